@@ -12,9 +12,10 @@ import regex
 from llmeval.checks.arguments import MAX_SPANS, Share
 from llmeval.checks.base import Result, check, graded, not_applicable
 from llmeval.checks.facts.compare import Fit, fit_number
-from llmeval.checks.facts.numbers import Number, numbers
+from llmeval.checks.facts.locale import read_numbers
+from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.quotes import find_quote
-from llmeval.checks.facts.reading import decimal_comma, question_of
+from llmeval.checks.facts.reading import question_of
 from llmeval.checks.facts.words import STOPWORDS, Words
 from llmeval.checks.payload import MAX_CHARS, too_long
 from llmeval.records import Answer, Case, Span
@@ -30,7 +31,7 @@ class Source:
         self.words = Words(text)
         self.stems = self.words.stem_set
         self.pairs = frozenset(zip(self.words.stems, self.words.stems[1:], strict=False))
-        self.numbers = numbers(self.words, comma=decimal_comma(self.words))
+        self.numbers = read_numbers(self.words)
         self.values = frozenset(value for number in self.numbers for value in number.readings)
 
 
@@ -94,7 +95,7 @@ def _overlap(said: Words, given: Source) -> tuple[float, float]:
 
 def _numbers(said: Words, given: Source) -> Iterator[Span]:
     """Numbers that the source does not state, in any unit or spelling, nor to more places."""
-    for number in numbers(said, comma=decimal_comma(said)):
+    for number in read_numbers(said):
         listed = said.raw[number.end : number.end + 1] in (".", ")") and _starts_line(said.raw, number.start)
         if not (number.weak or number.ordinal or listed or _stated(number, given)):
             yield Span(number.start, number.end, "number not in the source", "grounding.number", "advice")

@@ -15,7 +15,6 @@ from llmeval.records import Answer, Case
 _EMOJI = r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\u20e3]"
 _EMOJI_ANY = regex.compile(_EMOJI)
 _EMOJI_LAST, _EMOJI_NEXT = regex.compile(rf"{_EMOJI}\W*$"), regex.compile(rf"\s*{_EMOJI}")
-_QUOTED_FIELD = regex.compile(r'"[^\n]*"')
 _SMALL = regex.compile(r"\p{Ll}")
 _WHITE = regex.compile(r"\s+")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -137,7 +136,7 @@ def repeat_change(case: Case, answer: Answer, *, prompt_to_repeat: Text) -> Resu
 def csv_quotes(case: Case, answer: Answer) -> Result:
     """Tab-delimited: StudentID, Subject, Grade, Semester, Score and three rows, every field in double quotes."""
     raw = [field for line in answer.text.strip().split("\n") for field in line.split("\t")]
-    bare = next((field for field in raw if not _QUOTED_FIELD.fullmatch(field.strip())), None)
+    bare = next((field for field in raw if not _in_quotes(field.strip())), None)
     if bare is not None:
         return verdict(False, f"not in double quotes: {bare[:60]!r}")
     return _table(answer.text, ["StudentID", "Subject", "Grade", "Semester", "Score"], 3, "\t")
@@ -177,6 +176,10 @@ def _is_date(text: str, first_year: int, last_year: int) -> bool:
         return first_year <= datetime.date.fromisoformat(text).year <= last_year
     except ValueError:
         return False
+
+
+def _in_quotes(field: str) -> bool:
+    return len(field) > 1 and field[0] == '"' == field[-1]
 
 
 def _table(text: str, header: list[str], n: int, delimiter: str = ",") -> Result:

@@ -15,7 +15,7 @@ from llmeval.checks.base import Result, verdict
 from llmeval.checks.ifeval_rules import Number, Positive, Text, exactly, instruction, keyword, spans_of
 from llmeval.checks.readability import syllables
 from llmeval.checks.sentences import word_set
-from llmeval.checks.text import Piece, count_words, fold, sentences, word_texts, words
+from llmeval.checks.text import Piece, count_words, fold, iter_words, sentences, word_texts, words
 from llmeval.records import Answer, Case
 
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -133,11 +133,10 @@ def repeats(case: Case, answer: Answer, *, small_n: Positive) -> Result:
 def no_consecutive(case: Case, answer: Answer) -> Result:
     """No two words in a row start with the same letter."""
     firsts = [word[:1].casefold() for word in word_texts(answer.text)]
-    count = sum(1 for a, b in pairwise(firsts) if a == b)
-    alike = (i for i, (a, b) in enumerate(pairwise(firsts)) if a == b)
-    found = words(answer.text) if count else []
-    spans = (Piece("", found[i].start, found[i + 1].end).span("same letter", "ifbench") for i in islice(alike, 20))
-    return verdict(not count, f"{count} pairs share their first letter" if count else "no pair does", *spans)
+    alike = [i for i, (a, b) in enumerate(pairwise(firsts)) if a == b]
+    found = list(islice(iter_words(answer.text), alike[:20][-1] + 2)) if alike else []
+    spans = (Piece("", found[i].start, found[i + 1].end).span("same letter", "ifbench") for i in alike[:20])
+    return verdict(not alike, f"{len(alike)} pairs share their first letter" if alike else "no pair does", *spans)
 
 
 @instruction("words:odd_even_syllables")
@@ -146,7 +145,8 @@ def odd_even_syllables(case: Case, answer: Answer) -> Result:
     texts = [text for text in word_texts(answer.text) if text.isalpha() or any(map(str.isalpha, text))]
     odd = {text: syllables(text) % 2 for text in set(texts)}
     wrong = [i + 1 for i, (a, b) in enumerate(pairwise(texts)) if odd[a] == odd[b]]
-    found = [word for word in words(answer.text) if word.text in odd] if wrong else []
+    spoken = (word for word in iter_words(answer.text) if word.text in odd)
+    found = list(islice(spoken, wrong[:20][-1] + 1)) if wrong else []
     spans = (found[i].span("parity does not change", "ifbench") for i in wrong[:20])
     return verdict(not wrong, f"{len(wrong)} words break the turn" if wrong else "odd and even take turns", *spans)
 
@@ -174,9 +174,9 @@ def words_position(case: Case, answer: Answer, *, keyword: Text) -> Result:
 @instruction("words:last_first")
 def last_first(case: Case, answer: Answer) -> Result:
     """The last word of each sentence is the first of the next."""
-    parts = [inside for piece in sentences(answer.text) if (inside := word_texts(piece.text))]
-    wrong = [(a[-1], b[0]) for a, b in pairwise(parts) if fold(a[-1]) != fold(b[0])]
-    return verdict(not wrong, f"{wrong[0][0]!r} is followed by {wrong[0][1]!r}" if wrong else "the chain holds")
+    parts = (inside for piece in sentences(answer.text) if (inside := word_texts(piece.text)))
+    broken = next(((a[-1], b[0]) for a, b in pairwise(parts) if fold(a[-1]) != fold(b[0])), None)
+    return verdict(broken is None, f"{broken[0]!r} is followed by {broken[1]!r}" if broken else "the chain holds")
 
 
 @instruction("sentence:keyword")

@@ -14,7 +14,8 @@ from llmeval.checks.schemas import place, told
 from llmeval.errors import CheckError
 from llmeval.records import Answer, Case
 
-REPAIR_CHARS = 100_000
+REPAIR_CHARS = 5_000
+"""Longest text that is tried to be repaired: the repairer's time grows with the square of it on hostile text."""
 MAX_PAIRS = 100_000
 Path = tuple[str | int, ...]
 

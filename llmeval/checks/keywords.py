@@ -111,7 +111,7 @@ def _lemma(word: str, language: str) -> str:
     try:
         import simplemma
     except ImportError:
-        raise CheckError('lemmas need the package simplemma') from None
+        raise CheckError("lemmas need the package simplemma") from None
     try:
         return str(simplemma.lemmatize(word, lang=language)).casefold()
     except ValueError:

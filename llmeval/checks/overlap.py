@@ -6,28 +6,41 @@ Without an argument the case's references are used, and the best one counts.
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterable, Sequence
+from math import exp, log
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from llmeval.checks.arguments import AnyText, Share, Texts, clip
 from llmeval.checks.base import Result, check, graded, not_applicable
+from llmeval.checks.payload import MAX_CHARS, too_long
 from llmeval.errors import CheckError
 from llmeval.records import Answer, Case
 
-MAX_TOKENS = 5_000
-Threshold = Annotated[float, Field(ge=0, le=1)]
+NGRAM_CHARS = 100_000
+_MAX_CELLS = 10**10
+"""Most pairs of positions that a table of the longest subsequence or of edits has; 64 are done in one step."""
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+# The tokens of mteval-v13a: marks apart, but not the period and comma inside a number
+_V13A = (
+    (re.compile(r"([{-~\[-` -&(-+:-@/])"), r" \1 "),
+    (re.compile(r"([^0-9])([.,])"), r"\1 \2 "),
+    (re.compile(r"([.,])([^0-9])"), r" \1 \2"),
+    (re.compile(r"([0-9])(-)"), r"\1 \2 "),
+)
+_ENTITIES = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
+_CHRF_ORDER = 6
+_CHRF_BETA = 2
+
+References = Texts | None
 
 
 def normalised(text: str) -> str:
     """Lower case, no punctuation, no English articles, single spaces (SQuAD's normalisation, Rajpurkar et al. 2016)."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
-
-
-def _f1(common: float, given: float, wanted: float) -> float:
-    return 0.0 if common == 0 else 2 * common / (given + wanted)
 
 
 def token_f1_score(given: str, wanted: str) -> float:
@@ -36,75 +49,131 @@ def token_f1_score(given: str, wanted: str) -> float:
     return float(a == b) if not a or not b else _f1((Counter(a) & Counter(b)).total(), len(a), len(b))
 
 
-def _rouge_tokens(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
-
-
 def rouge_n_score(given: str, wanted: str, n: int) -> float:
-    """F1 of n-grams (Lin 2004), without stemming."""
-    a, b = (Counter(zip(*(words[i:] for i in range(n)), strict=False)) for words in map(_rouge_tokens, (given, wanted)))
-    return _f1((a & b).total(), a.total(), b.total()) if a and b else 0.0
+    """F1 of n-grams (Lin 2004), without stemming. Words of any script; Han and Kana by the character."""
+    a, b = (Counter(_ngrams(_words(text), n)) for text in (given, wanted))
+    return _f1((a & b).total(), a.total(), b.total())
 
 
 def rouge_l_score(given: str, wanted: str) -> float:
     """F1 of the longest common subsequence of tokens (Lin 2004).
 
     Raises:
-        CheckError: longer than 5,000 tokens.
+        CheckError: both texts are too long to be compared.
     """
     from rapidfuzz.distance import LCSseq
 
-    a, b = _rouge_tokens(given), _rouge_tokens(wanted)
-    if max(len(a), len(b)) > MAX_TOKENS:
-        raise CheckError(f"the answer has more than {MAX_TOKENS:,} tokens, too many for ROUGE-L")
-    return _f1(LCSseq.similarity(a, b), len(a), len(b)) if a and b else 0.0
+    a, b = _words(given), _words(wanted)
+    _comparable(a, b)
+    return _f1(LCSseq.similarity(a, b), len(a), len(b))
 
 
-def _levenshtein(given: str, wanted: str) -> float:
+def bleu_score(given: str, wanted: Sequence[str]) -> float:
+    """BLEU of one answer against all references, in [0, 1] (Papineni et al. 2002): tokens of mteval-v13a, orders up to 4
+    that the answer has, exponential smoothing of orders without a match; what sacrebleu calls sentence BLEU."""
+    tokens = _v13a(given)
+    references = [_v13a(text) for text in wanted]
+    if not tokens or not any(references):
+        return 0.0
+    logs, zeros, orders = 0.0, 0, 0
+    for n in range(1, min(4, len(tokens)) + 1):
+        mine = Counter(_ngrams(tokens, n))
+        allowed: Counter[Any] = Counter()
+        for reference in references:
+            allowed |= Counter(_ngrams(reference, n))
+        matches = (mine & allowed).total()
+        if matches == 0:
+            if n == 1:
+                return 0.0
+            zeros += 1
+        logs += log(matches / mine.total()) if matches else -log(2**zeros * mine.total())
+        orders += 1
+    nearest = min((len(reference) for reference in references), key=lambda n: (abs(n - len(tokens)), n))
+    brevity = 1.0 if len(tokens) >= nearest else exp(1 - nearest / len(tokens))
+    return min(1.0, brevity * exp(logs / orders))
+
+
+def chrf_score(given: str, wanted: str) -> float:
+    """chrF2, in [0, 1] (Popović 2015): F-score with beta 2 of the mean precision and recall of character n-grams up to
+    6, white space left out, as sacrebleu has it."""
+    a, b = "".join(given.split()), "".join(wanted.split())
+    orders = range(1, min(_CHRF_ORDER, len(a), len(b)) + 1)
+    precision = recall = 0.0
+    for n in orders:
+        mine, theirs = (Counter(text[i : i + n] for i in range(len(text) - n + 1)) for text in (a, b))
+        matches = (mine & theirs).total()
+        precision += matches / mine.total() / len(orders)
+        recall += matches / theirs.total() / len(orders)
+    weight = _CHRF_BETA**2
+    return (1 + weight) * precision * recall / (weight * precision + recall) if precision + recall else 0.0
+
+
+def similarity(given: str, wanted: str) -> float:
+    """1 - edit distance / the longer length, white space at the ends left out (Levenshtein 1966).
+
+    Raises:
+        CheckError: both texts are too long to be compared.
+    """
     from rapidfuzz.distance import Levenshtein
 
-    if max(len(given), len(wanted)) > 20 * MAX_TOKENS:
-        raise CheckError("the answer is too long for an edit distance")
-    return float(Levenshtein.normalized_similarity(given, wanted))
+    a, b = given.strip(), wanted.strip()
+    _comparable(a, b)
+    return float(Levenshtein.normalized_similarity(a, b))
 
 
 @check(group="overlap")
-def exact_match(case: Case, answer: Answer, *, references: list[str] | None = None) -> Result:
+def exact_match(case: Case, answer: Answer, *, references: References = None) -> Result:
     """The answer equals a reference after SQuAD's normalisation (case, punctuation, English articles)."""
     return _best("exact match", lambda a, b: float(normalised(a) == normalised(b)), case, answer, references, 1.0)
 
 
 @check(group="overlap")
-def token_f1(case: Case, answer: Answer, *, threshold: Threshold = 0.5, references: list[str] | None = None) -> Result:
+def token_f1(case: Case, answer: Answer, *, threshold: Share = 0.5, references: References = None) -> Result:
     """The answer shares enough words with a reference (F1 after SQuAD's normalisation)."""
     return _best("token F1", token_f1_score, case, answer, references, threshold)
 
 
-@check(group="overlap")
+@check(group="overlap", version=2)
 def rouge_n(
     case: Case,
     answer: Answer,
     *,
-    threshold: Threshold = 0.5,
+    threshold: Share = 0.5,
     n: Annotated[int, Field(ge=1, le=9)] = 1,
-    references: list[str] | None = None,
+    references: References = None,
 ) -> Result:
     """The answer shares enough n-grams with a reference (ROUGE-N, F1)."""
     return _best(f"ROUGE-{n}", lambda a, b: rouge_n_score(a, b, n), case, answer, references, threshold)
 
 
-@check(group="overlap")
-def rouge_l(case: Case, answer: Answer, *, threshold: Threshold = 0.5, references: list[str] | None = None) -> Result:
+@check(group="overlap", version=2)
+def rouge_l(case: Case, answer: Answer, *, threshold: Share = 0.5, references: References = None) -> Result:
     """The answer shares a long enough subsequence with a reference (ROUGE-L, F1)."""
     return _best("ROUGE-L", rouge_l_score, case, answer, references, threshold)
 
 
 @check(group="overlap")
-def levenshtein(
-    case: Case, answer: Answer, *, threshold: Threshold = 0.8, references: list[str] | None = None
-) -> Result:
+def bleu(case: Case, answer: Answer, *, threshold: Share = 0.5, references: References = None) -> Result:
+    """The answer's n-grams stand in the references (sentence BLEU over all of them, in [0, 1])."""
+    known = references or case.references
+    if not known:
+        return not_applicable("the case has no reference, and none is given")
+    too_long(answer.text, NGRAM_CHARS, "text for BLEU")
+    score = bleu_score(answer.text, [text[:NGRAM_CHARS] for text in known])
+    return graded(score, score >= threshold, f"BLEU {score:.2f}, at least {threshold:g} wanted")
+
+
+@check(group="overlap")
+def chrf(case: Case, answer: Answer, *, threshold: Share = 0.5, references: References = None) -> Result:
+    """The answer shares enough character n-grams with a reference (chrF2, in [0, 1])."""
+    too_long(answer.text, NGRAM_CHARS, "text for chrF")
+    return _best("chrF", lambda a, b: chrf_score(a, b[:NGRAM_CHARS]), case, answer, references, threshold)
+
+
+@check(group="overlap", version=2)
+def levenshtein(case: Case, answer: Answer, *, threshold: Share = 0.8, references: References = None) -> Result:
     """The answer is close enough to a reference: 1 - edit distance / the longer length."""
-    return _best("similarity", _levenshtein, case, answer, references, threshold)
+    return _best("similarity", similarity, case, answer, references, threshold)
 
 
 def _best(
@@ -112,12 +181,40 @@ def _best(
     score: Callable[[str, str], float],
     case: Case,
     answer: Answer,
-    given: Sequence[str] | None,
+    given: Sequence[AnyText] | None,
     threshold: float,
 ) -> Result:
     references = given or case.references
     if not references:
         return not_applicable("the case has no reference, and none is given")
+    too_long(answer.text, MAX_CHARS, "text to be compared")
     best, nearest = max((score(answer.text, reference), reference) for reference in references)
-    shown = nearest if len(nearest) <= 60 else nearest[:59] + "…"
-    return graded(best, best >= threshold, f"{name} {best:.2f} with “{shown}”, at least {threshold:g} wanted")
+    return graded(best, best >= threshold, f"{name} {best:.2f} with {clip(nearest)}, at least {threshold:g} wanted")
+
+
+def _f1(common: float, given: float, wanted: float) -> float:
+    return 0.0 if common == 0 else 2 * common / (given + wanted)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _ngrams(tokens: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:
+    return zip(*(tokens[i:] for i in range(n)), strict=False)
+
+
+def _v13a(text: str) -> list[str]:
+    line = text.replace("<skipped>", "").replace("-\n", "").replace("\n", " ")
+    if "&" in line:
+        for entity, character in _ENTITIES:
+            line = line.replace(entity, character)
+    line = f" {line} "
+    for pattern, spaced in _V13A:
+        line = pattern.sub(spaced, line)
+    return line.split()
+
+
+def _comparable(one: Sequence[str], other: Sequence[str]) -> None:
+    if len(one) * len(other) > _MAX_CELLS:
+        raise CheckError(f"texts of {len(one):,} and {len(other):,} parts are too long to be compared")

@@ -4,6 +4,7 @@ Readers of formats raise `Malformed`; a check under `@malformed_fails` turns tha
 """
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple, ParamSpec, TypeVar
 
@@ -18,6 +19,8 @@ MAX_CHARS = 1_000_000
 """Longest answer, in code points, that any of these checks reads; slower readers state lower limits."""
 MAX_DEPTH = 200
 """Deepest nesting that counts as well-formed. A reader may set such a limit (RFC 8259 section 9 for JSON)."""
+
+_FENCE_LINE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)$")
 
 Fence = Literal["allow", "require", "forbid"]
 View = Literal["raw", "stripped", "unfenced"]
@@ -89,6 +92,27 @@ def body(text: str, fence: Fence, what: str, limit: int = MAX_CHARS) -> Part:
     return inner
 
 
+def fenced_blocks(text: str) -> list[Part]:
+    """The code blocks of a text between Markdown fences, also one that is never closed."""
+    found: list[Part] = []
+    mark, run, language, start, at = "", 0, "", 0, 0
+    for line in text.split("\n"):
+        after = at + len(line) + 1
+        if not mark:
+            opening = _FENCE_LINE.match(line)
+            if opening:
+                mark, run = opening[1][0], len(opening[1])
+                info = opening[2].strip().split()
+                language, start = info[0].lower() if info else "", after
+        elif _closes(line, mark, run):
+            found.append(Part(text[start:at], start, language))
+            mark = ""
+        at = after
+    if mark:
+        found.append(Part(text[start:], start, language))
+    return found
+
+
 def read(part: Part, parse: Callable[[str], T]) -> T:
     """What `parse` makes of a part.
 
@@ -103,6 +127,14 @@ def read(part: Part, parse: Callable[[str], T]) -> T:
         start = min(error.start, len(part.text) - 1)
         end = start + 1 if error.end is None else max(start + 1, min(error.end, len(part.text)))
         raise Malformed(str(error), part.start + start, part.start + end) from None
+
+
+def offset_of(text: str, line: int, column: int) -> int:
+    """The code point of a line and column that count from 1."""
+    at = 0
+    for _ in range(line - 1):
+        at = text.find("\n", at) + 1
+    return at + max(0, column - 1)
 
 
 def malformed_fails(function: Callable[P, Result]) -> Callable[P, Result]:

@@ -99,11 +99,16 @@ def find_all(compiled: Compiled, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _matches(compiled: Compiled, text: str) -> Iterator[Any]:
-    engine = compiled.engine(text)
-    found: Iterator[Any] = (
-        engine.finditer(text) if engine is compiled.linear else engine.finditer(text, timeout=SECONDS)
-    )
-    return found
+    done = 0
+    if compiled.engine(text) is compiled.linear:
+        for match in compiled.linear.finditer(text):
+            if match.start() == match.end():
+                break  # after an empty match the engines go on differently
+            done += 1
+            yield match
+        else:
+            return
+    yield from islice(compiled.backtracking.finditer(text, timeout=SECONDS), done, None)
 
 
 def matches_whole(compiled: Compiled, text: str) -> bool:

@@ -1,13 +1,14 @@
-"""Checks of how the answer came about: how long it took, what it cost, how it ended, whether it refused."""
+"""Checks of how the answer came about: how long it took, what it cost, how many tokens it has, how it ended."""
 
 from typing import Annotated
 
 from pydantic import Field
 
+from llmeval.checks.arguments import Texts
 from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.records import Answer, Case
 
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @check(group="run")
@@ -37,9 +38,8 @@ def max_tokens(case: Case, answer: Answer, *, n: Annotated[int, Field(gt=0)]) ->
 
 
 @check(group="run")
-def finish_reason(case: Case, answer: Answer, *, reason: str | list[str] = "stop") -> Result:
+def finish_reason(case: Case, answer: Answer, *, reason: Texts = ["stop"]) -> Result:  # noqa: B006 - never changed
     """The answer ended for this reason: `stop` by itself, `length` cut off, `tool_calls`, `content_filter`."""
     if answer.finish_reason is None:
         return not_applicable("the endpoint did not say how the answer ended")
-    wanted = [reason] if isinstance(reason, str) else reason
-    return verdict(answer.finish_reason in wanted, f"ended by {answer.finish_reason}, {' or '.join(wanted)} wanted")
+    return verdict(answer.finish_reason in reason, f"ended by {answer.finish_reason}, {' or '.join(reason)} wanted")

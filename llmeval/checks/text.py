@@ -4,6 +4,7 @@ Every view keeps offsets in code points of the text it was given, so that eviden
 """
 
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -61,9 +62,15 @@ _LONGEST_HEADING = 300
 _NOT_NEWLINE = regex.compile(r"[^\n]")
 
 
+def iter_words(text: str) -> Iterator[Piece]:
+    """The words, one by one: runs of letters, marks and digits; `don't`, `well-known`, `3.14`, `U.S` are one each."""
+    for match in _WORD.finditer(text):
+        yield Piece(match[0], match.start(), match.end())
+
+
 def words(text: str) -> list[Piece]:
-    """The words: runs of letters, marks and digits; `don't`, `well-known`, `3.14`, `U.S` are one each."""
-    return [Piece(m[0], m.start(), m.end()) for m in _WORD.finditer(text)]
+    """The words, as in `iter_words`."""
+    return list(iter_words(text))
 
 
 def word_texts(text: str) -> list[str]:

@@ -5,7 +5,10 @@ exactly, so that what is averaged is smooth; the other two are averaged on the n
 converges exponentially. The same counts give the same limits on every machine.
 """
 
+import math
 from collections.abc import Callable
+from functools import cache
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -45,8 +48,15 @@ def quantile(level: float, share: Beta | float, first: Beta, second: Beta) -> fl
         share: q's distribution, or q itself.
         first, second: the distributions of A and of C.
     """
-    below = _distribution(share, first, second)
-    return crossing(lambda t: below(t) - level, 0.0, 1.0, tolerance=1e-5)
+    below = cache(_distribution(share, first, second))
+    q = share.mean if isinstance(share, Beta) else share
+    moved = share.variance * (first.mean - second.mean) ** 2 if isinstance(share, Beta) else 0.0
+    spread = math.sqrt(q * q * first.variance + (1 - q) ** 2 * second.variance + moved)
+    guess = q * first.mean + (1 - q) * second.mean + NormalDist().inv_cdf(level) * spread
+    low, high = max(0.0, guess - spread / 2), min(1.0, guess + spread / 2)
+    low = low if below(low) <= level else 0.0
+    high = high if below(high) >= level else 1.0
+    return crossing(lambda t: below(t) - level, low, high, tolerance=1e-5)
 
 
 def _distribution(share: Beta | float, first: Beta, second: Beta) -> Callable[[float], float]:

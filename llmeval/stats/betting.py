@@ -138,7 +138,9 @@ def upper_sequence(
         return float(_logsumexp(logs[None, :])[0]) - goal
 
     almost = high - 1e-6
-    low = min(float(values.min()), almost)
+    # Without a finite suite nothing is earned against the mean itself, so the bound is above it.
+    low = float(values.min()) if counts is None else float((sizes * values) @ counts / (sizes @ counts))
+    low = min(low, almost)
     return crossing(excess, low, almost, tolerance=1e-5) if excess(almost) > 0 else high
 
 

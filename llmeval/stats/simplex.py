@@ -91,11 +91,16 @@ def positive_probability(weights: Floats, counts: Floats) -> float:
     size = 1 / float(counts @ (squares * spread**2) ** 2)
     reach = math.asinh(math.sqrt(size * math.expm1(-2 * math.log(_TINY) / size)))
 
+    bases = 1 - centre * weights
+    level, steepness = -float(np.log(bases) @ counts), spread * weights / bases
+
     def area(offset: float, step: float) -> float:
         grid = np.arange(offset, reach + step, step)
-        line = centre + 1j * spread * np.sinh(grid)
-        transform = np.exp(-(np.log(1 - np.outer(line, weights)) @ counts))
-        integrand = (transform / line).real * np.cosh(grid)
+        heights = np.sinh(grid)
+        slopes = np.outer(heights, steepness)
+        modulus = np.exp(level - np.log1p(slopes**2) @ counts / 2)
+        angle = np.arctan(slopes) @ counts
+        integrand = modulus * (np.exp(1j * angle) / (centre + 1j * spread * heights)).real * np.cosh(grid)
         return (float(integrand.sum()) - (float(integrand[0]) / 2 if offset == 0 else 0)) * spread * step / math.pi
 
     tail = _halved(area)

@@ -63,6 +63,10 @@ def test_a_title_or_item_without_a_stop_is_no_sentence_of_its_own() -> None:
     assert run("length_constraints:number_sentences", text, num_sentences=2, relation="less than").passed is False
 
 
+def test_a_last_sentence_without_a_stop_counts() -> None:
+    assert run("length_constraints:number_sentences", "One. Two", num_sentences=2, relation="at least").passed is True
+
+
 def test_numbers_of_list_items_are_no_sentences() -> None:
     text = "1. Take it.\n2. Use it."
     assert run("length_constraints:number_sentences", text, num_sentences=3, relation="less than").passed is True

@@ -80,6 +80,7 @@ def test_words(text: str, count: int) -> None:
         ("Mr. Smith of the U.S. Army came at 5 p.m. to see Dr. J. R. Li.", None),
         ('"Really?" he asked. "Yes!" she said.', ['"Really?" he asked.', '"Yes!" she said.']),
         ("It is 3.14, i.e. about three... or so.", None),
+        ("Add 2 tbsp. of salt.", None),
         ("A line\nbreak ends nothing.", None),
         ("One.\n\nTwo", ["One.", "Two"]),
         ("# Head\nText here.", ["Head", "Text here."]),

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import betainc, betaincinv
+from scipy.special import betainc, betaincinv, stdtr, stdtrit
 
-from llmeval.stats.beta import beta_cdf, beta_quantile
+from llmeval.stats.beta import beta_cdf, beta_quantile, student_above, student_quantile
 
 SHAPES = st.one_of(st.integers(1, 200), st.integers(1, 200_000), st.floats(0.5, 500))
 
@@ -26,3 +26,12 @@ def test_closed_forms() -> None:
     assert beta_quantile(0.05, 10, 1) == pytest.approx(0.05 ** (1 / 10))
     assert beta_quantile(0.95, 1, 10) == pytest.approx(1 - 0.05 ** (1 / 10))
     assert beta_quantile(0.5, 7, 7) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("df", [1, 2, 29, 199, 5000])
+def test_students_t_is_scipys(df: int) -> None:
+    for ratio in (-3.0, 0.0, 0.7, 2.0, 30.0):
+        assert student_above(ratio, df) == pytest.approx(stdtr(df, -ratio), rel=1e-8)
+    for alpha in (0.3, 0.025, 1e-4, 1e-8, 0.9):
+        assert student_quantile(alpha, df) == pytest.approx(stdtrit(df, 1 - alpha), rel=1e-7)
+    assert student_quantile(0.5, df) == 0.0

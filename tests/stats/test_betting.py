@@ -43,11 +43,31 @@ def test_the_expected_wealth_at_the_null_is_one(shares: tuple[float, float, floa
     assert expected == pytest.approx(1.0)
 
 
-def test_the_expected_wealth_in_a_finite_suite_is_one() -> None:
+@pytest.mark.parametrize("suite", [[-1.0, -1.0, 1.0, 1.0, 0.0], [0.5, 0.0, 1.0, -0.5, 0.25]])
+def test_the_expected_wealth_in_a_finite_suite_is_one(suite: list[float]) -> None:
     """All orders of a suite whose mean is the null exactly; after every number of units."""
-    suite = [-1.0, -1.0, 1.0, 1.0, 0.0]
-    paths = np.array([play(list(order), 0.0, 5.0)[:4] for order in permutations(suite)])
+    null = sum(suite) / 5
+    paths = np.array([play(list(order), null, 5.0)[:4] for order in permutations(suite)])
     assert np.exp(paths).mean(axis=0) == pytest.approx(np.ones(4))
+
+
+def test_the_expected_wealth_of_clusters_in_a_finite_suite_is_one() -> None:
+    """Clusters of 1, 3 and 2 cases with means .5, -.5 and 0: case mean -1/6."""
+    clusters = [(0.5, 1.0), (-0.5, 3.0), (0.0, 2.0)]
+    paths = []
+    for order in permutations(clusters):
+        wealth = Wealth(-1 / 6, 1.0, bets(), 3.0, 6.0)
+        paths.append(wealth.update(np.array([v for v, _ in order]), np.array([s for _, s in order]))[:2])
+    assert np.exp(paths).mean(axis=0) == pytest.approx(np.ones(2))
+
+
+def test_batches_do_not_matter_in_a_finite_suite_of_clusters() -> None:
+    rng = np.random.default_rng(20)
+    values, sizes = rng.uniform(-1, 1, 12), rng.integers(1, 5, 12).astype(float)
+    together = Wealth(0.1, 1.0, bets(), 4.0, float(sizes.sum())).update(values, sizes)
+    wealth = Wealth(0.1, 1.0, bets(), 4.0, float(sizes.sum()))
+    parts = [wealth.update(values[start : start + 5], sizes[start : start + 5]) for start in (0, 5, 10)]
+    assert np.concatenate(parts) == pytest.approx(together)
 
 
 def test_a_finite_suite_is_known_at_its_end() -> None:

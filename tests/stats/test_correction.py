@@ -11,6 +11,7 @@ from llmeval.stats.betasum import Beta, quantile
 from llmeval.stats.bounds import clopper_pearson, jeffreys, wilson
 from llmeval.stats.correction import (
     adjusted_rogan_gladen,
+    decision_bounds,
     estimate_rate,
     mover_interval,
     post_stratified,
@@ -103,6 +104,18 @@ def test_one_more_good_answer_never_lowers_a_limit(pp: int, pf: int, fp: int, ff
     assert new.high >= old.high - 1e-4
 
 
+@settings(max_examples=40, deadline=None)
+@given(COUNTS, COUNTS, COUNTS, COUNTS)
+def test_a_judge_that_says_pass_for_fail_gives_the_same_limits(pp: int, pf: int, fp: int, ff: int) -> None:
+    labels, turned = LabelCounts(pp, pf, fp, ff), LabelCounts(fp, ff, pp, pf)
+    if labels.n == 0:
+        return
+    passed, judged = labels.judge_pass + 2, labels.n + 70
+    for interval, near in ((mover_interval, 1e-9), (post_stratified_interval, 2e-3)):
+        expected = interval(labels, passed, judged)
+        assert interval(turned, judged - passed, judged) == pytest.approx(expected, abs=near)
+
+
 def test_mover_with_a_known_share_and_one_stratum_is_wilson() -> None:
     """A judge that passes everything: only A is left, and q's own width does not matter where A = C."""
     labels = LabelCounts(18, 2, 0, 0)
@@ -148,6 +161,17 @@ def test_provenance_chooses_the_estimator(labels: LabelCounts, provenance: Prove
     assert found.method == method
     assert found.low <= found.rate <= found.high
     assert found.assumes
+
+
+@pytest.mark.parametrize("labels", [LABELS, LabelCounts(15, 2, 3, 10), LabelCounts(50, 0, 0, 0)])
+def test_bounds_for_decisions_are_the_safer_ones(labels: LabelCounts) -> None:
+    found = decision_bounds(labels, 640, 1000, Provenance.RANDOM, 0.05)
+    standard = estimate_rate(labels, 640, 1000, Provenance.RANDOM, 0.9)
+    high = estimate_rate(labels, 640, 1000, Provenance.RANDOM, 0.9, assurance="high")
+    assert found.low == standard.low
+    assert found.high == max(standard.high, high.high)
+    bank = LabelCounts(60, 7, 10, 23)
+    assert decision_bounds(bank, 640, 1000, Provenance.BANK) == adjusted_rogan_gladen(bank, 640, 1000, 0.9)[1:3]
 
 
 def test_labels_that_were_not_drawn_at_random_are_refused() -> None:

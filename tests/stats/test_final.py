@@ -32,6 +32,13 @@ def test_clusters_that_all_agree_are_not_taken_as_proof() -> None:
     assert side.p_pass == pytest.approx(0.9**40, rel=1e-3)
 
 
+def test_the_bound_never_promises_more_than_the_exact_test() -> None:
+    """Four worse of 100, none better: the score test puts the upper bound below 0, the exact p-value is 1/16."""
+    side = final_test(np.array([-1.0] * 4 + [0.0] * 96), np.ones(100), PAIRED)
+    assert side.p_fail == pytest.approx(1 / 16)
+    assert side.high == 0.0
+
+
 @pytest.mark.parametrize("n", [30, 80])
 @pytest.mark.parametrize("margin", [0.05, 0.1])
 def test_the_size_of_tangos_test_stays_near_its_level(n: int, margin: float) -> None:

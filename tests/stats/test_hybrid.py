@@ -11,7 +11,7 @@ from scipy import stats
 from llmeval.records import Decision
 from llmeval.stats.bounds import clopper_pearson
 from llmeval.stats.hybrid import HybridTest, Plan, decide, floor, regression, tipping_point
-from llmeval.stats.paired import mcnemar_worse
+from llmeval.stats.paired import Pairs, mcnemar_worse, tango
 
 ONES = st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=120)
 
@@ -46,6 +46,13 @@ def test_without_early_stopping_a_floor_is_the_exact_binomial_test() -> None:
     assert verdict.p_fail == pytest.approx(stats.binom.cdf(96, 100, 0.9))
     assert (verdict.low, verdict.high) == pytest.approx(tuple(clopper_pearson(96, 100, 0.9)))
     assert verdict.decision is Decision.PASS
+
+
+def test_each_leg_bounds_the_mean_at_its_own_rate() -> None:
+    """Where the final leg is read its bounds are Tango's at half the rate, if they are the tighter ones."""
+    verdict = decide(regression(units=200, margin=0.05, beta=0.1), pairs(20, 160, 20))
+    assert verdict.low == pytest.approx(tango(Pairs(20, 160, 20), 0.9).low, abs=1e-6)
+    assert verdict.high == pytest.approx(tango(Pairs(20, 160, 20), 0.95).high, abs=1e-6)
 
 
 @settings(max_examples=40, deadline=None)
@@ -115,10 +122,10 @@ def test_a_verdict_with_losses_holds_whatever_was_lost(
     values: list[float], lost: int, early: bool, data: st.DataObject
 ) -> None:
     plan = regression(units=len(values) + lost, margin=0.3, sequential=early)
-    verdict = decide(plan, values + [math.nan] * lost)
+    verdict = decide(plan, [math.nan] * lost + values)
     truth = data.draw(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=lost, max_size=lost))
     if verdict.decision is not Decision.INCONCLUSIVE:
-        assert decide(plan, values + truth).decision is verdict.decision
+        assert decide(plan, truth + values).decision is verdict.decision
 
 
 def test_a_cluster_that_lost_a_case_goes_by_its_limits() -> None:

@@ -87,6 +87,13 @@ def test_a_judge_that_guesses_loses() -> None:
     assert (found.winning_rate, found.passes) == (0.0, False)
 
 
+def test_annotators_who_always_agree() -> None:
+    """Nothing varies, so no t test: a judge that agrees with them wins for sure, one that never does loses for sure."""
+    people = {name: dict.fromkeys(range(40), "good") for name in "abc"}
+    assert alt_test(dict.fromkeys(range(40), "good"), people).winning_rate == 1.0
+    assert alt_test(dict.fromkeys(range(40), "bad"), people).winning_rate == 0.0
+
+
 def test_the_alt_test_needs_shared_items() -> None:
     judge, people = annotations()
     with pytest.raises(ValueError, match="two annotators with 30 shared items"):

@@ -16,6 +16,8 @@ _LATER = regex.compile(
     r"(?:(?P<yes>yes|true|correct)|(?P<no>no|false|incorrect|not\s+(?:true|correct)|wrong))\b",
     regex.IGNORECASE,
 )
+_SENTENCE = 200
+"""So many words of the first sentence are read."""
 _NEGATED = regex.compile(r"n['’]t\b|\b(?:not|never|no|cannot|neither|nor|without)\b(?!\s+only)", regex.IGNORECASE)
 
 
@@ -33,7 +35,7 @@ def polarity(reading: Reading) -> tuple[bool, int, int, bool] | None:
     if not len(reading.words) or not reading.asked:
         return None
     _, stop = reading.words.sentence(0)
-    start, end = reading.words.place(0, stop - 1)
+    start, end = reading.words.place(0, min(stop, _SENTENCE) - 1)
     said = frozenset(Words(raw[start:end]).stems)
     if len(said & reading.asked) < max(2, len(reading.asked) // 2):
         return None

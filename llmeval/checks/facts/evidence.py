@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance, fit_date, fit_number
 from llmeval.checks.facts.dates import Date, Precision
 from llmeval.checks.facts.guess import Expected
-from llmeval.checks.facts.names import Partial, Place, exact, partial, squeezed
+from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, exact, partial, squeezed
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.reading import Reading
 from llmeval.checks.facts.scopes import Stance
@@ -98,7 +98,7 @@ def _texts(expected: Sequence[Expected], reading: Reading) -> Iterator[Mention]:
             end = at + len(value.raw)
             yield Mention(at, end, Fit.SAME, reading.stance(at, end), "exact", value.raw)
     if not hits:
-        for value in values:
+        for value in values[:MAX_TOLERANT]:
             squeeze = squeezed(value.text, reading.words) if value.kind == "text" else None
             if squeeze is not None:
                 yield _mention(reading, squeeze, Fit.SAME, "squeezed", value.raw)

@@ -5,82 +5,21 @@ from dataclasses import dataclass
 import regex
 
 from llmeval.checks.facts.dates import Date, Precision, dates
+from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.names import Reference
-from llmeval.checks.facts.numbers import Number, numbers
-from llmeval.checks.facts.reading import decimal_comma
+from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.units import unit_named
 from llmeval.checks.facts.words import Words
+from llmeval.checks.sentences import word_set
 
 _YES = frozenset(["yes", "true", "correct", "right", "yeah", "yep"])
 _NO = frozenset(["no", "false", "incorrect", "wrong", "nope"])
-_LOOSE = frozenset(
-    [
-        "about",
-        "around",
-        "approximately",
-        "approx",
-        "roughly",
-        "nearly",
-        "almost",
-        "over",
-        "under",
-        "up",
-        "more",
-        "less",
-        "than",
-        "at",
-        "least",
-        "most",
-        "some",
-        "c",
-        "ca",
-        "circa",
-        "estimated",
-        "to",
-        "a",
-        "an",
-        "the",
-        "in",
-        "on",
-        "of",
-        "by",
-        "since",
-        "until",
-        "till",
-        "from",
-        "between",
-        "and",
-        "during",
-        "early",
-        "mid",
-        "late",
-        "late",
-        "ago",
-        "only",
-        "total",
-        "per",
-        "probably",
-        "average",
-        "also",
-        "or",
-        "was",
-        "is",
-        "it",
-        "exactly",
-        "just",
-        "as",
-        "ad",
-        "bc",
-        "bce",
-        "ce",
-    ]
+_LOOSE = word_set(
+    "about around approximately approx roughly nearly almost over under up more less than at least most some "
+    "c ca circa estimated to a an the in on of by since until till from between and during early mid late ago "
+    "only total per probably average also or was is it exactly just as ad bc bce ce"
 )
 _MANY = regex.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bpercent", regex.IGNORECASE)
-_VAGUE = regex.compile(
-    r"\b(?:about|around|approx\w*|roughly|nearly|almost|over|under|more than|less than|at least|at most|estimated|circa|ca?\.)"
-    r"|[~≈±]",
-    regex.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -92,7 +31,6 @@ class Expected:
     dates: tuple[Date, ...] = ()
     numbers: tuple[Number, ...] = ()
     boolean: bool | None = None
-    vague: bool = False
 
     @property
     def kind(self) -> str:
@@ -113,15 +51,15 @@ def guess(raw: str, question: Words) -> Expected:
         return Expected(raw, reference, numbers=(one,))
     if len(words) > 12 or not any(_may_count(form) for form in words.forms):
         return Expected(raw, reference)
-    found = numbers(words, comma=decimal_comma(words))
+    found = read_numbers(words)
     named = dates(words, found)
     asked_number = bool(_MANY.search(question.raw))
     if named and _covered(words, [(d.first, d.last) for d in named], frozenset()):
         only_year = all(d.precision is Precision.YEAR for d in named)
         if not (only_year and asked_number):
-            return Expected(raw, reference, dates=tuple(named), vague=bool(_VAGUE.search(raw)))
+            return Expected(raw, reference, dates=tuple(named))
     if found and _covered(words, [(n.first, n.last) for n in found], question.stem_set):
-        return Expected(raw, reference, numbers=tuple(found), vague=bool(_VAGUE.search(raw)))
+        return Expected(raw, reference, numbers=tuple(found))
     return Expected(raw, reference)
 
 

@@ -13,8 +13,9 @@ from llmeval.checks.facts.words import STOPWORDS, Words
 
 MAX_TOLERANT = 128
 """So many references are compared tolerantly; all of them exactly."""
-MAX_DISTINCT = 5000
-"""An answer with more distinct words gets no comparison letter by letter."""
+MAX_COMPARED = 500_000
+"""So many pairs of words are compared letter by letter for one answer; past that, only equal ones count."""
+_LONGEST = 40
 _MAX_PLACES = 24
 _MAX_LENGTH = 12
 _SAME = 0.75
@@ -111,11 +112,23 @@ def squeezed(reference: Reference, answer: Words) -> Place | None:
 
 
 class Spelling:
-    """Near spellings of words in one answer, each looked up once."""
+    """Near spellings of words in one answer, each looked up once, within a budget of comparisons."""
 
     def __init__(self, answer: Words) -> None:
         self._stems = answer.stem_set
         self._known: dict[str, tuple[float, str]] = {}
+        self._budget = MAX_COMPARED
+
+    @cached_property
+    def _candidates(self) -> list[str]:
+        return sorted(stem for stem in self._stems if 3 <= len(stem) <= _LONGEST and not stem[0].isdigit())
+
+    @cached_property
+    def _by_start(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for stem in self._candidates:
+            found[stem[:3]].append(stem)
+        return found
 
     def likeness(self, stem: str) -> tuple[float, str]:
         """How like the answer's most similar word is, in [0, 1], and that word. Figures must be the same."""
@@ -129,18 +142,18 @@ class Spelling:
     def _nearest(self, stem: str) -> tuple[float, str]:
         from rapidfuzz import fuzz, process
 
-        if stem[0].isdigit() or len(stem) < 3 or len(self._stems) > MAX_DISTINCT:
+        self._budget -= len(self._candidates)
+        if stem[0].isdigit() or not 3 <= len(stem) <= _LONGEST or self._budget < 0:
             return 0.0, ""
         best, word = 0.0, ""
-        found = process.extractOne(stem, self._stems, scorer=fuzz.ratio, score_cutoff=100 * _SAME)
+        found = process.extractOne(stem, self._candidates, scorer=fuzz.ratio, score_cutoff=100 * _SAME)
         if found:
             best, word = found[1] / 100, found[0]
         if len(stem) >= 5 and best < 0.95:
-            for other in self._stems:
-                if other[:3] == stem[:3]:
-                    share = len(commonprefix((stem, other))) / max(len(stem), len(other))
-                    if share >= 0.6 and _SAME + 0.25 * share > best:
-                        best, word = _SAME + 0.25 * share, other
+            for other in self._by_start.get(stem[:3], ()):
+                share = len(commonprefix((stem, other))) / max(len(stem), len(other))
+                if share >= 0.6 and _SAME + 0.25 * share > best:
+                    best, word = _SAME + 0.25 * share, other
         return best, word
 
 

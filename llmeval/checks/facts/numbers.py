@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 
 import regex
 
-from llmeval.checks.facts.spelled import OPENERS, SCALES, spelled
+from llmeval.checks.facts.spelled import OPENERS, SCALES, Spelled, foreign, spelled
 from llmeval.checks.facts.units import MONEY, Unit, unit_after, unit_before
 from llmeval.checks.facts.words import Words
+from llmeval.errors import CheckError
 
 Value = int | float
 MAX_DIGITS = 60
 """A longer run of digits is not read as a number."""
+MAX_NUMBERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +54,38 @@ _DASH = regex.compile(r"[-–—‒−]| [-–—‒−] ")
 _MINUS = regex.compile(r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative)\s$", regex.IGNORECASE)
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
+_SPACED = regex.compile(r"\d{1,3}(?: \d{3}){1,6}(?![\d.,]|\s\d)")
 _MAX_EXPONENT = 200
 _WEAK = frozenset([0, 1, 2, 3])
 
 
-def numbers(words: Words, *, comma: bool = False) -> list[Number]:
-    """Every number of the text, in order. `comma`: the text's locale writes 3,5 for three and a half."""
+def numbers(words: Words, *, comma: bool = False, language: str = "en") -> list[Number]:
+    """Every number of the text, in order.
+
+    `comma`: the text's locale writes 3,5 for three and a half. `language`: of numbers in words.
+
+    Raises:
+        CheckError: there are more than 20,000.
+    """
     found: list[Number] = []
+    known = None if language == "en" else foreign(words, language)
     index, forms = 0, words.forms
     while index < len(forms):
         number = None
         form = forms[index]
         if not form[0].isalpha():
-            number = _digits(words, index, comma)
+            number = (_spaced(words, index) if comma else None) or _digits(words, index, comma)
+        elif known is not None:
+            number = _spelled(words, index, known[index]) if index in known else None
         elif form in OPENERS:
-            number = _spelled(words, index)
+            number = _spelled(words, index, spelled(words, index))
         if number is None:
             index += 1
             continue
         found.append(number)
         index = number.last + 1
+        if len(found) > MAX_NUMBERS:
+            raise CheckError(f"the text has more than {MAX_NUMBERS:,} numbers; they are not compared with facts")
     return _ranges(words, _compounds(words, found))
 
 
@@ -94,6 +108,19 @@ def _digits(words: Words, index: int, comma: bool) -> Number | None:
         values = [values[0], int(text[:4])]
     number = Number(values[0], index, last, start, end, None, tuple(values[1:]), _significant(text), ordinal, bare)
     return number if ordinal else _with_unit(words, number)
+
+
+def _spaced(words: Words, index: int) -> Number | None:
+    """`1 234 567`, as languages with a decimal comma group digits."""
+    match = _SPACED.match(words.raw, words.starts[index])
+    if match is None:
+        return None
+    last = index
+    while last + 1 < len(words) and words.starts[last + 1] < match.end():
+        last += 1
+    value = int(match[0].replace(" ", ""))
+    number = Number(value, index, last, match.start(), match.end(), digits=_significant(match[0]))
+    return _with_unit(words, number)
 
 
 def _factor(words: Words, index: int) -> tuple[Value, int, int]:
@@ -122,8 +149,7 @@ def _factor(words: Words, index: int) -> tuple[Value, int, int]:
     return scale * more, words.ends[last], last
 
 
-def _spelled(words: Words, index: int) -> Number | None:
-    found = spelled(words, index)
+def _spelled(words: Words, index: int, found: Spelled | None) -> Number | None:
     if found is None:
         return None
     last = found.stop - 1

@@ -6,97 +6,13 @@ from functools import cached_property, lru_cache
 import regex
 
 from llmeval.checks.facts.dates import Date, dates
+from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.names import Spelling
-from llmeval.checks.facts.numbers import Number, numbers
+from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.scopes import Scopes, Stance
 from llmeval.checks.facts.words import STOPWORDS, Words
 from llmeval.records import Case
 
-_COMMA_WORDS = frozenset(
-    [
-        "der",
-        "die",
-        "das",
-        "und",
-        "ist",
-        "nicht",
-        "mit",
-        "ein",
-        "eine",
-        "auf",
-        "für",
-        "von",
-        "den",
-        "dem",
-        "le",
-        "la",
-        "les",
-        "est",
-        "et",
-        "des",
-        "une",
-        "dans",
-        "pour",
-        "que",
-        "el",
-        "los",
-        "las",
-        "es",
-        "con",
-        "una",
-        "por",
-        "del",
-        "il",
-        "lo",
-        "gli",
-        "è",
-        "di",
-        "che",
-        "per",
-        "con",
-        "della",
-        "um",
-        "uma",
-        "não",
-        "com",
-        "het",
-        "een",
-        "van",
-        "dat",
-        "zijn",
-        "og",
-        "och",
-        "det",
-        "en",
-        "är",
-        "som",
-    ]
-)
-_POINT_WORDS = frozenset(
-    [
-        "the",
-        "and",
-        "is",
-        "of",
-        "to",
-        "in",
-        "that",
-        "was",
-        "it",
-        "for",
-        "with",
-        "are",
-        "this",
-        "from",
-        "by",
-        "at",
-        "has",
-        "have",
-        "not",
-    ]
-)
-_COMMA_DECIMAL = regex.compile(r"\d,\d{1,2}(?!\d)(?![,.]\d{3})")
-_POINT_DECIMAL = regex.compile(r"\d\.\d{1,2}(?![\d.])|\d,\d{3}\.\d")
 _QUESTIONS = ("question", "query", "prompt", "input", "instruction")
 _EVASIVE = regex.compile(
     r"\bas an ai\b|\bi(?:'m| am)? (?:do not|don['’]t|can(?:not|['’]t)|could(?:n['’]t| not)|am unable|sorry)|real-time"
@@ -124,7 +40,7 @@ class Reading:
     @cached_property
     def numbers(self) -> list[Number]:
         """Every number of the answer."""
-        return numbers(self.words, comma=decimal_comma(self.words))
+        return read_numbers(self.words)
 
     @cached_property
     def dates(self) -> list[Date]:
@@ -158,16 +74,6 @@ class Reading:
 @lru_cache(maxsize=256)
 def _question(text: str) -> Words:
     return Words(text[:20000])
-
-
-def decimal_comma(words: Words) -> bool:
-    """Whether the text writes 3,5: shown by its numbers, else by its language."""
-    raw = words.raw[:20000]
-    comma, point = bool(_COMMA_DECIMAL.search(raw)), bool(_POINT_DECIMAL.search(raw))
-    if comma != point:
-        return comma
-    seen = frozenset(words.forms[:400])
-    return len(seen & _COMMA_WORDS) > len(seen & _POINT_WORDS)
 
 
 def question_of(case: Case) -> str:

@@ -7,7 +7,6 @@ so that in "not D but G", "unlike D, G" and "people think D, but it is G" the G 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from enum import IntEnum
-from functools import cached_property
 from typing import NamedTuple
 
 from llmeval.checks.facts import cues
@@ -37,6 +36,7 @@ class Scope(NamedTuple):
 
 _REACH = 240
 """No scope reaches further than this many code points: longer ones are run-on text, not syntax."""
+_BLOCK = 2000
 _GENERIC = frozenset(
     "it answer correct right one case true option choice solution apply fit count work qualify match hold".split()
 )
@@ -52,32 +52,33 @@ class Scopes:
     def __init__(self, words: Words, about: frozenset[str] = frozenset(), question: str = "") -> None:
         self.words = words
         self.about = about
+        self._blocks: dict[int, list[Scope]] = {}
         self.negative = bool(cues.IN_QUESTION.search(question))
 
     def stance(self, start: int, end: int) -> Stance:
         """How the text stands to what it mentions at [start, end)."""
-        worst = max((s.stance for s in self._around(start)), default=Stance.ASSERTED)
+        worst = max(
+            (s.stance for s in self._block(start // _BLOCK) if s.start <= start < s.end), default=Stance.ASSERTED
+        )
         return Stance.DENIED if worst < Stance.DENIED and self._denied_after(end) else worst
 
-    def _around(self, at: int) -> Iterator[Scope]:
-        """The scopes that hold the code point `at`; none is longer than twice the reach."""
-        starts = self._starts
-        first = bisect_right(starts, at - 2 * _REACH - 1)
-        return (s for s in self._scopes[first : bisect_right(starts, at)] if at < s.end)
+    def _block(self, number: int) -> list[Scope]:
+        """Every scope that may reach into a block of the text; a long text is read only where it mentions something."""
+        known = self._blocks.get(number)
+        if known is None:
+            low, high = max(0, number * _BLOCK - 4 * _REACH), (number + 1) * _BLOCK + 4 * _REACH
+            known = self._blocks[number] = self._scopes(low, min(high, len(self.words.raw)))
+        return known
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [scope.start for scope in self._scopes]
-
-    @cached_property
-    def _scopes(self) -> list[Scope]:
-        if not cues.ANY.search(self.words.raw):
+    def _scopes(self, low: int, high: int) -> list[Scope]:
+        """The scopes of all cues in [low, high)."""
+        if not cues.ANY.search(self.words.raw, low, high):
             return []
-        rules: tuple[Callable[[], Iterator[Scope]], ...] = (
+        rules: tuple[Callable[[int, int], Iterator[Scope]], ...] = (
             self._denials, self._refutations, self._retractions, self._beliefs, self._concessions, self._doubts,
             self._openings, self._opinions,
         )  # fmt: skip
-        return sorted(scope for rule in rules for scope in rule())
+        return [scope for rule in rules for scope in rule(low, high)]
 
     def _sentence(self, at: int) -> tuple[int, int]:
         """Code points of the sentence around `at`, no further than the reach of a scope."""
@@ -106,9 +107,9 @@ class Scopes:
         match = cues.CLOSE.search(raw, at, limit)
         return match.start() if match else limit
 
-    def _denials(self) -> Iterator[Scope]:
+    def _denials(self, low: int, high: int) -> Iterator[Scope]:
         raw = self.words.raw
-        for match in cues.DENY.finditer(raw):
+        for match in cues.DENY.finditer(raw, low, high):
             start, limit = self._sentence(match.start())
             if cues.REVERSIBLE.match(match[0]) and cues.NEGATION_BEFORE.search(
                 raw, max(start, match.start() - 30), match.start()
@@ -130,40 +131,40 @@ class Scopes:
         """Whether the stretch repeats words of the question."""
         return not self.about.isdisjoint(Words(self.words.raw[start:end]).stems)
 
-    def _refutations(self) -> Iterator[Scope]:
+    def _refutations(self, low: int, high: int) -> Iterator[Scope]:
         """`the claim that it is G is wrong`: back to the start of the clause."""
         raw = self.words.raw
-        for match in cues.REFUTED.finditer(raw):
+        for match in cues.REFUTED.finditer(raw, low, high):
             start, _ = self._sentence(match.start())
             breaks = [m.end() for m in cues.APART.finditer(raw, start, match.start())]
             yield Scope(breaks[-1] if breaks else start, match.start(), Stance.DENIED)
 
-    def _retractions(self) -> Iterator[Scope]:
+    def _retractions(self, low: int, high: int) -> Iterator[Scope]:
         """`It is G. Wait, no, it is D`: what stands before in the sentence, or the sentence before."""
-        for match in cues.RETRACT.finditer(self.words.raw):
+        for match in cues.RETRACT.finditer(self.words.raw, low, high):
             here, _ = self._sentence(match.start())
             yield Scope(here if match.start() - here > 3 else self._before(here), match.start(), Stance.DENIED)
 
-    def _beliefs(self) -> Iterator[Scope]:
+    def _beliefs(self, low: int, high: int) -> Iterator[Scope]:
         """`people think it is G, but ...`: from the sentence's start to the contrast, here or opening the next one."""
         raw = self.words.raw
         for frame, turn in ((cues.BELIEF, cues.CONTRAST), (cues.HEARSAY, cues.CORRECTION)):
-            for match in frame.finditer(raw):
+            for match in frame.finditer(raw, low, high):
                 start, end = self._sentence(match.start())
                 contrast = turn.search(raw, match.end(), min(len(raw), end + 40))
                 if contrast and contrast.start() <= end + 12:
                     yield Scope(start, min(contrast.start(), end), Stance.DENIED)
 
-    def _concessions(self) -> Iterator[Scope]:
-        for match in cues.CONCEDE.finditer(self.words.raw):
+    def _concessions(self, low: int, high: int) -> Iterator[Scope]:
+        for match in cues.CONCEDE.finditer(self.words.raw, low, high):
             _, end = self._sentence(match.start())
             comma = self.words.raw.find(",", match.end(), end)
             yield Scope(match.end(), comma if comma >= 0 else end, Stance.CONCEDED)
 
-    def _doubts(self) -> Iterator[Scope]:
+    def _doubts(self, low: int, high: int) -> Iterator[Scope]:
         """`I am not sure`, with the sentence before where that asks, or offers a choice."""
         raw = self.words.raw
-        for match in cues.UNSURE.finditer(raw):
+        for match in cues.UNSURE.finditer(raw, low, high):
             start, end = self._sentence(match.start())
             before = self._before(start)
             close = cues.TURN.search(raw, match.end(), end)
@@ -172,14 +173,14 @@ class Scopes:
             )
             yield Scope(before if choice else match.end(), close.start() if close and not choice else end, Stance.OPEN)
 
-    def _openings(self) -> Iterator[Scope]:
-        for match in cues.OPENING.finditer(self.words.raw):
+    def _openings(self, low: int, high: int) -> Iterator[Scope]:
+        for match in cues.OPENING.finditer(self.words.raw, low, high):
             _, end = self._sentence(match.start())
             close = cues.TURN.search(self.words.raw, match.end(), end)
             yield Scope(match.end(), close.start() if close else end, Stance.OPEN)
 
-    def _opinions(self) -> Iterator[Scope]:
-        for match in cues.LIKELY.finditer(self.words.raw):
+    def _opinions(self, low: int, high: int) -> Iterator[Scope]:
+        for match in cues.LIKELY.finditer(self.words.raw, low, high):
             limit = self._sentence(match.start())[1]
             yield Scope(match.end(), self._clause_end(match.end(), limit), Stance.LIKELY)
 

@@ -62,6 +62,35 @@ def spelled(words: Words, index: int) -> Spelled | None:
     return found if found.ordinal else _with_part(words, found)
 
 
+class _Token:
+    """A word as `text2num` wants it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def text(self) -> str:
+        return self._text
+
+    def nt_separated(self, previous: object) -> bool:
+        return False
+
+    def not_a_number_part(self) -> bool:
+        return False
+
+
+def foreign(words: Words, language: str) -> dict[int, Spelled]:
+    """Numbers in words of another language (de, fr, es, it, pt, nl), by the index of their first word."""
+    from text_to_num import find_numbers
+
+    texts = [words.raw[a:b].lower() for a, b in zip(words.starts, words.ends, strict=True)]
+    letters = [_Token(text if text.isalpha() else ";") for text in texts]
+    found = find_numbers(letters, language, threshold=0)
+    return {
+        item.start: Spelled(int(item.value) if item.value.is_integer() else item.value, item.end, item.is_ordinal)
+        for item in found
+    }
+
+
 def _form(words: Words, index: int) -> str:
     """The word at `index` if it goes on from the one before it, else an empty string."""
     if index >= len(words) or (index and words.gap(index) not in _JOINTS):

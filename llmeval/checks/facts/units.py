@@ -25,8 +25,8 @@ class Unit(NamedTuple):
 # dimension: {names, apart by "|", symbols among them: factor}. Names are folded stems (lower case, singular).
 _TABLE: dict[str, dict[str, float]] = {
     "length": {
-        "metre|meter|mètre|m": 1,
-        "kilometre|kilometer|kilometro|quilometro|km|kms": 1000,
+        "metre|meter|mètre|metro|metri|m": 1,
+        "kilometre|kilometer|kilomètre|kilómetro|quilómetro|quilômetro|chilometro|chilometri|km|kms": 1000,
         "centimetre|centimeter|cm": 0.01,
         "millimetre|millimeter|mm": 0.001,
         "micrometre|micrometer|micron|µm|μm|um": 1e-6,
@@ -43,7 +43,7 @@ _TABLE: dict[str, dict[str, float]] = {
         "furlong": 201.168,
     },
     "mass": {
-        "kilogram|kilogramme|kilo|kg|kgs": 1,
+        "kilogram|kilogramme|kilogramm|kilogramo|chilogrammo|chilogrammi|kilo|kg|kgs": 1,
         "gram|gramme|g": 0.001,
         "milligram|mg": 1e-6,
         "microgram|µg|μg|mcg": 1e-9,
@@ -80,7 +80,7 @@ _TABLE: dict[str, dict[str, float]] = {
         "hectare|ha|hektar": 10000,
     },
     "volume": {
-        "litre|liter|l|ltr": 1,
+        "litre|liter|litro|litri|l|ltr": 1,
         "millilitre|milliliter|ml": 0.001,
         "centilitre|centiliter|cl": 0.01,
         "cubic metre|cubic meter|m3|m³": 1000,

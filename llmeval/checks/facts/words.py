@@ -10,6 +10,8 @@ from functools import cached_property, lru_cache
 
 import regex
 
+from llmeval.checks.sentences import word_set
+
 _HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"
 # Numbers first, with their grouping; initials and acronyms with their dots; a Han or Kana character is a word. Letters
 # and digits that touch are two words, so that a footnote's number does not hide the word before it; so are two words
@@ -37,130 +39,23 @@ _NUMBER_MARKS = regex.compile(r"[,'’\u00a0\u2009\u202f](?=\d{3}(?!\d))|(?:st|n
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 CARDINALS = {word: n for n, word in enumerate([*_ONES.split(), "seventeen", "eighteen", "nineteen"])}
-TENS = {
-    word: 10 * n
-    for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
-}
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+TENS = {word: 10 * n for n, word in enumerate(_TENS.split(), start=2)}
 _ORDINALS = (
     "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
 )
 ORDINALS = {word: n for n, word in enumerate(_ORDINALS.split())}
-_ROMAN = {
-    word: n
-    for n, word in enumerate(
-        [
-            "i",
-            "ii",
-            "iii",
-            "iv",
-            "v",
-            "vi",
-            "vii",
-            "viii",
-            "ix",
-            "x",
-            "xi",
-            "xii",
-            "xiii",
-            "xiv",
-            "xv",
-            "xvi",
-            "xvii",
-            "xviii",
-            "xix",
-            "xx",
-        ],
-        start=1,
-    )
-    if len(word) > 1
-}
+_NUMERALS = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx"
+_ROMAN = {word: n for n, word in enumerate(_NUMERALS.split(), start=1) if len(word) > 1}
 TIMES = {"once": 1, "twice": 2, "thrice": 3}
 _AS_DIGITS = {word: str(n) for word, n in {**_ROMAN, **ORDINALS, **CARDINALS, **TENS, **TIMES}.items()}
 
-STOPWORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "from",
-        "by",
-        "with",
-        "and",
-        "or",
-        "as",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "being",
-        "it",
-        "its",
-        "this",
-        "that",
-        "these",
-        "those",
-        "his",
-        "her",
-        "their",
-        "our",
-        "your",
-        "my",
-        "he",
-        "she",
-        "they",
-        "we",
-        "you",
-        "i",
-        "who",
-        "whom",
-        "whose",
-        "which",
-        "what",
-        "when",
-        "where",
-        "why",
-        "how",
-        "there",
-        "here",
-        "than",
-        "then",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "had",
-        "will",
-        "would",
-        "can",
-        "could",
-        "shall",
-        "should",
-        "may",
-        "might",
-        "must",
-        "about",
-        "into",
-        "onto",
-        "over",
-        "under",
-        "between",
-        "s",
-        "t",
-        "also",
-        "called",
-        "known",
-        "named",
-    ]
+STOPWORDS = word_set(
+    "a an the of in on at to for from by with and or as is are was were be been being it its this that these "
+    "those his her their our your my he she they we you i who whom whose which what when where why how there "
+    "here than then do does did has have had will would can could shall should may might must about into onto "
+    "over under between s t also called known named"
 )
 # How a sentence may end: a mark and then white space, or a line's end.
 _END = regex.compile(r"[.!?…]['\"”’)\]*]*\s|[。！？]|\n\s*(?=[\n\-*•#\d])|\n")
@@ -269,33 +164,4 @@ class Words:
         return self.raw[self.ends[index - 1] if index else 0 : self.starts[index]]
 
 
-_TITLES = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "jr",
-        "sr",
-        "vs",
-        "etc",
-        "no",
-        "vol",
-        "gen",
-        "col",
-        "lt",
-        "capt",
-        "sgt",
-        "rev",
-        "gov",
-        "sen",
-        "rep",
-        "inc",
-        "ltd",
-        "co",
-        "mt",
-        "ft",
-    ]
-)
+_TITLES = word_set("mr mrs ms dr prof st jr sr vs etc no vol gen col lt capt sgt rev gov sen rep inc ltd co mt ft")
