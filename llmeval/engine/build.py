@@ -22,7 +22,7 @@ from llmeval.models.base import Model
 from llmeval.models.cache import Cache
 from llmeval.models.caller import Caller
 from llmeval.models.hedge import Hedge
-from llmeval.models.limiter import Limiter
+from llmeval.models.limiter import Limiter, Window
 from llmeval.models.loading import load_function
 from llmeval.models.replay import StoredAnswers
 from llmeval.records import Case, Message
@@ -32,9 +32,7 @@ from llmeval.suite.load import Suite
 from llmeval.suite.schema import (
     ModelBase,
     ModelSpec,
-    PythonModel,
     ReplayModel,
-    TransformersModel,
 )
 from llmeval.suite.yamlfile import Path as KeyPath
 from llmeval.templates import Template, case_values, is_template
@@ -301,6 +299,7 @@ class _Factory:
     def __init__(self, suite: Suite, options: Options, cache: Cache | None, budget: Budget) -> None:
         self._suite, self._options, self._cache, self._budget = suite, options, cache, budget
         self._callers: dict[str, Caller] = {}
+        self._windows: dict[tuple[str, ...], Window] = {}
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
@@ -319,22 +318,32 @@ class _Factory:
             model = make_model(spec, self._suite.base)
         except (SuiteError, ModelError) as error:
             raise self._suite.error(path, str(error)) from None
-        local = isinstance(spec, TransformersModel | PythonModel | ReplayModel)
-        most = spec.limits.concurrency or (LOCAL_CONCURRENCY if local else self._options.concurrency)
-        limiter = Limiter(
-            most,
-            requests_per_minute=spec.limits.requests_per_minute,
-            tokens_per_minute=spec.limits.tokens_per_minute,
-            adaptive=not local,
-        )
         cache = None if isinstance(spec, ReplayModel) else self._cache
         return Caller(
             model,
-            limiter,
+            self._limiter(spec),
             cache,
             may_call=self._budget.may_call,
             redact=self._redact,
             hedge=Hedge() if spec.limits.hedge else None,
+        )
+
+    def _limiter(self, spec: ModelBase) -> Limiter:
+        """The model's own limits, within the window of its endpoint where there is one."""
+        limits = spec.limits
+        address = getattr(spec, "base_url", None) or getattr(spec, "url", None)
+        if address is None:
+            most, window = limits.concurrency or LOCAL_CONCURRENCY, None
+        else:
+            most = limits.concurrency or self._options.concurrency
+            window = self._windows.setdefault((address, *_plain(spec)), Window(self._options.concurrency))
+            window.widen(most)
+        return Limiter(
+            most,
+            window=window,
+            requests_per_minute=limits.requests_per_minute,
+            tokens_per_minute=limits.tokens_per_minute,
+            adaptive=address is not None,
         )
 
 

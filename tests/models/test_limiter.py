@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmeval.models.limiter import Limiter
+from llmeval.models.limiter import Limiter, Window
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -61,22 +61,28 @@ class Server:
         return True
 
 
-async def load(server: Server, seconds: float, workers: int = 32, maximum: int = 32) -> Limiter:
+async def load(server: Server, seconds: float, workers: int = 32, maximum: int = 32, models: int = 1) -> Limiter:
+    """Workers that ask one model after the other, all behind one endpoint, until `seconds` are over."""
     loop = asyncio.get_running_loop()
-    limiter = Limiter(maximum, clock=loop.time)
+    window = Window(maximum, clock=loop.time)
+    limiters = [Limiter(maximum, window=window) for _ in range(models)]
+
+    async def asked(limiter: Limiter) -> None:
+        served = False
+        while not served and loop.time() < seconds:
+            sent = await limiter.acquire()
+            served = await server.call()
+            limiter.release(sent, refused=not served)
+            if not served:
+                await asyncio.sleep(1.0)
 
     async def worker() -> None:
         while loop.time() < seconds:
-            served = False
-            while not served and loop.time() < seconds:
-                sent = await limiter.acquire()
-                served = await server.call()
-                limiter.release(sent, refused=not served)
-                if not served:
-                    await asyncio.sleep(1.0)
+            for limiter in limiters:
+                await asked(limiter)
 
     await asyncio.gather(*(worker() for _ in range(workers)))
-    return limiter
+    return limiters[0]
 
 
 def after(times: list[float], second: float) -> int:
@@ -86,27 +92,63 @@ def after(times: list[float], second: float) -> int:
 def test_it_reaches_what_was_asked_for_when_nothing_refuses() -> None:
     server = Server(0.05)
     limiter = virtually(lambda: load(server, 5))
-    assert limiter.limit == 32
+    assert limiter.window.limit == 32
     assert server.most == 32
     assert len(server.served) >= 0.95 * 5 / 0.05 * 32
 
 
-@pytest.mark.parametrize("allowed", [4, 8, 20])
-def test_it_settles_below_a_limit_on_requests_in_flight(allowed: int) -> None:
+@pytest.mark.parametrize("models", [1, 2])
+@pytest.mark.parametrize("allowed", [2, 4, 8, 20])
+def test_it_settles_below_a_limit_on_requests_in_flight(allowed: int, models: int) -> None:
     server = Server(0.05, concurrent=allowed)
-    virtually(lambda: load(server, 35))
+    virtually(lambda: load(server, 35, models=models))
     refused, served = after(server.refused, 5), after(server.served, 5)
     assert refused <= 0.02 * (refused + served)
     assert served >= 0.9 * 30 / 0.05 * allowed
 
 
+@pytest.mark.parametrize("models", [1, 2])
 @pytest.mark.parametrize(("rate", "latency"), [(100, 0.05), (100, 0.4), (20, 0.005)])
-def test_it_settles_below_a_limit_on_requests_a_second(rate: float, latency: float) -> None:
+def test_it_settles_below_a_limit_on_requests_a_second(rate: float, latency: float, models: int) -> None:
     server = Server(latency, rate=rate)
-    virtually(lambda: load(server, 35, workers=64, maximum=64))
+    virtually(lambda: load(server, 35, workers=64, maximum=64, models=models))
     refused, served = after(server.refused, 5), after(server.served, 5)
     assert refused <= 0.02 * (refused + served)
     assert served >= 0.9 * 30 * rate
+
+
+def test_more_is_taken_when_the_server_allows_more() -> None:
+    async def run() -> Limiter:
+        async def grow() -> None:
+            await asyncio.sleep(20)
+            server.concurrent = 24
+
+        growing = asyncio.create_task(grow())
+        limiter = await load(server, 60)
+        await growing
+        return limiter
+
+    server = Server(0.05, concurrent=8)
+    assert virtually(run).window.limit >= 20
+    assert after(server.served, 50) >= 0.8 * 10 / 0.05 * 24
+
+
+def test_a_model_keeps_its_own_limit_within_the_window() -> None:
+    async def run() -> int:
+        window = Window(32)
+        limiter, most = Limiter(3, window=window), 0
+
+        async def call() -> None:
+            nonlocal most
+            sent = await limiter.acquire()
+            most = max(most, window.in_flight)
+            await asyncio.sleep(0.01)
+            limiter.release(sent)
+
+        await asyncio.gather(*(call() for _ in range(20)))
+        return most
+
+    assert virtually(run) == 3
 
 
 def test_rare_refusals_are_noise() -> None:
@@ -153,6 +195,6 @@ def test_a_cancelled_wait_gives_its_place_back() -> None:
         await asyncio.gather(waiting, return_exceptions=True)
         limiter.release(first)
         await asyncio.wait_for(limiter.acquire(), 1)
-        return limiter.in_flight
+        return limiter.window.in_flight
 
     assert asyncio.run(run()) == 1
