@@ -73,6 +73,8 @@ class Template:
         self.name = name
         try:
             self._template = _ENVIRONMENT.from_string(source)
+            # jinja copies these at every rendering, and a ChainMap slowly
+            self._template.globals = dict(self._template.globals)
             self.variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
             plain = not any(mark in source for mark in ("{{", "{%", "{#"))
             self._constant = self._template.render() if plain else None

@@ -1,13 +1,15 @@
-"""HTTP as all endpoints need it: one session, and what a status means for a call: ask less, ask again, or give up."""
+"""HTTP as all endpoints need it: how to post, and what a status means for a call: ask less, ask again, or give up."""
 
 import email.utils
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
-from urllib.request import getproxies
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from llmeval.errors import ModelError, Overloaded, Retryable
+from llmeval.models.wire import Broken, Response, Wire
 
 _RETRYABLE = frozenset([408, 409, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524])
 _OVERLOADED = frozenset([429, 529])
@@ -17,6 +19,51 @@ _HINTS = {
     403: "the key may not use this model",
     404: "no such model or path: check `model` and `base_url` (it ends in /v1 for most servers)",
 }
+
+
+class Poster(Protocol):
+    """Sends bodies to one address."""
+
+    async def post(self, body: bytes) -> Response:
+        """The whole response. Raises TimeoutError; OSError: no connection, or it ended too early."""
+
+    async def close(self) -> None:
+        """Close connections."""
+
+
+def open_poster(url: str, headers: Mapping[str, str], timeout: float) -> Poster:
+    """The quick way to an address; through the environment's proxy, where there is one for it, the general way."""
+    parts = urlsplit(url)
+    if parts.scheme in getproxies() and not proxy_bypass(parts.hostname or ""):
+        return _SessionPoster(url, headers, timeout)
+    return Wire(url, headers, timeout)
+
+
+class _SessionPoster:
+    """Posts by aiohttp, which knows proxies."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], timeout: float) -> None:
+        self._url, self._headers, self._timeout = url, headers, timeout
+        self._session: Any = None
+
+    async def post(self, body: bytes) -> Response:
+        """As `Poster.post`."""
+        import aiohttp
+
+        if self._session is None:
+            self._session = open_session(self._headers, self._timeout)
+        try:
+            async with self._session.post(self._url, data=body, allow_redirects=False) as response:
+                received: bytes = await response.read()
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Response(response.status, headers, received)
+        except aiohttp.ClientError as error:
+            raise Broken(f"{type(error).__name__}: {error}") from None
+
+    async def close(self) -> None:
+        """Close connections."""
+        if self._session is not None:
+            await self._session.close()
 
 
 def open_session(headers: Mapping[str, str], timeout: float) -> Any:

@@ -1,7 +1,7 @@
 """Any OpenAI-compatible endpoint: chat completions and responses.
 
-The hot path speaks HTTP through aiohttp and reads replies into typed structs: per call this costs a third of what the
-`openai` client costs with its own aiohttp transport and raw responses, and a sixth of its default (docs/benchmarks.md).
+The hot path has its own transport (`wire`) and reads replies into typed structs: per call this costs a fifth of what the
+`openai` client costs with its own aiohttp transport and raw responses, a tenth of its default (docs/benchmarks.md).
 The `openai` client itself is used where it does more than carry JSON: name a function that makes one under `client:`
 (Azure, own authentication).
 """
@@ -19,8 +19,9 @@ import msgspec
 
 from llmeval.errors import Retryable, SuiteError
 from llmeval.models.base import Reply, Request
-from llmeval.models.http_session import failure, open_session
+from llmeval.models.http_session import Poster, failure, open_poster
 from llmeval.models.loading import load_function
+from llmeval.models.wire import Broken
 from llmeval.records import Usage
 
 
@@ -132,8 +133,7 @@ class OpenAIEndpoint:
             self._headers.setdefault("Authorization", f"Bearer {key}")
         self._client_factory = client
         self._client: Any = None
-        self._session: Any = None
-        self._target: Any = None
+        self._poster: Poster | None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -165,8 +165,8 @@ class OpenAIEndpoint:
 
     async def close(self) -> None:
         """Close connections."""
-        if self._session is not None:
-            await self._session.close()
+        if self._poster is not None:
+            await self._poster.close()
         if self._client is not None:
             await self._client.close()
 
@@ -187,24 +187,19 @@ class OpenAIEndpoint:
         return body
 
     async def _post(self, data: bytes) -> bytes:
-        import aiohttp
-        from yarl import URL
-
-        if self._session is None:
-            self._session = open_session(self._headers, self._timeout)
-            self._target = URL(self._url)
+        if self._poster is None:
+            self._poster = open_poster(self._url, self._headers, self._timeout)
         try:
-            async with self._session.post(self._target, data=data, allow_redirects=False) as response:
-                received: bytes = await response.read()
-                if response.status != 200:
-                    raise failure(self._host, response.status, response.headers, received)
-                return received
+            response = await self._poster.post(data)
         except TimeoutError:
             raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
-        except aiohttp.ClientConnectorError as error:
+        except Broken as error:
+            raise Retryable(f"{self._host}: the connection broke: {error}") from None
+        except OSError as error:
             raise Retryable(f"{self._host}: can't connect: {error}") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise Retryable(f"{self._host}: the connection broke: {type(error).__name__}: {error}") from None
+        if response.status != 200:
+            raise failure(self._host, response.status, response.headers, response.body)
+        return response.body
 
     async def _by_client(self, body: dict[str, Any]) -> bytes:
         import openai
