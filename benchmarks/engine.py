@@ -1,6 +1,6 @@
 """How fast the engine is, beside the floor, on the same server in the same run.
 
-    python benchmarks/engine.py [--rig ../shared/bench] [--n 1000] [--repeat 3] [--mode plain|faults|cache|start|limits]
+    python benchmarks/engine.py [--rig ../shared/bench] [--n 1000] [--repeat 3] [--mode MODE]
 
 The rig is a stand-in for an OpenAI-compatible server (server.py), writes cases (cases.py) and has bare loops as floors
 (limit.py). Each case costs one candidate call, one judge call and one check. The physical limit is
@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -23,14 +24,25 @@ from pathlib import Path
 from typing import Any
 
 FAULTS = {"e500": 0.05, "e429": 0.02, "reset": 0.01, "malformed": 0.01, "hang": 0.002, "truncated": 0.005}
+MODES = {
+    "plain": "beside the floors",
+    "start": "one case",
+    "cache": "twice; the second time from the cache",
+    "faults": "500s, 429s, resets, malformed verdicts, hangs, truncated bodies",
+    "limits": "a server that allows 8 requests in flight, or 100 a second",
+    "dead": "a server that dies half-way",
+    "tails": "lognormal latency, without and with hedged requests",
+    "equal": "three repeats with equal answers: each judged once",
+}
 SUITE = """\
 suite: bench
 cases: {{source: cases.jsonl}}
 prompt: "{{{{ question }}}}"
 models:
-  cand: {{provider: openai, model: cand, base_url: "{url}", api_key: bench, timeout: {timeout}, params: {{temperature: 0, max_tokens: 128}}}}
-  judge: {{provider: openai, model: judge, base_url: "{url}", api_key: bench, timeout: {timeout}, params: {{temperature: 0, max_tokens: 256}}}}
+  cand: {{provider: openai, model: cand, base_url: "{url}", api_key: bench, timeout: {timeout}, params: {{temperature: 0, max_tokens: 128}}, limits: {{hedge: {hedge}}}}}
+  judge: {{provider: openai, model: judge, base_url: "{url}", api_key: bench, timeout: {timeout}, params: {{temperature: 0, max_tokens: 256}}, limits: {{hedge: {hedge}}}}}
 candidate: cand
+repeats: {repeats}
 checks: [{{contains: "{{{{ reference }}}}"}}]
 judges: {{correctness: {{model: judge, prompt: reference}}}}
 """
@@ -64,6 +76,10 @@ class Rig:
             str(self.folder),
         ]
         subprocess.run(cases, check=True)
+        self.serve()
+
+    def serve(self) -> None:
+        """Start the server, and wait until it answers."""
         command = [self.python, str(self.rig / "server.py"), "--port", str(self.port), "--table",
                    str(self.folder / "table.jsonl"), "--latency-ms", str(self.latency)]  # fmt: skip
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -110,10 +126,12 @@ def _busy() -> float:
     return (sum(values) - values[3] - values[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def llmeval(rig: Rig, concurrency: int, *more: str, timeout: float = 120) -> list[str]:
+def llmeval(
+    rig: Rig, concurrency: int, *more: str, timeout: float = 120, hedge: bool = False, repeats: int = 1
+) -> list[str]:
     """The command of one run into a fresh directory."""
     suite = rig.folder / "suite.yaml"
-    suite.write_text(SUITE.format(url=rig.url + "/v1", timeout=timeout))
+    suite.write_text(SUITE.format(url=rig.url + "/v1", timeout=timeout, hedge=str(hedge).lower(), repeats=repeats))
     shutil.rmtree(rig.folder / "run", ignore_errors=True)
     return [sys.executable, "-m", "llmeval", "run", str(suite), "--out", str(rig.folder / "run"),
             "--concurrency", str(concurrency), "--json", *more]  # fmt: skip
@@ -165,7 +183,7 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=50)
     parser.add_argument("--port", type=int, default=8399)
     parser.add_argument("--floors", default="raw,aiohttp")
-    parser.add_argument("--mode", default="plain", choices=["plain", "faults", "cache", "start", "limits"])
+    parser.add_argument("--mode", default="plain", choices=MODES)
     a = parser.parse_args()
     if not (a.rig / "server.py").exists():
         sys.exit(f"not measured: there is no rig at {a.rig}")
@@ -197,6 +215,33 @@ def measure(rig: Rig, a: argparse.Namespace, n: int) -> None:
     if a.mode == "cache":
         for name in ("cold", "warm"):
             show(f"llmeval, {name} cache", [rig.timed(llmeval(rig, a.concurrency))], limit, n)
+        return
+    if a.mode == "dead":
+        command = llmeval(rig, a.concurrency, "--no-cache")
+        killer = threading.Timer(limit / 2 + 0.5, rig.stop)
+        killer.start()
+        started = time.monotonic()
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        wall = time.monotonic() - started - killer.interval
+        answers = (rig.folder / "run" / "answers.jsonl").read_text().count('"output":"')
+        print(
+            f"exit {done.returncode}, {wall:.1f} s after the server died, {answers} answers kept; then the server is back:"
+        )
+        rig.serve()
+        show("llmeval, the same command again", [rig.timed(command)], limit, n)
+        return
+    if a.mode == "tails":
+        rig.ask("/config", {"dist": "lognormal", "sigma": 1.0})
+        for hedge in (False, True):
+            command = llmeval(rig, a.concurrency, "--no-cache", hedge=hedge)
+            show("llmeval, hedged" if hedge else "llmeval", [rig.timed(command) for _ in range(a.repeat)], limit, n)
+        return
+    if a.mode == "equal":
+        result = rig.timed(llmeval(rig, a.concurrency, repeats=3))
+        show("llmeval, three repeats", [result], limit, n)
+        print(
+            f"  requests: {3 * n} for the candidate, {result['requests'] - 3 * n} for the judge of {n} different answers"
+        )
         return
     if a.mode == "limits":
         for name, config in (("8 in flight", {"max_concurrent": 8}), ("100 a second", {"rpm": 6000})):

@@ -33,5 +33,7 @@ def show_estimate(suite: "Suite", options: "Options", *, as_json: bool) -> int:
             cost,
         )
     console().print(table)
-    console().print("[dim]Calls without cache hits and retries; tokens are estimated. Nothing was sent.[/]")
+    runs = sorted({row["based_on"] for row in rows if row["based_on"]})
+    source = f"as in run {runs[0]}" if runs else "assumed from the prompts: the suite has no earlier run here"
+    console().print(f"[dim]Tokens {source}. Cache hits and retries are not foreseen. Nothing was sent.[/]")
     return 0

@@ -1,12 +1,10 @@
 """From what a suite says to what runs: models, limiters, checks and judges, all of it checked before the first call."""
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import yaml
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
@@ -26,6 +24,7 @@ from llmeval.models.limiter import Limiter, Window
 from llmeval.models.loading import load_function
 from llmeval.models.replay import StoredAnswers
 from llmeval.records import Case, Message
+from llmeval.resources import home
 from llmeval.rundir import RunDir
 from llmeval.suite.cases import CaseSet
 from llmeval.suite.load import Suite
@@ -33,6 +32,7 @@ from llmeval.suite.schema import (
     ModelBase,
     ModelSpec,
     ReplayModel,
+    TransformersModel,
 )
 from llmeval.suite.yamlfile import Path as KeyPath
 from llmeval.templates import Template, case_values, is_template
@@ -52,7 +52,11 @@ class Seat:
 
 @dataclass
 class Plan:
-    """Everything a run needs. `close` releases models and cache."""
+    """Everything a run needs. `close` releases models and cache.
+
+    `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not fit in memory
+    together.
+    """
 
     suite: Suite
     cases: CaseSet
@@ -65,6 +69,7 @@ class Plan:
     cache: Cache | None
     budget: Budget
     by_case: bool = False
+    in_turn: bool = False
     closing: list[Model] = field(default_factory=list)
 
     def messages(self, case: Case) -> tuple[Message, ...]:
@@ -88,11 +93,6 @@ class Plan:
             await model.close()
         if self.cache is not None:
             self.cache.close()
-
-
-def home() -> Path:
-    """Where the cache, pulled models and history live: LLMEVAL_HOME, or the user's cache directory."""
-    return Path(os.environ.get("LLMEVAL_HOME") or platformdirs.user_cache_dir("llmeval"))
 
 
 def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
@@ -129,7 +129,7 @@ def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
     return Plan(
         suite=suite, cases=cases, prompt=prompt, candidate=candidate, judges=judges, judge_seats=seats, trusts=trusts,
         checks=checks, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
-        closing=factory.models(),
+        in_turn=_too_large_together(candidate, seats.values()), closing=factory.models(),
     )  # fmt: skip
 
 
@@ -291,6 +291,16 @@ def _refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, Seat]) -
                 ("judges", name, "model"),
                 "the judge is the candidate itself; name another model, or write `allow_self_judge: true` in the suite",
             )
+
+
+def _too_large_together(candidate: Seat, judges: Iterable[Seat]) -> bool:
+    """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
+    local = [seat for seat in judges if isinstance(seat.spec, TransformersModel)]
+    if not local or not isinstance(candidate.spec, TransformersModel):
+        return False
+    from llmeval.models.local.memory import fit_together
+
+    return not fit_together(seat.caller.model.key for seat in (candidate, *local))  # type: ignore[attr-defined]
 
 
 class _Factory:

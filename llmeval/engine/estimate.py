@@ -1,58 +1,130 @@
-"""What a run would ask for, before anything is sent."""
+"""What a run would ask for, before anything is sent.
 
-from typing import Any
+How long answers are can't be known from the prompts. Where the suite has run before, calls and tokens are taken from
+what that run recorded; else they are assumed, and the estimate says so.
+"""
 
-from llmeval.engine.build import Seat, plan
+import itertools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llmeval.engine.build import Plan, Seat, plan
 from llmeval.engine.options import Options
-from llmeval.records import Answer
+from llmeval.errors import LlmevalError
+from llmeval.judge.judge import Judge
+from llmeval.records import Answer, Usage
+from llmeval.rundir import RunDir
 from llmeval.suite.load import Suite
 
 CHARS_PER_TOKEN = 4
-_TYPICAL_ANSWER = 150
-"""Tokens assumed for an answer whose length nothing bounds."""
+TYPICAL_ANSWER, TYPICAL_VERDICT = 150, 60
+"""Tokens assumed for an answer whose length nothing bounds, and for a verdict."""
+LOOKED_AT = 2000
+"""Records of an earlier run that are read."""
+
+
+class Typical(NamedTuple):
+    """One role in an earlier run: calls an answer (retries aside), and tokens a call."""
+
+    calls: float
+    given: float
+    made: float
+
+
+class Past(NamedTuple):
+    """An earlier run of the suite; `roles`: those whose endpoint counted tokens."""
+
+    run_id: str
+    roles: dict[str, Typical]
 
 
 def estimate(suite: Suite, options: Options) -> list[dict[str, Any]]:
-    """One row a role: calls, tokens in and out, and cost where prices are stated.
+    """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers are `based_on`.
 
-    Retries, cache hits and early fails are not foreseen. Tokens are characters / 4 (English text; other scripts need
-    more); an answer is taken as half of what `max_tokens` allows, but no more than a typical one.
+    Retries and cache hits are not foreseen. Without an earlier run tokens are characters / 4 (English text; other
+    scripts need more), an answer is half of what `max_tokens` allows but no more than a typical one, and every answer
+    is judged.
 
     Raises:
         As `plan`.
     """
     planned = plan(suite, options)
-    repeats = suite.spec.repeats
-    rows = []
-    answer_tokens = _answer_tokens({**planned.candidate.spec.params})
-    sent = sum(sum(len(m.content) for m in planned.messages(case)) for case in planned.cases)
-    n = len(planned.cases) * repeats
-    rows.append(_row("candidate", planned.candidate, n, sent * repeats // CHARS_PER_TOKEN, n * answer_tokens))
+    past = _latest(options.reports / suite.name)
+    units = len(planned.cases) * suite.spec.repeats
+    rows = [_row("candidate", planned.candidate, units, past, lambda: _candidate(planned))]
     for name, judge in planned.judges.items():
         seat = planned.judge_seats[name]
-        calls = tokens = 0
-        for case in planned.cases:
-            filler = Answer(case_id=case.id, output="word " * answer_tokens)
-            prompt = judge.prompt_size(case, filler, planned.messages(case))
-            calls += prompt is not None
-            tokens += (prompt or 0) // CHARS_PER_TOKEN
-        rows.append(_row(f"judge:{name}", seat, calls * repeats, tokens * repeats, calls * repeats * 60))
+        rows.append(_row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge)))
     return rows
 
 
-def _answer_tokens(params: dict[str, Any]) -> int:
-    allowed = params.get("max_tokens")
-    return min(_TYPICAL_ANSWER, allowed // 2) if isinstance(allowed, int) else _TYPICAL_ANSWER
-
-
-def _row(role: str, seat: Seat, calls: int, given: int, made: int) -> dict[str, Any]:
+def _row(role: str, seat: Seat, units: int, past: Past | None, assume: Any) -> dict[str, Any]:
+    known = None if past is None else past.roles.get(role)
+    typical: Typical = known or assume()
+    calls = round(units * typical.calls)
+    given, made = round(calls * typical.given), round(calls * typical.made)
     price = seat.spec.price
-    cost = None if price is None else (given * price.input + made * price.output) / 1e6
     return {
         "role": role,
         "model": seat.name,
         "calls": calls,
         "input_tokens": given,
         "output_tokens": made,
-        "cost_usd": cost,
+        "cost_usd": None if price is None else (given * price.input + made * price.output) / 1e6,
+        "based_on": past.run_id if known and past is not None else None,
     }
+
+
+def _candidate(planned: Plan) -> Typical:
+    sent = sum(sum(len(message.content) for message in planned.messages(case)) for case in planned.cases)
+    return Typical(1, sent / len(planned.cases) / CHARS_PER_TOKEN, _answer_tokens(planned))
+
+
+def _judge(planned: Plan, judge: Judge) -> Typical:
+    calls = sent = 0
+    for case in planned.cases:
+        filler = Answer(case_id=case.id, output="word " * _answer_tokens(planned))
+        prompt = judge.prompt_size(case, filler, planned.messages(case))
+        calls += prompt is not None
+        sent += prompt or 0
+    return Typical(calls / len(planned.cases), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
+
+
+def _answer_tokens(planned: Plan) -> int:
+    allowed = planned.candidate.spec.params.get("max_tokens")
+    return min(TYPICAL_ANSWER, allowed // 2) if isinstance(allowed, int) else TYPICAL_ANSWER
+
+
+def _latest(folder: Path) -> Past | None:
+    """The newest complete run below `folder` whose endpoints counted tokens."""
+    for path in sorted(folder.glob("*/"), reverse=True):
+        run = RunDir(path)
+        try:
+            if run.exists() and run.has_summary() and run.summary().status == "complete":
+                roles = _roles(run)
+                if roles:
+                    return Past(run.manifest()["run_id"], roles)
+        except LlmevalError:
+            continue  # a directory that can't be read says nothing about the next run
+    return None
+
+
+def _roles(run: RunDir) -> dict[str, Typical]:
+    answers = list(itertools.islice(run.answers(), LOOKED_AT))
+    roles = {"candidate": _typical(len(answers), len(answers), (a.usage for a in answers))}
+    scores = [s for _, block in itertools.islice(run.scores(), LOOKED_AT) for s in block if s.source == "judge"]
+    for metric in {score.metric for score in scores}:
+        asked = [score for score in scores if score.metric == metric and (score.attempts or score.cached)]
+        roles[f"judge:{metric}"] = _typical(len(answers), len(asked), (score.usage for score in asked))
+    return {role: typical for role, typical in roles.items() if typical is not None}
+
+
+def _typical(units: int, calls: int, usages: Iterable[Usage | None]) -> Typical | None:
+    counted = [
+        usage for usage in usages if usage is not None and usage.input_tokens and usage.output_tokens is not None
+    ]
+    if not counted or not units:
+        return None
+    given = sum(usage.input_tokens or 0 for usage in counted) / len(counted)
+    return Typical(calls / units, given, sum(usage.output_tokens or 0 for usage in counted) / len(counted))

@@ -72,6 +72,8 @@ async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Disp
         gc.freeze()  # what is here now stays: the collector need not look at it again and again
         started = time.monotonic()
         with show(progress):
+            if plan.in_turn:
+                pipeline = await _answer_first(pipeline, plan, writer, options, progress)
             ending = await pipeline.run()
         wall = time.monotonic() - started
         manifest.update(
@@ -86,6 +88,21 @@ async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Disp
         writer.close()
     warnings = (plan.cache.warning,) if plan.cache is not None and plan.cache.warning else ()
     return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, warnings)
+
+
+async def _answer_first(
+    pipeline: Pipeline, plan: Plan, writer: RunWriter, options: Options, progress: Progress
+) -> Pipeline:
+    """Ask the candidate everything, let go of its weights; gives the pipeline that has the rest to do."""
+    progress.note = "first all answers, then all verdicts: both models do not fit in memory together"
+    ending = await pipeline.run(scoring=False)
+    if ending != "complete":
+        return pipeline
+    await plan.candidate.caller.model.close()
+    progress.note = ""
+    rest = Pipeline(plan, writer, _recorded(plan, writer.run, lost=True), options.concurrency, progress)
+    rest.returned = pipeline.returned
+    return rest
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -114,12 +131,13 @@ def _manifest(plan: Plan, options: Options, run: RunDir, run_id: str) -> dict[st
     return manifest
 
 
-def _recorded(plan: Plan, run: RunDir) -> Recorded:
-    """What need not be asked again. Lost calls are asked again; so are answers whose judge did not answer."""
+def _recorded(plan: Plan, run: RunDir, *, lost: bool = False) -> Recorded:
+    """What need not be asked again. Answers whose judge did not answer are scored again, and lost calls asked again,
+    unless `lost` lets them be."""
     offsets = run.answer_index()
     if not offsets:
         return Recorded({}, set(), set())
-    failed = {(a.case_id, a.repeat) for a in run.answers() if a.error is not None}
+    failed = set() if lost else {(a.case_id, a.repeat) for a in run.answers() if a.error is not None}
     answers = {key: offset for key, offset in offsets.items() if key not in failed}
     case_metrics = {case.id: {b.metric for b in plan.checks_for(case)} for case in plan.cases if case.checks}
     common = {bound.metric for bound in plan.checks}
@@ -127,7 +145,7 @@ def _recorded(plan: Plan, run: RunDir) -> Recorded:
     for key, scores in run.scores():
         metrics = {score.metric for score in scores}
         expected = case_metrics.get(key[0], common) | set(plan.judges)
-        lost = any(s.status is Status.UNSCORED and s.error is not None for s in scores)
-        if key in answers and expected <= metrics and not lost:
+        unjudged = any(s.status is Status.UNSCORED and s.error is not None for s in scores)
+        if key in answers and expected <= metrics and not unjudged:
             scored.add(key)
     return Recorded(answers, scored, {case.id for case in run.cases()})

@@ -56,16 +56,21 @@ class Pipeline:
         self._plan, self._writer, self._recorded = plan, writer, recorded
         self._concurrency, self._progress = concurrency, progress
         self._lost_in_a_row = 0
+        self._scoring = True
         self._stop: Ending | None = None
         self.reason = ""
         self.returned: dict[str, set[str]] = {"returned_models": set(), "fingerprints": set()}
 
-    async def run(self) -> Ending:
+    async def run(self, *, scoring: bool = True) -> Ending:
         """Everything that is left to do; how it ended.
+
+        Args:
+            scoring: False only asks the candidate; another pipeline then scores what this one recorded.
 
         Raises:
             StoreError: the run directory can't be written; nothing recorded is lost.
         """
+        self._scoring = scoring
         units = self._units()
         workers = [asyncio.create_task(self._worker(units)) for _ in range(self._concurrency)]
         with self._interruptible(workers):
@@ -111,6 +116,9 @@ class Pipeline:
                 return
             self._writer.answer(answer)
         scores: list[Score] = []
+        if not self._scoring:
+            self._note_outage(answer, scores)
+            return
         if answer.error is None:
             scores = await score_answer(self._plan, case, answer, messages)
             if self._plan.budget.stopped is not None and any(_lacks_budget(score) for score in scores):

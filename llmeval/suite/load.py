@@ -4,14 +4,15 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from llmeval.errors import SuiteError
 from llmeval.suite import yamlfile
-from llmeval.suite.schema import JudgeSpec, ModelBase, SuiteSpec, nearest
+from llmeval.suite.schema import JudgeSpec, ModelBase, Price, SuiteSpec, nearest
 from llmeval.templates import Template
 
 _VARIABLE = re.compile(r"(?P<escaped>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -64,7 +65,34 @@ class Suite:
         for undefined, variable in self.undefined.items():
             if undefined[: len(path)] == path:
                 raise self._unset(undefined, variable)
-        return name, spec
+        return name, self._priced(name, spec)
+
+    @cached_property
+    def prices(self) -> Mapping[str, Price]:
+        """US dollars per million tokens, by a model's name in the suite or at its endpoint.
+
+        Raises:
+            SuiteError: the file that `prices` names can't be read, or is not such a table.
+        """
+        stated = self.spec.prices
+        if not isinstance(stated, str):
+            return stated
+        document = yamlfile.parse(self.read_text(stated, ("prices",)), str(self.base / stated))
+        try:
+            return TypeAdapter(dict[str, Price]).validate_python(document.data)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise document.error(
+                _real_path(first["loc"], document.data),
+                f"not a table of prices ({first['msg']}); each line is `model: {{input: 0.15, output: 0.60}}`, "
+                "US dollars per million tokens",
+            ) from None
+
+    def _priced(self, name: str, spec: ModelBase) -> ModelBase:
+        if spec.price is not None:
+            return spec
+        price = self.prices.get(name) or self.prices.get(str(getattr(spec, "model", "")))
+        return spec if price is None else spec.model_copy(update={"price": price})
 
     def model_exists(self, name: str, path: yamlfile.Path) -> None:
         """Refuse a name that is not under `models`. Raises SuiteError."""

@@ -203,6 +203,10 @@ class SuiteSpec(Strict):
     prompt: str | None = Field(default=None, description="A template, or the path of one (.j2, .txt, .md).")
     messages: list[Turn] | None = Field(default=None, description="Instead of `prompt`: several turns.")
     models: dict[Name, ModelSpec] = {}
+    prices: str | dict[str, Price] = Field(
+        default={},
+        description="Prices by the models' names, written here or in a YAML file; a model's own `price` wins.",
+    )
     candidate: str | ModelSpec
     repeats: int = Field(default=1, gt=0, le=1000, description="Answers asked for each case.")
     seed: int = 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.endpoint import serve
+from tests.support.endpoint import reply, serve
 from tests.support.suites import answer, write_suite
 
 ROOT = Path(__file__).parent.parent.parent
@@ -150,6 +150,31 @@ def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
     assert [(row["role"], row["calls"]) for row in json.loads(done.stdout)] == [
         ("candidate", 12), ("judge:correctness", 12),
     ]  # fmt: skip
+
+
+def test_a_dry_run_knows_what_the_last_run_took(tmp_path: Path) -> None:
+    def handler(body: dict[str, Any], earlier: int) -> Any:
+        text = answer(body)
+        usage = {
+            "prompt_tokens": len(str(body["messages"])) // 3,
+            "completion_tokens": 7 if body["model"] == "cand" else 31,
+        }
+        return reply(text, usage=usage)
+
+    with serve(handler) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, 20, extra="prices: {cand: {input: 1, output: 2}}\n")
+        before = json.loads(llmeval("run", suite, "--dry-run", "--json", "--reports", tmp_path / "reports").stdout)
+        llmeval("run", suite, "--limit", "10", "--no-cache", "--reports", tmp_path / "reports")
+        after = json.loads(llmeval("run", suite, "--dry-run", "--json", "--reports", tmp_path / "reports").stdout)
+        full = json.loads(llmeval("run", suite, "--no-cache", "--json", "--reports", tmp_path / "reports").stdout)
+    assert [row["based_on"] for row in before] == [None, None]
+    for row in after:
+        calls = full["calls"][row["role"]]
+        assert row["based_on"]
+        assert row["calls"] == calls["made"]
+        assert row["input_tokens"] == pytest.approx(calls["input_tokens"], rel=0.05)
+        assert row["output_tokens"] == calls["output_tokens"]
+    assert after[0]["cost_usd"] == pytest.approx(full["calls"]["candidate"]["cost_usd"], rel=0.05)
 
 
 def test_another_candidate_by_name_or_specification(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from llmeval.errors import ModelError
 from llmeval.models.base import Request
 from llmeval.models.local import TransformersModel, pull, threads, weights
 from llmeval.records import Message
+from llmeval.resources import home
 
 threads.prepare()
 torch = pytest.importorskip("torch")
@@ -31,7 +32,7 @@ from llmeval.models.local.shared import SHELF  # noqa: E402
 from llmeval.models.local.text import Text  # noqa: E402
 
 T = TypeVar("T")
-REAL_HOME = pull.home()
+REAL_HOME = home()
 transformers.utils.logging.disable_progress_bar()
 
 TEMPLATE = (

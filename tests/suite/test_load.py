@@ -1,6 +1,7 @@
 """Suite files: what is accepted, and what a person is told when it is not."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,3 +152,24 @@ def test_an_alias_bomb_is_refused() -> None:
     )
     with pytest.raises(SuiteError, match="too many values"):
         parse(text, "f")
+
+
+def test_prices_by_model_here_or_in_a_file(tmp_path: Path) -> None:
+    def loaded(prices: str, own: str = "") -> Any:
+        path = tmp_path / "s.yaml"
+        path.write_text(
+            "suite: s\ncases: [{id: a}]\nprompt: hi\ncandidate: x\n"
+            f"models: {{x: {{provider: openai, model: big{own}}}}}\nprices: {prices}\n"
+        )
+        return load_suite(path).model("x", ())[1].price
+
+    (tmp_path / "prices.yaml").write_text("big: {input: 2, output: 8}\nother: {input: 1, output: 1}\n")
+    assert loaded("prices.yaml").output == 8
+    assert loaded("{x: {input: 1, output: 3}}").output == 3
+    assert loaded("{other: {input: 1, output: 3}}") is None
+    assert loaded("prices.yaml", ", price: {input: 5, output: 6}").output == 6
+    (tmp_path / "prices.yaml").write_text("other: {input: 1, output: 1}\nbig: {input: 2}\n")
+    with pytest.raises(SuiteError, match=r"prices.yaml:2: big: not a table of prices"):
+        loaded("prices.yaml")
+    with pytest.raises(SuiteError, match=r"can't read gone.yaml"):
+        loaded("gone.yaml")

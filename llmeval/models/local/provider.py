@@ -88,6 +88,11 @@ class TransformersModel:
             "files": weights.file_digests(found.folder),
         }
 
+    @property
+    def key(self) -> Key:
+        """Which copy of which weights this is."""
+        return self._key
+
     async def answer(self, request: Request) -> Reply:
         """One reply. Requests made at the same time are generated together. `stop` is not looked for in a reply that
         follows a schema.

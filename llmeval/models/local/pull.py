@@ -5,7 +5,6 @@ processes wait for. `llmeval.json` in it says from which bytes and by which conv
 """
 
 import json
-import os
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -16,15 +15,9 @@ from llmeval.errors import ModelError
 from llmeval.models.local.catalog import CATALOG, Bundled, bundled
 from llmeval.models.local.convert import CONVERTER, convert
 from llmeval.models.local.download import Progress, fetch
+from llmeval.resources import home
 
 MARKER = "llmeval.json"
-
-
-def home() -> Path:
-    """`$LLMEVAL_HOME`, or the user's cache directory for llmeval."""
-    import platformdirs
-
-    return Path(os.environ.get("LLMEVAL_HOME") or platformdirs.user_cache_dir("llmeval", appauthor=False))
 
 
 def available() -> tuple[Bundled, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from llmeval.errors import ModelError
 from llmeval.models.local import pull, threads
 from llmeval.models.local.catalog import CATALOG
+from llmeval.resources import home
 
 _KINDS = (".safetensors", ".bin", ".json", ".model", ".jinja", ".txt")
 _FETCHED = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")
@@ -76,7 +77,7 @@ def file_digests(folder: Path) -> dict[str, str]:
     Digests are kept in `$LLMEVAL_HOME/digests.json` by path, size and time of change: weights are read once, not at
     every run.
     """
-    store = pull.home() / "digests.json"
+    store = home() / "digests.json"
     known = _read(store)
     digests, fresh = {}, dict(known)
     for path in sorted(folder.iterdir()):
