@@ -1,7 +1,7 @@
 """Any OpenAI-compatible endpoint: chat completions and responses.
 
-The hot path has its own transport (`wire`) and reads replies into typed structs: per call this costs a fifth of what the
-`openai` client costs with its own aiohttp transport and raw responses, a tenth of its default (docs/benchmarks.md).
+The hot path has its own transport (`wire`) and reads replies into typed structs: per call this costs a
+fortieth of what the `openai` client costs (docs/benchmarks.md).
 The `openai` client itself is used where it does more than carry JSON: name a function that makes one under `client:`
 (Azure, own authentication).
 """

@@ -1,6 +1,6 @@
 """HTTP/1.1 for the hot path: one POST after the other on kept connections, parsed by httptools (llhttp, as in Node).
 
-A call costs half of what it costs through a general client, and CPU a call is what limits a run (docs/benchmarks.md).
+A call costs a quarter of what it costs through aiohttp, and CPU a call is what limits a run (docs/benchmarks.md).
 What it leaves out, it says: no redirects, no compression, no proxies; `http_session` has those.
 """
 

@@ -120,7 +120,7 @@ class TransformersModel(ModelBase):
     revision: str | None = None
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     device: str | None = Field(default=None, description="cpu, cuda, cuda:0, mps; default: what is there.")
-    batch_size: int = Field(default=16, gt=0)
+    batch_size: int = Field(default=32, gt=0, description="Replies generated at a time.")
 
 
 class HttpModel(ModelBase):
