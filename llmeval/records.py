@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -140,6 +140,35 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     cost_usd: float | None = None
     details: dict[str, Any] | None = None
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's verdict on one answer and metric: a line of `labels.jsonl`, never changed once written.
+
+    The last line of a reviewer on (case, repeat, metric) counts; `withdrawn` takes it back. `output_digest`: of the
+    text that was judged (`digest` of its UTF-8), empty where the browser offers none. `blind`: the judge's verdict was
+    hidden until the person had decided. `sampling`: how the answer came before the person; `probability`: with which
+    it was drawn, for random and stratified ones. Only those say how often a judge errs. `judge_verdict`: the status the
+    judge had given. `adjudication`: decides between reviewers who differ. `at`: ISO 8601.
+    """
+
+    schema: int = SCHEMA
+    label_id: str = ""
+    run_id: str = ""
+    case_id: str
+    repeat: Annotated[int, msgspec.Meta(ge=0)] = 0
+    metric: str
+    output_digest: str = ""
+    human_verdict: Literal["pass", "fail", "unsure", "withdrawn"]
+    judge_verdict: str | None = None
+    comment: str = ""
+    reviewer: str = ""
+    source: Literal["human"] = "human"
+    blind: bool = False
+    sampling: Literal["random", "stratified", "triage"] = "triage"
+    probability: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    adjudication: bool = False
+    at: str = ""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):

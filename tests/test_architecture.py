@@ -18,7 +18,7 @@ ALLOWED = {
     "engine": BASE | {"suite", "models", "checks", "judge"},
     "gate": BASE | {"stats"},
     "report": BASE | {"gate"},
-    "review": BASE | {"gate"},
+    "review": BASE | {"gate", "stats"},
     "history": BASE | {"gate"},
     "records": set(),
     "errors": set(),
