@@ -1,0 +1,211 @@
+"""`llmeval labels`: what people say about a run's answers, drawn, taken in, given out, counted."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
+
+app = typer.Typer(
+    help="What people say about answers: drawn to label, taken in, given out, counted.", no_args_is_help=True
+)
+
+Metric = Annotated[str | None, typer.Option(help="Which metric; default: the run's only judged one.", metavar="METRIC")]
+Out = Annotated[Path | None, typer.Option(help="Write there instead of to the terminal.", metavar="FILE")]
+
+
+@app.command()
+def sample(
+    run: RunPath,
+    n: Annotated[int, typer.Option("--n", help="How many answers.", metavar="N")] = 100,
+    metric: Metric = None,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same answers.", metavar="N")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where the sheet goes: .csv or .jsonl; default: CSV on the terminal.", metavar="FILE"),
+    ] = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Draw answers for people to label, at random within the judge's passes and fails.
+
+    The sheet has an empty column `verdict`: write pass, fail or unsure, and take it in with `llmeval labels import`.
+    The judge's verdict is not on it. Fewer than 100 labels, or fewer than 30 of either kind, certify no judge.
+    """
+    from llmeval.review.draw import draw, judged_metric, keep
+    from llmeval.review.sheet import COLUMNS, rows, to_csv
+    from llmeval.rundir import RunDir
+
+    directory = RunDir(find_run(run, reports))
+    made, drawn = draw(directory, judged_metric(directory, metric), n, seed)
+    keep(directory, made)
+    table = rows(made, drawn)
+    strata = [{**_plain(part), "probability": part.probability} for part in made.strata]
+    if out is not None:
+        _write(out, _jsonl(table) if out.suffix.lower() == ".jsonl" else "\ufeff" + to_csv(table, COLUMNS))
+    if as_json:
+        emit({"draw": made.draw_id, "metric": made.metric, "seed": seed, "n": len(table), "strata": strata,
+              "out": None if out is None else str(out), "rows": table if out is None else []})  # fmt: skip
+    elif out is None:
+        sys.stdout.write(to_csv(table, COLUMNS))
+    else:
+        console().print(f"{len(table)} answers to label on {made.metric}, in {out}:", markup=False)
+        for part in made.strata:
+            who = "the judge" if part.source == "judge" else "a check"
+            console().print(f"  {part.drawn:>4} of {part.answers:,} that {who} gave a {part.verdict}", markup=False)
+        console().print(f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run {run}")
+    return 0
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(help="Label records or sheets: .jsonl, .csv.", metavar="FILE...", show_default=False)
+    ],
+    run: Annotated[Path, typer.Option(help="The run they are about: directory or id.", metavar="RUN")],
+    reviewer: Annotated[str, typer.Option(help="Who labelled, where the file does not say.", metavar="NAME")] = "",
+    metric: Metric = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Take labels into a run: what the report's page saved, or sheets that people filled in. Twice adds nothing."""
+    from llmeval.errors import UsageError
+    from llmeval.review.intake import take_in
+    from llmeval.rundir import RunDir
+
+    directory = RunDir(find_run(run, reports))
+    taken = take_in(directory, files, reviewer, metric)
+    if taken.refused and not taken.added and not taken.known:
+        raise UsageError(
+            f"no label is of this run's answers ({len(taken.refused)} refused); the first: {taken.refused[0]}"
+        )
+    if as_json:
+        emit(taken._asdict())
+        return 0
+    out = console()
+    out.print(
+        f"{taken.added:,} labels added, {taken.known:,} were there already, {taken.empty:,} rows without a verdict."
+    )
+    for line in taken.refused[:10]:
+        out.print(f"  left out: {line}", markup=False)
+    if len(taken.refused) > 10:
+        out.print(f"  and {len(taken.refused) - 10:,} more")
+    return 0
+
+
+@app.command()
+def export(
+    run: RunPath,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    out: Out = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Give out every label of a run, corrections and all: JSONL, or CSV for a spreadsheet."""
+    import msgspec
+
+    from llmeval.records import Label
+    from llmeval.review.labels import merge, read
+    from llmeval.review.sheet import to_csv
+    from llmeval.rundir import LABELS
+
+    labels: list[dict[str, Any]] = [
+        msgspec.to_builtins(label) for label in merge(read(find_run(run, reports) / LABELS))
+    ]
+    if as_json and out is None:
+        emit(labels)
+        return 0
+    text = to_csv(labels, Label.__struct_fields__) if as_csv else _jsonl(labels)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        _write(out, ("\ufeff" if as_csv else "") + text)
+        if as_json:
+            emit({"labels": len(labels), "out": str(out)})
+        else:
+            console().print(f"{len(labels):,} labels in {out}", markup=False)
+    return 0
+
+
+@app.command()
+def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
+    """Count a run's labels: by reviewer, how far people agree, and how often the judge agrees with them."""
+    from llmeval.review.figures import figures
+    from llmeval.rundir import RunDir
+
+    found = figures(RunDir(find_run(run, reports)))
+    if as_json:
+        emit(found)
+        return 0
+    out = console()
+    by = ", ".join(f"{name} {count:,}" for name, count in found["reviewers"].items())
+    out.print(f"{found['labels']:,} labels{': ' + by if by else ''}", markup=False)
+    if found["stale"]:
+        out.print(f"{found['stale']:,} labels are about other answers than the run has now; they don't count.")
+    for metric in found["metrics"]:
+        _print_metric(metric)
+    return 0
+
+
+def _print_metric(found: dict[str, Any]) -> None:
+    out = console()
+    out.print(f"\n[bold]{found['metric']}[/]")
+    counts = ", ".join(f"{count:,} {word}" for word, count in found["verdicts"].items())
+    drawn = ", ".join(f"{count:,} {word}" for word, count in found["sampling"].items())
+    out.print(
+        f"  {found['labels']:,} labels on {found['answers']:,} answers: {counts}; {drawn}; {found['blind']:,} blind"
+    )
+    for conflict in found["conflicts"]:
+        said = ", ".join(f"{name or '(no name)'} {verdict}" for name, verdict in conflict["verdicts"].items())
+        out.print(f"  to decide: {conflict['case_id']} (repeat {conflict['repeat']}): {said}", markup=False)
+    if found["reviewers"] is not None:
+        for pair in found["reviewers"]["pairs"]:
+            names = " and ".join(name or "(no name)" for name in pair["reviewers"])
+            out.print(
+                f"  {names}: {pair['n']} shared, agree {_interval(pair['accuracy'])}, kappa {_interval(pair['kappa'])}",
+                markup=False,
+            )
+        out.print(f"  Krippendorff's alpha {_interval(found['reviewers']['alpha'])}")
+    judge = found["judge"]
+    cells = judge["counts"]
+    out.print(
+        f"  against people: both pass {cells['pass_pass']}, false pass {cells['pass_fail']}, "
+        f"false alarm {cells['fail_pass']}, both fail {cells['fail_fail']}"
+    )
+    if judge["refused"]:
+        out.print(f"  no rates: {judge['refused']}", markup=False)
+        return
+    for name in ("sensitivity", "specificity", "youden", "kappa", "ac1"):
+        out.print(f"  {name:<12} {_interval(judge[name])}")
+    out.print(f"  from {judge['random']} labels drawn at random; J is at least {judge['youden_lower']:.2f} (95 %)")
+
+
+def _interval(measure: dict[str, Any]) -> str:
+    if measure["value"] is None:
+        return "–"
+    return f"{measure['value']:.2f} [{measure['low']:.2f}, {measure['high']:.2f}]".replace("[", "(").replace("]", ")")
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    import msgspec
+
+    found: dict[str, Any] = msgspec.to_builtins(record)
+    return found
+
+
+def _jsonl(table: list[dict[str, Any]]) -> str:
+    from llmeval.records import to_json
+
+    return "".join(to_json(row).decode() + "\n" for row in table)
+
+
+def _write(path: Path, text: str) -> None:
+    from llmeval.errors import UsageError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(f"{path}: can't be written: {error}") from None

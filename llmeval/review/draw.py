@@ -1,0 +1,180 @@
+"""Which answers to label: a random set, drawn within the judge's passes and within its fails.
+
+Labels of a random set say how often a judge errs; labels of the odd answers that somebody noticed do not. Equal numbers of
+both verdicts let a hundred labels measure sensitivity and specificity on a suite that nearly everything passes. What
+was drawn, and with which probability, is kept in the run (`draws.jsonl`): on the sheet it would give the verdict away.
+"""
+
+import os
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from llmeval.errors import StoreError, UsageError
+from llmeval.records import SCHEMA, Answer, Case, Score, Status, digest, to_json
+from llmeval.review.labels import Place
+from llmeval.rundir import RunDir, lines
+
+DRAWS = "draws.jsonl"
+
+
+class Stratum(msgspec.Struct, frozen=True):
+    """A part of the run's answers: what the metric said, and whether a check or the judge said so."""
+
+    verdict: str
+    source: str
+    answers: int
+    drawn: int
+
+    @property
+    def probability(self) -> float:
+        """With which each of its answers was drawn."""
+        return self.drawn / self.answers
+
+
+class Draw(msgspec.Struct, frozen=True, kw_only=True):
+    """One draw: the same metric, n and seed draw the same answers of the same run."""
+
+    schema: int = SCHEMA
+    draw_id: str
+    run_id: str
+    metric: str
+    n: int
+    seed: int
+    strata: tuple[Stratum, ...]
+    drawn: dict[str, int]
+    """Key of an answer (`case_id` and repeat) -> its stratum."""
+
+
+class Drawn(NamedTuple):
+    """One answer to label."""
+
+    place: Place
+    case: Case
+    answer: Answer
+
+
+def key_of(place: Place) -> str:
+    """An answer's key within a draw."""
+    return f"{place.repeat}:{place.case_id}"
+
+
+def judged_metric(run: RunDir, metric: str | None) -> str:
+    """The metric to label: the one given, or the run's only judged one.
+
+    Raises:
+        UsageError: it must be named, or the run has no such metric.
+    """
+    manifest = run.manifest()
+    judges = list(manifest["judges"])
+    if metric is None:
+        if len(judges) == 1:
+            return str(judges[0])
+        known = f"name one with --metric: {', '.join(judges)}" if judges else "name the metric with --metric"
+        raise UsageError(f"{run.path}: the run has {len(judges)} judged metrics; {known}")
+    known_metrics = {*judges, *(check["metric"] for check in manifest["checks"])}
+    if metric not in known_metrics:
+        raise UsageError(f"{run.path} has no metric {metric!r}; it has: {', '.join(sorted(known_metrics))}")
+    return metric
+
+
+def draw(run: RunDir, metric: str, n: int, seed: int = 0) -> tuple[Draw, list[Drawn]]:
+    """Draw `n` answers of a run to label, in random order.
+
+    The answers are split by verdict (pass, fail) and by who decided (check, judge), and each part gets an equal share,
+    or all of what it has. Answers without a verdict are left out: they say nothing about the judge.
+
+    Raises:
+        UsageError: nothing to draw from.
+    """
+    if n < 1:
+        raise UsageError(f"--n must be at least 1, not {n}")
+    parts: dict[tuple[str, str], list[Place]] = {}
+    for (case_id, repeat), block in run.scores():
+        for score in block:
+            if score.metric == metric and score.status in (Status.PASS, Status.FAIL):
+                parts.setdefault(stratum_of(score), []).append(Place(case_id, repeat, metric))
+    if not parts:
+        raise UsageError(f"{run.path}: {metric} has no verdict on any answer, so there is nothing to label")
+    source = random.Random(f"{seed}/{metric}")
+    names = sorted(parts)
+    sizes = _shares(n, [len(parts[name]) for name in names])
+    strata = tuple(Stratum(*name, len(parts[name]), size) for name, size in zip(names, sizes, strict=True))
+    chosen = {
+        place: number
+        for number, (name, size) in enumerate(zip(names, sizes, strict=True))
+        for place in source.sample(sorted(parts[name]), size)
+    }
+    places = list(chosen)
+    source.shuffle(places)  # the order must not tell the strata apart
+    run_id = run.manifest()["run_id"]
+    drawn = {key_of(place): number for place, number in chosen.items()}
+    made = Draw(
+        draw_id=digest([run_id, metric, n, seed, drawn])[7:19], run_id=run_id, metric=metric, n=n, seed=seed,
+        strata=strata, drawn=drawn,
+    )  # fmt: skip
+    return made, _texts(run, places)
+
+
+def stratum_of(score: Score) -> tuple[str, str]:
+    """(verdict, who decided) of a score."""
+    return str(score.status), score.source
+
+
+def keep(run: RunDir, made: Draw) -> None:
+    """Write down a draw, so that its labels are known to be random when they come back.
+
+    Raises:
+        StoreError: the run directory can't be written.
+    """
+    if made.draw_id in draws(run):
+        return
+    path = run.path / DRAWS
+    try:
+        with path.open("ab") as file:
+            file.write(to_json(made) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"{path}: the draw can't be kept: {error}") from None
+
+
+def draws(run: RunDir) -> dict[str, Draw]:
+    """The draws made from a run, by id.
+
+    Raises:
+        StoreError: the file is not a list of draws.
+    """
+    path: Path = run.path / DRAWS
+    decoder = msgspec.json.Decoder(Draw)
+    try:
+        return {made.draw_id: made for made in (decoder.decode(line) for _, line in lines(path))}
+    except msgspec.DecodeError as error:
+        raise StoreError(f"{path}: not a list of draws: {error}") from None
+
+
+def _shares(n: int, sizes: list[int]) -> list[int]:
+    """`n` split equally over parts of these sizes; what a small part lacks goes to the others."""
+    shares = [0] * len(sizes)
+    left = min(n, sum(sizes))
+    while left:
+        open_parts = [index for index, size in enumerate(sizes) if shares[index] < size]
+        step = max(1, left // len(open_parts))
+        for index in open_parts:
+            more = min(step, sizes[index] - shares[index], left)
+            shares[index] += more
+            left -= more
+    return shares
+
+
+def _texts(run: RunDir, places: list[Place]) -> list[Drawn]:
+    """The places with their cases and answers, in the same order."""
+    wanted = {(place.case_id, place.repeat): place for place in places}
+    found = {}
+    for unit in run.units():
+        place = wanted.get((unit.case.id, unit.answer.repeat))
+        if place is not None:
+            found[place] = Drawn(place, unit.case, unit.answer)
+    return [found[place] for place in places if place in found]

@@ -1,0 +1,137 @@
+"""What a run's labels come to: how many, whether people agree with each other, and how often the judge agrees with them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+from llmeval.errors import UsageError
+from llmeval.records import Label
+from llmeval.review.draw import draws
+from llmeval.review.intake import Known, answers_of
+from llmeval.review.labels import Agreed, Place, agreed, current, read
+from llmeval.rundir import LABELS, RunDir
+from llmeval.stats.agreement import Agreement, agreement
+from llmeval.stats.labels import Provenance, RefusedEstimate, count_labels
+
+_SHOWN = ("sensitivity", "specificity", "youden", "accuracy", "kappa", "ac1")
+_VERDICTS = {"pass": True, "fail": False}
+
+
+def figures(run: RunDir) -> dict[str, Any]:
+    """The labels of a run by metric, as plain values.
+
+    Raises:
+        UsageError: a line is not a label.
+    """
+    answers = answers_of(run)
+    every = current(read(run.path / LABELS))
+    valid = {key: label for key, label in every.items() if _fits(label, answers)}
+    metrics = sorted({place.metric for _, place in valid})
+    return {
+        "run_id": run.manifest()["run_id"],
+        "labels": len(valid),
+        "stale": len(every) - len(valid),
+        "reviewers": dict(Counter(reviewer or "(no name)" for reviewer, _ in valid)),
+        "metrics": [_metric(run, name, valid, answers) for name in metrics],
+    }
+
+
+def _fits(label: Label, answers: Mapping[tuple[str, int], Known]) -> bool:
+    """Whether the answer that was labelled is the one in the run."""
+    known = answers.get((label.case_id, label.repeat))
+    return known is not None and label.output_digest in ("", known.digest)
+
+
+def _metric(
+    run: RunDir, metric: str, labels: Mapping[tuple[str, Place], Label], answers: Mapping[tuple[str, int], Known]
+) -> dict[str, Any]:
+    here = {key: label for key, label in labels.items() if key[1].metric == metric}
+    people = agreed(here)
+    return {
+        "metric": metric,
+        "labels": len(here),
+        "answers": len({place for _, place in here}),
+        "verdicts": dict(Counter(label.human_verdict for label in here.values())),
+        "sampling": dict(Counter(label.sampling for label in here.values())),
+        "blind": sum(label.blind for label in here.values()),
+        "conflicts": [
+            {"case_id": each.place.case_id, "repeat": each.place.repeat, "verdicts": each.verdicts}
+            for each in people.conflicts
+        ],
+        "reviewers": _reviewers(here),
+        "judge": _judge(run, metric, here, people, answers),
+    }
+
+
+def _reviewers(labels: Mapping[tuple[str, Place], Label]) -> dict[str, Any] | None:
+    """How far reviewers agree on answers that several of them labelled; None when none was."""
+    said: dict[str, dict[Place, bool]] = {}
+    for (reviewer, place), label in labels.items():
+        if label.human_verdict in _VERDICTS and not label.adjudication:
+            said.setdefault(reviewer, {})[place] = _VERDICTS[label.human_verdict]
+    pairs = []
+    for one, other in combinations(sorted(said), 2):
+        shared = sorted(said[one].keys() & said[other].keys())
+        if shared:
+            counts = count_labels([said[one][place] for place in shared], [said[other][place] for place in shared])
+            found = agreement(counts)
+            pairs.append({"reviewers": [one, other], "n": counts.n, **_shown(found, ("accuracy", "kappa", "ac1"))})
+    if not pairs:
+        return None
+    from llmeval.stats.raters import krippendorff_alpha, krippendorff_interval
+
+    places = sorted({place for verdicts in said.values() for place in verdicts})
+    table = [[verdicts.get(place) for verdicts in said.values()] for place in places]
+    low, high = krippendorff_interval(table)
+    return {"pairs": pairs, "alpha": {"value": krippendorff_alpha(table), "low": low, "high": high}}
+
+
+def _judge(
+    run: RunDir, metric: str, labels: Mapping[tuple[str, Place], Label], people: Agreed,
+    answers: Mapping[tuple[str, int], Known],
+) -> dict[str, Any]:  # fmt: skip
+    """The metric's verdicts against people's: counts of all labels, and figures from those drawn at random."""
+    pairs = {
+        place: (_VERDICTS[status], verdict)
+        for place, verdict in people.verdicts.items()
+        if (status := answers[place.case_id, place.repeat].statuses.get(metric)) in _VERDICTS
+    }
+    counts = count_labels([judge for judge, _ in pairs.values()], [person for _, person in pairs.values()])
+    sampled = {place for (_, place), label in labels.items() if label.sampling in ("random", "stratified")}
+    random = [pair for place, pair in pairs.items() if place in sampled]
+    random_counts = count_labels([judge for judge, _ in random], [person for _, person in random])
+    found: dict[str, Any] = {"counts": counts._asdict(), "random": random_counts.n, "refused": None}
+    provenance, judged = _provenance(run, metric, labels, answers)
+    try:
+        if not random:
+            raise RefusedEstimate("no label is of an answer drawn at random: draw some with `llmeval labels sample`")
+        measured = agreement(random_counts, provenance=provenance, judged=judged)
+    except UsageError as error:
+        return {**found, "refused": str(error)}
+    return {**found, "youden_lower": measured.youden_lower, **_shown(measured, _SHOWN)}
+
+
+def _provenance(
+    run: RunDir, metric: str, labels: Mapping[tuple[str, Place], Label], answers: Mapping[tuple[str, int], Known]
+) -> tuple[Provenance, tuple[int, int]]:
+    """How the random labels were drawn, and the metric's (passes, verdicts) in the run.
+
+    Drawn by verdict at one rate a verdict, they are weighted back. Rates that differ within a verdict (a check and a
+    judge decided) can't be: then only the labels' own sensitivity and specificity stand, as from a bank.
+    """
+    statuses = [known.statuses.get(metric) for known in answers.values()]
+    judged = (statuses.count("pass"), statuses.count("pass") + statuses.count("fail"))
+    drawn = [label for label in labels.values() if label.sampling in ("random", "stratified")]
+    if len({label.probability for label in drawn}) <= 1:
+        return Provenance.RANDOM, judged
+    rates: dict[str | None, set[float | None]] = {}
+    for label in drawn:
+        status = answers[label.case_id, label.repeat].statuses.get(metric)
+        rates.setdefault(status, set()).add(label.probability)
+    one_rate = all(len(found) == 1 for found in rates.values()) and len(draws(run)) <= 1
+    return (Provenance.BY_VERDICT if one_rate else Provenance.BANK), judged
+
+
+def _shown(found: Agreement, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(found, name)._asdict() for name in names}
