@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from llmeval import __version__
-from llmeval.cli import cache, checks, init, labels, models, report, run, runs, score, validate
+from llmeval.cli import cache, checks, init, judge, labels, models, report, run, runs, score, validate
 
 app = typer.Typer(
     name="llmeval",
@@ -42,5 +42,6 @@ app.command()(checks.check)
 app.add_typer(checks.app, name="checks")
 app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
+app.add_typer(judge.app, name="judge")
 app.add_typer(labels.app, name="labels")
 app.add_typer(cache.app, name="cache")

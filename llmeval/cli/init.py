@@ -100,4 +100,6 @@ def _example(directory: Path, name: str) -> dict[Path, str]:
                 directory / "data" / path.name if path.suffix == ".jsonl" else directory.parent / "prompts" / path.name
             )
             files[target] = path.read_text(encoding="utf-8")
+    for path in sorted((shipped / "certificates").glob(f"{name}-*")):
+        files[directory / "certificates" / path.name] = path.read_text(encoding="utf-8")
     return files

@@ -13,7 +13,7 @@ from llmeval.engine.budget import Budget
 from llmeval.engine.make import make_model
 from llmeval.engine.options import Options
 from llmeval.errors import ModelError, NothingEvaluated, SuiteError, UsageError
-from llmeval.judge.certificate import Trust, trust
+from llmeval.judge.certificate import Trust, parts_of, trust
 from llmeval.judge.judge import Judge
 from llmeval.judge.protocol import Protocol, load_protocol
 from llmeval.models.base import Model
@@ -125,7 +125,7 @@ def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
     }
     judges = {name: _judge(suite, name, seat) for name, seat in seats.items()}
     _refuse_self_judge(suite, candidate, seats)
-    trusts = {name: trust(judge.digest, _certificate(suite, name)) for name, judge in judges.items()}
+    trusts = {name: trust(judge.digest, _certificate(suite, name), parts_of(judge)) for name, judge in judges.items()}
     return Plan(
         suite=suite, cases=cases, prompt=prompt, candidate=candidate, judges=judges, judge_seats=seats, trusts=trusts,
         checks=checks, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),

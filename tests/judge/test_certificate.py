@@ -1,0 +1,219 @@
+"""Certificates: a judge with planted errors is measured right, and the certificate says what it may be used for."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from llmeval.errors import SuiteError, UsageError
+from llmeval.judge.certificate import Certificate, parts_of, read_certificate, trust
+from llmeval.judge.certify import certify
+from llmeval.judge.evidence import Item, from_file
+from llmeval.judge.judge import Judge
+from llmeval.judge.page import page
+from llmeval.judge.probes import probe
+from llmeval.judge.protocol import load_protocol
+from llmeval.models.base import Reply, Request
+from llmeval.models.caller import Caller
+from llmeval.models.limiter import Limiter
+from llmeval.records import Case, Message
+from tests.support.planted import Planted, items, planted_judge
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def made(model: Planted, labelled: list[Item]) -> Certificate:
+    return asyncio.run(certify(planted_judge(model), labelled, suite="s", days=90, version="1"))
+
+
+def test_a_good_judge_is_trusted() -> None:
+    found = made(Planted(0.95, 0.92), items(300))
+    assert found.trusted and found.labels == 300
+    assert found.figures["sensitivity"].low < 0.95 < found.figures["sensitivity"].high
+    assert found.figures["specificity"].low < 0.92 < found.figures["specificity"].high
+    assert found.youden_lower is not None and 0.6 < found.youden_lower < 0.87
+    assert found.retest is not None and found.retest["value"] == 1.0
+    assert len(found.anchors) == 50 and sum(anchor.passed for anchor in found.anchors) == 25
+    wrong = found.counts["pass_fail"] + found.counts["fail_pass"]
+    assert len(found.disagreements) == wrong > 0
+
+
+def test_a_guessing_judge_is_not() -> None:
+    found = made(Planted(0.5, 0.5), items(300))
+    assert not found.trusted and found.anchors == ()
+    assert "0.60 is needed" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("labelled", "reason"),
+    [
+        (items(99), "100 labels are needed"),
+        (items(200, rate=0.9), "30 labels of either kind are needed, the smaller has 20"),
+    ],
+)
+def test_few_labels_certify_nothing(labelled: list[Item], reason: str) -> None:
+    found = made(Planted(1.0, 1.0), labelled)
+    assert not found.trusted and reason in found.reason
+
+
+def test_noise_shows_in_the_retest() -> None:
+    found = made(Planted(0.95, 0.95, noise=0.2), items(120))
+    assert found.retest is not None and found.retest["value"] < 0.8
+    assert found.natural == pytest.approx(1 - found.retest["value"])
+
+
+def test_odd_answers_count_for_nothing() -> None:
+    with pytest.raises(UsageError, match="labels sample"):
+        made(Planted(1, 1), items(120, sampling="triage"))
+    found = made(Planted(1, 1), items(120) + items(50, start=500, sampling="triage"))
+    assert (found.labels, found.provenance["left_out"]) == (120, 50)
+    assert "assumed" in found.provenance["allows"]
+    random = made(Planted(1, 1), items(120, sampling="random", probability=0.5))
+    assert "assumed" not in random.provenance["allows"]
+    with pytest.raises(UsageError, match="mixed"):
+        made(Planted(1, 1), items(60) + items(60, start=500, sampling="random", probability=0.5))
+
+
+def test_unequal_chances_are_weighted_back() -> None:
+    """100 right answers; the judge passes 80, of which every fourth was labelled, and fails 20, all labelled."""
+    model = Planted(0.8, 1.0)
+    everything = items(4000, rate=1.0) + items(400, rate=0.0, start=9000)
+    verdicts = {each.id for each in made(model, everything).disagreements}
+    drawn = [
+        replace(item, sampling="stratified", probability=1.0 if item.case.id in verdicts else 0.25)
+        for number, item in enumerate(everything)
+        if item.case.id in verdicts or number % 4 == 0
+    ]
+    whole, part = made(model, everything), made(model, drawn)
+    truth = whole.figures["sensitivity"].value
+    assert truth is not None and part.figures["sensitivity"].value == pytest.approx(truth, abs=0.01)
+    assert part.figures["sensitivity"].low < truth < part.figures["sensitivity"].high
+
+
+def test_slices_arms_and_people() -> None:
+    labelled = [
+        replace(
+            item,
+            arm="a" if number % 2 else "b",
+            slices={"topic": "x" if number % 3 else "y"},
+            people={"ada": bool(item.verdict), "bob": bool(item.verdict), "cy": bool(item.verdict)},
+        )
+        for number, item in enumerate(items(200))
+    ]
+    labelled[0] = replace(labelled[0], people={"ada": True, "bob": False, "cy": True})
+    found = made(Planted(0.95, 0.95), labelled)
+    assert found.labels == 199
+    assert [group.name for group in found.arms] == ["a", "b"]
+    assert [group.name for group in found.slices] == ["topic=x", "topic=y"]
+    assert sum(group.n for group in found.slices) == 199
+    assert found.people is not None and len(found.people["pairs"]) == 3
+    assert found.alt_test is not None and found.alt_test["passes"]
+
+
+@pytest.mark.parametrize("name", ["verbosity", "formatting", "authority", "own name"])
+def test_probes_find_what_was_planted_and_nothing_else(name: str) -> None:
+    found = asyncio.run(probe(planted_judge(Planted(0.8, 0.8, biases={name: 0.5})), items(200)))
+    assert [each.name for each in found if each.found] == [name]
+    assert all(each.detectable is not None and 0.03 < each.detectable < 0.25 for each in found if not each.note)
+    assert [each.name for each in found if each.note] == ["reference order"]
+
+
+def test_a_certificate_is_for_one_judge_and_a_while(tmp_path: Path) -> None:
+    judge, path = planted_judge(Planted(1, 1)), tmp_path / "c.json"
+    certificate = asyncio.run(certify(judge, items(200), suite="s", days=30, version="1"))
+    path.write_bytes(msgspec.json.encode(certificate))
+    assert read_certificate(path) == certificate
+    assert trust(judge.digest, path) == ("TRUSTED", certificate.reason)
+    assert trust(judge.digest, path, today=date.max) == (
+        "UNTRUSTED", f"its certificate expired on {certificate.expires}: certify it again"
+    )  # fmt: skip
+    other = Judge("correctness", judge.caller, judge.protocol, {"temperature": 1})
+    state, reason = trust(other.digest, path, parts_of(other))
+    assert state == "UNTRUSTED" and "void" in reason and "params.temperature was 0, is 1" in reason
+    assert trust(judge.digest, None).state == "UNTRUSTED"
+    path.write_text("{}")
+    with pytest.raises(SuiteError, match="can't be read as a judge's certificate"):
+        trust(judge.digest, path)
+
+
+def test_the_page_shows_texts_of_others_as_text() -> None:
+    labelled = items(120)
+    hostile = msgspec.structs.replace(labelled[0].answer, output="<img src=x> | **bold** [x](javascript:1)\n# head")
+    labelled[0] = replace(labelled[0], answer=hostile)
+    text = page(made(Planted(1, 1), labelled))
+    (row,) = (line for line in text.splitlines() if "javascript" in line)
+    assert "\\<img src=x\\> \\| \\*\\*bold\\*\\* \\[x\\](javascript:1) \\# head" in row
+    assert text.startswith("# TRUSTED: the judge of correctness in s\n")
+
+
+def asked(case: Case) -> tuple[Message, ...]:
+    return (Message("user", str(case.fields["question"])),)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"case_id": "x"}, "output"),
+        ({"case_id": "x", "output": "a", "human_verdict": "pass"}, "no case 'x'"),
+        ({"case_id": "x", "output": "a", "question": "q", "human_verdict": "meh"}, "'meh'"),
+        (
+            {"case_id": "x", "output": "a", "question": "q", "human_verdict": "pass", "sampling": "random"},
+            "probability",
+        ),
+    ],
+)
+def test_a_wrong_line_of_labels_is_named(tmp_path: Path, line: dict[str, Any], message: str) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text("\n" + json.dumps(line) + "\n")
+    with pytest.raises(UsageError, match=rf"labels.jsonl:2: .*{message}"):
+        from_file(path, {}, asked)
+
+
+def test_labels_of_one_answer_are_put_together(tmp_path: Path) -> None:
+    row = {"case_id": "x", "output": "a", "question": "q", "kind": "k"}
+    lines = [
+        {**row, "reviewer": "ada", "human_verdict": "correct"},
+        {**row, "reviewer": "bob", "human_verdict": "incorrect"},
+        {**row, "reviewer": "cy", "human_verdict": "unsure"},
+        {**row, "reviewer": "dan", "human_verdict": "fail", "adjudication": True},
+        {**row, "output": "b", "human_verdict": True},
+    ]
+    path = tmp_path / "labels.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    first, second = from_file(path, {}, asked)
+    assert (first.people, first.decided, first.verdict) == ({"ada": True, "bob": False}, False, False)
+    assert (second.verdict, second.slices) == (True, {"kind": "k"})
+
+
+class Stands:
+    """A model that is only known by its identity."""
+
+    def __init__(self, identity: dict[str, Any]) -> None:
+        self.identity = identity
+
+    async def answer(self, request: Request) -> Reply:
+        raise AssertionError
+
+    async def close(self) -> None:
+        raise AssertionError
+
+
+def test_the_shipped_certificate_is_of_the_shipped_judge() -> None:
+    """On any machine: nothing in the judge's digest depends on where it runs."""
+    from llmeval.suite.load import load_suite
+
+    suite = load_suite(ROOT / "suites" / "qa.yaml")
+    spec = suite.judge("correctness")
+    assert spec.certificate is not None
+    found = read_certificate(ROOT / "suites" / spec.certificate)
+    model: Any = Stands(found.parts["model"])
+    judge = Judge("correctness", Caller(model, Limiter(1), None), load_protocol(spec.prompt, ROOT), spec.params)
+    assert judge.digest == found.judge
+    assert (found.parts["model"]["device"], found.parts["model"]["dtype"]) == ("cpu", "float32")
+    assert (found.labels, found.trusted) == (202, False)
+    assert str(ROOT) not in (ROOT / "suites" / spec.certificate).read_text()
