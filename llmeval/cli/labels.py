@@ -171,7 +171,7 @@ def _print_metric(found: dict[str, Any]) -> None:
     judge = found["judge"]
     cells = judge["counts"]
     out.print(
-        f"  against people: both pass {cells['pass_pass']}, false pass {cells['pass_fail']}, "
+        f"  the {judge['source']} against people: both pass {cells['pass_pass']}, false pass {cells['pass_fail']}, "
         f"false alarm {cells['fail_pass']}, both fail {cells['fail_fail']}"
     )
     if judge["refused"]:
@@ -185,7 +185,7 @@ def _print_metric(found: dict[str, Any]) -> None:
 def _interval(measure: dict[str, Any]) -> str:
     if measure["value"] is None:
         return "–"
-    return f"{measure['value']:.2f} [{measure['low']:.2f}, {measure['high']:.2f}]".replace("[", "(").replace("]", ")")
+    return f"{measure['value']:.2f} ({measure['low']:.2f} to {measure['high']:.2f})"
 
 
 def _plain(record: Any) -> dict[str, Any]:

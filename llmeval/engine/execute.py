@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from llmeval.engine.anchors import judge_anchors
 from llmeval.engine.build import Plan
 from llmeval.engine.manifest import digests, make_manifest, new_run_id, now
 from llmeval.engine.options import Options
@@ -75,6 +76,8 @@ async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Disp
             if plan.in_turn:
                 pipeline = await _answer_first(pipeline, plan, writer, options, progress)
             ending = await pipeline.run()
+            if ending == "complete":
+                await judge_anchors(plan, writer.run, manifest)
         wall = time.monotonic() - started
         manifest.update(
             ended=now(),

@@ -34,7 +34,7 @@ class RunWriter:
                 f"{path}: another llmeval is writing to this run. Wait for it, or name another directory with --out"
             ) from None
         except OSError as error:
-            raise _store_error(path, error) from None
+            raise store_error(path, error) from None
         self._files = {name: _open(path / name) for name in (CASES, ANSWERS, SCORES)}
         self.run = RunDir(path)
 
@@ -68,7 +68,7 @@ class RunWriter:
             while view:
                 view = view[os.write(self._files[name], view) :]
         except OSError as error:
-            raise _store_error(self.path / name, error) from None
+            raise store_error(self.path / name, error) from None
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -82,7 +82,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         os.replace(temporary, path)
     except OSError as error:
-        raise _store_error(path, error) from None
+        raise store_error(path, error) from None
 
 
 def _open(path: Path) -> int:
@@ -103,10 +103,11 @@ def _open(path: Path) -> int:
             os.ftruncate(descriptor, end)
         return descriptor
     except OSError as error:
-        raise _store_error(path, error) from None
+        raise store_error(path, error) from None
 
 
-def _store_error(path: Path, error: OSError) -> StoreError:
+def store_error(path: Path, error: OSError) -> StoreError:
+    """What went wrong with a file of the run, and the fix."""
     fix = {
         errno.ENOSPC: "free some space and run the same command again; everything recorded so far is kept",
         errno.EACCES: "choose a directory you may write to with --out",

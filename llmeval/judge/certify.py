@@ -23,7 +23,6 @@ from llmeval.judge.measure import (
     ruling,
     stated_probabilities,
 )
-from llmeval.models.caller import Caller
 from llmeval.records import Status
 from llmeval.stats.agreement import retest
 
@@ -59,7 +58,7 @@ async def judge_all(judge: Judge, items: Sequence[Item]) -> list[Judged]:
 def uncached(judge: Judge) -> Judge:
     """The same judge, asked anew each time: what a cache remembers can't show a change."""
     fresh = copy.copy(judge)
-    fresh.caller = Caller(judge.caller.model, judge.caller.limiter, None)
+    fresh.caller = judge.caller.uncached()
     return fresh
 
 

@@ -1,6 +1,7 @@
 """Asking a model well: cache, one call for identical requests, the endpoint's limit, retries by error class."""
 
 import asyncio
+import copy
 import hashlib
 import random
 from collections.abc import Callable
@@ -70,6 +71,12 @@ class Caller:
         self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
         self._name = str(model.identity.get("model", "model"))
         self._flying: dict[bytes, asyncio.Future[Reply]] = {}
+
+    def uncached(self) -> "Caller":
+        """The same model, limits and budget, past the cache: for measuring what a cache would hide."""
+        fresh = copy.copy(self)
+        fresh._cache, fresh._flying = None, {}
+        return fresh
 
     def key(self, request: Request) -> bytes:
         """sha256 over everything sent, who it is sent to, and which repeat it is."""

@@ -1,13 +1,12 @@
 """What a run's labels come to: how many, whether people agree with each other, and how often the judge agrees with them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from llmeval.errors import UsageError
 from llmeval.records import Label
-from llmeval.review.draw import draws
 from llmeval.review.intake import Known, answers_of
 from llmeval.review.labels import Agreed, Place, agreed, current, read
 from llmeval.rundir import LABELS, RunDir
@@ -33,7 +32,7 @@ def figures(run: RunDir) -> dict[str, Any]:
         "labels": len(valid),
         "stale": len(every) - len(valid),
         "reviewers": dict(Counter(reviewer or "(no name)" for reviewer, _ in valid)),
-        "metrics": [_metric(run, name, valid, answers) for name in metrics],
+        "metrics": [_metric(name, valid, answers) for name in metrics],
     }
 
 
@@ -44,7 +43,7 @@ def _fits(label: Label, answers: Mapping[tuple[str, int], Known]) -> bool:
 
 
 def _metric(
-    run: RunDir, metric: str, labels: Mapping[tuple[str, Place], Label], answers: Mapping[tuple[str, int], Known]
+    metric: str, labels: Mapping[tuple[str, Place], Label], answers: Mapping[tuple[str, int], Known]
 ) -> dict[str, Any]:
     here = {key: label for key, label in labels.items() if key[1].metric == metric}
     people = agreed(here)
@@ -60,7 +59,7 @@ def _metric(
             for each in people.conflicts
         ],
         "reviewers": _reviewers(here),
-        "judge": _judge(run, metric, here, people, answers),
+        "judge": _judge(metric, here, people, answers),
     }
 
 
@@ -88,49 +87,50 @@ def _reviewers(labels: Mapping[tuple[str, Place], Label]) -> dict[str, Any] | No
 
 
 def _judge(
-    run: RunDir, metric: str, labels: Mapping[tuple[str, Place], Label], people: Agreed,
-    answers: Mapping[tuple[str, int], Known],
-) -> dict[str, Any]:  # fmt: skip
-    """The metric's verdicts against people's: counts of all labels, and figures from those drawn at random."""
+    metric: str, labels: Mapping[tuple[str, Place], Label], people: Agreed, answers: Mapping[tuple[str, int], Known]
+) -> dict[str, Any]:
+    """The judge's verdicts against people's: counts of all labels, and figures from those drawn at random.
+
+    What a check decided in the judge's place is left out: it says nothing about the judge.
+    """
+    source = "judge" if any(known.sources.get(metric) == "judge" for known in answers.values()) else "check"
+    own = {key: known.statuses.get(metric) for key, known in answers.items() if known.sources.get(metric) == source}
     pairs = {
         place: (_VERDICTS[status], verdict)
         for place, verdict in people.verdicts.items()
-        if (status := answers[place.case_id, place.repeat].statuses.get(metric)) in _VERDICTS
+        if (status := own.get((place.case_id, place.repeat))) in _VERDICTS
     }
     counts = count_labels([judge for judge, _ in pairs.values()], [person for _, person in pairs.values()])
-    sampled = {place for (_, place), label in labels.items() if label.sampling in ("random", "stratified")}
-    random = [pair for place, pair in pairs.items() if place in sampled]
-    random_counts = count_labels([judge for judge, _ in random], [person for _, person in random])
-    found: dict[str, Any] = {"counts": counts._asdict(), "random": random_counts.n, "refused": None}
-    provenance, judged = _provenance(run, metric, labels, answers)
+    sampled = {
+        place: label.probability for (_, place), label in labels.items() if label.sampling in ("random", "stratified")
+    }
+    random = {place: pair for place, pair in pairs.items() if place in sampled}
+    found: dict[str, Any] = {"source": source, "counts": counts._asdict(), "random": len(random), "refused": None}
+    statuses = list(own.values())
+    judged = (statuses.count("pass"), statuses.count("pass") + statuses.count("fail"))
     try:
-        if not random:
-            raise RefusedEstimate("no label is of an answer drawn at random: draw some with `llmeval labels sample`")
+        provenance = _provenance([(verdict, sampled[place]) for place, (verdict, _) in random.items()])
+        random_counts = count_labels([judge for judge, _ in random.values()], [person for _, person in random.values()])
         measured = agreement(random_counts, provenance=provenance, judged=judged)
     except UsageError as error:
         return {**found, "refused": str(error)}
     return {**found, "youden_lower": measured.youden_lower, **_shown(measured, _SHOWN)}
 
 
-def _provenance(
-    run: RunDir, metric: str, labels: Mapping[tuple[str, Place], Label], answers: Mapping[tuple[str, int], Known]
-) -> tuple[Provenance, tuple[int, int]]:
-    """How the random labels were drawn, and the metric's (passes, verdicts) in the run.
+def _provenance(drawn: Sequence[tuple[bool, float | None]]) -> Provenance:
+    """How labels were drawn, from (verdict, probability) of each: at one rate, or at one rate a verdict.
 
-    Drawn by verdict at one rate a verdict, they are weighted back. Rates that differ within a verdict (a check and a
-    judge decided) can't be: then only the labels' own sensitivity and specificity stand, as from a bank.
+    Raises:
+        RefusedEstimate: none were drawn at random, or at several rates within a verdict.
     """
-    statuses = [known.statuses.get(metric) for known in answers.values()]
-    judged = (statuses.count("pass"), statuses.count("pass") + statuses.count("fail"))
-    drawn = [label for label in labels.values() if label.sampling in ("random", "stratified")]
-    if len({label.probability for label in drawn}) <= 1:
-        return Provenance.RANDOM, judged
-    rates: dict[str | None, set[float | None]] = {}
-    for label in drawn:
-        status = answers[label.case_id, label.repeat].statuses.get(metric)
-        rates.setdefault(status, set()).add(label.probability)
-    one_rate = all(len(found) == 1 for found in rates.values()) and len(draws(run)) <= 1
-    return (Provenance.BY_VERDICT if one_rate else Provenance.BANK), judged
+    if not drawn:
+        raise RefusedEstimate("no label is of an answer drawn at random: draw some with `llmeval labels sample`")
+    rates = {verdict: {rate for said, rate in drawn if said is verdict} for verdict in (True, False)}
+    if any(len(found) > 1 for found in rates.values()):
+        raise RefusedEstimate(
+            "the labels come from several draws at different rates; `llmeval judge certify` weighs them"
+        )
+    return Provenance.RANDOM if len(rates[True] | rates[False]) == 1 else Provenance.BY_VERDICT
 
 
 def _shown(found: Agreement, names: tuple[str, ...]) -> dict[str, Any]:

@@ -25,10 +25,11 @@ class Intake(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A run's answers as labels need them: digest of the text, and the statuses by metric."""
+    """A run's answers as labels need them: digest of the text, and by metric the status and who gave it."""
 
     digest: str
     statuses: dict[str, str]
+    sources: dict[str, str]
 
 
 def take_in(run: RunDir, files: Iterable[Path], reviewer: str = "", metric: str | None = None) -> Intake:
@@ -82,7 +83,9 @@ def answers_of(run: RunDir) -> dict[tuple[str, int], Known]:
     """Every answer of a run, by (case, repeat)."""
     return {
         (unit.case.id, unit.answer.repeat): Known(
-            text_digest(unit.answer.text), {score.metric: str(score.status) for score in unit.scores}
+            text_digest(unit.answer.text),
+            {score.metric: str(score.status) for score in unit.scores},
+            {score.metric: score.source for score in unit.scores},
         )
         for unit in run.units()
         if unit.answer.output is not None

@@ -1,0 +1,279 @@
+"""Judges against people's verdicts, and the certificate's own machinery against judges whose errors were planted.
+
+    python benchmarks/judge.py planted [--replicates N] [--json]
+    python benchmarks/judge.py data [--data ../shared/data] [--n N] [--suite suites/qa.yaml] [--json]
+
+`planted` needs nothing: do intervals cover, do probes find what was planted and nothing else, do anchors see drift?
+`data` reads `evouna_nq`, `evouna_tq`, `semeval2013_sra`, `truthfulqa` and `pandalm` below `--data`, and says "not measured"
+where one is absent. It asks the judge of the suite about N answers a set, half of them right, drawn with a fixed seed.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from llmeval.checks.facts import facts  # noqa: E402
+from llmeval.engine.build import plan  # noqa: E402
+from llmeval.engine.options import Options  # noqa: E402
+from llmeval.judge.certify import judge_all  # noqa: E402
+from llmeval.judge.evidence import Item  # noqa: E402
+from llmeval.judge.measure import measured  # noqa: E402
+from llmeval.judge.probes import probe  # noqa: E402
+from llmeval.records import Answer, Case, Message, Score, Status  # noqa: E402
+from llmeval.stats.agreement import Agreement, agreement  # noqa: E402
+from llmeval.stats.drift import canary_rule  # noqa: E402
+from llmeval.stats.labels import Provenance, count_labels  # noqa: E402
+from llmeval.suite.load import load_suite  # noqa: E402
+from tests.support.planted import SIGNS, Planted, items, planted_judge  # noqa: E402
+
+CONFIDENT = 0.9
+JUDGES = ((0.85, 0.9), (0.95, 0.92), (0.7, 0.6), (0.99, 0.97))
+DRIFTS = (0.0, 0.05, 0.10, 0.15)
+
+
+# ---- planted
+
+
+def coverage(replicates: int, n: int = 150) -> list[dict[str, Any]]:
+    """How often the intervals of `n` labels hold the planted sensitivity, specificity and J."""
+    rows = []
+    for sensitivity, specificity in JUDGES:
+        youden = sensitivity + specificity - 1
+        inside = {"sensitivity": 0, "specificity": 0, "youden": 0, "lower": 0}
+        for seed in range(replicates):
+            model = Planted(sensitivity, specificity, seed=seed)
+            found = measured(asyncio.run(judge_all(planted_judge(model), items(n))))
+            truth = {"sensitivity": sensitivity, "specificity": specificity, "youden": youden}
+            for name, value in truth.items():
+                measure = getattr(found, name)
+                inside[name] += measure.low <= value <= measure.high
+            inside["lower"] += found.youden_lower <= youden
+        shares = {name: count / replicates for name, count in inside.items()}
+        rows.append({"planted": f"{sensitivity}/{specificity}", "n": n, "replicates": replicates, **shares})
+    return rows
+
+
+def probes(replicates: int, n: int = 150, size: float = 0.3) -> list[dict[str, Any]]:
+    """How often each probe finds its own planted bias, and any probe one that was not planted."""
+    rows = []
+    for planted in (None, *SIGNS):
+        found = dict.fromkeys(SIGNS, 0)
+        wrong = 0
+        for seed in range(replicates):
+            biases = {} if planted is None else {planted: size}
+            model = Planted(0.85, 0.85, biases=biases, noise=0.02, seed=seed)
+            seen = [each.name for each in asyncio.run(probe(planted_judge(model), items(n))) if each.found]
+            for name in seen:
+                found[name] += 1
+            wrong += any(name != planted for name in seen)
+        hit = None if planted is None else found[planted] / replicates
+        rows.append(
+            {
+                "planted": planted or "nothing",
+                "found": hit,
+                "anything else": wrong / replicates,
+                "replicates": replicates,
+            }
+        )
+    return rows
+
+
+def drift(replicates: int, n: int = 50) -> list[dict[str, Any]]:
+    """How often `n` anchors raise the alarm when so many verdicts have turned round; 2 % of the calls are noise."""
+    rule = canary_rule(n)
+    rows = []
+    for share in DRIFTS:
+        alarms = 0
+        for seed in range(replicates):
+            anchors = items(n)
+            before = asyncio.run(judge_all(planted_judge(Planted(0.9, 0.9, seed=seed)), anchors))
+            after = asyncio.run(
+                judge_all(planted_judge(Planted(0.9, 0.9, drift=share, noise=0.02, seed=seed)), anchors)
+            )
+            changed = sum(a.score.passed != b.score.passed for a, b in zip(before, after, strict=True))
+            alarms += changed >= rule.alarm
+        rows.append(
+            {"turned round": share, "alarm at": rule.alarm, "alarms": alarms / replicates, "replicates": replicates}
+        )
+    return rows
+
+
+# ---- data
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a JSONL file."""
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+def _item(key: str, question: str, references: Sequence[str], text: str, right: bool, arm: str = "") -> Item:
+    case = Case(key, {"question": question}, references=tuple(references))
+    return Item(case, (Message("user", question),), Answer(case_id=key, output=text), {"people": right}, arm=arm)
+
+
+def evouna(folder: Path) -> Iterator[Item]:
+    """EVOUNA: five systems' answers to open questions."""
+    for row in lines(folder / "answers.jsonl"):
+        for each in row["answers"]:
+            if not row["improper_question"] and each["answer"] and each["human_correct"] is not None:
+                yield _item(f"{row['id']}-{each['model']}", row["question"], row["references"], each["answer"],
+                            each["human_correct"], each["model"])  # fmt: skip
+
+
+def semeval(folder: Path) -> Iterator[Item]:
+    """SemEval-2013 task 7: students' answers; correct against contradictory or incorrect."""
+    for row in lines(folder / "questions.jsonl"):
+        references = [each["text"] for each in row["reference_answers"]]
+        for each in row["student_answers"]:
+            yield _item(each["id"], row["question"], references, each["text"], each["human_label"] == "correct")
+
+
+def truthfulqa(folder: Path) -> Iterator[Item]:
+    """TruthfulQA: model answers, truthful or not; the references are the true ones."""
+    known = {row["id"]: row["correct_answers"] for row in lines(folder / "questions.jsonl")}
+    for row in lines(folder / "judged_answers.jsonl"):
+        if row["question_id"] in known and row["human_truthful"] is not None and not row["is_reference_answer"]:
+            yield _item(row["id"], row["question"], known[row["question_id"]], row["answer"], row["human_truthful"])
+
+
+SETS: dict[str, Callable[[Path], Iterator[Item]]] = {
+    "evouna_nq": evouna,
+    "evouna_tq": evouna,
+    "semeval2013_sra": semeval,
+    "truthfulqa": truthfulqa,
+}
+
+
+def drawn(found: Iterator[Item], n: int) -> list[Item]:
+    """n answers, half of them right."""
+    source, sides = random.Random(20261123), {True: list[Item](), False: list[Item]()}
+    for item in found:
+        sides[bool(item.verdict)].append(item)
+    return [item for side in sides.values() for item in source.sample(side, min(n // 2, len(side)))]
+
+
+def checked(item: Item) -> Score:
+    """The facts check's verdict as a score."""
+    result = facts(item.case, item.answer)
+    status = Status.NOT_APPLICABLE if result.passed is None else Status.PASS if result.passed else Status.FAIL
+    return Score(
+        case_id=item.case.id, metric="facts", status=status, passed=result.passed, confidence=result.confidence
+    )
+
+
+def against_people(folder: Path, n: int, suite: Path) -> list[dict[str, Any]]:
+    """Checks alone, the judge alone, and the judge only where the check is not sure."""
+
+    async def ask() -> list[dict[str, Any]]:
+        made = plan(load_suite(suite), Options())
+        judge = next(iter(made.judges.values()))
+        rows = []
+        for name, read in SETS.items():
+            if not (folder / name).exists():
+                rows.append({"set": name, "way": "not measured: the data is not here"})
+                continue
+            chosen = drawn(read(folder / name), n)
+            people = [bool(item.verdict) for item in chosen]
+            by_check = [checked(item) for item in chosen]
+            by_judge = [each.score for each in await judge_all(judge, chosen)]
+            sure = [(score.confidence or 0) >= CONFIDENT for score in by_check]
+            cascade = [c if s else j for c, j, s in zip(by_check, by_judge, sure, strict=True)]
+            for way, scores in (("facts check", by_check), ("judge", by_judge), ("cascade", cascade)):
+                asked = {"facts check": 0, "judge": len(chosen), "cascade": len(chosen) - sum(sure)}[way]
+                rows.append(_row(name, way, [score.passed for score in scores], people, asked))
+        await made.close()
+        return rows
+
+    return asyncio.run(ask())
+
+
+def _row(name: str, way: str, said: Sequence[bool | None], people: Sequence[bool], asked: int) -> dict[str, Any]:
+    pairs = [(one, other) for one, other in zip(said, people, strict=True) if one is not None]
+    found: Agreement = agreement(count_labels([a for a, _ in pairs], [b for _, b in pairs]), provenance=Provenance.BANK)
+    shown = {key: _interval(getattr(found, key)) for key in ("sensitivity", "specificity", "youden", "kappa", "ac1")}
+    return {
+        "set": name,
+        "way": way,
+        "n": len(pairs),
+        "undecided": len(said) - len(pairs),
+        "judge calls": asked,
+        **shown,
+    }
+
+
+def _interval(measure: Any) -> str:
+    return "–" if measure.value is None else f"{measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
+
+
+def pairwise(folder: Path) -> list[dict[str, Any]]:
+    """PandaLM's two recorded judges against the majority of three people, ties left out; and people against people."""
+    path = folder / "pandalm" / "pairs.jsonl"
+    if not path.exists():
+        return [{"judge": "pandalm", "n": "not measured: the data is not here"}]
+    rows = list(lines(path))
+    words = {"1": 1, "2": 2, "Tie": 0, 1: 1, 2: 2, 0: 0}
+    sources = {
+        "judge_gpt35": [(words.get(row["judge_gpt35"]), row["human_majority"]) for row in rows],
+        "judge_pandalm7b": [(words.get(row["judge_pandalm7b"]), row["human_majority"]) for row in rows],
+        "one person against another": [(row["annotators"][0], row["annotators"][1]) for row in rows],
+    }
+    return [_pairs(name, pairs) for name, pairs in sources.items()]
+
+
+def _pairs(name: str, pairs: Sequence[tuple[int | None, int | None]]) -> dict[str, Any]:
+    decided = [(a, b) for a, b in pairs if a in (1, 2) and b in (1, 2)]
+    counts = count_labels([a == 1 for a, _ in decided], [b == 1 for _, b in decided])
+    found = agreement(counts)
+    unusable = sum(a is None for a, _ in pairs)
+    firsts = sum(a == 1 for a, _ in decided) / len(decided)
+    people = sum(b == 1 for _, b in decided) / len(decided)
+    return {"judge": name, "n": counts.n, "unusable": unusable, "agreement": _interval(found.accuracy),
+            "kappa": _interval(found.kappa), "ac1": _interval(found.ac1), "prefers the first": f"{firsts:.2f}",
+            "people do": f"{people:.2f}", "p": f"{found.bias:.2g}"}  # fmt: skip
+
+
+def show(title: str, rows: list[dict[str, Any]]) -> None:
+    """A Markdown table."""
+    heads = list(max(rows, key=len))
+    print(f"\n{title}\n\n| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
+    for row in rows:
+        cells = (row.get(head, "") for head in heads)
+        print("| " + " | ".join(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells) + " |")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("planted", "data"))
+    parser.add_argument("--replicates", type=int, default=200)
+    parser.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
+    parser.add_argument("--n", type=int, default=80)
+    parser.add_argument("--suite", type=Path, default=ROOT / "suites" / "qa.yaml")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if given.what == "planted":
+        tables = {
+            "coverage": coverage(given.replicates),
+            "probes": probes(given.replicates),
+            "drift": drift(given.replicates),
+        }
+    else:
+        tables = {"pairwise": pairwise(given.data), "pointwise": against_people(given.data, given.n, given.suite)}
+    if given.json:
+        json.dump(tables, sys.stdout, indent=1, ensure_ascii=False)
+        return
+    for title, rows in tables.items():
+        show(title, rows)
+
+
+if __name__ == "__main__":
+    main()
