@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from llmeval.errors import SuiteError, UsageError
+from llmeval.judge.anchors import anchor_scores, outcome
 from llmeval.judge.certificate import Certificate, parts_of, read_certificate, trust
 from llmeval.judge.certify import certify
 from llmeval.judge.evidence import Item, from_file
@@ -217,3 +218,37 @@ def test_the_shipped_certificate_is_of_the_shipped_judge() -> None:
     assert (found.parts["model"]["device"], found.parts["model"]["dtype"]) == ("cpu", "float32")
     assert (found.labels, found.trusted) == (202, False)
     assert str(ROOT) not in (ROOT / "suites" / spec.certificate).read_text()
+
+
+def test_intervals_hold_what_was_planted() -> None:
+    """40 judges: a 95 % interval misses more than 6 of them with a probability below 1 %."""
+    from llmeval.judge.certify import judge_all
+    from llmeval.judge.measure import measured
+
+    missed = {"sensitivity": 0, "specificity": 0, "youden": 0, "lower": 0}
+    for seed in range(40):
+        judged = asyncio.run(judge_all(planted_judge(Planted(0.85, 0.9, seed=seed)), items(100)))
+        found = measured(judged)
+        for name, truth in {"sensitivity": 0.85, "specificity": 0.9, "youden": 0.75}.items():
+            measure = getattr(found, name)
+            missed[name] += not measure.low <= truth <= measure.high
+        missed["lower"] += found.youden_lower > 0.75
+    assert max(missed.values()) <= 6
+
+
+@pytest.mark.parametrize(("model", "trusted"), [(Planted(0.95, 0.95), True), (Planted(0.95, 0.95, drift=0.3), False)])
+def test_anchors_see_drift(model: Planted, trusted: bool) -> None:
+    certificate = made(Planted(0.95, 0.95), items(200))
+    scores = asyncio.run(anchor_scores(planted_judge(model), certificate))
+    figures, trust = outcome(certificate, scores)
+    assert (trust is None) is trusted
+    assert (figures["n"], figures["alarm"], figures["changed"] >= 4) == (50, 4, not trusted)
+
+
+def test_a_judge_that_does_not_answer_is_not_called_changed() -> None:
+    certificate = made(Planted(0.95, 0.95), items(200))
+    scores = asyncio.run(anchor_scores(planted_judge(Planted(0.95, 0.95)), certificate))
+    figures, trust = outcome(certificate, [*scores[:30], *[None] * 20])
+    assert trust is None and figures["lost"] == 20
+    _, trust = outcome(certificate, [*scores[:20], *[None] * 30])
+    assert trust is not None and "only 20 of its 50 anchors could be judged" in trust.reason
