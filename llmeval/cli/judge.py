@@ -9,9 +9,9 @@ from llmeval.cli.common import Env, Json, console, emit
 
 if TYPE_CHECKING:
     from llmeval.engine.build import Plan
+    from llmeval.judge.bench import Judging
     from llmeval.judge.certificate import Certificate, Probe
     from llmeval.judge.evidence import Item
-    from llmeval.judge.judge import Judge
 
 app = typer.Typer(help="Judges: how often they are right, and what moves them.", no_args_is_help=True)
 
@@ -173,7 +173,7 @@ def _plan(target: str, env: str | None, *, use_cache: bool) -> "Plan":
     return made
 
 
-def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[Plan, Judge, Path | None]":
+def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[Plan, Judging, Path | None]":
     """The plan, the judge meant, and where the suite says that its certificate lies."""
     from llmeval.errors import UsageError
 

@@ -40,7 +40,7 @@ def pull_for(suite: "Suite", candidate: str | None) -> None:
 
     bundled = {model.name for model in pull.available()}
     used = [suite.spec.candidate if candidate is None else candidate]
-    used += [judge.model for judge in suite.spec.judges.values()]
+    used += [model for judge in suite.spec.judges.values() for _, model in judge.models]
     for reference in used:
         spec = suite.spec.models.get(reference) if isinstance(reference, str) else reference
         if isinstance(spec, TransformersModel) and spec.model in bundled and not pull.is_pulled(spec.model):

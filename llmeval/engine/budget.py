@@ -2,6 +2,9 @@
 
 import time
 
+from llmeval.records import Usage
+from llmeval.suite.schema import Price
+
 
 class Budget:
     """Counts what this process spends. `stopped`: why no further call may be made, or None."""
@@ -34,3 +37,10 @@ class Budget:
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return "--max-minutes are over"
         return None
+
+
+def cost_of(usage: Usage | None, price: Price | None) -> float | None:
+    """US dollars of so many tokens; None where the price or the tokens are not known."""
+    if price is None or usage is None:
+        return None
+    return ((usage.input_tokens or 0) * price.input + (usage.output_tokens or 0) * price.output) / 1e6

@@ -1,26 +1,25 @@
 """From what a suite says to what runs: models, limiters, checks and judges, all of it checked before the first call."""
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from llmeval.checks.spec import Bound, SpecError, bind, merge
 from llmeval.engine.budget import Budget
-from llmeval.engine.make import make_model
+from llmeval.engine.judges import certificate_of, criteria_of, make_judge, protocol_of, refuse_self_judge
 from llmeval.engine.options import Options
-from llmeval.errors import ModelError, NothingEvaluated, SuiteError, UsageError
+from llmeval.engine.seats import LOCAL_CONCURRENCY, Factory, Seat
+from llmeval.errors import NothingEvaluated, SuiteError, UsageError
+from llmeval.judge.bench import Judging
 from llmeval.judge.certificate import Trust, parts_of, trust
-from llmeval.judge.judge import Judge
-from llmeval.judge.protocol import Protocol, load_protocol
 from llmeval.models.base import Model
 from llmeval.models.cache import Cache
 from llmeval.models.caller import Caller
-from llmeval.models.hedge import Hedge
-from llmeval.models.limiter import Limiter, Window
+from llmeval.models.limiter import Limiter
 from llmeval.models.loading import load_function
 from llmeval.models.replay import StoredAnswers
 from llmeval.records import Case, Message
@@ -37,18 +36,6 @@ from llmeval.suite.schema import (
 from llmeval.suite.yamlfile import Path as KeyPath
 from llmeval.templates import Template, case_values, is_template
 
-LOCAL_CONCURRENCY = 64
-
-
-@dataclass
-class Seat:
-    """A model in a role: `candidate`, or a judge by its metric."""
-
-    role: str
-    name: str
-    spec: ModelBase
-    caller: Caller
-
 
 @dataclass
 class Plan:
@@ -62,8 +49,8 @@ class Plan:
     cases: CaseSet
     prompt: list[tuple[str, Template]]
     candidate: Seat
-    judges: dict[str, Judge]
-    judge_seats: dict[str, Seat]
+    judges: dict[str, Judging]
+    judge_seats: dict[str, tuple[Seat, ...]]
     trusts: dict[str, Trust]
     checks: tuple[Bound, ...]
     cache: Cache | None
@@ -116,20 +103,18 @@ def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
     cache = Cache(home()) if options.use_cache else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
-    factory = _Factory(suite, options, cache, budget)
+    factory = Factory(suite, options, cache, budget)
     candidate = (
         _stored_candidate(stored) if stored is not None else factory.seat("candidate", *_candidate(suite, options))
     )
-    seats = {
-        name: factory.seat(name, spec.model, ("judges", name, "model")) for name, spec in suite.spec.judges.items()
-    }
-    judges = {name: _judge(suite, name, seat) for name, seat in seats.items()}
-    _refuse_self_judge(suite, candidate, seats)
-    trusts = {name: trust(judge.digest, _certificate(suite, name), parts_of(judge)) for name, judge in judges.items()}
+    seats = {name: factory.bench(name, spec) for name, spec in suite.spec.judges.items()}
+    judges = {name: make_judge(suite, name, bench) for name, bench in seats.items()}
+    refuse_self_judge(suite, candidate, seats)
+    trusts = {name: trust(judge.digest, certificate_of(suite, name), parts_of(judge)) for name, judge in judges.items()}
     return Plan(
         suite=suite, cases=cases, prompt=prompt, candidate=candidate, judges=judges, judge_seats=seats, trusts=trusts,
         checks=checks, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
-        in_turn=_too_large_together(candidate, seats.values()), closing=factory.models(),
+        in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), closing=factory.models(),
     )  # fmt: skip
 
 
@@ -143,9 +128,10 @@ def inspect_suite(suite: Suite) -> dict[str, Any]:
     if suite.spec.candidate is not None and isinstance(suite.spec.candidate, str):
         suite.model_exists(suite.spec.candidate, ("candidate",))
     for name, judge in suite.spec.judges.items():
-        if isinstance(judge.model, str):
-            suite.model_exists(judge.model, ("judges", name, "model"))
-        _protocol(suite, name)
+        for key, reference in judge.models:
+            if isinstance(reference, str):
+                suite.model_exists(reference, ("judges", name, *key))
+        criteria_of(suite, name, protocol_of(suite, name))
     return {
         "suite": suite.name,
         "cases": len(cases),
@@ -264,35 +250,6 @@ def _stored_candidate(stored: RunDir) -> Seat:
     return Seat("candidate", made["name"], spec, Caller(model, Limiter(LOCAL_CONCURRENCY, adaptive=False), None))
 
 
-def _judge(suite: Suite, name: str, seat: Seat) -> Judge:
-    return Judge(name, seat.caller, _protocol(suite, name), suite.judge(name).params)
-
-
-def _protocol(suite: Suite, name: str) -> Protocol:
-    try:
-        return load_protocol(suite.judge(name).prompt, suite.base)
-    except SuiteError as error:
-        raise suite.error(("judges", name, "prompt"), str(error)) from None
-
-
-def _certificate(suite: Suite, name: str) -> Path | None:
-    path = suite.judge(name).certificate
-    return None if path is None else suite.base / path
-
-
-def _refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, Seat]) -> None:
-    def who(seat: Seat) -> tuple[Any, ...]:
-        identity = seat.caller.model.identity
-        return (identity.get("provider"), identity.get("model"), identity.get("host"))
-
-    for name, seat in judges.items():
-        if who(seat) == who(candidate) and not suite.spec.allow_self_judge:
-            raise suite.error(
-                ("judges", name, "model"),
-                "the judge is the candidate itself; name another model, or write `allow_self_judge: true` in the suite",
-            )
-
-
 def _too_large_together(candidate: Seat, judges: Iterable[Seat]) -> bool:
     """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
     local = [seat for seat in judges if isinstance(seat.spec, TransformersModel)]
@@ -301,74 +258,3 @@ def _too_large_together(candidate: Seat, judges: Iterable[Seat]) -> bool:
     from llmeval.models.local.memory import fit_together
 
     return not fit_together(seat.caller.model.key for seat in (candidate, *local))  # type: ignore[attr-defined]
-
-
-class _Factory:
-    """Makes each model, limiter and caller once, however many roles name it."""
-
-    def __init__(self, suite: Suite, options: Options, cache: Cache | None, budget: Budget) -> None:
-        self._suite, self._options, self._cache, self._budget = suite, options, cache, budget
-        self._callers: dict[str, Caller] = {}
-        self._windows: dict[tuple[str, ...], Window] = {}
-        secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
-        self._redact = _redactor(secrets)
-
-    def seat(self, role: str, reference: str | ModelBase, path: KeyPath) -> Seat:
-        name, spec = self._suite.model(reference, path)
-        key = spec.model_dump_json() + repr(sorted(_plain(spec)))
-        if key not in self._callers:
-            self._callers[key] = self._caller(spec, path)
-        return Seat(role, name, spec, self._callers[key])
-
-    def models(self) -> list[Model]:
-        return [caller.model for caller in self._callers.values()]
-
-    def _caller(self, spec: ModelBase, path: KeyPath) -> Caller:
-        try:
-            model = make_model(spec, self._suite.base)
-        except (SuiteError, ModelError) as error:
-            raise self._suite.error(path, str(error)) from None
-        cache = None if isinstance(spec, ReplayModel) else self._cache
-        return Caller(
-            model,
-            self._limiter(spec),
-            cache,
-            may_call=self._budget.may_call,
-            redact=self._redact,
-            hedge=Hedge() if spec.limits.hedge else None,
-        )
-
-    def _limiter(self, spec: ModelBase) -> Limiter:
-        """The model's own limits, within the window of its endpoint where there is one."""
-        limits = spec.limits
-        address = getattr(spec, "base_url", None) or getattr(spec, "url", None)
-        if address is None:
-            most, window = limits.concurrency or LOCAL_CONCURRENCY, None
-        else:
-            most = limits.concurrency or self._options.concurrency
-            window = self._windows.setdefault((address, *_plain(spec)), Window(self._options.concurrency))
-            window.widen(most)
-        return Limiter(
-            most,
-            window=window,
-            requests_per_minute=limits.requests_per_minute,
-            tokens_per_minute=limits.tokens_per_minute,
-            adaptive=address is not None,
-        )
-
-
-def _plain(spec: ModelBase) -> Iterable[str]:
-    """The secrets of a specification, so that two models that differ only in their key are two models."""
-    for name in type(spec).model_fields:
-        value = getattr(spec, name)
-        if isinstance(value, SecretStr):
-            yield f"{name}={value.get_secret_value()}"
-
-
-def _redactor(secrets: list[str]) -> Callable[[str], str]:
-    def redact(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "***")
-        return text
-
-    return redact

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmeval.engine.build import Plan, Seat, plan
+from llmeval.engine.build import Plan, plan
 from llmeval.engine.options import Options
+from llmeval.engine.seats import Seat
 from llmeval.errors import LlmevalError
-from llmeval.judge.judge import Judge
+from llmeval.judge.bench import Judging
 from llmeval.records import Answer, Usage
 from llmeval.rundir import RunDir
 from llmeval.suite.load import Suite
@@ -54,7 +55,7 @@ def estimate(suite: Suite, options: Options) -> list[dict[str, Any]]:
     units = len(planned.cases) * suite.spec.repeats
     rows = [_row("candidate", planned.candidate, units, past, lambda: _candidate(planned))]
     for name, judge in planned.judges.items():
-        seat = planned.judge_seats[name]
+        seat = planned.judge_seats[name][0]
         rows.append(_row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge)))
     return rows
 
@@ -81,7 +82,7 @@ def _candidate(planned: Plan) -> Typical:
     return Typical(1, sent / len(planned.cases) / CHARS_PER_TOKEN, _answer_tokens(planned))
 
 
-def _judge(planned: Plan, judge: Judge) -> Typical:
+def _judge(planned: Plan, judge: Judging) -> Typical:
     calls = sent = 0
     for case in planned.cases:
         filler = Answer(case_id=case.id, output="word " * _answer_tokens(planned))

@@ -7,7 +7,15 @@ from pydantic import SecretStr
 
 from llmeval.models.base import Model
 from llmeval.models.loading import load_function
-from llmeval.suite.schema import HttpModel, ModelBase, OpenAIModel, PythonModel, ReplayModel, TransformersModel
+from llmeval.suite.schema import (
+    HttpModel,
+    ModelBase,
+    OpenAIModel,
+    PythonModel,
+    ReplayModel,
+    SystemOneModel,
+    TransformersModel,
+)
 from llmeval.templates import render_value
 
 
@@ -58,6 +66,15 @@ def _make_python(spec: PythonModel, base: Path) -> Model:
     )  # fmt: skip
 
 
+def _make_systemone(spec: SystemOneModel, base: Path) -> Model:
+    from llmeval.models.systemone import SystemOne
+
+    return SystemOne(
+        spec.model, base_url=spec.base_url, api_key=_secret(spec.api_key), headers=_revealed(spec.headers),
+        params=spec.params, timeout=spec.timeout,
+    )  # fmt: skip
+
+
 def _make_replay(spec: ReplayModel, base: Path) -> Model:
     from llmeval.models.replay import Replay
 
@@ -70,6 +87,7 @@ _MAKERS: dict[type[ModelBase], Callable[..., Model]] = {
     HttpModel: _make_http,
     PythonModel: _make_python,
     ReplayModel: _make_replay,
+    SystemOneModel: _make_systemone,
 }
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from llmeval import __version__
 from llmeval.checks.spec import Bound
-from llmeval.engine.build import Plan, Seat
+from llmeval.engine.build import Plan
 from llmeval.engine.options import Options
+from llmeval.engine.seats import Seat
 from llmeval.records import SCHEMA, digest
 
 _PACKAGES = ("openai", "aiohttp", "transformers", "torch", "datasets", "pandas", "pydantic", "jinja2", "numpy", "scipy")
@@ -88,13 +89,15 @@ def _seat(seat: Seat) -> dict[str, Any]:
 
 
 def _judge(plan: Plan, name: str) -> dict[str, Any]:
-    judge, seat, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
+    judge, bench, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
+    first = judge.seats[0]
     return {
-        "model": seat.name,
-        "identity": dict(seat.caller.model.identity),
-        "params": judge.params,
-        "prompt": judge.protocol.name,
-        "prompt_version": judge.protocol.version,
+        "model": " + ".join(seat.name for seat in bench),
+        "identity": dict(bench[0].caller.model.identity),
+        "params": first.params,
+        "prompt": first.protocol.name,
+        "prompt_version": first.protocol.version,
+        "seats": [_seat(seat) for seat in bench] if len(bench) > 1 else None,
         "digest": judge.digest,
         "certificate": plan.suite.judge(name).certificate,
         "trust": trust.state,

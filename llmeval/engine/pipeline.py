@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from llmeval.engine.budget import cost_of
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
 from llmeval.engine.scoring import score_answer
@@ -22,7 +23,6 @@ from llmeval.models.base import Request
 from llmeval.models.caller import AskFailed
 from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status
 from llmeval.rundir import UnitKey
-from llmeval.suite.schema import Price
 
 GRACE_SECONDS = 2.0
 """How long calls in flight may finish after the first Ctrl-C."""
@@ -151,7 +151,7 @@ class Pipeline:
             self.returned["returned_models"].add(reply.model)
         if reply.fingerprint:
             self.returned["fingerprints"].add(reply.fingerprint)
-        cost = None if asked.cached else _cost(reply.usage, seat.spec.price)
+        cost = None if asked.cached else cost_of(reply.usage, seat.spec.price)
         self._plan.budget.spend(cost)
         return Answer(
             case_id=case.id, repeat=repeat, request=asked.key, output=reply.text, finish_reason=reply.finish_reason,
@@ -165,9 +165,7 @@ class Pipeline:
             if score.source == "judge":
                 self._progress.calls += score.attempts
                 self._progress.cached += score.cached
-                if score.metric in self._plan.judge_seats:
-                    price = self._plan.judge_seats[score.metric].spec.price
-                    self._plan.budget.spend(_cost(score.usage, price))
+                self._plan.budget.spend(score.cost_usd)
 
     def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
         """Stop when nothing gets through any more: every further case would be lost the same way."""
@@ -212,14 +210,6 @@ class Pipeline:
         finally:
             for number in installed:
                 loop.remove_signal_handler(number)
-
-
-def _cost(usage: "object | None", price: Price | None) -> float | None:
-    if price is None or usage is None:
-        return None
-    given = getattr(usage, "input_tokens", None) or 0
-    made = getattr(usage, "output_tokens", None) or 0
-    return float(given * price.input + made * price.output) / 1e6
 
 
 def _lacks_budget(score: Score) -> bool:

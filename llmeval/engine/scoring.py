@@ -7,7 +7,7 @@ from typing import Any
 from llmeval.checks.spec import Bound
 from llmeval.engine.build import Plan
 from llmeval.errors import BoundaryError, LlmevalError
-from llmeval.judge.judge import Judge
+from llmeval.judge.bench import Judging
 from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status
 from llmeval.templates import case_values, render_value
 
@@ -64,7 +64,7 @@ def _checked(bound: Bound, case: Case, answer: Answer) -> Score:
 
 
 async def _judged(
-    plan: Plan, judge: Judge, case: Case, answer: Answer, asked: Sequence[Message], facts: Score | None
+    plan: Plan, judge: Judging, case: Case, answer: Answer, asked: Sequence[Message], facts: Score | None
 ) -> Score:
     sure = facts is not None and facts.confidence is not None and facts.confidence >= CONFIDENT
     if sure and facts is not None and plan.suite.judge(judge.metric).when == "uncertain":

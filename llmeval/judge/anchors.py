@@ -4,14 +4,14 @@ import asyncio
 from typing import Any
 
 from llmeval.errors import LlmevalError
+from llmeval.judge.bench import Judging
 from llmeval.judge.certificate import Certificate, Trust
 from llmeval.judge.certify import uncached
-from llmeval.judge.judge import Judge
 from llmeval.records import Answer, Score
 from llmeval.stats.drift import canary_rule
 
 
-async def anchor_scores(judge: Judge, certificate: Certificate) -> list[Score | None]:
+async def anchor_scores(judge: Judging, certificate: Certificate) -> list[Score | None]:
     """Today's verdicts on a certificate's anchors, past the cache; None where the judge could not be asked."""
     fresh = uncached(judge)
 

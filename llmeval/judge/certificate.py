@@ -11,7 +11,7 @@ from llmeval.errors import SuiteError
 from llmeval.records import SCHEMA, Case, Message
 
 if TYPE_CHECKING:
-    from llmeval.judge.judge import Judge
+    from llmeval.judge.bench import Judging
 
 
 class Trust(NamedTuple):
@@ -163,13 +163,17 @@ def trust(
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 
 
-def parts_of(judge: "Judge") -> dict[str, Any]:
+def parts_of(judge: "Judging") -> dict[str, Any]:
     """What a judge's digest is made of, so that a void certificate can say what changed."""
-    protocol = judge.protocol
+    if len(judge.seats) > 1:
+        return {"seats": {str(number): parts_of(seat) for number, seat in enumerate(judge.seats, 1)}, **judge.rules}
+    seat = judge.seats[0]
+    protocol = seat.protocol
     return {
-        "model": dict(judge.caller.model.identity),
+        "model": dict(seat.caller.model.identity),
         "protocol": {"name": protocol.name, "version": protocol.version, "digest": protocol.digest},
-        "params": dict(judge.params),
+        "params": dict(seat.params),
+        **judge.rules,
     }
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from llmeval.errors import UsageError
+from llmeval.judge.bench import Judging
 from llmeval.judge.certificate import Anchor, Certificate, Disagreement, parts_of
 from llmeval.judge.evidence import RANDOM, Item, provenance
 from llmeval.judge.judge import Judge
@@ -49,20 +50,24 @@ def usable(items: Sequence[Item]) -> list[Item]:
     return kept
 
 
-async def judge_all(judge: Judge, items: Sequence[Item]) -> list[Judged]:
+async def judge_all(judge: Judging, items: Sequence[Item]) -> list[Judged]:
     """The judge's score of each item, in order."""
     scores = await asyncio.gather(*(judge.score(item.case, item.answer, item.asked) for item in items))
     return [Judged(item, score) for item, score in zip(items, scores, strict=True)]
 
 
-def uncached(judge: Judge) -> Judge:
+def uncached(judge: Judging) -> Judging:
     """The same judge, asked anew each time: what a cache remembers can't show a change."""
-    fresh = copy.copy(judge)
-    fresh.caller = judge.caller.uncached()
-    return fresh
+    fresh: Any = copy.copy(judge)
+    if isinstance(fresh, Judge):
+        fresh.caller = fresh.caller.uncached()
+    else:
+        fresh.seats = tuple(uncached(seat) for seat in judge.seats)
+    made: Judging = fresh
+    return made
 
 
-async def certify(judge: Judge, items: Sequence[Item], *, suite: str, days: int, version: str) -> Certificate:
+async def certify(judge: Judging, items: Sequence[Item], *, suite: str, days: int, version: str) -> Certificate:
     """A certificate for `judge`.
 
     Args:
@@ -119,7 +124,7 @@ async def certify(judge: Judge, items: Sequence[Item], *, suite: str, days: int,
     )  # fmt: skip
 
 
-async def _retest(judge: Judge, judged: Sequence[Judged]) -> dict[str, Any] | None:
+async def _retest(judge: Judging, judged: Sequence[Judged]) -> dict[str, Any] | None:
     """The same question asked again, without the cache: on how many answers do all verdicts agree?"""
     items = [each.item for each in random.Random(judge.digest).sample(list(judged), min(RETEST_ITEMS, len(judged)))]
     if not items:

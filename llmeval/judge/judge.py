@@ -1,20 +1,26 @@
 """A judge: a model with a protocol. It gives one score an answer, or says why there is none."""
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmeval.judge.protocol import Protocol
+from llmeval.judge.decision import probabilities_of, questions, said
+from llmeval.judge.grade import Grade, grade
+from llmeval.judge.logprobs import verdict_probabilities
+from llmeval.judge.prompt import KEPT_REPLY, again, kept, prompt_messages, state
+from llmeval.judge.protocol import Criterion, Protocol, parse_criteria
 from llmeval.judge.verdict import BadVerdict, read_verdict
+from llmeval.judge.votes import Vote, ballots, counted
 from llmeval.models.base import Request
 from llmeval.models.caller import Asked, AskFailed, Caller
-from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Span, Status, Usage, digest
-from llmeval.templates import case_values
+from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage, digest
 
 _WORD = re.compile(r"\w")
 _DEFAULT_PARAMS = {"temperature": 0, "max_tokens": 512}
+_LIST_TOKENS = 2048
+"""The default `max_tokens` where a reply quotes evidence for each of several verdicts."""
+_LOGPROBS = {"logprobs": True, "top_logprobs": 10}
 
 
 @dataclass
@@ -31,13 +37,19 @@ class _Spent:
         if asked.reply.usage is not None and not asked.cached:
             self.usages.append(asked.reply.usage)
 
-    def usage(self) -> Usage | None:
-        if not self.usages:
-            return None
-        return Usage(
-            sum(u.input_tokens or 0 for u in self.usages),
-            sum(u.output_tokens or 0 for u in self.usages),
-        )
+    def fields(self) -> dict[str, Any]:
+        usage = None
+        if self.usages:
+            usage = Usage(sum(u.input_tokens or 0 for u in self.usages), sum(u.output_tokens or 0 for u in self.usages))
+        return {"attempts": self.attempts, "usage": usage}
+
+
+class _NoVerdict(Exception):
+    """Two replies, neither of them usable."""
+
+    def __init__(self, problem: str, details: dict[str, Any]) -> None:
+        super().__init__(problem)
+        self.details = details
 
 
 class Judge:
@@ -48,105 +60,178 @@ class Judge:
         caller: the judge model.
         protocol: what is asked, and what verdicts mean.
         params: sampling parameters on top of the model's own.
+        criteria: what a rubric asks; default: the protocol's own.
+        decides: the model gives the probability of each verdict instead of a reply (a decision model).
+        logprobs: read the verdict's probability from the reply's log probabilities.
+        votes: independent replies at most, an odd number; asked for only until their majority is certain.
+        cost: US dollars of so many tokens, where the model's price is known.
     """
 
-    def __init__(self, metric: str, caller: Caller, protocol: Protocol, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        metric: str,
+        caller: Caller,
+        protocol: Protocol,
+        params: Mapping[str, Any],
+        *,
+        criteria: Sequence[Criterion] = (),
+        decides: bool = False,
+        logprobs: bool = False,
+        votes: int = 1,
+        cost: Callable[[Usage | None], float | None] = lambda usage: None,
+    ) -> None:
         self.metric = metric
+        self.name = str(caller.model.identity.get("model", "model"))
+        self._cost = cost
         self.caller = caller
         self.protocol = protocol
-        self.params = {**_DEFAULT_PARAMS, **params}
-        self.digest = digest([caller.model.identity, protocol.digest, self.params])
+        longer = {"max_tokens": _LIST_TOKENS} if protocol.each else {}
+        self.params = {**_DEFAULT_PARAMS, **longer, **(_LOGPROBS if logprobs else {}), **params}
+        self.criteria = tuple(criteria) or protocol.criteria
+        self.decides, self.votes = decides, votes
+        self.rules: dict[str, Any] = {}
+        if criteria:
+            self.rules["criteria"] = {c.name: [c.statement, c.weight] for c in criteria}
+        if votes > 1:
+            self.rules["votes"] = votes
+        if decides:
+            self.rules["decision"] = None if protocol.decision is None else protocol.decision.model_dump()
+            self.params = dict(params)
+        rules = [self.rules] if self.rules else []
+        self.digest = digest([caller.model.identity, protocol.digest, self.params, *rules])
+
+    @property
+    def seats(self) -> tuple["Judge", ...]:
+        """Itself: a judge is a bench of one."""
+        return (self,)
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
         """The judge's score of one answer.
 
         Args:
-            case: with references or context, as the protocol needs.
+            case: with references, context or criteria, as the protocol needs.
             answer: one that has an output.
             asked: the messages that the candidate was sent.
 
         Returns:
             A score that passes or fails; unscored when no usable verdict came; not applicable when the case lacks
             what the protocol needs. An answer without a single letter or digit fails without a call.
+
+        Raises:
+            SuiteError: the prompt can't be made from this case.
         """
-        if not self._applies(case):
+        criteria = self._criteria(case)
+        if not self._applies(case, criteria):
             return self._score(answer, Status.NOT_APPLICABLE, unscored=f"the case has no {self.protocol.needs}")
         if not _WORD.search(answer.text):
             return self._score(answer, Status.FAIL, value=0.0, passed=False, reason="the answer is empty")
-        messages = self._messages(case, answer, asked)
+        messages = self._messages(criteria, case, answer, asked)
         spent = _Spent()
         try:
-            return await self._judged(answer, messages, spent)
+            return await self._voted(answer, criteria, messages, spent)
+        except _NoVerdict as error:
+            return self._score(
+                answer,
+                Status.UNSCORED,
+                unscored=f"the judge gave no usable verdict, asked twice: {error}",
+                cached=spent.cached,
+                details=error.details,
+                **spent.fields(),
+            )
         except AskFailed as error:
+            spent.attempts += error.attempts
             return self._score(
                 answer,
                 Status.UNSCORED,
                 unscored=f"the judge did not answer: {error}",
                 error=ErrorInfo("judge", str(error)),
-                attempts=spent.attempts + error.attempts,
-                usage=spent.usage(),
+                **spent.fields(),
             )
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
         """Characters that judging this answer would send; None when the judge does not apply to the case."""
-        if not self._applies(case):
+        criteria = self._criteria(case)
+        if not self._applies(case, criteria):
             return None
-        return sum(len(message.content) for message in self._messages(case, answer, asked))
+        return sum(len(message.content) for message in self._messages(criteria, case, answer, asked))
 
-    def _applies(self, case: Case) -> bool:
-        needs = self.protocol.needs
-        return (needs != "references" or bool(case.references)) and (needs != "context" or case.context is not None)
+    def _messages(
+        self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
+    ) -> tuple[Message, ...]:
+        if self.decides:
+            return (state(case, answer, asked),)
+        return prompt_messages(self.protocol, criteria, case, answer, asked)
 
-    async def _judged(self, answer: Answer, messages: tuple[Message, ...], spent: _Spent) -> Score:
-        problem = ""
+    def _criteria(self, case: Case) -> tuple[Criterion, ...]:
+        """The suite's criteria, and the case's own where the protocol asks for criteria."""
+        own = case.fields.get("criteria") if self.protocol.needs == "criteria" else None
+        return self.criteria if not own else (*self.criteria, *parse_criteria(own, case.source or case.id))
+
+    def _applies(self, case: Case, criteria: Sequence[Criterion]) -> bool:
+        has = {"references": case.references, "context": case.context is not None, "criteria": criteria}
+        return bool(has.get(self.protocol.needs, True))
+
+    async def _voted(
+        self, answer: Answer, criteria: Sequence[Criterion], messages: tuple[Message, ...], spent: _Spent
+    ) -> Score:
+        """One verdict, or as many as their majority needs."""
+        votes: list[Vote] = []
+        for params, repeat in ballots(self.params, self.votes):
+            given, more = await self._verdict(answer, criteria, messages, spent, params, repeat)
+            votes.append(Vote(given, more))
+            if counted(votes, self.votes) is not None:
+                break
+        given, details = counted(votes, self.votes) or votes[0]
+        fields = {"unscored": given.reason} if given.passed is None else {"reason": given.reason}
+        return self._score(
+            answer,
+            given.status,
+            value=given.value,
+            passed=given.passed,
+            evidence=given.evidence,
+            confidence=given.confidence,
+            cached=spent.cached,
+            details=details,
+            **fields,
+            **spent.fields(),
+        )
+
+    async def _verdict(
+        self,
+        answer: Answer,
+        criteria: Sequence[Criterion],
+        messages: tuple[Message, ...],
+        spent: _Spent,
+        params: Mapping[str, Any],
+        repeat: int,
+    ) -> tuple[Grade, dict[str, Any]]:
+        """The grade of one usable reply, and the details of its score."""
+        problem, sent, schema = "", messages, self.protocol.schema_for(criteria)
         for _ in range(2):
-            request = Request(messages=messages, params=self.params, schema=dict(self.protocol.schema))
+            if self.decides:
+                request = Request(messages=sent, params=params, questions=questions(self.protocol, criteria))
+            else:
+                request = Request(messages=sent, params=params, schema=schema, repeat=repeat)
             asked = await self.caller.ask(request)
             spent.add(asked)
             try:
-                verdict = read_verdict(asked.reply.text, self.protocol.schema)
+                given = self._graded(answer, criteria, asked, schema)
             except BadVerdict as error:
                 problem = str(error)
-                messages = (*messages, Message("assistant", asked.reply.text), Message("user", _again(problem)))
+                if not self.decides:
+                    sent = (*messages, Message("assistant", asked.reply.text), Message("user", again(problem)))
                 continue
-            return self._graded(answer, verdict, spent)
-        return self._score(
-            answer,
-            Status.UNSCORED,
-            unscored=f"the judge gave no usable verdict, asked twice: {problem}",
-            attempts=spent.attempts,
-            cached=spent.cached,
-            usage=spent.usage(),
-            details={"reply": asked.reply.text[:2000]},
-        )
+            return given, {**given.details, **kept(messages, asked.reply.text)}
+        raise _NoVerdict(problem, {"reply": asked.reply.text[:KEPT_REPLY]})
 
-    def _graded(self, answer: Answer, verdict: dict[str, Any], spent: _Spent) -> Score:
-        word = verdict["verdict"]
-        quote = str(verdict.get("evidence", "")).strip()
-        spans = _quoted(answer.text, quote, word)
-        passed = word in self.protocol.passing
-        return self._score(
-            answer,
-            Status.PASS if passed else Status.FAIL,
-            value=self.protocol.values[word],
-            passed=passed,
-            reason=word.replace("_", " ") + (f": “{quote}”" if quote else ""),
-            evidence=spans,
-            attempts=spent.attempts,
-            cached=spent.cached,
-            usage=spent.usage(),
-            details={**verdict, "quote_found": bool(spans) or not quote},
-        )
-
-    def _messages(self, case: Case, answer: Answer, asked: Sequence[Message]) -> tuple[Message, ...]:
-        fence = _fence(case, answer)
-        values = {
-            **case_values(case),
-            "question": _conversation(asked),
-            "answer": answer.text.replace(fence, ""),
-            "fence": fence,
-        }
-        return tuple(Message(role, template.render(values)) for role, template in self.protocol.turns)
+    def _graded(self, answer: Answer, criteria: Sequence[Criterion], asked: Asked, schema: dict[str, Any]) -> Grade:
+        reply, protocol = asked.reply, self.protocol
+        if self.decides:
+            shares = probabilities_of(reply.text, questions(protocol, criteria))
+            return grade(protocol, criteria, said(protocol, shares), answer.text, shares)
+        verdict = read_verdict(reply.text, schema)
+        shares = verdict_probabilities(reply.logprobs, tuple(protocol.values)) if protocol.each is None else {}
+        return grade(protocol, criteria, verdict, answer.text, shares)
 
     def _score(self, answer: Answer, status: Status, **fields: Any) -> Score:
         return Score(
@@ -156,39 +241,6 @@ class Judge:
             status=status,
             source="judge",
             judge=self.digest,
+            cost_usd=self._cost(fields.get("usage")),
             **fields,
         )
-
-
-def _fence(case: Case, answer: Answer) -> str:
-    """A marker that the answer can't contain: it is made from the answer's own sha256.
-
-    So it differs from call to call as a random one would, while equal answers give equal requests, which the cache
-    and the comparison of two runs need.
-    """
-    code = hashlib.sha256(f"{case.id}\0{answer.text}".encode()).hexdigest()[:16]
-    return f"=== {code} ==="
-
-
-def _conversation(asked: Sequence[Message]) -> str:
-    """What the candidate was asked: the user's words, or the turns with their roles when there are several."""
-    turns = [message for message in asked if message.role != "system"]
-    if len(turns) == 1:
-        return turns[0].content
-    return "\n\n".join(f"{turn.role}: {turn.content}" for turn in turns)
-
-
-def _quoted(text: str, quote: str, verdict: str) -> tuple[Span, ...]:
-    """Where the judge's quote stands in the answer; nothing when it is not there."""
-    quote = quote.strip("\"'“”‘’ ")
-    start = text.find(quote) if quote else -1
-    if start < 0:
-        return ()
-    return (Span(start, start + len(quote), f"the judge's evidence: {verdict}", "judge", "info"),)
-
-
-def _again(problem: str) -> str:
-    return (
-        f"That reply can't be used: {problem[:300]}\n"
-        "Reply again with exactly one JSON object as described, and nothing before or after it."
-    )

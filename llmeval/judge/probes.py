@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import msgspec
 
+from llmeval.judge.bench import Judging
 from llmeval.judge.certificate import Probe
 from llmeval.judge.certify import judge_all
 from llmeval.judge.evidence import Item
-from llmeval.judge.judge import Judge
 from llmeval.stats.agreement import bias_probe
 from llmeval.stats.multiplicity import holm_adjusted
 from llmeval.stats.power import detectable_shift
@@ -58,13 +58,13 @@ def references_reversed(item: Item) -> Item | None:
     return replace(item, case=msgspec.structs.replace(item.case, references=item.case.references[::-1]))
 
 
-def own_name(judge: Judge) -> Change:
+def own_name(judge: Judging) -> Change:
     """Signed with the judge's own name."""
-    name = str(judge.caller.model.identity.get("model", "this model"))
+    name = str(judge.seats[0].caller.model.identity.get("model", "this model"))
     return lambda item: _with_answer(item, f"{item.answer.text}\n\n(written by {name})")
 
 
-def probes_for(judge: Judge) -> dict[str, Change]:
+def probes_for(judge: Judging) -> dict[str, Change]:
     """The probes of a judge that looks at one answer."""
     return {
         "verbosity": longer,
@@ -75,7 +75,7 @@ def probes_for(judge: Judge) -> dict[str, Change]:
     }
 
 
-async def probe(judge: Judge, items: Sequence[Item]) -> tuple[Probe, ...]:
+async def probe(judge: Judging, items: Sequence[Item]) -> tuple[Probe, ...]:
     """Every probe on labelled answers; answers without a usable verdict in one of the two forms are left out."""
     before = [each.score.passed for each in await judge_all(judge, items)]
     found = []

@@ -4,7 +4,6 @@ Nothing is repaired and nothing is searched for: a verdict found somewhere in pr
 from the text it judges.
 """
 
-import copy
 import json
 import re
 from collections.abc import Mapping
@@ -54,12 +53,11 @@ def _validator(schema: bytes) -> Any:
     return jsonschema_rs.validator_for(_without_lengths(json.loads(schema)), retriever=_no_fetch)
 
 
-def _without_lengths(schema: dict[str, Any]) -> dict[str, Any]:
-    schema = copy.deepcopy(schema)
-    for field in schema.get("properties", {}).values():
-        for key in _LENGTHS:
-            field.pop(key, None)
-    return schema
+def _without_lengths(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        named = schema.get("type") == "string"
+        return {key: _without_lengths(part) for key, part in schema.items() if not (named and key in _LENGTHS)}
+    return [_without_lengths(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def _no_fetch(uri: str) -> Any:

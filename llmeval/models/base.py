@@ -13,7 +13,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `schema`: a JSON Schema the reply must follow, for models that can be held to one. `repeat`: which independent
     sample of the same request this is; part of the cache key, never sent. `case_id`: only for models that answer by
-    case (`replay`), else empty.
+    case (`replay`), else empty. `questions`: asked of a decision model about the messages, {id: {type, instructions,
+    criteria}}; its reply's text is {id: {option: probability}} as JSON.
     """
 
     messages: tuple[Message, ...]
@@ -21,6 +22,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     schema: dict[str, Any] | None = None
     repeat: int = 0
     case_id: str = ""
+    questions: Mapping[str, Any] | None = None
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

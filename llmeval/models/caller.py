@@ -80,7 +80,9 @@ class Caller:
 
     def key(self, request: Request) -> bytes:
         """sha256 over everything sent, who it is sent to, and which repeat it is."""
-        sent = (request.messages, request.params, request.schema, request.repeat, request.case_id)
+        sent = [request.messages, request.params, request.schema, request.repeat, request.case_id]
+        if request.questions is not None:
+            sent.append(request.questions)
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()
 
     async def ask(self, request: Request) -> Asked:

@@ -152,22 +152,79 @@ class ReplayModel(ModelBase):
     source: str = Field(description="A .jsonl of {id, output, repeat?}; a missing id is an error record.")
 
 
+class SystemOneModel(ModelBase):
+    """A decision model behind POST {base_url}/systemone: it gives probabilities, no text. Only for judges."""
+
+    provider: Literal["systemone"]
+    model: str
+    base_url: str = Field(description="Up to and including /v1; a URL that ends in the whole path works as well.")
+    api_key: SecretStr | None = Field(default=None, description='Write it as "${NAME}"; sent as a Bearer token.')
+    headers: dict[str, SecretStr] = {}
+
+
 ModelSpec = Annotated[
-    OpenAIModel | TransformersModel | HttpModel | PythonModel | ReplayModel, Field(discriminator="provider")
+    OpenAIModel | TransformersModel | HttpModel | PythonModel | ReplayModel | SystemOneModel,
+    Field(discriminator="provider"),
 ]
 
 
 class JudgeSpec(Strict):
-    """One judged metric: who judges, and how."""
+    """One judged metric: who judges (`model`, `panel` or `cascade`), and how."""
 
-    model: str | ModelSpec = Field(description="A name from `models`, or a model written here.")
+    model: str | ModelSpec | None = Field(default=None, description="A name from `models`, or a model written here.")
+    panel: list[str | ModelSpec] = Field(
+        default=[], description="Several judges: the strict majority over all seats decides."
+    )
+    cascade: list[str | ModelSpec] = Field(
+        default=[], description="Several judges: each is asked only where the one before was not sure (`band`)."
+    )
+    band: tuple[Share, Share] = Field(
+        default=(0.1, 0.9), description="A probability of passing between these two is not sure."
+    )
+    audit: Share = Field(
+        default=0.05, description="Share of the sure verdicts that the next judge of a cascade is asked about as well."
+    )
     prompt: str = Field(default="reference", description="A protocol's name, or the path of a template of your own.")
+    criteria: list[str | dict[str, Any]] = Field(
+        default=[], description="For `rubric` and `style`: statements that are true of a good answer, or {name, "
+        "statement, weight}.",
+    )  # fmt: skip
     params: dict[str, Any] = Field(default={}, description="Sampling parameters on top of the model's own.")
+    votes: int = Field(
+        default=1, gt=0, le=25, description="Odd: replies at most; asked for only until their majority is certain."
+    )
+    logprobs: bool = Field(
+        default=False, description="Read the verdict's probability from log probabilities, where the endpoint has them."
+    )
+    readout: bool = Field(
+        default=False, description="Local weights as a decision model: labels read from one pass, nothing generated."
+    )
+    attacks: bool = Field(
+        default=True, description="Try known attacks on the judge in each run; one that passes makes the run INVALID."
+    )
     certificate: str | None = Field(default=None, description="What labels showed about this judge.")
     when: Literal["always", "uncertain"] = Field(
         default="always",
         description="`uncertain`: only where the `facts` check is not confident; elsewhere its verdict stands.",
     )
+
+    @property
+    def models(self) -> list[tuple[tuple[str | int, ...], str | ModelSpec]]:
+        """(key, model) of each judge, in the order asked."""
+        if self.model is not None:
+            return [(("model",), self.model)]
+        key, several = ("panel", self.panel) if self.panel else ("cascade", self.cascade)
+        return [((key, number), model) for number, model in enumerate(several)]
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "JudgeSpec":
+        if sum((self.model is not None, bool(self.panel), bool(self.cascade))) != 1:
+            raise PydanticCustomError("judge", "give one of `model`, `panel` and `cascade`")
+        if self.votes % 2 == 0:
+            raise PydanticCustomError("votes", "`votes` is an odd number, so that there is a majority")
+        if self.band[0] >= self.band[1]:
+            raise PydanticCustomError("band", "`band` is [low, high] with low below high")
+        return self
 
 
 class Gate(Strict):

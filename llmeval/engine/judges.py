@@ -1,0 +1,78 @@
+"""The judges of a suite: one model, a panel or a cascade for each, all with one protocol."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from llmeval.engine.budget import cost_of
+from llmeval.engine.seats import Seat
+from llmeval.errors import SuiteError
+from llmeval.judge.bench import Judging
+from llmeval.judge.cascade import Cascade
+from llmeval.judge.judge import Judge
+from llmeval.judge.panel import Panel
+from llmeval.judge.protocol import Criterion, Protocol, load_protocol, parse_criteria
+from llmeval.suite.load import Suite
+from llmeval.suite.schema import JudgeSpec, ModelBase, SystemOneModel, TransformersModel
+from llmeval.suite.yamlfile import Path as KeyPath
+
+
+def make_judge(suite: Suite, name: str, bench: tuple[Seat, ...]) -> Judging:
+    """One model, a panel or a cascade, all with one protocol."""
+    spec, protocol = suite.judge(name), protocol_of(suite, name)
+    criteria = criteria_of(suite, name, protocol)
+    judges = []
+    for seat in bench:
+        decides = _decides(spec, seat.spec)
+        if decides and (protocol.decision is None or (protocol.each and protocol.needs != "criteria" and not criteria)):
+            raise suite.error(("judges", name, "prompt"), f"a decision model can't be asked with {protocol.name!r}")
+        judges.append(
+            Judge(
+                name, seat.caller, protocol, spec.params, criteria=criteria, decides=decides, votes=spec.votes,
+                logprobs=spec.logprobs and not decides, cost=functools.partial(cost_of, price=seat.spec.price),
+            )
+        )  # fmt: skip
+    if spec.panel:
+        return Panel(name, judges)
+    return Cascade(name, judges, spec.band, spec.audit) if spec.cascade else judges[0]
+
+
+def _decides(spec: JudgeSpec, model: ModelBase) -> bool:
+    """Whether this model gives probabilities instead of a reply."""
+    return isinstance(model, SystemOneModel) or (spec.readout and isinstance(model, TransformersModel))
+
+
+def criteria_of(suite: Suite, name: str, protocol: Protocol) -> tuple[Criterion, ...]:
+    raw = suite.judge(name).criteria
+    path: KeyPath = ("judges", name, "criteria")
+    if raw and protocol.needs != "criteria" and not protocol.criteria:
+        raise suite.error(path, f"the protocol {protocol.name!r} takes no criteria; `rubric` and `style` do")
+    try:
+        return parse_criteria(raw, f"judge {name}")
+    except SuiteError as error:
+        raise suite.error(path, str(error)) from None
+
+
+def protocol_of(suite: Suite, name: str) -> Protocol:
+    try:
+        return load_protocol(suite.judge(name).prompt, suite.base)
+    except SuiteError as error:
+        raise suite.error(("judges", name, "prompt"), str(error)) from None
+
+
+def certificate_of(suite: Suite, name: str) -> Path | None:
+    path = suite.judge(name).certificate
+    return None if path is None else suite.base / path
+
+
+def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Seat, ...]]) -> None:
+    def who(seat: Seat) -> tuple[Any, ...]:
+        identity = seat.caller.model.identity
+        return (identity.get("provider"), identity.get("model"), identity.get("host"))
+
+    for name, bench in judges.items():
+        if who(candidate) in map(who, bench) and not suite.spec.allow_self_judge:
+            raise suite.error(
+                ("judges", name, *suite.judge(name).models[0][0][:1]),
+                "the judge is the candidate itself; name another model, or write `allow_self_judge: true` in the suite",
+            )

@@ -1,0 +1,55 @@
+"""Several judges as one: what a panel and a cascade share."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from llmeval.judge.judge import Judge
+from llmeval.records import Answer, Case, Message, Score, Status, Usage
+
+
+class Judging(Protocol):
+    """What the engine needs of a judge, be it one model or several. `rules`: what its digest has besides its seats."""
+
+    metric: str
+    digest: str
+    rules: dict[str, Any]
+
+    @property
+    def seats(self) -> Sequence[Judge]:
+        """The single judges behind it, first asked first."""
+
+    async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
+        """One score of one answer; see `Judge.score`."""
+
+    def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
+        """Characters that judging this answer would send; None when nothing would be sent."""
+
+
+def spent(scores: Sequence[Score]) -> dict[str, Any]:
+    """What several scores of one answer cost together, as fields of a score."""
+    usages = [score.usage for score in scores if score.usage is not None]
+    costs = [score.cost_usd for score in scores if score.cost_usd is not None]
+    total = Usage(sum(u.input_tokens or 0 for u in usages), sum(u.output_tokens or 0 for u in usages))
+    return {
+        "attempts": sum(score.attempts for score in scores),
+        "cached": all(score.cached for score in scores),
+        "usage": total if usages else None,
+        "cost_usd": sum(costs) if costs else None,
+    }
+
+
+def seat(judge: Judge, score: Score) -> dict[str, Any]:
+    """One judge's part in a common score, for its details."""
+    said = {"model": judge.name, "status": str(score.status), "value": score.value, "confidence": score.confidence}
+    return {**said, "reason": score.unscored or score.reason, "reply": (score.details or {}).get("reply")}
+
+
+async def asked_together(judges: Sequence[Judge], case: Case, answer: Answer, asked: Sequence[Message]) -> list[Score]:
+    """Every judge's score, asked at the same time."""
+    return list(await asyncio.gather(*(judge.score(case, answer, asked) for judge in judges)))
+
+
+def applicable(scores: Sequence[Score]) -> bool:
+    """Whether there is anything to judge for this case."""
+    return any(score.status is not Status.NOT_APPLICABLE for score in scores)

@@ -1,0 +1,65 @@
+"""A judge model that says what a test tells it to, and judges made of it."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmeval.judge.bench import Judging
+from llmeval.judge.judge import Judge
+from llmeval.judge.protocol import load_protocol
+from llmeval.models.base import Reply, Request
+from llmeval.models.caller import Caller
+from llmeval.models.limiter import Limiter
+from llmeval.records import Answer, Case, Message, Score, Usage
+
+CASE = Case("a", {"question": "Capital of France?"}, references=("Paris",), context="Paris is the capital of France.")
+ASKED = (Message("user", "Capital of France?"),)
+
+Said = str | Exception | Reply | Callable[[Request], str]
+
+
+class Fake:
+    """A model at its boundary: one thing to say a request, the last one again and again."""
+
+    def __init__(self, *replies: Said, name: str = "fake") -> None:
+        self.replies, self.requests, self.name = list(replies), list[Request](), name
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """A name of its own."""
+        return {"provider": "test", "model": self.name}
+
+    async def answer(self, request: Request) -> Reply:
+        """The next thing to say."""
+        self.requests.append(request)
+        said = self.replies[min(len(self.requests), len(self.replies)) - 1]
+        if isinstance(said, Exception):
+            raise said
+        if isinstance(said, Reply):
+            return said
+        return Reply(text=said if isinstance(said, str) else said(request), usage=Usage(10, 2))
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+def judge_of(model: Fake, protocol: str = "reference", **more: Any) -> Judge:
+    """A judge with a shipped protocol."""
+    return Judge("m", Caller(model, Limiter(4), None), load_protocol(protocol, Path()), {}, **more)
+
+
+def scored(judge: Judging, answer: str = "It is Paris.", case: Case = CASE) -> Score:
+    """The judge's score of one answer."""
+    return asyncio.run(judge.score(case, Answer(case_id=case.id, output=answer), ASKED))
+
+
+def rubric(**verdicts: str) -> str:
+    """What a judge of the protocol `rubric` says."""
+    return json.dumps({"criteria": [{"name": n, "evidence": "", "verdict": v} for n, v in verdicts.items()]})
+
+
+def chances(**options: float) -> str:
+    """What a decision model says about the one question of a protocol."""
+    return json.dumps({"verdict": options})
