@@ -8,6 +8,8 @@ import typer
 from llmeval.cli.common import Env, Json, console, emit
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from llmeval.engine.build import Plan
     from llmeval.judge.bench import Judging
     from llmeval.judge.certificate import Certificate, Probe
@@ -68,7 +70,10 @@ def certify(
         made = await measure(judge, items, suite=plan.suite.name, days=days, version=__version__)
         return msgspec.structs.replace(made, probes=await probe(judge, usable(items))) if probes else made
 
-    certificate = _asked(plan, ask())
+    with _status(
+        f"asking the judge about {len(items):,} labelled answers, some of them {'several times' if probes else 'again'}"
+    ):
+        certificate = _asked(plan, ask())
     where = out or path or Path("certificates") / f"{plan.suite.name}-{judge.metric}.json"
     written = _write(certificate, where, labels)
     if as_json:
@@ -96,7 +101,8 @@ def probe_(
 
     plan, judge, _ = _judge(target, env, use_cache=not no_cache)
     items = usable(_items(plan, judge.metric, labels))
-    found = _asked(plan, probe(judge, items))
+    with _status(f"asking the judge about {len(items):,} labelled answers, each in several forms"):
+        found = _asked(plan, probe(judge, items))
     if as_json:
         emit([_plain(each) for each in found])
     else:
@@ -193,6 +199,7 @@ def _items(plan: "Plan", metric: str, labels: list[Path]) -> "list[Item]":
     from llmeval.errors import SuiteError
     from llmeval.judge.evidence import Said, from_file, from_run
     from llmeval.records import Case, Message
+    from llmeval.review.intake import answers_of, fits
     from llmeval.review.labels import current, read
     from llmeval.rundir import LABELS, RunDir
 
@@ -208,11 +215,12 @@ def _items(plan: "Plan", metric: str, labels: list[Path]) -> "list[Item]":
         if not path.is_dir():
             items += from_file(path, cases, asked)
             continue
+        answers = answers_of(RunDir(path))
         said = [
             Said(label.case_id, label.repeat, label.reviewer, label.human_verdict == "pass", label.adjudication,
                  label.sampling, label.probability, label.blind)
             for label in current(read(path / LABELS)).values()
-            if label.metric == metric and label.human_verdict in ("pass", "fail")
+            if label.metric == metric and label.human_verdict in ("pass", "fail") and fits(label, answers)
         ]  # fmt: skip
         items += from_run(RunDir(path), said, asked)
     return items
@@ -229,6 +237,13 @@ def _asked(plan: "Plan", work: Any) -> Any:
             await plan.close()
 
     return asyncio.run(run())
+
+
+def _status(what: str) -> "Status":
+    """What is going on, on a terminal only."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(what)
 
 
 def _closed(plan: "Plan") -> None:
@@ -288,7 +303,7 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
-    for heading in ("probe", "answers", "became pass", "became fail", "p (Holm)", "would find", ""):
+    for heading in ("probe", "answers", "to pass", "to fail", "p (Holm)", "shows from", ""):
         table.add_column(heading)
     for each in found:
         if each.note:
@@ -296,7 +311,7 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
             continue
         told = "[yellow]bias[/]" if each.found else "none found"
         table.add_row(each.name, str(each.n), str(each.became_pass), str(each.became_fail), f"{each.adjusted:.2g}",
-                      f"{100 * (each.detectable or 0):.1f} points", told)  # fmt: skip
+                      f"{100 * (each.detectable or 0):.1f} pt", told)  # fmt: skip
     console().print(table)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from llmeval.errors import UsageError
 from llmeval.records import Label
-from llmeval.review.intake import Known, answers_of
+from llmeval.review.intake import Known, answers_of, fits
 from llmeval.review.labels import Agreed, Place, agreed, current, read
 from llmeval.rundir import LABELS, RunDir
 from llmeval.stats.agreement import Agreement, agreement
@@ -25,7 +25,7 @@ def figures(run: RunDir) -> dict[str, Any]:
     """
     answers = answers_of(run)
     every = current(read(run.path / LABELS))
-    valid = {key: label for key, label in every.items() if _fits(label, answers)}
+    valid = {key: label for key, label in every.items() if fits(label, answers)}
     metrics = sorted({place.metric for _, place in valid})
     return {
         "run_id": run.manifest()["run_id"],
@@ -34,12 +34,6 @@ def figures(run: RunDir) -> dict[str, Any]:
         "reviewers": dict(Counter(reviewer or "(no name)" for reviewer, _ in valid)),
         "metrics": [_metric(name, valid, answers) for name in metrics],
     }
-
-
-def _fits(label: Label, answers: Mapping[tuple[str, int], Known]) -> bool:
-    """Whether the answer that was labelled is the one in the run."""
-    known = answers.get((label.case_id, label.repeat))
-    return known is not None and label.output_digest in ("", known.digest)
 
 
 def _metric(

@@ -92,6 +92,12 @@ def answers_of(run: RunDir) -> dict[tuple[str, int], Known]:
     }
 
 
+def fits(label: Label, answers: Mapping[tuple[str, int], Known]) -> bool:
+    """Whether the answer that was labelled is the one in the run."""
+    known = answers.get((label.case_id, label.repeat))
+    return known is not None and label.output_digest in ("", known.digest)
+
+
 def _label(
     run: RunDir, row: Mapping[str, Any], verdict: str, reviewer: str, metric: str | None,
     answers: Mapping[tuple[str, int], Known], made: Mapping[str, Draw], time: str,
