@@ -144,15 +144,25 @@ def show(target: Target, env: Env = None, as_json: Json = False) -> int:
         out.print(f"  certificate {each['certificate'] or 'none'}", markup=False)
         if each["made"]:
             out.print(f"  made        {each['made']}, expires {each['expires']}, {each['labels']} labels", markup=False)
-        parts = each["voided_by"]
-        model = {key: value for key, value in parts["model"].items() if key != "files"}
         out.print("  voided by a change of", markup=False)
-        out.print(f"    model     {', '.join(f'{k} {v}' for k, v in model.items() if v is not None)}", markup=False)
-        if "files" in parts["model"]:
-            out.print(f"    weights   any of {len(parts['model']['files'])} files", markup=False)
-        out.print(f"    prompt    {parts['protocol']['name']}, version {parts['protocol']['version']}", markup=False)
-        out.print(f"    params    {parts['params']}", markup=False)
+        parts = each["voided_by"]
+        for seat in parts.get("seats", {"": parts}).values():
+            _print_parts(seat)
+        rules = {key: value for key, value in parts.items() if key not in ("seats", "model", "protocol", "params")}
+        if rules:
+            out.print(f"    rules     {rules}", markup=False)
     return 0
+
+
+def _print_parts(parts: dict[str, Any]) -> None:
+    """One model's part of a judge."""
+    out = console()
+    model = {key: value for key, value in parts["model"].items() if key not in ("files", "chat_template")}
+    out.print(f"    model     {', '.join(f'{k} {v}' for k, v in model.items() if v is not None)}", markup=False)
+    if "files" in parts["model"]:
+        out.print(f"    weights   any of {len(parts['model']['files'])} files", markup=False)
+    out.print(f"    prompt    {parts['protocol']['name']}, version {parts['protocol']['version']}", markup=False)
+    out.print(f"    params    {parts['params']}", markup=False)
 
 
 def _metric_of(target: str) -> str | None:

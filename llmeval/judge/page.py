@@ -41,12 +41,15 @@ def page(certificate: Certificate) -> str:
 
 
 def _about(certificate: Certificate) -> str:
-    model, protocol = certificate.parts.get("model", {}), certificate.parts.get("protocol", {})
-    rows = [
-        ("judge", f"`{certificate.judge}`"),
-        ("model", f"{model.get('provider', '')} {_text(str(model.get('model', '')))}".strip()),
-        ("protocol", f"{_text(str(protocol.get('name', '')))}, version {protocol.get('version', '')}"),
-        ("parameters", f"`{certificate.parts.get('params', {})}`"),
+    rows = [("judge", f"`{certificate.judge}`")]
+    for parts in certificate.parts.get("seats", {"": certificate.parts}).values():
+        model, protocol = parts.get("model", {}), parts.get("protocol", {})
+        rows += [
+            ("model", f"{model.get('provider', '')} {_text(str(model.get('model', '')))}".strip()),
+            ("protocol", f"{_text(str(protocol.get('name', '')))}, version {protocol.get('version', '')}"),
+            ("parameters", f"`{parts.get('params', {})}`"),
+        ]
+    rows += [
         ("made", certificate.made),
         ("expires", certificate.expires),
         ("anchors for drift", str(len(certificate.anchors))),
