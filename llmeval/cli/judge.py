@@ -312,17 +312,18 @@ def _print(certificate: "Certificate") -> None:
 def _print_probes(found: "tuple[Probe, ...]") -> None:
     from rich.table import Table
 
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
-    for heading in ("probe", "answers", "to pass", "to fail", "p (Holm)", "shows from", ""):
-        table.add_column(heading)
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
+    for heading in ("probe", "answers", "to pass", "to fail", "p (Holm)", "shows", "bias"):
+        table.add_column(heading, no_wrap=True)
     for each in found:
         if each.note:
-            table.add_row(each.name, "–", "–", "–", "–", "–", each.note)
+            table.add_row(each.name, "–", "–", "–", "–", "–", "not tried")
             continue
-        told = "[yellow]bias[/]" if each.found else "none found"
+        told = "[yellow]yes[/]" if each.found else "none"
         table.add_row(each.name, str(each.n), str(each.became_pass), str(each.became_fail), f"{each.adjusted:.2g}",
                       f"{100 * (each.detectable or 0):.1f} pt", told)  # fmt: skip
     console().print(table)
+    console().print("`shows`: the smallest shift of the pass rate that so many answers show in four of five tries.")
 
 
 def _plain(record: Any) -> dict[str, Any]:
