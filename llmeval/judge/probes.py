@@ -75,6 +75,34 @@ def probes_for(judge: Judging) -> dict[str, Change]:
     }
 
 
+def swapped(item: Item) -> Item | None:
+    """The other answer first, this one second; None where there is no other."""
+    other = item.case.fields.get("other")
+    if not isinstance(other, str):
+        return None
+    fields = {**item.case.fields, "other": item.answer.text}
+    return _with_answer(replace(item, case=msgspec.structs.replace(item.case, fields=fields)), other)
+
+
+async def position(judge: Judging, items: Sequence[Item]) -> Probe:
+    """Does an answer win more often where it stands first? Only for judges that compare two answers (`pairwise`).
+
+    A tie is no win in either order. Source: L. Zheng et al., NeurIPS 2023, arXiv 2306.05685.
+    """
+    values = judge.seats[0].protocol.values
+    if not {"first", "second"} <= values.keys():
+        return Probe(name="position", note="this judge looks at one answer")
+    pairs = [(item, turned) for item in items if (turned := swapped(item)) is not None]
+    first = await judge_all(judge, [item for item, _ in pairs])
+    second = await judge_all(judge, [turned for _, turned in pairs])
+    verdicts = [
+        (a.score.value == values["first"], b.score.value == values["second"])
+        for a, b in zip(first, second, strict=True)
+        if a.score.value is not None and b.score.value is not None
+    ]
+    return flips("position", verdicts)
+
+
 async def probe(judge: Judging, items: Sequence[Item]) -> tuple[Probe, ...]:
     """Every probe on labelled answers; answers without a usable verdict in one of the two forms are left out."""
     before = [each.score.passed for each in await judge_all(judge, items)]
@@ -88,6 +116,7 @@ async def probe(judge: Judging, items: Sequence[Item]) -> tuple[Probe, ...]:
             (old, new) for (old, _), new in zip(pairs, after, strict=True) if old is not None and new is not None
         ]
         found.append(flips(name, verdicts))
+    found.append(await position(judge, items))
     return judged_together(found)
 
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -121,7 +121,39 @@ def test_probes_find_what_was_planted_and_nothing_else(name: str) -> None:
     found = asyncio.run(probe(planted_judge(Planted(0.8, 0.8, biases={name: 0.5})), items(200)))
     assert [each.name for each in found if each.found] == [name]
     assert all(each.detectable is not None and 0.03 < each.detectable < 0.25 for each in found if not each.note)
-    assert [each.name for each in found if each.note] == ["reference order"]
+    assert [each.name for each in found if each.note] == ["reference order", "position"]
+
+
+class Compares:
+    """A pairwise judge that knows which answer is right, but takes the first one on so many of ten questions."""
+
+    identity: ClassVar[dict[str, Any]] = {"provider": "test", "model": "compares"}
+
+    def __init__(self, biased: int) -> None:
+        self.biased = biased
+
+    async def answer(self, request: Request) -> Reply:
+        text = request.messages[-1].content
+        number = int(text.split("What is ")[1].split("?")[0])
+        right = text.index("value-", text.index("BEGIN FIRST")) < text.index("BEGIN SECOND")
+        word = "first" if right or number % 10 < self.biased else "second"
+        return Reply(text=json.dumps({"difference": "", "verdict": word}))
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("biased", [0, 3])
+def test_the_position_probe_swaps_the_answers(biased: int) -> None:
+    judge = Judge("better", Caller(Compares(biased), Limiter(9), None), load_protocol("pairwise", ROOT), {})
+    pairs = []
+    for number, item in enumerate(items(100, rate=1.0)):
+        wrong = f"It is other-{number} ."
+        case = msgspec.structs.replace(item.case, references=(), fields={**item.case.fields, "other": wrong})
+        pairs.append(replace(item, case=case))
+    found = {each.name: each for each in asyncio.run(probe(judge, pairs))}["position"]
+    # the right answer stands first: it always wins there, and in second place on the questions without the bias
+    assert (found.n, found.became_fail, found.became_pass, found.found) == (100, 10 * biased, 0, biased > 0)
 
 
 def test_a_certificate_is_for_one_judge_and_a_while(tmp_path: Path) -> None:
