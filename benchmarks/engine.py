@@ -44,7 +44,7 @@ models:
 candidate: cand
 repeats: {repeats}
 checks: [{{contains: "{{{{ reference }}}}"}}]
-judges: {{correctness: {{model: judge, prompt: reference}}}}
+judges: {{correctness: {{model: judge, prompt: reference, attacks: false}}}}
 """
 
 

@@ -6,6 +6,7 @@
     scores.jsonl    a block of lines per (case, repeat), one line a metric; the last block counts
     summary.json    what it came to
     labels.jsonl    what people said about it
+    canaries.jsonl  what the judges said about answers that are known: attacks, and anchors of a certificate
 
 The `.jsonl` files are append-only and may end in a torn line after a crash: readers leave that line out.
 Memory stays small: an index of offsets is held, never the texts.
@@ -25,8 +26,8 @@ import msgspec
 from llmeval.errors import StoreError
 from llmeval.records import SCHEMA, Answer, Case, Score, Summary
 
-MANIFEST, CASES, ANSWERS, SCORES, SUMMARY, LABELS = (
-    "manifest.json", "cases.jsonl", "answers.jsonl", "scores.jsonl", "summary.json", "labels.jsonl",
+MANIFEST, CASES, ANSWERS, SCORES, SUMMARY, LABELS, CANARIES = (
+    "manifest.json", "cases.jsonl", "answers.jsonl", "scores.jsonl", "summary.json", "labels.jsonl", "canaries.jsonl",
 )  # fmt: skip
 
 UnitKey = tuple[str, int]
@@ -49,6 +50,7 @@ _CASE_KEY = msgspec.json.Decoder(_CaseKey)
 _CASE = msgspec.json.Decoder(Case)
 _ANSWER = msgspec.json.Decoder(Answer)
 _SCORE = msgspec.json.Decoder(Score)
+_LINE = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,11 @@ class RunDir:
                 if answers.of(key)[0][0] == offset:
                     found = (self._block(score_file, begin, key) for begin, _ in blocks.of(key))
                     yield Unit(self._case(case_file, cases, key[0]), answer, next(filter(None, found), ()))
+
+    def canaries(self) -> Iterator[dict[str, Any]]:
+        """Each line of `canaries.jsonl`: `kind` (attack or anchor), `metric`, `judge`, `case_id`, `passed`..."""
+        for offset, line in lines(self.path / CANARIES):
+            yield self._decoded(line, _LINE, CANARIES, offset)
 
     def answer_index(self) -> dict[UnitKey, int]:
         """Offset in `answers.jsonl` of the answer that counts, by (case, repeat)."""

@@ -4,15 +4,13 @@ Each verdict is a line of `canaries.jsonl`. As many changed verdicts as an uncha
 raise the alarm: the certificate says nothing about the judge any more, and the run says UNTRUSTED.
 """
 
-import os
 from typing import Any
 
 from llmeval.engine.build import Plan
+from llmeval.engine.store import append
 from llmeval.judge.certificate import Certificate, read_certificate
 from llmeval.records import SCHEMA, Score, to_json
-from llmeval.rundir import RunDir
-
-CANARIES = "canaries.jsonl"
+from llmeval.rundir import CANARIES, RunDir
 
 
 async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any]) -> None:
@@ -39,8 +37,6 @@ async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any]) -> No
 
 
 def _record(run: RunDir, metric: str, digest: str, certificate: Certificate, scores: list[Score | None]) -> None:
-    from llmeval.engine.store import store_error
-
     lines = [
         to_json({
             "schema": SCHEMA, "kind": "anchor", "metric": metric, "judge": digest, "case_id": anchor.case.id,
@@ -49,11 +45,4 @@ def _record(run: RunDir, metric: str, digest: str, certificate: Certificate, sco
         }) + b"\n"
         for anchor, score in zip(certificate.anchors, scores, strict=True)
     ]  # fmt: skip
-    path = run.path / CANARIES
-    try:
-        with path.open("ab") as file:
-            file.write(b"".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise store_error(path, error) from None
+    append(run.path / CANARIES, b"".join(lines))

@@ -13,6 +13,7 @@ from llmeval.engine.build import Plan, plan
 from llmeval.engine.options import Options
 from llmeval.engine.seats import Seat
 from llmeval.errors import LlmevalError
+from llmeval.judge.attacks import CASE, asked, attacks_on
 from llmeval.judge.bench import Judging
 from llmeval.records import Answer, Usage
 from llmeval.rundir import RunDir
@@ -57,6 +58,9 @@ def estimate(suite: Suite, options: Options) -> list[dict[str, Any]]:
     for name, judge in planned.judges.items():
         seat = planned.judge_seats[name][0]
         rows.append(_row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge)))
+        if suite.judge(name).attacks:
+            tries = len(attacks_on(judge.seats[0].protocol)) * len(judge.seats)
+            rows.append(_row(f"attacks:{name}", seat, tries, None, lambda judge=judge: _attacked(judge)))
     return rows
 
 
@@ -90,6 +94,14 @@ def _judge(planned: Plan, judge: Judging) -> Typical:
         calls += prompt is not None
         sent += prompt or 0
     return Typical(calls / len(planned.cases), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
+
+
+def _attacked(judge: Judging) -> Typical:
+    try:
+        size = judge.prompt_size(CASE, Answer(case_id="", output="word " * 20), asked())
+    except LlmevalError:
+        size = None  # a template that needs more than the attacks' case has is not attacked
+    return Typical(size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.seats), TYPICAL_VERDICT)
 
 
 def _answer_tokens(planned: Plan) -> int:

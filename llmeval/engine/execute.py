@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmeval.engine.anchors import judge_anchors
+from llmeval.engine.attacks import try_attacks
 from llmeval.engine.build import Plan
 from llmeval.engine.manifest import digests, make_manifest, new_run_id, now
 from llmeval.engine.options import Options
@@ -78,6 +79,7 @@ async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Disp
             ending = await pipeline.run()
             if ending == "complete":
                 await judge_anchors(plan, writer.run, manifest)
+                await try_attacks(plan, writer.run, progress)
         wall = time.monotonic() - started
         manifest.update(
             ended=now(),

@@ -85,6 +85,21 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise store_error(path, error) from None
 
 
+def append(path: Path, data: bytes) -> None:
+    """Append to a file that is written rarely, durably.
+
+    Raises:
+        StoreError: it can't be written.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise store_error(path, error) from None
+
+
 def _open(path: Path) -> int:
     """Open for appending, after cutting off a last line that a crash left torn."""
     try:

@@ -45,6 +45,11 @@ def _validity(tally: Tally, counts: Counts, manifest: Mapping[str, Any]) -> list
     invalid = []
     if tally.units < expected:
         invalid.append(_invalid("complete", f"Only {tally.units:,} of {expected:,} answers are there: incomplete."))
+    for metric, tried in tally.attacks.items():
+        fell = [name for name, passed in tried.items() if passed]
+        if fell:
+            told = f"The judge of {metric} can be talked into a pass: {len(fell)} of {len(tried)} known attacks passed"
+            invalid.append(_invalid("attacks", f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''})."))
     limit = manifest["gate"]["max_unscored"]
     lost = counts.errors + counts.unscored
     if counts.cases and lost / counts.cases > limit:

@@ -6,9 +6,11 @@ that n counts cases. Sums are exact (`math.fsum`), so that the order of records 
 
 import math
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from llmeval.records import Answer, Calls, Counts, Score, Status
+from llmeval.records import Answer, Calls, Counts, Score, Status, Usage
 from llmeval.rundir import RunDir, Unit
 
 MAX_SLICES_PER_TAG = 50
@@ -63,7 +65,7 @@ class Selection:
 class Tally:
     """The numbers of one run.
 
-    `cases`: how many were answered or lost. `slices`: {(tag, value): number of cases}.
+    `attacks`: by metric and name, whether the judge fell for it. `cases`: how many were answered or lost. `slices`: {(tag, value): number of cases}.
     """
 
     def __init__(self, run: RunDir) -> None:
@@ -80,6 +82,10 @@ class Tally:
             self._add(unit)
         for column in self.columns.values():
             column.grow(len(self._rows))
+        self.attacks: dict[str, dict[str, bool]] = {}
+        for line in run.canaries():
+            if line["kind"] == "attack":
+                self._add_attack(line)
 
     @property
     def cases(self) -> int:
@@ -105,7 +111,7 @@ class Tally:
         )
 
     def calls(self) -> dict[str, Calls]:
-        """Calls by role: `candidate` and `judge:<metric>`."""
+        """Calls by role: `candidate`, `judge:<metric>` and `attacks:<metric>`."""
         return {role: count.record() for role, count in sorted(self._calls.items())}
 
     def slice_names(self) -> list[tuple[str, str]]:
@@ -187,6 +193,15 @@ class Tally:
     def _count_score(self, score: Score) -> None:
         count = self._calls.setdefault(f"judge:{score.metric}", _CallCount())
         count.add(score.attempts, score.cached, score.error is not None, score.usage, score.cost_usd)
+
+    def _add_attack(self, line: Mapping[str, Any]) -> None:
+        metric = line["metric"]
+        self.attacks.setdefault(metric, {})[line["case_id"]] = line.get("passed") is True
+        usage = line.get("usage") or {}
+        tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
+        count = self._calls.setdefault(f"attacks:{metric}", _CallCount())
+        cached, failed = line.get("cached", False), line.get("failed", False)
+        count.add(line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd"))
 
 
 def _rank(state: int) -> int:

@@ -30,7 +30,7 @@ def test_a_changed_judge_is_noticed(tmp_path: Path) -> None:
 
     with serve(handler) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 120, "gate: {floors: {correctness: 0.6}}\n")
-        suite.write_text(suite.read_text().replace("{model: judge}", "{model: judge, certificate: c/x.json}"))
+        suite.write_text(suite.read_text().replace("attacks: false", "attacks: false, certificate: c/x.json"))
         home = {"LLMEVAL_HOME": str(tmp_path / "home")}
         made = llmeval("judge", "certify", suite, "--labels", labels(tmp_path / "l.jsonl"), "--json", **home)
         assert made.returncode == 0, made.stderr

@@ -238,7 +238,7 @@ def test_a_case_with_nothing_to_score_is_an_error(tmp_path: Path) -> None:
 def test_the_judge_may_not_be_the_candidate_unless_said(tmp_path: Path) -> None:
     with serve(lambda body, n: answer(body) if "BEGIN ANSWER" not in str(body) else verdict("correct")) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 2)
-        suite.write_text(suite.read_text().replace("{correctness: {model: judge}}", "{correctness: {model: cand}}"))
+        suite.write_text(suite.read_text().replace("correctness: {model: judge", "correctness: {model: cand"))
         with pytest.raises(SuiteError, match=r"suite.yaml:\d+: judges.correctness.model: the judge is the candidate"):
             run(suite)
         assert not endpoint.requests

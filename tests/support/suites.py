@@ -34,7 +34,7 @@ def write_suite(folder: Path, url: str, n: int = 20, extra: str = "", judge: boo
     """A suite of n cases in `folder`, answered and judged at `url`; gives the suite file."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases(n)))
-    judges = "judges: {correctness: {model: judge}}\n" if judge else ""
+    judges = "judges: {correctness: {model: judge, attacks: false}}\n" if judge else ""
     path = folder / "suite.yaml"
     path.write_text(
         "suite: t\n"
