@@ -137,6 +137,8 @@ def show(target: Target, env: Env = None, as_json: Json = False) -> int:
         emit(shown)
         return 0
     out = console()
+    if not shown:
+        out.print("The suite has no such judge." if metric else "The suite has no judge.")
     for each in shown:
         colour = "green" if each["trust"] == "TRUSTED" else "yellow"
         out.print(f"[{colour}]{each['trust']}[/]  [bold]{each['metric']}[/]")
@@ -198,7 +200,9 @@ def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[Plan, Jud
     if metric is None and len(made.judges) == 1:
         metric = next(iter(made.judges))
     if metric not in made.judges:
-        known = ", ".join(made.judges) or "none"
+        if not made.judges:
+            raise UsageError(f"{target}: the suite has no judge")
+        known = ", ".join(made.judges)
         raise UsageError(f"{target}: name the judge as SUITE:METRIC; the suite's judges: {known}")
     stated = made.suite.judge(metric).certificate
     return made, made.judges[metric], None if stated is None else made.suite.base / stated

@@ -9,7 +9,7 @@ import msgspec
 
 from llmeval.errors import UsageError
 from llmeval.records import Answer, Case, Message
-from llmeval.rundir import RunDir, lines
+from llmeval.rundir import RunDir
 
 WORDS = {
     **dict.fromkeys(("pass", "correct", "yes", "true", True), True),
@@ -92,7 +92,7 @@ def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[Item]
     if not path.exists():
         raise UsageError(f"{path}: no such file of labels")
     rows: dict[tuple[str, str, str], list[_Row]] = {}
-    for number, (_, line) in enumerate(lines(path), start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if not line.strip():
             continue
         row = _row(line, f"{path}:{number}", cases)

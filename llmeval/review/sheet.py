@@ -16,7 +16,6 @@ from llmeval.errors import UsageError
 from llmeval.records import Label
 from llmeval.review.draw import Draw, Drawn
 from llmeval.review.labels import decode, text_digest
-from llmeval.rundir import lines
 
 COLUMNS = (
     "verdict", "comment", "question", "answer", "references", "context", "metric", "case_id", "repeat", "reviewer",
@@ -77,12 +76,14 @@ def read_sheet(path: Path) -> Iterator[Label | dict[str, Any]]:
     Raises:
         UsageError: the file can't be read; names file and line.
     """
+    if not path.is_file():
+        raise UsageError(f"{path}: {'a directory, not a file of labels' if path.is_dir() else 'no such file'}")
     if path.suffix.lower() == ".csv":
         yield from _read_csv(path)
         return
-    if not path.exists():
-        raise UsageError(f"{path}: no such file")
-    for number, (_, line) in enumerate(lines(path), start=1):
+    for number, line in enumerate(
+        path.read_bytes().splitlines(), start=1
+    ):  # people's files may end without a line break
         if line.strip():
             yield _row(line, f"{path}:{number}")
 

@@ -217,7 +217,7 @@ def test_labels_of_one_answer_are_put_together(tmp_path: Path) -> None:
         {**row, "output": "b", "human_verdict": True},
     ]
     path = tmp_path / "labels.jsonl"
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    path.write_text("\n".join(json.dumps(line) for line in lines))
     first, second = from_file(path, {}, asked)
     assert (first.people, first.decided, first.verdict) == ({"ada": True, "bob": False}, False, False)
     assert (second.verdict, second.slices) == (True, {"kind": "k"})

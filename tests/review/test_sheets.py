@@ -133,6 +133,17 @@ def test_a_semicolon_sheet_is_read(tmp_path: Path) -> None:
     assert VERDICTS["pass"] == "pass"
 
 
+def test_the_last_line_counts_without_a_line_break(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_text('{"case_id": "a", "verdict": "pass"}\n\n{"case_id": "b", "verdict": "fail"}')
+    assert [(row["case_id"], row["where"]) for row in read_sheet(path) if isinstance(row, dict)] == [
+        ("a", f"{path}:1"),
+        ("b", f"{path}:3"),
+    ]
+    with pytest.raises(UsageError, match="a directory"):
+        list(read_sheet(tmp_path))
+
+
 def test_drawing_again_is_kept_once(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     made, _ = draw(run, "correctness", 10)
