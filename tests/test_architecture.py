@@ -19,7 +19,7 @@ ALLOWED = {
     "gate": BASE | {"stats"},
     "report": BASE | {"gate"},
     "review": BASE | {"gate", "stats"},
-    "history": BASE | {"gate"},
+    "history": BASE | {"gate", "stats"},
     "records": set(),
     "errors": set(),
     "resources": set(),

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from llmeval import __version__
-from llmeval.cli import cache, checks, init, judge, labels, models, report, run, runs, score, validate
+from llmeval.cli import cache, checks, init, judge, labels, models, plan, prove, report, run, runs, score, validate
 
 app = typer.Typer(
     name="llmeval",
@@ -33,6 +33,8 @@ def _main(
 
 
 app.command()(run.run)
+app.command()(plan.plan)
+app.command()(prove.prove)
 app.command()(score.score)
 app.command()(report.report)
 app.command()(validate.validate)

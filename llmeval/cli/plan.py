@@ -1,0 +1,146 @@
+"""`llmeval plan`: what a decision with stated error rates takes, before the first call."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmeval.cli.common import Env, Json, Reports, SuitePath, console, emit
+
+if TYPE_CHECKING:
+    from llmeval.cli.sizing import Known
+    from llmeval.gate.planning import Floor, Regression
+    from llmeval.gate.shape import Shape
+
+Detect = Annotated[
+    str | None,
+    typer.Option(help="The drop that must not pass: 3pt, 3%, 0.03. Default 5pt; 3pt from 2,000 cases.", metavar="DROP"),
+]
+Metric = Annotated[str | None, typer.Option(help="Only this metric.", metavar="NAME")]
+
+
+def plan(
+    suite: SuitePath,
+    detect: Detect = None,
+    metric: Metric = None,
+    env: Env = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Size a suite: the cases, labels, calls, cost and minutes that its decisions take. Nothing is asked."""
+    from llmeval.cli.sizing import know, margin_of
+    from llmeval.gate.planning import plan_regression
+    from llmeval.suite.load import load_suite
+
+    known = know(load_suite(suite, env), metric, reports)
+    gate = known.suite.spec.gate
+    margin = margin_of(detect, len(known.cases))
+    sized = [(shape, plan_regression(shape, margin, gate.alpha, gate.alpha)) for shape in known.shapes]
+    floors = _floors(known)
+    if as_json:
+        emit(_document(known, margin, sized, floors))
+    else:
+        _print(known, margin, sized, floors)
+    return 0
+
+
+def _floors(known: "Known") -> "list[Floor]":
+    from llmeval.gate.decide import parse_key
+    from llmeval.gate.planning import plan_floor
+
+    shapes, gate = {shape.metric: shape for shape in known.shapes}, known.suite.spec.gate
+    found = []
+    for key, floor in gate.floors.items():
+        metric, slice_ = parse_key(key)
+        shape = shapes.get(metric)
+        if shape is None:
+            continue
+        n = len([case for case in known.cases if slice_ is None or case.tags.get(slice_[0]) == slice_[1]])
+        rate = shape.rate
+        if known.past.rate(metric) is None:
+            rate = (1 + floor) / 2
+            known.notes.append(f"{key}: pass rate {rate:.0%} for the floor (assumed: halfway between it and all)")
+        found.append(plan_floor(key, floor, rate, n, gate.alpha, shape.effect))
+    return found
+
+
+def _costs(known: "Known", cases: int) -> dict[str, Any]:
+    """Calls, US dollars (None where a price is not stated) and minutes (None without a past run), for so many cases."""
+    scale = cases / len(known.cases)
+    costs = [row["cost_usd"] for row in known.rows]
+    pace = known.past.seconds_a_case
+    return {
+        "cases": cases,
+        "calls": round(scale * sum(row["calls"] for row in known.rows)),
+        "cost_usd": None if None in costs else scale * sum(costs),
+        "minutes": None if pace is None else pace * cases / 60,
+    }
+
+
+def _document(
+    known: "Known", margin: float, sized: "list[tuple[Shape, Regression]]", floors: "list[Floor]"
+) -> dict[str, Any]:
+    gate = known.suite.spec.gate
+    return {
+        "suite": known.suite.name, "cases": len(known.cases), "repeats": known.suite.spec.repeats, "margin": margin,
+        "alpha": gate.alpha, "beta": gate.alpha, "now": _costs(known, len(known.cases)),
+        "regression": [
+            {"metric": shape.metric, **size._asdict(), "enough": shape.cases >= size.needed,
+             "pass_rate": shape.rate, "discordance": shape.discordance, "youden_lower": shape.youden_lower,
+             "design_effect": shape.effect, "needs": _costs(known, size.needed)}
+            for shape, size in sized
+        ],
+        "floors": [floor._asdict() for floor in floors], "notes": known.notes,
+    }  # fmt: skip
+
+
+def _print(known: "Known", margin: float, sized: "list[tuple[Shape, Regression]]", floors: "list[Floor]") -> None:
+    from rich.table import Table
+
+    out, gate, n = console(), known.suite.spec.gate, len(known.cases)
+    out.soft_wrap = True
+    out.print(
+        f"[bold]{known.suite.name}[/]: {_spent(_costs(known, n))}, {known.suite.spec.repeats} repeat(s). "
+        f"Error rates: {gate.alpha:.0%} for a wrong FAIL, {gate.alpha:.0%} for a wrong PASS; 95% to decide."
+    )
+    for shape, size in sized:
+        out.print(f"\n[bold]{shape.metric}[/]")
+        out.print(f"  {n:,} cases can certify a drop of {_points(size.certifies)}; {_advice(shape, size, margin)}")
+        if size.needed > n:
+            out.print(f"  That takes {_spent(_costs(known, size.needed))}.")
+        out.print(
+            f"  Stopping early a run of {size.needed:,} would use {size.used_same:.0%} of its calls when nothing changed, "
+            f"{size.used_margin:.0%} at a drop of {_points(margin)}."
+        )
+    if floors:
+        table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
+        for heading in ("floor", "at least", "cases", "passes it takes", "cases it needs"):
+            table.add_column(heading, justify="left" if heading == "floor" else "right")
+        for floor in floors:
+            table.add_row(
+                floor.rule, f"{floor.floor:.0%}", f"{floor.cases:,}",
+                "more than there are" if floor.must_have is None else f"{floor.must_have:,}",
+                f"none: {floor.rate:.0%} now" if floor.needed is None else f"{floor.needed:,} at {floor.rate:.0%}",
+            )  # fmt: skip
+        out.print()
+        out.print(table)
+    out.print("\n[dim]Based on:[/]")
+    for note in dict.fromkeys(known.notes):
+        out.print(f"[dim]  {note}[/]")
+    out.print("[dim]Nothing was asked.[/]")
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.3g} points"
+
+
+def _advice(shape: "Shape", size: "Regression", margin: float) -> str:
+    if shape.cases >= size.needed:
+        return f"for {_points(margin)} {size.needed:,} would do."
+    return f"for {_points(margin)} you need {size.needed:,}."
+
+
+def _spent(costs: dict[str, Any]) -> str:
+    money = "cost not known (no price in the suite)" if costs["cost_usd"] is None else f"${costs['cost_usd']:.2f}"
+    time = "" if costs["minutes"] is None else f", about {costs['minutes']:.1f} minutes"
+    return f"{costs['cases']:,} cases, {costs['calls']:,} calls, {money}{time}"

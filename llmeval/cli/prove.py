@@ -1,0 +1,100 @@
+"""`llmeval prove`: the suite's own gate, tried on planted drops."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmeval.cli.common import Env, Json, Reports, SuitePath, console, emit
+from llmeval.cli.plan import Detect, Metric
+
+if TYPE_CHECKING:
+    from llmeval.cli.sizing import Known
+    from llmeval.gate.proof import Row
+    from llmeval.gate.shape import Shape
+
+
+LEGEND = (
+    "open: INCONCLUSIVE. wrong: FAIL without a drop, PASS with one of the margin or more; limit: its stated rate. "
+    "used: cases, stopping early.\nusual: FAIL of the gate 'the pass rate fell by more than 2 points'; unpaired: FAIL of a "
+    "z test that ignores the pairs. What these two don't FAIL they PASS."
+)
+
+
+def prove(
+    suite: SuitePath,
+    detect: Detect = None,
+    runs: Annotated[int, typer.Option(help="Simulated runs a planted drop.", metavar="N", min=20)] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same table.")] = 0,
+    metric: Metric = None,
+    env: Env = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Measure how often the gate errs on a suite of this shape, by planted drops. Nothing is asked.
+
+    Exit codes: 0 the stated error rates hold, 1 one of them does not.
+    """
+    from llmeval.cli.sizing import know, margin_of
+    from llmeval.errors import ExitCode
+    from llmeval.suite.load import load_suite
+
+    known = know(load_suite(suite, env), metric, reports)
+    margin = margin_of(detect, len(known.cases))
+    found = [(shape, _played(known, shape, margin, runs, seed)) for shape in known.shapes]
+    if as_json:
+        emit(_document(known, margin, runs, seed, found))
+    else:
+        for shape, rows in found:
+            _print(shape, rows)
+        out = console()
+        out.soft_wrap = True
+        for line in (LEGEND, *dict.fromkeys(known.notes)):
+            out.print(f"[dim]{line}[/]")
+    held = all(row.holds for _, rows in found for row in rows)
+    return ExitCode.PASS if held else ExitCode.GATE_FAILED
+
+
+def _document(
+    known: "Known", margin: float, runs: int, seed: int, found: "list[tuple[Shape, list[Row]]]"
+) -> dict[str, Any]:
+    metrics = [
+        {"metric": shape.metric, "rows": [{**row._asdict(), "holds": row.holds} for row in rows]}
+        for shape, rows in found
+    ]
+    return {
+        "suite": known.suite.name, "margin": margin, "runs": runs, "seed": seed, "notes": known.notes,
+        "metrics": metrics,
+    }  # fmt: skip
+
+
+def _played(known: "Known", shape: "Shape", margin: float, runs: int, seed: int) -> "list[Row]":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from llmeval.gate.proof import DROPS, prove
+
+    alpha = known.suite.spec.gate.alpha
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(shape.metric, total=runs * len(DROPS))
+        return list(prove(shape, margin, alpha, alpha, runs, seed, lambda: bar.advance(task)))
+
+
+def _print(shape: "Shape", rows: "list[Row]") -> None:
+    from rich.table import Table
+
+    clusters = "" if shape.units == shape.cases else f" in {shape.units:,} clusters"
+    table = Table(
+        box=None, header_style="dim", pad_edge=False, padding=(0, 2), title_justify="left",
+        title=f"{shape.metric}: {shape.cases:,} cases{clusters}, {rows[0].runs:,} runs a row, % of them",
+    )  # fmt: skip
+    for heading in ("drop", "FAIL", "PASS", "open", "wrong ± s.e.", "limit", "used", "usual", "unpaired"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            f"{100 * row.drop:.3g}", *(f"{100 * x:.1f}" for x in (row.fail, row.passed, row.inconclusive)),
+            f"{100 * row.error:.1f} ± {100 * row.se:.1f}{'' if row.holds else ' (too often)'}", f"{100 * row.limit:g}",
+            f"{100 * row.used:.0f}", f"{100 * row.threshold:.1f}", f"{100 * row.unpaired:.1f}",
+        )  # fmt: skip
+    console().print(table)
+    console().print()

@@ -1,0 +1,150 @@
+"""What `plan` and `prove` know about a suite: its cases, its judges' certificates, its own past runs, or assumptions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from llmeval.errors import UsageError
+
+if TYPE_CHECKING:
+    from llmeval.gate.shape import Shape
+    from llmeval.history.past import Past
+    from llmeval.records import Case
+    from llmeval.suite.load import Suite
+
+RATE, CORRELATION, WITHIN = 0.8, 0.5, 0.2
+JUDGE = (0.9, 0.9)
+LABELS = 200
+
+
+class Judged(NamedTuple):
+    """A metric's judge: sensitivity, specificity, the lower bound of J, and the rate of error spent on that bound."""
+
+    sensitivity: float
+    specificity: float
+    lower: float
+    spent: float
+
+
+@dataclass
+class Known:
+    """A suite as `plan` and `prove` see it. `notes`: where each figure is from; assumptions are said to be such."""
+
+    suite: "Suite"
+    cases: "list[Case]"
+    past: "Past"
+    rows: list[dict[str, Any]]
+    shapes: "list[Shape]"
+    notes: list[str]
+
+
+def margin_of(text: str | None, cases: int) -> float:
+    """A margin from `3pt`, `3%` or `0.03`; without one 5 points, or 3 from 2,000 cases.
+
+    Raises:
+        UsageError: no number, or not between 0 and 100 points.
+    """
+    if text is None:
+        return 0.05 if cases < 2000 else 0.03
+    bare = text.strip().removesuffix("pt").removesuffix("%").strip()
+    try:
+        value = float(bare) / (1 if bare == text.strip() else 100)
+    except ValueError:
+        raise UsageError(f"--detect takes a drop such as 3pt, 3% or 0.03, not {text!r}") from None
+    if not 0 < value < 1:
+        raise UsageError(f"--detect must lie between 0 and 100 points, not {text!r}; 3 points are 3pt or 0.03")
+    return value
+
+
+def know(suite: "Suite", metric: str | None, reports: Path) -> Known:
+    """Everything that is known before the first call; nothing is asked.
+
+    Raises:
+        SuiteError, UsageError, NothingEvaluated: as `llmeval run --dry-run`; or a metric that the suite does not have.
+    """
+    from llmeval.engine.build import plan
+    from llmeval.engine.estimate import estimate
+    from llmeval.engine.options import Options
+    from llmeval.history.past import read_past
+
+    options = Options(reports=reports, use_cache=False)
+    planned = plan(suite, options)
+    past = read_past(reports / suite.name)
+    judged = list(planned.judges)
+    names = list(dict.fromkeys([*(check.metric for check in planned.checks), *judged, *past.metrics()]))
+    if metric is not None and metric not in names:
+        raise UsageError(f"{suite.path}: there is no metric {metric!r}; there are {', '.join(names) or 'none'}")
+    gated = list(dict.fromkeys(key.partition("@")[0].strip() for key in suite.spec.gate.floors))
+    chosen = [metric] if metric else list(dict.fromkeys([*gated, *judged])) or names
+    known = Known(suite, list(planned.cases), past, estimate(suite, options), [], [])
+    trusts = {name: found.state for name, found in planned.trusts.items()}
+    known.shapes = [_shape(known, name, trusts.get(name)) for name in chosen]
+    return known
+
+
+def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
+    from collections import Counter
+
+    from llmeval.gate.shape import Shape
+    from llmeval.stats.power import discordance, judged_discordance
+
+    judge = Judged(1.0, 1.0, 1.0, 0.0) if trust is None else _judge(known, metric, trust)
+    rate, differs = known.past.rate(metric), known.past.discordance(metric)
+    if rate is None:
+        known.notes.append(f"{metric}: pass rate {RATE:.0%} (assumed: no past run)")
+        people = RATE
+        rate = people * judge.sensitivity + (1 - people) * (1 - judge.specificity)
+    else:
+        known.notes.append(f"{metric}: pass rate {rate:.1%} (run {known.past.run_ids[0]})")
+        people = rate
+    if differs is None:
+        true = discordance(people, 0, CORRELATION)
+        differs = judged_discordance(true, people, judge.sensitivity, judge.specificity).total
+        differs = max(differs, 0.02)
+        known.notes.append(
+            f"{metric}: {differs:.1%} of the cases differ from the baseline without a drop "
+            f"(assumed: correlation {CORRELATION}; no two past runs differ)"
+        )
+    else:
+        known.notes.append(f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past runs)")
+    sizes = Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in known.cases)
+    largest = max(sizes.values())
+    if largest > 1:
+        known.notes.append(
+            f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN} (assumed)"
+        )
+    return Shape(
+        metric=metric, cases=len(known.cases), units=len(sizes), largest=largest, within=WITHIN, rate=rate,
+        discordance=differs, youden=judge.sensitivity + judge.specificity - 1, youden_lower=judge.lower,
+        j_alpha=judge.spent,
+    )  # fmt: skip
+
+
+def _judge(known: Known, metric: str, trust: str) -> Judged:
+    """From the certificate of a trusted judge; else the judge that the suite would need."""
+    from llmeval.judge.certificate import read_certificate
+    from llmeval.stats.agreement import youden_lower
+    from llmeval.stats.labels import LabelCounts
+
+    path = known.suite.judge(metric).certificate
+    spent = known.suite.spec.gate.alpha / 5  # what J's bound may err is taken off the rate of a wrong PASS
+    if trust == "TRUSTED" and path is not None:
+        counts = read_certificate(known.suite.base / path).counts
+        labels = LabelCounts(*(counts[name] for name in LabelCounts._fields))
+        judge = Judged(
+            labels.pass_pass / labels.human_pass, labels.fail_fail / labels.human_fail, youden_lower(labels, spent),
+            spent,
+        )  # fmt: skip
+        known.notes.append(
+            f"{metric}: the judge's J is {judge.sensitivity + judge.specificity - 1:.2f}, at least {judge.lower:.2f} "
+            f"(certificate, {labels.n} labels)"
+        )
+        return judge
+    right, bad = round(LABELS * RATE), LABELS - round(LABELS * RATE)
+    sure = round(right * JUDGE[0]), round(bad * JUDGE[1])
+    lower = youden_lower(LabelCounts(sure[0], bad - sure[1], right - sure[0], sure[1]), spent)
+    known.notes.append(
+        f"{metric}: the judge is UNTRUSTED and can't make a rule PASS. Assumed instead: sensitivity {JUDGE[0]}, "
+        f"specificity {JUDGE[1]}, shown by {LABELS} random labels (J at least {lower:.2f}): `llmeval judge certify`"
+    )
+    return Judged(*JUDGE, lower, spent)

@@ -1,0 +1,103 @@
+"""Before the first call: how many cases the gate needs on a suite of this shape, and what the suite's own can show."""
+
+import math
+from statistics import NormalDist
+from typing import NamedTuple
+
+from llmeval.gate.proof import prove
+from llmeval.gate.shape import Shape
+from llmeval.stats.beta import beta_cdf
+from llmeval.stats.power import gate_cases
+
+POWER = 0.95
+"""Probability to decide that a plan aims for."""
+MAX_CASES = 1_000_000
+_RUNS = 200
+
+
+class Regression(NamedTuple):
+    """Sizes for one metric's regression rule.
+
+    `needed`: cases so that an unchanged candidate PASSes with probability .95. `certifies`: the smallest drop that the
+    planned cases can rule out so. `used_same`, `used_margin`: expected share of the calls with early stopping, by
+    simulation at `needed` cases, without a drop and at the margin.
+    """
+
+    margin: float
+    needed: int
+    certifies: float
+    used_same: float
+    used_margin: float
+
+
+class Floor(NamedTuple):
+    """Sizes for one floor. `needed`: cases so that a candidate of the stated rate PASSes with probability .95; None where
+    no number would. `must_have`: passes out of the planned cases that it takes."""
+
+    rule: str
+    floor: float
+    rate: float
+    cases: int
+    needed: int | None
+    must_have: int | None
+
+
+def plan_regression(shape: Shape, margin: float, alpha: float, beta: float) -> Regression:
+    """The sizes for a margin; clusters multiply by the design effect."""
+    left = beta - shape.j_alpha
+    needed = gate_cases(
+        margin, shape.discordance * shape.effect, min(alpha, left), left, youden=shape.youden_lower, power=POWER
+    )
+    rows = list(prove(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS))
+    return Regression(margin, needed, certifiable(shape, alpha, left), rows[0].used, rows[1].used)
+
+
+def certifiable(shape: Shape, alpha: float, beta: float) -> float:
+    """The smallest margin for which `gate_cases` asks no more than the shape's cases; at most 1.
+
+    margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J.
+    """
+    normal = NormalDist()
+    z = normal.inv_cdf(1 - min(alpha, beta) / 2) + normal.inv_cdf(POWER)
+    return min(1.0, z * math.sqrt(shape.discordance * shape.effect / shape.cases) / shape.youden_lower)
+
+
+def plan_floor(rule: str, floor: float, rate: float, cases: int, alpha: float, effect: float = 1.0) -> Floor:
+    """The sizes for a floor, from the exact binomial test at the effective number of cases."""
+    here = max(1, math.floor(cases / effect))
+    passes = _passes(here, floor, alpha)
+    needed = _needed(floor, rate, alpha)
+    return Floor(
+        rule, floor, rate, cases, None if needed is None else math.ceil(needed * effect),
+        None if passes is None else math.ceil(passes * cases / here),
+    )  # fmt: skip
+
+
+def _passes(n: int, floor: float, alpha: float) -> int | None:
+    """The fewest passes out of n whose lower bound clears the floor: P(X >= k | floor) <= alpha."""
+    if n == 0 or floor**n > alpha:
+        return None
+    low, high = 0, n
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if beta_cdf(floor, middle, n - middle + 1) <= alpha else (middle, high)
+    return high
+
+
+def _needed(floor: float, rate: float, alpha: float) -> int | None:
+    def enough(n: int) -> bool:
+        k = _passes(n, floor, alpha)
+        return k is not None and (rate >= 1 or beta_cdf(rate, k, n - k + 1) >= POWER)
+
+    if rate <= floor:
+        return None
+    size = 4
+    while not enough(size):
+        size *= 2
+        if size > MAX_CASES:
+            return None
+    low, high = size // 2, size
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high

@@ -1,0 +1,63 @@
+"""`plan` and `prove` as scripts see them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cli import llmeval
+from tests.support.endpoint import serve
+from tests.support.suites import answer, write_suite
+
+NOWHERE = "http://127.0.0.1:9/v1"
+FLOOR = "gate: {floors: {contains: 0.7}}\n"
+
+
+def test_a_plan_says_what_it_assumes(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, NOWHERE, 200, FLOOR, judge=False)
+    done = llmeval("plan", suite, "--detect", "5pt", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["regression"][0]["needed"] == 832
+    assert found["regression"][0]["enough"] is False
+    assert found["now"]["calls"] == 200 and found["now"]["cost_usd"] is None
+    assert found["floors"][0]["rule"] == "contains"
+    assert any("assumed" in note for note in found["notes"])
+    told = llmeval("plan", suite, "--detect", "5pt", cwd=tmp_path).stdout
+    assert "for 5 points you need 832" in told and "Nothing was asked" in told
+
+
+def test_a_plan_takes_rates_from_past_runs(tmp_path: Path) -> None:
+    with serve(answer) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, 50, FLOOR, judge=False)
+        assert llmeval("run", suite, cwd=tmp_path).returncode in (0, 4)
+        done = llmeval("plan", suite, "--json", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert found["regression"][0]["pass_rate"] == pytest.approx(0.8)
+    assert "(run " in found["notes"][0]
+    assert found["now"]["minutes"] is not None
+
+
+def test_an_untrusted_judge_is_said_to_be_one(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, NOWHERE, 100)
+    found = json.loads(llmeval("plan", suite, "--metric", "correctness", "--json", cwd=tmp_path).stdout)
+    assert "UNTRUSTED" in found["notes"][0]
+    assert 0 < found["regression"][0]["youden_lower"] < 0.8
+
+
+def test_a_small_proof_runs_and_holds(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, NOWHERE, 100, FLOOR, judge=False)
+    done = llmeval("prove", suite, "--runs", "50", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["metrics"][0]["rows"]
+    assert [row["drop"] for row in rows] == pytest.approx([0, 0.05, 0.1, 0.2])
+    assert all(row["holds"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [(("--detect", "much"), "takes a drop such as 3pt"), (("--detect", "3"), "3pt or 0.03"), (("--metric", "x"), "no metric 'x'")],
+)  # fmt: skip
+def test_wrong_options_are_explained(tmp_path: Path, option: tuple[str, str], told: str) -> None:
+    done = llmeval("plan", write_suite(tmp_path, NOWHERE, 20), *option, cwd=tmp_path)
+    assert done.returncode == 2 and told in done.stderr

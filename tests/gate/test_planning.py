@@ -1,0 +1,77 @@
+"""Sizes against simulation, and the simulation against what it must reproduce."""
+
+import pytest
+
+from llmeval.gate.planning import certifiable, plan_floor, plan_regression
+from llmeval.gate.proof import prove
+from llmeval.gate.shape import Shape
+from llmeval.stats.bounds import lower_bound
+from llmeval.stats.power import gate_cases
+
+PLAIN = Shape(metric="m", cases=400, units=400, rate=0.8, discordance=0.16)
+CLUSTERED = Shape(metric="m", cases=400, units=80, largest=5, rate=0.8, discordance=0.16)
+
+
+def test_cells_add_up_and_hold_the_drop() -> None:
+    for drop in (0.0, 0.05, 0.4, 0.8):
+        both, worse, better, neither = PLAIN.cells(drop)
+        assert both + worse + better + neither == pytest.approx(1)
+        assert min(both, worse, better, neither) >= 0
+        assert worse - better == pytest.approx(drop)
+        assert both + worse == pytest.approx(0.8)
+
+
+def test_a_noisy_judge_sees_less_of_the_drop() -> None:
+    shape = Shape(metric="m", cases=400, units=400, rate=0.8, discordance=0.16, youden=0.75, youden_lower=0.6)
+    _, worse, better, _ = shape.cells(0.1)
+    assert worse - better == pytest.approx(0.075)
+
+
+@pytest.mark.parametrize("shape", [PLAIN, CLUSTERED], ids=["plain", "clusters"])
+def test_errors_stay_within_their_rates(shape: Shape) -> None:
+    rows = list(prove(shape, 0.1, 0.05, 0.05, runs=150, seed=4))
+    assert [row.drop for row in rows] == pytest.approx([0, 0.1, 0.2, 0.4])
+    assert all(row.holds for row in rows)
+    assert rows[0].passed > 0.5 and rows[1].fail > 0.5
+    assert rows[3].fail == 1 and rows[3].used < 0.35
+    assert all(row.fail + row.passed + row.inconclusive == pytest.approx(1) for row in rows)
+
+
+def test_the_usual_gate_fails_an_unchanged_candidate() -> None:
+    """d ~ N(0, .16 / 100): P(drop > 2 points) = P(z > .5) less what is exactly 2 points, about .27."""
+    first = next(prove(PLAIN.sized(100), 0.1, 0.05, 0.05, runs=500, seed=1))
+    assert 0.2 < first.threshold < 0.34
+
+
+def test_the_same_seed_gives_the_same_rows() -> None:
+    assert next(prove(PLAIN, 0.1, 0.05, 0.05, 20, seed=3)) == next(prove(PLAIN, 0.1, 0.05, 0.05, 20, seed=3))
+
+
+def test_the_needed_size_decides_in_95_of_100_runs() -> None:
+    """Too few by a fifth falls clearly short, so the size is not far from what is needed."""
+    size = plan_regression(PLAIN, 0.1, 0.05, 0.05)
+    at = next(prove(PLAIN.sized(size.needed), 0.1, 0.05, 0.05, runs=400, seed=9))
+    below = next(prove(PLAIN.sized(round(0.8 * size.needed)), 0.1, 0.05, 0.05, runs=400, seed=9))
+    assert 0.93 <= at.passed <= 0.985
+    assert below.passed < at.passed - 0.01
+    assert 0.3 < size.used_same < 0.9
+
+
+def test_what_a_suite_certifies_inverts_what_it_needs() -> None:
+    margin = certifiable(PLAIN, 0.05, 0.05)
+    assert gate_cases(margin, PLAIN.discordance) == pytest.approx(PLAIN.cases, abs=1)
+    assert certifiable(CLUSTERED, 0.05, 0.05) == pytest.approx(margin * (1 + 4 * 0.2) ** 0.5)
+
+
+def test_floors_by_the_exact_binomial() -> None:
+    """59 cases without a failure show .95 at 95 % confidence, 58 do not (closed form: .95^59 = .0485)."""
+    assert plan_floor("f", 0.95, 1.0, 59, 0.05).must_have == 59
+    assert plan_floor("f", 0.95, 1.0, 58, 0.05).must_have is None
+    assert plan_floor("f", 0.95, 1.0, 58, 0.05).needed == 59
+    found = plan_floor("f", 0.8, 0.9, 200, 0.05)
+    assert found.must_have is not None
+    assert lower_bound(found.must_have, 200, 0.05) >= 0.8 > lower_bound(found.must_have - 1, 200, 0.05)
+
+
+def test_a_rate_below_the_floor_needs_no_more_cases() -> None:
+    assert plan_floor("f", 0.9, 0.85, 200, 0.05).needed is None
