@@ -15,6 +15,7 @@ from llmeval.engine.seats import Seat
 from llmeval.errors import LlmevalError
 from llmeval.judge.attacks import CASE, asked, attacks_on
 from llmeval.judge.bench import Judging
+from llmeval.judge.cascade import Cascade
 from llmeval.records import Answer, Usage
 from llmeval.rundir import RunDir
 from llmeval.suite.load import Suite
@@ -93,6 +94,8 @@ def _judge(planned: Plan, judge: Judging) -> Typical:
         prompt = judge.prompt_size(case, filler, planned.messages(case))
         calls += prompt is not None
         sent += prompt or 0
+    if not isinstance(judge, Cascade):
+        calls *= len(judge.seats)  # who else a cascade asks depends on what the first says
     return Typical(calls / len(planned.cases), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
 
 

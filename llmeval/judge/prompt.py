@@ -17,7 +17,7 @@ def prompt_messages(
     protocol: Protocol, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
 ) -> tuple[Message, ...]:
     """The protocol's turns for one answer."""
-    fence = _fence(case, answer)
+    fence = fence_of(case, answer)
     values = {
         **case_values(case),
         "question": conversation(asked),
@@ -62,7 +62,7 @@ def conversation(asked: Sequence[Message]) -> str:
     return "\n\n".join(f"{turn.role}: {turn.content}" for turn in turns)
 
 
-def _fence(case: Case, answer: Answer) -> str:
+def fence_of(case: Case, answer: Answer) -> str:
     """A marker that the answer can't contain: it is made from the answer's own sha256.
 
     So it differs from call to call as a random one would, while equal answers give equal requests, which the cache

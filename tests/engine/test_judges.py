@@ -1,0 +1,84 @@
+"""Panels, cascades and decision models as a suite names them, over real HTTP."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import llmeval
+from llmeval.engine.options import Options
+from llmeval.errors import SuiteError
+from tests.support.endpoint import serve
+from tests.support.suites import answer, write_suite
+
+
+def endpoint(body: dict[str, Any], earlier: int) -> Any:
+    """Candidate, judge, and a decision model that is sure of every even number only."""
+    if "questions" not in body:
+        return answer(body, earlier)
+    number = int(re.findall(r"\d+", body["state"]["question"])[0])
+    right = body["state"]["reference_answers"][0] in body["state"]["answer"]
+    sure = (0.99 if right else 0.01) if number % 2 == 0 else 0.5
+    options = body["questions"]["verdict"]["criteria"]
+    shares = {word: {"correct": sure, "incorrect": 1 - sure}.get(word, 0.0) for word in options}
+    return {"answers": {"verdict": {"type": "choice", "choice": "?", "probabilities": shares}}}
+
+
+def suite(folder: Path, url: str, judge: str) -> Path:
+    path = write_suite(folder, url, n=10)
+    text = path.read_text().replace("{model: judge, attacks: false}", judge)
+    path.write_text(
+        text.replace(
+            "models:\n", f"models:\n  jev: {{provider: systemone, model: jev, base_url: '{url}', api_key: k}}\n"
+        )
+    )
+    return path
+
+
+def run(folder: Path, judge: str) -> tuple[llmeval.Run, dict[str, int]]:
+    with serve(endpoint) as served:
+        done = llmeval.run(suite(folder, served.url, judge), options=Options(out=folder / "r", use_cache=False))
+        return done, {name: served.count(name) for name in ("judge", "jev")}
+
+
+def test_a_cascade_of_a_decision_model_and_a_judge(tmp_path: Path) -> None:
+    done, calls = run(tmp_path, "{cascade: [jev, judge], audit: 0, attacks: false}")
+    assert calls == {"judge": 5, "jev": 10}
+    assert done.summary.counts.passed == 8
+    assert done.manifest["judges"]["correctness"]["model"] == "jev + judge"
+    assert done.summary.calls["judge:correctness"].made == 15
+
+
+def test_a_decision_model_alone_and_a_panel(tmp_path: Path) -> None:
+    done, calls = run(tmp_path / "a", "{model: jev, attacks: false}")
+    assert calls == {"judge": 0, "jev": 10}
+    assert {score.confidence for _, block in done.directory.scores() for score in block} >= {0.5, 0.99}
+    done, calls = run(tmp_path / "b", "{panel: [jev, judge, jev], attacks: false}")
+    assert calls == {"judge": 10, "jev": 10}  # identical requests in flight are one call
+    assert done.summary.counts.cases == 10
+
+
+@pytest.mark.parametrize(
+    ("judge", "told"),
+    [
+        ("{attacks: true}", "one of `model`, `panel` and `cascade`"),
+        ("{model: judge, panel: [jev]}", "one of `model`, `panel` and `cascade`"),
+        ("{model: judge, votes: 2}", "odd number"),
+        ("{cascade: [jev, judge], band: [0.9, 0.1]}", "low below high"),
+        ("{model: judge, criteria: [It is short.]}", "takes no criteria"),
+        ("{model: judge, prompt: rubric, criteria: [{nam: x}]}", "a criterion is"),
+        ("{model: jev, prompt: grounded}", "a decision model can't be asked"),
+        ("{panel: [judge, nobody]}", "nobody"),
+    ],
+)
+def test_what_a_suite_may_not_say(tmp_path: Path, judge: str, told: str) -> None:
+    with pytest.raises(SuiteError, match=re.escape(told)):
+        run(tmp_path, judge)
+
+
+def test_a_decision_model_is_no_candidate(tmp_path: Path) -> None:
+    path = suite(tmp_path, "http://127.0.0.1:1/v1", "{model: judge}")
+    path.write_text(path.read_text().replace("candidate: cand", "candidate: jev"))
+    with pytest.raises(SuiteError, match="not the candidate"):
+        llmeval.run(path, options=Options(out=tmp_path / "r"))
