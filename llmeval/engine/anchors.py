@@ -4,16 +4,18 @@ Each verdict is a line of `canaries.jsonl`. As many changed verdicts as an uncha
 raise the alarm: the certificate says nothing about the judge any more, and the run says UNTRUSTED.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from llmeval.engine.build import Plan
+from llmeval.engine.progress import Progress
 from llmeval.engine.store import append
 from llmeval.judge.certificate import Certificate, read_certificate
 from llmeval.records import SCHEMA, Score, to_json
 from llmeval.rundir import CANARIES, RunDir
 
 
-async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any]) -> None:
+async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any], progress: Progress) -> None:
     """Judge the anchors of every trusted judge; record each verdict, and in the manifest what they came to.
 
     Raises:
@@ -29,20 +31,23 @@ async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any]) -> No
         from llmeval.judge.anchors import anchor_scores, outcome  # brings numpy, which most runs don't need
 
         scores = await anchor_scores(judge, certificate)
-        _record(run, name, judge.digest, certificate, scores)
+        for score in scores:
+            if score is not None:
+                progress.calls += score.attempts
+                plan.budget.spend(score.cost_usd)
+        append(run.path / CANARIES, b"".join(_lines(name, judge.digest, certificate, scores)))
         entry = manifest["judges"][name]
         entry["anchors"], trust = outcome(certificate, scores)
         if trust is not None:
             entry.update(trust=trust.state, trust_reason=trust.reason)
 
 
-def _record(run: RunDir, metric: str, digest: str, certificate: Certificate, scores: list[Score | None]) -> None:
-    lines = [
-        to_json({
-            "schema": SCHEMA, "kind": "anchor", "metric": metric, "judge": digest, "case_id": anchor.case.id,
-            "expected": anchor.passed, "passed": None if score is None else score.passed,
-            "unscored": "the judge did not answer" if score is None else score.unscored,
-        }) + b"\n"
-        for anchor, score in zip(certificate.anchors, scores, strict=True)
-    ]  # fmt: skip
-    append(run.path / CANARIES, b"".join(lines))
+def _lines(metric: str, digest: str, certificate: Certificate, scores: list[Score | None]) -> Iterator[bytes]:
+    """A line an anchor: what was expected, what came, and what asking cost."""
+    for anchor, score in zip(certificate.anchors, scores, strict=True):
+        given = {"passed": None, "unscored": "the judge did not answer", "failed": True} if score is None else {
+            "passed": score.passed, "unscored": score.unscored, "attempts": score.attempts, "cached": score.cached,
+            "usage": score.usage, "cost_usd": score.cost_usd,
+        }  # fmt: skip
+        named = {"schema": SCHEMA, "kind": "anchor", "metric": metric, "judge": digest, "case_id": anchor.case.id}
+        yield to_json({**named, "expected": anchor.passed, **given}) + b"\n"

@@ -78,7 +78,7 @@ async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Disp
                 pipeline = await _answer_first(pipeline, plan, writer, options, progress)
             ending = await pipeline.run()
             if ending == "complete":
-                await judge_anchors(plan, writer.run, manifest)
+                await judge_anchors(plan, writer.run, manifest, progress)
                 await try_attacks(plan, writer.run, progress)
         wall = time.monotonic() - started
         manifest.update(

@@ -84,8 +84,7 @@ class Tally:
             column.grow(len(self._rows))
         self.attacks: dict[str, dict[str, bool]] = {}
         for line in run.canaries():
-            if line["kind"] == "attack":
-                self._add_attack(line)
+            self._add_canary(line)
 
     @property
     def cases(self) -> int:
@@ -194,12 +193,13 @@ class Tally:
         count = self._calls.setdefault(f"judge:{score.metric}", _CallCount())
         count.add(score.attempts, score.cached, score.error is not None, score.usage, score.cost_usd)
 
-    def _add_attack(self, line: Mapping[str, Any]) -> None:
-        metric = line["metric"]
-        self.attacks.setdefault(metric, {})[line["case_id"]] = line.get("passed") is True
+    def _add_canary(self, line: Mapping[str, Any]) -> None:
+        metric, kind = line["metric"], line["kind"]
+        if kind == "attack":
+            self.attacks.setdefault(metric, {})[line["case_id"]] = line.get("passed") is True
         usage = line.get("usage") or {}
         tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
-        count = self._calls.setdefault(f"attacks:{metric}", _CallCount())
+        count = self._calls.setdefault(f"{kind}s:{metric}", _CallCount())
         cached, failed = line.get("cached", False), line.get("failed", False)
         count.add(line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd"))
 

@@ -40,6 +40,7 @@ def test_a_changed_judge_is_noticed(tmp_path: Path) -> None:
         first = llmeval("run", suite, "--out", tmp_path / "one", "--json", **home)
         assert first.returncode == 0, first.stdout + first.stderr
         assert endpoint.count("judge") - before >= 50  # anchors go past the cache
+        assert json.loads(first.stdout)["calls"]["anchors:correctness"]["made"] == 50
         changed = True
         second = llmeval("run", suite, "--out", tmp_path / "two", **home)
         assert second.returncode == 4, second.stdout + second.stderr
