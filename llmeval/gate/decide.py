@@ -49,7 +49,12 @@ def _validity(tally: Tally, counts: Counts, manifest: Mapping[str, Any]) -> list
         fell = [name for name, passed in tried.items() if passed]
         if fell:
             told = f"The judge of {metric} can be talked into a pass: {len(fell)} of {len(tried)} known attacks passed"
-            invalid.append(_invalid("attacks", f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''})."))
+            invalid.append(
+                _invalid(
+                    "attacks",
+                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''}); canaries.jsonl has them.",
+                )
+            )
     limit = manifest["gate"]["max_unscored"]
     lost = counts.errors + counts.unscored
     if counts.cases and lost / counts.cases > limit:
