@@ -284,3 +284,15 @@ def test_a_judge_that_does_not_answer_is_not_called_changed() -> None:
     assert trust is None and figures["lost"] == 20
     _, trust = outcome(certificate, [*scores[:20], *[None] * 30])
     assert trust is not None and "only 20 of its 50 anchors could be judged" in trust.reason
+
+
+def test_effective_counts_are_kishs() -> None:
+    """Equal weights change nothing; weights 1 and 3 on the right answers leave (n + 3n)^2 / (n + 9n) of 2n."""
+    from llmeval.judge.certify import judge_all
+    from llmeval.judge.measure import counts_of, effective_counts
+
+    judge = planted_judge(Planted(1.0, 1.0))
+    even = asyncio.run(judge_all(judge, items(100, sampling="random", probability=0.25)))
+    assert effective_counts(even) == pytest.approx(counts_of(even))
+    mixed = [replace(item, probability=1.0 if n % 2 else 1 / 3) for n, item in enumerate(items(100, rate=1.0))]
+    assert sum(effective_counts(asyncio.run(judge_all(judge, mixed)))) == pytest.approx(200**2 / 500)
