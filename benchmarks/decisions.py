@@ -1,7 +1,7 @@
 """How often decisions are wrong, and what they cost, measured by simulation.
 
     python benchmarks/decisions.py [--full] [--runs N] [--section
-    coverage|shift|gate|naive|calls|estimated|floors|speed]
+    coverage|shift|gate|naive|calls|estimated|floors|planner|speed]
 
 Small by default (200 runs a cell, about two minutes); `--full` is 2,000 (about 15 minutes). Everything is seeded.
 Base pass rate .8, margin 5 points, 1,000 cases unless said; "J" is the judge's sensitivity + specificity - 1;
@@ -19,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from llmeval.gate.proof import prove
+from llmeval.gate.shape import Shape as Suite
 from llmeval.records import Decision
 from llmeval.stats import power
 from llmeval.stats.agreement import youden_lower
@@ -437,9 +439,42 @@ def speed(_: int) -> None:
     table("Time of one decision on 1,000 cases; imports in a fresh process", ["what", "time"], rows())
 
 
+def planner(runs: int) -> None:
+    """The planned number of cases beside the simulated one: where an unchanged candidate PASSes in 95 % of runs."""
+
+    def passes(shape: Suite, n: int, margin: float) -> float:
+        return next(prove(shape.sized(n), margin, 0.05, 0.05, runs, seed=19)).passed
+
+    def rows() -> Iterator[list[str]]:
+        for name, shape, margin in (
+            ("corr .5", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.16), 0.1),
+            ("corr .5", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.16), 0.05),
+            ("corr .2", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.256), 0.1),
+            ("corr .8", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.064), 0.05),
+            ("judge, J .75", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.33, youden=0.75,
+                                   youden_lower=0.75), 0.1),
+            ("clusters of 5", Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16), 0.1),
+        ):  # fmt: skip
+            planned = power.gate_cases(margin, shape.discordance * shape.effect, youden=shape.youden)
+            low, high = round(0.6 * planned), round(1.3 * planned)
+            while high - low > 0.01 * planned:
+                middle = (low + high) // 2
+                low, high = (low, middle) if passes(shape, middle, margin) >= 0.95 else (middle, high)
+            yield [
+                name, f"{100 * margin:.0f}", f"{planned:,}", f"{high:,}", f"{100 * (planned / high - 1):+.0f} %",
+                percent(passes(shape, planned, margin)),
+            ]  # fmt: skip
+
+    table(
+        "Cases for a decision: planned, and by simulation (PASS in 95 % of runs without a drop)",
+        ["suite", "margin", "planned", "simulated", "planned is off by", "PASS at the planned size, %"],
+        rows(),
+    )
+
+
 SECTIONS = {
     "coverage": coverage, "shift": shift, "gate": gate, "calls": calls, "naive": naive, "estimated": estimated,
-    "floors": floors, "speed": speed,
+    "floors": floors, "planner": planner, "speed": speed,
 }  # fmt: skip
 
 

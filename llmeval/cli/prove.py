@@ -96,5 +96,6 @@ def _print(shape: "Shape", rows: "list[Row]") -> None:
             f"{100 * row.error:.1f} ± {100 * row.se:.1f}{'' if row.holds else ' (too often)'}", f"{100 * row.limit:g}",
             f"{100 * row.used:.0f}", f"{100 * row.threshold:.1f}", f"{100 * row.unpaired:.1f}",
         )  # fmt: skip
-    console().print(table)
-    console().print()
+    out = console()
+    out.print(table, soft_wrap=True)
+    out.print()

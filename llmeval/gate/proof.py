@@ -84,7 +84,7 @@ def prove(
         found, usual = [], np.zeros(2)
         for _ in range(runs):
             cell = _draw(source, shape, cells)
-            found.append(play(plan, _differences(cell), shape.cases / shape.units))
+            found.append(play(plan, _differences(cell), cell.shape[1]))
             usual += _usual(np.bincount(cell.ravel(), minlength=4), alpha)
             tick()
         yield _row(margin * times, found, usual / runs, shape.units, beta if times else alpha)

@@ -75,3 +75,8 @@ def test_floors_by_the_exact_binomial() -> None:
 
 def test_a_rate_below_the_floor_needs_no_more_cases() -> None:
     assert plan_floor("f", 0.9, 0.85, 200, 0.05).needed is None
+
+
+def test_clusters_need_not_be_of_one_size() -> None:
+    uneven = Shape(metric="m", cases=123, units=50, largest=6, rate=0.8, discordance=0.16)
+    assert plan_regression(uneven, 0.2, 0.05, 0.05).needed > 0
