@@ -3,11 +3,10 @@
 from typing import Literal
 
 from llmeval.gate.decide import decide
+from llmeval.gate.floors import bounds, is_clustered
 from llmeval.gate.tally import Selection, Tally
 from llmeval.records import Metric, Summary
 from llmeval.rundir import RunDir
-from llmeval.stats.bounds import clopper_pearson
-from llmeval.stats.effective import effective_counts
 
 LEVEL = 0.95
 
@@ -48,10 +47,9 @@ def _metric(
     low = high = rate = None
     method = ""
     if selection.n:
-        passed, size = effective_counts(selection.outcomes, selection.clusters)
-        interval = clopper_pearson(passed, size, LEVEL)
-        low, high, rate = interval.low, interval.high, selection.passed / selection.n
-        method = "clopper-pearson" if size == selection.n else "korn-graubard"
+        low, high = bounds(selection, (1 - LEVEL) / 2)
+        rate = selection.passed / selection.n
+        method = "clustered" if is_clustered(selection) else "clopper-pearson"
     return Metric(
         metric=name, slice=label, n=selection.n, unscored=selection.unscored, errors=selection.errors,
         mean=selection.mean, passed=selection.passed, pass_rate=rate, low=low, high=high, level=LEVEL, method=method,

@@ -4,11 +4,10 @@ import random
 
 import pytest
 
-from llmeval.gate.floors import cases_needed, decide_floor
+from llmeval.gate.floors import bounds, cases_needed, clusters_needed, decide_floor, is_clustered
 from llmeval.gate.tally import Selection
 from llmeval.records import Decision
 from llmeval.stats.bounds import lower_bound, upper_bound
-from llmeval.stats.effective import effective_counts
 
 
 def selection(passed: int, n: int, clusters: list[int] | None = None) -> Selection:
@@ -83,29 +82,59 @@ def test_how_many_more_cases() -> None:
     assert cases_needed(0.8, 100, 0.8, 0.05) is None
 
 
-def test_clusters_shrink_the_effective_size() -> None:
-    independent = effective_counts([True] * 30 + [False] * 10, range(40))
-    assert independent == (30, 40)
-    copies = effective_counts(
-        [c % 4 != 0 for c in range(40) for _ in range(5)], [c for c in range(40) for _ in range(5)]
-    )
-    assert copies[1] == pytest.approx(39, abs=0.5)  # 200 cases that are 40 said five times: 40 - 1
-    assert copies[0] / copies[1] == pytest.approx(0.75)
-    assert effective_counts([True] * 50, [c // 5 for c in range(50)]) == (10, 10)
+def test_cases_without_company_are_not_clustered() -> None:
+    alone = selection(30, 40)
+    assert not is_clustered(alone)
+    assert bounds(alone, 0.05) == (lower_bound(30, 40, 0.05), upper_bound(30, 40, 0.05))
 
 
-def test_clustered_bounds_cover(seed: int = 5) -> None:
-    """With strong clusters the plain bound is wrong far more often than alpha; the clustered one is not."""
-    rng = random.Random(seed)
-    plain = clustered = 0
-    rounds = 600
-    for _ in range(rounds):
-        outcomes, clusters = [], []
-        for cluster in range(30):
-            rate = rng.betavariate(0.8, 0.2)  # mean 0.8, within-cluster correlation 0.5
-            outcomes += [rng.random() < rate for _ in range(6)]
-            clusters += [cluster] * 6
-        plain += lower_bound(sum(outcomes), len(outcomes), 0.05) > 0.8
-        clustered += lower_bound(*effective_counts(outcomes, clusters), 0.05) > 0.8
+def test_copies_of_a_case_tell_no_more_than_the_case() -> None:
+    """40 cases said five times: bounds as wide as those of the 40, far wider than those of 200."""
+    once = bounds(selection(30, 40), 0.05)
+    copies = bounds(selection(150, 200, [c // 5 for c in range(200)]), 0.05)
+    plain = bounds(selection(150, 200), 0.05)
+    assert copies.high - copies.low == pytest.approx(once.high - once.low, rel=0.15)
+    assert copies.low < plain.low
+    assert copies.high > plain.high
+
+
+def test_clusters_that_all_pass_count_as_clusters() -> None:
+    low, high = bounds(selection(50, 50, [c // 5 for c in range(50)]), 0.05)
+    assert low == pytest.approx(0.05 ** (1 / 10), abs=1e-3)
+    assert high == 1.0
+
+
+def test_how_many_more_clusters() -> None:
+    undecided = selection(150, 200, [c // 5 for c in range(200)])
+    more = clusters_needed(undecided, 0.65, 0.05)
+    assert more in (40, 120, 280, 600)
+    rule = decide_floor("m", None, undecided, 0.65, 0.05, None)
+    assert rule.decision is Decision.INCONCLUSIVE
+    assert f"at most about {more:,} more clusters like these" in rule.reason
+    copies = more // 40 + 1
+    enough = selection(150 * copies, 200 * copies, [c // 5 for c in range(200 * copies)])
+    assert decide_floor("m", None, enough, 0.65, 0.05, None).decision is Decision.PASS
+    assert clusters_needed(undecided, 0.75, 0.05) is None
+
+
+def draw(source: random.Random, rate: float, count: int, size: int, correlation: float) -> Selection:
+    """Clusters whose own rates are beta-distributed, so that two cases of one correlate as told."""
+    scale = (1 - correlation) / correlation
+    outcomes = []
+    for _ in range(count):
+        own = source.betavariate(rate * scale, (1 - rate) * scale)
+        outcomes += [source.random() < own for _ in range(size)]
+    values = tuple(float(outcome) for outcome in outcomes)
+    clusters = tuple(case // size for case in range(count * size))
+    return Selection(len(outcomes), sum(outcomes), 0, 0, values, clusters, tuple(outcomes))
+
+
+@pytest.mark.parametrize(("rate", "count", "correlation"), [(0.8, 30, 0.5), (0.98, 50, 0.3), (0.9, 10, 0.3)])
+def test_a_floor_on_clusters_holds(rate: float, count: int, correlation: float) -> None:
+    """Wrong PASSes at a rate on the floor: at most 5 % and two Monte-Carlo errors; plain bounds miss that by far."""
+    source, rounds = random.Random(5), 600
+    drawn = [draw(source, rate, count, 10, correlation) for _ in range(rounds)]
+    wrong = sum(bounds(found, 0.05).low > rate for found in drawn)
+    plain = sum(lower_bound(found.passed, found.n, 0.05) > rate for found in drawn)
+    assert wrong / rounds <= 0.05 + 2 * (0.05 * 0.95 / rounds) ** 0.5
     assert plain / rounds > 0.12
-    assert clustered / rounds < 0.07

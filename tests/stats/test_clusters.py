@@ -2,13 +2,11 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmeval.stats.clusters import clustered_mean, per_case, units
-from llmeval.stats.effective import effective_counts
 
 VALUES = [0.3, 0.1, 0.5, 0.9, 0.4, 0.7, 0.2, 0.8, 0.6, 0.55]
 GROUPS = [0, 0, 1, 1, 2, 2, 2, 3, 3, 4]
@@ -61,16 +59,3 @@ def test_units_hold_the_same_total(rows: list[tuple[float, int]]) -> None:
 def test_a_mean_needs_values() -> None:
     with pytest.raises(ValueError, match="at least one"):
         clustered_mean([])
-
-
-def test_effective_counts_shrink_with_correlation() -> None:
-    clusters = [i // 10 for i in range(200)]
-    mixed = [i % 5 != 0 for i in range(200)]
-    alike = [i // 10 % 5 != 0 for i in range(200)]
-    assert effective_counts(mixed, list(range(200))) == (160, 200)
-    assert effective_counts(mixed, clusters)[1] == pytest.approx(200)
-    passed, size = effective_counts(alike, clusters)
-    assert size == pytest.approx(19)
-    assert passed / size == pytest.approx(0.8)
-    assert effective_counts([True] * 200, clusters) == (20, 20)
-    assert np.isfinite(effective_counts([True, False], [1, 1])[1])

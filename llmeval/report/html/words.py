@@ -11,8 +11,8 @@ TONES = {Decision.PASS: "pass", Decision.FAIL: "fail", Decision.INCONCLUSIVE: "u
 _INDEPENDENT = "assumes that cases are independent of each other"
 _METHODS = {
     "clopper-pearson": f"exact binomial interval (Clopper and Pearson 1934); {_INDEPENDENT}",
-    "korn-graubard": "exact interval at the effective sample size (Korn and Graubard 1998); cases of one cluster may "
-    "depend on each other",
+    "clustered": "interval over clusters (Gaffke's simplex bound; from 30 clusters on also the cluster bootstrap-t); "
+    "cases of one cluster may depend on each other, clusters not",
     "wilson": f"score interval (Wilson 1927); {_INDEPENDENT}",
 }
 
