@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
@@ -49,6 +50,16 @@ def _path(path: str) -> str:
     if not _PATH.fullmatch(path):
         raise ValueError(f"not a path that is read here: {path!r}; such as //book[@lang='en']/title, // only in front")
     return path
+
+
+def _selector(selector: str) -> str:
+    from cssselect import SelectorError
+
+    try:
+        _xpath(selector)
+    except SelectorError as error:
+        raise ValueError(f"not a CSS selector: {selector!r}: {error}") from None
+    return selector
 
 
 def _in_any_namespace(path: str) -> str:
@@ -131,11 +142,13 @@ def html(
     only: Texts | None = None,
     forbidden: list[str] = ["script", "iframe", "object", "embed"],  # noqa: B006 - never changed
     has: list[Text] = [],  # noqa: B006 - never changed
+    select: list[Annotated[Text, AfterValidator(_selector)]] = [],  # noqa: B006 - never changed
     fence: Fence = "allow",
 ) -> Result:
     """The answer is HTML: elements are known and closed, no text stands outside of them; those it must have are there.
 
-    `only`: no other elements. `forbidden`: none of these. `has`: elements it must have. Custom elements have a hyphen.
+    `only`: no other elements. `forbidden`: none of these. `has`: elements it must have. `select`: CSS selectors that
+    must each match an element (`ul.steps > li`, `a[href^=https]`). Custom elements have a hyphen.
     """
     part = body(answer.text, fence, "HTML")
     tags = read(part, read_html)
@@ -147,7 +160,25 @@ def html(
     missing = [name for name in has if name.lower() not in names]
     if missing:
         return verdict(False, f"has no <{missing[0]}>")
+    for selector in select:
+        if not _selected(part.text, selector):
+            return verdict(False, f"nothing matches {clip(selector)}")
     return verdict(True, f"is HTML with {len(tags)} tags")
+
+
+def _selected(text: str, selector: str) -> bool:
+    from lxml import html as lxml_html
+
+    parser = lxml_html.HTMLParser(no_network=True, huge_tree=False, encoding="utf-8")
+    root = lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    return bool(root.xpath(_xpath(selector)))
+
+
+@lru_cache(maxsize=256)
+def _xpath(selector: str) -> str:
+    from cssselect import HTMLTranslator
+
+    return str(HTMLTranslator().css_to_xpath(selector))
 
 
 def _unwanted(tag: Tag, only: list[str] | None, forbidden: list[str]) -> str | None:
