@@ -143,7 +143,7 @@ class Spelling:
         from rapidfuzz import fuzz, process
 
         self._budget -= len(self._candidates)
-        if stem[0].isdigit() or not 3 <= len(stem) <= _LONGEST or self._budget < 0:
+        if stem[0].isdigit() or not 4 <= len(stem) <= _LONGEST or self._budget < 0:
             return 0.0, ""
         best, word = 0.0, ""
         found = process.extractOne(stem, self._candidates, scorer=fuzz.ratio, score_cutoff=100 * _SAME)

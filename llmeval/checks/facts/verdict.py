@@ -57,6 +57,9 @@ _BY_STANCE = {
 _SAID, _INFERRED, _UNKNOWN = 0.95, 0.75, 0.5
 
 
+_PRONOUNS = frozenset(["it", "he", "she", "they", "this", "that", "these", "those"])
+
+
 def weigh(claim: Claim, reading: Reading) -> Finding:
     """The verdict on one claim."""
     rules: dict[str | None, Callable[[Claim, Reading], Finding]] = {
@@ -145,10 +148,13 @@ def _comparable(claim: Claim, mention: Mention, reading: Reading) -> bool:
     return not claim.subject or _near(claim, mention.start, reading)
 
 
-def _near(claim: Claim, at: int, reading: Reading) -> bool:
-    """Whether the subject is named in the sentence around `at`, or in one beside it."""
+def _near(claim: Claim, at: int, reading: Reading, *, beside: bool = True) -> bool:
+    """Whether the subject is named in the sentence around `at`, or in one `beside` it; a pronoun that begins the
+    sentence stands for it."""
     words = reading.words
     first, stop = words.sentence(max(0, bisect_right(words.starts, at) - 1))
+    if not beside and words.forms[first] not in _PRONOUNS:
+        return any(frozenset(words.stems[first:stop]).issuperset(Words(name).content) for name in claim.subject)
     first = words.sentence(first - 1)[0] if first else 0
     stop = words.sentence(stop)[1] if stop < len(words) else stop
     around = frozenset(words.stems[first : min(stop, first + 400)])
@@ -161,6 +167,8 @@ def _both(found: Finding, evidence: Evidence, reading: Reading) -> Finding:
         return found
     other = _conflict(found.claim, evidence, reading)
     if other is None or _same_sentence(reading, found.start, other.start):
+        return found
+    if not _near(found.claim, other.start, reading, beside=False):
         return found
     note = f"{found.note} and also {_cited(reading, other.start, other.end)}"
     return Finding(found.claim, Verdict.HEDGED, _UNKNOWN, other.start, other.end, note)

@@ -72,12 +72,22 @@ def fold(word: str) -> str:
     return _SHORT_FORMS.sub("", _POSSESSIVE.sub("", word)).replace(".", "").replace(" ", "")
 
 
+# Plurals that take more than an s
+_IRREGULAR = {
+    "wolves": "wolf", "knives": "knife", "lives": "life", "leaves": "leaf", "halves": "half", "calves": "calf",
+    "shelves": "shelf", "thieves": "thief", "wives": "wife", "loaves": "loaf", "men": "man", "women": "woman",
+    "children": "child", "feet": "foot", "teeth": "tooth", "mice": "mouse", "geese": "goose", "oxen": "ox",
+}  # fmt: skip
+
+
 @lru_cache(maxsize=65536)
 def stem(form: str) -> str:
     """A folded word without its plural; number words and Roman numerals as digits."""
     digits = _AS_DIGITS.get(form)
     if digits is not None:
         return digits
+    if form in _IRREGULAR:
+        return _IRREGULAR[form]
     if len(form) < 4 or not form.endswith("s") or form.endswith(("ss", "us", "is")):
         return form
     if form.endswith("ies") and len(form) > 4:
