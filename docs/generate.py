@@ -1,14 +1,16 @@
-"""Writes what is made from the code: docs/suite-reference.md, docs/checks.md and llmeval/checks/index.py.
+"""Writes what is made from the code: docs/suite-reference.md, docs/checks.md, docs/checks/ and llmeval/checks/index.py.
 
 python docs/generate.py
 """
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.suite import schema
 
@@ -46,28 +48,67 @@ def suite_reference() -> str:
 
 
 def checks_reference() -> str:
-    """Every check, by group."""
+    """Every check in a line, by group."""
     lines = [
         "# Checks",
         "",
         "Made from the code by `docs/generate.py`; `llmeval checks show NAME` prints one of them. In a suite: `name`,",
         "`name: argument` (sets the first argument), or `name: {options}`. Every check takes `metric:`, the name it is",
         "reported under. `not:`, `any:`, `all:` and `at_least: {k: 2, of: [...]}` put checks together.",
+        "Each group has a page with arguments and examples.",
         "",
     ]
+    for group, kinds in _groups().items():
+        page = f"checks/{_slug(group)}.md"
+        lines += [f"## [{group}]({page})", "", "| check | what it demands |", "|---|---|"]
+        lines += [f"| `{kind.name}` | {_cell(kind.summary)} |" for kind in kinds]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def check_pages() -> dict[str, str]:
+    """The page of each group, by its path below docs/."""
+    return {f"checks/{_slug(group)}.md": _check_page(group, kinds) for group, kinds in _groups().items()}
+
+
+def _check_page(group: str, kinds: list[Any]) -> str:
+    lines = [f"# Checks: {group}", "", "Made from the code by `docs/generate.py`. [All checks](../checks.md)", ""]
+    for kind in kinds:
+        text = (inspect.getdoc(kind.function) or "").replace("<", "&lt;")
+        lines += [f"## `{kind.name}`", "", text, ""]
+        if kind.parameters:
+            lines += ["| argument | default |", "|---|---|"]
+            lines += [
+                f"| `{p.name}` | {'required' if p.default is p.empty else _code(p.default)} |"
+                for p in kind.parameters.values()
+            ]
+            lines.append("")
+        found = example(kind.name)
+        if found is not None:
+            lines += ["```yaml", found.written, "```", ""]
+            said = [("context", found.context), ("passes", found.passes), ("fails", found.fails)]
+            lines += [f"- {label}: {_quoted(text)}" for label, text in said if text is not None]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _groups() -> dict[str, list[Any]]:
     groups: dict[str, list[Any]] = {}
     for kind in all_checks().values():
         groups.setdefault(kind.group, []).append(kind)
-    for group, kinds in sorted(groups.items()):
-        lines += [f"## {group}", "", "| check | what it demands | arguments |", "|---|---|---|"]
-        for kind in kinds:
-            arguments = ", ".join(
-                f"`{p.name}`" if p.default is p.empty else f"`{p.name}` = {_code(p.default)}"
-                for p in kind.parameters.values()
-            )
-            lines.append(f"| `{kind.name}` | {_cell(kind.summary)} | {arguments} |")
-        lines.append("")
-    return "\n".join(lines)
+    return dict(sorted(groups.items()))
+
+
+def _slug(group: str) -> str:
+    return group.replace(" ", "-")
+
+
+def _quoted(text: str) -> str:
+    """Text as code, whatever it holds."""
+    shown = repr(text)[1:-1].replace("\\'", "'")
+    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    pad = " " if shown[:1] in ("`", " ") or shown[-1:] in ("`", " ") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
 
 
 def checks_index() -> str:
@@ -114,3 +155,6 @@ if __name__ == "__main__":
     (DOCS.parent / "llmeval" / "checks" / "index.py").write_text(checks_index(), encoding="utf-8")
     (DOCS / "suite-reference.md").write_text(suite_reference(), encoding="utf-8")
     (DOCS / "checks.md").write_text(checks_reference(), encoding="utf-8")
+    (DOCS / "checks").mkdir(exist_ok=True)
+    for name, text in check_pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")

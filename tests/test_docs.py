@@ -31,6 +31,13 @@ def test_made_files_are_up_to_date(repository: Path, generate: ModuleType, file:
     assert (repository / file).read_text(encoding="utf-8") == getattr(generate, maker)(), "run: python docs/generate.py"
 
 
+def test_the_pages_of_the_checks_are_up_to_date(repository: Path, generate: ModuleType) -> None:
+    pages = generate.check_pages()
+    assert {f"checks/{path.name}" for path in (repository / "docs" / "checks").iterdir()} == set(pages)
+    for name, text in pages.items():
+        assert (repository / "docs" / name).read_text(encoding="utf-8") == text, "run: python docs/generate.py"
+
+
 def test_links_lead_somewhere(repository: Path) -> None:
     for document in [*repository.glob("*.md"), *repository.glob("docs/**/*.md")]:
         text = re.sub(r"`[^`\n]+`", "", document.read_text(encoding="utf-8"))  # links, not examples of links

@@ -63,7 +63,22 @@ def show(name: Annotated[str, typer.Argument(help="A check.")], as_json: Json = 
     for parameter in kind.parameters.values():
         default = "required" if parameter.default is parameter.empty else f"default {parameter.default!r}"
         out.print(f"  {parameter.name}: {_type(schema, parameter.name)}, {default}", markup=False)
+    _show_example(kind.name)
     return 0
+
+
+def _show_example(name: str) -> None:
+    from llmeval.checks.examples import example
+
+    found = example(name)
+    if found is None:
+        return
+    out = console()
+    out.print("\n[bold]Example[/]")
+    out.print(f"  {found.written}", markup=False, highlight=False)
+    for label, text in (("context", found.context), ("passes", found.passes), ("fails", found.fails)):
+        if text is not None:
+            out.print(f"  {label}: {text!r}", markup=False, highlight=False)
 
 
 def check(
