@@ -221,7 +221,7 @@ class Judge:
                 if not self.decides:
                     sent = (*messages, Message("assistant", asked.reply.text), Message("user", again(problem)))
                 continue
-            return given, {**given.details, **kept(messages, asked.reply.text)}
+            return given, {**given.details, **kept(messages, asked.reply.text, given.passed)}
         raise _NoVerdict(problem, {"reply": asked.reply.text[:KEPT_REPLY]})
 
     def _graded(self, answer: Answer, criteria: Sequence[Criterion], asked: Asked, schema: dict[str, Any]) -> Grade:

@@ -39,8 +39,11 @@ def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
     return Message("user", json.dumps({**known, "answer": answer.text}, ensure_ascii=False))
 
 
-def kept(messages: Sequence[Message], reply: str) -> dict[str, Any]:
-    """Prompt and reply as a score's details hold them."""
+def kept(messages: Sequence[Message], reply: str, passed: bool | None) -> dict[str, Any]:
+    """Prompt and reply as a score's details hold them. The prompt of a verdict that passes is left out: most of
+    the records would be copies of it, and protocol, case and answer give it back."""
+    if passed:
+        return {"reply": reply[:KEPT_REPLY]}
     size = sum(len(message.content) for message in messages)
     prompt: Any = messages if size <= KEPT_PROMPT else f"{size:,} characters, {digest(list(messages))}"
     return {"prompt": prompt, "reply": reply[:KEPT_REPLY]}

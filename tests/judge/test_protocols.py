@@ -158,11 +158,15 @@ def test_every_prompt_fences_the_answer_and_says_that_it_is_data(name: str) -> N
 
 
 def test_what_was_sent_and_said_is_kept_in_bounded_size() -> None:
-    details = scored(judge_of(Fake(verdict("correct", "Paris")))).details
+    passing = scored(judge_of(Fake(verdict("correct", "Paris")))).details
+    assert passing is not None
+    assert "prompt" not in passing
+    assert passing["reply"] == verdict("correct", "Paris")
+    details = scored(judge_of(Fake(verdict("incorrect", "Paris")))).details
     assert details is not None
     assert [message.role for message in details["prompt"]] == ["system", "user"]
-    assert details["reply"] == verdict("correct", "Paris")
-    long = scored(judge_of(Fake(verdict("correct", "x" * 9000))), "Paris " * 3000).details
+    assert details["reply"] == verdict("incorrect", "Paris")
+    long = scored(judge_of(Fake(verdict("incorrect", "x" * 9000))), "Paris " * 3000).details
     assert long is not None
     assert "sha256:" in long["prompt"]
     assert len(long["reply"]) == 4000
