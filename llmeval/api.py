@@ -138,10 +138,22 @@ def run(
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
-    outcome = execute(plan(loaded, chosen), chosen, show or (lambda progress: NoDisplay()))
+    planned = plan(loaded, chosen)
+    _check_baseline(loaded, chosen)
+    outcome = execute(planned, chosen, show or (lambda progress: NoDisplay()))
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings
     )
+
+
+def _check_baseline(suite: Suite, options: "Options") -> None:
+    """A baseline that is there but can't be read is told before the first call; one that is not there yet is not."""
+    from llmeval.engine.build import baseline_of
+    from llmeval.gate.baseline import read_baseline
+
+    path = baseline_of(suite, options)
+    if path is not None and path.exists():
+        read_baseline(path)
 
 
 def rescore(
@@ -170,6 +182,7 @@ def rescore(
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
     planned = plan(loaded, chosen, old.directory)
+    _check_baseline(loaded, chosen)
     outcome = execute(planned, chosen, show or (lambda progress: NoDisplay()), old.directory)
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings

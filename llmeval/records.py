@@ -204,7 +204,13 @@ class Decision(StrEnum):
 
 
 class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule of the gate, decided. `reason` is one sentence a person understands."""
+    """One rule of the gate, decided. `reason` is one sentence a person understands.
+
+    `threshold`: the floor, or the margin of a regression rule, whose `estimate`, `low` and `high` are differences from
+    the run `baseline`. `level`: confidence of each bound. `n`: cases, or pairs. `tipping_point`: how much error that
+    favours one side would overturn the decision. `assumptions`: what it rests on. `fell`: ids of at most 10 cases that
+    got worse, the worst first.
+    """
 
     rule: str
     metric: str | None = None
@@ -216,6 +222,11 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float | None = None
     baseline: str | None = None
     reason: str = ""
+    level: float | None = None
+    n: int | None = None
+    tipping_point: float | None = None
+    assumptions: tuple[str, ...] = ()
+    fell: tuple[str, ...] = ()
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,22 @@ from typing import Annotated
 import typer
 
 from llmeval import __version__
-from llmeval.cli import cache, checks, init, judge, labels, models, plan, prove, report, run, runs, score, validate
+from llmeval.cli import (
+    baseline,
+    cache,
+    checks,
+    init,
+    judge,
+    labels,
+    models,
+    plan,
+    prove,
+    report,
+    run,
+    runs,
+    score,
+    validate,
+)
 
 app = typer.Typer(
     name="llmeval",
@@ -46,4 +61,5 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
 app.add_typer(judge.app, name="judge")
 app.add_typer(labels.app, name="labels")
+app.add_typer(baseline.app, name="baseline")
 app.add_typer(cache.app, name="cache")

@@ -35,7 +35,7 @@ def plan(
     known = know(load_suite(suite, env), metric, reports)
     gate = known.suite.spec.gate
     margin = margin_of(detect, len(known.cases))
-    sized = [(shape, plan_regression(shape, margin, gate.alpha, gate.alpha)) for shape in known.shapes]
+    sized = [(shape, plan_regression(shape, margin, gate.alpha, gate.beta)) for shape in known.shapes]
     floors = _floors(known)
     if as_json:
         emit(_document(known, margin, sized, floors))
@@ -45,7 +45,7 @@ def plan(
 
 
 def _floors(known: "Known") -> "list[Floor]":
-    from llmeval.gate.decide import parse_key
+    from llmeval.gate.floors import parse_key
     from llmeval.gate.planning import plan_floor
 
     shapes, gate = {shape.metric: shape for shape in known.shapes}, known.suite.spec.gate
@@ -83,7 +83,7 @@ def _document(
     gate = known.suite.spec.gate
     return {
         "suite": known.suite.name, "cases": len(known.cases), "repeats": known.suite.spec.repeats, "margin": margin,
-        "alpha": gate.alpha, "beta": gate.alpha, "now": _costs(known, len(known.cases)),
+        "alpha": gate.alpha, "beta": gate.beta, "now": _costs(known, len(known.cases)),
         "regression": [
             {"metric": shape.metric, **size._asdict(), "enough": shape.cases >= size.needed,
              "pass_rate": shape.rate, "discordance": shape.discordance, "youden_lower": shape.youden_lower,
@@ -101,7 +101,7 @@ def _print(known: "Known", margin: float, sized: "list[tuple[Shape, Regression]]
     out.soft_wrap = True
     out.print(
         f"[bold]{known.suite.name}[/]: {_spent(_costs(known, n))}, {known.suite.spec.repeats} repeat(s). "
-        f"Error rates: {gate.alpha:.0%} for a wrong FAIL, {gate.alpha:.0%} for a wrong PASS; 95% to decide."
+        f"Error rates: {gate.alpha:.0%} for a wrong FAIL, {gate.beta:.0%} for a wrong PASS; 95% to decide."
     )
     for shape, size in sized:
         out.print(f"\n[bold]{shape.metric}[/]")

@@ -20,6 +20,9 @@ def run(
             help="Another candidate: a name from `models`, or '{provider: ..., model: ...}'.", metavar="NAME|SPEC"
         ),
     ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Compare with this lock file or run directory, not the suite's.", metavar="PATH")
+    ] = None,
     env: Env = None,
     limit: Annotated[int | None, typer.Option(help="A seeded sample of so many cases.", metavar="N")] = None,
     concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,
@@ -43,7 +46,7 @@ def run(
     from llmeval.suite.load import load_suite
 
     options = Options(
-        out=out, reports=reports, candidate=candidate, limit=limit, concurrency=concurrency, use_cache=not no_cache,
+        out=out, reports=reports, candidate=candidate, baseline=baseline, limit=limit, concurrency=concurrency, use_cache=not no_cache,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
     )  # fmt: skip
     loaded = load_suite(suite, env)

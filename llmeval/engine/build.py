@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -98,6 +99,7 @@ def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
         raise UsageError(f"--concurrency must be at least 1, not {options.concurrency}")
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit must be at least 1, not {options.limit}")
+    baseline_of(suite, options)
     prompt, checks, cases = _inspected(suite, options.limit)
     if not len(cases):
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
@@ -118,6 +120,28 @@ def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
     )  # fmt: skip
 
 
+def baseline_of(suite: Suite, options: Options) -> Path | None:
+    """What the run is compared with: a lock file or a run's directory; None without a rule of regression.
+
+    Raises:
+        UsageError: one is given but nothing uses it, or is needed but not given, or `--baseline` does not exist.
+    """
+    regression, given = suite.spec.gate.regression, options.baseline
+    if regression is None:
+        if given is not None:
+            raise UsageError(
+                f"--baseline {given}: {suite.path} compares nothing; say what with `gate: {{regression: {{margins: ...}}}}`"
+            )
+        return None
+    if given is not None:
+        if not given.exists():
+            raise UsageError(f"--baseline {given}: there is no such file or directory")
+        return given.resolve()
+    if regression.baseline is None:
+        raise suite.error(("gate", "regression"), "names no `baseline`, and there is no --baseline")
+    return (suite.base / regression.baseline).resolve()
+
+
 def inspect_suite(suite: Suite) -> dict[str, Any]:
     """Check a suite and every case without making any model; what it consists of.
 
@@ -132,13 +156,15 @@ def inspect_suite(suite: Suite) -> dict[str, Any]:
             if isinstance(reference, str):
                 suite.model_exists(reference, ("judges", name, *key))
         criteria_of(suite, name, protocol_of(suite, name))
+    gate = suite.spec.gate
+    margins = gate.regression.margins if gate.regression is not None else {}
     return {
         "suite": suite.name,
         "cases": len(cases),
         "cases_digest": cases.digest,
         "checks": [bound.metric for bound in checks],
         "judges": list(suite.spec.judges),
-        "rules": [f"floor {key}" for key in suite.spec.gate.floors],
+        "rules": [f"floor {key}" for key in gate.floors] + [f"regression {key}" for key in margins],
     }
 
 
@@ -148,7 +174,7 @@ def _inspected(suite: Suite, limit: int | None) -> tuple[list[tuple[str, Templat
     checks = _bound(suite, suite.spec.checks, ("checks",))
     cases = CaseSet(suite, limit, inspect=_inspector(suite, prompt, checks))
     if len(cases):
-        _check_floors(suite, checks, cases)
+        _check_rules(suite, checks, cases)
     return prompt, checks, cases
 
 
@@ -213,17 +239,22 @@ def _check_facts(case: Case) -> None:
         raise SuiteError(f"{case.source}: {error}") from None
 
 
-def _check_floors(suite: Suite, checks: tuple[Bound, ...], cases: CaseSet) -> None:
-    """A floor on a metric that nothing produces would never decide anything."""
+def _check_rules(suite: Suite, checks: tuple[Bound, ...], cases: CaseSet) -> None:
+    """A rule on a metric that nothing produces would never decide anything."""
+    gate = suite.spec.gate
     known = {bound.metric for bound in checks} | set(suite.spec.judges)
-    for key in suite.spec.gate.floors:
+    rules: list[KeyPath] = [("gate", "floors", key) for key in gate.floors]
+    if gate.regression is not None:
+        rules += [("gate", "regression", "margins", key) for key in gate.regression.margins]
+    for path in rules:
+        key = str(path[-1])
         metric = key.partition("@")[0].strip()
         if metric in known:
             continue
         known |= {bound.metric for case in cases if case.checks for bound in case_checks(suite, case)}
         if metric not in known:
             raise suite.error(
-                ("gate", "floors", key),
+                path,
                 f"no check or judge gives the metric {metric!r}; metrics here: {', '.join(sorted(known))}",
             )
 

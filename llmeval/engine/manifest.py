@@ -12,9 +12,11 @@ from typing import Any
 
 from llmeval import __version__
 from llmeval.checks.spec import Bound
-from llmeval.engine.build import Plan
+from llmeval.engine.build import Plan, baseline_of
+from llmeval.engine.judges import certificate_of
 from llmeval.engine.options import Options
 from llmeval.engine.seats import Seat
+from llmeval.judge.certificate import read_certificate
 from llmeval.records import SCHEMA, digest
 
 _PACKAGES = ("openai", "aiohttp", "transformers", "torch", "datasets", "pandas", "pydantic", "jinja2", "numpy", "scipy")
@@ -59,7 +61,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         "repeats": suite.spec.repeats,
         "concurrency": options.concurrency,
         "seed": suite.spec.seed,
-        "gate": suite.spec.gate.model_dump(),
+        "gate": _gate(plan, options),
         "parent_run": None,
         "command": sys.argv,
     }
@@ -84,6 +86,14 @@ def _check(bound: Bound) -> dict[str, Any]:
     return {"metric": bound.metric, **bound.identity}
 
 
+def _gate(plan: Plan, options: Options) -> dict[str, Any]:
+    """The suite's gate, with the place of its baseline as seen from anywhere."""
+    gate = plan.suite.spec.gate.model_dump()
+    if gate["regression"] is not None:
+        gate["regression"]["baseline"] = str(baseline_of(plan.suite, options))
+    return gate
+
+
 def _seat(seat: Seat) -> dict[str, Any]:
     return {"name": seat.name, "identity": dict(seat.caller.model.identity), "params": seat.spec.params}
 
@@ -91,6 +101,7 @@ def _seat(seat: Seat) -> dict[str, Any]:
 def _judge(plan: Plan, name: str) -> dict[str, Any]:
     judge, bench, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
     first = judge.seats[0]
+    certificate = certificate_of(plan.suite, name) if trust.state == "TRUSTED" else None
     return {
         "model": " + ".join(seat.name for seat in bench),
         "identity": dict(bench[0].caller.model.identity),
@@ -102,6 +113,7 @@ def _judge(plan: Plan, name: str) -> dict[str, Any]:
         "certificate": plan.suite.judge(name).certificate,
         "trust": trust.state,
         "trust_reason": trust.reason,
+        "labels": None if certificate is None else read_certificate(certificate).counts,
     }
 
 

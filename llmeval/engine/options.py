@@ -9,12 +9,14 @@ class Options:
     """Choices for one run.
 
     `out`: the run directory itself; None makes one below `reports`. `concurrency`: cases in flight. `limit`: a seeded
-    sample of so many cases. `max_cost` in US dollars, `max_calls`, `max_minutes`: the run stops there, resumable.
+    sample of so many cases. `max_cost` in US dollars, `max_calls`, `max_minutes`: the run stops there, resumable. `baseline`: instead of
+    the suite's, a lock file or a run's directory.
     """
 
     out: Path | None = None
     reports: Path = Path("reports")
     candidate: str | None = None
+    baseline: Path | None = None
     limit: int | None = None
     concurrency: int = 32
     use_cache: bool = True

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmeval.errors import ExitCode
-from llmeval.gate.floors import decide_floor, percent
+from llmeval.gate.floors import decide_floor, parse_key, percent
 from llmeval.gate.tally import Tally
 from llmeval.records import Counts, Decision, Gate, RuleDecision
 
@@ -16,15 +16,19 @@ _EXIT = {
 }
 
 
-def decide(tally: Tally, manifest: Mapping[str, Any]) -> Gate:
+def decide(tally: Tally, manifest: Mapping[str, Any], *, compare: bool = True) -> Gate:
     """Apply the suite's gate to what was measured.
 
     INVALID before everything (a run that lost too much measures something else), then FAIL, then INCONCLUSIVE.
-    Without any rule the decision of a valid run is None: nothing was asked to be decided.
+    Without any rule the decision of a valid run is None: nothing was asked to be decided. `compare`: with the baseline.
     """
     gate: Mapping[str, Any] = manifest["gate"]
     counts = tally.counts()
     rules = [*_validity(tally, counts, manifest), *_floors(tally, manifest)]
+    if compare:
+        from llmeval.gate.regression import decide_regression  # the baseline is decided on by this module too
+
+        rules += decide_regression(tally, manifest)
     decisions = {rule.decision for rule in rules}
     for decision in (Decision.INVALID, Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS):
         if decision in decisions:
@@ -88,12 +92,3 @@ def _floors(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
         name = None if slice_ is None else "=".join(slice_)
         rules.append(decide_floor(metric, name, selection, floor, manifest["gate"]["alpha"], untrusted))
     return rules
-
-
-def parse_key(key: str) -> tuple[str, tuple[str, str] | None]:
-    """`metric` or `metric @ tag=value`."""
-    metric, at, slice_ = (part.strip() for part in key.partition("@"))
-    if not at:
-        return metric, None
-    tag, _, value = (part.strip() for part in slice_.partition("="))
-    return metric, (tag, value)

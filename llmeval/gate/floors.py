@@ -119,3 +119,12 @@ def cases_needed(rate: float, n: int, floor: float, alpha: float) -> int | None:
 def percent(share: float) -> str:
     """A share as people read it: 87.5%."""
     return f"{100 * share:.1f}%"
+
+
+def parse_key(key: str) -> tuple[str, tuple[str, str] | None]:
+    """`metric` or `metric @ tag=value`."""
+    metric, at, slice_ = (part.strip() for part in key.partition("@"))
+    if not at:
+        return metric, None
+    tag, _, value = (part.strip() for part in slice_.partition("="))
+    return metric, (tag, value)

@@ -6,9 +6,9 @@ that n counts cases. Sums are exact (`math.fsum`), so that the order of records 
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmeval.records import Answer, Calls, Counts, Score, Status, Usage
 from llmeval.rundir import RunDir, Unit
@@ -62,6 +62,15 @@ class Selection:
         return math.fsum(self.values) / self.n if self.n else None
 
 
+class Result(NamedTuple):
+    """What became of one case on one metric: the mean of its repeats, NaN when it was lost."""
+
+    case_id: str
+    digest: str
+    cluster: str | None
+    value: float
+
+
 class Tally:
     """The numbers of one run.
 
@@ -71,6 +80,7 @@ class Tally:
     def __init__(self, run: RunDir) -> None:
         self._rows: dict[str, int] = {}
         self._worst = array("b")
+        self._digests = array("Q")
         self._tags: list[tuple[tuple[str, str], ...]] = []
         self._clusters: list[str | None] = []
         self._interned: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
@@ -142,6 +152,26 @@ class Tally:
                 errors += 1
         return Selection(len(values), sum(outcomes), unscored, errors, tuple(values), tuple(clusters), tuple(outcomes))
 
+    def case_digests(self) -> dict[str, str]:
+        """The beginning of each case's digest, 16 hex digits, by id."""
+        return {case_id: f"{self._digests[row]:016x}" for case_id, row in self._rows.items()}
+
+    def members(self, slice_: tuple[str, str] | None = None) -> list[str]:
+        """Ids of the cases of a slice (None: all), in the order answered."""
+        return [name for name, row in self._rows.items() if slice_ is None or slice_ in self._tags[row]]
+
+    def results(self, metric: str, slice_: tuple[str, str] | None = None) -> Iterator[Result]:
+        """The cases that a metric applies to, over one slice (None: all cases)."""
+        column = self.columns.get(metric)
+        for case_id, row in self._rows.items():
+            if slice_ is not None and slice_ not in self._tags[row]:
+                continue
+            state = 0 if column is None else column.state[row]
+            lost = state in (_UNSCORED, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
+            if state in (_PASSED, _FAILED) or lost:
+                value = math.nan if lost or column is None else column.total[row] / column.count[row]
+                yield Result(case_id, f"{self._digests[row]:016x}", self._clusters[row], value)
+
     def _errors(self, slice_: tuple[str, str] | None) -> int:
         rows = range(len(self._worst))
         return sum(self._worst[row] == _ERROR and (slice_ is None or slice_ in self._tags[row]) for row in rows)
@@ -168,6 +198,7 @@ class Tally:
             self._tags.append(self._interned.setdefault(tags, tags))
             self._clusters.append(unit.case.cluster)
             self._worst.append(0)
+            self._digests.append(int(unit.case.digest.removeprefix("sha256:")[:16] or "0", 16))
             for tag in tags:
                 self.slices[tag] = self.slices.get(tag, 0) + 1
         return row

@@ -35,12 +35,23 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble]) -
 
 def _rules(summary: Summary) -> list[str]:
     if len(summary.gate.rules) < 2:
-        return []
+        return _fell(summary)
     lines = ["| rule | decision | why |", "|---|---|---|"]
     for rule in summary.gate.rules:
         name = " ".join(part for part in (rule.rule, rule.metric, rule.slice and f"@ {rule.slice}") if part)
         lines.append(f"| {cell(name)} | {_MARK[rule.decision]} {rule.decision} | {cell(rule.reason, 600)} |")
-    return [*lines, ""]
+    return [*lines, "", *_fell(summary)]
+
+
+def _fell(summary: Summary) -> list[str]:
+    """The cases that got worse than the baseline, by rule."""
+    lines = []
+    for rule in summary.gate.rules:
+        if rule.fell:
+            names = ", ".join(cell(name, 80) for name in rule.fell)
+            where = f" @ {cell(rule.slice)}" if rule.slice else ""
+            lines.append(f"Worse than the baseline on {cell(rule.metric or rule.rule)}{where}: {names}\n")
+    return lines
 
 
 def _trust(manifest: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[float, Field(gt=0, lt=0.5)]
+Margin = Annotated[float, Field(gt=0, lt=1)]
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -227,11 +228,28 @@ class JudgeSpec(Strict):
         return self
 
 
+class Regression(Strict):
+    """Compares with an approved run, case by case. `margins`: metric (or `metric @ tag=value`) -> the drop that must not pass."""
+
+    baseline: str | None = Field(
+        default=None,
+        description="The lock file of the approved run, or a run's directory; `run --baseline` overrides it.",
+    )
+    margins: dict[str, Margin] = Field(
+        min_length=1,
+        description="Metric, or `metric @ tag=value` -> the drop of its mean that must not pass: 0.05 is 5 points.",
+    )
+
+
 class Gate(Strict):
     """What decides. `floors`: metric (or `metric @ tag=value`) -> the pass rate it must clear."""
 
     floors: dict[str, Share] = {}
-    alpha: Level = Field(default=0.05, description="Largest probability of a wrong FAIL, and of a wrong PASS, a rule.")
+    regression: Regression | None = None
+    alpha: Level = Field(
+        default=0.05, description="Largest probability of a wrong FAIL, and of a wrong PASS of a floor, a rule."
+    )
+    beta: Level = Field(default=0.05, description="Largest probability of a wrong PASS of a regression rule.")
     max_unscored: Share = Field(
         default=0.02, description="Largest share of cases lost to errors or unusable verdicts; above: INVALID."
     )

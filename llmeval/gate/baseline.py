@@ -1,0 +1,157 @@
+"""The baseline: a run that a person approved, kept as one small file beside the suite. The run that gates never writes it."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from llmeval.errors import SuiteError, UsageError
+from llmeval.gate.decide import decide
+from llmeval.gate.tally import Tally
+from llmeval.records import SCHEMA, Decision, canonical_json, digest
+from llmeval.rundir import RunDir
+
+_DIGITS = 6
+
+Kept = float | None | Literal["-"]
+"""A case's value in [0, 1]; None: it was lost; "-": the metric does not apply to it."""
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """Who took this run as the baseline, why, when (UTC), and the last day it counts."""
+
+    by: str
+    reason: str
+    at: str
+    expires: str | None = None
+
+
+class Values(msgspec.Struct, frozen=True):
+    """One metric: what scored it, and a value for each of the baseline's cases, in their order."""
+
+    scorer: str
+    values: tuple[Kept, ...]
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """A lock file. `cases`: the beginning of each case's digest, by id. `approved` is None for a bare run."""
+
+    schema: int = SCHEMA
+    suite: str
+    run_id: str
+    candidate: str
+    decision: str | None
+    approved: Approval | None
+    digests: dict[str, Any]
+    cases: dict[str, str]
+    metrics: dict[str, Values]
+
+    def results(self, metric: str) -> dict[str, float]:
+        """Value by case id of the cases the metric applies to; NaN where it was lost."""
+        column = self.metrics.get(metric)
+        pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
+        return {name: math.nan if value is None else float(value) for name, value in pairs if value != "-"}
+
+    def expired(self, today: date | None = None) -> bool:
+        """Whether the approval's last day is over (UTC)."""
+        until = self.approved.expires if self.approved is not None else None
+        return until is not None and (today or datetime.now(UTC).date()) > date.fromisoformat(until)
+
+
+def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
+    """What a lock file keeps of a run, in one pass over its records.
+
+    Raises:
+        UsageError: the run is incomplete or INVALID: it says nothing to compare with.
+    """
+    manifest, tally = run.manifest(), Tally(run)
+    gate = decide(tally, manifest, compare=False)
+    if manifest["status"] == "incomplete" or gate.decision is Decision.INVALID:
+        why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
+        raise UsageError(f"{run.path} can't be a baseline: {why}")
+    return Baseline(
+        suite=manifest["suite"], run_id=manifest["run_id"], candidate=manifest["candidate"]["name"],
+        decision=gate.decision, approved=approved, digests=manifest["digests"], cases=tally.case_digests(),
+        metrics={name: Values(scorer_digest(manifest, name), _values(tally, name)) for name in tally.columns},
+    )  # fmt: skip
+
+
+def _values(tally: Tally, metric: str) -> tuple[Kept, ...]:
+    found = {result.case_id: result.value for result in tally.results(metric)}
+    return tuple(_kept(found[name]) if name in found else "-" for name in tally.case_digests())
+
+
+def _kept(value: float) -> Kept:
+    if math.isnan(value):
+        return None
+    return int(value) if value in (0, 1) else round(value, _DIGITS)
+
+
+def scorer_digest(manifest: Mapping[str, Any], metric: str) -> str:
+    """What scores a metric: its judge, or its checks as the suite writes them. A case's own are in the case's digest."""
+    judge = manifest["digests"]["judges"].get(metric)
+    return judge or digest([check for check in manifest["checks"] if check["metric"] == metric])
+
+
+def approval(by: str, reason: str, expires: str | None, today: date | None = None) -> Approval:
+    """An approval given now.
+
+    Raises:
+        UsageError: no name, no reason, or a last day that is no date or over.
+    """
+    if not by.strip() or not reason.strip():
+        raise UsageError("an approval needs a name and a reason: --by NAME --reason TEXT")
+    now = datetime.now(UTC)
+    if expires is not None:
+        try:
+            last = date.fromisoformat(expires)
+        except ValueError:
+            raise UsageError(f"--expires takes a date such as 2027-01-31, not {expires!r}") from None
+        if last < (today or now.date()):
+            raise UsageError(f"--expires {expires} is over already")
+        expires = last.isoformat()
+    return Approval(by.strip(), reason.strip(), now.isoformat(timespec="seconds").replace("+00:00", "Z"), expires)
+
+
+def read_baseline(path: Path) -> Baseline:
+    """A baseline from its lock file, or made of a run's directory.
+
+    Raises:
+        SuiteError: no baseline in that file. UsageError: a run that can't be one. StoreError: no run directory.
+    """
+    if path.is_dir():
+        return baseline_of_run(RunDir(path))
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Baseline)
+        if found.approved is not None and found.approved.expires is not None:
+            date.fromisoformat(found.approved.expires)
+    except FileNotFoundError:
+        raise SuiteError(f"{path}: there is no such baseline") from None
+    except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
+        raise SuiteError(
+            f"{path}: can't be read as a baseline ({error}); `llmeval baseline approve` writes one"
+        ) from None
+    if found.schema > SCHEMA:
+        raise SuiteError(f"{path}: has schema {found.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval")
+    for name, column in found.metrics.items():
+        if len(column.values) != len(found.cases):
+            raise SuiteError(
+                f"{path}: {len(column.values)} values of {name} for {len(found.cases)} cases; approve it again"
+            )
+    return found
+
+
+def lock_bytes(baseline: Baseline) -> bytes:
+    """The lock file's content: the head indented for people who review it, a line for the cases and for each metric."""
+    whole: dict[str, Any] = msgspec.to_builtins(baseline)
+    cases, metrics = whole.pop("cases"), whole.pop("metrics")
+    head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
+    rows = ",\n".join(f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items())
+    return f'{head},\n  "cases": {_plain(cases)},\n  "metrics": {{\n{rows}\n  }}\n}}\n'.encode()
+
+
+def _plain(value: object) -> str:
+    return msgspec.json.encode(value).decode()

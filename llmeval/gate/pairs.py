@@ -1,0 +1,76 @@
+"""Cases that a run and its baseline share, and those they don't: nothing is dropped without being named."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from llmeval.gate.baseline import Baseline
+from llmeval.gate.tally import Tally
+
+_NAMED = 5
+_SAME = 1e-6
+"""Values are kept to six digits."""
+
+
+class Pairs(NamedTuple):
+    """One metric on both sides. `differences`: candidate minus baseline in [-1, 1], NaN where either side was lost.
+
+    `fell`: ids of cases that got worse, the worst first; `rose`: how many got better. `new`, `gone`, `changed`: ids of
+    cases of one side only, or that are asked otherwise now; `one_sided`: cases the metric applies to on one side only.
+    """
+
+    differences: tuple[float, ...]
+    clusters: tuple[str, ...]
+    fell: tuple[str, ...] = ()
+    rose: int = 0
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    one_sided: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> int:
+        """Pairs without a result on one side or both."""
+        return sum(math.isnan(value) for value in self.differences)
+
+    def left_out(self, before: str = ": ", after: str = "") -> str:
+        """Which cases are not compared, and why; empty when all are."""
+        parts = [
+            f"{len(ids):,} {what} ({', '.join(ids[:_NAMED])}{', ...' if len(ids) > _NAMED else ''})"
+            for ids, what in (
+                (self.new, "new"),
+                (self.gone, "of the baseline not asked now"),
+                (self.changed, "changed since"),
+                (self.one_sided, "the metric applies to on one side only"),
+            )
+            if ids
+        ]
+        return f"{before}{', '.join(parts)}{after}" if parts else ""
+
+
+def pair(tally: Tally, baseline: Baseline, metric: str, slice_: tuple[str, str] | None = None) -> Pairs:
+    """One metric of a run beside its baseline, over one slice of the run's cases (None: all)."""
+    now, before = tally.case_digests(), baseline.results(metric)
+    kept, here = baseline.cases, tally.members(slice_)
+    results = {result.case_id: result for result in tally.results(metric, slice_)}
+    same = [name for name in here if kept.get(name) == now[name]]
+    both = [name for name in same if name in results and name in before]
+    moved = [(results[name].value - before[name], name) for name in both]
+    return Pairs(
+        differences=tuple(difference for difference, _ in moved),
+        clusters=tuple(_cluster(results[name].cluster, name) for name in both),
+        fell=_fell(moved),
+        rose=sum(difference > _SAME for difference, _ in moved),
+        new=tuple(name for name in here if name not in kept),
+        gone=tuple(name for name in kept if name not in now),
+        changed=tuple(name for name in here if name in kept and kept[name] != now[name]),
+        one_sided=tuple(name for name in same if (name in results) != (name in before)),
+    )
+
+
+def _cluster(cluster: str | None, name: str) -> str:
+    return f"\0{name}" if cluster is None else cluster
+
+
+def _fell(moved: Sequence[tuple[float, str]]) -> tuple[str, ...]:
+    return tuple(name for difference, name in sorted(moved) if difference < -_SAME)

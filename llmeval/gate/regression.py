@@ -1,0 +1,250 @@
+"""Regression: is the candidate certainly worse than the baseline, certainly not worse by the margin, or can't these cases tell?
+
+Both sides answered the same cases, so what is tested is the mean of the differences, candidate minus baseline, case by
+case (`stats.hybrid`): FAIL when it is below 0 for sure, PASS when it is above -margin for sure. Over all rules Holm's
+procedure keeps the probability of any wrong FAIL at alpha; PASS needs every rule at beta (`stats.multiplicity`).
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+from llmeval.errors import LlmevalError
+from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
+from llmeval.gate.floors import parse_key, percent
+from llmeval.gate.pairs import Pairs, pair
+from llmeval.gate.tally import Tally
+from llmeval.records import Decision, RuleDecision
+from llmeval.stats.agreement import youden_lower
+from llmeval.stats.clusters import clustered_mean
+from llmeval.stats.hybrid import Plan, Verdict, decide, regression, tipping_point
+from llmeval.stats.labels import LabelCounts
+from llmeval.stats.multiplicity import holm_adjusted
+
+MAX_FELL = 10
+_J_SHARE = 5
+"""Of the rate of a wrong PASS one part in so many may be spent on the lower bound of the judge's J."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One rule, ready to be decided. `youden`: the lower bound of the judge's J, 1 for checks."""
+
+    name: str
+    metric: str
+    slice_: str | None
+    margin: float
+    youden: float
+    judged: bool
+    untrusted: str | None
+    pairs: Pairs
+    plan: Plan
+    verdict: Verdict
+
+
+def decide_regression(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    """The gate's rules of regression; none when the suite states none.
+
+    INVALID, with what to do, where the runs can't be compared.
+    """
+    rule = manifest["gate"].get("regression")
+    if rule is None:
+        return []
+    path = Path(rule["baseline"])
+    try:
+        if not path.exists():
+            return [_invalid(None, None, f"There is no baseline at {path}. To make this run one: {_approve(manifest)}")]
+        baseline = read_baseline(path)
+    except LlmevalError as error:
+        return [_invalid(None, None, str(error))]
+    if baseline.expired():
+        until = baseline.approved.expires if baseline.approved is not None else None
+        told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(manifest)}"
+        return [_invalid(None, baseline, told)]
+    made = [_question(tally, manifest, baseline, key, margin) for key, margin in rule["margins"].items()]
+    asked = [each for each in made if isinstance(each, Question)]
+    adjusted = iter(holm_adjusted([each.verdict.p_fail for each in asked]))
+    return [_decided(each, next(adjusted), baseline) if isinstance(each, Question) else each for each in made]
+
+
+def _approve(manifest: Mapping[str, Any]) -> str:
+    return f"`llmeval baseline approve {manifest['run_id']} --by NAME --reason TEXT`."
+
+
+def _invalid(metric: str | None, baseline: Baseline | None, reason: str, slice_: str | None = None) -> RuleDecision:
+    run_id = None if baseline is None else baseline.run_id
+    return RuleDecision(
+        rule="regression", metric=metric, slice=slice_, decision=Decision.INVALID, baseline=run_id, reason=reason
+    )
+
+
+def _question(
+    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, key: str, margin: float
+) -> Question | RuleDecision:
+    """The rule's test, carried out; or why there is nothing to test."""
+    metric, where = parse_key(key)
+    slice_ = None if where is None else "=".join(where)
+    name = metric if slice_ is None else f"{metric} on {slice_}"
+    kept, judge = baseline.metrics.get(metric), manifest["judges"].get(metric)
+    anew = f"Score the baseline's answers anew (`llmeval score {baseline.run_id}`), and approve that run."
+    if kept is None:
+        return _invalid(metric, baseline, f"{name}: the baseline {baseline.run_id} has no such metric. {anew}", slice_)
+    if kept.scorer != scorer_digest(manifest, metric):
+        what = "judge" if judge is not None else "check"
+        told = f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a difference may be its own."
+        return _invalid(metric, baseline, f"{told} {anew}", slice_)
+    pairs = pair(tally, baseline, metric, where)
+    if not pairs.differences:
+        told = f"{name}: no case is in both this run and the baseline {baseline.run_id}{pairs.left_out()}."
+        return _invalid(metric, baseline, f"{told} Approve a run of these cases: {_approve(manifest)}", slice_)
+    untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
+    return ask(name, pairs, margin, manifest["gate"], judge=judge, untrusted=untrusted, metric=metric, slice_=slice_)
+
+
+def ask(
+    name: str,
+    pairs: Pairs,
+    margin: float,
+    gate: Mapping[str, Any],
+    *,
+    judge: Mapping[str, Any] | None = None,
+    untrusted: str | None = None,
+    metric: str = "",
+    slice_: str | None = None,
+) -> Question:
+    """The test of one rule on its pairs.
+
+    Args:
+        margin: the drop that must not pass, in (0, 1), on people's scale.
+        gate: `alpha` and `beta`.
+        judge: as in the manifest; None for checks.
+        untrusted: why the judge is not trusted.
+    """
+    sizes = Counter(pairs.clusters)
+    lower, spent = _scale(judge, gate["beta"]) if untrusted is None else (1.0, 0.0)
+    plan = regression(
+        units=len(sizes), cases=len(pairs.differences), largest=max(sizes.values()), margin=margin,
+        alpha=gate["alpha"], beta=gate["beta"], j_lower=lower, j_alpha=spent, sequential=False,
+    )  # fmt: skip
+    verdict = decide(plan, pairs.differences, pairs.clusters)
+    return Question(name, metric, slice_, margin, lower, judge is not None, untrusted, pairs, plan, verdict)
+
+
+def _scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
+    """The lower bound of the judge's J from the labels behind its certificate, and the rate of error spent on it."""
+    labels = None if judge is None else judge.get("labels")
+    if not labels:
+        return 1.0, 0.0
+    spent = beta / _J_SHARE
+    counts = LabelCounts(*(labels[field] for field in LabelCounts._fields))
+    return max(youden_lower(counts, spent), 0.01), spent
+
+
+def _decided(question: Question, adjusted: float, baseline: Baseline) -> RuleDecision:
+    """The rule's decision. `adjusted`: Holm's p-value of "no worse than the baseline"."""
+    plan, pairs = question.plan, question.pairs
+    if adjusted <= plan.alpha:
+        found = Decision.FAIL
+    else:
+        found = Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
+    if found is Decision.PASS and question.untrusted is not None:
+        found = Decision.INCONCLUSIVE
+    verdict = replace(question.verdict, decision=found)
+    return RuleDecision(
+        rule="regression", metric=question.metric, slice=question.slice_, decision=found, estimate=verdict.estimate,
+        low=verdict.low, high=verdict.high, threshold=question.margin, baseline=baseline.run_id,
+        reason=reason(question, verdict, baseline.run_id), level=1 - plan.alpha, n=len(pairs.differences),
+        tipping_point=tipping_point(verdict, plan) if found in (Decision.PASS, Decision.FAIL) else None,
+        assumptions=_assumptions(question), fell=tuple(pairs.fell[:MAX_FELL]),
+    )  # fmt: skip
+
+
+def reason(question: Question, verdict: Verdict, run_id: str) -> str:
+    """What was seen, by how much, and what follows from it."""
+    pairs, plan = question.pairs, question.plan
+    lost = f", {pairs.lost} of them lost" if pairs.lost else ""
+    seen = f"{question.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on {len(pairs.differences):,} paired cases"
+    margin = f"the margin is {_points(question.margin)}"
+    if question.youden < 1:
+        margin += f", {_points(question.margin * question.youden)} as this judge sees them (its J is at least {question.youden:.2f})"
+    flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
+    return (
+        f"{seen}{lost}: {flips}; {margin}.{_follows(question, verdict, run_id)}{pairs.left_out(' Not compared: ', '.')}"
+    )
+
+
+def _follows(question: Question, verdict: Verdict, run_id: str) -> str:
+    if verdict.decision is Decision.FAIL:
+        return f" The candidate is worse than the baseline {run_id}."
+    if verdict.decision is Decision.PASS:
+        return f" A drop of the margin or more from the baseline {run_id} is ruled out."
+    if question.untrusted is not None and verdict.p_pass <= question.plan.rates[1]:
+        return f" But the judge is UNTRUSTED: {question.untrusted}. An untrusted judge can't make a rule PASS."
+    more = cases_needed(question.pairs, question.plan) - len(question.pairs.differences)
+    hint = (
+        f"about {more:,} more cases that differ like these would decide"
+        if more > 0
+        else "a few more cases would decide"
+    )
+    return f" These cases can't tell; {hint}."
+
+
+def cases_needed(pairs: Pairs, plan: Plan) -> int:
+    """About how many cases in all decide the rule if the differences stay as they are.
+
+    n = (z sd / gap)^2 times the design effect, gap the farther of the two limits; and no fewer than the exact test takes
+    when nothing differs, log(level) / log(1 - gap).
+    """
+    sure = [value for value in pairs.differences if not math.isnan(value)]
+    if not sure:
+        return 2 * len(pairs.differences)
+    mean = math.fsum(sure) / len(sure)
+    clusters = [group for value, group in zip(pairs.differences, pairs.clusters, strict=True) if not math.isnan(value)]
+    effect = max(1.0, clustered_mean(sure, clusters).effect) if len(set(clusters)) < len(clusters) else 1.0
+    variance = math.fsum((value - mean) ** 2 for value in sure) / len(sure)
+    needed = []
+    for gap, level in ((-mean, plan.alpha), (mean - plan.pass_null, plan.rates[1])):
+        if 0 < gap < 1:
+            z = NormalDist().inv_cdf(1 - level)
+            needed.append(effect * max(z * z * variance / gap**2, math.log(level) / math.log1p(-gap)))
+    return math.ceil(min(needed, default=2 * len(sure)))
+
+
+def _assumptions(question: Question) -> tuple[str, ...]:
+    clusters = len(set(question.pairs.clusters))
+    alone = clusters == len(question.pairs.clusters)
+    made = [
+        "cases are independent of each other" if alone else f"the {clusters:,} clusters are independent of each other"
+    ]
+    made.append("the cases stand for those to come")
+    if question.pairs.lost:
+        made.append("a lost result may have been the worst for each claim")
+    if question.judged:
+        made.append("the judge errs alike on both sides")
+    return tuple(made)
+
+
+def _moved(difference: float) -> str:
+    if abs(difference) < 0.0005:
+        return "did not move"
+    return f"{'rose' if difference > 0 else 'fell'} by {_points(abs(difference))}"
+
+
+def _bounds(verdict: Verdict, plan: Plan) -> str:
+    low, high = f"{100 * verdict.low:+.1f}", f"{100 * verdict.high:+.1f}"
+    if math.isclose(plan.alpha, plan.beta):
+        return f"{percent_of(1 - plan.alpha)} bounds {low} to {high}"
+    return f"bounds {low} at {percent_of(1 - plan.beta)} and {high} at {percent_of(1 - plan.alpha)}"
+
+
+def percent_of(level: float) -> str:
+    """A level as people read it: 95%, 97.5%."""
+    return percent(level).replace(".0%", "%")
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points"

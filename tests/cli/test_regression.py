@@ -1,0 +1,165 @@
+"""The gate of regression as CI sees it: a baseline is approved, and later runs are compared with it."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_cli import llmeval
+from tests.support.endpoint import serve
+from tests.support.suites import answer, write_suite
+
+N = 60
+GATE = "gate: {regression: {baseline: base/t.lock.json, margins: {correctness: 0.1, contains: 0.1}}}\n"
+CHECKED = "gate: {regression: {baseline: base/t.lock.json, margins: {contains: 0.1}}}\n"
+
+
+def worse(body: dict[str, Any], earlier: int = 0) -> str:
+    """As `answer`, but wrong on every second case too."""
+    found = re.search(r"number (\d+)", body["messages"][-1]["content"])
+    if body["model"] != "judge" and found is not None and int(found[1]) % 2 == 0:
+        return f"It is other-{found[1]}."
+    return answer(body, earlier)
+
+
+def run(tmp_path: Path, says: Callable[..., Any], name: str, extra: str, *more: object) -> Any:
+    with serve(says) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, N, extra, judge=False)
+        return llmeval("run", suite, "--out", tmp_path / name, "--no-cache", *more)
+
+
+def approve(tmp_path: Path, name: str, *more: str) -> "subprocess.CompletedProcess[str]":
+    return llmeval("baseline", "approve", tmp_path / name, "--by", "ada", "--reason", "first release", *more)
+
+
+def summary(tmp_path: Path, name: str) -> Any:
+    return json.loads((tmp_path / name / "summary.json").read_text())
+
+
+@pytest.fixture
+def approved(tmp_path: Path) -> Path:
+    first = run(tmp_path, answer, "first", CHECKED)
+    assert first.returncode == 3
+    assert "There is no baseline" in summary(tmp_path, "first")["gate"]["reason"]
+    assert "llmeval baseline approve" in summary(tmp_path, "first")["gate"]["reason"]
+    done = approve(tmp_path, "first")
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_the_same_candidate_again_passes(approved: Path) -> None:
+    done = run(approved, answer, "again", CHECKED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (rule,) = summary(approved, "again")["gate"]["rules"]
+    assert (rule["decision"], rule["estimate"], rule["n"], rule["threshold"]) == ("PASS", 0, N, 0.1)
+    assert "contains did not move" in rule["reason"]
+    assert rule["baseline"] == summary(approved, "first")["run_id"]
+    assert rule["tipping_point"] > 0
+
+
+def test_a_worse_candidate_fails_and_the_cases_are_named(approved: Path) -> None:
+    done = run(approved, worse, "worse", CHECKED)
+    assert done.returncode == 1, done.stdout + done.stderr
+    (rule,) = summary(approved, "worse")["gate"]["rules"]
+    assert "fell by 40.0 points" in rule["reason"]
+    assert "is worse than the" in done.stdout
+    text = (approved / "worse" / "summary.md").read_text()
+    assert "Worse than the baseline on contains: c0002" in text
+    assert rule["fell"][0] == "c0002"
+    assert len(rule["fell"]) == 10
+    assert 'name="regression contains"' in (approved / "worse" / "junit.xml").read_text()
+
+
+def test_another_baseline_may_be_named(approved: Path) -> None:
+    run(approved, worse, "worse", CHECKED)
+    assert run(approved, worse, "again", CHECKED, "--baseline", approved / "worse").returncode == 0
+    missing = run(approved, worse, "none", CHECKED, "--baseline", approved / "nowhere.json")
+    assert missing.returncode == 2
+    assert "nowhere.json: there is no such file" in missing.stderr
+    unused = run(approved, worse, "unused", "", "--baseline", approved / "worse")
+    assert unused.returncode == 2
+    assert "compares nothing" in unused.stderr
+
+
+def test_too_few_cases_do_not_decide(tmp_path: Path) -> None:
+    tight = CHECKED.replace("0.1", "0.01")
+    run(tmp_path, answer, "first", tight)
+    approve(tmp_path, "first")
+    assert run(tmp_path, answer, "again", tight).returncode == 4
+    assert "more cases" in summary(tmp_path, "again")["gate"]["reason"]
+    warn = tight.replace("gate: {", "gate: {on_inconclusive: warn, ")
+    assert run(tmp_path, answer, "warned", warn).returncode == 0
+
+
+def test_a_judge_that_changed_is_no_comparison(tmp_path: Path) -> None:
+    with serve(answer) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, N, GATE)
+        llmeval("run", suite, "--out", tmp_path / "first", "--no-cache")
+        assert approve(tmp_path, "first").returncode == 0
+        assert llmeval("run", suite, "--out", tmp_path / "same", "--no-cache").returncode == 4
+        suite.write_text(suite.read_text().replace("attacks: false", "attacks: false, prompt: style"))
+        changed = llmeval("run", suite, "--out", tmp_path / "changed", "--no-cache")
+    assert "UNTRUSTED" in summary(tmp_path, "same")["gate"]["reason"]
+    assert changed.returncode == 3
+    rules = {rule["metric"]: rule for rule in summary(tmp_path, "changed")["gate"]["rules"]}
+    assert "the judge is not the one that scored the baseline" in rules["correctness"]["reason"]
+    assert rules["contains"]["decision"] == "PASS"
+
+
+def test_an_approval_that_is_over_does_not_count(approved: Path) -> None:
+    lock = approved / "base" / "t.lock.json"
+    lock.write_text(lock.read_text().replace('"expires": null', '"expires": "2020-01-31"'))
+    assert run(approved, answer, "late", CHECKED).returncode == 3
+    assert "expired on 2020-01-31" in summary(approved, "late")["gate"]["reason"]
+    assert "(expired)" in llmeval("baseline", "show", lock).stdout
+    refused = approve(approved, "first", "--expires", "2020-01-31")
+    assert refused.returncode == 2
+    assert "is over already" in refused.stderr
+
+
+def test_a_broken_lock_file_is_told_before_the_first_call(approved: Path) -> None:
+    (approved / "base" / "t.lock.json").write_text("{}")
+    with serve(answer) as endpoint:
+        done = llmeval("run", write_suite(approved, endpoint.url, N, CHECKED, False), "--out", approved / "x")
+    assert done.returncode == 2
+    assert "can't be read as a baseline" in done.stderr
+    assert not endpoint.requests
+
+
+def test_a_run_that_measured_nothing_is_no_baseline(approved: Path) -> None:
+    def down(body: dict[str, Any], earlier: int) -> Any:
+        return (400, {"error": {"message": "no"}}, {})
+
+    run(approved, down, "down", CHECKED)
+    refused = approve(approved, "down")
+    assert refused.returncode == 2
+    assert "can't be a baseline" in refused.stderr
+    part = run(approved, answer, "part", CHECKED, "--max-calls", "5")
+    assert part.returncode == 3
+    assert "can't be a baseline" in approve(approved, "part").stderr
+
+
+def test_proposals_tell_what_would_change(approved: Path) -> None:
+    run(approved, worse, "worse", CHECKED)
+    told = llmeval("baseline", "propose", approved / "worse")
+    assert told.returncode == 0, told.stderr
+    assert "+0 fixed, -24 regressed" in told.stdout
+    assert "llmeval baseline approve" in told.stdout
+    before = (approved / "base" / "t.lock.json").read_bytes()
+    as_json = json.loads(llmeval("baseline", "propose", approved / "worse", "--json").stdout)
+    assert len(as_json["changes"]["regressed"]) == 24
+    assert (approved / "base" / "t.lock.json").read_bytes() == before
+    shown = json.loads(llmeval("baseline", "show", approved / "base" / "t.lock.json", "--json").stdout)
+    assert (shown["cases"], shown["approved"]["by"]) == (N, "ada")
+    assert shown["metrics"] == [{"metric": "contains", "mean": pytest.approx(0.8), "n": N, "lost": 0}]
+
+
+def test_a_margin_on_nothing_names_its_line(tmp_path: Path) -> None:
+    done = run(tmp_path, answer, "x", CHECKED.replace("contains", "containz"))
+    assert done.returncode == 2
+    assert re.search(r"suite\.yaml:\d+", done.stderr)
+    assert "containz" in done.stderr
