@@ -57,22 +57,22 @@ def decide_regression(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDec
     path = Path(rule["baseline"])
     try:
         if not path.exists():
-            return [_invalid(None, None, f"There is no baseline at {path}. To make this run one: {_approve(manifest)}")]
+            return [_invalid(None, None, f"There is no baseline at {path}. To make this run one: {_approve(tally)}")]
         baseline = read_baseline(path)
     except LlmevalError as error:
         return [_invalid(None, None, str(error))]
     if baseline.expired():
         until = baseline.approved.expires if baseline.approved is not None else None
-        told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(manifest)}"
+        told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(tally)}"
         return [_invalid(None, baseline, told)]
     made = [_question(tally, manifest, baseline, key, margin) for key, margin in rule["margins"].items()]
     asked = [each for each in made if isinstance(each, Question)]
     adjusted = iter(holm_adjusted([each.verdict.p_fail for each in asked]))
-    return [_decided(each, next(adjusted), baseline) if isinstance(each, Question) else each for each in made]
+    return [decided(each, next(adjusted), baseline) if isinstance(each, Question) else each for each in made]
 
 
-def _approve(manifest: Mapping[str, Any]) -> str:
-    return f"`llmeval baseline approve {manifest['run_id']} --by NAME --reason TEXT`."
+def _approve(tally: Tally) -> str:
+    return f"`llmeval baseline approve {tally.path} --by NAME --reason TEXT`."
 
 
 def _invalid(metric: str | None, baseline: Baseline | None, reason: str, slice_: str | None = None) -> RuleDecision:
@@ -100,7 +100,7 @@ def _question(
     pairs = pair(tally, baseline, metric, where)
     if not pairs.differences:
         told = f"{name}: no case is in both this run and the baseline {baseline.run_id}{pairs.left_out()}."
-        return _invalid(metric, baseline, f"{told} Approve a run of these cases: {_approve(manifest)}", slice_)
+        return _invalid(metric, baseline, f"{told} Approve a run of these cases: {_approve(tally)}", slice_)
     untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
     return ask(name, pairs, margin, manifest["gate"], judge=judge, untrusted=untrusted, metric=metric, slice_=slice_)
 
@@ -144,7 +144,7 @@ def _scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
     return max(youden_lower(counts, spent), 0.01), spent
 
 
-def _decided(question: Question, adjusted: float, baseline: Baseline) -> RuleDecision:
+def decided(question: Question, adjusted: float, baseline: Baseline) -> RuleDecision:
     """The rule's decision. `adjusted`: Holm's p-value of "no worse than the baseline"."""
     plan, pairs = question.plan, question.pairs
     if adjusted <= plan.alpha:

@@ -78,6 +78,7 @@ class Tally:
     """
 
     def __init__(self, run: RunDir) -> None:
+        self.path = run.path
         self._rows: dict[str, int] = {}
         self._worst = array("b")
         self._digests = array("Q")

@@ -163,3 +163,21 @@ def test_a_margin_on_nothing_names_its_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert re.search(r"suite\.yaml:\d+", done.stderr)
     assert "containz" in done.stderr
+
+
+def test_cases_of_one_side_are_named_and_not_compared(approved: Path) -> None:
+    with serve(answer) as endpoint:
+        suite = write_suite(approved, endpoint.url, N + 1, CHECKED, judge=False)
+        lines = (approved / "cases.jsonl").read_text().splitlines()
+        lines[1] = lines[1].replace("What is", "Tell me")
+        (approved / "cases.jsonl").write_text("\n".join(lines[:3] + lines[4:]) + "\n")
+        llmeval("run", suite, "--out", approved / "other", "--no-cache")
+        (approved / "cases.jsonl").write_text("\n".join(line.replace('"c0', '"d0') for line in lines) + "\n")
+        none = llmeval("run", suite, "--out", approved / "none", "--no-cache")
+    (rule,) = summary(approved, "other")["gate"]["rules"]
+    named = "Not compared: 1 new (c0060), 1 of the baseline not asked now (c0003), 1 changed since (c0001)."
+    assert rule["reason"].endswith(named)
+    assert (rule["n"], rule["decision"]) == (N - 2, "PASS")
+    assert "1 new case, 1 gone case, 1 changed case" in llmeval("baseline", "propose", approved / "other").stdout
+    assert none.returncode == 3
+    assert "no case is in both" in summary(approved, "none")["gate"]["reason"]

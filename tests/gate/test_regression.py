@@ -1,0 +1,134 @@
+"""Rules of regression: the same numbers as the test they stand on, and every way they may not be decided."""
+
+import math
+import random
+from typing import Any
+
+import pytest
+
+from llmeval.gate.pairs import Pairs
+from llmeval.gate.regression import ask, cases_needed, decided
+from llmeval.records import Decision, RuleDecision
+from llmeval.stats.hybrid import decide, regression
+
+GATE = {"alpha": 0.05, "beta": 0.05}
+LABELS = {"pass_pass": 95, "pass_fail": 5, "fail_pass": 5, "fail_fail": 95}
+
+
+def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> Pairs:
+    values = [-1.0] * fell + [1.0] * rose + [math.nan] * lost + [0.0] * (n - fell - rose - lost)
+    return Pairs(tuple(values), tuple(f"g{i // size}" for i in range(n)), tuple(f"c{i}" for i in range(fell)), rose)
+
+
+def rule(found: Pairs, margin: float = 0.05, adjusted: float | None = None, **more: Any) -> RuleDecision:
+    from types import SimpleNamespace
+
+    question = ask("m", found, margin, GATE, metric="m", **more)
+    baseline: Any = SimpleNamespace(run_id="r1")
+    return decided(question, question.verdict.p_fail if adjusted is None else adjusted, baseline)
+
+
+@pytest.mark.parametrize(("fell", "rose"), [(0, 0), (10, 10), (12, 3), (30, 5), (4, 0), (3, 20)])
+@pytest.mark.parametrize("size", [1, 4])
+def test_one_rule_is_the_test_itself(fell: int, rose: int, size: int) -> None:
+    found = pairs(fell, rose, 200, size=size)
+    plan = regression(units=200 // size, cases=200, largest=size, margin=0.05, sequential=False)
+    verdict, made = decide(plan, found.differences, found.clusters), rule(found)
+    assert made.decision is verdict.decision
+    assert (made.estimate, made.low, made.high) == (verdict.estimate, verdict.low, verdict.high)
+    assert (made.n, made.level, made.threshold, made.baseline) == (200, 0.95, 0.05, "r1")
+
+
+def test_three_outcomes_in_sentences() -> None:
+    passed, failed, open_ = rule(pairs(0, 0, 200)), rule(pairs(30, 5, 200)), rule(pairs(6, 4, 40))
+    assert [each.decision for each in (passed, failed, open_)] == [
+        Decision.PASS, Decision.FAIL, Decision.INCONCLUSIVE,
+    ]  # fmt: skip
+    assert passed.reason.startswith("m did not move (95% bounds ")
+    assert "on 200 paired cases: 0 fell, 0 rose; the margin is 5.0 points." in passed.reason
+    assert failed.reason.startswith("m fell by 12.5 points (95% bounds -")
+    assert failed.reason.endswith("The candidate is worse than the baseline r1.")
+    assert "more cases that differ like these would decide" in open_.reason
+    assert failed.fell == tuple(f"c{i}" for i in range(10))
+
+
+def test_tipping_points_are_the_distance_to_the_other_side() -> None:
+    passed, failed = rule(pairs(0, 0, 200)), rule(pairs(30, 5, 200))
+    assert passed.low is not None
+    assert failed.high is not None
+    assert passed.tipping_point == pytest.approx(passed.low + 0.05)
+    assert failed.tipping_point == pytest.approx(-failed.high)
+    assert rule(pairs(6, 4, 40)).tipping_point is None
+
+
+def test_many_rules_fail_by_holm_only() -> None:
+    """Enough for one rule alone, not for one among many; and what does not fail may still be within the margin."""
+    alone = rule(pairs(12, 3, 200))
+    assert alone.decision is Decision.FAIL
+    assert rule(pairs(12, 3, 200), adjusted=0.2).decision is Decision.INCONCLUSIVE
+    assert rule(pairs(12, 3, 200), margin=0.2, adjusted=0.2).decision is Decision.PASS
+
+
+def test_an_untrusted_judge_can_fail_but_not_pass() -> None:
+    judge = {"labels": None}
+    passed = rule(pairs(0, 0, 200), judge=judge, untrusted="no labels")
+    assert passed.decision is Decision.INCONCLUSIVE
+    assert "UNTRUSTED: no labels" in passed.reason
+    assert rule(pairs(30, 5, 200), judge=judge, untrusted="no labels").decision is Decision.FAIL
+
+
+def test_a_judge_that_errs_takes_a_smaller_margin() -> None:
+    """On people's scale a drop is the judge's over J: what passes by a check need not pass by a judge."""
+    found = pairs(4, 0, 200)
+    assert rule(found).decision is Decision.PASS
+    judged = rule(found, judge={"labels": LABELS})
+    assert judged.decision is Decision.INCONCLUSIVE
+    assert "as this judge sees them (its J is at least 0.8" in judged.reason
+    assert judged.threshold == 0.05
+    assert "the judge errs alike on both sides" in judged.assumptions
+
+
+def test_what_was_lost_counts_against_each_claim() -> None:
+    assert rule(pairs(0, 0, 200)).decision is Decision.PASS
+    lost = rule(pairs(0, 0, 200, lost=20))
+    assert lost.decision is Decision.INCONCLUSIVE
+    assert "on 200 paired cases, 20 of them lost" in lost.reason
+    assert lost.low is not None
+    assert lost.low < -0.1
+    assert rule(pairs(0, 0, 3, lost=3)).decision is Decision.INCONCLUSIVE
+
+
+def test_cases_of_one_side_are_named() -> None:
+    found = pairs(0, 0, 200)._replace(new=("x", "y"), gone=("a", "b", "c", "d", "e", "f"))
+    assert rule(found).reason.endswith(
+        " Not compared: 2 new (x, y), 6 of the baseline not asked now (a, b, c, d, e, ...)."
+    )
+
+
+@pytest.mark.parametrize(("fell", "rose", "n"), [(0, 0, 20), (3, 3, 40), (5, 5, 100), (4, 3, 60)])
+def test_so_many_cases_would_decide(fell: int, rose: int, n: int) -> None:
+    question = ask("m", pairs(fell, rose, n), 0.05, GATE)
+    assert question.verdict.decision is Decision.INCONCLUSIVE
+    times = 1.25 * cases_needed(question.pairs, question.plan) / n
+    more = pairs(round(fell * times), round(rose * times), math.ceil(n * times))
+    assert rule(more).decision is not Decision.INCONCLUSIVE
+
+
+def test_error_rates_hold_over_three_rules() -> None:
+    """Nothing changed: any wrong FAIL of three rules in at most 5 % of runs; at the margin: a wrong PASS likewise."""
+    from llmeval.stats.multiplicity import holm_adjusted
+
+    source, rounds, fails, passes = random.Random(3), 150, 0, 0
+    for _ in range(rounds):
+        same = [ask("m", drawn(source, 0.06, 0.06, 150), 0.05, GATE) for _ in range(3)]
+        fails += any(p <= 0.05 for p in holm_adjusted([each.verdict.p_fail for each in same]))
+        worse = ask("m", drawn(source, 0.11, 0.06, 150), 0.05, GATE)
+        passes += worse.verdict.p_pass <= 0.05
+    limit = rounds * (0.05 + 2.5 * (0.05 * 0.95 / rounds) ** 0.5)
+    assert fails <= limit
+    assert passes <= limit
+
+
+def drawn(source: random.Random, fall: float, rise: float, n: int) -> Pairs:
+    draws = [source.random() for _ in range(n)]
+    return pairs(sum(u < fall for u in draws), sum(fall <= u < fall + rise for u in draws), n)
