@@ -16,7 +16,8 @@ from typing import Any
 from llmeval.checks.base import Result
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
-from llmeval.checks.spec import bind
+from llmeval.checks.spec import SpecError, bind
+from llmeval.errors import CheckError
 from llmeval.records import Answer, Case
 
 HERE = Path(__file__).parent
@@ -47,7 +48,7 @@ def schema(data: Path) -> None:
         for instance in row["instances"]:
             try:
                 result = evaluate({"json_schema": {"schema": row["schema"]}}, json.dumps(instance["data"]))
-            except Exception as error:
+            except (SpecError, CheckError) as error:
                 refused += 1
                 print(f"  refused: {row['id']}: {str(error)[:120]}")
                 break

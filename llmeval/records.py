@@ -8,6 +8,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -299,6 +300,11 @@ def canonical_json(value: object) -> bytes:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("NaN and infinity have no JSON form")
     return _CANONICAL.encode(value)
+
+
+def utc_now(timespec: str = "seconds") -> str:
+    """The time in UTC, ISO 8601 with a Z, to the second (or as `datetime.isoformat` takes `timespec`)."""
+    return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def digest(value: object) -> str:

@@ -261,3 +261,16 @@ class RunDir:
             raise StoreError(f"{self.path} has no {name}: not a run directory, or the run never got that far") from None
         except msgspec.DecodeError as error:
             raise StoreError(f"{path} can't be read: {error}") from error
+
+
+def complete_runs(folder: Path) -> Iterator[tuple[RunDir, Summary]]:
+    """The complete runs right below a directory such as reports/<suite>, the newest first. One that can't be read says
+    nothing about the next run, and is left out."""
+    for path in sorted(folder.glob("*/"), key=lambda path: path.name, reverse=True):
+        run = RunDir(path)
+        try:
+            summary = run.summary() if run.exists() and run.has_summary() else None
+        except StoreError:
+            continue
+        if summary is not None and summary.status == "complete":
+            yield run, summary

@@ -1,5 +1,6 @@
 """`llmeval run --dry-run`: what would be asked, and about what it would cost."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from llmeval.cli.common import console, emit
@@ -13,9 +14,14 @@ def show_estimate(suite: "Suite", options: "Options", *, as_json: bool) -> int:
     """Print the estimate; nothing is sent."""
     from rich.table import Table
 
+    from llmeval.engine.build import plan
     from llmeval.engine.estimate import estimate
 
-    rows: list[dict[str, Any]] = estimate(suite, options)
+    planned = plan(suite, options)
+    try:
+        rows: list[dict[str, Any]] = estimate(planned, options.reports)
+    finally:
+        asyncio.run(planned.close())
     if as_json:
         emit(rows)
         return 0
@@ -34,6 +40,6 @@ def show_estimate(suite: "Suite", options: "Options", *, as_json: bool) -> int:
         )
     console().print(table)
     runs = sorted({row["based_on"] for row in rows if row["based_on"]})
-    source = f"as in run {runs[0]}" if runs else "assumed from the prompts: the suite has no earlier run here"
+    source = f"as in run {runs[0]}" if runs else "assumed from the prompts: this candidate has no earlier run here"
     console().print(f"[dim]Tokens {source}. Cache hits and retries are not foreseen. Nothing was sent.[/]")
     return 0

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 Detect = Annotated[
     str | None,
-    typer.Option(help="The drop that must not pass: 3pt, 3%, 0.03. Default 5pt; 3pt from 2,000 cases.", metavar="DROP"),
+    typer.Option(
+        help="The drop that must not pass: 3pt, 3%, 0.03. Default: the suite's margin, or 5pt; 3pt from 2,000 cases.",
+        metavar="DROP",
+    ),
 ]
 Metric = Annotated[str | None, typer.Option(help="Only this metric.", metavar="NAME")]
 
@@ -28,19 +31,19 @@ def plan(
     as_json: Json = False,
 ) -> int:
     """Size a suite: the cases, labels, calls, cost and minutes that its decisions take. Nothing is asked."""
-    from llmeval.cli.sizing import know, margin_of
+    from llmeval.cli.sizing import know, margin_for
     from llmeval.gate.planning import plan_regression
     from llmeval.suite.load import load_suite
 
     known = know(load_suite(suite, env), metric, reports)
     gate = known.suite.spec.gate
-    margin = margin_of(detect, len(known.cases))
-    sized = [(shape, plan_regression(shape, margin, gate.alpha, gate.beta)) for shape in known.shapes]
+    margins = {shape.metric: margin_for(known, shape.metric, detect) for shape in known.shapes}
+    sized = [(shape, plan_regression(shape, margins[shape.metric], gate.alpha, gate.beta)) for shape in known.shapes]
     floors = _floors(known)
     if as_json:
-        emit(_document(known, margin, sized, floors))
+        emit(_document(known, sized, floors))
     else:
-        _print(known, margin, sized, floors)
+        _print(known, sized, floors)
     return 0
 
 
@@ -77,12 +80,10 @@ def _costs(known: "Known", cases: int) -> dict[str, Any]:
     }
 
 
-def _document(
-    known: "Known", margin: float, sized: "list[tuple[Shape, Regression]]", floors: "list[Floor]"
-) -> dict[str, Any]:
+def _document(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "list[Floor]") -> dict[str, Any]:
     gate = known.suite.spec.gate
     return {
-        "suite": known.suite.name, "cases": len(known.cases), "repeats": known.suite.spec.repeats, "margin": margin,
+        "suite": known.suite.name, "cases": len(known.cases), "repeats": known.suite.spec.repeats,
         "alpha": gate.alpha, "beta": gate.beta, "now": _costs(known, len(known.cases)),
         "regression": [
             {"metric": shape.metric, **size._asdict(), "enough": shape.cases >= size.needed,
@@ -94,7 +95,7 @@ def _document(
     }  # fmt: skip
 
 
-def _print(known: "Known", margin: float, sized: "list[tuple[Shape, Regression]]", floors: "list[Floor]") -> None:
+def _print(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "list[Floor]") -> None:
     from rich.table import Table
 
     out, gate, n = console(), known.suite.spec.gate, len(known.cases)
@@ -105,12 +106,13 @@ def _print(known: "Known", margin: float, sized: "list[tuple[Shape, Regression]]
     )
     for shape, size in sized:
         out.print(f"\n[bold]{shape.metric}[/]")
-        out.print(f"  {n:,} cases can certify a drop of {_points(size.certifies)}; {_advice(shape, size, margin)}")
+        out.print(f"  {n:,} cases can certify a drop of {_points(size.certifies)}; {_advice(shape, size)}")
         if size.needed > n:
             out.print(f"  That takes {_spent(_costs(known, size.needed))}.")
         out.print(
-            f"  Stopping early a run of {size.needed:,} would use {size.used_same:.0%} of its calls when nothing changed, "
-            f"{size.used_margin:.0%} at a drop of {_points(margin)}."
+            f"  So many leave half of each error rate to looks on the way: a run that stops early would use {size.used_same:.0%} "
+            f"of its calls when nothing changed, {size.used_margin:.0%} at a drop of {_points(size.margin)}. `run` does not "
+            "stop early yet: it decides once, with the whole rates."
         )
     if floors:
         table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
@@ -134,10 +136,10 @@ def _points(share: float) -> str:
     return f"{100 * share:.3g} points"
 
 
-def _advice(shape: "Shape", size: "Regression", margin: float) -> str:
+def _advice(shape: "Shape", size: "Regression") -> str:
     if shape.cases >= size.needed:
-        return f"for {_points(margin)} {size.needed:,} would do."
-    return f"for {_points(margin)} you need {size.needed:,}."
+        return f"for {_points(size.margin)} {size.needed:,} would do."
+    return f"for {_points(size.margin)} you need {size.needed:,}."
 
 
 def _spent(costs: dict[str, Any]) -> str:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 LEGEND = (
-    "open: INCONCLUSIVE. wrong: FAIL without a drop, PASS with one of the margin or more; limit: its stated rate. "
-    "used: cases, stopping early.\nusual: FAIL of the gate 'the pass rate fell by more than 2 points'; unpaired: FAIL of a "
+    "open: INCONCLUSIVE. wrong: FAIL without a drop, PASS with one of the margin or more; limit: its stated rate."
+    "\nusual: FAIL of the gate 'the pass rate fell by more than 2 points'; unpaired: FAIL of a "
     "z test that ignores the pairs. What these two don't FAIL they PASS."
 )
 
@@ -35,15 +35,15 @@ def prove(
 
     Exit codes: 0 the stated error rates hold, 1 one of them does not.
     """
-    from llmeval.cli.sizing import know, margin_of
+    from llmeval.cli.sizing import know, margin_for
     from llmeval.errors import ExitCode
     from llmeval.suite.load import load_suite
 
     known = know(load_suite(suite, env), metric, reports)
-    margin = margin_of(detect, len(known.cases))
-    found = [(shape, _played(known, shape, margin, runs, seed)) for shape in known.shapes]
+    margins = {shape.metric: margin_for(known, shape.metric, detect) for shape in known.shapes}
+    found = [(shape, _played(known, shape, margins[shape.metric], runs, seed)) for shape in known.shapes]
     if as_json:
-        emit(_document(known, margin, runs, seed, found))
+        emit(_document(known, margins, runs, seed, found))
     else:
         for shape, rows in found:
             _print(shape, rows)
@@ -56,14 +56,18 @@ def prove(
 
 
 def _document(
-    known: "Known", margin: float, runs: int, seed: int, found: "list[tuple[Shape, list[Row]]]"
+    known: "Known", margins: dict[str, float], runs: int, seed: int, found: "list[tuple[Shape, list[Row]]]"
 ) -> dict[str, Any]:
     metrics = [
-        {"metric": shape.metric, "rows": [{**row._asdict(), "holds": row.holds} for row in rows]}
+        {
+            "metric": shape.metric,
+            "margin": margins[shape.metric],
+            "rows": [{**row._asdict(), "holds": row.holds} for row in rows],
+        }
         for shape, rows in found
     ]
     return {
-        "suite": known.suite.name, "margin": margin, "runs": runs, "seed": seed, "notes": known.notes,
+        "suite": known.suite.name, "runs": runs, "seed": seed, "notes": known.notes,
         "metrics": metrics,
     }  # fmt: skip
 
@@ -74,10 +78,10 @@ def _played(known: "Known", shape: "Shape", margin: float, runs: int, seed: int)
 
     from llmeval.gate.proof import DROPS, prove
 
-    alpha = known.suite.spec.gate.alpha
+    gate = known.suite.spec.gate
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(shape.metric, total=runs * len(DROPS))
-        return list(prove(shape, margin, alpha, alpha, runs, seed, lambda: bar.advance(task)))
+        return list(prove(shape, margin, gate.alpha, gate.beta, runs, seed, lambda: bar.advance(task)))
 
 
 def _print(shape: "Shape", rows: "list[Row]") -> None:
@@ -88,13 +92,13 @@ def _print(shape: "Shape", rows: "list[Row]") -> None:
         box=None, header_style="dim", pad_edge=False, padding=(0, 2), title_justify="left",
         title=f"{shape.metric}: {shape.cases:,} cases{clusters}, {rows[0].runs:,} runs a row, % of them",
     )  # fmt: skip
-    for heading in ("drop", "FAIL", "PASS", "open", "wrong ± s.e.", "limit", "used", "usual", "unpaired"):
+    for heading in ("drop", "FAIL", "PASS", "open", "wrong ± s.e.", "limit", "usual", "unpaired"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             f"{100 * row.drop:.3g}", *(f"{100 * x:.1f}" for x in (row.fail, row.passed, row.inconclusive)),
             f"{100 * row.error:.1f} ± {100 * row.se:.1f}{'' if row.holds else ' (too often)'}", f"{100 * row.limit:g}",
-            f"{100 * row.used:.0f}", f"{100 * row.threshold:.1f}", f"{100 * row.unpaired:.1f}",
+            f"{100 * row.threshold:.1f}", f"{100 * row.unpaired:.1f}",
         )  # fmt: skip
     out = console()
     out.print(table, soft_wrap=True)

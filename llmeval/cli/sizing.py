@@ -38,6 +38,18 @@ class Known:
     notes: list[str]
 
 
+def margin_for(known: Known, metric: str, detect: str | None) -> float:
+    """The drop to size for: the one given, else the suite's own margin for the metric, else `margin_of`'s.
+
+    Raises:
+        UsageError: as `margin_of`.
+    """
+    regression = known.suite.spec.gate.regression
+    if detect is None and regression is not None and metric in regression.margins:
+        return regression.margins[metric]
+    return margin_of(detect, len(known.cases))
+
+
 def margin_of(text: str | None, cases: int) -> float:
     """A margin from `3pt`, `3%` or `0.03`; without one 5 points, or 3 from 2,000 cases.
 
@@ -65,18 +77,20 @@ def know(suite: "Suite", metric: str | None, reports: Path) -> Known:
     from llmeval.engine.build import plan
     from llmeval.engine.estimate import estimate
     from llmeval.engine.options import Options
+    from llmeval.gate.floors import parse_key
     from llmeval.history.past import read_past
 
-    options = Options(reports=reports, use_cache=False)
-    planned = plan(suite, options)
+    planned = plan(suite, Options(reports=reports, use_cache=False))
     past = read_past(reports / suite.name)
     judged = list(planned.judges)
     names = list(dict.fromkeys([*(check.metric for check in planned.checks), *judged, *past.metrics()]))
     if metric is not None and metric not in names:
         raise UsageError(f"{suite.path}: there is no metric {metric!r}; there are {', '.join(names) or 'none'}")
-    gated = list(dict.fromkeys(key.partition("@")[0].strip() for key in suite.spec.gate.floors))
+    gate = suite.spec.gate
+    rules = [*gate.floors, *(gate.regression.margins if gate.regression is not None else ())]
+    gated = list(dict.fromkeys(parse_key(key)[0] for key in rules))
     chosen = [metric] if metric else list(dict.fromkeys([*gated, *judged])) or names
-    known = Known(suite, list(planned.cases), past, estimate(suite, options), [], [])
+    known = Known(suite, list(planned.cases), past, estimate(planned, reports), [], [])
     trusts = {name: found.state for name, found in planned.trusts.items()}
     known.shapes = [_shape(known, name, trusts.get(name)) for name in chosen]
     return known
@@ -122,12 +136,13 @@ def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
 
 def _judge(known: Known, metric: str, trust: str) -> Judged:
     """From the certificate of a trusted judge; else the judge that the suite would need."""
+    from llmeval.gate.regression import J_SHARE
     from llmeval.judge.certificate import read_certificate
     from llmeval.stats.agreement import youden_lower
     from llmeval.stats.labels import LabelCounts
 
     path = known.suite.judge(metric).certificate
-    spent = known.suite.spec.gate.alpha / 5  # what J's bound may err is taken off the rate of a wrong PASS
+    spent = known.suite.spec.gate.beta / J_SHARE
     if trust == "TRUSTED" and path is not None:
         counts = read_certificate(known.suite.base / path).counts
         labels = LabelCounts(*(counts[name] for name in LabelCounts._fields))

@@ -5,20 +5,18 @@ what that run recorded; else they are assumed, and the estimate says so.
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmeval.engine.build import Plan, plan
-from llmeval.engine.options import Options
+from llmeval.engine.build import Plan
 from llmeval.engine.seats import Seat
-from llmeval.errors import LlmevalError
+from llmeval.errors import LlmevalError, StoreError
 from llmeval.judge.attacks import CASE, asked, attacks_on
 from llmeval.judge.bench import Judging
 from llmeval.judge.cascade import Cascade
 from llmeval.records import Answer, Usage
-from llmeval.rundir import RunDir
-from llmeval.suite.load import Suite
+from llmeval.rundir import RunDir, complete_runs
 
 CHARS_PER_TOKEN = 4
 TYPICAL_ANSWER, TYPICAL_VERDICT = 150, 60
@@ -42,24 +40,20 @@ class Past(NamedTuple):
     roles: dict[str, Typical]
 
 
-def estimate(suite: Suite, options: Options) -> list[dict[str, Any]]:
+def estimate(planned: Plan, reports: Path) -> list[dict[str, Any]]:
     """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers are `based_on`.
 
-    Retries and cache hits are not foreseen. Without an earlier run tokens are characters / 4 (English text; other
-    scripts need more), an answer is half of what `max_tokens` allows but no more than a typical one, and every answer
-    is judged.
-
-    Raises:
-        As `plan`.
+    Retries and cache hits are not foreseen. Without an earlier run of this candidate below `reports`, tokens are
+    characters / 4 (English text; other scripts need more), an answer is half of what `max_tokens` allows but no more
+    than a typical one, and every answer is judged.
     """
-    planned = plan(suite, options)
-    past = _latest(options.reports / suite.name)
-    units = len(planned.cases) * suite.spec.repeats
+    units = len(planned.cases) * planned.suite.spec.repeats
+    past = _latest(reports / planned.suite.name, planned.candidate.name)
     rows = [_row("candidate", planned.candidate, units, past, lambda: _candidate(planned))]
     for name, judge in planned.judges.items():
         seat = planned.judge_seats[name][0]
         rows.append(_row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge)))
-        if suite.judge(name).attacks:
+        if planned.suite.judge(name).attacks:
             tries = len(attacks_on(judge.seats[0].protocol)) * len(judge.seats)
             rows.append(_row(f"attacks:{name}", seat, tries, None, lambda judge=judge: _attacked(judge)))
     return rows
@@ -112,35 +106,36 @@ def _answer_tokens(planned: Plan) -> int:
     return min(TYPICAL_ANSWER, allowed // 2) if isinstance(allowed, int) else TYPICAL_ANSWER
 
 
-def _latest(folder: Path) -> Past | None:
-    """The newest complete run below `folder` whose endpoints counted tokens."""
-    for path in sorted(folder.glob("*/"), reverse=True):
-        run = RunDir(path)
+def _latest(folder: Path, candidate: str) -> Past | None:
+    """The newest complete run of this candidate below `folder` whose endpoints counted tokens."""
+    for run, _ in complete_runs(folder):
         try:
-            if run.exists() and run.has_summary() and run.summary().status == "complete":
-                roles = _roles(run)
-                if roles:
-                    return Past(run.manifest()["run_id"], roles)
-        except LlmevalError:
-            continue  # a directory that can't be read says nothing about the next run
+            manifest = run.manifest()
+            roles = _roles(run) if manifest["candidate"]["name"] == candidate else {}
+        except StoreError:
+            continue
+        if roles:
+            return Past(manifest["run_id"], roles)
     return None
 
 
 def _roles(run: RunDir) -> dict[str, Typical]:
     answers = list(itertools.islice(run.answers(), LOOKED_AT))
-    roles = {"candidate": _typical(len(answers), len(answers), (a.usage for a in answers))}
+    roles = {"candidate": _typical(len(answers), [(1, answer.usage) for answer in answers])}
     scores = [s for _, block in itertools.islice(run.scores(), LOOKED_AT) for s in block if s.source == "judge"]
     for metric in {score.metric for score in scores}:
-        asked = [score for score in scores if score.metric == metric and (score.attempts or score.cached)]
-        roles[f"judge:{metric}"] = _typical(len(answers), len(asked), (score.usage for score in asked))
+        # a panel's score has the calls and the tokens of all its seats
+        asked = [(s.attempts or 1, s.usage) for s in scores if s.metric == metric and (s.attempts or s.cached)]
+        roles[f"judge:{metric}"] = _typical(len(answers), asked)
     return {role: typical for role, typical in roles.items() if typical is not None}
 
 
-def _typical(units: int, calls: int, usages: Iterable[Usage | None]) -> Typical | None:
-    counted = [
-        usage for usage in usages if usage is not None and usage.input_tokens and usage.output_tokens is not None
-    ]
-    if not counted or not units:
+def _typical(units: int, asked: Sequence[tuple[int, Usage | None]]) -> Typical | None:
+    """From (calls, tokens of all of them) of each answer; cached ones have no tokens, and say nothing about them."""
+    counted = [(calls, usage) for calls, usage in asked if usage is not None and usage.input_tokens]
+    paid = sum(calls for calls, _ in counted)
+    if not paid or not units:
         return None
-    given = sum(usage.input_tokens or 0 for usage in counted) / len(counted)
-    return Typical(calls / units, given, sum(usage.output_tokens or 0 for usage in counted) / len(counted))
+    given = sum(usage.input_tokens or 0 for _, usage in counted)
+    made = sum(usage.output_tokens or 0 for _, usage in counted)
+    return Typical(sum(calls for calls, _ in asked) / units, given / paid, made / paid)

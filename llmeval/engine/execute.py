@@ -11,13 +11,13 @@ from typing import Any
 from llmeval.engine.anchors import judge_anchors
 from llmeval.engine.attacks import try_attacks
 from llmeval.engine.build import Plan
-from llmeval.engine.manifest import digests, make_manifest, new_run_id, now
+from llmeval.engine.manifest import digests, make_manifest, new_run_id
 from llmeval.engine.options import Options
 from llmeval.engine.pipeline import Ending, Pipeline, Recorded
 from llmeval.engine.progress import Display, NoDisplay, Progress
 from llmeval.engine.store import RunWriter
 from llmeval.errors import UsageError
-from llmeval.records import Status
+from llmeval.records import Status, utc_now
 from llmeval.rundir import RunDir
 
 
@@ -82,7 +82,7 @@ async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Disp
                 await try_attacks(plan, writer.run, progress)
         wall = time.monotonic() - started
         manifest.update(
-            ended=now(),
+            ended=utc_now(),
             status="complete" if ending == "complete" else "incomplete",
             wall_s=round(manifest.get("wall_s", 0.0) + wall, 3),
         )

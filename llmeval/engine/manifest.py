@@ -17,14 +17,9 @@ from llmeval.engine.judges import certificate_of
 from llmeval.engine.options import Options
 from llmeval.engine.seats import Seat
 from llmeval.judge.certificate import read_certificate
-from llmeval.records import SCHEMA, digest
+from llmeval.records import SCHEMA, digest, utc_now
 
 _PACKAGES = ("openai", "aiohttp", "transformers", "torch", "datasets", "pandas", "pydantic", "jinja2", "numpy", "scipy")
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def new_run_id() -> str:
@@ -41,7 +36,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         "suite": suite.name,
         "suite_file": str(suite.path),
         "description": suite.spec.description,
-        "started": now(),
+        "started": utc_now(),
         "ended": None,
         "status": "running",
         "llmeval": _software(),

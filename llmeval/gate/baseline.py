@@ -9,12 +9,14 @@ from typing import Any, Literal
 import msgspec
 
 from llmeval.errors import SuiteError, UsageError
-from llmeval.gate.decide import decide
+from llmeval.gate.own import outcome, own_rules
 from llmeval.gate.tally import Tally
-from llmeval.records import SCHEMA, Decision, canonical_json, digest
+from llmeval.records import SCHEMA, Decision, canonical_json, digest, utc_now
 from llmeval.rundir import RunDir
 
 _DIGITS = 6
+SAME = 10.0**-_DIGITS
+"""Values that differ by no more are equal: they are kept to so many digits."""
 
 Kept = float | None | Literal["-"]
 """A case's value in [0, 1]; None: it was lost; "-": the metric does not apply to it."""
@@ -68,7 +70,7 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
         UsageError: the run is incomplete or INVALID: it says nothing to compare with.
     """
     manifest, tally = run.manifest(), Tally(run)
-    gate = decide(tally, manifest, compare=False)
+    gate = outcome(own_rules(tally, manifest), manifest["gate"]["on_inconclusive"])
     if manifest["status"] == "incomplete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
@@ -104,16 +106,15 @@ def approval(by: str, reason: str, expires: str | None, today: date | None = Non
     """
     if not by.strip() or not reason.strip():
         raise UsageError("an approval needs a name and a reason: --by NAME --reason TEXT")
-    now = datetime.now(UTC)
     if expires is not None:
         try:
             last = date.fromisoformat(expires)
         except ValueError:
             raise UsageError(f"--expires takes a date such as 2027-01-31, not {expires!r}") from None
-        if last < (today or now.date()):
+        if last < (today or datetime.now(UTC).date()):
             raise UsageError(f"--expires {expires} is over already")
         expires = last.isoformat()
-    return Approval(by.strip(), reason.strip(), now.isoformat(timespec="seconds").replace("+00:00", "Z"), expires)
+    return Approval(by.strip(), reason.strip(), utc_now(), expires)
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -3,9 +3,7 @@
 import math
 from typing import NamedTuple
 
-from llmeval.gate.baseline import Baseline
-
-_SAME = 1e-6
+from llmeval.gate.baseline import SAME, Baseline
 
 
 class Changes(NamedTuple):
@@ -41,8 +39,8 @@ def changes(old: Baseline, new: Baseline) -> Changes:
             if old.cases.get(name) == new.cases[name] and not math.isnan(moved):
                 best[name], worst[name] = max(best.get(name, 0.0), moved), min(worst.get(name, 0.0), moved)
     return Changes(
-        fixed=tuple(name for name in best if best[name] > _SAME and worst[name] >= -_SAME),
-        regressed=tuple(name for name in worst if worst[name] < -_SAME),
+        fixed=tuple(name for name in best if best[name] > SAME and worst[name] >= -SAME),
+        regressed=tuple(name for name in worst if worst[name] < -SAME),
         new=tuple(name for name in new.cases if name not in old.cases),
         gone=tuple(name for name in old.cases if name not in new.cases),
         changed=tuple(name for name in new.cases if name in old.cases and old.cases[name] != new.cases[name]),

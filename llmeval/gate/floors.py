@@ -8,6 +8,7 @@ correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 
 from llmeval.gate.tally import Selection
 from llmeval.records import Decision, RuleDecision
+from llmeval.stats.beta import beta_cdf
 from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
 
 MAX_MORE = 1_000_000
@@ -101,8 +102,9 @@ def cases_needed(rate: float, n: int, floor: float, alpha: float) -> int | None:
     """How many more cases would decide a floor if the rate stayed as it is; None beyond a million."""
 
     def decided(size: int) -> bool:
-        passed = round(rate * size)
-        return lower_bound(passed, size, alpha) >= floor or upper_bound(passed, size, alpha) < floor
+        passed = round(rate * size)  # the bounds clear the floor where the exact binomial test at the floor rejects
+        above = passed > 0 and beta_cdf(floor, passed, size - passed + 1) <= alpha
+        return above or (passed < size and 1 - beta_cdf(floor, passed + 1, size - passed) < alpha)
 
     size = max(n, 4)
     while not decided(size):

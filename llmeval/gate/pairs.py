@@ -4,12 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from llmeval.gate.baseline import Baseline
+from llmeval.gate.baseline import SAME, Baseline
 from llmeval.gate.tally import Tally
 
 _NAMED = 5
-_SAME = 1e-6
-"""Values are kept to six digits."""
 
 
 class Pairs(NamedTuple):
@@ -60,7 +58,7 @@ def pair(tally: Tally, baseline: Baseline, metric: str, slice_: tuple[str, str] 
         differences=tuple(difference for difference, _ in moved),
         clusters=tuple(_cluster(results[name].cluster, name) for name in both),
         fell=_fell(moved),
-        rose=sum(difference > _SAME for difference, _ in moved),
+        rose=sum(difference > SAME for difference, _ in moved),
         new=tuple(name for name in here if name not in kept),
         gone=tuple(name for name in kept if name not in now),
         changed=tuple(name for name in here if name in kept and kept[name] != now[name]),
@@ -73,4 +71,4 @@ def _cluster(cluster: str | None, name: str) -> str:
 
 
 def _fell(moved: Sequence[tuple[float, str]]) -> tuple[str, ...]:
-    return tuple(name for difference, name in sorted(moved) if difference < -_SAME)
+    return tuple(name for difference, name in sorted(moved) if difference < -SAME)

@@ -48,7 +48,7 @@ def plan_regression(shape: Shape, margin: float, alpha: float, beta: float) -> R
     needed = gate_cases(
         margin, shape.discordance * shape.effect, min(alpha, left), left, youden=shape.youden_lower, power=POWER
     )
-    rows = list(prove(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS))
+    rows = list(prove(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True))
     return Regression(margin, needed, certifiable(shape, alpha, left), rows[0].used, rows[1].used)
 
 

@@ -66,6 +66,8 @@ def prove(
     runs: int,
     seed: int = 0,
     tick: Callable[[], None] = lambda: None,
+    *,
+    sequential: bool = False,
 ) -> Iterator[Row]:
     """A row for each planted drop. The same seed gives the same rows.
 
@@ -73,11 +75,12 @@ def prove(
         shape: of the suite. margin, alpha, beta: of the gate.
         runs: simulated runs a row.
         tick: called after each run.
+        sequential: with looks on the way; the gate of a run decides once, on all cases.
 
     Raises:
         ValueError: a margin or rate out of range.
     """
-    plan = shape.gate(margin, alpha, beta)
+    plan = shape.gate(margin, alpha, beta, sequential=sequential)
     for times in DROPS:
         source = np.random.default_rng([seed, times])
         cells = shape.cells(margin * times)

@@ -26,7 +26,7 @@ from llmeval.stats.labels import LabelCounts
 from llmeval.stats.multiplicity import holm_adjusted
 
 MAX_FELL = 10
-_J_SHARE = 5
+J_SHARE = 5
 """Of the rate of a wrong PASS one part in so many may be spent on the lower bound of the judge's J."""
 
 
@@ -139,7 +139,7 @@ def _scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
     labels = None if judge is None else judge.get("labels")
     if not labels:
         return 1.0, 0.0
-    spent = beta / _J_SHARE
+    spent = beta / J_SHARE
     counts = LabelCounts(*(labels[field] for field in LabelCounts._fields))
     return max(youden_lower(counts, spent), 0.01), spent
 

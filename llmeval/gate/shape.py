@@ -52,7 +52,7 @@ class Shape:
             [both * (1 - broken), half + both * broken, half * (1 - broken), 1 - self.rate - half * (1 - broken)]
         )
 
-    def gate(self, margin: float, alpha: float, beta: float, *, sequential: bool = True) -> Plan:
+    def gate(self, margin: float, alpha: float, beta: float, *, sequential: bool) -> Plan:
         """The regression test that decides on this shape."""
         return regression(
             units=self.units, cases=max(self.cases, self.units), largest=self.largest, margin=margin, alpha=alpha,

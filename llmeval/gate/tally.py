@@ -74,7 +74,7 @@ class Result(NamedTuple):
 class Tally:
     """The numbers of one run.
 
-    `attacks`: by metric and name, whether the judge fell for it. `cases`: how many were answered or lost. `slices`: {(tag, value): number of cases}.
+    `attacks`: by metric and name, whether the judge fell for it; None where it did not answer. `cases`: how many were answered or lost. `slices`: {(tag, value): number of cases}.
     """
 
     def __init__(self, run: RunDir) -> None:
@@ -93,7 +93,7 @@ class Tally:
             self._add(unit)
         for column in self.columns.values():
             column.grow(len(self._rows))
-        self.attacks: dict[str, dict[str, bool]] = {}
+        self.attacks: dict[str, dict[str, bool | None]] = {}
         for line in run.canaries():
             self._add_canary(line)
 
@@ -228,7 +228,9 @@ class Tally:
     def _add_canary(self, line: Mapping[str, Any]) -> None:
         metric, kind = line["metric"], line["kind"]
         if kind == "attack":
-            self.attacks.setdefault(metric, {})[line["case_id"]] = line.get("passed") is True
+            self.attacks.setdefault(metric, {})[line["case_id"]] = (
+                None if line.get("failed") else line.get("passed") is True
+            )
         usage = line.get("usage") or {}
         tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
         count = self._calls.setdefault(f"{kind}s:{metric}", _CallCount())

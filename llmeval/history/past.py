@@ -5,8 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from llmeval.errors import LlmevalError
-from llmeval.rundir import RunDir
+from llmeval.errors import StoreError
+from llmeval.rundir import RunDir, complete_runs
 from llmeval.stats.clusters import per_case
 
 LOOKED_AT = 5
@@ -45,17 +45,14 @@ class Past(NamedTuple):
 def read_past(folder: Path) -> Past:
     """The runs below `folder` (reports/<suite>); those that are incomplete or can't be read are left out."""
     ids, values, seconds = [], [], None
-    for path in sorted(folder.glob("*/"), key=lambda p: p.name, reverse=True):
-        run = RunDir(path)
+    for run, summary in complete_runs(folder):
         try:
-            if not (run.exists() and run.has_summary() and run.summary().status == "complete"):
-                continue
-            found, summary = _values(run), run.summary()
-        except LlmevalError:
-            continue  # a directory that can't be read says nothing about the next run
+            found = _values(run)
+        except StoreError:
+            continue
         if seconds is None and summary.wall_s and summary.counts.cases:
             seconds = summary.wall_s / summary.counts.cases
-        ids.append(path.name)
+        ids.append(run.path.name)
         values.append(found)
         if len(ids) == LOOKED_AT:
             break

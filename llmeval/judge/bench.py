@@ -39,6 +39,12 @@ def spent(scores: Sequence[Score]) -> dict[str, Any]:
     }
 
 
+def common(metric: str, digest: str, answer: Answer, scores: Sequence[Score]) -> dict[str, Any]:
+    """What one score made of several has whatever they say, as fields of a score."""
+    about = {"case_id": answer.case_id, "repeat": answer.repeat, "metric": metric, "source": "judge", "judge": digest}
+    return {**about, **spent(scores)}
+
+
 def seat(judge: Judge, score: Score) -> dict[str, Any]:
     """One judge's part in a common score, for its details."""
     said = {"model": judge.name, "status": str(score.status), "value": score.value, "confidence": score.confidence}

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from llmeval.judge.bench import seat, spent
+from llmeval.judge.bench import common, seat
 from llmeval.judge.judge import Judge
 from llmeval.records import Answer, Case, Message, Score, Status, digest
 
@@ -73,21 +73,15 @@ class Cascade:
     ) -> Score:
         last = decided or scores[-1]
         details = {**(last.details or {}), "cascade": trail}
-        common: dict[str, Any] = {
-            "case_id": answer.case_id,
-            "repeat": answer.repeat,
-            "metric": self.metric,
-            "source": "judge",
-        }
-        common |= {"judge": self.digest, **spent(scores)}
+        shared = common(self.metric, self.digest, answer, scores)
         if last.status is Status.NOT_APPLICABLE:
-            return Score(status=Status.NOT_APPLICABLE, unscored=last.unscored, **common)
+            return Score(status=Status.NOT_APPLICABLE, unscored=last.unscored, **shared)
         if decided is None:
             why = last.unscored or f"the last judge is not sure ({last.reason})"
             return Score(
-                status=Status.UNSCORED, unscored=f"{FOR_A_PERSON}: {why}", error=last.error, details=details, **common
+                status=Status.UNSCORED, unscored=f"{FOR_A_PERSON}: {why}", error=last.error, details=details, **shared
             )
         return Score(
             status=decided.status, value=decided.value, passed=decided.passed, confidence=decided.confidence,
-            reason=decided.reason, evidence=decided.evidence, details=details, **common,
+            reason=decided.reason, evidence=decided.evidence, details=details, **shared,
         )  # fmt: skip

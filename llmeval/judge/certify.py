@@ -24,7 +24,7 @@ from llmeval.judge.measure import (
     ruling,
     stated_probabilities,
 )
-from llmeval.records import Status
+from llmeval.records import Status, utc_now
 from llmeval.stats.agreement import retest
 
 ANCHORS = 50
@@ -91,7 +91,6 @@ async def certify(judge: Judging, items: Sequence[Item], *, suite: str, days: in
     undecided = sum(each.pair is None for each in applicable)
     trusted, reason = ruling(counts, found, undecided)
     again = await _retest(judge, [each for each in applicable if each.pair is not None])
-    made = datetime.now(UTC)
     slices = {
         place: [f"{key}={value}" for key, value in each.item.slices.items()] for place, each in enumerate(applicable)
     }
@@ -103,8 +102,8 @@ async def certify(judge: Judging, items: Sequence[Item], *, suite: str, days: in
         labels=counts.n,
         suite=suite,
         metric=judge.metric,
-        made=made.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        expires=(made + timedelta(days=days)).date().isoformat(),
+        made=utc_now(),
+        expires=(datetime.now(UTC) + timedelta(days=days)).date().isoformat(),
         llmeval=version,
         parts=parts_of(judge),
         provenance={**provenance(kept), "left_out": len(items) - len(kept)},

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from llmeval.judge.bench import applicable, asked_together, seat, spent
+from llmeval.judge.bench import applicable, asked_together, common, seat
 from llmeval.judge.judge import Judge
 from llmeval.records import Answer, Case, Message, Score, Status, digest
 
@@ -20,15 +20,9 @@ class Panel:
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
         """The majority's verdict and mean value, with every seat in the details; unscored without a majority."""
         scores = await asked_together(self.seats, case, answer, asked)
-        common: dict[str, Any] = {
-            "case_id": answer.case_id,
-            "repeat": answer.repeat,
-            "metric": self.metric,
-            "source": "judge",
-        }
-        common |= {"judge": self.digest, **spent(scores)}
+        shared = common(self.metric, self.digest, answer, scores)
         if not applicable(scores):
-            return Score(status=Status.NOT_APPLICABLE, unscored=scores[0].unscored, **common)
+            return Score(status=Status.NOT_APPLICABLE, unscored=scores[0].unscored, **shared)
         sides = [score.passed for score in scores]
         most = max((True, False), key=sides.count)
         details = {"seats": [seat(one, score) for one, score in zip(self.seats, scores, strict=True)],
@@ -38,7 +32,7 @@ class Panel:
             error = next((score.error for score in scores if score.error is not None), None)
             return Score(
                 status=Status.UNSCORED, unscored=f"no majority in a panel of {len(sides)}: {counts}", error=error,
-                details=details, **common,
+                details=details, **shared,
             )  # fmt: skip
         with_it = [score for score in scores if score.passed is most]
         return Score(
@@ -48,7 +42,7 @@ class Panel:
             reason=f"{len(with_it)} of {len(sides)} judges: {with_it[0].reason}",
             evidence=with_it[0].evidence,
             details=details,
-            **common,
+            **shared,
         )
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:

@@ -102,7 +102,9 @@ def print_summary(
         console.print(_metrics(summary, manifest, console.width))
     if worst:
         console.print(_worst(worst, summary, console.width))
-    console.print(_footer(summary, report))
+    console.print(_footer(summary))
+    if report is not None:  # a path broken over two lines can't be clicked or copied
+        console.print(Text.assemble("Report: ", (str(report), f"bold link file://{report.resolve()}")), soft_wrap=True)
 
 
 def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
@@ -186,7 +188,7 @@ def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
     return table
 
 
-def _footer(summary: Summary, report: Path | None) -> Group:
+def _footer(summary: Summary) -> Text:
     counts = summary.counts
     made = sum(calls.made for calls in summary.calls.values())
     cached = sum(calls.cached for calls in summary.calls.values())
@@ -200,7 +202,4 @@ def _footer(summary: Summary, report: Path | None) -> Group:
         parts.append(f"${sum(costs):.4f}")
     if summary.wall_s is not None:
         parts.append(f"{summary.wall_s:.1f} s")
-    lines: list[RenderableType] = [Text("\n" + " · ".join(parts), style="dim")]
-    if report is not None:
-        lines.append(Text.assemble("Report: ", (str(report), f"bold link file://{report.resolve()}")))
-    return Group(*lines)
+    return Text("\n" + " · ".join(parts), style="dim")

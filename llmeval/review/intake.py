@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from llmeval.errors import UsageError
-from llmeval.records import Label, digest
+from llmeval.records import Label, digest, utc_now
 from llmeval.review.draw import Draw, draws, judged_metric, key_of
-from llmeval.review.labels import Place, append, current, fresh, now, place_of, read, text_digest
+from llmeval.review.labels import Place, append, current, fresh, place_of, read, text_digest
 from llmeval.review.sheet import read_sheet, verdict_of
 from llmeval.rundir import LABELS, RunDir
 
@@ -49,7 +49,7 @@ def take_in(run: RunDir, files: Iterable[Path], reviewer: str = "", metric: str 
     standing = current(before)
     labels: list[Label] = []
     known = empty = 0
-    refused, time = [], now()
+    refused, time = [], utc_now("milliseconds")
     for file in files:
         for item in read_sheet(file):
             if isinstance(item, Label):

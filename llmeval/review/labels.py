@@ -53,11 +53,6 @@ def text_digest(text: str) -> str:
     return digest(text.encode())
 
 
-def now() -> str:
-    """The time in UTC, ISO 8601, to the millisecond, as the report's page writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def decode(line: bytes, where: str) -> Label:
     """One line as a label.
 

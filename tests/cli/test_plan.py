@@ -61,3 +61,15 @@ def test_a_small_proof_runs_and_holds(tmp_path: Path) -> None:
 def test_wrong_options_are_explained(tmp_path: Path, option: tuple[str, str], told: str) -> None:
     done = llmeval("plan", write_suite(tmp_path, NOWHERE, 20), *option, cwd=tmp_path)
     assert done.returncode == 2 and told in done.stderr
+
+
+def test_the_suites_own_margins_and_rates_are_played(tmp_path: Path) -> None:
+    rules = "gate: {beta: 0.2, regression: {baseline: b.json, margins: {contains: 0.2}}}\n"
+    suite = write_suite(tmp_path, NOWHERE, 100, rules, judge=False)
+    proved = json.loads(llmeval("prove", suite, "--runs", "30", "--json", cwd=tmp_path).stdout)["metrics"][0]
+    assert proved["margin"] == 0.2
+    assert [row["limit"] for row in proved["rows"]] == [0.05, 0.2, 0.2, 0.2]
+    planned = json.loads(llmeval("plan", suite, "--json", cwd=tmp_path).stdout)["regression"][0]
+    assert planned["margin"] == 0.2
+    other = json.loads(llmeval("plan", suite, "--detect", "5pt", "--json", cwd=tmp_path).stdout)["regression"][0]
+    assert other["margin"] == 0.05

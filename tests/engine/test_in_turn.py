@@ -26,7 +26,7 @@ def test_the_candidate_is_done_before_the_judge_is_asked(tmp_path: Path) -> None
         return answer(body)
 
     with serve(handler) as endpoint:
-        options = Options(out=tmp_path / "run", use_cache=False)
+        options = Options(out=tmp_path / "run", use_cache=False, concurrency=2)
         planned = plan(load_suite(write_suite(tmp_path, endpoint.url, 20)), options)
         outcome = execute(dataclasses.replace(planned, in_turn=True), options)
         asked = [body["model"] for body in endpoint.requests]

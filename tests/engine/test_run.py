@@ -80,6 +80,22 @@ def test_the_same_command_again_goes_on(tmp_path: Path) -> None:
         assert len(endpoint.requests) == 20
 
 
+@pytest.mark.parametrize(
+    ("budget", "told"), [({"max_cost": 0.0001}, "--max-cost 0.0001"), ({"max_minutes": 1e-9}, "--max-minutes")]
+)
+def test_a_run_stops_at_its_cost_or_time_and_goes_on(tmp_path: Path, budget: dict[str, float], told: str) -> None:
+    with serve(answer) as endpoint:
+        prices = "prices: {cand: {input: 1, output: 1}, judge: {input: 1, output: 1}}\n"  # 15 tokens a call
+        suite = write_suite(tmp_path, endpoint.url, 40, extra=prices)
+        part = run(suite, tmp_path / "out", use_cache=False, concurrency=2, **budget)
+        assert told in part.reason
+        assert part.summary.gate.exit_code == 3
+        assert len(endpoint.requests) < 20
+        done = run(suite, tmp_path / "out", use_cache=False, concurrency=2)
+        assert (done.summary.counts.cases, done.summary.status) == (40, "complete")
+        assert len(endpoint.requests) <= 82, "no recorded answer is asked for again"
+
+
 def test_another_suite_may_not_go_on_there(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 3)

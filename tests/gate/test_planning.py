@@ -1,9 +1,12 @@
 """Sizes against simulation, and the simulation against what it must reproduce."""
 
+import numpy as np
 import pytest
 
+from llmeval.gate.pairs import Pairs
 from llmeval.gate.planning import certifiable, plan_floor, plan_regression
-from llmeval.gate.proof import prove
+from llmeval.gate.proof import play, prove
+from llmeval.gate.regression import ask
 from llmeval.gate.shape import Shape
 from llmeval.stats.bounds import lower_bound
 from llmeval.stats.power import gate_cases
@@ -27,13 +30,15 @@ def test_a_noisy_judge_sees_less_of_the_drop() -> None:
     assert worse - better == pytest.approx(0.075)
 
 
+@pytest.mark.parametrize("sequential", [True, False], ids=["early", "once"])
 @pytest.mark.parametrize("shape", [PLAIN, CLUSTERED], ids=["plain", "clusters"])
-def test_errors_stay_within_their_rates(shape: Shape) -> None:
-    rows = list(prove(shape, 0.1, 0.05, 0.05, runs=150, seed=4))
+def test_errors_stay_within_their_rates(shape: Shape, sequential: bool) -> None:
+    rows = list(prove(shape, 0.1, 0.05, 0.05, runs=150, seed=4, sequential=sequential))
     assert [row.drop for row in rows] == pytest.approx([0, 0.1, 0.2, 0.4])
     assert all(row.holds for row in rows)
     assert rows[0].passed > 0.5 and rows[1].fail > 0.5
-    assert rows[3].fail == 1 and rows[3].used < 0.35
+    assert rows[3].fail == 1
+    assert rows[3].used < 0.35 if sequential else all(row.used == 1 for row in rows)
     assert all(row.fail + row.passed + row.inconclusive == pytest.approx(1) for row in rows)
 
 
@@ -50,8 +55,8 @@ def test_the_same_seed_gives_the_same_rows() -> None:
 def test_the_needed_size_decides_in_95_of_100_runs() -> None:
     """Too few by a fifth falls clearly short, so the size is not far from what is needed."""
     size = plan_regression(PLAIN, 0.1, 0.05, 0.05)
-    at = next(prove(PLAIN.sized(size.needed), 0.1, 0.05, 0.05, runs=400, seed=9))
-    below = next(prove(PLAIN.sized(round(0.8 * size.needed)), 0.1, 0.05, 0.05, runs=400, seed=9))
+    at = next(prove(PLAIN.sized(size.needed), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True))
+    below = next(prove(PLAIN.sized(round(0.8 * size.needed)), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True))
     assert 0.93 <= at.passed <= 0.985
     assert below.passed < at.passed - 0.01
     assert 0.3 < size.used_same < 0.9
@@ -80,3 +85,13 @@ def test_a_rate_below_the_floor_needs_no_more_cases() -> None:
 def test_clusters_need_not_be_of_one_size() -> None:
     uneven = Shape(metric="m", cases=123, units=50, largest=6, rate=0.8, discordance=0.16)
     assert plan_regression(uneven, 0.2, 0.05, 0.05).needed > 0
+
+
+def test_what_is_proved_is_the_test_that_a_run_decides_by() -> None:
+    """Every case, once, at the whole rates: as `gate.regression.ask` plans it."""
+    values = (-1.0, 0.0, 0.0, 1.0) * 100
+    clusters = tuple(str(number) for number in range(400))
+    asked = ask("m", Pairs(differences=values, clusters=clusters), 0.1, {"alpha": 0.05, "beta": 0.05})
+    plan = PLAIN.gate(0.1, 0.05, 0.05, sequential=False)
+    assert play(plan, np.array(values)).decision is asked.verdict.decision
+    assert (plan.share, plan.pass_null, plan.rates) == (asked.plan.share, asked.plan.pass_null, asked.plan.rates)

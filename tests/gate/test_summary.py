@@ -104,3 +104,23 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
     with (tmp_path / "scores.jsonl").open("ab") as file:
         file.write(to_json(other[0]) + b"\n" + to_json(scores[0]) + b"\n")
     assert summarise(run).counts.passed == 1
+
+
+@pytest.mark.parametrize(
+    ("tried", "told"),
+    [
+        ([{"passed": False}] * 4, None),
+        ([{"passed": False}] * 3 + [{"passed": True}], "1 of 4 known attacks passed"),
+        ([{"passed": False}] * 2 + [{"failed": True}] * 2, None),
+        ([{"passed": False}] + [{"failed": True}] * 3, "3 of 4 known attacks on the judge of judged got no answer"),
+        ([{}] * 4, None),
+    ],
+    ids=["all fail", "one passes", "half got no answer", "most got no answer", "not for this template"],
+)
+def test_attacks_on_a_judge(tmp_path: Path, tried: list[dict[str, Any]], told: str | None) -> None:
+    run = write(tmp_path, manifest(1), [unit(0, Status.PASS, 1.0)])
+    lines = [{"kind": "attack", "metric": "judged", "judge": "d", "case_id": f"a{i}", **t} for i, t in enumerate(tried)]
+    (tmp_path / "canaries.jsonl").write_text("".join(json.dumps({"schema": 1, **line}) + "\n" for line in lines))
+    gate = summarise(run).gate
+    assert (gate.decision is Decision.INVALID) is (told is not None)
+    assert told is None or told in gate.reason

@@ -22,7 +22,7 @@ class Server:
 
     def __init__(self, *replies: bytes | list[bytes] | None, closing: bool = False) -> None:
         self.replies, self.closing = list(replies), closing
-        self.connections = 0
+        self.connections = self.ended = 0
         self.requests: list[bytes] = []
         self.talks: list[asyncio.Task[None]] = []
 
@@ -47,6 +47,7 @@ class Server:
                 await asyncio.sleep(0.002)
             if self.closing:
                 break
+        self.ended += 1
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
@@ -176,10 +177,13 @@ def test_a_late_reply_is_given_up_and_its_connection_too() -> None:
     async def twice(wire: Wire) -> bytes:
         with pytest.raises(TimeoutError):
             await wire.post(b"{}")
+        await asyncio.sleep(0.05)
+        ended.append(server.ended)
         return (await wire.post(b"{}")).body
 
-    server = Server([], OK)
+    server, ended = Server([], OK), list[int]()
     assert talk(server, twice, timeout=0.2) == b"ok"
+    assert ended == [1], "the server need not go on with what nobody waits for"
     assert server.connections == 2
 
 
@@ -189,10 +193,13 @@ def test_a_cancelled_request_leaves_nothing_behind() -> None:
         await asyncio.sleep(0.05)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        ended.append(server.ended)
         return (await wire.post(b"{}")).body
 
-    server = Server([], OK)
+    server, ended = Server([], OK), list[int]()
     assert talk(server, cancelled) == b"ok"
+    assert ended == [1]
     assert server.connections == 2
 
 

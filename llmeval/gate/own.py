@@ -1,0 +1,96 @@
+"""The rules that a run answers by itself: is it valid, and are its floors met? What it is compared with is another room's."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmeval.errors import ExitCode
+from llmeval.gate.floors import decide_floor, parse_key, percent
+from llmeval.gate.tally import Tally
+from llmeval.records import Counts, Decision, Gate, RuleDecision
+
+_ON_INCONCLUSIVE = {"fail": ExitCode.INCONCLUSIVE, "warn": ExitCode.PASS, "pass": ExitCode.PASS}
+_EXIT = {
+    Decision.PASS: ExitCode.PASS,
+    Decision.FAIL: ExitCode.GATE_FAILED,
+    Decision.INVALID: ExitCode.INVALID,
+}
+
+
+def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    """Validity and floors, decided."""
+    return [*_validity(tally, tally.counts(), manifest), *_floors(tally, manifest)]
+
+
+def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:
+    """What rules come to together.
+
+    INVALID before everything (a run that lost too much measures something else), then FAIL, then INCONCLUSIVE.
+    Without any rule the decision is None: nothing was asked to be decided.
+    """
+    decisions = {rule.decision for rule in rules}
+    for decision in (Decision.INVALID, Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS):
+        if decision in decisions:
+            break
+    else:
+        return Gate(decision=None, exit_code=ExitCode.PASS, reason="The suite's gate has no rule: nothing was decided.")
+    code = _ON_INCONCLUSIVE[on_inconclusive] if decision is Decision.INCONCLUSIVE else _EXIT[decision]
+    first = next(rule for rule in rules if rule.decision is decision)
+    reason = first.reason if decision is not Decision.PASS or len(rules) == 1 else f"All {len(rules)} rules hold."
+    return Gate(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
+
+
+def _validity(tally: Tally, counts: Counts, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    """Reasons why the run measures something else than it was asked to. Nothing here when all is well."""
+    expected = manifest["cases"]["n"] * manifest["repeats"]
+    invalid = []
+    if tally.units < expected:
+        invalid.append(_invalid("complete", f"Only {tally.units:,} of {expected:,} answers are there: incomplete."))
+    for metric, tried in tally.attacks.items():
+        fell = [name for name, passed in tried.items() if passed]
+        if fell:
+            told = f"The judge of {metric} can be talked into a pass: {len(fell)} of {len(tried)} known attacks passed"
+            invalid.append(
+                _invalid(
+                    "attacks",
+                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''}); canaries.jsonl has them.",
+                )
+            )
+        lost = sum(passed is None for passed in tried.values())
+        if 2 * lost > len(tried):
+            told = (
+                f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer: whether it stands them"
+            )
+            invalid.append(_invalid("attacks", f"{told} is not known."))
+    limit = manifest["gate"]["max_unscored"]
+    lost = counts.errors + counts.unscored
+    if counts.cases and lost / counts.cases > limit:
+        parts = []
+        if counts.errors:
+            parts.append(f"{counts.errors:,} with errors")
+        if counts.unscored:
+            parts.append(f"{counts.unscored:,} without a usable verdict")
+        invalid.append(
+            _invalid(
+                "max_unscored",
+                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); at most {percent(limit)} may be.",
+                estimate=lost / counts.cases,
+                threshold=limit,
+            )
+        )
+    return invalid
+
+
+def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
+    return RuleDecision(rule=rule, decision=Decision.INVALID, reason=reason, **numbers)  # type: ignore[arg-type]
+
+
+def _floors(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    rules = []
+    for key, floor in manifest["gate"]["floors"].items():
+        metric, slice_ = parse_key(key)
+        judge = manifest["judges"].get(metric)
+        untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
+        selection = tally.select(metric, slice_)
+        name = None if slice_ is None else "=".join(slice_)
+        rules.append(decide_floor(metric, name, selection, floor, manifest["gate"]["alpha"], untrusted))
+    return rules
