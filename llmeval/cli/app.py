@@ -16,6 +16,7 @@ from llmeval.cli import (
     plan,
     prove,
     report,
+    review,
     run,
     runs,
     score,
@@ -52,6 +53,7 @@ app.command()(plan.plan)
 app.command()(prove.prove)
 app.command()(score.score)
 app.command()(report.report)
+app.command()(review.review)
 app.command()(validate.validate)
 app.command()(validate.schema)
 app.command()(init.init)

@@ -276,9 +276,11 @@ def test_keyboard_alone_reaches_a_verdict(browser: Any, report: Path) -> None:
 
 
 def test_blind_hides_the_judges_verdict_until_the_vote(browser: Any, report: Path) -> None:
-    with Watched(browser, report, "#case=geo-00004&q=sample:20") as watched:
+    with Watched(browser, report, "#case=geo-00000&q=sample:20") as watched:
         page = watched.ready()
         page.get_by_role("button", name="Blind").click()
+        page.goto(report.as_uri() + "#case=geo-00004&q=sample:20")
+        sync_api.expect(page.locator("#case-title")).to_have_text("geo-00004")
         judge = page.locator(".score", has_text="correctness").first
         assert "hidden" in judge.inner_text()
         assert "quote" not in judge.inner_text()
@@ -288,6 +290,17 @@ def test_blind_hides_the_judges_verdict_until_the_vote(browser: Any, report: Pat
         assert label["blind"] is True
         assert label["sampling"] == "random"
         assert label["probability"] == pytest.approx(20 / 60)
+
+
+def test_a_verdict_that_was_seen_is_not_blind_any_more(browser: Any, report: Path) -> None:
+    with Watched(browser, report, "#case=geo-00004") as watched:
+        page = watched.ready()
+        page.get_by_role("button", name="Blind").click()
+        page.keyboard.press("2")
+        page.wait_for_selector(".vote[aria-pressed=true]")
+        assert json.loads(page.evaluate(LABELS))["blind"] is False
+        page.keyboard.press("u")
+        sync_api.expect(page.locator(".vote[aria-pressed=true]")).to_have_count(0)
 
 
 def test_findings_sit_on_code_points(browser: Any, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 `static/js/*.js` are ES modules that import each other while they are developed and tested; one page can't import, so
 they are joined in the order of their imports and the import and export words are taken off. Their top-level names are
-therefore all different.
+therefore all different. Indents and lines that are only a comment stay behind: the reader downloads what runs (no string
+of ours spans lines).
 """
 
 import base64
@@ -14,13 +15,14 @@ from pathlib import Path
 _STATIC = Path(__file__).parent / "static"
 _IMPORT = re.compile(r"""^import\s[^;]*?from\s+["']\./(?P<name>[\w.-]+)["'];\n""", re.M)
 _EXPORT = re.compile(r"^export (?=const |let |function |async function |class )", re.M)
+_SPARE = re.compile(r"^[ \t]+|^[ \t]*(?:/\*\*?[^*]*\*/|//.*)\n", re.M)
 _ENTRY = "app.js"
 
 
 @lru_cache(maxsize=1)
 def style() -> str:
     """The style sheet."""
-    return (_STATIC / "report.css").read_text(encoding="utf-8")
+    return _slim((_STATIC / "report.css").read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=1)
@@ -37,11 +39,16 @@ def script() -> str:
         done[name] = _EXPORT.sub("", _IMPORT.sub("", text)).strip()
 
     visit(_ENTRY)
-    return "\n\n".join(done.values())
+    return "\n".join(_slim(text) for text in done.values())
 
 
-def policy() -> str:
-    """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is fetched.
+def _slim(text: str) -> str:
+    return "\n".join(line for line in _SPARE.sub("", _SPARE.sub("", text)).splitlines() if line)
+
+
+def policy(served: bool = False) -> str:
+    """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is fetched. A page that
+    is `served` may speak to its own server.
 
     Trusted Types are required and none may be created, so no text can become markup or script by mistake.
     """
@@ -51,6 +58,7 @@ def policy() -> str:
             f"script-src '{_hash(script())}'",
             f"style-src '{_hash(style())}'",
             "img-src data:",
+            *(["connect-src 'self'"] if served else []),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",

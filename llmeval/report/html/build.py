@@ -7,7 +7,7 @@ file appears under its name only when it is whole.
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,7 @@ from llmeval.report.html.page import DATA_MARK, render
 from llmeval.report.html.picture import picture
 from llmeval.report.html.reader import Reader, Row
 from llmeval.report.html.totals import Totals, Verdicts
-from llmeval.report.html.triage import Queue, Rules, triage
+from llmeval.report.html.triage import Queue, Rules, Triage, triage
 from llmeval.rundir import RunDir
 
 
@@ -37,8 +37,17 @@ class Loaded:
     summary: Summary
 
 
+Watcher = Callable[[Row, Triage], None]
+
+
 def write_html(
-    run: RunDir, path: Path, *, baseline: RunDir | None = None, embed: Literal["default", "all"] = "default"
+    run: RunDir,
+    path: Path,
+    *,
+    baseline: RunDir | None = None,
+    embed: Literal["default", "all"] = "default",
+    served: bool = False,
+    watch: Watcher | None = None,
 ) -> None:
     """Write the report of a run as one offline file.
 
@@ -48,6 +57,8 @@ def write_html(
         baseline: the run to compare with, row by row.
         embed: `default` holds every row up to 20,000; beyond, all that did not pass or changed and a random sample of
             the others (the index always lists all). `all` holds every row.
+        served: the page comes from the review server, takes its state from there and gives labels to it.
+        watch: is told each row and where it stands, in the order recorded.
 
     Raises:
         StoreError: `run` or `baseline` is not a run directory, or has a line that is not a record.
@@ -58,9 +69,10 @@ def write_html(
         chunks: BinaryIO = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
         rows = stack.enter_context(Reader(run))
         before = None if baseline is None else stack.enter_context(Reader(baseline))
-        gathered = _gather(run, here, rows, before, chunks, embed)
+        gathered = _gather(run, here, rows, before, chunks, embed, watch)
+        gathered.meta["served"] = served
         other = None if there is None else (there.manifest, there.summary)
-        shell = render(run, here.manifest, here.summary, gathered.totals, gathered.embedding, other)
+        shell = render(run, here.manifest, here.summary, gathered.totals, gathered.embedding, other, served)
         _write(path, shell, gathered, chunks)
 
 
@@ -84,7 +96,9 @@ def _load(run: RunDir) -> Loaded:
     return Loaded(manifest, summarise(run))
 
 
-def _gather(run: RunDir, here: Loaded, rows: Reader, before: Reader | None, chunks: BinaryIO, embed: str) -> Gathered:
+def _gather(
+    run: RunDir, here: Loaded, rows: Reader, before: Reader | None, chunks: BinaryIO, embed: str, watch: Watcher | None
+) -> Gathered:
     people = read_labels(run)
     rules = Rules.of(here.manifest, people)
     totals, writer, index = (
@@ -102,6 +116,8 @@ def _gather(run: RunDir, here: Loaded, rows: Reader, before: Reader | None, chun
         totals.note(_verdicts(row, people))
         chunk = writer.add(row) if embedding.takes(row, place) else -1
         index.add(*indexer.entry(row, place, chunk))
+        if watch is not None:
+            watch(row, place)
     writer.flush()
     meta = {
         "run": here.manifest.get("run_id", ""),

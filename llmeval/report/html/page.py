@@ -39,6 +39,7 @@ def render(
     totals: Totals,
     embedding: Embedding,
     baseline: tuple[Mapping[str, Any], Summary] | None,
+    served: bool = False,
 ) -> str:
     """The page with DATA_MARK where the row data goes."""
     differing = provenance.differences(manifest, baseline[0]) if baseline else []
@@ -49,7 +50,7 @@ def render(
         _environment()
         .get_template("report.html.j2")
         .render(
-            policy=assets.policy(),
+            policy=assets.policy(served),
             style=assets.style(),
             script=assets.script(),
             decision=_decision(summary, (manifest.get("gate") or {}).get("alpha")),

@@ -6,26 +6,36 @@ import { QUEUES, QUEUE_NAMES, SORTS, filter, group, parse, sort, toggle } from "
 import { List } from "./list.js";
 import { detail } from "./detail.js";
 import { Labels } from "./labels.js";
+import { Review, telling } from "./review.js";
+import { Server } from "./server.js";
 import { visible } from "./text.js";
 import { copy, dialog, flash, select, themes } from "./widgets.js";
 
 const PAGE = 100;
 const DEFAULTS = { view: "report", q: "", sort: "triage", group: "", case: "", repeat: "0", page: "", full: "" };
+const QUEUE = "#view=cases&q=review:queue&sort=review";
 const FLAG_NAMES = {
   quote: "quote not found", hidden: "hidden characters", cached: "answer from cache", cut: "cut off", changed: "case changed",
   advice: "findings in the text", disagrees: "disagreement",
 };
 
 class App {
-  constructor(data) {
+  constructor(data, server) {
     this.data = data;
+    this.server = server;
     this.state = { ...DEFAULTS };
     if (!data.meta.baseline) QUEUE_NAMES.new = ["Failure", "fail"];
-    this.labels = new Labels(data.meta.run, globalThis.llmevalSend ?? null);
+    this.labels = new Labels(data.meta.run, server);
+    this.review = new Review(data, this.labels, server);
     this.diff = true;
-    this.blind = memory.get("blind") === "on";
+    this.blind = server !== null || memory.get("blind") === "on";
     this.keys = memory.get("keys") !== "off";
     this.list = new List(data, (row, open) => this.chosen(row, open));
+    this.list.mark = (row) => (this.review.done(row) ? this.said(row) : null);
+    if (server) {
+      addEventListener("focus", () => this.sync());
+      if (!location.hash) history.replaceState(null, "", QUEUE);
+    }
     this.build();
     addEventListener("hashchange", () => this.read());
     addEventListener("keydown", (event) => this.key(event));
@@ -53,6 +63,7 @@ class App {
   render() {
     const cases = this.state.view === "cases";
     document.body.dataset.view = this.state.view;
+    document.body.classList.toggle("blind", this.blind && this.server !== null);
     document.getElementById("report").hidden = cases;
     document.getElementById("cases").hidden = !cases;
     for (const link of document.querySelectorAll("nav [data-view]")) {
@@ -83,7 +94,7 @@ class App {
     this.search = h("input", { type: "search", id: "search", placeholder: "Search or filter", "aria-label": "Search or filter the cases", "aria-describedby": "search-help", autocomplete: "off", spellcheck: "false", oninput: () => this.typed() });
     this.chips = h("div", { class: "chips", role: "group", "aria-label": "Queues" });
     this.count = h("span", { class: "quiet", id: "count" });
-    this.sorting = select("Sort", Object.entries(SORTS).map(([key, [name]]) => [key, name]), (value) => this.change({ sort: value }));
+    this.sorting = select("Sort", Object.entries(SORTS).filter(([key]) => key !== "review" || this.server).map(([key, [name]]) => [key, name]), (value) => this.change({ sort: value }));
     this.grouping = select("Group", [["", "No groups"], ["queue", "By queue"], ["metric", "By failing metric"], ...meta.tags.map((tag) => [tag, `By ${visible(tag)}`])], (value) => this.change({ group: value }));
     this.adding = this.filters();
     this.pane = h("div", { class: "pane" });
@@ -91,9 +102,11 @@ class App {
     this.blinder = h("button", { type: "button", class: "ghost", "aria-pressed": String(this.blind), title: "Hide verdicts until you give yours (b)", onclick: () => this.toggleBlind() }, "Blind");
     this.deeper = h("button", { type: "button", class: "ghost", hidden: true, onclick: () => this.change({ full: this.state.full ? "" : "1" }) }, "Search full texts");
     this.saver = h("button", { type: "button", class: "ghost", hidden: true, onclick: () => this.save() }, "Save labels");
+    this.work = h("div", { class: "work", hidden: this.server === null });
     const bar = h(
       "div",
       { class: "filters" },
+      this.work,
       this.search,
       h("span", { id: "search-help", class: "sr" }, "Words, or s:regressed metric:name slice:tag=value flag:name, an exclamation mark before means not."),
       this.chips,
@@ -101,7 +114,8 @@ class App {
       h("div", { class: "counts" }, this.count, this.deeper, h("span", { class: "spring" }), this.blinder, this.saver, this.paged),
     );
     this.table = h("div", { class: "pages" });
-    this.side = h("div", { class: "side" }, bar, this.list.node, this.table);
+    this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    this.side = h("div", { class: "side" }, this.trouble, bar, this.list.node, this.table);
     document.getElementById("cases").replaceChildren(h("h1", { class: "sr" }, "Cases"), this.side, this.pane);
     this.saved();
   }
@@ -148,7 +162,8 @@ class App {
     const words = this.state.full ? this.words() : [];
     const missing = words.some((word) => !this.data.deep?.has(word));
     if (missing) this.look(words);
-    const key = JSON.stringify([q, this.state.sort, this.state.group, page, this.blind, words, missing]);
+    this.drawWork();
+    const key = JSON.stringify([this.labels.records.length, [...this.data.disputed], q, this.state.sort, this.state.group, page, this.blind, words, missing]);
     if (key === this.shown) return;
     this.shown = key;
     const rows = sort(this.data, filter(this.data, q), this.state.sort);
@@ -188,6 +203,40 @@ class App {
           h("button", { type: "button", class: `chip ${key}`, "aria-pressed": String(active.has(key)), onclick: () => this.change({ q: toggle(this.state.q, "s", key) }) }, QUEUE_NAMES[key][0], " ", h("span", { class: "num" }, number(this.data.meta.queues[key.toUpperCase()]))),
         ),
     );
+  }
+
+  drawWork() {
+    if (!this.server) return;
+    const { q } = this.state;
+    document.body.classList.toggle("reviewing", q.startsWith("review:"));
+    const chip = (word, count, query, order) => h("button", { type: "button", class: "chip", "aria-pressed": String(q === query), onclick: () => this.change({ q: query, sort: order, group: "" }) }, word, " ", h("span", { class: "num" }, number(count)));
+    const chips = [chip("To review", this.data.queue.size, "review:queue", "review"), chip("To decide", this.data.disputed.size, "review:decide", "triage"), chip("All", this.data.size, "", "triage")];
+    const open = this.review.next(this.opened);
+    const next = h("button", { type: "button", class: "ghost", disabled: open === undefined, onclick: () => this.next() }, "Next open");
+    this.work.replaceChildren(this.review.progress(), h("div", { class: "chips", role: "group", "aria-label": "Review" }, chips, next));
+  }
+
+  /** What the reader said about a row: in words, and the tone of the worst of it. */
+  said(row) {
+    const { id, rep } = this.data.columns;
+    const said = this.data.queue.get(row).metrics.map((metric) => this.labels.of(id[row], rep[row], metric).human_verdict);
+    return [`you: ${said.join(", ")}`, ["fail", "unsure", "pass"].find((verdict) => said.includes(verdict))];
+  }
+
+  next() {
+    const row = this.review.next(this.opened);
+    if (row === undefined) return announce("All of the queue is done.");
+    if (!this.list.rows().includes(row)) this.change({ q: "review:queue", sort: "review", group: "" });
+    this.list.reveal(row);
+    return undefined;
+  }
+
+  /** What other tabs and reviewers did meanwhile. */
+  async sync() {
+    await this.attempt(() => this.server.refresh());
+    this.review.update();
+    this.refresh();
+    this.again();
   }
 
   /** A plain table a hundred rows at a time: for screen readers, find-in-page and print. */
@@ -230,14 +279,16 @@ class App {
     const at = rows.indexOf(row);
     this.full = full;
     const view = {
-      diff: this.diff, blind: this.blind, labels: this.labels, trust: this.data.meta.judges,
+      diff: this.diff, blind: this.blind, deciding: this.deciding(), labels: this.labels, trust: this.data.meta.judges,
       position: at < 0 ? "not in this list" : `${number(at + 1)} of ${number(rows.length)}`,
       toggleDiff: () => this.toggleDiff(),
       flash: (mark) => flash(mark),
       slice: (value) => this.change({ q: toggle("", "slice", value) }),
       vote: (score, verdict) => this.vote(score, verdict),
       comment: (score) => this.comment(score),
+      undo: () => this.undo(),
     };
+    if (full && (!this.blind || telling(this.state))) this.review.saw(row);
     const bar = h(
       "div",
       { class: "casebar" },
@@ -284,26 +335,58 @@ class App {
     const { answer } = this.full.now;
     const sample = parse(this.state.q).find((token) => token.key === "sample" && !token.not);
     const only = sample && parse(this.state.q).length === 1;
-    const known = this.labels.of(answer.case_id, answer.repeat ?? 0, score.metric);
-    const kept = await this.labels.add(answer, score, verdict, {
-      comment: comment ?? known?.comment ?? "",
-      blind: known ? known.blind : this.blind,
-      sampling: only ? "random" : "triage",
-      probability: only ? Math.min(1, Number(sample.value) / this.data.size) : null,
+    const place = [answer.case_id, answer.repeat ?? 0, score.metric];
+    const known = this.labels.of(...place);
+    const deciding = this.labels.conflict(...place) !== null && this.deciding();
+    await this.attempt(async () => {
+      const kept = await this.labels.add(answer, score, verdict, {
+        comment: comment ?? known?.comment ?? "",
+        // once the verdict was shown, a changed mind is not a blind one
+        blind: known ? known.blind && known.human_verdict === verdict : this.blind && this.review.blindTo(this.opened),
+        sampling: only ? "random" : "triage",
+        probability: only ? Math.min(1, Number(sample.value) / this.data.size) : null,
+        adjudication: deciding,
+      });
+      this.review.saw(this.opened);
+      announce(kept ? `${deciding ? "Decided" : "Recorded"}: ${verdict}` : "Recorded for now; this browser does not keep it. Save the labels before you leave.");
     });
-    announce(kept ? `Recorded: ${verdict}` : "Recorded for now; this browser does not keep it. Save the labels before you leave.");
     this.saved();
-    this.again();
+  }
+
+  /** The reader looks at what reviewers differ on. */
+  deciding() {
+    return parse(this.state.q).some((token) => token.key === "review" && token.value === "decide");
+  }
+
+  async undo() {
+    await this.attempt(async () => {
+      const answer = await this.labels.undo();
+      announce(answer ? `Taken back: ${answer.case_id}` : "Nothing to take back.");
+      const row = answer ? this.data.find(answer.case_id, answer.repeat ?? 0) : undefined;
+      if (row !== undefined && row !== this.opened) this.chosen(row, false);
+    });
+    this.saved();
+  }
+
+  /** Do something that the server may refuse, or not be there for; say so where it is seen. */
+  async attempt(action) {
+    this.trouble.hidden = true;
+    try {
+      await action();
+    } catch (error) {
+      this.trouble.hidden = false;
+      this.trouble.textContent = `Not saved. ${error instanceof TypeError ? "The review server does not answer: start `llmeval review` again." : error.message}`;
+    }
   }
 
   comment(score) {
     const known = this.labels.of(this.full.case.id, score.repeat ?? 0, score.metric);
-    const field = h("textarea", { rows: 4, "aria-label": "Comment" });
+    const field = h("textarea", { rows: 4, maxlength: 4000, "aria-label": "Comment" });
     field.value = known?.comment ?? "";
     const name = h("input", { type: "text", "aria-label": "Your name", placeholder: "Your name (optional)" });
     name.value = this.labels.reviewer;
-    dialog("Comment", [field, name], "Keep", () => {
-      this.labels.name(name.value.trim());
+    dialog("Comment", this.server ? [field] : [field, name], "Keep", () => {
+      if (!this.server) this.labels.name(name.value.trim());
       this.vote(score, known.human_verdict, field.value.trim());
     });
     field.focus();
@@ -311,7 +394,10 @@ class App {
 
   saved() {
     const n = this.labels.records.length;
-    this.saver.hidden = n === 0;
+    this.review.update();
+    this.again();
+    if (this.state.view === "cases") this.refresh();
+    this.saver.hidden = n === 0 || this.server !== null;
     this.saver.textContent = `Save ${number(n)} ${n === 1 ? "label" : "labels"}`;
   }
 
@@ -332,7 +418,8 @@ class App {
 
   toggleBlind() {
     this.blind = !this.blind;
-    memory.set("blind", this.blind ? "on" : "off");
+    if (!this.server) memory.set("blind", this.blind ? "on" : "off");
+    document.body.classList.toggle("blind", this.blind && this.server !== null);
     this.blinder.setAttribute("aria-pressed", String(this.blind));
     announce(this.blind ? "Verdicts are hidden until you give yours" : "Verdicts are shown");
     this.refresh();
@@ -363,7 +450,7 @@ class App {
     const votes = ["pass", "fail"];
     const vote = (pick) => {
       const score = this.votable();
-      if (score) this.vote(score, pick(score.status));
+      if (score) this.vote(score, pick(score.status, this.blind && !this.labels.of(score.case_id, score.repeat ?? 0, score.metric)));
     };
     return {
       j: () => cases() && this.list.move(1, false),
@@ -372,9 +459,12 @@ class App {
       d: () => this.toggleDiff(),
       b: () => { cases(); this.toggleBlind(); },
       c: () => { const score = this.votable(); if (score && this.labels.of(this.full.case.id, score.repeat ?? 0, score.metric)) this.comment(score); },
+      u: () => this.undo(),
+      n: () => this.server && cases() && this.next(),
       r: () => { location.hash = "#decision"; },
-      1: () => vote((status) => status),
-      2: () => vote((status) => votes.find((other) => other !== status)),
+      // nobody can agree with what is hidden: then the keys say what they think of the answer
+      1: () => vote((status, hidden) => (hidden ? "pass" : status)),
+      2: () => vote((status, hidden) => (hidden ? "fail" : votes.find((other) => other !== status))),
       3: () => vote(() => "unsure"),
       "?": () => this.help(),
     };
@@ -384,11 +474,13 @@ class App {
   votable() {
     if (this.opened === undefined || !this.full) return null;
     const scores = this.full.now.scores.filter((score) => ["pass", "fail"].includes(score.status));
-    return scores.find((score) => score.source === "judge") ?? scores.find((score) => score.status === "fail") ?? scores[0] ?? null;
+    const judged = scores.filter((score) => score.source === "judge");
+    const open = judged.find((score) => !this.labels.of(score.case_id, score.repeat ?? 0, score.metric));
+    return open ?? judged[0] ?? scores.find((score) => score.status === "fail") ?? scores[0] ?? null;
   }
 
   help() {
-    const keys = [["j  k", "next, previous case"], ["Enter", "open"], ["Esc", "back to the list"], ["/", "search"], ["d", "word differences"], ["1  2  3", "agree, disagree, unsure (with the judge, else the first failing check)"], ["c", "comment on your verdict"], ["b", "blind: hide verdicts until you give yours"], ["r", "report"], ["?", "this list"]];
+    const keys = [["j  k", "next, previous case"], ["Enter", "open"], ["Esc", "back to the list"], ["/", "search"], ["d", "word differences"], ["1  2  3", "agree, disagree, unsure (with the judge, else the first failing check); pass, fail, unsure while its verdict is hidden"], ["c", "comment on your verdict"], ["u", "undo your last verdict"], ...(this.server ? [["n", "next open answer of your queue"]] : []), ["b", "blind: hide verdicts until you give yours"], ["r", "report"], ["?", "this list"]];
     const box = h("input", { type: "checkbox", checked: this.keys, onchange: (event) => { this.keys = event.target.checked; memory.set("keys", this.keys ? "on" : "off"); } });
     dialog("Keys", [h("dl", { class: "pairs keys" }, keys.map(([key, what]) => [h("dt", {}, key.split("  ").map((one) => [h("kbd", {}, one), " "])), h("dd", {}, what)])), h("label", {}, box, " Single keys are on")], "Close", () => {});
   }
@@ -403,7 +495,13 @@ async function main() {
     document.getElementById("cases").append(h("p", { class: "note" }, "This browser is too old to open the rows (it has no DecompressionStream). Use a newer one, or: llmeval review RUN"));
     return;
   }
-  const app = new App(await Data.load());
+  const data = await Data.load();
+  const server = data.meta.served ? await Server.connect().catch(() => undefined) : null;
+  if (server === undefined) {
+    document.querySelector("main").prepend(h("p", { class: "note", role: "alert" }, "The review server does not answer. Start llmeval review again."));
+    return;
+  }
+  const app = new App(data, server);
   document.getElementById("help").addEventListener("click", () => app.help());
   document.documentElement.dataset.ready = "yes";
 }

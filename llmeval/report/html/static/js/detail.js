@@ -12,24 +12,25 @@ const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 /** The detail of a row. `view`: {diff, blind, labels, vote(score, verdict), position, flash(id)}. */
 export function detail(data, row, full, view) {
   const place = QUEUES[data.columns.queue[row]];
-  const parts = [heading(data, row, place, full, view)];
-  if (full === null) return h("article", { class: "detail" }, parts, notHeld(data, row));
+  if (full === null) return h("article", { class: "detail" }, heading(data, row, place, full, view, view.blind), notHeld(data, row));
   const lang = language(full.case);
-  const scores = order(full.now.scores);
-  const findings = collect(full.now.answer, scores, view, full.case);
-  parts.push(
+  const scores = order(full.now.scores, view);
+  const secret = scores.some((score) => hides(score, scores, view));
+  const findings = collect(full.now.answer, scores, view);
+  const parts = [
+    heading(data, row, place, full, view, secret),
     asked(full.case, lang),
     answers(full, findings, view, lang),
     h("section", { class: "scores" }, h("h3", {}, "Scores"), scores.map((score) => scoreCard(score, full, findings, view))),
     about(full, row, data),
-  );
+  ];
   return h("article", { class: "detail" }, parts);
 }
 
-function heading(data, row, place, full, view) {
+function heading(data, row, place, full, view, secret) {
   const { id, rep, state, tags } = data.columns;
   const [name, tone] = QUEUE_NAMES[place];
-  const shown = view.blind ? status("plain", "Verdict hidden") : status(place === "problem" ? STATES[state[row]][1] : tone, place === "problem" ? `${name}: ${STATES[state[row]][0]}` : name);
+  const shown = secret ? status("plain", "Verdict hidden") : status(place === "problem" ? STATES[state[row]][1] : tone, place === "problem" ? `${name}: ${STATES[state[row]][0]}` : name);
   const chips = Object.entries(data.meta.combos[tags[row]] ?? {}).map(([tag, value]) => h("button", { type: "button", class: "chip", title: "Show this slice", onclick: () => view.slice(`${tag}=${value}`) }, visible(`${tag}: ${value}`)));
   const flags = full ? data.meta.flags.filter((flag, bit) => data.columns.flags[row] & (1 << bit) && flag in FLAGS) : [];
   return h(
@@ -87,10 +88,10 @@ function folded(name, text, lang) {
 }
 
 /** Findings of checks and quotes of judges, as marks in the answer; each finding gets a number. */
-function collect(answer, scores, view, item) {
+function collect(answer, scores, view) {
   const spans = [];
   for (const score of scores) {
-    if (score.source === "judge" && hides(score, item, view)) continue;
+    if (hides(score, scores, view)) continue;
     for (const span of score.evidence ?? []) {
       spans.push({ start: span.start, end: span.end, metric: score.metric, message: span.message, rule: span.rule, severity: span.severity ?? "error", judge: score.source === "judge", status: score.status });
     }
@@ -140,17 +141,25 @@ function findingList(findings, view) {
   return items.length > 12 ? h("div", {}, list, h("details", {}, h("summary", {}, `${items.length - 12} more findings`), h("ol", { class: "findings" }, items.slice(12)))) : list;
 }
 
-function order(scores) {
+/** The worst first. While a verdict is hidden the order must not tell it, and a vote must not move what was voted on: then
+ *  what judges say comes first, as recorded. */
+function order(scores, view) {
+  const last = (score) => Number(score.source !== "judge");
+  if (view.labels.server || scores.some((score) => hides(score, scores, view))) return [...scores].sort((a, b) => last(a) - last(b));
   const ranks = { error: 0, unscored: 1, fail: 2, pass: 3, not_applicable: 4 };
   return [...scores].sort((a, b) => ranks[a.status] - ranks[b.status]);
 }
 
-function hides(score, item, view) {
-  return view.blind && !view.labels.of(item.id, score.repeat ?? 0, score.metric);
+/** Blind: a verdict shows after the reader's own on that metric; what checks say, after the votes on all judged metrics. */
+function hides(score, scores, view) {
+  if (!view.blind) return false;
+  const open = (each) => VOTABLE.has(each.status) && !view.labels.of(each.case_id, each.repeat ?? 0, each.metric);
+  const judged = scores.filter((each) => each.source === "judge" && VOTABLE.has(each.status));
+  return open(score) && (score.source === "judge" || !judged.length) ? true : judged.some(open) && !judged.includes(score);
 }
 
 function scoreCard(score, full, findings, view) {
-  const secret = hides(score, full.case, view);
+  const secret = hides(score, full.now.scores, view);
   const before = full.before?.scores.find((other) => other.metric === score.metric);
   const trust = view.trust[score.metric];
   const title = h(
@@ -220,14 +229,25 @@ function raw(title, value) {
   return h("details", {}, h("summary", {}, title), textBlock(plainText(value), [], { class: "text mono" }));
 }
 
+const VOTABLE = new Set(["pass", "fail"]);
 const VOTES = { pass: "Pass", fail: "Fail", unsure: "Unsure" };
 
 function voting(score, full, view, secret) {
-  if (!["pass", "fail"].includes(score.status) || full.now.answer.error) return null;
-  const mine = view.labels.of(full.case.id, score.repeat ?? 0, score.metric);
+  if (!VOTABLE.has(score.status) || full.now.answer.error) return null;
+  const place = [full.case.id, score.repeat ?? 0, score.metric];
+  const mine = view.labels.of(...place);
   const words = secret ? VOTES : { [score.status]: "Agree", [score.status === "pass" ? "fail" : "pass"]: "Disagree", unsure: "Unsure" };
   const buttons = Object.entries(words).map(([verdict, word]) => h("button", { type: "button", class: "vote", "aria-pressed": String(mine?.human_verdict === verdict), onclick: () => view.vote(score, verdict) }, word));
-  return h("div", { class: "votes", role: "group", "aria-label": `Your verdict on ${score.metric}` }, h("span", { class: "quiet small" }, "Your verdict"), buttons, mine ? h("button", { type: "button", class: "ghost small", onclick: () => view.comment(score) }, mine.comment ? `“${visible(mine.comment)}”` : "Comment") : null);
+  const group = h("div", { class: "votes", role: "group", "aria-label": `Your verdict on ${score.metric}` }, h("span", { class: "quiet small" }, "Your verdict"), buttons, mine ? h("button", { type: "button", class: "ghost small", onclick: () => view.comment(score) }, mine.comment ? `“${visible(mine.comment)}”` : "Comment") : null, mine && view.labels.last(...place) ? h("button", { type: "button", class: "ghost small", onclick: view.undo }, "Undo") : null);
+  return [group, opinions(mine || view.deciding ? view.labels.conflict(...place) : null, view.labels.others(...place))];
+}
+
+/** What people said: where they differ, somebody has to decide. */
+function opinions(conflict, others) {
+  const said = conflict ?? others;
+  if (!said.length) return null;
+  const lines = said.map((each) => h("li", {}, status(TONES[each.human_verdict] ?? "unsure", each.human_verdict), " ", h("strong", {}, visible(each.reviewer || "(no name)")), each.adjudication ? " decided" : null, each.comment ? textBlock(each.comment, [], { class: "text rationale" }) : null));
+  return h("div", { class: `opinions${conflict ? " open" : ""}` }, h("p", { class: "small quiet" }, conflict ? "Reviewers differ. In “To decide”, your vote decides." : "Other reviewers"), h("ul", { class: "criteria" }, lines));
 }
 
 function about(full, row, data) {

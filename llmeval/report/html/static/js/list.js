@@ -17,6 +17,7 @@ export class List {
     this.tops = [0];
     this.selected = -1;
     this.hidden = false;
+    this.mark = () => null;
     this.inner = h("div", { class: "inner", role: "presentation" });
     this.node = h("div", { class: "list", role: "grid", tabindex: "0", "aria-label": "Cases", "aria-readonly": "true" }, this.inner);
     this.node.addEventListener("scroll", () => this.draw(), { passive: true });
@@ -135,12 +136,13 @@ export class List {
 
   line(at, row) {
     const { id, rep, queue, state, ask, why, now, was } = this.data.columns;
-    const [name, tone] = this.hidden ? ["hidden", "plain"] : row_state(queue[row], state[row]);
+    const mark = this.mark(row);
+    const [name, tone] = mark ?? (this.hidden ? ["hidden", "plain"] : row_state(queue[row], state[row]));
     const chosen = at === this.selected;
     const cells = [
       h("div", { role: "gridcell", class: "sign", title: name }, shape(tone), h("span", { class: "sr" }, name)),
-      h("div", { role: "gridcell", class: "what" }, h("span", { class: "ask", dir: "auto" }, ask[row] || "(no question)"), h("span", { class: "why", dir: "auto" }, this.hidden ? "verdict hidden" : why[row])),
-      h("div", { role: "gridcell", class: "id" }, h("code", {}, visible(id[row]) + (rep[row] ? ` ·${rep[row]}` : "")), this.hidden ? null : this.dots(now[row], was[row])),
+      h("div", { role: "gridcell", class: "what" }, h("span", { class: "ask", dir: "auto" }, ask[row] || "(no question)"), h("span", { class: "why", dir: "auto" }, this.hidden ? (mark?.[0] ?? "verdict hidden") : why[row])),
+      h("div", { role: "gridcell", class: "id" }, h("code", {}, visible(id[row]) + (rep[row] ? ` ·${rep[row]}` : "")), this.hidden && !mark ? null : this.dots(now[row], was[row])),
     ];
     return h("div", { class: "row", role: "row", id: `row-${at}`, "data-at": at, "aria-rowindex": at + 1, "aria-selected": String(chosen) }, cells);
   }

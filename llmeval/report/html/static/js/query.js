@@ -2,6 +2,7 @@
 //
 //   s:regressed          a queue (problem regressed disagrees new known fixed rest) or a state (pass fail unscored error)
 //   metric:correctness   fails or is lost on that metric      slice:topic=law   a tag's value      flag:cached
+//   review:queue         the reviewer's queue; review:decide, where people differ
 //   sample:50            a random sample of all rows, the same for everyone
 //   !…                   not that
 //   words "two words"    in id, question or reason; in all texts once they were searched (Data.search)
@@ -22,7 +23,7 @@ const WORDS = { pass: "p", fail: "f", unscored: "u", error: "e" };
 /** Tokens of a query: [{key, value, not}]. */
 export function parse(query) {
   const tokens = [];
-  for (const match of query.matchAll(/(!?)(?:(s|metric|slice|flag|sample|id):)?(?:"([^"]*)"|(\S+))/g)) {
+  for (const match of query.matchAll(/(!?)(?:(s|metric|slice|flag|sample|review|id):)?(?:"([^"]*)"|(\S+))/g)) {
     const value = match[3] ?? match[4];
     if (value) tokens.push({ key: match[2] ?? "text", value, not: match[1] === "!" });
   }
@@ -84,6 +85,10 @@ const TESTS = {
   id(data, value) {
     return (row) => data.columns.id[row] === value;
   },
+  review(data, value) {
+    if (value === "decide") return (row) => data.disputed.has(row);
+    return (row) => data.queue.has(row);
+  },
   sample(data, value) {
     const chosen = new Set(shuffled(data).slice(0, Number(value) || 0));
     return (row) => chosen.has(row);
@@ -115,12 +120,13 @@ export const SORTS = {
   slow: ["Slowest", (c) => (a, b) => (c.ms[b] ?? -1) - (c.ms[a] ?? -1) || a - b],
   long: ["Longest answer", (c) => (a, b) => c.len[b] - c.len[a] || a - b],
   id: ["Case id", (c) => (a, b) => (c.id[a] < c.id[b] ? -1 : c.id[a] > c.id[b] ? 1 : c.rep[a] - c.rep[b])],
+  review: ["Review queue", (c, data) => (a, b) => (data.queue.get(a)?.at ?? Infinity) - (data.queue.get(b)?.at ?? Infinity) || a - b],
   order: ["As recorded", () => (a, b) => a - b],
 };
 
 /** Sorted rows. */
 export function sort(data, rows, name) {
-  return rows.sort((SORTS[name] ?? SORTS.triage)[1](data.columns));
+  return rows.sort((SORTS[name] ?? SORTS.triage)[1](data.columns, data));
 }
 
 /** Groups [{name, rows}] in the order of their first row; one nameless group when `by` is empty. */

@@ -1,0 +1,132 @@
+"""`llmeval review`: the report in a browser on this machine, where votes become labels."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
+
+if TYPE_CHECKING:
+    from llmeval.report.html.reader import Row
+    from llmeval.report.html.triage import Triage
+    from llmeval.review.server import ReviewServer
+    from llmeval.review.session import Session
+    from llmeval.rundir import RunDir, UnitKey
+
+
+def review(
+    run: RunPath,
+    reviewer: Annotated[
+        str | None, typer.Option(help="Whose votes these are; default: your login name.", metavar="NAME")
+    ] = None,
+    n: Annotated[int, typer.Option("--n", help="How many answers your queue has.", metavar="N")] = 50,
+    random_share: Annotated[
+        float, typer.Option(help="Share of them drawn at random: only those measure a judge.", metavar="SHARE")
+    ] = 0.2,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Vote on this metric; default: what judges decide.", metavar="METRIC")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="A run to show beside it: directory or id.", metavar="RUN")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Default: a free one.", min=0, max=65535, metavar="PORT")] = 0,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Print the address, start no browser.")] = False,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Judge a run's answers in the browser; your votes go to its labels.jsonl. Ctrl-C ends it.
+
+    The judge's verdict stays hidden until you have given yours. Nothing leaves this machine: the page is served on
+    127.0.0.1, to whoever has the address that is printed.
+    """
+    import tempfile
+
+    from llmeval.report.html.assets import policy
+    from llmeval.review.server import ReviewServer
+    from llmeval.rundir import RunDir
+
+    directory = RunDir(find_run(run, reports))
+    before = None if baseline is None else RunDir(find_run(baseline, reports))
+    with tempfile.TemporaryDirectory(prefix="llmeval-review-") as folder:
+        page = Path(folder) / "review.html"
+        session = _session(directory, before, page, reviewer or _login(), n, random_share, metric or [])
+        server = ReviewServer(session, page, policy(served=True), port)
+        _serve(server, no_open=no_open, as_json=as_json)
+    _end(session, as_json=as_json)
+    return 0
+
+
+def _session(
+    run: "RunDir", before: "RunDir | None", page: Path, reviewer: str, n: int, share: float, named: list[str]
+) -> "Session":
+    """The page written, and the queue in the order that the page finds urgent."""
+    from llmeval.report.html import write_html
+    from llmeval.report.html.triage import Queue
+    from llmeval.review.intake import answers_of
+    from llmeval.review.queue import make_queue, metrics_to_review
+    from llmeval.review.session import Session
+
+    metrics, answers = metrics_to_review(run, named), answers_of(run)
+    urgent: list[tuple[int, float, int, UnitKey]] = []
+
+    def watch(row: "Row", place: "Triage") -> None:
+        if place.queue is not Queue.REST:
+            key = (row.case.id, row.now.answer.repeat)
+            urgent.append((place.queue, -place.priority, len(urgent), key))
+
+    # every row is held: whatever is drawn must be there to be read
+    write_html(run, page, baseline=before, embed="all", served=True, watch=watch)
+    queue = make_queue(run, answers, (key for *_, key in sorted(urgent)), metrics, n, share)
+    return Session(run, reviewer, answers, queue)
+
+
+def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
+    """Until Ctrl-C."""
+    import webbrowser
+
+    session = server.session
+    if as_json:
+        print(server.url, file=sys.stderr, flush=True)
+    else:
+        drawn = sum(len(made.drawn) for made in session.queue.draws.values())
+        print(f"Reviewing {session.run.path} as {session.reviewer}: {len(session.queue.items):,} answers, "
+              f"{drawn:,} of them drawn at random, {session.done():,} done.")  # fmt: skip
+        print(f"Open {server.url}\nCtrl-C ends the review; every vote is saved at once.", flush=True)
+    if not no_open:
+        webbrowser.open(server.launch)
+    try:
+        server.serve_forever(poll_interval=0.2)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+
+
+def _end(session: "Session", *, as_json: bool) -> None:
+    from llmeval.rundir import LABELS
+
+    path, done, total = session.run.path / LABELS, session.done(), len(session.queue.items)
+    if as_json:
+        emit({"reviewer": session.reviewer, "added": session.added, "done": done, "queue": total, "labels": str(path)})
+        return
+    print(f"\n{session.added:,} labels saved in {path}; {done:,} of {total:,} answers of the queue are done.")
+    if not path.exists():
+        return
+    print(f"Next: llmeval labels stats {session.run.path}")
+    manifest = session.run.manifest()
+    for name in manifest["judges"]:
+        certificate = f"certificates/{manifest['suite']}-{name}.json"
+        print(
+            f"      llmeval judge certify {manifest.get('suite_file')}:{name} --labels {session.run.path} --out {certificate}"
+        )
+
+
+def _login() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "reviewer"

@@ -1,0 +1,117 @@
+"""What a reviewer is shown, in which order: what went wrong, mixed with answers drawn at random.
+
+Labels of what went wrong find bugs; only those of answers drawn at random say how often a judge errs. The two are mixed so
+that an answer's place in the queue does not tell which kind it is, and the draw is kept in the run with its probability.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from llmeval.errors import UsageError
+from llmeval.review.draw import Draw, draw, judged_metric, keep, key_of
+from llmeval.review.intake import Known
+from llmeval.review.labels import Place
+from llmeval.rundir import RunDir, UnitKey
+
+RANDOM_SHARE = 0.2
+VERDICTS = ("pass", "fail")
+
+
+class Item(NamedTuple):
+    """An answer to look at, and the metrics to vote on."""
+
+    case_id: str
+    repeat: int
+    metrics: tuple[str, ...]
+
+
+class Queue(NamedTuple):
+    """The reviewer's queue; `draws`: the random part of it, by metric."""
+
+    items: tuple[Item, ...]
+    draws: Mapping[str, Draw]
+
+    def sampling(self, place: Place) -> tuple[str, float | None]:
+        """How an answer came before the person, and with which probability: (stratified, p) or (triage, None)."""
+        made = self.draws.get(place.metric)
+        if made is None or key_of(place) not in made.drawn:
+            return "triage", None
+        return "stratified", made.strata[made.drawn[key_of(place)]].probability
+
+
+def metrics_to_review(run: RunDir, named: Sequence[str] = ()) -> tuple[str, ...]:
+    """The metrics people vote on: those named, else the judged ones, else what the gate decides on, else all.
+
+    Raises:
+        UsageError: the run has no such metric, or none at all.
+    """
+    if named:
+        return tuple(dict.fromkeys(judged_metric(run, name) for name in named))
+    manifest = run.manifest()
+    checks = [str(check["metric"]) for check in manifest["checks"]]
+    gated = {key.partition("@")[0].strip() for key in (manifest.get("gate") or {}).get("floors") or {}}
+    found = [str(name) for name in manifest["judges"]] or [name for name in checks if name in gated] or checks
+    if not found:
+        raise UsageError(f"{run.path}: the run has no metric, so there is no verdict to review")
+    return tuple(dict.fromkeys(found))
+
+
+def make_queue(
+    run: RunDir, answers: Mapping[UnitKey, Known], troubled: Iterable[UnitKey], metrics: Sequence[str],
+    n: int, share: float = RANDOM_SHARE, seed: int = 0,
+) -> Queue:  # fmt: skip
+    """A queue of at most `n` answers; its random part is drawn before anything else, and kept in the run.
+
+    Args:
+        run: the run under review.
+        answers: its answers (`answers_of`).
+        troubled: keys of what went wrong, the most urgent first.
+        metrics: to vote on.
+        n: answers in all, at least 1.
+        share: of them drawn at random, in [0, 1].
+        seed: the same seed gives the same queue, for every reviewer.
+
+    Raises:
+        UsageError: `n` or `share` is out of range.
+    """
+    if n < 1 or not 0 <= share <= 1:
+        raise UsageError(f"a queue needs at least 1 answer and a random share from 0 to 1, not {n} and {share}")
+    draws = _draws(run, answers, metrics, round(n * share), seed)
+    drawn = dict.fromkeys(_unit(key) for made in draws.values() for key in made.drawn)
+    rest = [key for key in troubled if key not in drawn and _votable(answers.get(key), metrics)][: n - len(drawn)]
+    items = [Item(*key, _votable(answers[key], metrics)) for key in _mixed(list(drawn), rest, seed)]
+    return Queue(tuple(items), draws)
+
+
+def _draws(
+    run: RunDir, answers: Mapping[UnitKey, Known], metrics: Sequence[str], n: int, seed: int
+) -> dict[str, Draw]:  # fmt: skip
+    """One draw a metric that has verdicts, `n` answers in all."""
+    scored = [name for name in metrics if any(_votable(known, [name]) for known in answers.values())]
+    found = {}
+    for index, name in enumerate(scored):
+        size = n // len(scored) + (index < n % len(scored))
+        if size:
+            found[name], _ = draw(run, name, size, seed)
+            keep(run, found[name])
+    return found
+
+
+def _mixed(drawn: list[UnitKey], troubled: list[UnitKey], seed: int) -> list[UnitKey]:
+    """Both lists as one: what went wrong keeps its order, the others stand at random places among it."""
+    source = random.Random(f"{seed}/queue")
+    source.shuffle(drawn)
+    slots = set(source.sample(range(len(drawn) + len(troubled)), len(drawn)))
+    one, other = iter(drawn), iter(troubled)
+    return [next(one if place in slots else other) for place in range(len(drawn) + len(troubled))]
+
+
+def _votable(known: Known | None, metrics: Sequence[str]) -> tuple[str, ...]:
+    return () if known is None else tuple(name for name in metrics if known.statuses.get(name) in VERDICTS)
+
+
+def _unit(key: str) -> UnitKey:
+    """The answer that a draw's key names."""
+    repeat, _, case_id = key.partition(":")
+    return case_id, int(repeat)
