@@ -29,7 +29,8 @@ def review(
         list[str] | None, typer.Option(help="Vote on this metric; default: what judges decide.", metavar="METRIC")
     ] = None,
     baseline: Annotated[
-        Path | None, typer.Option(help="A run to show beside it: directory or id.", metavar="RUN")
+        Path | None,
+        typer.Option(help="Show this run's answers too; default: the gate's baseline, where it is.", metavar="RUN"),
     ] = None,
     port: Annotated[int, typer.Option(help="Default: a free one.", min=0, max=65535, metavar="PORT")] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="Print the address, start no browser.")] = False,
@@ -43,12 +44,13 @@ def review(
     """
     import tempfile
 
+    from llmeval.report.before import baseline_run
     from llmeval.report.html.assets import policy
     from llmeval.review.server import ReviewServer
     from llmeval.rundir import RunDir
 
     directory = RunDir(find_run(run, reports))
-    before = None if baseline is None else RunDir(find_run(baseline, reports))
+    before = baseline_run(directory, directory.manifest()) if baseline is None else RunDir(find_run(baseline, reports))
     with tempfile.TemporaryDirectory(prefix="llmeval-review-") as folder:
         page = Path(folder) / "review.html"
         session = _session(directory, before, page, reviewer or _login(), n, random_share, metric or [])

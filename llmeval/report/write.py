@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from llmeval.records import Summary
+from llmeval.report.before import baseline_run
 from llmeval.report.html import write_html
 from llmeval.report.junit import MAX_CASES, write_junit
 from llmeval.report.markdown import markdown
@@ -18,5 +19,5 @@ def write_reports(run: RunDir, summary: Summary) -> tuple[Path, list[Trouble]]:
     troubles = worst_cases(run, MAX_CASES)
     write_junit(run.path / JUNIT, summary, manifest, troubles)
     (run.path / MARKDOWN).write_text(markdown(summary, manifest, troubles), encoding="utf-8")
-    write_html(run, run.path / HTML)
+    write_html(run, run.path / HTML, baseline=baseline_run(run, manifest))
     return run.path / HTML, troubles

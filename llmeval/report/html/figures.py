@@ -51,7 +51,9 @@ def _gate_row(
         )
         if share and rule.estimate is not None
         else "",
-        "assumptions": words.assumptions(rule, metric, manifest),
+        "assumptions": rule.assumptions or words.assumptions(rule, metric, manifest),
+        "certainty": words.certainty(rule),
+        "fell": rule.fell,
     }
 
 

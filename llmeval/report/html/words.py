@@ -118,6 +118,20 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str
     return said
 
 
+def certainty(rule: RuleDecision) -> str:
+    """How sure a rule's bounds are, and what would overturn its decision; empty where it does not say."""
+    said = []
+    if rule.level is not None:
+        said.append(
+            f"Bounds at {100 * rule.level:g}% confidence"
+            + (f", {rule.n:,} pairs." if rule.n and rule.baseline else ".")
+        )
+    if rule.tipping_point is not None and rule.decision in (Decision.PASS, Decision.FAIL):
+        points = f"{100 * abs(rule.tipping_point):.1f}"
+        said.append(f"Tipping point: an error of {points} points that favours one side would overturn this decision.")
+    return " ".join(said)
+
+
 def sentence(text: str) -> str:
     """With a capital at the beginning and one full stop at the end."""
     text = text.strip().rstrip(".")
