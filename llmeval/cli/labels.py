@@ -2,11 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
+
+if TYPE_CHECKING:
+    from llmeval.review.repair import Evidence
+
+_SHOWN = 20
 
 app = typer.Typer(
     help="What people say about answers: drawn to label, taken in, given out, counted.", no_args_is_help=True
@@ -133,11 +138,13 @@ def export(
 def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
     """Count a run's labels: by reviewer, how far people agree, and how often the judge agrees with them."""
     from llmeval.review.figures import figures
+    from llmeval.review.repair import evidence, plain
     from llmeval.rundir import RunDir
 
-    found = figures(RunDir(find_run(run, reports)))
+    directory = RunDir(find_run(run, reports))
+    found, repairs = figures(directory), evidence(directory)
     if as_json:
-        emit(found)
+        emit({**found, "repair": [plain(each) for each in repairs]})
         return 0
     out = console()
     by = ", ".join(f"{name} {count:,}" for name, count in found["reviewers"].items())
@@ -146,7 +153,24 @@ def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = Fals
         out.print(f"{found['stale']:,} labels are about other answers than the run has now; they don't count.")
     for metric in found["metrics"]:
         _print_metric(metric)
+    _print_repairs(repairs)
     return 0
+
+
+def _print_repairs(repairs: "list[Evidence]") -> None:
+    """Cases to rewrite or retire, by advice."""
+    out = console()
+    if repairs:
+        out.print("\n[bold]Cases that need repair, by what people said in all runs that asked them[/]")
+    for each in repairs[:_SHOWN]:
+        counts = {"people pass what failed": each.narrow, "people fail what passed": each.loose,
+                  "reviewers differ": each.differ, "unsure": each.unsure}  # fmt: skip
+        said = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
+        out.print(f"  {each.case_id} · {each.metric}: {each.finding} ({said}; {each.answers} answers)", markup=False)
+    if len(repairs) > _SHOWN:
+        out.print(f"  and {len(repairs) - _SHOWN:,} more: --json has them all")
+    for finding, advice in {each.finding: each.advice for each in repairs[:_SHOWN]}.items():
+        out.print(f"  {finding}: {advice}", markup=False)
 
 
 def _print_metric(found: dict[str, Any]) -> None:

@@ -1,0 +1,150 @@
+"""Cases that people's labels speak against: the reference, or the question, needs repair before another model is blamed.
+
+Evidence comes from all runs of the suite that asked the case in the same words (its digest):
+
+    reference too narrow   people pass answers that the judge or check failed, on at least 2 answers and most of those labelled
+    reference too loose    the other way round
+    ambiguous              reviewers differ on at least 2 answers (or on the only one that was labelled), or 2 votes are `unsure`
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from llmeval.errors import LlmevalError
+from llmeval.records import Label
+from llmeval.review.intake import answers_of, fits
+from llmeval.review.labels import Place, current, read
+from llmeval.rundir import LABELS, RunDir
+
+REPEATED = 2
+_LOOK_AT = 200
+"""Directories looked at beside a run."""
+
+
+class Evidence(NamedTuple):
+    """One case and metric. Counts are of labelled answers, over all runs; `run_ids`: where they are."""
+
+    case_id: str
+    metric: str
+    finding: str
+    answers: int
+    narrow: int
+    loose: int
+    differ: int
+    unsure: int
+    comments: tuple[str, ...]
+    run_ids: tuple[str, ...]
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return _ADVICE[self.finding]
+
+
+_ADVICE = {
+    "reference too narrow": "add the answers that people accept to its references, or rewrite the question",
+    "reference too loose": "state in the reference what people miss in these answers",
+    "ambiguous": "rewrite the question so that people agree on what is right, or retire the case",
+}
+
+
+class _Answer(NamedTuple):
+    """What was said about one answer in one run."""
+
+    run_id: str
+    labels: tuple[Label, ...]
+
+    @property
+    def verdict(self) -> str | None:
+        """What people say: a decision between them, else what all say; None where they differ or nobody is sure."""
+        decided = [label.human_verdict for label in self.labels if label.adjudication]
+        said = {label.human_verdict for label in self.labels if label.human_verdict != "unsure"}
+        return decided[-1] if decided else next(iter(said)) if len(said) == 1 else None
+
+    @property
+    def differ(self) -> bool:
+        """Whether reviewers differ, or had to be decided between."""
+        said = {label.human_verdict for label in self.labels if label.human_verdict != "unsure"}
+        return len(said) > 1 or any(label.adjudication for label in self.labels)
+
+    def against(self, machine: str) -> bool:
+        """Whether people contradict a verdict of `machine` (pass or fail)."""
+        return self.verdict in ("pass", "fail") and self.verdict != machine and self.labels[0].judge_verdict == machine
+
+
+def evidence(run: RunDir, beside: bool = True) -> list[Evidence]:
+    """The cases of a run that labels speak against, the strongest evidence first.
+
+    Args:
+        run: whose cases are looked at.
+        beside: whether labels of the suite's other runs, in the directories beside it, count too.
+
+    Raises:
+        UsageError: the run's file of labels has a line that is not a label.
+    """
+    digests = {case.id: case.digest for case in run.cases()}
+    found: dict[tuple[str, str], list[_Answer]] = defaultdict(list)
+    for other in [run, *(_beside(run) if beside else ())]:
+        for place, answer in _answers(other, digests):
+            found[place.case_id, place.metric].append(answer)
+    weighed = [_weigh(case_id, metric, answers) for (case_id, metric), answers in found.items()]
+    return sorted(
+        filter(None, weighed), key=lambda each: (-max(each.narrow, each.loose, each.differ + each.unsure), each)
+    )
+
+
+def _answers(run: RunDir, digests: dict[str, str]) -> Iterator[tuple[Place, _Answer]]:
+    """The labelled answers of a run to cases that ask the same."""
+    labels = read(run.path / LABELS)
+    if not labels:
+        return
+    known, run_id = answers_of(run), run.manifest()["run_id"]
+    same = {case.id for case in run.cases() if digests.get(case.id) == case.digest}
+    by_place: dict[Place, list[Label]] = defaultdict(list)
+    for (_, place), label in current(labels).items():
+        if place.case_id in same and fits(label, known):
+            by_place[place].append(label)
+    for place, given in by_place.items():
+        yield place, _Answer(run_id, tuple(given))
+
+
+def _beside(run: RunDir) -> Iterable[RunDir]:
+    here, suite = run.path.resolve(), run.manifest()["suite"]
+    folders = sorted((path for path in here.parent.iterdir() if path.is_dir() and path != here), reverse=True)
+    for other in map(RunDir, folders[:_LOOK_AT]):
+        try:
+            if (other.path / LABELS).exists() and other.manifest()["suite"] == suite:
+                read(other.path / LABELS)
+                yield other
+        except (LlmevalError, KeyError):
+            continue  # not ours, or not readable: it says nothing about this run's cases
+
+
+def _weigh(case_id: str, metric: str, answers: list[_Answer]) -> Evidence | None:
+    narrow, loose = (sum(answer.against(machine) for answer in answers) for machine in ("fail", "pass"))
+    differ = sum(answer.differ for answer in answers)
+    doubts = [label for answer in answers for label in answer.labels if label.human_verdict == "unsure"]
+    finding = _finding(narrow, loose, differ, len(doubts), len(answers))
+    if finding is None:
+        return None
+    said = [label.comment for answer in answers for label in answer.labels if label.comment]
+    runs = tuple(dict.fromkeys(answer.run_id for answer in answers))
+    return Evidence(
+        case_id, metric, finding, len(answers), narrow, loose, differ, len(doubts), tuple(dict.fromkeys(said)), runs
+    )
+
+
+def _finding(narrow: int, loose: int, differ: int, unsure: int, answers: int) -> str | None:
+    if differ >= REPEATED or unsure >= REPEATED or (differ and unsure):
+        return "ambiguous"
+    if narrow >= REPEATED and 2 * narrow > answers:
+        return "reference too narrow"
+    if loose >= REPEATED and 2 * loose > answers:
+        return "reference too loose"
+    return "ambiguous" if differ and answers == 1 else None
+
+
+def plain(found: Evidence) -> dict[str, Any]:
+    """As plain values, for machines."""
+    return {**found._asdict(), "advice": found.advice}
