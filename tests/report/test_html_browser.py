@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def test_deep_link_opens_the_case_and_back_returns_to_the_queue(browser: Any, re
         assert page.locator("#search").input_value() == "slice:topic=geography"
         assert "15 of 60 rows" in page.locator("#count").inner_text()
         page.keyboard.press("Escape")
-        assert "case=" not in page.url
+        sync_api.expect(page).not_to_have_url(re.compile("case="))
         assert page.evaluate("document.activeElement.getAttribute('role')") == "grid"
 
 

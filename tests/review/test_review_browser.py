@@ -146,6 +146,17 @@ def test_what_was_seen_is_not_judged_blind(browser: Any, run: Path) -> None:
     assert [label.blind for label in read(run / LABELS)] == [False]
 
 
+def test_what_a_check_decided_in_the_judges_place_is_voted_on(browser: Any, run: Path) -> None:
+    text = (run / "scores.jsonl").read_text()
+    (run / "scores.jsonl").write_text(text.replace('"source":"judge"', '"source":"check"'))
+    with Command(run, "ada") as command, Reviewer(browser, command.url) as ada:
+        assert "correctness" in ada.page.locator(".score").first.inner_text()
+        assert ada.page.locator(".score", has_text="hidden until").count() == ada.page.locator(".score").count()
+        ada.page.keyboard.press("1")
+        sync_api.expect(ada.page.locator(".progress .num")).to_contain_text("1 of")
+    assert [label.metric for label in read(run / LABELS)] == ["correctness"]
+
+
 def test_two_tabs_and_two_reviewers_differ_and_decide(browser: Any, run: Path) -> None:
     with Command(run, "ada") as one, Command(run, "bob") as other:
         with Reviewer(browser, one.url) as ada, Reviewer(browser, other.url) as bob:

@@ -279,7 +279,7 @@ class App {
     const at = rows.indexOf(row);
     this.full = full;
     const view = {
-      diff: this.diff, blind: this.blind, deciding: this.deciding(), labels: this.labels, trust: this.data.meta.judges,
+      diff: this.diff, blind: this.blind, deciding: this.deciding(), asked: (score) => this.review.asked(row, score), labels: this.labels, trust: this.data.meta.judges,
       position: at < 0 ? "not in this list" : `${number(at + 1)} of ${number(rows.length)}`,
       toggleDiff: () => this.toggleDiff(),
       flash: (mark) => flash(mark),
@@ -470,13 +470,13 @@ class App {
     };
   }
 
-  /** The score that keys vote on: the judge's, or the first that fails. */
+  /** The score that keys vote on: the first asked about that is open, or the first that fails. */
   votable() {
     if (this.opened === undefined || !this.full) return null;
     const scores = this.full.now.scores.filter((score) => ["pass", "fail"].includes(score.status));
-    const judged = scores.filter((score) => score.source === "judge");
-    const open = judged.find((score) => !this.labels.of(score.case_id, score.repeat ?? 0, score.metric));
-    return open ?? judged[0] ?? scores.find((score) => score.status === "fail") ?? scores[0] ?? null;
+    const asked = scores.filter((score) => this.review.asked(this.opened, score));
+    const open = asked.find((score) => !this.labels.of(score.case_id, score.repeat ?? 0, score.metric));
+    return open ?? asked[0] ?? scores.find((score) => score.status === "fail") ?? scores[0] ?? null;
   }
 
   help() {

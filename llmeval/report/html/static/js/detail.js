@@ -142,20 +142,20 @@ function findingList(findings, view) {
 }
 
 /** The worst first. While a verdict is hidden the order must not tell it, and a vote must not move what was voted on: then
- *  what judges say comes first, as recorded. */
+ *  what is voted on comes first, as recorded. */
 function order(scores, view) {
-  const last = (score) => Number(score.source !== "judge");
+  const last = (score) => Number(!view.asked(score));
   if (view.labels.server || scores.some((score) => hides(score, scores, view))) return [...scores].sort((a, b) => last(a) - last(b));
   const ranks = { error: 0, unscored: 1, fail: 2, pass: 3, not_applicable: 4 };
   return [...scores].sort((a, b) => ranks[a.status] - ranks[b.status]);
 }
 
-/** Blind: a verdict shows after the reader's own on that metric; what checks say, after the votes on all judged metrics. */
+/** Blind: a verdict shows after the reader's own on that metric; what checks say, after the votes on all metrics asked about. */
 function hides(score, scores, view) {
   if (!view.blind) return false;
   const open = (each) => VOTABLE.has(each.status) && !view.labels.of(each.case_id, each.repeat ?? 0, each.metric);
-  const judged = scores.filter((each) => each.source === "judge" && VOTABLE.has(each.status));
-  return open(score) && (score.source === "judge" || !judged.length) ? true : judged.some(open) && !judged.includes(score);
+  const asked = scores.filter((each) => view.asked(each) && VOTABLE.has(each.status));
+  return open(score) && (view.asked(score) || !asked.length) ? true : asked.some(open) && !asked.includes(score);
 }
 
 function scoreCard(score, full, findings, view) {

@@ -24,6 +24,12 @@ export class Review {
     this.data.disputed = new Set(conflicts.map((each) => this.data.find(each.case_id, each.repeat)));
   }
 
+  /** Whether people are asked for their verdict on a score: the queue says, else what a judge decides. A check may have decided
+   *  in the judge's place. */
+  asked(row, score) {
+    return this.data.queue.get(row)?.metrics.includes(score.metric) ?? (score.source === "judge" || score.metric in this.data.meta.judges);
+  }
+
   done(row) {
     const { id, rep } = this.data.columns;
     return this.data.queue.get(row)?.metrics.every((metric) => this.labels.of(id[row], rep[row], metric)) ?? false;
