@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from llmeval.errors import UsageError
-from llmeval.records import Label
+from llmeval.records import Label, utc_now
 from llmeval.review.intake import Known, fits
-from llmeval.review.labels import Conflict, Place, agreed, append, current, now, place_of, read
+from llmeval.review.labels import Conflict, Place, agreed, append, current, place_of, read
 from llmeval.review.queue import VERDICTS, Queue
 from llmeval.rundir import LABELS, RunDir, UnitKey
 
@@ -112,7 +112,7 @@ class Session:
         return msgspec.convert(
             {
                 **msgspec.to_builtins(vote), "run_id": self._run_id, "output_digest": answer.digest,
-                "judge_verdict": answer.statuses[vote.metric], "reviewer": self.reviewer, "at": now(),
+                "judge_verdict": answer.statuses[vote.metric], "reviewer": self.reviewer, "at": utc_now(),
                 "blind": vote.blind and not vote.adjudication and self._first_impression(vote, place, known),
                 "sampling": sampling, "probability": probability,
             },
