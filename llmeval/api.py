@@ -135,12 +135,13 @@ def run(
     from llmeval.engine.execute import execute
     from llmeval.engine.options import Options
     from llmeval.engine.progress import NoDisplay
+    from llmeval.gate.stopping import stopper
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
     planned = plan(loaded, chosen)
     _check_baseline(loaded, chosen)
-    outcome = execute(planned, chosen, show or (lambda progress: NoDisplay()))
+    outcome = execute(planned, chosen, show or (lambda progress: NoDisplay()), watch=stopper)
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings
     )
@@ -177,13 +178,14 @@ def rescore(
     from llmeval.engine.execute import execute
     from llmeval.engine.options import Options
     from llmeval.engine.progress import NoDisplay
+    from llmeval.gate.stopping import stopper
 
     old = load_run(path)
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
     planned = plan(loaded, chosen, old.directory)
     _check_baseline(loaded, chosen)
-    outcome = execute(planned, chosen, show or (lambda progress: NoDisplay()), old.directory)
+    outcome = execute(planned, chosen, show or (lambda progress: NoDisplay()), old.directory, stopper)
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings
     )

@@ -241,13 +241,15 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Cases by outcome. A case with an error counts as error, else with an unscored score as unscored, else it passes
-    when every score of every repeat passes."""
+    when every score of every repeat passes. `not_needed`: planned cases left out, as every rule was decided without
+    them; `cases` does not count them."""
 
     cases: int = 0
     passed: int = 0
     failed: int = 0
     unscored: int = 0
     errors: int = 0
+    not_needed: int = 0
 
 
 class Calls(msgspec.Struct, frozen=True, kw_only=True):

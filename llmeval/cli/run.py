@@ -1,11 +1,19 @@
 """`llmeval run`: ask, score, decide, report."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from llmeval.cli.common import Env, Json, Reports, SuitePath, show_run
+
+
+class Stop(StrEnum):
+    """Whether a run may end before its last case."""
+
+    EARLY = "early"
+    NEVER = "never"
 
 
 def run(
@@ -22,6 +30,10 @@ def run(
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Compare with this lock file or run directory, not the suite's.", metavar="PATH")
+    ] = None,
+    stop: Annotated[
+        Stop | None,
+        typer.Option(help="early: stop as soon as every rule of the gate is decided; never: ask every case."),
     ] = None,
     env: Env = None,
     limit: Annotated[int | None, typer.Option(help="A seeded sample of so many cases.", metavar="N")] = None,
@@ -46,7 +58,7 @@ def run(
     from llmeval.suite.load import load_suite
 
     options = Options(
-        out=out, reports=reports, candidate=candidate, baseline=baseline, limit=limit, concurrency=concurrency, use_cache=not no_cache,
+        out=out, reports=reports, candidate=candidate, baseline=baseline, stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
     )  # fmt: skip
     loaded = load_suite(suite, env)

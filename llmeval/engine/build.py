@@ -43,7 +43,7 @@ class Plan:
     """Everything a run needs. `close` releases models and cache.
 
     `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not fit in memory
-    together.
+    together. `may_stop`: the cases stand in a random order, and the run ends as soon as every rule is decided.
     """
 
     suite: Suite
@@ -58,6 +58,7 @@ class Plan:
     budget: Budget
     by_case: bool = False
     in_turn: bool = False
+    may_stop: bool = False
     closing: list[Model] = field(default_factory=list)
 
     def messages(self, case: Case) -> tuple[Message, ...]:
@@ -103,6 +104,9 @@ def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
     prompt, checks, cases = _inspected(suite, options.limit)
     if not len(cases):
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
+    may_stop = _may_stop(suite, options)
+    if may_stop:
+        cases.shuffle(suite.spec.seed)
     cache = Cache(home()) if options.use_cache else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
     factory = Factory(suite, options, cache, budget)
@@ -116,7 +120,8 @@ def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
     return Plan(
         suite=suite, cases=cases, prompt=prompt, candidate=candidate, judges=judges, judge_seats=seats, trusts=trusts,
         checks=checks, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
-        in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), closing=factory.models(),
+        in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), may_stop=may_stop,
+        closing=factory.models(),
     )  # fmt: skip
 
 
@@ -140,6 +145,21 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
     if regression.baseline is None:
         raise suite.error(("gate", "regression"), "names no `baseline`, and there is no --baseline")
     return (suite.base / regression.baseline).resolve()
+
+
+def _may_stop(suite: Suite, options: Options) -> bool:
+    """Whether the run may stop before its last case.
+
+    Raises:
+        UsageError: it is asked to, and there is no rule to be decided.
+    """
+    gate = suite.spec.gate
+    early = (options.stop or gate.stop) == "early"
+    if early and not gate.floors and gate.regression is None:
+        raise UsageError(
+            f"{suite.path}: to stop early takes a rule to be decided; add `floors` or `regression` to its `gate`"
+        )
+    return early
 
 
 def inspect_suite(suite: Suite) -> dict[str, Any]:

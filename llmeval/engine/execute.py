@@ -15,10 +15,14 @@ from llmeval.engine.manifest import digests, make_manifest, new_run_id
 from llmeval.engine.options import Options
 from llmeval.engine.pipeline import Ending, Pipeline, Recorded
 from llmeval.engine.progress import Display, NoDisplay, Progress
+from llmeval.engine.stopping import Stopper, Watch
 from llmeval.engine.store import RunWriter
 from llmeval.errors import UsageError
 from llmeval.records import Status, utc_now
 from llmeval.rundir import RunDir
+
+_WHOLE = ("complete", "decided")
+"""Endings of a run that did all it was to do."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ def execute(
     options: Options,
     show: Callable[[Progress], Display] = lambda progress: NoDisplay(),
     stored: RunDir | None = None,
+    watch: Watch = lambda run, manifest: None,
 ) -> Outcome:
     """Run a plan, or go on with it where its directory says that it began earlier.
 
@@ -45,6 +50,7 @@ def execute(
         options: where the run goes and how far.
         show: makes the display of the progress.
         stored: a run whose answers are scored again.
+        watch: makes what may end the run before its last case.
 
     Raises:
         UsageError: the directory holds another run.
@@ -52,12 +58,14 @@ def execute(
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_execute(plan, options, show, stored))
+            return runner.run(_execute(plan, options, show, stored, watch))
         finally:
             runner.run(plan.close())
 
 
-async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None) -> Outcome:
+async def _execute(
+    plan: Plan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None, watch: Watch
+) -> Outcome:
     run_id = new_run_id()
     writer = RunWriter(options.out or options.reports / plan.suite.name / run_id)
     try:
@@ -68,22 +76,25 @@ async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Disp
                 writer.answer(answer)
         writer.write_manifest(manifest)
         recorded = _recorded(plan, writer.run)
+        if plan.may_stop:
+            _write_order(plan, writer, recorded)
         total = len(plan.cases) * plan.suite.spec.repeats
         progress = Progress(total=total, resumed=len(recorded.scored), done=len(recorded.scored))
-        pipeline = Pipeline(plan, writer, recorded, options.concurrency, progress)
+        stopper = watch(writer.run, manifest) if plan.may_stop else None
+        pipeline = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
         gc.freeze()  # what is here now stays: the collector need not look at it again and again
         started = time.monotonic()
         with show(progress):
             if plan.in_turn:
-                pipeline = await _answer_first(pipeline, plan, writer, options, progress)
+                pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
             ending = await pipeline.run()
-            if ending == "complete":
+            if ending in _WHOLE:
                 await judge_anchors(plan, writer.run, manifest, progress)
                 await try_attacks(plan, writer.run, progress)
         wall = time.monotonic() - started
         manifest.update(
             ended=utc_now(),
-            status="complete" if ending == "complete" else "incomplete",
+            status="complete" if ending in _WHOLE else "incomplete",
             wall_s=round(manifest.get("wall_s", 0.0) + wall, 3),
         )
         for key, seen in pipeline.returned.items():
@@ -95,8 +106,21 @@ async def _execute(plan: Plan, options: Options, show: Callable[[Progress], Disp
     return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, warnings)
 
 
+def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:
+    """All planned cases, in the order they will be asked: a run that stops early is read by it."""
+    for case in plan.cases:
+        if case.id not in recorded.cases:
+            writer.case(case)
+            recorded.cases.add(case.id)
+
+
 async def _answer_first(
-    pipeline: Pipeline, plan: Plan, writer: RunWriter, options: Options, progress: Progress
+    pipeline: Pipeline,
+    plan: Plan,
+    writer: RunWriter,
+    options: Options,
+    progress: Progress,
+    stopper: Stopper | None,
 ) -> Pipeline:
     """Ask the candidate everything, let go of its weights; gives the pipeline that has the rest to do."""
     progress.note = "first all answers, then all verdicts: both models do not fit in memory together"
@@ -105,7 +129,8 @@ async def _answer_first(
         return pipeline
     await plan.candidate.caller.model.close()
     progress.note = ""
-    rest = Pipeline(plan, writer, _recorded(plan, writer.run, lost=True), options.concurrency, progress)
+    recorded = _recorded(plan, writer.run, lost=True)
+    rest = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
     rest.returned = pipeline.returned
     return rest
 
@@ -132,6 +157,9 @@ def _manifest(plan: Plan, options: Options, run: RunDir, run_id: str) -> dict[st
             f"{run.path} holds a run that differs in: {', '.join(changed)}. "
             "Name another directory with --out, or leave --out away for a new one"
         )
+    stop = manifest["gate"].get("stop", "never")
+    if (stop == "early") != plan.may_stop:
+        raise UsageError(f"{run.path} holds a run that began with --stop {stop}; go on with the same")
     manifest.update(status="running", ended=None)
     return manifest
 

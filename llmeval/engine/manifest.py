@@ -84,6 +84,7 @@ def _check(bound: Bound) -> dict[str, Any]:
 def _gate(plan: Plan, options: Options) -> dict[str, Any]:
     """The suite's gate, with the place of its baseline as seen from anywhere."""
     gate = plan.suite.spec.gate.model_dump()
+    gate["stop"] = "early" if plan.may_stop else "never"
     if gate["regression"] is not None:
         gate["regression"]["baseline"] = str(baseline_of(plan.suite, options))
     return gate

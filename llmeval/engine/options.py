@@ -10,13 +10,14 @@ class Options:
 
     `out`: the run directory itself; None makes one below `reports`. `concurrency`: cases in flight. `limit`: a seeded
     sample of so many cases. `max_cost` in US dollars, `max_calls`, `max_minutes`: the run stops there, resumable. `baseline`: instead of
-    the suite's, a lock file or a run's directory.
+    the suite's, a lock file or a run's directory. `stop`: instead of the suite's `gate.stop`, never or early.
     """
 
     out: Path | None = None
     reports: Path = Path("reports")
     candidate: str | None = None
     baseline: Path | None = None
+    stop: str | None = None
     limit: int | None = None
     concurrency: int = 32
     use_cache: bool = True

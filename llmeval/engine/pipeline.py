@@ -17,19 +17,20 @@ from llmeval.engine.budget import cost_of
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
 from llmeval.engine.scoring import score_answer
+from llmeval.engine.stopping import Stopper
 from llmeval.engine.store import RunWriter
 from llmeval.errors import SuiteError
 from llmeval.models.base import Request
 from llmeval.models.caller import AskFailed
 from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status
-from llmeval.rundir import UnitKey
+from llmeval.rundir import Unit, UnitKey
 
 GRACE_SECONDS = 2.0
 """How long calls in flight may finish after the first Ctrl-C."""
 OUTAGE = 20
 """So many answers lost in a row, or one a worker, and the endpoint counts as down."""
 
-Ending = Literal["complete", "interrupted", "budget", "outage"]
+Ending = Literal["complete", "decided", "interrupted", "budget", "outage"]
 
 
 @dataclass
@@ -50,11 +51,21 @@ class Pipeline:
         recorded: what is there already.
         concurrency: cases in flight.
         progress: is kept up to date.
+        stopper: may end the run before its last case.
     """
 
-    def __init__(self, plan: Plan, writer: RunWriter, recorded: Recorded, concurrency: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        writer: RunWriter,
+        recorded: Recorded,
+        concurrency: int,
+        progress: Progress,
+        stopper: Stopper | None = None,
+    ) -> None:
         self._plan, self._writer, self._recorded = plan, writer, recorded
-        self._concurrency, self._progress = concurrency, progress
+        self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
+        self._workers: list[asyncio.Task[None]] = []
         self._lost_in_a_row = 0
         self._scoring = True
         self._stop: Ending | None = None
@@ -71,8 +82,10 @@ class Pipeline:
             StoreError: the run directory can't be written; nothing recorded is lost.
         """
         self._scoring = scoring
+        if scoring and self._enough_recorded():
+            return "decided"
         units = self._units()
-        workers = [asyncio.create_task(self._worker(units)) for _ in range(self._concurrency)]
+        workers = self._workers = [asyncio.create_task(self._worker(units)) for _ in range(self._concurrency)]
         with self._interruptible(workers):
             done, pending = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
             for task in pending:
@@ -128,6 +141,25 @@ class Pipeline:
             self._note_calls(scores)
         self._progress.scored(scores)
         self._note_outage(answer, scores)
+        if self._stopper is not None and self._stopper.add(Unit(case, answer, tuple(scores))):
+            self._end("decided", "")
+            self._cancel_others()
+
+    def _enough_recorded(self) -> bool:
+        """Tell the stopper what an earlier part of the run left; whether that decides."""
+        if self._stopper is None:
+            return False
+        enough = False
+        for unit in self._writer.run.units():
+            if (unit.answer.case_id, unit.answer.repeat) in self._recorded.scored:
+                enough = self._stopper.add(unit)
+        return enough
+
+    def _cancel_others(self) -> None:
+        """What is in flight is not needed."""
+        for task in self._workers:
+            if task is not asyncio.current_task():
+                task.cancel()
 
     async def _ask(self, case: Case, repeat: int, messages: tuple[Message, ...]) -> Answer | None:
         """The candidate's answer, or the record of why there is none; None when the budget is used up."""

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from llmeval.errors import SuiteError, UsageError
-from llmeval.gate.own import outcome, own_rules
-from llmeval.gate.tally import Tally
+from llmeval.gate.own import missing, outcome, own_rules
+from llmeval.gate.tally import Tally, tally_run
 from llmeval.records import SCHEMA, Decision, canonical_json, digest, utc_now
 from llmeval.rundir import RunDir
 
@@ -69,11 +69,15 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
     Raises:
         UsageError: the run is incomplete or INVALID: it says nothing to compare with.
     """
-    manifest, tally = run.manifest(), Tally(run)
+    manifest = run.manifest()
+    tally = tally_run(run, manifest)
     gate = outcome(own_rules(tally, manifest), manifest["gate"]["on_inconclusive"])
     if manifest["status"] == "incomplete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
+    if missing(tally, manifest):
+        asked = f"it stopped early, after {tally.cases:,} of {manifest['cases']['n']:,} cases"
+        raise UsageError(f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one")
     return Baseline(
         suite=manifest["suite"], run_id=manifest["run_id"], candidate=manifest["candidate"]["name"],
         decision=gate.decision, approved=approved, digests=manifest["digests"], cases=tally.case_digests(),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmeval.errors import ExitCode
+from llmeval.gate.early import decides_early, early_floor
 from llmeval.gate.floors import decide_floor, parse_key, percent
 from llmeval.gate.tally import Tally
 from llmeval.records import Counts, Decision, Gate, RuleDecision
@@ -17,8 +18,16 @@ _EXIT = {
 
 
 def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """Validity and floors, decided."""
+    """Validity and floors, decided. Whether all answers are there is `missing`'s to say."""
     return [*_validity(tally, tally.counts(), manifest), *_floors(tally, manifest)]
+
+
+def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    """INVALID where answers are not there; nothing otherwise."""
+    expected = manifest["cases"]["n"] * manifest["repeats"]
+    if tally.units >= expected:
+        return []
+    return [_invalid("complete", f"Only {tally.units:,} of {expected:,} answers are there: incomplete.")]
 
 
 def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:
@@ -41,10 +50,7 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:
 
 def _validity(tally: Tally, counts: Counts, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     """Reasons why the run measures something else than it was asked to. Nothing here when all is well."""
-    expected = manifest["cases"]["n"] * manifest["repeats"]
     invalid = []
-    if tally.units < expected:
-        invalid.append(_invalid("complete", f"Only {tally.units:,} of {expected:,} answers are there: incomplete."))
     for metric, tried in tally.attacks.items():
         fell = [name for name, passed in tried.items() if passed]
         if fell:
@@ -90,6 +96,10 @@ def _floors(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
         metric, slice_ = parse_key(key)
         judge = manifest["judges"].get(metric)
         untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
+        early = early_floor(tally, manifest["gate"], key, floor, untrusted) if decides_early(manifest, metric) else None
+        if early is not None:
+            rules.append(early)
+            continue
         selection = tally.select(metric, slice_)
         name = None if slice_ is None else "=".join(slice_)
         rules.append(decide_floor(metric, name, selection, floor, manifest["gate"]["alpha"], untrusted))

@@ -1,7 +1,7 @@
 """Cases that a run and its baseline share, and those they don't: nothing is dropped without being named."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from llmeval.gate.baseline import SAME, Baseline
@@ -46,13 +46,24 @@ class Pairs(NamedTuple):
         return f"{before}{', '.join(parts)}{after}" if parts else ""
 
 
-def pair(tally: Tally, baseline: Baseline, metric: str, slice_: tuple[str, str] | None = None) -> Pairs:
-    """One metric of a run beside its baseline, over one slice of the run's cases (None: all)."""
+def pair(
+    tally: Tally,
+    baseline: Baseline,
+    metric: str,
+    slice_: tuple[str, str] | None = None,
+    only: Collection[str] | None = None,
+) -> Pairs:
+    """One metric of a run beside its baseline, over one slice of the run's cases (None: all).
+
+    Args:
+        only: the cases that were used, where a rule was decided before the last one.
+    """
     now, before = tally.case_digests(), baseline.results(metric)
+    planned = tally.case_digests(planned=True)
     kept, here = baseline.cases, tally.members(slice_)
     results = {result.case_id: result for result in tally.results(metric, slice_)}
     same = [name for name in here if kept.get(name) == now[name]]
-    both = [name for name in same if name in results and name in before]
+    both = [name for name in same if name in results and name in before and (only is None or name in only)]
     moved = [(results[name].value - before[name], name) for name in both]
     return Pairs(
         differences=tuple(difference for difference, _ in moved),
@@ -60,7 +71,7 @@ def pair(tally: Tally, baseline: Baseline, metric: str, slice_: tuple[str, str] 
         fell=_fell(moved),
         rose=sum(difference > SAME for difference, _ in moved),
         new=tuple(name for name in here if name not in kept),
-        gone=tuple(name for name in kept if name not in now),
+        gone=tuple(name for name in kept if name not in planned),
         changed=tuple(name for name in here if name in kept and kept[name] != now[name]),
         one_sided=tuple(name for name in same if (name in results) != (name in before)),
     )

@@ -9,12 +9,14 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
 from llmeval.errors import LlmevalError
 from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
+from llmeval.gate.early import Walk, may_stop
 from llmeval.gate.floors import parse_key, percent
 from llmeval.gate.pairs import Pairs, pair
 from llmeval.gate.tally import Tally
@@ -31,19 +33,48 @@ J_SHARE = 5
 
 
 @dataclass(frozen=True)
-class Question:
-    """One rule, ready to be decided. `youden`: the lower bound of the judge's J, 1 for checks."""
+class Comparison:
+    """One rule before its data: a metric over a slice beside its baseline, by a margin.
+
+    `youden`: the lower bound of the judge's J, 1 for checks; `spent`: the error rate spent on it. `untrusted`: why the
+    judge is not trusted.
+    """
 
     name: str
     metric: str
-    slice_: str | None
+    where: tuple[str, str] | None
     margin: float
     youden: float
+    spent: float
     judged: bool
     untrusted: str | None
+
+    @property
+    def slice_(self) -> str | None:
+        """The slice as records name it."""
+        return None if self.where is None else "=".join(self.where)
+
+    def plan(self, gate: Mapping[str, Any], units: int, cases: int, largest: int, *, rules: int = 0) -> Plan:
+        """Its test. `rules`: of how many, where the run may stop early; 0 where it is read once, at the end.
+
+        Each of several rules that may stop the run has its share of alpha, so that none stops before it could fail
+        alone; Holm's procedure at the end can only fail more (`stats.multiplicity`).
+        """
+        return regression(
+            units=units, cases=cases, largest=largest, margin=self.margin, alpha=gate["alpha"] / max(1, rules),
+            beta=gate["beta"], j_lower=self.youden, j_alpha=self.spent, sequential=rules > 0,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """One rule with its data and the test's verdict. `planned`: the pairs there would have been without stopping early."""
+
+    rule: Comparison
     pairs: Pairs
     plan: Plan
     verdict: Verdict
+    planned: int = 0
 
 
 def decide_regression(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
@@ -65,10 +96,11 @@ def decide_regression(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDec
         until = baseline.approved.expires if baseline.approved is not None else None
         told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(tally)}"
         return [_invalid(None, baseline, told)]
-    made = [_question(tally, manifest, baseline, key, margin) for key, margin in rule["margins"].items()]
-    asked = [each for each in made if isinstance(each, Question)]
-    adjusted = iter(holm_adjusted([each.verdict.p_fail for each in asked]))
-    return [decided(each, next(adjusted), baseline) if isinstance(each, Question) else each for each in made]
+    alpha, asked = manifest["gate"]["alpha"], []
+    for compared in comparisons(manifest, baseline):
+        asked.append(_question(tally, manifest, baseline, compared) if isinstance(compared, Comparison) else compared)
+    adjusted = iter(holm_adjusted([each.verdict.p_fail for each in asked if isinstance(each, Question)]))
+    return [decided(each, next(adjusted), baseline, alpha) if isinstance(each, Question) else each for each in asked]
 
 
 def _approve(tally: Tally) -> str:
@@ -82,10 +114,13 @@ def _invalid(metric: str | None, baseline: Baseline | None, reason: str, slice_:
     )
 
 
-def _question(
-    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, key: str, margin: float
-) -> Question | RuleDecision:
-    """The rule's test, carried out; or why there is nothing to test."""
+def comparisons(manifest: Mapping[str, Any], baseline: Baseline) -> list[Comparison | RuleDecision]:
+    """The rules of regression, in the suite's order; INVALID ones where something else scored the baseline."""
+    margins = manifest["gate"]["regression"]["margins"]
+    return [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
+
+
+def _comparison(manifest: Mapping[str, Any], baseline: Baseline, key: str, margin: float) -> Comparison | RuleDecision:
     metric, where = parse_key(key)
     slice_ = None if where is None else "=".join(where)
     name = metric if slice_ is None else f"{metric} on {slice_}"
@@ -97,44 +132,56 @@ def _question(
         what = "judge" if judge is not None else "check"
         told = f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a difference may be its own."
         return _invalid(metric, baseline, f"{told} {anew}", slice_)
-    pairs = pair(tally, baseline, metric, where)
-    if not pairs.differences:
-        told = f"{name}: no case is in both this run and the baseline {baseline.run_id}{pairs.left_out()}."
-        return _invalid(metric, baseline, f"{told} Approve a run of these cases: {_approve(tally)}", slice_)
     untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
-    return ask(name, pairs, margin, manifest["gate"], judge=judge, untrusted=untrusted, metric=metric, slice_=slice_)
+    youden, spent = scale(judge, manifest["gate"]["beta"]) if untrusted is None else (1.0, 0.0)
+    return Comparison(name, metric, where, margin, youden, spent, judge is not None, untrusted)
 
 
-def ask(
-    name: str,
-    pairs: Pairs,
-    margin: float,
-    gate: Mapping[str, Any],
-    *,
-    judge: Mapping[str, Any] | None = None,
-    untrusted: str | None = None,
-    metric: str = "",
-    slice_: str | None = None,
-) -> Question:
-    """The test of one rule on its pairs.
+def _question(
+    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison
+) -> Question | RuleDecision:
+    """The rule's test, carried out; or why there is nothing to test."""
+    gate = manifest["gate"]
+    walk = walk_of(tally, manifest, baseline, compared) if may_stop(manifest) else None
+    if walk is not None:
+        walk.advance()
+    pairs = pair(tally, baseline, compared.metric, compared.where, None if walk is None else set(walk.used))
+    if not pairs.differences:
+        told = f"{compared.name}: no case is in both this run and the baseline {baseline.run_id}{pairs.left_out()}."
+        told += f" Approve a run of these cases: {_approve(tally)}"
+        return _invalid(compared.metric, baseline, told, compared.slice_)
+    verdict = None if walk is None else walk.verdict()
+    if walk is None or walk.test is None or verdict is None:
+        return ask(compared, pairs, gate)
+    return Question(compared, pairs, walk.test.plan, verdict, walk.planned)
 
-    Args:
-        margin: the drop that must not pass, in (0, 1), on people's scale.
-        gate: `alpha` and `beta`.
-        judge: as in the manifest; None for checks.
-        untrusted: why the judge is not trusted.
-    """
+
+def walk_of(tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison) -> Walk:
+    """The rule's way through the planned cases that the baseline has too."""
+    before, kept, metric = baseline.results(compared.metric), baseline.cases, compared.metric
+    now = tally.case_digests(planned=True)
+    groups = [
+        [name for name in names if name in before and kept.get(name) == now[name]]
+        for names in tally.planned(compared.where)
+    ]
+
+    def value(name: str) -> float | None:
+        result = tally.result(metric, name)
+        return None if result is None else result.value - before[name]
+
+    gate = manifest["gate"]
+    rules = len(gate["regression"]["margins"])
+    return Walk(tally, [names for names in groups if names], value, partial(compared.plan, gate, rules=rules))
+
+
+def ask(compared: Comparison, pairs: Pairs, gate: Mapping[str, Any]) -> Question:
+    """The test of one rule on all its pairs, read once. `gate`: with `alpha` and `beta`."""
     sizes = Counter(pairs.clusters)
-    lower, spent = _scale(judge, gate["beta"]) if untrusted is None else (1.0, 0.0)
-    plan = regression(
-        units=len(sizes), cases=len(pairs.differences), largest=max(sizes.values()), margin=margin,
-        alpha=gate["alpha"], beta=gate["beta"], j_lower=lower, j_alpha=spent, sequential=False,
-    )  # fmt: skip
-    verdict = decide(plan, pairs.differences, pairs.clusters)
-    return Question(name, metric, slice_, margin, lower, judge is not None, untrusted, pairs, plan, verdict)
+    plan = compared.plan(gate, len(sizes), len(pairs.differences), max(sizes.values()))
+    return Question(compared, pairs, plan, decide(plan, pairs.differences, pairs.clusters))
 
 
-def _scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
+def scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
     """The lower bound of the judge's J from the labels behind its certificate, and the rate of error spent on it."""
     labels = None if judge is None else judge.get("labels")
     if not labels:
@@ -144,19 +191,19 @@ def _scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
     return max(youden_lower(counts, spent), 0.01), spent
 
 
-def decided(question: Question, adjusted: float, baseline: Baseline) -> RuleDecision:
-    """The rule's decision. `adjusted`: Holm's p-value of "no worse than the baseline"."""
-    plan, pairs = question.plan, question.pairs
-    if adjusted <= plan.alpha:
+def decided(question: Question, adjusted: float, baseline: Baseline, alpha: float) -> RuleDecision:
+    """The rule's decision. `adjusted`: Holm's p-value of "no worse than the baseline", to compare with `alpha`."""
+    plan, pairs, rule = question.plan, question.pairs, question.rule
+    if adjusted <= alpha:
         found = Decision.FAIL
     else:
         found = Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
-    if found is Decision.PASS and question.untrusted is not None:
+    if found is Decision.PASS and rule.untrusted is not None:
         found = Decision.INCONCLUSIVE
     verdict = replace(question.verdict, decision=found)
     return RuleDecision(
-        rule="regression", metric=question.metric, slice=question.slice_, decision=found, estimate=verdict.estimate,
-        low=verdict.low, high=verdict.high, threshold=question.margin, baseline=baseline.run_id,
+        rule="regression", metric=rule.metric, slice=rule.slice_, decision=found, estimate=verdict.estimate,
+        low=verdict.low, high=verdict.high, threshold=rule.margin, baseline=baseline.run_id,
         reason=reason(question, verdict, baseline.run_id), level=1 - plan.alpha, n=len(pairs.differences),
         tipping_point=tipping_point(verdict, plan) if found in (Decision.PASS, Decision.FAIL) else None,
         assumptions=_assumptions(question), fell=tuple(pairs.fell[:MAX_FELL]),
@@ -165,16 +212,20 @@ def decided(question: Question, adjusted: float, baseline: Baseline) -> RuleDeci
 
 def reason(question: Question, verdict: Verdict, run_id: str) -> str:
     """What was seen, by how much, and what follows from it."""
-    pairs, plan = question.pairs, question.plan
+    pairs, plan, rule = question.pairs, question.plan, question.rule
     lost = f", {pairs.lost} of them lost" if pairs.lost else ""
-    seen = f"{question.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on {len(pairs.differences):,} paired cases"
-    margin = f"the margin is {_points(question.margin)}"
-    if question.youden < 1:
-        margin += f", {_points(question.margin * question.youden)} as this judge sees them (its J is at least {question.youden:.2f})"
-    flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
-    return (
-        f"{seen}{lost}: {flips}; {margin}.{_follows(question, verdict, run_id)}{pairs.left_out(' Not compared: ', '.')}"
+    seen = (
+        f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on {len(pairs.differences):,} paired cases"
     )
+    margin = f"the margin is {_points(rule.margin)}"
+    if rule.youden < 1:
+        margin += (
+            f", {_points(rule.margin * rule.youden)} as this judge sees them (its J is at least {rule.youden:.2f})"
+        )
+    flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
+    stopped = f" Decided early: {question.planned:,} were planned." if len(pairs.differences) < question.planned else ""
+    follows, left_out = _follows(question, verdict, run_id), pairs.left_out(" Not compared: ", ".")
+    return f"{seen}{lost}: {flips}; {margin}.{follows}{stopped}{left_out}"
 
 
 def _follows(question: Question, verdict: Verdict, run_id: str) -> str:
@@ -182,8 +233,8 @@ def _follows(question: Question, verdict: Verdict, run_id: str) -> str:
         return f" The candidate is worse than the baseline {run_id}."
     if verdict.decision is Decision.PASS:
         return f" A drop of the margin or more from the baseline {run_id} is ruled out."
-    if question.untrusted is not None and verdict.p_pass <= question.plan.rates[1]:
-        return f" But the judge is UNTRUSTED: {question.untrusted}. An untrusted judge can't make a rule PASS."
+    if question.rule.untrusted is not None and verdict.p_pass <= question.plan.rates[1]:
+        return f" But the judge is UNTRUSTED: {question.rule.untrusted}. An untrusted judge can't make a rule PASS."
     more = cases_needed(question.pairs, question.plan) - len(question.pairs.differences)
     hint = (
         f"about {more:,} more cases that differ like these would decide"
@@ -221,9 +272,11 @@ def _assumptions(question: Question) -> tuple[str, ...]:
         "cases are independent of each other" if alone else f"the {clusters:,} clusters are independent of each other"
     ]
     made.append("the cases stand for those to come")
+    if question.planned:
+        made.append("the cases are asked in a random order")
     if question.pairs.lost:
         made.append("a lost result may have been the worst for each claim")
-    if question.judged:
+    if question.rule.judged:
         made.append("the judge errs alike on both sides")
     return tuple(made)
 

@@ -2,9 +2,13 @@
 
 from typing import Literal
 
+from msgspec import structs
+
 from llmeval.gate.decide import decide
 from llmeval.gate.floors import bounds, is_clustered
-from llmeval.gate.tally import Selection, Tally
+from llmeval.gate.own import missing
+from llmeval.gate.stopping import settled
+from llmeval.gate.tally import Selection, tally_run
 from llmeval.records import Metric, Summary
 from llmeval.rundir import RunDir
 
@@ -18,7 +22,7 @@ def summarise(run: RunDir) -> Summary:
         StoreError: not a run directory.
     """
     manifest = run.manifest()
-    tally = Tally(run)
+    tally = tally_run(run, manifest)
     trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
     metrics = []
     for name, column in tally.columns.items():
@@ -28,12 +32,13 @@ def summarise(run: RunDir) -> Summary:
             if slice_ is None or selection.n:
                 label = None if slice_ is None else "=".join(slice_)
                 metrics.append(_metric(name, label, selection, "judge" if name in trusts else column.source, trust))
-    complete = tally.units >= manifest["cases"]["n"] * manifest["repeats"] and manifest["status"] != "incomplete"
+    whole = not missing(tally, manifest) or settled(tally, manifest)
+    complete = whole and manifest["status"] != "incomplete"
     return Summary(
         suite=manifest["suite"],
         run_id=manifest["run_id"],
         status="complete" if complete else "incomplete",
-        counts=tally.counts(),
+        counts=structs.replace(tally.counts(), not_needed=manifest["cases"]["n"] - tally.cases if complete else 0),
         calls=tally.calls(),
         wall_s=manifest.get("wall_s"),
         metrics=tuple(metrics),

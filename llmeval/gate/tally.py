@@ -6,11 +6,12 @@ that n counts cases. Sums are exact (`math.fsum`), so that the order of records 
 
 import math
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmeval.records import Answer, Calls, Counts, Score, Status, Usage
+from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage
 from llmeval.rundir import RunDir, Unit
 
 MAX_SLICES_PER_TAG = 50
@@ -63,23 +64,31 @@ class Selection:
 
 
 class Result(NamedTuple):
-    """What became of one case on one metric: the mean of its repeats, NaN when it was lost."""
+    """What became of one case on one metric: the mean of its repeats, NaN when it was lost; whether it passed."""
 
     case_id: str
     digest: str
     cluster: str | None
     value: float
+    passed: bool
 
 
 class Tally:
-    """The numbers of one run.
+    """The numbers of one run. Made by `tally_run`, or filled unit by unit while it goes on.
 
-    `attacks`: by metric and name, whether the judge fell for it; None where it did not answer. `cases`: how many were answered or lost. `slices`: {(tag, value): number of cases}.
+    `attacks`: by metric and name, whether the judge fell for it; None where it did not answer. `slices`: {(tag, value):
+    number of cases answered or lost}.
+
+    Args:
+        path: the run's directory.
+        planned: the cases in the order they are asked, where the run may stop before the last.
+        repeats: answers a case.
     """
 
-    def __init__(self, run: RunDir) -> None:
-        self.path = run.path
+    def __init__(self, path: Path, planned: Iterable[Case] = (), repeats: int = 1) -> None:
+        self.path, self.repeats = path, repeats
         self._rows: dict[str, int] = {}
+        self._seen = array("H")
         self._worst = array("b")
         self._digests = array("Q")
         self._tags: list[tuple[tuple[str, str], ...]] = []
@@ -89,18 +98,15 @@ class Tally:
         self.slices: dict[tuple[str, str], int] = {}
         self.units = 0
         self._calls: dict[str, _CallCount] = {}
-        for unit in run.units():
-            self._add(unit)
-        for column in self.columns.values():
-            column.grow(len(self._rows))
         self.attacks: dict[str, dict[str, bool | None]] = {}
-        for line in run.canaries():
-            self._add_canary(line)
+        for case in planned:
+            self._row(case)
+        self.may_stop = bool(self._rows)
 
     @property
     def cases(self) -> int:
         """Cases with a record."""
-        return len(self._rows)
+        return sum(seen > 0 for seen in self._seen)
 
     @property
     def clustered(self) -> bool:
@@ -133,7 +139,7 @@ class Tally:
 
     def select(self, metric: str, slice_: tuple[str, str] | None = None) -> Selection:
         """One metric over one slice (None: all cases)."""
-        column = self.columns.get(metric)
+        column = self._column(metric)
         if column is None:
             return Selection(0, 0, 0, self._errors(slice_))
         values, clusters, outcomes, numbers = [], [], [], dict[str, int]()
@@ -153,34 +159,65 @@ class Tally:
                 errors += 1
         return Selection(len(values), sum(outcomes), unscored, errors, tuple(values), tuple(clusters), tuple(outcomes))
 
-    def case_digests(self) -> dict[str, str]:
-        """The beginning of each case's digest, 16 hex digits, by id."""
-        return {case_id: f"{self._digests[row]:016x}" for case_id, row in self._rows.items()}
+    def case_digests(self, *, planned: bool = False) -> dict[str, str]:
+        """The beginning of each case's digest, 16 hex digits, by id; also of cases to come if `planned`."""
+        rows = self._rows.items()
+        return {case_id: f"{self._digests[row]:016x}" for case_id, row in rows if planned or self._seen[row]}
 
     def members(self, slice_: tuple[str, str] | None = None) -> list[str]:
-        """Ids of the cases of a slice (None: all), in the order answered."""
-        return [name for name, row in self._rows.items() if slice_ is None or slice_ in self._tags[row]]
+        """Ids of the cases of a slice (None: all) with a record, in the order planned or else answered."""
+        return [name for name, row in self._rows.items() if self._seen[row] and self._within(row, slice_)]
+
+    def planned(self, slice_: tuple[str, str] | None = None) -> list[list[str]]:
+        """Ids of all cases of a slice (None: all), answered or to come, those of one cluster together."""
+        found: dict[str, list[str]] = {}
+        for name, row in self._rows.items():
+            if self._within(row, slice_):
+                cluster = self._clusters[row]
+                found.setdefault(f"\0{row}" if cluster is None else cluster, []).append(name)
+        return list(found.values())
+
+    def done(self, case_id: str) -> bool:
+        """Whether every repeat of a case has its record."""
+        return self._seen[self._rows[case_id]] >= self.repeats
 
     def results(self, metric: str, slice_: tuple[str, str] | None = None) -> Iterator[Result]:
         """The cases that a metric applies to, over one slice (None: all cases)."""
+        return filter(None, (self.result(metric, name) for name in self.members(slice_)))
+
+    def result(self, metric: str, case_id: str) -> Result | None:
+        """One case with a record on one metric; None where the metric does not apply to it."""
+        column, row = self._column(metric), self._rows[case_id]
+        state = 0 if column is None else column.state[row]
+        lost = state in (_UNSCORED, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
+        if not lost and state not in (_PASSED, _FAILED):
+            return None
+        value = math.nan if lost or column is None else column.total[row] / column.count[row]
+        return Result(case_id, f"{self._digests[row]:016x}", self._clusters[row], value, state == _PASSED)
+
+    def _column(self, metric: str) -> Column | None:
         column = self.columns.get(metric)
-        for case_id, row in self._rows.items():
-            if slice_ is not None and slice_ not in self._tags[row]:
-                continue
-            state = 0 if column is None else column.state[row]
-            lost = state in (_UNSCORED, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
-            if state in (_PASSED, _FAILED) or lost:
-                value = math.nan if lost or column is None else column.total[row] / column.count[row]
-                yield Result(case_id, f"{self._digests[row]:016x}", self._clusters[row], value)
+        if column is not None:
+            column.grow(len(self._rows))
+        return column
+
+    def _within(self, row: int, slice_: tuple[str, str] | None) -> bool:
+        return slice_ is None or slice_ in self._tags[row]
 
     def _errors(self, slice_: tuple[str, str] | None) -> int:
-        rows = range(len(self._worst))
-        return sum(self._worst[row] == _ERROR and (slice_ is None or slice_ in self._tags[row]) for row in rows)
+        return sum(self._worst[row] == _ERROR and self._within(row, slice_) for row in range(len(self._worst)))
 
-    def _add(self, unit: Unit) -> None:
-        self.units += 1
-        row = self._row(unit)
+    def add(self, unit: Unit) -> None:
+        """Take a scored answer, once. One whose scoring was cut off, as nothing more was needed, only counts its calls."""
         self._count_answer(unit.answer)
+        if self.may_stop and not unit.scores and unit.answer.error is None:
+            return
+        self.units += 1
+        row = self._row(unit.case)
+        if not self._seen[row]:
+            for tag in self._tags[row]:
+                self.slices[tag] = self.slices.get(tag, 0) + 1
+        self._seen[row] += 1
         worst = _ERROR if unit.answer.error is not None or not unit.scores else 0
         for score in unit.scores:
             state = _STATES[score.status]
@@ -191,17 +228,16 @@ class Tally:
                 self._count_score(score)
         self._worst[row] = max(self._worst[row], _FAILED if worst == _NOT_APPLICABLE else worst, key=_rank)
 
-    def _row(self, unit: Unit) -> int:
-        row = self._rows.get(unit.case.id)
+    def _row(self, case: Case) -> int:
+        row = self._rows.get(case.id)
         if row is None:
-            row = self._rows[unit.case.id] = len(self._rows)
-            tags = tuple(sorted(unit.case.tags.items()))
+            row = self._rows[case.id] = len(self._rows)
+            tags = tuple(sorted(case.tags.items()))
             self._tags.append(self._interned.setdefault(tags, tags))
-            self._clusters.append(unit.case.cluster)
+            self._clusters.append(case.cluster)
             self._worst.append(0)
-            self._digests.append(int(unit.case.digest.removeprefix("sha256:")[:16] or "0", 16))
-            for tag in tags:
-                self.slices[tag] = self.slices.get(tag, 0) + 1
+            self._seen.append(0)
+            self._digests.append(int(case.digest.removeprefix("sha256:")[:16] or "0", 16))
         return row
 
     def _add_score(self, row: int, score: Score, state: int) -> None:
@@ -225,7 +261,8 @@ class Tally:
         count = self._calls.setdefault(f"judge:{score.metric}", _CallCount())
         count.add(score.attempts, score.cached, score.error is not None, score.usage, score.cost_usd)
 
-    def _add_canary(self, line: Mapping[str, Any]) -> None:
+    def add_canary(self, line: Mapping[str, Any]) -> None:
+        """Take a line of `canaries.jsonl`: an attack or an anchor."""
         metric, kind = line["metric"], line["kind"]
         if kind == "attack":
             self.attacks.setdefault(metric, {})[line["case_id"]] = (
@@ -236,6 +273,17 @@ class Tally:
         count = self._calls.setdefault(f"{kind}s:{metric}", _CallCount())
         cached, failed = line.get("cached", False), line.get("failed", False)
         count.add(line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd"))
+
+
+def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
+    """The numbers of a run so far, from its records."""
+    planned = run.cases() if manifest["gate"].get("stop") == "early" else ()
+    tally = Tally(run.path, planned, manifest["repeats"])
+    for unit in run.units():
+        tally.add(unit)
+    for line in run.canaries():
+        tally.add_canary(line)
+    return tally
 
 
 def _rank(state: int) -> int:

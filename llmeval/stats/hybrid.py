@@ -253,8 +253,11 @@ class HybridTest:
         self._peaks = max(self._peaks[0], peaks[0]), max(self._peaks[1], peaks[1])
         return used
 
-    def finish(self) -> Verdict:
+    def finish(self, *, last: bool = False) -> Verdict:
         """The verdict on what came so far. The final leg is read only when all planned units are there.
+
+        Args:
+            last: no unit is to come, though fewer than planned came: to some the rule turned out not to apply.
 
         Raises:
             ValueError: nothing came.
@@ -262,7 +265,7 @@ class HybridTest:
         plan, sizes = self.plan, self._sizes
         if not len(sizes):
             raise ValueError("there is no result to decide on")
-        final = self.decision is None and len(sizes) == plan.units and plan.share < 1
+        final = self.decision is None and (last or len(sizes) == plan.units) and plan.share < 1
         found = [self._betting_leg()] if plan.share > 0 else []
         if final:
             found.append(self._final_leg())

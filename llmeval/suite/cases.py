@@ -44,7 +44,18 @@ class CaseSet:
         if limit is not None and limit < len(self._order):
             picked = random.Random(suite.spec.seed).sample(range(len(self._order)), limit)
             self._order = array("q", (self._order[index] for index in sorted(picked)))
+        self._clusters = array("q")
         self.digest = self._scan(inspect)
+
+    def shuffle(self, seed: int) -> None:
+        """Put the cases into a random order, those of one cluster side by side; the same seed gives the same order."""
+        members: dict[int, list[int]] = {}
+        for cluster, index in zip(self._clusters, self._order, strict=True):
+            members.setdefault(cluster, []).append(index)
+        clusters = list(members)
+        random.Random(seed).shuffle(clusters)
+        self._order = array("q", (index for cluster in clusters for index in members[cluster]))
+        self._clusters = array("q", (cluster for cluster in clusters for _ in members[cluster]))
 
     def __len__(self) -> int:
         return len(self._order)
@@ -64,6 +75,7 @@ class CaseSet:
     def _scan(self, inspect: Callable[[Case], None]) -> str:
         """Read every case once: all are valid, no id stands twice."""
         seen: dict[bytes, int] = {}
+        clusters: dict[str, int] = {}
         total = 0
         for index in self._order:
             case = self._case(index)
@@ -73,6 +85,7 @@ class CaseSet:
                 first = self._source.where(seen[key])
                 raise SuiteError(f"{self._source.where(index)}: the id {case.id!r} is already used by {first}")
             seen[key] = index
+            self._clusters.append(index if case.cluster is None else clusters.setdefault(case.cluster, index))
             total += int(case.digest.removeprefix("sha256:"), 16)
         return f"sha256:{total % 2**256:064x}"
 

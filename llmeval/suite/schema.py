@@ -253,6 +253,10 @@ class Gate(Strict):
     max_unscored: Share = Field(
         default=0.02, description="Largest share of cases lost to errors or unusable verdicts; above: INVALID."
     )
+    stop: Literal["never", "early"] = Field(
+        default="never",
+        description="early: ask the cases in a seeded random order and stop as soon as every rule is decided.",
+    )
     on_inconclusive: Literal["fail", "warn", "pass"] = Field(
         default="fail", description="Exit code when the cases do not decide: fail 4, warn and pass 0."
     )

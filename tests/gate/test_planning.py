@@ -6,7 +6,7 @@ import pytest
 from llmeval.gate.pairs import Pairs
 from llmeval.gate.planning import certifiable, plan_floor, plan_regression
 from llmeval.gate.proof import play, prove
-from llmeval.gate.regression import ask
+from llmeval.gate.regression import Comparison, ask
 from llmeval.gate.shape import Shape
 from llmeval.stats.bounds import lower_bound
 from llmeval.stats.power import gate_cases
@@ -91,7 +91,8 @@ def test_what_is_proved_is_the_test_that_a_run_decides_by() -> None:
     """Every case, once, at the whole rates: as `gate.regression.ask` plans it."""
     values = (-1.0, 0.0, 0.0, 1.0) * 100
     clusters = tuple(str(number) for number in range(400))
-    asked = ask("m", Pairs(differences=values, clusters=clusters), 0.1, {"alpha": 0.05, "beta": 0.05})
+    compared = Comparison("m", "m", None, 0.1, 1.0, 0.0, judged=False, untrusted=None)
+    asked = ask(compared, Pairs(differences=values, clusters=clusters), {"alpha": 0.05, "beta": 0.05})
     plan = PLAIN.gate(0.1, 0.05, 0.05, sequential=False)
     assert play(plan, np.array(values)).decision is asked.verdict.decision
     assert (plan.share, plan.pass_null, plan.rates) == (asked.plan.share, asked.plan.pass_null, asked.plan.rates)

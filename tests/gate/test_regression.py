@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from llmeval.gate.pairs import Pairs
-from llmeval.gate.regression import ask, cases_needed, decided
+from llmeval.gate.regression import Comparison, ask, cases_needed, decided, scale
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.hybrid import decide, regression
 
@@ -23,9 +23,14 @@ def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> Pairs:
 def rule(found: Pairs, margin: float = 0.05, adjusted: float | None = None, **more: Any) -> RuleDecision:
     from types import SimpleNamespace
 
-    question = ask("m", found, margin, GATE, metric="m", **more)
+    question = ask(comparison(margin, **more), found, GATE)
     baseline: Any = SimpleNamespace(run_id="r1")
-    return decided(question, question.verdict.p_fail if adjusted is None else adjusted, baseline)
+    return decided(question, question.verdict.p_fail if adjusted is None else adjusted, baseline, GATE["alpha"])
+
+
+def comparison(margin: float = 0.05, judge: Any = None, untrusted: str | None = None) -> Comparison:
+    youden, spent = scale(judge, GATE["beta"]) if untrusted is None else (1.0, 0.0)
+    return Comparison("m", "m", None, margin, youden, spent, judge is not None, untrusted)
 
 
 @pytest.mark.parametrize(("fell", "rose"), [(0, 0), (10, 10), (12, 3), (30, 5), (4, 0), (3, 20)])
@@ -107,7 +112,7 @@ def test_cases_of_one_side_are_named() -> None:
 
 @pytest.mark.parametrize(("fell", "rose", "n"), [(0, 0, 20), (3, 3, 40), (5, 5, 100), (4, 3, 60)])
 def test_so_many_cases_would_decide(fell: int, rose: int, n: int) -> None:
-    question = ask("m", pairs(fell, rose, n), 0.05, GATE)
+    question = ask(comparison(), pairs(fell, rose, n), GATE)
     assert question.verdict.decision is Decision.INCONCLUSIVE
     times = 1.25 * cases_needed(question.pairs, question.plan) / n
     more = pairs(round(fell * times), round(rose * times), math.ceil(n * times))
@@ -120,9 +125,9 @@ def test_error_rates_hold_over_three_rules() -> None:
 
     source, rounds, fails, passes = random.Random(3), 150, 0, 0
     for _ in range(rounds):
-        same = [ask("m", drawn(source, 0.06, 0.06, 150), 0.05, GATE) for _ in range(3)]
+        same = [ask(comparison(), drawn(source, 0.06, 0.06, 150), GATE) for _ in range(3)]
         fails += any(p <= 0.05 for p in holm_adjusted([each.verdict.p_fail for each in same]))
-        worse = ask("m", drawn(source, 0.11, 0.06, 150), 0.05, GATE)
+        worse = ask(comparison(), drawn(source, 0.11, 0.06, 150), GATE)
         passes += worse.verdict.p_pass <= 0.05
     limit = rounds * (0.05 + 2.5 * (0.05 * 0.95 / rounds) ** 0.5)
     assert fails <= limit

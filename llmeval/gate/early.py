@@ -1,0 +1,135 @@
+"""A rule of a run that may stop early: fed in the planned order, case by case, until it is decided or nothing is to come.
+
+The order is fixed before the first answer, and a case counts only when all before it have: the first answers to arrive
+are the short ones, and a rule that took them as they come would judge those. What is decided stays decided, whatever
+comes after it, so that a run read from its records comes to the same decision as the run that stopped.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from llmeval.gate.floors import parse_key, percent
+from llmeval.gate.tally import Tally
+from llmeval.records import Decision, RuleDecision
+from llmeval.stats.hybrid import HybridTest, Plan, Verdict, floor
+
+Value = Callable[[str], float | None]
+"""A case's value by its id: NaN when it was lost, None where the rule does not apply to it."""
+
+
+class Walk:
+    """One rule's way through the planned cases.
+
+    Args:
+        tally: of the run; fed elsewhere.
+        groups: ids of the cases the rule is about, in the planned order, those of one cluster together.
+        value: of a case that is done.
+        make: the plan of the test, from units, cases, and cases in the largest unit.
+    """
+
+    def __init__(
+        self, tally: Tally, groups: list[list[str]], value: Value, make: Callable[[int, int, int], Plan]
+    ) -> None:
+        self._tally, self._groups, self._value = tally, groups, value
+        self._at = 0
+        self.planned = sum(map(len, groups))
+        self.test = HybridTest(make(len(groups), self.planned, max(map(len, groups)))) if groups else None
+        self.used: list[str] = []
+
+    @property
+    def ended(self) -> bool:
+        """Whether no case is to come."""
+        return self._at == len(self._groups)
+
+    @property
+    def settled(self) -> bool:
+        """Whether more cases would change nothing."""
+        return self.ended or (self.test is not None and self.test.decision is not None)
+
+    def advance(self) -> None:
+        """Take what is done, up to the first case that is not."""
+        least, most, sizes, taken = [], [], [], []
+        test = self.test
+        while test is not None and not self.settled and all(map(self._tally.done, self._groups[self._at])):
+            names = [(name, self._value(name)) for name in self._groups[self._at]]
+            values = np.array([value for _, value in names if value is not None])
+            self._at += 1
+            if len(values):
+                least.append(np.where(np.isnan(values), test.plan.low, values).mean())
+                most.append(np.where(np.isnan(values), test.plan.high, values).mean())
+                sizes.append(len(values))
+                taken.append([name for name, value in names if value is not None])
+        if test is not None and taken:
+            before = test.used
+            test.update(least, sizes, most)
+            self.used += [name for names in taken[: test.used - before] for name in names]
+
+    def verdict(self) -> Verdict | None:
+        """What it came to; None when it applied to no case so far."""
+        if self.test is None or not self.used:
+            return None
+        return self.test.finish(last=self.ended)
+
+
+def may_stop(manifest: Mapping[str, Any]) -> bool:
+    """Whether a run may stop before its last case."""
+    return bool(manifest["gate"].get("stop") == "early")
+
+
+def decides_early(manifest: Mapping[str, Any], metric: str) -> bool:
+    """Whether a floor may be decided before the last case. Not one that is corrected by labels: that is read once."""
+    judge = manifest["judges"].get(metric)
+    return may_stop(manifest) and (judge is None or judge["trust"] != "TRUSTED")
+
+
+def floor_walk(tally: Tally, gate: Mapping[str, Any], key: str, threshold: float) -> Walk:
+    """A floor's way through the planned cases: 1 for a case that passes, 0 for one that fails."""
+    metric, where = parse_key(key)
+
+    def value(name: str) -> float | None:
+        result = tally.result(metric, name)
+        return None if result is None else math.nan if math.isnan(result.value) else float(result.passed)
+
+    def make(units: int, cases: int, largest: int) -> Plan:
+        alpha = gate["alpha"]
+        return floor(units=units, cases=cases, largest=largest, threshold=threshold, alpha=alpha, beta=alpha)
+
+    return Walk(tally, tally.planned(where), value, make)
+
+
+def early_floor(
+    tally: Tally, gate: Mapping[str, Any], key: str, threshold: float, untrusted: str | None
+) -> RuleDecision | None:
+    """A floor of a run that may stop early, decided; None where no case has a score so far."""
+    walk = floor_walk(tally, gate, key, threshold)
+    walk.advance()
+    verdict, (metric, where) = walk.verdict(), parse_key(key)
+    if verdict is None:
+        return None
+    slice_ = None if where is None else "=".join(where)
+    decision, why = verdict.decision, _floor_reason(key, verdict, threshold, gate["alpha"], walk.planned)
+    if decision is Decision.PASS and untrusted is not None:
+        decision = Decision.INCONCLUSIVE
+        why += f" But the judge is UNTRUSTED: {untrusted}. An untrusted judge can't make a rule PASS."
+    return RuleDecision(
+        rule="floor", metric=metric, slice=slice_, decision=decision, estimate=verdict.estimate, low=verdict.low,
+        high=verdict.high, threshold=threshold, reason=why, level=1 - gate["alpha"], n=verdict.cases,
+        assumptions=("the cases are asked in a random order", "the cases stand for those to come"),
+    )  # fmt: skip
+
+
+def _floor_reason(key: str, verdict: Verdict, threshold: float, alpha: float, planned: int) -> str:
+    metric, where = parse_key(key)
+    name = metric if where is None else f"{metric} on {'='.join(where)}"
+    seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases)"
+    stopped = f" Decided early: {planned:,} were planned." if verdict.cases < planned else ""
+    limit = f"the floor is {percent(threshold)}"
+    if verdict.decision is Decision.PASS:
+        return f"{seen}; at {1 - alpha:.0%} confidence at least {percent(verdict.low)}, {limit}.{stopped}"
+    if verdict.decision is Decision.FAIL:
+        return f"{seen}; at {1 - alpha:.0%} confidence at most {percent(verdict.high)}, {limit}.{stopped}"
+    between = f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both sides of"
+    return f"{seen}; {between} the floor of {percent(threshold)}."

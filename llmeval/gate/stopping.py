@@ -1,0 +1,72 @@
+"""When a run may stop: as soon as every rule of its gate is decided."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from llmeval.gate.baseline import read_baseline
+from llmeval.gate.early import Walk, decides_early, floor_walk, may_stop
+from llmeval.gate.floors import parse_key
+from llmeval.gate.regression import Comparison, comparisons, walk_of
+from llmeval.gate.tally import Tally
+from llmeval.rundir import RunDir, Unit
+
+LOOK = 10
+"""Answers between two looks."""
+
+
+class Stopper:
+    """Takes scored answers as they come; says when more would change no decision.
+
+    Args:
+        run: with its manifest and all its planned cases written.
+    """
+
+    def __init__(self, run: RunDir, manifest: Mapping[str, Any]) -> None:
+        self._tally = Tally(run.path, run.cases(), manifest["repeats"])
+        self._walks = _walks(self._tally, manifest)
+        self._since = 0
+
+    def add(self, unit: Unit) -> bool:
+        """Take an answer with all its scores, or one that is lost; whether every rule is decided."""
+        self._tally.add(unit)
+        self._since += 1
+        if self._since % LOOK:
+            return False
+        return _settled(self._walks)
+
+
+def settled(tally: Tally, manifest: Mapping[str, Any]) -> bool:
+    """Whether a run may have stopped where it is: every rule is decided."""
+    return may_stop(manifest) and _settled(_walks(tally, manifest))
+
+
+def _settled(walks: list[Walk]) -> bool:
+    for walk in walks:
+        walk.advance()
+    return bool(walks) and all(walk.settled for walk in walks)
+
+
+def _walks(tally: Tally, manifest: Mapping[str, Any]) -> list[Walk]:
+    """The rules as walks; none where one of them can't be decided before the end, so that nothing stops the run."""
+    gate, found = manifest["gate"], []
+    for key, threshold in gate["floors"].items():
+        if not decides_early(manifest, parse_key(key)[0]):
+            return []
+        found.append(floor_walk(tally, gate, key, threshold))
+    if gate["regression"] is None:
+        return found
+    path = Path(gate["regression"]["baseline"])
+    baseline = read_baseline(path) if path.exists() else None
+    if baseline is None or baseline.expired():
+        return []
+    for compared in comparisons(manifest, baseline):
+        if not isinstance(compared, Comparison):
+            return []
+        found.append(walk_of(tally, manifest, baseline, compared))
+    return found
+
+
+def stopper(run: RunDir, manifest: Mapping[str, Any]) -> Stopper | None:
+    """What stops this run early; None for a run that goes to its end."""
+    return Stopper(run, manifest) if may_stop(manifest) else None
