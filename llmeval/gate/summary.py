@@ -11,6 +11,7 @@ from llmeval.gate.stopping import settled
 from llmeval.gate.tally import Selection, tally_run
 from llmeval.records import Metric, Summary
 from llmeval.rundir import RunDir
+from llmeval.stats.betting import anytime_bounds
 
 LEVEL = 0.95
 
@@ -24,6 +25,8 @@ def summarise(run: RunDir) -> Summary:
     manifest = run.manifest()
     tally = tally_run(run, manifest)
     trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
+    absent = missing(tally, manifest)
+    stopped = bool(absent) and settled(tally, manifest)
     metrics = []
     for name, column in tally.columns.items():
         trust = trusts.get(name)
@@ -31,9 +34,9 @@ def summarise(run: RunDir) -> Summary:
             selection = tally.select(name, slice_)
             if slice_ is None or selection.n:
                 label = None if slice_ is None else "=".join(slice_)
-                metrics.append(_metric(name, label, selection, "judge" if name in trusts else column.source, trust))
-    whole = not missing(tally, manifest) or settled(tally, manifest)
-    complete = whole and manifest["status"] != "incomplete"
+                source = "judge" if name in trusts else column.source
+                metrics.append(_metric(name, label, selection, source, trust, stopped=stopped))
+    complete = (stopped or not absent) and manifest["status"] != "incomplete"
     return Summary(
         suite=manifest["suite"],
         run_id=manifest["run_id"],
@@ -47,14 +50,26 @@ def summarise(run: RunDir) -> Summary:
 
 
 def _metric(
-    name: str, label: str | None, selection: Selection, source: str, trust: Literal["TRUSTED", "UNTRUSTED"] | None
+    name: str,
+    label: str | None,
+    selection: Selection,
+    source: str,
+    trust: Literal["TRUSTED", "UNTRUSTED"] | None,
+    *,
+    stopped: bool,
 ) -> Metric:
+    """One metric over one slice. `stopped`: the run stopped by what it saw, and the interval has to allow for that."""
     low = high = rate = None
     method = ""
     if selection.n:
-        low, high = bounds(selection, (1 - LEVEL) / 2)
+        alpha = (1 - LEVEL) / 2
         rate = selection.passed / selection.n
-        method = "clustered" if is_clustered(selection) else "clopper-pearson"
+        if stopped:
+            low, high = anytime_bounds(selection.outcomes, alpha, selection.clusters)
+            method = "betting"
+        else:
+            low, high = bounds(selection, alpha)
+            method = "clustered" if is_clustered(selection) else "clopper-pearson"
     return Metric(
         metric=name, slice=label, n=selection.n, unscored=selection.unscored, errors=selection.errors,
         mean=selection.mean, passed=selection.passed, pass_rate=rate, low=low, high=high, level=LEVEL, method=method,

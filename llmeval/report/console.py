@@ -196,6 +196,7 @@ def _footer(summary: Summary) -> Text:
     parts = [
         f"{counts.cases:,} cases: {counts.passed:,} passed, {counts.failed:,} failed, "
         f"{counts.unscored:,} unscored, {counts.errors:,} errors",
+        *([f"{counts.not_needed:,} not needed: every rule was decided"] if counts.not_needed else []),
         f"{made:,} calls made, {cached:,} from cache",
     ]
     if costs:

@@ -76,9 +76,10 @@ def _metrics(summary: Summary) -> list[str]:
 
 def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
     counts = summary.counts
+    spared = f" {counts.not_needed:,} more were not needed: every rule was decided." if counts.not_needed else ""
     return [
         f"{counts.cases:,} cases: {counts.passed:,} passed, {counts.failed:,} failed, {counts.unscored:,} unscored, "
-        f"{counts.errors:,} errors. Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",
+        f"{counts.errors:,} errors.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",
         "",
     ]
 

@@ -14,11 +14,14 @@ Source: I. Waudby-Smith, A. Ramdas, JRSS B 86 (2024) 1-27, arXiv 2010.09686; J. 
 """
 
 import math
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmeval.stats.bounds import Interval
+from llmeval.stats.clusters import units
 from llmeval.stats.roots import crossing
 
 Floats = NDArray[np.float64]
@@ -142,6 +145,23 @@ def upper_sequence(
     low = float(values.min()) if counts is None else float((sizes * values) @ counts / (sizes @ counts))
     low = min(low, almost)
     return crossing(excess, low, almost, tolerance=1e-5) if excess(almost) > 0 else high
+
+
+def anytime_bounds(values: Sequence[float], alpha: float, clusters: Sequence[Hashable] | None = None) -> Interval:
+    """Lower and upper bounds of the mean of scores in [0, 1], each at `alpha`, that hold whenever one stops to look.
+
+    Args:
+        values: one score a case, in [0, 1]; (0, 1) is returned for none.
+        clusters: which cases are not independent; None is a case of its own.
+
+    Source: as `upper_sequence`.
+    """
+    if not len(values):
+        return Interval(0.0, 1.0)
+    means, sizes = units(values, clusters)
+    largest = float(sizes.max())
+    low = -upper_sequence(-means, sizes, 0.0, alpha, bets(None), largest)
+    return Interval(max(0.0, low), upper_sequence(means, sizes, 1.0, alpha, bets(None), largest))
 
 
 def _tallied(values: Floats, sizes: Floats) -> tuple[Floats, Floats, Floats]:

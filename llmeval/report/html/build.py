@@ -111,6 +111,8 @@ def _gather(
     indexer = Indexer(before is not None)
     flipped = flips(rows) if here.manifest.get("repeats", 1) > 1 else frozenset()
     for row in rows.rows(before):
+        if here.summary.counts.not_needed and not row.now.scores and row.now.answer.error is None:
+            continue  # its scoring was cut off when every rule was decided
         place = triage(row, rules, row.case.id in flipped)
         totals.add(row, place)
         totals.note(_verdicts(row, people))

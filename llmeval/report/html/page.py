@@ -109,7 +109,10 @@ def _outcome(summary: Summary) -> dict[str, Any]:
         ("unscored", "unsure", counts.unscored),
         ("with errors", "invalid", counts.errors),
     ]
-    return {"bar": charts.outcome_bar(parts), "parts": [part for part in parts if part[2]], "cases": counts.cases}
+    shown = [part for part in parts if part[2]]
+    return {
+        "bar": charts.outcome_bar(parts), "parts": shown, "cases": counts.cases, "not_needed": counts.not_needed,
+    }  # fmt: skip
 
 
 def _baseline(baseline: tuple[Mapping[str, Any], Summary] | None, totals: Totals) -> dict[str, Any] | None:
