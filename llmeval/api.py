@@ -19,6 +19,7 @@ from llmeval.suite.load import Suite, load_suite
 if TYPE_CHECKING:
     import pandas as pd
 
+    from llmeval.engine.build import Plan
     from llmeval.engine.options import Options
     from llmeval.engine.progress import Display, Progress
     from llmeval.report.worst import Trouble
@@ -132,29 +133,38 @@ def run(
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
     """
     from llmeval.engine.build import plan
-    from llmeval.engine.execute import execute
     from llmeval.engine.options import Options
-    from llmeval.engine.progress import NoDisplay
-    from llmeval.gate.stopping import stopper
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
-    planned = plan(loaded, chosen)
-    _check_baseline(loaded, chosen)
-    outcome = execute(planned, chosen, show or (lambda progress: NoDisplay()), watch=stopper)
+    return _carry_out(plan(loaded, chosen), chosen, show)
+
+
+def _carry_out(
+    planned: "Plan",
+    options: "Options",
+    show: "Callable[[Progress], Display] | None",
+    stored: RunDir | None = None,
+) -> Run:
+    """Execute a plan, with what the gate knows: verdicts of the baseline that hold, and when the run may stop.
+
+    A baseline that is there but can't be read is told before the first call; one that is not there yet is not.
+    """
+    from llmeval.engine.build import baseline_of
+    from llmeval.engine.execute import execute
+    from llmeval.engine.manifest import digests
+    from llmeval.engine.progress import NoDisplay
+    from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.reuse import known_verdicts
+    from llmeval.gate.stopping import stopper
+
+    path = baseline_of(planned.suite, options)
+    if path is not None and path.exists():
+        planned.known = known_verdicts(read_baseline(path), digests(planned))
+    outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, stopper)
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings
     )
-
-
-def _check_baseline(suite: Suite, options: "Options") -> None:
-    """A baseline that is there but can't be read is told before the first call; one that is not there yet is not."""
-    from llmeval.engine.build import baseline_of
-    from llmeval.gate.baseline import read_baseline
-
-    path = baseline_of(suite, options)
-    if path is not None and path.exists():
-        read_baseline(path)
 
 
 def rescore(
@@ -175,20 +185,12 @@ def rescore(
         As `run`; a case that the old run has no answer for becomes an error record.
     """
     from llmeval.engine.build import plan
-    from llmeval.engine.execute import execute
     from llmeval.engine.options import Options
-    from llmeval.engine.progress import NoDisplay
-    from llmeval.gate.stopping import stopper
 
     old = load_run(path)
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
-    planned = plan(loaded, chosen, old.directory)
-    _check_baseline(loaded, chosen)
-    outcome = execute(planned, chosen, show or (lambda progress: NoDisplay()), old.directory, stopper)
-    return finish(
-        Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings
-    )
+    return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
 
 
 def finish(run: Run, warnings: tuple[str, ...] = ()) -> Run:

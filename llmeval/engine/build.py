@@ -23,7 +23,7 @@ from llmeval.models.caller import Caller
 from llmeval.models.limiter import Limiter
 from llmeval.models.loading import load_function
 from llmeval.models.replay import StoredAnswers
-from llmeval.records import Case, Message
+from llmeval.records import Answer, Case, Message, Score
 from llmeval.resources import home
 from llmeval.rundir import RunDir
 from llmeval.suite.cases import CaseSet
@@ -43,7 +43,7 @@ class Plan:
     """Everything a run needs. `close` releases models and cache.
 
     `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not fit in memory
-    together. `may_stop`: the cases stand in a random order, and the run ends as soon as every rule is decided.
+    together. `may_stop`: the cases stand in a random order, and the run ends as soon as every rule is decided. `known`: the verdict on an answer that needs no judge, by metric.
     """
 
     suite: Suite
@@ -59,6 +59,7 @@ class Plan:
     by_case: bool = False
     in_turn: bool = False
     may_stop: bool = False
+    known: Callable[[str, Case, Answer], Score | None] = lambda metric, case, answer: None
     closing: list[Model] = field(default_factory=list)
 
     def messages(self, case: Case) -> tuple[Message, ...]:

@@ -78,6 +78,9 @@ async def _judged(
             evidence=facts.evidence,
             confidence=facts.confidence,
         )
+    known = plan.known(judge.metric, case, answer)
+    if known is not None:
+        return known
     try:
         return await judge.score(case, answer, asked)
     except LlmevalError as error:

@@ -1,7 +1,7 @@
 """The baseline: a run that a person approved, kept as one small file beside the suite. The run that gates never writes it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -32,14 +32,21 @@ class Approval(msgspec.Struct, frozen=True):
 
 
 class Values(msgspec.Struct, frozen=True):
-    """One metric: what scored it, and a value for each of the baseline's cases, in their order."""
+    """One metric: what scored it, and a value for each of the baseline's cases, in their order.
+
+    `passed`: of a judge's metric, a letter for each case: y, n, or - where it has no verdict. Empty with repeats.
+    """
 
     scorer: str
     values: tuple[Kept, ...]
+    passed: str = ""
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
-    """A lock file. `cases`: the beginning of each case's digest, by id. `approved` is None for a bare run."""
+    """A lock file. `cases`: the beginning of each case's digest, by id. `approved` is None for a bare run.
+
+    `outputs`: of runs with a judge and without repeats, `tally.output_digest` of each case's answer, in the same order.
+    """
 
     schema: int = SCHEMA
     suite: str
@@ -49,6 +56,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     approved: Approval | None
     digests: dict[str, Any]
     cases: dict[str, str]
+    outputs: tuple[str, ...] = ()
     metrics: dict[str, Values]
 
     def results(self, metric: str) -> dict[str, float]:
@@ -78,16 +86,28 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
     if missing(tally, manifest):
         asked = f"it stopped early, after {tally.cases:,} of {manifest['cases']['n']:,} cases"
         raise UsageError(f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one")
+    judged = manifest["digests"]["judges"] if manifest["repeats"] == 1 else ()
     return Baseline(
         suite=manifest["suite"], run_id=manifest["run_id"], candidate=manifest["candidate"]["name"],
         decision=gate.decision, approved=approved, digests=manifest["digests"], cases=tally.case_digests(),
-        metrics={name: Values(scorer_digest(manifest, name), _values(tally, name)) for name in tally.columns},
+        outputs=tuple(tally.outputs()) if judged else (),
+        metrics={
+            name: Values(scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged))
+            for name in tally.columns
+        },
     )  # fmt: skip
 
 
 def _values(tally: Tally, metric: str) -> tuple[Kept, ...]:
     found = {result.case_id: result.value for result in tally.results(metric)}
     return tuple(_kept(found[name]) if name in found else "-" for name in tally.case_digests())
+
+
+def _passed(tally: Tally, metric: str, judged: Collection[str]) -> str:
+    if metric not in judged:
+        return ""
+    found = {result.case_id: result for result in tally.results(metric) if not math.isnan(result.value)}
+    return "".join("-" if name not in found else "ny"[found[name].passed] for name in tally.case_digests())
 
 
 def _kept(value: float) -> Kept:
@@ -142,7 +162,7 @@ def read_baseline(path: Path) -> Baseline:
     if found.schema > SCHEMA:
         raise SuiteError(f"{path}: has schema {found.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval")
     for name, column in found.metrics.items():
-        if len(column.values) != len(found.cases):
+        if len(column.values) != len(found.cases) or len(column.passed) not in (0, len(found.cases)):
             raise SuiteError(
                 f"{path}: {len(column.values)} values of {name} for {len(found.cases)} cases; approve it again"
             )
@@ -152,10 +172,10 @@ def read_baseline(path: Path) -> Baseline:
 def lock_bytes(baseline: Baseline) -> bytes:
     """The lock file's content: the head indented for people who review it, a line for the cases and for each metric."""
     whole: dict[str, Any] = msgspec.to_builtins(baseline)
-    cases, metrics = whole.pop("cases"), whole.pop("metrics")
+    cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
     rows = ",\n".join(f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items())
-    return f'{head},\n  "cases": {_plain(cases)},\n  "metrics": {{\n{rows}\n  }}\n}}\n'.encode()
+    return f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics": {{\n{rows}\n  }}\n}}\n'.encode()
 
 
 def _plain(value: object) -> str:

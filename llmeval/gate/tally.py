@@ -4,6 +4,7 @@ One pass over the run directory; what is held is a few numbers a case. Repeats a
 that n counts cases. Sums are exact (`math.fsum`), so that the order of records does not matter to the last bit.
 """
 
+import hashlib
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage
+from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, clean_text
 from llmeval.rundir import RunDir, Unit
 
 MAX_SLICES_PER_TAG = 50
@@ -91,6 +92,7 @@ class Tally:
         self._seen = array("H")
         self._worst = array("b")
         self._digests = array("Q")
+        self._outputs = array("Q")
         self._tags: list[tuple[tuple[str, str], ...]] = []
         self._clusters: list[str | None] = []
         self._interned: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
@@ -164,6 +166,10 @@ class Tally:
         rows = self._rows.items()
         return {case_id: f"{self._digests[row]:016x}" for case_id, row in rows if planned or self._seen[row]}
 
+    def outputs(self) -> list[str]:
+        """`output_digest` of each case's answer (of several repeats the last one read), in the order of `case_digests`."""
+        return [f"{output:016x}" for output, seen in zip(self._outputs, self._seen, strict=True) if seen]
+
     def members(self, slice_: tuple[str, str] | None = None) -> list[str]:
         """Ids of the cases of a slice (None: all) with a record, in the order planned or else answered."""
         return [name for name, row in self._rows.items() if self._seen[row] and self._within(row, slice_)]
@@ -218,6 +224,7 @@ class Tally:
             for tag in self._tags[row]:
                 self.slices[tag] = self.slices.get(tag, 0) + 1
         self._seen[row] += 1
+        self._outputs[row] = int(output_digest(unit.answer), 16)
         worst = _ERROR if unit.answer.error is not None or not unit.scores else 0
         for score in unit.scores:
             state = _STATES[score.status]
@@ -237,6 +244,7 @@ class Tally:
             self._clusters.append(case.cluster)
             self._worst.append(0)
             self._seen.append(0)
+            self._outputs.append(0)
             self._digests.append(int(case.digest.removeprefix("sha256:")[:16] or "0", 16))
         return row
 
@@ -273,6 +281,13 @@ class Tally:
         count = self._calls.setdefault(f"{kind}s:{metric}", _CallCount())
         cached, failed = line.get("cached", False), line.get("failed", False)
         count.add(line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd"))
+
+
+def output_digest(answer: Answer) -> str:
+    """What stands for an answer's text: the beginning of its sha256, 16 hex digits; zeros where there is none."""
+    if answer.output is None:
+        return "0" * 16
+    return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
 
 
 def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:

@@ -181,3 +181,30 @@ def test_cases_of_one_side_are_named_and_not_compared(approved: Path) -> None:
     assert "1 new case, 1 gone case, 1 changed case" in llmeval("baseline", "propose", approved / "other").stdout
     assert none.returncode == 3
     assert "no case is in both" in summary(approved, "none")["gate"]["reason"]
+
+
+def test_equal_answers_need_no_second_verdict(tmp_path: Path) -> None:
+    """The judge is not asked again about an answer of the baseline; about every other it is."""
+    gate = "gate: {regression: {baseline: base/t.lock.json, margins: {correctness: 0.1}}}\n"
+    found = {}
+    with serve(lambda body, earlier=0: mode[0](body, earlier)) as endpoint:
+        mode: list[Callable[..., Any]] = [answer]
+        suite = write_suite(tmp_path, endpoint.url, N, gate)
+        assert llmeval("run", suite, "--out", tmp_path / "first", "--no-cache").returncode == 3
+        assert approve(tmp_path, "first").returncode == 0
+        for name, says in (("same", answer), ("worse", worse)):
+            mode[0] = says
+            before = len(endpoint.requests)
+            done = llmeval("run", suite, "--out", tmp_path / name, "--no-cache")
+            found[name] = (done.returncode, len(endpoint.requests) - before)
+    changed = sum(i % 2 == 0 and i % 5 != 0 for i in range(N))
+    assert found["same"] == (4, N), "an untrusted judge can't pass"
+    assert found["worse"] == (1, N + changed)
+    scores = [json.loads(line) for line in (tmp_path / "worse" / "scores.jsonl").read_text().splitlines()]
+    kept = [score for score in scores if "byte for byte" in score["reason"]]
+    assert len(kept) == N - changed
+    assert {score["passed"] for score in kept} == {True, False}
+    assert all(score["cached"] and score["source"] == "judge" for score in kept)
+    assert summary(tmp_path, "worse")["calls"]["judge:correctness"]["made"] == changed
+    rule = summary(tmp_path, "worse")["gate"]["rules"][0]
+    assert rule["estimate"] == pytest.approx(-changed / N)
