@@ -101,7 +101,9 @@ def test_a_judge_that_changed_is_no_comparison(tmp_path: Path) -> None:
         llmeval("run", suite, "--out", tmp_path / "first", "--no-cache")
         assert approve(tmp_path, "first").returncode == 0
         assert llmeval("run", suite, "--out", tmp_path / "same", "--no-cache").returncode == 4
-        suite.write_text(suite.read_text().replace("model: judge, base_url", "params: {seed: 7}, model: judge, base_url"))
+        suite.write_text(
+            suite.read_text().replace("model: judge, base_url", "params: {seed: 7}, model: judge, base_url")
+        )
         changed = llmeval("run", suite, "--out", tmp_path / "changed", "--no-cache")
     assert "UNTRUSTED" in summary(tmp_path, "same")["gate"]["reason"]
     assert changed.returncode == 3
