@@ -9,6 +9,7 @@ from llmeval.cli import (
     baseline,
     cache,
     checks,
+    compare,
     init,
     judge,
     labels,
@@ -52,6 +53,7 @@ app.command()(run.run)
 app.command()(plan.plan)
 app.command()(prove.prove)
 app.command()(score.score)
+app.command()(compare.compare)
 app.command()(report.report)
 app.command()(review.review)
 app.command()(validate.validate)

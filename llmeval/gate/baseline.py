@@ -83,13 +83,17 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
     if manifest["status"] == "incomplete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
-    if missing(tally, manifest):
-        asked = f"it stopped early, after {tally.cases:,} of {manifest['cases']['n']:,} cases"
-        raise UsageError(f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one")
+    return values_of(tally, manifest, gate.decision, approved)
+
+
+def values_of(
+    tally: Tally, manifest: Mapping[str, Any], decision: str | None = None, approved: Approval | None = None
+) -> Baseline:
+    """A run's results case by case, whatever it came to: what others are paired with."""
     judged = manifest["digests"]["judges"] if manifest["repeats"] == 1 else ()
     return Baseline(
         suite=manifest["suite"], run_id=manifest["run_id"], candidate=manifest["candidate"]["name"],
-        decision=gate.decision, approved=approved, digests=manifest["digests"], cases=tally.case_digests(),
+        decision=decision, approved=approved, digests=manifest["digests"], cases=tally.case_digests(),
         outputs=tuple(tally.outputs()) if judged else (),
         metrics={
             name: Values(scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged))

@@ -13,7 +13,7 @@ _NAMED = 5
 class Pairs(NamedTuple):
     """One metric on both sides. `differences`: candidate minus baseline in [-1, 1], NaN where either side was lost.
 
-    `fell`: ids of cases that got worse, the worst first; `rose`: how many got better. `new`, `gone`, `changed`: ids of
+    `cases`: the id of each pair. `fell`: ids of cases that got worse, the worst first; `rose`: how many got better. `new`, `gone`, `changed`: ids of
     cases of one side only, or that are asked otherwise now; `one_sided`: cases the metric applies to on one side only.
     """
 
@@ -25,6 +25,7 @@ class Pairs(NamedTuple):
     gone: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     one_sided: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
 
     @property
     def lost(self) -> int:
@@ -74,6 +75,7 @@ def pair(
         gone=tuple(name for name in kept if name not in planned),
         changed=tuple(name for name in here if name in kept and kept[name] != now[name]),
         one_sided=tuple(name for name in same if (name in results) != (name in before)),
+        cases=tuple(both),
     )
 
 

@@ -46,16 +46,16 @@ def _slim(text: str) -> str:
     return "\n".join(line for line in _SPARE.sub("", _SPARE.sub("", text)).splitlines() if line)
 
 
-def policy(served: bool = False) -> str:
+def policy(served: bool = False, *, scripted: bool = True) -> str:
     """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is fetched. A page that
-    is `served` may speak to its own server.
+    is `served` may speak to its own server; one that is not `scripted` runs nothing at all.
 
     Trusted Types are required and none may be created, so no text can become markup or script by mistake.
     """
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src '{_hash(script())}'",
+            *([f"script-src '{_hash(script())}'"] if scripted else []),
             f"style-src '{_hash(style())}'",
             "img-src data:",
             *(["connect-src 'self'"] if served else []),

@@ -76,6 +76,30 @@ def strip(
     return _svg(STRIP, _STRIP_HEIGHT, title, parts, "strip")
 
 
+def shift_axis(limit: float) -> Markup:
+    """The scale over a column of `shift`s: differences from -limit to +limit, in points."""
+    marks = [
+        _text(_shift_x(share, limit), 12, f"{100 * share:+g}" if share else "0", anchor)
+        for share, anchor in ((-limit, "start"), (0.0, "middle"), (limit, "end"))
+    ]
+    return _svg(STRIP, 16, f"Scale of the bars, in points from {-100 * limit:g} to {100 * limit:g}", marks, "axis")
+
+
+def shift(title: str, tone: str, estimate: float, low: float, high: float, limit: float) -> Markup:
+    """A difference with its interval, beside a line at 0. `limit`: where the axis ends each way."""
+    middle = _STRIP_HEIGHT / 2
+    left, right, zero = (_shift_x(share, limit) for share in (low, high, 0.0))
+    parts = [_line("grid", _shift_x(t, limit), 0, _shift_x(t, limit), _STRIP_HEIGHT) for t in (-limit, limit)]
+    parts.append(_line("limit", zero, 1, zero, _STRIP_HEIGHT - 1, dashes="3 2"))
+    parts.append(_rect(f"range {tone}", left, middle - 4, max(right - left, 2), 8, radius=4))
+    parts.append(_dot(f"point {tone}", _shift_x(estimate, limit), middle, 4.5))
+    return _svg(STRIP, _STRIP_HEIGHT, title, parts, "strip")
+
+
+def _shift_x(share: float, limit: float) -> float:
+    return _PAD + (min(limit, max(-limit, share)) + limit) / (2 * limit) * (STRIP - 2 * _PAD)
+
+
 def outcome_bar(parts: Sequence[tuple[str, str, int]]) -> Markup:
     """One bar cut by outcome, as wide as its place. `parts`: (label, tone, count)."""
     total = sum(count for _, _, count in parts) or 1

@@ -20,16 +20,17 @@ DATA_MARK = "<!-- row data -->"
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Where the pages' templates come from; every value is escaped."""
+    made = Environment(
         loader=PackageLoader("llmeval.report.html", "static"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["visible"] = lambda value: visible(str(value))
-    return environment
+    made.filters["visible"] = lambda value: visible(str(value))
+    return made
 
 
 def render(
@@ -47,7 +48,7 @@ def render(
     table = figures.MetricTable(summary, baseline[1] if baseline else None)
     metrics = figures.by_key(summary)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             policy=assets.policy(served),

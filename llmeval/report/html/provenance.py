@@ -3,16 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
+from llmeval.compare.differing import differing, flat, plain
 from llmeval.records import Summary
 from llmeval.report.html import words
 from llmeval.report.html.totals import Totals
 
 Pairs = list[tuple[str, str]]
-_COMPARED = ("digests", "candidate", "environment", "llmeval", "git", "repeats", "seed")
-_EXPECTED = ("candidate", "digests.candidate", "git", "llmeval.platform")
-"""What may differ between a run and its baseline without touching what is measured."""
 
 
 def groups(manifest: Mapping[str, Any], summary: Summary) -> list[dict[str, Any]]:
@@ -34,12 +30,12 @@ def groups(manifest: Mapping[str, Any], summary: Summary) -> list[dict[str, Any]
     ]  # fmt: skip
     tested: Pairs = [
         ("Candidate", str(candidate.get("name", ""))),
-        *_flat("identity", candidate.get("identity") or {}),
-        *_flat("params", candidate.get("params") or {}),
+        *flat("identity", candidate.get("identity") or {}),
+        *flat("params", candidate.get("params") or {}),
         ("Model as returned", ", ".join(candidate.get("returned_models") or ()) or "the endpoint did not say"),
         ("Fingerprints", ", ".join(candidate.get("fingerprints") or ()) or "the endpoint did not say"),
         ("Cases", f"{cases.get('n', 0):,} from {cases.get('source', '')}"),
-        ("Sample", _plain(cases.get("sample")) if cases.get("sample") else "all cases"),
+        ("Sample", plain(cases.get("sample")) if cases.get("sample") else "all cases"),
         ("Repeats", str(manifest.get("repeats", 1))),
         ("Seed", str(manifest.get("seed"))),
     ]
@@ -57,21 +53,15 @@ def groups(manifest: Mapping[str, Any], summary: Summary) -> list[dict[str, Any]
     return [
         {"title": "Run", "pairs": run, "code": False},
         {"title": "What was tested", "pairs": tested, "code": False},
-        {"title": "Digests", "pairs": _flat("", manifest.get("digests") or {}), "code": True},
+        {"title": "Digests", "pairs": flat("", manifest.get("digests") or {}), "code": True},
         {"title": "Software", "pairs": tools, "code": False},
     ]
 
 
 def differences(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What differs from the baseline's manifest. `matters`: it touches what is measured, not only what is tested."""
-    mine = dict(_flat("", {key: now.get(key) for key in _COMPARED}))
-    theirs = dict(_flat("", {key: before.get(key) for key in _COMPARED}))
-    rows = []
-    for key in sorted(mine.keys() | theirs.keys()):
-        was, is_ = theirs.get(key, "–"), mine.get(key, "–")
-        if was != is_:
-            rows.append({"key": key, "before": was, "now": is_, "matters": not key.startswith(_EXPECTED)})
-    return sorted(rows, key=lambda row: not row["matters"])
+    rows = differing([before, now])
+    return [{"key": r.key, "before": r.values[0], "now": r.values[1], "matters": r.matters} for r in rows]
 
 
 def warnings(
@@ -110,14 +100,3 @@ def _code(git: Mapping[str, Any] | None) -> str:
         return "not in a git repository"
     changes = ", with changes not committed" if git.get("dirty") else ""
     return f"{str(git.get('commit'))[:12]} on {git.get('branch')}{changes}"
-
-
-def _flat(prefix: str, value: Any) -> Pairs:
-    if isinstance(value, Mapping):
-        dotted = f"{prefix}." if prefix else ""
-        return [pair for key, inner in value.items() for pair in _flat(f"{dotted}{key}", inner)]
-    return [(prefix, _plain(value))]
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -111,6 +111,10 @@ class Reader:
                 return found.digest
         return ""
 
+    def case(self, case_id: str) -> Case:
+        """A case by its id; one without content where the run does not hold it."""
+        return self._case(case_id)[0]
+
     def _case(self, case_id: str) -> tuple[Case, bytes]:
         for begin, size in self._cases.of((case_id, 0)):
             line = self._read(CASES, begin, size)

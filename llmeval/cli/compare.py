@@ -1,0 +1,47 @@
+"""`llmeval compare`: runs side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmeval.cli.common import Json, Reports, console, emit, find_run
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Two runs or more: directories, ids, or `latest`. The first is what the others are compared with.",
+            metavar="RUN RUN...",
+            show_default=False,
+        ),
+    ],
+    html: Annotated[Path | None, typer.Option(help="Write one offline page as well.", metavar="FILE")] = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Compare runs case by case: what got better or worse, which cases flipped, what differs, who ranks where.
+
+    Exits 0 when anything could be compared, 3 when nothing could: other cases, judges or checks.
+    """
+    import msgspec
+
+    from llmeval.compare.make import compare as compared
+    from llmeval.errors import ExitCode
+    from llmeval.report.compared import print_comparison
+    from llmeval.rundir import RunDir
+
+    directories = [RunDir(find_run(name, reports)) for name in runs]
+    found = compared(directories)
+    if html is not None:
+        from llmeval.report.html.compared import write_comparison
+
+        write_comparison(found, directories, html)
+    if as_json:
+        emit(msgspec.to_builtins(found))
+    else:
+        print_comparison(console(), found)
+        if html is not None:
+            console().print(f"\nPage: {html}", soft_wrap=True)
+    return ExitCode.PASS if found.comparable else ExitCode.INVALID

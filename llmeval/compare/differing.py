@@ -1,0 +1,53 @@
+"""What differs between runs, by their manifests: what was tested, where, and how it was measured."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+_COMPARED = ("digests", "candidate", "environment", "llmeval", "git", "repeats", "seed")
+_TESTED = ("candidate", "digests.candidate", "digests.prompt", "git", "llmeval.platform")
+"""What may differ between two runs without touching what is measured."""
+_JUDGE = ("model", "identity", "params", "prompt", "prompt_version", "trust")
+_TWICE = "candidate.identity.params"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One thing that differs: its place in the manifest, and its value in each run ("–" where there is none).
+
+    `matters`: it touches how things are measured, not only what is tested.
+    """
+
+    key: str
+    values: tuple[str, ...]
+    matters: bool
+
+
+def differing(manifests: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """What is not the same in all runs; what touches the measuring first."""
+    sides = [dict(_facts(manifest)) for manifest in manifests]
+    rows = []
+    for key in sorted(set().union(*sides)):
+        values = tuple(side.get(key, "–") for side in sides)
+        if len(set(values)) > 1 and not key.startswith(_TWICE):
+            rows.append(Row(key, values, not key.startswith(_TESTED)))
+    return sorted(rows, key=lambda row: not row.matters)
+
+
+def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    judges = manifest.get("judges") or {}
+    shown = {name: {key: judge.get(key) for key in _JUDGE} for name, judge in judges.items()}
+    return flat("", {**{key: manifest.get(key) for key in _COMPARED}, "judges": shown})
+
+
+def flat(prefix: str, value: Any) -> list[tuple[str, str]]:
+    """A mapping as (dotted key, text) pairs."""
+    if isinstance(value, Mapping):
+        dotted = f"{prefix}." if prefix else ""
+        return [pair for key, inner in value.items() for pair in flat(f"{dotted}{key}", inner)]
+    return [(prefix, plain(value))]
+
+
+def plain(value: Any) -> str:
+    """Text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

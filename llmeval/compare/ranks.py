@@ -1,0 +1,58 @@
+"""Leaderboards that show ties as ties: a run's ranks are what the pairwise tests leave open."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from llmeval.compare.comparison import Board, Place
+from llmeval.compare.sides import Loaded, obstacle
+
+
+class Verdict(NamedTuple):
+    """The test of two runs on one metric: the second minus the first, Holm's p-value, and whether it shows a
+    difference."""
+
+    difference: float
+    adjusted: float
+    shown: bool
+
+
+def board(metric: str, sides: Sequence[Loaded], verdicts: Mapping[tuple[str, str, str], Verdict]) -> Board:
+    """The runs scored as the first run with this metric is, by their means on the cases all of them have.
+
+    A run's best rank is 1 + the number of runs shown to be better, its worst the number of runs minus those shown to
+    be worse. With Holm's procedure over all pairs every true rank lies in its range with the level's probability.
+
+    Source: D. Al Mohamad, J. J. Goeman, E. W. van Zwet, Biometrics 78 (2022) 238-247 (ranks from pairwise tests).
+    """
+    having = [each for each in sides if metric in each.kept.metrics]
+    ranked = [each for each in having if not obstacle(having[0], each, metric)]
+    values = [_known(each, metric) for each in ranked]
+    shared = [name for name in values[0] if all(name in other for other in values) and _alike(ranked, name)]
+    means = {
+        each.letter: math.fsum(found[name] for name in shared) / len(shared) if shared else None
+        for each, found in zip(ranked, values, strict=True)
+    }
+    beaten = {each.letter: [0, 0] for each in ranked}
+    for (one, two, name), verdict in verdicts.items():
+        if name == metric and verdict.shown and one in beaten and two in beaten:
+            winner, loser = (two, one) if verdict.difference > 0 else (one, two)
+            beaten[loser][0] += 1
+            beaten[winner][1] += 1
+    places = [
+        Place(letter=letter, mean=means[letter], best=1 + above, worst=len(ranked) - below)
+        for letter, (above, below) in beaten.items()
+    ]
+    return Board(
+        metric=metric, n=len(shared),
+        places=tuple(sorted(places, key=lambda place: (place.best, place.worst, -(place.mean or 0.0)))),
+        left_out=tuple(each.letter for each in sides if each not in ranked),
+    )  # fmt: skip
+
+
+def _known(side: Loaded, metric: str) -> dict[str, float]:
+    return {name: value for name, value in side.kept.results(metric).items() if not math.isnan(value)}
+
+
+def _alike(sides: Sequence[Loaded], name: str) -> bool:
+    return len({each.kept.cases[name] for each in sides}) == 1

@@ -1,0 +1,94 @@
+"""What a comparison says, in words: for the terminal and the page alike."""
+
+from collections.abc import Iterable
+
+from llmeval.compare.comparison import Comparison, MetricDifference, Side
+
+_FEW = 3
+
+
+def points(share: float | None) -> str:
+    """A difference in points: +2.5, −4.0, 0.0."""
+    if share is None:
+        return "–"
+    text = f"{100 * share:+.1f}"
+    return "0.0" if text[1:] == "0.0" else text.replace("-", "−")
+
+
+def percent(share: float | None) -> str:
+    """87.5%, or a dash for nothing."""
+    return "–" if share is None else f"{100 * share:.1f}%"
+
+
+def p_value(value: float | None) -> str:
+    """.034, or < .001."""
+    if value is None:
+        return "–"
+    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def ranks(best: int, worst: int) -> str:
+    """1, or 1–3 where runs can't be told apart."""
+    return str(best) if best == worst else f"{best}–{worst}"
+
+
+def shortened(value: str) -> str:
+    """A value for a table: digests by their first 12 digits."""
+    return value[7:19] if value.startswith("sha256:") else value
+
+
+def headline(found: Comparison, run: Side) -> str:
+    """One run beside A in a sentence: what is worse, better, not told apart, not comparable."""
+    rows = [metric for metric in found.metrics if metric.letter == run.letter]
+    parts = []
+    for word in ("worse", "better"):
+        shown = [f"{row.metric} ({points(row.difference)})" for row in rows if row.word == word]
+        if shown:
+            parts.append(f"{word} on {_listed(shown)}")
+    unsure = [row.metric for row in rows if row.word == "no difference shown"]
+    if unsure:
+        parts.append(f"no difference shown on {_listed(unsure)}")
+    apart = [row.metric for row in rows if row.word == "not comparable"]
+    if apart:
+        parts.append(f"not comparable on {_listed(apart)}")
+    return f"{run.letter} beside A: {'; '.join(parts)}." if parts else f"{run.letter} beside A: nothing was scored."
+
+
+def tone(rows: Iterable[MetricDifference]) -> str:
+    """The colour family: worse anywhere, else better anywhere, else not told apart, else not comparable."""
+    words = {row.word for row in rows}
+    for word, family in (("worse", "fail"), ("better", "pass"), ("no difference shown", "unsure")):
+        if word in words:
+            return family
+    return "invalid"
+
+
+def note(found: Comparison) -> str:
+    """What the intervals and the words promise."""
+    tests = f"{found.tests:,} tests" if found.tests != 1 else "one test"
+    return (
+        f"Each interval holds at {found.level:.0%} by itself. Better, worse and ranks are said at {found.level:.0%} over "
+        f"all of it ({tests}, Holm's procedure, p is adjusted). A difference that is not shown may still be there."
+    )
+
+
+def slice_note(found: Comparison) -> str:
+    """By what rule slices are named."""
+    return (
+        f"Benjamini-Hochberg at {1 - found.level:.0%} over {len(found.slices):,} slices: where to look, not what to "
+        "decide by"
+    )
+
+
+def shared(run: Side) -> str:
+    """How many cases a run has in common with A, and which not."""
+    parts = [f"{run.shared:,} cases in both"]
+    for names, what in ((run.only, f"only in {run.letter}"), (run.missing, "only in A"), (run.changed, "changed")):
+        if names:
+            more = ", ..." if len(names) > _FEW else ""
+            parts.append(f"{len(names):,} {what} ({', '.join(names[:_FEW])}{more})")
+    return ", ".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

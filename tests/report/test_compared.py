@@ -1,0 +1,68 @@
+"""A comparison at a terminal and as a page."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from llmeval.compare.comparison import Comparison
+from llmeval.compare.make import compare
+from llmeval.report.compared import print_comparison
+from llmeval.report.html.compared import write_comparison
+from llmeval.rundir import RunDir
+from tests.report.test_html_page import Page
+from tests.support.runs import run_of
+
+GOOD = [1.0] * 60 + [0.0] * 20
+BAD = [0.0] * 25 + [1.0] * 35 + [0.0] * 20
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[RunDir]:
+    folder = tmp_path_factory.mktemp("runs")
+    tags = [{"topic": "<b>law</b>" if i < 30 else "tax"} for i in range(80)]
+    odd = {"judges": {"correctness": "sha256:other"}}
+    return [
+        run_of(folder / "a", {"m": GOOD, "correctness": GOOD}, tags=tags),
+        run_of(folder / "b", {"m": BAD, "correctness": GOOD}, tags=tags),
+        run_of(folder / "c", {"m": GOOD, "correctness": GOOD}, tags=tags, digests=odd),
+    ]
+
+
+@pytest.fixture(scope="module")
+def found(runs: list[RunDir]) -> Comparison:
+    return compare(runs)
+
+
+def test_the_terminal_says_what_moved(found: Comparison) -> None:
+    out = io.StringIO()
+    print_comparison(Console(file=out, width=160), found)
+    text = out.getvalue()
+    assert "B beside A: worse on m (−31.2); no difference shown on correctness." in text
+    assert "C beside A: no difference shown on m; not comparable on correctness." in text
+    assert "another judge scored C (c)" in text
+    assert "0/55/25" in text
+    assert "m, B: 25 fell  c0, c1, c2" in text
+    assert "and 15 more" in text
+    assert "correctness: 80 cases that all have, without C (not comparable)" in text
+    assert "topic=<b>law</b>" in text
+    assert "measured otherwise" in text
+
+
+def test_the_page_is_one_file_that_runs_nothing(tmp_path: Path, found: Comparison, runs: list[RunDir]) -> None:
+    path = tmp_path / "deep" / "page.html"
+    write_comparison(found, runs, path)
+    page, raw = Page(path), path.read_text()
+    assert "script" not in {tag for tag, _ in page.tags}
+    (policy,) = [a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "script-src" not in policy
+    assert "b" not in {tag for tag, _ in page.tags}
+    assert "http" not in raw.replace("http-equiv", "")
+    assert "Ranking by m" in page.text
+    assert "b says c0" in page.text
+    assert "a says c0" in page.text
+    assert "UNTRUSTED" in page.text
+    assert page.text.count("another judge scored") == 1

@@ -1,0 +1,48 @@
+"""Run directories written from values, without asking anything."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from llmeval.records import Answer, Case, Score, Status
+from llmeval.rundir import RunDir
+from tests.report.html_samples import manifest, write_run
+
+JUDGED = "correctness"
+
+
+def run_of(
+    path: Path,
+    values: Mapping[str, Sequence[float | None]],
+    *,
+    tags: Sequence[Mapping[str, str]] = (),
+    clusters: Sequence[str] = (),
+    content: str = "1",
+    **about: Any,
+) -> RunDir:
+    """A complete run: by metric a value a case (None: unscored). Cases c0, c1, ...; `correctness` is judged.
+
+    `content`: what the cases' digests are made of. `about`: over the manifest's own keys.
+    """
+    n = max(len(column) for column in values.values())
+    cases = [
+        Case(
+            f"c{i}", {"question": f"What is {i}?"}, tags=dict(tags[i]) if tags else {},
+            cluster=clusters[i] if clusters else None, digest=f"sha256:{i:015x}{content}" + "0" * 48,
+        )
+        for i in range(n)
+    ]  # fmt: skip
+    answers = [Answer(case_id=case.id, output=f"{path.name} says {case.id}") for case in cases]
+    scores = [_score(case.id, metric, column[i]) for i, case in enumerate(cases) for metric, column in values.items()]
+    return RunDir(write_run(path, cases, answers, scores, None, manifest(path.name, n, **about)))
+
+
+def _score(case_id: str, metric: str, value: float | None) -> Score:
+    source: Any = "judge" if metric == JUDGED else "check"
+    if value is None:
+        return Score(case_id=case_id, metric=metric, status=Status.UNSCORED, unscored="no verdict", source=source)
+    passed = value >= 0.5
+    return Score(
+        case_id=case_id, metric=metric, status=Status.PASS if passed else Status.FAIL, value=value, passed=passed,
+        source=source,
+    )  # fmt: skip
