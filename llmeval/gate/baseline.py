@@ -83,6 +83,9 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
     if manifest["status"] == "incomplete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
+    if missing(tally, manifest):
+        asked = f"it stopped early, after {tally.cases:,} of {manifest['cases']['n']:,} cases"
+        raise UsageError(f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one")
     return values_of(tally, manifest, gate.decision, approved)
 
 
