@@ -109,6 +109,8 @@ class Status(StrEnum):
     FAIL = "fail"
     UNSCORED = "unscored"
     """The judge gave no usable verdict."""
+    OPEN = "open"
+    """Judges answered and none was sure: it is for a person, whose label decides. Nothing was lost."""
     ERROR = "error"
     """There is no answer to score, or the check could not be carried out."""
     NOT_APPLICABLE = "not_applicable"
@@ -173,7 +175,8 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric over one slice (`slice` None = all cases). `n` counts cases that have a value.
+    """One metric over one slice (`slice` None = all cases). `n` counts cases that have a value; `open` those that wait
+    for a person.
 
     `mean`: of the values, repeats reduced within the case first. `pass_rate`: share of cases passing in every repeat;
     `low`, `high`: its two-sided interval at `level`, by `method`.
@@ -184,6 +187,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     unscored: int = 0
     errors: int = 0
+    open: int = 0
     mean: float | None = None
     passed: int = 0
     pass_rate: float | None = None
@@ -240,8 +244,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Cases by outcome. A case with an error counts as error, else with an unscored score as unscored, else it passes
-    when every score of every repeat passes. `not_needed`: planned cases left out, as every rule was decided without
+    """Cases by outcome. A case with an error counts as error, else with an unscored score as unscored, else with an open
+    one as open (it waits for a person), else it passes when every score of every repeat passes. `not_needed`: planned cases left out, as every rule was decided without
     them; `cases` does not count them."""
 
     cases: int = 0
@@ -249,6 +253,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     unscored: int = 0
     errors: int = 0
+    open: int = 0
     not_needed: int = 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "llmeval"
-BASE = {"errors", "records", "rundir", "resources", "templates", "__init__"}
+BASE = {"errors", "records", "rundir", "labels", "resources", "templates", "__init__"}
 ALLOWED = {
     "suite": BASE,
     "models": BASE,
@@ -25,6 +25,7 @@ ALLOWED = {
     "errors": set(),
     "resources": set(),
     "rundir": {"errors", "records"},
+    "labels": {"errors", "records", "rundir"},
     "templates": {"errors", "records"},
     "__init__": {"api", "engine", "suite"},
     "api": BASE | {"suite", "engine", "gate", "report"},

@@ -212,9 +212,9 @@ def _items(plan: "Plan", metric: str, labels: list[Path]) -> "list[Item]":
     """Labelled answers from files and runs."""
     from llmeval.errors import SuiteError
     from llmeval.judge.evidence import Said, from_file, from_run
+    from llmeval.labels import current, read
     from llmeval.records import Case, Message
     from llmeval.review.intake import answers_of, fits
-    from llmeval.review.labels import current, read
     from llmeval.rundir import LABELS, RunDir
 
     def asked(case: Case) -> tuple[Message, ...]:

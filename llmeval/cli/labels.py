@@ -111,8 +111,8 @@ def export(
     """Give out every label of a run, corrections and all: JSONL, or CSV for a spreadsheet."""
     import msgspec
 
+    from llmeval.labels import merge, read
     from llmeval.records import Label
-    from llmeval.review.labels import merge, read
     from llmeval.review.sheet import to_csv
     from llmeval.rundir import LABELS
 

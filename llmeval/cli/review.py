@@ -85,8 +85,12 @@ def _session(
 
 
 def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
-    """Until Ctrl-C."""
+    """Until Ctrl-C, or SIGTERM; also where the process was started with SIGINT ignored, as shells do with `&`."""
+    import signal
     import webbrowser
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
     session = server.session
     if as_json:

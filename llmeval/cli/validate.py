@@ -20,6 +20,8 @@ def validate(suite: SuitePath, env: Env = None, as_json: Json = False) -> int:
             f"[green]✔[/] {suite}: {facts['cases']:,} cases, {len(facts['checks'])} checks, "
             f"{len(facts['judges'])} judges, {len(facts['rules'])} rules"
         )
+        for warning in facts["warnings"]:
+            console().print(f"[yellow]⚠[/] {warning}")
     return 0
 
 

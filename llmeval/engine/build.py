@@ -11,7 +11,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmeval.checks.spec import Bound, SpecError, bind, merge
 from llmeval.engine.budget import Budget
-from llmeval.engine.judges import certificate_of, criteria_of, make_judge, protocol_of, refuse_self_judge
+from llmeval.engine.judges import (
+    certificate_of,
+    criteria_of,
+    judge_warnings,
+    make_judge,
+    protocol_of,
+    refuse_self_judge,
+)
 from llmeval.engine.options import Options
 from llmeval.engine.seats import LOCAL_CONCURRENCY, Factory, Seat
 from llmeval.errors import NothingEvaluated, SuiteError, UsageError
@@ -185,6 +192,7 @@ def inspect_suite(suite: Suite) -> dict[str, Any]:
         "cases_digest": cases.digest,
         "checks": [bound.metric for bound in checks],
         "judges": list(suite.spec.judges),
+        "warnings": judge_warnings(suite),
         "rules": [f"floor {key}" for key in gate.floors] + [f"regression {key}" for key in margins],
     }
 

@@ -21,6 +21,9 @@ def make_judge(suite: Suite, name: str, bench: tuple[Seat, ...]) -> Judging:
     """One model, a panel or a cascade, all with one protocol."""
     spec, protocol = suite.judge(name), protocol_of(suite, name)
     criteria = criteria_of(suite, name, protocol)
+    if spec.votes > 1 and all(_decides(spec, seat.spec) for seat in bench):
+        told = "a decision model says the same each time; `votes` is for judges that write a reply"
+        raise suite.error(("judges", name, "votes"), told)
     judges = []
     for seat in bench:
         decides = _decides(spec, seat.spec)
@@ -28,7 +31,8 @@ def make_judge(suite: Suite, name: str, bench: tuple[Seat, ...]) -> Judging:
             raise suite.error(("judges", name, "prompt"), f"a decision model can't be asked with {protocol.name!r}")
         judges.append(
             Judge(
-                name, seat.caller, protocol, spec.params, criteria=criteria, decides=decides, votes=spec.votes,
+                name, seat.caller, protocol, spec.params, criteria=criteria, decides=decides,
+                votes=1 if decides else spec.votes,
                 logprobs=spec.logprobs and not decides, cost=functools.partial(cost_of, price=seat.spec.price),
             )
         )  # fmt: skip
@@ -58,6 +62,16 @@ def protocol_of(suite: Suite, name: str) -> Protocol:
         return load_protocol(suite.judge(name).prompt, suite.base)
     except SuiteError as error:
         raise suite.error(("judges", name, "prompt"), str(error)) from None
+
+
+def judge_warnings(suite: Suite) -> list[str]:
+    """What is known to go wrong with these judges, before any is asked."""
+    return [
+        f"judges.{name}: decides where the facts check is not sure, but has no certificate. Untrusted judges have made "
+        "verdicts worse than that check alone: name a `certificate` (`llmeval judge certify`), or leave the judge out"
+        for name, spec in suite.spec.judges.items()
+        if spec.when == "uncertain" and spec.certificate is None
+    ]
 
 
 def certificate_of(suite: Suite, name: str) -> Path | None:

@@ -106,6 +106,7 @@ def _judge(plan: Plan, name: str) -> dict[str, Any]:
         "prompt_version": first.protocol.version,
         "seats": [_seat(seat) for seat in bench] if len(bench) > 1 else None,
         "digest": judge.digest,
+        "when": plan.suite.judge(name).when,
         "certificate": plan.suite.judge(name).certificate,
         "trust": trust.state,
         "trust_reason": trust.reason,

@@ -16,6 +16,7 @@ class Progress:
     done: int = 0
     passed: int = 0
     failed: int = 0
+    open: int = 0
     troubled: int = 0
     calls: int = 0
     cached: int = 0
@@ -28,6 +29,8 @@ class Progress:
         statuses = {score.status for score in scores}
         if Status.ERROR in statuses or Status.UNSCORED in statuses or not scores:
             self.troubled += 1
+        elif Status.OPEN in statuses:
+            self.open += 1
         elif Status.FAIL in statuses:
             self.failed += 1
         else:

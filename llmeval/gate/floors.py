@@ -6,6 +6,8 @@ over clusters. Exact bounds at an effective sample size would not hold: at a pas
 correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 """
 
+from dataclasses import replace
+
 from llmeval.gate.tally import Selection
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.beta import beta_cdf
@@ -23,6 +25,23 @@ def bounds(selection: Selection, alpha: float) -> Interval:
             lower_bound(selection.passed, selection.n, alpha), upper_bound(selection.passed, selection.n, alpha)
         )
     return mean_bounds(selection.outcomes, alpha, selection.clusters)
+
+
+def _bounds_with_open(selection: Selection, alpha: float) -> Interval:
+    """`bounds` where some cases wait for a person: they may all fail, or all pass."""
+    if not selection.open:
+        return bounds(selection, alpha)
+    alone = tuple(range(selection.n, selection.n + selection.open))
+
+    def if_all(passed: bool) -> Interval:
+        return bounds(
+            replace(
+                selection, n=selection.n + selection.open, passed=selection.passed + passed * selection.open,
+                outcomes=selection.outcomes + (passed,) * selection.open, clusters=selection.clusters + alone,
+            ), alpha,
+        )  # fmt: skip
+
+    return Interval(if_all(False).low, if_all(True).high)
 
 
 def is_clustered(selection: Selection) -> bool:
@@ -43,12 +62,17 @@ def decide_floor(
         untrusted: why the judge of this metric is not trusted; None for checks and trusted judges.
     """
     name = metric if slice_ is None else f"{metric} on {slice_}"
+    if selection.n == 0 and selection.open:
+        return RuleDecision(
+            rule="floor", metric=metric, slice=slice_, decision=Decision.INCONCLUSIVE, threshold=floor,
+            reason=f"{name}: all {selection.open:,} cases wait for a person; `llmeval review` takes their verdicts.",
+        )  # fmt: skip
     if selection.n == 0:
         return RuleDecision(
             rule="floor", metric=metric, slice=slice_, decision=Decision.INVALID, threshold=floor,
             reason=f"{name}: no case has a score, so the floor of {percent(floor)} can't be decided.",
         )  # fmt: skip
-    low, high = bounds(selection, alpha)
+    low, high = _bounds_with_open(selection, alpha)
     rate = selection.passed / selection.n
     decision, why = _outcome(name, selection, rate, low, high, floor, alpha)
     if decision is Decision.PASS and untrusted is not None:
@@ -64,6 +88,8 @@ def _outcome(
     name: str, selection: Selection, rate: float, low: float, high: float, floor: float, alpha: float
 ) -> tuple[Decision, str]:
     seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases)"
+    if selection.open:
+        seen += f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
     sure = f"{1 - alpha:.0%}"
     if low >= floor:
         return Decision.PASS, f"{seen}; at {sure} confidence at least {percent(low)}, the floor is {percent(floor)}."

@@ -72,6 +72,7 @@ def _metric(
             method = "clustered" if is_clustered(selection) else "clopper-pearson"
     return Metric(
         metric=name, slice=label, n=selection.n, unscored=selection.unscored, errors=selection.errors,
+        open=selection.open,
         mean=selection.mean, passed=selection.passed, pass_rate=rate, low=low, high=high, level=LEVEL, method=method,
         source=source, trust=trust,  # type: ignore[arg-type]
     )  # fmt: skip

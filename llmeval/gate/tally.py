@@ -12,20 +12,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
+from llmeval.labels import Place, agreed, current, read
 from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, clean_text
-from llmeval.rundir import RunDir, Unit
+from llmeval.rundir import LABELS, RunDir, Unit
 
 MAX_SLICES_PER_TAG = 50
 
-_PASSED, _FAILED, _UNSCORED, _ERROR, _NOT_APPLICABLE = 1, 2, 3, 4, 5
+_PASSED, _FAILED, _UNSCORED, _ERROR, _NOT_APPLICABLE, _OPEN = 1, 2, 3, 4, 5, 6
 _STATES = {
     Status.PASS: _PASSED,
     Status.FAIL: _FAILED,
     Status.UNSCORED: _UNSCORED,
+    Status.OPEN: _OPEN,
     Status.ERROR: _ERROR,
     Status.NOT_APPLICABLE: _NOT_APPLICABLE,
 }
-_WORST = {_NOT_APPLICABLE: 0, _PASSED: 1, _FAILED: 2, _UNSCORED: 3, _ERROR: 4}
+_WORST = {_NOT_APPLICABLE: 0, _PASSED: 1, _FAILED: 2, _OPEN: 3, _UNSCORED: 4, _ERROR: 5}
 
 
 @dataclass
@@ -48,7 +52,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Selection:
-    """One metric over some cases: how many have a value, pass, or were lost; and their values, a mean a case."""
+    """One metric over some cases: how many have a value, pass, were lost, or wait for a person (`open`); and their values, a
+    mean a case.
+    """
 
     n: int
     passed: int
@@ -57,6 +63,7 @@ class Selection:
     values: tuple[float, ...] = ()
     clusters: tuple[int, ...] = ()
     outcomes: tuple[bool, ...] = ()
+    open: int = 0
 
     @property
     def mean(self) -> float | None:
@@ -84,10 +91,17 @@ class Tally:
         path: the run's directory.
         planned: the cases in the order they are asked, where the run may stop before the last.
         repeats: answers a case.
+        people: by (case, repeat, metric), what people say of answers that were left to them.
     """
 
-    def __init__(self, path: Path, planned: Iterable[Case] = (), repeats: int = 1) -> None:
-        self.path, self.repeats = path, repeats
+    def __init__(
+        self,
+        path: Path,
+        planned: Iterable[Case] = (),
+        repeats: int = 1,
+        people: Mapping[Place, bool] | None = None,
+    ) -> None:
+        self.path, self.repeats, self._people = path, repeats, people or {}
         self._rows: dict[str, int] = {}
         self._seen = array("H")
         self._worst = array("b")
@@ -117,7 +131,7 @@ class Tally:
 
     def counts(self) -> Counts:
         """Cases by outcome."""
-        found = [0] * 6
+        found = [0] * 7
         for state in self._worst:
             found[state] += 1
         return Counts(
@@ -126,6 +140,7 @@ class Tally:
             failed=found[_FAILED],
             unscored=found[_UNSCORED],
             errors=found[_ERROR],
+            open=found[_OPEN],
         )
 
     def calls(self) -> dict[str, Calls]:
@@ -145,7 +160,7 @@ class Tally:
         if column is None:
             return Selection(0, 0, 0, self._errors(slice_))
         values, clusters, outcomes, numbers = [], [], [], dict[str, int]()
-        unscored = errors = 0
+        unscored = errors = waiting = 0
         for row, state in enumerate(column.state):
             if slice_ is not None and slice_ not in self._tags[row]:
                 continue
@@ -155,11 +170,15 @@ class Tally:
                 cluster = self._clusters[row]
                 name = f"\0{row}" if cluster is None else cluster
                 clusters.append(numbers.setdefault(name, len(numbers)))
+            elif state == _OPEN:
+                waiting += 1
             elif state == _UNSCORED:
                 unscored += 1
             elif state == _ERROR or (state == 0 and self._worst[row] == _ERROR):
                 errors += 1
-        return Selection(len(values), sum(outcomes), unscored, errors, tuple(values), tuple(clusters), tuple(outcomes))
+        return Selection(
+            len(values), sum(outcomes), unscored, errors, tuple(values), tuple(clusters), tuple(outcomes), waiting
+        )
 
     def case_digests(self, *, planned: bool = False) -> dict[str, str]:
         """The beginning of each case's digest, 16 hex digits, by id; also of cases to come if `planned`."""
@@ -195,7 +214,7 @@ class Tally:
         """One case with a record on one metric; None where the metric does not apply to it."""
         column, row = self._column(metric), self._rows[case_id]
         state = 0 if column is None else column.state[row]
-        lost = state in (_UNSCORED, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
+        lost = state in (_UNSCORED, _OPEN, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
         if not lost and state not in (_PASSED, _FAILED):
             return None
         value = math.nan if lost or column is None else column.total[row] / column.count[row]
@@ -226,7 +245,8 @@ class Tally:
         self._seen[row] += 1
         self._outputs[row] = int(output_digest(unit.answer), 16)
         worst = _ERROR if unit.answer.error is not None or not unit.scores else 0
-        for score in unit.scores:
+        for judged in unit.scores:
+            score = self._decided(judged)
             state = _STATES[score.status]
             if _WORST[state] > _WORST.get(worst, -1):
                 worst = state
@@ -234,6 +254,18 @@ class Tally:
             if score.source == "judge":
                 self._count_score(score)
         self._worst[row] = max(self._worst[row], _FAILED if worst == _NOT_APPLICABLE else worst, key=_rank)
+
+    def _decided(self, score: Score) -> Score:
+        """A score that was left to a person, as the person decided it."""
+        said = (
+            None
+            if score.status is not Status.OPEN
+            else self._people.get(Place(score.case_id, score.repeat, score.metric))
+        )
+        if said is None:
+            return score
+        status = Status.PASS if said else Status.FAIL
+        return structs.replace(score, status=status, value=float(said), passed=said)
 
     def _row(self, case: Case) -> int:
         row = self._rows.get(case.id)
@@ -291,9 +323,10 @@ def output_digest(answer: Answer) -> str:
 
 
 def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
-    """The numbers of a run so far, from its records."""
+    """The numbers of a run so far, from its records; what was left to people is decided by their labels."""
     planned = run.cases() if manifest["gate"].get("stop") == "early" else ()
-    tally = Tally(run.path, planned, manifest["repeats"])
+    people = agreed(current(read(run.path / LABELS))).verdicts
+    tally = Tally(run.path, planned, manifest["repeats"], people)
     for unit in run.units():
         tally.add(unit)
     for line in run.canaries():

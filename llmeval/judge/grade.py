@@ -7,6 +7,8 @@ from llmeval.judge.protocol import Criterion, Protocol
 from llmeval.judge.verdict import BadVerdict
 from llmeval.records import Span, Status
 
+UNDECIDED = "the judge could not decide"
+"""How the reason begins where a judge answered, but took no side."""
 WHOLE = "verdict"
 """The name of the one verdict of a protocol that has no list."""
 _QUOTES = "\"'“”‘’„«»「」『』 "
@@ -61,7 +63,7 @@ def grade(
     evidence = tuple(span for item in items for span in _quoted(text, item))
     undecided = [_label(item) for item in items if protocol.values[item["verdict"]] is None]
     if undecided or not items:
-        reason = f"the judge could not decide: {', '.join(undecided)}" if undecided else "the judge listed nothing"
+        reason = f"{UNDECIDED}: {', '.join(undecided)}" if undecided else "the judge listed nothing"
         return Grade(Status.UNSCORED, None, None, reason, evidence, details)
     total = sum(weights)
     hard = sum(w * (protocol.values[item["verdict"]] or 0) for w, item in zip(weights, items, strict=True)) / total
@@ -83,7 +85,7 @@ def _one(protocol: Protocol, reply: Mapping[str, Any], text: str, shares: Mappin
     reason = _words(item["verdict"]) + (f": “{quote}”" if quote else "")
     spans = _quoted(text, item)
     if value is None:
-        return Grade(Status.UNSCORED, None, None, f"the judge could not decide: {reason}", spans, item)
+        return Grade(Status.UNSCORED, None, None, f"{UNDECIDED}: {reason}", spans, item)
     return Grade(Status.PASS if passed else Status.FAIL, value, passed, reason, spans, item, chance)
 
 

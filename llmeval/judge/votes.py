@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from llmeval.judge.grade import Grade
+from llmeval.judge.grade import UNDECIDED, Grade
 from llmeval.records import Status
 
 SURE = 0.9
@@ -42,9 +42,7 @@ def counted(votes: Sequence[Vote], seats: int) -> Vote | None:
     if len(votes) < seats:
         return None
     split = f"no majority in {seats} votes"
-    grade = first.grade._replace(
-        status=Status.UNSCORED, value=None, passed=None, reason=f"the judge could not decide: {split}"
-    )
+    grade = first.grade._replace(status=Status.UNSCORED, value=None, passed=None, reason=f"{UNDECIDED}: {split}")
     return Vote(grade, {**first.details, "votes": _words(sides)})
 
 

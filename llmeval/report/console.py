@@ -13,6 +13,7 @@ from rich.text import Text
 
 from llmeval.records import Decision, Metric, Summary
 from llmeval.report.text import one_line
+from llmeval.report.trust import distrust
 from llmeval.report.worst import Trouble
 
 _STYLE = {
@@ -116,8 +117,8 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
         style, sign = _STYLE[rule.decision]
         body.append(Text.assemble((f"{sign} {rule.decision}  ", style), rule.reason))
     for name, judge in manifest["judges"].items():
-        if judge["trust"] != "TRUSTED":
-            body.append(Text(f"⚠ The judge of {name} is UNTRUSTED: {judge['trust_reason']}.", style="yellow"))
+        if told := distrust(name, judge):
+            body.append(Text(f"⚠ {told}", style="yellow"))
     subtitle = Text(f"{summary.suite} · {manifest['candidate']['name']} · {summary.run_id}", style="dim")
     return Panel(
         Group(*body), title=title, subtitle=subtitle, title_align="left", subtitle_align="left", border_style=colour
@@ -196,6 +197,7 @@ def _footer(summary: Summary) -> Text:
     parts = [
         f"{counts.cases:,} cases: {counts.passed:,} passed, {counts.failed:,} failed, "
         f"{counts.unscored:,} unscored, {counts.errors:,} errors",
+        *([f"{counts.open:,} open: they wait for a person (llmeval review)"] if counts.open else []),
         *([f"{counts.not_needed:,} not needed: every rule was decided"] if counts.not_needed else []),
         f"{made:,} calls made, {cached:,} from cache",
     ]

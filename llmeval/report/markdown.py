@@ -4,6 +4,7 @@ from typing import Any
 
 from llmeval.records import Decision, Summary
 from llmeval.report.text import cell, fenced
+from llmeval.report.trust import distrust
 from llmeval.report.worst import Trouble
 
 MAX_CHARS = 60_000
@@ -56,9 +57,7 @@ def _fell(summary: Summary) -> list[str]:
 
 def _trust(manifest: dict[str, Any]) -> list[str]:
     return [
-        f"> **The judge of {cell(name)} is UNTRUSTED**: {cell(judge['trust_reason'], 400)}\n"
-        for name, judge in manifest["judges"].items()
-        if judge["trust"] != "TRUSTED"
+        f"> **{cell(told, 600)}**\n" for name, judge in manifest["judges"].items() if (told := distrust(name, judge))
     ]
 
 
@@ -77,6 +76,8 @@ def _metrics(summary: Summary) -> list[str]:
 def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
     counts = summary.counts
     spared = f" {counts.not_needed:,} more were not needed: every rule was decided." if counts.not_needed else ""
+    if counts.open:
+        spared = f" {counts.open:,} wait for a person (`llmeval review`).{spared}"
     return [
         f"{counts.cases:,} cases: {counts.passed:,} passed, {counts.failed:,} failed, {counts.unscored:,} unscored, "
         f"{counts.errors:,} errors.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",

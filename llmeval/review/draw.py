@@ -13,8 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from llmeval.errors import StoreError, UsageError
+from llmeval.labels import Place
 from llmeval.records import SCHEMA, Answer, Case, Score, Status, digest, to_json
-from llmeval.review.labels import Place
 from llmeval.rundir import RunDir, lines
 
 DRAWS = "draws.jsonl"

@@ -6,9 +6,9 @@ from itertools import combinations
 from typing import Any
 
 from llmeval.errors import UsageError
+from llmeval.labels import Agreed, Place, agreed, current, read
 from llmeval.records import Label
 from llmeval.review.intake import Known, answers_of, fits
-from llmeval.review.labels import Agreed, Place, agreed, current, read
 from llmeval.rundir import LABELS, RunDir
 from llmeval.stats.agreement import Agreement, agreement
 from llmeval.stats.labels import Provenance, RefusedEstimate, count_labels

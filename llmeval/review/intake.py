@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from llmeval.errors import UsageError
+from llmeval.labels import Place, append, current, fresh, place_of, read, text_digest
 from llmeval.records import Label, digest, utc_now
 from llmeval.review.draw import Draw, draws, judged_metric, key_of
-from llmeval.review.labels import Place, append, current, fresh, place_of, read, text_digest
 from llmeval.review.sheet import read_sheet, verdict_of
 from llmeval.rundir import LABELS, RunDir
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from llmeval.errors import UsageError
+from llmeval.labels import Place
 from llmeval.review.draw import Draw, draw, judged_metric, keep, key_of
 from llmeval.review.intake import Known
-from llmeval.review.labels import Place
 from llmeval.rundir import RunDir, UnitKey
 
 RANDOM_SHARE = 0.2
-VERDICTS = ("pass", "fail")
+VERDICTS = ("pass", "fail", "open")
 
 
 class Item(NamedTuple):

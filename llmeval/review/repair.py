@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from llmeval.errors import LlmevalError
+from llmeval.labels import Place, current, read
 from llmeval.records import Label
 from llmeval.review.intake import answers_of, fits
-from llmeval.review.labels import Place, current, read
 from llmeval.rundir import LABELS, RunDir
 
 REPEATED = 2

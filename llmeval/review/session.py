@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from llmeval.errors import UsageError
+from llmeval.labels import Conflict, Place, agreed, append, current, place_of, read
 from llmeval.records import Label, utc_now
 from llmeval.review.intake import Known, fits
-from llmeval.review.labels import Conflict, Place, agreed, append, current, place_of, read
 from llmeval.review.queue import VERDICTS, Queue
 from llmeval.rundir import LABELS, RunDir, UnitKey
 

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from llmeval.errors import UsageError
+from llmeval.labels import decode, text_digest
 from llmeval.records import Label
 from llmeval.review.draw import Draw, Drawn
-from llmeval.review.labels import decode, text_digest
 
 COLUMNS = (
     "verdict", "comment", "question", "answer", "references", "context", "metric", "case_id", "repeat", "reviewer",

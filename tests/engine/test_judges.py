@@ -82,3 +82,35 @@ def test_a_decision_model_is_no_candidate(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("candidate: cand", "candidate: jev"))
     with pytest.raises(SuiteError, match="not the candidate"):
         llmeval.run(path, options=Options(out=tmp_path / "r"))
+
+
+def test_what_no_judge_is_sure_of_waits_for_a_person_and_a_label_decides_it(tmp_path: Path) -> None:
+    """Half of the verdicts are open: nothing is lost, no floor on them passes, and labels close them."""
+    from llmeval.labels import append
+    from llmeval.records import Decision, Label
+
+    gate = "gate: {floors: {correctness: 0.3}}\n"
+    with serve(endpoint) as served:
+        path = suite(tmp_path, served.url, "{cascade: [jev], audit: 0, attacks: false}")
+        path.write_text(path.read_text() + gate)
+        done = llmeval.run(path, options=Options(out=tmp_path / "r", use_cache=False))
+    counts = done.summary.counts
+    assert (counts.open, counts.unscored, counts.cases) == (5, 0, 10)
+    metric = next(each for each in done.summary.metrics if each.metric == "correctness")
+    assert (metric.n, metric.open) == (5, 5)
+    rule = done.summary.gate.rules[0]
+    assert rule.decision is Decision.INCONCLUSIVE
+    assert "5 more wait for a person" in rule.reason
+    open_ = [key[0] for key, block in done.directory.scores() if any(s.status == "open" for s in block)]
+    append(done.path, [Label(case_id=name, metric="correctness", human_verdict="pass") for name in open_])
+    again = llmeval.api.finish(llmeval.load_run(done.path)).summary
+    metric = next(each for each in again.metrics if each.metric == "correctness")
+    assert (again.counts.open, metric.n, metric.open) == (0, 10, 0)
+    assert metric.passed == next(m for m in done.summary.metrics if m.metric == "correctness").passed + 5
+
+
+def test_a_decision_model_does_not_vote(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="says the same each time"):
+        run(tmp_path, "{model: jev, votes: 3}")
+    _, calls = run(tmp_path / "mixed", "{cascade: [jev, judge], votes: 3, audit: 0, attacks: false}")
+    assert calls["jev"] == 10

@@ -139,11 +139,16 @@ def test_a_share_of_the_sure_verdicts_is_audited_and_decides_nothing() -> None:
 
 
 def test_what_no_judge_decides_is_for_a_person() -> None:
-    whole, _, _ = cascade(0.5, "?")
-    score = scored(whole)
-    assert score.status is Status.UNSCORED
+    first = Fake(chances(correct=0.5, partially_correct=0.0, incorrect=0.5), name="small")
+    score = scored(Cascade("m", [judge_of(first, decides=True)], (0.1, 0.9), 0))
+    assert score.status is Status.OPEN
     assert score.unscored is not None
-    assert score.unscored.startswith("for a person: ")
+    assert score.unscored.startswith("for a person: the last judge is not sure")
+
+
+def test_a_last_judge_that_says_nothing_usable_is_a_loss_and_not_for_a_person() -> None:
+    whole, _, _ = cascade(0.5, "?")
+    assert scored(whole).status is Status.UNSCORED
 
 
 def test_a_judge_that_is_down_does_not_end_a_cascade() -> None:

@@ -85,7 +85,8 @@ def test_markdown_is_bounded_and_fenced() -> None:
     assert len(text) <= MAX_CHARS
     assert text.startswith("<!-- llmeval:s -->\n## ❌")
     assert "**UNTRUSTED**" not in text
-    assert "is UNTRUSTED**" in text
+    assert "> **The judge of " in text
+    assert "is UNTRUSTED" in text
     outside = []
     fence = None
     for line in text.split("\n"):

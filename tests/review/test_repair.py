@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from llmeval.labels import append, text_digest
 from llmeval.records import Answer, Case, Label, Score, Status
-from llmeval.review.labels import append, text_digest
 from llmeval.review.repair import evidence
 from llmeval.rundir import RunDir
 from tests.cli.test_cli import llmeval

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from llmeval.review.labels import read
+from llmeval.labels import read
 from llmeval.rundir import LABELS
 from tests.report.html_samples import sample_run
 from tests.report.test_html_browser import ARGUMENTS, AXE, CHROMIUM, RULES, sync_api

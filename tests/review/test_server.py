@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from llmeval.errors import UsageError
+from llmeval.labels import append, read, text_digest
 from llmeval.report.html.assets import policy
 from llmeval.review.intake import answers_of
-from llmeval.review.labels import append, read, text_digest
 from llmeval.review.queue import make_queue
 from llmeval.review.server import MAX_BODY, ReviewServer
 from llmeval.review.session import Session

@@ -11,11 +11,11 @@ import pytest
 
 from llmeval.engine.store import RunWriter
 from llmeval.errors import UsageError
+from llmeval.labels import read
 from llmeval.records import Answer, Case, Score, Status
 from llmeval.review.draw import draw, draws, keep
 from llmeval.review.figures import figures
 from llmeval.review.intake import take_in
-from llmeval.review.labels import read
 from llmeval.review.sheet import COLUMNS, VERDICTS, inert, plain, read_sheet, rows, to_csv
 from llmeval.rundir import LABELS, RunDir
 

@@ -18,7 +18,14 @@ FLAGS = ("cached", "cut", "hidden", "quote", "changed", "advice", "disagrees")
 """answer from cache · cut off at the token limit · hidden characters · a quote that is not in the answer · the case
 differs from the baseline's · findings in the text · see queue 3"""
 
-_LETTER = {Status.PASS: "p", Status.FAIL: "f", Status.UNSCORED: "u", Status.ERROR: "e", Status.NOT_APPLICABLE: "-"}
+_LETTER = {
+    Status.PASS: "p",
+    Status.FAIL: "f",
+    Status.UNSCORED: "u",
+    Status.ERROR: "e",
+    Status.OPEN: "o",
+    Status.NOT_APPLICABLE: "-",
+}
 _ASK, _WHY = 90, 110
 _ASKED = ("question", "input", "prompt", "query", "instruction", "text")
 

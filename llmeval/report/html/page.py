@@ -108,6 +108,7 @@ def _outcome(summary: Summary) -> dict[str, Any]:
         ("passed", "pass", counts.passed),
         ("failed", "fail", counts.failed),
         ("unscored", "unsure", counts.unscored),
+        ("for a person", "unsure", counts.open),
         ("with errors", "invalid", counts.errors),
     ]
     shown = [part for part in parts if part[2]]

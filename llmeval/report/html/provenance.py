@@ -7,6 +7,7 @@ from llmeval.compare.differing import differing, flat, plain
 from llmeval.records import Summary
 from llmeval.report.html import words
 from llmeval.report.html.totals import Totals
+from llmeval.report.trust import distrust
 
 Pairs = list[tuple[str, str]]
 
@@ -73,8 +74,8 @@ def warnings(
         yield f"The run is incomplete: {totals.rows:,} of {expected:,} answers are recorded."
     judges: Mapping[str, Any] = manifest.get("judges") or {}
     for name, judge in judges.items():
-        if judge.get("trust") != "TRUSTED":
-            yield f"The judge of {name} is UNTRUSTED: {judge.get('trust_reason') or 'no reason recorded'}."
+        if told := distrust(name, judge):
+            yield told
     lost = summary.counts.errors + summary.counts.unscored
     if lost:
         yield (

@@ -2,7 +2,7 @@
 
     PROBLEM     no grade: an error or an unscored verdict
     REGRESSED   a metric passed in the baseline and fails now
-    DISAGREES   judges, checks, repeats or people contradict each other
+    DISAGREES   judges, checks, repeats or people contradict each other, or no judge was sure: it is for a person
     NEW         fails, and the baseline has nothing to compare with
     KNOWN       fails as the baseline did
     FIXED       a metric failed in the baseline and passes now
@@ -40,7 +40,7 @@ TRUSTED, UNTRUSTED = 0.9, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """Where a row stands. `state`: pass, fail, unscored or error, over all its scores. `why`: the metric to name."""
+    """Where a row stands. `state`: pass, fail, open, unscored or error, over all its scores. `why`: the metric to name."""
 
     queue: Queue
     priority: float
@@ -103,12 +103,14 @@ def triage(row: Row, rules: Rules, flipped: bool = False) -> Triage:
 
 
 def overall(side: Side) -> str:
-    """pass, fail, unscored or error: the worst of the answer and its scores."""
+    """pass, fail, open, unscored or error: the worst of the answer and its scores."""
     found = {score.status for score in side.scores}
     if side.answer.error is not None or Status.ERROR in found or not side.scores:
         return "error"
     if Status.UNSCORED in found:
         return "unscored"
+    if Status.OPEN in found:
+        return "open"
     return "fail" if Status.FAIL in found else "pass"
 
 
@@ -138,6 +140,8 @@ def _disagreement(scores: Mapping[str, Score], rules: Rules, row: Row, flipped: 
             return " but ".join(f"{n} says {'pass' if ok else 'fail'}" for n, ok in verdicts.items())
     for name, score in scores.items():
         person = rules.people.get((score.case_id, score.repeat, name))
+        if person is None and score.status is Status.OPEN:
+            return f"{name}: {score.unscored}"
         if person is not None and score.passed is not None and person != score.passed:
             return f"a person says {'pass' if person else 'fail'}, {name} says {'pass' if score.passed else 'fail'}"
     return "the same answer got different verdicts on repeat" if flipped else ""

@@ -4,7 +4,7 @@ import { h, number, shape, status } from "./dom.js";
 import { QUEUES, QUEUE_NAMES, STATES } from "./query.js";
 import { diff, marksOf, textBlock, visible } from "./text.js";
 
-const TONES = { pass: "pass", fail: "fail", unscored: "unsure", error: "invalid", not_applicable: "plain" };
+const TONES = { pass: "pass", fail: "fail", unscored: "unsure", open: "unsure", error: "invalid", not_applicable: "plain" };
 const ASKED = ["question", "input", "prompt", "query", "instruction", "text"];
 const SHOWN_DETAILS = new Set(["evidence", "verdict", "quote_found", "criteria", "reply", "prompt", "messages", "rationale"]);
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
@@ -146,7 +146,7 @@ function findingList(findings, view) {
 function order(scores, view) {
   const last = (score) => Number(!view.asked(score));
   if (view.labels.server || scores.some((score) => hides(score, scores, view))) return [...scores].sort((a, b) => last(a) - last(b));
-  const ranks = { error: 0, unscored: 1, fail: 2, pass: 3, not_applicable: 4 };
+  const ranks = { error: 0, unscored: 1, open: 2, fail: 3, pass: 4, not_applicable: 5 };
   return [...scores].sort((a, b) => ranks[a.status] - ranks[b.status]);
 }
 
@@ -229,14 +229,14 @@ function raw(title, value) {
   return h("details", {}, h("summary", {}, title), textBlock(plainText(value), [], { class: "text mono" }));
 }
 
-const VOTABLE = new Set(["pass", "fail"]);
+const VOTABLE = new Set(["pass", "fail", "open"]);
 const VOTES = { pass: "Pass", fail: "Fail", unsure: "Unsure" };
 
 function voting(score, full, view, secret) {
   if (!VOTABLE.has(score.status) || full.now.answer.error) return null;
   const place = [full.case.id, score.repeat ?? 0, score.metric];
   const mine = view.labels.of(...place);
-  const words = secret ? VOTES : { [score.status]: "Agree", [score.status === "pass" ? "fail" : "pass"]: "Disagree", unsure: "Unsure" };
+  const words = secret || score.status === "open" ? VOTES : { [score.status]: "Agree", [score.status === "pass" ? "fail" : "pass"]: "Disagree", unsure: "Unsure" };
   const buttons = Object.entries(words).map(([verdict, word]) => h("button", { type: "button", class: "vote", "aria-pressed": String(mine?.human_verdict === verdict), onclick: () => view.vote(score, verdict) }, word));
   const group = h("div", { class: "votes", role: "group", "aria-label": `Your verdict on ${score.metric}` }, h("span", { class: "quiet small" }, "Your verdict"), buttons, mine ? h("button", { type: "button", class: "ghost small", onclick: () => view.comment(score) }, mine.comment ? `“${visible(mine.comment)}”` : "Comment") : null, mine && view.labels.last(...place) ? h("button", { type: "button", class: "ghost small", onclick: view.undo }, "Undo") : null);
   return [group, opinions(mine || view.deciding ? view.labels.conflict(...place) : null, view.labels.others(...place))];

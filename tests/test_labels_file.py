@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from llmeval.errors import UsageError
+from llmeval.labels import Place, agreed, append, current, fresh, merge, read, text_digest
 from llmeval.records import Label
-from llmeval.review.labels import Place, agreed, append, current, fresh, merge, read, text_digest
 from llmeval.rundir import LABELS
 
 PAGE = {  # as the report's page writes it

@@ -1,0 +1,14 @@
+"""What a reader must be told about a judge that has not shown that it is right."""
+
+from collections.abc import Mapping
+from typing import Any
+
+INSTEAD_OF_THE_CHECK = "It decides where the facts check is not sure, which can be worse than that check alone: certify it, or leave it out."
+
+
+def distrust(name: str, judge: Mapping[str, Any]) -> str:
+    """Why nobody should rely on this judge; empty for one that is trusted. `judge`: as in the manifest."""
+    if judge.get("trust") == "TRUSTED":
+        return ""
+    told = f"The judge of {name} is UNTRUSTED: {judge.get('trust_reason') or 'no reason recorded'}."
+    return f"{told} {INSTEAD_OF_THE_CHECK}" if judge.get("when") == "uncertain" else told
