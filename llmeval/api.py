@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmeval.errors import StoreError
+from llmeval.errors import StoreError, UsageError
 from llmeval.records import Answer, Decision, Summary, to_json
 from llmeval.rundir import SUMMARY, RunDir
 from llmeval.suite.load import Suite, load_suite
@@ -191,6 +191,68 @@ def rescore(
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
     return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
+
+
+def redecide(
+    path: PathLike,
+    suite: PathLike | Suite | None = None,
+    *,
+    environment: str | None = None,
+    baseline: Path | None = None,
+    out: Path | None = None,
+) -> Run:
+    """A run decided again from its stored scores: nothing is asked, and nothing in its directory changes.
+
+    Args:
+        path: the run's directory.
+        suite: whose gate decides; default: the rules that the run was made by.
+        environment: a name under the suite's `environments`.
+        baseline: another lock file or run directory to compare with.
+        out: a directory for summary.json, report.html, junit.xml and summary.md of this decision.
+
+    Returns:
+        The run, with `summary` and `manifest` as this decision has them.
+
+    Raises:
+        UsageError, SuiteError: there is no rule for the baseline, or no such baseline. StoreError: no run there.
+    """
+    from llmeval.engine.store import write_atomically
+    from llmeval.gate.summary import summarise
+    from llmeval.report.worst import worst_cases
+    from llmeval.report.write import write_reports
+
+    run = load_run(path)
+    rules = _rules(run, suite, environment, baseline)
+    run.manifest = {**run.manifest, "gate": rules}
+    run.summary = summarise(run.directory, rules)
+    if out is None:
+        run.troubles = worst_cases(run.directory, 10)
+        return run
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / SUMMARY, to_json(run.summary) + b"\n")
+    run.report, run.troubles = write_reports(run.directory, run.summary, out, run.manifest)
+    return run
+
+
+def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, baseline: Path | None) -> dict[str, Any]:
+    """The gate to decide by. Whether the run could stop early is the run's own: it says in what order it was asked."""
+    from llmeval.engine.manifest import gate_of
+    from llmeval.engine.options import Options
+
+    stored: dict[str, Any] = run.manifest["gate"]
+    if suite is not None:
+        loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
+        return {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
+    if baseline is None:
+        return stored
+    if stored["regression"] is None:
+        raise UsageError(
+            f"--baseline {baseline}: the rules of {run.path} compare nothing; name a suite with "
+            "`gate: {regression: {margins: ...}}` by --suite"
+        )
+    if not baseline.exists():
+        raise UsageError(f"--baseline {baseline}: there is no such file or directory")
+    return {**stored, "regression": {**stored["regression"], "baseline": str(baseline.resolve())}}
 
 
 def finish(run: Run, warnings: tuple[str, ...] = ()) -> Run:

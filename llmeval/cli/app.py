@@ -10,6 +10,7 @@ from llmeval.cli import (
     cache,
     checks,
     compare,
+    gate,
     init,
     judge,
     labels,
@@ -53,6 +54,7 @@ app.command()(run.run)
 app.command()(plan.plan)
 app.command()(prove.prove)
 app.command()(score.score)
+app.command()(gate.gate)
 app.command()(compare.compare)
 app.command()(report.report)
 app.command()(review.review)

@@ -16,6 +16,14 @@ SuitePath = Annotated[Path, typer.Argument(help="The suite file.", metavar="SUIT
 RunPath = Annotated[Path, typer.Argument(help="A run's directory, or its id.", metavar="RUN", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
 Env = Annotated[str | None, typer.Option("--env", help="One of the suite's environments.", metavar="NAME")]
+BaselineName = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline",
+        help="Compare with run:ID, file:PATH (a lock file or a run's directory), or lock, the suite's own.",
+        metavar="run:ID|file:PATH|lock",
+    ),
+]
 Reports = Annotated[Path, typer.Option(help="Where runs are kept.", metavar="DIR")]
 
 
@@ -61,3 +69,28 @@ def find_run(name: Path, reports: Path) -> Path:
     from llmeval.history.runs import find
 
     return find(name, reports)
+
+
+def find_baseline(name: str | None, reports: Path) -> Path | None:
+    """What `--baseline` names: a lock file or a run's directory; None for `lock`, the one that the suite names.
+
+    Raises:
+        UsageError: there is no such file, directory or run.
+    """
+    from llmeval.errors import StoreError, UsageError
+
+    if name is None or name == "lock":
+        return None
+    kind, colon, rest = name.partition(":")
+    if colon and kind == "run":
+        return find_run(Path(rest), reports)
+    named = colon and kind == "file"
+    path = Path(rest if named else name)
+    if path.exists():
+        return path
+    try:
+        if not named:
+            return find_run(path, reports)
+    except StoreError:
+        pass
+    raise UsageError(f"--baseline {name}: there is no such file or directory{'' if named else ', and no such run'}")

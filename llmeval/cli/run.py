@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import Env, Json, Reports, SuitePath, show_run
+from llmeval.cli.common import BaselineName, Env, Json, Reports, SuitePath, find_baseline, show_run
 
 
 class Stop(StrEnum):
@@ -28,9 +28,7 @@ def run(
             help="Another candidate: a name from `models`, or '{provider: ..., model: ...}'.", metavar="NAME|SPEC"
         ),
     ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="Compare with this lock file or run directory, not the suite's.", metavar="PATH")
-    ] = None,
+    baseline: BaselineName = None,
     stop: Annotated[
         Stop | None,
         typer.Option(help="early: stop as soon as every rule of the gate is decided; never: ask every case."),
@@ -58,7 +56,7 @@ def run(
     from llmeval.suite.load import load_suite
 
     options = Options(
-        out=out, reports=reports, candidate=candidate, baseline=baseline, stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
+        out=out, reports=reports, candidate=candidate, baseline=find_baseline(baseline, reports), stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
     )  # fmt: skip
     loaded = load_suite(suite, env)

@@ -18,6 +18,7 @@ from llmeval.engine.options import Options
 from llmeval.engine.seats import Seat
 from llmeval.judge.certificate import read_certificate
 from llmeval.records import SCHEMA, digest, utc_now
+from llmeval.suite.load import Suite
 
 _PACKAGES = ("openai", "aiohttp", "transformers", "torch", "datasets", "pandas", "pydantic", "jinja2", "numpy", "scipy")
 
@@ -56,7 +57,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         "repeats": suite.spec.repeats,
         "concurrency": options.concurrency,
         "seed": suite.spec.seed,
-        "gate": _gate(plan, options),
+        "gate": {**gate_of(suite, options), "stop": "early" if plan.may_stop else "never"},
         "parent_run": None,
         "command": sys.argv,
     }
@@ -81,12 +82,15 @@ def _check(bound: Bound) -> dict[str, Any]:
     return {"metric": bound.metric, **bound.identity}
 
 
-def _gate(plan: Plan, options: Options) -> dict[str, Any]:
-    """The suite's gate, with the place of its baseline as seen from anywhere."""
-    gate = plan.suite.spec.gate.model_dump()
-    gate["stop"] = "early" if plan.may_stop else "never"
+def gate_of(suite: Suite, options: Options) -> dict[str, Any]:
+    """The suite's gate, with the place of its baseline as seen from anywhere.
+
+    Raises:
+        UsageError, SuiteError: as `build.baseline_of`.
+    """
+    gate = suite.spec.gate.model_dump()
     if gate["regression"] is not None:
-        gate["regression"]["baseline"] = str(baseline_of(plan.suite, options))
+        gate["regression"]["baseline"] = str(baseline_of(suite, options))
     return gate
 
 

@@ -1,6 +1,7 @@
 """`summary.json`: everything in it recomputed from the records of the run directory."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from msgspec import structs
 
@@ -16,13 +17,17 @@ from llmeval.stats.betting import anytime_bounds
 LEVEL = 0.95
 
 
-def summarise(run: RunDir) -> Summary:
+def summarise(run: RunDir, gate: Mapping[str, Any] | None = None) -> Summary:
     """What a run came to so far; the same for the same records, whatever their order.
+
+    Args:
+        run: the run.
+        gate: other rules than those in its manifest.
 
     Raises:
         StoreError: not a run directory.
     """
-    manifest = run.manifest()
+    manifest = run.manifest() if gate is None else {**run.manifest(), "gate": gate}
     tally = tally_run(run, manifest)
     trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
     absent = missing(tally, manifest)

@@ -1,10 +1,13 @@
 """Everything derived from a run directory, written beside it and rebuilt at any time: the records are the truth."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from llmeval.records import Summary
 from llmeval.report.before import baseline_run
 from llmeval.report.html import write_html
+from llmeval.report.html.build import Loaded
 from llmeval.report.junit import MAX_CASES, write_junit
 from llmeval.report.markdown import markdown
 from llmeval.report.worst import Trouble, worst_cases
@@ -13,11 +16,20 @@ from llmeval.rundir import RunDir
 HTML, JUNIT, MARKDOWN = "report.html", "junit.xml", "summary.md"
 
 
-def write_reports(run: RunDir, summary: Summary) -> tuple[Path, list[Trouble]]:
-    """Write report.html, junit.xml and summary.md; gives the report's path and the cases that did not pass."""
-    manifest = run.manifest()
+def write_reports(
+    run: RunDir, summary: Summary, folder: Path | None = None, manifest: Mapping[str, Any] | None = None
+) -> tuple[Path, list[Trouble]]:
+    """Write report.html, junit.xml and summary.md; gives the report's path and the cases that did not pass.
+
+    Args:
+        run: where the records are.
+        summary: what they came to.
+        folder: where the files go; the run's directory by default.
+        manifest: the run's, where it was decided by other rules than those in it.
+    """
+    into, about = folder or run.path, manifest or run.manifest()
     troubles = worst_cases(run, MAX_CASES)
-    write_junit(run.path / JUNIT, summary, manifest, troubles)
-    (run.path / MARKDOWN).write_text(markdown(summary, manifest, troubles), encoding="utf-8")
-    write_html(run, run.path / HTML, baseline=baseline_run(run, manifest))
-    return run.path / HTML, troubles
+    write_junit(into / JUNIT, summary, dict(about), troubles)
+    (into / MARKDOWN).write_text(markdown(summary, dict(about), troubles), encoding="utf-8")
+    write_html(run, into / HTML, baseline=baseline_run(run, about), told=Loaded(about, summary))
+    return into / HTML, troubles

@@ -48,6 +48,7 @@ def write_html(
     embed: Literal["default", "all"] = "default",
     served: bool = False,
     watch: Watcher | None = None,
+    told: Loaded | None = None,
 ) -> None:
     """Write the report of a run as one offline file.
 
@@ -59,11 +60,12 @@ def write_html(
             the others (the index always lists all). `all` holds every row.
         served: the page comes from the review server, takes its state from there and gives labels to it.
         watch: is told each row and where it stands, in the order recorded.
+        told: the manifest and summary to show; the run's own by default.
 
     Raises:
         StoreError: `run` or `baseline` is not a run directory, or has a line that is not a record.
     """
-    here, there = _load(run), None if baseline is None else _load(baseline)
+    here, there = told or _load(run), None if baseline is None else _load(baseline)
     path.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         chunks: BinaryIO = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))

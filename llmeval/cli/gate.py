@@ -1,0 +1,54 @@
+"""`llmeval gate`: a run decided again from its stored scores."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llmeval.cli.common import BaselineName, Env, Json, Reports, RunPath, find_baseline, find_run, show_run
+
+if TYPE_CHECKING:
+    from llmeval.api import Run
+
+
+def gate(
+    run: RunPath,
+    baseline: BaselineName = None,
+    suite: Annotated[
+        Path | None,
+        typer.Option(help="Decide by this suite's gate; default: the rules the run was made by.", metavar="SUITE"),
+    ] = None,
+    env: Env = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write summary.json, report.html, junit.xml and summary.md of this decision there.", metavar="DIR"
+        ),
+    ] = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Decide a run again: by another baseline or other rules, from its stored scores. The run stays as it is.
+
+    Nothing is asked. Exit codes as those of `run`.
+    """
+    from llmeval.api import load_run, redecide
+    from llmeval.errors import UsageError
+
+    path = find_run(run, reports)
+    named = find_baseline(baseline, reports)
+    if named is not None and named.resolve() == path.resolve():
+        raise UsageError(f"--baseline {baseline}: that is the run itself, and a run does not differ from itself")
+    if baseline == "lock" and suite is None:
+        named = _lock_of(load_run(path), env)
+    return show_run(redecide(path, suite, environment=env, baseline=named, out=out), as_json=as_json)
+
+
+def _lock_of(run: "Run", env: str | None) -> Path | None:
+    """What the run's suite names as its baseline, whatever the run was compared with."""
+    from llmeval.engine.build import baseline_of
+    from llmeval.engine.options import Options
+    from llmeval.suite.load import load_suite
+
+    about: dict[str, Any] = run.manifest
+    return baseline_of(load_suite(about["suite_file"], env or about["environment"]), Options())
