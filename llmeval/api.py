@@ -7,6 +7,7 @@ run.decision, run.metrics, run.scores
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,6 +192,49 @@ def rescore(
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
     return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
+
+
+def rejudge(
+    suite: Suite,
+    baseline: PathLike,
+    *,
+    options: "Options | None" = None,
+    show: "Callable[[Progress], Display] | None" = None,
+) -> Run | None:
+    """The baseline's stored answers scored by today's judges and checks: a child run to compare with.
+
+    None where the same judges and checks scored it already. Its cases are those that the suite has as the baseline had
+    them: another case's answer says nothing. The baseline's candidate is not asked.
+
+    Args:
+        suite: what to score by; it compares something.
+        baseline: the directory of the baseline's run.
+        options: as for the run that is to be compared.
+
+    Raises:
+        As `run`. NothingEvaluated: no case is the same.
+    """
+    import asyncio
+
+    from llmeval.engine.build import plan
+    from llmeval.engine.manifest import checks_of, digests
+    from llmeval.engine.options import Options
+    from llmeval.gate.baseline import scorer_digest
+    from llmeval.gate.floors import parse_key
+
+    old, regression = load_run(baseline), suite.spec.gate.regression
+    known = {case.id: case.digest for case in old.directory.cases()}
+    alone = suite.spec.gate.model_copy(update={"regression": None})
+    by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
+    chosen = replace(options or Options(), out=None, baseline=None, stop="never")
+    planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
+    judges = {name: {"when": suite.judge(name).when} for name in suite.spec.judges}
+    now = {"digests": digests(planned), "checks": checks_of(planned), "judges": judges}
+    metrics = {parse_key(key)[0] for key in (regression.margins if regression else ())}
+    if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):
+        asyncio.run(planned.close())
+        return None
+    return _carry_out(planned, chosen, show, old.directory)
 
 
 def redecide(

@@ -1,5 +1,6 @@
 """`llmeval run`: ask, score, decide, report."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,12 @@ def run(
         ),
     ] = None,
     baseline: BaselineName = None,
+    rejudge: Annotated[
+        bool,
+        typer.Option(
+            "--rejudge", help="Where other judges or checks scored the baseline: score its stored answers first."
+        ),
+    ] = False,
     stop: Annotated[
         Stop | None,
         typer.Option(help="early: stop as soon as every rule of the gate is decided; never: ask every case."),
@@ -51,6 +58,7 @@ def run(
     """
     from llmeval.api import run as run_suite
     from llmeval.cli.pulling import pull_for
+    from llmeval.cli.rejudging import rejudge_baseline
     from llmeval.engine.options import Options
     from llmeval.report.console import ProgressDisplay
     from llmeval.suite.load import load_suite
@@ -65,4 +73,9 @@ def run(
 
         return show_estimate(loaded, options, as_json=as_json)
     pull_for(loaded, candidate)
+    if rejudge:
+        child = rejudge_baseline(loaded, options, as_json=as_json)
+        if isinstance(child, int):
+            return child
+        options = replace(options, baseline=child)
     return show_run(run_suite(loaded, options=options, show=ProgressDisplay), as_json=as_json)

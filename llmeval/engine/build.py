@@ -92,13 +92,16 @@ class Plan:
             self.cache.close()
 
 
-def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
+def plan(
+    suite: Suite, options: Options, stored: RunDir | None = None, only: Callable[[Case], bool] | None = None
+) -> Plan:
     """Build and check everything.
 
     Args:
         suite: what to ask, and how to score.
         options: where the run goes and how far.
         stored: a run whose answers are scored again; then no candidate is made or asked.
+        only: which cases; all by default.
 
     Raises:
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
@@ -110,6 +113,8 @@ def plan(suite: Suite, options: Options, stored: RunDir | None = None) -> Plan:
         raise UsageError(f"--limit must be at least 1, not {options.limit}")
     baseline_of(suite, options)
     prompt, checks, cases = _inspected(suite, options.limit)
+    if only is not None:
+        cases.keep(only)
     if not len(cases):
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
     may_stop = _may_stop(suite, options)

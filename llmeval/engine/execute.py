@@ -72,8 +72,10 @@ async def _execute(
         manifest = _manifest(plan, options, writer.run, run_id)
         if stored is not None and manifest["parent_run"] is None:
             manifest["parent_run"] = stored.manifest()["run_id"]
+            asked = {case.id for case in plan.cases}
             for answer in stored.answers():
-                writer.answer(answer)
+                if answer.case_id in asked:
+                    writer.answer(answer)
         writer.write_manifest(manifest)
         recorded = _recorded(plan, writer.run)
         if plan.may_stop:

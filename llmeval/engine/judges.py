@@ -80,12 +80,15 @@ def certificate_of(suite: Suite, name: str) -> Path | None:
 
 
 def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Seat, ...]]) -> None:
-    def who(seat: Seat) -> tuple[Any, ...]:
-        identity = seat.caller.model.identity
-        return (identity.get("provider"), identity.get("model"), identity.get("host"))
+    def who(seat: Seat) -> set[tuple[Any, ...]]:
+        """By what it is known: its build or host, and its address."""
+        identity, address = seat.caller.model.identity, getattr(seat.spec, "base_url", None)
+        model = (identity.get("provider"), identity.get("model"))
+        found = {(*model, identity.get("build") or identity.get("host"))}
+        return found if address is None else found | {(*model, address)}
 
     for name, bench in judges.items():
-        if who(candidate) in map(who, bench) and not suite.spec.allow_self_judge:
+        if any(who(candidate) & who(seat) for seat in bench) and not suite.spec.allow_self_judge:
             raise suite.error(
                 ("judges", name, *suite.judge(name).models[0][0][:1]),
                 "the judge is the candidate itself; name another model, or write `allow_self_judge: true` in the suite",

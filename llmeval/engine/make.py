@@ -33,7 +33,7 @@ def _make_openai(spec: OpenAIModel, base: Path) -> Model:
 
     return OpenAIEndpoint(
         spec.model, base_url=spec.base_url, api_key=_secret(spec.api_key), params=spec.params, timeout=spec.timeout,
-        api=spec.api, headers=_revealed(spec.headers), structured_output=spec.structured_output, client=spec.client,
+        api=spec.api, headers=_revealed(spec.headers), structured_output=spec.structured_output, client=spec.client, build=spec.build,
     )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def _make_http(spec: HttpModel, base: Path) -> Model:
 
     return HttpEndpoint(
         spec.url, method=spec.method, headers=_revealed(spec.headers), body=spec.body, output=spec.output,
-        render=lambda value, values: render_value(value, values, "body"), params=spec.params, timeout=spec.timeout,
+        render=lambda value, values: render_value(value, values, "body"), params=spec.params, timeout=spec.timeout, build=spec.build,
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def _make_systemone(spec: SystemOneModel, base: Path) -> Model:
 
     return SystemOne(
         spec.model, base_url=spec.base_url, api_key=_secret(spec.api_key), headers=_revealed(spec.headers),
-        params=spec.params, timeout=spec.timeout,
+        params=spec.params, timeout=spec.timeout, build=spec.build,
     )  # fmt: skip
 
 

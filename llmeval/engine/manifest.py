@@ -9,9 +9,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from llmeval import __version__
-from llmeval.checks.spec import Bound
 from llmeval.engine.build import Plan, baseline_of
 from llmeval.engine.judges import certificate_of
 from llmeval.engine.options import Options
@@ -53,7 +53,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         },
         "candidate": {**_seat(plan.candidate), "returned_models": [], "fingerprints": []},
         "judges": {name: _judge(plan, name) for name in plan.judges},
-        "checks": [_check(bound) for bound in plan.checks],
+        "checks": checks_of(plan),
         "repeats": suite.spec.repeats,
         "concurrency": options.concurrency,
         "seed": suite.spec.seed,
@@ -66,7 +66,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
 def digests(plan: Plan) -> dict[str, Any]:
     """What two runs must share to be the same experiment."""
     spec = plan.suite.spec
-    checks = [_check(bound) for bound in plan.checks]
+    checks = checks_of(plan)
     prompt = [(role, template.source) for role, template in plan.prompt]
     return {
         "suite": digest([plan.cases.digest, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]),
@@ -78,8 +78,9 @@ def digests(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _check(bound: Bound) -> dict[str, Any]:
-    return {"metric": bound.metric, **bound.identity}
+def checks_of(plan: Plan) -> list[dict[str, Any]]:
+    """The suite's checks as a manifest lists them."""
+    return [{"metric": bound.metric, **bound.identity} for bound in plan.checks]
 
 
 def gate_of(suite: Suite, options: Options) -> dict[str, Any]:
@@ -95,7 +96,18 @@ def gate_of(suite: Suite, options: Options) -> dict[str, Any]:
 
 
 def _seat(seat: Seat) -> dict[str, Any]:
-    return {"name": seat.name, "identity": dict(seat.caller.model.identity), "params": seat.spec.params}
+    return {
+        "name": seat.name,
+        "identity": dict(seat.caller.model.identity),
+        "host": _host(seat),
+        "params": seat.spec.params,
+    }
+
+
+def _host(seat: Seat) -> str | None:
+    """Where it ran, whether or not that is a part of what it is; None for what is no endpoint."""
+    address = getattr(seat.spec, "base_url", None) or getattr(seat.spec, "url", None)
+    return None if address is None else urlsplit(address).netloc.rpartition("@")[2]
 
 
 def _judge(plan: Plan, name: str) -> dict[str, Any]:
@@ -105,6 +117,7 @@ def _judge(plan: Plan, name: str) -> dict[str, Any]:
     return {
         "model": " + ".join(seat.name for seat in bench),
         "identity": dict(bench[0].caller.model.identity),
+        "host": _host(bench[0]),
         "params": first.params,
         "prompt": first.protocol.name,
         "prompt_version": first.protocol.version,

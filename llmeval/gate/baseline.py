@@ -126,7 +126,16 @@ def _kept(value: float) -> Kept:
 def scorer_digest(manifest: Mapping[str, Any], metric: str) -> str:
     """What scores a metric: its judge, or its checks as the suite writes them. A case's own are in the case's digest."""
     judge = manifest["digests"]["judges"].get(metric)
-    return judge or digest([check for check in manifest["checks"] if check["metric"] == metric])
+    if judge is None:
+        return _checks_digest(manifest, metric)
+    if manifest["judges"].get(metric, {}).get("when") == "uncertain":
+        return digest([judge, _checks_digest(manifest, "facts")])  # the facts check gives some of its verdicts
+    found: str = judge
+    return found
+
+
+def _checks_digest(manifest: Mapping[str, Any], metric: str) -> str:
+    return digest([check for check in manifest["checks"] if check["metric"] == metric])
 
 
 def approval(by: str, reason: str, expires: str | None, today: date | None = None) -> Approval:

@@ -125,7 +125,10 @@ def _comparison(manifest: Mapping[str, Any], baseline: Baseline, key: str, margi
     slice_ = None if where is None else "=".join(where)
     name = metric if slice_ is None else f"{metric} on {slice_}"
     kept, judge = baseline.metrics.get(metric), manifest["judges"].get(metric)
-    anew = f"Score the baseline's answers anew (`llmeval score {baseline.run_id}`), and approve that run."
+    anew = (
+        "Run with --rejudge: the baseline's stored answers are scored by today's judges and checks, and compared with; "
+        f"or score them (`llmeval score {baseline.run_id}`) and approve that run."
+    )
     if kept is None:
         return _invalid(metric, baseline, f"{name}: the baseline {baseline.run_id} has no such metric. {anew}", slice_)
     if kept.scorer != scorer_digest(manifest, metric):

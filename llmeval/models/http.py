@@ -23,27 +23,29 @@ class HttpEndpoint:
         body: JSON whose texts are templates over `prompt` (the last user message), `messages` and `params`.
         output: where the answer stands in the reply, such as `data.choices[0].text`; empty = the whole reply.
         render: renders the templates in `body`.
+        build: what stands for host and path in its identity.
     """
 
     def __init__(
         self, url: str, *, method: str, headers: Mapping[str, str], body: Any, output: str, render: Render,
-        params: Mapping[str, Any], timeout: float,
+        params: Mapping[str, Any], timeout: float, build: str | None = None,
     ) -> None:  # fmt: skip
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise SuiteError(f"url {url!r} is not an http(s) address")
         self._url, self._method, self._headers = url, method, dict(headers)
         self._host = parts.netloc.rpartition("@")[2]
+        self._name = build or self._host + parts.path
         self._body, self._output, self._render = body, output, render
         self._params, self._timeout = dict(params), timeout
         self._session: Any = None
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, host and path, and how requests are made."""
+        """Provider, host and path or build, and how requests are made."""
         return {
             "provider": "http",
-            "model": self._host + urlsplit(self._url).path,
+            "model": self._name,
             "method": self._method,
             "body": self._body,
             "output": self._output,

@@ -101,6 +101,7 @@ class OpenAIEndpoint:
         api: "chat" or "responses".
         structured_output: how the endpoint can be held to a request's schema: json_schema, json_object or none.
         client: module:function that makes an `openai.AsyncOpenAI`; then calls go through it.
+        build: what stands for the host in its identity.
     """
 
     def __init__(
@@ -115,12 +116,14 @@ class OpenAIEndpoint:
         headers: Mapping[str, str] | None = None,
         structured_output: str = "json_schema",
         client: str | None = None,
+        build: str | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise SuiteError(f"base_url {base_url!r} is not an http(s) address such as https://host/v1")
         self._model = model
         self._host = parts.netloc.rpartition("@")[2]
+        self._place = {"host": self._host} if build is None else {"build": build}
         self._path = "/chat/completions" if api == "chat" else "/responses"
         self._url = base_url.rstrip("/") + self._path
         self._api = api
@@ -137,11 +140,11 @@ class OpenAIEndpoint:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, host, API and the parameters that every request carries."""
+        """Provider, model, host or build, API and the parameters that every request carries."""
         return {
             "provider": "openai",
             "model": self._model,
-            "host": self._host,
+            **self._place,
             "api": self._api,
             "params": self._params,
             "structured_output": self._structured,

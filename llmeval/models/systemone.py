@@ -36,12 +36,14 @@ class SystemOne:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
         timeout: float = 120,
+        build: str | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise SuiteError(f"base_url {base_url!r} is not an http(s) address such as https://host/v1")
         self._url = base_url.rstrip("/") + ("/systemone" if parts.path.rstrip("/").endswith("/v1") else "")
         self._host = parts.netloc.rpartition("@")[2]
+        self._place = {"host": self._host} if build is None else {"build": build}
         self._model, self._params, self._timeout = model, dict(params or {}), timeout
         self._headers = {**(headers or {})}
         if api_key:
@@ -50,11 +52,11 @@ class SystemOne:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, host and path, and the parameters that every request carries."""
+        """Provider, model, host or build, path, and the parameters that every request carries."""
         return {
             "provider": "systemone",
             "model": self._model,
-            "host": self._host,
+            **self._place,
             "path": urlsplit(self._url).path,
             "params": self._params,
         }

@@ -4,6 +4,7 @@ import hashlib
 import random
 from array import array
 from collections.abc import Callable, Iterator, Mapping
+from itertools import compress
 from typing import Any
 
 from llmeval.errors import SuiteError
@@ -57,6 +58,13 @@ class CaseSet:
         self._order = array("q", (index for cluster in clusters for index in members[cluster]))
         self._clusters = array("q", (cluster for cluster in clusters for _ in members[cluster]))
 
+    def keep(self, wanted: Callable[[Case], bool]) -> None:
+        """Leave out the cases that are not wanted."""
+        kept = [wanted(case) for case in self]
+        self._clusters = array("q", compress(self._clusters, kept))
+        self._order = array("q", compress(self._order, kept))
+        self.digest = _digest(sum(map(_number, self)))
+
     def __len__(self) -> int:
         return len(self._order)
 
@@ -86,8 +94,8 @@ class CaseSet:
                 raise SuiteError(f"{self._source.where(index)}: the id {case.id!r} is already used by {first}")
             seen[key] = index
             self._clusters.append(index if case.cluster is None else clusters.setdefault(case.cluster, index))
-            total += int(case.digest.removeprefix("sha256:"), 16)
-        return f"sha256:{total % 2**256:064x}"
+            total += _number(case)
+        return _digest(total)
 
     def _sampled(self, n: int, seed: int, stratify: str | None) -> "array[int]":
         rng = random.Random(seed)
@@ -100,6 +108,14 @@ class CaseSet:
         for name, share in _shares({name: len(rows) for name, rows in strata.items()}, n).items():
             picked += rng.sample(strata[name], share)
         return array("q", sorted(picked))
+
+
+def _number(case: Case) -> int:
+    return int(case.digest.removeprefix("sha256:"), 16)
+
+
+def _digest(total: int) -> str:
+    return f"sha256:{total % 2**256:064x}"
 
 
 def _open(suite: Suite) -> Source:

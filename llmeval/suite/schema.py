@@ -96,6 +96,12 @@ class ModelBase(Strict):
     price: Price | None = None
 
 
+BUILD = (
+    "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same model and build are the same "
+    "model wherever they run (cache, judges, certificates, baselines). Without it another host is another model."
+)
+
+
 class OpenAIModel(ModelBase):
     """Any OpenAI-compatible endpoint."""
 
@@ -103,6 +109,7 @@ class OpenAIModel(ModelBase):
     model: str
     base_url: str = Field(default="https://api.openai.com/v1", description="Up to and including /v1.")
     api_key: SecretStr | None = Field(default=None, description='Write it as "${NAME}"; default: OPENAI_API_KEY.')
+    build: str | None = Field(default=None, description=BUILD)
     api: Literal["chat", "responses"] = "chat"
     headers: dict[str, SecretStr] = {}
     structured_output: Literal["json_schema", "json_object", "none"] = Field(
@@ -129,6 +136,7 @@ class HttpModel(ModelBase):
 
     provider: Literal["http"]
     url: str
+    build: str | None = Field(default=None, description=BUILD)
     method: Literal["POST", "PUT", "GET"] = "POST"
     headers: dict[str, SecretStr] = {}
     body: Any = Field(
@@ -160,6 +168,7 @@ class SystemOneModel(ModelBase):
     model: str
     base_url: str = Field(description="Up to and including /v1; a URL that ends in the whole path works as well.")
     api_key: SecretStr | None = Field(default=None, description='Write it as "${NAME}"; sent as a Bearer token.')
+    build: str | None = Field(default=None, description=BUILD)
     headers: dict[str, SecretStr] = {}
 
 

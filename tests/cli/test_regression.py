@@ -210,3 +210,47 @@ def test_equal_answers_need_no_second_verdict(tmp_path: Path) -> None:
     assert summary(tmp_path, "worse")["calls"]["judge:correctness"]["made"] == changed
     rule = summary(tmp_path, "worse")["gate"]["rules"][0]
     assert rule["estimate"] == pytest.approx(-changed / N)
+
+
+def judged(tmp_path: Path, url: str, params: str = "", build: str = "") -> Path:
+    suite = write_suite(tmp_path, url, N, GATE)
+    text = suite.read_text().replace("attacks: false", f"attacks: false{params}")
+    suite.write_text(text.replace("model: judge, base_url", f"model: judge{build}, base_url"))
+    return suite
+
+
+def test_the_baseline_is_rejudged_and_its_candidate_not_asked(tmp_path: Path) -> None:
+    kept = ("--reports", tmp_path / "reports")
+    with serve(answer) as endpoint:
+        llmeval("run", judged(tmp_path, endpoint.url), "--no-cache", *kept)
+        (first,) = (tmp_path / "reports" / "t").iterdir()
+        assert approve(tmp_path, first.relative_to(tmp_path).as_posix()).returncode == 0
+        nothing = llmeval("run", tmp_path / "suite.yaml", "--rejudge", "--no-cache", *kept)
+        suite = judged(tmp_path, endpoint.url, ", params: {temperature: 0.5}")
+        (tmp_path / "cases.jsonl").write_text((tmp_path / "cases.jsonl").read_text().replace("number 7?", "number 7 ?"))
+        changed = llmeval("run", suite, "--no-cache", "--json", *kept)
+        before = len(endpoint.requests)
+        done = llmeval("run", suite, "--rejudge", "--no-cache", "--json", *kept)
+        asked = [request["model"] for request in endpoint.requests[before:]]
+    assert nothing.returncode == 4, nothing.stderr
+    assert "nothing to rejudge" in nothing.stderr
+    assert changed.returncode == 3
+    assert "Run with --rejudge" in json.loads(changed.stdout)["gate"]["reason"]
+    assert done.returncode == 4, done.stderr
+    rules = {rule["metric"]: rule for rule in json.loads(done.stdout)["gate"]["rules"]}
+    assert (rules["correctness"]["n"], rules["contains"]["decision"]) == (N - 1, "PASS")
+    assert rules["correctness"]["reason"].endswith("Not compared: 1 new (c0007)."), "the answer was to another case"
+    assert asked.count("cand") == N
+    child = json.loads((tmp_path / "reports" / "t" / rules["contains"]["baseline"] / "manifest.json").read_text())
+    assert child["parent_run"] == first.name
+
+
+def test_a_judge_elsewhere_is_the_same_build_only_if_the_suite_says_so(tmp_path: Path) -> None:
+    for build, code in (("", 3), (", build: judge-7b-2026", 4)):
+        folder = tmp_path / f"b{code}"
+        for name in ("first", "again"):
+            with serve(answer) as endpoint:
+                done = llmeval("run", judged(folder, endpoint.url, build=build), "--out", folder / name, "--no-cache")
+            if name == "first":
+                assert approve(folder, "first").returncode == 0
+        assert done.returncode == code, done.stdout

@@ -184,6 +184,13 @@ def test_the_identity_has_no_key_and_no_limit() -> None:
     assert model.identity["host"] == "host:8000"
 
 
+def test_a_stated_build_stands_for_the_host() -> None:
+    one, other = (OpenAIEndpoint("m", base_url=url, build="m@1").identity for url in ("http://a:1/v1", "http://b/v1"))
+    assert one == other
+    assert one["build"] == "m@1"
+    assert "host" not in one
+
+
 def test_a_bad_address_is_refused() -> None:
     with pytest.raises(SuiteError, match="not an http"):
         OpenAIEndpoint("m", base_url="localhost:8000/v1")

@@ -1,0 +1,55 @@
+"""`run --rejudge`: the baseline's stored answers scored by today's judges and checks, before the run."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmeval.cli.common import find_run, show_run
+
+if TYPE_CHECKING:
+    from llmeval.engine.options import Options
+    from llmeval.suite.load import Suite
+
+
+def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Path | int:
+    """What to compare with: the baseline itself where nothing that scores it changed, else a run of its answers scored
+    anew. An exit code where that run did not come to its end.
+
+    Raises:
+        UsageError: the suite compares nothing, or the baseline's answers are not here.
+    """
+    from llmeval.api import rejudge
+    from llmeval.engine.build import baseline_of
+    from llmeval.errors import UsageError
+    from llmeval.report.console import ProgressDisplay
+
+    path = baseline_of(suite, options)
+    if path is None or not path.exists():
+        raise UsageError(
+            f"--rejudge: {suite.path} compares nothing" if path is None else f"--rejudge: there is no {path}"
+        )
+    child = rejudge(suite, _answers_of(path, options), options=options, show=ProgressDisplay)
+    if child is None:
+        print("llmeval: the same judges and checks scored the baseline: nothing to rejudge", file=sys.stderr)
+        return path
+    if child.interrupted or child.reason:
+        return show_run(child, as_json=as_json)
+    print(f"llmeval: the baseline's answers, scored anew: {child.path}", file=sys.stderr)
+    return child.path
+
+
+def _answers_of(path: Path, options: "Options") -> Path:
+    """The directory of a baseline's run."""
+    from llmeval.errors import StoreError, UsageError
+    from llmeval.gate.baseline import read_baseline
+
+    if path.is_dir():
+        return path
+    run_id = read_baseline(path).run_id
+    try:
+        return find_run(Path(run_id), options.reports)
+    except StoreError:
+        raise UsageError(
+            f"--rejudge: the answers of the baseline {run_id} are not below {options.reports}; name their directory with "
+            "--baseline file:DIR"
+        ) from None
