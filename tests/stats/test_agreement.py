@@ -48,7 +48,7 @@ def test_kappa_punishes_good_suites_and_ac1_flatters(rate: float, kappa: float, 
     assert expected_kappa(0.9, 0.9, rate) == pytest.approx((kappa, ac1), abs=0.005)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(CELLS)
 def test_measures_stay_in_range(cells: tuple[int, int, int, int]) -> None:
     labels = LabelCounts(*cells)

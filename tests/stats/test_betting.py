@@ -76,7 +76,7 @@ def test_a_finite_suite_is_known_at_its_end() -> None:
     assert play([-1.0] * 6, 0.0, 10.0)[-1] == math.inf  # four more can't make up for six
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(FEW, st.randoms())
 def test_order_does_not_matter_without_a_finite_suite(values: list[float], random: object) -> None:
     shuffled = list(values)
@@ -84,7 +84,7 @@ def test_order_does_not_matter_without_a_finite_suite(values: list[float], rando
     assert play(values)[-1] == pytest.approx(play(shuffled)[-1])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(FEW, st.integers(0, 40))
 def test_batches_do_not_matter(values: list[float], cut: int) -> None:
     wealth = Wealth(0.0, 1.0, bets())
@@ -93,7 +93,7 @@ def test_batches_do_not_matter(values: list[float], cut: int) -> None:
     assert np.append(first, second) == pytest.approx(play(values))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(FEW)
 def test_smaller_scores_earn_more(values: list[float]) -> None:
     lower = [max(-1.0, value - 0.5) for value in values]
@@ -123,7 +123,7 @@ def test_the_best_fraction_earns_most() -> None:
     assert growth(found) > max(growth(found * 1.2), growth(found / 1.2))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(FEW, st.sampled_from([0.01, 0.05, 0.3]), st.booleans())
 def test_the_sequence_is_the_largest_null_not_refuted(values: list[float], alpha: float, finite: bool) -> None:
     total = float(len(values) + 5) if finite else None

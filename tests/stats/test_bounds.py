@@ -62,7 +62,7 @@ def test_smallest_samples_for_0_1_2_and_5_failures(threshold: float, cases: tupl
     assert cases[0] == math.ceil(math.log(0.05) / math.log(threshold))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 300), st.data(), st.floats(0.001, 0.4))
 def test_the_exact_bound_is_where_the_binomial_tail_is_alpha(n: int, data: st.DataObject, alpha: float) -> None:
     k = data.draw(st.integers(1, n))
@@ -72,7 +72,7 @@ def test_the_exact_bound_is_where_the_binomial_tail_is_alpha(n: int, data: st.Da
     assert upper_bound(n - k, n, alpha) == pytest.approx(1 - bound)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 200), st.data())
 def test_another_pass_moves_every_bound_up(n: int, data: st.DataObject) -> None:
     k = data.draw(st.integers(0, n - 1))
@@ -116,7 +116,7 @@ def test_bounds_of_many_scores_are_near_students_t() -> None:
     assert high == pytest.approx(scores.mean() + half, abs=0.1 * half)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.sampled_from([0.001, 0.05, 0.3]))
 def test_mean_bounds_enclose_the_mean_and_widen_with_confidence(scores: list[float], alpha: float) -> None:
     low, high = mean_bounds(scores, alpha)

@@ -28,7 +28,7 @@ def test_bins_are_of_equal_size_and_never_split_equal_probabilities() -> None:
     assert [(b.n, round(b.stated, 6)) for b in tied] == [(15, 0.2), (5, 0.9)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60), st.integers(1, 12))
 def test_bins_hold_everything_once(rows: list[tuple[float, bool]], bins: int) -> None:
     p, y = [r[0] for r in rows], [r[1] for r in rows]

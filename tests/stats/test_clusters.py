@@ -47,7 +47,7 @@ def test_units_keep_order_and_take_none_as_a_case_of_its_own() -> None:
         units([1, 0, 1, 0], ["x"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5)), min_size=1, max_size=40))
 def test_units_hold_the_same_total(rows: list[tuple[float, int]]) -> None:
     values, sizes = units([value for value, _ in rows], [group for _, group in rows])

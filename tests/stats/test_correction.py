@@ -51,7 +51,7 @@ def test_quantiles_of_the_sum_are_those_of_random_draws(level: float) -> None:
         assert quantile(level, q, a, c) == pytest.approx(np.quantile(draws, level), abs=0.015 * width)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.6, 90), st.floats(0.6, 90), st.floats(0.01, 0.99))
 def test_a_sum_of_one_part_is_that_part(a: float, b: float, level: float) -> None:
     from scipy.special import betaincinv
@@ -72,7 +72,7 @@ def test_with_every_answer_labelled_the_interval_is_near_that_of_the_labels() ->
     assert (chosen.low, chosen.high) == clopper_pearson(70, 100)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(COUNTS, COUNTS, COUNTS, COUNTS, st.integers(0, 500), st.integers(0, 500))
 def test_intervals_stay_in_range_and_hold_the_estimate(
     pp: int, pf: int, fp: int, ff: int, more_pass: int, more_fail: int
@@ -93,7 +93,7 @@ def test_intervals_stay_in_range_and_hold_the_estimate(
     assert standard.high <= high.high + 1e-4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
 def test_one_more_good_answer_never_lowers_a_limit(pp: int, pf: int, fp: int, ff: int) -> None:
     """One labelled answer that the judge passed turns out good instead of bad."""
@@ -104,7 +104,7 @@ def test_one_more_good_answer_never_lowers_a_limit(pp: int, pf: int, fp: int, ff
     assert new.high >= old.high - 1e-4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
 def test_a_judge_that_says_pass_for_fail_gives_the_same_limits(pp: int, pf: int, fp: int, ff: int) -> None:
     labels, turned = LabelCounts(pp, pf, fp, ff), LabelCounts(fp, ff, pp, pf)

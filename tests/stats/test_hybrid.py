@@ -55,7 +55,7 @@ def test_each_leg_bounds_the_mean_at_its_own_rate() -> None:
     assert verdict.high == pytest.approx(tango(Pairs(20, 160, 20), 0.95).high, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ONES, st.booleans(), st.sampled_from(["population", "suite"]))
 def test_verdicts_agree_with_their_p_values_and_bounds(values: list[float], early: bool, target: str) -> None:
     plan = regression(units=len(values), margin=0.3, sequential=early, target=target)  # type: ignore[arg-type]
@@ -71,7 +71,7 @@ def test_verdicts_agree_with_their_p_values_and_bounds(values: list[float], earl
         assert verdict.leg == ""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ONES, st.integers(1, 30))
 def test_online_and_all_at_once_agree(values: list[float], batch: int) -> None:
     plan = regression(units=len(values), margin=0.3)
@@ -116,7 +116,7 @@ def test_lost_results_count_as_whatever_hurts_the_claim() -> None:
     assert found[0].high < found[1].high < found[2].high
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ONES, st.integers(0, 5), st.booleans(), st.data())
 def test_a_verdict_with_losses_holds_whatever_was_lost(
     values: list[float], lost: int, early: bool, data: st.DataObject

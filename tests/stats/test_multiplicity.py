@@ -27,7 +27,7 @@ def test_corrections_are_those_of_statsmodels() -> None:
     assert benjamini_yekutieli(P_VALUES, 0.115) == [True, True, True, True, False]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0, 0.2), min_size=1, max_size=6))
 def test_holm_is_the_closed_test_of_bonferroni(p_values: list[float]) -> None:
     """Reject i when every set of hypotheses that contains i is rejected by Bonferroni."""

@@ -27,7 +27,7 @@ def test_two_sided_mcnemar_is_that_of_statsmodels(worse: int, better: int, expec
     assert mcnemar(better, worse) == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_one_sided_mcnemar_is_a_binomial_tail(worse: int, better: int) -> None:
     m = worse + better
@@ -55,7 +55,7 @@ def most_likely(counts: Pairs, null: float) -> float:
     return (low + high) / 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 40), st.integers(0, 60), st.integers(0, 40), st.floats(-0.6, 0.6))
 def test_tangos_statistic_uses_the_constrained_likelihood(worse: int, same: int, better: int, null: float) -> None:
     counts = Pairs(worse, same, better)
@@ -72,7 +72,7 @@ def test_tango_at_no_difference_is_the_usual_mcnemar_statistic() -> None:
     assert tango_z(Pairs(15, 80, 5), 0.0) == pytest.approx((5 - 15) / math.sqrt(20))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 30), st.integers(1, 60), st.integers(0, 30))
 def test_tangos_interval_is_what_the_score_test_does_not_reject(worse: int, same: int, better: int) -> None:
     counts = Pairs(worse, same, better)

@@ -71,7 +71,7 @@ def test_exact_power_by_enumeration(n: int) -> None:
     assert mcnemar_power(n, Discordance(0.0, 0.0)) == 0.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.05, 0.95), st.floats(-0.04, 0.04), st.floats(0, 1))
 def test_discordance_has_the_rates_it_was_made_from(base: float, drop: float, correlation: float) -> None:
     found = discordance(base, drop, correlation)
@@ -140,7 +140,7 @@ def test_repeats_pay_only_when_cases_cost() -> None:
     assert optimal_repeats(1, 1.0, 0.0) == math.inf
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 500), st.floats(0, 0.5)), min_size=1, max_size=6), st.integers(6, 300))
 def test_allocation_spends_exactly_what_there_is(strata: list[tuple[int, float]], total: int) -> None:
     sizes, spreads = [float(s) for s, _ in strata], [sd for _, sd in strata]

@@ -36,7 +36,7 @@ def test_where_chance_can_not_disagree_alpha_is_not_defined() -> None:
     assert krippendorff_interval([[1, 1], [1, 1]]) == (-1.0, 1.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.sampled_from([True, False, None]), min_size=3, max_size=3), min_size=1, max_size=20))
 def test_alpha_does_not_depend_on_names_or_order(items: list[list[bool | None]]) -> None:
     found = krippendorff_alpha(items)

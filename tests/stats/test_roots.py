@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from llmeval.stats.roots import crossing
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-0.999, 0.999), st.sampled_from([lambda x: x, lambda x: x**3, math.atan, lambda x: math.exp(5 * x)]))
 def test_the_crossing_is_found(root: float, shape: object) -> None:
     found = crossing(lambda x: shape(x) - shape(root), -1.0, 1.0, 1e-9)  # type: ignore[operator]

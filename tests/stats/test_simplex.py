@@ -9,7 +9,7 @@ from scipy.special import betaincc
 from llmeval.stats.simplex import p_at_least, positive_probability, upper_mean
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 1500), st.data(), st.floats(0.01, 0.99))
 def test_scores_of_0_and_1_give_the_exact_binomial_p_value(n: int, data: st.DataObject, null: float) -> None:
     k = data.draw(st.integers(0, n - 1))
@@ -31,7 +31,7 @@ def test_sums_with_a_known_sign(weights: list[float], expected: float) -> None:
     assert positive_probability(np.array(weights), np.ones(len(weights))) == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=20), st.sampled_from([0.01, 0.05, 0.2]))
 def test_the_bound_inverts_the_p_value(values: list[float], alpha: float) -> None:
     scores, sizes = np.array(values), np.ones(len(values))
