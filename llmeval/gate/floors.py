@@ -80,8 +80,15 @@ def decide_floor(
         why += f" But the judge is UNTRUSTED: {untrusted}. An untrusted judge can't make a rule PASS."
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=rate, low=low, high=high,
-        threshold=floor, reason=why,
+        threshold=floor, reason=why, level=1 - alpha, n=selection.n, assumptions=_assumptions(selection),
+        tipping_point=max(low - floor, floor - high) if decision in (Decision.PASS, Decision.FAIL) else None,
     )  # fmt: skip
+
+
+def _assumptions(selection: Selection) -> tuple[str, ...]:
+    alone = "cases are independent of each other"
+    clusters = f"the {len(set(selection.clusters)):,} clusters are independent of each other"
+    return (clusters if is_clustered(selection) else alone, "the cases stand for those to come")
 
 
 def _outcome(

@@ -6,6 +6,7 @@ from typing import Any
 from llmeval.errors import ExitCode
 from llmeval.gate.early import decides_early, early_floor
 from llmeval.gate.floors import decide_floor, parse_key, percent
+from llmeval.gate.judged import decide_judged_floor, evidence_for
 from llmeval.gate.tally import Tally
 from llmeval.records import Counts, Decision, Gate, RuleDecision
 
@@ -91,16 +92,21 @@ def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
 
 
 def _floors(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    rules = []
-    for key, floor in manifest["gate"]["floors"].items():
-        metric, slice_ = parse_key(key)
-        judge = manifest["judges"].get(metric)
-        untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
-        early = early_floor(tally, manifest["gate"], key, floor, untrusted) if decides_early(manifest, metric) else None
-        if early is not None:
-            rules.append(early)
-            continue
-        selection = tally.select(metric, slice_)
-        name = None if slice_ is None else "=".join(slice_)
-        rules.append(decide_floor(metric, name, selection, floor, manifest["gate"]["alpha"], untrusted))
-    return rules
+    return [_floor(tally, manifest, key, floor) for key, floor in manifest["gate"]["floors"].items()]
+
+
+def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: float) -> RuleDecision:
+    """One floor: before the end where the run may stop, on people's scale where labels carry it, else as judged."""
+    metric, slice_ = parse_key(key)
+    name = None if slice_ is None else "=".join(slice_)
+    judge, gate = manifest["judges"].get(metric), manifest["gate"]
+    untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
+    early = early_floor(tally, gate, key, floor, untrusted) if decides_early(manifest, metric) else None
+    if early is not None:
+        return early
+    selection = tally.select(metric, slice_)
+    evidence = evidence_for(tally, manifest, metric, slice_) if selection.n and not selection.open else None
+    corrected = (
+        None if evidence is None else decide_judged_floor(metric, name, selection, floor, gate["alpha"], evidence)
+    )
+    return corrected or decide_floor(metric, name, selection, floor, gate["alpha"], untrusted)

@@ -51,7 +51,7 @@ def _gate_row(
         )
         if share and rule.estimate is not None
         else "",
-        "assumptions": rule.assumptions or words.assumptions(rule, metric, manifest),
+        "assumptions": words.assumptions(rule, metric, manifest) if rule.rule == "floor" else rule.assumptions,
         "certainty": words.certainty(rule),
         "fell": rule.fell,
     }

@@ -75,6 +75,8 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
     metric = metrics.get((rule.metric or "", rule.slice))
     if rule.rule != "floor" or rule.threshold is None or rule.estimate is None or metric is None:
         return rule.reason
+    if metric.pass_rate != rule.estimate:  # corrected by labels, or decided before the last case: the rule says how
+        return rule.reason
     floor = round_percent(rule.threshold)
     seen = f"{named(rule.metric, rule.slice)} {percent(rule.estimate)}"
     interval = ""
@@ -104,7 +106,7 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str
         lost = metric.unscored + metric.errors
         if lost:
             said.append(f"Left out because they have no value here: {lost:,}. Lost cases may differ from the others.")
-    if metric is not None and metric.source == "judge":
+    if metric is not None and metric.source == "judge" and metric.pass_rate == rule.estimate:
         trusted = metric.trust == "TRUSTED"
         said.append(
             "The judge's verdicts are taken as they are; its certificate says how often they are right."
@@ -115,7 +117,7 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str
         said.append("The cases are a random sample: the decision is about the data set they were drawn from.")
     elif rule.metric:
         said.append("The decision is about cases like these; cases that users send may differ.")
-    return said
+    return [*said, *(sentence(each) for each in rule.assumptions if each != "the cases stand for those to come")]
 
 
 def certainty(rule: RuleDecision) -> str:

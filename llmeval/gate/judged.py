@@ -1,0 +1,189 @@
+"""Floors on what people would say: a judge's pass rate corrected for its errors by labels.
+
+The judge's own rate is off by what it gets wrong, and no number of cases mends that. Labels do: those of this run, drawn at
+random, or those behind the judge's certificate. Which estimator is valid follows from where they came from
+(`stats.correction`).
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llmeval.gate.floors import is_clustered, percent
+from llmeval.gate.tally import Selection, Tally
+from llmeval.labels import Place, agreed, current, read
+from llmeval.records import Decision, RuleDecision
+from llmeval.rundir import LABELS
+from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
+from llmeval.stats.correction import FEW_LABELS, decision_bounds, estimate_rate
+from llmeval.stats.labels import LabelCounts, Provenance, RefusedEstimate, count_labels
+
+_DRAWN = ("random", "stratified")
+_PARTS = 3
+"""Unknowns that share alpha where cases come in clusters: the judged rate and two of the judge's."""
+
+
+class Evidence(NamedTuple):
+    """Labels that correct a judge, and where they came from."""
+
+    counts: LabelCounts
+    provenance: Provenance
+
+    @property
+    def shown(self) -> str:
+        """As a sentence says it."""
+        if self.provenance is Provenance.BANK:
+            return f"the {self.counts.n:,} labels of its certificate"
+        return f"{self.counts.n:,} labels of this run, drawn at random"
+
+
+def evidence_for(
+    tally: Tally, manifest: Mapping[str, Any], metric: str, slice_: tuple[str, str] | None
+) -> Evidence | None:
+    """The labels to correct a judged metric by; None where there are none that may.
+
+    Labels of this run come first, from 50 on. Those of the certificate are about the judge alone: not for a judge that
+    is not trusted, nor for verdicts that a check gave in its place (`when: uncertain`).
+    """
+    judge = manifest["judges"].get(metric)
+    if judge is None:
+        return None
+    own = _own_labels(tally, metric, slice_) if manifest["repeats"] == 1 else LabelCounts(0, 0, 0, 0)
+    if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
+        return Evidence(own, Provenance.BY_VERDICT)
+    if judge["trust"] != "TRUSTED" or judge.get("when") == "uncertain" or not judge.get("labels"):
+        return None
+    return Evidence(LabelCounts(*(judge["labels"][field] for field in LabelCounts._fields)), Provenance.BANK)
+
+
+def _own_labels(tally: Tally, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:
+    """What the judge and people said of answers of this run that were drawn at random."""
+    said = list(_drawn(tally.path, metric))
+    if not said:
+        return LabelCounts(0, 0, 0, 0)
+    passed = {result.case_id: result.passed for result in tally.results(metric, slice_) if result.value == result.value}
+    both = [(passed[place.case_id], verdict) for place, verdict in said if place.case_id in passed]
+    return count_labels([judge for judge, _ in both], [person for _, person in both])
+
+
+def _drawn(run: Path, metric: str) -> Iterator[tuple[Place, bool]]:
+    labels = current(read(run / LABELS))
+    random = {place for (_, place), label in labels.items() if label.sampling in _DRAWN}
+    for place, verdict in agreed(labels).verdicts.items():
+        if place.metric == metric and place in random:
+            yield place, verdict
+
+
+def bounds(selection: Selection, evidence: Evidence, alpha: float) -> Interval:
+    """One-sided bounds of people's pass rate, each at `alpha`.
+
+    With clusters each unknown part takes its bound at alpha/3 (Bonferroni), the judged rate that of `stats.bounds.mean_bounds`.
+
+    Raises:
+        RefusedEstimate: the labels can't carry it.
+    """
+    labels, (_, judged_pass, judged) = evidence.counts, (0, selection.passed, selection.n)
+    if not is_clustered(selection):
+        return decision_bounds(labels, judged_pass, judged, evidence.provenance, alpha)
+    share = alpha / _PARTS
+    q = mean_bounds(selection.outcomes, share, selection.clusters)
+    if evidence.provenance is Provenance.BANK:
+        right = _rate(labels.pass_pass, labels.human_pass, share)
+        wrong = _rate(labels.pass_fail, labels.human_fail, share)
+        return Interval(_behind(q.low, right.high, wrong.high), _behind(q.high, right.low, wrong.low))
+    good, missed = _rate(labels.pass_pass, labels.judge_pass, share), _rate(labels.fail_pass, labels.judge_fail, share)
+    low = min(rate * good.low + (1 - rate) * missed.low for rate in q)
+    return Interval(low, max(rate * good.high + (1 - rate) * missed.high for rate in q))
+
+
+def _rate(k: int, n: int, alpha: float) -> Interval:
+    return Interval(lower_bound(k, n, alpha), upper_bound(k, n, alpha))
+
+
+def _behind(q: float, right: float, wrong: float) -> float:
+    """Rogan and Gladen's rate from the judged one and the judge's share of passes among good and bad answers."""
+    if right <= wrong:
+        return 0.0 if q <= wrong else 1.0
+    return min(1.0, max(0.0, (q - wrong) / (right - wrong)))
+
+
+def decide_judged_floor(
+    metric: str, slice_: str | None, selection: Selection, floor: float, alpha: float, evidence: Evidence
+) -> RuleDecision | None:
+    """A floor on people's pass rate, decided; None where these labels can't carry it.
+
+    Args:
+        metric, slice_: what it is about.
+        selection: the judged cases.
+        floor: the pass rate to clear, in [0, 1].
+        alpha: largest probability of a wrong PASS, and of a wrong FAIL.
+        evidence: the labels.
+    """
+    try:
+        low, high = bounds(selection, evidence, alpha)
+        rate = estimate_rate(evidence.counts, selection.passed, selection.n, evidence.provenance).rate
+    except RefusedEstimate:
+        return None
+    found = Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
+    name = metric if slice_ is None else f"{metric} on {slice_}"
+    seen = (
+        f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,} of {selection.n:,} cases); "
+        f"corrected by {evidence.shown}, people would pass {percent(rate)}"
+    )
+    return RuleDecision(
+        rule="floor", metric=metric, slice=slice_, decision=found, estimate=rate, low=low, high=high, threshold=floor,
+        reason=f"{seen}; {_follows(found, low, high, floor, alpha, _hint(selection, evidence, floor, alpha))}",
+        level=1 - alpha, n=selection.n, assumptions=_assumptions(selection, evidence),
+        tipping_point=max(low - floor, floor - high) if found is not Decision.INCONCLUSIVE else None,
+    )  # fmt: skip
+
+
+def _follows(found: Decision, low: float, high: float, floor: float, alpha: float, hint: str) -> str:
+    sure, limit = f"at {1 - alpha:.0%} confidence", f"the floor is {percent(floor)}."
+    if found is Decision.PASS:
+        return f"{sure} at least {percent(low)}, {limit}"
+    if found is Decision.FAIL:
+        return f"{sure} at most {percent(high)}, {limit}"
+    between = f"the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the floor of"
+    return f"{between} {percent(floor)}; {hint}."
+
+
+def _hint(selection: Selection, evidence: Evidence, floor: float, alpha: float) -> str:
+    """How many more labels or cases would decide if all stayed as it is, to the next power of two."""
+    if is_clustered(selection):
+        return "more clusters or more labels would tell"
+    found = []
+    labels, n = evidence.counts, selection.n
+    for times in (2, 4, 8, 16):
+        most = LabelCounts(*(times * count for count in labels))
+        within = evidence.provenance is Provenance.BANK or times * labels.n <= n
+        if within and _decides(most, selection.passed, n, evidence.provenance, floor, alpha):
+            found.append(f"about {(times - 1) * labels.n:,} more labels like these")
+            break
+    for times in (2, 4, 8, 16):
+        if _decides(labels, times * selection.passed, times * n, evidence.provenance, floor, alpha):
+            found.append(f"about {(times - 1) * n:,} more cases like these")
+            break
+    return f"{' or '.join(found)} would decide" if found else "the rate is too close to decide by more labels or cases"
+
+
+def _decides(labels: LabelCounts, passed: int, n: int, provenance: Provenance, floor: float, alpha: float) -> bool:
+    try:
+        low, high = decision_bounds(labels, passed, n, provenance, alpha)
+    except (RefusedEstimate, ValueError):
+        return False
+    return low >= floor or high < floor
+
+
+def _assumptions(selection: Selection, evidence: Evidence) -> tuple[str, ...]:
+    made = [
+        f"the {max(selection.clusters) + 1:,} clusters are independent of each other"
+        if is_clustered(selection)
+        else "cases are independent of each other",
+        "the cases stand for those to come",
+    ]
+    if evidence.provenance is Provenance.BANK:
+        made.append("the judge is as often right on these answers as on the labelled ones of its certificate")
+    else:
+        made.append("the labelled answers were drawn at random within each verdict, and their labels are right")
+    return tuple(made)

@@ -1,0 +1,120 @@
+"""Floors on people's scale: error rates hold where a judge errs, and labels say which estimator may speak."""
+
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmeval.gate.judged import Evidence, bounds, decide_judged_floor, evidence_for
+from llmeval.gate.own import own_rules
+from llmeval.gate.tally import Selection, Tally
+from llmeval.labels import append
+from llmeval.records import Answer, Case, Decision, Label, Score, Status
+from llmeval.rundir import Unit
+from llmeval.stats.correction import adjusted_rogan_gladen
+from llmeval.stats.labels import LabelCounts, Provenance
+
+RIGHT, WRONG = 0.92, 0.15
+"""The planted judge: how often it passes good answers, and bad ones."""
+BANK = Evidence(LabelCounts(138, 22, 12, 128), Provenance.BANK)
+
+
+def judged(good: bool, source: random.Random) -> bool:
+    return source.random() < (RIGHT if good else WRONG)
+
+
+def selection(passes: list[bool], size: int = 1) -> Selection:
+    clusters = tuple(i // size for i in range(len(passes)))
+    return Selection(len(passes), sum(passes), 0, 0, tuple(map(float, passes)), clusters, tuple(passes))
+
+
+def counted(pairs: list[tuple[bool, bool]]) -> LabelCounts:
+    cells = [(True, True), (True, False), (False, True), (False, False)]
+    return LabelCounts(*(pairs.count(cell) for cell in cells))
+
+
+def test_the_bank_is_rogan_and_gladen() -> None:
+    rule = decide_judged_floor("m", None, selection([True] * 320 + [False] * 80), 0.7, 0.05, BANK)
+    assert rule is not None
+    expected = adjusted_rogan_gladen(BANK.counts, 320, 400, 0.9)
+    assert rule.estimate == expected.rate
+    assert (rule.low, rule.high) == (expected.low, pytest.approx(expected.high))
+    assert "the judge passes 80.0% (320 of 400 cases); corrected by the 300 labels of its certificate" in rule.reason
+    assert rule.tipping_point == pytest.approx((rule.low or 0) - 0.7)
+
+
+@pytest.mark.parametrize("provenance", [Provenance.BANK, Provenance.BY_VERDICT])
+@pytest.mark.parametrize("size", [1, 10])
+def test_wrong_decisions_at_the_floor_are_rare(provenance: Provenance, size: int) -> None:
+    """People's pass rate is the floor itself: PASS and FAIL each in at most 5 % of runs. The raw rate would do neither."""
+    source, rounds, wrong = random.Random(7), 100, {Decision.PASS: 0, Decision.FAIL: 0, Decision.INCONCLUSIVE: 0}
+    for _ in range(rounds):
+        rates = [min(1, max(0, 0.8 + (0.0 if size == 1 else source.uniform(-0.2, 0.2)))) for _ in range(400 // size)]
+        truth = [source.random() < rates[i // size] for i in range(400)]
+        passes = [judged(good, source) for good in truth]
+        if provenance is Provenance.BANK:
+            labels = counted([(judged(i < 100, source), i < 100) for i in range(200)])
+        else:
+            kept = source.sample(range(400), 120)
+            labels = counted([(passes[i], truth[i]) for i in kept])
+        rule = decide_judged_floor("m", None, selection(passes, size), 0.8, 0.05, Evidence(labels, provenance))
+        assert rule is not None
+        wrong[rule.decision] += 1
+    limit = rounds * 0.05 + 2.5 * math.sqrt(rounds * 0.05 * 0.95)
+    assert max(wrong[Decision.PASS], wrong[Decision.FAIL]) <= limit, wrong
+
+
+def test_clusters_widen_the_bounds() -> None:
+    passes = ([True] * 9 + [False]) * 40
+    for evidence in (BANK, Evidence(LabelCounts(80, 10, 5, 25), Provenance.BY_VERDICT)):
+        alone, together = (bounds(selection(passes, size), evidence, 0.05) for size in (1, 5))
+        assert together.low <= alone.low
+        assert together.high >= alone.high
+
+
+def test_what_would_decide_is_said() -> None:
+    rule = decide_judged_floor("m", None, selection([True] * 80 + [False] * 20), 0.8, 0.05, BANK)
+    assert rule is not None
+    assert rule.decision is Decision.INCONCLUSIVE
+    assert "more cases like these" in rule.reason or "more labels like these" in rule.reason
+
+
+def manifest(trust: str, **more: Any) -> dict[str, Any]:
+    labels = dict(zip(LabelCounts._fields, BANK.counts, strict=True))
+    judge = {"trust": trust, "trust_reason": "no labels", "labels": labels, "when": "always", **more}
+    gate = {"floors": {"m": 0.5}, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.02}
+    return {"gate": gate, "judges": {"m": judge}, "repeats": 1, "cases": {"n": 300}}
+
+
+def run(tmp_path: Path, n: int = 300) -> Tally:
+    tally = Tally(tmp_path)
+    for i in range(n):
+        passed = i % 5 != 0
+        answer, status = Answer(case_id=f"c{i}", output="x"), Status.PASS if passed else Status.FAIL
+        score = Score(case_id=f"c{i}", metric="m", status=status, value=float(passed), passed=passed, source="judge")
+        tally.add(Unit(Case(f"c{i}", {}), answer, (score,)))
+    return tally
+
+
+def test_which_labels_count(tmp_path: Path) -> None:
+    """Those of the run if enough were drawn at random; a certificate's only for the trusted judge alone."""
+    tally = run(tmp_path)
+    assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK
+    assert evidence_for(tally, manifest("TRUSTED", when="uncertain"), "m", None) is None
+    assert evidence_for(tally, manifest("UNTRUSTED"), "m", None) is None
+    assert evidence_for(tally, manifest("TRUSTED"), "other", None) is None
+    append(tmp_path, [label(i, sampling="triage") for i in range(100)])
+    assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK, "what was picked says nothing about the rest"
+    append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)])
+    found = evidence_for(tally, manifest("UNTRUSTED"), "m", None)
+    assert found is not None
+    assert (found.provenance, found.counts) == (Provenance.BY_VERDICT, LabelCounts(96, 0, 0, 24))
+    (rule,) = own_rules(tally, manifest("UNTRUSTED"))
+    assert rule.decision is Decision.PASS, "labels of this very run carry the claim, not the judge"
+    assert "120 labels of this run, drawn at random" in rule.reason
+
+
+def label(i: int, **more: Any) -> Label:
+    return Label(label_id=f"l{i}", case_id=f"c{i}", metric="m", human_verdict="pass" if i % 5 else "fail", **more)
