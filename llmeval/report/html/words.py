@@ -1,5 +1,6 @@
 """The report's sentences: what was decided and why, in words that need no statistics course."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -75,7 +76,7 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
     metric = metrics.get((rule.metric or "", rule.slice))
     if rule.rule != "floor" or rule.threshold is None or rule.estimate is None or metric is None:
         return rule.reason
-    if metric.pass_rate != rule.estimate:  # corrected by labels, or decided before the last case: the rule says how
+    if not _as_counted(rule, metric):  # corrected by labels, or decided before the last case: the rule says how
         return rule.reason
     floor = round_percent(rule.threshold)
     seen = f"{named(rule.metric, rule.slice)} {percent(rule.estimate)}"
@@ -89,6 +90,13 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
     if rule.low is not None and rule.low >= rule.threshold:
         return f"{seen}{interval} clears the floor of {floor}, but its judge is UNTRUSTED, so it can't count as a pass."
     return f"{seen}{interval} is too uncertain to tell whether it clears the floor of {floor}."
+
+
+def _as_counted(rule: RuleDecision, metric: Metric) -> bool:
+    """Whether a floor is about the pass rate of the metric's table."""
+    return (
+        metric.pass_rate is None or rule.estimate is None or math.isclose(metric.pass_rate, rule.estimate, abs_tol=1e-3)
+    )
 
 
 def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str, Any]) -> list[str]:
@@ -106,7 +114,7 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str
         lost = metric.unscored + metric.errors
         if lost:
             said.append(f"Left out because they have no value here: {lost:,}. Lost cases may differ from the others.")
-    if metric is not None and metric.source == "judge" and metric.pass_rate == rule.estimate:
+    if metric is not None and metric.source == "judge" and _as_counted(rule, metric):
         trusted = metric.trust == "TRUSTED"
         said.append(
             "The judge's verdicts are taken as they are; its certificate says how often they are right."
