@@ -330,6 +330,15 @@ def test_findings_sit_on_code_points(browser: Any, tmp_path: Path) -> None:
         assert page.locator("#answer .hid").evaluate_all("nodes => nodes.map((n) => n.textContent)") == ["⟨U+200D⟩"]
 
 
+def test_history_shows_past_runs_and_hides_while_blind(browser: Any, report: Path) -> None:
+    with Watched(browser, report, "#case=geo-00004") as watched:
+        page = watched.ready()
+        line = page.locator(".history tr", has_text="correctness")
+        assert re.search(r"2026-11-01 00:00: (passed|failed) \(assistant\)", line.inner_text())
+        page.get_by_role("button", name="Blind").click()
+        sync_api.expect(page.locator(".history")).to_have_count(0)
+
+
 def test_word_diff_marks_what_changed(browser: Any, tmp_path: Path) -> None:
     def run(name: str, output: str) -> Path:
         score = samples.Score(case_id="c", metric="m", status=samples.Status.PASS, value=1.0, passed=True)

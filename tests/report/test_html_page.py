@@ -56,6 +56,10 @@ class Page(HTMLParser):
     def unpack(self, name: str) -> str:
         return gzip.decompress(base64.b64decode(self.blocks[name])).decode()
 
+    def meta(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.unpack("meta"))
+        return found
+
     def rows(self) -> list[dict[str, Any]]:
         chunks = sorted((n for n in self.blocks if n.startswith("chunk-")), key=lambda n: int(n[6:]))
         return [row for name in chunks for row in json.loads(self.unpack(name))]

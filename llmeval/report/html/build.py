@@ -19,12 +19,14 @@ import msgspec
 from llmeval.records import Summary
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
+from llmeval.report.html.history import History, unsteady
 from llmeval.report.html.index import COLUMNS, Indexer
 from llmeval.report.html.labels import read_labels
 from llmeval.report.html.page import DATA_MARK, render
 from llmeval.report.html.picture import picture
 from llmeval.report.html.reader import Reader, Row
 from llmeval.report.html.totals import Totals, Verdicts
+from llmeval.report.html.trend import listed, past_runs
 from llmeval.report.html.triage import Queue, Rules, Triage, triage
 from llmeval.rundir import RunDir
 
@@ -71,10 +73,13 @@ def write_html(
         chunks: BinaryIO = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
         rows = stack.enter_context(Reader(run))
         before = None if baseline is None else stack.enter_context(Reader(baseline))
-        gathered = _gather(run, here, rows, before, chunks, embed, watch)
-        gathered.meta["served"] = served
+        past = past_runs(run, here.manifest, here.summary)
+        history = History(run, past[:-1])
+        gathered = _gather(run, here, rows, before, chunks, embed, history, watch)
+        earlier = listed(past[:-1], path, served)
+        gathered.meta.update({"served": served, "past": earlier[-len(history.runs) :] if history.runs else []})
         other = None if there is None else (there.manifest, there.summary)
-        shell = render(run, here.manifest, here.summary, gathered.totals, gathered.embedding, other, served)
+        shell = render(here.manifest, here.summary, gathered.totals, gathered.embedding, other, past, earlier, served)
         _write(path, shell, gathered, chunks)
 
 
@@ -99,7 +104,14 @@ def _load(run: RunDir) -> Loaded:
 
 
 def _gather(
-    run: RunDir, here: Loaded, rows: Reader, before: Reader | None, chunks: BinaryIO, embed: str, watch: Watcher | None
+    run: RunDir,
+    here: Loaded,
+    rows: Reader,
+    before: Reader | None,
+    chunks: BinaryIO,
+    embed: str,
+    history: History,
+    watch: Watcher | None,
 ) -> Gathered:
     people = read_labels(run)
     rules = Rules.of(here.manifest, people)
@@ -118,8 +130,9 @@ def _gather(
         place = triage(row, rules, row.case.id in flipped)
         totals.add(row, place)
         totals.note(_verdicts(row, people))
-        chunk = writer.add(row) if embedding.takes(row, place) else -1
-        index.add(*indexer.entry(row, place, chunk))
+        earlier = history.of(row.case)
+        chunk = writer.add(row, earlier) if embedding.takes(row, place) else -1
+        index.add(*indexer.entry(row, place, chunk, unsteady(earlier, row)))
         if watch is not None:
             watch(row, place)
     writer.flush()

@@ -164,8 +164,10 @@ def trend(title: str, runs: Sequence[tuple[str, float, float | None, float | Non
     for i, ((x, at), (label, estimate, _, _)) in enumerate(zip(places, runs, strict=True)):
         last = " last" if i == len(runs) - 1 else ""
         parts.append(_dot(f"point{last}", x, at, 3.5, title=f"{label}: {100 * estimate:.1f}%"))
-    parts.append(_text(left, base + 20, runs[0][0]))
-    parts.append(_text(_WIDE - _PAD, base + 20, runs[-1][0], "end"))
+    first, last_run = runs[0][0], runs[-1][0]
+    same = first[:10] == last_run[:10]  # on one day the hours tell more
+    parts.append(_text(left, base + 20, first[11:] if same else first[:10]))
+    parts.append(_text(_WIDE - _PAD, base + 20, last_run if same else last_run[:10], "end"))
     return _svg(_WIDE, 146, title, parts, "trend")
 
 

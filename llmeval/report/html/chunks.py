@@ -6,7 +6,7 @@ thousand rows, lets the page list, filter and sort everything without opening a 
 
 import base64
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import msgspec
@@ -48,9 +48,9 @@ class ChunkWriter:
         """Chunks so far."""
         return self._written + bool(self._rows)
 
-    def add(self, row: Row) -> int:
-        """Take a row; the number of the chunk it will be in."""
-        line = _row(row)
+    def add(self, row: Row, history: Mapping[str, str] | None = None) -> int:
+        """Take a row, and what became of its case in past runs; the number of the chunk it will be in."""
+        line = _row(row, history or {})
         self._rows.append(line)
         self._size += len(line)
         number = self._written
@@ -66,10 +66,12 @@ class ChunkWriter:
             self._rows, self._size = [], 0
 
 
-def _row(row: Row) -> bytes:
+def _row(row: Row, history: Mapping[str, str]) -> bytes:
     parts = [b'{"case":', row.case_line, b',"now":', _side(row.now)]
     if row.before is not None:
         parts += [b',"before":', _side(row.before)]
+    if history:
+        parts += [b',"past":', msgspec.json.encode(history)]
     return b"".join(parts) + b"}"
 
 

@@ -14,11 +14,11 @@ COLUMNS = (
 was asked · why the row is here · number of the tag combination · flag bits · chunk or -1 · latency · length of the
 answer · mean value in thousandths"""
 
-FLAGS = ("cached", "cut", "hidden", "quote", "changed", "advice", "disagrees")
+FLAGS = ("cached", "cut", "hidden", "quote", "changed", "advice", "disagrees", "unsteady")
 """answer from cache · cut off at the token limit · hidden characters · a quote that is not in the answer · the case
-differs from the baseline's · findings in the text · see queue 3"""
+differs from the baseline's · findings in the text · see queue 3 · passed and failed by turns in past runs"""
 
-_LETTER = {
+LETTERS: dict[str, str] = {
     Status.PASS: "p",
     Status.FAIL: "f",
     Status.UNSCORED: "u",
@@ -55,7 +55,7 @@ class Indexer:
         """Tag combinations in the order of their numbers."""
         return [dict(combo) for combo in self._combos]
 
-    def entry(self, row: Row, place: Triage, chunk: int) -> tuple[Any, ...]:
+    def entry(self, row: Row, place: Triage, chunk: int, unsteady: bool = False) -> tuple[Any, ...]:
         """One row's values in the order of COLUMNS."""
         answer = row.now.answer
         tags = tuple(row.case.tags.items())
@@ -71,7 +71,7 @@ class Indexer:
             clip(asked(row.case), _ASK),
             clip(why(row, place), _WHY),
             self._combos.setdefault(tags, len(self._combos)),
-            self._flags(row, place),
+            self._flags(row, place, unsteady),
             chunk,
             None if answer.latency_ms is None else round(answer.latency_ms),
             len(answer.text),
@@ -84,10 +84,10 @@ class Indexer:
             at = self._metrics.setdefault(score.metric, len(self._metrics))
             if at == len(letters):
                 letters.append("-")
-            letters[at] = _LETTER[score.status]
+            letters[at] = LETTERS[score.status]
         return "".join(letters)
 
-    def _flags(self, row: Row, place: Triage) -> int:
+    def _flags(self, row: Row, place: Triage, unsteady: bool) -> int:
         answer, scores = row.now.answer, row.now.scores
         found = (
             answer.cached,
@@ -97,6 +97,7 @@ class Indexer:
             row.case_changed,
             any(score.evidence and score.source == "check" for score in scores),
             bool(place.disagreement),
+            unsteady,
         )
         return sum(1 << bit for bit, on in enumerate(found) if on)
 

@@ -11,10 +11,9 @@ from llmeval.report.html import assets, charts, figures, provenance, words
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.picture import queue_name
 from llmeval.report.html.totals import Totals
-from llmeval.report.html.trend import past_runs, trends
+from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
-from llmeval.rundir import RunDir
 
 DATA_MARK = "<!-- row data -->"
 
@@ -34,17 +33,18 @@ def environment() -> Environment:
 
 
 def render(
-    run: RunDir,
     manifest: Mapping[str, Any],
     summary: Summary,
     totals: Totals,
     embedding: Embedding,
     baseline: tuple[Mapping[str, Any], Summary] | None,
+    past: list[Past],
+    listed: list[dict[str, Any]],
     served: bool = False,
 ) -> str:
-    """The page with DATA_MARK where the row data goes."""
+    """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one; `listed`: those before
+    it, as the page names them."""
     differing = provenance.differences(manifest, baseline[0]) if baseline else []
-    past = past_runs(run, manifest, summary)
     table = figures.MetricTable(summary, baseline[1] if baseline else None)
     metrics = figures.by_key(summary)
     return (
@@ -73,6 +73,7 @@ def render(
             top_of=sum(totals.queues[queue] for queue in Queue if queue <= Queue.KNOWN),
             distributions=figures.distributions(totals),
             trends=trends(past),
+            past=past_table(past, listed),
             judges=figures.judges(manifest, totals),
             calls=figures.calls(summary.calls),
             latency=figures.latency(totals),

@@ -1,8 +1,11 @@
 """Past runs of the same suite, from the directories beside this one."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from llmeval.errors import StoreError
 from llmeval.records import Summary
@@ -10,21 +13,27 @@ from llmeval.report.html import charts, words
 from llmeval.rundir import RunDir
 
 MOST = 20
+REPORT = "report.html"
 _LOOK_AT = 200
 """Directories looked at; more would slow the report down in a folder that holds everything."""
 
 
 @dataclass(frozen=True)
 class Past:
-    """One run: its id and its summary."""
+    """One run of the suite. `same_cases`: it asked what this run asks, to the letter."""
 
+    run: RunDir
     run_id: str
     summary: Summary
+    candidate: str = ""
+    repeats: int = 1
+    same_cases: bool = True
 
 
 def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> list[Past]:
     """Up to 20 complete runs of this suite, oldest first; this run is the last one. Run ids sort by time."""
-    found = [Past(str(manifest.get("run_id", "")), summary)]
+    asked = _cases(manifest)
+    found = [_past(run, manifest, summary, asked)]
     folders = sorted((p for p in run.path.resolve().parent.iterdir() if p.is_dir()), reverse=True)
     for folder in folders[:_LOOK_AT]:
         if len(found) == MOST:
@@ -33,12 +42,27 @@ def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> lis
         if folder == run.path.resolve() or not (other.exists() and other.has_summary()):
             continue
         try:
-            theirs = other.summary()
+            theirs, about = other.summary(), other.manifest()
         except StoreError:
             continue
         if theirs.suite == summary.suite and theirs.status == "complete" and theirs.run_id < summary.run_id:
-            found.append(Past(theirs.run_id, theirs))
+            found.append(_past(other, about, theirs, asked))
     return sorted(found, key=lambda past: past.run_id)
+
+
+def _past(run: RunDir, manifest: Mapping[str, Any], summary: Summary, asked: str) -> Past:
+    return Past(
+        run,
+        summary.run_id,
+        summary,
+        str((manifest.get("candidate") or {}).get("name", "")),
+        int(manifest.get("repeats") or 1),
+        _cases(manifest) == asked,
+    )
+
+
+def _cases(manifest: Mapping[str, Any]) -> str:
+    return str((manifest.get("digests") or {}).get("cases", ""))
 
 
 def trends(past: list[Past]) -> list[dict[str, Any]]:
@@ -53,7 +77,7 @@ def trends(past: list[Past]) -> list[dict[str, Any]]:
         for each in past:
             known = next((m for m in each.summary.metrics if m.metric == metric.metric and m.slice is None), None)
             if known is not None and known.pass_rate is not None:
-                points.append((_day(each.run_id), known.pass_rate, known.low, known.high))
+                points.append((when(each.run_id), known.pass_rate, known.low, known.high))
         if len(points) > 1:
             text = f"{words.percent(points[0][1])} → {words.percent(points[-1][1])} over {len(points)} runs"
             chart = charts.trend(f"{metric.metric}: {text}", points, floors.get(metric.metric))
@@ -61,7 +85,47 @@ def trends(past: list[Past]) -> list[dict[str, Any]]:
     return rows
 
 
-def _day(run_id: str) -> str:
-    """2026-01-31 from 20260131T120000Z-3f9a1c; the id itself where it is not one of ours."""
-    day = run_id[:8]
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}" if day.isdigit() and run_id[8:9] == "T" else run_id[:12]
+def when(run_id: str) -> str:
+    """2026-01-31 12:00 from 20260131T120000Z-3f9a1c; the id's beginning where it is not one of ours."""
+    day, hour = run_id[:8], run_id[9:13]
+    known = (day + hour).isdigit() and run_id[8:9] == "T"
+    return f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:]}" if known else run_id[:16]
+
+
+def listed(past: list[Past], page: Path, served: bool) -> list[dict[str, Any]]:
+    """The runs before this one as the page names them, oldest first; `href` leads to a run's report where there is one
+    now. A page that is `served` has no way to other files."""
+    rows = []
+    for each in past:
+        report = each.run.path / REPORT
+        there = not served and report.exists()
+        rows.append(
+            {
+                "run": each.run_id,
+                "when": when(each.run_id),
+                "candidate": each.candidate,
+                "decision": each.summary.gate.decision.value if each.summary.gate.decision else "",
+                "href": quote(os.path.relpath(report, page.parent).replace(os.sep, "/")) if there else "",
+            }
+        )
+    return rows
+
+
+def past_table(past: list[Past], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row a run, this one first, for the table beside the charts; empty where it is the only one."""
+    named = [
+        *earlier,
+        {"run": past[-1].run_id, "when": when(past[-1].run_id), "candidate": past[-1].candidate, "href": ""},
+    ]
+    rows = [_outcome(each.summary) | about for each, about in zip(past, named, strict=True)]
+    return rows[::-1] if len(rows) > 1 else []
+
+
+def _outcome(summary: Summary) -> dict[str, Any]:
+    decision = summary.gate.decision
+    return {
+        "word": decision.value if decision else "no decision",
+        "tone": words.TONES[decision] if decision else "plain",
+        "passed": summary.counts.passed,
+        "cases": summary.counts.cases,
+    }

@@ -16,7 +16,7 @@ const DEFAULTS = { view: "report", q: "", sort: "triage", group: "", case: "", r
 const QUEUE = "#view=cases&q=review:queue&sort=review";
 const FLAG_NAMES = {
   quote: "quote not found", hidden: "hidden characters", cached: "answer from cache", cut: "cut off", changed: "case changed",
-  advice: "findings in the text", disagrees: "disagreement",
+  advice: "findings in the text", disagrees: "disagreement", unsteady: "passes and fails by turns",
 };
 
 class App {

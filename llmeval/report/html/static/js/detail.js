@@ -22,6 +22,7 @@ export function detail(data, row, full, view) {
     asked(full.case, lang),
     answers(full, findings, view, lang),
     h("section", { class: "scores" }, h("h3", {}, "Scores"), scores.map((score) => scoreCard(score, full, findings, view))),
+    secret ? null : historyOf(full, data.meta.past),
     about(full, row, data),
   ];
   return h("article", { class: "detail" }, parts);
@@ -32,7 +33,7 @@ function heading(data, row, place, full, view, secret) {
   const [name, tone] = QUEUE_NAMES[place];
   const shown = secret ? status("plain", "Verdict hidden") : status(place === "problem" ? STATES[state[row]][1] : tone, place === "problem" ? `${name}: ${STATES[state[row]][0]}` : name);
   const chips = Object.entries(data.meta.combos[tags[row]] ?? {}).map(([tag, value]) => h("button", { type: "button", class: "chip", title: "Show this slice", onclick: () => view.slice(`${tag}=${value}`) }, visible(`${tag}: ${value}`)));
-  const flags = full ? data.meta.flags.filter((flag, bit) => data.columns.flags[row] & (1 << bit) && flag in FLAGS) : [];
+  const flags = full ? data.meta.flags.filter((flag, bit) => (flag !== "unsteady" || !secret) && data.columns.flags[row] & (1 << bit) && flag in FLAGS) : [];
   return h(
     "header",
     { class: "top" },
@@ -42,7 +43,7 @@ function heading(data, row, place, full, view, secret) {
   );
 }
 
-const FLAGS = { cached: "answer from cache", cut: "cut off at the token limit", hidden: "hidden characters", changed: "case differs from the baseline's" };
+const FLAGS = { cached: "answer from cache", cut: "cut off at the token limit", hidden: "hidden characters", changed: "case differs from the baseline's", unsteady: "passes and fails by turns" };
 
 function notHeld(data, row) {
   return h(
@@ -248,6 +249,27 @@ function opinions(conflict, others) {
   if (!said.length) return null;
   const lines = said.map((each) => h("li", {}, status(TONES[each.human_verdict] ?? "unsure", each.human_verdict), " ", h("strong", {}, visible(each.reviewer || "(no name)")), each.adjudication ? " decided" : null, each.comment ? textBlock(each.comment, [], { class: "text rationale" }) : null));
   return h("div", { class: `opinions${conflict ? " open" : ""}` }, h("p", { class: "small quiet" }, conflict ? "Reviewers differ. In “To decide”, your vote decides." : "Other reviewers"), h("ul", { class: "criteria" }, lines));
+}
+
+const PAST = { p: ["passed", "pass"], f: ["failed", "fail"], o: ["open", "unsure"], u: ["unscored", "unsure"], e: ["error", "invalid"], "-": ["not applicable", "plain"], c: ["the case asked something else", "plain"], ".": ["no score", "plain"] };
+
+/** What became of this case in past runs: a line a metric, a mark a run, oldest first; each leads to that run's report. */
+function historyOf(full, runs) {
+  const metrics = full.now.scores.map((score) => score.metric).filter((metric) => full.past?.[metric]);
+  if (!metrics.length) return null;
+  const mark = (letter, run) => {
+    const [word, tone] = PAST[letter];
+    const text = `${run.when}: ${word}${run.candidate ? ` (${visible(run.candidate)})` : ""}`;
+    const inside = [letter === "c" || letter === "." ? h("i", { class: "gap" }) : shape(tone), h("span", { class: "sr" }, text)];
+    return h("li", {}, run.href ? h("a", { href: `${run.href}#case=${encodeURIComponent(full.case.id)}`, title: text }, inside) : h("span", { title: text }, inside));
+  };
+  const lines = metrics.map((metric) => {
+    const score = full.now.scores.find((each) => each.metric === metric);
+    const marks = [...full.past[metric]].map((letter, i) => mark(letter, runs[i]));
+    return h("tr", {}, h("th", { scope: "row" }, visible(metric)), h("td", {}, h("ul", { class: "past" }, marks)), h("td", { class: "today" }, status(TONES[score.status], score.status.replace("_", " "))));
+  });
+  const ends = h("p", { class: "ends quiet" }, h("span", {}, runs[0].when), runs.length > 2 ? h("span", {}, runs.at(-1).when) : null);
+  return h("section", { class: "history" }, h("h3", {}, "History"), h("table", {}, h("caption", { class: "sr" }, "This case in past runs, oldest first"), h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Metric"), h("th", { scope: "col" }, `${number(runs.length)} past ${runs.length === 1 ? "run" : "runs"}`, ends), h("th", { scope: "col" }, "This run"))), h("tbody", {}, lines)));
 }
 
 function about(full, row, data) {

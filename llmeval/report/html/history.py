@@ -1,0 +1,120 @@
+"""What became of each case in the suite's past runs: a letter a metric and run, in a byte each."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from llmeval.errors import StoreError
+from llmeval.records import Case
+from llmeval.report.html.index import LETTERS
+from llmeval.report.html.reader import Row
+from llmeval.report.html.trend import Past
+from llmeval.rundir import CASES, SCORES, RunDir, lines
+
+MOST_BYTES = 512 << 20
+"""Scores of past runs that are read, the newest run first: two to three seconds of one core."""
+ABSENT, CHANGED = ".", "c"
+"""No such score in that run; the case asked something else then."""
+_WORST = "-pfoue"
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    case_id: str
+    metric: str
+    status: str
+
+
+class _Id(msgspec.Struct, frozen=True):
+    id: str
+    digest: str = ""
+
+
+_MARK = msgspec.json.Decoder(_Mark)
+_ID = msgspec.json.Decoder(_Id)
+
+
+class History:
+    """The outcomes of a run's cases in `past` (oldest first). `runs`: those that could be read."""
+
+    def __init__(self, run: RunDir, past: Sequence[Past], most_bytes: int = MOST_BYTES) -> None:
+        self.runs = _affordable(past, most_bytes)
+        self._places: dict[str, int] = {}
+        self._digests: list[int] = []
+        if self.runs:
+            for case_id, digest in _cases(run):
+                self._places[case_id] = len(self._digests)
+                self._digests.append(digest)
+        self._marks: dict[str, bytearray] = {}
+        for number, each in enumerate(self.runs):
+            self._read(number, each)
+
+    def of(self, case: Case) -> dict[str, str]:
+        """Letters by metric, one for each of `runs`, the worst of the case's repeats: p f o u e as in the index, `-` not
+        applicable, `.` no score, `c` another question then. Empty when no past run scored the case."""
+        place = self._places.get(case.id)
+        if place is None:
+            return {}
+        width = len(self.runs)
+        found = {m: marks[place * width : (place + 1) * width].decode() for m, marks in self._marks.items()}
+        return {metric: letters for metric, letters in found.items() if letters.strip(ABSENT + CHANGED)}
+
+    def _read(self, number: int, past: Past) -> None:
+        width, repeats = len(self.runs), past.repeats > 1
+        changed = self._changed(past)
+        for _, line in lines(past.run.path / SCORES):
+            try:
+                mark = _MARK.decode(line)
+            except msgspec.DecodeError:
+                continue  # a past run says what it can
+            place = self._places.get(mark.case_id)
+            if place is None:
+                continue
+            marks = self._marks.get(mark.metric)
+            if marks is None:
+                marks = self._marks[mark.metric] = bytearray(ABSENT.encode() * (width * len(self._digests)))
+            at = place * width + number
+            letter = CHANGED if place in changed else LETTERS.get(mark.status, ABSENT)
+            if not repeats or _rank(letter) > _rank(chr(marks[at])):
+                marks[at] = ord(letter)
+
+    def _changed(self, past: Past) -> frozenset[int]:
+        """Places of the cases that asked something else in that run."""
+        if past.same_cases:
+            return frozenset()
+        theirs = dict(_cases(past.run))
+        return frozenset(p for c, p in self._places.items() if theirs.get(c, self._digests[p]) != self._digests[p])
+
+
+def unsteady(history: dict[str, str], row: Row) -> bool:
+    """Whether some metric went back and forth between pass and fail, over the past runs and this one."""
+    for score in row.now.scores:
+        known = [letter for letter in history.get(score.metric, "") + LETTERS[score.status] if letter in "pf"]
+        if sum(a != b for a, b in pairwise(known)) > 1:
+            return True
+    return False
+
+
+def _affordable(past: Sequence[Past], left: int) -> list[Past]:
+    chosen = []
+    for each in reversed(past):
+        path = each.run.path / SCORES
+        left -= path.stat().st_size if path.exists() else 0
+        if left < 0:
+            break
+        chosen.append(each)
+    return chosen[::-1]
+
+
+def _cases(run: RunDir) -> Iterator[tuple[str, int]]:
+    """(id, hash of the digest) of each case."""
+    for offset, line in lines(run.path / CASES):
+        try:
+            found = _ID.decode(line)
+        except msgspec.DecodeError as error:
+            raise StoreError(f"{run.path / CASES}, byte {offset}: not a record of llmeval ({error})") from error
+        yield found.id, hash(found.digest)
+
+
+def _rank(letter: str) -> int:
+    return _WORST.find(letter)
