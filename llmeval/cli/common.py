@@ -2,6 +2,7 @@
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,23 @@ BaselineName = Annotated[
         "--baseline",
         help="Compare with run:ID, file:PATH (a lock file or a run's directory), or lock, the suite's own.",
         metavar="run:ID|file:PATH|lock",
+    ),
+]
+
+
+class Stop(StrEnum):
+    """Whether a run may end before its last case."""
+
+    EARLY = "early"
+    NEVER = "never"
+
+
+StopOption = Annotated[
+    Stop | None,
+    typer.Option(
+        "--stop",
+        help="early: end as soon as every rule of the gate is decided; never: ask every case.",
+        show_default=False,
     ),
 ]
 Reports = Annotated[Path, typer.Option(help="Where runs are kept.", metavar="DIR")]

@@ -1,20 +1,12 @@
 """`llmeval run`: ask, score, decide, report."""
 
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import BaselineName, Env, Json, Reports, SuitePath, find_baseline, show_run
-
-
-class Stop(StrEnum):
-    """Whether a run may end before its last case."""
-
-    EARLY = "early"
-    NEVER = "never"
+from llmeval.cli.common import BaselineName, Env, Json, Reports, StopOption, SuitePath, find_baseline, show_run
 
 
 def run(
@@ -36,10 +28,7 @@ def run(
             "--rejudge", help="Where other judges or checks scored the baseline: score its stored answers first."
         ),
     ] = False,
-    stop: Annotated[
-        Stop | None,
-        typer.Option(help="early: stop as soon as every rule of the gate is decided; never: ask every case."),
-    ] = None,
+    stop: StopOption = None,
     env: Env = None,
     limit: Annotated[int | None, typer.Option(help="A seeded sample of so many cases.", metavar="N")] = None,
     concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,

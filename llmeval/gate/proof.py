@@ -75,7 +75,7 @@ def prove(
         shape: of the suite. margin, alpha, beta: of the gate.
         runs: simulated runs a row.
         tick: called after each run.
-        sequential: with looks on the way; the gate of a run decides once, on all cases.
+        sequential: with looks on the way, as a run that may stop early; else the test is read once, on all cases.
 
     Raises:
         ValueError: a margin or rate out of range.

@@ -56,6 +56,6 @@ class Shape:
         """The regression test that decides on this shape."""
         return regression(
             units=self.units, cases=max(self.cases, self.units), largest=self.largest, margin=margin, alpha=alpha,
-            beta=beta, discordance=self.discordance, j_lower=self.youden_lower, j_alpha=self.j_alpha,
+            beta=beta, j_lower=self.youden_lower, j_alpha=self.j_alpha,
             sequential=sequential,
         )  # fmt: skip

@@ -73,3 +73,15 @@ def test_the_suites_own_margins_and_rates_are_played(tmp_path: Path) -> None:
     assert planned["margin"] == 0.2
     other = json.loads(llmeval("plan", suite, "--detect", "5pt", "--json", cwd=tmp_path).stdout)["regression"][0]
     assert other["margin"] == 0.05
+
+
+def test_a_run_that_may_stop_is_proved_as_one(tmp_path: Path) -> None:
+    """The same rates, and how many cases are asked: few for a large drop."""
+    suite = write_suite(tmp_path, NOWHERE, 200, FLOOR, judge=False)
+    asked = ("prove", suite, "--detect", "10pt", "--runs", "40", "--json")
+    plain, early = (json.loads(llmeval(*asked, *more, cwd=tmp_path).stdout) for more in ((), ("--stop", "early")))
+    assert (plain["stop"], early["stop"]) == ("never", "early")
+    assert {row["used"] for row in plain["metrics"][0]["rows"]} == {1.0}
+    used = [row["used"] for row in early["metrics"][0]["rows"]]
+    assert used[3] < used[2] < 1
+    assert used[3] < 0.3
