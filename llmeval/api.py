@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from llmeval.errors import StoreError, UsageError
 from llmeval.records import Answer, Decision, Summary, to_json
@@ -299,8 +299,8 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
     return {**stored, "regression": {**stored["regression"], "baseline": str(baseline.resolve())}}
 
 
-def finish(run: Run, warnings: tuple[str, ...] = ()) -> Run:
-    """Write summary.json and the reports of a run from its records."""
+def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default") -> Run:
+    """Write summary.json and the reports of a run from its records. `embed`: which rows the page holds in full."""
     from llmeval.engine.store import write_atomically
     from llmeval.gate.summary import summarise
     from llmeval.report.write import write_reports
@@ -308,7 +308,7 @@ def finish(run: Run, warnings: tuple[str, ...] = ()) -> Run:
     summary = summarise(run.directory)
     write_atomically(run.path / SUMMARY, to_json(summary) + b"\n")
     run.__dict__.pop("summary", None)
-    run.report, run.troubles = write_reports(run.directory, summary)
+    run.report, run.troubles = write_reports(run.directory, summary, embed=embed)
     run.warnings = warnings
     return run
 

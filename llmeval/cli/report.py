@@ -1,12 +1,59 @@
-"""`llmeval report`: report.html, junit.xml and summary.md again, from the records alone."""
+"""`llmeval report`: report.html, junit.xml and summary.md again, from the records alone; and a page of all suites."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from llmeval.cli.common import Json, Reports, RunPath, find_run, show_run
+import typer
+
+from llmeval.cli.common import Json, Reports, console, emit, find_run, show_run
 
 
-def report(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
-    """Rebuild a run's summary and reports from its records, offline. Exits as the run did."""
+def report(
+    run: Annotated[
+        Path | None, typer.Argument(help="A run's directory, its id, or `latest`.", metavar="RUN", show_default=False)
+    ] = None,
+    embed: Annotated[
+        Literal["default", "all"],
+        typer.Option(help="all: hold every row in full, also of a run with more than 20,000.", metavar="<default|all>"),
+    ] = "default",
+    index: Annotated[
+        Path | None,
+        typer.Option(help="Write DIR/index.html: all suites below DIR, their decisions and trends.", metavar="DIR"),
+    ] = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Rebuild a run's summary and reports from its records, offline. Exits as the run did.
+
+    With --index instead of a run: one page of all suites in a reports directory; exits 0.
+    """
     from llmeval.api import finish, load_run
+    from llmeval.errors import UsageError
 
-    return show_run(finish(load_run(find_run(run, reports))), as_json=as_json)
+    if index is not None:
+        if run is not None:
+            raise UsageError("a run and --index at once: --index DIR makes the page of all suites below DIR")
+        return _overview(index, as_json)
+    if run is None:
+        raise UsageError("name a run (`llmeval runs list` shows them), or make a page of all suites by --index DIR")
+    return show_run(finish(load_run(find_run(run, reports)), embed=embed), as_json=as_json)
+
+
+def _overview(reports: Path, as_json: bool) -> int:
+    from llmeval.errors import UsageError
+    from llmeval.history.runs import recorded
+    from llmeval.report.html.overview import write_overview
+
+    if not reports.is_dir():
+        raise UsageError(f"--index {reports}: there is no such directory; it is the one that runs are kept in")
+    page = reports / "index.html"
+    rows = write_overview(recorded(reports), page)
+    if as_json:
+        emit({"page": str(page), "suites": rows})
+        return 0
+    for row in rows:
+        seen = "" if row["cases"] is None else f", {row['passed']:,} of {row['cases']:,} cases passed"
+        runs = f"{row['runs']:,} run" + ("" if row["runs"] == 1 else "s")
+        console().print(f"{row['state']:<13} [bold]{row['suite']}[/]  {runs}, latest {row['latest']}{seen}")
+    console().print(f"Page: {page}", soft_wrap=True)
+    return 0

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.errors import StoreError
+from llmeval.records import Summary
 from llmeval.rundir import MANIFEST, RunDir
 
 
@@ -29,15 +30,19 @@ def find(name: Path, reports: Path) -> Path:
     )
 
 
-def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any]]:
-    """What each run was and came to, the newest first."""
+def recorded(reports: Path) -> Iterator[tuple[Path, dict[str, Any], Summary | None]]:
+    """Each run's directory, its manifest, and its summary when it came to an end; the newest first."""
     for path in reversed(_directories(reports)):
         run = RunDir(path)
         try:
-            manifest = run.manifest()
-            summary = run.summary() if run.has_summary() else None
+            yield path, run.manifest(), run.summary() if run.has_summary() else None
         except StoreError:
             continue  # not ours, or half written: `runs show` says what is wrong with it
+
+
+def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any]]:
+    """What each run was and came to, the newest first."""
+    for path, manifest, summary in recorded(reports):
         if suite is not None and manifest["suite"] != suite:
             continue
         yield {

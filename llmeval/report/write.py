@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from llmeval.records import Summary
 from llmeval.report.before import baseline_run
@@ -17,7 +17,11 @@ HTML, JUNIT, MARKDOWN = "report.html", "junit.xml", "summary.md"
 
 
 def write_reports(
-    run: RunDir, summary: Summary, folder: Path | None = None, manifest: Mapping[str, Any] | None = None
+    run: RunDir,
+    summary: Summary,
+    folder: Path | None = None,
+    manifest: Mapping[str, Any] | None = None,
+    embed: Literal["default", "all"] = "default",
 ) -> tuple[Path, list[Trouble]]:
     """Write report.html, junit.xml and summary.md; gives the report's path and the cases that did not pass.
 
@@ -26,10 +30,11 @@ def write_reports(
         summary: what they came to.
         folder: where the files go; the run's directory by default.
         manifest: the run's, where it was decided by other rules than those in it.
+        embed: which rows the page holds in full; see `write_html`.
     """
     into, about = folder or run.path, manifest or run.manifest()
     troubles = worst_cases(run, MAX_CASES)
     write_junit(into / JUNIT, summary, dict(about), troubles)
     (into / MARKDOWN).write_text(markdown(summary, dict(about), troubles), encoding="utf-8")
-    write_html(run, into / HTML, baseline=baseline_run(run, about), told=Loaded(about, summary))
+    write_html(run, into / HTML, baseline=baseline_run(run, about), told=Loaded(about, summary), embed=embed)
     return into / HTML, troubles

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from llmeval.history.runs import recorded
 from llmeval.report.html import write_html
+from llmeval.report.html.overview import write_overview
 from llmeval.rundir import RunDir
 from tests.report import html_samples as samples
 
@@ -379,21 +381,35 @@ def test_readable_without_scripts_and_styles(browser: Any, report: Path) -> None
 
 
 AXE = importlib.util.find_spec("axe_playwright_python")
+AXE_SOURCE = (Path(AXE.origin).parent / "axe.min.js").read_text() if AXE is not None and AXE.origin is not None else ""
 
 
 @pytest.mark.skipif(AXE is None, reason="axe is not installed (pip install axe-playwright-python)")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("hash_", ["", "#case=his-00009", "#view=cases&page=1&group=topic"])
 def test_axe_finds_nothing(browser: Any, small_report: Path, theme: str, hash_: str) -> None:
-    assert AXE is not None
-    assert AXE.origin is not None
-    source = (Path(AXE.origin).parent / "axe.min.js").read_text()
     with Watched(browser, small_report, hash_, color_scheme=theme) as watched:
         page = watched.ready()
         page.evaluate("document.querySelectorAll('details').forEach((node) => (node.open = true))")
-        page.evaluate(source)
+        page.evaluate(AXE_SOURCE)
         found = page.evaluate(f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})")
         assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+        watched.trouble.clear()
+
+
+@pytest.mark.skipif(AXE is None, reason="axe is not installed (pip install axe-playwright-python)")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_of_all_suites_is_accessible_and_fits(browser: Any, tmp_path: Path, theme: str) -> None:
+    for suite, day in (("qa", 1), ("qa", 2), ("law", 1)):
+        run_id = f"2026110{day}T120000Z-aaaaaa"
+        samples.sample_run(tmp_path / suite / run_id, 12, run_id=run_id, hostile=False, suite=suite)
+    write_overview(recorded(tmp_path), tmp_path / "index.html")
+    size = {"width": 360, "height": 700}
+    with Watched(browser, tmp_path / "index.html", color_scheme=theme, viewport=size) as watched:
+        watched.page.evaluate(AXE_SOURCE)
+        found = watched.page.evaluate(f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})")
+        assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+        assert watched.page.evaluate("document.documentElement.scrollWidth") <= 360
         watched.trouble.clear()
 
 

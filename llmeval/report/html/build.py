@@ -76,10 +76,10 @@ def write_html(
         past = past_runs(run, here.manifest, here.summary)
         history = History(run, past[:-1])
         gathered = _gather(run, here, rows, before, chunks, embed, history, watch)
-        earlier = listed(past[:-1], path, served)
-        gathered.meta.update({"served": served, "past": earlier[-len(history.runs) :] if history.runs else []})
+        named = listed(past, path, served)
+        gathered.meta.update({"served": served, "past": named[-1 - len(history.runs) : -1]})
         other = None if there is None else (there.manifest, there.summary)
-        shell = render(here.manifest, here.summary, gathered.totals, gathered.embedding, other, past, earlier, served)
+        shell = render(here.manifest, here.summary, gathered.totals, gathered.embedding, other, past, named, served)
         _write(path, shell, gathered, chunks)
 
 

@@ -4,6 +4,7 @@ Colours come from classes, so both themes and a page without styles work; each c
 stands beside a table with its numbers.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -144,7 +145,7 @@ def trend(title: str, runs: Sequence[tuple[str, float, float | None, float | Non
     """A metric over runs, oldest first, each with its interval. `runs`: (label, estimate, low, high)."""
     left, base, height = 42, 118, 104
     bounds = [v for _, *values in runs for v in values if v is not None]
-    floor = max(0.0, min([*bounds, 1.0 if threshold is None else threshold]) - 0.03)
+    floor = max(0, math.floor(10 * min([*bounds, 0.9 if threshold is None else threshold, 0.9]))) / 10
 
     def y(share: float) -> float:
         return base - (share - floor) / max(1 - floor, 0.05) * height
@@ -169,6 +170,22 @@ def trend(title: str, runs: Sequence[tuple[str, float, float | None, float | Non
     parts.append(_text(left, base + 20, first[11:] if same else first[:10]))
     parts.append(_text(_WIDE - _PAD, base + 20, last_run if same else last_run[:10], "end"))
     return _svg(_WIDE, 146, title, parts, "trend")
+
+
+def spark(title: str, shares: Sequence[float], threshold: float | None) -> Markup:
+    """A metric over runs in the height of a line, oldest first: the way it went, no scale."""
+    width, height, pad = 110, 28, 5
+    ends = [*shares, *([] if threshold is None else [threshold])]
+    low, span = min(ends), max(max(ends) - min(ends), 0.1)
+    step = (width - 2 * pad) / max(len(shares) - 1, 1)
+
+    def y(share: float) -> float:
+        return height - pad - (share - low) / span * (height - 2 * pad)
+
+    parts = [] if threshold is None else [_line("limit", pad, y(threshold), width - pad, y(threshold), dashes="3 2")]
+    parts.append(_path("line", "M" + "L".join(f"{pad + i * step:.1f} {y(s):.1f}" for i, s in enumerate(shares))))
+    parts.append(_dot("point last", pad + (len(shares) - 1) * step, y(shares[-1]), 3))
+    return _svg(width, height, title, parts, "trend spark")
 
 
 def reliability(title: str, bins: Sequence[tuple[float, float, int]]) -> Markup:

@@ -29,6 +29,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["visible"] = lambda value: visible(str(value))
+    made.filters["count_of"] = words.count
     return made
 
 
@@ -42,8 +43,8 @@ def render(
     listed: list[dict[str, Any]],
     served: bool = False,
 ) -> str:
-    """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one; `listed`: those before
-    it, as the page names them."""
+    """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one; `listed`: the same
+    as the page names them."""
     differing = provenance.differences(manifest, baseline[0]) if baseline else []
     table = figures.MetricTable(summary, baseline[1] if baseline else None)
     metrics = figures.by_key(summary)
@@ -73,7 +74,7 @@ def render(
             top_of=sum(totals.queues[queue] for queue in Queue if queue <= Queue.KNOWN),
             distributions=figures.distributions(totals),
             trends=trends(past),
-            past=past_table(past, listed),
+            past=past_table(past, listed) if len(past) > 1 else [],
             judges=figures.judges(manifest, totals),
             calls=figures.calls(summary.calls),
             latency=figures.latency(totals),
@@ -105,13 +106,7 @@ def _decision(summary: Summary, alpha: float | None) -> dict[str, Any]:
 
 def _outcome(summary: Summary) -> dict[str, Any]:
     counts = summary.counts
-    parts = [
-        ("passed", "pass", counts.passed),
-        ("failed", "fail", counts.failed),
-        ("unscored", "unsure", counts.unscored),
-        ("for a person", "unsure", counts.open),
-        ("with errors", "invalid", counts.errors),
-    ]
+    parts = words.outcomes(counts)
     shown = [part for part in parts if part[2]]
     return {
         "bar": charts.outcome_bar(parts), "parts": shown, "cases": counts.cases, "not_needed": counts.not_needed,

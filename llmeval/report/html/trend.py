@@ -29,11 +29,18 @@ class Past:
     repeats: int = 1
     same_cases: bool = True
 
+    @classmethod
+    def of(cls, run: RunDir, manifest: Mapping[str, Any], summary: Summary, asked: str | None = None) -> "Past":
+        """From a run's own words. `asked`: the digest of the cases to compare with."""
+        candidate = str((manifest.get("candidate") or {}).get("name", ""))
+        same = asked is None or _cases(manifest) == asked
+        return cls(run, summary.run_id, summary, candidate, int(manifest.get("repeats") or 1), same)
+
 
 def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> list[Past]:
     """Up to 20 complete runs of this suite, oldest first; this run is the last one. Run ids sort by time."""
     asked = _cases(manifest)
-    found = [_past(run, manifest, summary, asked)]
+    found = [Past.of(run, manifest, summary, asked)]
     folders = sorted((p for p in run.path.resolve().parent.iterdir() if p.is_dir()), reverse=True)
     for folder in folders[:_LOOK_AT]:
         if len(found) == MOST:
@@ -46,19 +53,8 @@ def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> lis
         except StoreError:
             continue
         if theirs.suite == summary.suite and theirs.status == "complete" and theirs.run_id < summary.run_id:
-            found.append(_past(other, about, theirs, asked))
+            found.append(Past.of(other, about, theirs, asked))
     return sorted(found, key=lambda past: past.run_id)
-
-
-def _past(run: RunDir, manifest: Mapping[str, Any], summary: Summary, asked: str) -> Past:
-    return Past(
-        run,
-        summary.run_id,
-        summary,
-        str((manifest.get("candidate") or {}).get("name", "")),
-        int(manifest.get("repeats") or 1),
-        _cases(manifest) == asked,
-    )
 
 
 def _cases(manifest: Mapping[str, Any]) -> str:
@@ -66,13 +62,17 @@ def _cases(manifest: Mapping[str, Any]) -> str:
 
 
 def trends(past: list[Past]) -> list[dict[str, Any]]:
-    """A chart for each metric of the last run that earlier runs have too; gated metrics first."""
+    """A chart for each metric of the last run that earlier runs have too: first those that decided it, then the others
+    that its gate names."""
     if len(past) < 2:
         return []
     now = past[-1].summary
     floors = {r.metric: r.threshold for r in now.gate.rules if r.rule == "floor" and r.slice is None}
     rows = []
-    for metric in sorted((m for m in now.metrics if m.slice is None), key=lambda m: m.metric not in floors):
+    decided = {r.metric for r in now.gate.rules if r.decision is now.gate.decision}
+    ruled = {r.metric for r in now.gate.rules}
+    overall = (m for m in now.metrics if m.slice is None)
+    for metric in sorted(overall, key=lambda m: (m.metric not in decided, m.metric not in ruled)):
         points = []
         for each in past:
             known = next((m for m in each.summary.metrics if m.metric == metric.metric and m.slice is None), None)
@@ -80,8 +80,10 @@ def trends(past: list[Past]) -> list[dict[str, Any]]:
                 points.append((when(each.run_id), known.pass_rate, known.low, known.high))
         if len(points) > 1:
             text = f"{words.percent(points[0][1])} → {words.percent(points[-1][1])} over {len(points)} runs"
-            chart = charts.trend(f"{metric.metric}: {text}", points, floors.get(metric.metric))
-            rows.append({"metric": metric.metric, "chart": chart, "text": text})
+            title, floor = f"{metric.metric}: {text}", floors.get(metric.metric)
+            chart = charts.trend(title, points, floor)
+            spark = charts.spark(title, [estimate for _, estimate, *_ in points], floor)
+            rows.append({"metric": metric.metric, "chart": chart, "spark": spark, "text": text})
     return rows
 
 
@@ -93,8 +95,7 @@ def when(run_id: str) -> str:
 
 
 def listed(past: list[Past], page: Path, served: bool) -> list[dict[str, Any]]:
-    """The runs before this one as the page names them, oldest first; `href` leads to a run's report where there is one
-    now. A page that is `served` has no way to other files."""
+    """Runs as the page names them, in the order given; `href` leads to a run's report where there is one now. A page that is `served` has no way to other files."""
     rows = []
     for each in past:
         report = each.run.path / REPORT
@@ -111,14 +112,9 @@ def listed(past: list[Past], page: Path, served: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def past_table(past: list[Past], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A row a run, this one first, for the table beside the charts; empty where it is the only one."""
-    named = [
-        *earlier,
-        {"run": past[-1].run_id, "when": when(past[-1].run_id), "candidate": past[-1].candidate, "href": ""},
-    ]
-    rows = [_outcome(each.summary) | about for each, about in zip(past, named, strict=True)]
-    return rows[::-1] if len(rows) > 1 else []
+def past_table(past: list[Past], named: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row a run, the newest first, for the table beside the charts. `named`: the same runs by `listed`."""
+    return [_outcome(each.summary) | about for each, about in zip(past, named, strict=True)][::-1]
 
 
 def _outcome(summary: Summary) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmeval.records import Decision, Gate, Metric, RuleDecision
+from llmeval.records import Counts, Decision, Gate, Metric, RuleDecision
 
 TONES = {Decision.PASS: "pass", Decision.FAIL: "fail", Decision.INCONCLUSIVE: "unsure", Decision.INVALID: "invalid"}
 """The colour family of a decision; every place that uses it has a shape and a word too."""
@@ -21,6 +21,11 @@ _METHODS = {
 def percent(share: float | None) -> str:
     """87.5%, or a dash for nothing."""
     return "–" if share is None else f"{100 * share:.1f}%"
+
+
+def count(n: int, noun: str) -> str:
+    """1 case, 2 cases, 1,000 cases; nouns that take an s."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def round_percent(share: float) -> str:
@@ -140,6 +145,17 @@ def certainty(rule: RuleDecision) -> str:
         points = f"{100 * abs(rule.tipping_point):.1f}"
         said.append(f"Tipping point: an error of {points} points that favours one side would overturn this decision.")
     return " ".join(said)
+
+
+def outcomes(counts: Counts) -> list[tuple[str, str, int]]:
+    """(word, tone, how many) of each outcome of a case."""
+    return [
+        ("passed", "pass", counts.passed),
+        ("failed", "fail", counts.failed),
+        ("unscored", "unsure", counts.unscored),
+        ("for a person", "unsure", counts.open),
+        ("with errors", "invalid", counts.errors),
+    ]
 
 
 def sentence(text: str) -> str:
