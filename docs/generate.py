@@ -13,13 +13,14 @@ from pydantic import BaseModel
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.suite import schema
+from llmeval.suite.quarantine import QuarantineEntry
 
 # a check that is new is not in the index yet: all_checks() imports every module
 DOCS = Path(__file__).parent
 PARTS: list[type[BaseModel]] = [
     schema.SuiteSpec, schema.Cases, schema.Sample, schema.Turn, schema.ModelBase, schema.OpenAIModel,
     schema.TransformersModel, schema.HttpModel, schema.PythonModel, schema.ReplayModel, schema.Limits, schema.Price,
-    schema.JudgeSpec, schema.Gate, schema.Regression, schema.Environment,
+    schema.JudgeSpec, schema.Gate, schema.Regression, QuarantineEntry, schema.Environment,
 ]  # fmt: skip
 
 

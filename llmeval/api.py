@@ -267,10 +267,10 @@ def redecide(
 
     run = load_run(path)
     rules = _rules(run, suite, environment, baseline)
-    run.manifest = {**run.manifest, "gate": rules}
-    run.summary = summarise(run.directory, rules)
+    run.manifest = {**run.manifest, **rules}
+    run.summary = summarise(run.directory, run.manifest)
     if out is None:
-        run.troubles = worst_cases(run.directory, 10)
+        run.troubles = worst_cases(run.directory, 10, {entry.case_id for entry in run.summary.quarantine})
         return run
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / SUMMARY, to_json(run.summary) + b"\n")
@@ -279,16 +279,23 @@ def redecide(
 
 
 def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, baseline: Path | None) -> dict[str, Any]:
-    """The gate to decide by. Whether the run could stop early is the run's own: it says in what order it was asked."""
+    """The gate to decide by, and a suite's quarantine. Whether the run could stop early is the run's own: it says in
+    what order it was asked."""
+    from msgspec import to_builtins
+
     from llmeval.engine.manifest import gate_of
     from llmeval.engine.options import Options
+    from llmeval.suite.quarantine import read_quarantine
 
     stored: dict[str, Any] = run.manifest["gate"]
     if suite is not None:
         loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
-        return {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
+        gate = {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
+        quarantine = read_quarantine(loaded, lambda: {case.id for case in run.directory.cases()}, partial=True)
+        run.warnings = quarantine.warnings
+        return {"gate": gate, "quarantine": [to_builtins(entry) for entry in quarantine.cases]}
     if baseline is None:
-        return stored
+        return {}
     if stored["regression"] is None:
         raise UsageError(
             f"--baseline {baseline}: the rules of {run.path} compare nothing; name a suite with "
@@ -296,7 +303,7 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
         )
     if not baseline.exists():
         raise UsageError(f"--baseline {baseline}: there is no such file or directory")
-    return {**stored, "regression": {**stored["regression"], "baseline": str(baseline.resolve())}}
+    return {"gate": {**stored, "regression": {**stored["regression"], "baseline": str(baseline.resolve())}}}
 
 
 def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default") -> Run:

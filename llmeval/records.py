@@ -269,6 +269,19 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
 
 
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that is asked and shown but counts nowhere: no rule, no metric, no count. `expires`: the last day, ISO 8601.
+
+    `passed`: what came of it; None while it has no record.
+    """
+
+    case_id: str
+    reason: str
+    owner: str
+    expires: str
+    passed: bool | None = None
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """`summary.json`: what a run came to. Everything in it is recomputed from the records."""
 
@@ -281,6 +294,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     wall_s: float | None = None
     metrics: tuple[Metric, ...] = ()
     gate: Gate
+    quarantine: tuple[Quarantined, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -38,7 +38,7 @@ def load(letter: str, run: RunDir) -> Loaded:
     Raises:
         StoreError: not a run directory, or a newer one.
     """
-    manifest = run.manifest()
+    manifest = {**run.manifest(), "quarantine": []}  # to look at: every case that was asked
     tally = tally_run(run, manifest)
     return Loaded(
         letter, run, manifest, tally, values_of(tally, manifest), run.summary() if run.has_summary() else None

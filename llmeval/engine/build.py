@@ -35,6 +35,7 @@ from llmeval.resources import home
 from llmeval.rundir import RunDir
 from llmeval.suite.cases import CaseSet
 from llmeval.suite.load import Suite
+from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.schema import (
     ModelBase,
     ModelSpec,
@@ -63,6 +64,7 @@ class Plan:
     checks: tuple[Bound, ...]
     cache: Cache | None
     budget: Budget
+    quarantine: Quarantine = field(default_factory=Quarantine)
     by_case: bool = False
     in_turn: bool = False
     may_stop: bool = False
@@ -117,6 +119,7 @@ def plan(
         cases.keep(only)
     if not len(cases):
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
+    quarantine = _quarantine(suite, cases)
     may_stop = _may_stop(suite, options)
     if may_stop:
         cases.shuffle(suite.spec.seed)
@@ -132,7 +135,7 @@ def plan(
     trusts = {name: trust(judge.digest, certificate_of(suite, name), parts_of(judge)) for name, judge in judges.items()}
     return Plan(
         suite=suite, cases=cases, prompt=prompt, candidate=candidate, judges=judges, judge_seats=seats, trusts=trusts,
-        checks=checks, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
+        checks=checks, quarantine=quarantine, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
         in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), may_stop=may_stop,
         closing=factory.models(),
     )  # fmt: skip
@@ -189,7 +192,7 @@ def inspect_suite(suite: Suite) -> dict[str, Any]:
             if isinstance(reference, str):
                 suite.model_exists(reference, ("judges", name, *key))
         criteria_of(suite, name, protocol_of(suite, name))
-    gate = suite.spec.gate
+    gate, quarantine = suite.spec.gate, _quarantine(suite, cases)
     margins = gate.regression.margins if gate.regression is not None else {}
     return {
         "suite": suite.name,
@@ -197,9 +200,14 @@ def inspect_suite(suite: Suite) -> dict[str, Any]:
         "cases_digest": cases.digest,
         "checks": [bound.metric for bound in checks],
         "judges": list(suite.spec.judges),
-        "warnings": judge_warnings(suite),
+        "warnings": [*judge_warnings(suite), *quarantine.warnings],
+        "quarantined": [entry.case_id for entry in quarantine.cases],
         "rules": [f"floor {key}" for key in gate.floors] + [f"regression {key}" for key in margins],
     }
+
+
+def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
+    return read_quarantine(suite, lambda: {case.id for case in cases}, partial=cases.partial)
 
 
 def _inspected(suite: Suite, limit: int | None) -> tuple[list[tuple[str, Template]], tuple[Bound, ...], CaseSet]:

@@ -105,7 +105,7 @@ async def _execute(
     finally:
         writer.close()
     warnings = (plan.cache.warning,) if plan.cache is not None and plan.cache.warning else ()
-    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, warnings)
+    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, (*plan.quarantine.warnings, *warnings))
 
 
 def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:

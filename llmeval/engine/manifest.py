@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from llmeval import __version__
 from llmeval.engine.build import Plan, baseline_of
 from llmeval.engine.judges import certificate_of
@@ -58,6 +60,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         "concurrency": options.concurrency,
         "seed": suite.spec.seed,
         "gate": {**gate_of(suite, options), "stop": "early" if plan.may_stop else "never"},
+        "quarantine": [msgspec.to_builtins(entry) for entry in plan.quarantine.cases],
         "parent_run": None,
         "command": sys.argv,
     }

@@ -72,7 +72,7 @@ def pair(
         fell=_fell(moved),
         rose=sum(difference > SAME for difference, _ in moved),
         new=tuple(name for name in here if name not in kept),
-        gone=tuple(name for name in kept if name not in planned),
+        gone=tuple(name for name in kept if name not in planned and name not in tally.quarantined),
         changed=tuple(name for name in here if name in kept and kept[name] != now[name]),
         one_sided=tuple(name for name in same if (name in results) != (name in before)),
         cases=tuple(both),

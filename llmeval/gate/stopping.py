@@ -8,7 +8,7 @@ from llmeval.gate.baseline import read_baseline
 from llmeval.gate.early import Walk, decides_early, floor_walk, may_stop
 from llmeval.gate.floors import parse_key
 from llmeval.gate.regression import Comparison, comparisons, walk_of
-from llmeval.gate.tally import Tally
+from llmeval.gate.tally import Tally, quarantined
 from llmeval.rundir import RunDir, Unit
 
 LOOK = 10
@@ -23,7 +23,7 @@ class Stopper:
     """
 
     def __init__(self, run: RunDir, manifest: Mapping[str, Any]) -> None:
-        self._tally = Tally(run.path, run.cases(), manifest["repeats"])
+        self._tally = Tally(run.path, run.cases(), manifest["repeats"], quarantined=quarantined(manifest))
         self._walks = _walks(self._tally, manifest)
         self._since = 0
 

@@ -9,25 +9,25 @@ from llmeval.gate.decide import decide
 from llmeval.gate.floors import bounds, is_clustered
 from llmeval.gate.own import missing
 from llmeval.gate.stopping import settled
-from llmeval.gate.tally import Selection, tally_run
-from llmeval.records import Metric, Summary
+from llmeval.gate.tally import Selection, Tally, tally_run
+from llmeval.records import Metric, Quarantined, Summary
 from llmeval.rundir import RunDir
 from llmeval.stats.betting import anytime_bounds
 
 LEVEL = 0.95
 
 
-def summarise(run: RunDir, gate: Mapping[str, Any] | None = None) -> Summary:
+def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary:
     """What a run came to so far; the same for the same records, whatever their order.
 
     Args:
         run: the run.
-        gate: other rules than those in its manifest.
+        manifest: the run's, with another gate or quarantine than it was made by.
 
     Raises:
         StoreError: not a run directory.
     """
-    manifest = run.manifest() if gate is None else {**run.manifest(), "gate": gate}
+    manifest = run.manifest() if manifest is None else manifest
     tally = tally_run(run, manifest)
     trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
     absent = missing(tally, manifest)
@@ -46,12 +46,21 @@ def summarise(run: RunDir, gate: Mapping[str, Any] | None = None) -> Summary:
         suite=manifest["suite"],
         run_id=manifest["run_id"],
         status="complete" if complete else "incomplete",
-        counts=structs.replace(tally.counts(), not_needed=manifest["cases"]["n"] - tally.cases if complete else 0),
+        counts=structs.replace(tally.counts(), not_needed=_not_needed(tally, manifest) if complete else 0),
         calls=tally.calls(),
         wall_s=manifest.get("wall_s"),
         metrics=tuple(metrics),
         gate=decide(tally, manifest),
+        quarantine=tuple(
+            Quarantined(**{**entry, "passed": tally.aside.get(entry["case_id"])})
+            for entry in manifest.get("quarantine") or ()
+        ),
     )
+
+
+def _not_needed(tally: Tally, manifest: Mapping[str, Any]) -> int:
+    asked: int = tally.cases + len(tally.aside)
+    return int(manifest["cases"]["n"]) - asked
 
 
 def _metric(

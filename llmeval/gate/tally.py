@@ -7,7 +7,7 @@ that n counts cases. Sums are exact (`math.fsum`), so that the order of records 
 import hashlib
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,6 +92,7 @@ class Tally:
         planned: the cases in the order they are asked, where the run may stop before the last.
         repeats: answers a case.
         people: by (case, repeat, metric), what people say of answers that were left to them.
+        quarantined: ids of cases that count nowhere; `aside` says of those with a record whether they pass.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Tally:
         planned: Iterable[Case] = (),
         repeats: int = 1,
         people: Mapping[Place, bool] | None = None,
+        quarantined: Collection[str] = (),
     ) -> None:
         self.path, self.repeats, self._people = path, repeats, people or {}
         self._rows: dict[str, int] = {}
@@ -115,8 +117,11 @@ class Tally:
         self.units = 0
         self._calls: dict[str, _CallCount] = {}
         self.attacks: dict[str, dict[str, bool | None]] = {}
+        self.quarantined = frozenset(quarantined)
+        self.aside: dict[str, bool] = {}
         for case in planned:
-            self._row(case)
+            if case.id not in self.quarantined:
+                self._row(case)
         self.may_stop = bool(self._rows)
 
     @property
@@ -238,6 +243,9 @@ class Tally:
         if self.may_stop and not unit.scores and unit.answer.error is None:
             return
         self.units += 1
+        if unit.case.id in self.quarantined:
+            self._set_aside(unit)
+            return
         row = self._row(unit.case)
         if not self._seen[row]:
             for tag in self._tags[row]:
@@ -254,6 +262,14 @@ class Tally:
             if score.source == "judge":
                 self._count_score(score)
         self._worst[row] = max(self._worst[row], _FAILED if worst == _NOT_APPLICABLE else worst, key=_rank)
+
+    def _set_aside(self, unit: Unit) -> None:
+        for score in unit.scores:
+            if score.source == "judge":
+                self._count_score(score)
+        passes = all(self._decided(score).status in (Status.PASS, Status.NOT_APPLICABLE) for score in unit.scores)
+        name = unit.case.id
+        self.aside[name] = self.aside.get(name, True) and passes and bool(unit.scores) and unit.answer.error is None
 
     def _decided(self, score: Score) -> Score:
         """A score that was left to a person, as the person decided it."""
@@ -322,11 +338,16 @@ def output_digest(answer: Answer) -> str:
     return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
 
 
+def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """Ids of the cases that count nowhere."""
+    return frozenset(entry["case_id"] for entry in manifest.get("quarantine") or ())
+
+
 def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
     """The numbers of a run so far, from its records; what was left to people is decided by their labels."""
     planned = run.cases() if manifest["gate"].get("stop") == "early" else ()
     people = agreed(current(read(run.path / LABELS))).verdicts
-    tally = Tally(run.path, planned, manifest["repeats"], people)
+    tally = Tally(run.path, planned, manifest["repeats"], people, quarantined(manifest))
     for unit in run.units():
         tally.add(unit)
     for line in run.canaries():

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmeval.records import Decision, Metric, Summary
-from llmeval.report.text import one_line
+from llmeval.report.text import one_line, quarantined
 from llmeval.report.trust import distrust
 from llmeval.report.worst import Trouble
 
@@ -23,6 +23,7 @@ _STYLE = {
     Decision.INVALID: ("magenta", "!"),
     None: ("cyan", "·"),
 }
+_QUARANTINED = 10
 _REFRESH_SECONDS = 0.25
 _LINE_SECONDS = 10.0
 
@@ -103,6 +104,8 @@ def print_summary(
         console.print(_metrics(summary, manifest, console.width))
     if worst:
         console.print(_worst(worst, summary, console.width))
+    if summary.quarantine:
+        console.print(_quarantine(summary))
     console.print(_footer(summary))
     if report is not None:  # a path broken over two lines can't be clicked or copied
         console.print(Text.assemble("Report: ", (str(report), f"bold link file://{report.resolve()}")), soft_wrap=True)
@@ -187,6 +190,18 @@ def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
             Text(one_line(trouble.output, 200) or "(no answer)", style="dim"),
         )
     return table
+
+
+def _quarantine(summary: Summary) -> Text:
+    n = len(summary.quarantine)
+    lines = [Text(f"\n{n:,} case{'s' if n > 1 else ''} in quarantine, not counted", style="bold")]
+    lines += [
+        Text.assemble("  ", one_line(entry.case_id, 40), (f"  {one_line(quarantined(entry), 300)}", "dim"))
+        for entry in summary.quarantine[:_QUARANTINED]
+    ]
+    if n > _QUARANTINED:
+        lines.append(Text(f"  and {n - _QUARANTINED:,} more", style="dim"))
+    return Text("\n").join(lines)
 
 
 def _footer(summary: Summary) -> Text:

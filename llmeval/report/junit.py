@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.records import Decision, RuleDecision, Summary
-from llmeval.report.text import visible
+from llmeval.report.text import quarantined, visible
 from llmeval.report.worst import Trouble
 
 MAX_CASES = 1000
@@ -44,6 +44,11 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
             )
             tag = "error" if trouble.kind != "failed" else "failure" if fails else "skipped"
             _outcome(case, tag, metric, trouble.reason, _body(trouble))
+    if summary.quarantine:
+        aside = _suite(root, f"llmeval.{summary.suite}.quarantine", manifest)
+        for entry in summary.quarantine:
+            case = ET.SubElement(aside, "testcase", classname=aside.get("name", ""), name=_clean(entry.case_id))
+            _outcome(case, "skipped", "quarantine", quarantined(entry), "")
     for suite in root:
         _count(suite)
     _count(root)

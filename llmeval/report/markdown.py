@@ -3,7 +3,7 @@
 from typing import Any
 
 from llmeval.records import Decision, Summary
-from llmeval.report.text import cell, fenced
+from llmeval.report.text import cell, fenced, quarantined
 from llmeval.report.trust import distrust
 from llmeval.report.worst import Trouble
 
@@ -23,7 +23,7 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble]) -
         cell(summary.gate.reason, 1000),
         "",
     ]
-    lines += _rules(summary) + _trust(manifest) + _metrics(summary) + _counts(summary, manifest)
+    lines += _rules(summary) + _trust(manifest) + _metrics(summary) + _counts(summary, manifest) + _quarantine(summary)
     text = "\n".join(lines)
     for trouble in worst[:MAX_WORST]:
         block = _trouble(trouble)
@@ -83,6 +83,16 @@ def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
         f"{counts.errors:,} errors.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",
         "",
     ]
+
+
+def _quarantine(summary: Summary) -> list[str]:
+    if not summary.quarantine:
+        return []
+    shown = [
+        f"- {cell(entry.case_id, 80)}: {cell(quarantined(entry), 300)}" for entry in summary.quarantine[:MAX_WORST]
+    ]
+    more = len(summary.quarantine) - len(shown)
+    return ["In quarantine, so not counted:", "", *shown, *([f"- and {more:,} more"] if more else []), ""]
 
 
 def _trouble(trouble: Trouble) -> str:

@@ -1,7 +1,7 @@
 """The cases that most deserve a look, read once, in the order a person wants them."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from llmeval.records import Status
@@ -22,14 +22,14 @@ class Trouble:
     kind: str
 
 
-def worst_cases(run: RunDir, limit: int) -> list[Trouble]:
-    """At most `limit` cases that did not pass, the most serious first."""
-    return heapq.nsmallest(limit, _troubles(run))
+def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[Trouble]:
+    """At most `limit` cases that did not pass, the most serious first; `without`: ids of cases that do not count."""
+    return heapq.nsmallest(limit, _troubles(run, without))
 
 
-def _troubles(run: RunDir) -> Iterator[Trouble]:
+def _troubles(run: RunDir, without: Collection[str]) -> Iterator[Trouble]:
     for unit in run.units():
-        trouble = _trouble(unit)
+        trouble = _trouble(unit) if unit.case.id not in without else None
         if trouble is not None:
             yield trouble
 

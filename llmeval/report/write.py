@@ -33,7 +33,7 @@ def write_reports(
         embed: which rows the page holds in full; see `write_html`.
     """
     into, about = folder or run.path, manifest or run.manifest()
-    troubles = worst_cases(run, MAX_CASES)
+    troubles = worst_cases(run, MAX_CASES, {entry.case_id for entry in summary.quarantine})
     write_junit(into / JUNIT, summary, dict(about), troubles)
     (into / MARKDOWN).write_text(markdown(summary, dict(about), troubles), encoding="utf-8")
     write_html(run, into / HTML, baseline=baseline_run(run, about), told=Loaded(about, summary), embed=embed)

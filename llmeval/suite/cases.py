@@ -58,6 +58,11 @@ class CaseSet:
         self._order = array("q", (index for cluster in clusters for index in members[cluster]))
         self._clusters = array("q", (cluster for cluster in clusters for _ in members[cluster]))
 
+    @property
+    def partial(self) -> bool:
+        """Whether the source has more cases than these."""
+        return len(self._order) < len(self._source)
+
     def keep(self, wanted: Callable[[Case], bool]) -> None:
         """Leave out the cases that are not wanted."""
         kept = [wanted(case) for case in self]

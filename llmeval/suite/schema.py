@@ -266,6 +266,11 @@ class Gate(Strict):
         default="never",
         description="early: ask the cases in a seeded random order and stop as soon as every rule is decided.",
     )
+    quarantine: str | None = Field(
+        default=None,
+        description="A file of cases that count in no rule: a list of {case, reason, owner, expires}. Default: "
+        "`quarantine.yaml` beside the suite, where there is one.",
+    )
     on_inconclusive: Literal["fail", "warn", "pass"] = Field(
         default="fail", description="Exit code when the cases do not decide: fail 4, warn and pass 0."
     )

@@ -14,6 +14,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
+from llmeval.report.text import quarantined
 
 DATA_MARK = "<!-- row data -->"
 
@@ -63,6 +64,7 @@ def render(
             suite=str(manifest.get("suite", summary.suite)),
             baseline=_baseline(baseline, totals),
             warnings=list(provenance.warnings(manifest, summary, totals, differing)),
+            quarantine=[(entry, quarantined(entry)) for entry in summary.quarantine],
             gate=figures.gate_rows(summary.gate, metrics, manifest),
             metrics=table.overall(),
             slices=table.slices(),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from llmeval.gate.tally import quarantined
 from llmeval.records import Score, Status
 from llmeval.report.html.reader import Row, Side
 
@@ -59,6 +60,7 @@ class Rules:
     untrusted: frozenset[str] = frozenset()
     twins: tuple[tuple[str, ...], ...] = ()
     people: Mapping[tuple[str, int, str], bool] = field(default_factory=dict)
+    quarantined: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any], people: Mapping[tuple[str, int, str], bool]) -> "Rules":
@@ -77,6 +79,7 @@ class Rules:
             untrusted=frozenset(name for name, judge in judges.items() if judge.get("trust") != "TRUSTED"),
             twins=tuple(tuple(names) for names in by_prompt.values() if len(names) > 1),
             people=people,
+            quarantined=quarantined(manifest),
         )
 
     def weight(self, score: Score) -> float:
@@ -97,6 +100,8 @@ def triage(row: Row, rules: Rules, flipped: bool = False) -> Triage:
     fixed = tuple(n for n, s in before.items() if s.status is Status.FAIL and _is(scores.get(n), Status.PASS))
     disagreement = _disagreement(scores, rules, row, flipped)
     queue = _queue(state, regressed, fixed, failing, disagreement, before)
+    if row.case.id in rules.quarantined and state != "pass":
+        queue = Queue.KNOWN
     named = regressed or failing
     priority = max((rules.weight(scores[n]) * _drop(scores[n], before.get(n)) for n in named), default=0.0)
     return Triage(queue, priority, state, regressed, fixed, failing, disagreement)

@@ -1,0 +1,104 @@
+"""The quarantine: cases that are asked and shown but count in no rule, each with a reason, an owner and a last day."""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from llmeval.records import Quarantined
+from llmeval.suite import yamlfile
+from llmeval.suite.load import Suite
+from llmeval.suite.schema import Name, Strict
+
+DEFAULT = "quarantine.yaml"
+
+
+class QuarantineEntry(Strict):
+    """One case in quarantine."""
+
+    case: str | int = Field(description="The case's id.")
+    reason: str = Field(min_length=1, description="Why its result says nothing now.")
+    owner: str = Field(min_length=1, description="Who mends it.")
+    expires: str = Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        description="Its last day in quarantine, such as 2027-01-31 (UTC). Then the case counts again.",
+    )
+    suite: Name | None = Field(default=None, description="Only for this suite, where several share the file.")
+
+
+class Quarantine(NamedTuple):
+    """What is in force, and what to tell about the rest."""
+
+    cases: tuple[Quarantined, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def read_quarantine(
+    suite: Suite, ids: Callable[[], Collection[str]], *, partial: bool = False, today: date | None = None
+) -> Quarantine:
+    """The entries of a suite that are in force, from `gate.quarantine` or the quarantine.yaml beside it.
+
+    An entry whose last day is over is told as a warning with its line, and its case counts again.
+
+    Args:
+        suite: whose quarantine.
+        ids: gives the ids of the cases that are asked; called where there is an entry.
+        partial: they are a part of the suite's; entries of other cases are passed over.
+        today: default: now, UTC.
+
+    Raises:
+        SuiteError: the file is missing or wrong, or names a case twice or one that is not there; with file and line.
+    """
+    document = _document(suite)
+    if document is None or document.data is None:
+        return Quarantine()
+    known = ids()
+    day, found, warnings = today or datetime.now(UTC).date(), dict[str, Quarantined](), []
+    for number, entry in enumerate(_entries(document)):
+        case_id = str(entry.case)
+        if entry.suite not in (None, suite.name):
+            continue
+        if case_id in found:
+            raise document.error((number, "case"), f"{case_id!r} is listed twice")
+        if case_id not in known:
+            if partial:
+                continue
+            raise document.error(
+                (number, "case"),
+                f"{suite.name} has no case {case_id!r}; remove the entry, or write whose it is: `suite: NAME`",
+            )
+        if day > _date(document, number, entry.expires):
+            told = f"the quarantine of {case_id} ended on {entry.expires}: it counts again. {entry.owner} mends or removes it"
+            warnings.append(str(document.error((number, "expires"), told)))
+            continue
+        found[case_id] = Quarantined(
+            case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires
+        )  # fmt: skip
+    return Quarantine(tuple(found.values()), tuple(warnings))
+
+
+def _document(suite: Suite) -> yamlfile.Document | None:
+    stated = suite.spec.gate.quarantine
+    name = stated or DEFAULT
+    path: Path = suite.base / name
+    if stated is None and not path.exists():
+        return None
+    return yamlfile.parse(suite.read_text(name, ("gate", "quarantine")), str(path))
+
+
+def _entries(document: yamlfile.Document) -> list[QuarantineEntry]:
+    try:
+        return TypeAdapter(list[QuarantineEntry]).validate_python(document.data)
+    except ValidationError as error:
+        first: Any = error.errors(include_url=False)[0]
+        path = tuple(part for part in first["loc"] if part not in ("str", "int"))
+        raise document.error(path, f"{first['msg']}; the file is a list of {{case, reason, owner, expires}}") from None
+
+
+def _date(document: yamlfile.Document, number: int, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise document.error((number, "expires"), f"{text} is no day; write it as 2027-01-31") from None
