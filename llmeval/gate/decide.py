@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval.gate.own import missing, outcome, own_rules
-from llmeval.gate.regression import decide_regression
+from llmeval.gate.family import step_down
+from llmeval.gate.own import floor_rules, missing, outcome, validity
+from llmeval.gate.regression import regression_rules
 from llmeval.gate.stopping import settled
 from llmeval.gate.tally import Tally
 from llmeval.records import Gate
 
 
 def decide(tally: Tally, manifest: Mapping[str, Any]) -> Gate:
-    """Apply the suite's gate to what was measured; see `own.outcome`."""
+    """Apply the suite's gate to what was measured: floors and regression as one family; see `own.outcome`."""
     absent = [] if settled(tally, manifest) else missing(tally, manifest)
-    rules = [*absent, *own_rules(tally, manifest), *decide_regression(tally, manifest)]
+    asked = [*floor_rules(tally, manifest), *regression_rules(tally, manifest)]
+    rules = [*absent, *validity(tally, manifest), *step_down(asked, manifest["gate"]["alpha"])]
     return outcome(rules, manifest["gate"]["on_inconclusive"])

@@ -7,11 +7,12 @@ comes after it, so that a run read from its records comes to the same decision a
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from llmeval.gate.floors import parse_key, percent
+from llmeval.gate.floors import parse_key, percent, percent_of
 from llmeval.gate.tally import Tally
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.hybrid import HybridTest, Plan, Verdict, floor
@@ -79,6 +80,12 @@ def may_stop(manifest: Mapping[str, Any]) -> bool:
     return bool(manifest["gate"].get("stop") == "early")
 
 
+def rules_in(gate: Mapping[str, Any]) -> int:
+    """How many rules share alpha for FAIL."""
+    margins = (gate.get("regression") or {}).get("margins") or {}
+    return max(1, len(gate.get("floors") or {}) + len(margins))
+
+
 def decides_early(manifest: Mapping[str, Any], metric: str) -> bool:
     """Whether a floor may be decided before the last case. Not one that is corrected by labels: that is read once."""
     judge = manifest["judges"].get(metric)
@@ -94,42 +101,57 @@ def floor_walk(tally: Tally, gate: Mapping[str, Any], key: str, threshold: float
         return None if result is None else math.nan if math.isnan(result.value) else float(result.passed)
 
     def make(units: int, cases: int, largest: int) -> Plan:
-        alpha = gate["alpha"]
-        return floor(units=units, cases=cases, largest=largest, threshold=threshold, alpha=alpha, beta=alpha)
+        alpha, shared = gate["alpha"], gate["alpha"] / rules_in(gate)
+        return floor(units=units, cases=cases, largest=largest, threshold=threshold, alpha=shared, beta=alpha)
 
     return Walk(tally, tally.planned(where), value, make)
 
 
 def early_floor(
-    tally: Tally, gate: Mapping[str, Any], key: str, threshold: float, untrusted: str | None
+    tally: Tally,
+    gate: Mapping[str, Any],
+    key: str,
+    threshold: float,
+    untrusted: str | None,
+    strict: float | None = None,
 ) -> RuleDecision | None:
-    """A floor of a run that may stop early, decided; None where no case has a score so far."""
+    """A floor of a run that may stop early, decided; None where no case has a score so far. `strict`: for FAIL instead of
+    alpha, where there are more rules."""
     walk = floor_walk(tally, gate, key, threshold)
     walk.advance()
     verdict, (metric, where) = walk.verdict(), parse_key(key)
     if verdict is None:
         return None
     slice_ = None if where is None else "=".join(where)
-    decision, why = verdict.decision, _floor_reason(key, verdict, threshold, gate["alpha"], walk.planned)
+    level = gate["alpha"] if strict is None else strict
+    failed, passed = verdict.p_fail <= level, verdict.p_pass <= gate["alpha"]
+    decision = Decision.FAIL if failed else Decision.PASS if passed else Decision.INCONCLUSIVE
+    sure = gate["alpha"] / rules_in(gate)
+    told = replace(verdict, decision=decision)
+    why = _floor_reason(key, told, threshold, (gate["alpha"], level, sure), walk.planned)
     if decision is Decision.PASS and untrusted is not None:
         decision = Decision.INCONCLUSIVE
         why += f" But the judge is UNTRUSTED: {untrusted}. An untrusted judge can't make a rule PASS."
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=verdict.estimate, low=verdict.low,
-        high=verdict.high, threshold=threshold, reason=why, level=1 - gate["alpha"], n=verdict.cases,
+        high=verdict.high, threshold=threshold, reason=why, level=1 - (sure if decision is Decision.FAIL else gate["alpha"]), n=verdict.cases,
         assumptions=("the cases are asked in a random order", "the cases stand for those to come"),
     )  # fmt: skip
 
 
-def _floor_reason(key: str, verdict: Verdict, threshold: float, alpha: float, planned: int) -> str:
+def _floor_reason(key: str, verdict: Verdict, threshold: float, rates: tuple[float, float, float], planned: int) -> str:
+    """`rates`: of a wrong PASS, of a wrong FAIL, and of the upper bound, which is the sharper one with several rules."""
+    alpha, level, sharp = rates
     metric, where = parse_key(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
     seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases)"
     stopped = f" Decided early: {planned:,} were planned." if verdict.cases < planned else ""
     limit = f"the floor is {percent(threshold)}"
     if verdict.decision is Decision.PASS:
-        return f"{seen}; at {1 - alpha:.0%} confidence at least {percent(verdict.low)}, {limit}.{stopped}"
+        return f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(verdict.low)}, {limit}.{stopped}"
+    if verdict.decision is Decision.FAIL and verdict.high < threshold:
+        return f"{seen}; at {percent_of(1 - sharp)} confidence at most {percent(verdict.high)}, {limit}.{stopped}"
     if verdict.decision is Decision.FAIL:
-        return f"{seen}; at {1 - alpha:.0%} confidence at most {percent(verdict.high)}, {limit}.{stopped}"
+        return f"{seen}; at {percent_of(1 - level)} confidence below the floor of {percent(threshold)}.{stopped}"
     between = f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both sides of"
     return f"{seen}; {between} the floor of {percent(threshold)}."

@@ -50,7 +50,13 @@ def is_clustered(selection: Selection) -> bool:
 
 
 def decide_floor(
-    metric: str, slice_: str | None, selection: Selection, floor: float, alpha: float, untrusted: str | None
+    metric: str,
+    slice_: str | None,
+    selection: Selection,
+    floor: float,
+    alpha: float,
+    untrusted: str | None,
+    strict: float | None = None,
 ) -> RuleDecision:
     """One floor, decided.
 
@@ -60,6 +66,7 @@ def decide_floor(
         floor: the pass rate to clear, in [0, 1].
         alpha: largest probability of a wrong PASS, and of a wrong FAIL.
         untrusted: why the judge of this metric is not trusted; None for checks and trusted judges.
+        strict: for FAIL instead of `alpha`, where there are more rules (`family.step_down`).
     """
     name = metric if slice_ is None else f"{metric} on {slice_}"
     if selection.n == 0 and selection.open:
@@ -73,14 +80,16 @@ def decide_floor(
             reason=f"{name}: no case has a score, so the floor of {percent(floor)} can't be decided.",
         )  # fmt: skip
     low, high = _bounds_with_open(selection, alpha)
+    if strict not in (None, alpha):
+        high = _bounds_with_open(selection, strict).high
     rate = selection.passed / selection.n
-    decision, why = _outcome(name, selection, rate, low, high, floor, alpha)
+    decision, why = _outcome(name, selection, rate, Interval(low, high), floor, (alpha, strict or alpha))
     if decision is Decision.PASS and untrusted is not None:
         decision = Decision.INCONCLUSIVE
         why += f" But the judge is UNTRUSTED: {untrusted}. An untrusted judge can't make a rule PASS."
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=rate, low=low, high=high,
-        threshold=floor, reason=why, level=1 - alpha, n=selection.n, assumptions=_assumptions(selection),
+        threshold=floor, reason=why, level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha), n=selection.n, assumptions=_assumptions(selection),
         tipping_point=max(low - floor, floor - high) if decision in (Decision.PASS, Decision.FAIL) else None,
     )  # fmt: skip
 
@@ -92,16 +101,23 @@ def _assumptions(selection: Selection) -> tuple[str, ...]:
 
 
 def _outcome(
-    name: str, selection: Selection, rate: float, low: float, high: float, floor: float, alpha: float
+    name: str, selection: Selection, rate: float, found: Interval, floor: float, rates: tuple[float, float]
 ) -> tuple[Decision, str]:
+    """`rates`: of a wrong PASS, and of a wrong FAIL."""
+    (low, high), (alpha, strict) = found, rates
     seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases)"
     if selection.open:
         seen += f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
-    sure = f"{1 - alpha:.0%}"
     if low >= floor:
-        return Decision.PASS, f"{seen}; at {sure} confidence at least {percent(low)}, the floor is {percent(floor)}."
+        return (
+            Decision.PASS,
+            f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(low)}, the floor is {percent(floor)}.",
+        )
     if high < floor:
-        return Decision.FAIL, f"{seen}; at {sure} confidence at most {percent(high)}, the floor is {percent(floor)}."
+        return (
+            Decision.FAIL,
+            f"{seen}; at {percent_of(1 - strict)} confidence at most {percent(high)}, the floor is {percent(floor)}.",
+        )
     hint = _hint(selection, rate, floor, alpha)
     return Decision.INCONCLUSIVE, (
         f"{seen}; the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the floor of "
@@ -154,6 +170,11 @@ def cases_needed(rate: float, n: int, floor: float, alpha: float) -> int | None:
 def percent(share: float) -> str:
     """A share as people read it: 87.5%."""
     return f"{100 * share:.1f}%"
+
+
+def percent_of(level: float) -> str:
+    """A level as people read it: 95%, 97.5%, 98.75%."""
+    return f"{100 * level:.4g}%"
 
 
 def parse_key(key: str) -> tuple[str, tuple[str, str] | None]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmeval.gate.floors import is_clustered, percent
+from llmeval.gate.floors import is_clustered, percent, percent_of
 from llmeval.gate.tally import Selection, Tally
 from llmeval.labels import Place, agreed, current, read
 from llmeval.records import Decision, RuleDecision
@@ -108,7 +108,13 @@ def _behind(q: float, right: float, wrong: float) -> float:
 
 
 def decide_judged_floor(
-    metric: str, slice_: str | None, selection: Selection, floor: float, alpha: float, evidence: Evidence
+    metric: str,
+    slice_: str | None,
+    selection: Selection,
+    floor: float,
+    alpha: float,
+    evidence: Evidence,
+    strict: float | None = None,
 ) -> RuleDecision | None:
     """A floor on people's pass rate, decided; None where these labels can't carry it.
 
@@ -118,28 +124,32 @@ def decide_judged_floor(
         floor: the pass rate to clear, in [0, 1].
         alpha: largest probability of a wrong PASS, and of a wrong FAIL.
         evidence: the labels.
+        strict: for FAIL instead of `alpha`, where there are more rules (`family.step_down`).
     """
     try:
         low, high = bounds(selection, evidence, alpha)
+        if strict not in (None, alpha):
+            high = bounds(selection, evidence, strict).high
         rate = estimate_rate(evidence.counts, selection.passed, selection.n, evidence.provenance).rate
     except RefusedEstimate:
         return None
     found = Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
     name = metric if slice_ is None else f"{metric} on {slice_}"
+    level = (strict or alpha) if found is Decision.FAIL else alpha
     seen = (
         f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,} of {selection.n:,} cases); "
         f"corrected by {evidence.shown}, people would pass {percent(rate)}"
     )
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=found, estimate=rate, low=low, high=high, threshold=floor,
-        reason=f"{seen}; {_follows(found, low, high, floor, alpha, _hint(selection, evidence, floor, alpha))}",
-        level=1 - alpha, n=selection.n, assumptions=_assumptions(selection, evidence),
+        reason=f"{seen}; {_follows(found, low, high, floor, level, _hint(selection, evidence, floor, alpha))}",
+        level=1 - level, n=selection.n, assumptions=_assumptions(selection, evidence),
         tipping_point=max(low - floor, floor - high) if found is not Decision.INCONCLUSIVE else None,
     )  # fmt: skip
 
 
 def _follows(found: Decision, low: float, high: float, floor: float, alpha: float, hint: str) -> str:
-    sure, limit = f"at {1 - alpha:.0%} confidence", f"the floor is {percent(floor)}."
+    sure, limit = f"at {percent_of(1 - alpha)} confidence", f"the floor is {percent(floor)}."
     if found is Decision.PASS:
         return f"{sure} at least {percent(low)}, {limit}"
     if found is Decision.FAIL:

@@ -1,14 +1,16 @@
 """The rules that a run answers by itself: is it valid, and are its floors met? What it is compared with is another room's."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from llmeval.errors import ExitCode
 from llmeval.gate.early import decides_early, early_floor
+from llmeval.gate.family import Rule, step_down
 from llmeval.gate.floors import decide_floor, parse_key, percent
 from llmeval.gate.judged import decide_judged_floor, evidence_for
 from llmeval.gate.tally import Tally
-from llmeval.records import Counts, Decision, Gate, RuleDecision
+from llmeval.records import Decision, Gate, RuleDecision
 
 _ON_INCONCLUSIVE = {"fail": ExitCode.INCONCLUSIVE, "warn": ExitCode.PASS, "pass": ExitCode.PASS}
 _EXIT = {
@@ -19,8 +21,8 @@ _EXIT = {
 
 
 def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """Validity and floors, decided. Whether all answers are there is `missing`'s to say."""
-    return [*_validity(tally, tally.counts(), manifest), *_floors(tally, manifest)]
+    """Validity and floors, decided by themselves. Whether all answers are there is `missing`'s to say."""
+    return [*validity(tally, manifest), *step_down(floor_rules(tally, manifest), manifest["gate"]["alpha"])]
 
 
 def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
@@ -49,9 +51,9 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:
     return Gate(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
 
 
-def _validity(tally: Tally, counts: Counts, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     """Reasons why the run measures something else than it was asked to. Nothing here when all is well."""
-    invalid = []
+    counts, invalid = tally.counts(), []
     for metric, tried in tally.attacks.items():
         fell = [name for name, passed in tried.items() if passed]
         if fell:
@@ -91,22 +93,25 @@ def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
     return RuleDecision(rule=rule, decision=Decision.INVALID, reason=reason, **numbers)  # type: ignore[arg-type]
 
 
-def _floors(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    return [_floor(tally, manifest, key, floor) for key, floor in manifest["gate"]["floors"].items()]
+def floor_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[Rule]:
+    """The gate's floors, each to be decided at a level."""
+    return [partial(_floor, tally, manifest, key, floor) for key, floor in manifest["gate"]["floors"].items()]
 
 
-def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: float) -> RuleDecision:
+def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: float, level: float) -> RuleDecision:
     """One floor: before the end where the run may stop, on people's scale where labels carry it, else as judged."""
     metric, slice_ = parse_key(key)
     name = None if slice_ is None else "=".join(slice_)
     judge, gate = manifest["judges"].get(metric), manifest["gate"]
     untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
-    early = early_floor(tally, gate, key, floor, untrusted) if decides_early(manifest, metric) else None
+    early = early_floor(tally, gate, key, floor, untrusted, level) if decides_early(manifest, metric) else None
     if early is not None:
         return early
     selection = tally.select(metric, slice_)
     evidence = evidence_for(tally, manifest, metric, slice_) if selection.n and not selection.open else None
     corrected = (
-        None if evidence is None else decide_judged_floor(metric, name, selection, floor, gate["alpha"], evidence)
+        None
+        if evidence is None
+        else decide_judged_floor(metric, name, selection, floor, gate["alpha"], evidence, level)
     )
-    return corrected or decide_floor(metric, name, selection, floor, gate["alpha"], untrusted)
+    return corrected or decide_floor(metric, name, selection, floor, gate["alpha"], untrusted, level)

@@ -16,8 +16,9 @@ from typing import Any
 
 from llmeval.errors import LlmevalError
 from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
-from llmeval.gate.early import Walk, may_stop
-from llmeval.gate.floors import parse_key, percent
+from llmeval.gate.early import Walk, may_stop, rules_in
+from llmeval.gate.family import Rule
+from llmeval.gate.floors import parse_key, percent_of
 from llmeval.gate.pairs import Pairs, pair
 from llmeval.gate.tally import Tally
 from llmeval.records import Decision, RuleDecision
@@ -25,7 +26,6 @@ from llmeval.stats.agreement import youden_lower
 from llmeval.stats.clusters import clustered_mean
 from llmeval.stats.hybrid import Plan, Verdict, decide, regression, tipping_point
 from llmeval.stats.labels import LabelCounts
-from llmeval.stats.multiplicity import holm_adjusted
 
 MAX_FELL = 10
 J_SHARE = 5
@@ -77,11 +77,18 @@ class Question:
     planned: int = 0
 
 
-def decide_regression(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """The gate's rules of regression; none when the suite states none.
+def regression_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[Rule]:
+    """The gate's rules of regression, each to be decided at a level; INVALID, with what to do, where the runs can't be
+    compared."""
+    asked = _asked(tally, manifest)
+    return [partial(_at, each) for each in asked]
 
-    INVALID, with what to do, where the runs can't be compared.
-    """
+
+def _at(asked: "tuple[Question, Baseline] | RuleDecision", level: float) -> RuleDecision:
+    return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
+
+
+def _asked(tally: Tally, manifest: Mapping[str, Any]) -> "list[tuple[Question, Baseline] | RuleDecision]":
     rule = manifest["gate"].get("regression")
     if rule is None:
         return []
@@ -96,11 +103,11 @@ def decide_regression(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDec
         until = baseline.approved.expires if baseline.approved is not None else None
         told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(tally)}"
         return [_invalid(None, baseline, told)]
-    alpha, asked = manifest["gate"]["alpha"], []
+    asked: list[tuple[Question, Baseline] | RuleDecision] = []
     for compared in comparisons(manifest, baseline):
-        asked.append(_question(tally, manifest, baseline, compared) if isinstance(compared, Comparison) else compared)
-    adjusted = iter(holm_adjusted([each.verdict.p_fail for each in asked if isinstance(each, Question)]))
-    return [decided(each, next(adjusted), baseline, alpha) if isinstance(each, Question) else each for each in asked]
+        made = _question(tally, manifest, baseline, compared) if isinstance(compared, Comparison) else compared
+        asked.append((made, baseline) if isinstance(made, Question) else made)
+    return asked
 
 
 def _approve(tally: Tally) -> str:
@@ -173,7 +180,7 @@ def walk_of(tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compa
         return None if result is None else result.value - before[name]
 
     gate = manifest["gate"]
-    rules = len(gate["regression"]["margins"])
+    rules = rules_in(gate)
     return Walk(tally, [names for names in groups if names], value, partial(compared.plan, gate, rules=rules))
 
 
@@ -194,10 +201,10 @@ def scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
     return max(youden_lower(counts, spent), 0.01), spent
 
 
-def decided(question: Question, adjusted: float, baseline: Baseline, alpha: float) -> RuleDecision:
-    """The rule's decision. `adjusted`: Holm's p-value of "no worse than the baseline", to compare with `alpha`."""
+def decided(question: Question, baseline: Baseline, level: float) -> RuleDecision:
+    """The rule's decision. `level`: of its FAIL, where all rules together have alpha."""
     plan, pairs, rule = question.plan, question.pairs, question.rule
-    if adjusted <= alpha:
+    if question.verdict.p_fail <= level:
         found = Decision.FAIL
     else:
         found = Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
@@ -295,11 +302,6 @@ def _bounds(verdict: Verdict, plan: Plan) -> str:
     if math.isclose(plan.alpha, plan.beta):
         return f"{percent_of(1 - plan.alpha)} bounds {low} to {high}"
     return f"bounds {low} at {percent_of(1 - plan.beta)} and {high} at {percent_of(1 - plan.alpha)}"
-
-
-def percent_of(level: float) -> str:
-    """A level as people read it: 95%, 97.5%."""
-    return percent(level).replace(".0%", "%")
 
 
 def _points(share: float) -> str:

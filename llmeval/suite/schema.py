@@ -256,7 +256,8 @@ class Gate(Strict):
     floors: dict[str, Share] = {}
     regression: Regression | None = None
     alpha: Level = Field(
-        default=0.05, description="Largest probability of a wrong FAIL, and of a wrong PASS of a floor, a rule."
+        default=0.05,
+        description="Largest probability of any wrong FAIL over all rules, and of a wrong PASS of a floor.",
     )
     beta: Level = Field(default=0.05, description="Largest probability of a wrong PASS of a regression rule.")
     max_unscored: Share = Field(

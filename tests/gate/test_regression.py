@@ -20,12 +20,12 @@ def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> Pairs:
     return Pairs(tuple(values), tuple(f"g{i // size}" for i in range(n)), tuple(f"c{i}" for i in range(fell)), rose)
 
 
-def rule(found: Pairs, margin: float = 0.05, adjusted: float | None = None, **more: Any) -> RuleDecision:
+def rule(found: Pairs, margin: float = 0.05, level: float = GATE["alpha"], **more: Any) -> RuleDecision:
     from types import SimpleNamespace
 
     question = ask(comparison(margin, **more), found, GATE)
     baseline: Any = SimpleNamespace(run_id="r1")
-    return decided(question, question.verdict.p_fail if adjusted is None else adjusted, baseline, GATE["alpha"])
+    return decided(question, baseline, level)
 
 
 def comparison(margin: float = 0.05, judge: Any = None, untrusted: str | None = None) -> Comparison:
@@ -66,12 +66,12 @@ def test_tipping_points_are_the_distance_to_the_other_side() -> None:
     assert rule(pairs(6, 4, 40)).tipping_point is None
 
 
-def test_many_rules_fail_by_holm_only() -> None:
+def test_at_a_stricter_level_fewer_fail() -> None:
     """Enough for one rule alone, not for one among many; and what does not fail may still be within the margin."""
     alone = rule(pairs(12, 3, 200))
     assert alone.decision is Decision.FAIL
-    assert rule(pairs(12, 3, 200), adjusted=0.2).decision is Decision.INCONCLUSIVE
-    assert rule(pairs(12, 3, 200), margin=0.2, adjusted=0.2).decision is Decision.PASS
+    assert rule(pairs(12, 3, 200), level=0.01).decision is Decision.INCONCLUSIVE
+    assert rule(pairs(12, 3, 200), margin=0.2, level=0.01).decision is Decision.PASS
 
 
 def test_an_untrusted_judge_can_fail_but_not_pass() -> None:

@@ -90,10 +90,13 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
         interval = f" ({metric.level:.0%} interval {100 * metric.low:.1f} to {100 * metric.high:.1f})"
     if rule.decision is Decision.FAIL:
         if metric.high is not None and metric.high >= rule.threshold:
-            interval = f" (at most {percent(rule.high)}{_confidence(alpha)})"
+            level = alpha if rule.level is None else 1 - rule.level
+            interval = f" (at most {percent(rule.high)}{_confidence(level)})"
         return f"{seen}{interval} is below the floor of {floor}."
     if rule.low is not None and rule.low >= rule.threshold:
         return f"{seen}{interval} clears the floor of {floor}, but its judge is UNTRUSTED, so it can't count as a pass."
+    if metric.high is not None and metric.high < rule.threshold:  # it would fail by itself, not beside other rules
+        return rule.reason
     return f"{seen}{interval} is too uncertain to tell whether it clears the floor of {floor}."
 
 
