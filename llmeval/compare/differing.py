@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 _COMPARED = ("digests", "candidate", "environment", "llmeval", "git", "repeats", "seed")
-_TESTED = ("candidate", "digests.candidate", "digests.prompt", "git", "llmeval.platform")
-"""What may differ between two runs without touching what is measured."""
+_TESTED = ("candidate", "digests.candidate", "digests.prompt", "digests.suite", "git", "llmeval.platform")
+"""What may differ between two runs without touching what is measured. The suite's digest changes with its gate too; what
+is measured has digests of its own."""
 _JUDGE = ("model", "identity", "params", "prompt", "prompt_version", "trust")
 _TWICE = "candidate.identity.params"
 

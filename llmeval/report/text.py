@@ -26,6 +26,11 @@ def one_line(text: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
+def count(n: int, noun: str) -> str:
+    """1 case, 2 cases, 1,000 cases: for nouns that take an s."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def fenced(text: str, limit: int = 1000) -> str:
     """A Markdown code block whose fence is longer than any in the text: nothing in it is a link, image or mention."""
     text = visible(text)

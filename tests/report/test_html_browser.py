@@ -413,6 +413,14 @@ def test_the_page_of_all_suites_is_accessible_and_fits(browser: Any, tmp_path: P
         watched.trouble.clear()
 
 
+def test_print_cuts_nothing_off(browser: Any, report: Path) -> None:
+    with Watched(browser, report, viewport={"width": 688, "height": 900}) as watched:  # A4 less its margins
+        page = watched.ready()
+        page.emulate_media(media="print")
+        wide = "nodes => nodes.filter((n) => n.scrollWidth > n.clientWidth).map((n) => n.innerText.slice(0, 80))"
+        assert page.locator("#report .scroll").evaluate_all(wide) == []
+
+
 @pytest.mark.parametrize("width", [360, 820, 1300])
 def test_no_sideways_scrolling(browser: Any, report: Path, width: int) -> None:
     for hash_ in ("", "#case=his-00009"):

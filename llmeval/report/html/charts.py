@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 STRIP = 260
 _STRIP_HEIGHT = 26
+_SCALE = 15
 _PAD = 10
 _WIDE = 312
 _GREY = "#8888"
@@ -60,8 +61,11 @@ def strip(
     high: float | None,
     threshold: float | None = None,
     before: float | None = None,
+    named: str = "",
 ) -> Markup:
-    """One row of a forest plot: the interval, the estimate, the threshold it must clear, the baseline's estimate."""
+    """One row of a forest plot: the interval, the estimate, the threshold it must clear, the baseline's estimate.
+    `named`: what the threshold is called; then the strip has a scale of its own below it.
+    """
     middle = _STRIP_HEIGHT / 2
     parts = [_line("grid", axis.x(t), 0, axis.x(t), _STRIP_HEIGHT) for t in axis.ticks()]
     if threshold is not None:
@@ -74,7 +78,23 @@ def strip(
         parts.append(_path("before", f"M{axis.x(before):.1f} {middle - 6}l5 6l-5 6l-5 -6z"))
     if estimate is not None:
         parts.append(_dot(f"point {tone}", axis.x(estimate), middle, 4.5))
-    return _svg(STRIP, _STRIP_HEIGHT, title, parts, "strip")
+    if named and threshold is not None:
+        ends = [(axis.x(axis.low), f"{100 * axis.low:.0f}%"), (axis.x(1), "100%")]
+        parts += _scale(ends, axis.x(threshold), f"{named} {100 * threshold:g}%")
+    return _svg(STRIP, _STRIP_HEIGHT + (_SCALE if named else 0), title, parts, "strip")
+
+
+def _scale(ends: Sequence[tuple[float, str]], at: float, text: str) -> list[str]:
+    """Below a strip: the name of its limit, and of the ends where that leaves room."""
+    y, half = _STRIP_HEIGHT + _SCALE - 3, 3.1 * len(text)
+    middle = min(max(at, _PAD + half), STRIP - _PAD - half)
+    (left, first), (right, last) = ends
+    marks = [_text(middle, y, text, "middle")]
+    if middle - half - left > 36:
+        marks.append(_text(left, y, first))
+    if right - middle - half > 36:
+        marks.append(_text(right, y, last, "end"))
+    return marks
 
 
 def shift_axis(limit: float) -> Markup:
@@ -86,15 +106,25 @@ def shift_axis(limit: float) -> Markup:
     return _svg(STRIP, 16, f"Scale of the bars, in points from {-100 * limit:g} to {100 * limit:g}", marks, "axis")
 
 
-def shift(title: str, tone: str, estimate: float, low: float, high: float, limit: float) -> Markup:
-    """A difference with its interval, beside a line at 0. `limit`: where the axis ends each way."""
+def shift(
+    title: str, tone: str, estimate: float, low: float, high: float, limit: float, *, margin: float | None = None
+) -> Markup:
+    """A difference with its interval, beside a line at 0. `limit`: where the axis ends each way. `margin`: a drop that is
+    marked by a line of its own; then the strip has a scale below it.
+    """
     middle = _STRIP_HEIGHT / 2
     left, right, zero = (_shift_x(share, limit) for share in (low, high, 0.0))
     parts = [_line("grid", _shift_x(t, limit), 0, _shift_x(t, limit), _STRIP_HEIGHT) for t in (-limit, limit)]
-    parts.append(_line("limit", zero, 1, zero, _STRIP_HEIGHT - 1, dashes="3 2"))
+    parts.append(_line("limit", zero, 1, zero, _STRIP_HEIGHT - 1, dashes="" if margin else "3 2"))
+    if margin is not None:
+        drop = _shift_x(-margin, limit)
+        parts.append(_line("limit", drop, 1, drop, _STRIP_HEIGHT - 1, dashes="3 2"))
+        ends = [(_shift_x(share, limit), f"{100 * share:+g}".replace("-", "−")) for share in (-limit, limit)]
+        parts += _scale(ends, drop, f"margin −{100 * margin:g}")
+        parts.append(_text(zero + 4 if zero - drop < 60 else zero, _STRIP_HEIGHT + _SCALE - 3, "0", "middle"))
     parts.append(_rect(f"range {tone}", left, middle - 4, max(right - left, 2), 8, radius=4))
     parts.append(_dot(f"point {tone}", _shift_x(estimate, limit), middle, 4.5))
-    return _svg(STRIP, _STRIP_HEIGHT, title, parts, "strip")
+    return _svg(STRIP, _STRIP_HEIGHT + (0 if margin is None else _SCALE), title, parts, "strip")
 
 
 def _shift_x(share: float, limit: float) -> float:

@@ -1,5 +1,6 @@
 """The tables and charts of the first page: gate, metrics, slices, changes, distributions, judges, calls."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from llmeval.records import Calls, Decision, Gate, Metric, RuleDecision, Summary
 from llmeval.report.html import charts, words
 from llmeval.report.html.totals import MetricTotals, Totals, Verdicts
+from llmeval.report.text import count
 
 MetricKey = tuple[str, str | None]
 SHOWN_SLICES, MOST_SLICES = 8, 100
@@ -31,27 +33,23 @@ def _gate_row(
     rule: RuleDecision, metric: Metric | None, axis: charts.Axis, manifest: Mapping[str, Any]
 ) -> dict[str, Any]:
     tone = words.TONES[rule.decision]
-    share = rule.rule == "floor"
-    title = f"{words.named(rule.metric, rule.slice)}: {words.percent(rule.estimate)}"
-    if rule.threshold is not None:
-        title += f", threshold {words.round_percent(rule.threshold)}"
+    moved = rule.rule == "regression"
+    number = words.points if moved else words.percent
     return {
         "decision": rule.decision.value,
         "tone": tone,
         "rule": _RULES.get(rule.rule, rule.rule.replace("_", " ")),
         "name": words.named(rule.metric, rule.slice),
-        "estimate": words.percent(rule.estimate),
-        "bounds": _bounds(rule.low, rule.high),
-        "threshold": "–" if rule.threshold is None else words.round_percent(rule.threshold),
-        "reason": rule.reason,
-        "baseline": rule.baseline,
+        "estimate": number(rule.estimate),
+        "bounds": _bounds(rule.low, rule.high, signed=moved),
+        "threshold": "–" if rule.threshold is None else _limit(rule.threshold, moved),
+        "reason": words.minus(rule.reason),
+        "baseline": rule.baseline if rule.baseline and rule.baseline not in rule.reason else None,
         "trust": metric.trust if metric else None,
-        "strip": charts.strip(
-            axis, title, tone, estimate=rule.estimate, low=rule.low, high=rule.high, threshold=rule.threshold
-        )
-        if share and rule.estimate is not None
-        else "",
-        "assumptions": words.assumptions(rule, metric, manifest) if rule.rule == "floor" else rule.assumptions,
+        "strip": _gate_strip(rule, axis, tone),
+        "assumptions": words.assumptions(rule, metric, manifest)
+        if rule.rule == "floor"
+        else [words.sentence(each) for each in rule.assumptions],
         "certainty": words.certainty(rule),
         "fell": rule.fell,
     }
@@ -60,8 +58,31 @@ def _gate_row(
 _RULES = {"floor": "Floor", "complete": "Complete run", "max_unscored": "Lost cases", "regression": "No regression"}
 
 
-def _bounds(low: float | None, high: float | None) -> str:
-    return "–" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+def _gate_strip(rule: RuleDecision, axis: charts.Axis, tone: str) -> str:
+    """The rule's estimate and bounds beside its limit: a share of cases, or points beside the baseline."""
+    if rule.estimate is None or rule.threshold is None:
+        return ""
+    name, limit = words.named(rule.metric, rule.slice), rule.threshold
+    if rule.rule == "floor":
+        title = f"{name}: {words.percent(rule.estimate)}, floor {words.round_percent(limit)}"
+        return charts.strip(
+            axis, title, tone, estimate=rule.estimate, low=rule.low, high=rule.high, threshold=limit, named="floor"
+        )
+    if rule.rule != "regression" or rule.low is None or rule.high is None:
+        return ""
+    title = f"{name}: {words.points(rule.estimate)} points, margin {100 * limit:g}"
+    end = min(1.0, math.ceil(20 * max(abs(rule.low), abs(rule.high), limit)) / 20)
+    return charts.shift(title, tone, rule.estimate, rule.low, rule.high, end, margin=limit)
+
+
+def _limit(threshold: float, moved: bool) -> str:
+    return words.points(-threshold) if moved else words.round_percent(threshold)
+
+
+def _bounds(low: float | None, high: float | None, *, signed: bool = False) -> str:
+    if low is None or high is None:
+        return "–"
+    return f"{words.points(low)} to {words.points(high)}" if signed else f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 class MetricTable:
@@ -142,10 +163,7 @@ def _query(key: str, value: str) -> str:
 
 
 def _points(change: float | None) -> str | None:
-    if change is None:
-        return None
-    text = f"{100 * change:+.1f}"
-    return "0.0" if text[1:] == "0.0" else text.replace("-", "−")
+    return None if change is None else words.points(change)
 
 
 def changes(totals: Totals) -> list[dict[str, Any]]:
@@ -229,12 +247,12 @@ def latency(totals: Totals) -> dict[str, Any] | None:
     median, p95 = (words.milliseconds(values[int(share * (len(values) - 1))]) for share in (0.5, 0.95))
     text = f"median {median}, 95% within {p95}, longest {words.milliseconds(values[-1])}"
     chart = charts.histogram(
-        f"Latency of {len(values):,} calls: {text}",
+        f"Latency of {count(len(values), 'call')}: {text}",
         _binned(values, low, high),
         _binned(before, low, high) if before else None,
         (words.milliseconds(low), words.milliseconds(high), "calls"),
     )
-    return {"chart": chart, "text": text, "n": f"{len(values):,}"}
+    return {"chart": chart, "text": text, "n": count(len(values), "call")}
 
 
 def judges(manifest: Mapping[str, Any], totals: Totals) -> list[dict[str, Any]]:
@@ -288,9 +306,9 @@ def _reliability(name: str, labelled: Iterable[Verdicts]) -> Any:
     for low, high in BINS:
         inside = [(sure, right) for sure, right in known if low <= sure < high]
         if inside:
-            count = len(inside)
-            bins.append((sum(s for s, _ in inside) / count, sum(r for _, r in inside) / count, count))
+            n = len(inside)
+            bins.append((sum(s for s, _ in inside) / n, sum(r for _, r in inside) / n, n))
     if not bins:
         return ""
-    title = f"How often {name} was right against how sure it was, on {len(known)} labelled answers"
+    title = f"How often {name} was right against how sure it was, on {count(len(known), 'labelled answer')}"
     return charts.reliability(title, bins)

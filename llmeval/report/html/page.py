@@ -14,7 +14,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
-from llmeval.report.text import quarantined
+from llmeval.report.text import count, quarantined
 
 DATA_MARK = "<!-- row data -->"
 
@@ -30,7 +30,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["visible"] = lambda value: visible(str(value))
-    made.filters["count_of"] = words.count
+    made.filters |= {"count_of": count, "minus": words.minus, "moment": words.moment}
     return made
 
 
@@ -102,6 +102,7 @@ def _decision(summary: Summary, alpha: float | None) -> dict[str, Any]:
         if gate.reason and gate.decision is not Decision.PASS and not gate.rules and gate.reason != said
         else "",
         "exit_code": gate.exit_code,
+        "cost": words.cost(summary.calls),
         "wall": words.duration(summary.wall_s),
     }
 

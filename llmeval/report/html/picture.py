@@ -21,6 +21,15 @@ QUEUES = {
 }
 
 
+_ONE = {
+    Queue.PROBLEM: "Run problem",
+    Queue.REGRESSED: "Regression",
+    Queue.DISAGREES: "Disagreement",
+    Queue.NEW: "New failure",
+    Queue.KNOWN: "Known failure",
+}
+
+
 def queue_name(queue: Queue, compared: bool) -> tuple[str, str]:
     """Title and explanation; without a baseline nothing is new, it only fails."""
     return QUEUES[queue] if compared or queue is not Queue.NEW else ("Failures", "a check or a judge says fail")
@@ -33,7 +42,7 @@ def picture(row: Row, place: Triage, compared: bool) -> dict[str, Any]:
         "id": visible(row.case.id),
         "raw_id": row.case.id,
         "repeat": answer.repeat,
-        "queue": queue_name(place.queue, compared)[0],
+        "queue": "Failure" if place.queue is Queue.NEW and not compared else _ONE[place.queue],
         "key": place.queue.name.lower(),
         "line": clip(asked(row.case), 140),
         "said": clip(why(row, place), 200),

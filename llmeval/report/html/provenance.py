@@ -7,6 +7,7 @@ from llmeval.compare.differing import differing, flat, plain
 from llmeval.records import Summary
 from llmeval.report.html import words
 from llmeval.report.html.totals import Totals
+from llmeval.report.text import count
 from llmeval.report.trust import distrust
 
 Pairs = list[tuple[str, str]]
@@ -71,27 +72,27 @@ def warnings(
     """What to know before relying on this run, most important first."""
     if summary.status != "complete":
         expected = (manifest.get("cases") or {}).get("n", 0) * manifest.get("repeats", 1)
-        yield f"The run is incomplete: {totals.rows:,} of {expected:,} answers are recorded."
+        yield f"The run is incomplete: {totals.rows:,} of {count(expected, 'answer')} recorded."
     judges: Mapping[str, Any] = manifest.get("judges") or {}
     for name, judge in judges.items():
         if told := distrust(name, judge):
-            yield told
+            yield words.minus(told)
     lost = summary.counts.errors + summary.counts.unscored
     if lost:
         yield (
-            f"{lost:,} of {summary.counts.cases:,} cases have no full result "
+            f"Without a full result: {lost:,} of {count(summary.counts.cases, 'case')} "
             f"({summary.counts.errors:,} with errors, {summary.counts.unscored:,} unscored). "
-            "They are not counted as failures."
+            "What was lost never counts as a failure."
         )
     changed = [row["key"] for row in differing if row["matters"]]
     if changed:
         more = f" and {len(changed) - 4} more" if len(changed) > 4 else ""
-        yield f"Not measured in the same way as the baseline: {', '.join(changed[:4])}{more} differ. See Provenance."
+        yield f"Not measured in the same way as the baseline; what differs: {', '.join(changed[:4])}{more}. See Provenance."
     for name, total in totals.metrics.items():
         if total.quotes_missing:
-            yield f"{name}: {total.quotes_missing:,} of {total.quotes:,} quotes of the judge are not in the answer."
+            yield f"Quotes by the judge of {name} that are not in the answer: {total.quotes_missing:,} of {total.quotes:,}."
     if totals.truncated:
-        yield f"{totals.truncated:,} answers were cut off at the token limit."
+        yield f"Cut off at the token limit: {totals.truncated:,} of {count(totals.rows, 'answer')}."
     if (manifest.get("git") or {}).get("dirty"):
         yield "The code had changes that were not committed."
 

@@ -1,31 +1,29 @@
 """The report's sentences: what was decided and why, in words that need no statistics course."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from llmeval.records import Counts, Decision, Gate, Metric, RuleDecision
+from llmeval.records import Calls, Counts, Decision, Gate, Metric, RuleDecision
+from llmeval.report.text import count
 
 TONES = {Decision.PASS: "pass", Decision.FAIL: "fail", Decision.INCONCLUSIVE: "unsure", Decision.INVALID: "invalid"}
 """The colour family of a decision; every place that uses it has a shape and a word too."""
 
-_INDEPENDENT = "assumes that cases are independent of each other"
+_MINUS = re.compile(r"(?<![\w.\-])-(?=\d)")
 _METHODS = {
-    "clopper-pearson": f"exact binomial interval (Clopper and Pearson 1934); {_INDEPENDENT}",
+    "clopper-pearson": "exact binomial interval (Clopper and Pearson 1934)",
     "clustered": "interval over clusters (Gaffke's simplex bound; from 30 clusters on also the cluster bootstrap-t); "
     "cases of one cluster may depend on each other, clusters not",
-    "wilson": f"score interval (Wilson 1927); {_INDEPENDENT}",
+    "wilson": "score interval (Wilson 1927)",
 }
 
 
 def percent(share: float | None) -> str:
     """87.5%, or a dash for nothing."""
     return "–" if share is None else f"{100 * share:.1f}%"
-
-
-def count(n: int, noun: str) -> str:
-    """1 case, 2 cases, 1,000 cases; nouns that take an s."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def round_percent(share: float) -> str:
@@ -39,8 +37,25 @@ def named(metric: str | None, slice_: str | None) -> str:
     return f"{metric} on {slice_}" if slice_ else metric or "the run"
 
 
+def points(share: float | None) -> str:
+    """A difference in points: +2.5, −4.0, 0.0."""
+    if share is None:
+        return "–"
+    text = f"{100 * share:+.1f}"
+    return "0.0" if text[1:] == "0.0" else minus(text)
+
+
+def minus(text: str) -> str:
+    """With a real minus before numbers, as wide as a plus, where a line does not break."""
+    return _MINUS.sub("−", text)
+
+
 def headline(gate: Gate, metrics: Sequence[Metric], alpha: float | None = None) -> str:
     """The one sentence beside the decision. `alpha`: of the gate's one-sided bounds, where it is known."""
+    return minus(_headline(gate, metrics, alpha))
+
+
+def _headline(gate: Gate, metrics: Sequence[Metric], alpha: float | None) -> str:
     if gate.decision is None:
         return "Nothing was decided: the suite's gate has no rule."
     deciding = [rule for rule in gate.rules if rule.decision is gate.decision]
@@ -56,7 +71,7 @@ def also(gate: Gate, metrics: Sequence[Metric], alpha: float | None = None) -> l
     if gate.decision in (None, Decision.PASS):
         return []
     known = {(m.metric, m.slice): m for m in metrics}
-    said = [_rule(rule, known, alpha) for rule in gate.rules if rule.decision is gate.decision][1:]
+    said = [minus(_rule(rule, known, alpha)) for rule in gate.rules if rule.decision is gate.decision][1:]
     return said if len(said) <= 4 else [*said[:3], f"{len(said) - 3} more rules; see Gate."]
 
 
@@ -118,7 +133,9 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str
     if metric is not None and metric.method:
         said.append(f"Method: {_METHODS.get(metric.method, metric.method)}.")
     if metric is not None and metric.n:
-        said.append(f"{metric.n:,} cases count; a case with repeats counts once and passes when every repeat passes.")
+        said.append(
+            f"Counted: {count(metric.n, 'case')}. A case with repeats counts once and passes when every repeat passes."
+        )
         lost = metric.unscored + metric.errors
         if lost:
             said.append(f"Left out because they have no value here: {lost:,}. Lost cases may differ from the others.")
@@ -142,7 +159,7 @@ def certainty(rule: RuleDecision) -> str:
     if rule.level is not None:
         said.append(
             f"Bounds at {100 * rule.level:g}% confidence"
-            + (f", {rule.n:,} pairs." if rule.n and rule.baseline else ".")
+            + (f", {count(rule.n, 'pair')}." if rule.n and rule.baseline else ".")
         )
     if rule.tipping_point is not None and rule.decision in (Decision.PASS, Decision.FAIL):
         points = f"{100 * abs(rule.tipping_point):.1f}"
@@ -175,6 +192,21 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def cost(calls: Mapping[str, Calls]) -> str:
+    """$0.0214 over all roles; empty where no price is known."""
+    known = [call.cost_usd for call in calls.values() if call.cost_usd is not None]
+    return f"${sum(known):,.4f}" if known else ""
+
+
+def moment(started: str) -> str:
+    """23 November 2026, 15:41 UTC from an ISO 8601 time in UTC; the text itself where it is none."""
+    try:
+        at = datetime.fromisoformat(started)
+    except ValueError:
+        return started
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
 def milliseconds(value: float) -> str:

@@ -170,7 +170,8 @@ class App {
     this.list.hidden = this.blind;
     this.list.show(group(this.data, rows, this.state.group));
     this.total = rows.length;
-    const text = rows.length === this.data.size ? `${number(rows.length)} rows` : `${number(rows.length)} of ${number(this.data.size)} rows`;
+    const all = `${number(this.data.size)} ${this.data.size === 1 ? "row" : "rows"}`;
+    const text = rows.length === this.data.size ? all : `${number(rows.length)} of ${all}`;
     this.count.textContent = text;
     announce(text);
     this.deeper.hidden = this.words().length === 0;

@@ -69,7 +69,7 @@ function asked(item, lang) {
   if (references.length) {
     known.push(h("div", { class: "block reference" }, h("h4", {}, references.length > 1 ? "references (any is right)" : "reference"), references.map((text) => textBlock(text, [], { lang }))));
   }
-  if (item.facts?.length) known.push(h("div", { class: "block" }, h("h4", {}, "facts"), tree(item.facts)));
+  if (item.facts?.length) known.push(h("details", { class: "block", open: !references.length }, h("summary", {}, h("h4", {}, "facts")), tree(item.facts)));
   const body = !parts.length ? h("p", { class: "quiet" }, "The run does not hold this case's text.") : known.length ? h("div", { class: "sides" }, h("div", {}, parts), h("div", {}, known)) : parts;
   return h("section", { class: "asked" }, h("h3", {}, "Asked"), body, item.context ? folded("context", item.context, lang) : null);
 }
@@ -114,13 +114,13 @@ function answers(full, findings, view, lang) {
   const compared = typeof before === "string" && full.now.answer.error == null;
   const changes = compared && view.diff ? diff(before, after) : null;
   const note = !compared ? null : before === after ? "Byte for byte the same answer as in the baseline." : changes === null && view.diff ? "Too long or too different to compare word by word." : changes?.unlike ? "The two answers have almost nothing in common." : null;
-  const now = h("div", { class: "answer now" }, h("h4", {}, compared ? "This run" : "Answer", answerNote(full.now)), full.now.answer.error ? problem(full.now.answer.error) : textBlock(after, [...(changes?.after ?? []), ...findings], { lang, id: "answer" }));
+  const now = h("div", { class: "answer now" }, full.before ? h("h4", {}, "This run", answerNote(full.now)) : null, full.now.answer.error ? problem(full.now.answer.error) : textBlock(after, [...(changes?.after ?? []), ...findings], { lang, id: "answer" }));
   const both = [now];
   if (full.before) {
     both.unshift(h("div", { class: "answer was" }, h("h4", {}, "Baseline", answerNote(full.before)), full.before.answer.error ? problem(full.before.answer.error) : textBlock(before ?? "", changes?.before ?? [], { lang })));
   }
   const toggle = compared && before !== after ? h("button", { type: "button", class: "ghost", "aria-pressed": String(view.diff), onclick: view.toggleDiff }, "Word differences") : null;
-  return h("section", { class: "answers" }, h("h3", {}, full.before ? "Answers" : "Answer", toggle), note ? h("p", { class: "quiet" }, note) : null, h("div", { class: both.length > 1 ? "pair" : "single" }, both), findingList(findings.filter((mark) => !mark.judge), view));
+  return h("section", { class: "answers" }, h("h3", {}, full.before ? "Answers" : ["Answer", answerNote(full.now)], toggle), note ? h("p", { class: "quiet" }, note) : null, h("div", { class: both.length > 1 ? "pair" : "single" }, both), findingList(findings.filter((mark) => !mark.judge), view));
 }
 
 function answerNote(side) {
@@ -139,7 +139,7 @@ function findingList(findings, view) {
     h("li", { value: mark.number }, h("button", { type: "button", class: `finding ${mark.severity}`, onclick: () => view.flash(mark.id) }, h("span", { class: "severity" }, mark.severity), " ", visible(mark.message || mark.rule || "finding")), h("span", { class: "quiet" }, ` ${visible(mark.metric)}${mark.rule ? ` · ${visible(mark.rule)}` : ""}`)),
   );
   const list = h("ol", { class: "findings" }, items.slice(0, 12));
-  return items.length > 12 ? h("div", {}, list, h("details", {}, h("summary", {}, `${items.length - 12} more findings`), h("ol", { class: "findings" }, items.slice(12)))) : list;
+  return items.length > 12 ? h("div", {}, list, h("details", {}, h("summary", {}, `${items.length - 12} more ${items.length === 13 ? "finding" : "findings"}`), h("ol", { class: "findings" }, items.slice(12)))) : list;
 }
 
 /** The worst first. While a verdict is hidden the order must not tell it, and a vote must not move what was voted on: then
