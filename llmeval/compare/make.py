@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from string import ascii_uppercase
 
+from msgspec import structs
+
 from llmeval.compare.comparison import Comparison, Flip, MetricDifference, SliceDifference, Word
 from llmeval.compare.differing import differing
 from llmeval.compare.ranks import Verdict, board
@@ -127,19 +129,34 @@ def _means(tested: _Tested) -> tuple[float | None, float | None]:
 
 def _slices(tests: Sequence[_Tested], level: float) -> tuple[SliceDifference, ...]:
     """Every slice of the other runs, those that moved first, then by how sure it is."""
+    tallies = {each.other.letter: each.other.tally for each in tests}
+    slices = {
+        letter: [("=".join(name), tally.members(name)) for name in tally.slice_names()]
+        for letter, tally in tallies.items()
+    }
     found = [
-        (each, slice_, pairs, difference(pairs.differences, pairs.clusters, level))
+        _slice(each, name, rows, level)
         for each in tests
-        for slice_ in each.other.tally.slice_names()
-        if (pairs := pair(each.other.tally, each.first.kept, each.metric, slice_)).differences
+        for name, rows in _places(each, slices[each.other.letter])
+        if rows
     ]
-    moved = benjamini_hochberg([seen.p for *_, seen in found], 1 - level)
-    rows = [
-        SliceDifference(
-            letter=each.other.letter, metric=each.metric, slice="=".join(slice_), n=len(pairs.differences),
-            wins=pairs.rose, losses=len(pairs.fell), difference=seen.estimate, low=seen.low, high=seen.high, p=seen.p,
-            moved=flag,
-        )
-        for (each, slice_, pairs, seen), flag in zip(found, moved, strict=True)
-    ]  # fmt: skip
-    return tuple(sorted(rows, key=lambda row: (not row.moved, row.p)))
+    moved = benjamini_hochberg([row.p for row in found], 1 - level)
+    marked = (structs.replace(row, moved=flag) for row, flag in zip(found, moved, strict=True))
+    return tuple(sorted(marked, key=lambda row: (not row.moved, row.p)))
+
+
+def _places(tested: _Tested, slices: Sequence[tuple[str, list[str]]]) -> Iterator[tuple[str, list[int]]]:
+    """The places of each slice's cases among the pairs."""
+    places = {name: place for place, name in enumerate(tested.pairs.cases)}
+    for name, members in slices:
+        yield name, [places[case] for case in members if case in places]
+
+
+def _slice(tested: _Tested, name: str, rows: Sequence[int], level: float) -> SliceDifference:
+    values = [tested.pairs.differences[row] for row in rows]
+    seen = difference(values, [tested.pairs.clusters[row] for row in rows], level)
+    return SliceDifference(
+        letter=tested.other.letter, metric=tested.metric, slice=name, n=len(rows),
+        wins=sum(value > SAME for value in values), losses=sum(value < -SAME for value in values),
+        difference=seen.estimate, low=seen.low, high=seen.high, p=seen.p, moved=False,
+    )  # fmt: skip
