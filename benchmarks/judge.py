@@ -2,10 +2,12 @@
 
     python benchmarks/judge.py planted [--replicates N] [--json]
     python benchmarks/judge.py data [--data ../shared/data] [--n N] [--suite suites/qa.yaml] [--json]
+    python benchmarks/judge.py grounded [--data ../shared/data] [--n N] [--suite suites/qa.yaml] [--json]
 
 `planted` needs nothing: do intervals cover, do probes find what was planted and nothing else, do anchors see drift?
 `data` reads `evouna_nq`, `evouna_tq`, `semeval2013_sra`, `truthfulqa` and `pandalm` below `--data`, and says "not measured"
 where one is absent. It asks the judge of the suite about N answers a set, half of them right, drawn with a fixed seed.
+`grounded` reads `begin`: the same model with the protocol `grounded`, against the check `grounding` alone.
 """
 
 import argparse
@@ -21,12 +23,15 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from llmeval.checks.facts import facts  # noqa: E402
+from llmeval.checks.grounding import grounding  # noqa: E402
 from llmeval.engine.build import plan  # noqa: E402
 from llmeval.engine.options import Options  # noqa: E402
 from llmeval.judge.certify import judge_all  # noqa: E402
 from llmeval.judge.evidence import Item  # noqa: E402
+from llmeval.judge.judge import Judge  # noqa: E402
 from llmeval.judge.measure import measured  # noqa: E402
 from llmeval.judge.probes import probe  # noqa: E402
+from llmeval.judge.protocol import load_protocol  # noqa: E402
 from llmeval.records import Answer, Case, Message, Score, Status  # noqa: E402
 from llmeval.stats.agreement import Agreement, agreement  # noqa: E402
 from llmeval.stats.drift import canary_rule  # noqa: E402
@@ -214,6 +219,38 @@ def _interval(measure: Any) -> str:
     return "–" if measure.value is None else f"{measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
 
 
+def begin(folder: Path) -> Iterator[Item]:
+    """BEGIN: replies in a conversation, fully attributable to the given text or not; generic ones left out."""
+    for name in ("wow", "cmu_dog_dev"):
+        for row in lines(folder / f"{name}.jsonl"):
+            if row["human_label"] != "Generic":
+                case = Case(row["id"], {"question": row["message"]}, context=row["knowledge"])
+                asked, right = (Message("user", row["message"]),), row["human_label"] == "Fully attributable"
+                yield Item(case, asked, Answer(case_id=case.id, output=row["response"]), {"people": right}, arm=name)
+
+
+def grounded(folder: Path, n: int, suite: Path) -> list[dict[str, Any]]:
+    """The check `grounding` alone, and the suite's judge model with the protocol `grounded`."""
+    if not (folder / "begin").exists():
+        return [{"set": "begin", "way": "not measured: the data is not here"}]
+    chosen = drawn(begin(folder / "begin"), n)
+    people = [bool(item.verdict) for item in chosen]
+
+    async def ask() -> list[bool | None]:
+        made = plan(load_suite(suite), Options())
+        model = next(iter(made.judges.values())).seats[0].caller
+        few = {"max_tokens": 384}  # replies of one sentence
+        judge = Judge("grounded", model, load_protocol("grounded", ROOT), few)
+        said = [each.score.passed for each in await judge_all(judge, chosen)]
+        await made.close()
+        return said
+
+    by_check = [grounding(item.case, item.answer).passed for item in chosen]
+    by_judge = asyncio.run(ask())
+    ways = (("grounding check", by_check, 0), ("judge", by_judge, len(chosen)))
+    return [_row("begin", way, said, people, asked) for way, said, asked in ways]
+
+
 def pairwise(folder: Path) -> list[dict[str, Any]]:
     """PandaLM's two recorded judges against the majority of three people, ties left out; and people against people."""
     path = folder / "pandalm" / "pairs.jsonl"
@@ -253,7 +290,7 @@ def show(title: str, rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("planted", "data"))
+    parser.add_argument("what", choices=("planted", "data", "grounded"))
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
     parser.add_argument("--n", type=int, default=80)
@@ -266,6 +303,8 @@ def main() -> None:
             "probes": probes(given.replicates),
             "drift": drift(given.replicates),
         }
+    elif given.what == "grounded":
+        tables = {"grounded": grounded(given.data, given.n, given.suite)}
     else:
         tables = {"pairwise": pairwise(given.data), "pointwise": against_people(given.data, given.n, given.suite)}
     if given.json:

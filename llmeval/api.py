@@ -147,7 +147,8 @@ def _carry_out(
     show: "Callable[[Progress], Display] | None",
     stored: RunDir | None = None,
 ) -> Run:
-    """Execute a plan, with what the gate knows: verdicts of the baseline that hold, and when the run may stop.
+    """Execute a plan, with what the gate knows (verdicts of the baseline that hold, when the run may stop) and what earlier
+    runs saw of the judges' anchors.
 
     A baseline that is there but can't be read is told before the first call; one that is not there yet is not.
     """
@@ -158,10 +159,14 @@ def _carry_out(
     from llmeval.gate.baseline import read_baseline
     from llmeval.gate.reuse import known_verdicts
     from llmeval.gate.stopping import stopper
+    from llmeval.history.anchors import past_anchors
 
     path = baseline_of(planned.suite, options)
     if path is not None and path.exists():
         planned.known = known_verdicts(read_baseline(path), digests(planned))
+    planned.past = lambda manifest, metric: past_anchors(
+        options.reports / planned.suite.name, metric, manifest["judges"][metric], manifest["run_id"]
+    )
     outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, stopper)
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings

@@ -28,7 +28,7 @@ ALLOWED = {
     "labels": {"errors", "records", "rundir"},
     "templates": {"errors", "records"},
     "__init__": {"api", "engine", "suite"},
-    "api": BASE | {"suite", "engine", "gate", "report"},
+    "api": BASE | {"suite", "engine", "gate", "history", "report"},
     "__main__": {"cli"},
 }
 

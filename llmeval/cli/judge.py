@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmeval.cli.common import Env, Json, console, emit
+from llmeval.cli.common import Env, Json, Reports, console, emit
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -111,9 +111,11 @@ def probe_(
 
 
 @app.command()
-def show(target: Target, env: Env = None, as_json: Json = False) -> int:
+def show(target: Target, reports: Reports = Path("reports"), env: Env = None, as_json: Json = False) -> int:
     """Show whether a suite's judges are trusted, why, until when, and what would void that."""
+    from llmeval.history.anchors import past_anchors
     from llmeval.judge.certificate import parts_of, read_certificate, trust
+    from llmeval.records import digest
 
     plan = _plan(target, env, use_cache=False)
     metric = target.rpartition(":")[2] if _metric_of(target) else None
@@ -124,12 +126,18 @@ def show(target: Target, env: Env = None, as_json: Json = False) -> int:
         stated = plan.suite.judge(name).certificate
         path = None if stated is None else plan.suite.base / stated
         state = trust(judge.digest, path, parts_of(judge))
-        found = None if path is None else read_certificate(path)
+        found, anchors = None if path is None else read_certificate(path), None
+        if path is not None and found is not None and state.state == "TRUSTED":
+            from llmeval.judge.anchors import over_runs  # brings numpy
+
+            bound = {"digest": judge.digest, "certificate_digest": digest(path.read_bytes())}
+            anchors = over_runs(past_anchors(reports / plan.suite.name, name, bound), found.natural)
+            state = anchors.verdict() or state
         shown.append(
             {
                 "metric": name, "trust": state.state, "reason": state.reason, "digest": judge.digest,
                 "certificate": stated, "made": found and found.made, "expires": found and found.expires,
-                "labels": found and found.labels, "voided_by": parts_of(judge),
+                "labels": found and found.labels, "anchors": anchors and anchors._asdict(), "voided_by": parts_of(judge),
             }
         )  # fmt: skip
     _closed(plan)
@@ -146,6 +154,8 @@ def show(target: Target, env: Env = None, as_json: Json = False) -> int:
         out.print(f"  certificate {each['certificate'] or 'none'}", markup=False)
         if each["made"]:
             out.print(f"  made        {each['made']}, expires {each['expires']}, {each['labels']} labels", markup=False)
+        if each["anchors"] and each["anchors"]["runs"]:
+            out.print("  anchors     {changed} of {n} changed in {runs} runs, p = {p:.2g}".format(**each["anchors"]))
         out.print("  voided by a change of", markup=False)
         parts = each["voided_by"]
         for seat in parts.get("seats", {"": parts}).values():
@@ -317,17 +327,20 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
-    for heading in ("probe", "answers", "to pass", "to fail", "p (Holm)", "shows", "bias"):
+    for heading in ("probe", "answers", "to pass", "to fail", "p (Holm)", "shows", "for 5 pt", "bias"):
         table.add_column(heading, no_wrap=True)
     for each in found:
         if each.note:
-            table.add_row(each.name, "–", "–", "–", "–", "–", "not tried")
+            table.add_row(each.name, "–", "–", "–", "–", "–", "–", "not tried")
             continue
         told = "[yellow]yes[/]" if each.found else "none"
         table.add_row(each.name, str(each.n), str(each.became_pass), str(each.became_fail), f"{each.adjusted:.2g}",
-                      f"{100 * (each.detectable or 0):.1f} pt", told)  # fmt: skip
+                      f"{100 * (each.detectable or 0):.1f} pt", f"{each.needed or 0:,}", told)  # fmt: skip
     console().print(table)
-    console().print("`shows`: the smallest shift of the pass rate that so many answers show in four of five tries.")
+    console().print(
+        "`shows`: the smallest shift of the pass rate that so many answers show in four of five tries; `for 5 pt`: how many "
+        "answers would show one of 5 points."
+    )
 
 
 def _plain(record: Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Has a trusted judge changed since its certificate? Its anchors are judged again in every run, past the cache.
 
 Each verdict is a line of `canaries.jsonl`. As many changed verdicts as an unchanged judge gives in less than 2 % of runs
-raise the alarm: the certificate says nothing about the judge any more, and the run says UNTRUSTED.
+raise the alarm: the certificate says nothing about the judge any more, and the run says UNTRUSTED. So do changes that
+no single run shows but the runs of this suite do together.
 """
 
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any], progr
                 plan.budget.spend(score.cost_usd)
         append(run.path / CANARIES, b"".join(_lines(name, judge.digest, certificate, scores)))
         entry = manifest["judges"][name]
-        entry["anchors"], trust = outcome(certificate, scores)
+        entry["anchors"], trust = outcome(certificate, scores, plan.past(manifest, name))
         if trust is not None:
             entry.update(trust=trust.state, trust_reason=trust.reason)
 

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from llmeval.checks.spec import Bound, SpecError, bind, merge
 from llmeval.engine.budget import Budget
 from llmeval.engine.judges import (
+    calibrations_of,
     certificate_of,
     criteria_of,
     judge_warnings,
@@ -23,6 +24,7 @@ from llmeval.engine.options import Options
 from llmeval.engine.seats import LOCAL_CONCURRENCY, Factory, Seat
 from llmeval.errors import NothingEvaluated, SuiteError, UsageError
 from llmeval.judge.bench import Judging
+from llmeval.judge.calibrate import Calibration
 from llmeval.judge.certificate import Trust, parts_of, trust
 from llmeval.models.base import Model
 from llmeval.models.cache import Cache
@@ -52,6 +54,8 @@ class Plan:
 
     `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not fit in memory
     together. `may_stop`: the cases stand in a random order, and the run ends as soon as every rule is decided. `known`: the verdict on an answer that needs no judge, by metric.
+    `calibrations`: by metric, what mends a judge's probabilities. `past`: from the manifest and a metric, (changed, anchors) of
+    earlier runs, the oldest first.
     """
 
     suite: Suite
@@ -69,6 +73,8 @@ class Plan:
     in_turn: bool = False
     may_stop: bool = False
     known: Callable[[str, Case, Answer], Score | None] = lambda metric, case, answer: None
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
+    past: Callable[[dict[str, Any], str], list[tuple[int, int]]] = lambda manifest, metric: []
     closing: list[Model] = field(default_factory=list)
 
     def messages(self, case: Case) -> tuple[Message, ...]:
@@ -135,6 +141,7 @@ def plan(
     trusts = {name: trust(judge.digest, certificate_of(suite, name), parts_of(judge)) for name, judge in judges.items()}
     return Plan(
         suite=suite, cases=cases, prompt=prompt, candidate=candidate, judges=judges, judge_seats=seats, trusts=trusts,
+        calibrations=calibrations_of(suite, judges),
         checks=checks, quarantine=quarantine, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
         in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), may_stop=may_stop,
         closing=factory.models(),

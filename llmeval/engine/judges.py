@@ -1,6 +1,7 @@
 """The judges of a suite: one model, a panel or a cascade for each, all with one protocol."""
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ from llmeval.engine.budget import cost_of
 from llmeval.engine.seats import Seat
 from llmeval.errors import SuiteError
 from llmeval.judge.bench import Judging
+from llmeval.judge.calibrate import Calibration, calibration_of
 from llmeval.judge.cascade import Cascade
+from llmeval.judge.certificate import read_certificate
 from llmeval.judge.judge import Judge
 from llmeval.judge.panel import Panel
 from llmeval.judge.protocol import Criterion, Protocol, load_protocol, parse_criteria
@@ -72,6 +75,13 @@ def judge_warnings(suite: Suite) -> list[str]:
         for name, spec in suite.spec.judges.items()
         if spec.when == "uncertain" and spec.certificate is None
     ]
+
+
+def calibrations_of(suite: Suite, judges: Mapping[str, Judging]) -> dict[str, Calibration]:
+    """By metric, what mends the probabilities of a judge whose certificate holds a map for them."""
+    paths = {name: path for name in judges if (path := certificate_of(suite, name)) is not None}
+    found = {name: calibration_of(read_certificate(path), judges[name].digest) for name, path in paths.items()}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def certificate_of(suite: Suite, name: str) -> Path | None:

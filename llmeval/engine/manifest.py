@@ -116,7 +116,8 @@ def _host(seat: Seat) -> str | None:
 def _judge(plan: Plan, name: str) -> dict[str, Any]:
     judge, bench, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
     first = judge.seats[0]
-    certificate = certificate_of(plan.suite, name) if trust.state == "TRUSTED" else None
+    stated, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
+    certificate = stated if trust.state == "TRUSTED" else None
     return {
         "model": " + ".join(seat.name for seat in bench),
         "identity": dict(bench[0].caller.model.identity),
@@ -131,6 +132,8 @@ def _judge(plan: Plan, name: str) -> dict[str, Any]:
         "trust": trust.state,
         "trust_reason": trust.reason,
         "labels": None if certificate is None else read_certificate(certificate).counts,
+        "certificate_digest": None if stated is None else digest(stated.read_bytes()),
+        "calibration": None if calibration is None else {"method": calibration.method, **calibration.figures},
     }
 
 

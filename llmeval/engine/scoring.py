@@ -82,9 +82,11 @@ async def _judged(
     if known is not None:
         return known
     try:
-        return await judge.score(case, answer, asked)
+        score = await judge.score(case, answer, asked)
     except LlmevalError as error:
         return _broken(answer, judge.metric, "judge", str(error), source="judge", judge=judge.digest)
+    calibration = plan.calibrations.get(judge.metric)
+    return score if calibration is None else calibration.mended(score)
 
 
 def _broken(answer: Answer, metric: str, kind: str, message: str, **more: Any) -> Score:

@@ -47,7 +47,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """One bias probe: n answers judged as they are and changed in a way that must not matter.
 
     `p`: exact McNemar; `adjusted`: Holm's over all probes. `detectable`: the smallest shift of the pass rate that n
-    answers find with a probability of 80 %. `note`: why it was not carried out.
+    answers find with a probability of 80 %. `needed`: answers for which that is 5 points. `note`: why it was not carried
+    out.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     adjusted: float = 1.0
     found: bool = False
     detectable: float | None = None
+    needed: int | None = None
     note: str = ""
 
 
@@ -132,6 +134,11 @@ def read_certificate(path: Path) -> Certificate:
     return found
 
 
+def expired(certificate: Certificate, today: date | None = None) -> bool:
+    """Whether its last day is over; `today` is by default now, UTC."""
+    return bool(certificate.expires) and (today or datetime.now(UTC).date()).isoformat() > certificate.expires
+
+
 def trust(
     judge_digest: str, certificate: Path | None, parts: Mapping[str, Any] | None = None, today: date | None = None
 ) -> Trust:
@@ -158,7 +165,7 @@ def trust(
         )
     if not found.trusted:
         return Trust("UNTRUSTED", found.reason or "its certificate says that it can't be trusted")
-    if found.expires and (today or datetime.now(UTC).date()).isoformat() > found.expires:
+    if expired(found, today):
         return Trust("UNTRUSTED", f"its certificate expired on {found.expires}: certify it again")
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmeval.judge.certificate import Certificate, Figure, Group
+from llmeval.judge.certificate import Certificate, Figure, Group, Probe
 
 _NAMES = {
     "sensitivity": ("Sensitivity", "P(judge passes, given that people pass)"),
@@ -152,12 +152,13 @@ def _probes(certificate: Certificate) -> str:
     rows = []
     for probe in certificate.probes:
         if probe.note:
-            rows.append((probe.name, "–", "–", "–", "–", _text(probe.note)))
+            rows.append((probe.name, "–", "–", "–", "–", "–", _text(probe.note)))
             continue
         told = "bias found" if probe.found else "no bias found"
         rows.append((probe.name, str(probe.n), f"{probe.became_pass} / {probe.became_fail}", f"{probe.adjusted:.2g}",
-                     f"{100 * (probe.detectable or 0):.1f} points", told))  # fmt: skip
-    head = ("probe", "answers", "became pass / fail", "p (Holm)", "smallest shift found at 80 %", "")
+                     f"{100 * (probe.detectable or 0):.1f} points", _needed(probe), told))  # fmt: skip
+    shifts = ("smallest shift found at 80 %", "answers to find 5 points")
+    head = ("probe", "answers", "became pass / fail", "p (Holm)", *shifts, "")
     return "## Biases\n\n" + _table(head, rows)
 
 
@@ -195,3 +196,7 @@ def _text(text: str, most: int = 300) -> str:
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _needed(probe: Probe) -> str:
+    return "–" if probe.needed is None else f"{probe.needed:,}"

@@ -17,9 +17,11 @@ from llmeval.judge.certify import judge_all
 from llmeval.judge.evidence import Item
 from llmeval.stats.agreement import bias_probe
 from llmeval.stats.multiplicity import holm_adjusted
-from llmeval.stats.power import detectable_shift
+from llmeval.stats.power import detectable_shift, pairs_for_shift
 
 ALPHA = 0.05
+SMALL = 0.05
+"""A shift that matters: "no bias found" says something where one of this size would have been found."""
 Change = Callable[[Item], Item | None]
 
 
@@ -146,6 +148,7 @@ def judged_together(probes: Sequence[Probe]) -> tuple[Probe, ...]:
             adjusted=adjusted[each.name],
             found=adjusted[each.name] <= ALPHA,
             detectable=detectable(each, ALPHA / len(tried)),
+            needed=needed(each, ALPHA / len(tried)),
         )
         for each in probes
     )
@@ -153,6 +156,17 @@ def judged_together(probes: Sequence[Probe]) -> tuple[Probe, ...]:
 
 def detectable(each: Probe, alpha: float) -> float:
     """The smallest shift of the pass rate found with 80 % power; at least what the exact test needs to reject at all."""
-    share = min(1.0, (each.became_pass + each.became_fail + 1) / each.n)
-    fewest = math.ceil(1 - math.log2(alpha))  # two-sided: all of m flips one way has p = 2^(1 - m)
-    return min(1.0, max(detectable_shift(each.n, share, alpha), fewest / each.n))
+    return min(1.0, max(detectable_shift(each.n, _share(each), alpha), _fewest(alpha) / each.n))
+
+
+def needed(each: Probe, alpha: float) -> int:
+    """How many answers would show a shift of `SMALL`, if verdicts went on to flip as often as they did."""
+    return max(pairs_for_shift(SMALL, _share(each), alpha), math.ceil(_fewest(alpha) / SMALL))
+
+
+def _share(each: Probe) -> float:
+    return min(1.0, (each.became_pass + each.became_fail + 1) / each.n)
+
+
+def _fewest(alpha: float) -> int:
+    return math.ceil(1 - math.log2(alpha))  # two-sided: all of m flips one way has p = 2^(1 - m)

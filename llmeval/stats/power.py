@@ -145,8 +145,16 @@ def detectable_shift(n: int, share: float, alpha: float = 0.05, power: float = 0
     The minimum detectable effect of a bias probe or a regression test; `share` of the pairs differ when nothing is
     wrong.
     """
-    z = _NORMAL.inv_cdf(1 - alpha / sides) + _NORMAL.inv_cdf(power)
-    return min(1.0, z * math.sqrt(share / n))
+    return min(1.0, _normals(alpha, power, sides) * math.sqrt(share / n))
+
+
+def pairs_for_shift(shift: float, share: float, alpha: float = 0.05, power: float = 0.8, sides: int = 2) -> int:
+    """The fewest pairs for which `detectable_shift` is at most `shift`: share ((z_alpha + z_power) / shift)^2."""
+    return math.ceil(share * (_normals(alpha, power, sides) / shift) ** 2)
+
+
+def _normals(alpha: float, power: float, sides: int) -> float:
+    return _NORMAL.inv_cdf(1 - alpha / sides) + _NORMAL.inv_cdf(power)
 
 
 def mcnemar_power(n: int, actual: Discordance, alpha: float = 0.05) -> float:

@@ -1,6 +1,7 @@
 """A certified judge that changes is noticed by the anchors of its certificate, and the run says so."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,41 @@ def test_show_tells_what_would_void_it(tmp_path: Path) -> None:
     assert shown["voided_by"]["protocol"]["name"] == "reference"
     missing = llmeval("judge", "certify", f"{suite}:style", "--labels", tmp_path / "x.jsonl")
     assert missing.returncode == 2 and "the suite's judges: correctness" in missing.stderr
+
+
+def test_drift_that_no_run_shows_alone_is_seen_over_the_runs(tmp_path: Path) -> None:
+    """3 of 50 changed is below the alarm of 4; a dozen such runs are not chance. They count with this certificate only."""
+    turned: set[str] = set()
+
+    def handler(body: dict[str, Any], earlier: int) -> str:
+        text = body["messages"][-1]["content"]
+        if body["model"] == "judge" and any(f"is other-{word}." in text for word in turned):
+            return verdict("correct")
+        return answer(body)
+
+    with serve(handler) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, 120, "gate: {floors: {correctness: 0.6}}\n")
+        suite.write_text(suite.read_text().replace("attacks: false", "attacks: false, certificate: c/x.json"))
+        environment = {"LLMEVAL_HOME": str(tmp_path / "home")}
+        made = llmeval("judge", "certify", suite, "--labels", labels(tmp_path / "l.jsonl"), "--json", **environment)
+        wrong = [each["case"]["id"] for each in json.loads(made.stdout)["anchors"] if not each["passed"]]
+        turned = {case[1:].lstrip("0") or "0" for case in wrong[:3]}
+        reports = tmp_path / "reports"
+        assert llmeval("run", suite, "--reports", reports, **environment).returncode == 0
+        (first,) = reports.glob("*/*")
+        for number in range(12):
+            copy = shutil.copytree(first, first.with_name(f"20250101T0000{number:02}Z-000000"))
+            manifest = json.loads((copy / "manifest.json").read_text())
+            (copy / "manifest.json").write_text(json.dumps({**manifest, "run_id": copy.name}))
+        command = ("judge", "show", suite, "--reports", reports, "--json")
+        (shown,) = json.loads(llmeval(*command, **environment).stdout)
+        last = llmeval("run", suite, "--reports", reports, "--out", tmp_path / "last", **environment)
+        certificate = tmp_path / "c" / "x.json"
+        certificate.write_text(certificate.read_text() + "\n")
+        (anew,) = json.loads(llmeval(*command, **environment).stdout)
+    assert (shown["trust"], shown["anchors"]["runs"], shown["anchors"]["changed"]) == ("UNTRUSTED", 13, 39)
+    assert last.returncode == 4
+    judge = json.loads((tmp_path / "last" / "manifest.json").read_text())["judges"]["correctness"]
+    assert (judge["trust"], judge["anchors"]["changed"], judge["anchors"]["drift"]["runs"]) == ("UNTRUSTED", 3, 14)
+    assert "it drifts: over the last 14 runs 42 of 700 anchors" in judge["trust_reason"]
+    assert (anew["trust"], anew["anchors"]["runs"]) == ("TRUSTED", 0)

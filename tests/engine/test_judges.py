@@ -9,6 +9,8 @@ import pytest
 import llmeval
 from llmeval.engine.options import Options
 from llmeval.errors import SuiteError
+from llmeval.judge.certificate import Certificate
+from llmeval.records import to_json
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 
@@ -114,3 +116,21 @@ def test_a_decision_model_does_not_vote(tmp_path: Path) -> None:
         run(tmp_path, "{model: jev, votes: 3}")
     _, calls = run(tmp_path / "mixed", "{cascade: [jev, judge], votes: 3, audit: 0, attacks: false}")
     assert calls["jev"] == 10
+
+
+def test_a_certificates_map_mends_the_probabilities_of_a_run(tmp_path: Path) -> None:
+    stated = {"brier": 0.3, "calibration": {"method": "platt", "slope": 0.5, "intercept": 0.0, "brier_held_out": 0.2}}
+    file = tmp_path / "x.json"
+    with serve(endpoint) as served:
+        path = suite(tmp_path, served.url, "{model: jev, attacks: false, certificate: x.json}")
+        digest = ""
+        for _ in range(2):  # the second time the certificate is of this very judge
+            made = Certificate(judge=digest, trusted=False, reason="few labels", probabilities=stated)
+            file.write_bytes(to_json(made))
+            done = llmeval.run(path, options=Options(reports=tmp_path / "r"))
+            judge = done.manifest["judges"]["correctness"]
+            seen = {round(score.confidence or 0, 2) for _, block in done.directory.scores() for score in block}
+            assert ((0.99 in seen), judge["calibration"] is None) == (not digest, not digest)
+            digest = judge["digest"]
+    assert 0.91 in seen  # odds of 99 become odds of about 10
+    assert judge["calibration"]["method"] == "platt" and judge["certificate_digest"].startswith("sha256:")

@@ -22,6 +22,7 @@ from llmeval.stats.power import (
     neyman_allocation,
     optimal_repeats,
     paired_cases,
+    pairs_for_shift,
     same_model_discordance,
     unpaired_cases,
 )
@@ -127,6 +128,8 @@ def test_detectable_shift_inverts_the_number_of_cases() -> None:
     shift = detectable_shift(400, 0.1)
     assert shift == pytest.approx((1.959964 + 0.841621) * math.sqrt(0.1 / 400), rel=1e-5)
     assert detectable_shift(1, 1.0) == 1.0
+    fewest = pairs_for_shift(0.05, 0.1)
+    assert detectable_shift(fewest, 0.1) <= 0.05 < detectable_shift(fewest - 1, 0.1)
     null = Discordance(0.05, 0.05)
     assert paired_cases(null, Discordance(0.05 + shift, 0.05), 0.0, alpha=0.025) == pytest.approx(400, rel=0.5)
     with pytest.raises(ValueError, match="no number of cases"):
