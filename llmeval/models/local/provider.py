@@ -69,6 +69,11 @@ class TransformersModel:
         if batch_size < 1:
             raise ModelError(f"batch_size is {batch_size}; it must be at least 1", kind="config")
 
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """The parameters of every request that does not give its own."""
+        return self._params
+
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Provider, model, revision, dtype, device and the sha256 of every file. The first use may download the model

@@ -88,8 +88,11 @@ class History:
 
 def unsteady(history: dict[str, str], row: Row) -> bool:
     """Whether some metric went back and forth between pass and fail, over the past runs and this one."""
-    for score in row.now.scores:
-        known = [letter for letter in history.get(score.metric, "") + LETTERS[score.status] if letter in "pf"]
+    for score in row.now.scores if history else ():
+        past, now = history.get(score.metric, ""), LETTERS[score.status]
+        if not past.strip(now):
+            continue
+        known = [letter for letter in past + now if letter in "pf"]
         if sum(a != b for a, b in pairwise(known)) > 1:
             return True
     return False

@@ -84,7 +84,9 @@ class Totals:
         self.labelled.extend(verdicts)
 
     def _score(self, score: Score, before: Score | None, changed: bool) -> None:
-        total = self.metrics.setdefault(score.metric, MetricTotals())
+        total = self.metrics.get(score.metric)
+        if total is None:
+            total = self.metrics[score.metric] = MetricTotals()
         total.statuses[score.status] += 1
         total.cached += score.cached
         _bin(total, total.now, score)
