@@ -54,7 +54,7 @@ class Cases(Strict):
     """Where the cases come from."""
 
     source: str | list[dict[str, Any]] = Field(
-        description="A .jsonl, .csv or .parquet file, hf://owner/name@revision?split=test, or a list of cases."
+        description="A .jsonl, .csv or .parquet file, hf://owner/name@revision?split=test, or a list of cases. Parquet and hf:// need the extra `data`."
     )
     map: dict[str, str] = Field(default={}, description="Case field <- column of the source, where names differ.")
     sample: Sample | None = None

@@ -139,10 +139,18 @@ class DatasetSource:
         return f"{self._name} row {index}"
 
 
-def _parquet(path: Path) -> DatasetSource:
-    import datasets
-
+def _datasets(name: str) -> Any:
+    """The library that reads the source `name`, which comes with an extra; SuiteError without it."""
+    try:
+        import datasets
+    except ModuleNotFoundError as error:
+        raise SuiteError(f"{name}: needs the package {error.name}: pip install 'llmeval[data]'") from None
     datasets.disable_progress_bars()
+    return datasets
+
+
+def _parquet(path: Path) -> DatasetSource:
+    datasets = _datasets(str(path))
     try:
         return DatasetSource(datasets.load_dataset("parquet", data_files=str(path), split="train"), str(path))
     except Exception as error:
@@ -151,9 +159,7 @@ def _parquet(path: Path) -> DatasetSource:
 
 def _hub(url: str, base: Path) -> DatasetSource:
     """`hf://owner/name@revision?split=test&name=config`, or a local directory as `hf://./folder?split=test`."""
-    import datasets
-
-    datasets.disable_progress_bars()
+    datasets = _datasets(url)
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     name, _, revision = (parts.netloc + parts.path).partition("@")

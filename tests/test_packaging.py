@@ -1,0 +1,83 @@
+"""The wheel: what it holds, and that it works where there is no checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+SUITE = """\
+suite: tiny
+cases: [{id: a, question: "Which city?", reference: Tokyo}]
+prompt: "{{ question }}"
+models: {recorded: {provider: replay, source: answers.jsonl}}
+candidate: recorded
+checks: [facts]
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
+    subprocess.run(command, cwd=Path(__file__).parent.parent, check=True, capture_output=True)
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel's files where Python finds them before the checkout."""
+    site = tmp_path_factory.mktemp("site")
+    zipfile.ZipFile(wheel).extractall(site)
+    return site
+
+
+def llmeval(site: Path, cwd: Path, *args: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    command = [sys.executable, "-P", "-m", "llmeval", *map(str, args)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_wheel_holds_what_the_checkout_holds(wheel: Path, repository: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    tracked = subprocess.run(
+        ["git", "ls-files", "llmeval", "prompts", "suites"], cwd=repository, capture_output=True, text=True, check=True
+    ).stdout.split()
+    expected = {name if name.startswith("llmeval/") else f"llmeval/_data/{name}" for name in tracked}
+    assert "llmeval/py.typed" in names
+    assert names >= expected
+    packed = {name for name in names if ".dist-info/" not in name}
+    assert packed == expected, "only what is tracked is shipped"
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_it_runs_where_there_is_no_checkout(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(SUITE)
+    (tmp_path / "answers.jsonl").write_text('{"id": "a", "output": "It is Tokyo."}\n')
+    assert llmeval(installed, tmp_path, "validate", "suite.yaml").returncode == 0
+    ran = llmeval(installed, tmp_path, "run", "suite.yaml", "--json", "--out", "run")
+    assert ran.returncode == 0, ran.stderr
+    assert '"facts"' in ran.stdout
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000, "its template came along"
+
+
+@pytest.mark.parametrize("example", ["qa", "format", "grounded"])
+def test_the_examples_come_with_it(installed: Path, tmp_path: Path, example: str) -> None:
+    assert llmeval(installed, tmp_path, "init", "--example", example).returncode == 0
+    checked = llmeval(installed, tmp_path, "validate", f"suites/{example}.yaml")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_what_an_extra_brings_is_named_when_it_is_missing(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(
+        SUITE.replace('[{id: a, question: "Which city?", reference: Tokyo}]', "c.parquet")
+    )
+    (tmp_path / "c.parquet").write_bytes(b"PAR1")
+    missing = tmp_path / "site"
+    missing.mkdir()
+    (missing / "datasets.py").write_text("raise ModuleNotFoundError(name='datasets')")
+    checked = llmeval(Path(f"{missing}{os.pathsep}{installed}"), tmp_path, "validate", "suite.yaml")
+    assert checked.returncode == 2
+    assert "pip install 'llmeval[data]'" in checked.stderr
