@@ -354,6 +354,8 @@ def _answer_row(answer: Answer) -> dict[str, Any]:
 
 
 def _frame(rows: Any) -> "pd.DataFrame":
-    import pandas as pd
-
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as error:
+        raise UsageError(f"data frames need the package {error.name}: pip install 'llmeval[data]'") from None
     return pd.DataFrame(list(rows))
