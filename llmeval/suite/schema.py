@@ -116,7 +116,8 @@ class OpenAIModel(ModelBase):
         default="json_schema", description="How the endpoint can be held to a schema, for judges."
     )
     client: str | None = Field(
-        default=None, description="module:function that makes an openai.AsyncOpenAI (Azure, own authentication). Needs the extra `openai`."
+        default=None,
+        description="module:function that makes an openai.AsyncOpenAI (Azure, own authentication). Needs the extra `openai`.",
     )
 
 
