@@ -61,7 +61,9 @@ def side(loaded: Loaded, first: Loaded) -> Side:
 
 
 def _status(loaded: Loaded) -> str:
-    return loaded.summary.status if loaded.summary is not None else "incomplete"
+    if loaded.summary is not None:
+        return loaded.summary.status
+    return "complete" if loaded.manifest.get("status") == "complete" else "incomplete"
 
 
 def obstacle(first: Loaded, other: Loaded, metric: str) -> str:

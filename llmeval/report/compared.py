@@ -21,6 +21,8 @@ from llmeval.report.comparison_words import (
 from llmeval.report.text import one_line
 
 NAMED = 10
+_WIDE = 104
+_SHORT = {"no difference shown": "not shown"}
 _DIFFERING = 20
 _STYLE: dict[Word, tuple[str, str]] = {
     "better": ("green", "▲"),
@@ -40,8 +42,12 @@ def print_comparison(console: Console, found: Comparison) -> None:
         rows = [metric for metric in found.metrics if metric.letter == run.letter]
         console.print(Text(f"\n{headline(found, run)}", style="bold"))
         console.print(Text(shared(run), style="dim"))
-        console.print(_metrics(rows, f"{found.level:.0%} interval"))
+        console.print(_metrics(rows, f"{found.level:.0%} interval", console.width))
         for row in rows:
+            if row.untrusted:
+                console.print(
+                    Text(f"⚠ {row.metric}: nothing shows that its judge is right often enough", style="yellow")
+                )
             if row.why:
                 console.print(Text(f"! {row.metric}: {row.why}", style="magenta"))
     console.print(Text(note(found), style="dim"))
@@ -50,7 +56,7 @@ def print_comparison(console: Console, found: Comparison) -> None:
     _print_slices(console, found)
     _print_flips(console, found)
     if found.differing:
-        console.print(_differing(found))
+        _print_differing(console, found)
 
 
 def _table(*headings: str) -> Table:
@@ -72,19 +78,25 @@ def _runs(found: Comparison) -> Table:
     return table
 
 
-def _metrics(rows: Sequence[MetricDifference], interval: str) -> Table:
-    table = _table("metric", "A", rows[0].letter if rows else "", "points", interval, "win/tie/loss", "lost", "p")
+def _metrics(rows: Sequence[MetricDifference], interval: str, width: int) -> Table:
+    """A row a metric; adjusted p-values where there is room, lost pairs where there are any."""
+    wide, lost = width >= _WIDE, any(row.lost for row in rows)
+    more = ["lost"] if lost else []
+    more += ["p"] if wide else []
+    table = _table("metric", "A", rows[0].letter if rows else "", f"points, {interval}", "win/tie/loss", *more)
     table.add_column("", no_wrap=True)
     for row in rows:
         style, sign = _STYLE[row.word]
-        name = Text(one_line(row.metric, 28) + (" ⚠ untrusted judge" if row.untrusted else ""))
-        word = Text(f"{sign} {row.word}", style=style)
+        name = Text(one_line(row.metric, 28 if wide else 18) + (" ⚠" if row.untrusted else ""))
+        word = Text(f"{sign} {row.word if wide else _SHORT.get(row.word, row.word)}", style=style)
         if row.difference is None:
-            table.add_row(name, *["–"] * 7, word)
+            table.add_row(name, *["–"] * (4 + len(more)), word)
             continue
         table.add_row(
-            name, percent(row.before), percent(row.now), points(row.difference), f"{points(row.low)} to {points(row.high)}",
-            f"{row.wins:,}/{row.ties:,}/{row.losses:,}", f"{row.lost:,}", p_value(row.adjusted), word,
+            name, percent(row.before), percent(row.now),
+            f"{points(row.difference)}, {points(row.low)} to {points(row.high)}",
+            f"{row.wins:,}/{row.ties:,}/{row.losses:,}", *([f"{row.lost:,}"] if lost else []),
+            *([p_value(row.adjusted)] if wide else []), word,
         )  # fmt: skip
     return table
 
@@ -121,10 +133,12 @@ def _slices(rows: Sequence[SliceDifference]) -> Table:
 
 
 def _print_flips(console: Console, found: Comparison) -> None:
+    if any(row.fell or row.rose for row in found.metrics):
+        console.print(Text("\nCases that moved", style="bold"))
     for row in found.metrics:
         for flips, what, style in ((row.fell, "fell", "red"), (row.rose, "rose", "green")):
             if flips:
-                head = f"\n{row.metric}, {row.letter}: {len(flips):,} {what}  "
+                head = f"  {row.metric}, {row.letter}: {len(flips):,} {what}  "
                 console.print(Text.assemble((head, style), named(flips)))
 
 
@@ -138,14 +152,12 @@ def named(flips: Sequence[Flip]) -> str:
     return ", ".join(shown) + (f", and {len(flips) - NAMED:,} more" if len(flips) > NAMED else "")
 
 
-def _differing(found: Comparison) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    table.title, table.title_justify, table.title_style = "\nWhat differs", "left", "bold"
-    table.add_column("", no_wrap=True)
-    for run in found.runs:
-        table.add_column(run.letter, overflow="ellipsis", no_wrap=True, max_width=36)
-    table.add_column("", no_wrap=True)
+def _print_differing(console: Console, found: Comparison) -> None:
+    console.print(Text("\nWhat differs", style="bold"))
     for row in found.differing[:_DIFFERING]:
-        means = Text("measured otherwise", style="magenta") if row.matters else Text("what is tested", style="dim")
-        table.add_row(Text(row.key), *(Text(one_line(shortened(value), 120)) for value in row.values), means)
-    return table
+        values = zip(found.runs, row.values, strict=True)
+        shown = " · ".join(f"{run.letter} {one_line(shortened(value), 40)}" for run, value in values)
+        means = ("  measured otherwise", "magenta") if row.matters else ("", "")
+        console.print(Text.assemble("  ", (f"{row.key}  ", "dim"), shown, means))
+    if len(found.differing) > _DIFFERING:
+        console.print(Text(f"  and {len(found.differing) - _DIFFERING:,} more", style="dim"))
