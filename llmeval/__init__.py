@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Options", "Run", "__version__", "load_run", "load_suite", "run"]
+__all__ = ["Options", "Run", "__version__", "load_run", "load_suite", "merge", "run"]
 
 if TYPE_CHECKING:
-    from llmeval.api import Run, load_run, run
+    from llmeval.api import Run, load_run, merge, run
     from llmeval.engine.options import Options
     from llmeval.suite.load import load_suite
 

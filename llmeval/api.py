@@ -6,7 +6,7 @@ run.decision, run.metrics, run.scores
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -309,6 +309,41 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
     if not baseline.exists():
         raise UsageError(f"--baseline {baseline}: there is no such file or directory")
     return {"gate": {**stored, "regression": {**stored["regression"], "baseline": str(baseline.resolve())}}}
+
+
+def merge(
+    folders: Iterable[PathLike],
+    out: PathLike | None = None,
+    *,
+    suite: PathLike | Suite | None = None,
+    environment: str | None = None,
+    baseline: Path | None = None,
+    reports: Path = Path("reports"),
+) -> Run:
+    """The shards of one run, put together into a run directory and decided once.
+
+    Args:
+        folders: the shards' directories, or folders that hold them.
+        out: where the whole run goes; default: below `reports`.
+        suite, environment, baseline: another gate, as for `redecide`.
+
+    Raises:
+        StoreError: a shard is missing, double, incomplete or of another run, or `out` holds a run. UsageError: as `redecide`.
+    """
+    from llmeval.engine.merge import check_parts, differing_environments, find_parts, join, merged_manifest
+    from llmeval.engine.store import write_manifest
+
+    parts = find_parts(map(Path, folders))
+    check_parts(parts)
+    _rules(
+        load_run(parts[0].run.path), suite, environment, baseline
+    )  # what is wrong with it is told before anything is written
+    manifest = merged_manifest(parts)
+    path = Path(out) if out is not None else reports / manifest["suite"] / manifest["run_id"]
+    join(parts, path, manifest)
+    run = load_run(path)
+    write_manifest(path, {**manifest, **_rules(run, suite, environment, baseline)})
+    return finish(load_run(path), (*run.warnings, *differing_environments(parts)))
 
 
 def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default") -> Run:

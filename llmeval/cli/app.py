@@ -14,6 +14,7 @@ from llmeval.cli import (
     init,
     judge,
     labels,
+    merge,
     models,
     plan,
     prove,
@@ -54,6 +55,7 @@ app.command()(run.run)
 app.command()(plan.plan)
 app.command()(prove.prove)
 app.command()(score.score)
+app.command()(merge.merge)
 app.command()(gate.gate)
 app.command()(compare.compare)
 app.command()(report.report)

@@ -1,5 +1,6 @@
 """`llmeval run`: ask, score, decide, report."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,13 @@ def run(
         ),
     ] = False,
     stop: StopOption = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Only part i of N of the cases, or auto: as the CI system says. `llmeval merge` decides.",
+            metavar="i/N|auto",
+        ),
+    ] = None,
     env: Env = None,
     limit: Annotated[int | None, typer.Option(help="A seeded sample of so many cases.", metavar="N")] = None,
     concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,
@@ -49,12 +57,14 @@ def run(
     from llmeval.cli.pulling import pull_for
     from llmeval.cli.rejudging import rejudge_baseline
     from llmeval.engine.options import Options
+    from llmeval.engine.shards import parse_shard
     from llmeval.report.console import ProgressDisplay
     from llmeval.suite.load import load_suite
 
     options = Options(
         out=out, reports=reports, candidate=candidate, baseline=find_baseline(baseline, reports), stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
+        shard=None if shard is None else parse_shard(shard, os.environ),
     )  # fmt: skip
     loaded = load_suite(suite, env)
     if dry_run:

@@ -22,6 +22,7 @@ from llmeval.engine.judges import (
 )
 from llmeval.engine.options import Options
 from llmeval.engine.seats import LOCAL_CONCURRENCY, Factory, Seat
+from llmeval.engine.shards import Shard
 from llmeval.errors import NothingEvaluated, SuiteError, UsageError
 from llmeval.judge.bench import Judging
 from llmeval.judge.calibrate import Calibration
@@ -53,7 +54,8 @@ class Plan:
     """Everything a run needs. `close` releases models and cache.
 
     `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not fit in memory
-    together. `may_stop`: the cases stand in a random order, and the run ends as soon as every rule is decided. `known`: the verdict on an answer that needs no judge, by metric.
+    together. `may_stop`: the cases stand in a random order, and the run ends as soon as every rule is decided. `shard`: the part of the cases that `cases` is;
+    `whole`: how many all are, and their digest. `known`: the verdict on an answer that needs no judge, by metric.
     `calibrations`: by metric, what mends a judge's probabilities. `past`: from the manifest and a metric, (changed, anchors) of
     earlier runs, the oldest first.
     """
@@ -72,6 +74,8 @@ class Plan:
     by_case: bool = False
     in_turn: bool = False
     may_stop: bool = False
+    shard: Shard | None = None
+    whole: tuple[int, str] = (0, "")
     known: Callable[[str, Case, Answer], Score | None] = lambda metric, case, answer: None
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     past: Callable[[dict[str, Any], str], list[tuple[int, int]]] = lambda manifest, metric: []
@@ -126,6 +130,9 @@ def plan(
     if not len(cases):
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
     quarantine = _quarantine(suite, cases)
+    whole = (len(cases), cases.digest)
+    if options.shard is not None:
+        cases.keep(options.shard.holds)
     may_stop = _may_stop(suite, options)
     if may_stop:
         cases.shuffle(suite.spec.seed)
@@ -144,7 +151,7 @@ def plan(
         calibrations=calibrations_of(suite, judges),
         checks=checks, quarantine=quarantine, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
         in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), may_stop=may_stop,
-        closing=factory.models(),
+        closing=factory.models(), shard=options.shard, whole=whole,
     )  # fmt: skip
 
 
@@ -171,12 +178,16 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
 
 
 def _may_stop(suite: Suite, options: Options) -> bool:
-    """Whether the run may stop before its last case.
+    """Whether the run may stop before its last case. A shard may not: the looks at the data would be several.
 
     Raises:
-        UsageError: it is asked to, and there is no rule to be decided.
+        UsageError: it is asked to, and there is no rule to be decided, or it is a shard.
     """
     gate = suite.spec.gate
+    if options.shard is not None:
+        if options.stop == "early":
+            raise UsageError("--shard with --stop early: a part can't tell when the whole is decided; leave one away")
+        return False
     early = (options.stop or gate.stop) == "early"
     if early and not gate.floors and gate.regression is None:
         raise UsageError(

@@ -67,7 +67,8 @@ async def _execute(
     plan: Plan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None, watch: Watch
 ) -> Outcome:
     run_id = new_run_id()
-    writer = RunWriter(options.out or options.reports / plan.suite.name / run_id)
+    folder = options.reports / plan.suite.name / ("" if plan.shard is None else "shards")  # no trend shows a part
+    writer = RunWriter(options.out or folder / run_id)
     try:
         manifest = _manifest(plan, options, writer.run, run_id)
         if stored is not None and manifest["parent_run"] is None:
@@ -90,7 +91,7 @@ async def _execute(
             if plan.in_turn:
                 pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
             ending = await pipeline.run()
-            if ending in _WHOLE:
+            if ending in _WHOLE and (plan.shard is None or plan.shard.first):
                 await judge_anchors(plan, writer.run, manifest, progress)
                 await try_attacks(plan, writer.run, progress)
         wall = time.monotonic() - started

@@ -18,6 +18,7 @@ from llmeval.engine.build import Plan, baseline_of
 from llmeval.engine.judges import certificate_of
 from llmeval.engine.options import Options
 from llmeval.engine.seats import Seat
+from llmeval.engine.shards import Shard
 from llmeval.judge.certificate import read_certificate
 from llmeval.records import SCHEMA, digest, utc_now
 from llmeval.suite.load import Suite
@@ -63,17 +64,25 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         "quarantine": [msgspec.to_builtins(entry) for entry in plan.quarantine.cases],
         "parent_run": None,
         "command": sys.argv,
+        **({} if plan.shard is None else {"shard": _shard(plan, plan.shard)}),
     }
 
 
-def digests(plan: Plan) -> dict[str, Any]:
-    """What two runs must share to be the same experiment."""
+def _shard(plan: Plan, shard: Shard) -> dict[str, Any]:
+    """Which part this is, and what it is a part of."""
+    n, cases = plan.whole
+    return {"index": shard.index, "of": shard.of, "n": n, "digests": digests(plan, cases)}
+
+
+def digests(plan: Plan, cases: str | None = None) -> dict[str, Any]:
+    """What two runs must share to be the same experiment. `cases`: of the cases; default: those of the plan."""
     spec = plan.suite.spec
+    cases = cases or plan.cases.digest
     checks = checks_of(plan)
     prompt = [(role, template.source) for role, template in plan.prompt]
     return {
-        "suite": digest([plan.cases.digest, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]),
-        "cases": plan.cases.digest,
+        "suite": digest([cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]),
+        "cases": cases,
         "prompt": digest(prompt),
         "checks": digest(checks),
         "candidate": digest(plan.candidate.caller.model.identity),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmeval.engine.shards import Shard
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -10,7 +12,8 @@ class Options:
 
     `out`: the run directory itself; None makes one below `reports`. `concurrency`: cases in flight. `limit`: a seeded
     sample of so many cases. `max_cost` in US dollars, `max_calls`, `max_minutes`: the run stops there, resumable. `baseline`: instead of
-    the suite's, a lock file or a run's directory. `stop`: instead of the suite's `gate.stop`, never or early.
+    the suite's, a lock file or a run's directory. `stop`: instead of the suite's `gate.stop`, never or early. `shard`: only this
+    part of the cases; it decides nothing, and `api.merge` puts the parts together.
     """
 
     out: Path | None = None
@@ -24,3 +27,4 @@ class Options:
     max_cost: float | None = None
     max_calls: int | None = None
     max_minutes: float | None = None
+    shard: Shard | None = None

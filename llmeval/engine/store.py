@@ -40,7 +40,7 @@ class RunWriter:
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Replace `manifest.json` in one step."""
-        write_atomically(self.path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
+        write_manifest(self.path, manifest)
 
     def case(self, case: Case) -> None:
         """Append a case."""
@@ -69,6 +69,11 @@ class RunWriter:
                 view = view[os.write(self._files[name], view) :]
         except OSError as error:
             raise store_error(self.path / name, error) from None
+
+
+def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
+    """Replace the `manifest.json` of a run directory in one step."""
+    write_atomically(path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

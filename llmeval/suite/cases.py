@@ -3,7 +3,7 @@
 import hashlib
 import random
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import compress
 from typing import Any
 
@@ -113,6 +113,11 @@ class CaseSet:
         for name, share in _shares({name: len(rows) for name, rows in strata.items()}, n).items():
             picked += rng.sample(strata[name], share)
         return array("q", sorted(picked))
+
+
+def combined_digest(digests: Iterable[str]) -> str:
+    """The digest of a set of cases from those of its cases, whatever their order."""
+    return _digest(sum(int(each.removeprefix("sha256:"), 16) for each in digests))
 
 
 def _number(case: Case) -> int:
