@@ -1,13 +1,16 @@
 """Replies by the content of their request, kept between runs and shared by processes.
 
-SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered and committed off the event
-loop, a few times a second: what a crash loses here stands in the run directory already.
+SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered for some milliseconds and
+committed off the event loop. The first reply to a request stays: whoever comes later is given that one, so that all
+processes that share a cache record the same answers.
 """
 
 import asyncio
 import sqlite3
+import threading
 import time
 import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,12 +19,14 @@ from llmeval.errors import StoreError
 from llmeval.models.base import Reply
 
 FILE = "cache.sqlite3"
-_COMMIT_SECONDS = 0.25
+_GATHER_SECONDS = 0.005
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
     key BLOB PRIMARY KEY, reply BLOB NOT NULL, model TEXT NOT NULL, at INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+_Row = tuple[bytes, str, int]
+"""(reply, model, seconds since 1970)"""
 _DECODER = msgspec.json.Decoder(Reply)
 
 
@@ -47,7 +52,9 @@ class Cache:
 
     def __init__(self, home: Path) -> None:
         self.path = home / FILE
-        self._pending: dict[bytes, tuple[bytes, str, int]] = {}
+        self._pending: dict[bytes, _Row] = {}
+        self._waiting: dict[bytes, asyncio.Future[bytes | None]] = {}
+        self._writing = threading.Lock()
         self.warning: str | None = None
         self._flusher: asyncio.Task[None] | None = None
         try:
@@ -67,33 +74,29 @@ class Cache:
 
     def get(self, key: bytes) -> Reply | None:
         """The reply stored under `key`, or None."""
-        pending = self._pending.get(key)
-        if pending is not None:
-            return _unpack(pending[0])
         try:
             row = self._db.execute("SELECT reply FROM replies WHERE key = ?", (key,)).fetchone()
         except sqlite3.Error as error:
             raise StoreError(f"the cache {self.path} can't be read: {error}. Run with --no-cache") from None
         return _unpack(row[0]) if row else None
 
-    def put(self, key: bytes, reply: Reply, model: str) -> None:
-        """Keep a reply, unless the key has one. It is on disk after `flush`, at the latest."""
+    async def put(self, key: bytes, reply: Reply, model: str) -> Reply:
+        """Keep a reply, unless the key has one by now; the reply that is kept. Where nothing can be kept, `reply`."""
         if self.warning is not None:
-            return
-        self._pending.setdefault(key, (zlib.compress(msgspec.json.encode(reply), 1), model, int(time.time())))
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
-
-    def flush(self) -> None:
-        """Write what is pending, in one transaction."""
-        batch, self._pending = self._pending, {}
-        self._write(batch)
+            return reply
+        if key not in self._waiting:
+            self._pending[key] = (zlib.compress(msgspec.json.encode(reply), 1), model, int(time.time()))
+            self._waiting[key] = asyncio.get_running_loop().create_future()
+            if self._flusher is None or self._flusher.done():
+                self._flusher = asyncio.get_running_loop().create_task(self._flush())
+        earlier = await asyncio.shield(self._waiting[key])
+        return reply if earlier is None else _unpack(earlier)
 
     def close(self) -> None:
-        """Flush and close."""
+        """Write what is pending, and close."""
         if self._flusher is not None:
             self._flusher.cancel()
-        self.flush()
+        self._write(self._pending)
         self._db.close()
         self._writer.close()
 
@@ -111,31 +114,39 @@ class Cache:
         self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return cursor.rowcount
 
-    async def _flush_soon(self) -> None:
-        await asyncio.sleep(_COMMIT_SECONDS)
-        batch = dict(self._pending)
-        try:
-            await asyncio.to_thread(self._write, batch)
-        finally:
+    async def _flush(self) -> None:
+        """Write until nothing is pending, and tell those who wait which reply is kept."""
+        while self._pending:
+            await asyncio.sleep(_GATHER_SECONDS)
+            batch = dict(self._pending)
+            earlier = await asyncio.to_thread(self._write, batch)
             for key in batch:
-                self._pending.pop(key, None)
-        if self._pending:
-            self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
+                del self._pending[key]
+                self._waiting.pop(key).set_result(earlier.get(key))
 
-    def _write(self, batch: dict[bytes, tuple[bytes, str, int]]) -> None:
+    def _write(self, batch: Mapping[bytes, _Row]) -> dict[bytes, bytes]:
+        """Write in one transaction what is not there; gives the replies of others that were there first."""
         if not batch:
-            return
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany(
-                "INSERT OR IGNORE INTO replies (key, reply, model, at) VALUES (?, ?, ?, ?)",
-                ((key, *row) for key, row in batch.items()),
-            )
-            self._writer.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            self.warning = f"the cache {self.path} can't be written ({error}); this run goes on without it"
+            return {}
+        with self._writing:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                written = self._writer.executemany(
+                    "INSERT OR IGNORE INTO replies (key, reply, model, at) VALUES (?, ?, ?, ?)",
+                    ((key, *row) for key, row in batch.items()),
+                ).rowcount
+                self._writer.execute("COMMIT")
+                return {} if written == len(batch) else self._kept(batch)
+            except sqlite3.Error as error:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                self.warning = f"the cache {self.path} can't be written ({error}); this run goes on without it"
+                return {}
+
+    def _kept(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """What is kept under these keys."""
+        rows = (self._writer.execute("SELECT key, reply FROM replies WHERE key = ?", (key,)).fetchone() for key in keys)
+        return {row[0]: row[1] for row in rows if row}
 
 
 def _unpack(data: bytes) -> Reply:

@@ -114,6 +114,8 @@ class Caller:
         attempts = _Attempts()
         try:
             reply = await self._with_retries(request, attempts)
+            if self._cache is not None:
+                reply = await self._cache.put(key, reply, self._name)
             future.set_result(reply)
         except ModelError as error:
             failed = AskFailed(ModelError(self._redact(str(error)), kind=error.kind), name, attempts.made)
@@ -124,8 +126,6 @@ class Caller:
             if not future.done():
                 future.cancel()
             del self._flying[key]
-        if self._cache is not None:
-            self._cache.put(key, reply, self._name)
         return Asked(reply, name, attempts.made, False)
 
     async def _with_retries(self, request: Request, attempts: "_Attempts") -> Reply:

@@ -1,6 +1,9 @@
 """Shards: who has which case, what a part says, and a run put together from parts."""
 
+import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -168,3 +171,16 @@ def _manifest(run: Path) -> dict[str, Any]:
 def _changed(run: Path, changes: dict[str, Any]) -> Path:
     (run / "manifest.json").write_text(json.dumps({**_manifest(run), **changes}))
     return run
+
+
+def test_two_processes_on_one_cache_record_the_same_answers(tmp_path: Path) -> None:
+    """The endpoint never says the same twice; whoever loses the race takes the winner's answer."""
+    said = itertools.count()
+    with serve(lambda body, earlier: f"answer {next(said)}", latency=0.05) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, 40, judge=False)
+        arguments = [sys.executable, "-m", "llmeval", "run", str(suite), "--concurrency", "4"]
+        runs = [subprocess.Popen([*arguments, "--out", str(tmp_path / name)]) for name in ("a", "b")]
+        assert [run.wait(60) for run in runs] == [0, 0]
+    one, other = ({a.case_id: a.text for a in llmeval.load_run(tmp_path / n).directory.answers()} for n in ("a", "b"))
+    assert one == other
+    assert len(set(one.values())) == 40
