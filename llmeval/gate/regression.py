@@ -248,7 +248,7 @@ def _follows(question: Question, verdict: Verdict, run_id: str) -> str:
     more = cases_needed(question.pairs, question.plan) - len(question.pairs.differences)
     hint = (
         f"about {more:,} more cases that differ like these would decide"
-        if more > 0
+        if more > 1
         else "a few more cases would decide"
     )
     return f" These cases can't tell; {hint}."

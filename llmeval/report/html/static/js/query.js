@@ -115,7 +115,7 @@ export function shuffled(data) {
 }
 
 export const SORTS = {
-  triage: ["What matters first", (c) => (a, b) => c.queue[a] - c.queue[b] || c.prio[b] - c.prio[a] || a - b],
+  triage: ["Urgent first", (c) => (a, b) => c.queue[a] - c.queue[b] || c.prio[b] - c.prio[a] || a - b],
   value: ["Lowest score", (c) => (a, b) => (c.value[a] ?? -1) - (c.value[b] ?? -1) || a - b],
   slow: ["Slowest", (c) => (a, b) => (c.ms[b] ?? -1) - (c.ms[a] ?? -1) || a - b],
   long: ["Longest answer", (c) => (a, b) => c.len[b] - c.len[a] || a - b],
