@@ -128,7 +128,9 @@ def _outcome(
 def _hint(selection: Selection, rate: float, floor: float, alpha: float) -> str:
     if not is_clustered(selection):
         more = cases_needed(rate, selection.n, floor, alpha)
-        return f"about {more:,} more {'case' if more == 1 else 'cases'} at this rate would decide" if more else TOO_CLOSE
+        return (
+            f"about {more:,} more {'case' if more == 1 else 'cases'} at this rate would decide" if more else TOO_CLOSE
+        )
     more = clusters_needed(selection, floor, alpha)
     return f"at most about {more:,} more clusters like these would decide" if more else FAR_MORE
 
