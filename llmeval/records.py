@@ -174,12 +174,29 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     at: str = ""
 
 
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """Verdicts of a cascade that were sure, some of them audited by the next judge, which contradicted a few.
+
+    `rate`, `low`, `high`: the pass rate had the next judge judged every answer, with its two-sided 95 % interval; None where
+    the audits can't carry it. `lost`: audits without a verdict. `reason`: all this in a sentence.
+    """
+
+    sure: int
+    audited: int
+    contradicted: int
+    lost: int = 0
+    rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+
+
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One metric over one slice (`slice` None = all cases). `n` counts cases that have a value; `open` those that wait
     for a person.
 
     `mean`: of the values, repeats reduced within the case first. `pass_rate`: share of cases passing in every repeat;
-    `low`, `high`: its two-sided interval at `level`, by `method`.
+    `low`, `high`: its two-sided interval at `level`, by `method`. `audit`: of a cascade, over all cases.
     """
 
     metric: str
@@ -197,6 +214,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     method: str = ""
     source: Literal["check", "judge", "human"] = "check"
     trust: Literal["TRUSTED", "UNTRUSTED"] | None = None
+    audit: Audit | None = None
 
 
 class Decision(StrEnum):

@@ -10,7 +10,7 @@ from llmeval.gate.floors import bounds, is_clustered
 from llmeval.gate.own import missing
 from llmeval.gate.stopping import settled
 from llmeval.gate.tally import Selection, Tally, tally_run
-from llmeval.records import Metric, Quarantined, Summary
+from llmeval.records import Audit, Metric, Quarantined, Summary
 from llmeval.rundir import RunDir
 from llmeval.stats.betting import anytime_bounds
 
@@ -40,7 +40,8 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
             if slice_ is None or selection.n:
                 label = None if slice_ is None else "=".join(slice_)
                 source = "judge" if name in trusts else column.source
-                metrics.append(_metric(name, label, selection, source, trust, stopped=stopped))
+                metric = _metric(name, label, selection, source, trust, stopped=stopped)
+                metrics.append(metric if label else structs.replace(metric, audit=audit_of(tally, manifest, name)))
     complete = (stopped or not absent) and manifest["status"] != "incomplete"
     return Summary(
         suite=manifest["suite"],
@@ -56,6 +57,13 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
             for entry in manifest.get("quarantine") or ()
         ),
     )
+
+
+def audit_of(tally: Tally, manifest: Mapping[str, Any], metric: str) -> Audit | None:
+    """What the audits of a metric's cascade come to."""
+    seats = (manifest["judges"].get(metric) or {}).get("seats")
+    audits = tally.audits.get(metric)
+    return None if audits is None or not seats else audits.found(len(seats))
 
 
 def _not_needed(tally: Tally, manifest: Mapping[str, Any]) -> int:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from llmeval.gate.audits import Audits, note
 from llmeval.labels import Place, agreed, current, read
 from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, clean_text
 from llmeval.rundir import LABELS, RunDir, Unit
@@ -119,6 +120,7 @@ class Tally:
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
+        self.audits: dict[str, Audits] = {}
         for case in planned:
             if case.id not in self.quarantined:
                 self._row(case)
@@ -261,6 +263,7 @@ class Tally:
             self._add_score(row, score, state)
             if score.source == "judge":
                 self._count_score(score)
+                note(self.audits, judged)
         self._worst[row] = max(self._worst[row], _FAILED if worst == _NOT_APPLICABLE else worst, key=_rank)
 
     def _set_aside(self, unit: Unit) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from llmeval.records import Decision, Metric, Summary
 from llmeval.report.text import one_line, quarantined
-from llmeval.report.trust import distrust
+from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
 _STYLE = {
@@ -122,6 +122,7 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     for name, judge in manifest["judges"].items():
         if told := distrust(name, judge):
             body.append(Text(f"⚠ {told}", style="yellow"))
+    body.extend(Text(f"· {told}") for told in audited(summary))
     subtitle = Text(f"{summary.suite} · {manifest['candidate']['name']} · {summary.run_id}", style="dim")
     return Panel(
         Group(*body), title=title, subtitle=subtitle, title_align="left", subtitle_align="left", border_style=colour

@@ -4,7 +4,7 @@ from typing import Any
 
 from llmeval.records import Decision, Summary
 from llmeval.report.text import cell, fenced, quarantined
-from llmeval.report.trust import distrust
+from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
 MAX_CHARS = 60_000
@@ -23,7 +23,13 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble]) -
         cell(summary.gate.reason, 1000),
         "",
     ]
-    lines += _rules(summary) + _trust(manifest) + _metrics(summary) + _counts(summary, manifest) + _quarantine(summary)
+    lines += (
+        _rules(summary)
+        + _trust(manifest, summary)
+        + _metrics(summary)
+        + _counts(summary, manifest)
+        + _quarantine(summary)
+    )
     text = "\n".join(lines)
     for trouble in worst[:MAX_WORST]:
         block = _trouble(trouble)
@@ -55,10 +61,10 @@ def _fell(summary: Summary) -> list[str]:
     return lines
 
 
-def _trust(manifest: dict[str, Any]) -> list[str]:
+def _trust(manifest: dict[str, Any], summary: Summary) -> list[str]:
     return [
         f"> **{cell(told, 600)}**\n" for name, judge in manifest["judges"].items() if (told := distrust(name, judge))
-    ]
+    ] + [f"> {cell(told, 600)}\n" for told in audited(summary)]
 
 
 def _metrics(summary: Summary) -> list[str]:

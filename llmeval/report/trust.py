@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from llmeval.records import Summary
+
 INSTEAD_OF_THE_CHECK = "It decides where the facts check is not sure, which can be worse than that check alone: certify it, or leave it out."
+
+
+def audited(summary: Summary) -> list[str]:
+    """What the audits of each cascade show, a sentence each."""
+    return [f"Audits of {m.metric}: {m.audit.reason}." for m in summary.metrics if m.audit is not None]
 
 
 def distrust(name: str, judge: Mapping[str, Any]) -> str:

@@ -52,6 +52,16 @@ def test_a_cascade_of_a_decision_model_and_a_judge(tmp_path: Path) -> None:
     assert done.summary.calls["judge:correctness"].made == 15
 
 
+def test_audits_of_a_cascade_are_weighed_and_told(tmp_path: Path) -> None:
+    done, calls = run(tmp_path, "{cascade: [jev, judge], audit: 1, attacks: false}")
+    assert calls == {"judge": 10, "jev": 10}
+    (audit,) = (metric.audit for metric in done.summary.metrics if metric.metric == "correctness" and not metric.slice)
+    assert audit is not None and (audit.sure, audit.audited) == (5, 5)
+    told = f"the next judge contradicts {audit.contradicted} of 5 audited verdicts"
+    assert told in (done.path / "summary.md").read_text()
+    assert told in (done.path / "report.html").read_text()
+
+
 def test_a_decision_model_alone_and_a_panel(tmp_path: Path) -> None:
     done, calls = run(tmp_path / "a", "{model: jev, attacks: false}")
     assert calls == {"judge": 0, "jev": 10}

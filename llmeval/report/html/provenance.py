@@ -8,7 +8,7 @@ from llmeval.records import Summary
 from llmeval.report.html import words
 from llmeval.report.html.totals import Totals
 from llmeval.report.text import count
-from llmeval.report.trust import distrust
+from llmeval.report.trust import audited, distrust
 
 Pairs = list[tuple[str, str]]
 
@@ -77,6 +77,7 @@ def warnings(
     for name, judge in judges.items():
         if told := distrust(name, judge):
             yield words.minus(told)
+    yield from (words.minus(told) for told in audited(summary))
     lost = summary.counts.errors + summary.counts.unscored
     if lost:
         yield (
