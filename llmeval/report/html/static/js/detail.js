@@ -268,8 +268,9 @@ function historyOf(full, runs) {
     const marks = [...full.past[metric]].map((letter, i) => mark(letter, runs[i]));
     return h("tr", {}, h("th", { scope: "row" }, visible(metric)), h("td", {}, h("ul", { class: "past" }, marks)), h("td", { class: "today" }, status(TONES[score.status], score.status.replace("_", " "))));
   });
-  const ends = h("p", { class: "ends quiet" }, h("span", {}, runs[0].when), runs.length > 2 ? h("span", {}, runs.at(-1).when) : null);
-  return h("section", { class: "history" }, h("h3", {}, "History"), h("table", {}, h("caption", { class: "sr" }, "This case in past runs, oldest first"), h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Metric"), h("th", { scope: "col" }, `${number(runs.length)} past ${runs.length === 1 ? "run" : "runs"}`, ends), h("th", { scope: "col" }, "This run"))), h("tbody", {}, lines)));
+  const ends = runs.length < 10 ? null : h("p", { class: "ends quiet" }, h("span", {}, runs[0].when), h("span", {}, runs.at(-1).when));
+  const head = `${number(runs.length)} past ${runs.length === 1 ? "run" : "runs, oldest first"}`;
+  return h("section", { class: "history" }, h("h3", {}, "History"), h("table", {}, h("caption", { class: "sr" }, "This case in past runs, oldest first"), h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Metric"), h("th", { scope: "col" }, head, ends), h("th", { scope: "col" }, "This run"))), h("tbody", {}, lines)));
 }
 
 function about(full, row, data) {
