@@ -18,6 +18,13 @@ def compare(
         ),
     ],
     html: Annotated[Path | None, typer.Option(help="Write one offline page as well.", metavar="FILE")] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(help="Ask this judge of the suite which answer is better, in both orders.", metavar="NAME"),
+    ] = None,
+    suite: Annotated[
+        Path | None, typer.Option(help="The suite that has the judge; by default the first run's.", metavar="FILE")
+    ] = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -27,6 +34,7 @@ def compare(
     """
     import msgspec
 
+    from llmeval.cli.preferring import preferences, show_preferences
     from llmeval.compare.make import compare as compared
     from llmeval.errors import ExitCode
     from llmeval.report.compared import print_comparison
@@ -34,14 +42,18 @@ def compare(
 
     directories = [RunDir(find_run(name, reports)) for name in runs]
     found = compared(directories)
+    preferred = [] if judge is None else preferences(directories, judge, suite)
     if html is not None:
         from llmeval.report.html.compared import write_comparison
 
         write_comparison(found, directories, html)
     if as_json:
-        emit(msgspec.to_builtins(found))
+        more = {} if judge is None else {"preferences": {"judge": judge, "runs": msgspec.to_builtins(preferred)}}
+        emit({**msgspec.to_builtins(found), **more})
     else:
         print_comparison(console(), found)
+        if judge is not None:
+            show_preferences(console(), preferred, judge)
         if html is not None:
             console().print(f"\nPage: {html}", soft_wrap=True)
     return ExitCode.PASS if found.comparable else ExitCode.INVALID

@@ -44,6 +44,18 @@ def make_judge(suite: Suite, name: str, bench: tuple[Seat, ...]) -> Judging:
     return Cascade(name, judges, spec.band, spec.audit) if spec.cascade else judges[0]
 
 
+def pairwise_judge(suite: Suite, name: str, judge: Judging) -> Judge:
+    """The first model of a suite's judge with the protocol `pairwise`.
+
+    Raises:
+        SuiteError: it is a decision model, which that protocol has no question for.
+    """
+    seat = judge.seats[0]
+    if seat.decides:
+        raise suite.error(("judges", name), "two answers side by side need a judge that writes a reply")
+    return Judge(name, seat.caller, load_protocol("pairwise", suite.base), suite.judge(name).params)
+
+
 def _decides(spec: JudgeSpec, model: ModelBase) -> bool:
     """Whether this model gives probabilities instead of a reply."""
     return isinstance(model, SystemOneModel) or (spec.readout and isinstance(model, TransformersModel))

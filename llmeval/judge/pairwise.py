@@ -13,6 +13,7 @@ import msgspec
 from llmeval.judge.judge import Judge
 from llmeval.judge.prompt import fence_of
 from llmeval.records import Answer, Case, Message, Score
+from llmeval.stats.paired import mcnemar
 
 _SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
 
@@ -43,6 +44,64 @@ async def prefer(judge: Judge, case: Case, first: Answer, second: Answer, asked:
     if words[0] == _SWAPPED[words[1]]:
         return Preference(words[0], False, (forward, backward))  # type: ignore[arg-type]
     return Preference("tie", "tie" not in words, (forward, backward))
+
+
+class Pair(NamedTuple):
+    """One case, and two answers to it."""
+
+    case: Case
+    first: Answer
+    second: Answer
+    asked: tuple[Message, ...]
+
+
+class Preferred(msgspec.Struct, frozen=True):
+    """One case: who won, None where an order got no verdict."""
+
+    case_id: str
+    repeat: int
+    winner: Literal["first", "second", "tie"] | None
+    split: bool = False
+
+
+class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+    """Many cases. `ties` has the `splits` and the `equal` answers, which need no call. `p`: exact sign test of "neither is
+    preferred", two-sided, over the cases that one side wins.
+    """
+
+    n: int
+    first: int
+    second: int
+    ties: int
+    splits: int
+    equal: int
+    unanswered: int
+    p: float
+    cases: tuple[Preferred, ...]
+
+
+async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
+    """The better of two answers, case by case; see `prefer`. Answers that are equal tie without a call.
+
+    Raises:
+        SuiteError: the prompt can't be made from a case.
+    """
+
+    async def one(pair: Pair) -> Preferred:
+        key = pair.case.id, pair.first.repeat
+        if pair.first.text == pair.second.text:
+            return Preferred(*key, "tie")
+        found = await prefer(judge, *pair)
+        return Preferred(*key, found.winner, found.split)
+
+    cases = tuple(await asyncio.gather(*map(one, pairs)))
+    said = [each.winner for each in cases]
+    first, second = said.count("first"), said.count("second")
+    return Preferences(
+        n=len(cases), first=first, second=second, ties=said.count("tie"), unanswered=said.count(None),
+        splits=sum(each.split for each in cases), equal=sum(pair.first.text == pair.second.text for pair in pairs),
+        p=mcnemar(first, second), cases=cases,
+    )  # fmt: skip
 
 
 def _beside(case: Case, shown: Answer, other: Answer) -> Case:
