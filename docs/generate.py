@@ -1,4 +1,4 @@
-"""Writes what is made from the code: docs/suite-reference.md, docs/checks.md, docs/checks/ and llmeval/checks/index.py.
+"""Writes what is made from the code: docs/suite-reference.md, docs/commands.md, docs/checks.md, docs/checks/ and llmeval/checks/index.py.
 
 python docs/generate.py
 """
@@ -112,6 +112,71 @@ def _quoted(text: str) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
+def command_reference() -> str:
+    """Every command, its arguments and options."""
+    import typer
+
+    from llmeval.cli.app import app
+
+    lines = [
+        "# Commands",
+        "",
+        "Made from the code by `docs/generate.py`; `llmeval COMMAND --help` says the same in a terminal.",
+        "`--json` prints one JSON document on standard output, and nothing else there.",
+        "",
+    ]
+    root = typer.main.get_command(app)
+    for name, command in sorted(root.commands.items()):  # type: ignore[attr-defined]
+        for words, leaf in _leaves(name, command):
+            lines += _command(words, leaf)
+    return "\n".join(lines)
+
+
+def _leaves(words: str, command: Any) -> list[tuple[str, Any]]:
+    below = getattr(command, "commands", None)
+    if not below:
+        return [(words, command)]
+    return [found for name, part in sorted(below.items()) for found in _leaves(f"{words} {name}", part)]
+
+
+def _command(words: str, command: Any) -> list[str]:
+    shown = [p for p in command.params if p.name != "help" and not getattr(p, "hidden", False)]
+    arguments = [p for p in shown if p.param_type_name == "argument"]
+    usage = " ".join([f"llmeval {words}", *map(_metavar, arguments)])
+    options = ["[options]"] if len(shown) > len(arguments) else []
+    lines = [
+        f"## {words}",
+        "",
+        "```",
+        " ".join([usage, *options]),
+        "```",
+        "",
+        _prose(inspect.cleandoc(command.help or "")),
+        "",
+    ]
+    rows = [(_flags(p), p.help or "") for p in shown if p.param_type_name == "option" or p.help]
+    if rows:
+        lines += ["| | |", "|---|---|", *(f"| {flags} | {_prose(_cell(text))} |" for flags, text in rows), ""]
+    return lines
+
+
+def _metavar(argument: Any) -> str:
+    name = argument.metavar or argument.name.upper()
+    return name if argument.required or name.startswith("[") else f"[{name}]"
+
+
+def _flags(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"`{_metavar(parameter)}`"
+    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    value = "" if parameter.is_flag or not parameter.metavar else f" {parameter.metavar}"
+    return f"`{_cell(names + value)}`"
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"<(?=\w)", "&lt;", text).replace("[", "\\[")
+
+
 def checks_index() -> str:
     """Where each check lives, as a module."""
     package = "llmeval.checks."
@@ -156,6 +221,7 @@ if __name__ == "__main__":
     (DOCS.parent / "llmeval" / "checks" / "index.py").write_text(checks_index(), encoding="utf-8")
     (DOCS / "suite-reference.md").write_text(suite_reference(), encoding="utf-8")
     (DOCS / "checks.md").write_text(checks_reference(), encoding="utf-8")
+    (DOCS / "commands.md").write_text(command_reference(), encoding="utf-8")
     (DOCS / "checks").mkdir(exist_ok=True)
     for name, text in check_pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")

@@ -24,6 +24,7 @@ def generate() -> ModuleType:
     [
         ("docs/suite-reference.md", "suite_reference"),
         ("docs/checks.md", "checks_reference"),
+        ("docs/commands.md", "command_reference"),
         ("llmeval/checks/index.py", "checks_index"),
     ],
 )
