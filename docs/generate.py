@@ -19,7 +19,7 @@ from llmeval.suite.quarantine import QuarantineEntry
 DOCS = Path(__file__).parent
 PARTS: list[type[BaseModel]] = [
     schema.SuiteSpec, schema.Cases, schema.Sample, schema.Turn, schema.ModelBase, schema.OpenAIModel,
-    schema.TransformersModel, schema.HttpModel, schema.PythonModel, schema.ReplayModel, schema.Limits, schema.Price,
+    schema.TransformersModel, schema.HttpModel, schema.PythonModel, schema.ReplayModel, schema.SystemOneModel, schema.Limits, schema.Price,
     schema.JudgeSpec, schema.Gate, schema.Regression, QuarantineEntry, schema.Environment,
 ]  # fmt: skip
 
