@@ -1,6 +1,6 @@
 """Replies by the content of their request, kept between runs and shared by processes.
 
-SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered for some milliseconds and
+SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered for a moment and
 committed off the event loop. The first reply to a request stays: whoever comes later is given that one, so that all
 processes that share a cache record the same answers.
 """
@@ -19,7 +19,7 @@ from llmeval.errors import StoreError
 from llmeval.models.base import Reply
 
 FILE = "cache.sqlite3"
-_GATHER_SECONDS = 0.005
+_GATHER_SECONDS = 0.001
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
     key BLOB PRIMARY KEY, reply BLOB NOT NULL, model TEXT NOT NULL, at INTEGER NOT NULL
