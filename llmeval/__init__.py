@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Options", "Run", "__version__", "load_run", "load_suite", "merge", "run"]
+__all__ = ["Options", "Run", "__version__", "assert_suite", "load_run", "load_suite", "merge", "run", "score"]
 
 if TYPE_CHECKING:
     from llmeval.api import Run, load_run, merge, run
     from llmeval.engine.options import Options
     from llmeval.suite.load import load_suite
+    from llmeval.testing import assert_suite, score
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from llmeval.engine.options import Options
 
         return Options
+    if name in ("assert_suite", "score"):
+        from llmeval import testing
+
+        return getattr(testing, name)
     if name in __all__:
         from llmeval import api
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from llmeval.errors import StoreError, UsageError
-from llmeval.records import Answer, Decision, Summary, to_json
+from llmeval.records import Answer, Case, Decision, Summary, to_json
 from llmeval.rundir import SUMMARY, RunDir
 from llmeval.suite.load import Suite, load_suite
 
@@ -74,17 +74,8 @@ class Run:
     def scores(self) -> "pd.DataFrame":
         """One row a (case_id, repeat, metric): status, value, passed, source, reason, confidence."""
         columns = (
-            "case_id",
-            "repeat",
-            "metric",
-            "status",
-            "value",
-            "passed",
-            "source",
-            "reason",
-            "unscored",
-            "confidence",
-        )
+            "case_id", "repeat", "metric", "status", "value", "passed", "source", "reason", "unscored", "confidence",
+        )  # fmt: skip
         return _frame(
             {name: str(score.status) if name == "status" else getattr(score, name) for name in columns}
             for _, block in self.directory.scores()
@@ -121,6 +112,7 @@ def run(
     environment: str | None = None,
     options: "Options | None" = None,
     show: "Callable[[Progress], Display] | None" = None,
+    only: Callable[[Case], bool] | None = None,
 ) -> Run:
     """Run a suite: ask, score, decide, report. A run that began in the same directory goes on.
 
@@ -129,6 +121,7 @@ def run(
         environment: a name under the suite's `environments`.
         options: where the run goes and how far; see `llmeval.engine.options.Options`.
         show: makes a display of the progress; none by default.
+        only: which cases; all by default.
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
@@ -138,7 +131,7 @@ def run(
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
-    return _carry_out(plan(loaded, chosen), chosen, show)
+    return _carry_out(plan(loaded, chosen, only=only), chosen, show)
 
 
 def _carry_out(

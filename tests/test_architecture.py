@@ -27,8 +27,10 @@ ALLOWED = {
     "rundir": {"errors", "records"},
     "labels": {"errors", "records", "rundir"},
     "templates": {"errors", "records"},
-    "__init__": {"api", "engine", "suite"},
+    "__init__": {"api", "engine", "suite", "testing"},
     "api": BASE | {"suite", "engine", "gate", "history", "report"},
+    "testing": BASE | {"api", "suite", "engine", "checks", "report"},
+    "pytest_plugin": BASE | {"api", "testing", "suite"},
     "__main__": {"cli"},
 }
 

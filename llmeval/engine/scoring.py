@@ -18,7 +18,7 @@ FACTS = "facts"
 
 async def score_answer(plan: Plan, case: Case, answer: Answer, asked: Sequence[Message]) -> list[Score]:
     """All scores of one answer that has an output, in the order of the suite."""
-    scores = [_checked(bound, case, answer) for bound in plan.checks_for(case)]
+    scores = [check_answer(bound, case, answer) for bound in plan.checks_for(case)]
     facts = next((score for score in scores if score.metric == FACTS), None)
     judged = await asyncio.gather(
         *(_judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values())
@@ -35,7 +35,9 @@ async def score_answer(plan: Plan, case: Case, answer: Answer, asked: Sequence[M
     return scores
 
 
-def _checked(bound: Bound, case: Case, answer: Answer) -> Score:
+def check_answer(bound: Bound, case: Case, answer: Answer) -> Score:
+    """The score of one check; one that can't be carried out is recorded as that."""
+
     def render(value: Any) -> Any:
         return render_value(value, case_values(case), bound.metric)
 

@@ -1,0 +1,212 @@
+"""The pytest plugin: `pytest --llmeval suites/` collects suites, an item a case and one for the gate's decision.
+
+A suite is run once, by the first of its items that runs, for all that are selected; under xdist by the first worker that
+comes to it, and the others read its run. Nothing of llmeval is imported before an item is collected.
+"""
+
+import re
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from llmeval.api import Run
+    from llmeval.testing import CaseResult
+
+_SUITE = re.compile(r"^suite\s*:", re.M)
+_GATE = "gate"
+_TOLD = "llmeval"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("llmeval", "llmeval: suites as tests")
+    group.addoption("--llmeval", action="store_true", help="Collect llmeval suites (.yaml files with the key `suite`).")
+    group.addoption("--llmeval-env", metavar="NAME", help="One of the suites' environments.")
+    group.addoption("--llmeval-reports", metavar="DIR", default="reports", help="Where runs are kept.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark that items carry, and what the runs of this session share."""
+    config.addinivalue_line("markers", "llmeval: a case, or the gate, of an llmeval suite (pytest --llmeval)")
+    config.stash[_RUNS] = {}
+    config.stash[_SESSION] = getattr(config, "workerinput", {}).get("testrunuid") or uuid.uuid4().hex
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "SuiteFile | None":
+    """A suite's file, when asked for."""
+    if not parent.config.getoption("llmeval") or file_path.suffix not in (".yaml", ".yml"):
+        return None
+    if not _SUITE.search(file_path.read_text(encoding="utf-8", errors="replace")):
+        return None
+    file: SuiteFile = SuiteFile.from_parent(parent, path=file_path)
+    return file
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which cases were selected: the run asks those."""
+    for item in session.items:
+        if isinstance(item, CaseItem):
+            item.suite.selected.add(item.name)
+
+
+class Trouble(Exception):
+    """What an item has to say when it does not pass; shown without a traceback."""
+
+
+@dataclass
+class Shared:
+    """One suite's run, shared by its items."""
+
+    run: "Run"
+    cases: "dict[str, CaseResult]"
+    part: bool
+
+
+@dataclass
+class _Failed:
+    """Why a suite could not be run: told to each of its items, not tried again."""
+
+    error: Exception
+
+
+_RUNS: pytest.StashKey[dict[Path, Shared | _Failed]] = pytest.StashKey()
+_SESSION: pytest.StashKey[str] = pytest.StashKey()
+
+
+class SuiteFile(pytest.File):
+    """A suite: its cases and its gate."""
+
+    selected: set[str]
+    all: int
+
+    def collect(self) -> Iterator["Item"]:
+        """An item a case, then the gate."""
+        from llmeval.errors import LlmevalError
+        from llmeval.suite.cases import CaseSet
+        from llmeval.suite.load import load_suite
+
+        self.selected, self.all = set(), 0
+        try:
+            for case in CaseSet(load_suite(self.path, self.config.getoption("llmeval_env"))):
+                self.all += 1
+                item: CaseItem = CaseItem.from_parent(self, name=case.id)
+                item.extra_keyword_matches.update(case.tags.values())
+                yield item
+        except LlmevalError as error:
+            raise self.CollectError(str(error)) from None
+        yield GateItem.from_parent(self, name=_GATE)
+
+    def shared(self) -> Shared:
+        """The run, made when first asked for. Selected cases, or all where only the gate is selected."""
+        runs = self.config.stash[_RUNS]
+        if self.path not in runs:
+            try:
+                runs[self.path] = self._run()
+            except Exception as error:
+                runs[self.path] = _Failed(error)
+        found = runs[self.path]
+        if isinstance(found, _Failed):
+            raise found.error
+        return found
+
+    def _run(self) -> Shared:
+        from filelock import FileLock
+
+        from llmeval.api import load_run
+        from llmeval.records import digest
+        from llmeval.suite.load import load_suite
+        from llmeval.testing import case_results, run_cases
+
+        environment = self.config.getoption("llmeval_env")
+        suite = load_suite(self.path, environment)
+        part = 0 < len(self.selected) < self.all
+        session = self.config.stash[_SESSION][:12]
+        folder = self.config.rootpath / self.config.getoption("llmeval_reports") / suite.name
+        out = folder / "selected" / session if part else folder / f"pytest-{session}"
+        name = digest(str(self.path)).removeprefix("sha256:")[:16]
+        with FileLock(Path(tempfile.gettempdir()) / f"llmeval-{session}-{name}.lock"):
+            ready = (out / "summary.json").exists()
+            run = load_run(out) if ready else run_cases(self.path, environment, out, self.selected if part else None)
+        if run.interrupted:
+            raise KeyboardInterrupt
+        return Shared(run, case_results(run), part)
+
+
+class Item(pytest.Item):
+    """What cases and gates have in common."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.add_marker("llmeval")
+
+    @property
+    def suite(self) -> SuiteFile:
+        """Whose item this is."""
+        assert isinstance(self.parent, SuiteFile)
+        return self.parent
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        """What is wrong with the answer, or with the suite; a traceback only for a defect of llmeval."""
+        from llmeval.errors import LlmevalError
+
+        if isinstance(excinfo.value, Trouble | LlmevalError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where it stands."""
+        return self.path, None, f"{self.suite.path.name}::{self.name}"
+
+
+class CaseItem(Item):
+    """One case, all its metrics and repeats."""
+
+    def runtest(self) -> None:
+        """Fails as the case does, unless the gate's rules hold all the same: then it is xfailed."""
+        found = self.suite.shared().cases.get(self.name)
+        if found is None:
+            pytest.skip("not asked: every rule of the gate was decided without it")
+        if found.outcome == "allowed":
+            pytest.xfail(f"within what the gate allows: {found.told.partition(chr(10))[0]}")
+        if found.outcome != "passed":
+            raise Trouble(found.told)
+
+
+class GateItem(Item):
+    """The gate's decision on the whole suite."""
+
+    def runtest(self) -> None:
+        """Fails unless the decision exits with 0; skipped where there is none."""
+        from llmeval.testing import gate_trouble
+
+        shared = self.suite.shared()
+        decision = shared.run.decision
+        if shared.part and decision is None:
+            pytest.skip(f"{len(self.suite.selected)} of {self.suite.all} cases are selected: a part decides nothing")
+        told = f"{shared.run.summary.suite}: {decision or 'no rule'}: {shared.run.path / 'report.html'}"
+        self.user_properties.append((_TOLD, told))
+        if (trouble := gate_trouble(shared.run)) is not None:
+            raise Trouble(f"{trouble}\nReport: {shared.run.path / 'report.html'}")
+        if decision is None:
+            pytest.skip("the suite's gate has no rule: each case counts by itself")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """A line a suite: its decision, and where the report is."""
+    reports: Iterable[Any] = (report for found in terminalreporter.stats.values() for report in found)
+    told = {
+        value
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == _TOLD and report.when == "call"
+    }
+    if told:
+        terminalreporter.section("llmeval")
+        for line in sorted(told):
+            terminalreporter.write_line(line)

@@ -1,0 +1,140 @@
+"""For tests that people write: a suite as an assertion, checks on an answer, and a run read case by case."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmeval.api import PathLike, Run, run
+from llmeval.errors import UsageError
+from llmeval.records import Answer, Case, Score
+from llmeval.report.text import quarantined
+from llmeval.report.worst import Trouble, worst_cases
+from llmeval.suite.load import Suite, load_suite
+
+if TYPE_CHECKING:
+    from llmeval.engine.options import Options
+
+_SHOWN = 10
+_EXCERPT = 300
+_EVERY = 2**31
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What became of one case. `outcome`: passed, failed, lost (no usable answer or verdict), allowed (did not pass, and
+    the gate or a quarantine allows it) or skipped (not asked). `told`: why, for people."""
+
+    outcome: str
+    told: str = ""
+
+
+def assert_suite(path: PathLike, *, environment: str | None = None, options: "Options | None" = None) -> Run:
+    """Run a suite and assert what its gate decides; without a rule, that every case passes. Gives the run.
+
+    Args:
+        path: the suite file.
+        environment: a name under the suite's `environments`.
+        options: as for `llmeval.run`.
+
+    Raises:
+        AssertionError: it does not hold; with the reason, the cases to look at and the report's place.
+        LlmevalError: as `llmeval.run`.
+    """
+    __tracebackhide__ = True
+    done = run(path, environment=environment, options=options)
+    if done.interrupted:
+        raise KeyboardInterrupt
+    told = gate_trouble(done)
+    if told is None and done.decision is None and done.troubles:
+        told = f"{done.summary.suite}: {len(done.troubles):,} cases did not pass, and the suite's gate has no rule to allow it"
+    if told is not None:
+        raise AssertionError("\n".join([told, *_worst(done), f"Report: {done.report}"]))
+    return done
+
+
+def gate_trouble(done: Run) -> str | None:
+    """What a run's decision has against it, rule by rule; None where it exits with 0."""
+    gate = done.summary.gate
+    if gate.exit_code == 0:
+        return None
+    lines = [f"{done.summary.suite}: {gate.decision}: {gate.reason}"]
+    return "\n".join(lines + [f"  {rule.decision}: {rule.reason}" for rule in gate.rules if rule.reason != gate.reason])
+
+
+def score(
+    output: str,
+    checks: Sequence[str | dict[str, Any]],
+    *,
+    reference: str | Sequence[str] = (),
+    context: str | None = None,
+    facts: Sequence[dict[str, Any]] = (),
+    **fields: Any,
+) -> dict[str, Score]:
+    """Scores of one answer by checks, by metric. No model is asked.
+
+    Args:
+        output: the answer.
+        checks: as in a suite: a name, or {name: argument}.
+        reference: a right answer, or several.
+        context: the text it must be grounded in.
+        facts: as in a case.
+        fields: whatever else the checks' templates use, such as `question`.
+
+    Raises:
+        UsageError: a check is not written right.
+    """
+    from llmeval.checks.spec import SpecError, bind
+    from llmeval.engine.scoring import check_answer
+    from llmeval.templates import is_template
+
+    references = (reference,) if isinstance(reference, str) else tuple(reference)
+    case = Case("test", fields, references=references, context=context, facts=tuple(facts))
+    try:
+        bound = bind(list(checks), is_template=is_template)
+    except SpecError as error:
+        raise UsageError(f"checks: {error}") from None
+    answer = Answer(case_id=case.id, output=output)
+    return {item.metric: check_answer(item, case, answer) for item in bound}
+
+
+def run_cases(suite: PathLike, environment: str | None, out: Path, only: Collection[str] | None) -> Run:
+    """Run a suite into a directory. `only`: ids of some of its cases; then nothing is decided, as they are a part."""
+    from llmeval.engine.options import Options
+
+    loaded = load_suite(suite, environment)
+    options = Options(out=out)
+    if only is None:
+        return run(loaded, options=options)
+    return run(_without_rules(loaded), options=replace(options, stop="never"), only=lambda case: case.id in only)
+
+
+def _without_rules(suite: Suite) -> Suite:
+    gate = suite.spec.gate.model_copy(update={"floors": {}, "regression": None, "stop": "never"})
+    return replace(suite, spec=suite.spec.model_copy(update={"gate": gate}))
+
+
+def case_results(done: Run) -> dict[str, CaseResult]:
+    """What became of each case of a run. A case that did not pass is allowed where the gate's rules hold all the same."""
+    summary = done.summary
+    holds = summary.gate.decision is not None and summary.gate.exit_code == 0
+    found = {key[0]: CaseResult("passed") for key in done.directory.answer_index()}
+    for trouble in reversed(worst_cases(done.directory, _EVERY)):
+        outcome = "allowed" if holds else "failed" if trouble.kind == "failed" else "lost"
+        found[trouble.case_id] = CaseResult(outcome, _told(trouble))
+    for entry in summary.quarantine:
+        if entry.case_id in found and found[entry.case_id].outcome != "passed":
+            found[entry.case_id] = CaseResult("allowed", quarantined(entry))
+    return found
+
+
+def _told(trouble: Trouble) -> str:
+    """One case that did not pass, over several lines."""
+    lines = [trouble.reason]
+    lines += [f"Asked:    {trouble.question}"] if trouble.question else []
+    lines += [f"Answered: {trouble.output}"] if trouble.output else []
+    return "\n".join(lines)
+
+
+def _worst(done: Run) -> list[str]:
+    return [f"  {trouble.case_id}: {trouble.reason[:_EXCERPT]}" for trouble in done.troubles[:_SHOWN]]

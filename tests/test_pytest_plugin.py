@@ -1,0 +1,131 @@
+"""Suites as tests: `pytest --llmeval`, and the assertions that people write themselves."""
+
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+import llmeval
+from llmeval.engine.options import Options
+from llmeval.errors import UsageError
+
+pytest_plugins = "pytester"
+WRONG = ("c3", "c7")
+INSTALLED = bool(entry_points(group="pytest11", name="llmeval"))
+PLUGIN = () if INSTALLED else ("-p", "llmeval.pytest_plugin")
+"""An environment made before the entry point was there does not know the plugin."""
+
+
+def run_pytest(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess(*PLUGIN, *arguments)
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> Path:
+    """Ten cases, two of them answered wrongly; `ask` notes each call in calls.txt."""
+    pytester.makepyfile(
+        app=f"""
+        from pathlib import Path
+
+        def ask(text):
+            number = text.split()[-1]
+            with Path(__file__).with_name("calls.txt").open("a") as file:
+                file.write(number + "\\n")
+            return "wrong" if f"c{{number}}" in {WRONG!r} else f"It is r{{number}}."
+        """
+    )
+    rows = [
+        {"id": f"c{i}", "question": f"number {i}", "reference": f"r{i}", "tags": {"half": "ab"[i // 5]}}
+        for i in range(10)
+    ]
+    (pytester.path / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (pytester.path / "other.yaml").write_text("no: suite\n")
+    return write(pytester.path, "gate: {floors: {contains: 0.4}}\n")
+
+
+def write(folder: Path, gate: str) -> Path:
+    path = folder / "qa.yaml"
+    path.write_text(
+        "suite: qa\ncases: cases.jsonl\nprompt: 'What is {{ question }}'\n"
+        "candidate: {provider: python, function: 'app:ask'}\nchecks: [{contains: '{{ reference }}'}]\n" + gate
+    )
+    return path
+
+
+def calls(suite: Path) -> int:
+    path = suite.with_name("calls.txt")
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def test_cases_that_the_gate_allows_do_not_fail(pytester: pytest.Pytester, suite: Path) -> None:
+    done = run_pytest(pytester, "--llmeval", "-rx")
+    done.assert_outcomes(passed=9, xfailed=2)
+    done.stdout.fnmatch_lines(["qa: PASS: *report.html", "XFAIL qa.yaml::c3*within what the gate allows: contains: *"])
+    assert calls(suite) == 10
+
+
+def test_cases_fail_where_the_gate_does_or_has_no_rule(pytester: pytest.Pytester, suite: Path) -> None:
+    write(suite.parent, "gate: {floors: {contains: 0.99}}\n")
+    done = run_pytest(pytester, "--llmeval", "qa.yaml")
+    done.assert_outcomes(passed=8, failed=3)
+    done.stdout.fnmatch_lines(["Asked:    number 3", "Answered: wrong", "qa: FAIL: contains: 80.0% pass*", "Report: *"])
+    done.stdout.no_fnmatch_line("*Traceback*")
+    write(suite.parent, "")
+    run_pytest(pytester, "--llmeval").assert_outcomes(passed=8, failed=2, skipped=1)
+
+
+def test_selection(pytester: pytest.Pytester, suite: Path) -> None:
+    listed = run_pytest(pytester, "--llmeval", "--collect-only", "-q")
+    listed.stdout.fnmatch_lines(["qa.yaml::c0", "qa.yaml::gate", "11 tests collected*"])
+    assert calls(suite) == 0
+    run_pytest(pytester, "--llmeval", "-k", "c3 or c4 or gate").assert_outcomes(
+        passed=1, failed=1, skipped=1, deselected=8
+    )
+    assert calls(suite) == 2
+    run_pytest(pytester, "--llmeval", "-k", "b").assert_outcomes(passed=4, failed=1, deselected=6)
+    run_pytest(pytester, "--llmeval", "-x", "-k", "c3 or c4").assert_outcomes(failed=1, deselected=9)
+    run_pytest(pytester, "--llmeval", "-k", "gate").assert_outcomes(passed=1, deselected=10)
+    run_pytest(pytester, "--llmeval", "-m", "not llmeval").assert_outcomes(deselected=11)
+
+
+def test_one_run_for_all_workers(pytester: pytest.Pytester, suite: Path) -> None:
+    run_pytest(pytester, "--llmeval", "-n", "2").assert_outcomes(passed=9, xfailed=2)
+    assert calls(suite) == 10
+
+
+def test_a_suite_that_is_wrong_is_told_with_its_line(pytester: pytest.Pytester, suite: Path) -> None:
+    suite.write_text(suite.read_text().replace("checks:", "cheks:"))
+    done = run_pytest(pytester, "--llmeval")
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(["*qa.yaml:5: *cheks*checks*"])
+
+
+def test_nothing_is_imported_or_collected_unasked(pytester: pytest.Pytester, suite: Path) -> None:
+    assert run_pytest(pytester).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    code = "import sys, llmeval.pytest_plugin; print([n for n in sys.modules if n.startswith(('llmeval.', 'msgspec', 'yaml', 'numpy'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['llmeval.pytest_plugin']"
+
+
+def test_assert_suite(pytester: pytest.Pytester, suite: Path) -> None:
+    options = Options(reports=pytester.path / "reports")
+    run = llmeval.assert_suite(suite, options=options)
+    assert run.decision == "PASS" and len(run.answers) == 10
+    with pytest.raises(AssertionError, match=r"qa: FAIL: contains: 80.0% pass(.|\n)*c3: contains: (.|\n)*Report: "):
+        llmeval.assert_suite(write(suite.parent, "gate: {floors: {contains: 0.99}}\n"), options=options)
+    with pytest.raises(AssertionError, match="2 cases did not pass, and the suite's gate has no rule"):
+        llmeval.assert_suite(write(suite.parent, ""), options=options)
+
+
+def test_score() -> None:
+    scores = llmeval.score(
+        "Paris , of course.", ["punctuation", {"contains": "{{ reference }}"}, {"max_words": 2}], reference="Paris"
+    )
+    assert {metric: score.passed for metric, score in scores.items()} == {
+        "punctuation": False, "contains": True, "max_words": False,
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="checks: .*no_such"):
+        llmeval.score("x", ["no_such_check"])
