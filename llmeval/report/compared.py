@@ -42,7 +42,7 @@ def print_comparison(console: Console, found: Comparison) -> None:
         rows = [metric for metric in found.metrics if metric.letter == run.letter]
         console.print(Text(f"\n{headline(found, run)}", style="bold"))
         console.print(Text(shared(run), style="dim"))
-        console.print(_metrics(rows, f"{found.level:.0%} interval", console.width))
+        console.print(_metrics(rows, f"{found.level:.0%}", console.width))
         for row in rows:
             if row.untrusted:
                 console.print(
@@ -78,12 +78,20 @@ def _runs(found: Comparison) -> Table:
     return table
 
 
-def _metrics(rows: Sequence[MetricDifference], interval: str, width: int) -> Table:
+def _metrics(rows: Sequence[MetricDifference], level: str, width: int) -> Table:
     """A row a metric; adjusted p-values where there is room, lost pairs where there are any."""
     wide, lost = width >= _WIDE, any(row.lost for row in rows)
     more = ["lost"] if lost else []
     more += ["p"] if wide else []
-    table = _table("metric", "A", rows[0].letter if rows else "", f"points, {interval}", "win/tie/loss", *more)
+    table = _table(
+        "metric",
+        "A",
+        rows[0].letter if rows else "",
+        f"points, {level} interval" if wide else f"points, {level}",
+        "win/tie/loss",
+        *more,
+    )
+    table.padding = (0, 2 if wide else 1)
     table.add_column("", no_wrap=True)
     for row in rows:
         style, sign = _STYLE[row.word]
