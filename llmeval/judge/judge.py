@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from llmeval.judge.decision import probabilities_of, questions, said
+from llmeval.judge.erase import NEAR, without_orders
 from llmeval.judge.grade import Grade, grade
 from llmeval.judge.logprobs import verdict_probabilities
 from llmeval.judge.prompt import KEPT_REPLY, again, kept, prompt_messages, state
@@ -50,6 +53,11 @@ class _NoVerdict(Exception):
     def __init__(self, problem: str, details: dict[str, Any]) -> None:
         super().__init__(problem)
         self.details = details
+
+
+def near(score: Score) -> bool:
+    """Whether it is a pass that its judge was not sure of."""
+    return score.passed is True and score.confidence is not None and score.confidence < NEAR
 
 
 class Judge:
@@ -97,6 +105,8 @@ class Judge:
         if decides:
             self.rules["decision"] = None if protocol.decision is None else protocol.decision.model_dump()
             self.params = dict(params)
+        if decides or logprobs:
+            self.rules["erase"] = NEAR
         rules = [self.rules] if self.rules else []
         self.digest = digest([caller.model.identity, protocol.digest, self.params, *rules])
 
@@ -128,7 +138,9 @@ class Judge:
         messages = self._messages(criteria, case, answer, asked)
         spent = _Spent()
         try:
-            return await self._voted(answer, criteria, messages, spent)
+            score = await self._voted(answer, criteria, messages, spent)
+            shorter = without_orders(answer.text) if near(score) else None
+            return score if shorter is None else await self._checked(score, shorter, case, criteria, asked, spent)
         except _NoVerdict as error:
             return self._score(
                 answer,
@@ -170,6 +182,28 @@ class Judge:
     def _applies(self, case: Case, criteria: Sequence[Criterion]) -> bool:
         has = {"references": case.references, "context": case.context is not None, "criteria": criteria}
         return bool(has.get(self.protocol.needs, True))
+
+    async def _checked(
+        self,
+        score: Score,
+        text: str,
+        case: Case,
+        criteria: Sequence[Criterion],
+        asked: Sequence[Message],
+        spent: _Spent,
+    ) -> Score:
+        """A pass near the threshold, held against the verdict on the same answer without what speaks to the judge."""
+        shorter = Answer(case_id=score.case_id, repeat=score.repeat, output=text)
+        again = await self._voted(shorter, criteria, self._messages(criteria, case, shorter, asked), spent)
+        details = {**(score.details or {}), "erased": {"left": text, "status": str(again.status)}}
+        costs = spent.fields()
+        fields: dict[str, Any] = {"details": details, "cost_usd": self._cost(costs["usage"]), **costs}
+        if again.passed:
+            return structs.replace(score, **fields)
+        why = "for a person: it passes only with the sentences that speak to the judge"
+        return structs.replace(
+            score, status=Status.OPEN, value=None, passed=None, confidence=None, unscored=why, **fields
+        )
 
     async def _voted(
         self, answer: Answer, criteria: Sequence[Criterion], messages: tuple[Message, ...], spent: _Spent

@@ -1,0 +1,26 @@
+"""Erase and check: does a pass near the threshold rest on words that speak to the judge?
+
+Such an answer is judged again without them. The idea is that of A. Kumar et al., arXiv 2309.02705 (2023): what was put in to
+move a verdict is short, and the verdict on what is left shows it. Here only sentences that speak of grading are erased,
+as erasing any others would take away what makes a right answer right.
+"""
+
+import re
+
+NEAR = 0.9
+"""Below this confidence a pass is near the threshold."""
+_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*\s*|[.!?。！？\n]+\s*")
+_TO_THE_JUDGE = re.compile(
+    r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved|reviewed|certified|system prompt"
+    r"|correct answer|full marks|urteil|bewert\w+|anweisung\w*|instrucciones|calific\w+|veredicto|consignes?|jugement)\b"
+    r"|</?\w+>|<\||\"verdict\"|判定|指示|评分|裁判|评判",
+    re.IGNORECASE,
+)
+
+
+def without_orders(text: str) -> str | None:
+    """The text without the sentences that speak to a judge; None where there are none, or nothing else is there."""
+    sentences = _SENTENCE.findall(text)
+    kept = [sentence for sentence in sentences if not _TO_THE_JUDGE.search(sentence)]
+    left = "".join(kept).strip()
+    return left if len(kept) < len(sentences) and any(map(str.isalnum, left)) else None
