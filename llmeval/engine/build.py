@@ -81,6 +81,11 @@ class Plan:
     past: Callable[[dict[str, Any], str], list[tuple[int, int]]] = lambda manifest, metric: []
     closing: list[Model] = field(default_factory=list)
 
+    @property
+    def tries_judges(self) -> bool:
+        """Whether this run tries the judges' attacks and anchors; of several shards the first does, for all."""
+        return self.shard is None or self.shard.first
+
     def messages(self, case: Case) -> tuple[Message, ...]:
         """What the candidate is sent for a case: the case's own messages, or the suite's prompt rendered.
 

@@ -53,7 +53,7 @@ def estimate(planned: Plan, reports: Path) -> list[dict[str, Any]]:
     for name, judge in planned.judges.items():
         seat = planned.judge_seats[name][0]
         rows.append(_row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge)))
-        if planned.suite.judge(name).attacks:
+        if planned.tries_judges and planned.suite.judge(name).attacks:
             tries = len(attacks_on(judge.seats[0].protocol)) * len(judge.seats)
             rows.append(_row(f"attacks:{name}", seat, tries, None, lambda judge=judge: _attacked(judge)))
     return rows
@@ -78,7 +78,7 @@ def _row(role: str, seat: Seat, units: int, past: Past | None, assume: Any) -> d
 
 def _candidate(planned: Plan) -> Typical:
     sent = sum(sum(len(message.content) for message in planned.messages(case)) for case in planned.cases)
-    return Typical(1, sent / len(planned.cases) / CHARS_PER_TOKEN, _answer_tokens(planned))
+    return Typical(1, sent / max(1, len(planned.cases)) / CHARS_PER_TOKEN, _answer_tokens(planned))
 
 
 def _judge(planned: Plan, judge: Judging) -> Typical:
@@ -90,7 +90,7 @@ def _judge(planned: Plan, judge: Judging) -> Typical:
         sent += prompt or 0
     if not isinstance(judge, Cascade):
         calls *= len(judge.seats)  # who else a cascade asks depends on what the first says
-    return Typical(calls / len(planned.cases), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
+    return Typical(calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
 
 
 def _attacked(judge: Judging) -> Typical:

@@ -91,7 +91,7 @@ async def _execute(
             if plan.in_turn:
                 pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
             ending = await pipeline.run()
-            if ending in _WHOLE and (plan.shard is None or plan.shard.first):
+            if ending in _WHOLE and plan.tries_judges:
                 await judge_anchors(plan, writer.run, manifest, progress)
                 await try_attacks(plan, writer.run, progress)
         wall = time.monotonic() - started

@@ -17,7 +17,7 @@ from llmeval.errors import StoreError, UsageError
 from llmeval.gate.baseline import baseline_of_run
 from llmeval.records import Case
 from tests.cli.test_cli import llmeval as command
-from tests.support.endpoint import Endpoint, serve
+from tests.support.endpoint import Endpoint, serve, verdict
 from tests.support.suites import answer, write_suite
 
 N = 60
@@ -184,3 +184,15 @@ def test_two_processes_on_one_cache_record_the_same_answers(tmp_path: Path) -> N
     one, other = ({a.case_id: a.text for a in llmeval.load_run(tmp_path / n).directory.answers()} for n in ("a", "b"))
     assert one == other
     assert len(set(one.values())) == 40
+
+
+def test_the_first_part_tries_the_attacks_for_all(tmp_path: Path) -> None:
+    with serve(lambda body, earlier: verdict("incorrect") if body["model"] == "judge" else "Nothing.") as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, 4)
+        suite.write_text(suite.read_text().replace("attacks: false", "attacks: true"))
+        parts = [tmp_path / "parts" / str(index) for index in (1, 2)]
+        for index, part in enumerate(parts, 1):
+            llmeval.run(suite, options=Options(out=part, shard=Shard(index, 2)))
+    merged = llmeval.merge(parts, tmp_path / "merged")
+    tried = [list(llmeval.load_run(path).directory.canaries()) for path in (*parts, merged.path)]
+    assert tried[0] and not tried[1] and tried[2] == tried[0]
