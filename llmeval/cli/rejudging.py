@@ -16,13 +16,18 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
     anew. An exit code where that run did not come to its end.
 
     Raises:
-        UsageError: the suite compares nothing, or the baseline's answers are not here.
+        UsageError: the run is a shard, the suite compares nothing, or the baseline's answers are not here.
     """
     from llmeval.api import rejudge
     from llmeval.engine.build import baseline_of
     from llmeval.errors import UsageError
     from llmeval.report.console import ProgressDisplay
 
+    if options.shard is not None:
+        raise UsageError(
+            "--rejudge with --shard: each shard would score a part; score the baseline once (`llmeval score`) "
+            "and name that run with --baseline"
+        )
     path = baseline_of(suite, options)
     if path is None or not path.exists():
         raise UsageError(
