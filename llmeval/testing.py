@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmeval.api import PathLike, Run, run
 from llmeval.errors import UsageError
-from llmeval.records import Answer, Case, Score
+from llmeval.records import Answer, Case, Score, Status
 from llmeval.report.text import quarantined
 from llmeval.report.worst import Trouble, worst_cases
 from llmeval.suite.load import Suite, load_suite
@@ -23,7 +23,7 @@ _EVERY = 2**31
 @dataclass(frozen=True)
 class CaseResult:
     """What became of one case. `outcome`: passed, failed, lost (no usable answer or verdict), allowed (did not pass, and
-    the gate or a quarantine allows it) or skipped (not asked). `told`: why, for people."""
+    the gate or a quarantine allows it) or open (it waits for a person). `told`: why, for people."""
 
     outcome: str
     told: str = ""
@@ -122,6 +122,10 @@ def case_results(done: Run) -> dict[str, CaseResult]:
     for trouble in reversed(worst_cases(done.directory, _EVERY)):
         outcome = "allowed" if holds else "failed" if trouble.kind == "failed" else "lost"
         found[trouble.case_id] = CaseResult(outcome, _told(trouble))
+    if summary.counts.open:
+        for key, scores in done.directory.scores():
+            if any(score.status is Status.OPEN for score in scores) and found[key[0]].outcome == "passed":
+                found[key[0]] = CaseResult("open", "no judge is sure: it waits for a person (`llmeval review`)")
     for entry in summary.quarantine:
         if entry.case_id in found and found[entry.case_id].outcome != "passed":
             found[entry.case_id] = CaseResult("allowed", quarantined(entry))

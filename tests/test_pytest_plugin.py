@@ -28,9 +28,11 @@ def suite(pytester: pytest.Pytester) -> Path:
     """Ten cases, two of them answered wrongly; `ask` notes each call in calls.txt."""
     pytester.makepyfile(
         app=f"""
+        import time
         from pathlib import Path
 
         def ask(text):
+            time.sleep(0.1)  # so that two workers would meet
             number = text.split()[-1]
             with Path(__file__).with_name("calls.txt").open("a") as file:
                 file.write(number + "\\n")
@@ -85,8 +87,7 @@ def test_selection(pytester: pytest.Pytester, suite: Path) -> None:
         passed=1, failed=1, skipped=1, deselected=8
     )
     assert calls(suite) == 2
-    run_pytest(pytester, "--llmeval", "-k", "b").assert_outcomes(passed=4, failed=1, deselected=6)
-    run_pytest(pytester, "--llmeval", "-x", "-k", "c3 or c4").assert_outcomes(failed=1, deselected=9)
+    run_pytest(pytester, "--llmeval", "-x", "-k", "b").assert_outcomes(passed=2, failed=1, deselected=6)
     run_pytest(pytester, "--llmeval", "-k", "gate").assert_outcomes(passed=1, deselected=10)
     run_pytest(pytester, "--llmeval", "-m", "not llmeval").assert_outcomes(deselected=11)
 
