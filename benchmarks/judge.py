@@ -203,16 +203,12 @@ def against_people(folder: Path, n: int, suite: Path) -> list[dict[str, Any]]:
 
 def _row(name: str, way: str, said: Sequence[bool | None], people: Sequence[bool], asked: int) -> dict[str, Any]:
     pairs = [(one, other) for one, other in zip(said, people, strict=True) if one is not None]
+    shared = {"set": name, "way": way, "n": len(pairs), "undecided": len(said) - len(pairs), "judge calls": asked}
+    if not pairs:
+        return shared
     found: Agreement = agreement(count_labels([a for a, _ in pairs], [b for _, b in pairs]), provenance=Provenance.BANK)
     shown = {key: _interval(getattr(found, key)) for key in ("sensitivity", "specificity", "youden", "kappa", "ac1")}
-    return {
-        "set": name,
-        "way": way,
-        "n": len(pairs),
-        "undecided": len(said) - len(pairs),
-        "judge calls": asked,
-        **shown,
-    }
+    return {**shared, **shown}
 
 
 def _interval(measure: Any) -> str:
