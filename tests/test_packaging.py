@@ -43,13 +43,17 @@ def llmeval(site: Path, cwd: Path, *args: object) -> subprocess.CompletedProcess
 def test_the_wheel_holds_what_the_checkout_holds(wheel: Path, repository: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     tracked = subprocess.run(
-        ["git", "ls-files", "llmeval", "prompts", "suites"], cwd=repository, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard", "llmeval", "prompts", "suites"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split()
     expected = {name if name.startswith("llmeval/") else f"llmeval/_data/{name}" for name in tracked}
     assert "llmeval/py.typed" in names
     assert names >= expected
     packed = {name for name in names if ".dist-info/" not in name}
-    assert packed == expected, "only what is tracked is shipped"
+    assert packed == expected, "nothing else is shipped"
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
@@ -70,14 +74,24 @@ def test_the_examples_come_with_it(installed: Path, tmp_path: Path, example: str
     assert checked.returncode == 0, checked.stderr
 
 
-def test_what_an_extra_brings_is_named_when_it_is_missing(installed: Path, tmp_path: Path) -> None:
-    (tmp_path / "suite.yaml").write_text(
-        SUITE.replace('[{id: a, question: "Which city?", reference: Tokyo}]', "c.parquet")
-    )
+LOCAL = "{provider: transformers, model: smollm2-135m-instruct}"
+
+
+@pytest.mark.parametrize(
+    ("command", "line", "written", "package", "extra"),
+    [
+        ("validate", '[{id: a, question: "Which city?", reference: Tokyo}]', "c.parquet", "datasets", "data"),
+        ("run", "{provider: replay, source: answers.jsonl}", LOCAL, "torch", "local"),
+    ],
+)
+def test_what_an_extra_brings_is_named_when_it_is_missing(
+    installed: Path, tmp_path: Path, command: str, line: str, written: str, package: str, extra: str
+) -> None:
+    (tmp_path / "suite.yaml").write_text(SUITE.replace(line, written))
     (tmp_path / "c.parquet").write_bytes(b"PAR1")
-    missing = tmp_path / "site"
-    missing.mkdir()
-    (missing / "datasets.py").write_text("raise ModuleNotFoundError(name='datasets')")
-    checked = llmeval(Path(f"{missing}{os.pathsep}{installed}"), tmp_path, "validate", "suite.yaml")
-    assert checked.returncode == 2
-    assert "pip install 'llmeval[data]'" in checked.stderr
+    program = f"import sys; sys.modules[{package!r}] = None; from llmeval.cli.main import main; sys.exit(main())"
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    started = [sys.executable, "-P", "-c", program, command, "suite.yaml"]
+    done = subprocess.run(started, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert f"pip install 'llmeval[{extra}]'" in done.stderr

@@ -34,8 +34,13 @@ def pull_with_progress(name: str) -> Path:
 
 
 def pull_for(suite: "Suite", candidate: str | None) -> None:
-    """Make the bundled models that a suite is about to use available, with a progress bar, before anything else."""
+    """Make the bundled models that a suite is about to use available, with a progress bar, before anything else.
+
+    Raises:
+        UsageError: it uses a local model, and the extra `local` is not installed.
+    """
     from llmeval.models.local import pull
+    from llmeval.models.local.extra import require_extra
     from llmeval.suite.schema import TransformersModel
 
     bundled = {model.name for model in pull.available()}
@@ -43,5 +48,8 @@ def pull_for(suite: "Suite", candidate: str | None) -> None:
     used += [model for judge in suite.spec.judges.values() for _, model in judge.models]
     for reference in used:
         spec = suite.spec.models.get(reference) if isinstance(reference, str) else reference
-        if isinstance(spec, TransformersModel) and spec.model in bundled and not pull.is_pulled(spec.model):
+        if not isinstance(spec, TransformersModel):
+            continue
+        require_extra()
+        if spec.model in bundled and not pull.is_pulled(spec.model):
             pull_with_progress(spec.model)

@@ -58,10 +58,13 @@ def pull(name: str, *, progress: Progress | None = None, again: bool = False) ->
     """As `ensure`; with `again`, replaces what is there.
 
     Raises:
-        ModelError: as `ensure`.
+        ModelError: as `ensure`. UsageError: the extra `local` is not installed.
     """
     from filelock import FileLock
 
+    from llmeval.models.local.extra import require_extra
+
+    require_extra()
     model, target = bundled(name), path(name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

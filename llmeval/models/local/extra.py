@@ -1,0 +1,17 @@
+"""Whether what the extra `local` brings is installed."""
+
+from importlib.util import find_spec
+
+from llmeval.errors import UsageError
+
+_BROUGHT = ("torch", "transformers", "gguf")
+
+
+def require_extra() -> None:
+    """Nothing, or UsageError with the fix; asked before a download that would be for nothing."""
+    missing = [name for name in _BROUGHT if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"local models need {', '.join(missing)}: pip install 'llmeval[local]'; "
+            "without it, a model behind an endpoint: provider: openai"
+        )
