@@ -43,7 +43,7 @@ def test_from_a_run_to_a_certificate(tmp_path: Path) -> None:
     assert [group["name"] for group in certificate["arms"]] == ["cand"]
     assert [each["found"] for each in certificate["probes"]] == [False] * 6
     (line,) = (line for line in probed.stdout.splitlines() if line.startswith("verbosity"))
-    assert line.split() == ["verbosity", "110", "0", "0", "1", "7.3", "pt", "none"]
+    assert line.split() == ["verbosity", "110", "0", "0", "1", "7.3", "pt", "160", "none"]
     assert "# TRUSTED" in out.with_suffix(".md").read_text()
 
 
