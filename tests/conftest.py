@@ -10,10 +10,17 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+_ELSEWHERE = (
+    "OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD",
+    "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT",
+)  # fmt: skip
+"""What the machine the tests run on may say, and no test is about."""
+
+
 @pytest.fixture(autouse=True)
 def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMEVAL_HOME", str(tmp_path_factory.mktemp("home")))
-    for name in ("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+    for name in _ELSEWHERE:
         monkeypatch.delenv(name, raising=False)
 
 

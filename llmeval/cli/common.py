@@ -1,12 +1,15 @@
 """What several commands share: options by the same name, output for people or for machines."""
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from llmeval.report.ci.format import Format
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +45,10 @@ StopOption = Annotated[
         show_default=False,
     ),
 ]
+FormatOption = Annotated[
+    Format,
+    typer.Option("--format", help="How the CI server is told: annotations, job summary, outputs, metrics."),
+]
 Reports = Annotated[Path, typer.Option(help="Where runs are kept.", metavar="DIR")]
 
 
@@ -58,8 +65,8 @@ def console() -> "Console":
     return Console(highlight=False)
 
 
-def show_run(run: "Run", *, as_json: bool) -> int:
-    """Print how a run came out; gives the exit code it means."""
+def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None) -> int:
+    """Print how a run came out, for people, machines and the CI server; gives the exit code it means."""
     import msgspec
 
     from llmeval.errors import ExitCode
@@ -75,6 +82,12 @@ def show_run(run: "Run", *, as_json: bool) -> int:
     if run.reason:
         print(f"llmeval: the run is not complete: {one_line(run.reason, 400)}", file=sys.stderr)
         print(f"Run the same command with --out {run.path} to go on from here.", file=sys.stderr)
+    if format_ is not None:
+        from llmeval.report.ci.server import Told, tell
+
+        folder = run.path if run.report is None else run.report.parent
+        for line in tell(Told(folder, run.summary, run.manifest, run.troubles), format_, os.environ):
+            print(line, file=sys.stderr)  # both streams are read for orders; stdout may have to be JSON alone
     return ExitCode.INTERRUPTED if run.interrupted else run.summary.gate.exit_code
 
 

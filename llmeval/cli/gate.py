@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmeval.cli.common import BaselineName, Env, Json, Reports, RunPath, find_baseline, find_run, show_run
+from llmeval.cli.common import (
+    BaselineName,
+    Env,
+    FormatOption,
+    Json,
+    Reports,
+    RunPath,
+    find_baseline,
+    find_run,
+    show_run,
+)
+from llmeval.report.ci.format import Format
 
 if TYPE_CHECKING:
     from llmeval.api import Run
@@ -25,6 +36,7 @@ def gate(
             help="Write summary.json, report.html, junit.xml and summary.md of this decision there.", metavar="DIR"
         ),
     ] = None,
+    format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -41,7 +53,7 @@ def gate(
         raise UsageError(f"--baseline {baseline}: that is the run itself, and a run does not differ from itself")
     if baseline == "lock" and suite is None:
         named = _lock_of(load_run(path), env)
-    return show_run(redecide(path, suite, environment=env, baseline=named, out=out), as_json=as_json)
+    return show_run(redecide(path, suite, environment=env, baseline=named, out=out), as_json=as_json, format_=format_)
 
 
 def _lock_of(run: "Run", env: str | None) -> Path | None:

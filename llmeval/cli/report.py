@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from llmeval.cli.common import Json, Reports, console, emit, find_run, show_run
+from llmeval.cli.common import FormatOption, Json, Reports, console, emit, find_run, show_run
+from llmeval.report.ci.format import Format
 
 
 def report(
@@ -20,6 +21,7 @@ def report(
         Path | None,
         typer.Option(help="Write DIR/index.html: all suites below DIR, their decisions and trends.", metavar="DIR"),
     ] = None,
+    format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -36,7 +38,7 @@ def report(
         return _overview(index, as_json)
     if run is None:
         raise UsageError("name a run (`llmeval runs list` shows them), or make a page of all suites by --index DIR")
-    return show_run(finish(load_run(find_run(run, reports)), embed=embed), as_json=as_json)
+    return show_run(finish(load_run(find_run(run, reports)), embed=embed), as_json=as_json, format_=format_)
 
 
 def _overview(reports: Path, as_json: bool) -> int:

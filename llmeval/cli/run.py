@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import BaselineName, Env, Json, Reports, StopOption, SuitePath, find_baseline, show_run
+from llmeval.cli.common import (
+    BaselineName,
+    Env,
+    FormatOption,
+    Json,
+    Reports,
+    StopOption,
+    SuitePath,
+    find_baseline,
+    show_run,
+)
+from llmeval.report.ci.format import Format
 
 
 def run(
@@ -45,6 +56,7 @@ def run(
     max_calls: Annotated[int | None, typer.Option(help="Stop after so many calls.", metavar="N")] = None,
     max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.", metavar="M")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be asked; send nothing.")] = False,
+    format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -77,4 +89,4 @@ def run(
         if isinstance(child, int):
             return child
         options = replace(options, baseline=child)
-    return show_run(run_suite(loaded, options=options, show=ProgressDisplay), as_json=as_json)
+    return show_run(run_suite(loaded, options=options, show=ProgressDisplay), as_json=as_json, format_=format_)

@@ -40,7 +40,7 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
         for trouble in sorted(found, key=lambda item: (item.case_id, item.repeat)):
             name = trouble.case_id if not trouble.repeat else f"{trouble.case_id}#{trouble.repeat}"
             case = ET.SubElement(
-                suite, "testcase", classname=suite.get("name", ""), name=_clean(name), file=manifest["suite_file"]
+                suite, "testcase", classname=suite.get("name", ""), name=_clean(name), **_place(trouble, manifest)
             )
             tag = "error" if trouble.kind != "failed" else "failure" if fails else "skipped"
             _outcome(case, tag, metric, trouble.reason, _body(trouble))
@@ -62,6 +62,12 @@ def _suite(root: ET.Element, name: str, manifest: dict[str, Any]) -> ET.Element:
     for key, value in (("run_id", manifest["run_id"]), ("candidate", manifest["candidate"]["name"])):
         ET.SubElement(properties, "property", name=key, value=_clean(str(value)))
     return suite
+
+
+def _place(trouble: Trouble, manifest: dict[str, Any]) -> dict[str, str]:
+    """Where the case is written: file and line of the data set, or the suite's file."""
+    file, _, line = trouble.source.rpartition(":")
+    return {"file": _clean(file), "line": line} if file and line.isdigit() else {"file": str(manifest["suite_file"])}
 
 
 def _rule_name(rule: RuleDecision) -> str:

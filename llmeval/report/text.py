@@ -10,6 +10,7 @@ _UNSEEN = re.compile(
 )
 _LONE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
+_ORDERS = re.compile(r"##(?=\[|vso\[)")
 _FENCES = re.compile(r"`{3,}|~{3,}")
 
 
@@ -21,8 +22,10 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str, width: int) -> str:
-    """The text on one line, at most `width` characters, with `…` where it was cut."""
-    line = _SPACE.sub(" ", visible(text)).strip()
+    """The text on one line, at most `width` characters, with `…` where it was cut. What CI servers take for an order
+    wherever it stands in a line (`##[...]`, `##vso[...]`) is broken up.
+    """
+    line = _ORDERS.sub("# #", _SPACE.sub(" ", visible(text))).strip()
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 

@@ -10,7 +10,7 @@ from llmeval.rundir import RunDir, Unit
 
 @dataclass(frozen=True, order=True)
 class Trouble:
-    """One case that did not pass. `rank`: lost ones first, then those that failed most."""
+    """One case that did not pass. `rank`: lost ones first, then those that failed most. `source`: file and line of the case."""
 
     rank: tuple[int, float, str, int]
     case_id: str
@@ -20,6 +20,7 @@ class Trouble:
     output: str
     question: str
     kind: str
+    source: str = ""
 
 
 def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[Trouble]:
@@ -62,6 +63,7 @@ def _make(unit: Unit, order: int, severity: float, kind: str, metrics: tuple[str
         output=answer.text[:4000],
         question=_question(unit)[:4000],
         kind=kind,
+        source=unit.case.source,
     )
 
 

@@ -1,0 +1,1 @@
+"""What CI servers take beside exit codes and JUnit: annotations, job summaries, outputs, metrics, comments."""

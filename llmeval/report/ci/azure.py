@@ -1,0 +1,27 @@
+"""Azure Pipelines: issues of the build, and the summary beside it.
+
+Source: Microsoft Learn, "Logging commands"; properties escape `;`, `]`, `\\r`, `\\n` and `%`.
+"""
+
+from llmeval.report.ci.points import Point, points
+from llmeval.report.ci.server import Told
+
+
+def tell_azure(told: Told) -> list[str]:
+    """The logging commands to print."""
+    lines = [_issue(point) for point in points(told) if point.level != "notice"]
+    return [*lines, f"##vso[task.uploadsummary]{(told.folder / 'summary.md').resolve()}"]
+
+
+def _issue(point: Point) -> str:
+    where = f";sourcepath={_value(point.file)}" if point.file else ""
+    line = "" if point.line is None else f";linenumber={point.line}"
+    return f"##vso[task.logissue type={point.level}{where}{line}]{_data(f'{point.title}: {point.message}')}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _value(text: str) -> str:
+    return _data(text).replace(";", "%3B").replace("]", "%5D")

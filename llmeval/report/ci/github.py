@@ -1,0 +1,67 @@
+"""GitHub Actions: annotations, the job's summary, and the step's outputs.
+
+Source: GitHub Docs, "Workflow commands for GitHub Actions"; escapes as in actions/toolkit.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from llmeval.report.ci.points import Point, points
+from llmeval.report.ci.server import Told
+from llmeval.report.markdown import markdown
+
+SUMMARY_BYTES = 900_000
+"""A step's summary above 1 MiB is thrown away whole."""
+
+
+def tell_github(told: Told, environment: Mapping[str, str]) -> list[str]:
+    """Append to the files that the runner names; gives the annotations as workflow commands."""
+    if target := environment.get("GITHUB_STEP_SUMMARY"):
+        add_summary(Path(target), markdown(told.summary, dict(told.manifest), told.troubles))
+    if target := environment.get("GITHUB_OUTPUT"):
+        with Path(target).open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}={_line(value)}\n" for name, value in _outputs(told).items())
+    return [command(point) for point in points(told)]
+
+
+def add_summary(path: Path, text: str) -> None:
+    """Append to a job's summary, within what is left of its limit: the end is cut, never the decision at the top."""
+    room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
+    data = (text + "\n").encode()
+    if len(data) > room:
+        note = b"\n\nMore in report.html.\n"
+        kept = data[: max(0, room - len(note))]
+        data = kept[: kept.rfind(b"\n") + 1] + note if kept else b""
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def command(point: Point) -> str:
+    """One annotation."""
+    properties = {"title": point.title, "file": point.file, "line": "" if point.line is None else str(point.line)}
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
+    return f"::{point.level} {listed}::{_data(point.message)}"
+
+
+def _outputs(told: Told) -> dict[str, str]:
+    gate = told.summary.gate
+    return {
+        "decision": str(gate.decision or "NONE"),
+        "exit-code": str(int(gate.exit_code)),
+        "run-id": told.summary.run_id,
+        "run": str(told.folder),
+        "report": str(told.folder / "report.html"),
+        "comment": str(told.folder / "summary.md"),
+    }
+
+
+def _line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,33 @@
+"""GitLab: metrics that a merge request shows beside those of the target branch (`artifacts: reports: metrics`).
+
+Source: OpenMetrics 1.0 text format; GitLab Docs, "Metrics reports". GitLab compares values as text: they are rounded, so
+that noise is not a change.
+"""
+
+from collections.abc import Iterator
+
+from llmeval.report.ci.server import Told
+
+METRICS = "metrics.txt"
+
+
+def write_metrics(told: Told) -> None:
+    """Write `metrics.txt` beside the run's reports."""
+    (told.folder / METRICS).write_text("\n".join([*_lines(told), "# EOF", ""]), encoding="utf-8")
+
+
+def _lines(told: Told) -> Iterator[str]:
+    suite, counts = told.summary.suite, told.summary.counts
+    yield "# TYPE llmeval_pass_rate gauge"
+    for metric in told.summary.metrics:
+        if metric.pass_rate is not None:
+            where = "" if metric.slice is None else f',slice="{_label(metric.slice)}"'
+            named = f'suite="{_label(suite)}",metric="{_label(metric.metric)}"{where}'
+            yield f"llmeval_pass_rate{{{named}}} {metric.pass_rate:.3f}"
+    yield "# TYPE llmeval_cases gauge"
+    for outcome in ("passed", "failed", "unscored", "errors", "open"):
+        yield f'llmeval_cases{{suite="{_label(suite)}",outcome="{outcome}"}} {getattr(counts, outcome)}'
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
