@@ -9,6 +9,7 @@ from llmeval.cli import (
     baseline,
     cache,
     checks,
+    comment,
     compare,
     gate,
     init,
@@ -59,6 +60,7 @@ app.command()(merge.merge)
 app.command()(gate.gate)
 app.command()(compare.compare)
 app.command()(report.report)
+app.command()(comment.comment)
 app.command()(review.review)
 app.command()(validate.validate)
 app.command()(validate.schema)

@@ -1,12 +1,15 @@
 """`llmeval run`: ask, score, decide, report."""
 
 import os
+import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmeval.cli.changed import touched
 from llmeval.cli.common import (
     BaselineName,
     Env,
@@ -14,15 +17,34 @@ from llmeval.cli.common import (
     Json,
     Reports,
     StopOption,
-    SuitePath,
     find_baseline,
     show_run,
 )
+from llmeval.errors import ExitCode
 from llmeval.report.ci.format import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llmeval.engine.options import Options
+    from llmeval.suite.load import Suite
+
+WORST_FIRST = (
+    ExitCode.INTERRUPTED, ExitCode.INVALID, ExitCode.USAGE, ExitCode.GATE_FAILED, ExitCode.INCONCLUSIVE,
+    ExitCode.NOTHING_EVALUATED, ExitCode.PASS,
+)  # fmt: skip
+"""Of several suites: what measured nothing is worse than what measured badly."""
 
 
 def run(
-    suite: SuitePath,
+    suites: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Suite files, or folders of them; several run one after the other.",
+            metavar="SUITE...",
+            show_default=False,
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(help="The run's directory itself; the same command again goes on there.", metavar="DIR"),
@@ -48,6 +70,10 @@ def run(
             metavar="i/N|auto",
         ),
     ] = None,
+    changed_since: Annotated[
+        str | None,
+        typer.Option(help="Only suites with a file that changed since the branch left this revision.", metavar="REF"),
+    ] = None,
     env: Env = None,
     limit: Annotated[int | None, typer.Option(help="A seeded sample of so many cases.", metavar="N")] = None,
     concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,
@@ -60,33 +86,95 @@ def run(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Run a suite: ask the candidate, score its answers, decide, and write the report.
+    """Run suites: ask the candidate, score its answers, decide, and write the report.
 
     Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4 inconclusive,
-    5 nothing evaluated, 130 interrupted.
+    5 nothing evaluated, 130 interrupted. Of several suites the worst: 130, 3, 2, 1, 4, 5, 0.
     """
-    from llmeval.api import run as run_suite
-    from llmeval.cli.pulling import pull_for
-    from llmeval.cli.rejudging import rejudge_baseline
     from llmeval.engine.options import Options
     from llmeval.engine.shards import parse_shard
-    from llmeval.report.console import ProgressDisplay
-    from llmeval.suite.load import load_suite
 
     options = Options(
         out=out, reports=reports, candidate=candidate, baseline=find_baseline(baseline, reports), stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
     )  # fmt: skip
-    loaded = load_suite(suite, env)
+    chosen = _suites(suites, env, options)
+    if changed_since is not None:
+        chosen = touched(chosen, changed_since)
+        if not chosen:
+            print(f"llmeval: no suite has a file that changed since {changed_since}: nothing to run", file=sys.stderr)
+            return ExitCode.PASS
+    one = partial(_one, options=options, rejudge=rejudge, dry_run=dry_run, format_=format_, as_json=as_json)
+    return one(chosen[0]) if len(chosen) == 1 else _each(chosen, one)
+
+
+def _suites(named: list[Path], env: str | None, options: "Options") -> "list[Suite]":
+    """The suites by name, a folder standing for those right in it; of several all are checked before the first runs.
+
+    Raises:
+        UsageError, SuiteError: one is not right, or `--out` and `--baseline` are given for several.
+    """
+    from llmeval.engine.build import inspect_suite
+    from llmeval.errors import UsageError
+    from llmeval.suite.load import load_suite
+
+    paths = [path for name in named for path in (_in_folder(name) if name.is_dir() else [name])]
+    suites = [load_suite(path, env) for path in paths]
+    if len(suites) > 1:
+        if options.out is not None or options.baseline is not None:
+            raise UsageError("--out and --baseline are about one suite; here are several")
+        for suite in suites:
+            inspect_suite(suite)
+    return suites
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    from llmeval.errors import UsageError
+    from llmeval.suite.yamlfile import parse
+
+    found = [
+        path
+        for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+        if isinstance(data := parse(path.read_text(encoding="utf-8"), str(path)).data, dict) and "suite" in data
+    ]
+    if not found:
+        raise UsageError(f"{folder}: there is no suite in this folder (a .yaml file with the key `suite`)")
+    return found
+
+
+def _each(suites: "list[Suite]", one: "Callable[[Suite], int]") -> int:
+    """One after the other; an error of one is told and the others still run. The worst exit code."""
+    from llmeval.errors import LlmevalError
+
+    codes: list[int] = []
+    for suite in suites:
+        try:
+            codes.append(one(suite))
+        except LlmevalError as error:
+            print(f"llmeval: {error}", file=sys.stderr)
+            codes.append(error.exit_code)
+        if codes[-1] == ExitCode.INTERRUPTED:
+            break
+    ends = ", ".join(f"{suite.name} {code}" for suite, code in zip(suites, codes, strict=False))
+    print(f"llmeval: exit codes: {ends}", file=sys.stderr)
+    return min(codes, key=WORST_FIRST.index)
+
+
+def _one(suite: "Suite", *, options: "Options", rejudge: bool, dry_run: bool, format_: Format, as_json: bool) -> int:
+    from llmeval.api import run as run_suite
+    from llmeval.cli.pulling import pull_for
+    from llmeval.cli.rejudging import rejudge_baseline
+    from llmeval.report.console import ProgressDisplay
+
     if dry_run:
         from llmeval.cli.dryrun import show_estimate
 
-        return show_estimate(loaded, options, as_json=as_json)
-    pull_for(loaded, candidate)
+        return show_estimate(suite, options, as_json=as_json)
+    pull_for(suite, options.candidate)
     if rejudge:
-        child = rejudge_baseline(loaded, options, as_json=as_json)
+        child = rejudge_baseline(suite, options, as_json=as_json)
         if isinstance(child, int):
             return child
         options = replace(options, baseline=child)
-    return show_run(run_suite(loaded, options=options, show=ProgressDisplay), as_json=as_json, format_=format_)
+    return show_run(run_suite(suite, options=options, show=ProgressDisplay), as_json=as_json, format_=format_)

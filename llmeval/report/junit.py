@@ -39,9 +39,8 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
         suite = _suite(root, f"llmeval.{summary.suite}.{metric}", manifest)
         for trouble in sorted(found, key=lambda item: (item.case_id, item.repeat)):
             name = trouble.case_id if not trouble.repeat else f"{trouble.case_id}#{trouble.repeat}"
-            case = ET.SubElement(
-                suite, "testcase", classname=suite.get("name", ""), name=_clean(name), **_place(trouble, manifest)
-            )
+            named = {"classname": suite.get("name", ""), "name": _clean(name), **_place(trouble, manifest)}
+            case = ET.SubElement(suite, "testcase", named)
             tag = "error" if trouble.kind != "failed" else "failure" if fails else "skipped"
             _outcome(case, tag, metric, trouble.reason, _body(trouble))
     if summary.quarantine:

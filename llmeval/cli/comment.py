@@ -1,0 +1,44 @@
+"""`llmeval comment`: the run's summary as a comment on the pull or merge request."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmeval.cli.common import FormatOption, Json, Reports, RunPath, emit, find_run
+from llmeval.report.ci.format import Format
+
+
+def comment(
+    run: RunPath,
+    number: Annotated[
+        int | None, typer.Option(help="Of the pull or merge request; default: the job's own.", metavar="N")
+    ] = None,
+    format_: FormatOption = Format.AUTO,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Write a run's summary.md to the pull or merge request: one comment a suite, updated by later runs.
+
+    A run that passes begins no comment; it updates the one that an earlier run left. The token is taken from GITHUB_TOKEN or
+    GITLAB_TOKEN.
+    """
+    from llmeval.api import load_run
+    from llmeval.report.ci.comment import publish, thread_of
+    from llmeval.report.markdown import markdown
+    from llmeval.report.worst import worst_cases
+
+    found = load_run(find_run(run, reports))
+    thread = thread_of(os.environ, number, format_)
+    text = markdown(found.summary, found.manifest, worst_cases(found.directory, 20))
+    done = publish(thread, text, news=found.summary.gate.decision != "PASS")
+    if as_json:
+        emit({"comment": done, "run": str(found.path)})
+    else:
+        print(
+            {"quiet": "The run passes, and there is no comment to update: none was written."}.get(
+                done, f"Comment {done}."
+            )
+        )
+    return 0

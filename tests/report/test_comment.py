@@ -1,0 +1,127 @@
+"""The comment on a pull request, against a real HTTP server that keeps comments."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmeval.errors import UsageError
+from llmeval.report.ci.comment import CommentError, publish, thread_of
+
+FIRST, OTHER = "<!-- llmeval:a -->", "<!-- llmeval:b -->"
+
+
+class Forge(ThreadingHTTPServer):
+    """Keeps comments by id; refuses every token but one."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.comments: dict[int, str] = {}
+        self.seen: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Forge
+
+    def _do(self) -> None:
+        forge, path = self.server, self.path.partition("?")[0]
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
+        forge.seen.append((self.command, path))
+        if "good" not in (self.headers.get("Authorization") or "") + (self.headers.get("PRIVATE-TOKEN") or ""):
+            return self._say(403, {"message": "Resource not accessible by integration"})
+        if self.command == "GET":
+            page = int(re.findall(r"[?&]page=(\d+)", self.path)[0])
+            listed = [{"id": number, "body": text} for number, text in forge.comments.items()]
+            return self._say(200, listed[(page - 1) * 100 : page * 100])
+        number = int(path.rsplit("/", 1)[1]) if self.command != "POST" else len(forge.comments) + 1
+        forge.comments[number] = body["body"]
+        return self._say(200, {"id": number})
+
+    do_GET = do_POST = do_PATCH = do_PUT = _do  # noqa: N815, the names http.server calls
+
+    def _say(self, status: int, value: Any) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *details: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def forge() -> Iterator[Forge]:
+    server = Forge()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def github(forge: Forge, tmp_path: Path, event: Any = None, token: str = "good") -> dict[str, str]:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps({"pull_request": {"number": 7}} if event is None else event))
+    return {
+        "GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": token, "GITHUB_API_URL": forge.url,
+        "GITHUB_EVENT_PATH": str(path),
+    }  # fmt: skip
+
+
+def test_one_comment_a_suite_kept_up_to_date(forge: Forge, tmp_path: Path) -> None:
+    thread = thread_of(github(forge, tmp_path))
+    assert publish(thread, f"{FIRST}\nPASS", news=False) == "quiet"
+    assert publish(thread, f"{FIRST}\nFAIL", news=True) == "created"
+    assert publish(thread, f"{OTHER}\nFAIL", news=True) == "created"
+    assert publish(thread, f"{FIRST}\nFAIL", news=True) == "unchanged"
+    assert publish(thread, f"{FIRST}\nPASS", news=False) == "updated"
+    assert forge.comments == {1: f"{FIRST}\nPASS", 2: f"{OTHER}\nFAIL"}
+    assert ("PATCH", "/repos/o/r/issues/comments/1") in forge.seen
+    assert ("POST", "/repos/o/r/issues/7/comments") in forge.seen
+
+
+def test_a_comment_is_found_behind_a_hundred_others(forge: Forge, tmp_path: Path) -> None:
+    forge.comments = {number: "hello" for number in range(1, 151)} | {151: f"{FIRST}\nold"}
+    assert publish(thread_of(github(forge, tmp_path)), f"{FIRST}\nnew", news=True) == "updated"
+    assert forge.comments[151] == f"{FIRST}\nnew"
+
+
+def test_a_fork_may_not_write_and_is_told_what_to_do(forge: Forge, tmp_path: Path) -> None:
+    with pytest.raises(CommentError, match=r"HTTP 403: the token may not write here, as in pull requests from forks"):
+        publish(thread_of(github(forge, tmp_path, token="read-only")), FIRST, news=True)
+    after = {"workflow_run": {"pull_requests": [{"number": 7}]}}
+    assert publish(thread_of(github(forge, tmp_path, after)), FIRST, news=True) == "created"
+
+
+def test_gitlab_notes(forge: Forge) -> None:
+    environment = {
+        "GITLAB_CI": "true", "CI_API_V4_URL": forge.url, "CI_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "3", "GITLAB_TOKEN": "good",
+    }  # fmt: skip
+    thread = thread_of(environment)
+    assert publish(thread, f"{FIRST}\na", news=True) == "created"
+    assert publish(thread, f"{FIRST}\nb", news=True) == "updated"
+    assert ("PUT", "/projects/12/merge_requests/3/notes/1") in forge.seen
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [("GITHUB_TOKEN", "GITHUB_TOKEN or GH_TOKEN is not set"), ("GITHUB_EVENT_PATH", "not about a pull request"),
+     ("GITHUB_ACTIONS", "GitHub Actions or GitLab CI")],
+)  # fmt: skip
+def test_what_is_missing_is_named(forge: Forge, tmp_path: Path, missing: str, told: str) -> None:
+    environment = github(forge, tmp_path)
+    del environment[missing]
+    with pytest.raises(UsageError, match=told):
+        thread_of(environment)
+    assert not forge.seen
