@@ -1,9 +1,13 @@
 """What all tests share: a home of their own, so that no test sees the user's cache."""
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.support.forge import Forge
 
 # No test is about time: how fast the machine is today says nothing about the code.
 settings.register_profile("untimed", deadline=None)
@@ -28,3 +32,12 @@ def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def repository() -> Path:
     """The checkout's root."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture
+def forge() -> Iterator[Forge]:
+    server = Forge()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()

@@ -1,28 +1,49 @@
 """`llmeval validate` and `llmeval schema`: is a suite right, and what may stand in one."""
 
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from llmeval.cli.common import Env, Json, SuitePath, console, emit
+from llmeval.cli.common import Env, Json, console, emit
 
 
-def validate(suite: SuitePath, env: Env = None, as_json: Json = False) -> int:
-    """Check a suite and all of its cases; no model is called, loaded or needed."""
+def validate(
+    suites: Annotated[list[Path], typer.Argument(help="Suite files.", metavar="SUITE...", show_default=False)],
+    env: Env = None,
+    as_json: Json = False,
+) -> int:
+    """Check suites and all of their cases; no model is called, loaded or needed."""
     from llmeval.engine.build import inspect_suite
+    from llmeval.errors import ExitCode, SuiteError
     from llmeval.suite.load import load_suite
 
-    facts = inspect_suite(load_suite(suite, env))
+    found, wrong = [], []
+    for suite in suites:
+        try:
+            found.append((suite, inspect_suite(load_suite(suite, env))))
+        except SuiteError as error:
+            if len(suites) == 1:
+                raise
+            wrong.append(str(error))
     if as_json:
-        emit(facts)
+        emit(found[0][1] if len(suites) == 1 else {"suites": [facts for _, facts in found], "errors": wrong})
     else:
+        _print(found)
+    for message in wrong:
+        print(f"llmeval: {message}", file=sys.stderr)
+    return ExitCode.USAGE if wrong else ExitCode.PASS
+
+
+def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
+    for suite, facts in found:
         console().print(
             f"[green]✔[/] {suite}: {facts['cases']:,} cases, {len(facts['checks'])} checks, "
             f"{len(facts['judges'])} judges, {len(facts['rules'])} rules"
         )
         for warning in facts["warnings"]:
             console().print(f"[yellow]⚠[/] {warning}")
-    return 0
 
 
 def schema(

@@ -1,10 +1,6 @@
 """The comment on a pull request, against a real HTTP server that keeps comments."""
 
 import json
-import re
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,62 +8,9 @@ import pytest
 
 from llmeval.errors import UsageError
 from llmeval.report.ci.comment import CommentError, publish, thread_of
+from tests.support.forge import Forge
 
 FIRST, OTHER = "<!-- llmeval:a -->", "<!-- llmeval:b -->"
-
-
-class Forge(ThreadingHTTPServer):
-    """Keeps comments by id; refuses every token but one."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.comments: dict[int, str] = {}
-        self.seen: list[tuple[str, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Forge
-
-    def _do(self) -> None:
-        forge, path = self.server, self.path.partition("?")[0]
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
-        forge.seen.append((self.command, path))
-        if "good" not in (self.headers.get("Authorization") or "") + (self.headers.get("PRIVATE-TOKEN") or ""):
-            return self._say(403, {"message": "Resource not accessible by integration"})
-        if self.command == "GET":
-            page = int(re.findall(r"[?&]page=(\d+)", self.path)[0])
-            listed = [{"id": number, "body": text} for number, text in forge.comments.items()]
-            return self._say(200, listed[(page - 1) * 100 : page * 100])
-        number = int(path.rsplit("/", 1)[1]) if self.command != "POST" else len(forge.comments) + 1
-        forge.comments[number] = body["body"]
-        return self._say(200, {"id": number})
-
-    do_GET = do_POST = do_PATCH = do_PUT = _do  # noqa: N815, the names http.server calls
-
-    def _say(self, status: int, value: Any) -> None:
-        data = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *details: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def forge() -> Iterator[Forge]:
-    server = Forge()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
 
 
 def github(forge: Forge, tmp_path: Path, event: Any = None, token: str = "good") -> dict[str, str]:
