@@ -147,7 +147,7 @@ def _carry_out(
     """
     from llmeval.engine.build import baseline_of
     from llmeval.engine.execute import execute
-    from llmeval.engine.manifest import digests
+    from llmeval.engine.manifest import scoring_of
     from llmeval.engine.progress import NoDisplay
     from llmeval.gate.baseline import read_baseline
     from llmeval.gate.reuse import known_verdicts
@@ -156,7 +156,7 @@ def _carry_out(
 
     path = baseline_of(planned.suite, options)
     if path is not None and path.exists():
-        planned.known = known_verdicts(read_baseline(path), digests(planned))
+        planned.known = known_verdicts(read_baseline(path), scoring_of(planned))
     planned.past = lambda manifest, metric: past_anchors(
         options.reports / planned.suite.name, metric, manifest["judges"][metric], manifest["run_id"]
     )
@@ -215,7 +215,7 @@ def rejudge(
     import asyncio
 
     from llmeval.engine.build import plan
-    from llmeval.engine.manifest import checks_of, digests
+    from llmeval.engine.manifest import scoring_of
     from llmeval.engine.options import Options
     from llmeval.gate.baseline import scorer_digest
     from llmeval.gate.floors import parse_key
@@ -226,8 +226,7 @@ def rejudge(
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never")
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
-    judges = {name: {"when": suite.judge(name).when} for name in suite.spec.judges}
-    now = {"digests": digests(planned), "checks": checks_of(planned), "judges": judges}
+    now = scoring_of(planned)
     metrics = {parse_key(key)[0] for key in (regression.margins if regression else ())}
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):
         asyncio.run(planned.close())
@@ -328,9 +327,8 @@ def merge(
 
     parts = find_parts(map(Path, folders))
     check_parts(parts)
-    _rules(
-        load_run(parts[0].run.path), suite, environment, baseline
-    )  # what is wrong with it is told before anything is written
+    # what is wrong with the rules is told before anything is written
+    _rules(load_run(parts[0].run.path), suite, environment, baseline)
     manifest = merged_manifest(parts)
     path = Path(out) if out is not None else reports / manifest["suite"] / manifest["run_id"]
     join(parts, path, manifest)

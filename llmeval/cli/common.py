@@ -85,8 +85,8 @@ def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None) -> i
     if format_ is not None:
         from llmeval.report.ci.server import Told, tell
 
-        folder = run.path if run.report is None else run.report.parent
-        for line in tell(Told(folder, run.summary, run.manifest, run.troubles), format_, os.environ):
+        folder = None if run.report is None else run.report.parent
+        for line in tell(Told(run.path, folder, run.summary, run.manifest, run.troubles), format_, os.environ):
             print(line, file=sys.stderr)  # both streams are read for orders; stdout may have to be JSON alone
     return ExitCode.INTERRUPTED if run.interrupted else run.summary.gate.exit_code
 

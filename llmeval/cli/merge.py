@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import BaselineName, Env, Json, Reports, find_baseline, show_run
+from llmeval.cli.common import BaselineName, Env, FormatOption, Json, Reports, find_baseline, show_run
+from llmeval.report.ci.format import Format
 
 
 def merge(
@@ -24,6 +25,7 @@ def merge(
     ] = None,
     baseline: BaselineName = None,
     env: Env = None,
+    format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -37,4 +39,4 @@ def merge(
     run = merge_shards(
         folders, out, suite=suite, environment=env, baseline=find_baseline(baseline, reports), reports=reports
     )
-    return show_run(run, as_json=as_json)
+    return show_run(run, as_json=as_json, format_=format_)

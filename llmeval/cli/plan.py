@@ -58,12 +58,13 @@ def _floors(known: "Known") -> "list[Floor]":
         shape = shapes.get(metric)
         if shape is None:
             continue
-        n = len([case for case in known.cases if slice_ is None or case.tags.get(slice_[0]) == slice_[1]])
+        within = [case for case in known.cases if slice_ is None or case.tags.get(slice_[0]) == slice_[1]]
+        clusters = [f"\0{case.id}" if case.cluster is None else case.cluster for case in within]
         rate = shape.rate
         if known.past.rate(metric) is None:
             rate = (1 + floor) / 2
             known.notes.append(f"{key}: pass rate {rate:.0%} for the floor (assumed: halfway between it and all)")
-        found.append(plan_floor(key, floor, rate, n, gate.alpha, shape.effect))
+        found.append(plan_floor(key, floor, rate, clusters, gate.alpha, shape.effect))
     return found
 
 

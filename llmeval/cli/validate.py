@@ -17,12 +17,16 @@ def validate(
     """Check suites and all of their cases; no model is called, loaded or needed."""
     from llmeval.engine.build import inspect_suite
     from llmeval.errors import ExitCode, SuiteError
+    from llmeval.gate.reach import Reach
     from llmeval.suite.load import load_suite
 
     found, wrong = [], []
     for suite in suites:
         try:
-            found.append((suite, inspect_suite(load_suite(suite, env))))
+            loaded = load_suite(suite, env)
+            reach = Reach(loaded.spec.gate.floors, loaded.spec.gate.alpha)
+            facts = inspect_suite(loaded, reach.add)
+            found.append((suite, {**facts, "warnings": [*facts["warnings"], *reach.told()]}))
         except SuiteError as error:
             if len(suites) == 1:
                 raise

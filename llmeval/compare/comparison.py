@@ -110,8 +110,8 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything. `tests`: how many Holm's procedure is over. `slices_tested`: how many slices were looked at; `slices`
-    has all of them, those that moved first. `boards`: from three runs on."""
+    """Everything. `tests`: how many Holm's procedure is over. `slices`: all that were looked at, those that
+    moved first. `boards`: from three runs on."""
 
     schema: int = SCHEMA
     level: float

@@ -201,13 +201,16 @@ def _may_stop(suite: Suite, options: Options) -> bool:
     return early
 
 
-def inspect_suite(suite: Suite) -> dict[str, Any]:
+def inspect_suite(suite: Suite, watch: Callable[[Case], None] = lambda case: None) -> dict[str, Any]:
     """Check a suite and every case without making any model; what it consists of.
+
+    Args:
+        watch: is given each case.
 
     Raises:
         SuiteError: anything wrong.
     """
-    _, checks, cases = _inspected(suite, None)
+    _, checks, cases = _inspected(suite, None, watch)
     if suite.spec.candidate is not None and isinstance(suite.spec.candidate, str):
         suite.model_exists(suite.spec.candidate, ("candidate",))
     for name, judge in suite.spec.judges.items():
@@ -233,11 +236,19 @@ def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
     return read_quarantine(suite, lambda: {case.id for case in cases}, partial=cases.partial)
 
 
-def _inspected(suite: Suite, limit: int | None) -> tuple[list[tuple[str, Template]], tuple[Bound, ...], CaseSet]:
+def _inspected(
+    suite: Suite, limit: int | None, watch: Callable[[Case], None] = lambda case: None
+) -> tuple[list[tuple[str, Template]], tuple[Bound, ...], CaseSet]:
     """Prompt, checks and cases, all tried."""
     prompt = suite.prompt()
     checks = _bound(suite, suite.spec.checks, ("checks",))
-    cases = CaseSet(suite, limit, inspect=_inspector(suite, prompt, checks))
+    inspect = _inspector(suite, prompt, checks)
+
+    def look(case: Case) -> None:
+        inspect(case)
+        watch(case)
+
+    cases = CaseSet(suite, limit, inspect=look)
     if len(cases):
         _check_rules(suite, checks, cases)
     return prompt, checks, cases

@@ -56,7 +56,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         },
         "candidate": {**_seat(plan.candidate), "returned_models": [], "fingerprints": []},
         "judges": {name: _judge(plan, name) for name in plan.judges},
-        "checks": checks_of(plan),
+        "checks": _checks(plan),
         "repeats": suite.spec.repeats,
         "concurrency": options.concurrency,
         "seed": suite.spec.seed,
@@ -78,19 +78,25 @@ def digests(plan: Plan, cases: str | None = None) -> dict[str, Any]:
     """What two runs must share to be the same experiment. `cases`: of the cases; default: those of the plan."""
     spec = plan.suite.spec
     cases = cases or plan.cases.digest
-    checks = checks_of(plan)
+    checks = _checks(plan)
     prompt = [(role, template.source) for role, template in plan.prompt]
     return {
         "suite": digest([cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]),
         "cases": cases,
         "prompt": digest(prompt),
         "checks": digest(checks),
-        "candidate": digest(plan.candidate.caller.model.identity),
+        "candidate": digest([plan.candidate.caller.model.identity, plan.candidate.spec.params]),
         "judges": {name: judge.digest for name, judge in plan.judges.items()},
     }
 
 
-def checks_of(plan: Plan) -> list[dict[str, Any]]:
+def scoring_of(plan: Plan) -> dict[str, Any]:
+    """What of a manifest says how a metric is scored."""
+    judges = {name: {"when": plan.suite.judge(name).when} for name in plan.judges}
+    return {"digests": digests(plan), "checks": _checks(plan), "judges": judges}
+
+
+def _checks(plan: Plan) -> list[dict[str, Any]]:
     """The suite's checks as a manifest lists them."""
     return [{"metric": bound.metric, **bound.identity} for bound in plan.checks]
 

@@ -149,11 +149,10 @@ class Pipeline:
         """Tell the stopper what an earlier part of the run left; whether that decides."""
         if self._stopper is None:
             return False
-        enough = False
         for unit in self._writer.run.units():
             if (unit.answer.case_id, unit.answer.repeat) in self._recorded.scored:
-                enough = self._stopper.add(unit)
-        return enough
+                self._stopper.add(unit)
+        return self._stopper.enough()
 
     def _cancel_others(self) -> None:
         """What is in flight is not needed."""

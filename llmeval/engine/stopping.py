@@ -9,6 +9,10 @@ from llmeval.rundir import RunDir, Unit
 class Stopper(Protocol):
     """Follows a run."""
 
+    def enough(self) -> bool:
+        """Whether what was taken so far decides."""
+        ...
+
     def add(self, unit: Unit) -> bool:
         """Take an answer with all its scores, or one that is lost; whether no further case is needed."""
         ...

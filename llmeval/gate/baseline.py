@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from llmeval.errors import SuiteError, UsageError
 from llmeval.gate.own import missing, outcome, own_rules
 from llmeval.gate.tally import Tally, tally_run
 from llmeval.records import SCHEMA, Decision, canonical_json, digest, utc_now
-from llmeval.rundir import RunDir
+from llmeval.rundir import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 
 _DIGITS = 6
 SAME = 10.0**-_DIGITS
@@ -166,6 +167,12 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         SuiteError: no baseline in that file. UsageError: a run that can't be one. StoreError: no run directory.
     """
+    return _read(path, _stamp(path))
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, stamp: tuple[int, ...]) -> Baseline:
+    """Read once for all who ask: a run reads its baseline before it starts, for each look at it, and in the end."""
     if path.is_dir():
         return baseline_of_run(RunDir(path))
     try:
@@ -186,6 +193,13 @@ def read_baseline(path: Path) -> Baseline:
                 f"{path}: {len(column.values)} values of {name} for {len(found.cases)} cases; approve it again"
             )
     return found
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Another one when what is there has changed."""
+    files = [path / name for name in (MANIFEST, ANSWERS, SCORES, LABELS)] if path.is_dir() else [path]
+    found = [file.stat() for file in files if file.exists()]
+    return tuple(number for each in found for number in (each.st_mtime_ns, each.st_size))
 
 
 def lock_bytes(baseline: Baseline) -> bytes:

@@ -1,30 +1,30 @@
 """The run's decision: what it says by itself, and beside its baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmeval.errors import ExitCode
 from llmeval.gate.family import step_down
-from llmeval.gate.own import floor_rules, missing, outcome, validity
+from llmeval.gate.own import floor_rules, outcome, validity
 from llmeval.gate.regression import regression_rules
-from llmeval.gate.stopping import settled
 from llmeval.gate.tally import Tally
-from llmeval.records import Gate
+from llmeval.records import Gate, RuleDecision
 
 
-def decide(tally: Tally, manifest: Mapping[str, Any]) -> Gate:
-    """Apply the suite's gate to what was measured: floors and regression as one family; see `own.outcome`."""
-    if manifest.get("shard"):
-        return _part(tally, manifest)
-    absent = [] if settled(tally, manifest) else missing(tally, manifest)
+def decide(tally: Tally, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> Gate:
+    """Apply the suite's gate to what was measured: floors and regression as one family; see `own.outcome`.
+
+    `absent`: INVALID where answers that are needed are not there (`own.missing`, unless the run may have stopped there).
+    """
+    if shard := manifest.get("shard"):
+        return _part(shard, manifest, absent)
     asked = [*floor_rules(tally, manifest), *regression_rules(tally, manifest)]
     rules = [*absent, *validity(tally, manifest), *step_down(asked, manifest["gate"]["alpha"])]
     return outcome(rules, manifest["gate"]["on_inconclusive"])
 
 
-def _part(tally: Tally, manifest: Mapping[str, Any]) -> Gate:
+def _part(shard: Mapping[str, Any], manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> Gate:
     """A shard decides nothing: INVALID where answers are not there, else no decision, and how to come to one."""
-    absent, shard = missing(tally, manifest), manifest["shard"]
     if absent:
         return outcome(absent, manifest["gate"]["on_inconclusive"])
     return Gate(

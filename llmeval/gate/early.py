@@ -136,6 +136,7 @@ def early_floor(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=verdict.estimate, low=verdict.low,
         high=verdict.high, threshold=threshold, reason=why, level=1 - (sure if decision is Decision.FAIL else gate["alpha"]), n=verdict.cases,
         assumptions=("the cases are asked in a random order", "the cases stand for those to come"),
+        tipping_point=max(0.0, verdict.low - threshold, threshold - verdict.high) if decision in (Decision.PASS, Decision.FAIL) else None,
     )  # fmt: skip
 
 

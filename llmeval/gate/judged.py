@@ -5,20 +5,17 @@ random, or those behind the judge's certificate. Which estimator is valid follow
 (`stats.correction`).
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from llmeval.gate.floors import is_clustered, percent, percent_of
 from llmeval.gate.tally import Selection, Tally
-from llmeval.labels import Place, agreed, current, read
 from llmeval.records import Decision, RuleDecision
-from llmeval.rundir import LABELS
 from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.correction import FEW_LABELS, decision_bounds, estimate_rate
 from llmeval.stats.labels import LabelCounts, Provenance, RefusedEstimate, count_labels
 
-_DRAWN = ("random", "stratified")
 _PARTS = 3
 """Unknowns that share alpha where cases come in clusters: the judged rate and two of the judge's."""
 
@@ -43,10 +40,11 @@ def evidence_for(
     """The labels to correct a judged metric by; None where there are none that may.
 
     Labels of this run come first, from 50 on. Those of the certificate are about the judge alone: not for a judge that
-    is not trusted, nor for verdicts that a check gave in its place (`when: uncertain`).
+    is not trusted, nor for verdicts that a check gave in its place (`when: uncertain`). Where people decided some of the
+    verdicts (`open` ones) neither holds: what they decided is right by definition, and no sample of the rest.
     """
     judge = manifest["judges"].get(metric)
-    if judge is None:
+    if judge is None or metric in tally.by_people:
         return None
     own = _own_labels(tally, metric, slice_) if manifest["repeats"] == 1 else LabelCounts(0, 0, 0, 0)
     if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
@@ -58,20 +56,16 @@ def evidence_for(
 
 def _own_labels(tally: Tally, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:
     """What the judge and people said of answers of this run that were drawn at random."""
-    said = list(_drawn(tally.path, metric))
+    said = {
+        place.case_id: verdict
+        for place, verdict in tally.people.items()
+        if place.metric == metric and place in tally.drawn
+    }
     if not said:
         return LabelCounts(0, 0, 0, 0)
-    passed = {result.case_id: result.passed for result in tally.results(metric, slice_) if result.value == result.value}
-    both = [(passed[place.case_id], verdict) for place, verdict in said if place.case_id in passed]
+    known = (result for result in tally.results(metric, slice_) if not math.isnan(result.value))
+    both = [(result.passed, said[result.case_id]) for result in known if result.case_id in said]
     return count_labels([judge for judge, _ in both], [person for _, person in both])
-
-
-def _drawn(run: Path, metric: str) -> Iterator[tuple[Place, bool]]:
-    labels = current(read(run / LABELS))
-    random = {place for (_, place), label in labels.items() if label.sampling in _DRAWN}
-    for place, verdict in agreed(labels).verdicts.items():
-        if place.metric == metric and place in random:
-            yield place, verdict
 
 
 def bounds(selection: Selection, evidence: Evidence, alpha: float) -> Interval:
@@ -82,9 +76,9 @@ def bounds(selection: Selection, evidence: Evidence, alpha: float) -> Interval:
     Raises:
         RefusedEstimate: the labels can't carry it.
     """
-    labels, (_, judged_pass, judged) = evidence.counts, (0, selection.passed, selection.n)
+    labels = evidence.counts
     if not is_clustered(selection):
-        return decision_bounds(labels, judged_pass, judged, evidence.provenance, alpha)
+        return decision_bounds(labels, selection.passed, selection.n, evidence.provenance, alpha)
     share = alpha / _PARTS
     q = mean_bounds(selection.outcomes, share, selection.clusters)
     if evidence.provenance is Provenance.BANK:

@@ -1,10 +1,12 @@
 """Before the first call: how many cases the gate needs on a suite of this shape, and what the suite's own can show."""
 
 import math
+from collections.abc import Hashable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
 from llmeval.gate.proof import prove
+from llmeval.gate.reach import passes_needed
 from llmeval.gate.shape import Shape
 from llmeval.stats.beta import beta_cdf
 from llmeval.stats.power import gate_cases
@@ -62,15 +64,22 @@ def certifiable(shape: Shape, alpha: float, beta: float) -> float:
     return min(1.0, z * math.sqrt(shape.discordance * shape.effect / shape.cases) / shape.youden_lower)
 
 
-def plan_floor(rule: str, floor: float, rate: float, cases: int, alpha: float, effect: float = 1.0) -> Floor:
-    """The sizes for a floor, from the exact binomial test at the effective number of cases."""
-    here = max(1, math.floor(cases / effect))
-    passes = _passes(here, floor, alpha)
+def plan_floor(
+    rule: str, floor: float, rate: float, clusters: Sequence[Hashable], alpha: float, effect: float = 1.0
+) -> Floor:
+    """The sizes for a floor: what it takes by the bounds that decide it, what it needs by the exact binomial test.
+
+    Args:
+        clusters: of each planned case.
+        effect: the design effect of clusters; cases are needed so many times as often. And no fewer clusters than show the
+            floor where all pass: log(alpha) / log(floor).
+    """
+    cases, units = len(clusters), len(set(clusters))
     needed = _needed(floor, rate, alpha)
-    return Floor(
-        rule, floor, rate, cases, None if needed is None else math.ceil(needed * effect),
-        None if passes is None else math.ceil(passes * cases / here),
-    )  # fmt: skip
+    if needed is not None and units < cases:
+        fewest = math.ceil(math.log(alpha) / math.log(floor)) if 0 < floor < 1 else 1
+        needed = math.ceil(max(needed * effect, fewest * cases / units))
+    return Floor(rule, floor, rate, cases, needed, passes_needed(clusters, floor, alpha))
 
 
 def _passes(n: int, floor: float, alpha: float) -> int | None:

@@ -6,7 +6,7 @@ So equal answers differ by exactly 0, whatever the judge's noise, and cost nothi
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llmeval.gate.baseline import Baseline
+from llmeval.gate.baseline import Baseline, scorer_digest
 from llmeval.gate.tally import output_digest
 from llmeval.records import Answer, Case, Score, Status
 
@@ -14,17 +14,19 @@ Known = Callable[[str, Case, Answer], Score | None]
 """From a metric, a case and the answer to it: the verdict that is known, or None."""
 
 
-def known_verdicts(baseline: Baseline, digests: Mapping[str, Any]) -> Known:
+def known_verdicts(baseline: Baseline, scoring: Mapping[str, Any]) -> Known:
     """The verdicts of a baseline that hold for a run.
 
     Args:
         baseline: what the run is compared with.
-        digests: of the run, as in its manifest: a judge or a prompt that changed makes its verdicts unknown.
+        scoring: `digests`, `checks` and `judges` of the run, as in its manifest: a judge or a prompt that changed makes its
+            verdicts unknown.
     """
+    digests = scoring["digests"]
     judges = {
         metric: digest
         for metric, digest in digests["judges"].items()
-        if metric in baseline.metrics and baseline.metrics[metric].scorer == digest
+        if metric in baseline.metrics and baseline.metrics[metric].scorer == scorer_digest(scoring, metric)
     }
     if not baseline.outputs or baseline.digests.get("prompt") != digests["prompt"]:
         judges = {}

@@ -28,11 +28,13 @@ class Stopper:
         self._since = 0
 
     def add(self, unit: Unit) -> bool:
-        """Take an answer with all its scores, or one that is lost; whether every rule is decided."""
+        """Take an answer with all its scores, or one that is lost; whether every rule is decided. Looks now and then only."""
         self._tally.add(unit)
         self._since += 1
-        if self._since % LOOK:
-            return False
+        return self._since % LOOK == 0 and self.enough()
+
+    def enough(self) -> bool:
+        """Whether every rule is decided."""
         return _settled(self._walks)
 
 
@@ -64,7 +66,7 @@ def _walks(tally: Tally, manifest: Mapping[str, Any]) -> list[Walk]:
         if not isinstance(compared, Comparison):
             return []
         found.append(walk_of(tally, manifest, baseline, compared))
-    return found
+    return found if all(walk.planned for walk in found) else []
 
 
 def stopper(run: RunDir, manifest: Mapping[str, Any]) -> Stopper | None:

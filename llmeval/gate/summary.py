@@ -32,6 +32,8 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
     trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
     absent = missing(tally, manifest)
     stopped = bool(absent) and settled(tally, manifest)
+    if stopped:
+        absent = []
     metrics = []
     for name, column in tally.columns.items():
         trust = trusts.get(name)
@@ -42,7 +44,7 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
                 source = "judge" if name in trusts else column.source
                 metric = _metric(name, label, selection, source, trust, stopped=stopped)
                 metrics.append(metric if label else structs.replace(metric, audit=audit_of(tally, manifest, name)))
-    complete = (stopped or not absent) and manifest["status"] != "incomplete"
+    complete = not absent and manifest["status"] != "incomplete"
     return Summary(
         suite=manifest["suite"],
         run_id=manifest["run_id"],
@@ -51,7 +53,7 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
         calls=tally.calls(),
         wall_s=manifest.get("wall_s"),
         metrics=tuple(metrics),
-        gate=decide(tally, manifest),
+        gate=decide(tally, manifest, absent),
         quarantine=tuple(
             Quarantined(**{**entry, "passed": tally.aside.get(entry["case_id"])})
             for entry in manifest.get("quarantine") or ()

@@ -20,6 +20,8 @@ from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, c
 from llmeval.rundir import LABELS, RunDir, Unit
 
 MAX_SLICES_PER_TAG = 50
+_DRAWN = ("random", "stratified")
+"""How labels are sampled that say something of the answers without one."""
 
 _PASSED, _FAILED, _UNSCORED, _ERROR, _NOT_APPLICABLE, _OPEN = 1, 2, 3, 4, 5, 6
 _STATES = {
@@ -92,7 +94,8 @@ class Tally:
         path: the run's directory.
         planned: the cases in the order they are asked, where the run may stop before the last.
         repeats: answers a case.
-        people: by (case, repeat, metric), what people say of answers that were left to them.
+        people: what they agree on, by (case, repeat, metric). It decides what was left to them (`by_people`: on which metrics).
+        drawn: of these, what came before them by a random draw.
         quarantined: ids of cases that count nowhere; `aside` says of those with a record whether they pass.
     """
 
@@ -102,9 +105,11 @@ class Tally:
         planned: Iterable[Case] = (),
         repeats: int = 1,
         people: Mapping[Place, bool] | None = None,
+        drawn: Collection[Place] = (),
         quarantined: Collection[str] = (),
     ) -> None:
-        self.path, self.repeats, self._people = path, repeats, people or {}
+        self.path, self.repeats, self.people, self.drawn = path, repeats, people or {}, frozenset(drawn)
+        self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
         self._seen = array("H")
         self._worst = array("b")
@@ -279,10 +284,11 @@ class Tally:
         said = (
             None
             if score.status is not Status.OPEN
-            else self._people.get(Place(score.case_id, score.repeat, score.metric))
+            else self.people.get(Place(score.case_id, score.repeat, score.metric))
         )
         if said is None:
             return score
+        self.by_people.add(score.metric)
         status = Status.PASS if said else Status.FAIL
         return structs.replace(score, status=status, value=float(said), passed=said)
 
@@ -346,11 +352,17 @@ def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(entry["case_id"] for entry in manifest.get("quarantine") or ())
 
 
+def people_of(run: Path) -> tuple[dict[Place, bool], frozenset[Place]]:
+    """What people agree on in a run's labels, and what of it came before them by a random draw."""
+    labels = current(read(run / LABELS))
+    drawn = frozenset(place for (_, place), label in labels.items() if label.sampling in _DRAWN)
+    return agreed(labels).verdicts, drawn
+
+
 def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
     """The numbers of a run so far, from its records; what was left to people is decided by their labels."""
     planned = run.cases() if manifest["gate"].get("stop") == "early" else ()
-    people = agreed(current(read(run.path / LABELS))).verdicts
-    tally = Tally(run.path, planned, manifest["repeats"], people, quarantined(manifest))
+    tally = Tally(run.path, planned, manifest["repeats"], *people_of(run.path), quarantined(manifest))
     for unit in run.units():
         tally.add(unit)
     for line in run.canaries():

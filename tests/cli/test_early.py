@@ -77,6 +77,27 @@ def test_going_on_with_a_run_that_stopped_asks_nothing(tmp_path: Path) -> None:
         assert 0 < len(endpoint.requests) == asked < N
 
 
+def test_a_run_cut_off_after_its_decision_asks_nothing_more(tmp_path: Path) -> None:
+    """Killed between the last record and the manifest, with a number of answers at which nobody looks."""
+    with serve(answer) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, N, FLOOR, judge=False)
+        assert llmeval("run", suite, "--out", tmp_path / "r", "--no-cache", "--concurrency", 1).returncode == 0
+        scores, manifest = tmp_path / "r" / "scores.jsonl", tmp_path / "r" / "manifest.json"
+        extra = json.loads(scores.read_text().splitlines()[-1])
+        answers = tmp_path / "r" / "answers.jsonl"
+        known = {json.loads(line)["case_id"] for line in answers.read_text().splitlines()}
+        extra["case_id"] = next(f"c{i:04d}" for i in range(N) if f"c{i:04d}" not in known)
+        with scores.open("a") as file:
+            file.write(json.dumps(extra) + "\n")
+        with answers.open("a") as file:
+            last = json.loads(answers.read_text().splitlines()[-1])
+            file.write(json.dumps({**last, "case_id": extra["case_id"]}) + "\n")
+        manifest.write_text(manifest.read_text().replace('"status": "complete"', '"status": "running"'))
+        asked = len(endpoint.requests)
+        assert llmeval("run", suite, "--out", tmp_path / "r", "--no-cache").returncode == 0
+        assert len(endpoint.requests) == asked
+
+
 def test_who_answers_first_does_not_matter(tmp_path: Path) -> None:
     """Half of the cases pass, the floor is 0.7: by order of arrival the first ones would all pass."""
     gate = "gate: {floors: {contains: 0.7}, stop: early}\n"

@@ -98,3 +98,16 @@ def test_too_little_history_is_told(repository: Any) -> None:
     done = llmeval("run", repository[0], "--changed-since", "origin/main", cwd=repository[0].parent)
     assert done.returncode == 2
     assert "fetch-depth: 0" in done.stderr
+
+
+def test_a_floor_that_nothing_can_pass_is_told_before_the_run(tmp_path: Path) -> None:
+    """28 cases without a failure show .899 at most, 29 show .902: closed form .05^(1/n)."""
+    for n, told in ((28, True), (29, False)):
+        suite = write_suite(
+            tmp_path / str(n), "http://127.0.0.1:9/v1", n, "gate: {floors: {contains: 0.9}}\n", judge=False
+        )
+        done = llmeval("validate", suite, "--json")
+        assert done.returncode == 0
+        warnings = json.loads(done.stdout)["warnings"]
+        assert bool(warnings) is told
+        assert not told or "28 cases can't show 90.0% even if all pass (at least 89.9% would be sure)" in warnings[0]

@@ -9,7 +9,7 @@ import pytest
 
 from llmeval.gate.judged import Evidence, bounds, decide_judged_floor, evidence_for
 from llmeval.gate.own import own_rules
-from llmeval.gate.tally import Selection, Tally
+from llmeval.gate.tally import Selection, Tally, people_of
 from llmeval.labels import append
 from llmeval.records import Answer, Case, Decision, Label, Score, Status
 from llmeval.rundir import Unit
@@ -88,12 +88,16 @@ def manifest(trust: str, **more: Any) -> dict[str, Any]:
     return {"gate": gate, "judges": {"m": judge}, "repeats": 1, "cases": {"n": 300}}
 
 
-def run(tmp_path: Path, n: int = 300) -> Tally:
-    tally = Tally(tmp_path)
+def run(tmp_path: Path, n: int = 300, left: int = 0) -> Tally:
+    """A run of n judged cases with the labels that are there; the last `left` were left to people."""
+    people, drawn = people_of(tmp_path)
+    tally = Tally(tmp_path, people=people, drawn=drawn)
     for i in range(n):
         passed = i % 5 != 0
         answer, status = Answer(case_id=f"c{i}", output="x"), Status.PASS if passed else Status.FAIL
         score = Score(case_id=f"c{i}", metric="m", status=status, value=float(passed), passed=passed, source="judge")
+        if i >= n - left:
+            score = Score(case_id=f"c{i}", metric="m", status=Status.OPEN, source="judge", unscored="for a person")
         tally.add(Unit(Case(f"c{i}", {}), answer, (score,)))
     return tally
 
@@ -106,14 +110,25 @@ def test_which_labels_count(tmp_path: Path) -> None:
     assert evidence_for(tally, manifest("UNTRUSTED"), "m", None) is None
     assert evidence_for(tally, manifest("TRUSTED"), "other", None) is None
     append(tmp_path, [label(i, sampling="triage") for i in range(100)])
+    tally = run(tmp_path)
     assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK, "what was picked says nothing about the rest"
     append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)])
+    tally = run(tmp_path)
     found = evidence_for(tally, manifest("UNTRUSTED"), "m", None)
     assert found is not None
     assert (found.provenance, found.counts) == (Provenance.BY_VERDICT, LabelCounts(96, 0, 0, 24))
     (rule,) = own_rules(tally, manifest("UNTRUSTED"))
     assert rule.decision is Decision.PASS, "labels of this very run carry the claim, not the judge"
     assert "120 labels of this run, drawn at random" in rule.reason
+
+
+def test_what_people_decided_is_no_sample_of_the_judge(tmp_path: Path) -> None:
+    """Verdicts that were left to people agree with their labels by definition: the judge would look better than it is."""
+    append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(180, 300)])
+    assert evidence_for(run(tmp_path, left=40), manifest("TRUSTED"), "m", None) is None
+    found = evidence_for(run(tmp_path), manifest("TRUSTED"), "m", None)
+    assert found is not None
+    assert found.counts.n == 120
 
 
 def label(i: int, **more: Any) -> Label:

@@ -6,6 +6,7 @@ import pytest
 from llmeval.gate.pairs import Pairs
 from llmeval.gate.planning import certifiable, plan_floor, plan_regression
 from llmeval.gate.proof import play, prove
+from llmeval.gate.reach import passes_needed
 from llmeval.gate.regression import Comparison, ask
 from llmeval.gate.shape import Shape
 from llmeval.stats.bounds import lower_bound
@@ -70,16 +71,40 @@ def test_what_a_suite_certifies_inverts_what_it_needs() -> None:
 
 def test_floors_by_the_exact_binomial() -> None:
     """59 cases without a failure show .95 at 95 % confidence, 58 do not (closed form: .95^59 = .0485)."""
-    assert plan_floor("f", 0.95, 1.0, 59, 0.05).must_have == 59
-    assert plan_floor("f", 0.95, 1.0, 58, 0.05).must_have is None
-    assert plan_floor("f", 0.95, 1.0, 58, 0.05).needed == 59
-    found = plan_floor("f", 0.8, 0.9, 200, 0.05)
+    assert plan_floor("f", 0.95, 1.0, range(59), 0.05).must_have == 59
+    assert plan_floor("f", 0.95, 1.0, range(58), 0.05).must_have is None
+    assert plan_floor("f", 0.95, 1.0, range(58), 0.05).needed == 59
+    found = plan_floor("f", 0.8, 0.9, range(200), 0.05)
     assert found.must_have is not None
     assert lower_bound(found.must_have, 200, 0.05) >= 0.8 > lower_bound(found.must_have - 1, 200, 0.05)
 
 
+@pytest.mark.parametrize(("clusters", "size", "best"), [(10, 10, None), (20, 10, None), (29, 5, 145)])
+def test_floors_on_clusters_take_what_the_gate_takes(clusters: int, size: int, best: int | None) -> None:
+    """.90 with clusters: 28 can't show it even if all pass (.9^28 = .052), 29 can. An effective size would say 100 of 100."""
+    names = [f"g{i // size}" for i in range(clusters * size)]
+    found = plan_floor("f", 0.9, 0.97, names, 0.05, effect=1 + (size - 1) * 0.2)
+    assert found.must_have == best
+    assert found.needed is not None
+    assert found.needed >= 29 * size
+
+
+def test_so_many_passes_are_enough_and_one_less_is_not() -> None:
+    from llmeval.gate.floors import bounds
+    from llmeval.gate.tally import Selection
+
+    index = tuple(i // 4 for i in range(240))
+    needed = passes_needed(index, 0.8, 0.05)
+    assert needed is not None
+    for passes, clears in ((needed, True), (needed - 1, False)):
+        failing = [4 * (k % 60) + k // 60 for k in range(240 - passes)]
+        outcomes = tuple(i not in failing for i in range(240))
+        found = bounds(Selection(240, passes, 0, 0, (), index, outcomes), 0.05)
+        assert (found.low >= 0.8) is clears
+
+
 def test_a_rate_below_the_floor_needs_no_more_cases() -> None:
-    assert plan_floor("f", 0.9, 0.85, 200, 0.05).needed is None
+    assert plan_floor("f", 0.9, 0.85, range(200), 0.05).needed is None
 
 
 def test_clusters_need_not_be_of_one_size() -> None:

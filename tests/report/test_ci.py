@@ -22,7 +22,7 @@ ORDER = re.compile(r"^::(error|warning|notice) ([^:]*)::(.*)$")
 def told(folder: Path, n: int = 30, decision: Decision = Decision.FAIL, code: int = 1) -> Told:
     fell = replace_fell(rule(decision), ("c7", "c9"))
     troubles = [replace(trouble(f"c{i}"), source=f"data/q,a.jsonl:{i + 1}") for i in range(n)]
-    return Told(folder, summary(decision, code, fell), MANIFEST, troubles)
+    return Told(folder, folder, summary(decision, code, fell), MANIFEST, troubles)
 
 
 def replace_fell(made: object, fell: tuple[str, ...]) -> object:

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,39 +14,20 @@ from llmeval.report.html import write_html
 from llmeval.report.html.overview import write_overview
 from llmeval.rundir import RunDir
 from tests.report import html_samples as samples
+from tests.support.chromium import CHROMIUM, launched
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(
-    (
-        p
-        for p in (os.environ.get("CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/google-chrome")
-        if p and Path(p).exists()
-    ),
-    None,
-)
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; name one in CHROMIUM"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 LABELS = "Object.entries(localStorage).find(([key]) => key.startsWith('llmeval.labels.'))[1]"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    yield from launched()
 
 
 def make_report(root: Path, n: int) -> Path:

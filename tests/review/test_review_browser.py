@@ -15,7 +15,8 @@ import pytest
 from llmeval.labels import read
 from llmeval.rundir import LABELS
 from tests.report.html_samples import sample_run
-from tests.report.test_html_browser import ARGUMENTS, AXE, CHROMIUM, RULES, sync_api
+from tests.report.test_html_browser import AXE, RULES, sync_api
+from tests.support.chromium import CHROMIUM, launched
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = [
@@ -26,10 +27,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    yield from launched()
 
 
 class Command:

@@ -10,7 +10,9 @@ from llmeval.report.ci.server import Told
 def tell_azure(told: Told) -> list[str]:
     """The logging commands to print."""
     lines = [_issue(point) for point in points(told) if point.level != "notice"]
-    return [*lines, f"##vso[task.uploadsummary]{(told.folder / 'summary.md').resolve()}"]
+    if told.folder is not None:
+        lines.append(f"##vso[task.uploadsummary]{(told.folder / 'summary.md').resolve()}")
+    return lines
 
 
 def _issue(point: Point) -> str:

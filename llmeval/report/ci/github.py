@@ -44,14 +44,14 @@ def command(point: Point) -> str:
 
 
 def _outputs(told: Told) -> dict[str, str]:
-    gate = told.summary.gate
+    gate, reports = told.summary.gate, told.folder or told.run
     return {
         "decision": str(gate.decision or "NONE"),
         "exit-code": str(int(gate.exit_code)),
         "run-id": told.summary.run_id,
-        "run": str(told.folder),
-        "report": str(told.folder / "report.html"),
-        "comment": str(told.folder / "summary.md"),
+        "run": str(told.run),
+        "report": str(reports / "report.html"),
+        "comment": str(reports / "summary.md"),
     }
 
 

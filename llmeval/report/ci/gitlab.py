@@ -5,21 +5,22 @@ that noise is not a change.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from llmeval.report.ci.server import Told
+from llmeval.records import Summary
 
 METRICS = "metrics.txt"
 
 
-def write_metrics(told: Told) -> None:
+def write_metrics(folder: Path, summary: Summary) -> None:
     """Write `metrics.txt` beside the run's reports."""
-    (told.folder / METRICS).write_text("\n".join([*_lines(told), "# EOF", ""]), encoding="utf-8")
+    (folder / METRICS).write_text("\n".join([*_lines(summary), "# EOF", ""]), encoding="utf-8")
 
 
-def _lines(told: Told) -> Iterator[str]:
-    suite, counts = told.summary.suite, told.summary.counts
+def _lines(summary: Summary) -> Iterator[str]:
+    suite, counts = summary.suite, summary.counts
     yield "# TYPE llmeval_pass_rate gauge"
-    for metric in told.summary.metrics:
+    for metric in summary.metrics:
         if metric.pass_rate is not None:
             where = "" if metric.slice is None else f',slice="{_label(metric.slice)}"'
             named = f'suite="{_label(suite)}",metric="{_label(metric.metric)}"{where}'

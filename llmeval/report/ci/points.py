@@ -36,14 +36,23 @@ def points(told: Told) -> list[Point]:
         return found
     cases = _ordered(told)
     room = MOST - len(found)
-    shown = cases if len(cases) <= room else cases[: room - 1]
+    shown = cases if len(cases) <= room and _all(told) == len(cases) else cases[: room - 1]
     found += [_point(trouble, suite) for trouble in shown]
-    if len(shown) < len(cases):
-        rest = len(cases) - len(shown)
+    if rest := _all(told) - len(shown):
         found.append(
-            Point("warning", f"llmeval {suite}", f"and {rest:,} more cases: see {_here(str(told.folder))}/report.html")
+            Point(
+                "warning",
+                f"llmeval {suite}",
+                f"and {rest:,} more cases: see {_here(str(told.folder or told.run))}/report.html",
+            )
         )
     return found
+
+
+def _all(told: Told) -> int:
+    """Cases that did not pass; `troubles` may hold fewer."""
+    counts = told.summary.counts
+    return max(len(told.troubles), counts.failed + counts.unscored + counts.errors)
 
 
 def _ordered(told: Told) -> list[Trouble]:

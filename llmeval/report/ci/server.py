@@ -10,9 +10,10 @@ from llmeval.report.worst import Trouble
 
 
 class Told(NamedTuple):
-    """A run, and what there is to say about it. `folder`: where its reports are."""
+    """A run, and what there is to say about it. `folder`: where its reports were written, None where none were."""
 
-    folder: Path
+    run: Path
+    folder: Path | None
     summary: Summary
     manifest: Mapping[str, Any]
     troubles: list[Trouble]
@@ -25,10 +26,10 @@ def tell(told: Told, format_: Format, environment: Mapping[str, str]) -> list[st
         from llmeval.report.ci.github import tell_github
 
         return tell_github(told, environment)
-    if chosen is Format.GITLAB:
+    if chosen is Format.GITLAB and told.folder is not None:
         from llmeval.report.ci.gitlab import write_metrics
 
-        write_metrics(told)
+        write_metrics(told.folder, told.summary)
     if chosen is Format.AZURE:
         from llmeval.report.ci.azure import tell_azure
 
