@@ -84,7 +84,7 @@ def _starter(directory: Path, name: str, base_url: str | None, model: str) -> di
 
 
 def _example(directory: Path, name: str) -> dict[Path, str]:
-    """A shipped suite with the files it names, laid out as in the package: suites/ beside prompts/."""
+    """A shipped suite with the files it names, all of them below the directory, whatever its name."""
     from llmeval.errors import UsageError
     from llmeval.resources import resource
 
@@ -93,13 +93,11 @@ def _example(directory: Path, name: str) -> dict[Path, str]:
     if not source.exists():
         known = ", ".join(sorted(path.stem for path in shipped.glob("*.yaml")))
         raise UsageError(f"there is no example {name!r}; there are: {known}")
-    files = {directory / source.name: source.read_text(encoding="utf-8")}
-    for path in (shipped / "data" / f"{name}.jsonl", resource("prompts", f"{name}.j2")):
+    text = source.read_text(encoding="utf-8").replace("../prompts/", "prompts/")
+    files = {directory / source.name: text}
+    for folder, path in (("data", shipped / "data" / f"{name}.jsonl"), ("prompts", resource("prompts", f"{name}.j2"))):
         if path.exists():
-            target = (
-                directory / "data" / path.name if path.suffix == ".jsonl" else directory.parent / "prompts" / path.name
-            )
-            files[target] = path.read_text(encoding="utf-8")
+            files[directory / folder / path.name] = path.read_text(encoding="utf-8")
     for path in sorted((shipped / "certificates").glob(f"{name}-*")):
         files[directory / "certificates" / path.name] = path.read_text(encoding="utf-8")
     return files

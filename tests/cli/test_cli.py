@@ -215,3 +215,14 @@ def test_the_cache_is_told_and_pruned(tmp_path: Path) -> None:
     assert json.loads(llmeval("cache", "stats", "--json", LLMEVAL_HOME=home).stdout)["replies"] == 10
     assert json.loads(llmeval("cache", "prune", "--days", "0", "--json", LLMEVAL_HOME=home).stdout)["deleted"] == 10
     assert json.loads(llmeval("cache", "stats", "--json", LLMEVAL_HOME=home).stdout)["replies"] == 0
+
+
+@pytest.mark.parametrize("example", ["qa", "format", "grounded"])
+@pytest.mark.parametrize("folder", [".", "suites"])
+def test_a_copied_example_is_valid_wherever_it_lies(tmp_path: Path, example: str, folder: str) -> None:
+    made = llmeval("init", folder, "--example", example, "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    found = json.loads(made.stdout)
+    assert all((tmp_path / path).resolve().is_relative_to((tmp_path / folder).resolve()) for path in found["files"])
+    done = llmeval("validate", found["suite"], "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
