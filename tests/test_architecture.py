@@ -21,6 +21,7 @@ ALLOWED = {
     "report": BASE | {"gate", "compare"},
     "review": BASE | {"gate", "stats"},
     "history": BASE | {"gate", "stats"},
+    "importing": BASE | {"suite", "checks"},
     "records": set(),
     "errors": set(),
     "resources": set(),

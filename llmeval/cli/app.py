@@ -12,6 +12,7 @@ from llmeval.cli import (
     comment,
     compare,
     gate,
+    importing,
     init,
     judge,
     labels,
@@ -66,6 +67,7 @@ app.command()(validate.validate)
 app.command()(validate.schema)
 app.command()(init.init)
 app.command()(checks.check)
+app.add_typer(importing.app, name="import")
 app.add_typer(checks.app, name="checks")
 app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")

@@ -1,0 +1,1 @@
+"""Coming from elsewhere: other tools' files as suites, with everything that could not be taken over named."""

@@ -1,0 +1,1 @@
+"""promptfoo's configuration (documented at promptfoo.dev/docs/configuration) as suites."""
