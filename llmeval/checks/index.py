@@ -209,6 +209,7 @@ HOMES: dict[str, str] = {
     "ratio:stop_words": "ifbench_words",
     "reading_ease": "readability",
     "reading_grade": "readability",
+    "recorded": "recorded",
     "refusal": "privacy",
     "regex": "regex",
     "repeat:repeat_change": "ifbench_format",

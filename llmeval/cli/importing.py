@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmeval.cli.common import Json, console, emit
+from llmeval.cli.common import Json, Reports, console, emit
 
 if TYPE_CHECKING:
-    from llmeval.importing.promptfoo.convert import Imported
+    from collections.abc import Callable
+
+    from llmeval.importing.ledger import Ledger
+    from llmeval.importing.recorded.suites import Evaluation
+    from llmeval.importing.writing import Imported
 
 app = typer.Typer(no_args_is_help=True, help="Suites from other tools' files.")
 
@@ -17,6 +21,8 @@ Named = Annotated[str | None, typer.Option("--name", help="The suite's name.", m
 Skip = Annotated[
     bool, typer.Option("--skip-unknown", help="Leave out what has no counterpart, and list it, instead of refusing.")
 ]
+
+Replayed = Annotated[bool, typer.Option("--replay/--no-replay", help="Make a run of it at once; no model is asked.")]
 
 
 @app.command()
@@ -36,8 +42,84 @@ def promptfoo(
     return _write(convert(config, out, name, skip_unknown=skip_unknown), as_json=as_json)
 
 
-def _write(imported: "Imported", *, as_json: bool) -> int:
-    """Write the files, check the suites, and say what there is to know."""
+@app.command()
+def deepeval(
+    results: Annotated[
+        Path,
+        typer.Argument(help="A test run as JSON, or DEEPEVAL_RESULTS_FOLDER.", metavar="RESULTS", show_default=False),
+    ],
+    out: Out = Path("suites"),
+    name: Named = None,
+    skip_unknown: Skip = False,
+    replay: Replayed = True,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """A suite that replays a DeepEval test run, with DeepEval's scores as metrics."""
+    from llmeval.importing.recorded.deepeval import read_deepeval
+
+    return _recorded(read_deepeval, results, out, name, skip_unknown, reports if replay else None, as_json)
+
+
+@app.command("inspect")
+def inspect_log(
+    results: Annotated[
+        Path, typer.Argument(help="An .eval or .json log, or a folder of them.", metavar="RESULTS", show_default=False)
+    ],
+    out: Out = Path("suites"),
+    name: Named = None,
+    skip_unknown: Skip = False,
+    replay: Replayed = True,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """A suite that replays a log of Inspect, with its scorers' values as metrics."""
+    from llmeval.importing.recorded.inspect_logs import read_inspect
+
+    return _recorded(read_inspect, results, out, name, skip_unknown, reports if replay else None, as_json)
+
+
+@app.command("lm-eval")
+def lm_eval(
+    results: Annotated[
+        Path, typer.Argument(help="The --output_path of lm_eval --log_samples.", metavar="RESULTS", show_default=False)
+    ],
+    out: Out = Path("suites"),
+    name: Named = None,
+    skip_unknown: Skip = False,
+    replay: Replayed = True,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Suites that replay the samples of lm-evaluation-harness, one a task, with its metrics."""
+    from llmeval.importing.recorded.lm_eval import read_lm_eval
+
+    return _recorded(read_lm_eval, results, out, name, skip_unknown, reports if replay else None, as_json)
+
+
+def _recorded(
+    read: "Callable[[Path, Ledger], list[Evaluation]]",
+    results: Path,
+    out: Path,
+    name: str | None,
+    skip_unknown: bool,
+    reports: Path | None,
+    as_json: bool,
+) -> int:
+    from llmeval.errors import UsageError
+    from llmeval.importing.ledger import Ledger
+    from llmeval.importing.recorded.suites import as_suites
+
+    if not results.exists():
+        raise UsageError(f"{results}: there is no such file or folder")
+    ledger = Ledger()
+    evaluations = read(results, ledger)
+    ledger.settle(skip_unknown=skip_unknown)
+    return _write(as_suites(evaluations, out, name, ledger, results), reports, as_json=as_json)
+
+
+def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) -> int:
+    """Write the files, check the suites, replay them where `reports` says so, and say what there is to know."""
     from llmeval.engine.build import inspect_suite
     from llmeval.importing.writing import write_new
     from llmeval.suite.load import load_suite
@@ -45,6 +127,7 @@ def _write(imported: "Imported", *, as_json: bool) -> int:
     write_new(imported.files)
     for suite in imported.suites:
         inspect_suite(load_suite(suite))
+    runs = {} if reports is None else {suite: _replayed(suite, reports) for suite in imported.suites}
     if as_json:
         emit(
             {
@@ -53,15 +136,24 @@ def _write(imported: "Imported", *, as_json: bool) -> int:
                 "cases": imported.cases,
                 "notes": imported.notes,
                 "left_out": imported.left_out,
+                "runs": {str(suite): str(path) for suite, path in runs.items()},
             }
         )
         return 0
     screen = console()
     for path in imported.suites:
-        screen.print(f"[green]✔[/] {path}: {imported.cases:,} cases", soft_wrap=True)
+        screen.print(f"[green]✔[/] {path}" + (f", replayed in {runs[path]}" if path in runs else ""), soft_wrap=True)
     for mark, lines in (("[yellow]left out[/]", imported.left_out), ("[cyan]note[/]", imported.notes)):
         for line in lines:
             screen.print(f"{mark} ", end="")
             screen.print(line, markup=False, soft_wrap=True)
-    screen.print(f"Now: llmeval run {imported.suites[0]}", soft_wrap=True)
+    first = imported.suites[0]
+    screen.print(f"Now: llmeval report {runs[first]}" if runs else f"Now: llmeval run {first}", soft_wrap=True)
     return 0
+
+
+def _replayed(suite: Path, reports: Path) -> Path:
+    from llmeval.api import run
+    from llmeval.engine.options import Options
+
+    return run(suite, options=Options(reports=reports, use_cache=False)).path

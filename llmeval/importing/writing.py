@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,17 @@ import yaml
 
 from llmeval.errors import UsageError
 from llmeval.suite.yamlfile import scalar
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Files by their paths, the suites among them, and what there is to know."""
+
+    files: dict[Path, str]
+    suites: list[Path]
+    notes: list[str]
+    left_out: list[str]
+    cases: int
 
 
 class Variable(str):

@@ -13,8 +13,8 @@ from llmeval.cli.importing import promptfoo
 from llmeval.engine.build import inspect_suite
 from llmeval.engine.options import Options
 from llmeval.errors import SuiteError, UsageError
-from llmeval.importing.promptfoo.convert import CHECKS, PROTOCOLS, REFUSED, Imported, convert
-from llmeval.importing.writing import write_new
+from llmeval.importing.promptfoo.convert import CHECKS, PROTOCOLS, REFUSED, convert
+from llmeval.importing.writing import Imported, write_new
 from llmeval.records import Answer, Case
 from llmeval.rundir import RunDir
 from llmeval.suite.load import load_suite

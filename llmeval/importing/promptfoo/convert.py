@@ -2,7 +2,6 @@
 
 import fnmatch
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,13 @@ from llmeval.errors import SuiteError
 from llmeval.importing.ledger import Ledger, Place
 from llmeval.importing.promptfoo.assertions import CHECKS
 from llmeval.importing.promptfoo.cases import PROTOCOLS, CaseMaker, Judged, Row, metric_of
-from llmeval.importing.promptfoo.files import read_document
 from llmeval.importing.promptfoo.prompts import Prompt, read_prompts
 from llmeval.importing.promptfoo.providers import model_of, read_models, reference
 from llmeval.importing.promptfoo.refused import REFUSED
 from llmeval.importing.promptfoo.templates import variables
 from llmeval.importing.promptfoo.tests import read_tests
-from llmeval.importing.writing import Variable, jsonl, slug, suite_text, unique
+from llmeval.importing.reading import read_yaml
+from llmeval.importing.writing import Imported, Variable, jsonl, slug, suite_text, unique
 from llmeval.templates import is_template
 
 _TAKEN = ("description", "prompts", "providers", "targets", "tests", "scenarios", "defaultTest", "evaluateOptions", "env", "commandLineOptions")  # fmt: skip
@@ -32,17 +31,6 @@ _KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, "assert-set"])
 _DEFAULT_JUDGE = "gpt-4.1"
 
 
-@dataclass(frozen=True)
-class Imported:
-    """Files by their paths, the suites among them, and what there is to know."""
-
-    files: dict[Path, str]
-    suites: list[Path]
-    notes: list[str]
-    left_out: list[str]
-    cases: int
-
-
 def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> Imported:
     """The suites of a promptfoo configuration.
 
@@ -55,7 +43,7 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
     Raises:
         SuiteError: not a configuration, a file is missing, or something has no counterpart (all of it, a line each).
     """
-    config, ledger, base = read_document(path), Ledger(), path.parent
+    config, ledger, base = read_yaml(path), Ledger(), path.parent
     if not isinstance(config.value, dict):
         raise SuiteError(f"{path}:1: a promptfoo configuration is a mapping with prompts, providers and tests")
     _top(config, ledger)

@@ -12,6 +12,7 @@ from llmeval.errors import SuiteError
 from llmeval.importing.ledger import Ledger, Place, UnmappedError
 from llmeval.importing.promptfoo.files import referenced
 from llmeval.importing.promptfoo.templates import template, variables
+from llmeval.importing.reading import read_text
 from llmeval.suite import yamlfile
 
 _FILES = (".txt", ".md", ".j2", ".json", ".yaml", ".yml", ".csv")
@@ -71,10 +72,7 @@ def _prompts(item: Place, base: Path) -> Iterator[Prompt]:
 
 
 def _of_file(path: Path, label: str) -> Iterator[Prompt]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise SuiteError(f"{path}: can't be read") from None
+    text = read_text(path)
     if path.suffix == ".csv":
         for row in csv.DictReader(text.splitlines()):
             yield _prompt(row["prompt"], row.get("label") or label)

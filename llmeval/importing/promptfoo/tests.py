@@ -8,8 +8,10 @@ from typing import Any
 
 from llmeval.importing.ledger import Ledger, Place, UnmappedError
 from llmeval.importing.promptfoo.csvfile import read_csv
-from llmeval.importing.promptfoo.files import loaded, read_document, read_lines, referenced
+from llmeval.importing.promptfoo.files import loaded, referenced
 from llmeval.importing.promptfoo.templates import rendered
+from llmeval.importing.reading import read_lines, read_yaml
+from llmeval.suite.yamlfile import Document
 
 _KEYS = (
     "description", "vars", "assert", "threshold", "options", "metadata", "providerOutput", "assertScoringFunction",
@@ -19,7 +21,6 @@ _OPTIONS = (
     "prefix", "suffix", "provider", "transform", "postprocess", "disableDefaultAsserts", "disableVarExpansion",
     "rubricPrompt", "transformVars", "runSerially", "repeat",
 )  # fmt: skip
-_PATTERNS = ("scenarios", "tests")
 
 
 @dataclass
@@ -58,7 +59,7 @@ def read_tests(config: Place, base: Path, known: frozenset[str], ledger: Ledger)
 def _default(place: Place, base: Path, ledger: Ledger) -> Place:
     if isinstance(place.value, str):
         with ledger.trying(place):
-            return read_document(referenced(place.value, base)[0])
+            return read_yaml(referenced(place.value, base)[0])
     return place
 
 
@@ -90,15 +91,13 @@ def _from_files(item: Place, base: Path, known: frozenset[str], ledger: Ledger) 
         elif end == ".jsonl":
             yield from read_lines(path)
         elif end in (".yaml", ".yml", ".json"):
-            yield from _places(read_document(path), path.parent, known, ledger)
+            yield from _places(read_yaml(path), path.parent, known, ledger)
         else:
             raise UnmappedError(f"{path.name}: tests come from CSV, JSONL, JSON and YAML; save this as one of them")
 
 
 def _scenario(scenario: Place, base: Path, known: frozenset[str], ledger: Ledger) -> list[Place]:
     """Each test of a scenario with each of its configurations, as tests of their own."""
-    from llmeval.suite.yamlfile import Document
-
     made = []
     for config in _places(scenario.at("config"), base, known, ledger):
         for test in _places(scenario.at("tests"), base, known, ledger):
