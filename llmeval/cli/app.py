@@ -11,6 +11,7 @@ from llmeval.cli import (
     checks,
     comment,
     compare,
+    doctor,
     gate,
     importing,
     init,
@@ -66,6 +67,7 @@ app.command()(review.review)
 app.command()(validate.validate)
 app.command()(validate.schema)
 app.command()(init.init)
+app.command()(doctor.doctor)
 app.command()(checks.check)
 app.add_typer(importing.app, name="import")
 app.add_typer(checks.app, name="checks")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from llmeval.cli import completing
 from llmeval.cli.common import Json, console, emit
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def list_checks(as_json: Json = False) -> int:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="A check.")], as_json: Json = False) -> int:
+def show(
+    name: Annotated[str, typer.Argument(help="A check.", autocompletion=completing.checks)], as_json: Json = False
+) -> int:
     """Show one check: what it demands, its arguments, and how to write it."""
     import inspect
 

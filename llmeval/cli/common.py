@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from llmeval.cli import completing
 from llmeval.report.ci.format import Format
 
 if TYPE_CHECKING:
@@ -16,10 +17,22 @@ if TYPE_CHECKING:
 
     from llmeval.api import Run
 
-SuitePath = Annotated[Path, typer.Argument(help="The suite file.", metavar="SUITE", show_default=False)]
-RunPath = Annotated[Path, typer.Argument(help="A run's directory, or its id.", metavar="RUN", show_default=False)]
+SuitePath = Annotated[
+    Path, typer.Argument(help="The suite file.", metavar="SUITE", show_default=False, autocompletion=completing.suites)
+]
+RunPath = Annotated[
+    Path,
+    typer.Argument(
+        help="A run's directory, or its id.", metavar="RUN", show_default=False, autocompletion=completing.runs
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
-Env = Annotated[str | None, typer.Option("--env", help="One of the suite's environments.", metavar="NAME")]
+Env = Annotated[
+    str | None,
+    typer.Option(
+        "--env", help="One of the suite's environments.", metavar="NAME", autocompletion=completing.environments
+    ),
+]
 BaselineName = Annotated[
     str | None,
     typer.Option(

@@ -1,14 +1,18 @@
-"""`llmeval init`: a suite to start from."""
+"""`llmeval init`: a suite to start from. Asks two questions at a terminal, none where options or a script answer them."""
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from llmeval.cli.common import Json, console, emit
+from llmeval.cli.completing import examples
 
 _STARTER = """\
-# A suite: what is asked, of whom, and what counts as good.
+# A suite: what is asked, of whom, and what counts as good. Every key: docs/suite-reference.md
 suite: {name}
 description: Say in one line what these cases are about.
 
@@ -27,13 +31,10 @@ checks:                            # `llmeval checks list` shows them all
   - facts                          # the answer states a reference
 
 gate:
-  floors: {{facts: 0.5}}             # the pass rate to clear, with 95% confidence
+  floors: {{facts: 0.5}}             # the pass rate to clear, with 95% confidence; five cases can't show more
 """
 _LOCAL = """\
   small: {provider: transformers, model: smollm2-135m-instruct, params: {temperature: 0, max_tokens: 48}}
-"""
-_ENDPOINT = """\
-  api: {provider: openai, model: MODEL, base_url: "URL", api_key: "${OPENAI_API_KEY}", params: {temperature: 0}}
 """
 _CASES = (
     ("capital-japan", "What is the capital of Japan?", ["Tokyo"]),
@@ -42,45 +43,103 @@ _CASES = (
     ("author-hamlet", "Who wrote Hamlet?", ["William Shakespeare", "Shakespeare"]),
     ("largest-planet", "Which planet of the solar system is the largest?", ["Jupiter"]),
 )
+_ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    base_url: str
+    model: str
+    key: str
 
 
 def init(
     directory: Annotated[Path, typer.Argument(help="Where to write it.", metavar="[DIR]")] = Path("suites"),
     name: Annotated[str, typer.Option(help="The suite's name.")] = "first",
-    example: Annotated[str | None, typer.Option(help="Copy a shipped suite instead: qa, format or grounded.")] = None,
+    example: Annotated[
+        str | None,
+        typer.Option(help="Copy a shipped suite instead: qa, format or grounded.", autocompletion=examples),
+    ] = None,
     base_url: Annotated[
         str | None, typer.Option(help="An OpenAI-compatible endpoint; default: the bundled local model.")
     ] = None,
     model: Annotated[str, typer.Option(help="The model's name there.")] = "default",
+    key_env: Annotated[
+        str, typer.Option(help="The environment variable that holds its key.", metavar="NAME")
+    ] = "OPENAI_API_KEY",
+    local: Annotated[bool, typer.Option("--local", help="The bundled local model, without being asked.")] = False,
     as_json: Json = False,
 ) -> int:
     """Write a suite that runs, and the cases it needs. Never overwrites a file."""
-    files = _example(directory, example) if example else _starter(directory, name, base_url, model)
     from llmeval.errors import UsageError
+    from llmeval.importing.writing import write_new
 
-    for path in files:
-        if path.exists():
-            raise UsageError(f"{path} exists already; choose another directory or --name")
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    endpoint = None if base_url is None else _Endpoint(base_url, model, key_env)
+    if local and endpoint is not None:
+        raise UsageError("--local and --base-url name two models; leave one away")
+    if example is None and endpoint is None and not (local or as_json) and sys.stdin.isatty() and sys.stdout.isatty():
+        endpoint = _asked(key_env)
+    files = _example(directory, example) if example else _starter(directory, name, endpoint)
+    write_new(files)
     suite = next(iter(files))
     if as_json:
         emit({"suite": str(suite), "files": [str(path) for path in files]})
         return 0
+    screen = console()
     for path in files:
-        console().print(f"[green]✔[/] {path}")
-    console().print(f"Now: llmeval run {suite}")
+        screen.print(f"[green]✔[/] {path}", soft_wrap=True)
+    screen.print(f"Now: llmeval run {suite}", soft_wrap=True)
+    screen.print(f"Should that not work: llmeval doctor {suite}", soft_wrap=True)
     return 0
 
 
-def _starter(directory: Path, name: str, base_url: str | None, model: str) -> dict[Path, str]:
-    import json
+def _asked(key: str) -> _Endpoint | None:
+    """The endpoint that a person at the terminal names; None for the bundled model."""
+    import os
 
-    models = _LOCAL if base_url is None else _ENDPOINT.replace("MODEL", model).replace("URL", base_url)
-    text = _STARTER.format(name=name, models=models, candidate="small" if base_url is None else "api")
+    screen = console()
+    screen.print("Which model is to be tested?")
+    screen.print("  [bold]1[/]  the bundled local one: no key, nothing leaves this machine, 135M parameters")
+    screen.print("  [bold]2[/]  an OpenAI-compatible endpoint: OpenAI, vLLM, llama.cpp, Ollama, a gateway...")
+    choice = typer.prompt("1 or 2", default="2" if os.environ.get(key) else "1")
+    if str(choice).strip() != "2":
+        return None
+    address = typer.prompt("Address, up to and including /v1", default="https://api.openai.com/v1")
+    model = typer.prompt("The model's name there", default="gpt-4o-mini")
+    return _Endpoint(str(address).strip(), str(model).strip(), key)
+
+
+def _starter(directory: Path, name: str, endpoint: _Endpoint | None) -> dict[Path, str]:
+    import json
+    import re
+
+    from llmeval.errors import UsageError
+    from llmeval.suite.schema import NAME_PATTERN
+
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise UsageError(
+            f"--name {name!r}: letters, digits, dots, hyphens and underscores, the first a letter or digit"
+        )
+    models = _LOCAL if endpoint is None else _model(endpoint)
+    text = _STARTER.format(name=name, models=models, candidate="small" if endpoint is None else "api")
     lines = [json.dumps({"id": i, "question": q, "references": r}, ensure_ascii=False) for i, q, r in _CASES]
     return {directory / f"{name}.yaml": text, directory / "data" / f"{name}.jsonl": "\n".join(lines) + "\n"}
+
+
+def _model(endpoint: _Endpoint) -> str:
+    """The endpoint as a line of `models`; one on this machine needs no key."""
+    import json
+
+    from llmeval.errors import UsageError
+
+    parts = urlsplit(endpoint.base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{endpoint.base_url!r} is no address such as https://host/v1")
+    key = f"${{{endpoint.key}{':-none' if parts.hostname in _ON_THIS_MACHINE else ''}}}"
+    return (
+        f"  api: {{provider: openai, model: {json.dumps(endpoint.model)}, base_url: {json.dumps(endpoint.base_url)}, "
+        f'api_key: "{key}", params: {{temperature: 0}}}}\n'
+    )
 
 
 def _example(directory: Path, name: str) -> dict[Path, str]:

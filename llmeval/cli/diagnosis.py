@@ -1,0 +1,122 @@
+"""What `llmeval doctor` looks at on this machine: Python, packages, terminal, disk, cache, bundled model."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from llmeval import __version__
+from llmeval.errors import LlmevalError
+
+_EXTRAS = {
+    "local": (("torch", "transformers", "gguf"), "local weights"),
+    "data": (("datasets", "pandas"), "Parquet, hf:// and data frames"),
+    "openai": (("openai",), "`client:`, an OpenAI client of your own"),
+    "harper": (("harper",), "English grammar in `punctuation`"),
+    "code": (("tree_sitter",), "`code` in languages other than Python"),
+}
+_LEAST = (3, 11)
+_LEAST_FREE = 500 * 10**6
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `fix`: what to do about it, where it is not ok. `bad` makes the exit code 3."""
+
+    what: str
+    state: Literal["ok", "note", "bad"]
+    detail: str
+    fix: str = ""
+
+
+def machine(reports: Path) -> Iterator[Finding]:
+    """Everything that no suite is needed for."""
+    yield _python()
+    yield from _extras()
+    yield _terminal()
+    yield _folder("home", _home(), "set LLMEVAL_HOME to a folder that you may write to")
+    yield _folder("reports", reports, "name another with --reports, or change into a folder that you may write to")
+    yield _cache()
+    yield _bundled()
+
+
+def _python() -> Finding:
+    said = f"llmeval {__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    if sys.version_info[:2] < _LEAST:
+        return Finding("python", "bad", said, "install Python 3.11 or newer")
+    return Finding("python", "ok", said)
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, (modules, use) in _EXTRAS.items():
+        missing = [name for name in modules if find_spec(name) is None]
+        if missing:
+            told = f"not installed ({', '.join(missing)}): {use}"
+            yield Finding(f"extra {extra}", "note", told, f"if you need it: pip install 'llmeval[{extra}]'")
+        else:
+            yield Finding(f"extra {extra}", "ok", ", ".join(f"{name} {_version(name)}" for name in modules))
+
+
+def _version(module: str) -> str:
+    try:
+        return version({"harper": "harper-py", "tree_sitter": "tree-sitter"}.get(module, module))
+    except PackageNotFoundError:
+        return ""
+
+
+def _terminal() -> Finding:
+    encoding = (sys.stdout.encoding or "").lower()
+    size = shutil.get_terminal_size().columns
+    said = f"{encoding or 'no encoding'}, {size} columns" + ("" if sys.stdout.isatty() else ", not a terminal")
+    if "utf" not in encoding:
+        return Finding("terminal", "note", said, "answers in other scripts need UTF-8: export PYTHONUTF8=1")
+    if sys.stdout.isatty() and size < 80:
+        return Finding("terminal", "note", said, "tables need 80 columns")
+    return Finding("terminal", "ok", said)
+
+
+def _home() -> Path:
+    from llmeval.resources import home
+
+    return home()
+
+
+def _folder(what: str, path: Path, fix: str) -> Finding:
+    """Whether a folder, or the nearest one above that exists, can be written and has room."""
+    there = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Finding(what, "bad", f"{path} can't be written", fix)
+    free = shutil.disk_usage(there).free
+    said = f"{path}, {free / 1e9:.1f} GB free"
+    if free < _LEAST_FREE:
+        return Finding(what, "bad", said, f"free some space, or {fix}")
+    return Finding(what, "ok", said)
+
+
+def _cache() -> Finding:
+    from llmeval.models.cache import Cache
+
+    try:
+        cache = Cache(_home())
+        found = cache.stats()
+        cache.close()
+    except LlmevalError as error:
+        return Finding("cache", "bad", str(error), "`llmeval run --no-cache` does without it")
+    return Finding("cache", "ok", f"{found.replies:,} replies, {found.bytes / 2**20:.1f} MiB")
+
+
+def _bundled() -> Finding:
+    from llmeval.models.local import pull
+
+    here = [model.name for model in pull.available() if pull.is_pulled(model.name)]
+    if here:
+        return Finding("bundled model", "ok", ", ".join(here))
+    return Finding(
+        "bundled model", "note", "not on this machine yet", "fetched when first used, or: llmeval models pull"
+    )

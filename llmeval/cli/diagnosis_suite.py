@@ -1,0 +1,159 @@
+"""What `llmeval doctor SUITE` looks at: the file, each model's key, endpoint and first answer, each judge's certificate."""
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmeval.cli.diagnosis import Finding
+from llmeval.errors import LlmevalError, ModelError
+
+if TYPE_CHECKING:
+    from llmeval.suite.load import Suite
+    from llmeval.suite.schema import ModelBase
+
+_SECONDS = 30
+_UNREACHED = ("can't connect", "no answer within", "the connection broke", "ClientConnector")
+_FIXES = (
+    ("HTTP 401", "the key is refused: is it the right one, for this endpoint?"),
+    ("HTTP 403", "the key may not use this model: ask whoever gave it, or name another model"),
+    ("HTTP 404", "is `model` a name that is served there, and does `base_url` end in /v1?"),
+    ("HTTP 429", "the endpoint asks for less, or a quota is used up: look at the account"),
+)
+_OPENAI = "api.openai.com"
+
+
+def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterator[Finding]:
+    """What stands between this suite and a run.
+
+    Args:
+        path: the suite file.
+        environment: one of its environments.
+        ask: whether each model is sent one short question, which costs a call.
+    """
+    from llmeval.engine.build import inspect_suite
+    from llmeval.suite.load import load_suite
+
+    try:
+        suite = load_suite(path, environment)
+        facts = inspect_suite(suite)
+    except LlmevalError as error:
+        yield Finding("suite", "bad", str(error), f"correct it, then: llmeval validate {path}")
+        return
+    yield Finding("suite", "ok", f"{path}: {facts['cases']:,} cases, {len(facts['rules'])} rules")
+    for warning in facts["warnings"]:
+        yield Finding("suite", "note", warning)
+    fine = True
+    for role, reference, key in _used(suite):
+        for finding in _model(suite, role, reference, key, ask=ask):
+            fine = fine and finding.state != "bad"
+            yield finding
+    if suite.spec.judges and fine:
+        yield from _certificates(suite)
+
+
+def _used(suite: "Suite") -> list[tuple[str, Any, tuple[str | int, ...]]]:
+    """(role, model, key) of each model that a run would ask, once."""
+    found: list[tuple[str, Any, tuple[str | int, ...]]] = [("candidate", suite.spec.candidate, ("candidate",))]
+    for name, judge in suite.spec.judges.items():
+        found += [(f"judge {name}", model, ("judges", name, *key)) for key, model in judge.models]
+    models = [model for _, model, _ in found]
+    return [entry for index, entry in enumerate(found) if entry[1] not in models[:index]]
+
+
+def _model(
+    suite: "Suite", role: str, reference: "str | ModelBase", key: tuple[str | int, ...], *, ask: bool
+) -> Iterator[Finding]:
+    from llmeval.engine.make import make_model
+    from llmeval.models.local import pull
+    from llmeval.models.local.extra import require_extra
+    from llmeval.suite.schema import ReplayModel, SystemOneModel, TransformersModel
+
+    try:
+        name, spec = suite.model(reference, key)
+        what = f"{role} ({name})"
+        if isinstance(spec, TransformersModel):
+            require_extra()
+            bundled = {model.name for model in pull.available()}
+            if spec.model in bundled and not pull.is_pulled(spec.model):
+                yield Finding(what, "note", "its weights are not here yet", f"llmeval models pull {spec.model}")
+                return
+        model = make_model(spec, suite.base)
+    except LlmevalError as error:
+        yield Finding(role, "bad", str(error), _fix(str(error)))
+        return
+    keyless = _without_key(spec)
+    if keyless is not None:
+        yield Finding(what, "bad", *keyless)
+        return
+    if not ask or isinstance(spec, ReplayModel | SystemOneModel):
+        asyncio.run(model.close())
+        yield Finding(what, "ok", "can be made" + ("" if ask else "; not asked"))
+        return
+    yield asyncio.run(_asked(suite, what, model))
+
+
+def _without_key(spec: "ModelBase") -> tuple[str, str] | None:
+    """(what is missing, the fix) for OpenAI's own endpoint without a key; others may need none."""
+    address, key = getattr(spec, "base_url", ""), getattr(spec, "api_key", None)
+    if _OPENAI not in address or getattr(spec, "client", None) or os.environ.get("OPENAI_API_KEY"):
+        return None
+    if key is not None and key.get_secret_value():
+        return None
+    return f"no key for {_OPENAI}", "export OPENAI_API_KEY=..., or name another endpoint"
+
+
+async def _asked(suite: "Suite", what: str, model: Any) -> Finding:
+    """One short question, sent once and not kept."""
+    import time
+
+    from llmeval.models.base import Request
+    from llmeval.records import Message
+
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(_SECONDS):
+            request = Request(messages=(Message("user", "Reply with the word OK."),), params={"max_tokens": 16})
+            reply = await model.answer(request)
+    except TimeoutError:
+        return Finding(what, "bad", f"no answer within {_SECONDS} s", "is it still loading? Raise its `timeout` if so")
+    except ModelError as error:
+        said = str(error)
+        for secret in suite.secrets():
+            said = said.replace(secret, "***")
+        return Finding(what, "bad", said, _fix(said))
+    finally:
+        await model.close()
+    text = re.sub(r"\s+", " ", reply.text).strip()
+    return Finding(what, "ok", f"answers in {time.perf_counter() - started:.1f} s: {text[:40]!r}")
+
+
+def _fix(message: str) -> str:
+    for mark, fix in _FIXES:
+        if mark in message:
+            return fix
+    if any(mark in message for mark in _UNREACHED):
+        return "start the server, or correct its address; a proxy is taken from HTTPS_PROXY"
+    return (
+        "" if any(word in message for word in ("pip install", "set it", "did you mean")) else "correct it in the suite"
+    )
+
+
+def _certificates(suite: "Suite") -> Iterator[Finding]:
+    from llmeval.engine.build import plan
+    from llmeval.engine.options import Options
+
+    try:
+        made = plan(suite, Options(use_cache=False))
+    except LlmevalError as error:
+        yield Finding("judges", "bad", str(error), "correct it in the suite")
+        return
+    try:
+        for name, trust in made.trusts.items():
+            state: Any = "ok" if trust.state == "TRUSTED" else "note"
+            fix = "" if state == "ok" else "a floor on it alone can't PASS; docs/trust.md: llmeval judge certify"
+            yield Finding(f"certificate {name}", state, f"{trust.state}: {trust.reason}", fix)
+    finally:
+        asyncio.run(made.close())
