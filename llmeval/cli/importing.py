@@ -125,8 +125,7 @@ def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) 
     from llmeval.suite.load import load_suite
 
     write_new(imported.files)
-    for suite in imported.suites:
-        inspect_suite(load_suite(suite))
+    counts = {suite: inspect_suite(load_suite(suite))["cases"] for suite in imported.suites}
     runs = {} if reports is None else {suite: _replayed(suite, reports) for suite in imported.suites}
     if as_json:
         emit(
@@ -142,7 +141,8 @@ def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) 
         return 0
     screen = console()
     for path in imported.suites:
-        screen.print(f"[green]✔[/] {path}" + (f", replayed in {runs[path]}" if path in runs else ""), soft_wrap=True)
+        replayed = f", replayed in {runs[path]}" if path in runs else ""
+        screen.print(f"[green]✔[/] {path}: {counts[path]:,} cases{replayed}", soft_wrap=True)
     for mark, lines in (("[yellow]left out[/]", imported.left_out), ("[cyan]note[/]", imported.notes)):
         for line in lines:
             screen.print(f"{mark} ", end="")

@@ -1,7 +1,7 @@
 """The files of an imported suite: strict YAML that reads back as what was meant, and never over a file that is there."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,10 +102,10 @@ def slug(text: str, fallback: str = "imported") -> str:
     return "-".join(part for part in kept.split("-") if part)[:60].strip("-") or fallback
 
 
-def unique(name: str, taken: Iterable[str]) -> str:
+def unique(name: str, taken: Collection[str]) -> str:
     """`name`, or `name-2`, `name-3`... if that is taken."""
-    used, number, found = set(taken), 1, name
-    while found in used:
+    number, found = 1, name
+    while found in taken:
         number += 1
         found = f"{name}-{number}"
     return found

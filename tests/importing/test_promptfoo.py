@@ -286,3 +286,32 @@ def test_recorded_outputs_are_replayed_and_nothing_is_overwritten(
     assert (result.summary.counts.passed, result.summary.counts.failed) == (1, 0)
     with pytest.raises(UsageError, match="is not overwritten"):
         promptfoo(Path("c.yaml"), Path("out"), "rec", True, True)
+
+
+def test_a_test_that_only_a_missing_judge_scores_is_left_out_with_it(tmp_path: Path) -> None:
+    config = (
+        HEAD + "tests:\n"
+        "  - {vars: {question: a}, assert: [{type: llm-rubric, value: x, provider: 'python:judge.py', metric: end}]}\n"
+        "  - {vars: {question: b}, assert: [{type: contains, value: x, metric: end}]}\n"
+    )
+    assert [row["question"] for row in rows(imported(tmp_path, config, skip=True))] == ["b"]
+    done = imported(tmp_path, config.replace(", provider: 'python:judge.py'", ""))
+    assert list(suite_of(done)["judges"]) == ["end-2"], "a metric that a check has stays the check's"
+    write_new(done.files)
+    assert inspect_suite(load_suite(done.suites[0]))["judges"] == ["end-2"]
+    with pytest.raises(SuiteError, match="no provider is left"):
+        imported(tmp_path, config.replace("openai:gpt-x", "echo"), skip=True)
+
+
+def test_prompts_in_files_of_their_own(tmp_path: Path) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: file://all.yaml\nproviders: openai:gpt-x\n"
+        "tests: [{vars: {question: q}, assert: [{type: contains, value: x}]}]\n",
+        all_yaml="- file://two.txt\n- {label: third, raw: 'C {{question}}'}\n",
+        two_txt="A {{question}}\n---\nB {{question}}\n",
+    )
+    assert [path.stem for path in done.suites] == ["bot-two", "bot-two-2", "bot-third"]
+    assert [text.strip() for path, text in done.files.items() if path.suffix == ".j2"] == [
+        "A {{question}}", "B {{question}}", "C {{question}}",
+    ]  # fmt: skip

@@ -35,13 +35,14 @@ class Judged:
 
 @dataclass
 class Row:
-    """A case to be: its data, and its assertions by who wrote them."""
+    """A case to be: its data, its assertions by who wrote them, and the protocols that judge it."""
 
     test: Test
     data: dict[str, Any]
     defaults: list[Any] = field(default_factory=list)
     own: list[Any] = field(default_factory=list)
     informational: set[str] = field(default_factory=set)
+    judged: set[str] = field(default_factory=set)
 
 
 class CaseMaker:
@@ -64,18 +65,12 @@ class CaseMaker:
         else:
             row.defaults = self._checks(test.defaults, test, row)
             row.own = self._checks(test.asserts, test, row)
-        if not (row.defaults or row.own or {"criteria", "references"} & row.data.keys() or self._grounded(test)):
+        if not (row.defaults or row.own or row.judged):
             raise UnmappedError("a test without an assertion passes whatever the answer is; give it one")
         identifier = unique(row.data["id"], self._ids)
         self._ids.add(identifier)
         row.data["id"] = identifier
         return row
-
-    def _grounded(self, test: Test) -> bool:
-        return any(
-            isinstance(place.value, dict) and place.value.get("type") == "context-faithfulness"
-            for place in (*test.asserts, *test.defaults)
-        )
 
     def _data(self, test: Test) -> dict[str, Any]:
         values = dict(test.variables)
@@ -196,6 +191,7 @@ class CaseMaker:
             self._reference(statement, assertion, row)
         elif "context" not in row.data:
             raise UnmappedError("needs the variable `context`: the text that the answer is to be backed by")
+        row.judged.add(protocol)
         asked = self.judges.setdefault(protocol, Judged())
         asked.metrics.add(assertion.metric)
         provider = assertion.provider or test.options.get("provider")

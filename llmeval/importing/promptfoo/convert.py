@@ -53,12 +53,15 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
     for test in read_tests(config, base, _KNOWN, ledger):
         with ledger.trying(test.place):
             rows.append(maker.row(test))
-    judges = _judges(maker.judges, models, ledger)
+    taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
+    judges = _judges(maker.judges, models, taken, ledger)
+    asked = {judge["prompt"] for judge in judges.values()}
+    rows = [row for row in rows if row.defaults or row.own or row.judged & asked]
     files = _Files(config, out, name or slug(path.resolve().parent.name), ledger)
     if rows and prompts:
         files.add(prompts, models, rows, judges)
     ledger.settle(skip_unknown=skip_unknown)
-    for what, found in (("test", rows), ("prompt", prompts)):
+    for what, found in (("test", rows), ("prompt", prompts), ("provider", files.suites)):
         if not found:
             raise SuiteError(f"{path}: no {what} is left, so there is nothing to write")
     return Imported(files.files, files.suites, ledger.notes, ledger.left_out, len(rows))
@@ -83,9 +86,12 @@ def _top(config: Place, ledger: Ledger) -> None:
 
 
 def _judges(
-    asked: Mapping[str, Judged], models: dict[str, tuple[dict[str, Any], list[str]]], ledger: Ledger
+    asked: Mapping[str, Judged],
+    models: dict[str, tuple[dict[str, Any], list[str]]],
+    taken: set[str],
+    ledger: Ledger,
 ) -> dict[str, dict[str, Any]]:
-    """A judge a protocol; its model joins the suite's."""
+    """A judge a protocol, under a metric that no check has; its model joins the suite's."""
     judges: dict[str, dict[str, Any]] = {}
     for protocol, judged in asked.items():
         (raw, place), *others = judged.providers.values()
@@ -106,7 +112,7 @@ def _judges(
                 if len(judged.metrics) == 1 and metrics
                 else {"reference": "factuality"}.get(protocol, protocol)
             )
-            judges[slug(metric)] = {"model": chosen, "prompt": protocol}
+            judges[unique(slug(metric), {*judges, *taken})] = {"model": chosen, "prompt": protocol}
     return judges
 
 

@@ -12,7 +12,7 @@ from llmeval.errors import SuiteError
 from llmeval.importing.ledger import Ledger, Place, UnmappedError
 from llmeval.importing.promptfoo.files import referenced
 from llmeval.importing.promptfoo.templates import template, variables
-from llmeval.importing.reading import read_text
+from llmeval.importing.reading import read_text, read_yaml
 from llmeval.suite import yamlfile
 
 _FILES = (".txt", ".md", ".j2", ".json", ".yaml", ".yml", ".csv")
@@ -56,7 +56,7 @@ def _prompts(item: Place, base: Path) -> Iterator[Prompt]:
             raise UnmappedError(f"`{min(unknown)}` of a prompt has no counterpart", item.at(min(unknown)))
         label = str(raw.get("label") or raw.get("display") or raw.get("id") or "")
         raw = raw.get("raw") or raw.get("id")
-    elif isinstance(item.path[-1], str) and item.path[-1] != "prompts":
+    elif item.path and isinstance(item.path[-1], str) and item.path[-1] != "prompts":
         raw, label = item.path[-1], str(raw)  # {file: label}, as older configurations have it
     if not isinstance(raw, str):
         raise UnmappedError("a prompt is a text, a file or {id, label, raw}")
@@ -78,7 +78,12 @@ def _of_file(path: Path, label: str) -> Iterator[Prompt]:
             yield _prompt(row["prompt"], row.get("label") or label)
         return
     if path.suffix in (".yaml", ".yml"):
-        text = json.dumps(yamlfile.parse(text, str(path)).data, ensure_ascii=False)
+        place = read_yaml(path)
+        if not _is_chat(place.value):
+            for each in place.items():
+                yield from _prompts(each, path.parent)
+            return
+        text = json.dumps(place.value, ensure_ascii=False)
     parts = [part.strip("\n") for part in re.split(r"^---$", text, flags=re.M)] if path.suffix == ".txt" else [text]
     for part in parts:
         if part.strip():
@@ -92,6 +97,10 @@ def _prompt(text: str, label: str) -> Prompt:
     return Prompt(label or "chat", turns=tuple((role, template(content)) for role, content in turns))
 
 
+def _is_chat(data: Any) -> bool:
+    return isinstance(data, list) and bool(data) and all(isinstance(turn, dict) and "role" in turn for turn in data)
+
+
 def _turns(text: str) -> list[tuple[str, str]] | None:
     """The turns of a chat in JSON or YAML; None for a text that is none."""
     if not text.lstrip().startswith(("[", "- role")):
@@ -102,7 +111,7 @@ def _turns(text: str) -> list[tuple[str, str]] | None:
         if '"role"' in text:
             raise UnmappedError("a chat whose JSON is made by the template; write it as a list of messages") from None
         return None
-    if not isinstance(data, list) or not all(isinstance(turn, dict) and "role" in turn for turn in data):
+    if not _is_chat(data):
         return None
     turns = []
     for turn in data:

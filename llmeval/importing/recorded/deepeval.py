@@ -54,7 +54,7 @@ def _add(cases: dict[tuple[str, str], Recorded], raw: dict[str, Any], place: Pla
         return
     case = cases.get((name, asked))
     if case is None:
-        identifier = unique(slug(name, "case"), (each.id for each in cases.values()))
+        identifier = unique(slug(name, "case"), {each.id for each in cases.values()})
         case = Recorded(identifier, [{"role": "user", "content": asked}])
         expected, context = _of(raw, "expectedOutput"), raw.get("context") or _of(raw, "retrievalContext")
         case.references = [expected] if expected else []

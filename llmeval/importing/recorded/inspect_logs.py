@@ -74,7 +74,7 @@ def _add(cases: dict[str, Recorded], sample: dict[str, Any], place: Place, ledge
     attached = sample.get("attachments") or {}
     if key not in cases:
         case = Recorded(
-            unique(slug(key, "case"), (each.id for each in cases.values())), _asked(sample["input"], attached)
+            unique(slug(key, "case"), {each.id for each in cases.values()}), _asked(sample["input"], attached)
         )
         target = sample.get("target")
         case.references = [str(each) for each in (target if isinstance(target, list) else [target]) if each]

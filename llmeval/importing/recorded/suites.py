@@ -82,7 +82,7 @@ def as_suites(evaluations: Iterable[Evaluation], out: Path, name: str | None, le
     for evaluation in found:
         own = slug(evaluation.name)
         named = own if name is None else name if len(found) == 1 else f"{name}-{own}"
-        named = unique(named, (path.stem for path in suites))
+        named = unique(named, [path.stem for path in suites])
         files.update(_files(evaluation, out, named, ledger, place))
         suites.append(out / f"{named}.yaml")
     return Imported(files, suites, ledger.notes, ledger.left_out, sum(len(each.cases) for each in found))
