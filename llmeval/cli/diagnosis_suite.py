@@ -42,7 +42,9 @@ def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterato
     except LlmevalError as error:
         yield Finding("suite", "bad", str(error), f"correct it, then: llmeval validate {path}")
         return
-    yield Finding("suite", "ok", f"{path}: {facts['cases']:,} cases, {len(facts['rules'])} rules")
+    cases, rules = facts["cases"], len(facts["rules"])
+    counted = f"{cases:,} case{'' if cases == 1 else 's'}, {rules} rule{'' if rules == 1 else 's'}"
+    yield Finding("suite", "ok", f"{path}: {counted}")
     for warning in facts["warnings"]:
         yield Finding("suite", "note", warning)
     fine = True

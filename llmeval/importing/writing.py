@@ -88,11 +88,15 @@ def write_new(files: Mapping[Path, str]) -> None:
     present = [str(path) for path in files if path.exists()]
     if present:
         raise UsageError(f"{', '.join(present)}: exists already and is not overwritten; choose another --out or --name")
+    begun: list[Path] = []
     try:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
+            begun.append(path)
             path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
+        for path in begun:
+            path.unlink(missing_ok=True)
         raise UsageError(f"{error.filename}: {error.strerror}; choose another --out") from None
 
 
