@@ -1,9 +1,13 @@
 """The wheel: what it holds, and that it works where there is no checkout."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -55,6 +59,32 @@ def test_the_wheel_holds_what_the_checkout_holds(wheel: Path, repository: Path) 
     packed = {name for name in names if ".dist-info/" not in name}
     assert packed == expected, "nothing else is shipped"
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+PART_OF = {
+    "markupsafe": "jinja2",
+    "pydantic_core": "pydantic",
+    "huggingface_hub": "transformers",
+    "safetensors": "transformers",
+    "tokenizers": "transformers",
+}
+"""What a declared package always brings, and shows in its own interface."""
+
+
+def test_what_is_imported_is_declared(repository: Path) -> None:
+    """Every third-party module that the package imports, anywhere, comes with the core or with an extra for users."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    extras = [names for extra, names in project["optional-dependencies"].items() if extra not in ("dev", "docs")]
+    wanted = [*project["dependencies"], *(name for names in extras for name in names)]
+    declared = {re.split(r"[<>=;\[ ]", each)[0].lower().replace("_", "-") for each in wanted}
+    homes = packages_distributions()
+    for path in sorted((repository / "llmeval").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            for name in {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"llmeval", "pytest"}:
+                found = {home.lower().replace("_", "-") for home in homes.get(name, [name])} | {PART_OF.get(name, "")}
+                assert found & declared, f"{path.name} imports {name}, which pyproject.toml does not name"
 
 
 def test_it_runs_where_there_is_no_checkout(installed: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from llmeval.judge.certificate import read_certificate
 from llmeval.records import SCHEMA, digest, utc_now
 from llmeval.suite.load import Suite
 
-_PACKAGES = ("openai", "aiohttp", "transformers", "torch", "datasets", "pandas", "pydantic", "jinja2", "numpy", "scipy")
+_PACKAGES = ("openai", "aiohttp", "transformers", "torch", "datasets", "pandas", "pydantic", "jinja2", "numpy")
 
 
 def new_run_id() -> str:

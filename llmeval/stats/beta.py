@@ -1,7 +1,7 @@
-"""Quantiles of the beta distribution without scipy.
+"""The beta distribution and Student's t, of single values, in plain Python.
 
-`scipy.special` is a dependency and is used where arrays are computed. Every run ends with a few exact bounds, though,
-and importing it for these would cost 0.25 s of CPU and 50 MiB in each (docs/benchmarks.md). Tests hold this against it.
+Every run ends with a few exact bounds. Taking them from scipy would cost 0.25 s of CPU and 50 MiB in each run
+(docs/benchmarks.md) and 143 MB of every installation. Tests hold this against it; arrays are in `betas.py`.
 """
 
 import math

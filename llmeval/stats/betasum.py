@@ -12,11 +12,9 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from llmeval.stats.betas import Floats, table
 from llmeval.stats.roots import crossing
-
-Floats = NDArray[np.float64]
 
 _FINE, _COARSE = 0.35, 0.9
 _REACH = 5.3
@@ -101,19 +99,14 @@ def _nodes(beta: Beta, step: float) -> tuple[Floats, Floats]:
     """Values of a beta variable and their probabilities: evenly spaced normal scores."""
     if beta.a == 0 or beta.b == 0:
         return np.array([beta.mean]), np.ones(1)
-    from scipy.special import betaincinv, ndtr
-
     scores = step * np.arange(-int(_REACH / step), int(_REACH / step) + 1)
     weights = np.exp(-(scores**2) / 2)
-    low, high = ndtr(scores), ndtr(-scores)
-    values = np.where(low < 0.5, betaincinv(beta.a, beta.b, low), 1 - betaincinv(beta.b, beta.a, high))
-    return values, weights / weights.sum()
+    tails = [NormalDist().cdf(score) for score in scores[scores <= 0]]
+    low, high = table(beta.a, beta.b).quantile(tails), 1 - table(beta.b, beta.a).quantile(tails[-2::-1])
+    return np.concatenate([low, high]), weights / weights.sum()
 
 
 def _cdf(beta: Beta, values: Floats) -> Floats:
     if beta.a == 0 or beta.b == 0:
         return (values >= beta.mean).astype(float)
-    from scipy.special import betainc
-
-    found: Floats = betainc(beta.a, beta.b, np.clip(values, 0.0, 1.0))
-    return found
+    return table(beta.a, beta.b).cdf(np.clip(values, 0.0, 1.0))

@@ -7,6 +7,8 @@ import math
 from statistics import NormalDist
 from typing import NamedTuple
 
+from llmeval.stats.beta import beta_cdf
+
 _NORMAL = NormalDist()
 _TAIL = 12
 """Standard deviations after which a binomial probability is taken as 0."""
@@ -162,21 +164,36 @@ def mcnemar_power(n: int, actual: Discordance, alpha: float = 0.05) -> float:
 
     "Not significant = pass" misses a drop with one minus this.
     """
-    import numpy as np
-    from scipy.special import bdtrc, bdtrik, gammaln, xlogy
-
-    total = actual.total
+    total, worse = actual.total, actual.worse
     if total == 0:
         return 0.0
     centre, spread = n * total, math.sqrt(n * total * (1 - total)) + 1
-    m = np.arange(max(0, int(centre - _TAIL * spread)), min(n, int(centre + _TAIL * spread)) + 1)
-    logs = gammaln(n + 1) - gammaln(m + 1) - gammaln(n - m + 1) + xlogy(m, total) + xlogy(n - m, 1 - total)
-    # The smallest count of worse pairs that rejects: P(X >= count) <= alpha, X ~ Binomial(m, 1/2).
-    count = np.where(m > 0, np.ceil(bdtrik(1 - alpha, np.maximum(m, 1), 0.5)) - 1, 0)
-    for _ in range(3):
-        count = np.where(bdtrc(count - 1, m, 0.5) > alpha, count + 1, count)
-    reject = np.where(count <= m, bdtrc(np.minimum(count, m) - 1, m, actual.worse / total), 0.0)
-    return float((np.exp(logs) * reject).sum())
+    power = 0.0
+    for m in range(max(1, int(centre - _TAIL * spread)), min(n, int(centre + _TAIL * spread)) + 1):
+        # The smallest count of worse pairs that rejects: P(X >= count) <= alpha, X ~ Binomial(m, 1/2).
+        count = max(0, math.floor(m / 2 + _NORMAL.inv_cdf(1 - alpha) * math.sqrt(m) / 2) - 3)
+        while _at_least(count, m, 0.5) > alpha:
+            count += 1
+        power += _probability(m, n, total) * _at_least(count, m, worse / total)
+    return power
+
+
+def _at_least(count: int, n: int, p: float) -> float:
+    """P(X >= count) for X ~ Binomial(n, p): I_p(count, n - count + 1).
+
+    Source: NIST Digital Library of Mathematical Functions, 8.17.5.
+    """
+    if count <= 0 or count > n:
+        return float(count <= 0)
+    return beta_cdf(p, count, n - count + 1)
+
+
+def _probability(k: int, n: int, p: float) -> float:
+    """P(X = k) for X ~ Binomial(n, p), 0 < p."""
+    if p == 1:
+        return float(k == n)
+    ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(ways + k * math.log(p) + (n - k) * math.log1p(-p))
 
 
 def optimal_repeats(case_cost: float, within: float, between: float) -> float:
