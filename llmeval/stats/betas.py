@@ -76,11 +76,12 @@ class BetaTable:
         x^a / (a B(a, b)) = p. A step that leaves the bracket is halved.
         """
         a, b = self.a, self.b
-        aimed, log_beta = np.log(np.asarray(p, float)), _log_beta(a, b)
+        wanted, log_beta = np.asarray(p, float), _log_beta(a, b)
+        aimed = np.log(wanted)
         if a < 2:
             y = np.minimum((aimed + math.log(a) + log_beta) / a, math.log(a / (a + b)) / 2)
         else:
-            near = np.interp(p, self._reached, np.arange(_POINTS + 1.0))
+            near = np.interp(wanted, self._reached, np.arange(_POINTS + 1.0))
             y = 2 * np.log(np.sin(self._low + self._step * near))
         low, high = np.full_like(aimed, -np.inf), np.zeros_like(aimed)
         for _ in range(_STEPS):
@@ -91,7 +92,8 @@ class BetaTable:
             y = np.where((stepped >= low) & (stepped <= high), stepped, np.maximum((low + high) / 2, 2 * y))
             if np.abs(np.exp(y) - x).max(initial=0.0) < _CLOSE:
                 break
-        return np.exp(y)
+        found: Floats = np.exp(y)
+        return found
 
 
 @lru_cache(maxsize=64)
