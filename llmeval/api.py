@@ -257,7 +257,7 @@ def redecide(
     Raises:
         UsageError, SuiteError: there is no rule for the baseline, or no such baseline. StoreError: no run there.
     """
-    from llmeval.engine.store import write_atomically
+    from llmeval.files import write_atomically
     from llmeval.gate.summary import summarise
     from llmeval.report.worst import worst_cases
     from llmeval.report.write import write_reports
@@ -339,7 +339,7 @@ def merge(
 
 def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default") -> Run:
     """Write summary.json and the reports of a run from its records. `embed`: which rows the page holds in full."""
-    from llmeval.engine.store import write_atomically
+    from llmeval.files import write_atomically
     from llmeval.gate.summary import summarise
     from llmeval.report.write import write_reports
 

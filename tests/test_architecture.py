@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "llmeval"
-BASE = {"errors", "records", "rundir", "labels", "resources", "templates", "__init__"}
+BASE = {"errors", "files", "records", "rundir", "labels", "resources", "templates", "__init__"}
 ALLOWED = {
     "suite": BASE,
     "models": BASE,
@@ -24,6 +24,7 @@ ALLOWED = {
     "importing": BASE | {"suite", "checks"},
     "records": set(),
     "errors": set(),
+    "files": {"errors"},
     "resources": set(),
     "rundir": {"errors", "records"},
     "labels": {"errors", "records", "rundir"},

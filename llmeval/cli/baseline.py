@@ -53,7 +53,7 @@ def approve(
     as_json: Json = False,
 ) -> int:
     """Make a run the baseline: write the lock file. An incomplete or INVALID run can't be one."""
-    from llmeval.engine.store import write_atomically
+    from llmeval.files import write_atomically
     from llmeval.gate.baseline import approval, baseline_of_run, lock_bytes
     from llmeval.rundir import RunDir
 
@@ -61,7 +61,6 @@ def approve(
     directory = RunDir(find_run(run, reports))
     path, new = _lock_path(directory, out), baseline_of_run(directory, approved)
     changes = _changes(path, new)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, lock_bytes(new))
     if as_json:
         emit({**_head(new), "lock_file": str(path), "changes": None if changes is None else changes._asdict()})

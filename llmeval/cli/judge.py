@@ -282,19 +282,15 @@ def _write(certificate: "Certificate", where: Path, labels: list[Path]) -> Path:
 
     import msgspec
 
-    from llmeval.errors import UsageError
+    from llmeval.files import write_atomically
     from llmeval.judge.page import page
     from llmeval.records import digest
 
     digests = {path.name: digest(path.read_bytes()) for path in labels if path.is_file()}
     certificate = msgspec.structs.replace(certificate, provenance={**certificate.provenance, "files": digests})
     beside = where.with_suffix(".md")
-    try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        where.write_text(json.dumps(_plain(certificate), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        beside.write_text(page(certificate), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{where}: can't be written: {error}") from None
+    write_atomically(where, json.dumps(_plain(certificate), indent=1, ensure_ascii=False).encode() + b"\n")
+    write_atomically(beside, page(certificate).encode())
     return beside
 
 

@@ -59,8 +59,12 @@ def _say(message: str) -> None:
 
 
 def _log() -> str:
-    """The traceback in a file; its path."""
-    descriptor, path = tempfile.mkstemp(prefix="llmeval-", suffix=".log")
-    with os.fdopen(descriptor, "w") as file:
-        traceback.print_exc(file=file)
+    """The traceback in a file; its path, or the traceback itself where no file can be written."""
+    told = traceback.format_exc()
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="llmeval-", suffix=".log")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(told)
+    except OSError:
+        return told
     return path

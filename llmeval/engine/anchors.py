@@ -10,7 +10,7 @@ from typing import Any
 
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
-from llmeval.engine.store import append
+from llmeval.files import append
 from llmeval.judge.certificate import Certificate, read_certificate
 from llmeval.records import SCHEMA, Score, to_json
 from llmeval.rundir import CANARIES, RunDir

@@ -2,7 +2,7 @@
 
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
-from llmeval.engine.store import append
+from llmeval.files import append
 from llmeval.judge.attacks import Attack, attack
 from llmeval.records import SCHEMA, to_json
 from llmeval.rundir import CANARIES, RunDir

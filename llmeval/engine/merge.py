@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.engine.manifest import new_run_id
-from llmeval.engine.store import store_error, write_manifest
+from llmeval.engine.store import write_manifest
 from llmeval.errors import StoreError
+from llmeval.files import store_error
 from llmeval.rundir import ANSWERS, CANARIES, CASES, MANIFEST, SCORES, RunDir, lines
 from llmeval.suite.cases import combined_digest
 

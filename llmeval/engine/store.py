@@ -1,6 +1,5 @@
 """The run directory, written: append-only records that survive `kill -9` at any byte, one writer at a time."""
 
-import errno
 import json
 import os
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from llmeval.errors import StoreError
+from llmeval.files import store_error, write_atomically
 from llmeval.records import Answer, Case, Score, to_json
 from llmeval.rundir import ANSWERS, CASES, MANIFEST, SCORES, RunDir
 
@@ -76,35 +76,6 @@ def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
     write_atomically(path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part.
-
-    Raises:
-        StoreError: it can't be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise store_error(path, error) from None
-
-
-def append(path: Path, data: bytes) -> None:
-    """Append to a file that is written rarely, durably.
-
-    Raises:
-        StoreError: it can't be written.
-    """
-    try:
-        with path.open("ab") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise store_error(path, error) from None
-
-
 def _open(path: Path) -> int:
     """Open for appending, after cutting off a last line that a crash left torn."""
     try:
@@ -124,15 +95,3 @@ def _open(path: Path) -> int:
         return descriptor
     except OSError as error:
         raise store_error(path, error) from None
-
-
-def store_error(path: Path, error: OSError) -> StoreError:
-    """What went wrong with a file of the run, and the fix."""
-    fix = {
-        errno.ENOSPC: "free some space and run the same command again; everything recorded so far is kept",
-        errno.EACCES: "choose a directory you may write to with --out",
-        errno.EROFS: "choose a directory you may write to with --out",
-        errno.ENOTDIR: "a part of the path is a file; choose another directory with --out",
-        errno.EEXIST: "a file of that name is in the way; choose another directory with --out",
-    }.get(error.errno or 0, "choose another directory with --out")
-    return StoreError(f"{path}: {error.strerror or error}: {fix}")

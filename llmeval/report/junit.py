@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+from llmeval.files import write_atomically
 from llmeval.records import Decision, RuleDecision, Summary
 from llmeval.report.text import quarantined, visible
 from llmeval.report.worst import Trouble
@@ -52,7 +53,7 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
         _count(suite)
     _count(root)
     ET.indent(root)
-    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    write_atomically(path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _suite(root: ET.Element, name: str, manifest: dict[str, Any]) -> ET.Element:

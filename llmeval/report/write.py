@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from llmeval.files import write_atomically
 from llmeval.records import Summary
 from llmeval.report.before import baseline_run
 from llmeval.report.html import write_html
@@ -35,6 +36,6 @@ def write_reports(
     into, about = folder or run.path, manifest or run.manifest()
     troubles = worst_cases(run, MAX_CASES, {entry.case_id for entry in summary.quarantine})
     write_junit(into / JUNIT, summary, dict(about), troubles)
-    (into / MARKDOWN).write_text(markdown(summary, dict(about), troubles), encoding="utf-8")
+    write_atomically(into / MARKDOWN, markdown(summary, dict(about), troubles).encode())
     write_html(run, into / HTML, baseline=baseline_run(run, about), told=Loaded(about, summary), embed=embed)
     return into / HTML, troubles

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmeval.records import Answer, Usage
+from llmeval.records import Answer, Usage, digest
 
 
 def said(text: str, **more: Any) -> Answer:
@@ -12,6 +12,10 @@ def said(text: str, **more: Any) -> Answer:
 SCHEMA = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
 REMOTE = {"$ref": "http://127.0.0.1:9/schema.json"}
 DOC = "# Title\n\n- one\n- two\n  1. x\n\n```python\nx = 1\n```\n"
+RECORDED = [
+    {"answer": digest(b"Paris"), "value": 1, "passed": True},
+    {"answer": digest(b"Lyon"), "value": 0, "passed": False},
+]
 
 # (check, arguments as in a suite, right answer, wrong answer, bad arguments)
 TABLE: list[tuple[str, Any, Answer, Answer, Any]] = [
@@ -106,4 +110,5 @@ TABLE: list[tuple[str, Any, Answer, Answer, Any]] = [
     ("facts", "Paris", said("It is Paris."), said("It is Lyon, not Paris."), {"at_least": 2}),
     ("punctuation", None, said("All is well, here."), said("All is well ,here.."), {"severity": "fatal"}),
     ("finish_reason", None, said("x", finish_reason="stop"), said("x", finish_reason="length"), {"reason": 3}),
+    ("recorded", {"scores": RECORDED}, said("Paris"), said("Lyon"), {"scores": [{"answer": "x", "value": 2}]}),
 ]

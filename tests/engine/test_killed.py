@@ -98,7 +98,9 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
 
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, CASES)
-        process = start(suite, tmp_path / "out", preexec_fn=limit)
+        # the limit would tear what Python compiles for later, too
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        process = start(suite, tmp_path / "out", preexec_fn=limit, env=environment)
         _, told = process.communicate(timeout=60)
         assert process.returncode == 3
         assert b"scores.jsonl" in told or b"answers.jsonl" in told

@@ -7,6 +7,7 @@ that noise is not a change.
 from collections.abc import Iterator
 from pathlib import Path
 
+from llmeval.files import write_atomically
 from llmeval.records import Summary
 
 METRICS = "metrics.txt"
@@ -14,7 +15,7 @@ METRICS = "metrics.txt"
 
 def write_metrics(folder: Path, summary: Summary) -> None:
     """Write `metrics.txt` beside the run's reports."""
-    (folder / METRICS).write_text("\n".join([*_lines(summary), "# EOF", ""]), encoding="utf-8")
+    write_atomically(folder / METRICS, "\n".join([*_lines(summary), "# EOF", ""]).encode())
 
 
 def _lines(summary: Summary) -> Iterator[str]:

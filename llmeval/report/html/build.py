@@ -4,8 +4,6 @@ Rows go to a temporary file as they are read; what is held in memory is the comp
 file appears under its name only when it is whole.
 """
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -16,6 +14,7 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 
+from llmeval.files import write_atomically, writing
 from llmeval.records import Summary
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
@@ -65,11 +64,11 @@ def write_html(
         told: the manifest and summary to show; the run's own by default.
 
     Raises:
-        StoreError: `run` or `baseline` is not a run directory, or has a line that is not a record.
+        StoreError: `run` or `baseline` is not a run directory, or has a line that is not a record; the page can't be written.
     """
     here, there = told or _load(run), None if baseline is None else _load(baseline)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
+    with writing(path), ExitStack() as stack:
+        path.parent.mkdir(parents=True, exist_ok=True)
         chunks: BinaryIO = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
         rows = stack.enter_context(Reader(run))
         before = None if baseline is None else stack.enter_context(Reader(baseline))
@@ -179,17 +178,12 @@ def flips(rows: Reader) -> frozenset[str]:
 
 def _write(path: Path, shell: str, gathered: Gathered, chunks: BinaryIO) -> None:
     head, tail = shell.split(DATA_MARK)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(head.encode())
-            file.write(block("meta", msgspec.json.encode(gathered.meta)))
-            file.writelines(gathered.index.blocks())
-            chunks.seek(0)
-            shutil.copyfileobj(chunks, file, 1 << 20)
-            file.write(tail.encode())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    chunks.seek(0)
+    write_atomically(
+        path,
+        head.encode(),
+        block("meta", msgspec.json.encode(gathered.meta)),
+        gathered.index.blocks(),
+        iter(lambda: chunks.read(1 << 20), b""),
+        tail.encode(),
+    )

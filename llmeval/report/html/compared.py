@@ -1,13 +1,13 @@
 """Runs side by side as one offline page without any script: the report's style, shapes and charts."""
 
 import math
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from llmeval.compare.comparison import Board, Comparison, Flip, MetricDifference, Side
+from llmeval.files import write_atomically
 from llmeval.report import comparison_words as words
 from llmeval.report.html import assets, charts
 from llmeval.report.html.index import asked
@@ -38,10 +38,7 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
             moved=[row for row in found.slices if row.moved], still=[row for row in found.slices if not row.moved],
             flips=list(_flips(found, readers)), notes=[words.note(found), words.slice_note(found)],
         )  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, path)
+    write_atomically(path, page.encode())
 
 
 def _title(found: Comparison) -> str:

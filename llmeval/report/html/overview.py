@@ -1,12 +1,12 @@
 """All suites of a reports directory on one offline page without any script: latest decisions, trends, runs."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmeval.files import write_atomically
 from llmeval.records import Decision, Summary
 from llmeval.report.html import assets, charts, words
 from llmeval.report.html.page import environment
@@ -56,10 +56,7 @@ def write_overview(runs: Iterable[Recorded], path: Path) -> list[dict[str, Any]]
         suites=[_section(suite, path) for suite in suites], runs=sum(suite.runs for suite in suites),
         counts=[(state, tone_of(state), n) for state, n in _counted(suites)],
     )  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, path)
+    write_atomically(path, page.encode())
     return [_plain(suite) for suite in suites]
 
 
