@@ -26,9 +26,10 @@ from llmeval.stats import power
 from llmeval.stats.agreement import youden_lower
 from llmeval.stats.bounds import clopper_pearson, mean_bounds, wilson
 from llmeval.stats.correction import estimate_rate
-from llmeval.stats.hybrid import HybridTest, Plan, decide, floor, regression
+from llmeval.stats.hybrid import HybridTest, decide
 from llmeval.stats.labels import LabelCounts, Provenance
 from llmeval.stats.paired import mcnemar_worse
+from llmeval.stats.plan import Plan, floor, regression
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

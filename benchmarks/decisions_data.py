@@ -24,8 +24,8 @@ from llmeval.checks.facts import facts
 from llmeval.gate.proof import play
 from llmeval.records import Answer, Case, Decision
 from llmeval.stats.agreement import youden_lower
-from llmeval.stats.hybrid import regression
 from llmeval.stats.labels import LabelCounts
+from llmeval.stats.plan import regression
 
 Floats = NDArray[np.float64]
 Results = dict[str, dict[str, bool]]

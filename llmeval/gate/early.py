@@ -15,7 +15,8 @@ import numpy as np
 from llmeval.gate.floors import parse_key, percent, percent_of
 from llmeval.gate.tally import Tally
 from llmeval.records import Decision, RuleDecision
-from llmeval.stats.hybrid import HybridTest, Plan, Verdict, floor
+from llmeval.stats.hybrid import HybridTest, Verdict
+from llmeval.stats.plan import Plan, floor
 
 Value = Callable[[str], float | None]
 """A case's value by its id: NaN when it was lost, None where the rule does not apply to it."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from llmeval.gate.shape import Shape
 from llmeval.records import Decision
-from llmeval.stats.hybrid import HybridTest, Plan
+from llmeval.stats.hybrid import HybridTest
+from llmeval.stats.plan import Plan
 
 Floats = NDArray[np.float64]
 

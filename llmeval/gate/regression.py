@@ -24,8 +24,9 @@ from llmeval.gate.tally import Tally
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.agreement import youden_lower
 from llmeval.stats.clusters import clustered_mean
-from llmeval.stats.hybrid import Plan, Verdict, decide, regression, tipping_point
+from llmeval.stats.hybrid import Verdict, decide, tipping_point
 from llmeval.stats.labels import LabelCounts
+from llmeval.stats.plan import Plan, regression
 
 MAX_FELL = 10
 J_SHARE = 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from llmeval.stats.hybrid import Plan, regression
+from llmeval.stats.plan import Plan, regression
 
 Floats = NDArray[np.float64]
 

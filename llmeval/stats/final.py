@@ -53,12 +53,13 @@ class Nulls(NamedTuple):
     beta: float
 
 
-def final_test(values: Floats, sizes: Floats, nulls: Nulls) -> Side:
-    """Test both hypotheses on all units.
+def final_test(values: Floats, sizes: Floats, nulls: Nulls, *, bounds: bool = True) -> Side:
+    """Test both hypotheses on these units.
 
     Args:
         values: the mean score of each unit. sizes: its cases.
         nulls: what is tested, at what levels.
+        bounds: whether the bounds are wanted too; without them they are the range of scores.
 
     Raises:
         ValueError: no units.
@@ -67,12 +68,12 @@ def final_test(values: Floats, sizes: Floats, nulls: Nulls) -> Side:
         raise ValueError("a test needs at least one unit")
     if (sizes == 1).all():
         if nulls.low == -1 and nulls.fail == 0 and np.isin(values, (-1.0, 0.0, 1.0)).all():
-            return _paired(values, nulls)
+            return _paired(values, nulls, bounds)
         if nulls.low == 0 and nulls.high == 1 and np.isin(values, (0.0, 1.0)).all():
-            return _binomial(int(values.sum()), len(values), nulls)
+            return _binomial(int(values.sum()), len(values), nulls, bounds)
     elif len(values) >= FEW_CLUSTERS:
-        return _clustered(values, sizes, nulls)
-    return _simplex(values, sizes, nulls)
+        return _clustered(values, sizes, nulls, bounds)
+    return _simplex(values, sizes, nulls, bounds)
 
 
 def bounds_of(scores: Sequence[float], clusters: Sequence[Hashable] | None, alpha: float) -> tuple[float, float]:
@@ -83,56 +84,57 @@ def bounds_of(scores: Sequence[float], clusters: Sequence[Hashable] | None, alph
     return side.low, side.high
 
 
-def _paired(values: Floats, nulls: Nulls) -> Side:
+def _paired(values: Floats, nulls: Nulls, bounds: bool) -> Side:
     worse, better = int((values < 0).sum()), int((values > 0).sum())
     counts = Pairs(worse, len(values) - worse - better, better)
-    p_fail = mcnemar_worse(worse, better)
-    low = tango(counts, 1 - 2 * nulls.beta).low
-    high = tango(counts, 1 - 2 * nulls.alpha).high
-    # The exact test is the stricter one at 0: a bound below 0 that it does not confirm would promise too much.
-    return Side(p_fail, tango_above(counts, nulls.pass_), low, high if p_fail <= nulls.alpha else max(high, 0.0),
-                "exact McNemar and Tango score test")  # fmt: skip
+    p_fail, p_pass = mcnemar_worse(worse, better), tango_above(counts, nulls.pass_)
+    low, high = nulls.low, nulls.high
+    if bounds:
+        low, high = tango(counts, 1 - 2 * nulls.beta).low, tango(counts, 1 - 2 * nulls.alpha).high
+        # The exact test is the stricter one at 0: a bound below 0 that it does not confirm would promise too much.
+        high = high if p_fail <= nulls.alpha else max(high, 0.0)
+    return Side(p_fail, p_pass, low, high, "exact McNemar and Tango score test")
 
 
-def _binomial(k: int, n: int, nulls: Nulls) -> Side:
+def _binomial(k: int, n: int, nulls: Nulls, bounds: bool) -> Side:
     return Side(
         p_fail=1.0 if k == n else 1.0 - beta_cdf(nulls.fail, k + 1, n - k),
         p_pass=1.0 if k == 0 else beta_cdf(nulls.pass_, k, n - k + 1),
-        low=lower_bound(k, n, nulls.beta),
-        high=upper_bound(k, n, nulls.alpha),
+        low=lower_bound(k, n, nulls.beta) if bounds else nulls.low,
+        high=upper_bound(k, n, nulls.alpha) if bounds else nulls.high,
         method="exact binomial test",
     )
 
 
-def _simplex(values: Floats, sizes: Floats, nulls: Nulls) -> Side:
-    p_fail, high = _simplex_fail(values, sizes, nulls)
-    p_pass, low = _simplex_pass(values, sizes, nulls)
+def _simplex(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Side:
+    p_fail, high = _simplex_fail(values, sizes, nulls, bounds)
+    p_pass, low = _simplex_pass(values, sizes, nulls, bounds)
     return Side(p_fail, p_pass, low, high, "simplex test")
 
 
-def _simplex_fail(values: Floats, sizes: Floats, nulls: Nulls) -> tuple[float, float]:
+def _simplex_fail(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> tuple[float, float]:
     p_value = simplex.p_at_least(values, sizes, nulls.fail, nulls.high)
-    return p_value, simplex.upper_mean(values, sizes, nulls.high, nulls.alpha)
+    return p_value, simplex.upper_mean(values, sizes, nulls.high, nulls.alpha) if bounds else nulls.high
 
 
-def _simplex_pass(values: Floats, sizes: Floats, nulls: Nulls) -> tuple[float, float]:
+def _simplex_pass(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> tuple[float, float]:
     p_value = simplex.p_at_least(-values, sizes, -nulls.pass_, -nulls.low)
-    return p_value, -simplex.upper_mean(-values, sizes, -nulls.low, nulls.beta)
+    return p_value, -simplex.upper_mean(-values, sizes, -nulls.low, nulls.beta) if bounds else nulls.low
 
 
-def _clustered(values: Floats, sizes: Floats, nulls: Nulls) -> Side:
+def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Side:
     """Studentised, but simplex on a side whose null is near its limit: there it is safe and loses little."""
     above, below = studentised.both_sides(values, sizes)
     if above.se == 0:
-        return _simplex(values, sizes, nulls)
+        return _simplex(values, sizes, nulls, bounds)
     middle = (nulls.low + nulls.high) / 2
     if nulls.fail > middle:
-        p_fail, high = _simplex_fail(values, sizes, nulls)
+        p_fail, high = _simplex_fail(values, sizes, nulls, bounds)
     else:
         p_fail = studentised.p_at_most(below, -nulls.fail)
         high = min(nulls.high, -studentised.lower_mean(below, nulls.alpha))
     if nulls.pass_ < middle and nulls.low == 0:
-        p_pass, low = _simplex_pass(values, sizes, nulls)
+        p_pass, low = _simplex_pass(values, sizes, nulls, bounds)
     else:
         p_pass = studentised.p_at_most(above, nulls.pass_)
         low = max(nulls.low, studentised.lower_mean(above, nulls.beta))

@@ -1,7 +1,8 @@
 """The gate's test: is the mean certainly below a limit (FAIL), certainly above one (PASS), or can't these cases tell?
 
-Two one-sided tests, each with two legs that share its error rate. The betting leg (`betting.py`) may be read after
-every unit and ends the run as soon as it decides; the final leg (`final.py`) is read once, on all planned units. So
+Two one-sided tests, each with two legs that share its error rate. The betting leg (`betting.py`) has a small part of
+it, may be read after every unit and assumes nothing. The other leg is the test of all planned units (`final.py`), read
+on the way too, at looks whose levels add up to its rate (`looks.py`). The run ends as soon as either decides. So
 
     P(FAIL | mean >= fail_null) <= alpha   and   P(PASS | mean <= pass_null) <= beta   at any stopping time.
 
@@ -16,73 +17,25 @@ Floor: x in [0, 1], both nulls are the floor. "Not FAIL" is not PASS: the third 
     verdict = test.finish()
 
 The plan must be made before the first result is seen, and the order of the units must not depend on results: a seeded
-random permutation. With everything in hand and no early stopping, `sequential=False` gives the final leg the whole
-rate.
+random permutation. With everything in hand and no early stopping, `sequential=False` gives the whole rate to one look,
+at the end.
 """
 
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from llmeval.records import Decision
-from llmeval.stats.betting import Wealth, best_fraction, bets, upper_sequence
+from llmeval.stats.betting import Wealth, bets, upper_sequence
 from llmeval.stats.clusters import units as group
 from llmeval.stats.final import Nulls, Side, final_test
+from llmeval.stats.looks import Level, Looks
+from llmeval.stats.plan import Plan
 
 Floats = NDArray[np.float64]
-
-_WITHIN = 0.2
-"""Correlation within clusters that bets are placed for; only speed depends on it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What is fixed before the first result. Made by `regression` or `floor`.
-
-    `units`: independent units planned (cases, or clusters). `largest`: cases in the largest unit. `cases`: cases
-    planned.
-    `low`, `high`: the range of scores. `share`: how much of each error rate the betting leg has, 0 to 1.
-    `target`: whether the claim is about the population the cases are drawn from, or about this suite only.
-    `spent`: error rate of PASS already spent elsewhere (on the judge's J), inside `beta`.
-    `aim_fail`, `aim_pass`: the bets half the capital is placed around.
-    """
-
-    units: int
-    cases: int
-    largest: int
-    low: float
-    high: float
-    fail_null: float
-    pass_null: float
-    alpha: float
-    beta: float
-    spent: float
-    share: float
-    target: Literal["population", "suite"]
-    aim_fail: float | None
-    aim_pass: float | None
-
-    def __post_init__(self) -> None:
-        if not (0 < self.alpha < 1 and 0 < self.beta < 1 and 0 <= self.spent < self.beta):
-            raise ValueError(f"error rates must lie in (0, 1) and cover what is spent, got {self.alpha}, {self.beta}")
-        if not (0 <= self.share <= 1 and self.low <= self.pass_null <= self.fail_null <= self.high):
-            raise ValueError(f"impossible limits: {self.pass_null} and {self.fail_null} in [{self.low}, {self.high}]")
-        if not 1 <= self.units <= self.cases or self.largest < 1:
-            raise ValueError(f"impossible sizes: {self.units} units, {self.cases} cases, the largest {self.largest}")
-
-    @property
-    def suite(self) -> float | None:
-        """The cases of the suite when the claim is about it alone."""
-        return float(self.cases) if self.target == "suite" else None
-
-    @property
-    def rates(self) -> tuple[float, float]:
-        """The error rates the test itself may use: of FAIL, and of PASS."""
-        return self.alpha, self.beta - self.spent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +44,8 @@ class Verdict:
 
     `cases`, `units`: used. `estimate`: the mean over cases so far, lost ones halfway. `low`, `high`: one-sided bounds, `low` at the
     rate of PASS and `high` at the rate of FAIL: PASS means low >= pass_null, FAIL means high <= fail_null.
-    `leg`: which leg decided, "" when none did. `method`: of the final leg, "" when it was not read.
+    `leg`: what decided, "betting", a "look" on the way or the "final" one; "" when nothing did. `method`: of the test
+    that was read last at a look; "" when none was.
     """
 
     decision: Decision
@@ -106,97 +60,16 @@ class Verdict:
     method: str = ""
 
 
-def regression(
-    *,
-    units: int,
-    margin: float,
-    alpha: float = 0.05,
-    beta: float = 0.05,
-    cases: int | None = None,
-    largest: int = 1,
-    discordance: float = 0.16,
-    j_lower: float = 1.0,
-    j_alpha: float = 0.0,
-    sequential: bool = True,
-    target: Literal["population", "suite"] = "population",
-) -> Plan:
-    """The plan of a regression test: FAIL when worse than the baseline, PASS when not worse by the margin.
-
-    On the scale of human judgement: if the judge has the same sensitivity and specificity on both sides, the
-    difference it sees is J times the true one, so PASS takes the margin J_lower * margin and the rate beta -
-    j_alpha. Then P(PASS | drop >= margin) <= beta, J's own uncertainty included. FAIL needs only J > 0.
-
-    Args:
-        units: independent units planned; clusters when cases share them.
-        margin: the drop of the mean that must not pass, in (0, 1).
-        alpha: largest probability of FAIL without a drop.
-        beta: largest probability of PASS with a drop of the margin or more.
-        cases: cases planned; default `units`.
-        largest: cases in the largest cluster.
-        discordance: E d^2 expected without a drop (for binary results, the share of cases that differ). Only speed
-            depends on it.
-        j_lower: lower bound of the judge's J at level `j_alpha`; 1 for checks.
-        j_alpha: probability that the bound is too high.
-        sequential: whether the run may stop early. Without, the whole rate goes to the final test.
-        target: what the claim is about.
-
-    Raises:
-        ValueError: arguments out of range.
-    """
-    if not (0 < margin < 1 and 0 < j_lower <= 1):
-        raise ValueError(f"need a margin in (0, 1) and a judge with J in (0, 1], got {margin} and {j_lower}")
-    scaled = margin * j_lower
-    moment = max(discordance * (_WITHIN + (1 - _WITHIN) / largest), scaled * scaled)
-    return Plan(
-        units=units, cases=units if cases is None else cases, largest=largest, low=-1.0, high=1.0,
-        fail_null=0.0, pass_null=-scaled, alpha=alpha, beta=beta, spent=j_alpha,
-        share=_share(sequential, target), target=target,
-        aim_fail=best_fraction(0.0, 1.0, scaled, moment), aim_pass=best_fraction(scaled, 1.0, scaled, moment),
-    )  # fmt: skip
-
-
-def floor(
-    *,
-    units: int,
-    threshold: float,
-    alpha: float = 0.05,
-    beta: float = 0.05,
-    cases: int | None = None,
-    largest: int = 1,
-    sequential: bool = True,
-    target: Literal["population", "suite"] = "population",
-) -> Plan:
-    """The plan of a floor: PASS when the mean is at least `threshold` for sure, FAIL when it is below for sure.
-
-    `alpha`: largest probability of FAIL at or above the floor; `beta`: of PASS at or below it. Other arguments as
-    `regression`.
-
-    Raises:
-        ValueError: arguments out of range.
-    """
-    if not 0 < threshold < 1:
-        raise ValueError(f"a floor must lie in (0, 1), got {threshold}")
-    return Plan(
-        units=units, cases=units if cases is None else cases, largest=largest, low=0.0, high=1.0,
-        fail_null=threshold, pass_null=threshold, alpha=alpha, beta=beta, spent=0.0,
-        share=_share(sequential, target), target=target, aim_fail=None, aim_pass=None,
-    )  # fmt: skip
-
-
-def _share(sequential: bool, target: str) -> float:
-    if target == "suite":
-        return 1.0
-    return 0.5 if sequential else 0.0
-
-
 class HybridTest:
-    """One test, fed unit by unit. `decision` is None until the betting leg decides; then it stays."""
+    """One test, fed unit by unit. `decision` is None until something decides before the end; then it stays."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.decision: Decision | None = None
         self._fail = Wealth(plan.fail_null, plan.high, bets(plan.aim_fail), plan.largest, plan.suite)
         self._pass = Wealth(-plan.pass_null, -plan.low, bets(plan.aim_pass), plan.largest, plan.suite)
+        self._looks = Looks(plan) if plan.share < 1 else None
+        self._looked = False
         self._peaks = (0.0, 0.0)
         self._lower: Floats = np.zeros(0)
         self._upper: Floats = np.zeros(0)
@@ -233,28 +106,38 @@ class HybridTest:
         self._check(least, most, weights)
         if self.decision is not None or not len(least):
             return self.decision
-        used = self._bet(least, most, weights) if self.plan.share > 0 else len(least)
-        self._lower = np.append(self._lower, least[:used])
-        self._upper = np.append(self._upper, most[:used])
-        self._sizes = np.append(self._sizes, weights[:used])
+        begin = self.used
+        lower, upper, sizes = (
+            np.append(old, new) for old, new in ((self._lower, least), (self._upper, most), (self._sizes, weights))
+        )
+        used = self._play(lower, upper, sizes, begin)
+        self._lower, self._upper, self._sizes = lower[:used], upper[:used], sizes[:used]
         return self.decision
 
-    def _bet(self, lower: Floats, upper: Floats, sizes: Floats) -> int:
-        """Play the units; returns how many until the decision, or all of them."""
+    def _play(self, lower: Floats, upper: Floats, sizes: Floats, begin: int) -> int:
+        """Play the units after `begin`; returns how many until the decision, or all of them."""
+        if self.plan.share == 0:
+            return len(sizes)
         alpha, beta = self.plan.rates
-        fails, passes = self._fail.update(upper, sizes), self._pass.update(-lower, sizes)
+        fails, passes = (
+            self._fail.update(upper[begin:], sizes[begin:]),
+            self._pass.update(-lower[begin:], sizes[begin:]),
+        )
         failed = fails >= math.log(1 / (alpha * self.plan.share))
         hits = np.flatnonzero(failed | (passes >= math.log(1 / (beta * self.plan.share))))
-        used = len(sizes)
-        if len(hits):
-            used = int(hits[0]) + 1
+        used = begin + int(hits[0]) + 1 if len(hits) else len(sizes)
+        looked = self._looks.first(lower, upper, sizes, begin, used) if self._looks is not None else None
+        if looked is not None:
+            used, self.decision = looked
+            self._looked = True
+        elif len(hits):
             self.decision = Decision.FAIL if failed[hits[0]] else Decision.PASS
-        peaks = float(fails[:used].max()), float(passes[:used].max())
+        peaks = float(fails[: used - begin].max()), float(passes[: used - begin].max())
         self._peaks = max(self._peaks[0], peaks[0]), max(self._peaks[1], peaks[1])
         return used
 
     def finish(self, *, last: bool = False) -> Verdict:
-        """The verdict on what came so far. The final leg is read only when all planned units are there.
+        """The verdict on what came so far. The last look is read only when all planned units are there.
 
         Args:
             last: no unit is to come, though fewer than planned came: to some the rule turned out not to apply.
@@ -265,20 +148,19 @@ class HybridTest:
         plan, sizes = self.plan, self._sizes
         if not len(sizes):
             raise ValueError("there is no result to decide on")
-        final = self.decision is None and (last or len(sizes) == plan.units) and plan.share < 1
-        found = [self._betting_leg()] if plan.share > 0 else []
-        if final:
-            found.append(self._final_leg())
+        final = self.decision is None and (last or len(sizes) == plan.units)
+        looks = self._looking_leg(final=final)
+        found = [self._betting_leg(), *looks] if plan.share > 0 else looks
         p_fail, p_pass = min([1.0, *(side.p_fail for side in found)]), min([1.0, *(side.p_pass for side in found)])
         low, high = max([plan.low, *(side.low for side in found)]), min([plan.high, *(side.high for side in found)])
         if plan.target == "suite" and len(sizes) == plan.units:
             low, high = self._mean(self._lower), self._mean(self._upper)
         decision = self.decision or _decide(p_fail, p_pass, *plan.rates)
-        leg = "" if decision is Decision.INCONCLUSIVE else "final" if final else "betting"
+        leg = "look" if self._looked else "final" if final and plan.share < 1 else "betting"
         return Verdict(
             decision=decision, cases=round(float(sizes.sum())), units=len(sizes),
             estimate=self._mean((self._lower + self._upper) / 2), low=low, high=high, p_fail=p_fail, p_pass=p_pass,
-            leg=leg, method=found[-1].method if final else "",
+            leg="" if decision is Decision.INCONCLUSIVE else leg, method=next((side.method for side in looks), ""),
         )  # fmt: skip
 
     def _mean(self, values: Floats) -> float:
@@ -295,14 +177,37 @@ class HybridTest:
         )
         return Side(math.exp(-self._peaks[0]) / share, math.exp(-self._peaks[1]) / share, low, high, "betting")
 
-    def _final_leg(self) -> Side:
-        plan, (alpha, beta), rest = self.plan, self.plan.rates, 1 - self.plan.share
-        nulls = Nulls(plan.fail_null, plan.pass_null, plan.low, plan.high, alpha * rest, beta * rest)
-        side = final_test(self._lower, self._sizes, nulls)
-        if (self._lower != self._upper).any():
-            most = final_test(self._upper, self._sizes, nulls)
+    def _looking_leg(self, *, final: bool) -> list[Side]:
+        """What the last look so far says; `final`: it is the one on all units. p-values hold from the plan's rates up.
+
+        The bounds are those of repeated confidence intervals: C. Jennison, B. W. Turnbull, JRSS B 51 (1989) 305-361.
+        """
+        looks = self._looks
+        if looks is None:
+            return []
+        read = looks.last(self.used, final=final)
+        if read is None:
+            return []
+        at, level = read
+        side = self._test(min(at, self.used), level)
+        if self.plan.share == 0:
+            return [side]
+        if final:
+            looks.reached(side.p_fail, side.p_pass, level)
+        middle = self._mean((self._lower + self._upper) / 2)
+        fail, pass_ = (rate * max(1.0, ratio) for rate, ratio in zip(self.plan.rates, looks.nearest, strict=True))
+        return [Side(fail, pass_, min(side.low, middle), max(side.high, middle), side.method)]
+
+    def _test(self, at: int, level: Level) -> Side:
+        plan, lower, upper, sizes = self.plan, self._lower[:at], self._upper[:at], self._sizes[:at]
+        alpha, beta = (rate or 0.5 for rate in level)  # nothing is spent on a side's first looks: no bound then
+        nulls = Nulls(plan.fail_null, plan.pass_null, plan.low, plan.high, alpha, beta)
+        side = final_test(lower, sizes, nulls)
+        if (lower != upper).any():
+            most = final_test(upper, sizes, nulls)
             side = side._replace(p_fail=most.p_fail, high=most.high)
-        return side._replace(p_fail=side.p_fail / rest, p_pass=side.p_pass / rest)
+        low, high = side.low if level.pass_ else plan.low, side.high if level.fail else plan.high
+        return side._replace(low=low, high=high)
 
     def _check(self, lower: Floats, upper: Floats, sizes: Floats) -> None:
         plan = self.plan

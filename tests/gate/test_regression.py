@@ -9,7 +9,8 @@ import pytest
 from llmeval.gate.pairs import Pairs
 from llmeval.gate.regression import Comparison, ask, cases_needed, decided, scale
 from llmeval.records import Decision, RuleDecision
-from llmeval.stats.hybrid import decide, regression
+from llmeval.stats.hybrid import decide
+from llmeval.stats.plan import regression
 
 GATE = {"alpha": 0.05, "beta": 0.05}
 LABELS = {"pass_pass": 95, "pass_fail": 5, "fail_pass": 5, "fail_fail": 95}

@@ -10,8 +10,10 @@ from scipy import stats
 
 from llmeval.records import Decision
 from llmeval.stats.bounds import clopper_pearson
-from llmeval.stats.hybrid import HybridTest, Plan, decide, floor, regression, tipping_point
+from llmeval.stats.hybrid import HybridTest, decide, tipping_point
+from llmeval.stats.looks import Looks
 from llmeval.stats.paired import Pairs, mcnemar_worse, tango
+from llmeval.stats.plan import Plan, floor, regression
 
 ONES = st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=120)
 
@@ -48,11 +50,12 @@ def test_without_early_stopping_a_floor_is_the_exact_binomial_test() -> None:
     assert verdict.decision is Decision.PASS
 
 
-def test_each_leg_bounds_the_mean_at_its_own_rate() -> None:
-    """Where the final leg is read its bounds are Tango's at half the rate, if they are the tighter ones."""
-    verdict = decide(regression(units=200, margin=0.05, beta=0.1), pairs(20, 160, 20))
-    assert verdict.low == pytest.approx(tango(Pairs(20, 160, 20), 0.9).low, abs=1e-6)
-    assert verdict.high == pytest.approx(tango(Pairs(20, 160, 20), 0.95).high, abs=1e-6)
+def test_bounds_at_the_end_are_those_of_the_last_look_at_its_level() -> None:
+    plan = regression(units=200, margin=0.05, beta=0.1)
+    verdict, level = decide(plan, pairs(20, 160, 20)), Looks(plan).levels[-1]
+    assert verdict.low == pytest.approx(tango(Pairs(20, 160, 20), 1 - 2 * level.pass_).low, abs=1e-6)
+    assert verdict.high == pytest.approx(tango(Pairs(20, 160, 20), 1 - 2 * level.fail).high, abs=1e-6)
+    assert 0.035 < level.fail < 0.0475 < level.pass_ < 0.095
 
 
 @settings(max_examples=40)
@@ -92,17 +95,19 @@ def test_the_run_may_end_at_the_decision_and_the_rest_is_not_used() -> None:
     assert used < 60
     assert test.update([1.0] * 500) is Decision.FAIL
     verdict = test.finish()
-    assert (verdict.decision, verdict.leg, verdict.units) == (Decision.FAIL, "betting", used)
+    assert (verdict.decision, verdict.leg, verdict.units) == (Decision.FAIL, "look", used)
+    assert verdict.high < 0
 
 
 def test_a_run_cut_short_reads_no_final_test() -> None:
-    """41 worse and 20 better of 400 would FAIL by McNemar at .025, but only 300 units came."""
-    values = pairs(41, 339, 20)
+    """40 worse and 22 better of 400 FAIL at the end of 400; of 500 planned they are one look of many."""
+    values = pairs(40, 338, 22)
     assert decide(regression(units=400, margin=0.05), values).decision is Decision.FAIL
     test = HybridTest(regression(units=500, margin=0.05))
     test.update(values)
     verdict = test.finish()
-    assert (verdict.decision, verdict.method) == (Decision.INCONCLUSIVE, "")
+    assert (verdict.decision, verdict.leg) == (Decision.INCONCLUSIVE, "")
+    assert verdict.low <= verdict.estimate <= verdict.high
 
 
 def test_lost_results_count_as_whatever_hurts_the_claim() -> None:
@@ -154,6 +159,23 @@ def test_a_judge_scales_the_margin_and_its_uncertainty_is_paid_from_beta() -> No
     assert decide(regression(units=1000, margin=0.05, j_lower=0.3), values).decision is Decision.INCONCLUSIVE
 
 
+def test_before_the_first_look_only_betting_decides_and_it_assumes_nothing() -> None:
+    test = HybridTest(regression(units=3000, margin=0.05))
+    assert test.update([-1.0] * 29) is Decision.FAIL
+    assert (test.finish().leg, test.used) == ("betting", 13)
+
+
+def test_what_a_look_decides_does_not_depend_on_what_came_with_it() -> None:
+    """A FAIL at the look after 20 of 1,000 units, fed by ones and with everything that follows."""
+    values = [*pairs(9, 11, 0), *[1.0] * 400]
+    ones, whole = HybridTest(regression(units=1000, margin=0.05)), HybridTest(regression(units=1000, margin=0.05))
+    for value in values:
+        ones.update([value])
+    whole.update(values)
+    assert ones.finish() == whole.finish()
+    assert (whole.used, whole.finish().leg) == (20, "look")
+
+
 def test_equal_answers_pass_early() -> None:
     """Byte-equal answers have difference 0; none is worse, and the margin decides how many it takes."""
     verdict = decide(regression(units=1000, margin=0.05), [0.0] * 1000)
@@ -175,7 +197,7 @@ def test_scores_use_the_simplex_and_clusters_the_studentised_test() -> None:
 
 def test_one_copy_more_of_every_case_does_not_make_a_verdict() -> None:
     """50 pairs that can't decide; each four times in its cluster they still can't, though 200 independent ones would."""
-    values = pairs(2, 46, 2)
+    values = pairs(3, 45, 2)
     copies = [value for value in values for _ in range(4)]
     assert decide(regression(units=200, margin=0.1), copies).decision is Decision.PASS
     plan = regression(units=50, cases=200, largest=4, margin=0.1)

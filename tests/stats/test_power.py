@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmeval.records import Decision
-from llmeval.stats.hybrid import decide, regression
+from llmeval.stats.hybrid import decide
 from llmeval.stats.paired import mcnemar_worse
+from llmeval.stats.plan import regression
 from llmeval.stats.power import (
     Discordance,
     cases_to_detect,
