@@ -82,7 +82,7 @@ def levels(times: tuple[float, ...], used: tuple[float, ...]) -> tuple[float, ..
     """
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     at, mass, before, done = np.zeros(1), np.ones(1), 0.0, 0.0
-    found = []
+    found: list[float] = []
     for time, goal in zip(times, used, strict=True):
         step = math.sqrt(time - before)
         high = _REACH * math.sqrt(time)
