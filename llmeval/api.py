@@ -113,6 +113,7 @@ def run(
     options: "Options | None" = None,
     show: "Callable[[Progress], Display] | None" = None,
     only: Callable[[Case], bool] | None = None,
+    warn: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Run a suite: ask, score, decide, report. A run that began in the same directory goes on.
 
@@ -122,16 +123,24 @@ def run(
         options: where the run goes and how far; see `llmeval.engine.options.Options`.
         show: makes a display of the progress; none by default.
         only: which cases; all by default.
+        warn: is told, before the first call, of each floor that so few cases can never PASS.
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
     """
     from llmeval.engine.build import plan
     from llmeval.engine.options import Options
+    from llmeval.gate.reach import out_of_reach
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
-    return _carry_out(plan(loaded, chosen, only=only), chosen, show)
+    planned = plan(loaded, chosen, only=only)
+    if planned.shard is None:
+        gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
+        counted = (case for case in planned.cases if case.id not in aside)
+        for line in out_of_reach(gate.floors, gate.alpha, counted, early=planned.may_stop):
+            warn(line)
+    return _carry_out(planned, chosen, show)
 
 
 def _carry_out(

@@ -23,7 +23,10 @@ SuitePath = Annotated[
 RunPath = Annotated[
     Path,
     typer.Argument(
-        help="A run's directory, or its id.", metavar="RUN", show_default=False, autocompletion=completing.runs
+        help="A run's directory, its id, or `latest`.",
+        metavar="RUN",
+        show_default=False,
+        autocompletion=completing.runs,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
@@ -37,7 +40,8 @@ BaselineName = Annotated[
     str | None,
     typer.Option(
         "--baseline",
-        help="Compare with run:ID, file:PATH (a lock file or a run's directory), or lock, the suite's own.",
+        help="Compare with run:ID, run:latest (this suite's newest), file:PATH (a lock file or a run's directory), or "
+        "lock, the suite's own.",
         metavar="run:ID|file:PATH|lock",
     ),
 ]
@@ -115,17 +119,24 @@ def find_run(name: Path, reports: Path) -> Path:
     return find(name, reports)
 
 
-def find_baseline(name: str | None, reports: Path) -> Path | None:
+def find_baseline(name: str | None, reports: Path, suite: str, run: Path | None = None) -> Path | None:
     """What `--baseline` names: a lock file or a run's directory; None for `lock`, the one that the suite names.
+
+    Args:
+        suite: the name of the suite that is compared; `run:latest` is the newest complete run of it.
+        run: the run that is compared, which `run:latest` never is.
 
     Raises:
         UsageError: there is no such file, directory or run.
     """
     from llmeval.errors import StoreError, UsageError
+    from llmeval.history.runs import LATEST, latest_of
 
     if name is None or name == "lock":
         return None
     kind, colon, rest = name.partition(":")
+    if name in (LATEST, f"run:{LATEST}"):
+        return latest_of(suite, reports, () if run is None else (run,))
     if colon and kind == "run":
         return find_run(Path(rest), reports)
     named = colon and kind == "file"

@@ -12,7 +12,8 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two runs or more: directories, ids, or `latest`. The first is what the others are compared with.",
+            help="Two runs or more: directories, ids, or `latest` (of the same suite). The first is what the others are "
+            "compared with.",
             metavar="RUN RUN...",
             show_default=False,
         ),
@@ -40,7 +41,7 @@ def compare(
     from llmeval.report.compared import print_comparison
     from llmeval.rundir import RunDir
 
-    directories = [RunDir(find_run(name, reports)) for name in runs]
+    directories = [RunDir(path) for path in _found(runs, reports)]
     found = compared(directories)
     preferred = [] if judge is None else preferences(directories, judge, suite)
     if html is not None:
@@ -57,3 +58,19 @@ def compare(
         if html is not None:
             console().print(f"\nPage: {html}", soft_wrap=True)
     return ExitCode.PASS if found.comparable else ExitCode.INVALID
+
+
+def _found(names: list[Path], reports: Path) -> list[Path]:
+    """The runs by name. `latest` is the newest run of the suite of the first that is named otherwise, and none of these.
+
+    Raises:
+        StoreError: there is none.
+    """
+    from llmeval.history.runs import LATEST, latest_of
+    from llmeval.rundir import RunDir
+
+    named = [find_run(name, reports) for name in names if str(name) != LATEST]
+    if len(named) == len(names) or not named:
+        return [find_run(name, reports) for name in names]
+    latest = latest_of(RunDir(named[0]).manifest()["suite"], reports, named, complete=False)
+    return [latest if str(name) == LATEST else find_run(name, reports) for name in names]

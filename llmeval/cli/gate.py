@@ -47,13 +47,23 @@ def gate(
     from llmeval.api import load_run, redecide
     from llmeval.errors import UsageError
 
-    path = find_run(run, reports)
-    named = find_baseline(baseline, reports)
+    path = _found(run, reports, suite, env)
+    named = find_baseline(baseline, reports, load_run(path).manifest["suite"], path)
     if named is not None and named.resolve() == path.resolve():
         raise UsageError(f"--baseline {baseline}: that is the run itself, and a run does not differ from itself")
     if baseline == "lock" and suite is None:
         named = _lock_of(load_run(path), env)
     return show_run(redecide(path, suite, environment=env, baseline=named, out=out), as_json=as_json, format_=format_)
+
+
+def _found(run: Path, reports: Path, suite: Path | None, env: str | None) -> Path:
+    """The run; of a suite that is named, `latest` is the newest run of that one."""
+    from llmeval.history.runs import LATEST, latest_of
+    from llmeval.suite.load import load_suite
+
+    if str(run) == LATEST and suite is not None:
+        return latest_of(load_suite(suite, env).name, reports, complete=False)
+    return find_run(run, reports)
 
 
 def _lock_of(run: "Run", env: str | None) -> Path | None:

@@ -35,8 +35,8 @@ def merge(
     run is invalid, 4 inconclusive.
     """
     from llmeval.api import merge as merge_shards
+    from llmeval.engine.merge import find_parts
 
-    run = merge_shards(
-        folders, out, suite=suite, environment=env, baseline=find_baseline(baseline, reports), reports=reports
-    )
+    named = find_baseline(baseline, reports, find_parts(folders)[0].manifest["suite"])
+    run = merge_shards(folders, out, suite=suite, environment=env, baseline=named, reports=reports)
     return show_run(run, as_json=as_json, format_=format_)

@@ -99,11 +99,13 @@ def run(
     from llmeval.engine.shards import parse_shard
 
     options = Options(
-        out=out, reports=reports, candidate=candidate, baseline=find_baseline(baseline, reports), stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
+        out=out, reports=reports, candidate=candidate, stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
     )  # fmt: skip
-    chosen = _suites(suites, env, options)
+    chosen = _suites(suites, env, alone=out is not None or baseline not in (None, "lock"))
+    if len(chosen) == 1:
+        options = replace(options, baseline=find_baseline(baseline, reports, chosen[0].name, out))
     if changed_since is not None:
         chosen = touched(chosen, changed_since)
         if not chosen:
@@ -113,8 +115,11 @@ def run(
     return one(chosen[0]) if len(chosen) == 1 else _each(chosen, one)
 
 
-def _suites(named: list[Path], env: str | None, options: "Options") -> "list[Suite]":
+def _suites(named: list[Path], env: str | None, *, alone: bool) -> "list[Suite]":
     """The suites by name, a folder standing for those right in it; of several all are checked before the first runs.
+
+    Args:
+        alone: an option is about one suite.
 
     Raises:
         UsageError, SuiteError: one is not right, or `--out` and `--baseline` are given for several.
@@ -126,7 +131,7 @@ def _suites(named: list[Path], env: str | None, options: "Options") -> "list[Sui
     paths = [path for name in named for path in (_in_folder(name) if name.is_dir() else [name])]
     suites = [load_suite(path, env) for path in paths]
     if len(suites) > 1:
-        if options.out is not None or options.baseline is not None:
+        if alone:
             raise UsageError("--out and --baseline are about one suite; here are several")
         for suite in suites:
             inspect_suite(suite)
@@ -181,4 +186,9 @@ def _one(suite: "Suite", *, options: "Options", rejudge: bool, dry_run: bool, fo
         if isinstance(child, int):
             return child
         options = replace(options, baseline=child)
-    return show_run(run_suite(suite, options=options, show=ProgressDisplay), as_json=as_json, format_=format_)
+    made = run_suite(suite, options=options, show=ProgressDisplay, warn=_warn)
+    return show_run(made, as_json=as_json, format_=format_)
+
+
+def _warn(line: str) -> None:
+    print(f"llmeval: {line}", file=sys.stderr)

@@ -28,7 +28,8 @@ def validate(
     for suite in suites:
         try:
             loaded = load_suite(suite, env)
-            reach = Reach(loaded.spec.gate.floors, loaded.spec.gate.alpha)
+            gate = loaded.spec.gate
+            reach = Reach(gate.floors, gate.alpha, early=gate.stop == "early")
             facts = inspect_suite(loaded, reach.add)
             found.append((suite, {**facts, "warnings": [*facts["warnings"], *reach.told()]}))
         except SuiteError as error:

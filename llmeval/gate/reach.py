@@ -48,10 +48,15 @@ def _spread(clusters: Sequence[int]) -> list[int]:
 
 
 class Reach:
-    """Floors that no result can pass. Fed with every case; holds a name a case and floor."""
+    """Floors that no result can pass. Fed with every case; holds a name a case and floor.
 
-    def __init__(self, floors: Mapping[str, float], alpha: float) -> None:
-        self._floors, self._alpha = floors, alpha
+    Args:
+        floors, alpha: of the gate.
+        early: whether the run may stop early: looks on the way then leave half of alpha to the end.
+    """
+
+    def __init__(self, floors: Mapping[str, float], alpha: float, *, early: bool = False) -> None:
+        self._floors, self._alpha = floors, alpha / 2 if early else alpha
         self._clusters: dict[str, list[str]] = {key: [] for key in floors}
 
     def add(self, case: Case) -> None:
@@ -71,6 +76,14 @@ class Reach:
 
     def _can(self, key: str) -> bool:
         return best_bound(self._clusters[key], self._alpha) >= self._floors[key]
+
+
+def out_of_reach(floors: Mapping[str, float], alpha: float, cases: Iterable[Case], *, early: bool = False) -> list[str]:
+    """As `Reach.told`, of cases in hand; they are looked at only where there is a floor."""
+    reach = Reach(floors, alpha, early=early)
+    for case in cases if floors else ():
+        reach.add(case)
+    return reach.told()
 
 
 def best_bound(clusters: Collection[Hashable], alpha: float) -> float:

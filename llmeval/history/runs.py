@@ -1,6 +1,6 @@
 """Runs below a reports directory: found by id, listed by time. The directories are the truth; nothing is indexed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,11 @@ from llmeval.errors import StoreError
 from llmeval.records import Summary
 from llmeval.rundir import MANIFEST, RunDir
 
+LATEST = "latest"
+
 
 def find(name: Path, reports: Path) -> Path:
-    """The directory of a run given by its path, its id, or a beginning or end of its id; `latest` is the newest.
+    """The directory of a run given by its path, its id, or a beginning or end of its id; `latest` is the newest of any suite.
 
     Raises:
         StoreError: there is none, or several.
@@ -18,7 +20,7 @@ def find(name: Path, reports: Path) -> Path:
     if (name / MANIFEST).exists():
         return name
     runs = _directories(reports)
-    if str(name) == "latest" and runs:
+    if str(name) == LATEST and runs:
         return runs[-1]
     matching = [path for path in runs if path.name.startswith(str(name)) or path.name.endswith(str(name))]
     if len(matching) == 1:
@@ -28,6 +30,25 @@ def find(name: Path, reports: Path) -> Path:
     raise StoreError(
         f"there is no run {name}, neither as a directory nor below {reports}; `llmeval runs list` shows them"
     )
+
+
+def latest_of(suite: str, reports: Path, but: Collection[Path] = (), *, complete: bool = True) -> Path:
+    """The directory of the newest run of a suite.
+
+    Args:
+        but: runs that it is to be compared with.
+        complete: only one that came to its end.
+
+    Raises:
+        StoreError: there is none.
+    """
+    others = {path.resolve() for path in but}
+    for path, manifest, summary in recorded(reports):
+        whole = summary is not None and summary.status == "complete"
+        if manifest["suite"] == suite and path.resolve() not in others and (whole or not complete):
+            return path
+    what = f"{'other ' if but else ''}{'complete ' if complete else ''}run"
+    raise StoreError(f"{LATEST}: there is no {what} of the suite {suite} below {reports}")
 
 
 def recorded(reports: Path) -> Iterator[tuple[Path, dict[str, Any], Summary | None]]:

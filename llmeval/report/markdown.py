@@ -1,5 +1,6 @@
 """`summary.md`: a run for a pull request's comment or a job's summary; bounded, and no model text acts in it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from llmeval.records import Decision, Summary
@@ -13,8 +14,11 @@ MAX_WORST = 20
 _MARK = {Decision.PASS: "✅", Decision.FAIL: "❌", Decision.INCONCLUSIVE: "❔", Decision.INVALID: "⚠️", None: "▫️"}
 
 
-def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble]) -> str:
-    """The run as Markdown: decision, rules, metrics, worst cases. The first line marks the comment to update."""
+def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], warnings: Sequence[str] = ()) -> str:
+    """The run as Markdown: decision, rules, metrics, worst cases. The first line marks the comment to update.
+
+    `warnings`: about the rules themselves.
+    """
     decision = summary.gate.decision
     lines = [
         f"<!-- llmeval:{summary.suite} -->",
@@ -25,6 +29,7 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble]) -
     ]
     lines += (
         _rules(summary)
+        + [f"> ⚠️ {cell(warning, 600)}\n" for warning in warnings]
         + _trust(manifest, summary)
         + _metrics(summary)
         + _counts(summary, manifest)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmeval.files import write_atomically
+from llmeval.gate.early import may_stop
+from llmeval.gate.reach import out_of_reach
 from llmeval.records import Summary
 from llmeval.report.before import baseline_run
 from llmeval.report.html import write_html
@@ -36,6 +38,16 @@ def write_reports(
     into, about = folder or run.path, manifest or run.manifest()
     troubles = worst_cases(run, MAX_CASES, {entry.case_id for entry in summary.quarantine})
     write_junit(into / JUNIT, summary, dict(about), troubles)
-    write_atomically(into / MARKDOWN, markdown(summary, dict(about), troubles).encode())
+    text = markdown(summary, dict(about), troubles, _out_of_reach(run, summary, about))
+    write_atomically(into / MARKDOWN, text.encode())
     write_html(run, into / HTML, baseline=baseline_run(run, about), told=Loaded(about, summary), embed=embed)
     return into / HTML, troubles
+
+
+def _out_of_reach(run: RunDir, summary: Summary, manifest: Mapping[str, Any]) -> list[str]:
+    """Floors that the run's cases could not PASS whatever was answered. A run that is not complete lacks some of them."""
+    if summary.status != "complete" or manifest.get("shard"):
+        return []
+    gate, aside = manifest["gate"], {entry.case_id for entry in summary.quarantine}
+    counted = (case for case in run.cases() if case.id not in aside)
+    return out_of_reach(gate["floors"], gate["alpha"], counted, early=may_stop(manifest))

@@ -1,11 +1,13 @@
 """`llmeval gate`: other rules or another baseline, on scores that are there."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from llmeval.api import Run, finish
 from tests.cli.test_cli import llmeval
 from tests.support.runs import run_of
 
@@ -51,6 +53,24 @@ def test_another_baseline(folder: Path, baseline: str | None, code: int, said: s
     assert done.returncode == code, done.stderr
     assert said in json.loads(done.stdout)["gate"]["reason"]
     assert files(run) == before
+
+
+def test_the_latest_is_of_the_same_suite_and_not_the_run_itself(folder: Path) -> None:
+    for name, suite, status in (
+        ("qa/20260104T000000Z-dddddd", "qa", "complete"), ("else/20260105T000000Z-eeeeee", "else", "complete"),
+        ("qa/20260106T000000Z-ffffff", "qa", "incomplete"),
+    ):  # fmt: skip
+        run = finish(Run(run_of(folder / name, {"m": GOOD}, suite=suite, judges={}, status=status, gate=gate()).path))
+        assert run.summary.status == status
+    done = llmeval("gate", "bbbbbb", "--reports", folder, "--json", "--baseline", "run:latest")
+    (rule,) = json.loads(done.stdout)["gate"]["rules"]
+    assert (done.returncode, rule["baseline"]) == (1, "20260104T000000Z-dddddd"), done.stdout + done.stderr
+    itself = llmeval("gate", "eeeeee", "--reports", folder, "--baseline", "latest")
+    assert (itself.returncode, "no other complete run of the suite else" in itself.stderr) == (3, True)
+    beside = json.loads(llmeval("compare", "aaaaaa", "latest", "--reports", folder, "--json").stdout)
+    assert [run["run_id"] for run in beside["runs"]] == ["20260101T000000Z-aaaaaa", "20260106T000000Z-ffffff"]
+    for name in ("qa/20260104T000000Z-dddddd", "else", "qa/20260106T000000Z-ffffff"):
+        shutil.rmtree(folder / name)
 
 
 def test_other_rules_and_reports_elsewhere(folder: Path, tmp_path: Path) -> None:

@@ -85,6 +85,16 @@ def test_another_baseline_may_be_named(approved: Path) -> None:
     assert "compares nothing" in unused.stderr
 
 
+def test_a_floor_out_of_reach_is_told_before_the_first_call(tmp_path: Path) -> None:
+    done = run(tmp_path, answer, "few", "gate: {floors: {contains: 0.96}}\n", "--limit", 20)
+    told = "20 cases can't show 96.0% even if all pass"
+    assert done.stderr.startswith("llmeval: gate.floors.contains: " + told)
+    assert told in (tmp_path / "few" / "summary.md").read_text()
+    assert told not in run(tmp_path, answer, "all", "gate: {floors: {contains: 0.95}}\n").stderr
+    early = run(tmp_path, answer, "early", "gate: {stop: early, floors: {contains: 0.95}}\n")  # half of alpha
+    assert "60 cases can't show 95.0%" in early.stderr
+
+
 def test_too_few_cases_do_not_decide(tmp_path: Path) -> None:
     tight = CHECKED.replace("0.1", "0.01")
     run(tmp_path, answer, "first", tight)
