@@ -5,7 +5,7 @@ from typing import Literal
 
 from llmeval.stats.betting import best_fraction
 
-BETTING = 0.05
+BETTING = 0.02
 """Share of each error rate for the betting leg of a run that may stop early; the looks have the rest."""
 _WITHIN = 0.2
 """Correlation within clusters that bets are placed for; only speed depends on it."""

@@ -18,9 +18,9 @@ Floats = NDArray[np.float64]
 
 FEWEST = 10
 """Units before the first look."""
-RESERVE = 0.15
+RESERVE = 0.1
 """Share of the rate that is kept for the last look, for the decisions that need all units."""
-EFFECTS_FAIL = ((1.0, 0.6), (2.0, 0.3), (4.0, 0.1))
+EFFECTS_FAIL = ((1.0, 0.65), (2.0, 0.22), (4.0, 0.13))
 """Drops, in margins, that FAIL's looks are placed for, and each one's share of the rate: a great loss should show at once."""
 EFFECTS_PASS = ((1.0, 1.0),)
 """The same of PASS: no drop at all is one margin away from its limit."""
