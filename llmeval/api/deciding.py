@@ -1,0 +1,127 @@
+"""Deciding: what the records of a run come to, by its own rules or by others, in one piece or in shards."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from llmeval.api.view import PathLike, Run, load_run
+from llmeval.errors import UsageError
+from llmeval.files import write_atomically
+from llmeval.records import to_json
+from llmeval.rundir import SUMMARY
+from llmeval.suite.load import Suite, load_suite
+
+
+def redecide(
+    path: PathLike,
+    suite: PathLike | Suite | None = None,
+    *,
+    environment: str | None = None,
+    baseline: Path | None = None,
+    out: Path | None = None,
+) -> Run:
+    """A run decided again from its stored scores: nothing is asked, and nothing in its directory changes.
+
+    Args:
+        path: the run's directory.
+        suite: whose gate decides; default: the rules that the run was made by.
+        environment: a name under the suite's `environments`.
+        baseline: another lock file or run directory to compare with.
+        out: a directory for summary.json, report.html, junit.xml and summary.md of this decision.
+
+    Returns:
+        The run, with `summary` and `manifest` as this decision has them.
+
+    Raises:
+        UsageError, SuiteError: there is no rule for the baseline, or no such baseline. StoreError: no run there.
+    """
+    from llmeval.gate.summary import summarise
+    from llmeval.report.worst import worst_cases
+    from llmeval.report.write import write_reports
+
+    run = load_run(path)
+    rules = _rules(run, suite, environment, baseline)
+    run.manifest = {**run.manifest, **rules}
+    run.summary = summarise(run.directory, run.manifest)
+    if out is None:
+        run.troubles = worst_cases(run.directory, 10, {entry.case_id for entry in run.summary.quarantine})
+        return run
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / SUMMARY, to_json(run.summary) + b"\n")
+    run.report, run.troubles = write_reports(run.directory, run.summary, out, run.manifest)
+    return run
+
+
+def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, baseline: Path | None) -> dict[str, Any]:
+    """The gate to decide by, and a suite's quarantine. Whether the run could stop early is the run's own: it says in
+    what order it was asked."""
+    from msgspec import to_builtins
+
+    from llmeval.engine.manifest import gate_of
+    from llmeval.engine.options import Options
+    from llmeval.suite.quarantine import read_quarantine
+
+    stored: dict[str, Any] = run.manifest["gate"]
+    if suite is not None:
+        loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
+        gate = {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
+        quarantine = read_quarantine(loaded, lambda: {case.id for case in run.directory.cases()}, partial=True)
+        run.warnings = quarantine.warnings
+        return {"gate": gate, "quarantine": [to_builtins(entry) for entry in quarantine.cases]}
+    if baseline is None:
+        return {}
+    if stored["regression"] is None:
+        raise UsageError(
+            f"--baseline {baseline}: the rules of {run.path} compare nothing; name a suite with "
+            "`gate: {regression: {margins: ...}}` by --suite"
+        )
+    if not baseline.exists():
+        raise UsageError(f"--baseline {baseline}: there is no such file or directory")
+    return {"gate": {**stored, "regression": {**stored["regression"], "baseline": str(baseline.resolve())}}}
+
+
+def merge(
+    folders: Iterable[PathLike],
+    out: PathLike | None = None,
+    *,
+    suite: PathLike | Suite | None = None,
+    environment: str | None = None,
+    baseline: Path | None = None,
+    reports: Path = Path("reports"),
+) -> Run:
+    """The shards of one run, put together into a run directory and decided once.
+
+    Args:
+        folders: the shards' directories, or folders that hold them.
+        out: where the whole run goes; default: below `reports`.
+        suite, environment, baseline: another gate, as for `redecide`.
+
+    Raises:
+        StoreError: a shard is missing, double, incomplete or of another run, or `out` holds a run. UsageError: as `redecide`.
+    """
+    from llmeval.engine.merge import check_parts, differing_environments, find_parts, join, merged_manifest
+    from llmeval.engine.store import write_manifest
+
+    parts = find_parts(map(Path, folders))
+    check_parts(parts)
+    # what is wrong with the rules is told before anything is written
+    _rules(load_run(parts[0].run.path), suite, environment, baseline)
+    manifest = merged_manifest(parts)
+    path = Path(out) if out is not None else reports / manifest["suite"] / manifest["run_id"]
+    join(parts, path, manifest)
+    run = load_run(path)
+    write_manifest(path, {**manifest, **_rules(run, suite, environment, baseline)})
+    return finish(load_run(path), (*run.warnings, *differing_environments(parts)))
+
+
+def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default") -> Run:
+    """Write summary.json and the reports of a run from its records. `embed`: which rows the page holds in full."""
+    from llmeval.gate.summary import summarise
+    from llmeval.report.write import write_reports
+
+    summary = summarise(run.directory)
+    write_atomically(run.path / SUMMARY, to_json(summary) + b"\n")
+    run.__dict__.pop("summary", None)
+    run.report, run.troubles = write_reports(run.directory, summary, embed=embed)
+    run.warnings = warnings
+    return run

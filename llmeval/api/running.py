@@ -1,0 +1,153 @@
+"""Asking and scoring: a suite is run, a run scored again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llmeval.api.deciding import finish
+from llmeval.api.view import PathLike, Run, load_run
+from llmeval.records import Case
+from llmeval.rundir import RunDir
+from llmeval.suite.load import Suite, load_suite
+
+if TYPE_CHECKING:
+    from llmeval.engine.build import Plan
+    from llmeval.engine.options import Options
+    from llmeval.engine.progress import Display, Progress
+
+
+def run(
+    suite: PathLike | Suite,
+    *,
+    environment: str | None = None,
+    options: "Options | None" = None,
+    show: "Callable[[Progress], Display] | None" = None,
+    only: Callable[[Case], bool] | None = None,
+    warn: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Run a suite: ask, score, decide, report. A run that began in the same directory goes on.
+
+    Args:
+        suite: a suite file, or one that is loaded.
+        environment: a name under the suite's `environments`.
+        options: where the run goes and how far; see `llmeval.engine.options.Options`.
+        show: makes a display of the progress; none by default.
+        only: which cases; all by default.
+        warn: is told, before the first call, of each floor that so few cases can never PASS.
+
+    Raises:
+        UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
+    """
+    from llmeval.engine.build import plan
+    from llmeval.engine.options import Options
+    from llmeval.gate.reach import out_of_reach
+
+    loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
+    chosen = options or Options()
+    planned = plan(loaded, chosen, only=only)
+    if planned.shard is None:
+        gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
+        counted = (case for case in planned.cases if case.id not in aside)
+        for line in out_of_reach(gate.floors, gate.alpha, counted, early=planned.may_stop):
+            warn(line)
+    return _carry_out(planned, chosen, show)
+
+
+def _carry_out(
+    planned: "Plan",
+    options: "Options",
+    show: "Callable[[Progress], Display] | None",
+    stored: RunDir | None = None,
+) -> Run:
+    """Execute a plan, with what the gate knows (verdicts of the baseline that hold, when the run may stop) and what earlier
+    runs saw of the judges' anchors.
+
+    A baseline that is there but can't be read is told before the first call; one that is not there yet is not.
+    """
+    from llmeval.engine.build import baseline_of
+    from llmeval.engine.execute import execute
+    from llmeval.engine.manifest import scoring_of
+    from llmeval.engine.progress import NoDisplay
+    from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.reuse import known_verdicts
+    from llmeval.gate.stopping import stopper
+    from llmeval.history.anchors import past_anchors
+
+    path = baseline_of(planned.suite, options)
+    if path is not None and path.exists():
+        planned.known = known_verdicts(read_baseline(path), scoring_of(planned))
+    planned.past = lambda manifest, metric: past_anchors(
+        options.reports / planned.suite.name, metric, manifest["judges"][metric], manifest["run_id"]
+    )
+    outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, stopper)
+    return finish(
+        Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings
+    )
+
+
+def rescore(
+    path: PathLike,
+    suite: PathLike | None = None,
+    *,
+    environment: str | None = None,
+    options: "Options | None" = None,
+    show: "Callable[[Progress], Display] | None" = None,
+) -> Run:
+    """A new run with the answers of an old one, scored by today's checks and judges; the candidate is not asked.
+
+    Args:
+        path: the old run's directory.
+        suite: what to score by; default: the suite file of the old run.
+
+    Raises:
+        As `run`; a case that the old run has no answer for becomes an error record.
+    """
+    from llmeval.engine.build import plan
+    from llmeval.engine.options import Options
+
+    old = load_run(path)
+    chosen = options or Options()
+    loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
+    return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
+
+
+def rejudge(
+    suite: Suite,
+    baseline: PathLike,
+    *,
+    options: "Options | None" = None,
+    show: "Callable[[Progress], Display] | None" = None,
+) -> Run | None:
+    """The baseline's stored answers scored by today's judges and checks: a child run to compare with.
+
+    None where the same judges and checks scored it already. Its cases are those that the suite has as the baseline had
+    them: another case's answer says nothing. The baseline's candidate is not asked.
+
+    Args:
+        suite: what to score by; it compares something.
+        baseline: the directory of the baseline's run.
+        options: as for the run that is to be compared.
+
+    Raises:
+        As `run`. NothingEvaluated: no case is the same.
+    """
+    import asyncio
+
+    from llmeval.engine.build import plan
+    from llmeval.engine.manifest import scoring_of
+    from llmeval.engine.options import Options
+    from llmeval.gate.baseline import scorer_digest
+    from llmeval.gate.floors import parse_key
+
+    old, regression = load_run(baseline), suite.spec.gate.regression
+    known = {case.id: case.digest for case in old.directory.cases()}
+    alone = suite.spec.gate.model_copy(update={"regression": None})
+    by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
+    chosen = replace(options or Options(), out=None, baseline=None, stop="never")
+    planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
+    now = scoring_of(planned)
+    metrics = {parse_key(key)[0] for key in (regression.margins if regression else ())}
+    if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):
+        asyncio.run(planned.close())
+        return None
+    return _carry_out(planned, chosen, show, old.directory)

@@ -1,0 +1,131 @@
+"""One run as Python sees it: its summary and decision, and its records as data frames."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmeval.errors import StoreError, UsageError
+from llmeval.records import Answer, Decision, Summary
+from llmeval.rundir import RunDir
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from llmeval.report.worst import Trouble
+
+PathLike = str | os.PathLike[str]
+
+
+class Run:
+    """One run, read from its directory. Frames are made when asked for.
+
+    `path`: the directory. `summary`: what it came to. `interrupted`, `reason`: how this process's part ended.
+    """
+
+    def __init__(self, path: PathLike, *, interrupted: bool = False, reason: str = "") -> None:
+        self.directory = RunDir(path)
+        if not self.directory.exists():
+            raise StoreError(f"{path} is not a run directory: it has no manifest.json")
+        self.interrupted, self.reason = interrupted, reason
+        self.report: Path | None = None
+        self.troubles: list[Trouble] = []
+        self.warnings: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The run's directory."""
+        return self.directory.path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Who, what, with what."""
+        return self.directory.manifest()
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What the run came to, recomputed from its records when it never ended."""
+        from llmeval.gate.summary import summarise
+
+        return self.directory.summary() if self.directory.has_summary() else summarise(self.directory)
+
+    @property
+    def decision(self) -> Decision | None:
+        """PASS, FAIL, INCONCLUSIVE, INVALID, or None when the suite's gate has no rule."""
+        return self.summary.gate.decision
+
+    @cached_property
+    def answers(self) -> "pd.DataFrame":
+        """One row a (case_id, repeat): output, finish_reason, model, latency_ms, tokens, cached, cost_usd, error."""
+        return _frame(_answer_row(answer) for answer in self.directory.answers())
+
+    @cached_property
+    def scores(self) -> "pd.DataFrame":
+        """One row a (case_id, repeat, metric): status, value, passed, source, reason, confidence."""
+        columns = (
+            "case_id", "repeat", "metric", "status", "value", "passed", "source", "reason", "unscored", "confidence",
+        )  # fmt: skip
+        return _frame(
+            {name: str(score.status) if name == "status" else getattr(score, name) for name in columns}
+            for _, block in self.directory.scores()
+            for score in block
+        )
+
+    @cached_property
+    def cases(self) -> "pd.DataFrame":
+        """One row a case: id, its fields, references, and a column `tag:<name>` for each tag."""
+        return _frame(
+            {
+                "case_id": case.id,
+                **case.fields,
+                "references": list(case.references),
+                **{f"tag:{name}": value for name, value in case.tags.items()},
+            }
+            for case in self.directory.cases()
+        )
+
+    @cached_property
+    def metrics(self) -> "pd.DataFrame":
+        """One row a metric and slice: n, pass_rate, low, high, mean, unscored, errors."""
+        import msgspec
+
+        return _frame(msgspec.to_builtins(metric) for metric in self.summary.metrics)
+
+    def _repr_html_(self) -> str:
+        return str(self.metrics.to_html(index=False, escape=True))
+
+
+def load_run(path: PathLike) -> Run:
+    """A run from its directory.
+
+    Raises:
+        StoreError: it is not a run directory.
+    """
+    return Run(path)
+
+
+def _answer_row(answer: Answer) -> dict[str, Any]:
+    usage = answer.usage
+    return {
+        "case_id": answer.case_id,
+        "repeat": answer.repeat,
+        "output": answer.output,
+        "finish_reason": answer.finish_reason,
+        "model": answer.model,
+        "latency_ms": answer.latency_ms,
+        "input_tokens": None if usage is None else usage.input_tokens,
+        "output_tokens": None if usage is None else usage.output_tokens,
+        "cached": answer.cached,
+        "attempts": answer.attempts,
+        "cost_usd": answer.cost_usd,
+        "error_kind": None if answer.error is None else answer.error.kind,
+        "error": None if answer.error is None else answer.error.message,
+    }
+
+
+def _frame(rows: Any) -> "pd.DataFrame":
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as error:
+        raise UsageError(f"data frames need the package {error.name}: pip install 'llmeval[data]'") from None
+    return pd.DataFrame(list(rows))
