@@ -85,7 +85,7 @@ def digests(plan: Plan, cases: str | None = None) -> dict[str, Any]:
         "cases": cases,
         "prompt": digest(prompt),
         "checks": digest(checks),
-        "candidate": digest([plan.candidate.caller.model.identity, plan.candidate.spec.params]),
+        "candidate": digest(plan.candidate.caller.model.identity),
         "judges": {name: judge.digest for name, judge in plan.judges.items()},
     }
 

@@ -19,16 +19,16 @@ _SUM_WITHIN = 0.02
 def questions(protocol: Protocol, criteria: Sequence[Criterion]) -> dict[str, Any]:
     """{id: {type: choice, instructions, criteria: {verdict: description}}}; for a rubric one a criterion.
 
+    A protocol that has the judge list what it finds asks a decision model about the whole answer: it lists nothing.
+
     Raises:
         SuiteError: the protocol does not say what to ask a decision model.
     """
     decision = protocol.decision
     if decision is None:
         raise SuiteError(f"the protocol {protocol.name!r} has no `decision`: a decision model can't be asked with it")
-    if protocol.each is None:
+    if protocol.each is None or not criteria:
         return {WHOLE: {"type": "choice", "instructions": decision.instructions, "criteria": decision.criteria}}
-    if not criteria:
-        raise SuiteError(f"the protocol {protocol.name!r} lists what it finds: a decision model can't be asked with it")
     return {
         c.name: {
             "type": "choice",
@@ -65,6 +65,6 @@ def said(protocol: Protocol, shares: Probabilities) -> dict[str, Any]:
     def likeliest(options: Mapping[str, float]) -> str:
         return max(options, key=lambda word: options[word])
 
-    if protocol.each is None:
+    if protocol.each is None or WHOLE in shares:
         return {"verdict": likeliest(shares[WHOLE])}
     return {protocol.each: [{"name": name, "verdict": likeliest(options)} for name, options in shares.items()]}

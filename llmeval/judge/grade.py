@@ -10,7 +10,7 @@ from llmeval.records import Span, Status
 UNDECIDED = "the judge could not decide"
 """How the reason begins where a judge answered, but took no side."""
 WHOLE = "verdict"
-"""The name of the one verdict of a protocol that has no list."""
+"""The name of a verdict on the whole answer: of a protocol without a list, or of a decision model, which lists nothing."""
 _QUOTES = "\"'“”‘’„«»「」『』 "
 _NEARLY = 1e-9
 
@@ -53,7 +53,7 @@ def grade(
         BadVerdict: a criterion was not answered, or answered twice.
     """
     probabilities = probabilities or {}
-    if protocol.each is None:
+    if protocol.each is None or protocol.each not in reply:
         return _one(protocol, reply, text, probabilities.get(WHOLE))
     items = [dict(item) for item in reply[protocol.each]]
     weights = _weights(items, criteria)

@@ -68,10 +68,7 @@ class Caller:
         self._may_call = may_call
         self._redact = redact
         self._hedge = hedge
-        # local weights are certified whatever their defaults, so these are no part of the identity; answers depend on them
-        defaults = getattr(model, "defaults", None)
-        known = [model.identity, defaults] if defaults else model.identity
-        self._identity = hashlib.sha256(canonical_json(known)).digest()
+        self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
         self._name = str(model.identity.get("model", "model"))
         self._flying: dict[bytes, asyncio.Future[Reply]] = {}
 

@@ -1,6 +1,7 @@
 """Several judges, several votes, and decision models."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,9 +101,22 @@ def test_what_is_no_probability_is_unscored(said: str) -> None:
     assert scored(judge_of(Fake(said), decides=True)).status is Status.UNSCORED
 
 
-def test_a_protocol_that_lists_claims_can_not_ask_a_decision_model() -> None:
+@pytest.mark.parametrize(("word", "passed"), [("supported", True), ("unsupported", False), ("contradicted", False)])
+def test_a_decision_model_is_asked_of_the_whole_answer_where_a_judge_lists_claims(word: str, passed: bool) -> None:
+    shares = {"supported": 0.1, "unsupported": 0.1, "contradicted": 0.1, word: 0.8}
+    model = Fake(chances(**shares))
+    score = scored(judge_of(model, "grounded", decides=True))
+    assert (score.passed, score.value) == (passed, pytest.approx(0.8 if passed else 0.1))
+    (request,) = model.requests
+    assert request.questions is not None
+    assert list(request.questions) == ["verdict"]
+
+
+def test_a_protocol_without_a_question_can_not_ask_a_decision_model() -> None:
+    judge = judge_of(Fake("{}"), "grounded", decides=True)
+    judge.protocol = replace(judge.protocol, decision=None)
     with pytest.raises(SuiteError, match="decision"):
-        scored(judge_of(Fake("{}"), "grounded", decides=True))
+        scored(judge)
 
 
 def cascade(p: float, then: str | Exception, audit: float = 0.0) -> tuple[Cascade, Fake, Fake]:

@@ -12,7 +12,6 @@ from llmeval.models.base import Reply, Request
 from llmeval.models.cache import Cache
 from llmeval.models.caller import Asked, AskFailed, Caller
 from llmeval.models.limiter import Limiter
-from llmeval.models.local.provider import TransformersModel
 from llmeval.records import Message
 
 
@@ -165,20 +164,6 @@ def test_the_key_covers_everything_sent(other: Request) -> None:
 
 def test_the_key_covers_who_is_asked() -> None:
     assert caller(Scripted("x")).key(request()) != caller(Scripted("x", name="n")).key(request())
-
-
-class Local(Scripted):
-    """A model whose identity leaves its parameters out, as local weights do."""
-
-    def __init__(self, **defaults: Any) -> None:
-        super().__init__("x")
-        self.defaults = defaults
-
-
-def test_the_key_covers_the_parameters_of_local_weights() -> None:
-    cold, hot = caller(Local(temperature=0)), caller(Local(temperature=0.9))
-    assert cold.key(request()) != hot.key(request())
-    assert TransformersModel("m", params={"max_tokens": 3}).defaults == {"max_tokens": 3}
 
 
 def test_a_used_up_budget_sends_nothing() -> None:

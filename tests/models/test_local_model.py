@@ -521,6 +521,11 @@ def test_identity_changes_with_every_file_and_not_with_the_place(tiny: Path, tmp
     assert changed["files"] != before["files"]
 
 
+def test_parameters_are_a_part_of_the_identity(tiny: Path) -> None:
+    cold, hot = (TransformersModel(str(tiny), params={"temperature": each}).identity for each in (0, 0.9))
+    assert {**cold, "params": hot["params"]} == hot != cold
+
+
 @pytest.mark.parametrize("name", ["/no/such/folder", "./nowhere", "a/b/c"])
 def test_a_folder_that_is_not_there_is_explained(name: str) -> None:
     with pytest.raises(ModelError, match=f"no model folder {name}"):

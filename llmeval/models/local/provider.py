@@ -69,14 +69,10 @@ class TransformersModel:
         if batch_size < 1:
             raise ModelError(f"batch_size is {batch_size}; it must be at least 1", kind="config")
 
-    @property
-    def defaults(self) -> Mapping[str, Any]:
-        """The parameters of every request that does not give its own."""
-        return self._params
-
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, revision, dtype, device and the sha256 of every file. The first use may download the model
+        """Provider, model, revision, dtype, device, the sha256 of every file, and the parameters of every request. The
+        first use may download the model
         and read its weights (seconds); later ones are instant.
 
         Raises:
@@ -91,6 +87,7 @@ class TransformersModel:
             "device": key.device,
             "chat_template": weights.template_digest(found.folder),
             "files": weights.file_digests(found.folder),
+            "params": self._params,
         }
 
     @property
