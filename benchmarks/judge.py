@@ -1,13 +1,13 @@
 """Judges against people's verdicts, and the certificate's own machinery against judges whose errors were planted.
 
     python benchmarks/judge.py planted [--replicates N] [--json]
-    python benchmarks/judge.py data [--data ../shared/data] [--n N] [--suite suites/qa.yaml] [--json]
-    python benchmarks/judge.py grounded [--data ../shared/data] [--n N] [--suite suites/qa.yaml] [--json]
+    python benchmarks/judge.py data [--data ../shared/data] [--n N] [--claims N] [--suite suites/qa.yaml] [--json]
 
 `planted` needs nothing: do intervals cover, do probes find what was planted and nothing else, do anchors see drift?
-`data` reads `evouna_nq`, `evouna_tq`, `semeval2013_sra`, `truthfulqa` and `pandalm` below `--data`, and says "not measured"
-where one is absent. It asks the judge of the suite about N answers a set, half of them right, drawn with a fixed seed.
-`grounded` reads `begin`: the same model with the protocol `grounded`, against the check `grounding` alone.
+`data` reads `evouna_nq`, `evouna_tq`, `semeval2013_sra`, `truthfulqa`, `begin` and `pandalm` below `--data`, and says "not measured"
+where one is absent. On N answers a set, half of them right, drawn with a fixed seed, it lets decide: the check alone; the suite's judge;
+the same weights as a decision model (labels read out); and judge or decision model only where the check is not sure. A judge of BEGIN
+lists claims, which takes long: it is asked about the first `--claims`.
 """
 
 import argparse
@@ -16,12 +16,14 @@ import json
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from llmeval.checks.base import Result  # noqa: E402
 from llmeval.checks.facts import facts  # noqa: E402
 from llmeval.checks.grounding import grounding  # noqa: E402
 from llmeval.engine.build import plan  # noqa: E402
@@ -32,7 +34,10 @@ from llmeval.judge.judge import Judge  # noqa: E402
 from llmeval.judge.measure import measured  # noqa: E402
 from llmeval.judge.probes import probe  # noqa: E402
 from llmeval.judge.protocol import load_protocol  # noqa: E402
-from llmeval.records import Answer, Case, Message, Score, Status  # noqa: E402
+from llmeval.models.caller import Caller  # noqa: E402
+from llmeval.models.limiter import Limiter  # noqa: E402
+from llmeval.models.readout import LabelReadout  # noqa: E402
+from llmeval.records import Answer, Case, Message, Score  # noqa: E402
 from llmeval.stats.agreement import Agreement, agreement  # noqa: E402
 from llmeval.stats.drift import canary_rule  # noqa: E402
 from llmeval.stats.labels import Provenance, count_labels  # noqa: E402
@@ -150,14 +155,6 @@ def truthfulqa(folder: Path) -> Iterator[Item]:
             yield _item(row["id"], row["question"], known[row["question_id"]], row["answer"], row["human_truthful"])
 
 
-SETS: dict[str, Callable[[Path], Iterator[Item]]] = {
-    "evouna_nq": evouna,
-    "evouna_tq": evouna,
-    "semeval2013_sra": semeval,
-    "truthfulqa": truthfulqa,
-}
-
-
 def drawn(found: Iterator[Item], n: int) -> list[Item]:
     """n answers, half of them right."""
     source, sides = random.Random(20261123), {True: list[Item](), False: list[Item]()}
@@ -166,39 +163,82 @@ def drawn(found: Iterator[Item], n: int) -> list[Item]:
     return [item for side in sides.values() for item in source.sample(side, min(n // 2, len(side)))]
 
 
-def checked(item: Item) -> Score:
-    """The facts check's verdict as a score."""
-    result = facts(item.case, item.answer)
-    status = Status.NOT_APPLICABLE if result.passed is None else Status.PASS if result.passed else Status.FAIL
-    return Score(
-        case_id=item.case.id, metric="facts", status=status, passed=result.passed, confidence=result.confidence
-    )
+def begin(folder: Path) -> Iterator[Item]:
+    """BEGIN: replies in a conversation, fully attributable to the given text or not; generic ones left out."""
+    for name in ("wow", "cmu_dog_dev"):
+        for row in lines(folder / f"{name}.jsonl"):
+            if row["human_label"] != "Generic":
+                case = Case(row["id"], {"question": row["message"]}, context=row["knowledge"])
+                asked, right = (Message("user", row["message"]),), row["human_label"] == "Fully attributable"
+                yield Item(case, asked, Answer(case_id=case.id, output=row["response"]), {"people": right}, arm=name)
 
 
-def against_people(folder: Path, n: int, suite: Path) -> list[dict[str, Any]]:
-    """Checks alone, the judge alone, and the judge only where the check is not sure."""
+@dataclass(frozen=True)
+class Way:
+    """How a set is judged: its answers, the check that decides alone, and the protocol that asks the same of a model."""
+
+    read: Callable[[Path], Iterator[Item]]
+    check: Callable[[Case, Answer], Result]
+    protocol: str = "reference"
+
+
+SETS = {
+    "evouna_nq": Way(evouna, facts),
+    "evouna_tq": Way(evouna, facts),
+    "semeval2013_sra": Way(semeval, facts),
+    "truthfulqa": Way(truthfulqa, facts),
+    "begin": Way(begin, grounding, "grounded"),
+}
+
+
+def against_people(folder: Path, n: int, claims: int, suite: Path) -> list[dict[str, Any]]:
+    """Each way of each set against people's verdicts."""
 
     async def ask() -> list[dict[str, Any]]:
         made = plan(load_suite(suite), Options())
-        judge = next(iter(made.judges.values()))
+        seat = next(iter(made.judges.values())).seats[0]
+        reader = Caller(LabelReadout(seat.caller.model), Limiter(8), None)
         rows = []
-        for name, read in SETS.items():
+        for name, way in SETS.items():
             if not (folder / name).exists():
                 rows.append({"set": name, "way": "not measured: the data is not here"})
                 continue
-            chosen = drawn(read(folder / name), n)
-            people = [bool(item.verdict) for item in chosen]
-            by_check = [checked(item) for item in chosen]
-            by_judge = [each.score for each in await judge_all(judge, chosen)]
-            sure = [(score.confidence or 0) >= CONFIDENT for score in by_check]
-            cascade = [c if s else j for c, j, s in zip(by_check, by_judge, sure, strict=True)]
-            for way, scores in (("facts check", by_check), ("judge", by_judge), ("cascade", cascade)):
-                asked = {"facts check": 0, "judge": len(chosen), "cascade": len(chosen) - sum(sure)}[way]
-                rows.append(_row(name, way, [score.passed for score in scores], people, asked))
+            protocol = load_protocol(way.protocol, ROOT)
+            tokens = {"max_tokens": 384} if protocol.each else {"max_tokens": 128}
+            judge = Judge("judge", seat.caller, protocol, tokens)
+            decision = Judge("decision model", reader, protocol, {}, decides=True)
+            chosen = drawn(way.read(folder / name), n)
+            rows += await _ways(name, chosen, way.check, decision, judge, claims if protocol.each else n)
         await made.close()
         return rows
 
     return asyncio.run(ask())
+
+
+async def _ways(
+    name: str, chosen: list[Item], check: Callable[[Case, Answer], Result], decision: Judge, judge: Judge, most: int
+) -> list[dict[str, Any]]:
+    people = [bool(item.verdict) for item in chosen]
+    by_check = [check(item.case, item.answer) for item in chosen]
+    alone = [found.passed for found in by_check]
+    sure = [found.passed is not None and (found.confidence or 0) >= CONFIDENT for found in by_check]
+    rows = [_row(name, "check", alone, people, 0)]
+    # the answers are half right, one half after the other
+    some = sorted([*range(most // 2), *range(len(chosen) // 2, len(chosen) // 2 + most // 2)])
+    for asked, which in ((decision, range(len(chosen))), (judge, some if most < len(chosen) else range(len(chosen)))):
+        scores = [each.score for each in await judge_all(asked, [chosen[i] for i in which])]
+        said, truth = [score.passed for score in scores], [people[i] for i in which]
+        rows.append({**_row(name, asked.metric, said, truth, len(said)), "AUROC": auroc(scores, truth)})
+        cascade = [alone[i] if sure[i] else other for i, other in zip(which, said, strict=True)]
+        rows.append(_row(name, f"check, then {asked.metric}", cascade, truth, sum(not sure[i] for i in which)))
+    return rows
+
+
+def auroc(scores: Sequence[Score], people: Sequence[bool]) -> str:
+    """P(a right answer's value is above a wrong one's), ties by half: what a better threshold could make of a judge."""
+    right, wrong = ([s.value for s, p in zip(scores, people, strict=True) if p is side] for side in (True, False))
+    known = [(r, w) for r in right for w in wrong if r is not None and w is not None]
+    return f"{sum((r > w) + (r == w) / 2 for r, w in known) / len(known):.2f}" if known else ""
 
 
 def _row(name: str, way: str, said: Sequence[bool | None], people: Sequence[bool], asked: int) -> dict[str, Any]:
@@ -213,38 +253,6 @@ def _row(name: str, way: str, said: Sequence[bool | None], people: Sequence[bool
 
 def _interval(measure: Any) -> str:
     return "–" if measure.value is None else f"{measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
-
-
-def begin(folder: Path) -> Iterator[Item]:
-    """BEGIN: replies in a conversation, fully attributable to the given text or not; generic ones left out."""
-    for name in ("wow", "cmu_dog_dev"):
-        for row in lines(folder / f"{name}.jsonl"):
-            if row["human_label"] != "Generic":
-                case = Case(row["id"], {"question": row["message"]}, context=row["knowledge"])
-                asked, right = (Message("user", row["message"]),), row["human_label"] == "Fully attributable"
-                yield Item(case, asked, Answer(case_id=case.id, output=row["response"]), {"people": right}, arm=name)
-
-
-def grounded(folder: Path, n: int, suite: Path) -> list[dict[str, Any]]:
-    """The check `grounding` alone, and the suite's judge model with the protocol `grounded`."""
-    if not (folder / "begin").exists():
-        return [{"set": "begin", "way": "not measured: the data is not here"}]
-    chosen = drawn(begin(folder / "begin"), n)
-    people = [bool(item.verdict) for item in chosen]
-
-    async def ask() -> list[bool | None]:
-        made = plan(load_suite(suite), Options())
-        model = next(iter(made.judges.values())).seats[0].caller
-        few = {"max_tokens": 384}  # replies of one sentence
-        judge = Judge("grounded", model, load_protocol("grounded", ROOT), few)
-        said = [each.score.passed for each in await judge_all(judge, chosen)]
-        await made.close()
-        return said
-
-    by_check = [grounding(item.case, item.answer).passed for item in chosen]
-    by_judge = asyncio.run(ask())
-    ways = (("grounding check", by_check, 0), ("judge", by_judge, len(chosen)))
-    return [_row("begin", way, said, people, asked) for way, said, asked in ways]
 
 
 def pairwise(folder: Path) -> list[dict[str, Any]]:
@@ -286,10 +294,11 @@ def show(title: str, rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("planted", "data", "grounded"))
+    parser.add_argument("what", choices=("planted", "data"))
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
-    parser.add_argument("--n", type=int, default=80)
+    parser.add_argument("--n", type=int, default=200)
+    parser.add_argument("--claims", type=int, default=40)
     parser.add_argument("--suite", type=Path, default=ROOT / "suites" / "qa.yaml")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -299,10 +308,9 @@ def main() -> None:
             "probes": probes(given.replicates),
             "drift": drift(given.replicates),
         }
-    elif given.what == "grounded":
-        tables = {"grounded": grounded(given.data, given.n, given.suite)}
     else:
-        tables = {"pairwise": pairwise(given.data), "pointwise": against_people(given.data, given.n, given.suite)}
+        pointwise = against_people(given.data, given.n, given.claims, given.suite)
+        tables = {"pairwise": pairwise(given.data), "pointwise": pointwise}
     if given.json:
         json.dump(tables, sys.stdout, indent=1, ensure_ascii=False)
         return

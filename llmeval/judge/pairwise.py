@@ -5,7 +5,8 @@ only when both orders give it; a split is a tie, and how often it happens says h
 """
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -13,9 +14,11 @@ import msgspec
 from llmeval.judge.judge import Judge
 from llmeval.judge.prompt import fence_of
 from llmeval.records import Answer, Case, Message, Score
-from llmeval.stats.paired import mcnemar
+from llmeval.stats.clusters import per_case
+from llmeval.stats.difference import Difference, difference
 
 _SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
+_WORTH = {"first": -1.0, "second": 1.0, "tie": 0.0, None: math.nan}
 
 
 class Preference(NamedTuple):
@@ -65,8 +68,11 @@ class Preferred(msgspec.Struct, frozen=True):
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
-    """Many cases. `ties` has the `splits` and the `equal` answers, which need no call. `p`: exact sign test of "neither is
-    preferred", two-sided, over the cases that one side wins.
+    """Many cases. `ties` has the `splits` and the `equal` answers, which need no call.
+
+    `net`: the share that prefers the second less the share that prefers the first, in [-1, 1], from `low` to `high` at 95 %.
+    `p`: two-sided, of "neither is preferred"; for single answers to independent cases the exact sign test. Repeats of a
+    case count as one, and cases of a cluster are not taken as independent; those without a verdict speak against each side.
     """
 
     n: int
@@ -76,6 +82,9 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     splits: int
     equal: int
     unanswered: int
+    net: float
+    low: float
+    high: float
     p: float
     cases: tuple[Preferred, ...]
 
@@ -95,13 +104,21 @@ async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
         return Preferred(*key, found.winner, found.split)
 
     cases = tuple(await asyncio.gather(*map(one, pairs)))
-    said = [each.winner for each in cases]
-    first, second = said.count("first"), said.count("second")
+    said, seen = [each.winner for each in cases], _net(pairs, cases)
     return Preferences(
-        n=len(cases), first=first, second=second, ties=said.count("tie"), unanswered=said.count(None),
-        splits=sum(each.split for each in cases), equal=sum(pair.first.text == pair.second.text for pair in pairs),
-        p=mcnemar(first, second), cases=cases,
+        n=len(cases), first=said.count("first"), second=said.count("second"), ties=said.count("tie"),
+        unanswered=said.count(None), splits=sum(each.split for each in cases),
+        equal=sum(pair.first.text == pair.second.text for pair in pairs),
+        net=seen.estimate, low=seen.low, high=seen.high, p=seen.p, cases=cases,
     )  # fmt: skip
+
+
+def _net(pairs: Sequence[Pair], cases: Sequence[Preferred]) -> Difference:
+    if not pairs:
+        return Difference(0.0, -1.0, 1.0, 1.0)
+    values = per_case((each.case_id, _WORTH[each.winner]) for each in cases)
+    clusters: dict[Hashable, str | None] = {pair.case.id: pair.case.cluster for pair in pairs}
+    return difference(list(values.values()), [clusters[key] for key in values])
 
 
 def _beside(case: Case, shown: Answer, other: Answer) -> Case:

@@ -85,5 +85,5 @@ def test_a_judge_of_the_suite_says_which_answer_it_prefers(tmp_path: Path) -> No
     figures = {key: found[key] for key in ("n", "first", "second", "ties", "splits", "equal", "unanswered")}
     assert figures == {"n": 6, "first": 0, "second": 1, "ties": 5, "splits": 1, "equal": 4, "unanswered": 0}
     assert [each["case_id"] for each in found["cases"] if each["winner"] == "second"] == ["c0005"]
-    assert "B 1, A 0, ties 5 of 6" in people.stdout and "of the ties 1 split" in people.stdout
+    assert "B 1, A 0, ties 5 of 6; net +16.7 points for B" in people.stdout and "of the ties 1 split" in people.stdout
     assert wrong.returncode == 2 and "has no such judge; it has: correctness" in wrong.stderr

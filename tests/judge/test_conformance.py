@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from llmeval.judge.pairwise import Preference, prefer
+from llmeval.judge.pairwise import Pair, Preference, Preferences, prefer, prefer_all
 from llmeval.models.base import Request
 from llmeval.records import Answer, Case, Status
+from llmeval.stats.paired import mcnemar
 from tests.judge.test_protocols import TWO, claims
 from tests.support.endpoint import serve, verdict
 from tests.support.judging import ASKED, CASE, Fake, judge_of, rubric, scored
@@ -115,3 +117,33 @@ def test_two_answers_are_compared_in_both_orders() -> None:
     assert preference(by_place("second"))[:2] == ("tie", True)
     assert preference(by_place("tie"))[:2] == ("tie", False)
     assert preference("None of the 1 texts is good.")[:2] == (None, False)
+
+
+def preferred(clusters: list[str | None], repeats: int = 1, wins: int = 20) -> Preferences:
+    """Two runs of 40 cases, of which the second wins the first `wins`."""
+
+    def second_wins(request: Request) -> str:
+        prompt = request.messages[-1].content
+        return by_place("first" if prompt.index("better") < prompt.index("worse") else "second")
+
+    pairs = []
+    for number, cluster in enumerate(clusters):
+        case = structs.replace(CASE, id=f"c{number}", cluster=cluster)
+        texts = ("It is worse.", "It is better.") if number < wins else ("It is the same.", "It is the same.")
+        for repeat in range(repeats):
+            answers = (Answer(case_id=case.id, repeat=repeat, output=text) for text in texts)
+            pairs.append(Pair(case, *answers, ASKED))
+    return asyncio.run(prefer_all(judge_of(Fake(second_wins), "pairwise"), pairs))
+
+
+def test_preferences_count_cases_and_clusters_and_not_calls() -> None:
+    """deepeval `compare()`: raw win counts; repeats and cases of one document count as if they were independent."""
+    alone = preferred([None] * 40)
+    assert (alone.first, alone.second, alone.ties, alone.net) == (0, 20, 20, 0.5)
+    assert alone.p == pytest.approx(mcnemar(0, 20))
+    thrice = preferred([None] * 40, repeats=3)
+    assert (thrice.second, thrice.n) == (60, 120)
+    assert (thrice.net, thrice.p) == (alone.net, alone.p)
+    together = preferred([f"document {number // 20}" for number in range(40)])
+    assert (together.net, together.p) == (0.5, pytest.approx(1)), "two documents show nothing"
+    assert together.low < alone.low
