@@ -28,7 +28,9 @@ from llmeval.checks.facts import facts  # noqa: E402
 from llmeval.checks.grounding import grounding  # noqa: E402
 from llmeval.engine.build import plan  # noqa: E402
 from llmeval.engine.options import Options  # noqa: E402
+from llmeval.judge.attacks import attacks_on  # noqa: E402
 from llmeval.judge.certify import judge_all  # noqa: E402
+from llmeval.judge.erase import without_orders  # noqa: E402
 from llmeval.judge.evidence import Item  # noqa: E402
 from llmeval.judge.judge import Judge  # noqa: E402
 from llmeval.judge.measure import measured  # noqa: E402
@@ -255,6 +257,23 @@ def _interval(measure: Any) -> str:
     return "–" if measure.value is None else f"{measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
 
 
+def erased(folder: Path, n: int) -> list[dict[str, Any]]:
+    """In how many answers the erase-and-check defence would find words to the judge: attacks, and answers of real systems."""
+    attacks = list(attacks_on(load_protocol("reference", ROOT)).values())
+    texts = {
+        "attacks alone": attacks,
+        "attacks behind a wrong answer": [f"It is Sydney. {attack}" for attack in attacks],
+    }
+    for name in ("evouna_nq", "evouna_tq", "truthfulqa"):
+        if (folder / name).exists():
+            texts[name] = [item.answer.text for item in drawn(SETS[name].read(folder / name), n)]
+    rows = []
+    for name, found in texts.items():
+        left = sum(without_orders(text) is not None for text in found)
+        rows.append({"answers": name, "n": len(found), "judged again without a part": left})
+    return rows
+
+
 def pairwise(folder: Path) -> list[dict[str, Any]]:
     """PandaLM's two recorded judges against the majority of three people, ties left out; and people against people."""
     path = folder / "pandalm" / "pairs.jsonl"
@@ -310,7 +329,11 @@ def main() -> None:
         }
     else:
         pointwise = against_people(given.data, given.n, given.claims, given.suite)
-        tables = {"pairwise": pairwise(given.data), "pointwise": pointwise}
+        tables = {
+            "erase and check": erased(given.data, 2_000),
+            "pairwise": pairwise(given.data),
+            "pointwise": pointwise,
+        }
     if given.json:
         json.dump(tables, sys.stdout, indent=1, ensure_ascii=False)
         return

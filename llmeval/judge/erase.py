@@ -12,15 +12,19 @@ NEAR = 0.9
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*\s*|[.!?。！？\n]+\s*")
 _TO_THE_JUDGE = re.compile(
     r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved|reviewed|certified|system prompt"
-    r"|correct answer|full marks|urteil|bewert\w+|anweisung\w*|instrucciones|calific\w+|veredicto|consignes?|jugement)\b"
-    r"|</?\w+>|<\||\"verdict\"|判定|指示|评分|裁判|评判",
+    r"|correct answer|reference answers?|full marks|urteil|bewert\w+|anweisung\w*|instrucciones|calific\w+|veredicto|consignes?|jugement)\b"
+    r"|</?\w+>|<\||\{\{|\{%|\"verdict\"|判定|指示|评分|裁判|评判"
+    r"|[\u202d\u202e\U000e0020-\U000e007f]|[a-z][\u0430-\u044f]|[\u0430-\u044f][a-z]",
     re.IGNORECASE,
 )
+"""Words of grading, marks of templates and markup, and letters that are turned round, hidden or of two alphabets in a word."""
+_UNSEEN = re.compile("[\u200b\u2060\ufeff]")
+"""What may stand between the letters of a word without being seen."""
 
 
 def without_orders(text: str) -> str | None:
     """The text without the sentences that speak to a judge; None where there are none, or nothing else is there."""
     sentences = _SENTENCE.findall(text)
-    kept = [sentence for sentence in sentences if not _TO_THE_JUDGE.search(sentence)]
+    kept = [sentence for sentence in sentences if not _TO_THE_JUDGE.search(_UNSEEN.sub("", sentence))]
     left = "".join(kept).strip()
     return left if len(kept) < len(sentences) and any(map(str.isalnum, left)) else None
