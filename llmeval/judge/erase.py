@@ -9,7 +9,10 @@ import re
 
 NEAR = 0.9
 """Below this confidence a pass is near the threshold."""
-_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*\s*|[.!?。！？\n]+\s*")
+_SENTENCE = re.compile(
+    r"[\u202d\u202e][^\u202c\n]*\u202c?\s*|[^.!?。！？\n\u202d\u202e]+[.!?。！？]*\s*|[.!?。！？\n]+\s*"
+)
+"""A sentence, or what stands between the mark that turns text round and its end."""
 _TO_THE_JUDGE = re.compile(
     r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved|reviewed|certified|system prompt"
     r"|correct answer|reference answers?|full marks|urteil|bewert\w+|anweisung\w*|instrucciones|calific\w+|veredicto|consignes?|jugement)\b"
