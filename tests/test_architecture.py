@@ -18,7 +18,7 @@ ALLOWED = {
     "engine": BASE | {"suite", "models", "checks", "judge"},
     "gate": BASE | {"stats"},
     "compare": BASE | {"gate", "stats"},
-    "report": BASE | {"gate", "compare"},
+    "report": BASE | {"gate", "compare", "stats"},
     "review": BASE | {"gate", "stats"},
     "history": BASE | {"gate", "stats"},
     "importing": BASE | {"suite", "checks"},

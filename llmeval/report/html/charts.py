@@ -7,6 +7,7 @@ stands beside a table with its numbers.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -218,27 +219,40 @@ def spark(title: str, shares: Sequence[float], threshold: float | None) -> Marku
     return _svg(width, height, title, parts, "trend spark")
 
 
-def reliability(title: str, bins: Sequence[tuple[float, float, int]]) -> Markup:
-    """How often a judge was right (by people) against how sure it was, from 50% to 100% each way.
+class Bin(NamedTuple):
+    """Verdicts of about one confidence: its mean, the share that was right with its interval, and how many there were."""
 
-    `bins`: (mean confidence, share right, count); what is right less often than 50% lies on the lower edge.
-    """
-    left, top, size = 42, 10, 170
-    base = top + size
-    most = max((count for *_, count in bins), default=1)
-    parts = [
-        _path("frame", f"M{left} {top}V{base}H{left + size}"),
-        _line("limit", left, base, left + size, top, dashes="3 3"),
-        _text(left, base + 16, "50% sure"),
-        _text(left + size, base + 16, "100% sure", "end"),
-        _text(left - 6, top + 5, "100%", "end"),
-        _text(left - 6, base, "50%", "end"),
-    ]
-    for sure, right, count in bins:
-        x, y = (size * 2 * (share - 0.5) for share in (sure, max(right, 0.5)))
-        text = f"{100 * sure:.0f}% sure, right in {100 * right:.0f}% of {count}"
-        parts.append(_dot("point", left + x, base - y, 3 + 6 * (count / most) ** 0.5, title=text))
-    return _svg(left + size + _PAD, base + 24, title, parts, "reliability")
+    sure: float
+    right: float
+    low: float
+    high: float
+    n: int
+
+
+def reliability(title: str, bins: Sequence[Bin]) -> Markup:
+    """How often a judge was right (by people), from 0% to 100%, against how sure it was, from 50% to 100%."""
+    left, top, width, height = 44, 10, 260, 170
+    base = top + height
+
+    def x(sure: float) -> float:
+        return left + width * 2 * (sure - 0.5)
+
+    def y(share: float) -> float:
+        return base - height * share
+
+    parts = []
+    for tick in (0.0, 0.5, 1.0):
+        parts.append(_line("grid", left, y(tick), left + width, y(tick)))
+        parts.append(_text(left - 6, y(tick) + 4, f"{100 * tick:.0f}%", "end"))
+    parts += [_line("limit", left, y(0.5), left + width, y(1.0), dashes="3 3"), _text(left, base + 16, "50% sure")]
+    parts += [_text(x(0.75), base + 16, "75%", "middle"), _text(left + width, base + 16, "100%", "end")]
+    for each in bins:
+        parts.append(_line("whisker", x(each.sure), y(each.high), x(each.sure), y(each.low), width=5))
+    for each in bins:
+        span = f"{100 * each.low:.0f} to {100 * each.high:.0f}%"
+        text = f"{100 * each.sure:.0f}% sure, right in {100 * each.right:.0f}% ({span}) of {each.n:,}"
+        parts.append(_dot("point", x(each.sure), y(each.right), 4.5, title=text))
+    return _svg(left + width + _PAD, base + 24, title, parts, "reliability")
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

@@ -9,6 +9,7 @@ from llmeval.records import Calls, Decision, Gate, Metric, RuleDecision, Summary
 from llmeval.report.html import charts, words
 from llmeval.report.html.totals import MetricTotals, Totals, Verdicts
 from llmeval.report.text import count
+from llmeval.stats.bounds import wilson
 
 MetricKey = tuple[str, str | None]
 SHOWN_SLICES, MOST_SLICES = 8, 100
@@ -306,8 +307,8 @@ def _reliability(name: str, labelled: Iterable[Verdicts]) -> Any:
     for low, high in BINS:
         inside = [(sure, right) for sure, right in known if low <= sure < high]
         if inside:
-            n = len(inside)
-            bins.append((sum(s for s, _ in inside) / n, sum(r for _, r in inside) / n, n))
+            n, hits = len(inside), sum(right for _, right in inside)
+            bins.append(charts.Bin(sum(sure for sure, _ in inside) / n, hits / n, *wilson(hits, n), n))
     if not bins:
         return ""
     title = f"How often {name} was right against how sure it was, on {count(len(known), 'labelled answer')}"
