@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llmeval.api import PathLike, Run, run
 from llmeval.errors import UsageError
 from llmeval.records import Answer, Case, Score, Status
-from llmeval.report.text import quarantined
+from llmeval.report.text import count, quarantined
 from llmeval.report.worst import Trouble, worst_cases
 from llmeval.suite.load import Suite, load_suite
 
@@ -47,7 +47,7 @@ def assert_suite(path: PathLike, *, environment: str | None = None, options: "Op
         raise KeyboardInterrupt
     told = gate_trouble(done)
     if told is None and done.decision is None and done.troubles:
-        told = f"{done.summary.suite}: {len(done.troubles):,} cases did not pass, and the suite's gate has no rule to allow it"
+        told = f"{done.summary.suite}: {count(len(done.troubles), 'case')} did not pass, and the suite's gate has no rule to allow it"
     if told is not None:
         raise AssertionError("\n".join([told, *_worst(done), f"Report: {done.report}"]))
     return done

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmeval.cli.diagnosis import Finding
 from llmeval.errors import LlmevalError, ModelError
+from llmeval.report.text import count
 
 if TYPE_CHECKING:
     from llmeval.suite.load import Suite
@@ -42,9 +43,7 @@ def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterato
     except LlmevalError as error:
         yield Finding("suite", "bad", str(error), f"correct it, then: llmeval validate {path}")
         return
-    cases, rules = facts["cases"], len(facts["rules"])
-    counted = f"{cases:,} case{'' if cases == 1 else 's'}, {rules} rule{'' if rules == 1 else 's'}"
-    yield Finding("suite", "ok", f"{path}: {counted}")
+    yield Finding("suite", "ok", f"{path}: {count(facts['cases'], 'case')}, {count(len(facts['rules']), 'rule')}")
     for warning in facts["warnings"]:
         yield Finding("suite", "note", warning)
     fine = True

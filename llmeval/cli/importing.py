@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli.common import Json, Reports, console, emit
+from llmeval.report.text import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +143,7 @@ def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) 
     screen = console()
     for path in imported.suites:
         replayed = f", replayed in {runs[path]}" if path in runs else ""
-        screen.print(f"[green]✔[/] {path}: {counts[path]:,} cases{replayed}", soft_wrap=True)
+        screen.print(f"[green]✔[/] {path}: {count(counts[path], 'case')}{replayed}", soft_wrap=True)
     for mark, lines in (("[yellow]left out[/]", imported.left_out), ("[cyan]note[/]", imported.notes)):
         for line in lines:
             screen.print(f"{mark} ", end="")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
+from llmeval.report.text import count
 
 if TYPE_CHECKING:
     from llmeval.review.repair import Evidence
@@ -56,7 +57,7 @@ def sample(
     elif out is None:
         sys.stdout.write(to_csv(table, COLUMNS))
     else:
-        console().print(f"{len(table)} answers to label on {made.metric}, in {out}:", markup=False)
+        console().print(f"{count(len(table), 'answer')} to label on {made.metric}, in {out}:", markup=False)
         for part in made.strata:
             who = "the judge" if part.source == "judge" else "a check"
             console().print(f"  {part.drawn:>4} of {part.answers:,} that {who} gave a {part.verdict}", markup=False)
@@ -91,7 +92,7 @@ def import_(
         return 0
     out = console()
     out.print(
-        f"{taken.added:,} labels added, {taken.known:,} were there already, {taken.empty:,} rows without a verdict."
+        f"{count(taken.added, 'label')} added, {taken.known:,} there already, {count(taken.empty, 'row')} without a verdict."
     )
     for line in taken.refused[:10]:
         out.print(f"  left out: {line}", markup=False)
@@ -130,7 +131,7 @@ def export(
         if as_json:
             emit({"labels": len(labels), "out": str(out)})
         else:
-            console().print(f"{len(labels):,} labels in {out}", markup=False)
+            console().print(f"{count(len(labels), 'label')} in {out}", markup=False)
     return 0
 
 
@@ -148,9 +149,9 @@ def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = Fals
         return 0
     out = console()
     by = ", ".join(f"{name} {count:,}" for name, count in found["reviewers"].items())
-    out.print(f"{found['labels']:,} labels{': ' + by if by else ''}", markup=False)
+    out.print(f"{count(found['labels'], 'label')}{': ' + by if by else ''}", markup=False)
     if found["stale"]:
-        out.print(f"{found['stale']:,} labels are about other answers than the run has now; they don't count.")
+        out.print(f"{count(found['stale'], 'label')} of answers that the run does not have now: not counted.")
     for metric in found["metrics"]:
         _print_metric(metric)
     _print_repairs(repairs)
@@ -166,7 +167,9 @@ def _print_repairs(repairs: "list[Evidence]") -> None:
         counts = {"people pass what failed": each.narrow, "people fail what passed": each.loose,
                   "reviewers differ": each.differ, "unsure": each.unsure}  # fmt: skip
         said = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
-        out.print(f"  {each.case_id} · {each.metric}: {each.finding} ({said}; {each.answers} answers)", markup=False)
+        out.print(
+            f"  {each.case_id} · {each.metric}: {each.finding} ({said}; {count(each.answers, 'answer')})", markup=False
+        )
     if len(repairs) > _SHOWN:
         out.print(f"  and {len(repairs) - _SHOWN:,} more: --json has them all")
     for finding, advice in {each.finding: each.advice for each in repairs[:_SHOWN]}.items():
@@ -179,7 +182,7 @@ def _print_metric(found: dict[str, Any]) -> None:
     counts = ", ".join(f"{count:,} {word}" for word, count in found["verdicts"].items())
     drawn = ", ".join(f"{count:,} {word}" for word, count in found["sampling"].items())
     out.print(
-        f"  {found['labels']:,} labels on {found['answers']:,} answers: {counts}; {drawn}; {found['blind']:,} blind"
+        f"  {count(found['labels'], 'label')} on {count(found['answers'], 'answer')}: {counts}; {drawn}; {found['blind']:,} blind"
     )
     for conflict in found["conflicts"]:
         said = ", ".join(f"{name or '(no name)'} {verdict}" for name, verdict in conflict["verdicts"].items())
@@ -203,7 +206,9 @@ def _print_metric(found: dict[str, Any]) -> None:
         return
     for name in ("sensitivity", "specificity", "youden", "kappa", "ac1"):
         out.print(f"  {name:<12} {_interval(judge[name])}")
-    out.print(f"  from {judge['random']} labels drawn at random; J is at least {judge['youden_lower']:.2f} (95 %)")
+    out.print(
+        f"  from {count(judge['random'], 'label')} drawn at random; J is at least {judge['youden_lower']:.2f} (95 %)"
+    )
 
 
 def _interval(measure: dict[str, Any]) -> str:

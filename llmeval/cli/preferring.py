@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmeval.report.text import count
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -89,8 +91,8 @@ def show_preferences(out: "Console", found: "list[Preferences]", name: str) -> N
             soft_wrap=True,
         )
         told = [f"of the ties {each.splits:,} split: the judge followed the place"] if each.splits else []
-        told += [f"{each.equal:,} answers are equal and were not asked about"] if each.equal else []
-        told += [f"{each.unanswered:,} cases got no usable verdict"] if each.unanswered else []
+        told += [f"{count(each.equal, 'pair')} of equal answers not asked about"] if each.equal else []
+        told += [f"no usable verdict on {count(each.unanswered, 'case')}"] if each.unanswered else []
         if told:
             out.print(f"[dim]{'; '.join(told)}.[/]", soft_wrap=True)
     out.print("[dim]A preference is for people to look into; no gate uses it.[/]")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
+from llmeval.report.text import count
 
 if TYPE_CHECKING:
     from llmeval.report.html.reader import Row
@@ -97,7 +98,7 @@ def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
         print(server.url, file=sys.stderr, flush=True)
     else:
         drawn = sum(len(made.drawn) for made in session.queue.draws.values())
-        print(f"Reviewing {session.run.path} as {session.reviewer}: {len(session.queue.items):,} answers, "
+        print(f"Reviewing {session.run.path} as {session.reviewer}: {count(len(session.queue.items), 'answer')}, "
               f"{drawn:,} of them drawn at random, {session.done():,} done.")  # fmt: skip
         print(f"Open {server.url}\nCtrl-C ends the review; every vote is saved at once.", flush=True)
     if not no_open:
@@ -117,7 +118,7 @@ def _end(session: "Session", *, as_json: bool) -> None:
     if as_json:
         emit({"reviewer": session.reviewer, "added": session.added, "done": done, "queue": total, "labels": str(path)})
         return
-    print(f"\n{session.added:,} labels saved in {path}; {done:,} of {total:,} answers of the queue are done.")
+    print(f"\n{count(session.added, 'label')} saved in {path}; {done:,} of {count(total, 'answer')} of the queue done.")
     if not path.exists():
         return
     print(f"Next: llmeval labels stats {session.run.path}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from llmeval.compare.comparison import Comparison, MetricDifference, Side
+from llmeval.report.text import count
 
 _FEW = 3
 
@@ -82,7 +83,7 @@ def slice_note(found: Comparison) -> str:
 
 def shared(run: Side) -> str:
     """How many cases a run has in common with A, and which not."""
-    parts = [f"{run.shared:,} cases in both"]
+    parts = [f"{count(run.shared, 'case')} in both"]
     for names, what in ((run.only, f"only in {run.letter}"), (run.missing, "only in A"), (run.changed, "changed")):
         if names:
             more = ", ..." if len(names) > _FEW else ""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llmeval.records import Decision, Metric, Summary
-from llmeval.report.text import one_line, quarantined
+from llmeval.report.text import count, one_line, quarantined
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -211,11 +211,11 @@ def _footer(summary: Summary) -> Text:
     cached = sum(calls.cached for calls in summary.calls.values())
     costs = [calls.cost_usd for calls in summary.calls.values() if calls.cost_usd is not None]
     parts = [
-        f"{counts.cases:,} cases: {counts.passed:,} passed, {counts.failed:,} failed, "
-        f"{counts.unscored:,} unscored, {counts.errors:,} errors",
+        f"{count(counts.cases, 'case')}: {counts.passed:,} passed, {counts.failed:,} failed, "
+        f"{counts.unscored:,} unscored, {count(counts.errors, 'error')}",
         *([f"{counts.open:,} open: they wait for a person (llmeval review)"] if counts.open else []),
         *([f"{counts.not_needed:,} not needed: every rule was decided"] if counts.not_needed else []),
-        f"{made:,} calls made, {cached:,} from cache",
+        f"{count(made, 'call')} made, {cached:,} from cache",
     ]
     if costs:
         parts.append(f"${sum(costs):.4f}")

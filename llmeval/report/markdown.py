@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.records import Decision, Summary
-from llmeval.report.text import cell, fenced, quarantined
+from llmeval.report.text import cell, count, fenced, quarantined
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -90,8 +90,8 @@ def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
     if counts.open:
         spared = f" {counts.open:,} wait for a person (`llmeval review`).{spared}"
     return [
-        f"{counts.cases:,} cases: {counts.passed:,} passed, {counts.failed:,} failed, {counts.unscored:,} unscored, "
-        f"{counts.errors:,} errors.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",
+        f"{count(counts.cases, 'case')}: {counts.passed:,} passed, {counts.failed:,} failed, {counts.unscored:,} unscored, "
+        f"{count(counts.errors, 'error')}.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",
         "",
     ]
 

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-from llmeval.records import Quarantined
+if TYPE_CHECKING:
+    from llmeval.records import Quarantined
 
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
@@ -44,7 +46,7 @@ def fenced(text: str, limit: int = 1000) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
-def quarantined(entry: Quarantined) -> str:
+def quarantined(entry: "Quarantined") -> str:
     """Why a case is in quarantine, by whom, until when, and how it does now."""
     now = {True: "it passes now", False: "it does not pass", None: "not asked"}[entry.passed]
     return f"in quarantine until {entry.expires}, owner {entry.owner}: {entry.reason.rstrip('.')} ({now})"

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from llmeval.errors import StoreError
 from llmeval.records import Summary
 from llmeval.report.html import charts, words
+from llmeval.report.text import count
 from llmeval.rundir import RunDir
 
 MOST = 20
@@ -79,7 +80,7 @@ def trends(past: list[Past]) -> list[dict[str, Any]]:
             if known is not None and known.pass_rate is not None:
                 points.append((when(each.run_id), known.pass_rate, known.low, known.high))
         if len(points) > 1:
-            text = f"{words.percent(points[0][1])} → {words.percent(points[-1][1])} over {len(points)} runs"
+            text = f"{words.percent(points[0][1])} → {words.percent(points[-1][1])} over {count(len(points), 'run')}"
             title, floor = f"{metric.metric}: {text}", floors.get(metric.metric)
             chart = charts.trend(title, points, floor)
             spark = charts.spark(title, [estimate for _, estimate, *_ in points], floor)
