@@ -111,7 +111,7 @@ def _print(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "lis
         if size.needed > n:
             out.print(f"  That takes {_spent(_costs(known, size.needed))}.")
         out.print(
-            f"  So many leave half of each error rate to looks on the way: `run --stop early` would use {size.used_same:.0%} "
+            f"  So many leave part of each error rate to looks on the way: `run --stop early` would use {size.used_same:.0%} "
             f"of its calls when nothing changed, {size.used_margin:.0%} at a drop of {_points(size.margin)}."
         )
     if floors:

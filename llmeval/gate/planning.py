@@ -9,7 +9,7 @@ from llmeval.gate.proof import prove
 from llmeval.gate.reach import passes_needed
 from llmeval.gate.shape import Shape
 from llmeval.stats.beta import beta_cdf
-from llmeval.stats.power import gate_cases
+from llmeval.stats.power import LOOKED_AT, gate_cases
 
 POWER = 0.95
 """Probability to decide that a plan aims for."""
@@ -60,7 +60,7 @@ def certifiable(shape: Shape, alpha: float, beta: float) -> float:
     margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J.
     """
     normal = NormalDist()
-    z = normal.inv_cdf(1 - min(alpha, beta) / 2) + normal.inv_cdf(POWER)
+    z = normal.inv_cdf(1 - min(alpha, beta) * LOOKED_AT) + normal.inv_cdf(POWER)
     return min(1.0, z * math.sqrt(shape.discordance * shape.effect / shape.cases) / shape.youden_lower)
 
 
