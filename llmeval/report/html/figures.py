@@ -256,9 +256,9 @@ def latency(totals: Totals) -> dict[str, Any] | None:
     return {"chart": chart, "text": text, "n": count(len(values), "call")}
 
 
-def judges(manifest: Mapping[str, Any], totals: Totals) -> list[dict[str, Any]]:
+def judges(manifest: Mapping[str, Any], totals: Totals, gate: Gate) -> list[dict[str, Any]]:
     """One card a judge: may it be trusted, why, and what was seen of it in this run."""
-    cards = []
+    cards, passing = [], {rule.metric for rule in gate.rules if rule.decision is Decision.PASS}
     for name, judge in (manifest.get("judges") or {}).items():
         total = totals.metrics.get(name, MetricTotals())
         labelled = [v for v in totals.labelled if v.metric == name]
@@ -266,6 +266,7 @@ def judges(manifest: Mapping[str, Any], totals: Totals) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "trusted": judge.get("trust") == "TRUSTED",
+                "carried": name in passing,
                 "reason": words.sentence(judge.get("trust_reason") or "no reason recorded"),
                 "model": judge.get("model"),
                 "identity": judge.get("identity") or {},

@@ -77,7 +77,7 @@ def render(
             distributions=figures.distributions(totals),
             trends=trends(past),
             past=past_table(past, listed) if len(past) > 1 else [],
-            judges=figures.judges(manifest, totals),
+            judges=figures.judges(manifest, totals, summary.gate),
             calls=figures.calls(summary.calls),
             latency=figures.latency(totals),
             reasons=totals.reasons.most_common(12),
