@@ -1,5 +1,6 @@
 """`llmeval judge`: is a judge to be trusted? Measured on labels, probed for biases, shown."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,7 +42,7 @@ def certify(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The certificate; its page lands beside it as .md. Default: where the suite names it.",
+            help="The certificate; its page lands beside it as .md. Default: where the suite names it, or certificates/ beside the suite.",
             metavar="FILE.json",
         ),
     ] = None,
@@ -74,13 +75,20 @@ def certify(
         f"asking the judge about {len(items):,} labelled answers, some of them {'several times' if probes else 'again'}"
     ):
         certificate = _asked(plan, ask())
-    where = out or path or Path("certificates") / f"{plan.suite.name}-{judge.metric}.json"
+    where = out or path or plan.suite.base / "certificates" / f"{plan.suite.name}-{judge.metric}.json"
     written = _write(certificate, where, labels)
     if as_json:
         emit({**_plain(certificate), "path": str(where), "page": str(written)})
     else:
         _print(certificate)
-        console().print(f"{where} and {written}", markup=False)
+        console().print(f"{where} and {written}", markup=False, soft_wrap=True)
+        if path is None:
+            named = os.path.relpath(where, plan.suite.base)
+            console().print(
+                f"Runs use it once the suite names it: judges: {{{judge.metric}: {{certificate: {named}, ...}}}}",
+                markup=False,
+                soft_wrap=True,
+            )
     return 0
 
 
