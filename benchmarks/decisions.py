@@ -451,7 +451,8 @@ def planner(runs: int) -> None:
                                    youden_lower=0.75), 0.1),
             ("clusters of 5", Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16), 0.1),
         ):  # fmt: skip
-            planned = power.gate_cases(margin, shape.discordance * shape.effect, youden=shape.youden)
+            expected = power.DISCORDANCE * shape.effect
+            planned = power.gate_cases(margin, shape.discordance * shape.effect, youden=shape.youden, expected=expected)
             low, high = round(0.6 * planned), round(1.3 * planned)
             while high - low > 0.01 * planned:
                 middle = (low + high) // 2

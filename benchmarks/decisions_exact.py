@@ -212,7 +212,16 @@ def planner() -> None:
 
     def rows() -> "list[list[str]]":
         found = []
-        for margin, differ in ((0.1, 0.16), (0.05, 0.16), (0.1, 0.256), (0.05, 0.064)):
+        for margin, differ in (
+            (0.05, 0.05),
+            (0.05, 0.064),
+            (0.1, 0.11),
+            (0.05, 0.16),
+            (0.1, 0.16),
+            (0.1, 0.2),
+            (0.1, 0.256),
+            (0.1, 0.4),
+        ):
             planned = power.gate_cases(margin, differ)
             shares = []
             for cases in (round(0.9 * planned), planned, round(1.1 * planned)):

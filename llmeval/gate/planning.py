@@ -9,7 +9,7 @@ from llmeval.gate.proof import prove
 from llmeval.gate.reach import passes_needed
 from llmeval.gate.shape import Shape
 from llmeval.stats.beta import beta_cdf
-from llmeval.stats.power import LOOKED_AT, gate_cases
+from llmeval.stats.power import DISCORDANCE, gate_cases, looked_at
 
 POWER = 0.95
 """Probability to decide that a plan aims for."""
@@ -48,8 +48,9 @@ def plan_regression(shape: Shape, margin: float, alpha: float, beta: float) -> R
     """The sizes for a margin; clusters multiply by the design effect."""
     left = beta - shape.j_alpha
     needed = gate_cases(
-        margin, shape.discordance * shape.effect, min(alpha, left), left, youden=shape.youden_lower, power=POWER
-    )
+        margin, shape.discordance * shape.effect, min(alpha, left), left, youden=shape.youden_lower, power=POWER,
+        expected=DISCORDANCE * shape.effect,
+    )  # fmt: skip
     rows = list(prove(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True))
     return Regression(margin, needed, certifiable(shape, alpha, left), rows[0].used, rows[1].used)
 
@@ -60,7 +61,7 @@ def certifiable(shape: Shape, alpha: float, beta: float) -> float:
     margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J.
     """
     normal = NormalDist()
-    z = normal.inv_cdf(1 - min(alpha, beta) * LOOKED_AT) + normal.inv_cdf(POWER)
+    z = normal.inv_cdf(1 - min(alpha, beta) * looked_at(shape.discordance / DISCORDANCE)) + normal.inv_cdf(POWER)
     return min(1.0, z * math.sqrt(shape.discordance * shape.effect / shape.cases) / shape.youden_lower)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmeval.stats.betting import best_fraction
+from llmeval.stats.power import DISCORDANCE
 
 BETTING = 0.02
 """Share of each error rate for the betting leg of a run that may stop early; the looks have the rest."""
@@ -68,7 +69,7 @@ def regression(
     beta: float = 0.05,
     cases: int | None = None,
     largest: int = 1,
-    discordance: float = 0.16,
+    discordance: float = DISCORDANCE,
     j_lower: float = 1.0,
     j_alpha: float = 0.0,
     sequential: bool = True,
