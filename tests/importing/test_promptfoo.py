@@ -186,6 +186,7 @@ def test_defaults_variables_scenarios_and_references(tmp_path: Path) -> None:
     )
     found = {row["question"]: row for row in rows(imported(tmp_path, config))}
     assert found["a"]["tone"] == "a!"
+    assert (found["a"]["id"], found["c"]["id"]) == ("a", "c"), "by the test's own words, not by those of all tests"
     assert found["a"]["extra"] == "", "as in Nunjucks"
     assert found["b"]["checks"] == [{"icontains": "{{question}}"}]
     assert found["c"]["checks"] == [{"contains": "please"}]

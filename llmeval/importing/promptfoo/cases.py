@@ -84,7 +84,9 @@ class CaseMaker:
         for name in ("context", "reference"):
             if name in values and (not isinstance(values[name], str) or not values[name]):
                 values.pop(name)
-        words = next((value for value in values.values() if isinstance(value, str) and value.strip()), "")
+        own = test.place.at("vars").value
+        ordered = [values.get(name) for name in (*(own if isinstance(own, dict) else ()), *values)]
+        words = next((value for value in ordered if isinstance(value, str) and value.strip()), "")
         named = slug(str(identifier or ""), "") or slug(test.description, "") or slug(words[:40], "case")
         data: dict[str, Any] = {"id": named}
         if test.description:
