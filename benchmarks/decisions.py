@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from llmeval.gate.planning import cases_for
 from llmeval.gate.proof import prove
 from llmeval.gate.shape import Shape as Suite
 from llmeval.records import Decision
@@ -450,9 +451,10 @@ def planner(runs: int) -> None:
             ("judge, J .75", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.33, youden=0.75,
                                    youden_lower=0.75), 0.1),
             ("clusters of 5", Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16), 0.1),
+            ("clusters of 5", Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16), 0.05),
+            ("clusters of 10", Suite(metric="m", cases=1000, units=100, largest=10, rate=BASE, discordance=0.16), 0.1),
         ):  # fmt: skip
-            expected = power.DISCORDANCE * shape.effect
-            planned = power.gate_cases(margin, shape.discordance * shape.effect, youden=shape.youden, expected=expected)
+            planned = cases_for(shape, margin, 0.05, 0.05)
             low, high = round(0.6 * planned), round(1.3 * planned)
             while high - low > 0.01 * planned:
                 middle = (low + high) // 2

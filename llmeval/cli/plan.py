@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmeval.cli.common import Env, Json, Reports, SuitePath, console, emit
+from llmeval.report.text import count
 
 if TYPE_CHECKING:
     from llmeval.cli.sizing import Known
@@ -102,12 +103,12 @@ def _print(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "lis
     out, gate, n = console(), known.suite.spec.gate, len(known.cases)
     out.soft_wrap = True
     out.print(
-        f"[bold]{known.suite.name}[/]: {_spent(_costs(known, n))}, {known.suite.spec.repeats} repeat(s). "
+        f"[bold]{known.suite.name}[/]: {_spent(_costs(known, n))}, {count(known.suite.spec.repeats, 'repeat')}. "
         f"Error rates: {gate.alpha:.0%} for a wrong FAIL, {gate.beta:.0%} for a wrong PASS; 95% to decide."
     )
     for shape, size in sized:
         out.print(f"\n[bold]{shape.metric}[/]")
-        out.print(f"  {n:,} cases can certify a drop of {_points(size.certifies)}; {_advice(shape, size)}")
+        out.print(f"  {count(n, 'case')} can certify {_certified(size)}; {_advice(shape, size)}")
         if size.needed > n:
             out.print(f"  That takes {_spent(_costs(known, size.needed))}.")
         out.print(
@@ -136,6 +137,10 @@ def _points(share: float) -> str:
     return f"{100 * share:.3g} points"
 
 
+def _certified(size: "Regression") -> str:
+    return "no drop at all" if size.certifies >= 1 else f"a drop of {_points(size.certifies)}"
+
+
 def _advice(shape: "Shape", size: "Regression") -> str:
     if shape.cases >= size.needed:
         return f"for {_points(size.margin)} {size.needed:,} would do."
@@ -144,5 +149,8 @@ def _advice(shape: "Shape", size: "Regression") -> str:
 
 def _spent(costs: dict[str, Any]) -> str:
     money = "cost not known (no price in the suite)" if costs["cost_usd"] is None else f"${costs['cost_usd']:.2f}"
-    time = "" if costs["minutes"] is None else f", about {costs['minutes']:.1f} minutes"
-    return f"{costs['cases']:,} cases, {costs['calls']:,} calls, {money}{time}"
+    minutes = costs["minutes"]
+    time = (
+        "" if minutes is None else ", under a minute" if minutes < 1 else f", about {count(round(minutes), 'minute')}"
+    )
+    return f"{count(costs['cases'], 'case')}, {count(costs['calls'], 'call')}, {money}{time}"

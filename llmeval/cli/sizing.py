@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 RATE, CORRELATION, WITHIN = 0.8, 0.5, 0.2
 JUDGE = (0.9, 0.9)
 LABELS = 200
+FEW_CLUSTERS = 30
 
 
 class Judged(NamedTuple):
@@ -122,10 +123,11 @@ def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
     else:
         known.notes.append(f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past runs)")
     sizes = Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in known.cases)
-    largest = max(sizes.values())
+    largest, few = max(sizes.values()), len(sizes) < FEW_CLUSTERS
     if largest > 1:
         known.notes.append(
             f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN} (assumed)"
+            + (f". Fewer than {FEW_CLUSTERS} clusters rarely decide: add clusters, not cases" if few else "")
         )
     return Shape(
         metric=metric, cases=len(known.cases), units=len(sizes), largest=largest, within=WITHIN, rate=rate,

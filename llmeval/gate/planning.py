@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Hashable, Sequence
-from statistics import NormalDist
 from typing import NamedTuple
 
 from llmeval.gate.proof import prove
 from llmeval.gate.reach import passes_needed
 from llmeval.gate.shape import Shape
 from llmeval.stats.beta import beta_cdf
-from llmeval.stats.power import DISCORDANCE, gate_cases, looked_at
+from llmeval.stats.power import DISCORDANCE, gate_cases, gate_score
+from llmeval.stats.studentised import added_cost, clusters_for
 
 POWER = 0.95
 """Probability to decide that a plan aims for."""
@@ -47,22 +47,35 @@ class Floor(NamedTuple):
 def plan_regression(shape: Shape, margin: float, alpha: float, beta: float) -> Regression:
     """The sizes for a margin; clusters multiply by the design effect."""
     left = beta - shape.j_alpha
-    needed = gate_cases(
-        margin, shape.discordance * shape.effect, min(alpha, left), left, youden=shape.youden_lower, power=POWER,
-        expected=DISCORDANCE * shape.effect,
-    )  # fmt: skip
+    needed = cases_for(shape, margin, alpha, left)
     rows = list(prove(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True))
     return Regression(margin, needed, certifiable(shape, alpha, left), rows[0].used, rows[1].used)
 
 
-def certifiable(shape: Shape, alpha: float, beta: float) -> float:
-    """The smallest margin for which `gate_cases` asks no more than the shape's cases; at most 1.
+def cases_for(shape: Shape, margin: float, alpha: float, beta: float) -> int:
+    """Cases for a margin; where they come in few clusters, as many more as the test of few clusters takes."""
+    needed = gate_cases(
+        margin, shape.discordance * shape.effect, alpha, beta, youden=shape.youden_lower, power=POWER,
+        expected=DISCORDANCE * shape.effect,
+    )  # fmt: skip
+    if shape.units >= shape.cases:
+        return needed
+    together = shape.cases / shape.units
+    return math.ceil(clusters_for(needed / together, _score(shape, alpha, beta)) * together)
 
-    margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J.
+
+def _score(shape: Shape, alpha: float, beta: float) -> float:
+    return gate_score(min(alpha, beta), shape.discordance / DISCORDANCE, POWER)
+
+
+def certifiable(shape: Shape, alpha: float, beta: float) -> float:
+    """The smallest margin for which `cases_for` asks no more than the shape's cases; at most 1.
+
+    margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J, n less what few clusters cost.
     """
-    normal = NormalDist()
-    z = normal.inv_cdf(1 - min(alpha, beta) * looked_at(shape.discordance / DISCORDANCE)) + normal.inv_cdf(POWER)
-    return min(1.0, z * math.sqrt(shape.discordance * shape.effect / shape.cases) / shape.youden_lower)
+    z = _score(shape, alpha, beta)
+    cost = added_cost(shape.units, z) if shape.units < shape.cases else 1.0
+    return min(1.0, z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) / shape.youden_lower)
 
 
 def plan_floor(

@@ -139,9 +139,21 @@ def gate_cases(
         power: probability to decide.
         expected: the E d^2 that looks are placed for.
     """
-    level = min(alpha, beta) * (looked_at(second_moment / expected) if sequential else 1.0)
-    z = _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(power)
+    ratio = second_moment / expected if sequential else None
+    z = gate_score(min(alpha, beta), ratio, power)
     return math.ceil(z * z * second_moment / (youden * margin) ** 2)
+
+
+def gate_score(rate: float, ratio: float | None, power: float) -> float:
+    """z_level + z_power: the standard errors that a margin must be worth for the gate to decide with `power`.
+
+    Args:
+        rate: the smaller error rate of the gate.
+        ratio: E d^2 to that which looks are placed for; None where the run may not stop early.
+        power: probability to decide.
+    """
+    level = rate * (1.0 if ratio is None else looked_at(ratio))
+    return _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(power)
 
 
 def looked_at(ratio: float) -> float:

@@ -1,16 +1,19 @@
 """Sizes against simulation, and the simulation against what it must reproduce."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from llmeval.gate.pairs import Pairs
-from llmeval.gate.planning import certifiable, plan_floor, plan_regression
+from llmeval.gate.planning import cases_for, certifiable, plan_floor, plan_regression
 from llmeval.gate.proof import play, prove
 from llmeval.gate.reach import passes_needed
 from llmeval.gate.regression import Comparison, ask
 from llmeval.gate.shape import Shape
 from llmeval.stats.bounds import lower_bound
 from llmeval.stats.power import gate_cases
+from llmeval.stats.studentised import added_cost
 
 PLAIN = Shape(metric="m", cases=400, units=400, rate=0.8, discordance=0.16)
 CLUSTERED = Shape(metric="m", cases=400, units=80, largest=5, rate=0.8, discordance=0.16)
@@ -66,7 +69,21 @@ def test_the_needed_size_decides_in_95_of_100_runs() -> None:
 def test_what_a_suite_certifies_inverts_what_it_needs() -> None:
     margin = certifiable(PLAIN, 0.05, 0.05)
     assert gate_cases(margin, PLAIN.discordance) == pytest.approx(PLAIN.cases, abs=1)
-    assert certifiable(CLUSTERED, 0.05, 0.05) == pytest.approx(margin * (1 + 4 * 0.2) ** 0.5)
+    clustered = replace(PLAIN, units=100, largest=4)
+    assert certifiable(clustered, 0.05, 0.05) == pytest.approx(margin * (1 + 3 * 0.2) ** 0.5)
+
+
+def test_few_clusters_take_more_cases() -> None:
+    """83 clusters by the normal theory PASS an unchanged candidate in 87 % of the runs; from 100 on none is added."""
+    few = replace(CLUSTERED, cases=415, units=83)
+    assert gate_cases(0.1, few.discordance * few.effect, expected=0.16 * few.effect) == pytest.approx(415, abs=3)
+    assert cases_for(few, 0.1, 0.05, 0.05) == 500
+    assert cases_for(few, 0.05, 0.05, 0.05) == gate_cases(
+        0.05, few.discordance * few.effect, expected=0.16 * few.effect
+    )
+    assert certifiable(few, 0.05, 0.05) > 0.11
+    assert 1 < added_cost(99, 3.8) < added_cost(40, 3.8) < 2
+    assert added_cost(100, 3.8) == 1
 
 
 def test_floors_by_the_exact_binomial() -> None:
