@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
+from llmeval.report.text import count
 
 if TYPE_CHECKING:
     from llmeval.gate.baseline import Baseline
@@ -35,8 +36,8 @@ def propose(run: RunPath, out: Out = None, reports: Reports = Path("reports"), a
     screen = console()
     screen.soft_wrap = True
     _print_changes(path, changes)
-    decided = "" if new.decision is None else f", {new.decision}"
-    screen.print(f"Run {new.run_id} of {new.candidate}: {len(new.cases):,} cases{decided}.")
+    decided = "" if new.decision is None else f"; by itself, compared with nothing: {new.decision}"
+    screen.print(f"Run {new.run_id} of {new.candidate}: {count(len(new.cases), 'case')}{decided}.", markup=False)
     more = "" if out is None else f" --out {out}"
     screen.print(f"To approve it: llmeval baseline approve {run} --by NAME --reason TEXT{more}", markup=False)
     return 0
