@@ -143,6 +143,17 @@ def test_all_that_is_refused_is_told_at_once_and_can_be_left_out(tmp_path: Path)
     assert [row["checks"] for row in rows(done)] == [[{"contains": "x"}]]
 
 
+def test_a_test_that_goes_with_a_counted_assertion_is_named(tmp_path: Path) -> None:
+    config = (
+        HEAD + "defaultTest: {assert: [{type: meteor, value: x}]}\ntests:\n"
+        "  - {vars: {question: a}, assert: [{type: contains, value: x}]}\n"
+        "  - {vars: {question: b}, threshold: 0.5, assert: [{type: contains, value: x}]}\n"
+    )
+    done = imported(tmp_path, config, skip=True)
+    assert [row["question"] for row in rows(done)] == ["a"]
+    assert any("tests[1]: the test goes with what its `threshold` counts" in line for line in done.left_out)
+
+
 def test_every_type_is_mapped_judged_or_refused_once() -> None:
     groups = [set(CHECKS), set(PROTOCOLS), set(REFUSED)]
     assert sum(map(len, groups)) == len(set().union(*groups))

@@ -61,7 +61,7 @@ class CaseMaker:
         """
         row = Row(test, self._data(test))
         if test.threshold is not None:
-            row.own = self._counted(test, row)
+            row.own = self._whole(test, row)
         else:
             row.defaults = self._checks(test.defaults, test, row)
             row.own = self._checks(test.asserts, test, row)
@@ -134,6 +134,14 @@ class CaseMaker:
         members = [self._read(each) for each in place.at("assert").items()]
         options = {"metric": str(raw["metric"])} if raw.get("metric") else {}
         return self._group(members, raw.get("threshold"), place, options)
+
+    def _whole(self, test: Test, row: Row) -> list[Any]:
+        """A test with a `threshold`, or nothing of it: the count says something else once an assertion is gone."""
+        try:
+            return self._counted(test, row)
+        except UnmappedError as error:
+            self._ledger.leave_out(error.place or test.place.at("threshold"), str(error))
+            raise UnmappedError("the test goes with what its `threshold` counts", test.place) from None
 
     def _counted(self, test: Test, row: Row) -> list[Any]:
         """A test's `threshold`: so many of its assertions have to hold, whichever they are."""
