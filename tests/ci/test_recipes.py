@@ -66,12 +66,42 @@ def test_the_jenkins_pipeline_calls_what_there_is(tmp_path: Path) -> None:
 def test_the_github_workflow_uses_inputs_that_the_action_has() -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     workflow = yaml.safe_load((ROOT / "docs" / "ci" / "github.yml").read_text())
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"] if "llmeval@" in step["uses"]]
-    assert len(steps) == 2
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"] if "llmeval@" in step.get("uses", "")]
+    assert len(steps) == 1
     for step in steps:
         assert set(step["with"]) <= set(action["inputs"])
     for step in action["runs"]["steps"]:
         assert "${{" not in step.get("run", ""), "values reach the shell as variables, never as its text"
+
+
+@pytest.mark.parametrize(("floor", "lost", "code"), [(0.3, None, 0), (0.99, None, 1), (0.3, 2, 3)])
+def test_the_nightly_jobs_of_the_github_workflow(tmp_path: Path, floor: float, lost: int | None, code: int) -> None:
+    jobs = yaml.safe_load((ROOT / "docs" / "ci" / "github.yml").read_text())["jobs"]
+    with serve(answer) as endpoint:
+        suite = write_suite(tmp_path / "suites", endpoint.url, 60, GATE % floor, judge=False)
+        suite.rename(suite.with_name("qa.yaml"))
+        for shard in jobs["nightly"]["strategy"]["matrix"]["shard"]:
+            if shard != lost:
+                done = shell(tmp_path, _lines(jobs["nightly"]), SHARD=str(shard))
+                assert done.returncode == 0, done.stderr
+        done = shell(tmp_path, _lines(jobs["nightly-gate"]))
+    assert done.returncode == code, done.stderr
+    assert len(endpoint.requests) == 60 or lost, "each case is asked once"
+    assert lost is None or "shard 2" in done.stderr.lower(), "the missing one is named"
+
+
+def test_the_quick_tier_asks_a_sample_of_the_same_suite(tmp_path: Path) -> None:
+    step = yaml.safe_load((ROOT / "docs" / "ci" / "github.yml").read_text())["jobs"]["pull-request"]["steps"][-1]
+    quick = "environments: {quick: {cases: {source: cases.jsonl, sample: {n: 20, seed: 7}}}}\n"
+    with serve(answer) as endpoint:
+        write_suite(tmp_path / "suites", endpoint.url, 60, GATE % 0.3 + quick, judge=False)
+        done = shell(tmp_path, f"llmeval run suites {step['with']['arguments']}")
+    assert done.returncode == 0, done.stderr
+    assert len(endpoint.requests) == 20
+
+
+def _lines(job: Any) -> str:
+    return "\n".join(step["run"] for step in job["steps"] if "run" in step)
 
 
 def test_the_pre_commit_hook(tmp_path: Path) -> None:
