@@ -33,14 +33,15 @@ from llmeval.judge.certify import judge_all  # noqa: E402
 from llmeval.judge.erase import without_orders  # noqa: E402
 from llmeval.judge.evidence import Item  # noqa: E402
 from llmeval.judge.judge import Judge  # noqa: E402
-from llmeval.judge.measure import measured  # noqa: E402
+from llmeval.judge.measure import Judged, counts_of, effective_counts, measured  # noqa: E402
 from llmeval.judge.probes import probe  # noqa: E402
 from llmeval.judge.protocol import load_protocol  # noqa: E402
 from llmeval.models.caller import Caller  # noqa: E402
 from llmeval.models.limiter import Limiter  # noqa: E402
 from llmeval.models.readout import LabelReadout  # noqa: E402
-from llmeval.records import Answer, Case, Message, Score  # noqa: E402
+from llmeval.records import Answer, Case, Message, Score, Status  # noqa: E402
 from llmeval.stats.agreement import Agreement, agreement  # noqa: E402
+from llmeval.stats.correction import decision_bounds  # noqa: E402
 from llmeval.stats.drift import canary_rule  # noqa: E402
 from llmeval.stats.labels import Provenance, count_labels  # noqa: E402
 from llmeval.suite.load import load_suite  # noqa: E402
@@ -70,6 +71,62 @@ def coverage(replicates: int, n: int = 150) -> list[dict[str, Any]]:
             inside["lower"] += found.youden_lower <= youden
         shares = {name: count / replicates for name, count in inside.items()}
         rows.append({"planted": f"{sensitivity}/{specificity}", "n": n, "replicates": replicates, **shares})
+    return rows
+
+
+def _verdicts(
+    source: random.Random, rate: float, sensitivity: float, specificity: float, n: int
+) -> dict[bool, list[bool]]:
+    """By the judge's verdict, what people say of each of n answers."""
+    sides: dict[bool, list[bool]] = {True: [], False: []}
+    for _ in range(n):
+        right = source.random() < rate
+        sides[source.random() < (sensitivity if right else 1 - specificity)].append(right)
+    return sides
+
+
+def _drawn(
+    source: random.Random, rate: float, sensitivity: float, specificity: float, n: int, answers: int
+) -> list[Judged]:
+    sides, case = _verdicts(source, rate, sensitivity, specificity, answers), Case("c", {"question": "?"})
+    fails, judged = min(n // 2, len(sides[False])), list[Judged]()
+    for passed, size in ((False, fails), (True, n - fails)):
+        score = Score(case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed)
+        chance = size / len(sides[passed])
+        for right in source.sample(sides[passed], size):
+            item = Item(case, (), Answer(case_id="c"), {"ada": right}, sampling="stratified", probability=chance)
+            judged.append(Judged(item, score))
+    return judged
+
+
+def drawn_by_verdict(replicates: int, n: int = 200, answers: int = 1000) -> list[dict[str, Any]]:
+    """Labels as `labels sample` draws them, half from the judge's fails: do intervals hold the truth, and how often do J's lower
+    bound, and the lower bound of people's rate in a later run of as many answers, pass it (at most 5 % each)?"""
+    rows = []
+    for rate in (0.7, 0.8, 0.9, 0.95):
+        for sensitivity, specificity in ((0.95, 0.92), (0.9, 0.9)):
+            seen = {
+                "sensitivity": 0,
+                "specificity": 0,
+                "J too high": 0,
+                "rate too high": 0,
+                "rate too high, unweighted": 0,
+            }
+            for seed in range(replicates):
+                source = random.Random(seed)
+                judged = _drawn(source, rate, sensitivity, specificity, n, answers)
+                found = measured(judged)
+                for name, value in {"sensitivity": sensitivity, "specificity": specificity}.items():
+                    seen[name] += getattr(found, name).low <= value <= getattr(found, name).high
+                seen["J too high"] += found.youden_lower > sensitivity + specificity - 1
+                passes = len(_verdicts(source, rate, sensitivity, specificity, answers)[True])
+                for name, counts in (
+                    ("rate too high", effective_counts(judged)),
+                    ("rate too high, unweighted", counts_of(judged)),
+                ):
+                    seen[name] += decision_bounds(counts, passes, answers, Provenance.BANK).low > rate
+            shares = {name: count / replicates for name, count in seen.items()}
+            rows.append({"people pass": rate, "judge": f"{sensitivity}/{specificity}", "n": n, **shares})
     return rows
 
 
@@ -324,6 +381,7 @@ def main() -> None:
     if given.what == "planted":
         tables = {
             "coverage": coverage(given.replicates),
+            "labels drawn by verdict": drawn_by_verdict(given.replicates),
             "probes": probes(given.replicates),
             "drift": drift(given.replicates),
         }

@@ -146,11 +146,14 @@ def _judge(known: Known, metric: str, trust: str) -> Judged:
     path = known.suite.judge(metric).certificate
     spent = known.suite.spec.gate.beta / J_SHARE
     if trust == "TRUSTED" and path is not None:
-        counts = read_certificate(known.suite.base / path).counts
-        labels = LabelCounts(*(counts[name] for name in LabelCounts._fields))
+        found = read_certificate(known.suite.base / path)
+        labels, weighted = (
+            LabelCounts(*(counts[name] for name in LabelCounts._fields))
+            for counts in (found.counts, found.weighted or found.counts)
+        )
         judge = Judged(
-            labels.pass_pass / labels.human_pass, labels.fail_fail / labels.human_fail, youden_lower(labels, spent),
-            spent,
+            weighted.pass_pass / weighted.human_pass, weighted.fail_fail / weighted.human_fail,
+            youden_lower(labels, spent), spent,
         )  # fmt: skip
         known.notes.append(
             f"{metric}: the judge's J is {judge.sensitivity + judge.specificity - 1:.2f}, at least {judge.lower:.2f} "

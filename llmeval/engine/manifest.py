@@ -132,7 +132,7 @@ def _judge(plan: Plan, name: str) -> dict[str, Any]:
     judge, bench, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
     first = judge.seats[0]
     stated, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
-    certificate = stated if trust.state == "TRUSTED" else None
+    certificate = read_certificate(stated) if trust.state == "TRUSTED" and stated is not None else None
     return {
         "model": " + ".join(seat.name for seat in bench),
         "identity": dict(bench[0].caller.model.identity),
@@ -146,7 +146,8 @@ def _judge(plan: Plan, name: str) -> dict[str, Any]:
         "certificate": plan.suite.judge(name).certificate,
         "trust": trust.state,
         "trust_reason": trust.reason,
-        "labels": None if certificate is None else read_certificate(certificate).counts,
+        "labels": None if certificate is None else certificate.counts,
+        "weighted": None if certificate is None else certificate.weighted or None,
         "certificate_digest": None if stated is None else digest(stated.read_bytes()),
         "calibration": None if calibration is None else {"method": calibration.method, **calibration.figures},
     }

@@ -21,17 +21,23 @@ _PARTS = 3
 
 
 class Evidence(NamedTuple):
-    """Labels that correct a judge, and where they came from."""
+    """Labels that correct a judge, and where they came from. `labels`: how many, where `counts` are weighted."""
 
     counts: LabelCounts
     provenance: Provenance
+    labels: int | None = None
+
+    @property
+    def n(self) -> int:
+        """Labels."""
+        return self.counts.n if self.labels is None else self.labels
 
     @property
     def shown(self) -> str:
         """As a sentence says it."""
         if self.provenance is Provenance.BANK:
-            return f"the {self.counts.n:,} labels of its certificate"
-        return f"{self.counts.n:,} labels of this run, drawn at random"
+            return f"the {self.n:,} labels of its certificate"
+        return f"{self.n:,} labels of this run, drawn at random"
 
 
 def evidence_for(
@@ -51,7 +57,12 @@ def evidence_for(
         return Evidence(own, Provenance.BY_VERDICT)
     if judge["trust"] != "TRUSTED" or judge.get("when") == "uncertain" or not judge.get("labels"):
         return None
-    return Evidence(LabelCounts(*(judge["labels"][field] for field in LabelCounts._fields)), Provenance.BANK)
+    plain, weighted = _counts(judge["labels"]), judge.get("weighted")
+    return Evidence(_counts(weighted), Provenance.BANK, plain.n) if weighted else Evidence(plain, Provenance.BANK)
+
+
+def _counts(counts: Mapping[str, Any]) -> LabelCounts:
+    return LabelCounts(*(counts[field] for field in LabelCounts._fields))
 
 
 def _own_labels(tally: Tally, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:
@@ -160,9 +171,9 @@ def _hint(selection: Selection, evidence: Evidence, floor: float, alpha: float) 
     labels, n = evidence.counts, selection.n
     for times in (2, 4, 8, 16):
         most = LabelCounts(*(times * count for count in labels))
-        within = evidence.provenance is Provenance.BANK or times * labels.n <= n
+        within = evidence.provenance is Provenance.BANK or times * evidence.n <= n
         if within and _decides(most, selection.passed, n, evidence.provenance, floor, alpha):
-            found.append(f"about {(times - 1) * labels.n:,} more labels like these")
+            found.append(f"about {(times - 1) * evidence.n:,} more labels like these")
             break
     for times in (2, 4, 8, 16):
         if _decides(labels, times * selection.passed, times * n, evidence.provenance, floor, alpha):

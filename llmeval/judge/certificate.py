@@ -88,7 +88,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What labels showed about one judge. `judge`: its digest; `parts`: what the digest is made of.
 
     `figures`: sensitivity, specificity, youden, balanced_accuracy, accuracy, mcc, kappa, ac1. `youden_lower`: J's
-    one-sided 95 % lower bound. `natural`: share of verdicts that change between identical calls, for the anchors' alarm.
+    one-sided 95 % lower bound. `counts`: of the labels; `weighted`: as if they were drawn at random within people's verdicts,
+    which is what a pass rate is corrected by. `natural`: share of verdicts that change between identical calls, for the anchors' alarm.
     """
 
     schema: int = SCHEMA
@@ -104,6 +105,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[str, Any] = {}
     provenance: dict[str, Any] = {}
     counts: dict[str, int] = {}
+    weighted: dict[str, float] = {}
     figures: dict[str, Figure] = {}
     youden_lower: float | None = None
     leniency_p: float | None = None
@@ -127,6 +129,11 @@ def read_certificate(path: Path) -> Certificate:
     """
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Certificate)
+    except FileNotFoundError:
+        raise SuiteError(
+            f"{path}: there is no certificate. `llmeval judge certify SUITE --labels ...` writes it; until then take "
+            "`certificate` out of the judge, which is UNTRUSTED without it"
+        ) from None
     except (OSError, msgspec.DecodeError) as error:
         raise SuiteError(f"{path}: can't be read as a judge's certificate: {error}") from None
     if found.schema > SCHEMA:
@@ -167,6 +174,8 @@ def trust(
         return Trust("UNTRUSTED", found.reason or "its certificate says that it can't be trusted")
     if expired(found, today):
         return Trust("UNTRUSTED", f"its certificate expired on {found.expires}: certify it again")
+    if not found.weighted and found.provenance.get("sampling", {}).get("stratified"):
+        return Trust("UNTRUSTED", "its certificate does not weigh labels drawn with unequal chances: certify it again")
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 
 

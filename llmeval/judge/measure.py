@@ -4,7 +4,7 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 from llmeval.judge.certificate import Figure, Group
 from llmeval.judge.evidence import Item
@@ -13,6 +13,7 @@ from llmeval.stats.agreement import Agreement, Measure, agreement
 from llmeval.stats.bounds import Interval
 from llmeval.stats.calibration import brier, ece, fit_beta, fit_platt, reliability
 from llmeval.stats.labels import LabelCounts, Provenance, count_labels
+from llmeval.stats.paired import mcnemar
 from llmeval.stats.raters import MIN_ITEMS, alt_test, krippendorff_alpha, krippendorff_interval
 
 FIGURES = ("sensitivity", "specificity", "youden", "balanced_accuracy", "accuracy", "mcc", "kappa", "ac1")
@@ -48,29 +49,39 @@ def counts_of(judged: Iterable[Judged]) -> LabelCounts:
     return count_labels([judge for judge, _ in pairs], [people for _, people in pairs])
 
 
-def effective_counts(judged: Iterable[Judged]) -> LabelCounts:
-    """The counts with each answer weighted by what it stands for, at Kish's effective size within people's verdicts.
+def effective_counts(judged: Iterable[Judged], within: Literal["judge", "people"] = "people") -> LabelCounts:
+    """The counts with each answer weighted by what it stands for, at Kish's effective size within each verdict of one side.
 
     Equal to the plain counts when all weights are equal. Source: L. Kish, Survey Sampling (1965) 11.7.
     """
+    side = ("judge", "people").index(within)
     sums = {(judge, people): 0.0 for judge in (True, False) for people in (True, False)}
     squares = {True: 0.0, False: 0.0}
     for each in judged:
         if each.pair is not None:
             sums[each.pair] += each.item.weight
-            squares[each.pair[1]] += each.item.weight**2
-    cells = []
-    for judge, people in ((True, True), (True, False), (False, True), (False, False)):
-        total = sums[True, people] + sums[False, people]
-        cells.append(sums[judge, people] * total / squares[people] if total else 0.0)
-    return LabelCounts(*cells)  # type: ignore[arg-type]
+            squares[each.pair[side]] += each.item.weight**2
+    totals = {verdict: sum(sums[pair] for pair in sums if pair[side] is verdict) for verdict in (True, False)}
+    return LabelCounts(
+        *(value * totals[pair[side]] / squares[pair[side]] if value else 0.0 for pair, value in sums.items())  # type: ignore[arg-type]
+    )
 
 
 def measured(judged: Sequence[Judged]) -> Agreement:
-    """Every figure, with intervals; answers drawn with unequal chances are weighted back."""
-    weights = {each.item.weight for each in judged}
-    counts = counts_of(judged) if len(weights) <= 1 else effective_counts(judged)
-    return agreement(counts, provenance=Provenance.BANK)
+    """Every figure, with intervals; answers drawn with unequal chances are weighted back.
+
+    Those were drawn within the judge's verdicts, so it is within these that chance is reckoned: a few false passes may
+    stand for many, which the effective size within people's verdicts does not see (`benchmarks/judge.py planted`).
+    """
+    counts, weighted = counts_of(judged), effective_counts(judged)
+    if len({each.item.weight for each in judged}) <= 1:
+        return agreement(counts, provenance=Provenance.BANK)
+    if not counts.judge_pass or not counts.judge_fail:
+        return agreement(weighted, provenance=Provenance.BANK)
+    weights = [(each.pair[0], each.item.weight) for each in judged if each.pair is not None]
+    answers = round(sum(weight for passed, weight in weights if passed)), round(sum(weight for _, weight in weights))
+    found = agreement(effective_counts(judged, "judge"), provenance=Provenance.BY_VERDICT, judged=answers)
+    return found._replace(bias=mcnemar(weighted.pass_fail, weighted.fail_pass))
 
 
 def figure(measure: Measure | Interval, value: float | None = None) -> Figure:

@@ -80,7 +80,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _leniency(certificate: Certificate) -> str:
-    p, counts = certificate.leniency_p, certificate.counts
+    p, counts = certificate.leniency_p, certificate.weighted or certificate.counts
     if p is None or p > 0.05:
         return ""
     word = "lenient" if counts["pass_fail"] > counts["fail_pass"] else "strict"

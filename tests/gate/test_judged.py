@@ -108,6 +108,10 @@ def test_which_labels_count(tmp_path: Path) -> None:
     assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK
     assert evidence_for(tally, manifest("TRUSTED", when="uncertain"), "m", None) is None
     assert evidence_for(tally, manifest("UNTRUSTED"), "m", None) is None
+    weighted = dict(zip(LabelCounts._fields, (90.5, 10.0, 2.5, 40.0), strict=True))
+    found = evidence_for(tally, manifest("TRUSTED", weighted=weighted), "m", None)
+    assert found is not None and found.counts == (90.5, 10, 2.5, 40), "labels drawn by verdict correct by their weights"
+    assert found.shown == "the 300 labels of its certificate"
     assert evidence_for(tally, manifest("TRUSTED"), "other", None) is None
     append(tmp_path, [label(i, sampling="triage") for i in range(100)])
     tally = run(tmp_path)

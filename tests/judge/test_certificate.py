@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,16 +17,18 @@ from llmeval.judge.certificate import Certificate, parts_of, read_certificate, t
 from llmeval.judge.certify import certify
 from llmeval.judge.evidence import Item, from_file
 from llmeval.judge.judge import Judge
+from llmeval.judge.measure import Judged
 from llmeval.judge.page import page
 from llmeval.judge.probes import probe
 from llmeval.judge.protocol import load_protocol
 from llmeval.models.base import Reply, Request
 from llmeval.models.caller import Caller
 from llmeval.models.limiter import Limiter
-from llmeval.records import Case, Message
+from llmeval.records import Answer, Case, Message, Score, Status
 from tests.support.planted import Planted, items, planted_judge
 
 ROOT = Path(__file__).parent.parent.parent
+CASE = Case("c", {"question": "?"})
 
 
 def made(model: Planted, labelled: list[Item]) -> Certificate:
@@ -78,6 +81,24 @@ def test_odd_answers_count_for_nothing() -> None:
     assert "assumed" not in random.provenance["allows"]
     with pytest.raises(UsageError, match="mixed"):
         made(Planted(1, 1), items(60) + items(60, start=500, sampling="random", probability=0.5))
+
+
+def drawn_by_verdict(source: random.Random, rate: float, sensitivity: float, specificity: float) -> list[Judged]:
+    """200 labelled answers of a run of 1,000: 100 that the judge fails and 100 that it passes, or all where there are fewer."""
+    sides: dict[bool, list[bool]] = {True: [], False: []}
+    for _ in range(1000):
+        right = source.random() < rate
+        sides[source.random() < (sensitivity if right else 1 - specificity)].append(right)
+    fails = min(100, len(sides[False]))
+    found = []
+    for passed, n in ((False, fails), (True, 200 - fails)):
+        score = Score(case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed)
+        for right in source.sample(sides[passed], n):
+            item = Item(
+                CASE, (), Answer(case_id="c"), {"ada": right}, sampling="stratified", probability=n / len(sides[passed])
+            )
+            found.append(Judged(item, score))
+    return found
 
 
 def test_unequal_chances_are_weighted_back() -> None:
@@ -266,6 +287,29 @@ def test_intervals_hold_what_was_planted() -> None:
             missed[name] += not measure.low <= truth <= measure.high
         missed["lower"] += found.youden_lower > 0.75
     assert max(missed.values()) <= 6
+
+
+@pytest.mark.parametrize("rate", [0.8, 0.95])
+def test_labels_drawn_by_verdict_claim_no_more_than_is_so(rate: float) -> None:
+    """`labels sample` draws half from the judge's fails, which are few: 60 judges of .9/.9, of 1,000 answers each.
+
+    J's bound, and the bound of people's rate behind a later run, pass the truth in 5 % at most: more than 8 of 60 has a
+    probability below 1 %. Counted without weights the second one passes it in all 60.
+    """
+    from llmeval.judge.measure import effective_counts, measured
+    from llmeval.stats.correction import decision_bounds
+    from llmeval.stats.labels import Provenance
+
+    wrong = {"youden": 0, "floor": 0, "specificity": 0}
+    for seed in range(60):
+        judged = drawn_by_verdict(random.Random(seed), rate, 0.9, 0.9)
+        found = measured(judged)
+        wrong["youden"] += found.youden_lower > 0.8
+        wrong["specificity"] += not found.specificity.low <= 0.9 <= found.specificity.high
+        passes = round(1000 * (0.9 * rate + 0.1 * (1 - rate)))
+        low = decision_bounds(effective_counts(judged), passes, 1000, Provenance.BANK).low
+        wrong["floor"] += low > rate
+    assert max(wrong.values()) <= 8, wrong
 
 
 @pytest.mark.parametrize(("model", "trusted"), [(Planted(0.95, 0.95), True), (Planted(0.95, 0.95, drift=0.3), False)])

@@ -212,6 +212,15 @@ def test_trust(tmp_path: Path) -> None:
     assert "void" in trust("sha256:b", path).reason
     path.write_text(json.dumps({"judge": "sha256:a", "trusted": False}))
     assert trust("sha256:a", path).state == "UNTRUSTED"
+    drawn = {"sampling": {"stratified": 120}}
+    path.write_text(json.dumps({"judge": "sha256:a", "trusted": True, "provenance": drawn}))
+    assert "does not weigh labels" in trust("sha256:a", path).reason
+    path.write_text(
+        json.dumps({"judge": "sha256:a", "trusted": True, "provenance": drawn, "weighted": {"pass_pass": 1.0}})
+    )
+    assert trust("sha256:a", path).state == "TRUSTED"
     path.write_text("no")
     with pytest.raises(SuiteError, match="can't be read"):
         trust("sha256:a", path)
+    with pytest.raises(SuiteError, match="judge certify SUITE"):
+        trust("sha256:a", tmp_path / "none.json")
