@@ -1,5 +1,6 @@
 """What `plan` and `prove` know about a suite: its cases, its judges' certificates, its own past runs, or assumptions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -147,10 +148,8 @@ def _judge(known: Known, metric: str, trust: str) -> Judged:
     spent = known.suite.spec.gate.beta / J_SHARE
     if trust == "TRUSTED" and path is not None:
         found = read_certificate(known.suite.base / path)
-        labels, weighted = (
-            LabelCounts(*(counts[name] for name in LabelCounts._fields))
-            for counts in (found.counts, found.weighted or found.counts)
-        )
+        either: tuple[Mapping[str, Any], Mapping[str, Any]] = (found.counts, found.weighted or found.counts)
+        labels, weighted = (LabelCounts(*(counts[name] for name in LabelCounts._fields)) for counts in either)
         judge = Judged(
             weighted.pass_pass / weighted.human_pass, weighted.fail_fail / weighted.human_fail,
             youden_lower(labels, spent), spent,
