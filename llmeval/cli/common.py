@@ -77,9 +77,9 @@ def emit(value: Any) -> None:
 
 def console() -> "Console":
     """Where people read."""
-    from rich.console import Console
+    from llmeval.cli.screen import Screen
 
-    return Console(highlight=False)
+    return Screen(highlight=False)
 
 
 def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None) -> int:

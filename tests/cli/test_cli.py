@@ -226,3 +226,16 @@ def test_a_copied_example_is_valid_wherever_it_lies(tmp_path: Path, example: str
     assert all((tmp_path / path).resolve().is_relative_to((tmp_path / folder).resolve()) for path in found["files"])
     done = llmeval("validate", found["suite"], "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_reader_that_leaves_does_not_change_the_exit_code(tmp_path: Path) -> None:
+    """`llmeval run ... | head -0` of a run that PASSes: rich would exit with 1, which means that the gate failed."""
+    with serve(answer) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, 5, judge=False)
+        command = [sys.executable, "-m", "llmeval", "run", str(suite), "--out", str(tmp_path / "run")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stderr is not None
+            process.stdout.close()
+            told = process.stderr.read()
+        assert process.returncode == 0, told
+    assert b"Traceback" not in told
