@@ -1,25 +1,33 @@
-"""What can be computed instead of simulated: the errors of the paired test, and the fewest cases any test could do with.
+"""The paired test with looks: its errors exactly, and its calls beside the fewest that any test could do with.
 
-    python benchmarks/decisions_exact.py [--section errors|least|planner]
+    python benchmarks/decisions_exact.py [--section errors|least|planner] [--runs 10000]
 
-All counts (worse, better) are followed case by case, so the figures have no Monte-Carlo error. Each section
-takes a minute or two. Base pass rate .8, margin 5 points, 1,000 cases, looks every 10, unless said.
+Errors and the best test follow all counts (worse, better) case by case, without Monte-Carlo error. The limits of FAIL
+depend on how many pairs differed at each look, so what the gate uses is played, `--runs` times a figure (a few minutes a
+section). Base pass rate .8, margin 5 points, 1,000 cases, use counted in tens, unless said.
 """
 
 import argparse
 import math
 import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from decisions import BASE, CASES, LOOK, MARGIN, table
 from numpy.typing import NDArray
 
+from llmeval.records import Decision
 from llmeval.stats import power
 from llmeval.stats.betting import bets
-from llmeval.stats.looks import Looks
-from llmeval.stats.paired import mcnemar_worse
+from llmeval.stats.counted import CountLooks
+from llmeval.stats.hybrid import HybridTest
 from llmeval.stats.plan import Plan, regression
+from llmeval.stats.spending import FAIL as FAILS
+from llmeval.stats.spending import PASS as PASSES
+from llmeval.stats.spending import levels, schedule, spent
 
 Floats = NDArray[np.float64]
 Grid = NDArray[np.int8]
@@ -68,37 +76,60 @@ def follow(actions: dict[int, Grid], law: Law, cases: int, looked: int = 1) -> F
     return Found(used / cases, *ends[1:])
 
 
-def actions_of(plan: Plan, shape: tuple[int, int]) -> dict[int, Grid]:
-    """What the product's test does at each count; its betting leg, a fiftieth of the rate, every 10 cases here."""
+def passes_of(plan: Plan, shape: tuple[int, int]) -> dict[int, Grid]:
+    """Where the product's test PASSes at each count, were there no FAIL; its betting leg every 10 cases here."""
     worse, better = np.arange(float(shape[0]))[:, None], np.arange(float(shape[1]))[None, :]
-    mcnemar = np.array([[mcnemar_worse(w, b) for b in range(shape[1])] for w in range(shape[0])])
-    looks = Looks(plan)
+    times = tuple(at / plan.units for at in schedule(plan.units))
+    rate = plan.rates[1] * (1 - plan.share)
+    used = tuple(rate * spent(time, plan.information, PASSES) for time in times)
+    limits = dict(zip(schedule(plan.units), levels(times, used), strict=True))
     found: dict[int, Grid] = {}
-    for n in sorted({*looks.at, *range(LOOK, plan.units + 1, LOOK)}):
-        same = np.maximum(n - worse - better, 0.0)
-        fail, passed = (_wealth(plan, side, worse, same, better) for side in ("fail", "pass"))
-        if n in looks.at:
-            level = looks.levels[looks.at.index(n)]
-            fail, passed = fail | (mcnemar <= level.fail), passed | (_tango(worse, better, n, plan) <= level.pass_)
-        action = np.where(fail, FAIL, np.where(passed, PASS, GO if n < plan.units else OPEN))
-        found[n] = action.astype(np.int8)
+    for n in sorted({*limits, *range(LOOK, plan.units + 1, LOOK)}):
+        passed = _wealth(plan, worse, np.maximum(n - worse - better, 0.0), better)
+        if n in limits:
+            passed = passed | (_tango(worse, better, n, plan) <= limits[n])
+        found[n] = np.where(passed, PASS, GO if n < plan.units else OPEN).astype(np.int8)
     return found
 
 
-def _wealth(plan: Plan, side: str, worse: Floats, same: Floats, better: Floats) -> NDArray[np.bool_]:
-    """Whether the betting leg has decided for a side at these counts."""
-    (null, high, sign, aim, rate) = (
-        (plan.fail_null, plan.high, 1, plan.aim_fail, plan.rates[0])
-        if side == "fail"
-        else (-plan.pass_null, -plan.low, -1, plan.aim_pass, plan.rates[1])
-    )
-    gamblers = bets(aim)
+def _wealth(plan: Plan, worse: Floats, same: Floats, better: Floats) -> NDArray[np.bool_]:
+    """Whether the betting leg of PASS has decided at these counts."""
+    gamblers, null, high = bets(plan.aim_pass), -plan.pass_null, -plan.low
     total = np.zeros(np.broadcast_shapes(worse.shape, better.shape))
     for fraction, share in zip(gamblers.fractions, gamblers.log_shares, strict=True):
-        steps = (math.log1p(fraction * (null - sign * value) / (high - null)) for value in (-1, 0, 1))
+        steps = (math.log1p(fraction * (null + value) / (high - null)) for value in (-1, 0, 1))
         total += np.exp(share + sum(step * count for step, count in zip(steps, (worse, same, better), strict=True)))
-    reached: NDArray[np.bool_] = total >= 1 / (rate * plan.share)
+    reached: NDArray[np.bool_] = total >= 1 / (plan.rates[1] * plan.share)
     return reached
+
+
+def spent_on_fail(plan: Plan, differ: float, paths: int = 200) -> Floats:
+    """The exact probability of a wrong FAIL given how many pairs differ at each look, for random numbers of them.
+
+    Both legs together at most: the betting leg's rate is added whole, and PASS, which would end a run before, left out.
+    """
+    at = schedule(plan.units)
+    rate = plan.rates[0] * (1 - plan.share)
+    used = [rate * spent(units / plan.units, plan.information, FAILS) for units in at]
+    random, found = np.random.default_rng(17), []
+    for _ in range(paths):
+        looks = CountLooks(0.5)
+        for trials, most in zip(random.binomial(np.diff((0, *at)), differ).cumsum().tolist(), used, strict=True):
+            looks.look(trials, most)
+        found.append(looks.spent + plan.rates[0] * plan.share)
+    return np.array(found)
+
+
+def played(plan: Plan, law: Law, runs: int) -> Found:
+    """The product's own test, played."""
+    random, used, ends = np.random.default_rng(23), 0, Counter[Decision]()
+    for _ in range(runs):
+        test = HybridTest(plan)
+        values = random.choice((-1.0, 1.0, 0.0), p=(law.worse, law.better, law.same), size=plan.units)
+        ends[test.update(values) or test.finish().decision] += 1
+        used += min(plan.units, math.ceil(test.used / LOOK) * LOOK)
+    shares = (ends[each] / runs for each in (Decision.FAIL, Decision.PASS, Decision.INCONCLUSIVE))
+    return Found(used / runs / plan.units, *shares)
 
 
 def _tango(worse: Floats, better: Floats, n: int, plan: Plan) -> Floats:
@@ -111,24 +142,26 @@ def _tango(worse: Floats, better: Floats, n: int, plan: Plan) -> Floats:
     return found
 
 
-def errors() -> None:
+def errors(runs: int) -> None:
     """The test's errors at its two limits, exactly, whatever the discordance."""
 
     def rows() -> "list[list[str]]":
         found = []
         for cases, margin in ((100, 0.1), (200, 0.05), (200, 0.1), (500, 0.05), (1000, 0.05)):
             shape = (min(cases, round(0.235 * cases + 6 * math.sqrt(0.2 * cases))),) * 2
-            actions = actions_of(regression(units=cases, margin=margin), shape)
+            plan = regression(units=cases, margin=margin)
+            actions = passes_of(plan, shape)
             cells = []
             for differ in (margin, 0.16, 0.256, 0.4):
-                same = follow(actions, Law(differ / 2, differ / 2), cases)
+                fails = spent_on_fail(plan, differ)
                 lost = follow(actions, Law((differ + margin) / 2, (differ - margin) / 2), cases)
-                cells.append(f"{100 * same.fail:.2f} / {100 * lost.passed:.2f}")
+                cells.append(f"{100 * fails.mean():.2f} ({100 * fails.max():.2f}) / {100 * lost.passed:.2f}")
             found.append([f"{cases:,}", f"{100 * margin:.0f}", *cells])
         return found
 
     table(
-        "Exact errors of the paired test with looks, %: FAIL without a drop / PASS at a drop of the margin (nominal 5)",
+        "Errors of the paired test with looks, exactly, %: FAIL without a drop, mean (and most) over the numbers of pairs "
+        "that may differ / PASS at a drop of the margin (nominal 5)",
         ["cases", "margin", "share of pairs that differ: the margin", ".16", ".256", ".4"],
         iter(rows()),
     )
@@ -178,21 +211,21 @@ def best(laws: list[Law], prices: Prices, shape: tuple[int, int], look: int = LO
     return found
 
 
-def least() -> None:
-    """The product's test beside the best one for known laws, both with looks every 10 and an open end counted in full."""
+def least(runs: int) -> None:
+    """The product's test beside the best one for known laws, which looks every 10; an open end counted in full."""
 
     def rows() -> "list[list[str]]":
         found = []
         for correlation, sharp in ((0.2, (7800, 5200, 950)), (0.5, (8500, 5500, 900)), (0.8, (6000, 4000, 900))):
             laws = [Law(d.worse, d.better) for d in (power.discordance(BASE, drop, correlation) for drop in DROPS)]
             shape = tuple(round(CASES * max(p) + 6 * math.sqrt(CASES * max(p))) for p in zip(*laws, strict=True))
-            ours = actions_of(regression(units=CASES, margin=MARGIN), shape)
-            for name, actions in (
-                ("this gate", ours),
-                ("best, laws known", best(laws, Prices(*sharp, (1, 1, 1, 1)), shape)),
-                ("best, great drops first", best(laws, Prices(*sharp, (1, 1, 2, 4)), shape)),
-            ):
-                ends = [follow(actions, law, CASES, LOOK) for law in laws]
+            tests: dict[str, Callable[[Law], Found]] = {
+                "this gate": partial(played, regression(units=CASES, margin=MARGIN), runs=runs),
+                "best, laws known": _best_for(laws, Prices(*sharp, (1, 1, 1, 1)), shape),
+                "best, great drops first": _best_for(laws, Prices(*sharp, (1, 1, 2, 4)), shape),
+            }
+            for name, test in tests.items():
+                ends = [test(law) for law in laws]
                 found.append([
                     f"{correlation}", name, *(f"{100 * end.used:.1f}" for end in ends),
                     f"{100 * ends[0].fail:.1f} / {100 * ends[1].passed:.1f}",
@@ -201,14 +234,19 @@ def least() -> None:
         return found
 
     table(
-        "Share of 1,000 cases used, %, exactly",
+        f"Share of 1,000 cases used, % (this gate: {runs:,} runs a figure, s.e. at most 0.4 points; the others exactly)",
         ["corr", "test", "no drop", "-5", "-10", "-20", "wrong FAIL / PASS", "PASS at 0 / FAIL at -5"],
         iter(rows()),
     )
 
 
-def planner() -> None:
-    """The planned number of cases, and what an unchanged candidate's chance to PASS is with so many, 10 % less and more."""
+def _best_for(laws: list[Law], prices: Prices, shape: tuple[int, int]) -> Callable[[Law], Found]:
+    actions = best(laws, prices, shape)
+    return lambda law: follow(actions, law, CASES, LOOK)
+
+
+def planner(runs: int) -> None:
+    """The planned cases, and with so many, 10 % less and more: PASS of an unchanged candidate, FAIL of one worse by the margin."""
 
     def rows() -> "list[list[str]]":
         found = []
@@ -225,14 +263,15 @@ def planner() -> None:
             planned = power.gate_cases(margin, differ)
             shares = []
             for cases in (round(0.9 * planned), planned, round(1.1 * planned)):
-                side = round(cases * differ / 2 + 7 * math.sqrt(cases * differ / 2)) + 3
-                actions = actions_of(regression(units=cases, margin=margin), (side, side))
-                shares.append(f"{100 * follow(actions, Law(differ / 2, differ / 2), cases).passed:.1f}")
+                plan = regression(units=cases, margin=margin)
+                same = played(plan, Law(differ / 2, differ / 2), runs)
+                lost = played(plan, Law((differ + margin) / 2, (differ - margin) / 2), runs)
+                shares.append(f"{100 * same.passed:.1f} / {100 * lost.fail:.1f}")
             found.append([f"{100 * differ:.1f}", f"{100 * margin:.0f}", f"{planned:,}", *shares])
         return found
 
     table(
-        "PASS of an unchanged candidate at the planned size, %, exactly (95 wanted)",
+        f"PASS without a drop / FAIL at the margin, at the planned size, % (95 wanted; {runs:,} runs a figure)",
         ["pairs that differ, %", "margin", "planned cases", "10 % fewer", "as planned", "10 % more"],
         iter(rows()),
     )
@@ -245,9 +284,11 @@ def main() -> None:
     """Run the chosen sections."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--section", action="append", choices=[*SECTIONS], help="only this one; repeatable")
-    for name in parser.parse_args().section or SECTIONS:
+    parser.add_argument("--runs", type=int, default=10_000, help="played runs a figure")
+    chosen = parser.parse_args()
+    for name in chosen.section or SECTIONS:
         start = time.perf_counter()
-        SECTIONS[name]()
+        SECTIONS[name](chosen.runs)
         print(f"\n({name}: {time.perf_counter() - start:.0f} s)", flush=True)
 
 

@@ -98,7 +98,7 @@ def _paired(values: Floats, nulls: Nulls, bounds: bool) -> Side:
 
 def _binomial(k: int, n: int, nulls: Nulls, bounds: bool) -> Side:
     return Side(
-        p_fail=1.0 if k == n else 1.0 - beta_cdf(nulls.fail, k + 1, n - k),
+        p_fail=1.0 if k == n else beta_cdf(1 - nulls.fail, n - k, k + 1),
         p_pass=1.0 if k == 0 else beta_cdf(nulls.pass_, k, n - k + 1),
         low=lower_bound(k, n, nulls.beta) if bounds else nulls.low,
         high=upper_bound(k, n, nulls.alpha) if bounds else nulls.high,

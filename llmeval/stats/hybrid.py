@@ -185,7 +185,7 @@ class HybridTest:
         looks = self._looks
         if looks is None:
             return []
-        read = looks.last(self.used, final=final)
+        read = looks.last(self._lower, self._upper, self._sizes, final=final)
         if read is None:
             return []
         at, level = read

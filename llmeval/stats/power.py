@@ -128,7 +128,7 @@ def gate_cases(
     """Cases so that the gate PASSes an unchanged candidate, and FAILs one worse by the margin, each with `power`.
 
     n = ((z_level + z_power) / (J margin))^2 E d^2, level the error rate, or `looked_at` times it when the run may stop early
-    (`hybrid.py`): so 95 % PASS within 3 % of n where 5 to 40 % of the cases differ (`benchmarks/decisions_exact.py`).
+    (`hybrid.py`): so 95 % PASS, and FAIL, within a few % of n where 5 to 40 % of the cases differ (`benchmarks/decisions_exact.py`).
 
     Args:
         margin: the drop that must not pass, on the scale of human judgement.
@@ -159,14 +159,14 @@ def gate_score(rate: float, ratio: float | None, power: float) -> float:
 def looked_at(ratio: float) -> float:
     """Of the error rate, what a test of fixed size may have that needs as many cases as the one with looks on the way.
 
-    0.32 exp(-0.93 x - 0.40 x^2), x = ln ratio in [-1.2, 1], fitted to exact calculations at 6, 16 and 26 % that differ. Looks
+    0.185 exp(-1.2 x - 0.13 x^2), x = ln ratio in [-1.2, 1], fitted to exact calculations at 6 to 40 % that differ. Looks
     that are placed for other cases cost more of them.
 
     Args:
         ratio: E d^2 to that which looks are placed for.
     """
     x = min(1.0, max(-1.2, math.log(ratio)))
-    return 0.32 * math.exp(-0.93 * x - 0.40 * x * x)
+    return 0.185 * math.exp(-1.2 * x - 0.13 * x * x)
 
 
 def detectable_shift(n: int, share: float, alpha: float = 0.05, power: float = 0.8, sides: int = 2) -> float:

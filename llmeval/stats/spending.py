@@ -10,6 +10,7 @@ JRSS A 132 (1969) 235-244 (the recursion); D. Siegmund, Sequential Analysis (198
 import math
 from functools import lru_cache
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,23 @@ Floats = NDArray[np.float64]
 
 FEWEST = 10
 """Units before the first look."""
-RESERVE = 0.1
-"""Share of the rate that is kept for the last look, for the decisions that need all units."""
-EFFECTS_FAIL = ((1.0, 0.65), (2.0, 0.22), (4.0, 0.13))
-"""Drops, in margins, that FAIL's looks are placed for, and each one's share of the rate: a great loss should show at once."""
-EFFECTS_PASS = ((1.0, 1.0),)
-"""The same of PASS: no drop at all is one margin away from its limit."""
+
+
+class Placing(NamedTuple):
+    """What one side's looks are placed for.
+
+    `effects`: distances from its null in margins, each with its share of the rate that looks may spend. `reserve`: the
+    share of the whole rate that is kept for the last look, for the decisions that need all units.
+    """
+
+    effects: tuple[tuple[float, float], ...]
+    reserve: float
+
+
+FAIL = Placing(((1.0, 0.52), (2.0, 0.40), (4.0, 0.08)), 0.12)
+"""Drops of one, two and four margins: a great loss should show at once."""
+PASS = Placing(((1.0, 1.0),), 0.25)
+"""No drop at all is one margin away from the limit of PASS."""
 _NORMAL = NormalDist()
 _NODES = 60
 _REACH = 5.0
@@ -32,13 +44,13 @@ _NOTHING = 1e-14
 
 
 def schedule(units: int) -> tuple[int, ...]:
-    """After how many units the looks are: at every percent up to a tenth, then at every second one; the last at the end."""
-    percents = [*range(1, 10), *range(10, 100, 2)]
+    """After how many units the looks are: at every percent up to two fifths, then at every second; the last at the end."""
+    percents = [*range(1, 40), *range(40, 100, 2)]
     found = {round(units * percent / 100) for percent in percents}
     return (*sorted(at for at in found if FEWEST <= at < units), units)
 
 
-def spent(share: float, information: float | None, effects: tuple[tuple[float, float], ...]) -> float:
+def spent(share: float, information: float | None, placing: Placing) -> float:
     """The part of the rate that looks may have used up after a share of the units, 0 to 1.
 
     With `information` I as much as a bet against an effect of so many margins would have spent by then: the
@@ -48,16 +60,16 @@ def spent(share: float, information: float | None, effects: tuple[tuple[float, f
     Args:
         share: of the units, in (0, 1].
         information: the square of the z that the margin is worth on all units; None where there is no margin.
-        effects: (margins, weight) pairs.
+        placing: of the side.
 
     Source: A. Wald, Sequential Analysis (1947); D. Siegmund (1985), eq. 3.15.
     """
     if share >= 1:
         return 1.0
     if information is None:
-        return share * (1 - RESERVE)
-    return (1 - RESERVE) * sum(
-        weight * _crossed(share * information * times * times, math.log(20)) for times, weight in effects
+        return share * (1 - placing.reserve)
+    return (1 - placing.reserve) * sum(
+        weight * _crossed(share * information * times * times, math.log(20)) for times, weight in placing.effects
     )
 
 

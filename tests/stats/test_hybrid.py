@@ -52,7 +52,11 @@ def test_without_early_stopping_a_floor_is_the_exact_binomial_test() -> None:
 
 def test_bounds_at_the_end_are_those_of_the_last_look_at_its_level() -> None:
     plan = regression(units=200, margin=0.05, beta=0.1)
-    verdict, level = decide(plan, pairs(20, 160, 20)), Looks(plan).levels[-1]
+    values, looks = pairs(20, 160, 20), Looks(plan)
+    verdict, scores = decide(plan, values), np.array(values)
+    looks.first(scores, scores, np.ones(200), 0, 200)
+    _, level = looks.last(scores, scores, np.ones(200), final=True) or (0, None)
+    assert level is not None
     assert verdict.low == pytest.approx(tango(Pairs(20, 160, 20), 1 - 2 * level.pass_).low, abs=1e-6)
     assert verdict.high == pytest.approx(tango(Pairs(20, 160, 20), 1 - 2 * level.fail).high, abs=1e-6)
     assert 0.035 < level.fail < 0.049 < level.pass_ < 0.098
