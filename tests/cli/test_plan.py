@@ -18,13 +18,13 @@ def test_a_plan_says_what_it_assumes(tmp_path: Path) -> None:
     done = llmeval("plan", suite, "--detect", "5pt", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["regression"][0]["needed"] == 919
+    assert found["regression"][0]["needed"] == 1025
     assert found["regression"][0]["enough"] is False
     assert found["now"]["calls"] == 200 and found["now"]["cost_usd"] is None
     assert found["floors"][0]["rule"] == "contains"
     assert any("assumed" in note for note in found["notes"])
     told = llmeval("plan", suite, "--detect", "5pt", cwd=tmp_path).stdout
-    assert "for 5 points you need 919" in told and "Nothing was asked" in told
+    assert "for 5 points you need 1025" in told and "Nothing was asked" in told
 
 
 def test_a_plan_takes_rates_from_past_runs(tmp_path: Path) -> None:

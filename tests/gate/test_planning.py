@@ -74,13 +74,12 @@ def test_what_a_suite_certifies_inverts_what_it_needs() -> None:
 
 
 def test_few_clusters_take_more_cases() -> None:
-    """83 clusters by the normal theory PASS an unchanged candidate in 87 % of the runs; from 100 on none is added."""
+    """The normal theory of 83 clusters let an unchanged candidate PASS in 87 % of the runs; from 100 on none is added."""
     few = replace(CLUSTERED, cases=415, units=83)
-    assert gate_cases(0.1, few.discordance * few.effect, expected=0.16 * few.effect) == pytest.approx(415, abs=3)
+    assert gate_cases(0.1, few.discordance * few.effect, expected=0.16 * few.effect) == pytest.approx(461, abs=3)
     assert cases_for(few, 0.1, 0.05, 0.05) == 500
-    assert cases_for(few, 0.05, 0.05, 0.05) == gate_cases(
-        0.05, few.discordance * few.effect, expected=0.16 * few.effect
-    )
+    many = gate_cases(0.05, few.discordance * few.effect, expected=0.16 * few.effect)
+    assert many <= cases_for(few, 0.05, 0.05, 0.05) < many + 5
     assert certifiable(few, 0.05, 0.05) > 0.11
     assert 1 < added_cost(99, 3.8) < added_cost(40, 3.8) < 2
     assert added_cost(100, 3.8) == 1
