@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmeval.gate.planning import cases_for
-from llmeval.gate.proof import prove
+from llmeval.gate.proof import prove_regression
 from llmeval.gate.shape import Shape as Suite
 from llmeval.records import Decision
 from llmeval.stats import power
@@ -440,7 +440,7 @@ def planner(runs: int) -> None:
     """The planned number of cases beside the simulated one: where an unchanged candidate PASSes in 95 % of runs."""
 
     def passes(shape: Suite, n: int, margin: float) -> float:
-        return next(prove(shape.sized(n), margin, 0.05, 0.05, runs, seed=19, sequential=True)).passed
+        return next(prove_regression(shape.sized(n), margin, 0.05, 0.05, runs, seed=19, sequential=True)).passed
 
     def rows() -> Iterator[list[str]]:
         for name, shape, margin in (
@@ -448,8 +448,8 @@ def planner(runs: int) -> None:
             ("corr .5", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.16), 0.05),
             ("corr .2", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.256), 0.1),
             ("corr .8", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.064), 0.05),
-            ("judge, J .75", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.33, youden=0.75,
-                                   youden_lower=0.75), 0.1),
+            ("judge, J .75", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.33, sensitivity=0.85,
+                                   specificity=0.9, youden_lower=0.75), 0.1),
             ("clusters of 5", Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16), 0.1),
             ("clusters of 5", Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16), 0.05),
             ("clusters of 10", Suite(metric="m", cases=1000, units=100, largest=10, rate=BASE, discordance=0.16), 0.1),

@@ -20,12 +20,14 @@ FEW_CLUSTERS = 30
 
 
 class Judged(NamedTuple):
-    """A metric's judge: sensitivity, specificity, the lower bound of J, and the rate of error spent on that bound."""
+    """A metric's judge: sensitivity, specificity, the lower bound of J, the rate of error spent on that bound, and the good
+    and bad answers it rests on."""
 
     sensitivity: float
     specificity: float
     lower: float
     spent: float
+    labels: tuple[int, int] | None
 
 
 @dataclass
@@ -102,17 +104,19 @@ def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
     from collections import Counter
 
     from llmeval.gate.shape import Shape
+    from llmeval.stats.correction import rogan_gladen
     from llmeval.stats.power import discordance, judged_discordance
 
-    judge = Judged(1.0, 1.0, 1.0, 0.0) if trust is None else _judge(known, metric, trust)
+    judge = Judged(1.0, 1.0, 1.0, 0.0, None) if trust is None else _judge(known, metric, trust)
     rate, differs = known.past.rate(metric), known.past.discordance(metric)
     if rate is None:
         known.notes.append(f"{metric}: pass rate {RATE:.0%} (assumed: no past run)")
         people = RATE
         rate = people * judge.sensitivity + (1 - people) * (1 - judge.specificity)
     else:
-        known.notes.append(f"{metric}: pass rate {rate:.1%} (run {known.past.run_ids[0]})")
-        people = rate
+        seen = "" if trust is None else " by its judge"
+        known.notes.append(f"{metric}: pass rate {rate:.1%}{seen} (run {known.past.run_ids[0]})")
+        people = rogan_gladen(rate, judge.sensitivity, judge.specificity)
     if differs is None:
         true = discordance(people, 0, CORRELATION)
         differs = judged_discordance(true, people, judge.sensitivity, judge.specificity).total
@@ -132,8 +136,8 @@ def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
         )
     return Shape(
         metric=metric, cases=len(known.cases), units=len(sizes), largest=largest, within=WITHIN, rate=rate,
-        discordance=differs, youden=judge.sensitivity + judge.specificity - 1, youden_lower=judge.lower,
-        j_alpha=judge.spent,
+        discordance=differs, sensitivity=judge.sensitivity, specificity=judge.specificity,
+        youden_lower=judge.lower, j_alpha=judge.spent, labels=judge.labels,
     )  # fmt: skip
 
 
@@ -152,7 +156,7 @@ def _judge(known: Known, metric: str, trust: str) -> Judged:
         labels, weighted = (LabelCounts(*(counts[name] for name in LabelCounts._fields)) for counts in either)
         judge = Judged(
             weighted.pass_pass / weighted.human_pass, weighted.fail_fail / weighted.human_fail,
-            youden_lower(labels, spent), spent,
+            youden_lower(labels, spent), spent, (labels.human_pass, labels.human_fail),
         )  # fmt: skip
         known.notes.append(
             f"{metric}: the judge's J is {judge.sensitivity + judge.specificity - 1:.2f}, at least {judge.lower:.2f} "
@@ -166,4 +170,4 @@ def _judge(known: Known, metric: str, trust: str) -> Judged:
         f"{metric}: the judge is UNTRUSTED and can't make a rule PASS. Assumed instead: sensitivity {JUDGE[0]}, "
         f"specificity {JUDGE[1]}, shown by {LABELS} random labels (J at least {lower:.2f}): `llmeval judge certify`"
     )
-    return Judged(*JUDGE, lower, spent)
+    return Judged(*JUDGE, lower, spent, (right, bad))

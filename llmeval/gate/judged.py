@@ -47,12 +47,13 @@ def evidence_for(
 
     Labels of this run come first, from 50 on. Those of the certificate are about the judge alone: not for a judge that
     is not trusted, nor for verdicts that a check gave in its place (`when: uncertain`). Where people decided some of the
-    verdicts (`open` ones) neither holds: what they decided is right by definition, and no sample of the rest.
+    verdicts (`open` ones) neither holds: what they decided is right by definition, and no sample of the rest. Nor with
+    repeats: a case passes with all of its answers, and how often a judge errs on one of several is not known.
     """
     judge = manifest["judges"].get(metric)
-    if judge is None or metric in tally.by_people:
+    if judge is None or metric in tally.by_people or manifest["repeats"] > 1:
         return None
-    own = _own_labels(tally, metric, slice_) if manifest["repeats"] == 1 else LabelCounts(0, 0, 0, 0)
+    own = _own_labels(tally, metric, slice_)
     if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
         return Evidence(own, Provenance.BY_VERDICT)
     if judge["trust"] != "TRUSTED" or judge.get("when") == "uncertain" or not judge.get("labels"):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from llmeval.gate.proof import prove
+from llmeval.gate.proof import prove_regression
 from llmeval.gate.reach import passes_needed
 from llmeval.gate.shape import Shape
 from llmeval.stats.beta import beta_cdf
@@ -48,8 +48,9 @@ def plan_regression(shape: Shape, margin: float, alpha: float, beta: float) -> R
     """The sizes for a margin; clusters multiply by the design effect."""
     left = beta - shape.j_alpha
     needed = cases_for(shape, margin, alpha, left)
-    rows = list(prove(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True))
-    return Regression(margin, needed, certifiable(shape, alpha, left), rows[0].used, rows[1].used)
+    rows = prove_regression(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True)
+    same, lost = next(rows), next(rows)
+    return Regression(margin, needed, certifiable(shape, alpha, left), same.used, lost.used)
 
 
 def cases_for(shape: Shape, margin: float, alpha: float, beta: float) -> int:

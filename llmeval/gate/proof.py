@@ -1,40 +1,51 @@
-"""How often the gate errs on a suite of this shape: planted drops, played through the very test that decides.
+"""How often a gate errs on a suite of this shape: planted drops, played through the very rules that decide.
 
-Beside it, on the same data, what usual gates would have said: "the pass rate fell by more than t", and a test that
-ignores that both sides answered the same cases.
+Beside it, on the same verdicts, what usual gates would have said: "the pass rate fell by more than t", a test that
+ignores that both sides answered the same cases, and "the rate is below the floor".
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmeval.gate.claims import Asked, Claim, Floor, Regression, Terms, members_of
+from llmeval.gate.family import step_down
 from llmeval.gate.shape import Shape
+from llmeval.gate.world import Sides, World
 from llmeval.records import Decision
 from llmeval.stats.hybrid import HybridTest
+from llmeval.stats.labels import LabelCounts
 from llmeval.stats.plan import Plan
 
 Floats = NDArray[np.float64]
+Tick = Callable[[], None]
 
 LOOK = 10
-"""Units between two looks: what is used is rounded up to that."""
+"""Cases between two looks: what is used is rounded up to that."""
 THRESHOLD = 0.02
 """The usual gate's t."""
 DROPS = (0, 1, 2, 4)
 """Planted drops, in margins."""
+BELOW = (0.0, 0.05, 0.1)
+"""Planted distances below a floor."""
+_CALM = 20_000
+"""Cases by which the rate of a case that all its repeats pass is found."""
 
 
 class Row(NamedTuple):
-    """What came of `runs` runs with one planted drop; shares of them.
+    """What came of `runs` runs with something planted; shares of them.
 
-    `used`: mean share of the cases that a run which stops early used. `error`: the share of verdicts that are wrong,
-    FAIL without a drop or PASS with one of the margin or more; `se`: its Monte-Carlo standard error; `limit`: the
-    stated rate. `threshold` and `unpaired`: the share of FAIL of those gates; what they don't FAIL they PASS.
+    `planted`: the drop; of a floor's row people's pass rate; of the whole gate's the drop in margins. `used`: mean share of
+    the cases that were asked before it was decided. `error`: the share of verdicts that are wrong; `se`: its Monte-Carlo
+    standard error; `limit`: the stated rate. `usual`: the share of FAIL of the usual gate, and `unpaired` of the unpaired
+    test (None where there is none); what they don't FAIL they PASS.
     """
 
-    drop: float
+    planted: float
     runs: int
     fail: float
     passed: float
@@ -43,8 +54,8 @@ class Row(NamedTuple):
     error: float
     se: float
     limit: float
-    threshold: float
-    unpaired: float
+    usual: float
+    unpaired: float | None = None
 
     @property
     def holds(self) -> bool:
@@ -52,90 +63,224 @@ class Row(NamedTuple):
         return self.error <= self.limit + 2 * math.sqrt(self.limit * (1 - self.limit) / self.runs)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """A gate and the worlds of its metrics, whose cases lie in the order they are asked."""
+
+    worlds: Mapping[str, World]
+    claims: tuple[Claim, ...]
+    terms: Terms
+
+    @property
+    def stops(self) -> bool:
+        """Whether a run may stop before its last case: not where a floor has to be corrected by labels."""
+        return self.terms.early and not any(isinstance(claim, Floor) and claim.corrected for claim in self.claims)
+
+
+class Proof(NamedTuple):
+    """Rows of the whole gate (none where it has one rule), and of each rule, in the order of the setup's claims."""
+
+    whole: tuple[Row, ...]
+    rules: tuple[tuple[Row, ...], ...]
+
+
 class Played(NamedTuple):
-    """One run: its decision, and the units it used."""
+    """One test on one run: its decision, and the units it used."""
 
     decision: Decision
     used: int
 
 
-def prove(
-    shape: Shape,
-    margin: float,
-    alpha: float,
-    beta: float,
-    runs: int,
-    seed: int = 0,
-    tick: Callable[[], None] = lambda: None,
-    *,
-    sequential: bool = False,
-) -> Iterator[Row]:
-    """A row for each planted drop. The same seed gives the same rows.
+class _Run(NamedTuple):
+    """One run of the whole gate. `usual`, `unpaired`: FAIL of the gates of others, by claim."""
 
-    Args:
-        shape: of the suite. margin, alpha, beta: of the gate.
-        runs: simulated runs a row.
-        tick: called after each run.
-        sequential: with looks on the way, as a run that may stop early; else the test is read once, on all cases.
-
-    Raises:
-        ValueError: a margin or rate out of range.
-    """
-    plan = shape.gate(margin, alpha, beta, sequential=sequential)
-    for times in DROPS:
-        source = np.random.default_rng([seed, times])
-        cells = shape.cells(margin * times)
-        found, usual = [], np.zeros(2)
-        for _ in range(runs):
-            cell = _draw(source, shape, cells)
-            found.append(play(plan, _differences(cell), cell.shape[1]))
-            usual += _usual(np.bincount(cell.ravel(), minlength=4), alpha)
-            tick()
-        yield _row(margin * times, found, usual / runs, shape.units, beta if times else alpha)
+    decisions: tuple[Decision, ...]
+    used: tuple[int, ...]
+    usual: tuple[bool, ...]
+    unpaired: tuple[bool, ...]
 
 
 def play(plan: Plan, values: Floats, size: float = 1.0) -> Played:
     """One run through the gate's test, in the order of the values."""
     test = HybridTest(plan)
     decision = test.update(values, np.full(len(values), size))
-    return Played(decision or test.finish().decision, test.used)
+    return Played(decision or test.finish(bounds=False).decision, test.used)
 
 
-def _draw(source: np.random.Generator, shape: Shape, cells: Floats) -> NDArray[np.intp]:
-    """Each case's cell, units x cases. Cases of a unit share their probabilities, drawn around `cells` (Dirichlet)."""
-    size = max(1, round(shape.cases / shape.units))
-    limits = np.broadcast_to(cells.cumsum()[:3], (shape.units, 3))
-    if size > 1 and shape.within > 0:
-        weight = (1 - shape.within) / shape.within
-        drawn = source.gamma(np.maximum(cells * weight, 1e-12), size=(shape.units, 4)) + 1e-300
-        limits = (drawn / drawn.sum(axis=1, keepdims=True)).cumsum(axis=1)[:, :3]
-    luck = source.random((shape.units, size))
-    found: NDArray[np.intp] = (luck[:, :, None] > limits[:, None, :]).sum(axis=2)
-    return found
+def prove(setup: Setup, runs: int, seed: int = 0, tick: Tick = lambda: None) -> Proof:
+    """Play the gate with drops of 0, 1, 2 and 4 margins of every metric at once, and each floor at it and below.
+
+    The same seed gives the same rows.
+
+    Args:
+        setup: of the gate.
+        runs: simulated runs a row.
+        tick: called after each run.
+    """
+    whole: list[Row] = []
+    rules: list[list[Row]] = [[] for _ in setup.claims]
+    margins = margins_of(setup)
+    for times in DROPS:
+        drops = {metric: margin * times for metric, margin in margins.items()}
+        found = _played(setup, drops, runs, [seed, times], tick)
+        whole.append(_whole_row(setup, drops, times, found))
+        for number, claim in enumerate(setup.claims):
+            if isinstance(claim, Regression):
+                rules[number].append(_regression_row(setup, number, claim.margin * times, found))
+    for number, claim in enumerate(setup.claims):
+        if isinstance(claim, Floor):
+            rules[number] = list(_floor_rows(setup, claim, runs, [seed, 100 + number], tick))
+    return Proof(tuple(whole) if len(setup.claims) > 1 else (), tuple(map(tuple, rules)))
 
 
-def _differences(cell: NDArray[np.intp]) -> Floats:
-    found: Floats = ((cell == 2).astype(float) - (cell == 1)).mean(axis=1)
-    return found
+def rows_of(setup: Setup) -> int:
+    """How many rows `prove` plays."""
+    return len(DROPS) + len(BELOW) * sum(isinstance(claim, Floor) for claim in setup.claims)
 
 
-def _usual(counts: NDArray[np.intp], alpha: float) -> tuple[bool, bool]:
-    """Whether "drop > t" and the unpaired pooled z test say FAIL."""
-    n = int(counts.sum())
-    baseline, candidate = (counts[0] + counts[1]) / n, (counts[0] + counts[2]) / n
-    pooled = (baseline + candidate) / 2
-    se = math.sqrt(max(2 * pooled * (1 - pooled) / n, 1e-12))
-    p_value = 0.5 * math.erfc((baseline - candidate) / se / math.sqrt(2))
-    return bool(counts[1] - counts[2] > THRESHOLD * n + 1e-9), bool(p_value <= alpha)  # exactly t is not a drop
+def prove_regression(
+    shape: Shape, margin: float, alpha: float, beta: float, runs: int, seed: int = 0, *, sequential: bool = False
+) -> Iterator[Row]:
+    """The rows of one rule of regression by itself, with the bound of the judge's J that the shape has.
 
-
-def _row(drop: float, found: list[Played], usual: Floats, units: int, limit: float) -> Row:
-    runs = len(found)
-    fail = sum(run.decision is Decision.FAIL for run in found) / runs
-    passed = sum(run.decision is Decision.PASS for run in found) / runs
-    used = sum(min(units, math.ceil(run.used / LOOK) * LOOK) for run in found) / runs / units
-    error = passed if drop else fail
-    return Row(
-        drop=drop, runs=runs, fail=fail, passed=passed, inconclusive=1 - fail - passed, used=used, error=error,
-        se=math.sqrt(error * (1 - error) / runs), limit=limit, threshold=float(usual[0]), unpaired=float(usual[1]),
+    Raises:
+        ValueError: a margin or rate out of range.
+    """
+    world = replace(shape.world(), labels=None)
+    members = members_of(np.arange(world.cases), world.clusters)
+    claim = Regression(
+        name=shape.metric, metric=shape.metric, members=members, margin=margin, youden=shape.youden_lower,
+        spent=shape.j_alpha,
     )  # fmt: skip
+    setup = Setup(worlds={shape.metric: world}, claims=(claim,), terms=Terms(alpha, beta, 1, sequential))
+    for times in DROPS:
+        found = _played(setup, {shape.metric: margin * times}, runs, [seed, times], lambda: None)
+        yield _regression_row(setup, 0, margin * times, found)
+
+
+def margins_of(setup: Setup) -> dict[str, float]:
+    """The margin that each metric's drops are planted in: its own; of a metric with floors only, the least of the others'."""
+    found: dict[str, float] = {}
+    for claim in setup.claims:
+        if isinstance(claim, Regression):
+            found[claim.metric] = min(found.get(claim.metric, 1.0), claim.margin)
+    least = min(found.values(), default=0.05)
+    return {metric: found.get(metric, least) for metric in setup.worlds}
+
+
+def _played(setup: Setup, drops: Mapping[str, float], runs: int, seed: list[int], tick: Tick) -> list[_Run]:
+    source, found = np.random.default_rng(seed), []
+    for _ in range(runs):
+        found.append(_run(setup, drops, source))
+        tick()
+    return found
+
+
+def _run(setup: Setup, drops: Mapping[str, float], source: np.random.Generator) -> _Run:
+    seen: dict[str, tuple[Sides, LabelCounts | None]] = {}
+    for metric, world in setup.worlds.items():
+        sides = world.judged(source, world.people(source, drops[metric]))
+        seen[metric] = sides, world.certificate(source)
+    asked: list[Asked] = [claim.ask(*seen[claim.metric], setup.terms) for claim in setup.claims]
+    level = (
+        setup.terms.alpha * len(asked) / setup.terms.rules
+    )  # a rule played alone has its share, as Holm's first step
+    decided = step_down([each.rule for each in asked], level)
+    usual = [_usual(claim, seen[claim.metric][0], setup.terms.alpha) for claim in setup.claims]
+    return _Run(
+        tuple(rule.decision for rule in decided), tuple(each.used for each in asked),
+        tuple(one for one, _ in usual), tuple(two for _, two in usual),
+    )  # fmt: skip
+
+
+def _usual(claim: Claim, sides: Sides, alpha: float) -> tuple[bool, bool]:
+    """FAIL of "drop > t" and of the unpaired pooled z test; of a floor, of "the rate is below it", twice."""
+    rows = claim.members.rows
+    if isinstance(claim, Floor):
+        below = bool(sides.candidate[:, rows].all(axis=0).mean() < claim.threshold - 1e-9)
+        return below, below
+    baseline, candidate = float(sides.baseline[:, rows].mean()), float(sides.candidate[:, rows].mean())
+    pooled = (baseline + candidate) / 2
+    se = math.sqrt(max(2 * pooled * (1 - pooled) / (len(rows) * len(sides.baseline)), 1e-12))
+    p_value = 0.5 * math.erfc((baseline - candidate) / se / math.sqrt(2))
+    return baseline - candidate > THRESHOLD + 1e-9, p_value <= alpha  # exactly t is not a drop
+
+
+def _regression_row(setup: Setup, number: int, drop: float, found: list[_Run]) -> Row:
+    row = _row(setup, number, drop, found)
+    error, limit = (row.passed, setup.terms.beta) if drop else (row.fail, setup.terms.alpha)
+    unpaired = sum(run.unpaired[number] for run in found) / len(found)
+    return _wrong(row, error, limit)._replace(unpaired=unpaired)
+
+
+def _floor_rows(setup: Setup, claim: Floor, runs: int, seed: list[int], tick: Tick) -> Iterator[Row]:
+    """Rows with people's pass rate of a case at the floor and below it: at the floor FAIL and PASS are wrong."""
+    world = setup.worlds[claim.metric]
+    if not claim.corrected:  # what the floor is about is then what the judge says
+        world = replace(world, labels=None, sensitivity=1.0, specificity=1.0)
+    for below in BELOW:
+        rate = claim.threshold - below
+        if rate <= 0:
+            continue
+        most = 2 * rate * (1 - rate)
+        here = replace(world, rate=rate, repeats=1, discordance=min(world.discordance, most))
+        alone = replace(setup, worlds={claim.metric: here}, claims=(claim,))
+        found = _played(alone, {claim.metric: 0.0}, runs, [*seed, round(1000 * below)], tick)
+        row = _row(alone, 0, rate, found)
+        yield _wrong(row, row.passed if below else max(row.passed, row.fail), setup.terms.alpha)
+
+
+def _whole_row(setup: Setup, drops: Mapping[str, float], times: int, found: list[_Run]) -> Row:
+    """The gate as a whole: FAIL is wrong where nothing got worse, PASS where any rule is violated."""
+    fails = [Decision.FAIL in run.decisions for run in found]
+    passes = [set(run.decisions) == {Decision.PASS} for run in found]
+    runs, cases = len(found), next(iter(setup.worlds.values())).cases
+    used = [max(run.used) if setup.stops else cases for run in found]
+    row = _counted(
+        times, runs, sum(fails), sum(passes), sum(map(_rounded, used, [cases] * runs)) / runs / cases,
+        sum(any(run.usual) for run in found) / runs,
+    )  # fmt: skip
+    rates = [(claim.threshold, _rate(setup, claim, drops)) for claim in setup.claims if isinstance(claim, Floor)]
+    regressions = any(isinstance(claim, Regression) for claim in setup.claims)
+    worse = (times > 0 and regressions) or any(rate < floor for floor, rate in rates)
+    violated = (times > 0 and regressions) or any(rate <= floor for floor, rate in rates)
+    error = max(0.0 if worse else row.fail, row.passed if violated else 0.0)
+    return _wrong(row, error, max(setup.terms.alpha, setup.terms.beta) if violated else setup.terms.alpha)
+
+
+def _rate(setup: Setup, claim: Floor, drops: Mapping[str, float]) -> float:
+    """The true rate a floor is about, of cases that pass with all repeats: on people's scale where it is corrected."""
+    world, drop = setup.worlds[claim.metric], drops[claim.metric]
+    if world.repeats == 1 and (claim.corrected or world.exact):
+        return world.rate - drop
+    many = replace(world, clusters=np.arange(_CALM), within=0.0)
+    source = np.random.default_rng(0)
+    return float(many.judged(source, many.people(source, drop)).candidate.all(axis=0).mean())
+
+
+def _row(setup: Setup, number: int, planted: float, found: list[_Run]) -> Row:
+    runs, cases = len(found), len(setup.claims[number].members.rows)
+    ends = setup.claims[number].members.ends
+    decisions = [run.decisions[number] for run in found]
+    shares = [np.searchsorted(ends, run.used[number], side="left") for run in found]
+    sizes = setup.claims[number].members.sizes.cumsum()
+    used = sum(_rounded(int(sizes[at]), cases) for at in shares) / runs / cases
+    return _counted(
+        planted, runs, decisions.count(Decision.FAIL), decisions.count(Decision.PASS), used,
+        sum(run.usual[number] for run in found) / runs,
+    )  # fmt: skip
+
+
+def _counted(planted: float, runs: int, fails: int, passes: int, used: float, usual: float) -> Row:
+    return Row(
+        planted=planted, runs=runs, fail=fails / runs, passed=passes / runs, inconclusive=1 - (fails + passes) / runs,
+        used=used, error=0.0, se=0.0, limit=0.0, usual=usual,
+    )  # fmt: skip
+
+
+def _wrong(row: Row, error: float, limit: float) -> Row:
+    return row._replace(error=error, se=math.sqrt(error * (1 - error) / row.runs), limit=limit)
+
+
+def _rounded(used: int, cases: int) -> int:
+    return min(cases, math.ceil(used / LOOK) * LOOK)

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 _NOTHING = 1e-15
 _ALMOST = 0.999
+_SURE = 1 + 1e-9
+_FEW = 1000
 
 
 class Limit(NamedTuple):
@@ -66,15 +68,8 @@ class CountLooks:
             self._mass = self._mass[:-rejected]
         fewest = self._least + len(self._mass)
         part = min(max(rate - self.spent, 0.0) / float(self._mass[-1]), _ALMOST)
-        surely, next_ = self._p_value(fewest), self._p_value(fewest - 1)
-        return Limit(fewest if rejected else None, surely + part * (next_ - surely))
-
-    def _p_value(self, successes: int) -> float:
-        """P(X >= successes), X binomial under the null."""
-        failures = self._trials - successes
-        if failures < 0:
-            return 0.0
-        return 1.0 if successes <= 0 else beta_cdf(self._chance, successes, failures + 1)
+        surely, next_ = (_p_value(each, self._trials, self._chance) for each in (fewest, fewest - 1))
+        return Limit(fewest if rejected else None, surely * _SURE + part * (next_ - surely))
 
     def _go_on(self, steps: int) -> None:
         if steps:
@@ -92,3 +87,18 @@ def _binomial(n: int, p: float) -> Floats:
     ratios = np.log((n - k + 1) / k * (p / (1 - p)))
     found: Floats = np.exp(np.append(0.0, ratios.cumsum()) + n * np.log1p(-p))
     return found
+
+
+def _p_value(successes: int, n: int, p: float) -> float:
+    """P(X >= successes)."""
+    if successes > n:
+        return 0.0
+    if n <= _FEW:
+        return float(_tails(n, p)[max(successes, 0)])
+    return 1.0 if successes <= 0 else beta_cdf(p, successes, n - successes + 1)
+
+
+@lru_cache(maxsize=2048)
+def _tails(n: int, p: float) -> Floats:
+    """P(X >= k) for k = 0 to n: many runs ask for the same."""
+    return _binomial(n, p)[::-1].cumsum()[::-1]

@@ -136,11 +136,12 @@ class HybridTest:
         self._peaks = max(self._peaks[0], peaks[0]), max(self._peaks[1], peaks[1])
         return used
 
-    def finish(self, *, last: bool = False) -> Verdict:
+    def finish(self, *, last: bool = False, bounds: bool = True) -> Verdict:
         """The verdict on what came so far. The last look is read only when all planned units are there.
 
         Args:
             last: no unit is to come, though fewer than planned came: to some the rule turned out not to apply.
+            bounds: whether the bounds are wanted too, which take most of the time; without, they are the range of scores.
 
         Raises:
             ValueError: nothing came.
@@ -149,8 +150,8 @@ class HybridTest:
         if not len(sizes):
             raise ValueError("there is no result to decide on")
         final = self.decision is None and (last or len(sizes) == plan.units)
-        looks = self._looking_leg(final=final)
-        found = [self._betting_leg(), *looks] if plan.share > 0 else looks
+        looks = self._looking_leg(final=final, bounds=bounds)
+        found = [self._betting_leg(bounds=bounds), *looks] if plan.share > 0 else looks
         p_fail, p_pass = min([1.0, *(side.p_fail for side in found)]), min([1.0, *(side.p_pass for side in found)])
         low, high = max([plan.low, *(side.low for side in found)]), min([plan.high, *(side.high for side in found)])
         if plan.target == "suite" and len(sizes) == plan.units:
@@ -166,18 +167,21 @@ class HybridTest:
     def _mean(self, values: Floats) -> float:
         return float(self._sizes @ values / self._sizes.sum())
 
-    def _betting_leg(self) -> Side:
+    def _betting_leg(self, *, bounds: bool) -> Side:
         plan, (alpha, beta) = self.plan, self.plan.rates
         sizes, share = self._sizes, self.plan.share
+        p_fail, p_pass = (math.exp(-peak) / share for peak in self._peaks)
+        if not bounds:
+            return Side(p_fail, p_pass, plan.low, plan.high, "betting")
         high = upper_sequence(
             self._upper, sizes, plan.high, alpha * share, bets(plan.aim_fail), plan.largest, plan.suite
         )
         low = -upper_sequence(
             -self._lower, sizes, -plan.low, beta * share, bets(plan.aim_pass), plan.largest, plan.suite
         )
-        return Side(math.exp(-self._peaks[0]) / share, math.exp(-self._peaks[1]) / share, low, high, "betting")
+        return Side(p_fail, p_pass, low, high, "betting")
 
-    def _looking_leg(self, *, final: bool) -> list[Side]:
+    def _looking_leg(self, *, final: bool, bounds: bool) -> list[Side]:
         """What the last look so far says; `final`: it is the one on all units. p-values hold from the plan's rates up.
 
         The bounds are those of repeated confidence intervals: C. Jennison, B. W. Turnbull, JRSS B 51 (1989) 305-361.
@@ -189,7 +193,7 @@ class HybridTest:
         if read is None:
             return []
         at, level = read
-        side = self._test(min(at, self.used), level)
+        side = self._test(min(at, self.used), level, bounds=bounds)
         if self.plan.share == 0:
             return [side]
         if final:
@@ -198,13 +202,13 @@ class HybridTest:
         fail, pass_ = (rate * max(1.0, ratio) for rate, ratio in zip(self.plan.rates, looks.nearest, strict=True))
         return [Side(fail, pass_, min(side.low, middle), max(side.high, middle), side.method)]
 
-    def _test(self, at: int, level: Level) -> Side:
+    def _test(self, at: int, level: Level, *, bounds: bool) -> Side:
         plan, lower, upper, sizes = self.plan, self._lower[:at], self._upper[:at], self._sizes[:at]
         alpha, beta = (rate or 0.5 for rate in level)  # nothing is spent on a side's first looks: no bound then
         nulls = Nulls(plan.fail_null, plan.pass_null, plan.low, plan.high, alpha, beta)
-        side = final_test(lower, sizes, nulls)
+        side = final_test(lower, sizes, nulls, bounds=bounds)
         if (lower != upper).any():
-            most = final_test(upper, sizes, nulls)
+            most = final_test(upper, sizes, nulls, bounds=bounds)
             side = side._replace(p_fail=most.p_fail, high=most.high)
         low, high = side.low if level.pass_ else plan.low, side.high if level.fail else plan.high
         return side._replace(low=low, high=high)
