@@ -1,8 +1,8 @@
 """`llmeval prove`: the suite's own gate, tried on planted drops."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -38,51 +38,65 @@ def prove(
     """Measure how often the gate errs on a suite of this shape, by planted drops. Nothing is asked.
 
     Plays the suite's floors and regression rules together, with its clusters, repeats and the uncertain quality of its
-    judges; where it has no regression rule, one for each metric.
+    judges; where it has no regression rule, one for each metric by itself.
 
     Exit codes: 0 the stated error rates hold, 1 one of them does not.
     """
-    from llmeval.cli.proving import setup_for
+    from llmeval.cli.proving import setups_for
     from llmeval.cli.sizing import know
     from llmeval.errors import ExitCode
     from llmeval.suite.load import load_suite
 
     known = know(load_suite(suite, env), metric, reports)
     early = (stop or known.suite.spec.gate.stop) == "early"
-    setup = setup_for(known, detect, early=early)
-    found = _played(setup, runs, seed)
+    stated, others = setups_for(known, detect, early=early)
+    found = _played(stated, others, runs, seed)
     if as_json:
-        emit(_document(known, setup, found, runs, seed))
+        emit({
+            "suite": known.suite.name, "runs": runs, "seed": seed, "stop": "early" if early else "never",
+            **_document(found), "notes": list(dict.fromkeys(known.notes)),
+        })  # fmt: skip
     else:
-        _print(known, setup, found)
-    held = all(row.holds for rows in (found.whole, *found.rules) for row in rows)
+        _print(known, found, runs, early=early)
+    held = all(row.holds for each in found for rows in (each.proof.whole, *each.proof.rules) for row in rows)
     return ExitCode.PASS if held else ExitCode.GATE_FAILED
 
 
-def _played(setup: "Setup", runs: int, seed: int) -> "Proof":
+class Played(NamedTuple):
+    """A gate and what came of it. `stated`: whether the suite states it."""
+
+    setup: "Setup"
+    proof: "Proof"
+    stated: bool
+
+
+def _played(stated: "Setup | None", others: "list[Setup]", runs: int, seed: int) -> list[Played]:
     from rich.console import Console
     from rich.progress import Progress
 
     from llmeval.gate.proof import prove, rows_of
 
+    setups = [*([(stated, True)] if stated is not None else []), *((setup, False) for setup in others)]
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulated runs", total=runs * rows_of(setup))
-        return prove(setup, runs, seed, lambda: bar.advance(task))
+        task = bar.add_task("simulated runs", total=runs * sum(rows_of(setup) for setup, _ in setups))
+        return [Played(setup, prove(setup, runs, seed, lambda: bar.advance(task)), own) for setup, own in setups]
 
 
-def _document(known: "Known", setup: "Setup", found: "Proof", runs: int, seed: int) -> dict[str, Any]:
+def _document(found: list[Played]) -> dict[str, Any]:
     from llmeval.gate.claims import Floor
 
+    gate: list[dict[str, Any]] = []
     metrics, floors = [], []
-    for claim, rows in zip(setup.claims, found.rules, strict=True):
-        if isinstance(claim, Floor):
-            floors.append({"rule": claim.name, "floor": claim.threshold, "rows": _rows(rows, "rate")})
-        else:
-            metrics.append({"metric": claim.name, "margin": claim.margin, "rows": _rows(rows, "drop")})
-    return {
-        "suite": known.suite.name, "runs": runs, "seed": seed, "stop": "early" if setup.terms.early else "never",
-        "gate": _rows(found.whole, "margins"), "metrics": metrics, "floors": floors, "notes": known.notes,
-    }  # fmt: skip
+    for setup, proof, stated in found:
+        gate += _rows(proof.whole, "margins")
+        for claim, rows in zip(setup.claims, proof.rules, strict=True):
+            if isinstance(claim, Floor):
+                floors.append({"rule": claim.name, "floor": claim.threshold, "rows": _rows(rows, "rate")})
+            else:
+                metrics.append({
+                    "metric": claim.name, "margin": claim.margin, "stated": stated, "rows": _rows(rows, "drop"),
+                })  # fmt: skip
+    return {"gate": gate, "metrics": metrics, "floors": floors}
 
 
 def _rows(rows: "Sequence[Row]", planted: str) -> list[dict[str, Any]]:
@@ -92,24 +106,32 @@ def _rows(rows: "Sequence[Row]", planted: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _print(known: "Known", setup: "Setup", found: "Proof") -> None:
+def _print(known: "Known", found: list[Played], runs: int, *, early: bool) -> None:
     from llmeval.gate.claims import Floor
+    from llmeval.gate.proof import margins_of
 
-    early, runs = setup.terms.early, found.rules[0][0].runs
-    floors = any(isinstance(claim, Floor) for claim in setup.claims)
-    console().print(f"{known.suite.name}: {runs:,} simulated runs a row, % of them.\n", soft_wrap=True)
-    if found.whole:
-        title = f"The whole gate, {len(setup.claims)} rules, all metrics falling together"
-        _table(title, "margins", found.whole, lambda row: f"{row.planted:.0f}", early=early)
-    for claim, rows in zip(setup.claims, found.rules, strict=True):
-        if isinstance(claim, Floor):
-            title = f"{claim.name}: at least {100 * claim.threshold:.3g}%{_shape(claim)}"
-            _table(title, "rate", rows, lambda row: f"{100 * row.planted:.3g}", early=early)
-        else:
-            title = f"{claim.name}: not worse by {100 * claim.margin:.3g} points{_shape(claim)}"
-            _table(title, "drop", rows, lambda row: f"{100 * row.planted:.3g}", early=early)
-    out = console()
+    out, floors = console(), False
     out.soft_wrap = True
+    out.print(f"[bold]{known.suite.name}[/]: {runs:,} simulated runs a row, % of them.\n")
+    for setup, proof, stated in found:
+        if proof.whole:
+            margins = set(margins_of(setup).values())
+            unit, scale = ("drop", 100 * margins.pop()) if len(margins) == 1 else ("margins", 1.0)
+            title = f"The whole gate, {len(setup.claims)} rules; all metrics fall together"
+            _table(title, unit, proof.whole, scale, early=early)
+        for claim, rows in zip(setup.claims, proof.rules, strict=True):
+            if isinstance(claim, Floor):
+                floors = True
+                _table(
+                    f"{claim.name}: at least {100 * claim.threshold:.3g}%{_shape(claim)}",
+                    "rate",
+                    rows,
+                    100,
+                    early=early,
+                )
+            else:
+                title = f"{claim.name}: not worse by {100 * claim.margin:.3g} points{_shape(claim)}"
+                _table(title + ("" if stated else " (not a rule of the suite)"), "drop", rows, 100, early=early)
     for line in (*LEGEND, *((TRUTH,) if floors else ()), *((USED,) if early else ()), *dict.fromkeys(known.notes)):
         out.print(f"[dim]{line}[/]")
 
@@ -119,7 +141,7 @@ def _shape(claim: "Claim") -> str:
     return f", {cases:,} cases" + ("" if units == cases else f" in {units:,} clusters")
 
 
-def _table(title: str, planted: str, rows: "Sequence[Row]", label: "Callable[[Row], str]", *, early: bool) -> None:
+def _table(title: str, planted: str, rows: "Sequence[Row]", scale: float, *, early: bool) -> None:
     from rich.table import Table
 
     table = Table(
@@ -131,7 +153,7 @@ def _table(title: str, planted: str, rows: "Sequence[Row]", label: "Callable[[Ro
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            label(row), *(f"{100 * x:.1f}" for x in (row.fail, row.passed, row.inconclusive)),
+            f"{scale * row.planted:.3g}", *(f"{100 * x:.1f}" for x in (row.fail, row.passed, row.inconclusive)),
             f"{100 * row.error:.1f} ± {100 * row.se:.1f}{'' if row.holds else ' (too often)'}", f"{100 * row.limit:g}",
             *([f"{100 * row.used:.0f}"] if early else []), f"{100 * row.usual:.1f}",
             *([f"{100 * row.unpaired:.1f}"] if row.unpaired is not None else []),

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from llmeval.records import Case
 
 
-def setup_for(known: Known, detect: str | None, *, early: bool) -> "Setup":
-    """The suite's floors and regression rules; a regression rule for each metric where it has none.
+def setups_for(known: Known, detect: str | None, *, early: bool) -> "tuple[Setup | None, list[Setup]]":
+    """The gate that the suite states, None where it states nothing; and where it has no rule of regression one for each
+    metric, by itself.
 
     Args:
         known: the suite. detect: the margin of all rules of regression instead of their own.
@@ -26,60 +27,51 @@ def setup_for(known: Known, detect: str | None, *, early: bool) -> "Setup":
     Raises:
         UsageError: as `margin_for`.
     """
-    from llmeval.gate.claims import Terms
+    from llmeval.gate.claims import Regression, Terms
+    from llmeval.gate.floors import parse_key
     from llmeval.gate.proof import Setup
 
-    gate = known.suite.spec.gate
-    cases = _in_order(known.cases, known.suite.spec.seed)
-    clusters = _numbers(cases)
-    shapes = {shape.metric: shape for shape in known.shapes}
-    repeats = known.suite.spec.repeats
-    claims = [*_floors(known, cases, clusters), *_regressions(known, detect, cases, clusters)]
-    metrics = list(dict.fromkeys(claim.metric for claim in claims))
-    if repeats > 1:
+    spec = known.suite.spec
+    cases = _in_order(known.cases, spec.seed)
+    clusters, shapes = _numbers(cases), {shape.metric: shape for shape in known.shapes}
+    margins = {} if spec.gate.regression is None else dict(spec.gate.regression.margins)
+    known_ones = {key: margin for key, margin in margins.items() if parse_key(key)[0] in shapes}
+
+    def rule(key: str, own: float | None) -> "Regression | None":
+        metric, where = parse_key(key)
+        members = _members(known, key, where, cases, clusters)
+        margin = own if detect is None and own is not None else margin_for(known, metric, detect)
+        return members and Regression(name=key, metric=metric, members=members, margin=margin)
+
+    def setup(claims: "list[Claim]", shapes: "dict[str, Shape]") -> Setup:
+        worlds = {claim.metric: shapes[claim.metric].world(clusters, spec.repeats) for claim in claims}
+        terms = Terms(spec.gate.alpha, spec.gate.beta, len(claims), early)
+        return Setup(worlds=worlds, claims=tuple(claims), terms=terms)
+
+    stated = [*_floors(known, cases, clusters), *filter(None, (rule(*each) for each in known_ones.items()))]
+    others = [] if margins else list(filter(None, (rule(metric, None) for metric in shapes)))
+    if spec.repeats > 1:
         known.notes.append(
-            f"{repeats} answers a case; what differs between runs is taken for chance within a case, and none of it for "
-            "another model"
+            f"{spec.repeats} answers a case; what differs between runs is taken for chance within a case"
         )
-    if len(metrics) > 1:
+    if len({claim.metric for claim in stated}) > 1:
         known.notes.append("the metrics err independently of each other (assumed)")
-    worlds = {metric: _shape(known, shapes[metric], claims).world(clusters, repeats) for metric in metrics}
-    return Setup(
-        worlds=worlds, claims=tuple(claims),
-        terms=Terms(gate.alpha, gate.beta, len(claims), early),
-    )  # fmt: skip
+    placed = {name: _placed(known, shape, stated) for name, shape in shapes.items()}
+    return setup(stated, placed) if stated else None, [setup([claim], shapes) for claim in others]
 
 
-def _shape(known: Known, shape: "Shape", claims: "list[Claim]") -> "Shape":
-    """The shape; of a metric with a floor and without a past run half way between the highest floor and all."""
+def _placed(known: Known, shape: "Shape", claims: "list[Claim]") -> "Shape":
+    """The shape; of a metric with a floor and without a past run halfway between the highest floor and all."""
     from llmeval.gate.claims import Floor
 
     floors = [claim.threshold for claim in claims if isinstance(claim, Floor) and claim.metric == shape.metric]
     if not floors or known.past.rate(shape.metric) is not None:
         return shape
     people = (1 + max(floors)) / 2
-    known.notes.append(f"{shape.metric}: pass rate {people:.0%} here (assumed: halfway between its floor and all)")
+    known.notes.append(
+        f"{shape.metric}: with its floor, a pass rate of {people:.0%} is played (assumed: halfway between it and all)"
+    )
     return replace(shape, rate=people * shape.sensitivity + (1 - people) * (1 - shape.specificity))
-
-
-def _regressions(known: Known, detect: str | None, cases: "list[Case]", clusters: "NDArray[np.int64]") -> "list[Claim]":
-    from llmeval.gate.claims import Regression
-    from llmeval.gate.floors import parse_key
-
-    rule, shapes = known.suite.spec.gate.regression, {shape.metric: shape for shape in known.shapes}
-    margins = {} if rule is None else dict(rule.margins)
-    if not margins:
-        margins = {metric: margin_for(known, metric, detect) for metric in shapes}
-    found: list[Claim] = []
-    for key, own in margins.items():
-        metric, where = parse_key(key)
-        if metric not in shapes:
-            continue
-        members = _members(known, key, where, cases, clusters)
-        margin = own if detect is None else margin_for(known, metric, detect)
-        if members is not None:
-            found.append(Regression(name=key, metric=metric, members=members, margin=margin))
-    return found
 
 
 def _floors(known: Known, cases: "list[Case]", clusters: "NDArray[np.int64]") -> "list[Claim]":

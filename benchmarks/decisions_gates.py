@@ -1,0 +1,83 @@
+"""Whole gates, a floor of .8 and a margin of 10 points for each metric, as `llmeval prove` plays them.
+
+    python benchmarks/decisions_gates.py [--runs 2000]
+
+People's pass rate is .9. The labels behind each judge are drawn anew in each run. Everything is seeded; five minutes at
+2,000 runs a figure.
+"""
+
+import argparse
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from decisions import limit, percent, table
+
+from llmeval.gate.claims import Claim, Floor, Regression, Terms, members_of
+from llmeval.gate.proof import Proof, Setup, prove
+from llmeval.gate.shape import Shape
+from llmeval.gate.world import World
+
+CHECK = Shape(metric="m", cases=400, units=400, rate=0.9, discordance=0.1)
+JUDGE = replace(CHECK, rate=0.82, discordance=0.24, sensitivity=0.9, specificity=0.9, labels=(160, 60))
+CLUSTERS = np.repeat(np.arange(100), 4)
+GATES: dict[str, list[World]] = {
+    "a check, 400 cases": [CHECK.world()],
+    "a judge of J .8 by 220 labels, 400 cases": [JUDGE.world()],
+    "a check, 100 clusters of 4": [CHECK.world(CLUSTERS)],
+    "a judge, 100 clusters of 4": [JUDGE.world(CLUSTERS)],
+    "a check, 400 cases of 3 answers": [replace(CHECK, discordance=0.04).world(repeats=3)],
+    "two checks and a judge, 400 cases": [CHECK.world(), CHECK.world(), JUDGE.world()],
+}
+
+
+def setup_of(worlds: list[World], *, early: bool) -> Setup:
+    """The gate: a floor and a margin for each metric."""
+    named = {f"m{number}": world for number, world in enumerate(worlds)}
+    members = members_of(np.arange(worlds[0].cases), worlds[0].clusters)
+    claims: list[Claim] = []
+    for metric, world in named.items():
+        corrected = world.labels is not None and world.repeats == 1
+        claims.append(Floor(name=metric, metric=metric, members=members, threshold=0.8, corrected=corrected))
+        claims.append(Regression(name=metric, metric=metric, members=members, margin=0.1))
+    return Setup(worlds=named, claims=tuple(claims), terms=Terms(0.05, 0.05, len(claims), early))
+
+
+def shown(setup: Setup, found: Proof) -> list[str]:
+    """The worst error of each kind over the rules, and what the gate comes to."""
+    floors = [rows for claim, rows in zip(setup.claims, found.rules, strict=True) if isinstance(claim, Floor)]
+    margins = [rows for claim, rows in zip(setup.claims, found.rules, strict=True) if isinstance(claim, Regression)]
+    same, lost = found.whole[0], found.whole[1]
+    worst = max(row.error - row.limit for rows in (found.whole, *found.rules) for row in rows)
+    return [
+        percent(max(rows[0].fail for rows in floors)), percent(max(rows[0].passed for rows in floors)),
+        percent(max(rows[0].fail for rows in margins)), percent(max(rows[1].passed for rows in margins)),
+        percent(same.fail), percent(lost.passed), percent(same.passed), percent(lost.fail),
+        f"{100 * same.used:.0f}", f"{100 * lost.used:.0f}", percent(same.usual), percent(0.05 + worst),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=2000, help="runs a figure")
+    runs = parser.parse_args().runs
+
+    def rows() -> Iterator[list[str]]:
+        for name, worlds in GATES.items():
+            for early in (False, True):
+                setup = setup_of(worlds, early=early)
+                yield [name, "early" if early else "once", *shown(setup, prove(setup, runs, seed=23))]
+
+    table(
+        f"Whole gates, {runs:,} runs a figure, %; limit of each error {percent(limit(0.05, runs))} "
+        f"(s.e. {percent(math.sqrt(0.05 * 0.95 / runs))})",
+        ["suite", "read", "floor: FAIL at it", "PASS at it", "margin: FAIL at 0", "PASS at -10", "gate: FAIL at 0",
+         "PASS at -10", "right PASS at 0", "right FAIL at -10", "used at 0", "used at -10", "usual FAIL at 0", "worst"],
+        rows(),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
