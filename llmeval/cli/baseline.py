@@ -39,7 +39,10 @@ def propose(run: RunPath, out: Out = None, reports: Reports = Path("reports"), a
     decided = "" if new.decision is None else f"; by itself, compared with nothing: {new.decision}"
     screen.print(f"Run {new.run_id} of {new.candidate}: {count(len(new.cases), 'case')}{decided}.", markup=False)
     more = "" if out is None else f" --out {out}"
-    screen.print(f"To approve it: llmeval baseline approve {run} --by NAME --reason TEXT{more}", markup=False)
+    screen.print(
+        f"To approve it: llmeval baseline approve {_lasting(run, new.run_id)} --by NAME --reason TEXT{more}",
+        markup=False,
+    )
     return 0
 
 
@@ -100,6 +103,13 @@ def show(
         mean = "–" if row["mean"] is None else f"{row['mean']:.3f}"
         out.print(f"  {row['metric']}: mean {mean} over {row['n']:,} cases, {row['lost']:,} lost", markup=False)
     return 0
+
+
+def _lasting(run: Path, run_id: str) -> str:
+    """A name that still means this run when others have been made."""
+    from llmeval.history.runs import LATEST
+
+    return run_id if str(run) == LATEST else str(run)
 
 
 def _lock_path(run: "RunDir", out: Path | None) -> Path:

@@ -57,13 +57,19 @@ def gate(
 
 
 def _found(run: Path, reports: Path, suite: Path | None, env: str | None) -> Path:
-    """The run; of a suite that is named, `latest` is the newest run of that one."""
-    from llmeval.history.runs import LATEST, latest_of
+    """The run; of a suite that is named, `latest` is the newest run of that one.
+
+    Raises:
+        UsageError: `latest`, and no suite is named though there are runs of several.
+    """
+    from llmeval.history.runs import LATEST, latest_of, sole_latest
     from llmeval.suite.load import load_suite
 
-    if str(run) == LATEST and suite is not None:
-        return latest_of(load_suite(suite, env).name, reports, complete=False)
-    return find_run(run, reports)
+    if str(run) != LATEST:
+        return find_run(run, reports)
+    if suite is None:
+        return sole_latest(reports)
+    return latest_of(load_suite(suite, env).name, reports, complete=False)
 
 
 def _lock_of(run: "Run", env: str | None) -> Path | None:

@@ -20,7 +20,7 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
     """
     from llmeval.api import rejudge
     from llmeval.engine.build import baseline_of
-    from llmeval.errors import UsageError
+    from llmeval.errors import NothingEvaluated, UsageError
     from llmeval.report.console import ProgressDisplay
 
     if options.shard is not None:
@@ -33,7 +33,14 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
         raise UsageError(
             f"--rejudge: {suite.path} compares nothing" if path is None else f"--rejudge: there is no {path}"
         )
-    child = rejudge(suite, _answers_of(path, options), options=options, show=ProgressDisplay)
+    try:
+        child = rejudge(suite, _answers_of(path, options), options=options, show=ProgressDisplay)
+    except NothingEvaluated:
+        print(
+            "llmeval: no case is as the baseline had it, so nothing can be rejudged: approve a run of these cases",
+            file=sys.stderr,
+        )
+        return path
     if child is None:
         print("llmeval: the same judges and checks scored the baseline: nothing to rejudge", file=sys.stderr)
         return path

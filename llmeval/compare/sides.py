@@ -95,6 +95,9 @@ def warnings(loaded: Loaded) -> list[str]:
             "its own gate does."
         )
     gate = None if loaded.summary is None else loaded.summary.gate
-    if gate is not None and gate.decision is Decision.INVALID:
-        found.append(f"{loaded.name} is INVALID: {gate.reason}")
+    for rule in () if gate is None else gate.rules:
+        if (
+            rule.decision is Decision.INVALID and rule.rule != "regression"
+        ):  # what it was compared with is not asked here
+            found.append(f"{loaded.name} is INVALID: {rule.reason}")
     return found

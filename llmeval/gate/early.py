@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from llmeval.gate.floors import parse_key, percent, percent_of
+from llmeval.gate.floors import LOST_WORST, NOT_TRUSTED, TOO_CLOSE, cases_needed, parse_key, percent, percent_of
 from llmeval.gate.tally import Tally
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.hybrid import HybridTest, Verdict
@@ -45,6 +45,11 @@ class Walk:
     def ended(self) -> bool:
         """Whether no case is to come."""
         return self._at == len(self._groups)
+
+    @property
+    def alone(self) -> bool:
+        """Whether each case is a cluster of its own."""
+        return self.planned == len(self._groups)
 
     @property
     def settled(self) -> bool:
@@ -129,25 +134,29 @@ def early_floor(
     decision = Decision.FAIL if failed else Decision.PASS if passed else Decision.INCONCLUSIVE
     sure = gate["alpha"] / rules_in(gate)
     told = replace(verdict, decision=decision)
-    why = _floor_reason(key, told, threshold, (gate["alpha"], level, sure), walk.planned)
+    lost = sum(math.isnan(result.value) for name in walk.used if (result := tally.result(metric, name)) is not None)
+    why = _floor_reason(key, told, threshold, (gate["alpha"], level, sure), walk, lost)
     if decision is Decision.PASS and untrusted is not None:
         decision = Decision.INCONCLUSIVE
-        why += f" But the judge is UNTRUSTED: {untrusted}. An untrusted judge can't make a rule PASS."
+        why += NOT_TRUSTED.format(untrusted)
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=verdict.estimate, low=verdict.low,
         high=verdict.high, threshold=threshold, reason=why, level=1 - (sure if decision is Decision.FAIL else gate["alpha"]), n=verdict.cases,
-        assumptions=("the cases are asked in a random order", "the cases stand for those to come"),
+        assumptions=("the cases are asked in a random order", "the cases stand for those to come", *((LOST_WORST,) if lost else ())),
         tipping_point=max(0.0, verdict.low - threshold, threshold - verdict.high) if decision in (Decision.PASS, Decision.FAIL) else None,
     )  # fmt: skip
 
 
-def _floor_reason(key: str, verdict: Verdict, threshold: float, rates: tuple[float, float, float], planned: int) -> str:
+def _floor_reason(
+    key: str, verdict: Verdict, threshold: float, rates: tuple[float, float, float], walk: Walk, lost: int
+) -> str:
     """`rates`: of a wrong PASS, of a wrong FAIL, and of the upper bound, which is the sharper one with several rules."""
     alpha, level, sharp = rates
     metric, where = parse_key(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
-    seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases)"
-    stopped = f" Decided early: {planned:,} were planned." if verdict.cases < planned else ""
+    of_them = f", {lost:,} of them lost, which may have passed or failed" if lost else ""
+    seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases{of_them})"
+    stopped = f" Decided early: {walk.planned:,} were planned." if verdict.cases < walk.planned else ""
     limit = f"the floor is {percent(threshold)}"
     if verdict.decision is Decision.PASS:
         return f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(verdict.low)}, {limit}.{stopped}"
@@ -156,4 +165,9 @@ def _floor_reason(key: str, verdict: Verdict, threshold: float, rates: tuple[flo
     if verdict.decision is Decision.FAIL:
         return f"{seen}; at {percent_of(1 - level)} confidence below the floor of {percent(threshold)}.{stopped}"
     between = f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both sides of"
-    return f"{seen}; {between} the floor of {percent(threshold)}."
+    more = cases_needed(verdict.estimate, verdict.cases, threshold, alpha, sharp)
+    alone = not lost and walk.ended and walk.alone
+    hint = (
+        f"; {f'at least about {more:,} more cases at this rate would decide' if more else TOO_CLOSE}" if alone else ""
+    )
+    return f"{seen}; {between} the floor of {percent(threshold)}{hint}."

@@ -33,6 +33,9 @@ def step_down(rules: Sequence[Rule], alpha: float) -> list[RuleDecision]:
     if left == 1:
         for number in waiting:
             found[number] = rules[number](alpha)
+    for number, each in enumerate(found):
+        if each.decision is Decision.INCONCLUSIVE and left > 1 and number not in alone:
+            found[number] = rules[number](alpha / left)  # so that what more cases would decide is said at this level
     told = f" By itself it would FAIL, but one of {tested} rules may seem so by chance."
     for number in alone:
         if found[number].decision is not Decision.FAIL:

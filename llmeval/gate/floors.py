@@ -2,7 +2,8 @@
 
 PASS when the one-sided lower confidence bound at `alpha` is at least the floor, FAIL when the upper one is below it.
 Bounds are exact for independent cases (Clopper and Pearson 1934); with clusters, those of `stats.bounds.mean_bounds`
-over clusters. Exact bounds at an effective sample size would not hold: at a pass rate of .98 and within-cluster
+over clusters. A lost result may have been a pass or a fail, and each bound takes it as the worst for its claim, so that
+losing answers decides nothing. Exact bounds at an effective sample size would not hold: at a pass rate of .98 and within-cluster
 correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 """
 
@@ -13,7 +14,16 @@ from llmeval.records import Decision, RuleDecision
 from llmeval.stats.beta import beta_cdf
 from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
 
+LOST_WORST = "a lost result may have been the worst for each claim"
 MAX_MORE = 1_000_000
+LOST_DECIDE = (
+    "{} lost results leave it open: the same command with --out and this run's directory asks again for answers that "
+    "ended in an error"
+)
+NOT_TRUSTED = (
+    " But the judge is UNTRUSTED: {}. An untrusted judge can't make a rule PASS: `llmeval judge certify` measures it on "
+    "labels, 100 or more."
+)
 TOO_CLOSE = "the rate is too close to decide by more cases"
 FAR_MORE = "to decide would take more than 16 times as many clusters"
 
@@ -27,21 +37,19 @@ def bounds(selection: Selection, alpha: float) -> Interval:
     return mean_bounds(selection.outcomes, alpha, selection.clusters)
 
 
-def _bounds_with_open(selection: Selection, alpha: float) -> Interval:
-    """`bounds` where some cases wait for a person: they may all fail, or all pass."""
-    if not selection.open:
-        return bounds(selection, alpha)
-    alone = tuple(range(selection.n, selection.n + selection.open))
+def bounds_at_worst(selection: Selection, alpha: float) -> Interval:
+    """`bounds` where some cases wait for a person or were lost: they may all fail, or all pass."""
+    return Interval(bounds(if_all(selection, False), alpha).low, bounds(if_all(selection, True), alpha).high)
 
-    def if_all(passed: bool) -> Interval:
-        return bounds(
-            replace(
-                selection, n=selection.n + selection.open, passed=selection.passed + passed * selection.open,
-                outcomes=selection.outcomes + (passed,) * selection.open, clusters=selection.clusters + alone,
-            ), alpha,
-        )  # fmt: skip
 
-    return Interval(if_all(False).low, if_all(True).high)
+def if_all(selection: Selection, passed: bool) -> Selection:
+    """The cases with those that have no result, each a cluster of its own."""
+    unknown = selection.open + selection.lost
+    first = max(selection.clusters, default=-1) + 1
+    return replace(
+        selection, n=selection.n + unknown, passed=selection.passed + passed * unknown,
+        outcomes=selection.outcomes + (passed,) * unknown, clusters=(*selection.clusters, *range(first, first + unknown)),
+    )  # fmt: skip
 
 
 def is_clustered(selection: Selection) -> bool:
@@ -79,14 +87,14 @@ def decide_floor(
             rule="floor", metric=metric, slice=slice_, decision=Decision.INVALID, threshold=floor,
             reason=f"{name}: no case has a score, so the floor of {percent(floor)} can't be decided.",
         )  # fmt: skip
-    low, high = _bounds_with_open(selection, alpha)
+    low, high = bounds_at_worst(selection, alpha)
     if strict not in (None, alpha):
-        high = _bounds_with_open(selection, strict).high
+        high = bounds_at_worst(selection, strict).high
     rate = selection.passed / selection.n
     decision, why = _outcome(name, selection, rate, Interval(low, high), floor, (alpha, strict or alpha))
     if decision is Decision.PASS and untrusted is not None:
         decision = Decision.INCONCLUSIVE
-        why += f" But the judge is UNTRUSTED: {untrusted}. An untrusted judge can't make a rule PASS."
+        why += NOT_TRUSTED.format(untrusted)
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=rate, low=low, high=high,
         threshold=floor, reason=why, level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha), n=selection.n, assumptions=_assumptions(selection),
@@ -97,7 +105,8 @@ def decide_floor(
 def _assumptions(selection: Selection) -> tuple[str, ...]:
     alone = "cases are independent of each other"
     clusters = f"the {len(set(selection.clusters)):,} clusters are independent of each other"
-    return (clusters if is_clustered(selection) else alone, "the cases stand for those to come")
+    lost = (LOST_WORST,) if selection.lost else ()
+    return (clusters if is_clustered(selection) else alone, "the cases stand for those to come", *lost)
 
 
 def _outcome(
@@ -106,6 +115,8 @@ def _outcome(
     """`rates`: of a wrong PASS, and of a wrong FAIL."""
     (low, high), (alpha, strict) = found, rates
     seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases)"
+    if selection.lost:
+        seen += f", {selection.lost:,} more were lost and may have passed or failed"
     if selection.open:
         seen += f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
     if low >= floor:
@@ -118,44 +129,55 @@ def _outcome(
             Decision.FAIL,
             f"{seen}; at {percent_of(1 - strict)} confidence at most {percent(high)}, the floor is {percent(floor)}.",
         )
-    hint = _hint(selection, rate, floor, alpha)
+    hint = _hint(selection, rate, floor, rates)
     return Decision.INCONCLUSIVE, (
         f"{seen}; the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the floor of "
         f"{percent(floor)}; {hint}."
     )
 
 
-def _hint(selection: Selection, rate: float, floor: float, alpha: float) -> str:
+def _hint(selection: Selection, rate: float, floor: float, rates: tuple[float, float]) -> str:
+    if selection.lost and _clear(selection, floor, rates):
+        return LOST_DECIDE.format(f"{selection.lost:,}")
     if not is_clustered(selection):
-        more = cases_needed(rate, selection.n, floor, alpha)
+        more = cases_needed(rate, selection.n, floor, *rates)
         return (
             f"about {more:,} more {'case' if more == 1 else 'cases'} at this rate would decide" if more else TOO_CLOSE
         )
-    more = clusters_needed(selection, floor, alpha)
+    more = clusters_needed(selection, floor, *rates)
     return f"at most about {more:,} more clusters like these would decide" if more else FAR_MORE
 
 
-def clusters_needed(selection: Selection, floor: float, alpha: float) -> int | None:
+def _clear(selection: Selection, floor: float, rates: tuple[float, float]) -> bool:
+    """Whether those with a result would decide if nothing had been lost."""
+    known = replace(selection, unscored=0, errors=0)
+    return bounds_at_worst(known, rates[0]).low >= floor or bounds_at_worst(known, rates[1]).high < floor
+
+
+def clusters_needed(selection: Selection, floor: float, alpha: float, strict: float | None = None) -> int | None:
     """How many more clusters like these decide a floor, to the next power of two; None beyond 16 times as many.
 
-    The clusters in hand stand for those to come: the sample is repeated under new cluster numbers.
+    `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules. The clusters in hand stand for those to come: the sample is repeated under new cluster numbers.
     """
     count = max(selection.clusters) + 1
     for times in (2, 4, 8, 16):
         clusters = [number + count * copy for copy in range(times) for number in selection.clusters]
-        low, high = mean_bounds(selection.outcomes * times, alpha, clusters)
-        if low >= floor or high < floor:
+        low = mean_bounds(selection.outcomes * times, alpha, clusters).low
+        if low >= floor or mean_bounds(selection.outcomes * times, strict or alpha, clusters).high < floor:
             return (times - 1) * len(set(selection.clusters))
     return None
 
 
-def cases_needed(rate: float, n: int, floor: float, alpha: float) -> int | None:
-    """How many more cases would decide a floor if the rate stayed as it is; None beyond a million."""
+def cases_needed(rate: float, n: int, floor: float, alpha: float, strict: float | None = None) -> int | None:
+    """How many more cases would decide a floor if the rate stayed as it is; None beyond a million.
+
+    `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules.
+    """
 
     def decided(size: int) -> bool:
         passed = round(rate * size)  # the bounds clear the floor where the exact binomial test at the floor rejects
         above = passed > 0 and beta_cdf(floor, passed, size - passed + 1) <= alpha
-        return above or (passed < size and 1 - beta_cdf(floor, passed + 1, size - passed) < alpha)
+        return above or (passed < size and 1 - beta_cdf(floor, passed + 1, size - passed) < (strict or alpha))
 
     size = max(n, 4)
     while not decided(size):

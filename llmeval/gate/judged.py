@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from llmeval.gate.floors import is_clustered, percent, percent_of
+from llmeval.gate.floors import LOST_DECIDE, LOST_WORST, if_all, is_clustered, percent, percent_of
 from llmeval.gate.tally import Selection, Tally
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
@@ -133,22 +133,23 @@ def decide_judged_floor(
         strict: for FAIL instead of `alpha`, where there are more rules (`family.step_down`).
     """
     try:
-        low, high = bounds(selection, evidence, alpha)
+        low, high = _at_worst(selection, evidence, alpha)
         if strict not in (None, alpha):
-            high = bounds(selection, evidence, strict).high
+            high = _at_worst(selection, evidence, strict).high
         rate = estimate_rate(evidence.counts, selection.passed, selection.n, evidence.provenance).rate
     except RefusedEstimate:
         return None
     found = Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
     name = metric if slice_ is None else f"{metric} on {slice_}"
     level = (strict or alpha) if found is Decision.FAIL else alpha
+    lost = f", {selection.lost:,} more were lost and may be right or wrong" if selection.lost else ""
     seen = (
-        f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,} of {selection.n:,} cases); "
+        f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,} of {selection.n:,} cases){lost}; "
         f"corrected by {evidence.shown}, people would pass {percent(rate)}"
     )
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=found, estimate=rate, low=low, high=high, threshold=floor,
-        reason=f"{seen}; {_follows(found, low, high, floor, level, _hint(selection, evidence, floor, alpha))}",
+        reason=f"{seen}; {_follows(found, low, high, floor, level, _hint(selection, evidence, floor, (alpha, strict or alpha)))}",
         level=1 - level, n=selection.n, assumptions=_assumptions(selection, evidence),
         tipping_point=max(low - floor, floor - high) if found is not Decision.INCONCLUSIVE else None,
     )  # fmt: skip
@@ -164,8 +165,27 @@ def _follows(found: Decision, low: float, high: float, floor: float, alpha: floa
     return f"{between} {percent(floor)}; {hint}."
 
 
-def _hint(selection: Selection, evidence: Evidence, floor: float, alpha: float) -> str:
+def _at_worst(selection: Selection, evidence: Evidence, alpha: float) -> Interval:
+    """`bounds` where results were lost: as verdicts and as answers they may all be wrong, or all right.
+
+    Raises:
+        RefusedEstimate: the labels can't carry it.
+    """
+    known = bounds(selection, evidence, alpha)
+    if not selection.lost:
+        return known
+    share = selection.n / (selection.n + selection.lost)
+    low = bounds(if_all(selection, False), evidence, alpha).low
+    high = bounds(if_all(selection, True), evidence, alpha).high
+    return Interval(min(low, known.low * share), max(high, known.high * share + 1 - share))
+
+
+def _hint(selection: Selection, evidence: Evidence, floor: float, rates: tuple[float, float]) -> str:
     """How many more labels or cases would decide if all stayed as it is, to the next power of two."""
+    if selection.lost:
+        low, high = bounds(selection, evidence, rates[0]).low, bounds(selection, evidence, rates[1]).high
+        if low >= floor or high < floor:
+            return LOST_DECIDE.format(f"{selection.lost:,}")
     if is_clustered(selection):
         return "more clusters or more labels would tell"
     found = []
@@ -173,22 +193,25 @@ def _hint(selection: Selection, evidence: Evidence, floor: float, alpha: float) 
     for times in (2, 4, 8, 16):
         most = LabelCounts(*(times * count for count in labels))
         within = evidence.provenance is Provenance.BANK or times * evidence.n <= n
-        if within and _decides(most, selection.passed, n, evidence.provenance, floor, alpha):
+        if within and _decides(most, selection.passed, n, evidence.provenance, floor, rates):
             found.append(f"about {(times - 1) * evidence.n:,} more labels like these")
             break
     for times in (2, 4, 8, 16):
-        if _decides(labels, times * selection.passed, times * n, evidence.provenance, floor, alpha):
+        if _decides(labels, times * selection.passed, times * n, evidence.provenance, floor, rates):
             found.append(f"about {(times - 1) * n:,} more cases like these")
             break
     return f"{' or '.join(found)} would decide" if found else "the rate is too close to decide by more labels or cases"
 
 
-def _decides(labels: LabelCounts, passed: int, n: int, provenance: Provenance, floor: float, alpha: float) -> bool:
+def _decides(
+    labels: LabelCounts, passed: int, n: int, provenance: Provenance, floor: float, rates: tuple[float, float]
+) -> bool:
+    """`rates`: of a wrong PASS, and of a wrong FAIL."""
     try:
-        low, high = decision_bounds(labels, passed, n, provenance, alpha)
+        low, high = (decision_bounds(labels, passed, n, provenance, rate) for rate in rates)
     except (RefusedEstimate, ValueError):
         return False
-    return low >= floor or high < floor
+    return low.low >= floor or high.high < floor
 
 
 def _assumptions(selection: Selection, evidence: Evidence) -> tuple[str, ...]:
@@ -202,4 +225,6 @@ def _assumptions(selection: Selection, evidence: Evidence) -> tuple[str, ...]:
         made.append("the judge is as often right on these answers as on the labelled ones of its certificate")
     else:
         made.append("the labelled answers were drawn at random within each verdict, and their labels are right")
+    if selection.lost:
+        made.append(LOST_WORST)
     return tuple(made)

@@ -18,7 +18,7 @@ from llmeval.errors import LlmevalError
 from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
 from llmeval.gate.early import Walk, may_stop, rules_in
 from llmeval.gate.family import Rule
-from llmeval.gate.floors import parse_key, percent_of
+from llmeval.gate.floors import LOST_DECIDE, LOST_WORST, NOT_TRUSTED, parse_key, percent_of
 from llmeval.gate.pairs import Pairs, pair
 from llmeval.gate.tally import Tally
 from llmeval.records import Decision, RuleDecision
@@ -215,14 +215,14 @@ def decided(question: Question, baseline: Baseline, level: float) -> RuleDecisio
     return RuleDecision(
         rule="regression", metric=rule.metric, slice=rule.slice_, decision=found, estimate=verdict.estimate,
         low=verdict.low, high=verdict.high, threshold=rule.margin, baseline=baseline.run_id,
-        reason=reason(question, verdict, baseline.run_id), level=1 - plan.alpha, n=len(pairs.differences),
+        reason=reason(question, verdict, baseline.run_id, level), level=1 - plan.alpha, n=len(pairs.differences),
         tipping_point=tipping_point(verdict, plan) if found in (Decision.PASS, Decision.FAIL) else None,
         assumptions=_assumptions(question), fell=tuple(pairs.fell[:MAX_FELL]),
     )  # fmt: skip
 
 
-def reason(question: Question, verdict: Verdict, run_id: str) -> str:
-    """What was seen, by how much, and what follows from it."""
+def reason(question: Question, verdict: Verdict, run_id: str, level: float) -> str:
+    """What was seen, by how much, and what follows from it. `level`: of its FAIL, among all rules."""
     pairs, plan, rule = question.pairs, question.plan, question.rule
     lost = f", {pairs.lost} of them lost" if pairs.lost else ""
     seen = (
@@ -235,18 +235,20 @@ def reason(question: Question, verdict: Verdict, run_id: str) -> str:
         )
     flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
     stopped = f" Decided early: {question.planned:,} were planned." if len(pairs.differences) < question.planned else ""
-    follows, left_out = _follows(question, verdict, run_id), pairs.left_out(" Not compared: ", ".")
+    follows, left_out = _follows(question, verdict, run_id, level), pairs.left_out(" Not compared: ", ".")
     return f"{seen}{lost}: {flips}; {margin}.{follows}{stopped}{left_out}"
 
 
-def _follows(question: Question, verdict: Verdict, run_id: str) -> str:
+def _follows(question: Question, verdict: Verdict, run_id: str, level: float) -> str:
     if verdict.decision is Decision.FAIL:
         return f" The candidate is worse than the baseline {run_id}."
     if verdict.decision is Decision.PASS:
         return f" A drop of the margin or more from the baseline {run_id} is ruled out."
     if question.rule.untrusted is not None and verdict.p_pass <= question.plan.rates[1]:
-        return f" But the judge is UNTRUSTED: {question.rule.untrusted}. An untrusted judge can't make a rule PASS."
-    more = cases_needed(question.pairs, question.plan) - len(question.pairs.differences)
+        return NOT_TRUSTED.format(question.rule.untrusted)
+    more = cases_needed(question.pairs, question.plan, level) - len(question.pairs.differences)
+    if more <= 1 and question.pairs.lost:
+        return f" {LOST_DECIDE.format(f'{question.pairs.lost:,}')}."
     hint = (
         f"about {more:,} more cases that differ like these would decide"
         if more > 1
@@ -255,8 +257,9 @@ def _follows(question: Question, verdict: Verdict, run_id: str) -> str:
     return f" These cases can't tell; {hint}."
 
 
-def cases_needed(pairs: Pairs, plan: Plan) -> int:
-    """About how many cases in all decide the rule if the differences stay as they are.
+def cases_needed(pairs: Pairs, plan: Plan, level: float = 1.0) -> int:
+    """About how many cases in all decide the rule if the differences stay as they are. `level`: of its FAIL, where other
+    rules have their share of alpha.
 
     n = (z sd / gap)^2 times the design effect, gap the farther of the two limits; and no fewer than the exact test takes
     when nothing differs, log(level) / log(1 - gap).
@@ -269,10 +272,10 @@ def cases_needed(pairs: Pairs, plan: Plan) -> int:
     effect = max(1.0, clustered_mean(sure, clusters).effect) if len(set(clusters)) < len(clusters) else 1.0
     variance = math.fsum((value - mean) ** 2 for value in sure) / len(sure)
     needed = []
-    for gap, level in ((-mean, plan.alpha), (mean - plan.pass_null, plan.rates[1])):
+    for gap, rate in ((-mean, min(level, plan.alpha)), (mean - plan.pass_null, plan.rates[1])):
         if 0 < gap < 1:
-            z = NormalDist().inv_cdf(1 - level)
-            needed.append(effect * max(z * z * variance / gap**2, math.log(level) / math.log1p(-gap)))
+            z = NormalDist().inv_cdf(1 - rate)
+            needed.append(effect * max(z * z * variance / gap**2, math.log(rate) / math.log1p(-gap)))
     return math.ceil(min(needed, default=2 * len(sure)))
 
 
@@ -286,7 +289,7 @@ def _assumptions(question: Question) -> tuple[str, ...]:
     if question.planned:
         made.append("the cases are asked in a random order")
     if question.pairs.lost:
-        made.append("a lost result may have been the worst for each claim")
+        made.append(LOST_WORST)
     if question.rule.judged:
         made.append("the judge errs alike on both sides")
     return tuple(made)

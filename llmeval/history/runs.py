@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from llmeval.errors import StoreError
+from llmeval.errors import StoreError, UsageError
 from llmeval.records import Summary
 from llmeval.rundir import MANIFEST, RunDir
 
@@ -30,6 +30,23 @@ def find(name: Path, reports: Path) -> Path:
     raise StoreError(
         f"there is no run {name}, neither as a directory nor below {reports}; `llmeval runs list` shows them"
     )
+
+
+def sole_latest(reports: Path) -> Path:
+    """The directory of the newest run, where all runs are of one suite: something is decided by it, and not by another's.
+
+    Raises:
+        StoreError: there is none.
+        UsageError: there are runs of several suites.
+    """
+    newest = {path.parent.name: path for path in _directories(reports)}
+    if len(newest) > 1:
+        last = max(newest.values(), key=lambda path: path.name)
+        raise UsageError(
+            f"{LATEST}: there are runs of {len(newest)} suites below {reports}. Say whose: --suite FILE (its newest run, by "
+            f"that file's gate), or the run's id; the newest of all is {last.name}, of {last.parent.name}"
+        )
+    return find(Path(LATEST), reports)
 
 
 def latest_of(suite: str, reports: Path, but: Collection[Path] = (), *, complete: bool = True) -> Path:

@@ -13,6 +13,16 @@ from llmeval.suite.load import Suite
 from llmeval.suite.schema import Name, Strict
 
 DEFAULT = "quarantine.yaml"
+_WRONG = {
+    "missing": "this is not stated",
+    "string_too_short": "this is empty",
+    "string_pattern_mismatch": "write the last day as 2027-01-31",
+    "extra_forbidden": "there is no such key",
+    "model_type": "this is no entry",
+    "dataclass_type": "this is no entry",
+    "list_type": "this is no list",
+}
+"""What pydantic finds wrong, in the reader's words."""
 
 
 class QuarantineEntry(Strict):
@@ -94,7 +104,8 @@ def _entries(document: yamlfile.Document) -> list[QuarantineEntry]:
     except ValidationError as error:
         first: Any = error.errors(include_url=False)[0]
         path = tuple(part for part in first["loc"] if part not in ("str", "int"))
-        raise document.error(path, f"{first['msg']}; the file is a list of {{case, reason, owner, expires}}") from None
+        told = _WRONG.get(first["type"], first["msg"])
+        raise document.error(path, f"{told}; the file is a list of {{case, reason, owner, expires}}") from None
 
 
 def _date(document: yamlfile.Document, number: int, text: str) -> date:

@@ -73,6 +73,22 @@ def test_the_latest_is_of_the_same_suite_and_not_the_run_itself(folder: Path) ->
         shutil.rmtree(folder / name)
 
 
+def test_the_latest_of_several_suites_is_asked_for_by_name(folder: Path) -> None:
+    """An exit code for a suite that nobody meant would be the wrong answer in CI."""
+    alone = llmeval("gate", "latest", "--reports", folder, "--baseline", "run:aaaaaa", "--json")
+    assert (alone.returncode, json.loads(alone.stdout)["run_id"]) == (1, "20260103T000000Z-cccccc"), alone.stderr
+    run = run_of(folder / "else" / "20260105T000000Z-eeeeee", {"m": GOOD}, suite="else", judges={}, gate=gate())
+    finish(Run(run.path))
+    done = llmeval("gate", "latest", "--reports", folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "runs of 2 suites" in done.stderr and "20260105T000000Z-eeeeee, of else" in done.stderr
+    named = llmeval("gate", "latest", "--reports", folder, "--suite", folder / "suite.yaml", "--json")
+    assert json.loads(named.stdout)["run_id"] == "20260103T000000Z-cccccc"
+    proposed = llmeval("baseline", "propose", "latest", "--reports", folder, "--out", folder / "none.lock.json")
+    assert "llmeval baseline approve 20260105T000000Z-eeeeee --by" in proposed.stdout
+    shutil.rmtree(folder / "else")
+
+
 def test_other_rules_and_reports_elsewhere(folder: Path, tmp_path: Path) -> None:
     rules = folder / "strict.yaml"
     rules.write_text(SUITE + "checks: [{max_words: 5, metric: m}]\ngate: {floors: {m: 0.95}}\n")

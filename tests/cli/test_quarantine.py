@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from llmeval.errors import SuiteError
+from llmeval.suite.load import load_suite
+from llmeval.suite.quarantine import read_quarantine
 from tests.cli.test_cli import llmeval
 from tests.support.suites import cases
 
@@ -84,6 +87,21 @@ def test_a_run_may_be_decided_again_with_them(folder: Path, run: Any) -> None:
         len(json.loads(llmeval("compare", folder / "first", folder / "run", "--json").stdout)["runs"][1]["missing"])
         == 0
     )
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("- {case: c0003, reason: x, expires: 2999-01-31}", "wrong.yaml:1: [0].owner: this is not stated"),
+    ("- {case: c0003, reason: x, owner: a, expires: soon}", "[0].expires: write the last day as 2027-01-31"),
+    ("- {case: c0003, reason: '', owner: a, expires: 2999-01-31}", "[0].reason: this is empty"),
+    ("- c0003", "[0]: this is no entry"), ("a: b", "wrong.yaml:1: this is no list"),
+])  # fmt: skip
+def test_what_is_wrong_with_an_entry(folder: Path, text: str, said: str) -> None:
+    (folder / "wrong.yaml").write_text(text + "\n")
+    spec = (folder / "suite.yaml").read_text().replace("gate: {", "gate: {quarantine: wrong.yaml, ")
+    (folder / "entry.yaml").write_text(spec)
+    with pytest.raises(SuiteError, match="the file is a list of") as wrong:
+        read_quarantine(load_suite(folder / "entry.yaml"), set)
+    assert said in str(wrong.value)
 
 
 def test_validate_finds_a_case_that_is_not_there(folder: Path) -> None:

@@ -242,6 +242,10 @@ def test_the_baseline_is_rejudged_and_its_candidate_not_asked(tmp_path: Path) ->
         before = len(endpoint.requests)
         done = llmeval("run", suite, "--rejudge", "--no-cache", "--json", *kept)
         asked = [request["model"] for request in endpoint.requests[before:]]
+        cases = (tmp_path / "cases.jsonl").read_text()
+        (tmp_path / "cases.jsonl").write_text(cases.replace("?", "??"))
+        other = llmeval("run", suite, "--rejudge", "--no-cache", "--json", *kept)
+    assert (other.returncode, "no case is as the baseline had it" in other.stderr) == (3, True), other.stderr
     assert nothing.returncode == 4, nothing.stderr
     assert "nothing to rejudge" in nothing.stderr
     assert changed.returncode == 3

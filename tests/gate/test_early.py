@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from llmeval.gate.early import early_floor, floor_walk
+from llmeval.gate.floors import cases_needed
 from llmeval.gate.tally import Tally
 from llmeval.records import Answer, Case, Decision, Score, Status
 from llmeval.rundir import Unit
@@ -63,6 +64,18 @@ def test_lost_answers_hurt_both_claims() -> None:
     rule = early_floor(tally, GATE, "m", 0.5, None)
     assert rule is not None
     assert (rule.decision, rule.low, rule.high) == (Decision.INCONCLUSIVE, 0, 1)
+    assert "(40 cases, 40 of them lost, which may have passed or failed)" in rule.reason
+    assert "a lost result may have been the worst for each claim" in rule.assumptions
+
+
+def test_what_the_end_leaves_open_says_how_many_more_cases() -> None:
+    planned = cases(60)
+    tally = Tally(Path("r"), planned)
+    for index, case in enumerate(planned):
+        tally.add(unit(case, passed=index % 5 != 0))
+    rule = early_floor(tally, GATE, "m", 0.75, None)
+    assert rule is not None and rule.decision is Decision.INCONCLUSIVE
+    assert f"at least about {cases_needed(0.8, 60, 0.75, 0.05):,} more cases at this rate would decide." in rule.reason
 
 
 def test_what_comes_after_the_decision_changes_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from llmeval.gate.early import rules_in
 from llmeval.gate.family import Rule, step_down
-from llmeval.gate.floors import decide_floor
+from llmeval.gate.floors import cases_needed, decide_floor
 from llmeval.gate.summary import summarise
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.multiplicity import holm
@@ -84,6 +84,9 @@ def test_floors_share_alpha() -> None:
     alone, beside = floors(34, 45)
     assert (alone.decision, beside.decision) == (Decision.INCONCLUSIVE, Decision.PASS)
     assert "on both sides of the floor of 80.0%" in alone.reason
+    near, *_ = floors(35, 45, 45, 45)
+    more = cases_needed(0.7, 50, 0.8, ALPHA, ALPHA / 4)
+    assert f"about {more} more cases" in near.reason, "as many as decide beside the other rules"
     first, *rest = floors(32, 45, 45, 45)
     assert first.decision is Decision.FAIL
     assert "at 98.75% confidence at most 78.6%" in first.reason

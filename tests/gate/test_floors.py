@@ -1,6 +1,7 @@
 """Floors: decisions pinned to closed forms and published tables, and to their error rates by simulation."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +81,30 @@ def test_how_many_more_cases() -> None:
     n = 100 + more
     assert decide(round(0.85 * n), n, 0.80) is Decision.PASS
     assert cases_needed(0.8, 100, 0.8, 0.05) is None
+
+
+@pytest.mark.parametrize(("passed", "floor", "alone"), [(98, 0.9, Decision.PASS), (60, 0.7, Decision.FAIL)])
+def test_a_lost_result_counts_against_each_claim(passed: int, floor: float, alone: Decision) -> None:
+    assert decide(passed, 100, floor) is alone
+    rule = decide_floor("m", None, replace(selection(passed, 100), errors=20, unscored=5), floor, 0.05, None)
+    assert rule.decision is Decision.INCONCLUSIVE
+    assert (rule.low, rule.high) == (lower_bound(passed, 125, 0.05), upper_bound(passed + 25, 125, 0.05))
+    assert f"({passed} of 100 cases), 25 more were lost and may have passed or failed;" in rule.reason
+    assert "; 25 lost results leave it open: the same command with --out" in rule.reason
+    assert "a lost result may have been the worst for each claim" in rule.assumptions
+
+
+def test_how_many_more_cases_beside_other_rules() -> None:
+    """At 74 % and a floor of .8, FAIL at alpha / 4 takes far more cases than at alpha."""
+    rule = decide_floor("m", None, selection(74, 100), 0.8, 0.05, None, 0.05 / 4)
+    more = cases_needed(0.74, 100, 0.8, 0.05, 0.05 / 4)
+    assert more is not None and f"about {more:,} more cases at this rate" in rule.reason
+    n = 100 + more
+    enough = selection(round(0.74 * n), n)
+    assert decide_floor("m", None, enough, 0.8, 0.05, None, 0.05 / 4).decision is Decision.FAIL
+    few = 100 + (cases_needed(0.74, 100, 0.8, 0.05) or 0)
+    short = selection(round(0.74 * few), few)
+    assert decide_floor("m", None, short, 0.8, 0.05, None, 0.05 / 4).decision is Decision.INCONCLUSIVE
 
 
 def test_cases_without_company_are_not_clustered() -> None:

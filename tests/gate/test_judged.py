@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,17 @@ def test_what_would_decide_is_said() -> None:
     assert rule is not None
     assert rule.decision is Decision.INCONCLUSIVE
     assert "more cases like these" in rule.reason or "more labels like these" in rule.reason
+
+
+def test_lost_verdicts_count_against_each_claim() -> None:
+    """320 of 400 pass a floor of .7 on people's scale; with 80 more lost they don't, and so for FAIL."""
+    for floor, found in ((0.7, Decision.PASS), (0.95, Decision.FAIL)):
+        known = selection([True] * 320 + [False] * 80)
+        for lost, expected in ((0, found), (80, Decision.INCONCLUSIVE)):
+            rule = decide_judged_floor("m", None, replace(known, unscored=lost), floor, 0.05, BANK)
+            assert rule is not None and rule.decision is expected, rule
+            assert ("80 more were lost and may be right or wrong; " in rule.reason) is bool(lost)
+            assert ("80 lost results leave it open" in rule.reason) is bool(lost)
 
 
 def manifest(trust: str, **more: Any) -> dict[str, Any]:

@@ -101,6 +101,7 @@ def test_what_was_lost_counts_against_each_claim() -> None:
     assert "on 200 paired cases, 20 of them lost" in lost.reason
     assert lost.low is not None
     assert lost.low < -0.1
+    assert "20 lost results leave it open: the same command with --out" in lost.reason
     assert rule(pairs(0, 0, 3, lost=3)).decision is Decision.INCONCLUSIVE
 
 
@@ -118,6 +119,15 @@ def test_so_many_cases_would_decide(fell: int, rose: int, n: int) -> None:
     times = 1.25 * cases_needed(question.pairs, question.plan) / n
     more = pairs(round(fell * times), round(rose * times), math.ceil(n * times))
     assert rule(more).decision is not Decision.INCONCLUSIVE
+
+
+def test_so_many_cases_would_decide_beside_other_rules() -> None:
+    """FAIL at alpha / 4 takes (2.241 / 1.645)^2 = 1.86 times the cases that it takes at alpha."""
+    found, strict = pairs(10, 4, 200), GATE["alpha"] / 4
+    question, beside = ask(comparison(0.03), found, GATE), rule(found, 0.03, strict)
+    needed = cases_needed(question.pairs, question.plan, strict)
+    assert needed == pytest.approx(1.86 * cases_needed(question.pairs, question.plan), rel=0.01)
+    assert f"about {needed - 200:,} more cases that differ like these" in beside.reason
 
 
 def test_error_rates_hold_over_three_rules() -> None:
