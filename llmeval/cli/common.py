@@ -138,7 +138,10 @@ def find_baseline(name: str | None, reports: Path, suite: str, run: Path | None 
     if name in (LATEST, f"run:{LATEST}"):
         return latest_of(suite, reports, () if run is None else (run,))
     if colon and kind == "run":
-        return find_run(Path(rest), reports)
+        try:
+            return find_run(Path(rest), reports)
+        except StoreError as error:
+            raise UsageError(f"--baseline {name}: {error}") from None
     named = colon and kind == "file"
     path = Path(rest if named else name)
     if path.exists():

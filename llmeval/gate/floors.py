@@ -37,6 +37,11 @@ def bounds(selection: Selection, alpha: float) -> Interval:
     return mean_bounds(selection.outcomes, alpha, selection.clusters)
 
 
+def lost_in(selection: Selection) -> int:
+    """How many cases have no result."""
+    return selection.unscored + selection.errors
+
+
 def bounds_at_worst(selection: Selection, alpha: float) -> Interval:
     """`bounds` where some cases wait for a person or were lost: they may all fail, or all pass."""
     return Interval(bounds(if_all(selection, False), alpha).low, bounds(if_all(selection, True), alpha).high)
@@ -44,7 +49,7 @@ def bounds_at_worst(selection: Selection, alpha: float) -> Interval:
 
 def if_all(selection: Selection, passed: bool) -> Selection:
     """The cases with those that have no result, each a cluster of its own."""
-    unknown = selection.open + selection.lost
+    unknown = selection.open + lost_in(selection)
     first = max(selection.clusters, default=-1) + 1
     return replace(
         selection, n=selection.n + unknown, passed=selection.passed + passed * unknown,
@@ -105,7 +110,7 @@ def decide_floor(
 def _assumptions(selection: Selection) -> tuple[str, ...]:
     alone = "cases are independent of each other"
     clusters = f"the {len(set(selection.clusters)):,} clusters are independent of each other"
-    lost = (LOST_WORST,) if selection.lost else ()
+    lost = (LOST_WORST,) if lost_in(selection) else ()
     return (clusters if is_clustered(selection) else alone, "the cases stand for those to come", *lost)
 
 
@@ -115,8 +120,8 @@ def _outcome(
     """`rates`: of a wrong PASS, and of a wrong FAIL."""
     (low, high), (alpha, strict) = found, rates
     seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases)"
-    if selection.lost:
-        seen += f", {selection.lost:,} more were lost and may have passed or failed"
+    if lost_in(selection):
+        seen += f", {lost_in(selection):,} more were lost and may have passed or failed"
     if selection.open:
         seen += f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
     if low >= floor:
@@ -137,8 +142,8 @@ def _outcome(
 
 
 def _hint(selection: Selection, rate: float, floor: float, rates: tuple[float, float]) -> str:
-    if selection.lost and _clear(selection, floor, rates):
-        return LOST_DECIDE.format(f"{selection.lost:,}")
+    if lost_in(selection) and _clear(selection, floor, rates):
+        return LOST_DECIDE.format(f"{lost_in(selection):,}")
     if not is_clustered(selection):
         more = cases_needed(rate, selection.n, floor, *rates)
         return (

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from llmeval.gate.floors import LOST_DECIDE, LOST_WORST, if_all, is_clustered, percent, percent_of
+from llmeval.gate.floors import LOST_DECIDE, LOST_WORST, if_all, is_clustered, lost_in, percent, percent_of
 from llmeval.gate.tally import Selection, Tally
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
@@ -142,7 +142,7 @@ def decide_judged_floor(
     found = Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
     name = metric if slice_ is None else f"{metric} on {slice_}"
     level = (strict or alpha) if found is Decision.FAIL else alpha
-    lost = f", {selection.lost:,} more were lost and may be right or wrong" if selection.lost else ""
+    lost = f", {lost_in(selection):,} more were lost and may be right or wrong" if lost_in(selection) else ""
     seen = (
         f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,} of {selection.n:,} cases){lost}; "
         f"corrected by {evidence.shown}, people would pass {percent(rate)}"
@@ -172,9 +172,9 @@ def _at_worst(selection: Selection, evidence: Evidence, alpha: float) -> Interva
         RefusedEstimate: the labels can't carry it.
     """
     known = bounds(selection, evidence, alpha)
-    if not selection.lost:
+    if not lost_in(selection):
         return known
-    share = selection.n / (selection.n + selection.lost)
+    share = selection.n / (selection.n + lost_in(selection))
     low = bounds(if_all(selection, False), evidence, alpha).low
     high = bounds(if_all(selection, True), evidence, alpha).high
     return Interval(min(low, known.low * share), max(high, known.high * share + 1 - share))
@@ -182,10 +182,10 @@ def _at_worst(selection: Selection, evidence: Evidence, alpha: float) -> Interva
 
 def _hint(selection: Selection, evidence: Evidence, floor: float, rates: tuple[float, float]) -> str:
     """How many more labels or cases would decide if all stayed as it is, to the next power of two."""
-    if selection.lost:
+    if lost_in(selection):
         low, high = bounds(selection, evidence, rates[0]).low, bounds(selection, evidence, rates[1]).high
         if low >= floor or high < floor:
-            return LOST_DECIDE.format(f"{selection.lost:,}")
+            return LOST_DECIDE.format(f"{lost_in(selection):,}")
     if is_clustered(selection):
         return "more clusters or more labels would tell"
     found = []
@@ -225,6 +225,6 @@ def _assumptions(selection: Selection, evidence: Evidence) -> tuple[str, ...]:
         made.append("the judge is as often right on these answers as on the labelled ones of its certificate")
     else:
         made.append("the labelled answers were drawn at random within each verdict, and their labels are right")
-    if selection.lost:
+    if lost_in(selection):
         made.append(LOST_WORST)
     return tuple(made)

@@ -69,11 +69,6 @@ class Selection:
     open: int = 0
 
     @property
-    def lost(self) -> int:
-        """Cases without a result."""
-        return self.unscored + self.errors
-
-    @property
     def mean(self) -> float | None:
         """The mean of the cases' values."""
         return math.fsum(self.values) / self.n if self.n else None

@@ -115,7 +115,7 @@ def test_the_lock_of_the_suite(folder: Path) -> None:
 @pytest.mark.parametrize(("arguments", "said"), [
     (["--baseline", "run:bbbbbb"], "that is the run itself"),
     (["--baseline", "file:nowhere.json"], "file:nowhere.json: there is no such file or directory"),
-    (["--baseline", "zzz"], "no such run"),
+    (["--baseline", "zzz"], "no such run"), (["--baseline", "run:zzz"], "run:zzz: there is no run zzz"),
 ])  # fmt: skip
 def test_wrong_baselines_are_told(folder: Path, arguments: list[str], said: str) -> None:
     done = llmeval("gate", "bbbbbb", "--reports", folder, *arguments)
