@@ -125,10 +125,11 @@ def gate_cases(
     power: float = 0.95,
     expected: float = DISCORDANCE,
 ) -> int:
-    """Cases so that the gate PASSes an unchanged candidate, and FAILs one worse by the margin, each with `power`.
+    """Cases so that the gate decides rightly with `power`: PASSes an unchanged candidate, FAILs one worse by the margin.
 
     n = ((z_level + z_power) / (J margin))^2 E d^2, level the error rate, or `looked_at` times it when the run may stop early
-    (`hybrid.py`): so 95 % PASS, and FAIL, within a few % of n where 5 to 40 % of the cases differ (`benchmarks/decisions_exact.py`).
+    (`hybrid.py`): so 95 % of either are right within a few % of n where 5 to 40 % of the
+    cases differ (`benchmarks/decisions_exact.py`); in clusters PASS comes more often than FAIL (`benchmarks/decisions.py`).
 
     Args:
         margin: the drop that must not pass, on the scale of human judgement.
