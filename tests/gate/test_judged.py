@@ -120,6 +120,10 @@ def test_which_labels_count(tmp_path: Path) -> None:
     assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK
     assert evidence_for(tally, manifest("TRUSTED", when="uncertain"), "m", None) is None
     assert evidence_for(tally, manifest("UNTRUSTED"), "m", None) is None
+    several = {**manifest("TRUSTED"), "repeats": 3}
+    assert evidence_for(tally, several, "m", None) is None, (
+        "a case passes with all three: the judge errs otherwise there"
+    )
     weighted = dict(zip(LabelCounts._fields, (90.5, 10.0, 2.5, 40.0), strict=True))
     found = evidence_for(tally, manifest("TRUSTED", weighted=weighted), "m", None)
     assert found is not None and found.counts == (90.5, 10, 2.5, 40), "labels drawn by verdict correct by their weights"
