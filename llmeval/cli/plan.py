@@ -61,7 +61,12 @@ def _floors(known: "Known") -> "list[Floor]":
             continue
         within = [case for case in known.cases if slice_ is None or case.tags.get(slice_[0]) == slice_[1]]
         clusters = [f"\0{case.id}" if case.cluster is None else case.cluster for case in within]
-        rate = shape.rate
+        rate = shape.people if shape.labels else shape.rate
+        if shape.labels:
+            known.notes.append(
+                f"{metric}: its floors are sized as if the judge was always right; with its errors and its labels "
+                "`llmeval prove` tells how often they decide"
+            )
         if known.past.rate(metric) is None:
             rate = (1 + floor) / 2
             known.notes.append(f"{key}: pass rate {rate:.0%} for the floor (assumed: halfway between it and all)")
