@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from llmeval.gate.floors import LOST_WORST, NOT_TRUSTED, TOO_CLOSE, cases_needed, parse_key, percent, percent_of
+from llmeval.gate.floors import LOST_WORST, NOT_TRUSTED, cases_needed, parse_key, percent, percent_of, told_more
 from llmeval.gate.tally import Tally
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.hybrid import HybridTest, Verdict
@@ -165,9 +165,6 @@ def _floor_reason(
     if verdict.decision is Decision.FAIL:
         return f"{seen}; at {percent_of(1 - level)} confidence below the floor of {percent(threshold)}.{stopped}"
     between = f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both sides of"
-    more = cases_needed(verdict.estimate, verdict.cases, threshold, alpha, sharp)
-    alone = not lost and walk.ended and walk.alone
-    hint = (
-        f"; {f'at least about {more:,} more cases at this rate would decide' if more else TOO_CLOSE}" if alone else ""
-    )
+    more = cases_needed(verdict.estimate, verdict.cases, threshold, alpha / 2, sharp / 2)  # half is left to the end
+    hint = f"; {told_more(more)}" if walk.ended and walk.alone and not lost else ""
     return f"{seen}; {between} the floor of {percent(threshold)}{hint}."

@@ -7,6 +7,7 @@ losing answers decides nothing. Exact bounds at an effective sample size would n
 correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 """
 
+import math
 from dataclasses import replace
 
 from llmeval.gate.tally import Selection
@@ -145,12 +146,16 @@ def _hint(selection: Selection, rate: float, floor: float, rates: tuple[float, f
     if lost_in(selection) and _clear(selection, floor, rates):
         return LOST_DECIDE.format(f"{lost_in(selection):,}")
     if not is_clustered(selection):
-        more = cases_needed(rate, selection.n, floor, *rates)
-        return (
-            f"about {more:,} more {'case' if more == 1 else 'cases'} at this rate would decide" if more else TOO_CLOSE
-        )
+        return told_more(cases_needed(rate, selection.n, floor, *rates))
     more = clusters_needed(selection, floor, *rates)
     return f"at most about {more:,} more clusters like these would decide" if more else FAR_MORE
+
+
+def told_more(cases: int | None) -> str:
+    """How many more cases would decide, as people read it. `cases`: None where no number does."""
+    if not cases:
+        return TOO_CLOSE
+    return f"about {cases:,} more {'case' if cases == 1 else 'cases'} at this rate would decide"
 
 
 def _clear(selection: Selection, floor: float, rates: tuple[float, float]) -> bool:
@@ -180,9 +185,13 @@ def cases_needed(rate: float, n: int, floor: float, alpha: float, strict: float 
     """
 
     def decided(size: int) -> bool:
-        passed = round(rate * size)  # the bounds clear the floor where the exact binomial test at the floor rejects
-        above = passed > 0 and beta_cdf(floor, passed, size - passed + 1) <= alpha
-        return above or (passed < size and 1 - beta_cdf(floor, passed + 1, size - passed) < (strict or alpha))
+        least, most = (
+            math.floor(rate * size + 1e-9),
+            math.ceil(rate * size - 1e-9),
+        )  # a pass more or less decides nothing
+        # the bounds clear the floor where the exact binomial test at the floor rejects
+        above = least > 0 and beta_cdf(floor, least, size - least + 1) <= alpha
+        return above or (most < size and 1 - beta_cdf(floor, most + 1, size - most) < (strict or alpha))
 
     size = max(n, 4)
     while not decided(size):

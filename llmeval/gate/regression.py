@@ -261,8 +261,9 @@ def cases_needed(pairs: Pairs, plan: Plan, level: float = 1.0) -> int:
     """About how many cases in all decide the rule if the differences stay as they are. `level`: of its FAIL, where other
     rules have their share of alpha.
 
-    n = (z sd / gap)^2 times the design effect, gap the farther of the two limits; and no fewer than the exact test takes
-    when nothing differs, log(level) / log(1 - gap).
+    n = (z sd / gap)^2 times the design effect, gap the farther of the two limits, and the 2 / gap that counting in whole
+    cases takes (the continuity correction of McNemar's test, to first order); and no fewer than the exact test takes when
+    nothing differs, log(level) / log(1 - gap).
     """
     sure = [value for value in pairs.differences if not math.isnan(value)]
     if not sure:
@@ -275,7 +276,10 @@ def cases_needed(pairs: Pairs, plan: Plan, level: float = 1.0) -> int:
     for gap, rate in ((-mean, min(level, plan.alpha)), (mean - plan.pass_null, plan.rates[1])):
         if 0 < gap < 1:
             z = NormalDist().inv_cdf(1 - rate)
-            needed.append(effect * max(z * z * variance / gap**2, math.log(rate) / math.log1p(-gap)))
+            needed.append(
+                effect
+                * max(z * z * variance / gap**2 + (2 / gap if variance else 0), math.log(rate) / math.log1p(-gap))
+            )
     return math.ceil(min(needed, default=2 * len(sure)))
 
 

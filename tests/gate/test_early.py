@@ -75,7 +75,7 @@ def test_what_the_end_leaves_open_says_how_many_more_cases() -> None:
         tally.add(unit(case, passed=index % 5 != 0))
     rule = early_floor(tally, GATE, "m", 0.75, None)
     assert rule is not None and rule.decision is Decision.INCONCLUSIVE
-    assert f"at least about {cases_needed(0.8, 60, 0.75, 0.05):,} more cases at this rate would decide." in rule.reason
+    assert f"; about {cases_needed(0.8, 60, 0.75, 0.025):,} more cases at this rate would decide." in rule.reason
 
 
 def test_what_comes_after_the_decision_changes_nothing() -> None:
