@@ -68,14 +68,18 @@ def test_lost_answers_hurt_both_claims() -> None:
     assert "a lost result may have been the worst for each claim" in rule.assumptions
 
 
-def test_what_the_end_leaves_open_says_how_many_more_cases() -> None:
+@pytest.mark.parametrize("threshold", [0.75, 0.85])
+def test_what_the_end_leaves_open_says_how_many_more_cases(threshold: float) -> None:
     planned = cases(60)
     tally = Tally(Path("r"), planned)
     for index, case in enumerate(planned):
         tally.add(unit(case, passed=index % 5 != 0))
-    rule = early_floor(tally, GATE, "m", 0.75, None)
+    rule = early_floor(tally, GATE, "m", threshold, None)
     assert rule is not None and rule.decision is Decision.INCONCLUSIVE
-    assert f"; about {cases_needed(0.8, 60, 0.75, 0.025):,} more cases at this rate would decide." in rule.reason
+    assert (
+        f"; about {cases_needed(0.8, 60, threshold, 0.025, 0.025):,} more cases at this rate would decide."
+        in rule.reason
+    )
 
 
 def test_what_comes_after_the_decision_changes_nothing() -> None:
