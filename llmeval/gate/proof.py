@@ -126,7 +126,10 @@ def prove(setup: Setup, runs: int, seed: int = 0, tick: Tick = lambda: None) -> 
         whole.append(_whole_row(setup, drops, times, found))
         for number, claim in enumerate(setup.claims):
             if isinstance(claim, Regression):
-                rules[number].append(_regression_row(setup, number, claim.margin * times, found))
+                apart = claim.margin != margins[claim.metric]
+                own = {**drops, claim.metric: claim.margin * times}
+                seen = _played(setup, own, runs, [seed, times, number], tick) if apart else found
+                rules[number].append(_regression_row(setup, number, claim.margin * times, seen))
     for number, claim in enumerate(setup.claims):
         if isinstance(claim, Floor):
             rules[number] = list(_floor_rows(setup, claim, runs, [seed, 100 + number], tick))
@@ -134,8 +137,13 @@ def prove(setup: Setup, runs: int, seed: int = 0, tick: Tick = lambda: None) -> 
 
 
 def rows_of(setup: Setup) -> int:
-    """How many rows `prove` plays."""
-    return len(DROPS) + len(BELOW) * sum(isinstance(claim, Floor) for claim in setup.claims)
+    """How many rows `prove` plays at most."""
+    margins = margins_of(setup)
+    own = [
+        len(BELOW) if isinstance(claim, Floor) else len(DROPS) * (claim.margin != margins[claim.metric])
+        for claim in setup.claims
+    ]
+    return len(DROPS) + sum(own)
 
 
 def prove_regression(
@@ -159,7 +167,7 @@ def prove_regression(
 
 
 def margins_of(setup: Setup) -> dict[str, float]:
-    """The margin that each metric's drops are planted in: its own; of a metric with floors only, the least of the others'."""
+    """The margin that each metric's drops are planted in: the least of its own; with floors only, the least of the others'."""
     found: dict[str, float] = {}
     for claim in setup.claims:
         if isinstance(claim, Regression):

@@ -83,6 +83,19 @@ def test_clusters_and_repeats_keep_the_rates_too() -> None:
     assert found.rules[1][0].passed > 0.8
 
 
+def test_each_margin_of_a_metric_is_planted_for_its_own_rule() -> None:
+    """A slice may fall by twice as much as the whole: at 20 points its PASS is wrong, at 10 it is not."""
+    setup = gate({"m": PLAIN.world()})
+    half = members_of(np.arange(0, 400, 2), np.arange(400))
+    wider = Regression(name="m @ x", metric="m", members=half, margin=0.2)
+    both = replace(setup, claims=(setup.claims[1], wider), terms=Terms(0.05, 0.05, 2, False))
+    ticks: list[None] = []
+    found = prove(both, 60, seed=7, tick=lambda: ticks.append(None))
+    assert len(ticks) == 60 * rows_of(both) == 60 * 8
+    assert [row.planted for row in found.rules[1]] == pytest.approx([0, 0.2, 0.4, 0.8])
+    assert all(row.holds for rows in (found.whole, *found.rules) for row in rows)
+
+
 def test_members_are_units_in_the_order_they_are_asked() -> None:
     found = members_of(np.array([1, 2, 4, 5]), np.array([7, 7, 3, 9, 3, 1]))
     assert found.unit.tolist() == [0, 1, 1, 2]
