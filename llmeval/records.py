@@ -301,7 +301,10 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """`summary.json`: what a run came to. Everything in it is recomputed from the records."""
+    """`summary.json`: what a run came to. Everything in it is recomputed from the records.
+
+    `quarantine_ended`: entries whose last day was over: these cases count.
+    """
 
     schema: int = SCHEMA
     suite: str
@@ -313,6 +316,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     metrics: tuple[Metric, ...] = ()
     gate: Gate
     quarantine: tuple[Quarantined, ...] = ()
+    quarantine_ended: tuple[Quarantined, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder()

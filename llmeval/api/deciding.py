@@ -67,7 +67,10 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
         gate = {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
         quarantine = read_quarantine(loaded, lambda: {case.id for case in run.directory.cases()}, partial=True)
         run.warnings = quarantine.warnings
-        return {"gate": gate, "quarantine": [to_builtins(entry) for entry in quarantine.cases]}
+        return {
+            "gate": gate, "quarantine": [to_builtins(entry) for entry in quarantine.cases],
+            "quarantine_ended": [to_builtins(entry) for entry in quarantine.ended],
+        }  # fmt: skip
     if baseline is None:
         return {}
     if stored["regression"] is None:

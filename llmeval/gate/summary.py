@@ -58,6 +58,7 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
             Quarantined(**{**entry, "passed": tally.aside.get(entry["case_id"])})
             for entry in manifest.get("quarantine") or ()
         ),
+        quarantine_ended=tuple(Quarantined(**entry) for entry in manifest.get("quarantine_ended") or ()),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.records import Decision, Summary
-from llmeval.report.text import cell, count, fenced, quarantined
+from llmeval.report.text import cell, count, fenced, quarantine_ended, quarantined
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -29,7 +29,7 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], w
     ]
     lines += (
         _rules(summary)
-        + [f"> ⚠️ {cell(warning, 600)}\n" for warning in warnings]
+        + [f"> ⚠️ {cell(warning, 600)}\n" for warning in (*warnings, *map(quarantine_ended, summary.quarantine_ended))]
         + _trust(manifest, summary)
         + _metrics(summary)
         + _counts(summary, manifest)

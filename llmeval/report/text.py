@@ -52,6 +52,14 @@ def quarantined(entry: "Quarantined") -> str:
     return f"in quarantine until {entry.expires}, owner {entry.owner}: {entry.reason.rstrip('.')} ({now})"
 
 
+def quarantine_ended(entry: "Quarantined") -> str:
+    """That a case counts again, and who has to do something about it."""
+    return (
+        f"The quarantine of {entry.case_id} ended on {entry.expires}: it counts again. {entry.owner} mends it, or removes or "
+        "renews the entry."
+    )
+
+
 def cell(text: str, width: int = 120) -> str:
     """Text for one cell of a Markdown table: a single line whose characters have no Markdown or HTML meaning."""
     line = one_line(text, width)

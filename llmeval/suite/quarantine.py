@@ -39,9 +39,10 @@ class QuarantineEntry(Strict):
 
 
 class Quarantine(NamedTuple):
-    """What is in force, and what to tell about the rest."""
+    """What is in force, what ended, and what to tell about that."""
 
     cases: tuple[Quarantined, ...] = ()
+    ended: tuple[Quarantined, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -66,6 +67,7 @@ def read_quarantine(
         return Quarantine()
     known = ids()
     day, found, warnings = today or datetime.now(UTC).date(), dict[str, Quarantined](), []
+    ended: list[Quarantined] = []
     for number, entry in enumerate(_entries(document)):
         case_id = str(entry.case)
         if entry.suite not in (None, suite.name):
@@ -79,14 +81,14 @@ def read_quarantine(
                 (number, "case"),
                 f"{suite.name} has no case {case_id!r}; remove the entry, or write whose it is: `suite: NAME`",
             )
+        entered = Quarantined(case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires)
         if day > _date(document, number, entry.expires):
+            ended.append(entered)
             told = f"the quarantine of {case_id} ended on {entry.expires}: it counts again. {entry.owner} mends or removes it"
             warnings.append(str(document.error((number, "expires"), told)))
             continue
-        found[case_id] = Quarantined(
-            case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires
-        )  # fmt: skip
-    return Quarantine(tuple(found.values()), tuple(warnings))
+        found[case_id] = entered
+    return Quarantine(tuple(found.values()), tuple(ended), tuple(warnings))
 
 
 def _document(suite: Suite) -> yamlfile.Document | None:

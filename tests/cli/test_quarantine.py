@@ -70,8 +70,11 @@ def test_they_are_shown(folder: Path, run: Any) -> None:
         '<skipped message="in quarantine until 2999-01-31, owner ada: its reference is disputed (it does not' in junit
     )
     assert 'failures="0"' in junit
-    assert "In quarantine, so not counted" in (folder / "run" / "summary.md").read_text()
+    told = (folder / "run" / "summary.md").read_text()
+    assert "In quarantine, so not counted" in told
+    assert "The quarantine of c0030 ended on" in told and "it counts again" in told
     page = (folder / "run" / "report.html").read_text()
+    assert "The quarantine of c0030 ended on 2020-01-01: it counts again." in page
     assert "In quarantine" in page
     assert "its reference is disputed (it does not pass)" in page
 

@@ -14,7 +14,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
-from llmeval.report.text import count, quarantined
+from llmeval.report.text import count, quarantine_ended, quarantined
 
 DATA_MARK = "<!-- row data -->"
 
@@ -63,7 +63,10 @@ def render(
             run_id=str(manifest.get("run_id", summary.run_id)),
             suite=str(manifest.get("suite", summary.suite)),
             baseline=_baseline(baseline, totals),
-            warnings=list(provenance.warnings(manifest, summary, totals, differing)),
+            warnings=[
+                *provenance.warnings(manifest, summary, totals, differing),
+                *map(quarantine_ended, summary.quarantine_ended),
+            ],
             quarantine=[(entry, quarantined(entry)) for entry in summary.quarantine],
             gate=figures.gate_rows(summary.gate, metrics, manifest),
             metrics=table.overall(),
