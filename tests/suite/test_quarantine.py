@@ -23,17 +23,17 @@ def read(
 
 
 def test_entries_in_force(tmp_path: Path) -> None:
-    (one,), warnings = read(tmp_path, ENTRY)
+    (one,), ended, warnings = read(tmp_path, ENTRY)
     assert (one.case_id, one.reason, one.owner, one.expires) == ("c1", "two right answers", "ada", "2027-01-31")
-    assert not warnings
+    assert not warnings and not ended
     assert read(tmp_path, ENTRY.replace("c1", "7")).cases[0].case_id == "7"
     named = read(tmp_path, ENTRY, gate="gate: {quarantine: other.yaml}\n", name="other.yaml")
     assert len(named.cases) == 1
 
 
 def test_an_entry_that_is_over_is_told_and_its_case_counts(tmp_path: Path) -> None:
-    cases, (warning,) = read(tmp_path, "\n" + ENTRY.replace("01-31", "01-30"))
-    assert not cases
+    cases, (ended,), (warning,) = read(tmp_path, "\n" + ENTRY.replace("01-31", "01-30"))
+    assert not cases and ended.case_id == "c1"
     assert "quarantine.yaml:2: [0].expires: the quarantine of c1 ended on 2027-01-30: it counts again" in warning
     assert "ada" in warning
 
