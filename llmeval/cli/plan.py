@@ -32,14 +32,17 @@ def plan(
     as_json: Json = False,
 ) -> int:
     """Size a suite: the cases, labels, calls, cost and minutes that its decisions take. Nothing is asked."""
-    from llmeval.cli.sizing import know, margin_for
+    from llmeval.cli.sizing import know, margin_for, slices_of
     from llmeval.gate.planning import plan_regression
     from llmeval.suite.load import load_suite
 
     known = know(load_suite(suite, env), metric, reports)
     gate = known.suite.spec.gate
-    margins = {shape.metric: margin_for(known, shape.metric, detect) for shape in known.shapes}
-    sized = [(shape, plan_regression(shape, margins[shape.metric], gate.alpha, gate.beta)) for shape in known.shapes]
+    shapes = [*known.shapes, *slices_of(known)]
+    sized = [
+        (shape, plan_regression(shape, margin_for(known, shape.metric, detect), gate.alpha, gate.beta))
+        for shape in shapes
+    ]
     floors = _floors(known)
     if as_json:
         emit(_document(known, sized, floors))
@@ -113,8 +116,8 @@ def _print(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "lis
     )
     for shape, size in sized:
         out.print(f"\n[bold]{shape.metric}[/]")
-        out.print(f"  {count(n, 'case')} can certify {_certified(size)}; {_advice(shape, size)}")
-        if size.needed > n:
+        out.print(f"  {count(shape.cases, 'case')} can certify {_certified(size)}; {_advice(shape, size)}")
+        if size.needed > shape.cases == n:
             out.print(f"  That takes {_spent(_costs(known, size.needed))}.")
         out.print(
             f"  So many leave part of each error rate to looks on the way: `run --stop early` would use {size.used_same:.0%} "

@@ -1,6 +1,7 @@
 """What `plan` and `prove` know about a suite: its cases, its judges' certificates, its own past runs, or assumptions."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -100,9 +101,30 @@ def know(suite: "Suite", metric: str | None, reports: Path) -> Known:
     return known
 
 
-def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
-    from collections import Counter
+def slices_of(known: Known) -> "list[Shape]":
+    """A shape for each rule of regression about a slice, named as the rule: its own cases, all else as the whole metric."""
+    from dataclasses import replace
 
+    from llmeval.gate.floors import parse_key
+
+    rule, found = known.suite.spec.gate.regression, []
+    shapes = {shape.metric: shape for shape in known.shapes}
+    for key in rule.margins if rule is not None else ():
+        metric, where = parse_key(key)
+        sizes = _sizes(case for case in known.cases if where is not None and case.tags.get(where[0]) == where[1])
+        if sizes and metric in shapes:
+            found.append(
+                replace(shapes[metric], metric=key, cases=sizes.total(), units=len(sizes), largest=max(sizes.values()))
+            )
+    return found
+
+
+def _sizes(cases: "Iterable[Case]") -> "Counter[str]":
+    """Cases in each cluster."""
+    return Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in cases)
+
+
+def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
     from llmeval.gate.shape import Shape
     from llmeval.stats.correction import rogan_gladen
     from llmeval.stats.power import discordance, judged_discordance
@@ -127,7 +149,7 @@ def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
         )
     else:
         known.notes.append(f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past runs)")
-    sizes = Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in known.cases)
+    sizes = _sizes(known.cases)
     largest, few = max(sizes.values()), len(sizes) < FEW_CLUSTERS
     if largest > 1:
         known.notes.append(

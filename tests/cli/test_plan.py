@@ -90,7 +90,7 @@ def test_a_run_that_may_stop_is_proved_as_one(tmp_path: Path) -> None:
 def test_a_whole_gate_is_played_with_its_slices_and_judge(tmp_path: Path) -> None:
     rules = (
         "gate: {floors: {correctness: 0.7, contains @ lang=de: 0.6},"
-        " regression: {baseline: b.json, margins: {contains: 0.1, contains @ lang=fr: 0.1}}}\n"
+        " regression: {baseline: b.json, margins: {contains: 0.1, contains @ lang=fr: 0.1, contains @ lang=en: 0.2}}}\n"
     )
     suite = write_suite(tmp_path, NOWHERE, 120, rules)
     cases = [json.loads(line) for line in (tmp_path / "cases.jsonl").read_text().splitlines()]
@@ -102,7 +102,12 @@ def test_a_whole_gate_is_played_with_its_slices_and_judge(tmp_path: Path) -> Non
     assert [row["margins"] for row in found["gate"]] == [0, 1, 2, 4]
     assert [floor["rule"] for floor in found["floors"]] == ["correctness", "contains @ lang=de"]
     assert [row["rate"] for row in found["floors"][1]["rows"]] == pytest.approx([0.6, 0.55, 0.5])
-    assert [(rule["metric"], rule["stated"]) for rule in found["metrics"]] == [("contains", True)]
+    assert [(rule["metric"], rule["stated"]) for rule in found["metrics"]] == [
+        ("contains", True), ("contains @ lang=en", True),
+    ]  # fmt: skip
     assert "contains @ lang=fr: not played, no case has this tag" in found["notes"]
+    planned = json.loads(llmeval("plan", suite, "--json", cwd=tmp_path).stdout)
+    assert [rule["metric"] for rule in planned["regression"]] == ["correctness", "contains", "contains @ lang=en"]
+    assert "60 cases can certify" in llmeval("plan", suite, cwd=tmp_path).stdout
     told = llmeval(*asked, cwd=tmp_path).stdout
-    assert "The whole gate, 3 rules" in told and "contains @ lang=de: at least 60%, 60 cases" in told
+    assert "The whole gate, 4 rules" in told and "contains @ lang=de: at least 60%, 60 cases" in told
