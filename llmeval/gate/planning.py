@@ -14,7 +14,7 @@ from llmeval.stats.studentised import added_cost, clusters_for
 POWER = 0.95
 """Probability to decide that a plan aims for."""
 MAX_CASES = 1_000_000
-_RUNS = 200
+_RUNS = 100
 
 
 class Regression(NamedTuple):

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -94,17 +94,17 @@ def test_floors_share_alpha() -> None:
     assert {each.decision for each in rest} == {Decision.PASS}
 
 
+@cache
+def floor_of_80(passed: int, level: float) -> RuleDecision:
+    return decide_floor("m", None, selection(passed, 60), 0.8, ALPHA, None, level)
+
+
 def test_no_rule_violated_fails_in_at_most_alpha_of_runs() -> None:
     """Five floors, each rate exactly on its floor: any FAIL in at most 5 % of 400 runs, and 2.5 standard errors."""
     source, rounds = random.Random(7), 400
     alone = together = 0
     for _ in range(rounds):
-        rules: list[Rule] = [
-            partial(
-                decide_floor, "m", None, selection(sum(source.random() < 0.8 for _ in range(60)), 60), 0.8, ALPHA, None
-            )
-            for _ in range(5)
-        ]
+        rules: list[Rule] = [partial(floor_of_80, sum(source.random() < 0.8 for _ in range(60))) for _ in range(5)]
         alone += any(rule(ALPHA).decision is Decision.FAIL for rule in rules)
         together += any(each.decision is Decision.FAIL for each in step_down(rules, ALPHA))
     assert together <= rounds * ALPHA + 2.5 * (rounds * ALPHA * (1 - ALPHA)) ** 0.5 < alone
