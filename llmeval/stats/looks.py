@@ -20,7 +20,7 @@ from llmeval.stats.spending import levels, schedule, spent
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-_HARDLY = 3.0
+_HARDLY = 1.5
 """A look is not read when by a z, which costs nothing, its p-value is more than this many times its level: to leave one
 out never makes an error likelier."""
 
