@@ -57,7 +57,7 @@ def cases_for(shape: Shape, margin: float, alpha: float, beta: float) -> int:
     """Cases for a margin; where they come in few clusters, as many more as the test of few clusters takes."""
     needed = gate_cases(
         margin, shape.discordance * shape.effect, alpha, beta, youden=shape.youden_lower, power=POWER,
-        expected=DISCORDANCE * shape.effect,
+        expected=DISCORDANCE * shape.effect, counted=shape.units >= shape.cases,
     )  # fmt: skip
     if shape.units >= shape.cases:
         return needed
@@ -66,7 +66,8 @@ def cases_for(shape: Shape, margin: float, alpha: float, beta: float) -> int:
 
 
 def _score(shape: Shape, alpha: float, beta: float) -> float:
-    return gate_score(min(alpha, beta), shape.discordance / DISCORDANCE, POWER)
+    counted = shape.units >= shape.cases
+    return gate_score(min(alpha, beta), shape.discordance / DISCORDANCE, POWER, counted=counted)
 
 
 def certifiable(shape: Shape, alpha: float, beta: float) -> float:

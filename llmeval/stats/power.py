@@ -124,12 +124,13 @@ def gate_cases(
     sequential: bool = True,
     power: float = 0.95,
     expected: float = DISCORDANCE,
+    counted: bool = True,
 ) -> int:
-    """Cases so that the gate decides rightly with `power`: PASSes an unchanged candidate, FAILs one worse by the margin.
+    """Cases so that the gate PASSes an unchanged candidate with `power`.
 
     n = ((z_level + z_power) / (J margin))^2 E d^2, level the error rate, or `looked_at` times it when the run may stop early
-    (`hybrid.py`): so 95 % of either are right within a few % of n where 5 to 40 % of the
-    cases differ (`benchmarks/decisions_exact.py`); in clusters PASS comes more often than FAIL (`benchmarks/decisions.py`).
+    (`hybrid.py`): so 95 % PASS within a few % of n where 5 to 40 % of the cases differ (`benchmarks/decisions_exact.py`). One
+    that is worse by the margin FAILs about as often where no more cases differ for it, else less often.
 
     Args:
         margin: the drop that must not pass, on the scale of human judgement.
@@ -139,35 +140,40 @@ def gate_cases(
         sequential: whether the run may stop early.
         power: probability to decide.
         expected: the E d^2 that looks are placed for.
+        counted: passes and fails, each case by itself: FAIL then spends its whole rate (`counted.py`).
     """
     ratio = second_moment / expected if sequential else None
-    z = gate_score(min(alpha, beta), ratio, power)
+    z = gate_score(min(alpha, beta), ratio, power, counted=counted)
     return math.ceil(z * z * second_moment / (youden * margin) ** 2)
 
 
-def gate_score(rate: float, ratio: float | None, power: float) -> float:
+def gate_score(rate: float, ratio: float | None, power: float, *, counted: bool = True) -> float:
     """z_level + z_power: the standard errors that a margin must be worth for the gate to decide with `power`.
 
     Args:
         rate: the smaller error rate of the gate.
         ratio: E d^2 to that which looks are placed for; None where the run may not stop early.
-        power: probability to decide.
+        power: probability to decide. counted: as `gate_cases`.
     """
-    level = rate * (1.0 if ratio is None else looked_at(ratio))
+    level = rate * (1.0 if ratio is None else looked_at(ratio, counted=counted))
     return _NORMAL.inv_cdf(1 - level) + _NORMAL.inv_cdf(power)
 
 
-def looked_at(ratio: float) -> float:
+def looked_at(ratio: float, *, counted: bool = True) -> float:
     """Of the error rate, what a test of fixed size may have that needs as many cases as the one with looks on the way.
 
-    0.185 exp(-1.2 x - 0.13 x^2), x = ln ratio in [-1.2, 1], fitted to exact calculations at 6 to 40 % that differ. Looks
-    that are placed for other cases cost more of them.
+    0.185 exp(-1.2 x - 0.13 x^2), x = ln ratio in [-1.2, 1], fitted to exact calculations at 6 to 40 % that differ; or, where
+    FAIL's looks are those of a normal walk, so that fewer unchanged candidates FAIL, 0.42 exp(-0.2 x - 0.3 x^2), fitted
+    to simulations. Looks that are placed for other cases cost more of them.
 
     Args:
         ratio: E d^2 to that which looks are placed for.
+        counted: as `gate_cases`.
     """
     x = min(1.0, max(-1.2, math.log(ratio)))
-    return 0.185 * math.exp(-1.2 * x - 0.13 * x * x)
+    if counted:
+        return 0.185 * math.exp(-1.2 * x - 0.13 * x * x)
+    return 0.42 * math.exp(-0.2 * x - 0.3 * x * x)
 
 
 def detectable_shift(n: int, share: float, alpha: float = 0.05, power: float = 0.8, sides: int = 2) -> float:
