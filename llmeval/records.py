@@ -109,6 +109,8 @@ class Status(StrEnum):
     FAIL = "fail"
     UNSCORED = "unscored"
     """The judge gave no usable verdict."""
+    NOT_SCORED = "not_scored"
+    """The judge has not been asked yet: the run was interrupted. The same command goes on here."""
     OPEN = "open"
     """Judges answered and none was sure: it is for a person, whose label decides. Nothing was lost."""
     ERROR = "error"
@@ -262,9 +264,11 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Cases by outcome. A case with an error counts as error, else with an unscored score as unscored, else with an open
-    one as open (it waits for a person), else it passes when every score of every repeat passes. `not_needed`: planned cases left out, as every rule was decided without
-    them; `cases` does not count them."""
+    """Cases by outcome, by the rule of `llmeval.outcome`.
+
+    `not_scored`: answers wait for their judge, as the run was interrupted. `not_needed`: planned cases that were not
+    asked, because every rule was decided without them; `cases` does not count them.
+    """
 
     cases: int = 0
     passed: int = 0
@@ -272,6 +276,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     unscored: int = 0
     errors: int = 0
     open: int = 0
+    not_scored: int = 0
     not_needed: int = 0
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmeval.api import PathLike, Run, run
 from llmeval.errors import UsageError
-from llmeval.records import Answer, Case, Score, Status
+from llmeval.outcome import Outcome
+from llmeval.records import Answer, Case, Score
 from llmeval.report.text import count, quarantined
 from llmeval.report.worst import Trouble, worst_cases
 from llmeval.suite.load import Suite, load_suite
@@ -120,12 +121,11 @@ def case_results(done: Run) -> dict[str, CaseResult]:
     holds = summary.gate.decision is not None and summary.gate.exit_code == 0
     found = {key[0]: CaseResult("passed") for key in done.directory.answer_index()}
     for trouble in reversed(worst_cases(done.directory, _EVERY)):
-        outcome = "allowed" if holds else "failed" if trouble.kind == "failed" else "lost"
+        if trouble.outcome is Outcome.OPEN:
+            found[trouble.case_id] = CaseResult("open", "no judge is sure: it waits for a person (`llmeval review`)")
+            continue
+        outcome = "allowed" if holds else "failed" if trouble.outcome is Outcome.FAIL else "lost"
         found[trouble.case_id] = CaseResult(outcome, _told(trouble))
-    if summary.counts.open:
-        for key, scores in done.directory.scores():
-            if any(score.status is Status.OPEN for score in scores) and found[key[0]].outcome == "passed":
-                found[key[0]] = CaseResult("open", "no judge is sure: it waits for a person (`llmeval review`)")
     for entry in summary.quarantine:
         if entry.case_id in found and found[entry.case_id].outcome != "passed":
             found[entry.case_id] = CaseResult("allowed", quarantined(entry))

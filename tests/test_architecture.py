@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "llmeval"
-BASE = {"errors", "files", "records", "rundir", "labels", "resources", "templates", "__init__"}
+BASE = {"errors", "files", "records", "outcome", "rundir", "labels", "resources", "templates", "__init__"}
 ALLOWED = {
     "suite": BASE,
     "models": BASE,
@@ -23,6 +23,7 @@ ALLOWED = {
     "history": BASE | {"gate", "stats"},
     "importing": BASE | {"suite", "checks"},
     "records": set(),
+    "outcome": {"records"},
     "errors": set(),
     "files": {"errors"},
     "resources": set(),

@@ -139,7 +139,7 @@ class Pipeline:
                 return
             self._writer.scores(scores)
             self._note_calls(scores)
-        self._progress.scored(scores)
+        self._progress.scored(answer, scores)
         self._note_outage(answer, scores)
         if self._stopper is not None and self._stopper.add(Unit(case, answer, tuple(scores))):
             self._end("decided", "")

@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from llmeval.records import Score, Status
+from llmeval.outcome import Outcome, answer_outcome
+from llmeval.records import Answer, Score
 
 
 @dataclass
@@ -23,15 +24,15 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
     note: str = ""
 
-    def scored(self, scores: list[Score]) -> None:
+    def scored(self, answer: Answer, scores: list[Score]) -> None:
         """One more unit, with these scores."""
         self.done += 1
-        statuses = {score.status for score in scores}
-        if Status.ERROR in statuses or Status.UNSCORED in statuses or not scores:
+        outcome = answer_outcome(answer, (score.status for score in scores))
+        if outcome.missing:
             self.troubled += 1
-        elif Status.OPEN in statuses:
+        elif outcome is Outcome.OPEN:
             self.open += 1
-        elif Status.FAIL in statuses:
+        elif outcome is Outcome.FAIL:
             self.failed += 1
         else:
             self.passed += 1

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from llmeval.gate.audits import Audits, note
 from llmeval.labels import Place, agreed, current, read
+from llmeval.outcome import Outcome, answer_outcome, status_outcome
 from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, clean_text
 from llmeval.rundir import LABELS, RunDir, Unit
 
@@ -23,16 +24,13 @@ MAX_SLICES_PER_TAG = 50
 _DRAWN = ("random", "stratified")
 """How labels are sampled that say something of the answers without one."""
 
-_PASSED, _FAILED, _UNSCORED, _ERROR, _NOT_APPLICABLE, _OPEN = 1, 2, 3, 4, 5, 6
-_STATES = {
-    Status.PASS: _PASSED,
-    Status.FAIL: _FAILED,
-    Status.UNSCORED: _UNSCORED,
-    Status.OPEN: _OPEN,
-    Status.ERROR: _ERROR,
-    Status.NOT_APPLICABLE: _NOT_APPLICABLE,
+# What became of a metric on a case, in one byte: 0 where there is no score, 1 where the metric does not apply, else
+# 2 + the rank of its outcome. The larger of two is the worse, so repeats are combined by `max`.
+_NOT_APPLICABLE = 1
+_PASSED, _OPEN, _FAILED, _NOT_SCORED, _UNSCORED, _ERROR = (2 + outcome.rank for outcome in Outcome)
+_STATES: dict[Status, int] = {
+    status: _NOT_APPLICABLE if (outcome := status_outcome(status)) is None else 2 + outcome.rank for status in Status
 }
-_WORST = {_NOT_APPLICABLE: 0, _PASSED: 1, _FAILED: 2, _OPEN: 3, _UNSCORED: 4, _ERROR: 5}
 
 
 @dataclass
@@ -143,7 +141,7 @@ class Tally:
 
     def counts(self) -> Counts:
         """Cases by outcome."""
-        found = [0] * 7
+        found = [0] * (_ERROR + 1)
         for state in self._worst:
             found[state] += 1
         return Counts(
@@ -153,6 +151,7 @@ class Tally:
             unscored=found[_UNSCORED],
             errors=found[_ERROR],
             open=found[_OPEN],
+            not_scored=found[_NOT_SCORED],
         )
 
     def calls(self) -> dict[str, Calls]:
@@ -184,7 +183,7 @@ class Tally:
                 clusters.append(numbers.setdefault(name, len(numbers)))
             elif state == _OPEN:
                 waiting += 1
-            elif state == _UNSCORED:
+            elif state in (_UNSCORED, _NOT_SCORED):
                 unscored += 1
             elif state == _ERROR or (state == 0 and self._worst[row] == _ERROR):
                 errors += 1
@@ -226,7 +225,7 @@ class Tally:
         """One case with a record on one metric; None where the metric does not apply to it."""
         column, row = self._column(metric), self._rows[case_id]
         state = 0 if column is None else column.state[row]
-        lost = state in (_UNSCORED, _OPEN, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
+        lost = state in (_NOT_SCORED, _UNSCORED, _OPEN, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
         if not lost and state not in (_PASSED, _FAILED):
             return None
         value = math.nan if lost or column is None else column.total[row] / column.count[row]
@@ -259,38 +258,29 @@ class Tally:
                 self.slices[tag] = self.slices.get(tag, 0) + 1
         self._seen[row] += 1
         self._outputs[row] = int(output_digest(unit.answer), 16)
-        worst = _ERROR if unit.answer.error is not None or not unit.scores else 0
-        for judged in unit.scores:
-            score = self._decided(judged)
-            state = _STATES[score.status]
-            if _WORST[state] > _WORST.get(worst, -1):
-                worst = state
-            self._add_score(row, score, state)
+        decided = [self._decided(judged) for judged in unit.scores]
+        for judged, score in zip(unit.scores, decided, strict=True):
+            self._add_score(row, score, _STATES[score.status])
             if score.source == "judge":
                 self._count_score(score)
                 note(self.audits, judged)
-        self._worst[row] = max(self._worst[row], _FAILED if worst == _NOT_APPLICABLE else worst, key=_rank)
+        outcome = answer_outcome(unit.answer, (score.status for score in decided))
+        self._worst[row] = max(self._worst[row], 2 + outcome.rank)
 
     def _set_aside(self, unit: Unit) -> None:
         for score in unit.scores:
             if score.source == "judge":
                 self._count_score(score)
-        passes = all(self._decided(score).status in (Status.PASS, Status.NOT_APPLICABLE) for score in unit.scores)
+        outcome = answer_outcome(unit.answer, (self._decided(score).status for score in unit.scores))
         name = unit.case.id
-        self.aside[name] = self.aside.get(name, True) and passes and bool(unit.scores) and unit.answer.error is None
+        self.aside[name] = self.aside.get(name, True) and outcome is Outcome.PASS
 
     def _decided(self, score: Score) -> Score:
         """A score that was left to a person, as the person decided it."""
-        said = (
-            None
-            if score.status is not Status.OPEN
-            else self.people.get(Place(score.case_id, score.repeat, score.metric))
-        )
-        if said is None:
-            return score
-        self.by_people.add(score.metric)
-        status = Status.PASS if said else Status.FAIL
-        return structs.replace(score, status=status, value=float(said), passed=said)
+        decided = decided_by_people(score, self.people)
+        if decided is not score:
+            self.by_people.add(score.metric)
+        return decided
 
     def _row(self, case: Case) -> int:
         row = self._rows.get(case.id)
@@ -312,8 +302,7 @@ class Tally:
         if score.source == "judge":
             column.source = "judge"
         column.grow(row + 1)
-        if _rank(state) > _rank(column.state[row]):
-            column.state[row] = state
+        column.state[row] = max(column.state[row], state)
         if score.value is not None:
             column.total[row] += score.value
             column.count[row] += 1
@@ -347,6 +336,17 @@ def output_digest(answer: Answer) -> str:
     return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
 
 
+def decided_by_people(score: Score, people: Mapping[Place, bool]) -> Score:
+    """A score that needs review, as people decided it; the score itself where they did not, or need not."""
+    if score.status is not Status.OPEN:
+        return score
+    passed = people.get(Place(score.case_id, score.repeat, score.metric))
+    if passed is None:
+        return score
+    status = Status.PASS if passed else Status.FAIL
+    return structs.replace(score, status=status, value=float(passed), passed=passed)
+
+
 def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
     """Ids of the cases that count nowhere."""
     return frozenset(entry["case_id"] for entry in manifest.get("quarantine") or ())
@@ -368,10 +368,6 @@ def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
     for line in run.canaries():
         tally.add_canary(line)
     return tally
-
-
-def _rank(state: int) -> int:
-    return _WORST.get(state, -1)
 
 
 class _CallCount:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 from rich.text import Text
 
+from llmeval.outcome import Outcome
 from llmeval.records import Decision, Metric, Summary
 from llmeval.report.text import count, one_line, quarantined
 from llmeval.report.trust import audited, distrust
@@ -23,6 +24,8 @@ _STYLE = {
     Decision.INVALID: ("magenta", "!"),
     None: ("cyan", "·"),
 }
+_MARKS = {Outcome.FAIL: ("✘", "red"), Outcome.OPEN: ("?", "yellow")}
+"""How a case that did not pass is marked; every other outcome is a missing result."""
 _QUARANTINED = 10
 _REFRESH_SECONDS = 0.25
 _LINE_SECONDS = 10.0
@@ -184,7 +187,7 @@ def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
     table.add_column(no_wrap=True, max_width=room)
     table.add_column(no_wrap=True, max_width=room)
     for trouble in worst:
-        mark, style = {"failed": ("✘", "red"), "unscored": ("!", "magenta"), "error": ("!", "magenta")}[trouble.kind]
+        mark, style = _MARKS.get(trouble.outcome, ("!", "magenta"))
         table.add_row(
             Text.assemble((mark + " ", style), one_line(trouble.case_id, 26)),
             Text(one_line(trouble.reason, 200), style=style),

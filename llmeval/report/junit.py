@@ -2,7 +2,8 @@
 
 `failure` means quality, `error` means that something broke (candidate, judge, infrastructure), `skipped` means that
 nothing was decided. Names are stable and carry no numbers, because servers compare runs by (classname, name). Cases
-that fail within what the gate allows are `skipped`, so that a server's red and the exit code agree.
+that fail within what the gate allows are `skipped`, so that a server's red and the exit code agree. Cases that a
+person has to decide are `skipped` too: they are neither passed nor failed.
 """
 
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.files import write_atomically
+from llmeval.outcome import Outcome
 from llmeval.records import Decision, RuleDecision, Summary
 from llmeval.report.text import quarantined, visible
 from llmeval.report.worst import Trouble
@@ -42,8 +44,7 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
             name = trouble.case_id if not trouble.repeat else f"{trouble.case_id}#{trouble.repeat}"
             named = {"classname": suite.get("name", ""), "name": _clean(name), **_place(trouble, manifest)}
             case = ET.SubElement(suite, "testcase", named)
-            tag = "error" if trouble.kind != "failed" else "failure" if fails else "skipped"
-            _outcome(case, tag, metric, trouble.reason, _body(trouble))
+            _outcome(case, _case_tag(trouble.outcome, fails), metric, trouble.reason, _body(trouble))
     if summary.quarantine:
         aside = _suite(root, f"llmeval.{summary.suite}.quarantine", manifest)
         for entry in summary.quarantine:
@@ -81,6 +82,12 @@ def _rule_tag(rule: RuleDecision, fails: bool) -> str | None:
     if rule.decision is Decision.INVALID:
         return "error"
     return "failure" if rule.decision is Decision.FAIL or fails else "skipped"
+
+
+def _case_tag(outcome: Outcome, fails: bool) -> str:
+    if outcome.missing:
+        return "error"
+    return "failure" if outcome is Outcome.FAIL and fails else "skipped"
 
 
 def _outcome(case: ET.Element, tag: str | None, kind: str, reason: str, body: str) -> None:

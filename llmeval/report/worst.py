@@ -1,16 +1,23 @@
 """The cases that most deserve a look, read once, in the order a person wants them."""
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from llmeval.records import Status
+from llmeval.gate.tally import decided_by_people, people_of
+from llmeval.labels import Place
+from llmeval.outcome import Outcome, answer_outcome, status_outcome
+from llmeval.records import Score, Status
 from llmeval.rundir import RunDir, Unit
 
 
 @dataclass(frozen=True, order=True)
 class Trouble:
-    """One case that did not pass. `rank`: lost ones first, then those that failed most. `source`: file and line of the case."""
+    """One answer that did not pass.
+
+    `rank`: missing ones first, then those that failed most, then those that a person has to decide. `source`: file and
+    line of the case.
+    """
 
     rank: tuple[int, float, str, int]
     case_id: str
@@ -19,7 +26,7 @@ class Trouble:
     reason: str
     output: str
     question: str
-    kind: str
+    outcome: Outcome
     source: str = ""
 
 
@@ -29,40 +36,47 @@ def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[
 
 
 def _troubles(run: RunDir, without: Collection[str]) -> Iterator[Trouble]:
+    people = people_of(run.path)[0]
     for unit in run.units():
-        trouble = _trouble(unit) if unit.case.id not in without else None
+        trouble = _trouble(unit, people) if unit.case.id not in without else None
         if trouble is not None:
             yield trouble
 
 
-def _trouble(unit: Unit) -> Trouble | None:
-    answer = unit.answer
-    if answer.error is not None:
-        return _make(unit, 0, 1.0, "error", (), f"{answer.error.kind}: {answer.error.message}")
-    lost = [s for s in unit.scores if s.status in (Status.ERROR, Status.UNSCORED)]
-    if lost:
-        kind = "error" if any(s.status is Status.ERROR for s in lost) else "unscored"
-        reason = "; ".join(f"{s.metric}: {s.unscored}" for s in lost)
-        return _make(unit, 1, 1.0, kind, tuple(s.metric for s in lost), reason)
-    failed = [s for s in unit.scores if s.status is Status.FAIL]
-    if not failed:
+def _trouble(unit: Unit, people: Mapping[Place, bool]) -> Trouble | None:
+    scores = [decided_by_people(score, people) for score in unit.scores]
+    outcome = answer_outcome(unit.answer, (score.status for score in scores))
+    if outcome is Outcome.PASS:
         return None
-    severity = sum(1 - (s.value or 0.0) for s in failed)
-    reason = "; ".join(f"{s.metric}: {s.reason}" if s.reason else s.metric for s in failed)
-    return _make(unit, 2, severity, "failed", tuple(s.metric for s in failed), reason)
+    if not scores:
+        error = unit.answer.error
+        reason = "not scored yet" if error is None else f"{error.kind}: {error.message}"
+        return _make(unit, outcome, 1.0, (), reason)
+    named = [score for score in scores if status_outcome(score.status) is outcome]
+    severity = sum(1 - (score.value or 0.0) for score in named) if outcome is Outcome.FAIL else 1.0
+    reason = "; ".join(map(_reason, named)) or "no check or judge applies to this case"
+    return _make(unit, outcome, severity, tuple(score.metric for score in named), reason)
 
 
-def _make(unit: Unit, order: int, severity: float, kind: str, metrics: tuple[str, ...], reason: str) -> Trouble:
+def _reason(score: Score) -> str:
+    told = score.reason if score.status is Status.FAIL else score.unscored
+    return f"{score.metric}: {told}" if told else score.metric
+
+
+_ORDER = {Outcome.ERROR: 0, Outcome.UNSCORED: 1, Outcome.NOT_SCORED: 1, Outcome.FAIL: 2, Outcome.OPEN: 3}
+
+
+def _make(unit: Unit, outcome: Outcome, severity: float, metrics: tuple[str, ...], reason: str) -> Trouble:
     answer = unit.answer
     return Trouble(
-        rank=(order, -severity, answer.case_id, answer.repeat),
+        rank=(_ORDER[outcome], -severity, answer.case_id, answer.repeat),
         case_id=answer.case_id,
         repeat=answer.repeat,
         metrics=metrics,
         reason=reason,
         output=answer.text[:4000],
         question=_question(unit)[:4000],
-        kind=kind,
+        outcome=outcome,
         source=unit.case.source,
     )
 

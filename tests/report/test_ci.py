@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import xmlschema
 
+from llmeval.outcome import Outcome
 from llmeval.records import Decision
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.ci.github import SUMMARY_BYTES, add_summary, command
@@ -102,6 +103,10 @@ def test_gitlab_gets_metrics_and_azure_its_orders(tmp_path: Path) -> None:
 
 def test_junit_is_what_servers_read(tmp_path: Path) -> None:
     made = told(tmp_path)
-    troubles = [*made.troubles, replace(trouble("lost", "error"), source="inline"), replace(trouble("c1"), repeat=1)]
+    troubles = [
+        *made.troubles,
+        replace(trouble("lost", Outcome.ERROR), source="inline"),
+        replace(trouble("c1"), repeat=1),
+    ]
     write_junit(tmp_path / "junit.xml", made.summary, MANIFEST, troubles)
     xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd").validate(tmp_path / "junit.xml")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from llmeval.engine.progress import Progress
-from llmeval.records import Counts, Decision, Gate, Metric, RuleDecision, Status, Summary
+from llmeval.outcome import Outcome
+from llmeval.records import Answer, Counts, Decision, Gate, Metric, RuleDecision, Status, Summary
 from llmeval.report.console import ProgressDisplay, print_summary
 from llmeval.report.junit import write_junit
 from llmeval.report.markdown import MAX_CHARS, markdown
@@ -26,8 +27,8 @@ MANIFEST: dict[str, Any] = {
 }  # fmt: skip
 
 
-def trouble(case: str = "c1", kind: str = "failed", text: str = HOSTILE) -> Trouble:
-    return Trouble((2, 0.0, case, 0), case, 0, ("facts",), f"facts: {text}", text, text, kind)
+def trouble(case: str = "c1", outcome: Outcome = Outcome.FAIL, text: str = HOSTILE) -> Trouble:
+    return Trouble((2, 0.0, case, 0), case, 0, ("facts",), f"facts: {text}", text, text, outcome)
 
 
 def summary(decision: Decision | None, code: int, *rules: RuleDecision) -> Summary:
@@ -56,7 +57,7 @@ def test_junit_says_what_the_exit_code_says(
     tmp_path: Path, decision: Decision, code: int, gate_tag: str | None, case_tag: str
 ) -> None:
     path = tmp_path / "junit.xml"
-    write_junit(path, summary(decision, code, rule(decision)), MANIFEST, [trouble(), trouble("c2", "error")])
+    write_junit(path, summary(decision, code, rule(decision)), MANIFEST, [trouble(), trouble("c2", Outcome.ERROR)])
     root = ET.parse(path).getroot()
     gate, facts = root.findall("testsuite")
     (gate_case,) = gate.findall("testcase")
@@ -75,7 +76,7 @@ def test_junit_is_always_xml(text: str) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "junit.xml"
-        write_junit(path, summary(Decision.FAIL, 1), MANIFEST, [trouble(text or "id", "failed", text)])
+        write_junit(path, summary(Decision.FAIL, 1), MANIFEST, [trouble(text or "id", Outcome.FAIL, text)])
         ET.parse(path)
 
 
@@ -139,7 +140,7 @@ def test_progress_is_a_line_where_there_is_no_terminal() -> None:
     out = io.StringIO()
     display = ProgressDisplay(progress, out)
     with display:
-        progress.scored([])
+        progress.scored(Answer(case_id="c"), [])
     assert progress.troubled == 1
     assert Status.PASS == "pass"
     assert json.dumps(out.getvalue()) == '""'  # over before the first line was due

@@ -52,7 +52,8 @@ def points(told: Told) -> list[Point]:
 def _all(told: Told) -> int:
     """Cases that did not pass; `troubles` may hold fewer."""
     counts = told.summary.counts
-    return max(len(told.troubles), counts.failed + counts.unscored + counts.errors)
+    missing = counts.not_scored + counts.unscored + counts.errors
+    return max(len(told.troubles), counts.failed + counts.open + missing)
 
 
 def _ordered(told: Told) -> list[Trouble]:

@@ -22,6 +22,7 @@ LETTERS: dict[str, str] = {
     Status.PASS: "p",
     Status.FAIL: "f",
     Status.UNSCORED: "u",
+    Status.NOT_SCORED: "n",
     Status.ERROR: "e",
     Status.OPEN: "o",
     Status.NOT_APPLICABLE: "-",

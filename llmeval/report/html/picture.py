@@ -55,7 +55,13 @@ def picture(row: Row, place: Triage, compared: bool) -> dict[str, Any]:
     }
 
 
-_TONE = {Status.FAIL: "fail", Status.UNSCORED: "unsure", Status.OPEN: "unsure", Status.ERROR: "invalid"}
+_TONE = {
+    Status.FAIL: "fail",
+    Status.UNSCORED: "unsure",
+    Status.NOT_SCORED: "unsure",
+    Status.OPEN: "unsure",
+    Status.ERROR: "invalid",
+}
 
 
 def _score(score: Score) -> dict[str, Any]:

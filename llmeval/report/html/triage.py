@@ -17,8 +17,9 @@ from enum import IntEnum
 from typing import Any
 
 from llmeval.gate.tally import quarantined
+from llmeval.outcome import Outcome, answer_outcome
 from llmeval.records import Score, Status
-from llmeval.report.html.reader import Row, Side
+from llmeval.report.html.reader import Row
 
 
 class Queue(IntEnum):
@@ -41,11 +42,11 @@ TRUSTED, UNTRUSTED = 0.9, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """Where a row stands. `state`: pass, fail, open, unscored or error, over all its scores. `why`: the metric to name."""
+    """Where a row stands. `state`: its outcome, over all its scores."""
 
     queue: Queue
     priority: float
-    state: str
+    state: Outcome
     regressed: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
@@ -94,40 +95,28 @@ def triage(row: Row, rules: Rules, flipped: bool = False) -> Triage:
     """Place one row. `flipped`: equal answers to this case were judged differently on repeat."""
     scores = {score.metric: score for score in row.now.scores}
     before = {} if row.before is None or row.case_changed else {s.metric: s for s in row.before.scores}
-    state = overall(row.now)
+    state = answer_outcome(row.now.answer, (score.status for score in row.now.scores))
     failing = tuple(name for name, score in scores.items() if score.status is Status.FAIL)
     regressed = tuple(name for name in failing if _is(before.get(name), Status.PASS))
     fixed = tuple(n for n, s in before.items() if s.status is Status.FAIL and _is(scores.get(n), Status.PASS))
     disagreement = _disagreement(scores, rules, row, flipped)
     queue = _queue(state, regressed, fixed, failing, disagreement, before)
-    if row.case.id in rules.quarantined and state != "pass":
+    if row.case.id in rules.quarantined and state is not Outcome.PASS:
         queue = Queue.KNOWN
     named = regressed or failing
     priority = max((rules.weight(scores[n]) * _drop(scores[n], before.get(n)) for n in named), default=0.0)
     return Triage(queue, priority, state, regressed, fixed, failing, disagreement)
 
 
-def overall(side: Side) -> str:
-    """pass, fail, open, unscored or error: the worst of the answer and its scores."""
-    found = {score.status for score in side.scores}
-    if side.answer.error is not None or Status.ERROR in found or not side.scores:
-        return "error"
-    if Status.UNSCORED in found:
-        return "unscored"
-    if Status.OPEN in found:
-        return "open"
-    return "fail" if Status.FAIL in found else "pass"
-
-
 def _queue(
-    state: str,
+    state: Outcome,
     regressed: Sequence[str],
     fixed: Sequence[str],
     failing: Sequence[str],
     disagreement: str,
     before: Mapping[str, Score],
 ) -> Queue:
-    if state in ("error", "unscored"):
+    if state.missing:
         return Queue.PROBLEM
     if regressed:
         return Queue.REGRESSED

@@ -126,7 +126,7 @@ class App {
     const groups = [];
     const put = (label, key, values) => values.length && groups.push(h("optgroup", { label }, values.map(([value, name]) => h("option", { value: `${key}\n${value}` }, visible(name)))));
     put("Fails on", "metric", meta.metrics.map((name) => [name, name]));
-    put("State", "s", ["pass", "fail", "open", "unscored", "error"].map((name) => [name, name]));
+    put("State", "s", ["pass", "fail", "open", "unscored", "not_scored", "error"].map((name) => [name, name]));
     const used = new Set(this.data.columns.flags ?? []);
     put("Marked", "flag", meta.flags.map((flag, bit) => [flag, FLAG_NAMES[flag], bit]).filter(([, , bit]) => [...used].some((flags) => flags & (1 << bit))));
     for (const tag of meta.tags) {

@@ -4,7 +4,7 @@ import { h, number, shape, status } from "./dom.js";
 import { QUEUES, QUEUE_NAMES, STATES } from "./query.js";
 import { diff, marksOf, textBlock, visible } from "./text.js";
 
-const TONES = { pass: "pass", fail: "fail", unscored: "unsure", open: "unsure", error: "invalid", not_applicable: "plain" };
+const TONES = { pass: "pass", fail: "fail", unscored: "unsure", not_scored: "unsure", open: "unsure", error: "invalid", not_applicable: "plain" };
 const ASKED = ["question", "input", "prompt", "query", "instruction", "text"];
 const SHOWN_DETAILS = new Set(["evidence", "verdict", "quote_found", "criteria", "reply", "prompt", "messages", "rationale"]);
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
@@ -147,7 +147,7 @@ function findingList(findings, view) {
 function order(scores, view) {
   const last = (score) => Number(!view.asked(score));
   if (view.labels.server || scores.some((score) => hides(score, scores, view))) return [...scores].sort((a, b) => last(a) - last(b));
-  const ranks = { error: 0, unscored: 1, open: 2, fail: 3, pass: 4, not_applicable: 5 };
+  const ranks = { error: 0, unscored: 1, not_scored: 2, fail: 3, open: 4, pass: 5, not_applicable: 6 };
   return [...scores].sort((a, b) => ranks[a.status] - ranks[b.status]);
 }
 
@@ -251,7 +251,7 @@ function opinions(conflict, others) {
   return h("div", { class: `opinions${conflict ? " open" : ""}` }, h("p", { class: "small quiet" }, conflict ? "Reviewers differ. In “To decide”, your vote decides." : "Other reviewers"), h("ul", { class: "criteria" }, lines));
 }
 
-const PAST = { p: ["passed", "pass"], f: ["failed", "fail"], o: ["open", "unsure"], u: ["unscored", "unsure"], e: ["error", "invalid"], "-": ["not applicable", "plain"], c: ["the case asked something else", "plain"], ".": ["no score", "plain"] };
+const PAST = { p: ["passed", "pass"], f: ["failed", "fail"], o: ["open", "unsure"], u: ["unscored", "unsure"], n: ["not scored yet", "unsure"], e: ["error", "invalid"], "-": ["not applicable", "plain"], c: ["the case asked something else", "plain"], ".": ["no score", "plain"] };
 
 /** What became of this case in past runs: a line a metric, a mark a run, oldest first; each leads to that run's report. */
 function historyOf(full, runs) {

@@ -1,6 +1,6 @@
 // What is shown, in what order: a small query language whose text is the only filter state.
 //
-//   s:regressed          a queue (problem regressed disagrees new known fixed rest) or a state (pass fail open unscored error)
+//   s:regressed          a queue (problem regressed disagrees new known fixed rest) or a state (pass fail open unscored not_scored error)
 //   metric:correctness   fails or is lost on that metric      slice:topic=law   a tag's value      flag:cached
 //   review:queue         the reviewer's queue; review:decide, where people differ
 //   sample:50            a random sample of all rows, the same for everyone
@@ -17,8 +17,8 @@ export const QUEUE_NAMES = {
   fixed: ["Fixed", "pass"],
   rest: ["Passing", "pass"],
 };
-export const STATES = { p: ["pass", "pass"], f: ["fail", "fail"], u: ["unscored", "unsure"], e: ["error", "invalid"], o: ["open", "unsure"], "-": ["not applicable", "plain"] };
-const WORDS = { pass: "p", fail: "f", unscored: "u", error: "e", open: "o" };
+export const STATES = { p: ["pass", "pass"], f: ["fail", "fail"], u: ["unscored", "unsure"], n: ["not scored yet", "unsure"], e: ["error", "invalid"], o: ["open", "unsure"], "-": ["not applicable", "plain"] };
+const WORDS = { pass: "p", fail: "f", unscored: "u", not_scored: "n", error: "e", open: "o" };
 
 /** Tokens of a query: [{key, value, not}]. */
 export function parse(query) {
