@@ -16,6 +16,14 @@ A failure of one case is data (`ErrorInfo` in its record); one of configuration 
 
 from enum import IntEnum
 
+DISTRIBUTION = "llmeval-ci"
+"""The name on the package index. The name `llmeval` there belongs to another project."""
+
+
+def install_hint(extra: str) -> str:
+    """The command that installs one of the extras, such as `data` or `local`."""
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
+
 
 class ExitCode(IntEnum):
     """What `llmeval` tells the shell (DESIGN section 6)."""

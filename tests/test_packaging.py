@@ -125,4 +125,63 @@ def test_what_an_extra_brings_is_named_when_it_is_missing(
     started = [sys.executable, "-P", "-c", program, command, "suite.yaml"]
     done = subprocess.run(started, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
-    assert f"pip install 'llmeval[{extra}]'" in done.stderr
+    assert f"pip install 'llmeval-ci[{extra}]'" in done.stderr
+
+
+OTHER_PACKAGE = re.compile(
+    r"""\b(?:pip|pipx|uv|poetry)\b.*?\b(?:install|inject|add|run)\b.*?[\s'"`]llmeval(?![\w.-])
+    |\buvx\s+llmeval(?![\w.-])
+    |\bllmeval\[[a-z,]+\]
+    |\bdefault:\s*llmeval(?![\w.-])
+    """,
+    re.VERBOSE,
+)
+"""A command that installs the package, one of its extras, or what a recipe installs where nothing else is said."""
+
+NAMES = [
+    # a line of text, and whether it names the package of another project
+    ("pip install llmeval", True),
+    ("python3 -m pip install --quiet llmeval", True),
+    ('needs tree-sitter: pip install "llmeval[code]"', True),
+    ("uv tool install llmeval", True),
+    ("uvx llmeval run suites/qa.yaml", True),
+    ("    default: llmeval", True),
+    ("pip install 'llmeval-ci[local]'", False),
+    ("pip install llmeval-ci", False),
+    ("pip install -e . && llmeval run suites/qa.yaml", False),
+    ("llmeval run suites/qa.yaml", False),
+    ("What pip installs. Empty where llmeval is installed already.", False),
+]
+
+
+@pytest.mark.parametrize(("line", "wrong"), NAMES)
+def test_the_pattern_knows_the_other_package(line: str, wrong: bool) -> None:
+    assert names_other_package(line) == wrong
+
+
+def names_other_package(line: str) -> bool:
+    """Whether a command in the line installs the package `llmeval`, which is another project's."""
+    return any(OTHER_PACKAGE.search(part) for part in line.split("&&"))
+
+
+def test_no_text_names_the_package_of_another_project(repository: Path) -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=repository, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    wrong = []
+    for name in tracked:
+        if name == "tests/test_packaging.py" or not (repository / name).is_file():
+            continue
+        text = (repository / name).read_bytes().decode("utf-8", "replace")
+        wrong += [
+            f"{name}:{i}: {line.strip()}" for i, line in enumerate(text.splitlines(), 1) if names_other_package(line)
+        ]
+    assert wrong == []
+
+
+def test_the_distribution_has_its_own_name(repository: Path) -> None:
+    from llmeval.errors import DISTRIBUTION, install_hint
+
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    assert project["name"] == DISTRIBUTION == "llmeval-ci"
+    assert install_hint("local") == "pip install 'llmeval-ci[local]'"

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmeval.errors import StoreError, UsageError
+from llmeval.errors import StoreError, UsageError, install_hint
 from llmeval.records import Answer, Decision, Summary
 from llmeval.rundir import RunDir
 
@@ -127,5 +127,5 @@ def _frame(rows: Any) -> "pd.DataFrame":
     try:
         import pandas as pd
     except ModuleNotFoundError as error:
-        raise UsageError(f"data frames need the package {error.name}: pip install 'llmeval[data]'") from None
+        raise UsageError(f"data frames need the package {error.name}: {install_hint('data')}") from None
     return pd.DataFrame(list(rows))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.payload import Malformed, Part, body, fenced_blocks, malformed_fails, offset_of, read, too_long
-from llmeval.errors import CheckError
+from llmeval.errors import CheckError, install_hint
 from llmeval.records import Answer, Case
 
 MAX_CODE = 100_000
@@ -119,7 +119,7 @@ def _imported(nodes: list[ast.AST]) -> set[str]:
 def code(case: Case, answer: Answer, *, language: Language) -> Result:
     """The answer's code (each of its fenced blocks in `language`, or all of it) parses. It is never run.
 
-    Languages other than Python need tree-sitter and its grammars: `pip install "llmeval[code]"`.
+    Languages other than Python need tree-sitter and its grammars: `pip install 'llmeval-ci[code]'`.
     """
     if language == "python":
         for part in sources(answer.text, _PYTHON, "Python"):
@@ -141,7 +141,7 @@ def _grammar(language: str) -> Any:
 
         grammar = getattr(importlib.import_module(module), function)()
     except ImportError:
-        raise CheckError(f'the grammar of {language} is not installed: pip install "llmeval[code]"') from None
+        raise CheckError(f"the grammar of {language} is not installed: {install_hint('code')}") from None
     return tree_sitter.Parser(tree_sitter.Language(grammar))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from llmeval import __version__
-from llmeval.errors import LlmevalError
+from llmeval.errors import LlmevalError, install_hint
 
 _EXTRAS = {
     "local": (("torch", "transformers", "gguf"), "local weights"),
@@ -58,7 +58,7 @@ def _extras() -> Iterator[Finding]:
         missing = [name for name in modules if find_spec(name) is None]
         if missing:
             told = f"not installed ({', '.join(missing)}): {use}"
-            yield Finding(f"extra {extra}", "note", told, f"if you need it: pip install 'llmeval[{extra}]'")
+            yield Finding(f"extra {extra}", "note", told, f"if you need it: {install_hint(extra)}")
         else:
             yield Finding(f"extra {extra}", "ok", ", ".join(f"{name} {_version(name)}" for name in modules))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from llmeval.errors import SuiteError
+from llmeval.errors import SuiteError, install_hint
 
 Row = dict[str, Any]
 
@@ -144,7 +144,7 @@ def _datasets(name: str) -> Any:
     try:
         import datasets
     except ModuleNotFoundError as error:
-        raise SuiteError(f"{name}: needs the package {error.name}: pip install 'llmeval[data]'") from None
+        raise SuiteError(f"{name}: needs the package {error.name}: {install_hint('data')}") from None
     datasets.disable_progress_bars()
     return datasets
 

@@ -12,6 +12,7 @@ from llmeval.checks.punctuation.findings import find_in
 from llmeval.checks.punctuation.harper import installed
 from llmeval.checks.punctuation.rules import RULES, Finding, Severity
 from llmeval.checks.punctuation.view import WORD, view
+from llmeval.errors import install_hint
 from llmeval.records import Answer, Case, Span
 
 _WEIGHTS = {"error": 0.25, "advice": 0.05}
@@ -27,7 +28,7 @@ def _known(rule: str) -> str:
 
 def _available(wanted: bool) -> bool:
     if wanted and not installed():
-        raise ValueError("harper: true needs the package harper-py: pip install 'llmeval[harper]'")
+        raise ValueError(f"harper: true needs the package harper-py: {install_hint('harper')}")
     return wanted
 
 

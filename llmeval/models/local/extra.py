@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from llmeval.errors import UsageError
+from llmeval.errors import UsageError, install_hint
 
 _BROUGHT = ("torch", "transformers", "gguf")
 
@@ -12,6 +12,6 @@ def require_extra() -> None:
     missing = [name for name in _BROUGHT if find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"local models need {', '.join(missing)}: pip install 'llmeval[local]'; "
+            f"local models need {', '.join(missing)}: {install_hint('local')}; "
             "without it, a model behind an endpoint: provider: openai"
         )

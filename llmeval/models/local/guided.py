@@ -8,7 +8,7 @@ that the schema dictates (keys, punctuation) is written with the tokenizer's own
 
 from typing import TYPE_CHECKING, Any
 
-from llmeval.errors import ModelError
+from llmeval.errors import ModelError, install_hint
 from llmeval.records import canonical_json
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Guides:
             from llguidance.hf import from_tokenizer
         except ImportError as error:
             raise ModelError(
-                f"a reply that follows a schema needs llguidance ({error}); pip install 'llmeval[local]'", kind="config"
+                f"a reply that follows a schema needs llguidance ({error}); {install_hint('local')}", kind="config"
             ) from error
         import torch
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmeval.errors import ModelError
+from llmeval.errors import ModelError, install_hint
 from llmeval.models.local import pull, threads
 from llmeval.models.local.catalog import CATALOG
 from llmeval.resources import home
@@ -126,7 +126,7 @@ def load(folder: Path, dtype: str, device: str) -> tuple[Any, Any]:
         from transformers.cache_utils import DynamicCache, DynamicLayer
     except ImportError as error:
         raise ModelError(
-            f"local models need torch and transformers ({error}); pip install 'llmeval[local]'", kind="config"
+            f"local models need torch and transformers ({error}); {install_hint('local')}", kind="config"
         ) from error
     threads.choose(torch)
     kind = getattr(torch, dtype, None)
