@@ -191,12 +191,12 @@ class GateItem(Item):
         decision = shared.run.decision
         if shared.part and decision is None:
             pytest.skip(f"{len(self.suite.selected)} of {self.suite.all} cases are selected: a part decides nothing")
-        told = f"{shared.run.summary.suite}: {decision or 'no rule'}: {shared.run.path / 'report.html'}"
+        told = f"{shared.run.summary.suite}: {decision or 'no gate'}: {shared.run.path / 'report.html'}"
         self.user_properties.append((_TOLD, told))
         if (trouble := gate_trouble(shared.run)) is not None:
             raise Trouble(f"{trouble}\nReport: {shared.run.path / 'report.html'}")
         if decision is None:
-            pytest.skip("the suite's gate has no rule: each case counts by itself")
+            pytest.skip(f"{shared.run.summary.gate.reason}; each case counts by itself")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

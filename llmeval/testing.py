@@ -111,8 +111,7 @@ def run_cases(suite: PathLike, environment: str | None, out: Path, only: Collect
 
 
 def _without_rules(suite: Suite) -> Suite:
-    gate = suite.spec.gate.model_copy(update={"floors": {}, "regression": None, "stop": "never"})
-    return replace(suite, spec=suite.spec.model_copy(update={"gate": gate}))
+    return replace(suite, spec=suite.spec.model_copy(update={"gate": suite.spec.gate.without_rules()}))
 
 
 def case_results(done: Run) -> dict[str, CaseResult]:

@@ -33,7 +33,7 @@ def run(
         options: where the run goes and how far; see `llmeval.engine.options.Options`.
         show: makes a display of the progress; none by default.
         only: which cases; all by default.
-        warn: is told, before the first call, of each floor that so few cases can never PASS.
+        warn: is told, before the first call, what is odd about the suite, and each floor that so few cases can never PASS.
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
@@ -45,6 +45,8 @@ def run(
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
     planned = plan(loaded, chosen, only=only)
+    for line in planned.warnings:
+        warn(line)
     if planned.shard is None:
         gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
         counted = (case for case in planned.cases if case.id not in aside)

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from llmeval.checks.base import CheckType, Result, not_applicable
+from llmeval.checks.needs import NEEDS
 from llmeval.checks.registry import all_checks, find
 from llmeval.errors import CheckError
 from llmeval.records import Answer, Case
@@ -47,6 +48,18 @@ class Bound:
         """What is checked, as JSON: part of a run's digests."""
         raise NotImplementedError
 
+    def applies(self, case: Case) -> bool:
+        """Whether the case has what the check needs, as far as that can be said without an answer."""
+        raise NotImplementedError
+
+    def prepare(self, case: Case, render: Render) -> None:
+        """Try the arguments on a case.
+
+        Raises:
+            ValueError: one is not valid for this case. LlmevalError: a template uses what the case does not have.
+        """
+        raise NotImplementedError
+
     def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
         """What the check says.
 
@@ -69,6 +82,16 @@ class One(Bound):
     def identity(self) -> Mapping[str, Any]:
         """Name, version and arguments as written."""
         return {"check": self.kind.name, "version": self.kind.version, "arguments": dict(self.arguments)}
+
+    def applies(self, case: Case) -> bool:
+        """See `Bound.applies`."""
+        needs = NEEDS.get(self.kind.name)
+        return needs is None or needs.met(case, self.arguments)
+
+    def prepare(self, case: Case, render: Render) -> None:
+        """See `Bound.prepare`."""
+        if self.static is None:
+            _validated(self.kind, render(self.arguments))
 
     def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
         """See `Bound.evaluate`."""
@@ -98,6 +121,14 @@ class Not(Bound):
         """The negated check's identity."""
         return {"not": self.inner.identity}
 
+    def applies(self, case: Case) -> bool:
+        """See `Bound.applies`."""
+        return self.inner.applies(case)
+
+    def prepare(self, case: Case, render: Render) -> None:
+        """See `Bound.prepare`."""
+        self.inner.prepare(case, render)
+
     def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
         """See `Bound.evaluate`."""
         result = self.inner.evaluate(case, answer, render)
@@ -125,6 +156,15 @@ class Group(Bound):
     def identity(self) -> Mapping[str, Any]:
         """How many of which checks."""
         return {"at_least": self.k, "of": [member.identity for member in self.members]}
+
+    def applies(self, case: Case) -> bool:
+        """See `Bound.applies`."""
+        return any(member.applies(case) for member in self.members)
+
+    def prepare(self, case: Case, render: Render) -> None:
+        """See `Bound.prepare`."""
+        for member in self.members:
+            member.prepare(case, render)
 
     def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
         """See `Bound.evaluate`."""

@@ -38,7 +38,7 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
         known = ", ".join(loaded.spec.judges) or "none"
         raise UsageError(f"--judge {name}: {loaded.path} has no such judge; it has: {known}")
     bare = {name: loaded.spec.judges[name].model_copy(update={"certificate": None})}
-    gate = loaded.spec.gate.model_copy(update={"floors": {}, "regression": None, "stop": "never"})
+    gate = loaded.spec.gate.without_rules()
     alone = loaded.spec.model_copy(update={"judges": bare, "gate": gate})
     made = plan(replace(loaded, spec=alone), Options())
 

@@ -18,21 +18,15 @@ def validate(
     env: Env = None,
     as_json: Json = False,
 ) -> int:
-    """Check suites and all of their cases; no model is called, loaded or needed."""
-    from llmeval.engine.build import inspect_suite
-    from llmeval.errors import ExitCode, SuiteError
-    from llmeval.gate.reach import Reach
-    from llmeval.suite.load import load_suite
+    """Check suites as a run does before its first call: cases, models, certificates, baseline. Nothing is called or loaded."""
+    from llmeval.api import validate as check
+    from llmeval.errors import ExitCode, LlmevalError
 
     found, wrong = [], []
     for suite in suites:
         try:
-            loaded = load_suite(suite, env)
-            gate = loaded.spec.gate
-            reach = Reach(gate.floors, gate.alpha, early=gate.stop == "early")
-            facts = inspect_suite(loaded, reach.add)
-            found.append((suite, {**facts, "warnings": [*facts["warnings"], *reach.told()]}))
-        except SuiteError as error:
+            found.append((suite, check(suite, environment=env)))
+        except LlmevalError as error:
             if len(suites) == 1:
                 raise
             wrong.append(str(error))
@@ -46,13 +40,18 @@ def validate(
 
 
 def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
+    from rich.markup import escape
+
+    from llmeval.report.text import count
+
     for suite, facts in found:
-        console().print(
-            f"[green]✔[/] {suite}: {facts['cases']:,} cases, {len(facts['checks'])} checks, "
-            f"{len(facts['judges'])} judges, {len(facts['rules'])} rules"
-        )
+        parts = [count(facts["cases"], "case")]
+        parts += [count(len(facts[f"{noun}s"]), noun) for noun in ("check", "judge", "rule")]
+        console().print(f"[green]✔[/] {escape(str(suite))}: {', '.join(parts)}", soft_wrap=True)
+        if not facts["rules"]:
+            console().print("[yellow]⚠[/] no gate: nothing will be decided (`gate: none`)")
         for warning in facts["warnings"]:
-            console().print(f"[yellow]⚠[/] {warning}")
+            console().print(f"[yellow]⚠[/] {escape(warning)}", soft_wrap=True)
 
 
 def schema(

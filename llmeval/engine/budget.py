@@ -1,13 +1,19 @@
 """How much a run may spend: calls, money, minutes. It stops there, and can be resumed."""
 
 import time
+from collections.abc import Iterable
 
+from llmeval.errors import UsageError
 from llmeval.records import Usage
-from llmeval.suite.schema import Price
+from llmeval.suite.schema import ModelBase, Price, ReplayModel, TransformersModel
 
 
 class Budget:
-    """Counts what this process spends. `stopped`: why no further call may be made, or None."""
+    """Counts what this process spends.
+
+    `stopped`: why no further call may be made, or None. `unpriced`: whether `max_cost` is set and no reply has shown yet that
+    costs can be counted; until then calls are made one by one.
+    """
 
     def __init__(self, max_calls: int | None, max_cost: float | None, max_minutes: float | None) -> None:
         self._max_calls, self._max_cost = max_calls, max_cost
@@ -15,6 +21,7 @@ class Budget:
         self.calls = 0
         self.cost = 0.0
         self.stopped: str | None = None
+        self.unpriced = max_cost is not None
 
     def may_call(self) -> bool:
         """Whether one more call may be sent; counts it if so."""
@@ -25,9 +32,22 @@ class Budget:
         self.calls += 1
         return True
 
-    def spend(self, dollars: float | None) -> None:
-        """Add the cost of a call, where it is known."""
+    def spend(self, dollars: float | None, *, of: str | None = None) -> None:
+        """Add the cost of a reply.
+
+        Args:
+            dollars: what it cost; None where that is not known.
+            of: whose reply it is, where it was paid for. With `max_cost` one of unknown cost is the last.
+        """
         self.cost += dollars or 0.0
+        if of is None or self._max_cost is None:
+            return
+        self.unpriced = False
+        if dollars is None and self.stopped is None:
+            self.stopped = (
+                f"--max-cost {self._max_cost:g} can't be kept: a reply of {of} came without its usage, so what it costs is not "
+                "known. Leave --max-cost away, or limit the run by --max-calls"
+            )
 
     def _exhausted(self) -> str | None:
         if self._max_calls is not None and self.calls >= self._max_calls:
@@ -39,8 +59,32 @@ class Budget:
         return None
 
 
+def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, ModelBase]]) -> None:
+    """Refuse `--max-cost` where what a model costs is not known. Local weights and recorded answers cost nothing.
+
+    Args:
+        max_cost: US dollars; None for no limit.
+        models: name and specification of each model that will be called.
+
+    Raises:
+        UsageError: names the models without a price.
+    """
+    if max_cost is None:
+        return
+    missing = dict.fromkeys(
+        name for name, spec in models if spec.price is None and not isinstance(spec, ReplayModel | TransformersModel)
+    )
+    if missing:
+        raise UsageError(
+            f"--max-cost needs a price for {', '.join(missing)}: give the model `price: {{input: ..., output: ...}}` in US "
+            "dollars per million tokens (0 for one that is free), or leave --max-cost away"
+        )
+
+
 def cost_of(usage: Usage | None, price: Price | None) -> float | None:
-    """US dollars of so many tokens; None where the price or the tokens are not known."""
-    if price is None or usage is None:
+    """US dollars of so many tokens; None where the price or the tokens are not known, but 0 where they are free."""
+    if price is not None and price.input == price.output == 0:
+        return 0.0
+    if price is None or usage is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     return ((usage.input_tokens or 0) * price.input + (usage.output_tokens or 0) * price.output) / 1e6

@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from llmeval.checks.spec import Bound, SpecError, bind, merge
-from llmeval.engine.budget import Budget
+from llmeval.checks.spec import Bound, merge
+from llmeval.engine.budget import Budget, refuse_unpriced
+from llmeval.engine.inspection import case_checks, inspect_cases
 from llmeval.engine.judges import (
     calibrations_of,
     certificate_of,
@@ -23,7 +24,7 @@ from llmeval.engine.judges import (
 from llmeval.engine.options import Options
 from llmeval.engine.seats import LOCAL_CONCURRENCY, Factory, Seat
 from llmeval.engine.shards import Shard
-from llmeval.errors import NothingEvaluated, SuiteError, UsageError
+from llmeval.errors import NothingEvaluated, UsageError
 from llmeval.judge.bench import Judging
 from llmeval.judge.calibrate import Calibration
 from llmeval.judge.certificate import Trust, parts_of, trust
@@ -31,7 +32,6 @@ from llmeval.models.base import Model
 from llmeval.models.cache import Cache
 from llmeval.models.caller import Caller
 from llmeval.models.limiter import Limiter
-from llmeval.models.loading import load_function
 from llmeval.models.replay import StoredAnswers
 from llmeval.records import Answer, Case, Message, Score
 from llmeval.resources import home
@@ -46,7 +46,7 @@ from llmeval.suite.schema import (
     TransformersModel,
 )
 from llmeval.suite.yamlfile import Path as KeyPath
-from llmeval.templates import Template, case_values, is_template
+from llmeval.templates import Template, case_values
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Plan:
     together. `may_stop`: the cases stand in a random order, and the run ends as soon as every rule is decided. `shard`: the part of the cases that `cases` is;
     `whole`: how many all are, and their digest. `known`: the verdict on an answer that needs no judge, by metric.
     `calibrations`: by metric, what mends a judge's probabilities. `past`: from the manifest and a metric, (changed, anchors) of
-    earlier runs, the oldest first.
+    earlier runs, the oldest first. `warnings`: what is odd about the suite, for people.
     """
 
     suite: Suite
@@ -79,6 +79,7 @@ class Plan:
     known: Callable[[str, Case, Answer], Score | None] = lambda metric, case, answer: None
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     past: Callable[[dict[str, Any], str], list[tuple[int, int]]] = lambda manifest, metric: []
+    warnings: tuple[str, ...] = ()
     closing: list[Model] = field(default_factory=list)
 
     @property
@@ -110,7 +111,13 @@ class Plan:
 
 
 def plan(
-    suite: Suite, options: Options, stored: RunDir | None = None, only: Callable[[Case], bool] | None = None
+    suite: Suite,
+    options: Options,
+    stored: RunDir | None = None,
+    only: Callable[[Case], bool] | None = None,
+    *,
+    watch: Callable[[Case], None] = lambda case: None,
+    trial: bool = False,
 ) -> Plan:
     """Build and check everything.
 
@@ -119,6 +126,8 @@ def plan(
         options: where the run goes and how far.
         stored: a run whose answers are scored again; then no candidate is made or asked.
         only: which cases; all by default.
+        watch: is given each case of the suite.
+        trial: the plan is only to be checked, so no local weights are read or downloaded.
 
     Raises:
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
@@ -129,7 +138,8 @@ def plan(
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit must be at least 1, not {options.limit}")
     baseline_of(suite, options)
-    prompt, checks, cases = _inspected(suite, options.limit)
+    inspected = inspect_cases(suite, options.limit, watch)
+    cases = inspected.cases
     if only is not None:
         cases.keep(only)
     if not len(cases):
@@ -141,23 +151,39 @@ def plan(
     may_stop = _may_stop(suite, options)
     if may_stop:
         cases.shuffle(suite.spec.seed)
-    cache = Cache(home()) if options.use_cache else None
+    cache = Cache(home()) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
-    factory = Factory(suite, options, cache, budget)
+    factory = Factory(suite, options, cache, budget, trial=trial)
     candidate = (
         _stored_candidate(stored) if stored is not None else factory.seat("candidate", *_candidate(suite, options))
     )
     seats = {name: factory.bench(name, spec) for name, spec in suite.spec.judges.items()}
     judges = {name: make_judge(suite, name, bench) for name, bench in seats.items()}
     refuse_self_judge(suite, candidate, seats)
+    asked = (candidate, *itertools.chain(*seats.values()))
+    refuse_unpriced(options.max_cost, ((seat.name, seat.spec) for seat in asked))
     trusts = {name: trust(judge.digest, certificate_of(suite, name), parts_of(judge)) for name, judge in judges.items()}
     return Plan(
-        suite=suite, cases=cases, prompt=prompt, candidate=candidate, judges=judges, judge_seats=seats, trusts=trusts,
+        suite=suite,
+        cases=cases,
+        prompt=inspected.prompt,
+        candidate=candidate,
+        judges=judges,
+        judge_seats=seats,
+        trusts=trusts,
         calibrations=calibrations_of(suite, judges),
-        checks=checks, quarantine=quarantine, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
-        in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), may_stop=may_stop,
-        closing=factory.models(), shard=options.shard, whole=whole,
-    )  # fmt: skip
+        checks=inspected.checks,
+        quarantine=quarantine,
+        cache=cache,
+        budget=budget,
+        by_case=isinstance(candidate.spec, ReplayModel),
+        in_turn=not trial and _too_large_together(candidate, itertools.chain(*seats.values())),
+        may_stop=may_stop,
+        closing=factory.models(),
+        shard=options.shard,
+        whole=whole,
+        warnings=(*inspected.warnings, *judge_warnings(suite)),
+    )
 
 
 def baseline_of(suite: Suite, options: Options) -> Path | None:
@@ -194,10 +220,8 @@ def _may_stop(suite: Suite, options: Options) -> bool:
             raise UsageError("--shard with --stop early: a part can't tell when the whole is decided; leave one away")
         return False
     early = (options.stop or gate.stop) == "early"
-    if early and not gate.floors and gate.regression is None:
-        raise UsageError(
-            f"{suite.path}: to stop early takes a rule to be decided; add `floors` or `regression` to its `gate`"
-        )
+    if early and not gate.decides:
+        raise UsageError(f"{suite.path}: --stop early needs at least one rule, and the suite says `gate: none`")
     return early
 
 
@@ -210,15 +234,27 @@ def inspect_suite(suite: Suite, watch: Callable[[Case], None] = lambda case: Non
     Raises:
         SuiteError: anything wrong.
     """
-    _, checks, cases = _inspected(suite, None, watch)
-    if suite.spec.candidate is not None and isinstance(suite.spec.candidate, str):
+    inspected = inspect_cases(suite, None, watch)
+    if isinstance(suite.spec.candidate, str):
         suite.model_exists(suite.spec.candidate, ("candidate",))
     for name, judge in suite.spec.judges.items():
         for key, reference in judge.models:
             if isinstance(reference, str):
                 suite.model_exists(reference, ("judges", name, *key))
         criteria_of(suite, name, protocol_of(suite, name))
-    gate, quarantine = suite.spec.gate, _quarantine(suite, cases)
+    quarantine = _quarantine(suite, inspected.cases)
+    return _facts(suite, inspected.cases, inspected.checks, quarantine, (*inspected.warnings, *judge_warnings(suite)))
+
+
+def facts_of(planned: Plan) -> dict[str, Any]:
+    """The same of a plan."""
+    return _facts(planned.suite, planned.cases, planned.checks, planned.quarantine, planned.warnings)
+
+
+def _facts(
+    suite: Suite, cases: CaseSet, checks: tuple[Bound, ...], quarantine: Quarantine, warnings: tuple[str, ...]
+) -> dict[str, Any]:
+    gate = suite.spec.gate
     margins = gate.regression.margins if gate.regression is not None else {}
     return {
         "suite": suite.name,
@@ -226,113 +262,16 @@ def inspect_suite(suite: Suite, watch: Callable[[Case], None] = lambda case: Non
         "cases_digest": cases.digest,
         "checks": [bound.metric for bound in checks],
         "judges": list(suite.spec.judges),
-        "warnings": [*judge_warnings(suite), *quarantine.warnings],
+        "warnings": [*warnings, *quarantine.warnings],
         "quarantined": [entry.case_id for entry in quarantine.cases],
-        "rules": [f"floor {key}" for key in gate.floors] + [f"regression {key}" for key in margins],
+        "rules": (["must_pass"] if gate.must_pass else [])
+        + [f"floor {key}" for key in gate.floors]
+        + [f"regression {key}" for key in margins],
     }
 
 
 def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
     return read_quarantine(suite, lambda: {case.id for case in cases}, partial=cases.partial)
-
-
-def _inspected(
-    suite: Suite, limit: int | None, watch: Callable[[Case], None] = lambda case: None
-) -> tuple[list[tuple[str, Template]], tuple[Bound, ...], CaseSet]:
-    """Prompt, checks and cases, all tried."""
-    prompt = suite.prompt()
-    checks = _bound(suite, suite.spec.checks, ("checks",))
-    inspect = _inspector(suite, prompt, checks)
-
-    def look(case: Case) -> None:
-        inspect(case)
-        watch(case)
-
-    cases = CaseSet(suite, limit, inspect=look)
-    if len(cases):
-        _check_rules(suite, checks, cases)
-    return prompt, checks, cases
-
-
-def case_checks(suite: Suite, case: Case) -> tuple[Bound, ...]:
-    """A case's own checks.
-
-    Raises:
-        SuiteError: one is not valid; names the case's file and line.
-    """
-    try:
-        return bind(case.checks, is_template=is_template, load=_loader(suite))
-    except SpecError as error:
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path)
-        raise SuiteError(f"{case.source}: checks{where}: {error}") from None
-
-
-def _bound(suite: Suite, raw: list[Any], path: KeyPath) -> tuple[Bound, ...]:
-    try:
-        return bind(raw, is_template=is_template, load=_loader(suite))
-    except SpecError as error:
-        raise suite.error((*path, *error.path), str(error)) from None
-
-
-def _loader(suite: Suite) -> Callable[[str], Callable[..., Any]]:
-    return lambda name: load_function(name, suite.base)
-
-
-def _inspector(suite: Suite, prompt: list[tuple[str, Template]], checks: tuple[Bound, ...]) -> Callable[[Case], None]:
-    """What is tried on every case before the first call."""
-    scored = bool(checks or suite.spec.judges)
-    needed = set().union(*(template.variables for _, template in prompt)) if prompt else set()
-
-    def inspect(case: Case) -> None:
-        if case.facts:
-            _check_facts(case)
-        if case.checks:
-            case_checks(suite, case)
-        elif not scored:
-            raise SuiteError(f"{case.source}: nothing to score: neither the suite nor the case has a check or a judge")
-        if case.messages:
-            return
-        if not prompt:
-            raise SuiteError(f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no `messages`")
-        values = case_values(case)
-        if not needed <= values.keys():
-            for _, template in prompt:
-                try:
-                    template.render(values)
-                except SuiteError as error:
-                    raise SuiteError(f"{case.source}: {error}") from None
-
-    return inspect
-
-
-def _check_facts(case: Case) -> None:
-    """A fact that is written wrongly would make its check an error for this case in every run."""
-    from llmeval.checks.facts.schema import parse_facts
-
-    try:
-        parse_facts(case.facts)
-    except ValueError as error:
-        raise SuiteError(f"{case.source}: {error}") from None
-
-
-def _check_rules(suite: Suite, checks: tuple[Bound, ...], cases: CaseSet) -> None:
-    """A rule on a metric that nothing produces would never decide anything."""
-    gate = suite.spec.gate
-    known = {bound.metric for bound in checks} | set(suite.spec.judges)
-    rules: list[KeyPath] = [("gate", "floors", key) for key in gate.floors]
-    if gate.regression is not None:
-        rules += [("gate", "regression", "margins", key) for key in gate.regression.margins]
-    for path in rules:
-        key = str(path[-1])
-        metric = key.partition("@")[0].strip()
-        if metric in known:
-            continue
-        known |= {bound.metric for case in cases if case.checks for bound in case_checks(suite, case)}
-        if metric not in known:
-            raise suite.error(
-                path,
-                f"no check or judge gives the metric {metric!r}; metrics here: {', '.join(sorted(known))}",
-            )
 
 
 def _candidate(suite: Suite, options: Options) -> tuple[str | ModelBase, KeyPath]:

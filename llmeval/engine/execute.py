@@ -105,8 +105,17 @@ async def _execute(
         writer.write_manifest(manifest)
     finally:
         writer.close()
-    warnings = (plan.cache.warning,) if plan.cache is not None and plan.cache.warning else ()
-    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, (*plan.quarantine.warnings, *warnings))
+    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
+
+
+def _warnings(plan: Plan, ending: Ending) -> tuple[str, ...]:
+    """What came up on the way. A budget that ended the run is told as its reason."""
+    found = list(plan.quarantine.warnings)
+    if plan.cache is not None and plan.cache.warning:
+        found.append(plan.cache.warning)
+    if plan.budget.stopped is not None and ending != "budget":
+        found.append(plan.budget.stopped)
+    return tuple(found)
 
 
 def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:

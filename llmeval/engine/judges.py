@@ -102,16 +102,24 @@ def certificate_of(suite: Suite, name: str) -> Path | None:
 
 
 def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Seat, ...]]) -> None:
-    def who(seat: Seat) -> set[tuple[Any, ...]]:
-        """By what it is known: its build or host, and its address."""
-        identity, address = seat.caller.model.identity, getattr(seat.spec, "base_url", None)
-        model = (identity.get("provider"), identity.get("model"))
-        found = {(*model, identity.get("build") or identity.get("host"))}
-        return found if address is None else found | {(*model, address)}
-
+    """Refuse a judge that is the candidate, unless the suite allows it. Reads no weights. Raises SuiteError."""
+    if suite.spec.allow_self_judge:
+        return
     for name, bench in judges.items():
-        if any(who(candidate) & who(seat) for seat in bench) and not suite.spec.allow_self_judge:
-            raise suite.error(
-                ("judges", name, *suite.judge(name).models[0][0][:1]),
-                "the judge is the candidate itself; name another model, or write `allow_self_judge: true` in the suite",
-            )
+        for number, seat in enumerate(bench):
+            if _known_as(suite, candidate) & _known_as(suite, seat):
+                raise suite.error(
+                    ("judges", name, *suite.judge(name).models[number][0]),
+                    "the judge is the candidate itself; name another model, or write `allow_self_judge: true` in the suite",
+                )
+
+
+def _known_as(suite: Suite, seat: Seat) -> set[tuple[Any, ...]]:
+    """What a model is known by: its build or host, and its address. Local weights: their name, or their folder."""
+    if isinstance(seat.spec, TransformersModel):
+        folder = suite.base / seat.spec.model
+        return {("transformers", str(folder.resolve()) if folder.is_dir() else seat.spec.model, seat.spec.revision)}
+    identity, address = seat.caller.model.identity, getattr(seat.spec, "base_url", None)
+    model = (identity.get("provider"), identity.get("model"))
+    found = {(*model, identity.get("build") or identity.get("host"))}
+    return found if address is None else found | {(*model, address)}

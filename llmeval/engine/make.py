@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from llmeval.errors import SuiteError
 from llmeval.models.base import Model
 from llmeval.models.loading import load_function
 from llmeval.suite.schema import (
@@ -39,8 +40,14 @@ def _make_openai(spec: OpenAIModel, base: Path) -> Model:
 
 def _make_transformers(spec: TransformersModel, base: Path) -> Model:
     from llmeval.models.local import TransformersModel as LocalModel
+    from llmeval.models.local.extra import require_extra
 
     local_path = base / spec.model
+    if not local_path.is_dir() and (spec.model.count("/") > 1 or spec.model.startswith((".", "/", "~"))):
+        raise SuiteError(f"no model folder {spec.model}; paths are relative to {base}")
+    if local_path.is_dir() and not (local_path / "config.json").exists():
+        raise SuiteError(f"{spec.model} is a folder without a config.json: not a transformers model")
+    require_extra()
     name = str(local_path) if local_path.is_dir() else spec.model
     return LocalModel(
         name, params=spec.params, revision=spec.revision, dtype=spec.dtype, device=spec.device,

@@ -63,6 +63,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         "gate": {**gate_of(suite, options), "stop": "early" if plan.may_stop else "never"},
         "quarantine": [msgspec.to_builtins(entry) for entry in plan.quarantine.cases],
         "quarantine_ended": [msgspec.to_builtins(entry) for entry in plan.quarantine.ended],
+        "warnings": list(plan.warnings),
         "parent_run": None,
         "command": sys.argv,
         **({} if plan.shard is None else {"shard": _shard(plan, plan.shard)}),

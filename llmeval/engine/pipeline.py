@@ -67,6 +67,7 @@ class Pipeline:
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
         self._workers: list[asyncio.Task[None]] = []
         self._lost_in_a_row = 0
+        self._priced = asyncio.Event()
         self._scoring = True
         self._stop: Ending | None = None
         self.reason = ""
@@ -85,7 +86,8 @@ class Pipeline:
         if scoring and self._enough_recorded():
             return "decided"
         units = self._units()
-        workers = self._workers = [asyncio.create_task(self._worker(units)) for _ in range(self._concurrency)]
+        numbers = range(self._concurrency)
+        workers = self._workers = [asyncio.create_task(self._worker(units, leads=n == 0)) for n in numbers]
         with self._interruptible(workers):
             done, pending = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
             for task in pending:
@@ -108,11 +110,19 @@ class Pipeline:
                     new = False
                 yield case, repeat
 
-    async def _worker(self, units: Iterator[tuple[Case, int]]) -> None:
-        for case, repeat in units:
-            if self._stop is not None:
-                return
-            await self._unit(case, repeat)
+    async def _worker(self, units: Iterator[tuple[Case, int]], *, leads: bool) -> None:
+        """Unit after unit. Where costs are capped, only the first worker starts before a reply of known cost."""
+        if not leads and self._plan.budget.unpriced:
+            await self._priced.wait()
+        try:
+            for case, repeat in units:
+                if self._stop is not None:
+                    return
+                await self._unit(case, repeat)
+                if not self._plan.budget.unpriced:
+                    self._priced.set()
+        finally:
+            self._priced.set()
 
     async def _unit(self, case: Case, repeat: int) -> None:
         messages: tuple[Message, ...] = ()
@@ -183,7 +193,7 @@ class Pipeline:
         if reply.fingerprint:
             self.returned["fingerprints"].add(reply.fingerprint)
         cost = None if asked.cached else cost_of(reply.usage, seat.spec.price)
-        self._plan.budget.spend(cost)
+        self._plan.budget.spend(cost, of=None if asked.cached else seat.name)
         return Answer(
             case_id=case.id, repeat=repeat, request=asked.key, output=reply.text, finish_reason=reply.finish_reason,
             usage=reply.usage, latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
@@ -196,7 +206,8 @@ class Pipeline:
             if score.source == "judge":
                 self._progress.calls += score.attempts
                 self._progress.cached += score.cached
-                self._plan.budget.spend(score.cost_usd)
+                paid = score.attempts > 0 and not score.cached and score.error is None
+                self._plan.budget.spend(score.cost_usd, of=f"the judge of {score.metric}" if paid else None)
 
     def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
         """Stop when nothing gets through any more: every further case would be lost the same way."""

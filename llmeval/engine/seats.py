@@ -15,6 +15,7 @@ from llmeval.models.caller import Caller
 from llmeval.models.hedge import Hedge
 from llmeval.models.limiter import Limiter, Window
 from llmeval.models.readout import LabelReadout
+from llmeval.models.replay import StoredAnswers
 from llmeval.suite.load import Suite
 from llmeval.suite.schema import JudgeSpec, ModelBase, ReplayModel, SystemOneModel, TransformersModel
 from llmeval.suite.yamlfile import Path as KeyPath
@@ -33,10 +34,17 @@ class Seat:
 
 
 class Factory:
-    """Makes each model, limiter and caller once, however many roles name it."""
+    """Makes each model, limiter and caller once, however many roles name it.
 
-    def __init__(self, suite: Suite, options: Options, cache: Cache | None, budget: Budget) -> None:
+    Args:
+        trial: nothing will be asked; local weights are then neither read nor downloaded.
+    """
+
+    def __init__(
+        self, suite: Suite, options: Options, cache: Cache | None, budget: Budget, *, trial: bool = False
+    ) -> None:
         self._suite, self._options, self._cache, self._budget = suite, options, cache, budget
+        self._trial = trial
         self._callers: dict[str, Caller] = {}
         self._windows: dict[tuple[str, ...], Window] = {}
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
@@ -67,6 +75,8 @@ class Factory:
             model = make_model(spec, self._suite.base)
             if readout:
                 model = LabelReadout(model)  # type: ignore[arg-type]
+            if self._trial and isinstance(spec, TransformersModel):
+                model = StoredAnswers({"provider": spec.provider, "model": spec.model}, "a trial")
         except (SuiteError, ModelError) as error:
             raise self._suite.error(path, str(error)) from None
         cache = None if isinstance(spec, ReplayModel) else self._cache

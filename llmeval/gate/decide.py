@@ -5,6 +5,7 @@ from typing import Any
 
 from llmeval.errors import ExitCode
 from llmeval.gate.family import step_down
+from llmeval.gate.must_pass import must_pass_rules
 from llmeval.gate.own import floor_rules, outcome, validity
 from llmeval.gate.regression import regression_rules
 from llmeval.gate.tally import Tally
@@ -12,14 +13,15 @@ from llmeval.records import Gate, RuleDecision
 
 
 def decide(tally: Tally, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> Gate:
-    """Apply the suite's gate to what was measured: floors and regression as one family; see `own.outcome`.
+    """Apply the suite's gate to what was measured; see `own.outcome`. Floors and regression are one family of tests.
 
     `absent`: INVALID where answers that are needed are not there (`own.missing`, unless the run may have stopped there).
     """
     if shard := manifest.get("shard"):
         return _part(shard, manifest, absent)
     asked = [*floor_rules(tally, manifest), *regression_rules(tally, manifest)]
-    rules = [*absent, *validity(tally, manifest), *step_down(asked, manifest["gate"]["alpha"])]
+    tested = step_down(asked, manifest["gate"]["alpha"])
+    rules = [*absent, *validity(tally, manifest), *must_pass_rules(tally, manifest), *tested]
     return outcome(rules, manifest["gate"]["on_inconclusive"])
 
 

@@ -1,4 +1,4 @@
-"""The rules that a run answers by itself: is it valid, and are its floors met? What it is compared with is another room's."""
+"""The rules that a run answers by itself: is it valid, do the cases pass that must, and are its floors met? What it is compared with is another room's."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -9,9 +9,12 @@ from llmeval.gate.early import decides_early, early_floor
 from llmeval.gate.family import Rule, step_down
 from llmeval.gate.floors import decide_floor, parse_key, percent
 from llmeval.gate.judged import decide_judged_floor, evidence_for
-from llmeval.gate.tally import Tally
+from llmeval.gate.must_pass import must_pass_rules, untrusted_judge
+from llmeval.gate.tally import CASES, Tally
 from llmeval.records import Decision, Gate, RuleDecision
 
+NO_GATE = "no gate: nothing was decided"
+"""What every output says of a run with `gate: none`."""
 _ON_INCONCLUSIVE = {"fail": ExitCode.INCONCLUSIVE, "warn": ExitCode.PASS, "pass": ExitCode.PASS}
 _EXIT = {
     Decision.PASS: ExitCode.PASS,
@@ -21,8 +24,9 @@ _EXIT = {
 
 
 def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """Validity and floors, decided by themselves. Whether all answers are there is `missing`'s to say."""
-    return [*validity(tally, manifest), *step_down(floor_rules(tally, manifest), manifest["gate"]["alpha"])]
+    """Validity, `must_pass` and floors, decided by themselves. Whether all answers are there is `missing`'s to say."""
+    floors = step_down(floor_rules(tally, manifest), manifest["gate"]["alpha"])
+    return [*validity(tally, manifest), *must_pass_rules(tally, manifest), *floors]
 
 
 def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
@@ -37,14 +41,14 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:
     """What rules come to together.
 
     INVALID before everything (a run that lost too much measures something else), then FAIL, then INCONCLUSIVE.
-    Without any rule the decision is None: nothing was asked to be decided.
+    Without any rule (`gate: none`) the decision is None.
     """
     decisions = {rule.decision for rule in rules}
     for decision in (Decision.INVALID, Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS):
         if decision in decisions:
             break
     else:
-        return Gate(decision=None, exit_code=ExitCode.PASS, reason="The suite's gate has no rule: nothing was decided.")
+        return Gate(decision=None, exit_code=ExitCode.PASS, reason=NO_GATE)
     code = _ON_INCONCLUSIVE[on_inconclusive] if decision is Decision.INCONCLUSIVE else _EXIT[decision]
     first = next(rule for rule in rules if rule.decision is decision)
     reason = first.reason if decision is not Decision.PASS or len(rules) == 1 else f"All {len(rules)} rules hold."
@@ -104,6 +108,8 @@ def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: float, le
     name = None if slice_ is None else "=".join(slice_)
     judge, gate = manifest["judges"].get(metric), manifest["gate"]
     untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
+    if metric == CASES:
+        untrusted = untrusted_judge(tally, manifest)
     early = early_floor(tally, gate, key, floor, untrusted, level) if decides_early(manifest, metric) else None
     if early is not None:
         return early

@@ -7,6 +7,7 @@ from typing import Any
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.early import Walk, decides_early, floor_walk, may_stop
 from llmeval.gate.floors import parse_key
+from llmeval.gate.must_pass import MustPassWalk
 from llmeval.gate.regression import Comparison, comparisons, walk_of
 from llmeval.gate.tally import Tally, quarantined
 from llmeval.rundir import RunDir, Unit
@@ -43,15 +44,18 @@ def settled(tally: Tally, manifest: Mapping[str, Any]) -> bool:
     return may_stop(manifest) and _settled(_walks(tally, manifest))
 
 
-def _settled(walks: list[Walk]) -> bool:
+def _settled(walks: list[Walk | MustPassWalk]) -> bool:
     for walk in walks:
         walk.advance()
     return bool(walks) and all(walk.settled for walk in walks)
 
 
-def _walks(tally: Tally, manifest: Mapping[str, Any]) -> list[Walk]:
+def _walks(tally: Tally, manifest: Mapping[str, Any]) -> list[Walk | MustPassWalk]:
     """The rules as walks; none where one of them can't be decided before the end, so that nothing stops the run."""
-    gate, found = manifest["gate"], []
+    gate = manifest["gate"]
+    found: list[Walk | MustPassWalk] = []
+    if wanted := gate.get("must_pass"):
+        found.append(MustPassWalk(tally, wanted))
     for key, threshold in gate["floors"].items():
         if not decides_early(manifest, parse_key(key)[0]):
             return []

@@ -15,12 +15,15 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from llmeval.gate.audits import Audits, note
+from llmeval.gate.calls import CallCount
 from llmeval.labels import Place, agreed, current, read
 from llmeval.outcome import Outcome, answer_outcome, status_outcome
 from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, clean_text
 from llmeval.rundir import LABELS, RunDir, Unit
 
 MAX_SLICES_PER_TAG = 50
+CASES = "cases"
+"""The metric of a case as a whole: it passes where everything that applies to it does."""
 _DRAWN = ("random", "stratified")
 """How labels are sampled that say something of the answers without one."""
 
@@ -117,12 +120,14 @@ class Tally:
         self._clusters: list[str | None] = []
         self._interned: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
         self.columns: dict[str, Column] = {}
+        self._whole = Column(state=self._worst)
         self.slices: dict[tuple[str, str], int] = {}
         self.units = 0
-        self._calls: dict[str, _CallCount] = {}
+        self._calls: dict[str, CallCount] = {}
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
+        self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
         for case in planned:
             if case.id not in self.quarantined:
@@ -217,6 +222,21 @@ class Tally:
         """Whether every repeat of a case has its record."""
         return self._seen[self._rows[case_id]] >= self.repeats
 
+    def outcome(self, case_id: str) -> tuple[Outcome, str | None] | None:
+        """What became of a case so far, and the first metric that made it so (None: its answer). None without a record."""
+        row = self._rows.get(case_id)
+        if row is None or not self._seen[row]:
+            return None
+        worst = self._worst[row]
+        metrics = (
+            name for name, column in self.columns.items() if row < len(column.state) and column.state[row] == worst
+        )
+        return list(Outcome)[worst - 2], next(metrics, None)
+
+    def set_aside(self, slice_: tuple[str, str] | None = None) -> list[str]:
+        """Ids of the quarantined cases of a slice (None: all) with a record."""
+        return [name for name, tags in self._aside_tags.items() if slice_ is None or tags.get(slice_[0]) == slice_[1]]
+
     def results(self, metric: str, slice_: tuple[str, str] | None = None) -> Iterator[Result]:
         """The cases that a metric applies to, over one slice (None: all cases)."""
         return filter(None, (self.result(metric, name) for name in self.members(slice_)))
@@ -232,7 +252,7 @@ class Tally:
         return Result(case_id, f"{self._digests[row]:016x}", self._clusters[row], value, state == _PASSED)
 
     def _column(self, metric: str) -> Column | None:
-        column = self.columns.get(metric)
+        column = self._whole if metric == CASES else self.columns.get(metric)
         if column is not None:
             column.grow(len(self._rows))
         return column
@@ -266,6 +286,7 @@ class Tally:
                 note(self.audits, judged)
         outcome = answer_outcome(unit.answer, (score.status for score in decided))
         self._worst[row] = max(self._worst[row], 2 + outcome.rank)
+        self._whole.total[row] = float(self._worst[row] == _PASSED)
 
     def _set_aside(self, unit: Unit) -> None:
         for score in unit.scores:
@@ -274,6 +295,7 @@ class Tally:
         outcome = answer_outcome(unit.answer, (self._decided(score).status for score in unit.scores))
         name = unit.case.id
         self.aside[name] = self.aside.get(name, True) and outcome is Outcome.PASS
+        self._aside_tags[name] = unit.case.tags
 
     def _decided(self, score: Score) -> Score:
         """A score that was left to a person, as the person decided it."""
@@ -290,6 +312,8 @@ class Tally:
             self._tags.append(self._interned.setdefault(tags, tags))
             self._clusters.append(case.cluster)
             self._worst.append(0)
+            self._whole.total.append(0.0)
+            self._whole.count.append(1)
             self._seen.append(0)
             self._outputs.append(0)
             self._digests.append(int(case.digest.removeprefix("sha256:")[:16] or "0", 16))
@@ -308,11 +332,11 @@ class Tally:
             column.count[row] += 1
 
     def _count_answer(self, answer: Answer) -> None:
-        count = self._calls.setdefault("candidate", _CallCount())
+        count = self._calls.setdefault("candidate", CallCount())
         count.add(answer.attempts, answer.cached, answer.error is not None, answer.usage, answer.cost_usd)
 
     def _count_score(self, score: Score) -> None:
-        count = self._calls.setdefault(f"judge:{score.metric}", _CallCount())
+        count = self._calls.setdefault(f"judge:{score.metric}", CallCount())
         count.add(score.attempts, score.cached, score.error is not None, score.usage, score.cost_usd)
 
     def add_canary(self, line: Mapping[str, Any]) -> None:
@@ -324,7 +348,7 @@ class Tally:
             )
         usage = line.get("usage") or {}
         tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
-        count = self._calls.setdefault(f"{kind}s:{metric}", _CallCount())
+        count = self._calls.setdefault(f"{kind}s:{metric}", CallCount())
         cached, failed = line.get("cached", False), line.get("failed", False)
         count.add(line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd"))
 
@@ -368,28 +392,3 @@ def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
     for line in run.canaries():
         tally.add_canary(line)
     return tally
-
-
-class _CallCount:
-    """Sums over the calls of one role."""
-
-    def __init__(self) -> None:
-        self.made = self.cached = self.retried = self.failed = self.input = self.output = 0
-        self.costs: list[float] = []
-
-    def add(self, attempts: int, cached: bool, failed: bool, usage: object, cost: float | None) -> None:
-        self.made += attempts
-        self.cached += cached
-        self.retried += max(0, attempts - 1)
-        self.failed += failed
-        if not cached and usage is not None:
-            self.input += getattr(usage, "input_tokens", None) or 0
-            self.output += getattr(usage, "output_tokens", None) or 0
-        if cost is not None:
-            self.costs.append(cost)
-
-    def record(self) -> Calls:
-        return Calls(
-            made=self.made, cached=self.cached, retried=self.retried, failed=self.failed, input_tokens=self.input,
-            output_tokens=self.output, cost_usd=math.fsum(self.costs) if self.costs else None,
-        )  # fmt: skip

@@ -34,6 +34,9 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
     for rule in summary.gate.rules:
         case = ET.SubElement(gate, "testcase", classname=gate.get("name", ""), name=_rule_name(rule))
         _outcome(case, _rule_tag(rule, fails), rule.decision, rule.reason, "")
+    if summary.gate.decision is None:
+        case = ET.SubElement(gate, "testcase", classname=gate.get("name", ""), name="decision")
+        _outcome(case, "skipped", "decision", summary.gate.reason, "")
     by_metric: dict[str, list[Trouble]] = {}
     for trouble in troubles[:MAX_CASES]:
         for metric in trouble.metrics or ("answer",):

@@ -29,7 +29,7 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], w
     ]
     lines += (
         _rules(summary)
-        + [f"> ⚠️ {cell(warning, 600)}\n" for warning in (*warnings, *map(quarantine_ended, summary.quarantine_ended))]
+        + [f"> ⚠️ {cell(warning, 600)}\n" for warning in _warnings(summary, manifest, warnings)]
         + _trust(manifest, summary)
         + _metrics(summary)
         + _counts(summary, manifest)
@@ -43,6 +43,11 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], w
             break
         text += block
     return text
+
+
+def _warnings(summary: Summary, manifest: dict[str, Any], warnings: Sequence[str]) -> list[str]:
+    """What is odd about the suite, its rules and its quarantine."""
+    return [*manifest.get("warnings", ()), *warnings, *map(quarantine_ended, summary.quarantine_ended)]
 
 
 def _rules(summary: Summary) -> list[str]:

@@ -18,6 +18,8 @@ from llmeval.templates import Template
 _VARIABLE = re.compile(r"(?P<escaped>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _SAMPLING = ("temperature", "max_tokens", "top_p", "seed", "stop", "presence_penalty", "frequency_penalty")
 _TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2", ".txt", ".md")
+_LIKE_A_PATH = re.compile(r"([A-Za-z]+:)?[\w.~@+/\\-]*(\w[/\\]\w[\w.@+-]*|\w\.[A-Za-z]\w{0,9})")
+"""One word with a slash inside, or with a file's ending."""
 
 
 @dataclass(frozen=True)
@@ -146,14 +148,36 @@ class Suite:
         return set(_secrets(self.spec))
 
     def _template(self, text: str, path: yamlfile.Path) -> Template:
-        if text.endswith(_TEMPLATE_SUFFIXES) and "\n" not in text and "{{" not in text:
-            return Template(self.read_text(text, path), f"{text}")
+        if _is_one_line(text):
+            if text.endswith(_TEMPLATE_SUFFIXES):
+                return Template(self.read_text(text, path), f"{text}")
+            self._refuse_path(text, path)
         return Template(text, f"{self.document.file}:{self.document.line(path)}: {yamlfile.format_path(path)}")
+
+    def _refuse_path(self, text: str, path: yamlfile.Path) -> None:
+        """A text that is meant as a file's path would be sent to the model as it stands. Raises SuiteError."""
+        known = ", ".join(_TEMPLATE_SUFFIXES[:-1]) + f" and {_TEMPLATE_SUFFIXES[-1]}"
+        if len(text) < 250 and text and (self.base / text).is_file():
+            raise self.error(
+                path,
+                f"{text!r} is a file, but would be sent as a text: only {known} are read. Rename it to "
+                f"{FilePath(text).stem}.j2, or write the text here",
+            )
+        if _LIKE_A_PATH.fullmatch(text):
+            raise self.error(
+                path,
+                f"{text!r} looks like the path of a file, and there is none below {self.base}. Files end in {known}. To "
+                "send this text as it stands, write it as a block (`prompt: |`)",
+            )
 
     def _unset(self, path: yamlfile.Path, variable: str) -> SuiteError:
         return self.error(
             path, f"the environment variable {variable} is not set; set it, or write ${{{variable}:-default}}"
         )
+
+
+def _is_one_line(text: str) -> bool:
+    return "\n" not in text and "{{" not in text and "{%" not in text
 
 
 def load_suite(path: str | os.PathLike[str], environment: str | None = None) -> Suite:

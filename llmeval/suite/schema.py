@@ -16,6 +16,11 @@ Level = Annotated[float, Field(gt=0, lt=0.5)]
 Margin = Annotated[float, Field(gt=0, lt=1)]
 
 
+def _is_name(value: Any) -> bool:
+    """Whether a value may be the id of a case."""
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
 def nearest(word: str, known: list[str]) -> str:
     """`did you mean 'x'? ` or nothing, and the list of what is known."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
@@ -252,9 +257,23 @@ class Regression(Strict):
 
 
 class Gate(Strict):
-    """What decides. `floors`: metric (or `metric @ tag=value`) -> the pass rate it must clear."""
+    """The rules that decide a run.
 
-    floors: dict[str, Share] = {}
+    A gate without a rule is `must_pass: all`, so that leaving something out never makes a suite that can't fail.
+    `without_rules` gives the gate that decides nothing, which a suite writes as `gate: none`.
+    """
+
+    must_pass: Literal["all"] | list[str] | dict[str, str] | None = Field(
+        default=None,
+        description="Cases that must pass, each in every repeat: `all`, a list of ids, or one tag and its value such as "
+        "`{tier: gold}`. One that fails is a FAIL, one without a result is INVALID; no statistics. "
+        "A gate without any rule is `must_pass: all`.",
+    )
+    floors: dict[str, Share] = Field(
+        default={},
+        description="Metric, or `metric @ tag=value` -> the pass rate it must clear. The metric `cases` is the share of cases "
+        "that pass everything.",
+    )
     regression: Regression | None = None
     alpha: Level = Field(
         default=0.05,
@@ -276,6 +295,43 @@ class Gate(Strict):
     on_inconclusive: Literal["fail", "warn", "pass"] = Field(
         default="fail", description="Exit code when the cases do not decide: fail 4, warn and pass 0."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fails_closed(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("must_pass") is None:
+            ruled = data.get("floors") or data.get("regression")
+            return {**data, "must_pass": None if ruled else "all"}
+        return data
+
+    @field_validator("must_pass", mode="before")
+    @classmethod
+    def _selection(cls, value: Any) -> Any:
+        if value in (None, "all"):
+            return value
+        if isinstance(value, list) and value and all(map(_is_name, value)):
+            return list(dict.fromkeys(map(str, value)))
+        if isinstance(value, dict) and len(value) == 1 and not isinstance(next(iter(value.values())), dict | list):
+            return {str(tag): str(wanted) for tag, wanted in value.items()}
+        raise PydanticCustomError(
+            "must_pass", "`must_pass` is `all`, a list of case ids, or one tag and its value such as {tier: gold}"
+        )
+
+    @field_validator("floors")
+    @classmethod
+    def _above_nothing(cls, value: dict[str, float]) -> dict[str, float]:
+        if zero := [key for key, floor in value.items() if floor == 0]:
+            raise PydanticCustomError("floor", "a floor of 0 can't fail ({key}); give a rate above 0", {"key": zero[0]})
+        return value
+
+    @property
+    def decides(self) -> bool:
+        """Whether there is a rule."""
+        return bool(self.must_pass or self.floors or self.regression)
+
+    def without_rules(self) -> "Gate":
+        """The same, but it decides nothing and never stops a run: `gate: none`."""
+        return self.model_copy(update={"must_pass": None, "floors": {}, "regression": None, "stop": "never"})
 
 
 class Environment(Strict):
@@ -308,13 +364,28 @@ class SuiteSpec(Strict):
     checks: list[Any] = Field(default=[], description="name | name: argument | name: {options} | not: ... | any: [...]")
     judges: dict[Name, JudgeSpec] = {}
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")
-    gate: Gate = Gate()
+    gate: Gate = Field(
+        default=Gate(),
+        description="What decides. Left out, or without a rule, every case must pass (`must_pass: all`). "
+        "`gate: none` only measures: nothing is decided, and the exit code is 0.",
+    )
     environments: dict[Name, Environment] = {}
 
     @field_validator("cases", mode="before")
     @classmethod
     def _short_cases(cls, value: Any) -> Any:
         return {"source": value} if isinstance(value, str | list) else value
+
+    @field_validator("gate", mode="before", json_schema_input_type=Gate | Literal["none"] | None)
+    @classmethod
+    def _short_gate(cls, value: Any) -> Any:
+        if value is None:
+            return Gate()
+        if value == "none":
+            return Gate().without_rules()
+        if not isinstance(value, dict | Gate):
+            raise PydanticCustomError("gate", "`gate` is a mapping of rules, or `none`, which only measures")
+        return value
 
     @model_validator(mode="after")
     def _one_prompt(self) -> "SuiteSpec":

@@ -56,7 +56,13 @@ def _gate_row(
     }
 
 
-_RULES = {"floor": "Floor", "complete": "Complete run", "max_unscored": "Lost cases", "regression": "No regression"}
+_RULES = {
+    "must_pass": "Must pass",
+    "floor": "Floor",
+    "complete": "Complete run",
+    "max_unscored": "Lost cases",
+    "regression": "No regression",
+}
 
 
 def _gate_strip(rule: RuleDecision, axis: charts.Axis, tone: str) -> str:

@@ -64,6 +64,7 @@ def render(
             suite=str(manifest.get("suite", summary.suite)),
             baseline=_baseline(baseline, totals),
             warnings=[
+                *manifest.get("warnings", ()),
                 *provenance.warnings(manifest, summary, totals, differing),
                 *map(quarantine_ended, summary.quarantine_ended),
             ],

@@ -57,7 +57,7 @@ def headline(gate: Gate, metrics: Sequence[Metric], alpha: float | None = None) 
 
 def _headline(gate: Gate, metrics: Sequence[Metric], alpha: float | None) -> str:
     if gate.decision is None:
-        return "Nothing was decided: the suite's gate has no rule."
+        return gate.reason or "No gate: nothing was decided."
     deciding = [rule for rule in gate.rules if rule.decision is gate.decision]
     if gate.decision is Decision.PASS:
         return _passed(gate, alpha)

@@ -1,0 +1,55 @@
+"""Checking a suite as a run does before its first call, without a call."""
+
+import asyncio
+from typing import Any
+
+from llmeval.api.view import PathLike
+from llmeval.suite.load import Suite, load_suite
+
+
+def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict[str, Any]:
+    """What a suite consists of, and warnings. Whatever ends a run before its first call is an error here too.
+
+    Models are made and functions imported as for a run. Nothing is called or downloaded, and no weights are read.
+
+    Args:
+        suite: a suite file, or one that is loaded.
+        environment: a name under the suite's `environments`.
+
+    Returns:
+        `suite`, `cases` (how many), `cases_digest`, `checks`, `judges`, `quarantined`, `rules` and `warnings`.
+
+    Raises:
+        UsageError, SuiteError: anything wrong. NothingEvaluated: the suite has no case. StoreError: the baseline is a run
+        that can't be read.
+    """
+    from llmeval.engine.build import facts_of, plan
+    from llmeval.engine.options import Options
+    from llmeval.gate.reach import Reach
+
+    loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
+    gate = loaded.spec.gate
+    reach = Reach(gate.floors, gate.alpha, early=gate.stop == "early")
+    planned = plan(loaded, Options(), watch=reach.add, trial=True)
+    try:
+        facts = facts_of(planned)
+    finally:
+        asyncio.run(planned.close())
+    return {**facts, "warnings": [*facts["warnings"], *_baseline(loaded), *reach.told()]}
+
+
+def _baseline(suite: Suite) -> list[str]:
+    """Read the baseline, where there is one; a warning where there is none yet."""
+    from llmeval.engine.build import baseline_of
+    from llmeval.engine.options import Options
+    from llmeval.gate.baseline import read_baseline
+
+    path = baseline_of(suite, Options())
+    if path is not None and path.exists():
+        read_baseline(path)
+    if path is None or path.exists():
+        return []
+    return [
+        f"gate.regression.baseline: there is no {path} yet, so the run will be INVALID. `llmeval baseline approve` makes a run "
+        "the baseline"
+    ]

@@ -1,0 +1,44 @@
+"""What a check takes from the case where no argument says it: without it the check does not apply, whatever the answer.
+
+A suite is checked by this before the first call. Checks that are not listed apply to every case, as far as the case goes.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from llmeval.records import Case
+
+
+class Needs(NamedTuple):
+    """One of the case's `fields`, unless one of these arguments is given."""
+
+    fields: tuple[str, ...]
+    arguments: tuple[str, ...]
+
+    def met(self, case: Case, arguments: Mapping[str, Any]) -> bool:
+        """Whether the check applies to this case. An argument that is a template counts as given."""
+        return any(arguments.get(name) not in (None, "", [], ()) for name in self.arguments) or any(
+            _has(case, name) for name in self.fields
+        )
+
+
+def _has(case: Case, name: str) -> bool:
+    value = getattr(case, name)
+    return any(str(item).strip() for item in ([value] if isinstance(value, str) else value or ()))
+
+
+_REFERENCE = Needs(("references",), ("references",))
+NEEDS: dict[str, Needs] = {
+    "facts": Needs(("facts", "references"), ("must", "must_not")),
+    "grounding": Needs(("context",), ("source",)),
+    "quotes_verbatim": Needs(("context",), ("source",)),
+    "equals": Needs(("references",), ("text",)),
+    "json_equals": Needs(("references",), ("value",)),
+    "exact_match": _REFERENCE,
+    "token_f1": _REFERENCE,
+    "rouge_n": _REFERENCE,
+    "rouge_l": _REFERENCE,
+    "bleu": _REFERENCE,
+    "chrf": _REFERENCE,
+    "levenshtein": _REFERENCE,
+}
