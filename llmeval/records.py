@@ -255,7 +255,7 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """The decision of a run. `decision` is None when the suite states no rule and nothing made the run invalid."""
+    """The decision of a run. `decision` is None with `gate: none`, where nothing made the run invalid."""
 
     decision: Decision | None
     exit_code: int

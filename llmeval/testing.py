@@ -31,7 +31,7 @@ class CaseResult:
 
 
 def assert_suite(path: PathLike, *, environment: str | None = None, options: "Options | None" = None) -> Run:
-    """Run a suite and assert what its gate decides; without a rule, that every case passes. Gives the run.
+    """Run a suite and assert what its gate decides; with `gate: none`, that every case passes. Gives the run.
 
     Args:
         path: the suite file.
@@ -48,7 +48,7 @@ def assert_suite(path: PathLike, *, environment: str | None = None, options: "Op
         raise KeyboardInterrupt
     told = gate_trouble(done)
     if told is None and done.decision is None and done.troubles:
-        told = f"{done.summary.suite}: {count(len(done.troubles), 'case')} did not pass, and the suite's gate has no rule to allow it"
+        told = f"{done.summary.suite}: {count(len(done.troubles), 'case')} did not pass ({done.summary.gate.reason})"
     if told is not None:
         raise AssertionError("\n".join([told, *_worst(done), f"Report: {done.report}"]))
     return done

@@ -51,7 +51,7 @@ class Run:
 
     @property
     def decision(self) -> Decision | None:
-        """PASS, FAIL, INCONCLUSIVE, INVALID, or None when the suite's gate has no rule."""
+        """PASS, FAIL, INCONCLUSIVE, INVALID, or None with `gate: none`."""
         return self.summary.gate.decision
 
     @cached_property

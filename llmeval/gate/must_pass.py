@@ -143,7 +143,8 @@ def _decided(cases: Cases, wanted: Any, untrusted: str | None) -> tuple[Decision
     if cases.not_asked:
         return (
             Decision.INCONCLUSIVE,
-            f"must_pass can't be decided: {len(cases.not_asked):,} of {of} not asked in this run: "
+            f"must_pass can't be decided: {len(cases.not_asked):,} of {of} {_were(cases.not_asked)} not asked "
+            "in this run: "
             f"{_names(cases.not_asked)}.",
         )
     if cases.review:
@@ -160,6 +161,10 @@ def _decided(cases: Cases, wanted: Any, untrusted: str | None) -> tuple[Decision
             "certify` measures it on labels; `on_inconclusive: warn` exits with 0 until then.",
         )
     return Decision.PASS, passes
+
+
+def _were(cases: Sequence[str]) -> str:
+    return "was" if len(cases) == 1 else "were"
 
 
 def _which(wanted: Any) -> str:

@@ -237,6 +237,7 @@ class _Files:
             for model in models.values():
                 if model["provider"] in ("openai", "http"):
                     model.setdefault("limits", {"concurrency": limit})
+        gate = self._gate(checks, judges, rows)
         suite = {
             "suite": name,
             "description": str(self._config.value.get("description") or ""),
@@ -248,10 +249,10 @@ class _Files:
             "checks": checks,
             "judges": judges,
             "allow_self_judge": True if own else None,
-            "gate": self._gate(checks, judges, rows),
+            "gate": gate,
         }
         path = self._out / f"{name}.yaml"
-        self.files[path] = suite_text(suite, _head(Path(self._config.document.file), candidates[1:], path))
+        self.files[path] = suite_text(suite, _head(Path(self._config.document.file), candidates[1:], path, gate))
         self.suites.append(path)
 
     def _prompt(self, name: str, prompt: Prompt, rows: list[Row]) -> dict[str, Any]:
@@ -264,10 +265,12 @@ class _Files:
         self.files[self._out / "prompts" / f"{name}.j2"] = f"{before}{prompt.text}{after}\n"
         return {"prompt": f"prompts/{name}.j2"}
 
-    def _gate(self, checks: list[Any], judges: dict[str, dict[str, Any]], rows: list[Row]) -> dict[str, Any]:
+    def _gate(self, checks: list[Any], judges: dict[str, dict[str, Any]], rows: list[Row]) -> dict[str, Any] | str:
+        """promptfoo fails when one test fails, or when fewer pass than its threshold says."""
+        every = {"must_pass": "all"}
         rate = (self._config.value.get("env") or {}).get("PROMPTFOO_PASS_RATE_THRESHOLD")
         if rate is None:
-            return {}
+            return every
         place = self._config.at("env", "PROMPTFOO_PASS_RATE_THRESHOLD")
         try:
             share = float(rate) / 100
@@ -275,7 +278,9 @@ class _Files:
                 raise ValueError(rate)
         except (TypeError, ValueError):
             self._ledger.leave_out(place, f"is no number from 0 to 100: {rate!r}")
-            return {}
+            return every
+        if share in (0, 1):
+            return every if share else "none"
         self._ledger.note(
             place,
             "a floor on each metric here, cleared when its confidence bound does; where the cases can't tell, the run warns",
@@ -305,14 +310,13 @@ def _used(check: Any) -> set[str]:
     return variables(check) if isinstance(check, str) and is_template(check) else set()
 
 
-def _head(source: Path, others: list[str], path: Path) -> list[str]:
+def _head(source: Path, others: list[str], path: Path, gate: Any) -> list[str]:
     lines = [f"Imported from promptfoo's {source.name}. Run it: llmeval run {path}"]
     if others:
         lines.append(f"Other candidates: llmeval run {path} --candidate {' | '.join(others)}")
-    return [
-        *lines,
-        "promptfoo fails when one test fails: `pytest --llmeval "
-        + str(path)
-        + "` does so, case by case. A gate here is",
-        "about rates that the cases can show: write `gate: {floors: {METRIC: 0.9}}`, and see docs/decisions.md.",
-    ]
+    if gate == {"must_pass": "all"}:
+        lines += [
+            "promptfoo fails when one test fails, and so does this suite (`must_pass: all`). Rules about rates, with stated",
+            "error rates: `gate: {floors: {cases: 0.9}}`, see docs/decisions.md.",
+        ]
+    return lines

@@ -48,12 +48,13 @@ class Recorded:
 
 @dataclass
 class Evaluation:
-    """One evaluation: of `name`, by `tool`, with one model."""
+    """One evaluation: of `name`, by `tool`, with one model. `decides`: whether the tool fails when a case does."""
 
     name: str
     tool: str
     description: str
     cases: list[Recorded]
+    decides: bool = False
 
 
 def share(value: Any) -> float | None:
@@ -118,6 +119,7 @@ def _files(evaluation: Evaluation, out: Path, name: str, ledger: Ledger, place: 
         "models": {"recorded": {"provider": "replay", "source": f"data/{name}.answers.jsonl"}},
         "candidate": "recorded",
         "repeats": repeats if repeats > 1 else None,
+        "gate": {"must_pass": "all"} if evaluation.decides else "none",
     }
     head = [
         f"Imported from {evaluation.tool}: its answers are replayed, no model is asked. The metrics are its own scores, which the",
