@@ -69,13 +69,17 @@ def test_cases_that_the_gate_allows_do_not_fail(pytester: pytest.Pytester, suite
     assert calls(suite) == 10
 
 
-def test_cases_fail_where_the_gate_does_or_has_no_rule(pytester: pytest.Pytester, suite: Path) -> None:
+def test_cases_fail_where_the_gate_does_or_there_is_none(pytester: pytest.Pytester, suite: Path) -> None:
     write(suite.parent, "gate: {floors: {contains: 0.99}}\n")
     done = run_pytest(pytester, "--llmeval", "qa.yaml")
     done.assert_outcomes(passed=8, failed=3)
     done.stdout.fnmatch_lines(["Asked:    number 3", "Answered: wrong", "qa: FAIL: contains: 80.0% pass*", "Report: *"])
     done.stdout.no_fnmatch_line("*Traceback*")
     write(suite.parent, "")
+    done = run_pytest(pytester, "--llmeval")
+    done.assert_outcomes(passed=8, failed=3)
+    done.stdout.fnmatch_lines(["qa: FAIL: 2 of 10 cases fail: c3 (contains), c7 (contains).*"])
+    write(suite.parent, "gate: none\n")
     run_pytest(pytester, "--llmeval").assert_outcomes(passed=8, failed=2, skipped=1)
 
 
@@ -117,8 +121,10 @@ def test_assert_suite(pytester: pytest.Pytester, suite: Path) -> None:
     assert run.decision == "PASS" and len(run.answers) == 10
     with pytest.raises(AssertionError, match=r"qa: FAIL: contains: 80.0% pass(.|\n)*c3: contains: (.|\n)*Report: "):
         llmeval.assert_suite(write(suite.parent, "gate: {floors: {contains: 0.99}}\n"), options=options)
-    with pytest.raises(AssertionError, match="2 cases did not pass, and the suite's gate has no rule"):
+    with pytest.raises(AssertionError, match=r"qa: FAIL: 2 of 10 cases fail: c3 \(contains\)"):
         llmeval.assert_suite(write(suite.parent, ""), options=options)
+    with pytest.raises(AssertionError, match=r"2 cases did not pass \(no gate: nothing was decided\)"):
+        llmeval.assert_suite(write(suite.parent, "gate: none\n"), options=options)
 
 
 def test_score() -> None:

@@ -138,7 +138,7 @@ def test_stopping_early_needs_a_rule_and_one_way(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 5, "", judge=False)
         done = llmeval("run", suite, "--stop", "early")
-        assert (done.returncode, "takes a rule" in done.stderr) == (2, True)
+        assert (done.returncode, "needs at least one rule" in done.stderr) == (2, True)
         suite = write_suite(tmp_path, endpoint.url, 5, FLOOR, judge=False)
         assert llmeval("run", suite, "--out", tmp_path / "r", "--stop", "never").returncode in (0, 4)
         done = llmeval("run", suite, "--out", tmp_path / "r")

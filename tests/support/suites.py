@@ -31,10 +31,12 @@ def answer(body: dict[str, Any], earlier: int = 0) -> str:
 
 
 def write_suite(folder: Path, url: str, n: int = 20, extra: str = "", judge: bool = True) -> Path:
-    """A suite of n cases in `folder`, answered and judged at `url`; gives the suite file."""
+    """A suite of n cases in `folder`, answered and judged at `url`; gives the suite file. It decides nothing, as every fifth
+    answer is wrong, unless `extra` has a gate."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases(n)))
     judges = "judges: {correctness: {model: judge, attacks: false}}\n" if judge else ""
+    gate = "" if "gate:" in extra else "gate: none\n"
     path = folder / "suite.yaml"
     path.write_text(
         "suite: t\n"
@@ -46,6 +48,6 @@ def write_suite(folder: Path, url: str, n: int = 20, extra: str = "", judge: boo
         "candidate: cand\n"
         "checks:\n"
         '  - contains: "{{ reference }}"\n'
-        f"{judges}{extra}"
+        f"{judges}{gate}{extra}"
     )
     return path
