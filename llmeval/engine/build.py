@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmeval.checks.spec import Bound, merge
 from llmeval.engine.budget import Budget, refuse_unpriced
-from llmeval.engine.inspection import case_checks, inspect_cases
+from llmeval.engine.inspection import Inspected, case_checks, inspect_cases
 from llmeval.engine.judges import (
     calibrations_of,
     certificate_of,
@@ -133,11 +133,62 @@ def plan(
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
         NothingEvaluated: no case is left.
     """
+    _check_options(options)
+    baseline_of(suite, options)
+    inspected, quarantine, whole = _selected(suite, options, only, watch)
+    may_stop = _may_stop(suite, options)
+    if may_stop:
+        inspected.cases.shuffle(suite.spec.seed)
+    cache = Cache(home()) if options.use_cache and not trial else None
+    budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
+    factory = Factory(suite, options, cache, budget, trial=trial)
+    if stored is not None:
+        candidate = _stored_candidate(stored)
+    else:
+        candidate = factory.seat("candidate", *_candidate(suite, options))
+    seats = {name: factory.bench(name, spec) for name, spec in suite.spec.judges.items()}
+    judges = {name: make_judge(suite, name, bench) for name, bench in seats.items()}
+    inspected.check_judges()
+    refuse_self_judge(suite, candidate, seats)
+    asked = (candidate, *itertools.chain(*seats.values()))
+    refuse_unpriced(options.max_cost, ((seat.name, seat.spec) for seat in asked))
+    return Plan(
+        suite=suite,
+        cases=inspected.cases,
+        prompt=inspected.prompt,
+        candidate=candidate,
+        judges=judges,
+        judge_seats=seats,
+        trusts={name: _trust(suite, name, judge) for name, judge in judges.items()},
+        calibrations=calibrations_of(suite, judges),
+        checks=inspected.checks,
+        quarantine=quarantine,
+        cache=cache,
+        budget=budget,
+        by_case=isinstance(candidate.spec, ReplayModel),
+        in_turn=not trial and _too_large_together(candidate, asked[1:]),
+        may_stop=may_stop,
+        closing=factory.models(),
+        shard=options.shard,
+        whole=whole,
+        warnings=(*inspected.warnings, *judge_warnings(suite)),
+    )
+
+
+def _check_options(options: Options) -> None:
     if options.concurrency < 1:
         raise UsageError(f"--concurrency must be at least 1, not {options.concurrency}")
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit must be at least 1, not {options.limit}")
-    baseline_of(suite, options)
+
+
+def _selected(
+    suite: Suite,
+    options: Options,
+    only: Callable[[Case], bool] | None,
+    watch: Callable[[Case], None],
+) -> tuple[Inspected, Quarantine, tuple[int, str]]:
+    """The suite with the cases of this run; how many all shards have together, and their digest."""
     inspected = inspect_cases(suite, options.limit, watch)
     cases = inspected.cases
     if only is not None:
@@ -148,42 +199,11 @@ def plan(
     whole = (len(cases), cases.digest)
     if options.shard is not None:
         cases.keep(options.shard.holds)
-    may_stop = _may_stop(suite, options)
-    if may_stop:
-        cases.shuffle(suite.spec.seed)
-    cache = Cache(home()) if options.use_cache and not trial else None
-    budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
-    factory = Factory(suite, options, cache, budget, trial=trial)
-    candidate = (
-        _stored_candidate(stored) if stored is not None else factory.seat("candidate", *_candidate(suite, options))
-    )
-    seats = {name: factory.bench(name, spec) for name, spec in suite.spec.judges.items()}
-    judges = {name: make_judge(suite, name, bench) for name, bench in seats.items()}
-    refuse_self_judge(suite, candidate, seats)
-    asked = (candidate, *itertools.chain(*seats.values()))
-    refuse_unpriced(options.max_cost, ((seat.name, seat.spec) for seat in asked))
-    trusts = {name: trust(judge.digest, certificate_of(suite, name), parts_of(judge)) for name, judge in judges.items()}
-    return Plan(
-        suite=suite,
-        cases=cases,
-        prompt=inspected.prompt,
-        candidate=candidate,
-        judges=judges,
-        judge_seats=seats,
-        trusts=trusts,
-        calibrations=calibrations_of(suite, judges),
-        checks=inspected.checks,
-        quarantine=quarantine,
-        cache=cache,
-        budget=budget,
-        by_case=isinstance(candidate.spec, ReplayModel),
-        in_turn=not trial and _too_large_together(candidate, itertools.chain(*seats.values())),
-        may_stop=may_stop,
-        closing=factory.models(),
-        shard=options.shard,
-        whole=whole,
-        warnings=(*inspected.warnings, *judge_warnings(suite)),
-    )
+    return inspected, quarantine, whole
+
+
+def _trust(suite: Suite, name: str, judge: Judging) -> Trust:
+    return trust(judge.digest, certificate_of(suite, name), parts_of(judge))
 
 
 def baseline_of(suite: Suite, options: Options) -> Path | None:
@@ -242,6 +262,7 @@ def inspect_suite(suite: Suite, watch: Callable[[Case], None] = lambda case: Non
             if isinstance(reference, str):
                 suite.model_exists(reference, ("judges", name, *key))
         criteria_of(suite, name, protocol_of(suite, name))
+    inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
     return _facts(suite, inspected.cases, inspected.checks, quarantine, (*inspected.warnings, *judge_warnings(suite)))
 

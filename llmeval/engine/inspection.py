@@ -6,7 +6,7 @@ a warning, with how many and the first.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llmeval.checks.spec import Bound, SpecError, bind, merge
@@ -26,12 +26,19 @@ _DATA = {"references": "`reference` or `references`", "context": "`context`", "c
 
 @dataclass(frozen=True)
 class Inspected:
-    """A suite whose cases were all tried. `warnings`: what is odd about some of them."""
+    """A suite whose cases were all tried. `warnings`: what is odd about some of them. `judgeless`: a judge that applies to no
+    case; it is told after what is wrong with the judge itself."""
 
     prompt: list[tuple[str, Template]]
     checks: tuple[Bound, ...]
     cases: CaseSet
     warnings: tuple[str, ...]
+    judgeless: SuiteError | None = None
+
+    def check_judges(self) -> None:
+        """Refuse a judge that applies to no case. Raises SuiteError."""
+        if self.judgeless is not None:
+            raise self.judgeless
 
 
 def inspect_cases(suite: Suite, limit: int | None, watch: Callable[[Case], None] = lambda case: None) -> Inspected:
@@ -39,7 +46,8 @@ def inspect_cases(suite: Suite, limit: int | None, watch: Callable[[Case], None]
 
     Args:
         suite: the suite.
-        limit: at most so many cases, a seeded sample. What no case of a sample has, another may have: that is no error then.
+        limit: at most so many cases, a seeded sample. What no case of a sample has (this one or the suite's own), another may
+            have: that is no error then.
         watch: is given each case.
 
     Raises:
@@ -54,12 +62,16 @@ def inspect_cases(suite: Suite, limit: int | None, watch: Callable[[Case], None]
         watch(case)
 
     cases = CaseSet(suite, limit, inspect=look)
-    sample = limit is not None and cases.partial
-    if sample and inspector.targets.unmet():  # a rule may be about cases that were not drawn
-        for case in CaseSet(suite, None):
+    if cases.partial and inspector.targets.unmet():  # a rule may be about cases that were not drawn
+        for case in CaseSet(_unsampled(suite)):
             inspector.targets.look(case, inspector.metrics.of(case, case_checks(suite, case)))
-    warnings = inspector.finish(sample=sample) if len(cases) else []
-    return Inspected(prompt, checks, cases, tuple(warnings))
+    warnings = inspector.finish(sample=cases.partial) if len(cases) else []
+    return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless)
+
+
+def _unsampled(suite: Suite) -> Suite:
+    cases = suite.spec.cases.model_copy(update={"sample": None})
+    return replace(suite, spec=suite.spec.model_copy(update={"cases": cases}))
 
 
 def bound_checks(suite: Suite) -> tuple[Bound, ...]:
@@ -163,6 +175,7 @@ class _Inspector:
         self.needed = set().union(*(template.variables for _, template in self.prompt)) if self.prompt else set()
         self.braces = {name for _, template in self.prompt for name in _SINGLE_BRACE.findall(template.source)}
         self.used = False
+        self.judgeless: SuiteError | None = None
         self.single: set[str] = set()
         blank = [role for role, template in self.prompt if role == "user" and not template.source.strip()]
         if blank or (self.prompt and not any(template.source.strip() for _, template in self.prompt)):
@@ -248,8 +261,11 @@ class _Inspector:
             yield f"no check or judge applies to {_of(self.unscored, self.cases)}: nothing to score there, so an error"
         for name, few in self.without.items():
             if few.n == self.cases and not sample:
-                raise self.suite.error(self._place(name), f"{name} applies to no case. {self._lacks(name)}")
-            if few.n > self.unscored.n or few.n == self.cases:
+                error = self.suite.error(self._place(name), f"{name} applies to no case. {self._lacks(name)}")
+                if name not in self.suite.spec.judges:
+                    raise error
+                self.judgeless = self.judgeless or error
+            elif few.n > self.unscored.n or few.n == self.cases:
                 yield f"{name} does not apply to {_of(few, self.cases)}. {self._lacks(name)}"
 
     def _place(self, name: str) -> KeyPath:

@@ -187,7 +187,7 @@ def test_a_lost_answer_is_an_error_not_a_grade(tmp_path: Path) -> None:
 
 def test_a_lost_verdict_is_unscored_not_a_grade(tmp_path: Path) -> None:
     with serve(refusing("judge")) as endpoint:
-        done = run(write_suite(tmp_path, endpoint.url, 10, "gate: {max_unscored: 0.2}\n"))
+        done = run(write_suite(tmp_path, endpoint.url, 10, "gate: {floors: {contains: 0.3}, max_unscored: 0.2}\n"))
     assert (done.summary.counts.unscored, done.summary.counts.failed) == (1, 2)
     judged = next(m for m in done.summary.metrics if m.metric == "correctness")
     assert (judged.n, judged.unscored) == (9, 1)

@@ -34,7 +34,11 @@ def unit(name: str, statuses: dict[str, Status], repeat: int = 0, **tags: str) -
         )
         for metric, status in statuses.items()
     ]
-    return Case(name, {}, tags=tags), Answer(case_id=name, repeat=repeat, output=None if lost else "x", error=lost), scores
+    return (
+        Case(name, {}, tags=tags),
+        Answer(case_id=name, repeat=repeat, output=None if lost else "x", error=lost),
+        scores,
+    )
 
 
 def decide(folder: Path, units: list[Unit], repeats: int = 1, **about: Any) -> Gate:

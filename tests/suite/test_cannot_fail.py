@@ -74,14 +74,26 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "an undefined name of one case": ({"checks": "[contains: '{{ reference }}']"}, "cases.jsonl:3)"),
     "an argument that is no number": ({"checks": "[max_words: '{{ question }}']"}, "max_words: max:"),
-    "a check that applies nowhere": ({"checks": "[max_words: 60, quotes_verbatim]", "rows": "bare"}, "applies to no case"),
+    "a check that applies nowhere": (
+        {"checks": "[max_words: 60, quotes_verbatim]", "rows": "bare"},
+        "applies to no case",
+    ),
     "nothing to score": ({"checks": "[facts]", "rows": "bare"}, "checks: nothing to score: no check or judge applies"),
-    "a judge without references": ({"judges": JUDGE % "", "rows": "bare"}, "judges.correctness: correctness applies to no"),
+    "a judge without references": (
+        {"judges": JUDGE % "", "rows": "bare"},
+        "judges.correctness: correctness applies to no",
+    ),
     "the metric of whole cases": ({"checks": "[max_words: {max: 60, metric: cases}]"}, "no check may be named 'cases'"),
     "a judge of that name": ({"judges": JUDGE.replace("correctness", "cases") % ""}, "no judge may be named 'cases'"),
     "a metric nobody gives": ({"gate": "{floors: {max_word: 0.5}}"}, "gives the metric 'max_word'"),
-    "a slice that is not": ({"gate": "{floors: {'max_words @ topic=lwa': 0.5}}"}, "no case has topic=lwa; did you mean 'law'"),
-    "a tag that is not": ({"gate": "{floors: {'cases @ topc=law': 0.5}}"}, "no case has the tag 'topc'; did you mean 'topic'"),
+    "a slice that is not": (
+        {"gate": "{floors: {'max_words @ topic=lwa': 0.5}}"},
+        "no case has topic=lwa; did you mean 'law'",
+    ),
+    "a tag that is not": (
+        {"gate": "{floors: {'cases @ topc=law': 0.5}}"},
+        "no case has the tag 'topc'; did you mean 'topic'",
+    ),
     "a metric that is not in its slice": (
         {"checks": "[max_words: 60, grounding]", "gate": "{floors: {'grounding @ topic=law': 0.5}}"},
         "grounding applies to no case of this slice",
@@ -94,19 +106,37 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "an id that is not": ({"gate": "{must_pass: [a, bb]}"}, "gate.must_pass: there is no case 'bb'; did you mean 'b'"),
     "no id": ({"gate": "{must_pass: []}"}, "`must_pass` is `all`, a list of case ids, or one tag"),
     "a gate that is no gate": ({"gate": "off"}, "`gate` is a mapping of rules, or `none`"),
-    "the candidate as judge": ({"judges": JUDGE.replace("judge, ", "cand, ") % ""}, "the judge is the candidate itself"),
-    "a bad address": ({"candidate": "{provider: openai, model: m, base_url: 'ftp//x', api_key: k}"}, "not an http(s) address"),
-    "a function that is not": ({"candidate": "{provider: python, function: 'nowhere_at_all:f'}"}, "can't import nowhere_at_all"),
+    "the candidate as judge": (
+        {"judges": JUDGE.replace("judge, ", "cand, ") % ""},
+        "the judge is the candidate itself",
+    ),
+    "a bad address": (
+        {"candidate": "{provider: openai, model: m, base_url: 'ftp//x', api_key: k}"},
+        "not an http(s) address",
+    ),
+    "a function that is not": (
+        {"candidate": "{provider: python, function: 'nowhere_at_all:f'}"},
+        "can't import nowhere_at_all",
+    ),
     "a check that is not": ({"checks": "['nowhere_at_all:f']"}, "can't import nowhere_at_all"),
     "recorded answers that are missing": ({"candidate": "{provider: replay, source: none.jsonl}"}, "none.jsonl"),
-    "weights that are missing": ({"candidate": "{provider: transformers, model: ./weights}"}, "no model folder ./weights"),
+    "weights that are missing": (
+        {"candidate": "{provider: transformers, model: ./weights}"},
+        "no model folder ./weights",
+    ),
     "a variable that is not set": (
         {"candidate": "{provider: openai, model: m, base_url: '${LLMEVAL_NOT_SET}', api_key: k}"},
         "LLMEVAL_NOT_SET is not set",
     ),
     "a certificate that is missing": ({"judges": JUDGE % ", certificate: none.json"}, "there is no certificate"),
-    "a certificate that is none": ({"judges": JUDGE % ", certificate: broken.json"}, "can't be read as a judge's certificate"),
-    "a baseline that is none": ({"gate": "{regression: {baseline: broken.json, margins: {max_words: 0.05}}}"}, "broken.json"),
+    "a certificate that is none": (
+        {"judges": JUDGE % ", certificate: broken.json"},
+        "can't be read as a judge's certificate",
+    ),
+    "a baseline that is none": (
+        {"gate": "{regression: {baseline: broken.json, margins: {max_words: 0.05}}}"},
+        "broken.json",
+    ),
     "a quarantine that is missing": ({"gate": "{quarantine: none.yaml}"}, "can't read none.yaml"),
     "a quarantined case that is not": ({"gate": "{quarantine: aside.yaml}"}, "s has no case 'zz'"),
     "cases that are missing": ({"cases": "none.jsonl"}, "none.jsonl"),
@@ -223,3 +253,15 @@ def test_the_command_says_so_too(tmp_path: Path, endpoint: Endpoint) -> None:
 def test_a_gate_that_only_measures_survives_an_environment(tmp_path: Path, endpoint: Endpoint) -> None:
     suite = write(tmp_path, endpoint.url, gate="none", environments="{twice: {repeats: 2}}")
     assert not load_suite(suite, "twice").spec.gate.decides
+
+
+@pytest.mark.parametrize(("wanted", "told"), [("[c]", None), ("[cc]", "there is no case 'cc'"), ("{topic: law}", None)])
+def test_a_sample_may_leave_out_what_a_rule_names(
+    tmp_path: Path, endpoint: Endpoint, wanted: str, told: str | None
+) -> None:
+    cases = "{source: cases.jsonl, sample: {n: 1, seed: 2}}"
+    suite = write(tmp_path, endpoint.url, [*BARE, {**ROWS[0], "id": "d"}], cases=cases, gate=f"{{must_pass: {wanted}}}")
+    if told is None:
+        assert validate(suite)["cases"] == 1
+    else:
+        assert told in refusal(lambda: validate(suite))[1]

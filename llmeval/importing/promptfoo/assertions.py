@@ -71,7 +71,9 @@ def read_assertion(place: Place, value: Any, ledger: Ledger) -> Assertion:
         raise UnmappedError("code that changes the answer is not run here", place.at("transform"))
     weight = _number(raw.get("weight"), place.at("weight"))
     if weight == 0:
-        ledger.note(place.at("weight"), "weight 0: no floor is set on its metric, but a case that fails it does not pass")
+        ledger.note(
+            place.at("weight"), "weight 0: no floor is set on its metric, but a case that fails it does not pass"
+        )
     return Assertion(
         kind, negated, value, place, _number(raw.get("threshold"), place.at("threshold")),
         1.0 if weight is None else weight, _metric(raw.get("metric"), place, ledger), raw.get("provider"),

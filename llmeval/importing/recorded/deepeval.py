@@ -38,9 +38,7 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
         _add(cases, raw, place.at(key, index), ledger)
     name = str(_of(run, "identifier") or Path(str(_of(run, "testFile") or "")).stem or "deepeval")
     model = (_of(run, "hyperparameters") or {}).get("model", "")
-    return [
-        Evaluation(name, "DeepEval", f"Answers of {model}." if model else "", list(cases.values()), decides=True)
-    ]
+    return [Evaluation(name, "DeepEval", f"Answers of {model}." if model else "", list(cases.values()), decides=True)]
 
 
 def _of(data: dict[str, Any], name: str) -> Any:
