@@ -8,20 +8,22 @@ from llmeval.suite.load import Suite, load_suite
 
 
 def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict[str, Any]:
-    """What a suite consists of, and warnings. Whatever ends a run before its first call is an error here too.
+    """What a suite consists of, and warnings; what ends a run before its first call is an error.
 
-    Models are made and functions imported as for a run. Nothing is called or downloaded, and no weights are read.
+    Models are made and functions imported as for a run. Nothing is called or downloaded, and no
+    weights are read.
 
     Args:
         suite: a suite file, or one that is loaded.
         environment: a name under the suite's `environments`.
 
     Returns:
-        `suite`, `cases` (how many), `cases_digest`, `checks`, `judges`, `quarantined`, `rules` and `warnings`.
+        `suite`, `cases` (how many), `cases_digest`, `checks`, `judges`, `quarantined`, `rules` and
+        `warnings`.
 
     Raises:
-        UsageError, SuiteError: anything wrong. NothingEvaluated: the suite has no case. StoreError: the baseline is a run
-        that can't be read.
+        UsageError, SuiteError: anything wrong. NothingEvaluated: the suite has no case.
+        StoreError: the baseline is a run that can't be read.
     """
     from llmeval.engine.build import facts_of, plan
     from llmeval.engine.options import Options

@@ -1,6 +1,7 @@
-"""What a check takes from the case where no argument says it: without it the check does not apply, whatever the answer.
+"""The data of a case that a check needs, unless an argument gives it.
 
-A suite is checked by this before the first call. Checks that are not listed apply to every case, as far as the case goes.
+A check without its data does not apply to the case, whatever the answer; suites are checked by this
+before the first call. Checks that are not listed need nothing of the case.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ class Needs(NamedTuple):
     arguments: tuple[str, ...]
 
     def met(self, case: Case, arguments: Mapping[str, Any]) -> bool:
-        """Whether the check applies to this case. An argument that is a template counts as given."""
+        """Whether the check applies to this case. A template as argument counts as given."""
         return any(arguments.get(name) not in (None, "", [], ()) for name in self.arguments) or any(
             _has(case, name) for name in self.fields
         )

@@ -49,14 +49,15 @@ class Bound:
         raise NotImplementedError
 
     def applies(self, case: Case) -> bool:
-        """Whether the case has what the check needs, as far as that can be said without an answer."""
+        """Whether the case has the data that the check needs; no answer is looked at."""
         raise NotImplementedError
 
     def prepare(self, case: Case, render: Render) -> None:
         """Try the arguments on a case.
 
         Raises:
-            ValueError: one is not valid for this case. LlmevalError: a template uses what the case does not have.
+            ValueError: one is not valid for this case.
+            LlmevalError: a template uses what the case does not have.
         """
         raise NotImplementedError
 

@@ -11,8 +11,8 @@ from llmeval.suite.schema import ModelBase, Price, ReplayModel, TransformersMode
 class Budget:
     """Counts what this process spends.
 
-    `stopped`: why no further call may be made, or None. `unpriced`: whether `max_cost` is set and no reply has shown yet that
-    costs can be counted; until then calls are made one by one.
+    `stopped`: why no further call may be made, or None. `unpriced`: whether `max_cost` is set and
+    no reply has shown yet that costs can be counted; until then calls are made one by one.
     """
 
     def __init__(self, max_calls: int | None, max_cost: float | None, max_minutes: float | None) -> None:
@@ -37,7 +37,8 @@ class Budget:
 
         Args:
             dollars: what it cost; None where that is not known.
-            of: whose reply it is, where it was paid for. With `max_cost` one of unknown cost is the last.
+            of: whose reply it is, where it was paid for. With `max_cost` a reply of unknown cost
+                is the last one.
         """
         self.cost += dollars or 0.0
         if of is None or self._max_cost is None:
@@ -60,7 +61,7 @@ class Budget:
 
 
 def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, ModelBase]]) -> None:
-    """Refuse `--max-cost` where what a model costs is not known. Local weights and recorded answers cost nothing.
+    """Refuse `--max-cost` where a model has no price. Local weights and recordings cost nothing.
 
     Args:
         max_cost: US dollars; None for no limit.
@@ -82,7 +83,7 @@ def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, ModelBas
 
 
 def cost_of(usage: Usage | None, price: Price | None) -> float | None:
-    """US dollars of so many tokens; None where the price or the tokens are not known, but 0 where they are free."""
+    """US dollars of so many tokens; None where price or tokens are unknown, 0 where they are free."""
     if price is not None and price.input == price.output == 0:
         return 0.0
     if price is None or usage is None or usage.input_tokens is None or usage.output_tokens is None:

@@ -1,7 +1,7 @@
-"""A suite and every one of its cases, checked before the first call: a suite that can't fail, or can't run, is refused.
+"""A suite and each of its cases, checked before the first call: one that can't fail or run is refused.
 
-What makes each case the same, or leaves nothing to score or to decide, is an error; where only some cases are concerned it is
-a warning, with how many and the first.
+It is an error where all cases are asked the same, or nothing could be scored or decided. Where only
+some cases are concerned, a warning says how many and names the first.
 """
 
 import re
@@ -26,8 +26,11 @@ _DATA = {"references": "`reference` or `references`", "context": "`context`", "c
 
 @dataclass(frozen=True)
 class Inspected:
-    """A suite whose cases were all tried. `warnings`: what is odd about some of them. `judgeless`: a judge that applies to no
-    case; it is told after what is wrong with the judge itself."""
+    """A suite whose cases were all tried.
+
+    `warnings`: what is odd about some of them. `judgeless`: the error of a judge that applies to no
+    case; what is wrong with the judge itself is told before it.
+    """
 
     prompt: list[tuple[str, Template]]
     checks: tuple[Bound, ...]
@@ -46,8 +49,8 @@ def inspect_cases(suite: Suite, limit: int | None, watch: Callable[[Case], None]
 
     Args:
         suite: the suite.
-        limit: at most so many cases, a seeded sample. What no case of a sample has (this one or the suite's own), another may
-            have: that is no error then.
+        limit: at most so many cases, a seeded sample. What no case of a sample has (this one or the
+            suite's own), another case may have, so that is no error then.
         watch: is given each case.
 
     Raises:
@@ -118,7 +121,7 @@ def _loader(suite: Suite) -> Callable[[str], Callable[..., Any]]:
 
 @dataclass(frozen=True)
 class _Metrics:
-    """Which metrics apply to a case, as far as that can be said without an answer. `needs`: of the case, by judge."""
+    """Which metrics apply to a case, without looking at an answer. `needs`: of each judge."""
 
     suite: Suite
     checks: tuple[Bound, ...]

@@ -102,7 +102,7 @@ def certificate_of(suite: Suite, name: str) -> Path | None:
 
 
 def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Seat, ...]]) -> None:
-    """Refuse a judge that is the candidate, unless the suite allows it. Reads no weights. Raises SuiteError."""
+    """Refuse a judge that is the candidate, unless the suite allows it. Raises SuiteError."""
     if suite.spec.allow_self_judge:
         return
     for name, bench in judges.items():
@@ -115,7 +115,7 @@ def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Sea
 
 
 def _known_as(suite: Suite, seat: Seat) -> set[tuple[Any, ...]]:
-    """What a model is known by: its build or host, and its address. Local weights: their name, or their folder."""
+    """What a model is known by: build or host, and address; local weights by name or folder."""
     if isinstance(seat.spec, TransformersModel):
         folder = suite.base / seat.spec.model
         return {("transformers", str(folder.resolve()) if folder.is_dir() else seat.spec.model, seat.spec.revision)}

@@ -111,7 +111,7 @@ class Pipeline:
                 yield case, repeat
 
     async def _worker(self, units: Iterator[tuple[Case, int]], *, leads: bool) -> None:
-        """Unit after unit. Where costs are capped, only the first worker starts before a reply of known cost."""
+        """Unit after unit. With --max-cost only the first worker starts before a cost is known."""
         if not leads and self._plan.budget.unpriced:
             await self._priced.wait()
         try:

@@ -1,4 +1,4 @@
-"""The rules of a gate and the cases they are about: a rule that no case can meet or miss is refused before the first call."""
+"""The rules of a gate and their cases: a rule that is about no case is refused before a call."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class RuleTargets:
         return bool(self._open or self._ids or self._tag is not None)
 
     def finish(self) -> None:
-        """Refuse a rule that is about no case. Raises SuiteError, with the nearest name that there is."""
+        """Refuse a rule that is about no case. Raises SuiteError, with the nearest name."""
         for target in self._open:
             raise self._suite.error(target.path, self._reason(target))
         for name in sorted(self._ids):

@@ -13,7 +13,7 @@ class CallCount:
         self.costs: list[float] = []
 
     def add(self, attempts: int, cached: bool, failed: bool, usage: object, cost: float | None) -> None:
-        """Take one call. `usage`: anything with `input_tokens` and `output_tokens`; `cost`: US dollars, where known."""
+        """Take one call. `usage`: has `input_tokens` and `output_tokens`. `cost`: US dollars."""
         self.made += attempts
         self.cached += cached
         self.retried += max(0, attempts - 1)

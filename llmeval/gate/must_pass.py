@@ -1,7 +1,8 @@
-"""The rule `must_pass`: each of its cases passes, in every repeat. It states facts about named cases, so it has no error rate.
+"""The rule `must_pass`: each of its cases passes, in every repeat.
 
-FAIL where a case fails; else INVALID where one has no result, as a missing result is never a pass; else INCONCLUSIVE where a
-case was not asked, needs review, or passes by an untrusted judge; else PASS. Quarantined cases don't count.
+It states facts about named cases, so it has no error rate. FAIL where a case fails; else INVALID
+where one has no result, as a missing result is never a pass; else INCONCLUSIVE where one was not
+asked, needs review, or passes by an untrusted judge; else PASS. Quarantined cases don't count.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ ASK_AGAIN = "the same command with --out and this run's directory asks again for
 
 @dataclass
 class Cases:
-    """The cases of the rule by what became of them; `failed` and `missing` as (id, reason in a word)."""
+    """The cases of the rule by outcome; `failed` and `missing` as (id, metric or outcome)."""
 
     failed: list[tuple[str, str]] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
@@ -59,9 +60,9 @@ def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecis
 
 
 class MustPassWalk:
-    """The rule in a run that may stop early: settled at the first case that fails, or when all its cases are done.
+    """The rule in a run that may stop early: settled at the first failing case, or at the last case.
 
-    Cases are taken in the planned order, as far as all before them are done, so that a look costs little.
+    Cases are taken in the planned order, as far as all before them are done: a look costs little.
     """
 
     def __init__(self, tally: Tally, wanted: Any) -> None:
@@ -91,7 +92,7 @@ class MustPassWalk:
 
 
 def untrusted_judge(tally: Tally, manifest: Mapping[str, Any]) -> str | None:
-    """Why verdicts of this run can't make it PASS: a judge that is not trusted. None where each of them is."""
+    """The first judge of this run that is not trusted, and why; None where all are."""
     for metric, judge in manifest["judges"].items():
         if metric in tally.columns and judge["trust"] != "TRUSTED":
             return f"the judge of {metric}: {judge['trust_reason']}"

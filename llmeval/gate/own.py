@@ -1,4 +1,4 @@
-"""The rules that a run answers by itself: is it valid, do the cases pass that must, and are its floors met? What it is compared with is another room's."""
+"""The rules that need only the run itself: validity, `must_pass` and floors."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -24,7 +24,7 @@ _EXIT = {
 
 
 def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """Validity, `must_pass` and floors, decided by themselves. Whether all answers are there is `missing`'s to say."""
+    """Validity, `must_pass` and floors. Whether all answers are there is for `missing` to say."""
     floors = step_down(floor_rules(tally, manifest), manifest["gate"]["alpha"])
     return [*validity(tally, manifest), *must_pass_rules(tally, manifest), *floors]
 

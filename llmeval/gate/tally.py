@@ -223,7 +223,7 @@ class Tally:
         return self._seen[self._rows[case_id]] >= self.repeats
 
     def outcome(self, case_id: str) -> tuple[Outcome, str | None] | None:
-        """What became of a case so far, and the first metric that made it so (None: its answer). None without a record."""
+        """Outcome of a case so far, and the first metric that has it; None without a record."""
         row = self._rows.get(case_id)
         if row is None or not self._seen[row]:
             return None

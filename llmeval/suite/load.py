@@ -155,7 +155,7 @@ class Suite:
         return Template(text, f"{self.document.file}:{self.document.line(path)}: {yamlfile.format_path(path)}")
 
     def _refuse_path(self, text: str, path: yamlfile.Path) -> None:
-        """A text that is meant as a file's path would be sent to the model as it stands. Raises SuiteError."""
+        """Refuse a text that is meant as a file's path: it would be sent as it stands."""
         known = ", ".join(_TEMPLATE_SUFFIXES[:-1]) + f" and {_TEMPLATE_SUFFIXES[-1]}"
         if len(text) < 250 and text and (self.base / text).is_file():
             raise self.error(

@@ -259,8 +259,8 @@ class Regression(Strict):
 class Gate(Strict):
     """The rules that decide a run.
 
-    A gate without a rule is `must_pass: all`, so that leaving something out never makes a suite that can't fail.
-    `without_rules` gives the gate that decides nothing, which a suite writes as `gate: none`.
+    A gate without a rule is `must_pass: all`: leaving something out never makes a suite that can't
+    fail. `without_rules` gives the gate that decides nothing, which a suite writes as `gate: none`.
     """
 
     must_pass: Literal["all"] | list[str] | dict[str, str] | None = Field(

@@ -1,4 +1,6 @@
-"""Suites that can't fail, or can't run: `validate` and `run` refuse them alike, and no request reaches the server."""
+"""Suites that can't fail, or can't run: `validate` and `run` refuse them alike, and no request
+reaches the server.
+"""
 
 import json
 import re

@@ -31,7 +31,8 @@ def answer(body: dict[str, Any], earlier: int = 0) -> str:
 
 
 def write_suite(folder: Path, url: str, n: int = 20, extra: str = "", judge: bool = True) -> Path:
-    """A suite of n cases in `folder`, answered and judged at `url`; gives the suite file. It decides nothing, as every fifth
+    """A suite of n cases in `folder`, answered and judged at `url`; gives the suite file. It
+    decides nothing, as every fifth
     answer is wrong, unless `extra` has a gate."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases(n)))
