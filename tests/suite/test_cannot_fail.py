@@ -267,3 +267,23 @@ def test_a_sample_may_leave_out_what_a_rule_names(
         assert validate(suite)["cases"] == 1
     else:
         assert told in refusal(lambda: validate(suite))[1]
+
+
+@pytest.mark.parametrize(
+    ("gate", "must_pass"),
+    [
+        ("", "all"),
+        ("{}", "all"),
+        ("null", "all"),
+        ("{alpha: 0.1, max_unscored: 0.1}", "all"),
+        ("{floors: {}}", "all"),
+        ("{must_pass: [7, a]}", ["7", "a"]),
+        ("{must_pass: {tier: 1}}", {"tier": "1"}),
+        ("{floors: {max_words: 0.5}}", None),
+        ("none", None),
+    ],
+)
+def test_a_gate_without_a_rule_is_that_every_case_passes(tmp_path: Path, gate: str, must_pass: Any) -> None:
+    found = load_suite(write(tmp_path, "http://127.0.0.1:9/v1", gate=gate)).spec.gate
+    assert found.must_pass == must_pass
+    assert found.decides is (gate != "none")
