@@ -252,6 +252,8 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     tipping_point: float | None = None
     assumptions: tuple[str, ...] = ()
     fell: tuple[str, ...] = ()
+    judge_scale: bool = False
+    """Whether the rule is about the judge's own verdicts (`scale: judge`), not about what people would say."""
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):

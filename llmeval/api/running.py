@@ -41,14 +41,16 @@ def run(
     from llmeval.engine.build import plan
     from llmeval.engine.options import Options
     from llmeval.gate.reach import out_of_reach
+    from llmeval.gate.threshold import floor_rates
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
     planned = plan(loaded, chosen, only=only)
     if planned.shard is None:
         gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
+        rates = floor_rates(gate.model_dump())
         counted = (case for case in planned.cases if case.id not in aside)
-        for line in out_of_reach(gate.floors, gate.alpha, counted, early=planned.may_stop):
+        for line in out_of_reach(rates, gate.alpha, counted, early=planned.may_stop):
             warn(line)
     return _carry_out(planned, chosen, show)
 

@@ -22,6 +22,7 @@ def validate(
     from llmeval.engine.build import inspect_suite
     from llmeval.errors import ExitCode, SuiteError
     from llmeval.gate.reach import Reach
+    from llmeval.gate.threshold import floor_rates
     from llmeval.suite.load import load_suite
 
     found, wrong = [], []
@@ -29,7 +30,7 @@ def validate(
         try:
             loaded = load_suite(suite, env)
             gate = loaded.spec.gate
-            reach = Reach(gate.floors, gate.alpha, early=gate.stop == "early")
+            reach = Reach(floor_rates(gate.model_dump()), gate.alpha, early=gate.stop == "early")
             facts = inspect_suite(loaded, reach.add)
             found.append((suite, {**facts, "warnings": [*facts["warnings"], *reach.told()]}))
         except SuiteError as error:

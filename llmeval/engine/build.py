@@ -325,6 +325,8 @@ def _check_rules(suite: Suite, checks: tuple[Bound, ...], cases: CaseSet) -> Non
     for path in rules:
         key = str(path[-1])
         metric = key.partition("@")[0].strip()
+        if (*path, "scale") in suite.document.lines and metric not in suite.spec.judges:
+            raise suite.error((*path, "scale"), f"`scale` is for judged metrics, and no judge gives {metric!r}")
         if metric in known:
             continue
         known |= {bound.metric for case in cases if case.checks for bound in case_checks(suite, case)}

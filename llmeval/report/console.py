@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 from rich.text import Text
 
+from llmeval.gate.threshold import floor_rates
 from llmeval.outcome import Outcome
 from llmeval.records import Decision, Metric, Summary
 from llmeval.report.text import count, one_line, quarantined
@@ -133,7 +134,7 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
 
 
 def _metrics(summary: Summary, manifest: dict[str, Any], width: int) -> Table:
-    floors = manifest["gate"]["floors"]
+    floors = floor_rates(manifest["gate"])
     drawn = width >= 104
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("metric", no_wrap=True)

@@ -82,8 +82,9 @@ def _passed(gate: Gate, alpha: float | None) -> str:
     close = min(floors, key=lambda rule: (rule.low or 0) - (rule.threshold or 0))
     holds = {1: "The rule holds: ", 2: "Both rules hold; the closest is "}
     which = holds.get(len(gate.rules), f"All {len(gate.rules)} rules hold; the closest is ")
+    scale = " on the judge's own scale" if close.judge_scale else ""
     return (
-        f"{which}{named(close.metric, close.slice)} at {percent(close.estimate)}, "
+        f"{which}{named(close.metric, close.slice)} at {percent(close.estimate)}{scale}, "
         f"at least {percent(close.low)}{_confidence(alpha)}, with a floor of {round_percent(close.threshold or 0)}."
     )
 
@@ -96,8 +97,8 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
     metric = metrics.get((rule.metric or "", rule.slice))
     if rule.rule != "floor" or rule.threshold is None or rule.estimate is None or metric is None:
         return rule.reason
-    if not _as_counted(rule, metric):  # corrected by labels, or decided before the last case: the rule says how
-        return rule.reason
+    if rule.judge_scale or not _as_counted(rule, metric):
+        return rule.reason  # on another scale, corrected by labels, or decided before the last case: the rule says how
     floor = round_percent(rule.threshold)
     seen = f"{named(rule.metric, rule.slice)} {percent(rule.estimate)}"
     interval = ""
@@ -108,8 +109,8 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
             level = alpha if rule.level is None else 1 - rule.level
             interval = f" (at most {percent(rule.high)}{_confidence(level)})"
         return f"{seen}{interval} is below the floor of {floor}."
-    if rule.low is not None and rule.low >= rule.threshold:
-        return f"{seen}{interval} clears the floor of {floor}, but its judge is UNTRUSTED, so it can't count as a pass."
+    if metric.trust == "UNTRUSTED":
+        return rule.reason
     if metric.high is not None and metric.high < rule.threshold:  # it would fail by itself, not beside other rules
         return rule.reason
     return f"{seen}{interval} is too uncertain to tell whether it clears the floor of {floor}."
