@@ -71,13 +71,20 @@ def _carry_out(
     from llmeval.engine.manifest import scoring_of
     from llmeval.engine.progress import NoDisplay
     from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.gone import note_undrawn
     from llmeval.gate.reuse import known_verdicts
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchors import past_anchors
+    from llmeval.suite.retired import refuse_asked
 
     path = baseline_of(planned.suite, options)
-    if path is not None and path.exists():
-        planned.known = known_verdicts(read_baseline(path), scoring_of(planned))
+    baseline = read_baseline(path) if path is not None and path.exists() else None
+    if baseline is not None:
+        planned.known = known_verdicts(baseline, scoring_of(planned))
+        if planned.sampled:
+            planned.undrawn = note_undrawn(baseline, planned.cases.everything())
+    before = {} if baseline is None else baseline.everything()
+    refuse_asked(planned.suite, planned.retired, planned.cases.everything(), before)
     planned.past = lambda manifest, metric: past_anchors(
         options.reports / planned.suite.name, metric, manifest["judges"][metric], manifest["run_id"]
     )
@@ -138,8 +145,9 @@ def rejudge(
     from llmeval.engine.build import plan
     from llmeval.engine.manifest import scoring_of
     from llmeval.engine.options import Options
-    from llmeval.gate.baseline import scorer_digest
+    from llmeval.gate.baseline import rejudged_of, scorer_digest
     from llmeval.gate.floors import parse_key
+    from llmeval.suite.retired import Retirement
 
     old, regression = load_run(baseline), suite.spec.gate.regression
     known = {case.id: case.digest for case in old.directory.cases()}
@@ -147,6 +155,8 @@ def rejudge(
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never")
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
+    planned.rejudged = rejudged_of(old.directory, {case.id for case in planned.cases})
+    planned.retired = Retirement()  # they are retired from the run that is compared, not from its baseline
     now = scoring_of(planned)
     metrics = {parse_key(key)[0] for key in (regression.margins if regression else ())}
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):

@@ -84,9 +84,9 @@ def show(
     as_json: Json = False,
 ) -> int:
     """Show what a baseline holds, who approved it, and until when."""
-    from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.baseline import read_any
 
-    found = read_baseline(file)
+    found = read_any(file)
     if as_json:
         emit(_head(found))
         return 0
@@ -129,10 +129,10 @@ def _lock_path(run: "RunDir", out: Path | None) -> Path:
 
 
 def _changes(path: Path, new: "Baseline") -> "Changes | None":
-    from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.baseline import read_any
     from llmeval.gate.changes import changes
 
-    return changes(read_baseline(path), new) if path.exists() else None
+    return changes(read_any(path), new) if path.exists() else None
 
 
 def _print_changes(path: Path, changes: "Changes | None") -> None:

@@ -100,7 +100,9 @@ def decide_floor(
     decision, why = _outcome(name, selection, rate, Interval(low, high), floor, (alpha, strict or alpha))
     if untrusted is not None:
         decision = Decision.INCONCLUSIVE
-        why = f"{_seen(name, selection, rate)} by its judge; the floor is {percent(floor)}.{UNTRUSTED.format(untrusted)}"
+        why = (
+            f"{_seen(name, selection, rate)} by its judge; the floor is {percent(floor)}.{UNTRUSTED.format(untrusted)}"
+        )
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=rate, low=low, high=high,
         threshold=floor, reason=why + note, level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha), n=selection.n, assumptions=_assumptions(selection),

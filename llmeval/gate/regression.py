@@ -19,6 +19,7 @@ from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
 from llmeval.gate.early import Walk, may_stop, rules_in
 from llmeval.gate.family import Rule
 from llmeval.gate.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
+from llmeval.gate.gone import Gone, gone_of, gone_rule, sample_note
 from llmeval.gate.pairs import Pairs, pair
 from llmeval.gate.tally import Tally
 from llmeval.gate.threshold import UNTRUSTED, Threshold, distrust_of, margins_in, own_scale_note
@@ -107,9 +108,11 @@ def _asked(tally: Tally, manifest: Mapping[str, Any]) -> "list[tuple[Question, B
         until = baseline.approved.expires if baseline.approved is not None else None
         told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(tally)}"
         return [_invalid(None, baseline, told)]
-    asked: list[tuple[Question, Baseline] | RuleDecision] = []
+    gone = gone_of(tally, manifest, baseline)
+    missed = gone_rule(gone, manifest, baseline, _approve(tally))
+    asked: list[tuple[Question, Baseline] | RuleDecision] = [] if missed is None else [missed]
     for compared in comparisons(manifest, baseline, tally.path):
-        made = _question(tally, manifest, baseline, compared) if isinstance(compared, Comparison) else compared
+        made = _question(tally, manifest, baseline, compared, gone) if isinstance(compared, Comparison) else compared
         asked.append((made, baseline) if isinstance(made, Question) else made)
     return asked
 
@@ -160,7 +163,7 @@ def _comparison(
 
 
 def _question(
-    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison
+    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison, gone: Gone
 ) -> Question | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest["gate"]
@@ -168,7 +171,9 @@ def _question(
     walk = walk_of(tally, manifest, baseline, compared) if early else None
     if walk is not None:
         walk.advance()
-    pairs = pair(tally, baseline, compared.metric, compared.where, None if walk is None else set(walk.used))
+    used = None if walk is None else set(walk.used)
+    pairs = pair(tally, baseline, compared.metric, compared.where, used, gone)
+    compared = replace(compared, note=sample_note(gone, manifest) + compared.note)
     if not pairs.differences:
         told = f"{compared.name}: no case is in both this run and the baseline {baseline.run_id}{pairs.left_out()}."
         told += f" Approve a run of these cases: {_approve(tally)}"

@@ -1,7 +1,7 @@
 """What a rule of the gate states: its limit, and whose scale it is on. The one place that reads both forms of it.
 
-    floors: {correctness: 0.8}  or  {correctness: {min: 0.8, scale: judge}}
-    margins: {correctness: 0.05}  or  {correctness: {margin: 0.05, scale: judge}}
+floors: {correctness: 0.8}  or  {correctness: {min: 0.8, scale: judge}}
+margins: {correctness: 0.05}  or  {correctness: {margin: 0.05, scale: judge}}
 """
 
 from collections.abc import Mapping

@@ -141,6 +141,10 @@ class Suite:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             raise self.error(path, f"can't read {name} ({reason}); paths are relative to {self.base}") from None
 
+    def has_text(self, name: str) -> bool:
+        """Whether there is a file of this name, relative to the suite."""
+        return (self.base / name).exists()
+
     def secrets(self) -> set[str]:
         """Every secret value in the suite, to be kept out of records, cache and logs."""
         return set(_secrets(self.spec))

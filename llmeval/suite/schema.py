@@ -265,9 +265,7 @@ def _form(value: Any) -> str:
 
 
 FloorStated = Annotated[Annotated[Share, Tag("number")] | Annotated[FloorRule, Tag("mapping")], Discriminator(_form)]
-MarginStated = Annotated[
-    Annotated[Margin, Tag("number")] | Annotated[MarginRule, Tag("mapping")], Discriminator(_form)
-]
+MarginStated = Annotated[Annotated[Margin, Tag("number")] | Annotated[MarginRule, Tag("mapping")], Discriminator(_form)]
 
 
 class Regression(Strict):
