@@ -146,6 +146,8 @@ def _print_changes(path: Path, changes: "Changes | None") -> None:
         names = getattr(changes, what)
         if names:
             out.print(f"  {what}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}", markup=False)
+    for told in changes.gate:
+        out.print(f"  gate: {told}", markup=False)
 
 
 def _head(baseline: "Baseline") -> dict[str, Any]:
@@ -164,4 +166,5 @@ def _head(baseline: "Baseline") -> dict[str, Any]:
         "suite": baseline.suite, "run_id": baseline.run_id, "candidate": baseline.candidate,
         "decision": baseline.decision, "approved": msgspec.to_builtins(baseline.approved),
         "expired": baseline.expired(), "cases": len(baseline.cases), "metrics": metrics,
+        "gate": msgspec.to_builtins(baseline.gate),
     }  # fmt: skip

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmeval.cli import completing
 from llmeval.cli.common import Env, Json, console, emit
+
+if TYPE_CHECKING:
+    from llmeval.suite.load import Suite
 
 
 def validate(
@@ -16,6 +19,13 @@ def validate(
         typer.Argument(help="Suite files.", metavar="SUITE...", show_default=False, autocompletion=completing.suites),
     ],
     env: Env = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Say how the gate differs from that of a git revision, a lock file or a run: looser, tighter, changed.",
+            metavar="REF",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Check suites and all of their cases; no model is called, loaded or needed."""
@@ -32,7 +42,9 @@ def validate(
             gate = loaded.spec.gate
             reach = Reach(floor_rates(gate.model_dump()), gate.alpha, early=gate.stop == "early")
             facts = inspect_suite(loaded, reach.add)
-            found.append((suite, {**facts, "warnings": [*facts["warnings"], *reach.told()]}))
+            facts["warnings"] += reach.told()
+            _check_retired(loaded)
+            found.append((suite, facts if against is None else {**facts, "against": _against(loaded, against)}))
         except SuiteError as error:
             if len(suites) == 1:
                 raise
@@ -46,6 +58,42 @@ def validate(
     return ExitCode.USAGE if wrong else ExitCode.PASS
 
 
+def _check_retired(suite: "Suite") -> None:
+    """As before a run: an entry of a case that is asked as the baseline has it is an error."""
+    from llmeval.gate.baseline import read_baseline
+    from llmeval.suite.cases import CaseSet
+    from llmeval.suite.retired import read_retired, refuse_asked
+
+    retired, regression = read_retired(suite), suite.spec.gate.regression
+    if not retired.cases:
+        return
+    path = None if regression is None or regression.baseline is None else suite.base / regression.baseline
+    before = read_baseline(path).everything() if path is not None and path.exists() else {}
+    refuse_asked(suite, retired, CaseSet(suite).everything(), before)
+
+
+def _against(suite: "Suite", reference: str) -> dict[str, Any]:
+    import msgspec
+
+    from llmeval.api.against import changes_against
+
+    changes = changes_against(suite, reference)
+    return {"reference": reference, "changes": None if changes is None else msgspec.to_builtins(changes)}
+
+
+def _print_against(suite: Path, against: dict[str, Any]) -> None:
+    out, reference, changes = console(), against["reference"], against["changes"]
+    out.soft_wrap = True
+    if changes is None:
+        out.print(f"The gate against {reference}: {suite} is not there, so all of it is new.", markup=False)
+    elif not changes:
+        out.print(f"The gate against {reference}: nothing changed.", markup=False)
+    else:
+        out.print(f"The gate against {reference}:", markup=False)
+    for change in changes or ():
+        out.print(f"  {change['text']}", markup=False, style="yellow" if change["direction"] == "looser" else None)
+
+
 def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
     for suite, facts in found:
         console().print(
@@ -54,6 +102,8 @@ def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
         )
         for warning in facts["warnings"]:
             console().print(f"[yellow]⚠[/] {warning}")
+        if "against" in facts:
+            _print_against(suite, facts["against"])
 
 
 def schema(

@@ -71,7 +71,7 @@ def pair(
     now, before = tally.case_digests(), baseline.results(metric)
     gone = gone or Gone()
     retired = tuple(entry.case_id for entry in gone.retired)
-    kept, here = baseline.cases, tally.members(slice_)
+    kept, here = baseline.everything(), tally.members(slice_)
     results = {result.case_id: result for result in tally.results(metric, slice_)}
     same = [name for name in here if kept.get(name) == now[name]]
     both = [name for name in same if name in results and name in before and (only is None or name in only)]

@@ -51,8 +51,10 @@ def test_three_outcomes() -> None:
 def test_an_untrusted_judge_decides_nothing(passed: int) -> None:
     found = decide_floor("m", None, selection(passed, 100), 0.80, 0.05, "no labels")
     assert (found.decision, found.tipping_point) == (Decision.INCONCLUSIVE, None)
-    assert found.reason == f"m: {passed}.0% pass ({passed} of 100 cases) by its judge; the floor is 80.0%. The judge is " + (
-        "UNTRUSTED: no labels."
+    assert (
+        found.reason
+        == f"m: {passed}.0% pass ({passed} of 100 cases) by its judge; the floor is 80.0%. The judge is "
+        + ("UNTRUSTED: no labels.")
     )
 
 

@@ -75,6 +75,11 @@ def also(gate: Gate, metrics: Sequence[Metric], alpha: float | None = None) -> l
     return said if len(said) <= 4 else [*said[:3], f"{len(said) - 3} more rules; see Gate."]
 
 
+def remarks(gate: Gate, said: str) -> list[str]:
+    """What belongs beside a PASS and is not in the sentence that was said."""
+    return [minus(remark) for remark in gate.remarks if minus(remark) not in said]
+
+
 def _passed(gate: Gate, alpha: float | None) -> str:
     floors = [r for r in gate.rules if r.rule == "floor" and r.low is not None and r.threshold is not None]
     if not floors:
