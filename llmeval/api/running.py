@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmeval.api.deciding import finish
+from llmeval.api.retiring import check_retired
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.records import Case
 from llmeval.rundir import RunDir
@@ -46,6 +47,8 @@ def run(
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
     planned = plan(loaded, chosen, only=only)
+    if only is None:
+        check_retired(loaded, planned.retired, planned.cases, chosen.baseline)
     if planned.shard is None:
         gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
         rates = floor_rates(gate.model_dump())
@@ -75,7 +78,6 @@ def _carry_out(
     from llmeval.gate.reuse import known_verdicts
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchors import past_anchors
-    from llmeval.suite.retired import refuse_asked
 
     path = baseline_of(planned.suite, options)
     baseline = read_baseline(path) if path is not None and path.exists() else None
@@ -83,8 +85,6 @@ def _carry_out(
         planned.known = known_verdicts(baseline, scoring_of(planned))
         if planned.sampled:
             planned.undrawn = note_undrawn(baseline, planned.cases.everything())
-    before = {} if baseline is None else baseline.everything()
-    refuse_asked(planned.suite, planned.retired, planned.cases.everything(), before)
     planned.past = lambda manifest, metric: past_anchors(
         options.reports / planned.suite.name, metric, manifest["judges"][metric], manifest["run_id"]
     )

@@ -60,16 +60,12 @@ def validate(
 
 def _check_retired(suite: "Suite") -> None:
     """As before a run: an entry of a case that is asked as the baseline has it is an error."""
-    from llmeval.gate.baseline import read_baseline
+    from llmeval.api.retiring import check_retired
     from llmeval.suite.cases import CaseSet
-    from llmeval.suite.retired import read_retired, refuse_asked
+    from llmeval.suite.retired import read_retired
 
-    retired, regression = read_retired(suite), suite.spec.gate.regression
-    if not retired.cases:
-        return
-    path = None if regression is None or regression.baseline is None else suite.base / regression.baseline
-    before = read_baseline(path).everything() if path is not None and path.exists() else {}
-    refuse_asked(suite, retired, CaseSet(suite).everything(), before)
+    if (retired := read_retired(suite)).rows:
+        check_retired(suite, retired, CaseSet(suite))
 
 
 def _against(suite: "Suite", reference: str) -> dict[str, Any]:

@@ -69,8 +69,12 @@ class CaseSet:
         return len(self._order) < self.of
 
     def everything(self) -> Iterator[Case]:
-        """All cases of the source, in its order: also those that were not drawn."""
-        return map(self._case, range(self.of))
+        """All cases of the source, in its order: also those that were not drawn, but for rows that are no valid case."""
+        for index in range(self.of):
+            try:
+                yield self._case(index)
+            except SuiteError:
+                continue  # a row that was drawn was refused before; no other one can be asked
 
     def keep(self, wanted: Callable[[Case], bool]) -> None:
         """Leave out the cases that are not wanted."""

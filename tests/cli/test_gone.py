@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_cli import llmeval
+from llmeval.testing import run_cases
+from tests.support.command import llmeval
 from tests.support.suites import cases
 
 N, FELL = 100, 20
@@ -105,7 +106,9 @@ def test_what_is_not_asked_as_it_was(
     found = json.loads((folder / "run" / "summary.json").read_text())
     assert said in found["gate"]["reason"]
     if said.endswith("gone, none may be. Whether they got worse is not known: c0000,"):
-        assert "c0009, ..." in found["gate"]["reason"] and "c0010" not in found["gate"]["reason"], "at most ten are named"
+        assert "c0009, ..." in found["gate"]["reason"] and "c0010" not in found["gate"]["reason"], (
+            "at most ten are named"
+        )
 
 
 def test_retired_cases_are_counted_and_shown(folder: Path) -> None:
@@ -144,6 +147,18 @@ def test_a_wrong_entry_is_an_error_before_the_first_call(folder: Path, rows: Row
     assert not (folder / "run" / "answers.jsonl").exists()
 
 
+def test_a_case_asked_otherwise_may_be_retired_in_every_kind_of_run(folder: Path) -> None:
+    suite = write(folder, edited(cases(N)), 0)
+    (folder / "retired.yaml").write_text(retired(0, FELL))
+    assert llmeval("validate", suite).returncode == 0
+    part = run_cases(suite, None, folder / "part", {"c0003", "c0050"})
+    assert part.summary.counts.cases == 2
+    llmeval("run", suite, "--out", folder / "other")
+    again = llmeval("run", suite, "--out", folder / "again", "--baseline", folder / "other", "--json")
+    found = json.loads(again.stdout)
+    assert (again.returncode, found["retired"]) == (0, []), "the other baseline asks what the suite asks now"
+
+
 def test_a_sample_says_so_and_what_it_did_not_draw_is_not_gone(folder: Path) -> None:
     suite = write(folder, cases(N), 0)
     done = llmeval("run", suite, "--out", folder / "run", "--limit", 60)
@@ -168,8 +183,9 @@ def test_a_sample_compared_with_another_baseline_does_not_know(approved: Path, f
     llmeval("run", write(folder / "other", cases(N), 0, "\n"), "--out", folder / "other" / "run")
     other = llmeval("gate", folder / "run", "--baseline", folder / "other" / "run", "--json")
     assert "is not known" not in json.loads(again.stdout)["gate"]["reason"], "the same run as the lock file's"
-    assert "Whether cases of this baseline are gone from the suite is not known" in (
-        json.loads(other.stdout)["gate"]["reason"]
+    assert (
+        "Whether cases of this baseline are gone from the suite is not known"
+        in (json.loads(other.stdout)["gate"]["reason"])
     )
 
 
@@ -196,7 +212,9 @@ def test_a_baseline_scored_anew_does_not_hide_them(approved: Path, folder: Path)
     check = '{regex: {pattern: "{{ reference }}", metric: contains}}'
     suite.write_text(suite.read_text().replace('{contains: "{{ reference }}"}', check))
     named = f"file:{folder / 'first'}"
-    done = llmeval("run", suite, "--rejudge", "--baseline", named, "--reports", folder / "reports", "--out", folder / "run")
+    done = llmeval(
+        "run", suite, "--rejudge", "--baseline", named, "--reports", folder / "reports", "--out", folder / "run"
+    )
     assert done.returncode == 3, done.stdout + done.stderr
     found = json.loads((folder / "run" / "summary.json").read_text())
     assert "20 gone" in found["gate"]["reason"]

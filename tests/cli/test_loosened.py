@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_cli import llmeval
-from tests.cli.test_gone import GATE, N, SUITE, write
+from tests.cli.test_gone import GATE, SUITE, N, write
+from tests.support.command import llmeval
 from tests.support.suites import cases
 
 STRICT = GATE.replace("gate: {", "gate: {floors: {contains: 0.95}, ")
@@ -110,7 +110,9 @@ def test_a_pull_request_sees_what_it_does_to_the_gate(repository: Path) -> None:
         "floor contains 0.95 -> 0.80: looser", "margin contains 0.10 -> 0.20: looser", "max_gone 0 -> 3: looser",
         "quarantined since: c0001: looser", "check added: max_words: tighter", "no longer retired: old: tighter",
     ]  # fmt: skip
-    lock = [change["text"] for change in against(repository / "suite.yaml", str(repository / "base.lock.json"))["changes"]]
+    lock = [
+        change["text"] for change in against(repository / "suite.yaml", str(repository / "base.lock.json"))["changes"]
+    ]
     assert lock == texts[:-1], "the lock file was approved without the retired case"
     said = llmeval("validate", repository / "suite.yaml", "--against", "HEAD").stdout
     assert "The gate against HEAD:\n  floor contains 0.95 -> 0.80: looser\n" in said

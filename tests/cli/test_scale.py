@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_cli import llmeval
+from tests.support.command import llmeval
 from tests.support.endpoint import serve, verdict
 from tests.support.suites import answer, write_suite
 
@@ -41,7 +41,10 @@ def test_a_good_model_does_not_fail_by_an_untrusted_judge(tmp_path: Path) -> Non
     (rule,) = found["gate"]["rules"]
     assert (code, rule["decision"]) == (4, "INCONCLUSIVE")
     assert rule["high"] < 0.8, "by the judge's own verdicts it would fail"
-    assert "66.0% pass (66 of 100 cases) by its judge; the floor is 80.0%. The judge is UNTRUSTED: no labels" in rule["reason"]
+    assert (
+        "66.0% pass (66 of 100 cases) by its judge; the floor is 80.0%. The judge is UNTRUSTED: no labels"
+        in rule["reason"]
+    )
     assert "it takes 100 labels or more, with 30 or more passes and as many fails" in rule["reason"]
     path = tmp_path / "run"
     assert f"`llmeval labels sample {path} --n 100 --out sheet.csv`" in rule["reason"]
@@ -72,7 +75,11 @@ def test_whose_scale_it_is(tmp_path: Path, gate: str, code: int) -> None:
 def test_a_drop_by_an_untrusted_judge(tmp_path: Path, margin: str, code: int, decision: str) -> None:
     gate = f"gate: {{regression: {{baseline: base/t.lock.json, margins: {{correctness: {margin}}}}}}}\n"
     says = [answer]
-    with serve(lambda body, earlier: says[0](body, earlier)) as endpoint:
+
+    def asked(body: dict[str, Any], earlier: int) -> str:
+        return says[0](body, earlier)
+
+    with serve(asked) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, N, gate)
         assert llmeval("run", suite, "--out", tmp_path / "first", "--no-cache").returncode == 3
         assert llmeval("baseline", "approve", tmp_path / "first", "--by", "ada", "--reason", "x").returncode == 0
