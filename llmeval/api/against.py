@@ -8,6 +8,7 @@ from pathlib import Path
 
 from llmeval.errors import UsageError
 from llmeval.records import GateChange
+from llmeval.rundir import MANIFEST
 from llmeval.suite import yamlfile
 from llmeval.suite.load import Suite, parse_suite
 
@@ -48,8 +49,9 @@ def changes_against(suite: Suite, reference: str) -> tuple[GateChange, ...] | No
     from llmeval.gate.terms import changes, terms_of
 
     now = terms_of(stated(suite))
-    if Path(reference).exists():
-        before = read_baseline(Path(reference)).gate
+    path = Path(reference)
+    if path.is_file() or (path / MANIFEST).exists():
+        before = read_baseline(path).gate
         return None if before is None else changes(before, now)
     old = suite_at(suite, reference)
     return None if old is None else changes(terms_of(stated(old)), now)

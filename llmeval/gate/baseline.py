@@ -271,6 +271,8 @@ def lock_bytes(baseline: Baseline) -> bytes:
     """The lock file's content: the head indented for people who review it, a line for the cases and for each metric."""
     whole: dict[str, Any] = msgspec.to_builtins(baseline)
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
+    if not whole["left_out"]:
+        del whole["left_out"]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
     rows = ",\n".join(f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items())
     return f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics": {{\n{rows}\n  }}\n}}\n'.encode()
