@@ -252,6 +252,19 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     tipping_point: float | None = None
     assumptions: tuple[str, ...] = ()
     fell: tuple[str, ...] = ()
+    judge_scale: bool = False
+    """Whether the rule is about the judge's own verdicts (`scale: judge`), not about what people would say."""
+
+
+class GateChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which a gate differs from the one that its baseline was approved with."""
+
+    what: str
+    """The rule or setting, such as `floor facts`."""
+    direction: Literal["looser", "tighter", "changed"]
+    """looser: more runs exit with 0. changed: which way is not known."""
+    text: str
+    """All of it in a line: `floor facts 0.90 -> 0.80: looser`."""
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,6 +274,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
     rules: tuple[RuleDecision, ...] = ()
     reason: str = ""
+    remarks: tuple[str, ...] = ()
+    """Sentences that belong beside a PASS, and stand in `reason` too: how the gate was loosened, what was left out."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,6 +320,18 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool | None = None
 
 
+class Retired(msgspec.Struct, frozen=True, kw_only=True):
+    """A case of the baseline that the suite leaves out, or asks otherwise, on purpose."""
+
+    case_id: str
+    reason: str
+    owner: str
+    date: str | None = None
+    """The day it was retired, ISO 8601, where the entry says."""
+    changed: bool = False
+    """Whether the suite asks a case of this id, with other content."""
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """`summary.json`: what a run came to. Everything in it is recomputed from the records.
 
@@ -322,6 +349,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     gate: Gate
     quarantine: tuple[Quarantined, ...] = ()
     quarantine_ended: tuple[Quarantined, ...] = ()
+    retired: tuple[Retired, ...] = ()
+    """Cases of the baseline that are not compared, and are not missed, as they are retired."""
+    gate_changes: tuple[GateChange, ...] = ()
+    """How the gate differs from the one that the baseline was approved with."""
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from llmeval.api.retiring import check_retired
 from llmeval.api.view import PathLike
 from llmeval.suite.load import Suite, load_suite
 
@@ -28,12 +29,14 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
     from llmeval.engine.build import facts_of, plan
     from llmeval.engine.options import Options
     from llmeval.gate.reach import Reach
+    from llmeval.gate.threshold import floor_rates
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     gate = loaded.spec.gate
-    reach = Reach(gate.floors, gate.alpha, early=gate.stop == "early")
+    reach = Reach(floor_rates(gate.model_dump()), gate.alpha, early=gate.stop == "early")
     planned = plan(loaded, Options(), watch=reach.add, trial=True)
     try:
+        check_retired(loaded, planned.retired, planned.cases)
         facts = facts_of(planned)
     finally:
         asyncio.run(planned.close())

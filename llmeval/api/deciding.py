@@ -60,16 +60,19 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
     from llmeval.engine.manifest import gate_of
     from llmeval.engine.options import Options
     from llmeval.suite.quarantine import read_quarantine
+    from llmeval.suite.retired import read_retired
 
     stored: dict[str, Any] = run.manifest["gate"]
     if suite is not None:
         loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
         gate = {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
         quarantine = read_quarantine(loaded, lambda: {case.id for case in run.directory.cases()}, partial=True)
+        retired = read_retired(loaded).cases
         run.warnings = quarantine.warnings
         return {
             "gate": gate, "quarantine": [to_builtins(entry) for entry in quarantine.cases],
             "quarantine_ended": [to_builtins(entry) for entry in quarantine.ended],
+            "retired": [to_builtins(entry) for entry in retired],
         }  # fmt: skip
     if baseline is None:
         return {}

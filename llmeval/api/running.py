@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmeval.api.deciding import finish
+from llmeval.api.retiring import check_retired
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.records import Case
 from llmeval.rundir import RunDir
@@ -41,16 +42,20 @@ def run(
     from llmeval.engine.build import plan
     from llmeval.engine.options import Options
     from llmeval.gate.reach import out_of_reach
+    from llmeval.gate.threshold import floor_rates
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
     planned = plan(loaded, chosen, only=only)
     for line in planned.warnings:
         warn(line)
+    if only is None:
+        check_retired(loaded, planned.retired, planned.cases, chosen.baseline)
     if planned.shard is None:
         gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
+        rates = floor_rates(gate.model_dump())
         counted = (case for case in planned.cases if case.id not in aside)
-        for line in out_of_reach(gate.floors, gate.alpha, counted, early=planned.may_stop):
+        for line in out_of_reach(rates, gate.alpha, counted, early=planned.may_stop):
             warn(line)
     return _carry_out(planned, chosen, show)
 
@@ -71,13 +76,17 @@ def _carry_out(
     from llmeval.engine.manifest import scoring_of
     from llmeval.engine.progress import NoDisplay
     from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.gone import note_undrawn
     from llmeval.gate.reuse import known_verdicts
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchors import past_anchors
 
     path = baseline_of(planned.suite, options)
-    if path is not None and path.exists():
-        planned.known = known_verdicts(read_baseline(path), scoring_of(planned))
+    baseline = read_baseline(path) if path is not None and path.exists() else None
+    if baseline is not None:
+        planned.known = known_verdicts(baseline, scoring_of(planned))
+        if planned.sampled:
+            planned.undrawn = note_undrawn(baseline, planned.cases.everything())
     planned.past = lambda manifest, metric: past_anchors(
         options.reports / planned.suite.name, metric, manifest["judges"][metric], manifest["run_id"]
     )
@@ -138,8 +147,9 @@ def rejudge(
     from llmeval.engine.build import plan
     from llmeval.engine.manifest import scoring_of
     from llmeval.engine.options import Options
-    from llmeval.gate.baseline import scorer_digest
+    from llmeval.gate.baseline import rejudged_of, scorer_digest
     from llmeval.gate.floors import parse_key
+    from llmeval.suite.retired import Retirement
 
     old, regression = load_run(baseline), suite.spec.gate.regression
     known = {case.id: case.digest for case in old.directory.cases()}
@@ -147,6 +157,8 @@ def rejudge(
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never")
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
+    planned.rejudged = rejudged_of(old.directory, {case.id for case in planned.cases})
+    planned.retired = Retirement()  # they are retired from the run that is compared, not from its baseline
     now = scoring_of(planned)
     metrics = {parse_key(key)[0] for key in (regression.margins if regression else ())}
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):

@@ -84,9 +84,9 @@ def show(
     as_json: Json = False,
 ) -> int:
     """Show what a baseline holds, who approved it, and until when."""
-    from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.baseline import read_any
 
-    found = read_baseline(file)
+    found = read_any(file)
     if as_json:
         emit(_head(found))
         return 0
@@ -129,10 +129,10 @@ def _lock_path(run: "RunDir", out: Path | None) -> Path:
 
 
 def _changes(path: Path, new: "Baseline") -> "Changes | None":
-    from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.baseline import read_any
     from llmeval.gate.changes import changes
 
-    return changes(read_baseline(path), new) if path.exists() else None
+    return changes(read_any(path), new) if path.exists() else None
 
 
 def _print_changes(path: Path, changes: "Changes | None") -> None:
@@ -146,6 +146,8 @@ def _print_changes(path: Path, changes: "Changes | None") -> None:
         names = getattr(changes, what)
         if names:
             out.print(f"  {what}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}", markup=False)
+    for told in changes.gate:
+        out.print(f"  gate: {told}", markup=False)
 
 
 def _head(baseline: "Baseline") -> dict[str, Any]:
@@ -164,4 +166,5 @@ def _head(baseline: "Baseline") -> dict[str, Any]:
         "suite": baseline.suite, "run_id": baseline.run_id, "candidate": baseline.candidate,
         "decision": baseline.decision, "approved": msgspec.to_builtins(baseline.approved),
         "expired": baseline.expired(), "cases": len(baseline.cases), "metrics": metrics,
+        "gate": msgspec.to_builtins(baseline.gate),
     }  # fmt: skip

@@ -54,10 +54,11 @@ def plan(
 def _floors(known: "Known") -> "list[Floor]":
     from llmeval.gate.floors import parse_key
     from llmeval.gate.planning import plan_floor
+    from llmeval.gate.threshold import floor_rates
 
     shapes, gate = {shape.metric: shape for shape in known.shapes}, known.suite.spec.gate
     found = []
-    for key, floor in gate.floors.items():
+    for key, floor in floor_rates(gate.model_dump()).items():
         metric, slice_ = parse_key(key)
         shape = shapes.get(metric)
         if shape is None:

@@ -30,11 +30,12 @@ def setups_for(known: Known, detect: str | None, *, early: bool) -> "tuple[Setup
     from llmeval.gate.claims import Regression, Terms
     from llmeval.gate.floors import parse_key
     from llmeval.gate.proof import Setup
+    from llmeval.gate.threshold import margins_in
 
     spec = known.suite.spec
     cases = _in_order(known.cases, spec.seed)
     clusters, shapes = _numbers(cases), {shape.metric: shape for shape in known.shapes}
-    margins = {} if spec.gate.regression is None else dict(spec.gate.regression.margins)
+    margins = {key: margin.value for key, margin in margins_in(spec.gate.model_dump()).items()}
     known_ones = {key: margin for key, margin in margins.items() if parse_key(key)[0] in shapes}
 
     def rule(key: str, own: float | None) -> "Regression | None":
@@ -77,9 +78,10 @@ def _placed(known: Known, shape: "Shape", claims: "list[Claim]") -> "Shape":
 def _floors(known: Known, cases: "list[Case]", clusters: "NDArray[np.int64]") -> "list[Claim]":
     from llmeval.gate.claims import Floor
     from llmeval.gate.floors import parse_key
+    from llmeval.gate.threshold import floor_rates
 
     shapes, found = {shape.metric: shape for shape in known.shapes}, []
-    for key, threshold in known.suite.spec.gate.floors.items():
+    for key, threshold in floor_rates(known.suite.spec.gate.model_dump()).items():
         metric, where = parse_key(key)
         members = _members(known, key, where, cases, clusters) if metric in shapes else None
         if members is None:

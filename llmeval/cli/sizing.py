@@ -49,9 +49,11 @@ def margin_for(known: Known, metric: str, detect: str | None) -> float:
     Raises:
         UsageError: as `margin_of`.
     """
-    regression = known.suite.spec.gate.regression
-    if detect is None and regression is not None and metric in regression.margins:
-        return regression.margins[metric]
+    from llmeval.gate.threshold import margins_in
+
+    margins = margins_in(known.suite.spec.gate.model_dump())
+    if detect is None and metric in margins:
+        return margins[metric].value
     return margin_of(detect, len(known.cases))
 
 
@@ -129,7 +131,9 @@ def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
     from llmeval.stats.correction import rogan_gladen
     from llmeval.stats.power import discordance, judged_discordance
 
-    judge = Judged(1.0, 1.0, 1.0, 0.0, None) if trust is None else _judge(known, metric, trust)
+    judge = Judged(1.0, 1.0, 1.0, 0.0, None)
+    if trust is not None and not _on_judge_scale(known, metric):
+        judge = _judge(known, metric, trust)
     rate, differs = known.past.rate(metric), known.past.discordance(metric)
     if rate is None:
         known.notes.append(f"{metric}: pass rate {RATE:.0%} (assumed: no past run)")
@@ -163,6 +167,19 @@ def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
     )  # fmt: skip
 
 
+def _on_judge_scale(known: Known, metric: str) -> bool:
+    """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is true."""
+    from llmeval.gate.floors import parse_key
+    from llmeval.gate.threshold import floors_in, margins_in
+
+    gate = known.suite.spec.gate.model_dump()
+    stated = [*floors_in(gate).items(), *margins_in(gate).items()]
+    own = any(limit.judge_scale for key, limit in stated if parse_key(key)[0] == metric)
+    if own:
+        known.notes.append(f"{metric}: on the judge's own scale (`scale: judge`), as if its verdicts were the truth")
+    return own
+
+
 def _judge(known: Known, metric: str, trust: str) -> Judged:
     """From the certificate of a trusted judge; else the judge that the suite would need."""
     from llmeval.gate.regression import J_SHARE
@@ -189,7 +206,7 @@ def _judge(known: Known, metric: str, trust: str) -> Judged:
     sure = round(right * JUDGE[0]), round(bad * JUDGE[1])
     lower = youden_lower(LabelCounts(sure[0], bad - sure[1], right - sure[0], sure[1]), spent)
     known.notes.append(
-        f"{metric}: the judge is UNTRUSTED and can't make a rule PASS. Assumed instead: sensitivity {JUDGE[0]}, "
+        f"{metric}: the judge is UNTRUSTED, so a rule on it is INCONCLUSIVE. Assumed instead: sensitivity {JUDGE[0]}, "
         f"specificity {JUDGE[1]}, shown by {LABELS} random labels (J at least {lower:.2f}): `llmeval judge certify`"
     )
     return Judged(*JUDGE, lower, spent, (right, bad))

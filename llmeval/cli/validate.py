@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmeval.cli import completing
 from llmeval.cli.common import Env, Json, console, emit
+
+if TYPE_CHECKING:
+    from llmeval.suite.load import Suite
 
 
 def validate(
@@ -16,16 +19,26 @@ def validate(
         typer.Argument(help="Suite files.", metavar="SUITE...", show_default=False, autocompletion=completing.suites),
     ],
     env: Env = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Say how the gate differs from that of a git revision, a lock file or a run: looser, tighter, changed.",
+            metavar="REF",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Check suites as a run does before its first call: cases, models, certificates, baseline. Nothing is called or loaded."""
     from llmeval.api import validate as check
     from llmeval.errors import ExitCode, LlmevalError
+    from llmeval.suite.load import load_suite
 
     found, wrong = [], []
     for suite in suites:
         try:
-            found.append((suite, check(suite, environment=env)))
+            loaded = load_suite(suite, env)
+            facts = check(loaded)
+            found.append((suite, facts if against is None else {**facts, "against": _against(loaded, against)}))
         except LlmevalError as error:
             if len(suites) == 1:
                 raise
@@ -37,6 +50,28 @@ def validate(
     for message in wrong:
         print(f"llmeval: {message}", file=sys.stderr)
     return ExitCode.USAGE if wrong else ExitCode.PASS
+
+
+def _against(suite: "Suite", reference: str) -> dict[str, Any]:
+    import msgspec
+
+    from llmeval.api.against import changes_against
+
+    changes = changes_against(suite, reference)
+    return {"reference": reference, "changes": None if changes is None else msgspec.to_builtins(changes)}
+
+
+def _print_against(suite: Path, against: dict[str, Any]) -> None:
+    out, reference, changes = console(), against["reference"], against["changes"]
+    out.soft_wrap = True
+    if changes is None:
+        out.print(f"The gate against {reference}: {suite} is not there, so all of it is new.", markup=False)
+    elif not changes:
+        out.print(f"The gate against {reference}: nothing changed.", markup=False)
+    else:
+        out.print(f"The gate against {reference}:", markup=False)
+    for change in changes or ():
+        out.print(f"  {change['text']}", markup=False, style="yellow" if change["direction"] == "looser" else None)
 
 
 def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
@@ -52,6 +87,8 @@ def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
             console().print("[yellow]⚠[/] no gate: nothing will be decided (`gate: none`)")
         for warning in facts["warnings"]:
             console().print(f"[yellow]⚠[/] {escape(warning)}", soft_wrap=True)
+        if "against" in facts:
+            _print_against(suite, facts["against"])
 
 
 def schema(

@@ -39,6 +39,7 @@ from llmeval.rundir import RunDir
 from llmeval.suite.cases import CaseSet
 from llmeval.suite.load import Suite
 from llmeval.suite.quarantine import Quarantine, read_quarantine
+from llmeval.suite.retired import Retirement, read_retired
 from llmeval.suite.schema import (
     ModelBase,
     ModelSpec,
@@ -71,6 +72,11 @@ class Plan:
     cache: Cache | None
     budget: Budget
     quarantine: Quarantine = field(default_factory=Quarantine)
+    retired: Retirement = field(default_factory=Retirement)
+    undrawn: dict[str, Any] | None = None
+    """Of a sample: which cases of its baseline the whole suite lacks (`gate.gone.Undrawn`)."""
+    rejudged: dict[str, Any] | None = None
+    """Of a baseline scored anew: what it is to be compared as (`gate.baseline.Rejudged`)."""
     by_case: bool = False
     in_turn: bool = False
     may_stop: bool = False
@@ -81,6 +87,11 @@ class Plan:
     past: Callable[[dict[str, Any], str], list[tuple[int, int]]] = lambda manifest, metric: []
     warnings: tuple[str, ...] = ()
     closing: list[Model] = field(default_factory=list)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the suite has more cases than this run, or all its shards together, ask."""
+        return self.whole[0] < self.cases.of
 
     @property
     def tries_judges(self) -> bool:
@@ -163,6 +174,7 @@ def plan(
         calibrations=calibrations_of(suite, judges),
         checks=inspected.checks,
         quarantine=quarantine,
+        retired=read_retired(suite),
         cache=cache,
         budget=budget,
         by_case=isinstance(candidate.spec, ReplayModel),

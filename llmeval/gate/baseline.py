@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec import structs
 
 from llmeval.errors import SuiteError, UsageError
 from llmeval.gate.own import missing, outcome, own_rules
 from llmeval.gate.tally import Tally, tally_run
-from llmeval.records import SCHEMA, Decision, canonical_json, digest, utc_now
+from llmeval.gate.terms import Terms, terms_of
+from llmeval.records import Decision, canonical_json, digest, utc_now
 from llmeval.rundir import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 
+LOCK_SCHEMA = 2
+"""The format of a lock file. From 2 on it holds the gate that the run was approved with."""
 _DIGITS = 6
 SAME = 10.0**-_DIGITS
 """Values that differ by no more are equal: they are kept to so many digits."""
@@ -43,19 +47,32 @@ class Values(msgspec.Struct, frozen=True):
     passed: str = ""
 
 
+class Rejudged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run that is a baseline's answers scored anew keeps of that baseline, so that nothing is hidden by it."""
+
+    left_out: dict[str, str]
+    """The baseline's cases that were not scored anew, as the suite lacks them or asks them otherwise: digests by id."""
+    gate: Terms
+    """The gate that the baseline was made with."""
+
+
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     """A lock file. `cases`: the beginning of each case's digest, by id. `approved` is None for a bare run.
 
     `outputs`: of runs with a judge and without repeats, `tally.output_digest` of each case's answer, in the same order.
     """
 
-    schema: int = SCHEMA
+    schema: int = LOCK_SCHEMA
     suite: str
     run_id: str
     candidate: str
     decision: str | None
     approved: Approval | None
     digests: dict[str, Any]
+    gate: Terms | None = None
+    """The gate it was approved with; None in a lock file from before gates were kept, which nothing is compared with."""
+    left_out: dict[str, str] = {}
+    """Cases that belong to the baseline and have no result in it (`Rejudged`): digests by id."""
     cases: dict[str, str]
     outputs: tuple[str, ...] = ()
     metrics: dict[str, Values]
@@ -65,6 +82,10 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         column = self.metrics.get(metric)
         pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
         return {name: math.nan if value is None else float(value) for name, value in pairs if value != "-"}
+
+    def everything(self) -> dict[str, str]:
+        """The beginning of each case's digest by id, also of those without a result."""
+        return {**self.left_out, **self.cases}
 
     def expired(self, today: date | None = None) -> bool:
         """Whether the approval's last day is over (UTC)."""
@@ -93,14 +114,40 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
     return values_of(tally, manifest, gate.decision, approved)
 
 
+def rejudged_of(run: RunDir, kept: Collection[str]) -> dict[str, Any]:
+    """What the manifest of a run that scores a baseline's answers anew keeps of it, as `Rejudged`.
+
+    Args:
+        run: the baseline's run. kept: ids of its cases that are scored anew.
+    """
+    manifest = run.manifest()
+    aside = {entry["case_id"] for entry in manifest.get("quarantine") or ()}
+    left_out = {
+        case.id: case.digest.removeprefix("sha256:")[:16]
+        for case in run.cases()
+        if case.id not in kept and case.id not in aside
+    }
+    before = msgspec.convert(manifest.get("rejudged"), Rejudged | None)
+    if before is not None:
+        left_out = {**{name: seen for name, seen in before.left_out.items() if name not in kept}, **left_out}
+    gate = terms_of(manifest) if before is None else before.gate
+    found: dict[str, Any] = msgspec.to_builtins(Rejudged(left_out=left_out, gate=gate))
+    return found
+
+
 def values_of(
     tally: Tally, manifest: Mapping[str, Any], decision: str | None = None, approved: Approval | None = None
 ) -> Baseline:
     """A run's results case by case, whatever it came to: what others are paired with."""
     judged = manifest["digests"]["judges"] if manifest["repeats"] == 1 else ()
+    rejudged = msgspec.convert(manifest.get("rejudged"), Rejudged | None)
+    if approved is not None:
+        rejudged = None  # a person takes these cases and this gate as they are now
     return Baseline(
         suite=manifest["suite"], run_id=manifest["run_id"], candidate=manifest["candidate"]["name"],
         decision=decision, approved=approved, digests=manifest["digests"], cases=tally.case_digests(),
+        gate=terms_of(manifest) if rejudged is None else rejudged.gate,
+        left_out={} if rejudged is None else rejudged.left_out,
         outputs=tuple(tally.outputs()) if judged else (),
         metrics={
             name: Values(scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged))
@@ -162,10 +209,26 @@ def approval(by: str, reason: str, expires: str | None, today: date | None = Non
 
 
 def read_baseline(path: Path) -> Baseline:
-    """A baseline from its lock file, or made of a run's directory.
+    """A baseline to compare with, from its lock file or made of a run's directory.
 
     Raises:
-        SuiteError: no baseline in that file. UsageError: a run that can't be one. StoreError: no run directory.
+        SuiteError: no baseline in that file, or one from before lock files held the gate. UsageError: a run that can't be
+        one. StoreError: no run directory.
+    """
+    found = read_any(path)
+    if found.gate is None:
+        raise SuiteError(
+            f"{path}: was approved before lock files held the gate, so a gate that was loosened would not be seen: approve a "
+            f"run anew: `llmeval baseline approve RUN --by NAME --reason TEXT` (its run was {found.run_id})"
+        )
+    return found
+
+
+def read_any(path: Path) -> Baseline:
+    """A baseline to be shown or replaced: also one from before lock files held the gate.
+
+    Raises:
+        As `read_baseline`.
     """
     return _read(path, _stamp(path))
 
@@ -185,8 +248,10 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Baseline:
         raise SuiteError(
             f"{path}: can't be read as a baseline ({error}); `llmeval baseline approve` writes one"
         ) from None
-    if found.schema > SCHEMA:
-        raise SuiteError(f"{path}: has schema {found.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval")
+    if found.schema > LOCK_SCHEMA:
+        raise SuiteError(f"{path}: has schema {found.schema}, this llmeval reads up to {LOCK_SCHEMA}: upgrade llmeval")
+    if found.schema < 2:
+        found = structs.replace(found, gate=None)
     for name, column in found.metrics.items():
         if len(column.values) != len(found.cases) or len(column.passed) not in (0, len(found.cases)):
             raise SuiteError(
@@ -206,6 +271,8 @@ def lock_bytes(baseline: Baseline) -> bytes:
     """The lock file's content: the head indented for people who review it, a line for the cases and for each metric."""
     whole: dict[str, Any] = msgspec.to_builtins(baseline)
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
+    if not whole["left_out"]:
+        del whole["left_out"]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
     rows = ",\n".join(f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items())
     return f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics": {{\n{rows}\n  }}\n}}\n'.encode()

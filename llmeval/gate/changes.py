@@ -4,11 +4,13 @@ import math
 from typing import NamedTuple
 
 from llmeval.gate.baseline import SAME, Baseline
+from llmeval.gate.terms import changes as gate_changes
 
 
 class Changes(NamedTuple):
     """Ids of cases. `regressed`: some metric fell; `fixed`: some rose and none fell; `new`, `gone`, `changed`: asked on
-    one side only, or otherwise. `metrics`: names of metrics that one side lacks, or that are scored otherwise now."""
+    one side only, or otherwise. `metrics`: names of metrics that one side lacks, or that are scored otherwise now. `gate`:
+    how the gate differs, a line a change."""
 
     fixed: tuple[str, ...]
     regressed: tuple[str, ...]
@@ -16,6 +18,7 @@ class Changes(NamedTuple):
     gone: tuple[str, ...]
     changed: tuple[str, ...]
     metrics: tuple[str, ...]
+    gate: tuple[str, ...] = ()
 
     def line(self) -> str:
         """+12 fixed, -3 regressed, 2 new cases."""
@@ -45,7 +48,14 @@ def changes(old: Baseline, new: Baseline) -> Changes:
         gone=tuple(name for name in old.cases if name not in new.cases),
         changed=tuple(name for name in new.cases if name in old.cases and old.cases[name] != new.cases[name]),
         metrics=tuple(sorted((old.metrics.keys() | new.metrics.keys()) - set(comparable))),
+        gate=_gate(old, new),
     )
+
+
+def _gate(old: Baseline, new: Baseline) -> tuple[str, ...]:
+    if old.gate is None or new.gate is None:
+        return ("not known of the old baseline: its lock file is from before gates were kept",)
+    return tuple(change.text for change in gate_changes(old.gate, new.gate))
 
 
 def _scorer(baseline: Baseline, metric: str) -> str:

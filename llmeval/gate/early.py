@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from llmeval.gate.floors import LOST_WORST, NOT_TRUSTED, cases_needed, parse_key, percent, percent_of, told_more
-from llmeval.gate.tally import Tally
+from llmeval.gate.floors import LOST_WORST, cases_needed, parse_key, percent, percent_of, told_more
+from llmeval.gate.tally import CASES, Tally
+from llmeval.gate.threshold import Threshold
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.hybrid import HybridTest, Verdict
 from llmeval.stats.plan import Plan, floor
@@ -92,10 +93,15 @@ def rules_in(gate: Mapping[str, Any]) -> int:
     return max(1, len(gate.get("floors") or {}) + len(margins))
 
 
-def decides_early(manifest: Mapping[str, Any], metric: str) -> bool:
-    """Whether a floor may be decided before the last case. Not one that is corrected by labels: that is read once."""
-    judge = manifest["judges"].get(metric)
-    return may_stop(manifest) and (judge is None or judge["trust"] != "TRUSTED")
+def decides_early(manifest: Mapping[str, Any], metric: str, floor: Threshold) -> bool:
+    """Whether a floor may be decided before the last case.
+
+    Not one that is about what people would say of a judged metric. Labels correct it, which is read once; and where no label
+    does, an UNTRUSTED judge decides nothing, so that its verdicts must not end a run either.
+    """
+    judges = manifest["judges"]
+    judged = bool(judges) if metric == CASES else metric in judges
+    return may_stop(manifest) and (floor.judge_scale or not judged)
 
 
 def floor_walk(tally: Tally, gate: Mapping[str, Any], key: str, threshold: float) -> Walk:
@@ -118,11 +124,11 @@ def early_floor(
     gate: Mapping[str, Any],
     key: str,
     threshold: float,
-    untrusted: str | None,
     strict: float | None = None,
+    note: str = "",
 ) -> RuleDecision | None:
     """A floor of a run that may stop early, decided; None where no case has a score so far. `strict`: for FAIL instead of
-    alpha, where there are more rules."""
+    alpha, where there are more rules. `note`: a sentence to end with."""
     walk = floor_walk(tally, gate, key, threshold)
     walk.advance()
     verdict, (metric, where) = walk.verdict(), parse_key(key)
@@ -135,10 +141,7 @@ def early_floor(
     sure = gate["alpha"] / rules_in(gate)
     told = replace(verdict, decision=decision)
     lost = sum(math.isnan(result.value) for name in walk.used if (result := tally.result(metric, name)) is not None)
-    why = _floor_reason(key, told, threshold, (gate["alpha"], level, sure), walk, lost)
-    if decision is Decision.PASS and untrusted is not None:
-        decision = Decision.INCONCLUSIVE
-        why += NOT_TRUSTED.format(untrusted)
+    why = _floor_reason(key, told, threshold, (gate["alpha"], level, sure), walk, lost) + note
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=verdict.estimate, low=verdict.low,
         high=verdict.high, threshold=threshold, reason=why, level=1 - (sure if decision is Decision.FAIL else gate["alpha"]), n=verdict.cases,

@@ -11,6 +11,7 @@ import math
 from dataclasses import replace
 
 from llmeval.gate.tally import Selection
+from llmeval.gate.threshold import UNTRUSTED
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.beta import beta_cdf
 from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
@@ -20,10 +21,6 @@ MAX_MORE = 1_000_000
 LOST_DECIDE = (
     "{} lost results leave it open: the same command with --out and this run's directory asks again for answers that "
     "ended in an error"
-)
-NOT_TRUSTED = (
-    " But the judge is UNTRUSTED: {}. An untrusted judge can't make a rule PASS: `llmeval judge certify` measures it on "
-    "labels, 100 or more."
 )
 TOO_CLOSE = "the rate is too close to decide by more cases"
 FAR_MORE = "to decide would take more than 16 times as many clusters"
@@ -71,16 +68,19 @@ def decide_floor(
     alpha: float,
     untrusted: str | None,
     strict: float | None = None,
+    note: str = "",
 ) -> RuleDecision:
-    """One floor, decided.
+    """One floor, decided. One that rests on an untrusted judge is INCONCLUSIVE whatever the judge says.
 
     Args:
         metric, slice_: what it is about.
         selection: the cases that count.
         floor: the pass rate to clear, in [0, 1].
         alpha: largest probability of a wrong PASS, and of a wrong FAIL.
-        untrusted: why the judge of this metric is not trusted; None for checks and trusted judges.
+        untrusted: why the judge of this metric is not trusted, and the way out; None for checks, for trusted judges, and for
+            a rule on the judge's own scale.
         strict: for FAIL instead of `alpha`, where there are more rules (`family.step_down`).
+        note: a sentence to end with.
     """
     name = metric if slice_ is None else f"{metric} on {slice_}"
     if selection.n == 0 and selection.open:
@@ -98,12 +98,14 @@ def decide_floor(
         high = bounds_at_worst(selection, strict).high
     rate = selection.passed / selection.n
     decision, why = _outcome(name, selection, rate, Interval(low, high), floor, (alpha, strict or alpha))
-    if decision is Decision.PASS and untrusted is not None:
+    if untrusted is not None:
         decision = Decision.INCONCLUSIVE
-        why += NOT_TRUSTED.format(untrusted)
+        why = (
+            f"{_seen(name, selection, rate)} by its judge; the floor is {percent(floor)}.{UNTRUSTED.format(untrusted)}"
+        )
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=rate, low=low, high=high,
-        threshold=floor, reason=why, level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha), n=selection.n, assumptions=_assumptions(selection),
+        threshold=floor, reason=why + note, level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha), n=selection.n, assumptions=_assumptions(selection),
         tipping_point=max(low - floor, floor - high) if decision in (Decision.PASS, Decision.FAIL) else None,
     )  # fmt: skip
 
@@ -120,11 +122,7 @@ def _outcome(
 ) -> tuple[Decision, str]:
     """`rates`: of a wrong PASS, and of a wrong FAIL."""
     (low, high), (alpha, strict) = found, rates
-    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases)"
-    if lost_in(selection):
-        seen += f", {lost_in(selection):,} more were lost and may have passed or failed"
-    if selection.open:
-        seen += f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
+    seen = _seen(name, selection, rate)
     if low >= floor:
         return (
             Decision.PASS,
@@ -140,6 +138,15 @@ def _outcome(
         f"{seen}; the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the floor of "
         f"{percent(floor)}; {hint}."
     )
+
+
+def _seen(name: str, selection: Selection, rate: float) -> str:
+    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases)"
+    if lost_in(selection):
+        seen += f", {lost_in(selection):,} more were lost and may have passed or failed"
+    if selection.open:
+        seen += f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
+    return seen
 
 
 def _hint(selection: Selection, rate: float, floor: float, rates: tuple[float, float]) -> str:

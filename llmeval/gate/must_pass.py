@@ -2,7 +2,8 @@
 
 It states facts about named cases, so it has no error rate. FAIL where a case fails; else INVALID
 where one has no result, as a missing result is never a pass; else INCONCLUSIVE where one was not
-asked, needs review, or passes by an untrusted judge; else PASS. Quarantined cases don't count.
+asked, needs review, or rests on an untrusted judge; else PASS. A case that only untrusted judges
+fail does not make the rule FAIL: nobody knows how often they are wrong. Quarantined cases don't count.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,10 +21,12 @@ ASK_AGAIN = "the same command with --out and this run's directory asks again for
 
 @dataclass
 class Cases:
-    """The cases of the rule by outcome; `failed` and `missing` as (id, metric or outcome)."""
+    """The cases of the rule by outcome; `failed`, `doubtful` and `missing` as (id, metric or outcome)."""
 
     failed: list[tuple[str, str]] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
+    doubtful: list[tuple[str, str]] = field(default_factory=list)
+    """Failed by untrusted judges alone."""
     review: list[str] = field(default_factory=list)
     not_asked: list[str] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
@@ -32,7 +35,8 @@ class Cases:
     @property
     def n(self) -> int:
         """How many there are, those in quarantine left out."""
-        return self.passed + len(self.failed) + len(self.missing) + len(self.review) + len(self.not_asked)
+        lists = (self.failed, self.doubtful, self.missing, self.review, self.not_asked)
+        return self.passed + sum(map(len, lists))
 
 
 def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
@@ -40,7 +44,7 @@ def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecis
     wanted = manifest["gate"].get(RULE)
     if not wanted:
         return []
-    cases = _cases(tally, wanted)
+    cases = _cases(tally, wanted, untrusted_metrics(manifest))
     decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
@@ -65,8 +69,8 @@ class MustPassWalk:
     Cases are taken in the planned order, as far as all before them are done: a look costs little.
     """
 
-    def __init__(self, tally: Tally, wanted: Any) -> None:
-        self._tally = tally
+    def __init__(self, tally: Tally, wanted: Any, untrusted: frozenset[str]) -> None:
+        self._tally, self._untrusted = tally, untrusted
         planned = [name for group in tally.planned(_tag(wanted)) for name in group]
         chosen = set(wanted) if isinstance(wanted, list) else set(planned)
         self._names = [name for name in planned if name in chosen]
@@ -87,8 +91,19 @@ class MustPassWalk:
         """Take the cases that are done."""
         while not self.settled and self._tally.done(self._names[self._at]):
             became = self._tally.outcome(self._names[self._at])
-            self._failed = became is not None and became[0] is Outcome.FAIL
+            self._failed = became is not None and _fails(became, self._untrusted)
             self._at += 1
+
+
+def untrusted_metrics(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The metrics whose judges are not trusted."""
+    return frozenset(name for name, judge in manifest["judges"].items() if judge["trust"] != "TRUSTED")
+
+
+def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> bool:
+    """Whether a case fails, and not by the word of untrusted judges alone."""
+    outcome, metrics = became
+    return outcome is Outcome.FAIL and not (metrics and untrusted.issuperset(metrics))
 
 
 def untrusted_judge(tally: Tally, manifest: Mapping[str, Any]) -> str | None:
@@ -103,7 +118,7 @@ def _tag(wanted: Any) -> tuple[str, str] | None:
     return next(iter(wanted.items())) if isinstance(wanted, Mapping) else None
 
 
-def _cases(tally: Tally, wanted: Any) -> Cases:
+def _cases(tally: Tally, wanted: Any, untrusted: frozenset[str]) -> Cases:
     """`wanted`: `all`, ids, or one tag and its value."""
     found, where = Cases(), _tag(wanted)
     if isinstance(wanted, str) or where is not None:
@@ -117,11 +132,12 @@ def _cases(tally: Tally, wanted: Any) -> Cases:
         if became is None or not tally.done(name):
             found.not_asked.append(name)
             continue
-        outcome, metric = became
+        outcome, metrics = became
+        named = (name, metrics[0] if metrics else str(outcome))
         if outcome.missing:
-            found.missing.append((name, metric or str(outcome)))
+            found.missing.append(named)
         elif outcome is Outcome.FAIL:
-            found.failed.append((name, metric or "answer"))
+            (found.failed if _fails(became, untrusted) else found.doubtful).append(named)
         elif outcome is Outcome.OPEN:
             found.review.append(name)
         else:
@@ -155,11 +171,13 @@ def _decided(cases: Cases, wanted: Any, untrusted: str | None) -> tuple[Decision
             f"{_names(cases.review)}.",
         )
     passes = f"The {of} passes." if cases.n == 1 else f"All {of} pass."
+    if cases.doubtful:
+        passes = f"{len(cases.doubtful):,} of {of} fail by a judge alone: {_named(cases.doubtful)}."
     if untrusted is not None:
         return (
             Decision.INCONCLUSIVE,
-            f"{passes} But a judge is UNTRUSTED, {untrusted}. An untrusted judge can't make a rule PASS: `llmeval judge "
-            "certify` measures it on labels; `on_inconclusive: warn` exits with 0 until then.",
+            f"{passes} But a judge is UNTRUSTED, {untrusted}. An untrusted judge decides no rule: "
+            "`llmeval judge certify` measures it on labels; `on_inconclusive: warn` exits with 0 until then.",
         )
     return Decision.PASS, passes
 

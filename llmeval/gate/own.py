@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from llmeval.errors import ExitCode
 from llmeval.gate.early import decides_early, early_floor
 from llmeval.gate.family import Rule, step_down
@@ -11,6 +13,7 @@ from llmeval.gate.floors import decide_floor, parse_key, percent
 from llmeval.gate.judged import decide_judged_floor, evidence_for
 from llmeval.gate.must_pass import must_pass_rules, untrusted_judge
 from llmeval.gate.tally import CASES, Tally
+from llmeval.gate.threshold import Threshold, distrust_of, floors_in, own_scale_note
 from llmeval.records import Decision, Gate, RuleDecision
 
 NO_GATE = "no gate: nothing was decided"
@@ -99,25 +102,27 @@ def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
 
 def floor_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[Rule]:
     """The gate's floors, each to be decided at a level."""
-    return [partial(_floor, tally, manifest, key, floor) for key, floor in manifest["gate"]["floors"].items()]
+    return [partial(_floor, tally, manifest, key, floor) for key, floor in floors_in(manifest["gate"]).items()]
 
 
-def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: float, level: float) -> RuleDecision:
+def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: Threshold, level: float) -> RuleDecision:
     """One floor: before the end where the run may stop, on people's scale where labels carry it, else as judged."""
     metric, slice_ = parse_key(key)
     name = None if slice_ is None else "=".join(slice_)
-    judge, gate = manifest["judges"].get(metric), manifest["gate"]
-    untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
-    if metric == CASES:
-        untrusted = untrusted_judge(tally, manifest)
-    early = early_floor(tally, gate, key, floor, untrusted, level) if decides_early(manifest, metric) else None
-    if early is not None:
-        return early
+    gate, own = manifest["gate"], floor.judge_scale
+    note = own_scale_note(manifest, metric) if own else ""
+    if decides_early(manifest, metric, floor):
+        early = early_floor(tally, gate, key, floor.value, level, note)
+        if early is not None:
+            return structs.replace(early, judge_scale=own)
     selection = tally.select(metric, slice_)
-    evidence = evidence_for(tally, manifest, metric, slice_) if selection.n and not selection.open else None
-    corrected = (
-        None
-        if evidence is None
-        else decide_judged_floor(metric, name, selection, floor, gate["alpha"], evidence, level)
-    )
-    return corrected or decide_floor(metric, name, selection, floor, gate["alpha"], untrusted, level)
+    if not own and selection.n and not selection.open:
+        evidence = evidence_for(tally, manifest, metric, slice_)
+        args = (metric, name, selection, floor.value, gate["alpha"])
+        corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)
+        if corrected is not None:
+            return corrected
+    untrusted = untrusted_judge(tally, manifest) if metric == CASES else distrust_of(manifest, metric, tally.path)
+    untrusted = None if own else untrusted
+    decided = decide_floor(metric, name, selection, floor.value, gate["alpha"], untrusted, level, note)
+    return structs.replace(decided, judge_scale=own)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from llmeval.gate.baseline import SAME, Baseline
+from llmeval.gate.gone import Gone
 from llmeval.gate.tally import Tally
 
 _NAMED = 5
@@ -26,6 +27,9 @@ class Pairs(NamedTuple):
     changed: tuple[str, ...] = ()
     one_sided: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+    undrawn: int = 0
+    """Cases of the baseline that a sample did not draw."""
 
     @property
     def lost(self) -> int:
@@ -41,9 +45,12 @@ class Pairs(NamedTuple):
                 (self.gone, "of the baseline not asked now"),
                 (self.changed, "changed since"),
                 (self.one_sided, "the metric applies to on one side only"),
+                (self.retired, "retired"),
             )
             if ids
         ]
+        if self.undrawn:
+            parts.append(f"{self.undrawn:,} of the baseline not drawn")
         return f"{before}{', '.join(parts)}{after}" if parts else ""
 
 
@@ -53,15 +60,18 @@ def pair(
     metric: str,
     slice_: tuple[str, str] | None = None,
     only: Collection[str] | None = None,
+    gone: Gone | None = None,
 ) -> Pairs:
     """One metric of a run beside its baseline, over one slice of the run's cases (None: all).
 
     Args:
         only: the cases that were used, where a rule was decided before the last one.
+        gone: what is known of the cases that are not paired.
     """
     now, before = tally.case_digests(), baseline.results(metric)
-    planned = tally.case_digests(planned=True)
-    kept, here = baseline.cases, tally.members(slice_)
+    gone = gone or Gone()
+    retired = tuple(entry.case_id for entry in gone.retired)
+    kept, here = baseline.everything(), tally.members(slice_)
     results = {result.case_id: result for result in tally.results(metric, slice_)}
     same = [name for name in here if kept.get(name) == now[name]]
     both = [name for name in same if name in results and name in before and (only is None or name in only)]
@@ -72,10 +82,12 @@ def pair(
         fell=_fell(moved),
         rose=sum(difference > SAME for difference, _ in moved),
         new=tuple(name for name in here if name not in kept),
-        gone=tuple(name for name in kept if name not in planned and name not in tally.quarantined),
-        changed=tuple(name for name in here if name in kept and kept[name] != now[name]),
+        gone=gone.gone,
+        changed=tuple(name for name in here if kept.get(name, now[name]) != now[name] and name not in retired),
         one_sided=tuple(name for name in same if (name in results) != (name in before)),
         cases=tuple(both),
+        retired=retired,
+        undrawn=gone.undrawn,
     )
 
 

@@ -18,9 +18,11 @@ from llmeval.errors import LlmevalError
 from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
 from llmeval.gate.early import Walk, may_stop, rules_in
 from llmeval.gate.family import Rule
-from llmeval.gate.floors import LOST_DECIDE, LOST_WORST, NOT_TRUSTED, parse_key, percent_of
+from llmeval.gate.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
+from llmeval.gate.gone import Gone, gone_of, gone_rule, sample_note
 from llmeval.gate.pairs import Pairs, pair
 from llmeval.gate.tally import Tally
+from llmeval.gate.threshold import UNTRUSTED, Threshold, distrust_of, margins_in, own_scale_note
 from llmeval.records import Decision, RuleDecision
 from llmeval.stats.agreement import youden_lower
 from llmeval.stats.clusters import clustered_mean
@@ -35,20 +37,22 @@ J_SHARE = 5
 
 @dataclass(frozen=True)
 class Comparison:
-    """One rule before its data: a metric over a slice beside its baseline, by a margin.
-
-    `youden`: the lower bound of the judge's J, 1 for checks; `spent`: the error rate spent on it. `untrusted`: why the
-    judge is not trusted.
-    """
+    """One rule before its data: a metric over a slice beside its baseline, by a margin."""
 
     name: str
     metric: str
     where: tuple[str, str] | None
     margin: float
     youden: float
+    """The lower bound of the judge's J; 1 for checks, and on the judge's own scale."""
     spent: float
+    """The error rate spent on that bound."""
     judged: bool
     untrusted: str | None
+    """Why the judge is not trusted, and the way out: the rule is INCONCLUSIVE then. None on the judge's own scale."""
+    judge_scale: bool = False
+    note: str = ""
+    """A sentence that the reason ends with."""
 
     @property
     def slice_(self) -> str | None:
@@ -104,9 +108,11 @@ def _asked(tally: Tally, manifest: Mapping[str, Any]) -> "list[tuple[Question, B
         until = baseline.approved.expires if baseline.approved is not None else None
         told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(tally)}"
         return [_invalid(None, baseline, told)]
-    asked: list[tuple[Question, Baseline] | RuleDecision] = []
-    for compared in comparisons(manifest, baseline):
-        made = _question(tally, manifest, baseline, compared) if isinstance(compared, Comparison) else compared
+    gone = gone_of(tally, manifest, baseline)
+    missed = gone_rule(gone, manifest, baseline, _approve(tally))
+    asked: list[tuple[Question, Baseline] | RuleDecision] = [] if missed is None else [missed]
+    for compared in comparisons(manifest, baseline, tally.path):
+        made = _question(tally, manifest, baseline, compared, gone) if isinstance(compared, Comparison) else compared
         asked.append((made, baseline) if isinstance(made, Question) else made)
     return asked
 
@@ -122,13 +128,18 @@ def _invalid(metric: str | None, baseline: Baseline | None, reason: str, slice_:
     )
 
 
-def comparisons(manifest: Mapping[str, Any], baseline: Baseline) -> list[Comparison | RuleDecision]:
-    """The rules of regression, in the suite's order; INVALID ones where something else scored the baseline."""
-    margins = manifest["gate"]["regression"]["margins"]
-    return [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
+def comparisons(manifest: Mapping[str, Any], baseline: Baseline, run: Path) -> list[Comparison | RuleDecision]:
+    """The rules of regression, in the suite's order; INVALID ones where something else scored the baseline.
+
+    `run`: the run's directory.
+    """
+    margins = margins_in(manifest["gate"])
+    return [_comparison(manifest, baseline, run, key, margin) for key, margin in margins.items()]
 
 
-def _comparison(manifest: Mapping[str, Any], baseline: Baseline, key: str, margin: float) -> Comparison | RuleDecision:
+def _comparison(
+    manifest: Mapping[str, Any], baseline: Baseline, run: Path, key: str, margin: Threshold
+) -> Comparison | RuleDecision:
     metric, where = parse_key(key)
     slice_ = None if where is None else "=".join(where)
     name = metric if slice_ is None else f"{metric} on {slice_}"
@@ -143,20 +154,26 @@ def _comparison(manifest: Mapping[str, Any], baseline: Baseline, key: str, margi
         what = "judge" if judge is not None else "check"
         told = f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a difference may be its own."
         return _invalid(metric, baseline, f"{told} {anew}", slice_)
-    untrusted = judge["trust_reason"] if judge is not None and judge["trust"] != "TRUSTED" else None
+    if margin.judge_scale:
+        note = own_scale_note(manifest, metric)
+        return Comparison(name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note)
+    untrusted = distrust_of(manifest, metric, run)
     youden, spent = scale(judge, manifest["gate"]["beta"]) if untrusted is None else (1.0, 0.0)
-    return Comparison(name, metric, where, margin, youden, spent, judge is not None, untrusted)
+    return Comparison(name, metric, where, margin.value, youden, spent, judge is not None, untrusted)
 
 
 def _question(
-    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison
+    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison, gone: Gone
 ) -> Question | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest["gate"]
-    walk = walk_of(tally, manifest, baseline, compared) if may_stop(manifest) else None
+    early = may_stop(manifest) and compared.untrusted is None
+    walk = walk_of(tally, manifest, baseline, compared) if early else None
     if walk is not None:
         walk.advance()
-    pairs = pair(tally, baseline, compared.metric, compared.where, None if walk is None else set(walk.used))
+    used = None if walk is None else set(walk.used)
+    pairs = pair(tally, baseline, compared.metric, compared.where, used, gone)
+    compared = replace(compared, note=sample_note(gone, manifest) + compared.note)
     if not pairs.differences:
         told = f"{compared.name}: no case is in both this run and the baseline {baseline.run_id}{pairs.left_out()}."
         told += f" Approve a run of these cases: {_approve(tally)}"
@@ -205,19 +222,19 @@ def scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
 def decided(question: Question, baseline: Baseline, level: float) -> RuleDecision:
     """The rule's decision. `level`: of its FAIL, where all rules together have alpha."""
     plan, pairs, rule = question.plan, question.pairs, question.rule
-    if question.verdict.p_fail <= level:
+    if rule.untrusted is not None:
+        found = Decision.INCONCLUSIVE
+    elif question.verdict.p_fail <= level:
         found = Decision.FAIL
     else:
         found = Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
-    if found is Decision.PASS and rule.untrusted is not None:
-        found = Decision.INCONCLUSIVE
     verdict = replace(question.verdict, decision=found)
     return RuleDecision(
         rule="regression", metric=rule.metric, slice=rule.slice_, decision=found, estimate=verdict.estimate,
         low=verdict.low, high=verdict.high, threshold=rule.margin, baseline=baseline.run_id,
         reason=reason(question, verdict, baseline.run_id, level), level=1 - plan.alpha, n=len(pairs.differences),
         tipping_point=tipping_point(verdict, plan) if found in (Decision.PASS, Decision.FAIL) else None,
-        assumptions=_assumptions(question), fell=tuple(pairs.fell[:MAX_FELL]),
+        assumptions=_assumptions(question), fell=tuple(pairs.fell[:MAX_FELL]), judge_scale=rule.judge_scale,
     )  # fmt: skip
 
 
@@ -236,7 +253,7 @@ def reason(question: Question, verdict: Verdict, run_id: str, level: float) -> s
     flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
     stopped = f" Decided early: {question.planned:,} were planned." if len(pairs.differences) < question.planned else ""
     follows, left_out = _follows(question, verdict, run_id, level), pairs.left_out(" Not compared: ", ".")
-    return f"{seen}{lost}: {flips}; {margin}.{follows}{stopped}{left_out}"
+    return f"{seen}{lost}: {flips}; {margin}.{follows}{stopped}{left_out}{rule.note}"
 
 
 def _follows(question: Question, verdict: Verdict, run_id: str, level: float) -> str:
@@ -244,8 +261,8 @@ def _follows(question: Question, verdict: Verdict, run_id: str, level: float) ->
         return f" The candidate is worse than the baseline {run_id}."
     if verdict.decision is Decision.PASS:
         return f" A drop of the margin or more from the baseline {run_id} is ruled out."
-    if question.rule.untrusted is not None and verdict.p_pass <= question.plan.rates[1]:
-        return NOT_TRUSTED.format(question.rule.untrusted)
+    if question.rule.untrusted is not None:
+        return UNTRUSTED.format(question.rule.untrusted)
     more = cases_needed(question.pairs, question.plan, level) - len(question.pairs.differences)
     if more <= 1 and question.pairs.lost:
         return f" {LOST_DECIDE.format(f'{question.pairs.lost:,}')}."
@@ -294,7 +311,7 @@ def _assumptions(question: Question) -> tuple[str, ...]:
         made.append("the cases are asked in a random order")
     if question.pairs.lost:
         made.append(LOST_WORST)
-    if question.rule.judged:
+    if question.rule.judged and not question.rule.judge_scale:
         made.append("the judge errs alike on both sides")
     return tuple(made)
 

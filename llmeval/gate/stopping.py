@@ -7,9 +7,10 @@ from typing import Any
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.early import Walk, decides_early, floor_walk, may_stop
 from llmeval.gate.floors import parse_key
-from llmeval.gate.must_pass import MustPassWalk
+from llmeval.gate.must_pass import MustPassWalk, untrusted_metrics
 from llmeval.gate.regression import Comparison, comparisons, walk_of
 from llmeval.gate.tally import Tally, quarantined
+from llmeval.gate.threshold import floors_in
 from llmeval.rundir import RunDir, Unit
 
 LOOK = 10
@@ -55,19 +56,19 @@ def _walks(tally: Tally, manifest: Mapping[str, Any]) -> list[Walk | MustPassWal
     gate = manifest["gate"]
     found: list[Walk | MustPassWalk] = []
     if wanted := gate.get("must_pass"):
-        found.append(MustPassWalk(tally, wanted))
-    for key, threshold in gate["floors"].items():
-        if not decides_early(manifest, parse_key(key)[0]):
+        found.append(MustPassWalk(tally, wanted, untrusted_metrics(manifest)))
+    for key, floor in floors_in(gate).items():
+        if not decides_early(manifest, parse_key(key)[0], floor):
             return []
-        found.append(floor_walk(tally, gate, key, threshold))
+        found.append(floor_walk(tally, gate, key, floor.value))
     if gate["regression"] is None:
         return found
     path = Path(gate["regression"]["baseline"])
     baseline = read_baseline(path) if path.exists() else None
     if baseline is None or baseline.expired():
         return []
-    for compared in comparisons(manifest, baseline):
-        if not isinstance(compared, Comparison):
+    for compared in comparisons(manifest, baseline, tally.path):
+        if not isinstance(compared, Comparison) or compared.untrusted is not None:
             return []
         found.append(walk_of(tally, manifest, baseline, compared))
     return found if all(walk.planned for walk in found) else []

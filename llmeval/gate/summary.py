@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from msgspec import structs
 
+from llmeval.gate.against import against, with_remarks
 from llmeval.gate.decide import decide
 from llmeval.gate.floors import bounds, is_clustered
 from llmeval.gate.own import missing
@@ -45,6 +46,7 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
                 metric = _metric(name, label, selection, source, trust, stopped=stopped)
                 metrics.append(metric if label else structs.replace(metric, audit=audit_of(tally, manifest, name)))
     complete = not absent and manifest["status"] != "incomplete"
+    compared = against(tally, manifest)
     return Summary(
         suite=manifest["suite"],
         run_id=manifest["run_id"],
@@ -53,12 +55,14 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
         calls=tally.calls(),
         wall_s=manifest.get("wall_s"),
         metrics=tuple(metrics),
-        gate=decide(tally, manifest, absent),
+        gate=with_remarks(decide(tally, manifest, absent), compared, manifest),
         quarantine=tuple(
             Quarantined(**{**entry, "passed": tally.aside.get(entry["case_id"])})
             for entry in manifest.get("quarantine") or ()
         ),
         quarantine_ended=tuple(Quarantined(**entry) for entry in manifest.get("quarantine_ended") or ()),
+        retired=compared.gone.retired,
+        gate_changes=compared.changes,
     )
 
 

@@ -222,8 +222,8 @@ class Tally:
         """Whether every repeat of a case has its record."""
         return self._seen[self._rows[case_id]] >= self.repeats
 
-    def outcome(self, case_id: str) -> tuple[Outcome, str | None] | None:
-        """Outcome of a case so far, and the first metric that has it; None without a record."""
+    def outcome(self, case_id: str) -> tuple[Outcome, tuple[str, ...]] | None:
+        """Outcome of a case so far, and the metrics that have it; None without a record."""
         row = self._rows.get(case_id)
         if row is None or not self._seen[row]:
             return None
@@ -231,7 +231,7 @@ class Tally:
         metrics = (
             name for name, column in self.columns.items() if row < len(column.state) and column.state[row] == worst
         )
-        return list(Outcome)[worst - 2], next(metrics, None)
+        return list(Outcome)[worst - 2], tuple(metrics)
 
     def set_aside(self, slice_: tuple[str, str] | None = None) -> list[str]:
         """Ids of the quarantined cases of a slice (None: all) with a record."""

@@ -12,12 +12,12 @@ from llmeval.records import Score
 from llmeval.stats.agreement import Agreement, Measure, agreement
 from llmeval.stats.bounds import Interval
 from llmeval.stats.calibration import brier, ece, fit_beta, fit_platt, reliability
-from llmeval.stats.labels import LabelCounts, Provenance, count_labels
+from llmeval.stats.labels import MIN_CLASS, MIN_LABELS, LabelCounts, Provenance, count_labels
 from llmeval.stats.paired import mcnemar
 from llmeval.stats.raters import MIN_ITEMS, alt_test, krippendorff_alpha, krippendorff_interval
 
 FIGURES = ("sensitivity", "specificity", "youden", "balanced_accuracy", "accuracy", "mcc", "kappa", "ac1")
-MIN_LABELS, MIN_CLASS, MIN_YOUDEN, MAX_UNDECIDED = 100, 30, 0.6, 0.02
+MIN_YOUDEN, MAX_UNDECIDED = 0.6, 0.02
 _FOLDS = 5
 
 

@@ -11,9 +11,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 from rich.text import Text
 
+from llmeval.gate.threshold import floor_rates
 from llmeval.outcome import Outcome
 from llmeval.records import Decision, Metric, Summary
-from llmeval.report.text import count, one_line, quarantined
+from llmeval.report.text import count, one_line, quarantined, retired
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -26,7 +27,8 @@ _STYLE = {
 }
 _MARKS = {Outcome.FAIL: ("✘", "red"), Outcome.OPEN: ("?", "yellow")}
 """How a case that did not pass is marked; every other outcome is a missing result."""
-_QUARANTINED = 10
+_LISTED = 10
+"""Cases in quarantine, retired cases and changes of the gate that are listed, each."""
 _REFRESH_SECONDS = 0.25
 _LINE_SECONDS = 10.0
 
@@ -108,7 +110,11 @@ def print_summary(
     if worst:
         console.print(_worst(worst, summary, console.width))
     if summary.quarantine:
-        console.print(_quarantine(summary))
+        rows = [(entry.case_id, quarantined(entry)) for entry in summary.quarantine]
+        console.print(_cases(f"{count(len(rows), 'case')} in quarantine, not counted", rows))
+    if summary.retired:
+        rows = [(entry.case_id, retired(entry)) for entry in summary.retired]
+        console.print(_cases(f"{count(len(rows), 'case')} of the baseline retired, not compared", rows))
     console.print(_footer(summary))
     if report is not None:  # a path broken over two lines can't be clicked or copied
         console.print(Text.assemble("Report: ", (str(report), f"bold link file://{report.resolve()}")), soft_wrap=True)
@@ -122,6 +128,7 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     for rule in others:
         style, sign = _STYLE[rule.decision]
         body.append(Text.assemble((f"{sign} {rule.decision}  ", style), rule.reason))
+    body.extend(_gate_changes(summary))
     for name, judge in manifest["judges"].items():
         if told := distrust(name, judge):
             body.append(Text(f"⚠ {told}", style="yellow"))
@@ -133,7 +140,7 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
 
 
 def _metrics(summary: Summary, manifest: dict[str, Any], width: int) -> Table:
-    floors = manifest["gate"]["floors"]
+    floors = floor_rates(manifest["gate"])
     drawn = width >= 104
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("metric", no_wrap=True)
@@ -196,15 +203,28 @@ def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
     return table
 
 
-def _quarantine(summary: Summary) -> Text:
-    n = len(summary.quarantine)
-    lines = [Text(f"\n{n:,} case{'s' if n > 1 else ''} in quarantine, not counted", style="bold")]
-    lines += [
-        Text.assemble("  ", one_line(entry.case_id, 40), (f"  {one_line(quarantined(entry), 300)}", "dim"))
-        for entry in summary.quarantine[:_QUARANTINED]
+def _gate_changes(summary: Summary) -> list[Text]:
+    """How the gate differs from the baseline's, the looser changes first."""
+    changes = summary.gate_changes
+    lines = [
+        Text(
+            f"± gate since the baseline: {one_line(change.text, 300)}",
+            style="yellow" if change.direction == "looser" else "",
+        )
+        for change in changes[:_LISTED]
     ]
-    if n > _QUARANTINED:
-        lines.append(Text(f"  and {n - _QUARANTINED:,} more", style="dim"))
+    return [*lines, *([Text(f"± and {len(changes) - _LISTED:,} more changes")] if len(changes) > _LISTED else [])]
+
+
+def _cases(title: str, rows: list[tuple[str, str]]) -> Text:
+    """Cases that count nowhere, by id, each with what is said of it."""
+    lines = [Text(f"\n{title}", style="bold")]
+    lines += [
+        Text.assemble("  ", one_line(case_id, 40), (f"  {one_line(told, 300)}", "dim"))
+        for case_id, told in rows[:_LISTED]
+    ]
+    if len(rows) > _LISTED:
+        lines.append(Text(f"  and {len(rows) - _LISTED:,} more", style="dim"))
     return Text("\n").join(lines)
 
 

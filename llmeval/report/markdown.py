@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.records import Decision, Summary
-from llmeval.report.text import cell, count, fenced, quarantine_ended, quarantined
+from llmeval.report.text import cell, count, fenced, quarantine_ended, quarantined, retired
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -29,11 +29,19 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], w
     ]
     lines += (
         _rules(summary)
+        + _listed("The gate, compared with the baseline's:", [cell(c.text, 300) for c in summary.gate_changes])
         + [f"> ⚠️ {cell(warning, 600)}\n" for warning in _warnings(summary, manifest, warnings)]
         + _trust(manifest, summary)
         + _metrics(summary)
         + _counts(summary, manifest)
-        + _quarantine(summary)
+        + _listed(
+            "In quarantine, so not counted:",
+            [f"{cell(entry.case_id, 80)}: {cell(quarantined(entry), 300)}" for entry in summary.quarantine],
+        )
+        + _listed(
+            "Of the baseline, retired, so not compared:",
+            [f"{cell(entry.case_id, 80)}: {cell(retired(entry), 300)}" for entry in summary.retired],
+        )
     )
     text = "\n".join(lines)
     for trouble in worst[:MAX_WORST]:
@@ -101,14 +109,11 @@ def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
     ]
 
 
-def _quarantine(summary: Summary) -> list[str]:
-    if not summary.quarantine:
-        return []
-    shown = [
-        f"- {cell(entry.case_id, 80)}: {cell(quarantined(entry), 300)}" for entry in summary.quarantine[:MAX_WORST]
-    ]
-    more = len(summary.quarantine) - len(shown)
-    return ["In quarantine, so not counted:", "", *shown, *([f"- and {more:,} more"] if more else []), ""]
+def _listed(title: str, rows: list[str]) -> list[str]:
+    """A title and a list of at most `MAX_WORST` rows; nothing without a row."""
+    more = len(rows) - MAX_WORST
+    shown = [*rows[:MAX_WORST], *([f"and {more:,} more"] if more > 0 else [])]
+    return [title, "", *(f"- {row}" for row in shown), ""] if rows else []
 
 
 def _trouble(trouble: Trouble) -> str:

@@ -5,7 +5,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llmeval.records import Quarantined
+    from llmeval.records import Quarantined, Retired
 
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
@@ -58,6 +58,13 @@ def quarantine_ended(entry: "Quarantined") -> str:
         f"The quarantine of {entry.case_id} ended on {entry.expires}: it counts again. {entry.owner} mends it, or removes or "
         "renews the entry."
     )
+
+
+def retired(entry: "Retired") -> str:
+    """Why a case of the baseline is not compared, by whom, and since when."""
+    since = f" on {entry.date}" if entry.date else ""
+    now = "asked otherwise now" if entry.changed else "not asked any more"
+    return f"retired{since} by {entry.owner}: {entry.reason.rstrip('.')} ({now})"
 
 
 def cell(text: str, width: int = 120) -> str:

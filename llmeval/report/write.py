@@ -7,6 +7,7 @@ from typing import Any, Literal
 from llmeval.files import write_atomically
 from llmeval.gate.early import may_stop
 from llmeval.gate.reach import out_of_reach
+from llmeval.gate.threshold import floor_rates
 from llmeval.records import Summary
 from llmeval.report.before import baseline_run
 from llmeval.report.html import write_html
@@ -50,4 +51,4 @@ def _out_of_reach(run: RunDir, summary: Summary, manifest: Mapping[str, Any]) ->
         return []
     gate, aside = manifest["gate"], {entry.case_id for entry in summary.quarantine}
     counted = (case for case in run.cases() if case.id not in aside)
-    return out_of_reach(gate["floors"], gate["alpha"], counted, early=may_stop(manifest))
+    return out_of_reach(floor_rates(gate), gate["alpha"], counted, early=may_stop(manifest))

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from llmeval.errors import UsageError
 
+MIN_LABELS, MIN_CLASS = 100, 30
+"""Labels that a judge is trusted from: in all, and in the smaller of the two classes (people's passes, people's fails)."""
+
 
 class RefusedEstimate(UsageError):
     """The labels can't carry the claim: the message says why and what would."""

@@ -59,9 +59,22 @@ class CaseSet:
         self._clusters = array("q", (cluster for cluster in clusters for _ in members[cluster]))
 
     @property
+    def of(self) -> int:
+        """How many cases the source has."""
+        return len(self._source)
+
+    @property
     def partial(self) -> bool:
         """Whether the source has more cases than these."""
-        return len(self._order) < len(self._source)
+        return len(self._order) < self.of
+
+    def everything(self) -> Iterator[Case]:
+        """All cases of the source, in its order: also those that were not drawn, but for rows that are no valid case."""
+        for index in range(self.of):
+            try:
+                yield self._case(index)
+            except SuiteError:
+                continue  # a row that was drawn was refused before; no other one can be asked
 
     def keep(self, wanted: Callable[[Case], bool]) -> None:
         """Leave out the cases that are not wanted."""

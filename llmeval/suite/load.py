@@ -143,6 +143,10 @@ class Suite:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             raise self.error(path, f"can't read {name} ({reason}); paths are relative to {self.base}") from None
 
+    def has_text(self, name: str) -> bool:
+        """Whether there is a file of this name, relative to the suite."""
+        return (self.base / name).exists()
+
     def secrets(self) -> set[str]:
         """Every secret value in the suite, to be kept out of records, cache and logs."""
         return set(_secrets(self.spec))
@@ -199,9 +203,23 @@ def load_suite(path: str | os.PathLike[str], environment: str | None = None) -> 
         raise SuiteError(f"{file}: is a directory; name one suite file in it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteError(f"{file}: can't be read: {error}") from None
-    document = yamlfile.parse(text, str(file))
+    return parse_suite(text, file, environment)
+
+
+def parse_suite(text: str, file: FilePath, environment: str | None = None, label: str | None = None) -> Suite:
+    """Validate a suite from the text of its file.
+
+    Args:
+        text: the file's content. file: where it lies, or would lie.
+        environment: as for `load_suite`.
+        label: what messages call the file; by default its path.
+
+    Raises:
+        SuiteError: as `load_suite`.
+    """
+    document = yamlfile.parse(text, label or str(file))
     if not isinstance(document.data, dict):
-        raise SuiteError(f"{file}:1: a suite is a mapping that starts with `suite: <name>`")
+        raise SuiteError(f"{document.file}:1: a suite is a mapping that starts with `suite: <name>`")
     undefined: dict[yamlfile.Path, str] = {}
     data = _expand(document.data, (), undefined)
     spec = _validate(SuiteSpec, data, document)

@@ -2,27 +2,16 @@
 
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from llmeval.records import Quarantined
-from llmeval.suite import yamlfile
+from llmeval.suite.entries import EntryFile, day_of, entries_of, read_document
 from llmeval.suite.load import Suite
 from llmeval.suite.schema import Name, Strict
 
-DEFAULT = "quarantine.yaml"
-_WRONG = {
-    "missing": "this is not stated",
-    "string_too_short": "this is empty",
-    "string_pattern_mismatch": "write the last day as 2027-01-31",
-    "extra_forbidden": "there is no such key",
-    "model_type": "this is no entry",
-    "dataclass_type": "this is no entry",
-    "list_type": "this is no list",
-}
-"""What pydantic finds wrong, in the reader's words."""
+FILE = EntryFile("quarantine", "quarantine.yaml", "{case, reason, owner, expires}")
 
 
 class QuarantineEntry(Strict):
@@ -47,7 +36,7 @@ class Quarantine(NamedTuple):
 
 
 def read_quarantine(
-    suite: Suite, ids: Callable[[], Collection[str]], *, partial: bool = False, today: date | None = None
+    suite: Suite, ids: Callable[[], Collection[str]] | None, *, partial: bool = False, today: date | None = None
 ) -> Quarantine:
     """The entries of a suite that are in force, from `gate.quarantine` or the quarantine.yaml beside it.
 
@@ -55,26 +44,26 @@ def read_quarantine(
 
     Args:
         suite: whose quarantine.
-        ids: gives the ids of the cases that are asked; called where there is an entry.
+        ids: gives the ids of the cases that are asked; called where there is an entry. None: not looked at.
         partial: they are a part of the suite's; entries of other cases are passed over.
         today: default: now, UTC.
 
     Raises:
         SuiteError: the file is missing or wrong, or names a case twice or one that is not there; with file and line.
     """
-    document = _document(suite)
-    if document is None or document.data is None:
+    document = read_document(suite, FILE)
+    if document is None:
         return Quarantine()
-    known = ids()
+    known = None if ids is None else ids()
     day, found, warnings = today or datetime.now(UTC).date(), dict[str, Quarantined](), []
     ended: list[Quarantined] = []
-    for number, entry in enumerate(_entries(document)):
+    for number, entry in enumerate(entries_of(document, QuarantineEntry, FILE)):
         case_id = str(entry.case)
         if entry.suite not in (None, suite.name):
             continue
         if case_id in found:
             raise document.error((number, "case"), f"{case_id!r} is listed twice")
-        if case_id not in known:
+        if known is not None and case_id not in known:
             if partial:
                 continue
             raise document.error(
@@ -82,36 +71,10 @@ def read_quarantine(
                 f"{suite.name} has no case {case_id!r}; remove the entry, or write whose it is: `suite: NAME`",
             )
         entered = Quarantined(case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires)
-        if day > _date(document, number, entry.expires):
+        if day > day_of(document, (number, "expires"), entry.expires):
             ended.append(entered)
             told = f"the quarantine of {case_id} ended on {entry.expires}: it counts again. {entry.owner} mends or removes it"
             warnings.append(str(document.error((number, "expires"), told)))
             continue
         found[case_id] = entered
     return Quarantine(tuple(found.values()), tuple(ended), tuple(warnings))
-
-
-def _document(suite: Suite) -> yamlfile.Document | None:
-    stated = suite.spec.gate.quarantine
-    name = stated or DEFAULT
-    path: Path = suite.base / name
-    if stated is None and not path.exists():
-        return None
-    return yamlfile.parse(suite.read_text(name, ("gate", "quarantine")), str(path))
-
-
-def _entries(document: yamlfile.Document) -> list[QuarantineEntry]:
-    try:
-        return TypeAdapter(list[QuarantineEntry]).validate_python(document.data)
-    except ValidationError as error:
-        first: Any = error.errors(include_url=False)[0]
-        path = tuple(part for part in first["loc"] if part not in ("str", "int"))
-        told = _WRONG.get(first["type"], first["msg"])
-        raise document.error(path, f"{told}; the file is a list of {{case, reason, owner, expires}}") from None
-
-
-def _date(document: yamlfile.Document, number: int, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise document.error((number, "expires"), f"{text} is no day; write it as 2027-01-31") from None

@@ -6,7 +6,7 @@ Strict: a key that is not here is an error that names the nearest one that is.
 import difflib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -243,16 +243,53 @@ class JudgeSpec(Strict):
         return self
 
 
+Scale = Literal["people", "judge"]
+SCALE = (
+    "Of a judged metric. people: what people would say, so an UNTRUSTED judge decides nothing. judge: the judge's own "
+    "verdicts, as they are."
+)
+
+
+class FloorRule(Strict):
+    """A floor with its scale."""
+
+    min: float = Field(gt=0, le=1, description="The pass rate to reach.")
+    scale: Scale = Field(default="people", description=SCALE)
+
+
+class MarginRule(Strict):
+    """A margin with its scale."""
+
+    margin: Margin = Field(description="The drop of the mean that must not pass: 0.05 is 5 points.")
+    scale: Scale = Field(default="people", description=SCALE)
+
+
+def _form(value: Any) -> str:
+    """Which of the two forms of a rule: a message then is about that form alone."""
+    return "mapping" if isinstance(value, dict | BaseModel) else "number"
+
+
+FloorStated = Annotated[Annotated[Share, Tag("number")] | Annotated[FloorRule, Tag("mapping")], Discriminator(_form)]
+MarginStated = Annotated[Annotated[Margin, Tag("number")] | Annotated[MarginRule, Tag("mapping")], Discriminator(_form)]
+
+
 class Regression(Strict):
-    """Compares with an approved run, case by case. `margins`: metric (or `metric @ tag=value`) -> the drop that must not pass."""
+    """Compares with an approved run, case by case."""
 
     baseline: str | None = Field(
         default=None,
         description="The lock file of the approved run, or a run's directory; `run --baseline` overrides it.",
     )
-    margins: dict[str, Margin] = Field(
+    margins: dict[str, MarginStated] = Field(
         min_length=1,
-        description="Metric, or `metric @ tag=value` -> the drop of its mean that must not pass: 0.05 is 5 points.",
+        description="Metric, or `metric @ tag=value` -> the drop of its mean that must not pass: 0.05 is 5 points; or "
+        "{margin: 0.05, scale: judge}.",
+    )
+    max_gone: int = Field(
+        default=0,
+        ge=0,
+        description="Cases of the baseline that the suite may leave out or ask otherwise; more make the run INVALID. Cases "
+        "that `retired.yaml` names do not count.",
     )
 
 
@@ -269,7 +306,7 @@ class Gate(Strict):
         "`{tier: gold}`. One that fails is a FAIL, one without a result is INVALID; no statistics. "
         "A gate without any rule is `must_pass: all`.",
     )
-    floors: dict[str, Share] = Field(
+    floors: dict[str, FloorStated] = Field(
         default={},
         description="Metric, or `metric @ tag=value` -> the pass rate it must clear. The metric `cases` is the share of cases "
         "that pass everything.",
@@ -291,6 +328,11 @@ class Gate(Strict):
         default=None,
         description="A file of cases that count in no rule: a list of {case, reason, owner, expires}. Default: "
         "`quarantine.yaml` beside the suite, where there is one.",
+    )
+    retired: str | None = Field(
+        default=None,
+        description="A file of cases of the baseline that are not asked any more, or asked otherwise, on purpose: a list of "
+        "{case, reason, owner}. Default: `retired.yaml` beside the suite, where there is one.",
     )
     on_inconclusive: Literal["fail", "warn", "pass"] = Field(
         default="fail", description="Exit code when the cases do not decide: fail 4, warn and pass 0."

@@ -179,7 +179,9 @@ def test_a_margin_on_nothing_names_its_line(tmp_path: Path) -> None:
 
 def test_cases_of_one_side_are_named_and_not_compared(approved: Path) -> None:
     with serve(answer) as endpoint:
-        suite = write_suite(approved, endpoint.url, N + 1, CHECKED, judge=False)
+        suite = write_suite(
+            approved, endpoint.url, N + 1, CHECKED.replace("lock.json, ", "lock.json, max_gone: 2, "), judge=False
+        )
         lines = (approved / "cases.jsonl").read_text().splitlines()
         lines[1] = lines[1].replace("What is", "Tell me")
         (approved / "cases.jsonl").write_text("\n".join(lines[:3] + lines[4:]) + "\n")
@@ -190,9 +192,15 @@ def test_cases_of_one_side_are_named_and_not_compared(approved: Path) -> None:
     named = "Not compared: 1 new (c0060), 1 of the baseline not asked now (c0003), 1 changed since (c0001)."
     assert rule["reason"].endswith(named)
     assert (rule["n"], rule["decision"]) == (N - 2, "PASS")
+    assert (
+        "2 cases are gone or changed since the baseline, which `max_gone` allows: c0003, c0001."
+        in (summary(approved, "other")["gate"]["reason"])
+    )
     assert "1 new case, 1 gone case, 1 changed case" in llmeval("baseline", "propose", approved / "other").stdout
     assert none.returncode == 3
-    assert "no case is in both" in summary(approved, "none")["gate"]["reason"]
+    gone, unpaired = summary(approved, "none")["gate"]["rules"]
+    assert f"{N} gone, at most 2 may be" in gone["reason"], "all ids renamed"
+    assert "no case is in both" in unpaired["reason"]
 
 
 def test_equal_answers_need_no_second_verdict(tmp_path: Path) -> None:
@@ -211,7 +219,7 @@ def test_equal_answers_need_no_second_verdict(tmp_path: Path) -> None:
             found[name] = (done.returncode, len(endpoint.requests) - before)
     changed = sum(i % 2 == 0 and i % 5 != 0 for i in range(N))
     assert found["same"] == (4, N), "an untrusted judge can't pass"
-    assert found["worse"] == (1, N + changed)
+    assert found["worse"] == (4, N + changed), "nor can it fail"
     scores = [json.loads(line) for line in (tmp_path / "worse" / "scores.jsonl").read_text().splitlines()]
     kept = [score for score in scores if "byte for byte" in score["reason"]]
     assert len(kept) == N - changed
@@ -225,6 +233,7 @@ def test_equal_answers_need_no_second_verdict(tmp_path: Path) -> None:
 def judged(tmp_path: Path, url: str, params: str = "", build: str = "") -> Path:
     suite = write_suite(tmp_path, url, N, GATE)
     text = suite.read_text().replace("attacks: false", f"attacks: false{params}")
+    text = text.replace("t.lock.json, ", "t.lock.json, max_gone: 1, ")
     suite.write_text(text.replace("model: judge, base_url", f"model: judge{build}, base_url"))
     return suite
 
@@ -253,7 +262,9 @@ def test_the_baseline_is_rejudged_and_its_candidate_not_asked(tmp_path: Path) ->
     assert done.returncode == 4, done.stderr
     rules = {rule["metric"]: rule for rule in json.loads(done.stdout)["gate"]["rules"]}
     assert (rules["correctness"]["n"], rules["contains"]["decision"]) == (N - 1, "PASS")
-    assert rules["correctness"]["reason"].endswith("Not compared: 1 new (c0007)."), "the answer was to another case"
+    assert rules["correctness"]["reason"].endswith("Not compared: 1 changed since (c0007)."), (
+        "the answer was to another case"
+    )
     assert asked.count("cand") == N
     child = json.loads((tmp_path / "reports" / "t" / rules["contains"]["baseline"] / "manifest.json").read_text())
     assert child["parent_run"] == first.name

@@ -61,7 +61,7 @@ def test_lost_answers_hurt_both_claims() -> None:
     tally = Tally(Path("r"), planned)
     for case in planned:
         tally.add(unit(case, passed=None))
-    rule = early_floor(tally, GATE, "m", 0.5, None)
+    rule = early_floor(tally, GATE, "m", 0.5)
     assert rule is not None
     assert (rule.decision, rule.low, rule.high) == (Decision.INCONCLUSIVE, 0, 1)
     assert "(40 cases, 40 of them lost, which may have passed or failed)" in rule.reason
@@ -74,7 +74,7 @@ def test_what_the_end_leaves_open_says_how_many_more_cases(threshold: float) -> 
     tally = Tally(Path("r"), planned)
     for index, case in enumerate(planned):
         tally.add(unit(case, passed=index % 5 != 0))
-    rule = early_floor(tally, GATE, "m", threshold, None)
+    rule = early_floor(tally, GATE, "m", threshold)
     assert rule is not None and rule.decision is Decision.INCONCLUSIVE
     assert (
         f"; about {cases_needed(0.8, 60, threshold, 0.025, 0.025):,} more cases at this rate would decide."
@@ -87,10 +87,10 @@ def test_what_comes_after_the_decision_changes_nothing() -> None:
     tally = Tally(Path("r"), planned)
     for case in planned[:100]:
         tally.add(unit(case, passed=True))
-    before = early_floor(tally, GATE, "m", 0.5, None)
+    before = early_floor(tally, GATE, "m", 0.5)
     for case in planned[100:]:
         tally.add(unit(case, passed=False))
-    assert early_floor(tally, GATE, "m", 0.5, None) == before
+    assert early_floor(tally, GATE, "m", 0.5) == before
     assert before is not None
     assert before.decision is Decision.PASS
     assert before.n is not None
@@ -106,7 +106,7 @@ def test_error_rates_hold_at_the_floor() -> None:
         tally = Tally(Path("r"), planned)
         for case in planned:
             tally.add(unit(case, passed=source.random() < 0.8))
-        rule = early_floor(tally, GATE, "m", 0.8, None)
+        rule = early_floor(tally, GATE, "m", 0.8)
         assert rule is not None
         if rule.decision in wrong:
             wrong[rule.decision] += 1

@@ -47,9 +47,15 @@ def test_three_outcomes() -> None:
     assert decide(0, 0, 0.80) is Decision.INVALID
 
 
-def test_an_untrusted_judge_can_fail_but_not_pass() -> None:
-    assert decide(95, 100, 0.80, "no labels") is Decision.INCONCLUSIVE
-    assert decide(60, 100, 0.80, "no labels") is Decision.FAIL
+@pytest.mark.parametrize("passed", [0, 60, 80, 95, 100])
+def test_an_untrusted_judge_decides_nothing(passed: int) -> None:
+    found = decide_floor("m", None, selection(passed, 100), 0.80, 0.05, "no labels")
+    assert (found.decision, found.tipping_point) == (Decision.INCONCLUSIVE, None)
+    assert (
+        found.reason
+        == f"m: {passed}.0% pass ({passed} of 100 cases) by its judge; the floor is 80.0%. The judge is "
+        + ("UNTRUSTED: no labels.")
+    )
 
 
 @pytest.mark.parametrize("n", [20, 100])

@@ -75,12 +75,12 @@ def test_at_a_stricter_level_fewer_fail() -> None:
     assert rule(pairs(12, 3, 200), margin=0.2, level=0.01).decision is Decision.PASS
 
 
-def test_an_untrusted_judge_can_fail_but_not_pass() -> None:
-    judge = {"labels": None}
-    passed = rule(pairs(0, 0, 200), judge=judge, untrusted="no labels")
-    assert passed.decision is Decision.INCONCLUSIVE
-    assert "UNTRUSTED: no labels" in passed.reason
-    assert rule(pairs(30, 5, 200), judge=judge, untrusted="no labels").decision is Decision.FAIL
+@pytest.mark.parametrize(("fell", "rose"), [(0, 0), (3, 3), (30, 5), (0, 40)])
+def test_an_untrusted_judge_decides_nothing(fell: int, rose: int) -> None:
+    found = rule(pairs(fell, rose, 200), judge={"labels": None}, untrusted="no labels")
+    assert found.decision is Decision.INCONCLUSIVE
+    assert "UNTRUSTED: no labels" in found.reason
+    assert "is worse than" not in found.reason and "is ruled out" not in found.reason
 
 
 def test_a_judge_that_errs_takes_a_smaller_margin() -> None:

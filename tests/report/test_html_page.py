@@ -348,10 +348,6 @@ def _placed(n: int) -> Any:
 
 
 UNSURE = "m 78.0% (95% interval 71.6 to 83.5) is too uncertain to tell whether it clears the floor of 80%."
-UNTRUSTED = (
-    "m 90.0% (95% interval 85.0 to 93.8) clears the floor of 80%, "
-    "but its judge is UNTRUSTED, so it can't count as a pass."
-)
 
 
 @pytest.mark.parametrize(
@@ -359,7 +355,6 @@ UNTRUSTED = (
     [
         (Decision.FAIL, 0.71, 0.65, 0.76, "m 71.0% (95% interval 64.2 to 77.2) is below the floor of 80%."),
         (Decision.INCONCLUSIVE, 0.78, 0.73, 0.83, UNSURE),
-        (Decision.INCONCLUSIVE, 0.9, 0.86, 0.93, UNTRUSTED),
         (
             Decision.PASS,
             0.9,

@@ -14,7 +14,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
-from llmeval.report.text import count, quarantine_ended, quarantined
+from llmeval.report.text import count, quarantine_ended, quarantined, retired
 
 DATA_MARK = "<!-- row data -->"
 
@@ -69,6 +69,8 @@ def render(
                 *map(quarantine_ended, summary.quarantine_ended),
             ],
             quarantine=[(entry, quarantined(entry)) for entry in summary.quarantine],
+            retired=[(entry.case_id, retired(entry)) for entry in summary.retired],
+            gate_changes=[change.text for change in summary.gate_changes],
             gate=figures.gate_rows(summary.gate, metrics, manifest),
             metrics=table.overall(),
             slices=table.slices(),
@@ -101,7 +103,7 @@ def _decision(summary: Summary, alpha: float | None) -> dict[str, Any]:
         "word": gate.decision.value if gate.decision else "NO DECISION",
         "tone": words.TONES[gate.decision] if gate.decision else "plain",
         "headline": said,
-        "also": words.also(gate, summary.metrics, alpha),
+        "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, said)],
         "reason": gate.reason
         if gate.reason and gate.decision is not Decision.PASS and not gate.rules and gate.reason != said
         else "",

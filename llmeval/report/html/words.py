@@ -75,6 +75,11 @@ def also(gate: Gate, metrics: Sequence[Metric], alpha: float | None = None) -> l
     return said if len(said) <= 4 else [*said[:3], f"{len(said) - 3} more rules; see Gate."]
 
 
+def remarks(gate: Gate, said: str) -> list[str]:
+    """What belongs beside a PASS and is not in the sentence that was said."""
+    return [minus(remark) for remark in gate.remarks if minus(remark) not in said]
+
+
 def _passed(gate: Gate, alpha: float | None) -> str:
     floors = [r for r in gate.rules if r.rule == "floor" and r.low is not None and r.threshold is not None]
     if not floors:
@@ -82,8 +87,9 @@ def _passed(gate: Gate, alpha: float | None) -> str:
     close = min(floors, key=lambda rule: (rule.low or 0) - (rule.threshold or 0))
     holds = {1: "The rule holds: ", 2: "Both rules hold; the closest is "}
     which = holds.get(len(gate.rules), f"All {len(gate.rules)} rules hold; the closest is ")
+    scale = " on the judge's own scale" if close.judge_scale else ""
     return (
-        f"{which}{named(close.metric, close.slice)} at {percent(close.estimate)}, "
+        f"{which}{named(close.metric, close.slice)} at {percent(close.estimate)}{scale}, "
         f"at least {percent(close.low)}{_confidence(alpha)}, with a floor of {round_percent(close.threshold or 0)}."
     )
 
@@ -96,8 +102,8 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
     metric = metrics.get((rule.metric or "", rule.slice))
     if rule.rule != "floor" or rule.threshold is None or rule.estimate is None or metric is None:
         return rule.reason
-    if not _as_counted(rule, metric):  # corrected by labels, or decided before the last case: the rule says how
-        return rule.reason
+    if rule.judge_scale or not _as_counted(rule, metric):
+        return rule.reason  # on another scale, corrected by labels, or decided before the last case: the rule says how
     floor = round_percent(rule.threshold)
     seen = f"{named(rule.metric, rule.slice)} {percent(rule.estimate)}"
     interval = ""
@@ -108,8 +114,8 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
             level = alpha if rule.level is None else 1 - rule.level
             interval = f" (at most {percent(rule.high)}{_confidence(level)})"
         return f"{seen}{interval} is below the floor of {floor}."
-    if rule.low is not None and rule.low >= rule.threshold:
-        return f"{seen}{interval} clears the floor of {floor}, but its judge is UNTRUSTED, so it can't count as a pass."
+    if metric.trust == "UNTRUSTED":
+        return rule.reason
     if metric.high is not None and metric.high < rule.threshold:  # it would fail by itself, not beside other rules
         return rule.reason
     return f"{seen}{interval} is too uncertain to tell whether it clears the floor of {floor}."

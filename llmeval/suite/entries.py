@@ -1,0 +1,73 @@
+"""Files of entries beside a suite (quarantine, retired cases): a YAML list, each entry about one case."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from llmeval.suite import yamlfile
+from llmeval.suite.load import Suite
+
+Entry = TypeVar("Entry", bound=BaseModel)
+
+_WRONG = {
+    "missing": "this is not stated",
+    "string_too_short": "this is empty",
+    "string_pattern_mismatch": "write a day as 2027-01-31",
+    "extra_forbidden": "there is no such key",
+    "model_type": "this is no entry",
+    "dataclass_type": "this is no entry",
+    "list_type": "this is no list",
+}
+"""What pydantic finds wrong, in the reader's words."""
+
+
+class EntryFile(NamedTuple):
+    """Which file of entries. `key`: of `gate`, where a suite names another file than `default` beside it."""
+
+    key: str
+    default: str
+    form: str
+    """The keys of an entry, for messages."""
+
+
+def read_document(suite: Suite, file: EntryFile) -> yamlfile.Document | None:
+    """The file's content; None where there is none, or nothing in it.
+
+    Raises:
+        SuiteError: the suite names a file that can't be read, or it is not YAML.
+    """
+    stated: str | None = getattr(suite.spec.gate, file.key)
+    name = stated or file.default
+    if stated is None and not suite.has_text(name):
+        return None
+    document = yamlfile.parse(suite.read_text(name, ("gate", file.key)), str(Path(suite.base / name)))
+    return None if document.data is None else document
+
+
+def entries_of(document: yamlfile.Document, kind: type[Entry], file: EntryFile) -> list[Entry]:
+    """The entries, validated.
+
+    Raises:
+        SuiteError: one is wrong; names file, line, key and the form of an entry.
+    """
+    try:
+        return TypeAdapter(list[kind]).validate_python(document.data)  # type: ignore[valid-type]
+    except ValidationError as error:
+        first: Any = error.errors(include_url=False)[0]
+        path = tuple(part for part in first["loc"] if part not in ("str", "int"))
+        told = _WRONG.get(first["type"], first["msg"])
+        raise document.error(path, f"{told}; the file is a list of {file.form}") from None
+
+
+def day_of(document: yamlfile.Document, path: yamlfile.Path, text: str) -> date:
+    """A day written as 2027-01-31.
+
+    Raises:
+        SuiteError: there is no such day; names file and line.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise document.error(path, f"{text} is no day; write it as 2027-01-31") from None

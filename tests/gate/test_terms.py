@@ -1,0 +1,125 @@
+"""Directions of a change of the gate: a table of (before, now, what is said)."""
+
+from typing import Any
+
+import pytest
+
+from llmeval.gate.terms import changes, terms_of
+
+BASE: dict[str, Any] = {
+    "gate": {
+        "floors": {"facts": 0.9, "punctuation": 0.98},
+        "regression": {"baseline": "x", "margins": {"facts": 0.02}, "max_gone": 0},
+        "must_pass": None, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.02, "on_inconclusive": "fail",
+        "stop": "never", "quarantine": None, "retired": None,
+    },
+    "repeats": 1,
+    "checks": [
+        {"metric": "max_words", "check": "max_words", "version": 1, "arguments": {"max": 60}},
+        {"metric": "between", "check": "between", "version": 1, "arguments": {"low": 1, "high": 5}},
+        {"metric": "long", "check": "regex", "version": 1, "arguments": {"pattern": "a" * 200}},
+    ],
+    "judges": {"tone": {"prompt": "style", "when": "always", "certificate": None, "attacks": True}},
+    "digests": {"judges": {"tone": "sha256:aa"}},
+    "quarantine": [], "retired": [],
+}  # fmt: skip
+
+
+def gate(**changed: Any) -> dict[str, Any]:
+    return {**BASE, "gate": {**BASE["gate"], **changed}}
+
+
+def regression(**changed: Any) -> dict[str, Any]:
+    return gate(regression={**BASE["gate"]["regression"], **changed})
+
+
+def floors(facts: Any) -> dict[str, Any]:
+    return gate(floors={"facts": facts, "punctuation": 0.98})
+
+
+def check(metric: str, **arguments: Any) -> dict[str, Any]:
+    others = [row for row in BASE["checks"] if row["metric"] != metric]
+    return {**BASE, "checks": [*others, {"metric": metric, "check": metric, "version": 1, "arguments": arguments}]}
+
+
+def judge(**changed: Any) -> dict[str, Any]:
+    return {**BASE, "judges": {"tone": {**BASE["judges"]["tone"], **changed}}}
+
+
+def entries(key: str, *ids: str) -> dict[str, Any]:
+    return {**BASE, key: [{"case_id": name} for name in ids]}
+
+
+JUDGE_SCALE = {"min": 0.9, "scale": "judge"}
+
+TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
+    (BASE, BASE, []),
+    (BASE, floors(0.8), ["floor facts 0.90 -> 0.80: looser"]),
+    (BASE, floors(0.985), ["floor facts 0.90 -> 0.985: tighter"]),
+    (BASE, floors({"min": 0.9, "scale": "people"}), []),
+    (BASE, floors(JUDGE_SCALE), ["floor facts, scale people -> judge: looser"]),
+    (floors(JUDGE_SCALE), BASE, ["floor facts, scale judge -> people: tighter"]),
+    (BASE, floors({"min": 0.95, "scale": "judge"}), ["floor facts 0.90 -> 0.95, scale people -> judge"]),
+    (BASE, floors({"min": 0.7, "scale": "judge"}), ["floor facts 0.90 -> 0.70, scale people -> judge: looser"]),
+    (BASE, gate(floors={"facts": 0.9}), ["rule removed: floor punctuation: looser"]),
+    (gate(floors={"facts": 0.9}), BASE, ["rule added: floor punctuation 0.98: tighter"]),
+    (BASE, regression(margins={"facts": 0.05}), ["margin facts 0.02 -> 0.05: looser"]),
+    (BASE, regression(margins={"facts": 0.01}), ["margin facts 0.02 -> 0.01: tighter"]),
+    (BASE, regression(margins={"facts @ topic=law": 0.02}), [
+        "rule removed: margin facts: looser", "rule added: margin facts @ topic=law 0.02: tighter",
+    ]),
+    (BASE, regression(max_gone=5), ["max_gone 0 -> 5: looser"]),
+    (regression(max_gone=5), BASE, ["max_gone 5 -> 0: tighter"]),
+    (BASE, regression(baseline="y"), []),
+    (BASE, gate(beta=0.2), ["beta 0.05 -> 0.2: looser"]),
+    (BASE, gate(beta=0.01), ["beta 0.05 -> 0.01: tighter"]),
+    (BASE, gate(max_unscored=0.5), ["max_unscored 0.02 -> 0.5: looser"]),
+    (BASE, gate(alpha=0.1), ["alpha 0.05 -> 0.1: looser"]),
+    (BASE, gate(alpha=0.01), ["alpha 0.05 -> 0.01"]),
+    (gate(floors={}), gate(floors={}, alpha=0.1), ["alpha 0.05 -> 0.1"]),
+    (BASE, gate(on_inconclusive="warn"), ["on_inconclusive fail -> warn: looser"]),
+    (gate(on_inconclusive="pass"), BASE, ["on_inconclusive pass -> fail: tighter"]),
+    (BASE, gate(must_pass="all"), ["rule added: must_pass all: tighter"]),
+    (gate(must_pass={"tier": "gold"}), BASE, ["rule removed: must_pass tier=gold: looser"]),
+    (gate(must_pass="all"), gate(must_pass=["a"]), ['must_pass all -> ["a"]: looser']),
+    (gate(must_pass=["a", "b"]), gate(must_pass=["b"]), ['must_pass ["a","b"] -> ["b"]: looser']),
+    (gate(must_pass=["a"]), gate(must_pass=["b"]), ['must_pass ["a"] -> ["b"]']),
+    (gate(must_pass={"tier": "gold"}), gate(must_pass="all"), ["must_pass tier=gold -> all: tighter"]),
+    (BASE, gate(limits={"steps": 4}), ['limits none -> {"steps":4}']),
+    (BASE, {**BASE, "repeats": 3}, ["repeats 1 -> 3"]),
+    (BASE, check("max_words", max=200), ["check max_words changed: 60 -> 200"]),
+    (BASE, check("between", low=1, high=9), ["check between changed: high 5 -> 9"]),
+    (BASE, {**BASE, "checks": BASE["checks"][1:]}, ["check removed: max_words: looser"]),
+    ({**BASE, "checks": BASE["checks"][1:]}, BASE, ["check added: max_words: tighter"]),
+    (BASE, judge(attacks=False), ["judge tone: attacks true -> false: looser"]),
+    (judge(attacks=False), BASE, ["judge tone: attacks false -> true: tighter"]),
+    (BASE, judge(prompt="mine.j2"), ["judge tone: prompt style -> mine.j2"]),
+    (BASE, {**BASE, "digests": {"judges": {"tone": "sha256:bb"}}}, [
+        "judge tone changed: another model, prompt or parameters",
+    ]),
+    (BASE, {**BASE, "digests": {}}, []),
+    (BASE, {**BASE, "judges": {}}, ["judge removed: tone: looser"]),
+    (BASE, entries("quarantine", "c1", "c2"), ["quarantined since: c1, c2: looser"]),
+    (entries("quarantine", "c1"), BASE, ["no longer in quarantine: c1: tighter"]),
+    (BASE, entries("retired", "c3"), ["retired since: c3: looser"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "now", "said"), TABLE)
+def test_directions(before: dict[str, Any], now: dict[str, Any], said: list[str]) -> None:
+    found = changes(terms_of(before), terms_of(now))
+    assert [change.text for change in found] == said
+    for change in found:
+        assert change.text.endswith(f": {change.direction}") or change.direction == "changed"
+
+
+def test_the_looser_changes_come_first() -> None:
+    now = regression(margins={"facts": 0.01}, max_gone=3)
+    now["gate"]["alpha"] = 0.01
+    found = [change.direction for change in changes(terms_of(BASE), terms_of(now))]
+    assert found == ["looser", "changed", "tighter"]
+
+
+def test_long_arguments_are_kept_by_their_digest() -> None:
+    (changed,) = changes(terms_of(BASE), terms_of(check("long", pattern="b" * 200)))
+    assert changed.text.startswith("check long changed: sha256:") and len(changed.text) < 90
