@@ -29,12 +29,21 @@ class RuleTargets:
     def __init__(self, suite: Suite) -> None:
         self._suite = suite
         self._open = [_target(path) for path in _keys(suite)]
+        for target in self._open:
+            self._check_scale(target)
         wanted = suite.spec.gate.must_pass
         self._ids = set(wanted) if isinstance(wanted, list) else set()
         self._tag = next(iter(wanted.items())) if isinstance(wanted, dict) else None
         self._known_ids: list[str] = []
         self._metrics: set[str] = set()
         self._tags: dict[str, set[str]] = {}
+
+    def _check_scale(self, target: _Target) -> None:
+        """Refuse `scale` in a rule that no judge decides."""
+        path, judges = (*target.path, "scale"), self._suite.spec.judges
+        judged = bool(judges) if target.metric == WHOLE else target.metric in judges
+        if path in self._suite.document.lines and not judged:
+            raise self._suite.error(path, f"`scale` is for judged metrics, and no judge gives {target.metric!r}")
 
     def look(self, case: Case, metrics: Collection[str]) -> None:
         """Take a case. `metrics`: those that apply to it."""

@@ -110,12 +110,15 @@ def test_quarantined_cases_do_not_count_and_are_named(tmp_path: Path, wanted: An
     assert "In quarantine, so not counted: c0." in rule.reason
 
 
-@pytest.mark.parametrize(("status", "decision"), [(P, Decision.INCONCLUSIVE), (F, Decision.FAIL)])
-def test_an_untrusted_judge_makes_no_pass(tmp_path: Path, status: Status, decision: Decision) -> None:
+@pytest.mark.parametrize(
+    ("check", "judged", "decision"),
+    [(P, P, Decision.INCONCLUSIVE), (P, F, Decision.INCONCLUSIVE), (F, F, Decision.FAIL), (F, P, Decision.FAIL)],
+)
+def test_an_untrusted_judge_decides_no_case(tmp_path: Path, check: Status, judged: Status, decision: Decision) -> None:
     judges = {"judged": {"trust": "UNTRUSTED", "trust_reason": "it has no certificate"}}
-    gate = decide(tmp_path, [unit("c0", {"a": P, "judged": status})], judges=judges)
+    gate = decide(tmp_path, [unit("c0", {"a": check, "judged": judged})], judges=judges)
     assert gate.decision is decision
-    assert ("UNTRUSTED, the judge of judged: it has no certificate" in gate.reason) is (status is P)
+    assert ("UNTRUSTED, the judge of judged: it has no certificate" in gate.reason) is (check is P)
 
 
 def test_a_floor_on_whole_cases_takes_the_bounds_of_every_floor(tmp_path: Path) -> None:
