@@ -68,6 +68,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `latency_ms`: of the successful attempt, None when replayed. `attempts`: calls sent for it (0 = from cache).
     `cost_usd`: None unless the suite states prices. `model`, `fingerprint`: what the endpoint said it is.
+    `answered_at`: when the reply came, ISO 8601 in UTC; None in records of before. `reused_from`: the id of the run that
+    made the call, where it is another one than the run that this record belongs to.
     """
 
     schema: int = SCHEMA
@@ -85,6 +87,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     tool_calls: tuple[dict[str, Any], ...] = ()
     error: ErrorInfo | None = None
+    answered_at: str | None = None
+    reused_from: str | None = None
 
     @property
     def text(self) -> str:
@@ -124,6 +128,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
     `unscored`: the reason why there is no value. `confidence`: P(the verdict is right) in [0.5, 1] where the source
     states one that is calibrated. `details`: more for the report (a fact's verdicts, a judge's criteria).
+    `answered_at`: when the judge replied, ISO 8601 in UTC, of several replies the first; None where no judge was asked.
+    `reused_from`: the id of another run that made at least one of these calls.
     """
 
     schema: int = SCHEMA
@@ -145,6 +151,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     cost_usd: float | None = None
     details: dict[str, Any] | None = None
+    answered_at: str | None = None
+    reused_from: str | None = None
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,6 +300,23 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
 
 
+class Reused(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of a run's answers, or of its judges' verdicts, come from calls of earlier runs."""
+
+    reused: int = 0
+    of: int = 0
+    """All that there are: answers with an output, or scores for which a judge replied."""
+    oldest: str | None = None
+    """The time of the oldest one that is reused, ISO 8601 in UTC; None where none is, or where no time is recorded."""
+
+
+class Reuse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run took from earlier ones instead of asking."""
+
+    answers: Reused = Reused()
+    verdicts: Reused = Reused()
+
+
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     """A case that is asked and shown but counts nowhere: no rule, no metric, no count. `expires`: the last day, ISO 8601.
 
@@ -317,6 +342,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["complete", "incomplete"]
     counts: Counts
     calls: dict[str, Calls] = {}
+    reuse: Reuse = Reuse()
     wall_s: float | None = None
     metrics: tuple[Metric, ...] = ()
     gate: Gate
@@ -353,6 +379,11 @@ def canonical_json(value: object) -> bytes:
 def utc_now(timespec: str = "seconds") -> str:
     """The time in UTC, ISO 8601 with a Z, to the second (or as `datetime.isoformat` takes `timespec`)."""
     return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def utc_time(seconds: float) -> str:
+    """Seconds since 1970 as `utc_now` writes the time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def digest(value: object) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from llmeval.engine.anchors import judge_anchors
 from llmeval.engine.attacks import try_attacks
 from llmeval.engine.build import Plan
@@ -70,13 +72,16 @@ async def _execute(
     folder = options.reports / plan.suite.name / ("" if plan.shard is None else "shards")  # no trend shows a part
     writer = RunWriter(options.out or folder / run_id)
     try:
+        ended = _ended(writer.run)
         manifest = _manifest(plan, options, writer.run, run_id)
+        if plan.cache is not None:
+            plan.cache.run = manifest["run_id"]
         if stored is not None and manifest["parent_run"] is None:
-            manifest["parent_run"] = stored.manifest()["run_id"]
+            parent = manifest["parent_run"] = stored.manifest()["run_id"]
             asked = {case.id for case in plan.cases}
             for answer in stored.answers():
                 if answer.case_id in asked:
-                    writer.answer(answer)
+                    writer.answer(structs.replace(answer, reused_from=answer.reused_from or parent))
         writer.write_manifest(manifest)
         recorded = _recorded(plan, writer.run)
         if plan.may_stop:
@@ -106,7 +111,18 @@ async def _execute(
     finally:
         writer.close()
     warnings = (plan.cache.warning,) if plan.cache is not None and plan.cache.warning else ()
-    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, (*plan.quarantine.warnings, *warnings))
+    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, (*plan.quarantine.warnings, *ended, *warnings))
+
+
+def _ended(run: RunDir) -> tuple[str, ...]:
+    """A warning where the run of this directory came to its end before: a result of then must not look like one of now."""
+    if not run.exists() or run.manifest()["status"] != "complete":
+        return ()
+    when = run.manifest()["ended"]
+    return (
+        f"{run.path} holds a run that ended at {when}: what it has was not asked again. "
+        "For a new run name another directory with --out, or leave --out away",
+    )
 
 
 def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from llmeval.engine.budget import cost_of
 from llmeval.engine.seats import Seat
@@ -15,6 +14,8 @@ from llmeval.judge.certificate import read_certificate
 from llmeval.judge.judge import Judge
 from llmeval.judge.panel import Panel
 from llmeval.judge.protocol import Criterion, Protocol, load_protocol, parse_criteria
+from llmeval.models.identity import address
+from llmeval.records import digest
 from llmeval.suite.load import Suite
 from llmeval.suite.schema import JudgeSpec, ModelBase, SystemOneModel, TransformersModel
 from llmeval.suite.yamlfile import Path as KeyPath
@@ -102,12 +103,15 @@ def certificate_of(suite: Suite, name: str) -> Path | None:
 
 
 def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Seat, ...]]) -> None:
-    def who(seat: Seat) -> set[tuple[Any, ...]]:
-        """By what it is known: its build or host, and its address."""
-        identity, address = seat.caller.model.identity, getattr(seat.spec, "base_url", None)
-        model = (identity.get("provider"), identity.get("model"))
-        found = {(*model, identity.get("build") or identity.get("host"))}
-        return found if address is None else found | {(*model, address)}
+    def who(seat: Seat) -> set[str]:
+        """By what it is known: its build, and where it is."""
+        identity, url = seat.caller.model.identity, getattr(seat.spec, "base_url", None)
+        model = [identity.get("provider"), identity.get("model")]
+        known = [[*model, identity.get(name)] for name in ("build", "url") if identity.get(name)] or [model]
+        if url is not None:
+            known.append([*model, address(url)])
+        routed = [identity.get("headers"), identity.get("client")]
+        return {digest([*each, *routed]) for each in known}
 
     for name, bench in judges.items():
         if any(who(candidate) & who(seat) for seat in bench) and not suite.spec.allow_self_judge:

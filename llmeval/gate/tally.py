@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from llmeval.gate.audits import Audits, note
+from llmeval.gate.calls import CallCount, ReuseCount
 from llmeval.labels import Place, agreed, current, read
 from llmeval.outcome import Outcome, answer_outcome, status_outcome
 from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, clean_text
@@ -119,7 +120,8 @@ class Tally:
         self.columns: dict[str, Column] = {}
         self.slices: dict[tuple[str, str], int] = {}
         self.units = 0
-        self._calls: dict[str, _CallCount] = {}
+        self._calls: dict[str, CallCount] = {}
+        self.reuse = ReuseCount()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
@@ -308,12 +310,14 @@ class Tally:
             column.count[row] += 1
 
     def _count_answer(self, answer: Answer) -> None:
-        count = self._calls.setdefault("candidate", _CallCount())
+        count = self._calls.setdefault("candidate", CallCount())
         count.add(answer.attempts, answer.cached, answer.error is not None, answer.usage, answer.cost_usd)
+        self.reuse.answer(answer)
 
     def _count_score(self, score: Score) -> None:
-        count = self._calls.setdefault(f"judge:{score.metric}", _CallCount())
+        count = self._calls.setdefault(f"judge:{score.metric}", CallCount())
         count.add(score.attempts, score.cached, score.error is not None, score.usage, score.cost_usd)
+        self.reuse.score(score)
 
     def add_canary(self, line: Mapping[str, Any]) -> None:
         """Take a line of `canaries.jsonl`: an attack or an anchor."""
@@ -324,7 +328,7 @@ class Tally:
             )
         usage = line.get("usage") or {}
         tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
-        count = self._calls.setdefault(f"{kind}s:{metric}", _CallCount())
+        count = self._calls.setdefault(f"{kind}s:{metric}", CallCount())
         cached, failed = line.get("cached", False), line.get("failed", False)
         count.add(line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd"))
 
@@ -368,28 +372,3 @@ def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
     for line in run.canaries():
         tally.add_canary(line)
     return tally
-
-
-class _CallCount:
-    """Sums over the calls of one role."""
-
-    def __init__(self) -> None:
-        self.made = self.cached = self.retried = self.failed = self.input = self.output = 0
-        self.costs: list[float] = []
-
-    def add(self, attempts: int, cached: bool, failed: bool, usage: object, cost: float | None) -> None:
-        self.made += attempts
-        self.cached += cached
-        self.retried += max(0, attempts - 1)
-        self.failed += failed
-        if not cached and usage is not None:
-            self.input += getattr(usage, "input_tokens", None) or 0
-            self.output += getattr(usage, "output_tokens", None) or 0
-        if cost is not None:
-            self.costs.append(cost)
-
-    def record(self) -> Calls:
-        return Calls(
-            made=self.made, cached=self.cached, retried=self.retried, failed=self.failed, input_tokens=self.input,
-            output_tokens=self.output, cost_usd=math.fsum(self.costs) if self.costs else None,
-        )  # fmt: skip

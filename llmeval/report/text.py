@@ -5,7 +5,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llmeval.records import Quarantined
+    from llmeval.records import Quarantined, Reused, Summary
 
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
@@ -58,6 +58,17 @@ def quarantine_ended(entry: "Quarantined") -> str:
         f"The quarantine of {entry.case_id} ended on {entry.expires}: it counts again. {entry.owner} mends it, or removes or "
         "renews the entry."
     )
+
+
+def reused(summary: "Summary") -> str:
+    """What a run took from earlier runs instead of asking; empty where it asked everything."""
+    parts = _reused(summary.reuse.answers, "answer"), _reused(summary.reuse.verdicts, "verdict")
+    return " ".join(filter(None, parts))
+
+
+def _reused(found: "Reused", noun: str) -> str:
+    oldest = f", the oldest of {found.oldest[:10]}" if found.oldest else ""
+    return f"{found.reused:,} of {count(found.of, noun)} reused from earlier runs{oldest}." if found.reused else ""
 
 
 def cell(text: str, width: int = 120) -> str:
