@@ -52,18 +52,18 @@ def test_frames(tmp_path: Path) -> None:
     assert loaded.metrics.loc[loaded.metrics["metric"] == "contains", "passed"].item() == 4
 
 
-def test_the_second_run_makes_no_call(tmp_path: Path) -> None:
+def test_a_second_run_asks_the_candidate_and_no_judge(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 10)
         first = run(suite)
-        made = len(endpoint.requests)
         second = run(suite)
-        assert len(endpoint.requests) == made == 20
+        assert (endpoint.count("cand"), endpoint.count("judge")) == (20, 10)
         assert second.summary.metrics == first.summary.metrics
-        assert second.summary.calls["candidate"].cached == 10
+        assert second.summary.calls["candidate"].cached == 0
+        assert second.summary.calls["judge:correctness"].cached == 10
         third = run(suite, use_cache=False)
-        assert len(endpoint.requests) == 40
-        assert third.summary.calls["candidate"].cached == 0
+        assert (endpoint.count("cand"), endpoint.count("judge")) == (30, 20)
+        assert third.summary.calls["judge:correctness"].cached == 0
 
 
 def test_the_same_command_again_goes_on(tmp_path: Path) -> None:
