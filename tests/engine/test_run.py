@@ -314,7 +314,7 @@ def test_memory_does_not_hold_the_requests(tmp_path: Path) -> None:
 
 
 def test_multi_turn_cases_and_the_other_providers(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("async def answer(text): return f'echo {text}'\n")
+    (tmp_path / "echo_app.py").write_text("async def answer(text): return f'echo {text}'\n")
     (tmp_path / "recorded.jsonl").write_text('{"id": "a", "output": "echo two"}\n{"id": "b", "output": "x"}\n')
     turns = "[{role: user, content: one}, {role: assistant, content: ok}, {role: user, content: two}]"
 
@@ -324,7 +324,7 @@ def test_multi_turn_cases_and_the_other_providers(tmp_path: Path) -> None:
 
     with serve(application) as endpoint:
         providers = [
-            "{provider: python, function: 'app:answer'}",
+            "{provider: python, function: 'echo_app:answer'}",
             "{provider: replay, source: recorded.jsonl}",
             f"{{provider: http, url: '{endpoint.url}/ask', body: {{q: '{{{{ prompt }}}}'}}, output: 'data.items[0].text'}}",
         ]
