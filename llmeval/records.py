@@ -307,7 +307,7 @@ class Reused(msgspec.Struct, frozen=True, kw_only=True):
     of: int = 0
     """All that there are: answers with an output, or scores for which a judge replied."""
     oldest: str | None = None
-    """The time of the oldest one that is reused, ISO 8601 in UTC; None where none is, or where no time is recorded."""
+    """The time of the oldest one that is reused, ISO 8601 in UTC; None where none is, or where one has no time."""
 
 
 class Reuse(msgspec.Struct, frozen=True, kw_only=True):

@@ -104,14 +104,17 @@ def certificate_of(suite: Suite, name: str) -> Path | None:
 
 def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Seat, ...]]) -> None:
     def who(seat: Seat) -> set[str]:
-        """By what it is known: its build, and where it is."""
-        identity, url = seat.caller.model.identity, getattr(seat.spec, "base_url", None)
-        model = [identity.get("provider"), identity.get("model")]
-        known = [[*model, identity.get(name)] for name in ("build", "url") if identity.get(name)] or [model]
-        if url is not None:
-            known.append([*model, address(url)])
-        routed = [identity.get("headers"), identity.get("client")]
-        return {digest([*each, *routed]) for each in known}
+        """By what it is known: its build, and where it is. Parameters make no other judge of it."""
+        identity, spec = seat.caller.model.identity, seat.spec
+        stated = getattr(spec, "base_url", None) or getattr(spec, "url", None)
+        places = {identity.get("url"), None if stated is None else address(stated)} - {None}
+        known = [["url", place] for place in places] or [[]]
+        if identity.get("build"):
+            known.append(["build", identity["build"]])
+        # an `http` application is named by its address or its build
+        name = None if identity.get("provider") == "http" else identity.get("model")
+        common = [identity.get("provider"), name, identity.get("headers"), identity.get("client")]
+        return {digest([*common, *each]) for each in known}
 
     for name, bench in judges.items():
         if any(who(candidate) & who(seat) for seat in bench) and not suite.spec.allow_self_judge:

@@ -40,17 +40,20 @@ class _Count:
     reused: int = 0
     of: int = 0
     oldest: str | None = None
+    undated: bool = False
 
     def add(self, reused_from: str | None, answered_at: str | None) -> None:
         self.of += 1
         if reused_from is None:
             return
         self.reused += 1
-        if answered_at is not None:
+        if answered_at is None:
+            self.undated = True  # a verdict of a baseline, an answer of an older llmeval: it may be the oldest
+        else:
             self.oldest = min(self.oldest or answered_at, answered_at)
 
     def record(self) -> Reused:
-        return Reused(reused=self.reused, of=self.of, oldest=self.oldest)
+        return Reused(reused=self.reused, of=self.of, oldest=None if self.undated else self.oldest)
 
 
 @dataclass

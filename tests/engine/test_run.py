@@ -1,5 +1,6 @@
 """A run, end to end, against a real server: counts, records, resume, faults, budgets, secrets."""
 
+import asyncio
 import json
 from collections import Counter
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 
 import llmeval
+from llmeval.engine.build import plan
 from llmeval.engine.options import Options
 from llmeval.engine.store import RunWriter
 from llmeval.errors import NothingEvaluated, StoreError, SuiteError, UsageError
 from llmeval.records import Decision, Status
+from llmeval.suite.load import load_suite
 from tests.support.endpoint import Handler, reply, serve, verdict
 from tests.support.suites import answer, write_suite
 
@@ -260,6 +263,38 @@ def test_the_judge_may_not_be_the_candidate_unless_said(tmp_path: Path) -> None:
         assert not endpoint.requests
         suite.write_text(suite.read_text() + "allow_self_judge: true\n")
         assert run(suite).summary.counts.cases == 2
+
+
+OPENAI = "{provider: openai, model: m, base_url: 'http://h/a'}"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "judge", "same"),
+    [
+        (OPENAI, OPENAI.replace("}", ", params: {temperature: 1}}"), True),
+        (OPENAI, OPENAI.replace("/a", "/a/"), True),
+        (OPENAI, OPENAI.replace("}", ", build: b}"), True),
+        (OPENAI.replace("}", ", build: b}"), OPENAI.replace("/a'", "/c', build: b"), True),
+        (OPENAI, OPENAI.replace("/a", "/b"), False),
+        (OPENAI, OPENAI.replace("}", ", headers: {x-route: b}}"), False),
+        (OPENAI, OPENAI.replace("model: m", "model: n"), False),
+        (OPENAI, "{provider: http, url: 'http://h/a'}", False),
+        ("{provider: http, url: 'http://h/a', build: b}", "{provider: http, url: 'http://h/a'}", True),
+        ("{provider: http, url: 'http://h/a'}", "{provider: http, url: 'http://h/b'}", False),
+        ("{provider: python, function: 'json:dumps'}", "{provider: python, function: 'json:dumps', build: b}", True),
+        ("{provider: python, function: 'json:dumps'}", "{provider: python, function: 'json:loads'}", False),
+    ],
+)
+def test_who_is_the_candidate_itself(tmp_path: Path, candidate: str, judge: str, same: bool) -> None:
+    suite = write_suite(tmp_path, "http://h/v1", 2)
+    text = suite.read_text().replace("candidate: cand", f"candidate: {candidate}")
+    suite.write_text(text.replace("{model: judge, attacks", f"{{model: {judge}, attacks"))
+    told = ""
+    try:
+        asyncio.run(plan(load_suite(suite), Options(use_cache=False)).close())
+    except SuiteError as error:
+        told = str(error)
+    assert ("the judge is the candidate itself" in told) == same, told
 
 
 def test_no_case_is_not_a_pass(tmp_path: Path) -> None:
