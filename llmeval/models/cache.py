@@ -1,9 +1,10 @@
-"""Replies by the content of their request, kept for the run that made them and, within limits, for later ones.
+"""Replies by the content of their request, kept for the run that asked and, within limits, for later ones.
 
-SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered for a moment and committed
-off the event loop. Each row names the run that wrote it and the time of the reply. Who reads says from when on the
-replies of other runs are good enough (`since`); a run may always read its own. The first good reply stays: whoever
-comes later is given that one, so that processes that share replies record the same answers.
+SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered for a
+moment and committed off the event loop. Each row names the run that wrote it and the time of the
+reply. A reader says from when on replies of other runs are good enough (`since`); a run may always
+read its own. The first good reply stays: a later writer gets that one back, so that processes that
+share replies record the same answers.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ NEVER, ALWAYS = math.inf, 0.0
 """Values of `since`: no reply of another run, and every reply."""
 _GATHER_SECONDS = 0.001
 _LAYOUT = 2
-"""`PRAGMA user_version` of the file. Layout 1 (0 in the file) had no run, and kept verdicts that nobody could read."""
+"""`PRAGMA user_version` of the file. The layout before (0) named no run, and held unusable verdicts."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
     key BLOB PRIMARY KEY, reply BLOB NOT NULL, model TEXT NOT NULL, at INTEGER NOT NULL, run TEXT NOT NULL
@@ -114,7 +115,11 @@ class Cache:
         return _kept(row)
 
     async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> Kept:
-        """Keep a reply, unless `get` would give one by now; gives the reply that is kept. Where nothing can be kept, `reply`."""
+        """Keep a reply, unless `get` would give one by now.
+
+        Returns:
+            The reply that is kept; `reply` itself where nothing can be kept.
+        """
         now = int(time.time())
         if self.warning is not None:
             return Kept(reply, now, self.run)
@@ -150,7 +155,7 @@ class Cache:
         return cursor.rowcount
 
     def _lay_out(self) -> None:
-        """The table as it is today. Rows of layout 1 are dropped: none says which run it is from."""
+        """The table as it is today. Rows of before are dropped: none says which run it is from."""
         if self._layout() == _LAYOUT:
             return
         self._writer.execute("BEGIN IMMEDIATE")  # of processes that open an old file at once, one changes it

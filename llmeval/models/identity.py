@@ -1,6 +1,6 @@
-"""The parts that identities of models are made of: an address, headers and the source of a function, without secrets.
+"""The parts of a model's identity: an address, headers and the source of a function, without secrets.
 
-An identity is written to manifests, certificates and reports, so it holds digests wherever a key could stand.
+An identity is written to manifests, certificates and reports, so a digest stands wherever a key could.
 """
 
 import functools
@@ -22,34 +22,36 @@ CREDENTIALS = frozenset({
 _SHORT = 16
 """Hex digits of a digest that are kept: 64 bits tell any two values apart."""
 _SEGMENT = re.compile(r"[A-Za-z0-9]{16,}")
+_SECRET = re.compile(r"(key|token|secret|password|passwd|auth|authorization|credentials?)$", re.I)
 _PORTS = {"http": ":80", "https": ":443"}
 
 
 def address(url: str) -> str:
-    """A URL as a part of an identity: scheme, host, port, path and query, never the user and password.
+    """A URL as a part of an identity: scheme, host, port, path and query, never user and password.
 
-    Scheme and host are in lower case, the scheme's own port and a slash at the end are left out, as none of these
-    changes where a request goes. Values of the query are digests, because an API key may be among them; so are parts of
-    the path that look like one (16 letters and digits or more in a row, with both among them).
+    Scheme and host are in lower case, the scheme's own port and a slash at the end are left out, as
+    none of these changes where a request goes. Values of the query are digests, because an API key
+    may be among them; so are parts of the path that look like one (16 or more letters and digits in
+    a row, with both among them).
     """
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     host = parts.netloc.rpartition("@")[2].lower().removesuffix(_PORTS.get(scheme, ":"))
     path = _SEGMENT.sub(_without_key, parts.path.rstrip("/"))
     values = parse_qsl(parts.query, keep_blank_values=True)
-    query = "&".join(f"{name}={_short(value)}" for name, value in values)
+    query = "&".join(f"{_SEGMENT.sub(_without_key, name)}={_short(value)}" for name, value in values)
     return f"{scheme}://{host}{path}" + (f"?{query}" if query else "")
 
 
 def headers(given: Mapping[str, str]) -> dict[str, str]:
-    """Headers as a part of an identity: names in lower case, values as digests, without `CREDENTIALS`."""
+    """Headers as a part of an identity: names in lower case, values as digests, no `CREDENTIALS`."""
     named = ((name.lower().strip(), value) for name, value in given.items())
     return {name: _short(value) for name, value in sorted(named) if name not in CREDENTIALS}
 
 
 def function_source(name: str, function: Callable[..., Any]) -> str | None:
-    """The sha256 over the files that a function `module:function` comes from: the module that is named, and the one
-    that the function is written in. None for what has no file, such as a built-in function.
+    """The sha256 over the files that a function `module:function` comes from: the module that is
+    named, and the one that the function is written in. None without a file, as for a built-in one.
 
     Modules that these import are not read.
     """
@@ -58,6 +60,13 @@ def function_source(name: str, function: Callable[..., Any]) -> str | None:
     digests = {_sha256(Path(place)) for place in places if place is not None}
     found = sorted(each for each in digests if each is not None)
     return digest(found) if found else None
+
+
+def without_keys(value: Any) -> Any:
+    """JSON with a digest instead of each text whose key names a secret, such as `api_key`."""
+    if isinstance(value, Mapping):
+        return {key: _hidden(key, item) for key, item in value.items()}
+    return [without_keys(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _file_of(function: Callable[..., Any]) -> str | None:
@@ -78,16 +87,6 @@ def _sha256(path: Path) -> str | None:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return None
-
-
-def without_keys(value: Any) -> Any:
-    """JSON with a digest instead of each text whose key names a secret, such as `api_key` or `password`."""
-    if isinstance(value, Mapping):
-        return {key: _hidden(key, item) for key, item in value.items()}
-    return [without_keys(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-_SECRET = re.compile(r"(^|[_-])(key|apikey|token|secret|password|passwd|auth|authorization|credentials?)$", re.I)
 
 
 def _hidden(key: Any, item: Any) -> Any:

@@ -90,6 +90,8 @@ def test_a_renewed_key_is_the_same_model(name: str) -> None:
         (http, {"url": f"https://h/hooks/{KEY}/reply"}),
         (http, {"url": f"https://u:{KEY}@h/reply"}),
         (openai, {"headers": {"x-team-token": KEY}}),
+        (openai, {"url": f"{BASE}?{KEY}"}),
+        (http, {"params": {"accessToken": KEY}}),
         (openai, {"params": {"extra": {"api_key": KEY}}}),
         (http, {"body": {"auth": [{"access_token": KEY}], "q": "{{ prompt }}"}}),
         (http, {"params": {"password": KEY}}),
