@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_cli import llmeval
+from tests.support.command import llmeval
 from tests.support.endpoint import Endpoint, Handler, serve, verdict
 
 N = 12
