@@ -56,7 +56,9 @@ class Run:
 
     @cached_property
     def answers(self) -> "pd.DataFrame":
-        """One row a (case_id, repeat): output, finish_reason, model, latency_ms, tokens, cached, answered_at, reused_from, cost_usd, error."""
+        """One row a (case_id, repeat): output, finish_reason, model, latency_ms, tokens, cached,
+        answered_at, reused_from, cost_usd, error.
+        """
         return _frame(_answer_row(answer) for answer in self.directory.answers())
 
     @cached_property

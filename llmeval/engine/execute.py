@@ -115,7 +115,7 @@ async def _execute(
 
 
 def _ended(run: RunDir) -> tuple[str, ...]:
-    """A warning where the run of this directory came to its end before: a result of then must not look like one of now."""
+    """A warning where this directory's run had ended: a result of then must not look like one of now."""
     if not run.exists() or run.manifest()["status"] != "complete":
         return ()
     when = run.manifest()["ended"]
