@@ -68,8 +68,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `latency_ms`: of the successful attempt, None when replayed. `attempts`: calls sent for it (0 = from cache).
     `cost_usd`: None unless the suite states prices. `model`, `fingerprint`: what the endpoint said it is.
-    `answered_at`: when the reply came, ISO 8601 in UTC; None in records of before. `reused_from`: the id of the run that
-    made the call, where it is another one than the run that this record belongs to.
     """
 
     schema: int = SCHEMA
@@ -88,7 +86,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[dict[str, Any], ...] = ()
     error: ErrorInfo | None = None
     answered_at: str | None = None
+    """When the reply came, ISO 8601 in UTC; None where no reply came, and in older records."""
     reused_from: str | None = None
+    """The id of another run that made the call; None where this run did."""
 
     @property
     def text(self) -> str:
@@ -128,8 +128,6 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
     `unscored`: the reason why there is no value. `confidence`: P(the verdict is right) in [0.5, 1] where the source
     states one that is calibrated. `details`: more for the report (a fact's verdicts, a judge's criteria).
-    `answered_at`: when the judge replied, ISO 8601 in UTC, of several replies the first; None where no judge was asked.
-    `reused_from`: the id of another run that made at least one of these calls.
     """
 
     schema: int = SCHEMA
@@ -152,7 +150,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     details: dict[str, Any] | None = None
     answered_at: str | None = None
+    """When the judge replied, ISO 8601 in UTC, of several replies the first; None where no judge was asked."""
     reused_from: str | None = None
+    """The id of another run that made at least one of the calls; None where this run made all."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
