@@ -119,7 +119,7 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     title = Text(f" {mark} {summary.gate.decision or 'NO DECISION'} ", style=f"bold {colour}")
     body: list[RenderableType] = [Text(summary.gate.reason)]
     if told := reused(summary):
-        body.append(Text(f"↺ {told}", style="yellow"))
+        body.append(Text(f"· {told}", style="yellow"))
     others = [rule for rule in summary.gate.rules if rule.reason != summary.gate.reason]
     for rule in others:
         style, sign = _STYLE[rule.decision]
