@@ -28,6 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("llmeval", "llmeval: suites as tests")
     group.addoption("--llmeval", action="store_true", help="Collect llmeval suites (.yaml files with the key `suite`).")
     group.addoption("--llmeval-env", metavar="NAME", help="One of the suites' environments.")
+    group.addoption("--llmeval-no-cache", action="store_true", help="Neither read nor write the cache.")
+    group.addoption("--llmeval-reuse", action="store_true", help="Take any candidate's answers from earlier runs.")
+    group.addoption("--llmeval-refresh", action="store_true", help="Ask everything again, and keep the answers.")
     group.addoption("--llmeval-reports", metavar="DIR", default="reports", help="Where runs are kept.")
 
 
@@ -132,10 +135,20 @@ class SuiteFile(pytest.File):
         name = digest(str(self.path)).removeprefix("sha256:")[:16]
         with FileLock(Path(tempfile.gettempdir()) / f"llmeval-{session}-{name}.lock"):
             ready = (out / "summary.json").exists()
-            run = load_run(out) if ready else run_cases(self.path, environment, out, self.selected if part else None)
+            only = self.selected if part else None
+            run = load_run(out) if ready else run_cases(self.path, environment, out, only, **self._caching())
         if run.interrupted:
             raise KeyboardInterrupt
         return Shared(run, case_results(run), part)
+
+    def _caching(self) -> dict[str, bool]:
+        """What may come from the cache, as options of a run."""
+        option = self.config.getoption
+        return {
+            "use_cache": not option("llmeval_no_cache"),
+            "reuse": option("llmeval_reuse"),
+            "refresh": option("llmeval_refresh"),
+        }
 
 
 class Item(pytest.Item):
@@ -185,13 +198,15 @@ class GateItem(Item):
 
     def runtest(self) -> None:
         """Fails unless the decision exits with 0; skipped where there is none."""
-        from llmeval.testing import gate_trouble
+        from llmeval.testing import gate_trouble, reuse_told
 
         shared = self.suite.shared()
         decision = shared.run.decision
         if shared.part and decision is None:
             pytest.skip(f"{len(self.suite.selected)} of {self.suite.all} cases are selected: a part decides nothing")
         told = f"{shared.run.summary.suite}: {decision or 'no gate'}: {shared.run.path / 'report.html'}"
+        if reused := reuse_told(shared.run):
+            told += f" ({reused})"
         self.user_properties.append((_TOLD, told))
         if (trouble := gate_trouble(shared.run)) is not None:
             raise Trouble(f"{trouble}\nReport: {shared.run.path / 'report.html'}")

@@ -85,6 +85,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     tool_calls: tuple[dict[str, Any], ...] = ()
     error: ErrorInfo | None = None
+    answered_at: str | None = None
+    """When the reply came, ISO 8601 in UTC; None where no reply came, and in older records."""
+    reused_from: str | None = None
+    """The id of another run that made the call; None where this run did."""
 
     @property
     def text(self) -> str:
@@ -145,6 +149,10 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     cost_usd: float | None = None
     details: dict[str, Any] | None = None
+    answered_at: str | None = None
+    """When the judge replied, ISO 8601 in UTC, of several replies the first; None where no judge was asked."""
+    reused_from: str | None = None
+    """The id of another run that made at least one of the calls; None where this run made all."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -307,6 +315,23 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
 
 
+class Reused(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of a run's answers, or of its judges' verdicts, come from calls of earlier runs."""
+
+    reused: int = 0
+    of: int = 0
+    """All that there are: answers with an output, or scores for which a judge replied."""
+    oldest: str | None = None
+    """The time of the oldest one that is reused, ISO 8601 in UTC; None where none is, or where one has no time."""
+
+
+class Reuse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run took from earlier ones instead of asking."""
+
+    answers: Reused = Reused()
+    verdicts: Reused = Reused()
+
+
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     """A case that is asked and shown but counts nowhere: no rule, no metric, no count. `expires`: the last day, ISO 8601.
 
@@ -344,6 +369,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["complete", "incomplete"]
     counts: Counts
     calls: dict[str, Calls] = {}
+    reuse: Reuse = Reuse()
     wall_s: float | None = None
     metrics: tuple[Metric, ...] = ()
     gate: Gate
@@ -384,6 +410,11 @@ def canonical_json(value: object) -> bytes:
 def utc_now(timespec: str = "seconds") -> str:
     """The time in UTC, ISO 8601 with a Z, to the second (or as `datetime.isoformat` takes `timespec`)."""
     return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def utc_time(seconds: float) -> str:
+    """Seconds since 1970 as `utc_now` writes the time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def digest(value: object) -> str:

@@ -9,7 +9,7 @@ from llmeval.api import PathLike, Run, run
 from llmeval.errors import UsageError
 from llmeval.outcome import Outcome
 from llmeval.records import Answer, Case, Score
-from llmeval.report.text import count, quarantined
+from llmeval.report.text import count, quarantined, reused
 from llmeval.report.worst import Trouble, worst_cases
 from llmeval.suite.load import Suite, load_suite
 
@@ -99,12 +99,26 @@ def score(
     return {item.metric: check_answer(item, case, answer) for item in bound}
 
 
-def run_cases(suite: PathLike, environment: str | None, out: Path, only: Collection[str] | None) -> Run:
-    """Run a suite into a directory. `only`: ids of some of its cases; then nothing is decided, as they are a part."""
+def run_cases(
+    suite: PathLike,
+    environment: str | None,
+    out: Path,
+    only: Collection[str] | None,
+    *,
+    use_cache: bool = True,
+    reuse: bool = False,
+    refresh: bool = False,
+) -> Run:
+    """Run a suite into a directory.
+
+    Args:
+        only: ids of some of its cases; then nothing is decided, as they are a part.
+        use_cache, reuse, refresh: as in `Options`.
+    """
     from llmeval.engine.options import Options
 
     loaded = load_suite(suite, environment)
-    options = Options(out=out)
+    options = Options(out=out, use_cache=use_cache, reuse=reuse, refresh=refresh)
     if only is None:
         return run(loaded, options=options)
     return run(_without_rules(loaded), options=replace(options, stop="never"), only=lambda case: case.id in only)
@@ -137,6 +151,11 @@ def _told(trouble: Trouble) -> str:
     lines += [f"Asked:    {trouble.question}"] if trouble.question else []
     lines += [f"Answered: {trouble.output}"] if trouble.output else []
     return "\n".join(lines)
+
+
+def reuse_told(done: Run) -> str:
+    """What a run took from earlier runs, in a sentence; empty where it asked everything."""
+    return reused(done.summary)
 
 
 def _worst(done: Run) -> list[str]:

@@ -83,6 +83,20 @@ def test_cases_fail_where_the_gate_does_or_there_is_none(pytester: pytest.Pytest
     run_pytest(pytester, "--llmeval").assert_outcomes(passed=8, failed=2, skipped=1)
 
 
+def test_what_is_reused_is_chosen_and_said(pytester: pytest.Pytester, suite: Path) -> None:
+    """A function without a build is asked in each session, unless it is said that its old answers are good enough."""
+    for option, asked, told in (
+        ("-q", 10, "qa: PASS: *report.html"),
+        ("--llmeval-reuse", 10, "qa: PASS: *report.html (10 of 10 answers reused from earlier runs, the oldest of *.)"),
+        ("--llmeval-refresh", 20, "qa: PASS: *report.html"),
+        ("--llmeval-no-cache", 30, "qa: PASS: *report.html"),
+    ):
+        run_pytest(pytester, "--llmeval", option).stdout.fnmatch_lines([told])
+        assert calls(suite) == asked
+    done = run_pytest(pytester, "--llmeval", "--llmeval-no-cache", "--llmeval-reuse")
+    done.stdout.fnmatch_lines(["--no-cache, --reuse and --refresh exclude one another*"])
+
+
 def test_selection(pytester: pytest.Pytester, suite: Path) -> None:
     listed = run_pytest(pytester, "--llmeval", "--collect-only", "-q")
     listed.stdout.fnmatch_lines(["qa.yaml::c0", "qa.yaml::gate", "11 tests collected*"])

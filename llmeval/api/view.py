@@ -56,7 +56,9 @@ class Run:
 
     @cached_property
     def answers(self) -> "pd.DataFrame":
-        """One row a (case_id, repeat): output, finish_reason, model, latency_ms, tokens, cached, cost_usd, error."""
+        """One row a (case_id, repeat): output, finish_reason, model, latency_ms, tokens, cached,
+        answered_at, reused_from, cost_usd, error.
+        """
         return _frame(_answer_row(answer) for answer in self.directory.answers())
 
     @cached_property
@@ -117,6 +119,8 @@ def _answer_row(answer: Answer) -> dict[str, Any]:
         "output_tokens": None if usage is None else usage.output_tokens,
         "cached": answer.cached,
         "attempts": answer.attempts,
+        "answered_at": answer.answered_at,
+        "reused_from": answer.reused_from,
         "cost_usd": answer.cost_usd,
         "error_kind": None if answer.error is None else answer.error.kind,
         "error": None if answer.error is None else answer.error.message,

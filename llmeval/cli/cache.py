@@ -6,7 +6,7 @@ import typer
 
 from llmeval.cli.common import Json, console, emit
 
-app = typer.Typer(help="Replies kept from earlier runs.", no_args_is_help=True)
+app = typer.Typer(help="Replies kept for this and later runs (docs/caching.md).", no_args_is_help=True)
 
 
 @app.command()

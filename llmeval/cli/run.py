@@ -82,6 +82,13 @@ def run(
     limit: Annotated[int | None, typer.Option(help="A seeded sample of so many cases.", metavar="N")] = None,
     concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    reuse: Annotated[
+        bool,
+        typer.Option("--reuse", help="Take a candidate's answers from earlier runs even where it states no `build`."),
+    ] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask everything again, and keep the new answers and verdicts.")
+    ] = False,
     max_cost: Annotated[float | None, typer.Option(help="Stop at so many US dollars.", metavar="X")] = None,
     max_calls: Annotated[int | None, typer.Option(help="Stop after so many calls.", metavar="N")] = None,
     max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.", metavar="M")] = None,
@@ -100,6 +107,7 @@ def run(
 
     options = Options(
         out=out, reports=reports, candidate=candidate, stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
+        reuse=reuse, refresh=refresh,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
     )  # fmt: skip

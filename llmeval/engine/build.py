@@ -190,6 +190,8 @@ def plan(
 def _check_options(options: Options) -> None:
     if options.concurrency < 1:
         raise UsageError(f"--concurrency must be at least 1, not {options.concurrency}")
+    if (not options.use_cache) + options.reuse + options.refresh > 1:
+        raise UsageError("--no-cache, --reuse and --refresh exclude one another: give one of them")
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit must be at least 1, not {options.limit}")
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from llmeval.engine.anchors import judge_anchors
 from llmeval.engine.attacks import try_attacks
 from llmeval.engine.build import Plan
@@ -70,13 +72,16 @@ async def _execute(
     folder = options.reports / plan.suite.name / ("" if plan.shard is None else "shards")  # no trend shows a part
     writer = RunWriter(options.out or folder / run_id)
     try:
+        ended = _ended(writer.run)
         manifest = _manifest(plan, options, writer.run, run_id)
+        if plan.cache is not None:
+            plan.cache.run = manifest["run_id"]
         if stored is not None and manifest["parent_run"] is None:
-            manifest["parent_run"] = stored.manifest()["run_id"]
+            parent = manifest["parent_run"] = stored.manifest()["run_id"]
             asked = {case.id for case in plan.cases}
             for answer in stored.answers():
                 if answer.case_id in asked:
-                    writer.answer(answer)
+                    writer.answer(structs.replace(answer, reused_from=answer.reused_from or parent))
         writer.write_manifest(manifest)
         recorded = _recorded(plan, writer.run)
         if plan.may_stop:
@@ -105,7 +110,7 @@ async def _execute(
         writer.write_manifest(manifest)
     finally:
         writer.close()
-    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
+    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, (*ended, *_warnings(plan, ending)))
 
 
 def _warnings(plan: Plan, ending: Ending) -> tuple[str, ...]:
@@ -116,6 +121,17 @@ def _warnings(plan: Plan, ending: Ending) -> tuple[str, ...]:
     if plan.budget.stopped is not None and ending != "budget":
         found.append(plan.budget.stopped)
     return tuple(found)
+
+
+def _ended(run: RunDir) -> tuple[str, ...]:
+    """A warning where this directory's run had ended: a result of then must not look like one of now."""
+    if not run.exists() or run.manifest()["status"] != "complete":
+        return ()
+    when = run.manifest()["ended"]
+    return (
+        f"{run.path} holds a run that ended at {when}: what it has was not asked again. "
+        "For a new run name another directory with --out, or leave --out away",
+    )
 
 
 def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from llmeval.engine.budget import cost_of
 from llmeval.engine.seats import Seat
@@ -15,6 +14,8 @@ from llmeval.judge.certificate import read_certificate
 from llmeval.judge.judge import Judge
 from llmeval.judge.panel import Panel
 from llmeval.judge.protocol import Criterion, Protocol, load_protocol, parse_criteria
+from llmeval.models.identity import address
+from llmeval.records import digest
 from llmeval.suite.load import Suite
 from llmeval.suite.schema import JudgeSpec, ModelBase, SystemOneModel, TransformersModel
 from llmeval.suite.yamlfile import Path as KeyPath
@@ -114,12 +115,22 @@ def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Sea
                 )
 
 
-def _known_as(suite: Suite, seat: Seat) -> set[tuple[Any, ...]]:
-    """What a model is known by: build or host, and address; local weights by name or folder."""
+def _known_as(suite: Suite, seat: Seat) -> set[str]:
+    """What a model is known by: its build, and its address; local weights by name or folder.
+
+    Parameters make no other judge of it.
+    """
     if isinstance(seat.spec, TransformersModel):
         folder = suite.base / seat.spec.model
-        return {("transformers", str(folder.resolve()) if folder.is_dir() else seat.spec.model, seat.spec.revision)}
-    identity, address = seat.caller.model.identity, getattr(seat.spec, "base_url", None)
-    model = (identity.get("provider"), identity.get("model"))
-    found = {(*model, identity.get("build") or identity.get("host"))}
-    return found if address is None else found | {(*model, address)}
+        place = str(folder.resolve()) if folder.is_dir() else seat.spec.model
+        return {digest(["transformers", place, seat.spec.revision])}
+    identity, spec = seat.caller.model.identity, seat.spec
+    stated = getattr(spec, "base_url", None) or getattr(spec, "url", None)
+    places = {identity.get("url"), None if stated is None else address(stated)} - {None}
+    known = [["url", place] for place in places] or [[]]
+    if identity.get("build"):
+        known.append(["build", identity["build"]])
+    # an `http` application is named by its address or its build
+    name = None if identity.get("provider") == "http" else identity.get("model")
+    common = [identity.get("provider"), name, identity.get("headers"), identity.get("client")]
+    return {digest([*common, *each]) for each in known}

@@ -32,6 +32,8 @@ def make_model(spec: ModelBase, base: Path) -> Model:
 def _make_openai(spec: OpenAIModel, base: Path) -> Model:
     from llmeval.models.openai import OpenAIEndpoint
 
+    if spec.client is not None:
+        load_function(spec.client, base)  # a name that is wrong is an error now, not in the first call
     return OpenAIEndpoint(
         spec.model, base_url=spec.base_url, api_key=_secret(spec.api_key), params=spec.params, timeout=spec.timeout,
         api=spec.api, headers=_revealed(spec.headers), structured_output=spec.structured_output, client=spec.client, build=spec.build,
@@ -68,9 +70,7 @@ def _make_python(spec: PythonModel, base: Path) -> Model:
     from llmeval.models.python import PythonFunction
 
     function = load_function(spec.function, base)
-    return PythonFunction(
-        function, spec.function, version=spec.version, params=spec.params, timeout=spec.timeout
-    )  # fmt: skip
+    return PythonFunction(function, spec.function, build=spec.build, params=spec.params, timeout=spec.timeout)
 
 
 def _make_systemone(spec: SystemOneModel, base: Path) -> Model:

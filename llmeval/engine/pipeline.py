@@ -198,7 +198,8 @@ class Pipeline:
             case_id=case.id, repeat=repeat, request=asked.key, output=reply.text, finish_reason=reply.finish_reason,
             usage=reply.usage, latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
             cached=asked.cached, attempts=asked.attempts, cost_usd=cost, model=reply.model,
-            fingerprint=reply.fingerprint, tool_calls=reply.tool_calls,
+            fingerprint=reply.fingerprint, tool_calls=reply.tool_calls, answered_at=asked.answered_at,
+            reused_from=asked.reused_from,
         )  # fmt: skip
 
     def _note_calls(self, scores: list[Score]) -> None:

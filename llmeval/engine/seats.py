@@ -1,5 +1,6 @@
 """Models in their roles: each made once, with its limiter and its caller, however many roles name it."""
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from llmeval.engine.make import make_model
 from llmeval.engine.options import Options
 from llmeval.errors import ModelError, SuiteError
 from llmeval.models.base import Model
-from llmeval.models.cache import Cache
+from llmeval.models.cache import ALWAYS, NEVER, Cache
 from llmeval.models.caller import Caller
 from llmeval.models.hedge import Hedge
 from llmeval.models.limiter import Limiter, Window
@@ -21,6 +22,9 @@ from llmeval.suite.schema import JudgeSpec, ModelBase, ReplayModel, SystemOneMod
 from llmeval.suite.yamlfile import Path as KeyPath
 
 LOCAL_CONCURRENCY = 64
+VERDICT_SECONDS = 30 * 86400
+"""How old a verdict may be to stand in a later run. A judge behind an API can change without a notice; its anchors
+show that (docs/trust.md), but only those of a judge with a certificate."""
 
 
 @dataclass
@@ -33,8 +37,18 @@ class Seat:
     caller: Caller
 
 
+@dataclass(frozen=True)
+class _Made:
+    """A model and what all its callers share."""
+
+    model: Model
+    limiter: Limiter
+    hedge: Hedge | None
+    cache: Cache | None
+
+
 class Factory:
-    """Makes each model, limiter and caller once, however many roles name it.
+    """Makes each model and its limiter once, however many roles name it.
 
     Args:
         trial: nothing will be asked; local weights are then neither read nor downloaded.
@@ -45,7 +59,8 @@ class Factory:
     ) -> None:
         self._suite, self._options, self._cache, self._budget = suite, options, cache, budget
         self._trial = trial
-        self._callers: dict[str, Caller] = {}
+        self._made: dict[str, _Made] = {}
+        self._callers: dict[tuple[str, bool], Caller] = {}
         self._windows: dict[tuple[str, ...], Window] = {}
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
@@ -56,9 +71,12 @@ class Factory:
             raise self._suite.error(path, "a decision model gives no text: it can be a judge, not the candidate")
         readout = readout and isinstance(spec, TransformersModel)
         key = spec.model_dump_json() + repr((sorted(_plain(spec)), readout))
-        if key not in self._callers:
-            self._callers[key] = self._caller(spec, path, readout)
-        return Seat(role, name, spec, self._callers[key])
+        if key not in self._made:
+            self._made[key] = self._make(spec, path, readout)
+        asks = key, role == "candidate"
+        if asks not in self._callers:
+            self._callers[asks] = self._caller(self._made[key], self._since(role, spec))
+        return Seat(role, name, spec, self._callers[asks])
 
     def bench(self, metric: str, spec: JudgeSpec) -> tuple[Seat, ...]:
         """The seats of a judge, as many as it has models."""
@@ -68,9 +86,17 @@ class Factory:
         )
 
     def models(self) -> list[Model]:
-        return [caller.model for caller in self._callers.values()]
+        return [made.model for made in self._made.values()]
 
-    def _caller(self, spec: ModelBase, path: KeyPath, readout: bool) -> Caller:
+    def _since(self, role: str, spec: ModelBase) -> float:
+        """From when on a reply of another run may stand in this one, in seconds since 1970."""
+        if self._options.refresh:
+            return NEVER
+        if role != "candidate":
+            return time.time() - VERDICT_SECONDS
+        return ALWAYS if self._options.reuse or pinned(spec) else NEVER
+
+    def _make(self, spec: ModelBase, path: KeyPath, readout: bool) -> _Made:
         try:
             model = make_model(spec, self._suite.base)
             if readout:
@@ -80,13 +106,17 @@ class Factory:
         except (SuiteError, ModelError) as error:
             raise self._suite.error(path, str(error)) from None
         cache = None if isinstance(spec, ReplayModel) else self._cache
+        return _Made(model, self._limiter(spec), Hedge() if spec.limits.hedge else None, cache)
+
+    def _caller(self, made: _Made, since: float) -> Caller:
         return Caller(
-            model,
-            self._limiter(spec),
-            cache,
+            made.model,
+            made.limiter,
+            made.cache,
+            since=since,
             may_call=self._budget.may_call,
             redact=self._redact,
-            hedge=Hedge() if spec.limits.hedge else None,
+            hedge=made.hedge,
         )
 
     def _limiter(self, spec: ModelBase) -> Limiter:
@@ -106,6 +136,13 @@ class Factory:
             tokens_per_minute=limits.tokens_per_minute,
             adaptive=address is not None,
         )
+
+
+def pinned(spec: ModelBase) -> bool:
+    """Whether the same specification always names the same model: the digests of local weights are a part of it, or its
+    owner states a build. A name at an endpoint, or a function, says nothing about what is behind it today.
+    """
+    return isinstance(spec, TransformersModel | ReplayModel) or getattr(spec, "build", None) is not None
 
 
 def _plain(spec: ModelBase) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 A case belongs to the shard that the sha256 of its cluster, or else of its id, names modulo the number of shards. So a
 cluster is never torn, and a case stays where it is when others are added or its text changes: a cache that is kept a
-shard goes on serving it.
+shard goes on serving what may be reused.
 """
 
 import hashlib

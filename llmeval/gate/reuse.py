@@ -43,6 +43,7 @@ def known_verdicts(baseline: Baseline, scoring: Mapping[str, Any]) -> Known:
         return Score(
             case_id=answer.case_id, repeat=answer.repeat, metric=metric, value=float(value), passed=passed == "y",
             status=Status.PASS if passed == "y" else Status.FAIL, source="judge", judge=judges[metric], cached=True,
+            reused_from=baseline.run_id,
             reason=f"the answer of the baseline {baseline.run_id}, byte for byte: the judge's verdict of it stands",
         )  # fmt: skip
 

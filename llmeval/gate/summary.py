@@ -53,6 +53,7 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
         status="complete" if complete else "incomplete",
         counts=structs.replace(tally.counts(), not_needed=_not_needed(tally, manifest) if complete else 0),
         calls=tally.calls(),
+        reuse=tally.reuse.record(),
         wall_s=manifest.get("wall_s"),
         metrics=tuple(metrics),
         gate=with_remarks(decide(tally, manifest, absent), compared, manifest),

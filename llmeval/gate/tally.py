@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from llmeval.gate.audits import Audits, note
-from llmeval.gate.calls import CallCount
+from llmeval.gate.calls import CallCount, ReuseCount
 from llmeval.labels import Place, agreed, current, read
 from llmeval.outcome import Outcome, answer_outcome, status_outcome
 from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, clean_text
@@ -124,6 +124,7 @@ class Tally:
         self.slices: dict[tuple[str, str], int] = {}
         self.units = 0
         self._calls: dict[str, CallCount] = {}
+        self.reuse = ReuseCount()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
@@ -334,10 +335,12 @@ class Tally:
     def _count_answer(self, answer: Answer) -> None:
         count = self._calls.setdefault("candidate", CallCount())
         count.add(answer.attempts, answer.cached, answer.error is not None, answer.usage, answer.cost_usd)
+        self.reuse.answer(answer)
 
     def _count_score(self, score: Score) -> None:
         count = self._calls.setdefault(f"judge:{score.metric}", CallCount())
         count.add(score.attempts, score.cached, score.error is not None, score.usage, score.cost_usd)
+        self.reuse.score(score)
 
     def add_canary(self, line: Mapping[str, Any]) -> None:
         """Take a line of `canaries.jsonl`: an attack or an anchor."""

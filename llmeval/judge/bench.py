@@ -30,12 +30,15 @@ def spent(scores: Sequence[Score]) -> dict[str, Any]:
     """What several scores of one answer cost together, as fields of a score."""
     usages = [score.usage for score in scores if score.usage is not None]
     costs = [score.cost_usd for score in scores if score.cost_usd is not None]
+    times = [score.answered_at for score in scores if score.answered_at is not None]
     total = Usage(sum(u.input_tokens or 0 for u in usages), sum(u.output_tokens or 0 for u in usages))
     return {
         "attempts": sum(score.attempts for score in scores),
         "cached": all(score.cached for score in scores),
         "usage": total if usages else None,
         "cost_usd": sum(costs) if costs else None,
+        "answered_at": min(times, default=None),
+        "reused_from": next((score.reused_from for score in scores if score.reused_from is not None), None),
     }
 
 

@@ -15,7 +15,7 @@ from llmeval.judge.prompt import KEPT_REPLY, again, kept, prompt_messages, state
 from llmeval.judge.protocol import Criterion, Protocol, parse_criteria
 from llmeval.judge.verdict import BadVerdict, read_verdict
 from llmeval.judge.votes import Vote, ballots, counted
-from llmeval.models.base import Request
+from llmeval.models.base import Reply, Request
 from llmeval.models.caller import Asked, AskFailed, Caller
 from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage, digest
 
@@ -33,10 +33,14 @@ class _Spent:
     attempts: int = 0
     cached: bool = True
     usages: list[Usage] = field(default_factory=list)
+    answered_at: str | None = None
+    reused_from: str | None = None
 
     def add(self, asked: Asked) -> None:
         self.attempts += asked.attempts
         self.cached = self.cached and asked.cached
+        self.answered_at = min(self.answered_at or asked.answered_at, asked.answered_at)
+        self.reused_from = self.reused_from or asked.reused_from
         if asked.reply.usage is not None and not asked.cached:
             self.usages.append(asked.reply.usage)
 
@@ -44,7 +48,8 @@ class _Spent:
         usage = None
         if self.usages:
             usage = Usage(sum(u.input_tokens or 0 for u in self.usages), sum(u.output_tokens or 0 for u in self.usages))
-        return {"attempts": self.attempts, "usage": usage}
+        when = {"answered_at": self.answered_at, "reused_from": self.reused_from}
+        return {"attempts": self.attempts, "usage": usage, **when}
 
 
 class _NoVerdict(Exception):
@@ -246,10 +251,10 @@ class Judge:
                 request = Request(messages=sent, params=params, questions=questions(self.protocol, criteria))
             else:
                 request = Request(messages=sent, params=params, schema=schema, repeat=repeat)
-            asked = await self.caller.ask(request)
+            asked = await self.caller.ask(request, lambda reply: self._usable(answer, criteria, reply, schema))
             spent.add(asked)
             try:
-                given = self._graded(answer, criteria, asked, schema)
+                given = self._graded(answer, criteria, asked.reply, schema)
             except BadVerdict as error:
                 problem = str(error)
                 if not self.decides:
@@ -258,8 +263,16 @@ class Judge:
             return given, {**given.details, **kept(messages, asked.reply.text, given.passed)}
         raise _NoVerdict(problem, {"reply": asked.reply.text[:KEPT_REPLY]})
 
-    def _graded(self, answer: Answer, criteria: Sequence[Criterion], asked: Asked, schema: dict[str, Any]) -> Grade:
-        reply, protocol = asked.reply, self.protocol
+    def _usable(self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]) -> bool:
+        """Whether a verdict can be read from a reply. One that can't is not kept: the next run asks again."""
+        try:
+            self._graded(answer, criteria, reply, schema)
+        except BadVerdict:
+            return False
+        return True
+
+    def _graded(self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]) -> Grade:
+        protocol = self.protocol
         if self.decides:
             shares = probabilities_of(reply.text, questions(protocol, criteria))
             return grade(protocol, criteria, said(protocol, shares), answer.text, shares)

@@ -43,7 +43,8 @@ class Model(Protocol):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """What this model is, as JSON: provider, model name, base URL host, revision, file hashes. No keys, no limits.
+        """Everything that decides what answers, as JSON: provider, model name, address, headers,
+        parameters, file hashes. No keys, no limits.
 
         Part of every cache key and of the manifest: two models that may answer differently differ here.
         """

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import hashlib
 import random
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -11,10 +12,10 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 
 from llmeval.errors import ModelError, Overloaded, Retryable
 from llmeval.models.base import Model, Reply, Request
-from llmeval.models.cache import Cache
+from llmeval.models.cache import NEVER, Cache, Kept
 from llmeval.models.hedge import Hedge
 from llmeval.models.limiter import Limiter
-from llmeval.records import canonical_json, clean_text
+from llmeval.records import canonical_json, clean_text, utc_time
 
 MAX_ATTEMPTS = 6
 MAX_RETRY_AFTER = 60.0
@@ -22,13 +23,28 @@ _CHARS_PER_TOKEN = 4
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 20.0
 
 
+_FINISHED = frozenset({
+    "stop", "end_turn", "stop_sequence", "eos", "eos_token", "tool_calls", "tool_use", "function_call", "complete",
+    "completed",
+})  # fmt: skip
+"""Reasons why a model ends a whole reply, as endpoints name them. Any other one (`length`, `content_filter`, `error`,
+one that is not known) means that the reply was cut off or blocked."""
+
+
 class Asked(msgspec.Struct, frozen=True):
-    """One answered request. `attempts`: calls sent for it by this asker (0: cache, or shared with an identical one)."""
+    """One answered request."""
 
     reply: Reply
     key: str
+    """The request's digest."""
     attempts: int
+    """Calls sent for it by this asker; 0: from the cache, or shared with an identical request."""
     cached: bool
+    """No call was made for this request alone."""
+    answered_at: str
+    """When the reply came, ISO 8601 in UTC."""
+    reused_from: str | None = None
+    """The id of the run that made the call, where it is another one."""
 
 
 class AskFailed(ModelError):
@@ -47,6 +63,7 @@ class Caller:
         model: who answers.
         limiter: shared by all callers of the same endpoint and model.
         cache: None = neither read nor written.
+        since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none of them is.
         may_call: asked before each attempt; False ends the call (a budget is used up).
         redact: takes secrets out of messages.
         hedge: sends late requests a second time; None never does.
@@ -58,19 +75,20 @@ class Caller:
         limiter: Limiter,
         cache: Cache | None,
         *,
+        since: float = NEVER,
         may_call: Callable[[], bool] = lambda: True,
         redact: Callable[[str], str] = lambda text: text,
         hedge: Hedge | None = None,
     ) -> None:
         self.model = model
         self.limiter = limiter
-        self._cache = cache
+        self._cache, self._since = cache, since
         self._may_call = may_call
         self._redact = redact
         self._hedge = hedge
         self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
         self._name = str(model.identity.get("model", "model"))
-        self._flying: dict[bytes, asyncio.Future[Reply]] = {}
+        self._flying: dict[bytes, asyncio.Future[Kept]] = {}
 
     def uncached(self) -> "Caller":
         """The same model, limits and budget, past the cache: for measuring what a cache would hide."""
@@ -85,8 +103,12 @@ class Caller:
             sent.append(request.questions)
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()
 
-    async def ask(self, request: Request) -> Asked:
+    async def ask(self, request: Request, usable: Callable[[Reply], bool] = lambda reply: True) -> Asked:
         """The reply to one request.
+
+        Args:
+            request: what is sent.
+            usable: whether a reply can be used. One that can't is given back all the same, but not kept in the cache.
 
         Raises:
             AskFailed: no answer in the end; how often it was tried, and why it failed, are in it.
@@ -94,26 +116,24 @@ class Caller:
         key = self.key(request)
         name = "sha256:" + key.hex()
         if self._cache is not None:
-            found = self._cache.get(key)
-            if found is not None:
-                return Asked(found, name, 0, True)
+            kept = self._cache.get(key, self._since)
+            if kept is not None:
+                return self._asked(kept, name, 0)
         flying = self._flying.get(key)
         if flying is not None:
             try:
-                return Asked(await asyncio.shield(flying), name, 0, True)
+                return self._asked(await asyncio.shield(flying), name, 0)
             except ModelError as error:
                 raise AskFailed(error, name, 0) from None
-        return await self._fly(request, key, name)
+        return await self._fly(request, key, name, usable)
 
-    async def _fly(self, request: Request, key: bytes, name: str) -> Asked:
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+    async def _fly(self, request: Request, key: bytes, name: str, usable: Callable[[Reply], bool]) -> Asked:
+        future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
         self._flying[key] = future
         attempts = _Attempts()
         try:
-            reply = await self._with_retries(request, attempts)
-            if self._cache is not None:
-                reply = await self._cache.put(key, reply, self._name)
-            future.set_result(reply)
+            kept = await self._keep(key, await self._with_retries(request, attempts), usable)
+            future.set_result(kept)
         except ModelError as error:
             failed = AskFailed(ModelError(self._redact(str(error)), kind=error.kind), name, attempts.made)
             future.set_exception(failed)
@@ -123,7 +143,26 @@ class Caller:
             if not future.done():
                 future.cancel()
             del self._flying[key]
-        return Asked(reply, name, attempts.made, False)
+        return self._asked(kept, name, attempts.made)
+
+    async def _keep(self, key: bytes, reply: Reply, usable: Callable[[Reply], bool]) -> Kept:
+        """Put a whole and usable reply into the cache; what is kept there, or else the reply as it came."""
+        if self._cache is None:
+            return Kept(reply, int(time.time()), "")
+        if not (_is_whole(reply) and usable(reply)):
+            return Kept(reply, int(time.time()), self._cache.run)
+        return await self._cache.put(key, reply, self._name, self._since)
+
+    def _asked(self, kept: Kept, name: str, attempts: int) -> Asked:
+        elsewhere = self._cache is not None and kept.run != self._cache.run
+        return Asked(
+            kept.reply,
+            name,
+            attempts,
+            cached=not attempts,
+            answered_at=utc_time(kept.at),
+            reused_from=kept.run if elsewhere else None,
+        )
 
     async def _with_retries(self, request: Request, attempts: "_Attempts") -> Reply:
         """The first attempt goes straight out: tenacity is only entered when it failed, as it costs more than it."""
@@ -163,6 +202,13 @@ class Caller:
         finally:
             self.limiter.release(sent, refused=refused, failed=failed)
         return msgspec.structs.replace(reply, text=clean_text(reply.text)) if not reply.text.isascii() else reply
+
+
+def _is_whole(reply: Reply) -> bool:
+    """Whether a reply says something, and was neither cut off nor blocked."""
+    if reply.finish_reason and reply.finish_reason.lower() not in _FINISHED:
+        return False
+    return bool(reply.text.strip() or reply.tool_calls)
 
 
 class _Attempts:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from llmeval.errors import ModelError, Retryable, SuiteError
 from llmeval.models.base import Reply, Request
 from llmeval.models.http_session import failure, open_session
+from llmeval.models.identity import address, without_keys
+from llmeval.models.identity import headers as header_digests
 
 _STEP = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 Render = Callable[[Any, Mapping[str, Any]], Any]
@@ -23,7 +25,7 @@ class HttpEndpoint:
         body: JSON whose texts are templates over `prompt` (the last user message), `messages` and `params`.
         output: where the answer stands in the reply, such as `data.choices[0].text`; empty = the whole reply.
         render: renders the templates in `body`.
-        build: what stands for host and path in its identity.
+        build: stands for the address in its identity.
     """
 
     def __init__(
@@ -35,21 +37,24 @@ class HttpEndpoint:
             raise SuiteError(f"url {url!r} is not an http(s) address")
         self._url, self._method, self._headers = url, method, dict(headers)
         self._host = parts.netloc.rpartition("@")[2]
-        self._name = build or self._host + parts.path
+        self._place = {"url": address(url)} if build is None else {"build": build}
+        self._name = build or address(url).partition("://")[2].partition("?")[0]
         self._body, self._output, self._render = body, output, render
         self._params, self._timeout = dict(params), timeout
         self._session: Any = None
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, host and path or build, and how requests are made."""
+        """Provider, address or build, the suite's own headers, and how requests are made."""
         return {
             "provider": "http",
             "model": self._name,
+            **self._place,
             "method": self._method,
-            "body": self._body,
+            "headers": header_digests(self._headers),
+            "body": without_keys(self._body),
             "output": self._output,
-            "params": self._params,
+            "params": without_keys(self._params),
         }
 
     async def answer(self, request: Request) -> Reply:

@@ -20,6 +20,8 @@ import msgspec
 from llmeval.errors import Retryable, SuiteError
 from llmeval.models.base import Reply, Request
 from llmeval.models.http_session import Poster, failure, open_poster
+from llmeval.models.identity import address, function_source, without_keys
+from llmeval.models.identity import headers as header_digests
 from llmeval.models.loading import load_function
 from llmeval.models.wire import Broken
 from llmeval.records import Usage
@@ -101,7 +103,8 @@ class OpenAIEndpoint:
         api: "chat" or "responses".
         structured_output: how the endpoint can be held to a request's schema: json_schema, json_object or none.
         client: module:function that makes an `openai.AsyncOpenAI`; then calls go through it.
-        build: what stands for the host in its identity.
+        headers: the suite's own, which may decide what answers.
+        build: stands for the address in its identity.
     """
 
     def __init__(
@@ -123,7 +126,8 @@ class OpenAIEndpoint:
             raise SuiteError(f"base_url {base_url!r} is not an http(s) address such as https://host/v1")
         self._model = model
         self._host = parts.netloc.rpartition("@")[2]
-        self._place = {"host": self._host} if build is None else {"build": build}
+        self._place = {"url": address(base_url)} if build is None else {"build": build}
+        self._own_headers = header_digests(headers or {})
         self._path = "/chat/completions" if api == "chat" else "/responses"
         self._url = base_url.rstrip("/") + self._path
         self._api = api
@@ -140,13 +144,21 @@ class OpenAIEndpoint:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, host or build, API and the parameters that every request carries."""
+        """Provider, model, address or build, API, the suite's own headers and the parameters that every request
+        carries. Where a function makes the client and no build is stated, that function too: it may lead elsewhere.
+        """
+        client = {}
+        if self._client_factory is not None and "build" not in self._place:
+            made_by = load_function(self._client_factory)
+            client = {"client": [self._client_factory, function_source(self._client_factory, made_by)]}
         return {
             "provider": "openai",
             "model": self._model,
             **self._place,
+            **client,
             "api": self._api,
-            "params": self._params,
+            "headers": self._own_headers,
+            "params": without_keys(self._params),
             "structured_output": self._structured,
         }
 

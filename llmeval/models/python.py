@@ -8,6 +8,7 @@ from typing import Any
 
 from llmeval.errors import BoundaryError, ModelError
 from llmeval.models.base import Reply, Request
+from llmeval.models.identity import function_source, without_keys
 
 
 class PythonFunction:
@@ -19,7 +20,7 @@ class PythonFunction:
     Args:
         function: the function.
         name: how the suite names it.
-        version: raised by its owner when the function changes; part of the cache key.
+        build: which build of the application it is, by a name of its owner's.
     """
 
     def __init__(
@@ -27,19 +28,26 @@ class PythonFunction:
         function: Callable[..., Any],
         name: str,
         *,
-        version: str | None = None,
+        build: str | None = None,
         params: Mapping[str, Any] | None = None,
         timeout: float = 120,
     ) -> None:
-        self._function, self._name, self._version = function, name, version
+        self._function, self._name, self._build = function, name, build
+        self._source = function_source(name, function)
         self._params, self._timeout = dict(params or {}), timeout
         self._whole = "request" in inspect.signature(function).parameters
         self._async = inspect.iscoroutinefunction(function)
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, function name, version and parameters."""
-        return {"provider": "python", "model": self._name, "version": self._version, "params": self._params}
+        """Provider, function name, the digest of its source files, build and parameters."""
+        return {
+            "provider": "python",
+            "model": self._name,
+            "source": self._source,
+            "build": self._build,
+            "params": without_keys(self._params),
+        }
 
     async def answer(self, request: Request) -> Reply:
         """One call.

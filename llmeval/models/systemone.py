@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from llmeval.errors import ModelError, Retryable, SuiteError
 from llmeval.models.base import Reply, Request
 from llmeval.models.http_session import failure, open_session
+from llmeval.models.identity import address, without_keys
+from llmeval.models.identity import headers as header_digests
 from llmeval.records import Usage
 
 
@@ -24,7 +26,9 @@ class SystemOne:
         base_url: up to and including /v1, or the whole address.
         api_key: sent as a Bearer token.
         params: further fields of each request.
+        headers: the suite's own, which may decide what answers.
         timeout: seconds an attempt may take.
+        build: stands for the address in its identity.
     """
 
     def __init__(
@@ -43,7 +47,8 @@ class SystemOne:
             raise SuiteError(f"base_url {base_url!r} is not an http(s) address such as https://host/v1")
         self._url = base_url.rstrip("/") + ("/systemone" if parts.path.rstrip("/").endswith("/v1") else "")
         self._host = parts.netloc.rpartition("@")[2]
-        self._place = {"host": self._host} if build is None else {"build": build}
+        self._place = {"url": address(self._url)} if build is None else {"build": build}
+        self._own_headers = header_digests(headers or {})
         self._model, self._params, self._timeout = model, dict(params or {}), timeout
         self._headers = {**(headers or {})}
         if api_key:
@@ -52,13 +57,13 @@ class SystemOne:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, host or build, path, and the parameters that every request carries."""
+        """Provider, model, address or build, the suite's own headers, and the parameters that every request carries."""
         return {
             "provider": "systemone",
             "model": self._model,
             **self._place,
-            "path": urlsplit(self._url).path,
-            "params": self._params,
+            "headers": self._own_headers,
+            "params": without_keys(self._params),
         }
 
     async def answer(self, request: Request) -> Reply:

@@ -14,7 +14,7 @@ from rich.text import Text
 from llmeval.gate.threshold import floor_rates
 from llmeval.outcome import Outcome
 from llmeval.records import Decision, Metric, Summary
-from llmeval.report.text import count, one_line, quarantined, retired
+from llmeval.report.text import count, one_line, quarantined, retired, reused
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -124,6 +124,8 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     colour, mark = _STYLE[summary.gate.decision]
     title = Text(f" {mark} {summary.gate.decision or 'NO DECISION'} ", style=f"bold {colour}")
     body: list[RenderableType] = [Text(summary.gate.reason)]
+    if told := reused(summary):
+        body.append(Text(f"· {told}", style="yellow"))
     others = [rule for rule in summary.gate.rules if rule.reason != summary.gate.reason]
     for rule in others:
         style, sign = _STYLE[rule.decision]

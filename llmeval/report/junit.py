@@ -14,7 +14,7 @@ from typing import Any
 from llmeval.files import write_atomically
 from llmeval.outcome import Outcome
 from llmeval.records import Decision, RuleDecision, Summary
-from llmeval.report.text import quarantined, visible
+from llmeval.report.text import quarantined, reused, visible
 from llmeval.report.worst import Trouble
 
 MAX_CASES = 1000
@@ -37,6 +37,7 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
     if summary.gate.decision is None:
         case = ET.SubElement(gate, "testcase", classname=gate.get("name", ""), name="decision")
         _outcome(case, "skipped", "decision", summary.gate.reason, "")
+    _reuse(gate, summary)
     by_metric: dict[str, list[Trouble]] = {}
     for trouble in troubles[:MAX_CASES]:
         for metric in trouble.metrics or ("answer",):
@@ -66,6 +67,16 @@ def _suite(root: ET.Element, name: str, manifest: dict[str, Any]) -> ET.Element:
     for key, value in (("run_id", manifest["run_id"]), ("candidate", manifest["candidate"]["name"])):
         ET.SubElement(properties, "property", name=key, value=_clean(str(value)))
     return suite
+
+
+def _reuse(gate: ET.Element, summary: Summary) -> None:
+    """What was not asked in this run: for programs as a property, for people as the suite's output."""
+    told, properties = reused(summary), gate.find("properties")
+    if not told or properties is None:
+        return
+    for name, found in (("answers_reused", summary.reuse.answers), ("verdicts_reused", summary.reuse.verdicts)):
+        ET.SubElement(properties, "property", name=name, value=f"{found.reused}/{found.of}")
+    ET.SubElement(gate, "system-out").text = _clean(told)
 
 
 def _place(trouble: Trouble, manifest: dict[str, Any]) -> dict[str, str]:

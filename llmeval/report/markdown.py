@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.records import Decision, Summary
-from llmeval.report.text import cell, count, fenced, quarantine_ended, quarantined, retired
+from llmeval.report.text import cell, count, fenced, quarantine_ended, quarantined, retired, reused
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -27,6 +27,8 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], w
         cell(summary.gate.reason, 1000),
         "",
     ]
+    if told := reused(summary):
+        lines += [cell(told, 600), ""]
     lines += (
         _rules(summary)
         + _listed("The gate, compared with the baseline's:", [cell(c.text, 300) for c in summary.gate_changes])

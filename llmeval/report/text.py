@@ -5,7 +5,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llmeval.records import Quarantined, Retired
+    from llmeval.records import Quarantined, Retired, Reused, Summary
 
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
@@ -65,6 +65,17 @@ def retired(entry: "Retired") -> str:
     since = f" on {entry.date}" if entry.date else ""
     now = "asked otherwise now" if entry.changed else "not asked any more"
     return f"retired{since} by {entry.owner}: {entry.reason.rstrip('.')} ({now})"
+
+
+def reused(summary: "Summary") -> str:
+    """What a run took from earlier runs instead of asking; empty where it asked everything."""
+    parts = _reused(summary.reuse.answers, "answer"), _reused(summary.reuse.verdicts, "verdict")
+    return " ".join(filter(None, parts))
+
+
+def _reused(found: "Reused", noun: str) -> str:
+    oldest = f", the oldest of {found.oldest[:10]}" if found.oldest else ""
+    return f"{found.reused:,} of {count(found.of, noun)} reused from earlier runs{oldest}." if found.reused else ""
 
 
 def cell(text: str, width: int = 120) -> str:

@@ -102,8 +102,9 @@ class ModelBase(Strict):
 
 
 BUILD = (
-    "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same model and build are the same "
-    "model wherever they run (cache, judges, certificates, baselines). Without it another host is another model."
+    "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same model and build are the "
+    "same model wherever they run (judges, certificates, baselines). Without it another address is another model. "
+    "Answers of a build that is stated are reused by later runs, so name it anew with every change."
 )
 
 
@@ -114,7 +115,7 @@ class OpenAIModel(ModelBase):
     model: str
     base_url: str = Field(default="https://api.openai.com/v1", description="Up to and including /v1.")
     api_key: SecretStr | None = Field(default=None, description='Write it as "${NAME}"; default: OPENAI_API_KEY.')
-    build: str | None = Field(default=None, description=BUILD)
+    build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
     api: Literal["chat", "responses"] = "chat"
     headers: dict[str, SecretStr] = {}
     structured_output: Literal["json_schema", "json_object", "none"] = Field(
@@ -142,7 +143,7 @@ class HttpModel(ModelBase):
 
     provider: Literal["http"]
     url: str
-    build: str | None = Field(default=None, description=BUILD)
+    build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
     method: Literal["POST", "PUT", "GET"] = "POST"
     headers: dict[str, SecretStr] = {}
     body: Any = Field(
@@ -157,7 +158,12 @@ class PythonModel(ModelBase):
 
     provider: Literal["python"]
     function: str = Field(description="module:function", pattern=r"^[\w.]+:[\w.]+$")
-    version: str | None = Field(default=None, description="Part of the cache key: raise it when the function changes.")
+    build: str | None = Field(
+        default=None,
+        pattern=r"\S",
+        description="Which build this is, by a name of yours. Answers of a build that is stated are reused by later runs "
+        "while the function's files stay the same, so name it anew when anything else behind it changes.",
+    )
 
 
 class ReplayModel(ModelBase):
@@ -174,7 +180,7 @@ class SystemOneModel(ModelBase):
     model: str
     base_url: str = Field(description="Up to and including /v1; a URL that ends in the whole path works as well.")
     api_key: SecretStr | None = Field(default=None, description='Write it as "${NAME}"; sent as a Bearer token.')
-    build: str | None = Field(default=None, description=BUILD)
+    build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
     headers: dict[str, SecretStr] = {}
 
 

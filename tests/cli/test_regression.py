@@ -225,6 +225,7 @@ def test_equal_answers_need_no_second_verdict(tmp_path: Path) -> None:
     assert len(kept) == N - changed
     assert {score["passed"] for score in kept} == {True, False}
     assert all(score["cached"] and score["source"] == "judge" for score in kept)
+    assert summary(tmp_path, "worse")["reuse"]["verdicts"] == {"reused": N - changed, "of": N, "oldest": None}
     assert summary(tmp_path, "worse")["calls"]["judge:correctness"]["made"] == changed
     rule = summary(tmp_path, "worse")["gate"]["rules"][0]
     assert rule["estimate"] == pytest.approx(-changed / N)

@@ -1,5 +1,6 @@
 """A run, end to end, against a real server: counts, records, resume, faults, budgets, secrets."""
 
+import asyncio
 import json
 from collections import Counter
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 
 import llmeval
+from llmeval.engine.build import plan
 from llmeval.engine.options import Options
 from llmeval.engine.store import RunWriter
 from llmeval.errors import NothingEvaluated, StoreError, SuiteError, UsageError
 from llmeval.records import Decision, Status
+from llmeval.suite.load import load_suite
 from tests.support.endpoint import Handler, reply, serve, verdict
 from tests.support.suites import answer, write_suite
 
@@ -52,18 +55,18 @@ def test_frames(tmp_path: Path) -> None:
     assert loaded.metrics.loc[loaded.metrics["metric"] == "contains", "passed"].item() == 4
 
 
-def test_the_second_run_makes_no_call(tmp_path: Path) -> None:
+def test_a_second_run_asks_the_candidate_and_no_judge(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 10)
         first = run(suite)
-        made = len(endpoint.requests)
         second = run(suite)
-        assert len(endpoint.requests) == made == 20
+        assert (endpoint.count("cand"), endpoint.count("judge")) == (20, 10)
         assert second.summary.metrics == first.summary.metrics
-        assert second.summary.calls["candidate"].cached == 10
+        assert second.summary.calls["candidate"].cached == 0
+        assert second.summary.calls["judge:correctness"].cached == 10
         third = run(suite, use_cache=False)
-        assert len(endpoint.requests) == 40
-        assert third.summary.calls["candidate"].cached == 0
+        assert (endpoint.count("cand"), endpoint.count("judge")) == (30, 20)
+        assert third.summary.calls["judge:correctness"].cached == 0
 
 
 def test_the_same_command_again_goes_on(tmp_path: Path) -> None:
@@ -262,6 +265,38 @@ def test_the_judge_may_not_be_the_candidate_unless_said(tmp_path: Path) -> None:
         assert run(suite).summary.counts.cases == 2
 
 
+OPENAI = "{provider: openai, model: m, base_url: 'http://h/a'}"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "judge", "same"),
+    [
+        (OPENAI, OPENAI.replace("}", ", params: {temperature: 1}}"), True),
+        (OPENAI, OPENAI.replace("/a", "/a/"), True),
+        (OPENAI, OPENAI.replace("}", ", build: b}"), True),
+        (OPENAI.replace("}", ", build: b}"), OPENAI.replace("/a'", "/c', build: b"), True),
+        (OPENAI, OPENAI.replace("/a", "/b"), False),
+        (OPENAI, OPENAI.replace("}", ", headers: {x-route: b}}"), False),
+        (OPENAI, OPENAI.replace("model: m", "model: n"), False),
+        (OPENAI, "{provider: http, url: 'http://h/a'}", False),
+        ("{provider: http, url: 'http://h/a', build: b}", "{provider: http, url: 'http://h/a'}", True),
+        ("{provider: http, url: 'http://h/a'}", "{provider: http, url: 'http://h/b'}", False),
+        ("{provider: python, function: 'json:dumps'}", "{provider: python, function: 'json:dumps', build: b}", True),
+        ("{provider: python, function: 'json:dumps'}", "{provider: python, function: 'json:loads'}", False),
+    ],
+)
+def test_who_is_the_candidate_itself(tmp_path: Path, candidate: str, judge: str, same: bool) -> None:
+    suite = write_suite(tmp_path, "http://h/v1", 2)
+    text = suite.read_text().replace("candidate: cand", f"candidate: {candidate}")
+    suite.write_text(text.replace("{model: judge, attacks", f"{{model: {judge}, attacks"))
+    told = ""
+    try:
+        asyncio.run(plan(load_suite(suite), Options(use_cache=False)).close())
+    except SuiteError as error:
+        told = str(error)
+    assert ("the judge is the candidate itself" in told) == same, told
+
+
 def test_no_case_is_not_a_pass(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 0)
@@ -314,7 +349,7 @@ def test_memory_does_not_hold_the_requests(tmp_path: Path) -> None:
 
 
 def test_multi_turn_cases_and_the_other_providers(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("async def answer(text): return f'echo {text}'\n")
+    (tmp_path / "echo_app.py").write_text("async def answer(text): return f'echo {text}'\n")
     (tmp_path / "recorded.jsonl").write_text('{"id": "a", "output": "echo two"}\n{"id": "b", "output": "x"}\n')
     turns = "[{role: user, content: one}, {role: assistant, content: ok}, {role: user, content: two}]"
 
@@ -324,7 +359,7 @@ def test_multi_turn_cases_and_the_other_providers(tmp_path: Path) -> None:
 
     with serve(application) as endpoint:
         providers = [
-            "{provider: python, function: 'app:answer'}",
+            "{provider: python, function: 'echo_app:answer'}",
             "{provider: replay, source: recorded.jsonl}",
             f"{{provider: http, url: '{endpoint.url}/ask', body: {{q: '{{{{ prompt }}}}'}}, output: 'data.items[0].text'}}",
         ]

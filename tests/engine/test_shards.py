@@ -173,17 +173,21 @@ def _changed(run: Path, changes: dict[str, Any]) -> Path:
     return run
 
 
-def test_two_processes_on_one_cache_record_the_same_answers(tmp_path: Path) -> None:
-    """The endpoint never says the same twice; whoever loses the race takes the winner's answer."""
+@pytest.mark.parametrize("pinned", [True, False])
+def test_two_processes_on_one_cache_record_the_same_answers_of_one_build(tmp_path: Path, pinned: bool) -> None:
+    """The endpoint never says the same twice; whoever loses the race takes the winner's answer. Of what has no build each
+    run has answers of its own."""
     said = itertools.count()
     with serve(lambda body, earlier: f"answer {next(said)}", latency=0.05) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 40, judge=False)
+        if pinned:
+            suite.write_text(suite.read_text().replace("model: cand,", "model: cand, build: cand@1,"))
         arguments = [sys.executable, "-m", "llmeval", "run", str(suite), "--concurrency", "4"]
         runs = [subprocess.Popen([*arguments, "--out", str(tmp_path / name)]) for name in ("a", "b")]
         assert [run.wait(60) for run in runs] == [0, 0]
     one, other = ({a.case_id: a.text for a in llmeval.load_run(tmp_path / n).directory.answers()} for n in ("a", "b"))
-    assert one == other
-    assert len(set(one.values())) == 40
+    assert (one == other) == pinned
+    assert len(set(one.values())) == len(set(other.values())) == 40
 
 
 def test_the_first_part_tries_the_attacks_for_all(tmp_path: Path) -> None:

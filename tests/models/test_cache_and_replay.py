@@ -2,6 +2,8 @@
 
 import asyncio
 import multiprocessing
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from llmeval.errors import ModelError, StoreError, SuiteError
 from llmeval.models.base import Reply, Request
-from llmeval.models.cache import Cache
+from llmeval.models.cache import ALWAYS, NEVER, Cache
 from llmeval.models.http import HttpEndpoint
 from llmeval.models.loading import load_function
 from llmeval.models.python import PythonFunction
@@ -23,9 +25,10 @@ HELLO = Request(messages=(Message("user", "hello"),))
 def fill(home: str, who: int) -> None:
     async def run() -> None:
         cache = Cache(Path(home))
-        kept = await asyncio.gather(*(cache.put(i.to_bytes(32, "big"), Reply(text=f"{who}"), "m") for i in range(300)))
+        calls = (cache.put(i.to_bytes(32, "big"), Reply(text=f"{who}"), "m", ALWAYS) for i in range(300))
+        kept = await asyncio.gather(*calls)
         cache.close()
-        (Path(home) / f"{who}.txt").write_text("".join(reply.text for reply in kept))
+        (Path(home) / f"{who}.txt").write_text("".join(each.reply.text for each in kept))
 
     asyncio.run(run())
 
@@ -40,23 +43,77 @@ def test_two_processes_share_a_cache(tmp_path: Path) -> None:
         assert worker.exitcode == 0
     cache = Cache(tmp_path)
     assert cache.stats().replies == 300
-    found = [cache.get(i.to_bytes(32, "big")) for i in range(300)]
-    stored = "".join(reply.text for reply in found if reply is not None)
+    found = [cache.get(i.to_bytes(32, "big"), ALWAYS) for i in range(300)]
+    stored = "".join(kept.reply.text for kept in found if kept is not None)
     assert len(stored) == 300
     assert [(tmp_path / f"{who}.txt").read_text() for who in range(2)] == [stored, stored]
     cache.close()
 
 
-def test_the_first_reply_stays(tmp_path: Path) -> None:
-    async def run() -> list[str]:
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize(
+    ("since", "kept"),
+    [(ALWAYS, "first"), (NOW - 10, "first"), (NOW + 1000, "second"), (NEVER, "second")],
+)
+def test_which_of_two_runs_is_kept(tmp_path: Path, since: float, kept: str) -> None:
+    """The first reply where the second run may read it; else the second, which is what that run recorded."""
+
+    async def run() -> list[str | None]:
         one, other = Cache(tmp_path), Cache(tmp_path)
-        kept = [await cache.put(b"k", Reply(text=text), "m") for cache, text in [(one, "first"), (other, "second")]]
-        found = other.get(b"k")
+        await one.put(b"k", Reply(text="first"), "m")
+        second = await other.put(b"k", Reply(text="second"), "m", since)
+        again = await other.put(b"k", Reply(text="third"), "m", since)
+        read = [other.get(b"k", since), one.get(b"k", ALWAYS)]
+        own = one.get(b"k", NEVER)
         one.close()
         other.close()
-        return [reply.text for reply in [*kept, found] if reply is not None]
+        assert (own is not None) == (kept == "first"), "a run reads its own row however old"
+        return [found and found.reply.text for found in [second, again, *read]]
 
-    assert asyncio.run(run()) == ["first"] * 3
+    assert asyncio.run(run()) == [kept] * 4
+
+
+OLD = """
+CREATE TABLE replies (key BLOB PRIMARY KEY, reply BLOB NOT NULL, model TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO replies VALUES (x'6b', x'00', 'm', 1);
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [(OLD, None), ("PRAGMA user_version = 99; CREATE TABLE replies (x);", "newer llmeval"), (None, "not a database")],
+)
+def test_a_cache_of_another_layout(tmp_path: Path, script: str | None, told: str | None) -> None:
+    """An older one is emptied and used; a newer one, and what is no cache, is left alone."""
+    path = tmp_path / "cache.sqlite3"
+    if script is None:
+        path.write_bytes(b"no database " * 100)
+    else:
+        database = sqlite3.connect(path)
+        database.executescript(script)
+        database.close()
+    if told is not None:
+        with pytest.raises(StoreError, match=told) as caught:
+            Cache(tmp_path)
+        assert "--no-cache" in str(caught.value)
+        return
+    one, other = Cache(tmp_path), Cache(tmp_path)
+    asyncio.run(one.put(b"k", Reply(text="new"), "m"))
+    found = other.get(b"k", ALWAYS)
+    assert found is not None
+    assert (found.reply.text, found.run, one.stats().replies) == ("new", one.run, 1)
+    one.close()
+    other.close()
+
+
+def test_a_damaged_row_is_no_reply(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    asyncio.run(cache.put(b"k", Reply(text="x"), "m"))
+    cache._writer.execute("UPDATE replies SET reply = x'0102'")
+    assert cache.get(b"k") is None
+    cache.close()
 
 
 def test_a_cache_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
@@ -69,7 +126,8 @@ def test_a_cache_that_cannot_be_written_ends_caching_not_the_run(tmp_path: Path)
     async def run() -> str | None:
         cache = Cache(tmp_path)
         cache._writer.execute("DROP TABLE replies")
-        assert [(await cache.put(key, Reply(text="x"), "m")).text for key in (b"k", b"l")] == ["x", "x"]
+        kept = [await cache.put(key, Reply(text="x"), "m") for key in (b"k", b"l")]
+        assert [each.reply.text for each in kept] == ["x", "x"]
         warning = cache.warning
         cache.close()
         return warning

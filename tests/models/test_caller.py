@@ -1,7 +1,7 @@
 """Asking: retries by class, one call for equal requests, the cache and its keys, budgets, secrets."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 
 from llmeval.errors import ModelError, Overloaded, Retryable
 from llmeval.models.base import Reply, Request
-from llmeval.models.cache import Cache
+from llmeval.models.cache import ALWAYS, NEVER, Cache
 from llmeval.models.caller import Asked, AskFailed, Caller
 from llmeval.models.limiter import Limiter
 from llmeval.records import Message
@@ -18,7 +18,7 @@ from llmeval.records import Message
 class Scripted:
     """A model that raises or says what the script lists, then repeats its last line."""
 
-    def __init__(self, *script: str | Exception, name: str = "m") -> None:
+    def __init__(self, *script: str | Reply | Exception, name: str = "m") -> None:
         self.script, self.name, self.calls = list(script), name, 0
         self.gate: asyncio.Event | None = None
 
@@ -33,7 +33,7 @@ class Scripted:
         step = self.script[min(self.calls, len(self.script)) - 1]
         if isinstance(step, Exception):
             raise step
-        return Reply(text=step)
+        return step if isinstance(step, Reply) else Reply(text=step)
 
     async def close(self) -> None:
         pass
@@ -116,19 +116,61 @@ def test_a_cancelled_leader_does_not_hang_its_followers() -> None:
     assert all(isinstance(item, asyncio.CancelledError) for item in results)
 
 
-def test_the_cache_answers_the_second_run(tmp_path: Path) -> None:
-    async def run() -> Asked:
-        cache = Cache(tmp_path)
+def ask_in_a_run(
+    home: Path, model: Scripted, run: str, since: float, usable: Callable[[Reply], bool] = lambda reply: True
+) -> Asked:
+    async def ask() -> Asked:
+        cache = Cache(home)
+        cache.run = run
         try:
-            return await caller(model, cache).ask(request())
+            return await caller(model, cache, since=since).ask(request(), usable)
         finally:
             cache.close()
 
+    return asyncio.run(ask())
+
+
+def test_the_cache_answers_the_second_run(tmp_path: Path) -> None:
     model = Scripted("kept \ud800 é")
-    first, second = asyncio.run(run()), asyncio.run(run())
+    first, second = (ask_in_a_run(tmp_path, model, run, ALWAYS) for run in ("a", "b"))
     assert (first.cached, second.cached, model.calls) == (False, True, 1)
     assert first.reply.text == second.reply.text == "kept \ufffd é"
-    assert (second.attempts, second.key) == (0, first.key)
+    assert (second.attempts, second.key, second.answered_at) == (0, first.key, first.answered_at)
+    assert (first.reused_from, second.reused_from) == (None, "a")
+
+
+def test_a_run_reads_its_own_replies_and_no_others_where_it_may_not(tmp_path: Path) -> None:
+    model = Scripted("one", "two", "three")
+    asked = [ask_in_a_run(tmp_path, model, run, NEVER) for run in ("a", "a", "b", "b", "a")]
+    assert [each.reply.text for each in asked] == ["one", "one", "two", "two", "three"]
+    assert [each.cached for each in asked] == [False, True, False, True, False]
+    assert not any(each.reused_from for each in asked)
+
+
+def cut(reason: str, text: str = "some", **more: Any) -> Reply:
+    return Reply(text=text, finish_reason=reason, **more)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kept"),
+    [
+        (cut("stop"), True), (cut("STOP"), True), (cut("end_turn"), True), (cut("eos_token"), True),
+        (cut("tool_calls", "", tool_calls=({"name": "f"},)), True), (Reply(text="no reason"), True), (cut(""), True),
+        (cut("length"), False), (cut("MAX_TOKENS"), False), (cut("content_filter"), False), (cut("error"), False),
+        (cut("abort"), False), (cut("stop", ""), False), (cut("stop", " \n"), False), (Reply(text=""), False),
+    ],
+)  # fmt: skip
+def test_which_replies_are_kept(tmp_path: Path, reply: Reply, kept: bool) -> None:
+    model = Scripted(reply)
+    asked = [ask_in_a_run(tmp_path, model, run, ALWAYS) for run in ("a", "b")]
+    assert [each.reply for each in asked] == [reply, reply]
+    assert model.calls == (1 if kept else 2)
+
+
+def test_a_reply_that_its_asker_can_not_use_is_not_kept(tmp_path: Path) -> None:
+    model = Scripted("no verdict", "a verdict", "another")
+    asked = [ask_in_a_run(tmp_path, model, run, ALWAYS, lambda reply: reply.text != "no verdict") for run in "abc"]
+    assert [each.reply.text for each in asked] == ["no verdict", "a verdict", "a verdict"]
 
 
 def test_failures_are_not_cached(tmp_path: Path) -> None:

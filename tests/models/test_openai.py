@@ -181,7 +181,7 @@ def test_the_identity_has_no_key_and_no_limit() -> None:
     model = OpenAIEndpoint("m", base_url="https://user:pw@host:8000/v1", api_key="sk-secret", timeout=3)
     assert "secret" not in json.dumps(model.identity)
     assert "pw" not in json.dumps(model.identity)
-    assert model.identity["host"] == "host:8000"
+    assert model.identity["url"] == "https://host:8000/v1"
 
 
 def test_a_stated_build_stands_for_the_host() -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import xmlschema
+from msgspec import structs
 
 from llmeval.outcome import Outcome
-from llmeval.records import Decision
+from llmeval.records import Decision, Reuse, Reused
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.ci.github import SUMMARY_BYTES, add_summary, command
 from llmeval.report.ci.points import MOST, Point, points
@@ -101,12 +102,13 @@ def test_gitlab_gets_metrics_and_azure_its_orders(tmp_path: Path) -> None:
     assert all("##vso" not in line[5:] for line in lines)
 
 
-def test_junit_is_what_servers_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("reuse", [Reuse(), Reuse(answers=Reused(reused=3, of=4, oldest="2026-03-01T08:00:00Z"))])
+def test_junit_is_what_servers_read(tmp_path: Path, reuse: Reuse) -> None:
     made = told(tmp_path)
     troubles = [
         *made.troubles,
         replace(trouble("lost", Outcome.ERROR), source="inline"),
         replace(trouble("c1"), repeat=1),
     ]
-    write_junit(tmp_path / "junit.xml", made.summary, MANIFEST, troubles)
+    write_junit(tmp_path / "junit.xml", structs.replace(made.summary, reuse=reuse), MANIFEST, troubles)
     xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd").validate(tmp_path / "junit.xml")

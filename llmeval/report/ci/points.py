@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from llmeval.records import Decision
 from llmeval.report.ci.server import Told
-from llmeval.report.text import one_line
+from llmeval.report.text import one_line, reused
 from llmeval.report.worst import Trouble
 
 MOST = 10
@@ -31,7 +31,8 @@ def points(told: Told) -> list[Point]:
     gate, suite = told.summary.gate, told.summary.suite
     level = "error" if gate.exit_code else "warning" if gate.decision is Decision.INCONCLUSIVE else "notice"
     title = f"llmeval {suite}: {gate.decision or 'no decision'}"
-    found = [Point(level, title, one_line(gate.reason, _WIDTH), _here(str(told.manifest["suite_file"])))]
+    message = one_line(f"{gate.reason} {reused(told.summary)}", _WIDTH)
+    found = [Point(level, title, message, _here(str(told.manifest["suite_file"])))]
     if not gate.exit_code:
         return found
     cases = _ordered(told)

@@ -14,7 +14,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
-from llmeval.report.text import count, quarantine_ended, quarantined, retired
+from llmeval.report.text import count, quarantine_ended, quarantined, retired, reused
 
 DATA_MARK = "<!-- row data -->"
 
@@ -104,6 +104,7 @@ def _decision(summary: Summary, alpha: float | None) -> dict[str, Any]:
         "tone": words.TONES[gate.decision] if gate.decision else "plain",
         "headline": said,
         "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, said)],
+        "reused": reused(summary),
         "reason": gate.reason
         if gate.reason and gate.decision is not Decision.PASS and not gate.rules and gate.reason != said
         else "",

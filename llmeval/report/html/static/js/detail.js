@@ -285,6 +285,8 @@ function about(full, row, data) {
     "Finish reason": answer.finish_reason,
     Attempts: answer.attempts || null,
     "From cache": answer.cached ? "yes" : null,
+    Answered: answer.answered_at,
+    "From run": answer.reused_from,
     Source: full.case.source,
     Cluster: full.case.cluster,
     Request: answer.request,

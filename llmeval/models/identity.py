@@ -1,0 +1,104 @@
+"""The parts of a model's identity: an address, headers and the source of a function, without secrets.
+
+An identity is written to manifests, certificates and reports, so a digest stands wherever a key could.
+"""
+
+import functools
+import hashlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from llmeval.records import canonical_json, digest
+
+CREDENTIALS = frozenset({
+    "authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie",
+})  # fmt: skip
+"""Headers that say who asks, not what answers. They change whenever a key is renewed."""
+_SHORT = 16
+"""Hex digits of a digest that are kept: 64 bits tell any two values apart."""
+_SEGMENT = re.compile(r"[A-Za-z0-9]{16,}")
+_SECRET = re.compile(r"(key|token|secret|password|passwd|auth|authorization|credentials?)$", re.I)
+_PORTS = {"http": ":80", "https": ":443"}
+
+
+def address(url: str) -> str:
+    """A URL as a part of an identity: scheme, host, port, path and query, never user and password.
+
+    Scheme and host are in lower case, the scheme's own port and a slash at the end are left out, as
+    none of these changes where a request goes. Values of the query are digests, because an API key
+    may be among them; so are parts of the path that look like one (16 or more letters and digits in
+    a row, with both among them).
+    """
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    host = parts.netloc.rpartition("@")[2].lower().removesuffix(_PORTS.get(scheme, ":"))
+    path = _SEGMENT.sub(_without_key, parts.path.rstrip("/"))
+    values = parse_qsl(parts.query, keep_blank_values=True)
+    query = "&".join(f"{_SEGMENT.sub(_without_key, name)}={_short(value)}" for name, value in values)
+    return f"{scheme}://{host}{path}" + (f"?{query}" if query else "")
+
+
+def headers(given: Mapping[str, str]) -> dict[str, str]:
+    """Headers as a part of an identity: names in lower case, values as digests, no `CREDENTIALS`."""
+    named = ((name.lower().strip(), value) for name, value in given.items())
+    return {name: _short(value) for name, value in sorted(named) if name not in CREDENTIALS}
+
+
+def function_source(name: str, function: Callable[..., Any]) -> str | None:
+    """The sha256 over the files that a function `module:function` comes from: the module that is
+    named, and the one that the function is written in. None without a file, as for a built-in one.
+
+    Modules that these import are not read.
+    """
+    module = sys.modules.get(name.partition(":")[0])
+    places = [getattr(module, "__file__", None), _file_of(function)]
+    digests = {_sha256(Path(place)) for place in places if place is not None}
+    found = sorted(each for each in digests if each is not None)
+    return digest(found) if found else None
+
+
+def without_keys(value: Any) -> Any:
+    """JSON with a digest instead of each text whose key names a secret, such as `api_key`."""
+    if isinstance(value, Mapping):
+        return {key: _hidden(key, item) for key, item in value.items()}
+    return [without_keys(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _file_of(function: Callable[..., Any]) -> str | None:
+    """The file of what a decorator, a `functools.partial` or an object with `__call__` stands for."""
+    inner: Any = inspect.unwrap(function)
+    while isinstance(inner, functools.partial):
+        inner = inspect.unwrap(inner.func)
+    if not (inspect.isroutine(inner) or inspect.isclass(inner)):
+        inner = type(inner)
+    try:
+        return inspect.getsourcefile(inner)
+    except TypeError:
+        return None
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _hidden(key: Any, item: Any) -> Any:
+    hides = isinstance(item, str) and _SECRET.search(str(key)) is not None
+    return _short(item) if hides else without_keys(item)
+
+
+def _without_key(match: re.Match[str]) -> str:
+    text = match[0]
+    mixed = any(char.isdigit() for char in text) and any(char.isalpha() for char in text)
+    return _short(text) if mixed else text
+
+
+def _short(value: Any) -> str:
+    return "sha256:" + hashlib.sha256(canonical_json(value)).hexdigest()[:_SHORT]
