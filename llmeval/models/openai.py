@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from llmeval.errors import Retryable, SuiteError
+from llmeval.errors import Retryable, SuiteError, TimedOut
 from llmeval.models.base import Reply, Request
 from llmeval.models.http_session import Poster, failure, open_poster
 from llmeval.models.loading import load_function
@@ -195,7 +195,7 @@ class OpenAIEndpoint:
         try:
             response = await self._poster.post(data)
         except TimeoutError:
-            raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
+            raise TimedOut(f"{self._host}: no answer within {self._timeout:g} s") from None
         except Broken as error:
             raise Retryable(f"{self._host}: the connection broke: {error}") from None
         except OSError as error:
@@ -221,7 +221,7 @@ class OpenAIEndpoint:
             received: bytes = response.content
             return received
         except (TimeoutError, openai.APITimeoutError):
-            raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
+            raise TimedOut(f"{self._host}: no answer within {self._timeout:g} s") from None
         except openai.APIStatusError as error:
             raise failure(self._host, error.status_code, error.response.headers, error.response.content) from None
         except openai.APIConnectionError as error:
