@@ -98,7 +98,11 @@ class Overloaded(Retryable):
 
 class TimedOut(Retryable):
     """No reply came within the model's `timeout`. With several requests in flight this may mean that they are too many:
-    the limiter takes it as a refusal."""
+    the limiter takes it as a refusal. `after`: the seconds waited."""
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class CheckError(BoundaryError):

@@ -80,6 +80,8 @@ class Plan:
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     past: Callable[[dict[str, Any], str], list[tuple[int, int]]] = lambda manifest, metric: []
     closing: list[Model] = field(default_factory=list)
+    traffic: Callable[[], str] = lambda: ""
+    """What holds the endpoints up, in words for the progress line."""
 
     @property
     def tries_judges(self) -> bool:
@@ -156,7 +158,7 @@ def plan(
         calibrations=calibrations_of(suite, judges),
         checks=checks, quarantine=quarantine, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
         in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), may_stop=may_stop,
-        closing=factory.models(), shard=options.shard, whole=whole,
+        closing=factory.models(), traffic=factory.traffic, shard=options.shard, whole=whole,
     )  # fmt: skip
 
 

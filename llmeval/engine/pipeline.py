@@ -22,15 +22,17 @@ from llmeval.engine.store import RunWriter
 from llmeval.errors import SuiteError
 from llmeval.models.base import Request
 from llmeval.models.caller import AskFailed
-from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status
+from llmeval.records import Answer, Case, ErrorInfo, Message, Score
 from llmeval.rundir import Unit, UnitKey
 
 GRACE_SECONDS = 2.0
-"""How long calls in flight may finish after the first Ctrl-C."""
+"""How long calls in flight may finish after the first Ctrl-C, or after a quota is used up."""
 OUTAGE = 20
 """So many answers lost in a row, or one a worker, and the endpoint counts as down."""
+_OUTAGES = ("provider",)
+"""Kinds of errors that mean, many in a row, that an endpoint is down."""
 
-Ending = Literal["complete", "decided", "interrupted", "budget", "outage"]
+Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outage"]
 
 
 @dataclass
@@ -134,7 +136,7 @@ class Pipeline:
             return
         if answer.error is None:
             scores = await score_answer(self._plan, case, answer, messages)
-            if self._plan.budget.stopped is not None and any(_lacks_budget(score) for score in scores):
+            if self._plan.budget.stopped is not None and any(_kind(score) == "budget" for score in scores):
                 self._end("budget", self._plan.budget.stopped)
                 return
             self._writer.scores(scores)
@@ -170,12 +172,10 @@ class Pipeline:
             if error.kind == "budget":
                 self._end("budget", self._plan.budget.stopped or "")
                 return None
-            self._progress.calls += error.attempts
             return Answer(
                 case_id=case.id, repeat=repeat, request=error.key, attempts=error.attempts,
                 error=ErrorInfo(error.kind, str(error)),
             )  # fmt: skip
-        self._progress.calls += asked.attempts
         self._progress.cached += asked.cached
         reply = asked.reply
         if reply.model:
@@ -194,21 +194,25 @@ class Pipeline:
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:
             if score.source == "judge":
-                self._progress.calls += score.attempts
                 self._progress.cached += score.cached
                 self._plan.budget.spend(score.cost_usd)
 
     def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
-        """Stop when nothing gets through any more: every further case would be lost the same way."""
-        lost = answer.error if answer.error is not None else next(
-            (s.error for s in scores if s.error is not None and s.source == "judge"), None
-        )  # fmt: skip
-        if lost is None or lost.kind not in ("provider", "judge"):
+        """Stop when nothing gets through any more: every further case would be lost the same way. A used-up quota ends
+        the run at once, lost answers in a row after a while."""
+        lost = [answer.error] if answer.error is not None else [s.error for s in scores if s.source == "judge"]
+        quota = next((error for error in lost if error is not None and error.kind == "quota"), None)
+        if quota is not None:
+            self._end("quota", quota.message)
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cancel_others)
+            return
+        failure = next((error for error in lost if error is not None and error.kind in _OUTAGES), None)
+        if failure is None:
             self._lost_in_a_row = 0
             return
         self._lost_in_a_row += 1
         if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
-            self._end("outage", f"{self._lost_in_a_row} cases in a row were lost; the last: {lost.message}")
+            self._end("outage", f"{self._lost_in_a_row} cases in a row were lost; the last: {failure.message}")
 
     def _end(self, how: Ending, reason: str) -> None:
         if self._stop is None:
@@ -228,7 +232,7 @@ class Pipeline:
                 cancel()
                 return
             self._stop, self.reason = "interrupted", "interrupted"
-            self._progress.note = "stopping: calls in flight get a moment, Ctrl-C again leaves at once"
+            self._progress.stated = "stopping: calls in flight get a moment, Ctrl-C again leaves at once"
             loop.call_later(GRACE_SECONDS, cancel)
 
         installed = []
@@ -243,5 +247,6 @@ class Pipeline:
                 loop.remove_signal_handler(number)
 
 
-def _lacks_budget(score: Score) -> bool:
-    return score.status is Status.UNSCORED and score.error is not None and "budget of this run" in score.error.message
+def _kind(score: Score) -> str | None:
+    """Why a score has no value, as a kind of `ErrorInfo`."""
+    return None if score.error is None else score.error.kind

@@ -1,7 +1,9 @@
 """Models in their roles: each made once, with its limiter and its caller, however many roles name it."""
 
+import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -12,8 +14,7 @@ from llmeval.errors import ModelError, SuiteError
 from llmeval.models.base import Model
 from llmeval.models.cache import Cache
 from llmeval.models.caller import Caller
-from llmeval.models.hedge import Hedge
-from llmeval.models.limiter import Limiter, Window
+from llmeval.models.limiter import START, START_ON_LOOPBACK, Limiter, Window
 from llmeval.models.readout import LabelReadout
 from llmeval.suite.load import Suite
 from llmeval.suite.schema import JudgeSpec, ModelBase, ReplayModel, SystemOneModel, TransformersModel
@@ -62,6 +63,13 @@ class Factory:
     def models(self) -> list[Model]:
         return [caller.model for caller in self._callers.values()]
 
+    def traffic(self) -> str:
+        """What holds the run up, in words for its progress line; empty where nothing does."""
+        notes = {address: note for (address, *_), window in self._windows.items() if (note := window.note)}
+        if len(self._windows) == 1:
+            return "".join(notes.values())
+        return "; ".join(f"{urlsplit(address).hostname}: {note}" for address, note in notes.items())
+
     def _caller(self, spec: ModelBase, path: KeyPath, readout: bool) -> Caller:
         try:
             model = make_model(spec, self._suite.base)
@@ -76,7 +84,8 @@ class Factory:
             cache,
             may_call=self._budget.may_call,
             redact=self._redact,
-            hedge=Hedge() if spec.limits.hedge else None,
+            attempts=spec.limits.attempts,
+            deadline=spec.limits.deadline,
         )
 
     def _limiter(self, spec: ModelBase) -> Limiter:
@@ -87,8 +96,11 @@ class Factory:
             most, window = limits.concurrency or LOCAL_CONCURRENCY, None
         else:
             most = limits.concurrency or self._options.concurrency
-            window = self._windows.setdefault((address, *_plain(spec)), Window(self._options.concurrency))
+            start = START_ON_LOOPBACK if is_loopback(address) else START
+            window = self._windows.setdefault((address, *_plain(spec)), Window(self._options.concurrency, start=start))
             window.widen(most)
+            if limits.concurrency is not None:
+                window.begin_at(min(limits.concurrency, START))
         return Limiter(
             most,
             window=window,
@@ -96,6 +108,18 @@ class Factory:
             tokens_per_minute=limits.tokens_per_minute,
             adaptive=address is not None,
         )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a URL's host is this machine."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return found.is_loopback or found.is_unspecified
 
 
 def _plain(spec: ModelBase) -> Iterable[str]:

@@ -313,7 +313,7 @@ class Tally:
 
     def _count_score(self, score: Score) -> None:
         count = self._calls.setdefault(f"judge:{score.metric}", _CallCount())
-        count.add(score.attempts, score.cached, score.error is not None, score.usage, score.cost_usd)
+        count.add(score.attempts, score.cached, score.unanswered, score.usage, score.cost_usd)
 
     def add_canary(self, line: Mapping[str, Any]) -> None:
         """Take a line of `canaries.jsonl`: an attack or an anchor."""

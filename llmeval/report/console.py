@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -58,7 +59,7 @@ class ProgressDisplay:
     def _show(self) -> None:
         if not self._console.is_terminal:
             while not self._stop.wait(_LINE_SECONDS):
-                self._console.print(_line(self._progress), highlight=False, soft_wrap=True)
+                self._console.print(_line(self._progress), highlight=False, markup=False, soft_wrap=True)
             return
         bar = Progress(
             TextColumn("{task.percentage:>3.0f}%"), BarColumn(bar_width=30), TextColumn("{task.fields[text]}"),
@@ -82,7 +83,7 @@ def _counts(progress: Any) -> str:
         parts.append(f"[magenta]! {progress.troubled:,}[/]")
     parts.append(f"{progress.rate:.1f}/s")
     if progress.note:
-        parts.append(f"[yellow]{progress.note}[/]")
+        parts.append(f"[yellow]{escape(progress.note)}[/]")
     return "  ".join(parts)
 
 

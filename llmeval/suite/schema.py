@@ -73,8 +73,13 @@ class Limits(Strict):
     concurrency: int | None = Field(default=None, gt=0, description="Requests in flight.")
     requests_per_minute: float | None = Field(default=None, gt=0)
     tokens_per_minute: float | None = Field(default=None, gt=0)
-    hedge: bool = Field(
-        default=False, description="Send a request again when it takes longer than 95 of 100; counted as calls."
+    attempts: int = Field(
+        default=6, gt=0, le=100, description="Most attempts for one request; each counts as a call."
+    )
+    deadline: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds for one request from its first attempt on, over all attempts and the waits between them.",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmeval.models.limiter import Limiter, Window
+from llmeval.models.limiter import Limiter, Outcome, Window
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -72,7 +72,7 @@ async def load(server: Server, seconds: float, workers: int = 32, maximum: int =
         while not served and loop.time() < seconds:
             sent = await limiter.acquire()
             served = await server.call()
-            limiter.release(sent, refused=not served)
+            limiter.release(sent, Outcome.SERVED if served else Outcome.REFUSED)
             if not served:
                 await asyncio.sleep(1.0)
 
