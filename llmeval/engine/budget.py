@@ -25,6 +25,10 @@ class Budget:
         self.calls += 1
         return True
 
+    def stop(self, reason: str) -> None:
+        """Let no further call be made, whatever is left: the endpoint's own quota is used up, say."""
+        self.stopped = self.stopped or reason
+
     def spend(self, dollars: float | None) -> None:
         """Add the cost of a call, where it is known."""
         self.cost += dollars or 0.0

@@ -101,6 +101,7 @@ async def _execute(
         manifest.update(
             ended=utc_now(),
             status="complete" if ending in _WHOLE else "incomplete",
+            stopped=None if ending in _WHOLE else {"by": ending, "reason": pipeline.reason},
             wall_s=round(manifest.get("wall_s", 0.0) + wall, 3),
         )
         _note_unfinished(plan, manifest)

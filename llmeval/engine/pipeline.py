@@ -204,6 +204,7 @@ class Pipeline:
         quota = next((error for error in lost if error is not None and error.kind == "quota"), None)
         if quota is not None:
             self._end("quota", quota.message)
+            self._plan.budget.stop(quota.message)
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cancel_others)
             return
         failure = next((error for error in lost if error is not None and error.kind in _OUTAGES), None)
