@@ -23,6 +23,7 @@ from llmeval.engine.judges import (
 from llmeval.engine.options import Options
 from llmeval.engine.seats import LOCAL_CONCURRENCY, Factory, Seat
 from llmeval.engine.shards import Shard
+from llmeval.engine.slots import Slots
 from llmeval.errors import NothingEvaluated, SuiteError, UsageError
 from llmeval.judge.bench import Judging
 from llmeval.judge.calibrate import Calibration
@@ -82,6 +83,8 @@ class Plan:
     closing: list[Model] = field(default_factory=list)
     traffic: Callable[[], str] = lambda: ""
     """What holds the endpoints up, in words for the progress line."""
+    slots: Slots = field(default_factory=lambda: Slots(1))
+    """Cases worked on at a time."""
 
     @property
     def tries_judges(self) -> bool:
@@ -158,7 +161,7 @@ def plan(
         calibrations=calibrations_of(suite, judges),
         checks=checks, quarantine=quarantine, cache=cache, budget=budget, by_case=isinstance(candidate.spec, ReplayModel),
         in_turn=_too_large_together(candidate, itertools.chain(*seats.values())), may_stop=may_stop,
-        closing=factory.models(), traffic=factory.traffic, shard=options.shard, whole=whole,
+        closing=factory.models(), traffic=factory.traffic, slots=factory.slots, shard=options.shard, whole=whole,
     )  # fmt: skip
 
 

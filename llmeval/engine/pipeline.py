@@ -1,9 +1,9 @@
 """The run itself: as many cases in flight as asked for, each answered and scored, each record on disk at once.
 
-    cases (lazy) -> [worker: answer -> record -> check and judge -> record] x concurrency
+    cases (lazy) -> [slot: answer -> record -> check and judge -> record] x concurrency
 
-A worker takes the next case only when it is done with the last, so memory is O(concurrency) and answers are judged as
-they arrive. What one model's endpoint allows is its limiter's business, not the workers'.
+A slot takes the next case only when it is done with the last, or while that waits for another attempt (`slots`), so memory
+is O(concurrency) and answers are judged as they arrive. What one model's endpoint allows is its limiter's business, not the workers'.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from llmeval.engine.budget import cost_of
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
 from llmeval.engine.scoring import score_answer
+from llmeval.engine.slots import WORKERS_PER_SLOT
 from llmeval.engine.stopping import Stopper
 from llmeval.engine.store import RunWriter
 from llmeval.errors import SuiteError
@@ -87,7 +88,8 @@ class Pipeline:
         if scoring and self._enough_recorded():
             return "decided"
         units = self._units()
-        workers = self._workers = [asyncio.create_task(self._worker(units)) for _ in range(self._concurrency)]
+        count = WORKERS_PER_SLOT * self._concurrency
+        workers = self._workers = [asyncio.create_task(self._worker(units)) for _ in range(count)]
         with self._interruptible(workers):
             done, pending = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
             for task in pending:
@@ -111,10 +113,16 @@ class Pipeline:
                 yield case, repeat
 
     async def _worker(self, units: Iterator[tuple[Case, int]]) -> None:
-        for case, repeat in units:
-            if self._stop is not None:
-                return
-            await self._unit(case, repeat)
+        slots = self._plan.slots
+        while self._stop is None:
+            await slots.take()
+            try:
+                unit = next(units, None) if self._stop is None else None
+                if unit is None:
+                    return
+                await self._unit(*unit)
+            finally:
+                slots.give()
 
     async def _unit(self, case: Case, repeat: int) -> None:
         messages: tuple[Message, ...] = ()

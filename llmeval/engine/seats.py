@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from llmeval.engine.budget import Budget
 from llmeval.engine.make import make_model
 from llmeval.engine.options import Options
+from llmeval.engine.slots import Slots
 from llmeval.errors import ModelError, SuiteError
 from llmeval.models.base import Model
 from llmeval.models.cache import Cache
@@ -40,6 +41,7 @@ class Factory:
         self._suite, self._options, self._cache, self._budget = suite, options, cache, budget
         self._callers: dict[str, Caller] = {}
         self._windows: dict[tuple[str, ...], Window] = {}
+        self.slots = Slots(options.concurrency)
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
@@ -86,6 +88,7 @@ class Factory:
             redact=self._redact,
             attempts=spec.limits.attempts,
             deadline=spec.limits.deadline,
+            rest=self.slots.rest,
         )
 
     def _limiter(self, spec: ModelBase) -> Limiter:

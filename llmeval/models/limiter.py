@@ -27,12 +27,14 @@ START_ON_LOOPBACK = 4
 """A server on this machine shares its cores with the run, and has few slots (llama.cpp and Ollama: 1 to 4)."""
 WINDOW = 32
 """Outcomes looked at; `NOISE` or more refusals among them mean that the endpoint is overloaded."""
-NOISE = 5
-"""With 2 % of refusals by chance, five among 32 come about once in 2,000 calls (binomial tail 6e-4 a window); three
-would come in every second window of 100."""
+NOISE, MOST_NOISE = 5, 12
+"""With 2 % of refusals by chance, six among 32 come once in 20,000 windows (binomial tail). Where a cut changed nothing,
+refusals are more often by chance here: the number grows by two."""
+TRIAL, STILL = 64, 2
+"""A cut is undone where so many of the next outcomes are refusals all the same: it was not the load."""
 NOISE_OF_FEW = 3
 """The same for time-outs and for endpoints with less than `NOISE` requests in flight: each costs a whole time-out."""
-COST, MOST_COST = 200, 1600
+COST, MOST_COST = 250, 1600
 """Successes that a step too many costs before the next one is tried; twice as many each time the same step fails."""
 DECREASE = 0.8
 
@@ -89,6 +91,8 @@ class Window:
         self._cost = COST
         self._owed = 0
         self._since_step = 0
+        self._noise = NOISE
+        self._trial: _Trial | None = None
         self._cut_at = 0.0
         self._opens_at = 0.0
         self._opening: asyncio.TimerHandle | None = None
@@ -160,6 +164,8 @@ class Window:
             self._on_success()
         elif outcome is Outcome.REFUSED or max(place.beside, self.in_flight - 1) > 0:
             self._on_refusal(place.sent, outcome, retry_after)
+        if self._trial is not None and place.sent >= self._cut_at:
+            self._try(self._trial, outcome)
 
     def _admit(self) -> None:
         if self.closed_for:
@@ -209,6 +215,7 @@ class Window:
         self.traffic.narrowed(self._cut_at)
         if retry_after:
             self._opens_at = max(self._opens_at, self._cut_at + retry_after)
+        self._trial = _Trial(self.limit)
         self._cost = min(MOST_COST, 2 * self._cost) if self.limit <= self._ceiling + 1 else COST
         self._ceiling = self.limit
         self._owed = self._cost
@@ -223,11 +230,32 @@ class Window:
             self.limit = max(1.0, DECREASE * self.limit)
         self._slow_start = False
 
+    def _try(self, trial: "_Trial", outcome: Outcome) -> None:
+        """Follow a cut for some outcomes, and undo it where it changed nothing."""
+        trial.seen += 1
+        trial.refused += outcome is not Outcome.SERVED
+        if trial.seen < TRIAL:
+            return
+        self._trial = None
+        if trial.refused < STILL:
+            self._noise = NOISE
+        elif trial.limit > self.limit and not self.pace.seconds:
+            self._noise = min(MOST_NOISE, self._noise + 2)
+            self.limit, self._ceiling, self._owed = trial.limit, float("inf"), 0
+
     def _is_overload(self) -> bool:
         """Whether the refusals among the last outcomes are more than noise."""
         timed_out = self._recent.count(Outcome.TIMED_OUT)
         refused = self._recent.count(Outcome.REFUSED) + timed_out
-        return refused >= min(NOISE, self.limit) or timed_out >= min(NOISE_OF_FEW, self.limit)
+        return refused >= min(self._noise, self.limit) or timed_out >= min(NOISE_OF_FEW, self.limit)
+
+
+class _Trial:
+    """What came of a cut so far. `limit`: the one before it."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.seen = self.refused = 0
 
 
 class Limiter:
