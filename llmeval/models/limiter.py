@@ -30,13 +30,19 @@ WINDOW = 32
 NOISE, MOST_NOISE = 5, 12
 """With 2 % of refusals by chance, six among 32 come once in 20,000 windows (binomial tail). Where a cut changed nothing,
 refusals are more often by chance here: the number grows by two."""
-TRIAL, STILL = 64, 2
+TRIAL, STILL = 128, 2
 """A cut is undone where so many of the next outcomes are refusals all the same: it was not the load."""
 NOISE_OF_FEW = 3
 """The same for time-outs and for endpoints with less than `NOISE` requests in flight: each costs a whole time-out."""
 COST, MOST_COST = 250, 1600
 """Successes that a step too many costs before the next one is tried; twice as many each time the same step fails."""
 DECREASE = 0.8
+
+
+def with_margin(retry_after: float) -> float:
+    """Seconds to wait where an endpoint asks for so many. Many cut the fraction off: whole seconds may be almost one short,
+    and all requests would be refused again."""
+    return retry_after + min(1.0, 0.1 * retry_after)
 
 
 class Outcome(Enum):
@@ -91,6 +97,7 @@ class Window:
         self._cost = COST
         self._owed = 0
         self._since_step = 0
+        self._served_since_cut = False
         self._noise = NOISE
         self._trial: _Trial | None = None
         self._cut_at = 0.0
@@ -123,7 +130,9 @@ class Window:
     def note(self) -> str:
         """What holds requests up, in a phrase for the progress line; empty where nothing does."""
         pause = self.pace.seconds
-        return self.traffic.note(self.clock(), int(self.limit), self.in_flight, self.closed_for, pause)
+        return self.traffic.note(
+            self.clock(), int(self.limit), self.in_flight, self.closed_for, pause
+        )
 
     async def enter(self, *, again: bool = False) -> None:
         """Wait for a place. `again`: before those that were never sent."""
@@ -190,6 +199,7 @@ class Window:
         self._recent.append(Outcome.SERVED)
         self._owed = max(0, self._owed - 1)
         self._since_step += 1
+        self._served_since_cut = True
         if self.pace.seconds:
             self.pace.shrink(self.clock())
             return
@@ -214,7 +224,7 @@ class Window:
         self._cut_at = self.clock()
         self.traffic.narrowed(self._cut_at)
         if retry_after:
-            self._opens_at = max(self._opens_at, self._cut_at + retry_after)
+            self._opens_at = max(self._opens_at, self._cut_at + with_margin(retry_after))
         self._trial = _Trial(self.limit)
         self._cost = min(MOST_COST, 2 * self._cost) if self.limit <= self._ceiling + 1 else COST
         self._ceiling = self.limit
@@ -222,13 +232,13 @@ class Window:
         if self.limit <= 1:
             if outcome is Outcome.REFUSED and not retry_after:
                 self.pace.grow(self._cut_at)
-        elif self._slow_start:
+        elif self._slow_start or (outcome is Outcome.TIMED_OUT and not self._served_since_cut):
             self.limit = max(1.0, self.limit / 2)
         elif self._since_step <= WINDOW + 10 * self.limit:  # the last step was one too many
             self.limit = max(1.0, float(int(self.limit) - 1))
         else:
             self.limit = max(1.0, DECREASE * self.limit)
-        self._slow_start = False
+        self._slow_start = self._served_since_cut = False
 
     def _try(self, trial: "_Trial", outcome: Outcome) -> None:
         """Follow a cut for some outcomes, and undo it where it changed nothing."""
@@ -280,7 +290,9 @@ class Limiter:
     ) -> None:
         self.window = window or Window(concurrency, adaptive=adaptive, clock=clock)
         self._own = asyncio.Semaphore(concurrency) if window is not None else None
-        self._requests = _Bucket(requests_per_minute, self.window.clock) if requests_per_minute else None
+        self._requests = (
+            _Bucket(requests_per_minute, self.window.clock) if requests_per_minute else None
+        )
         self._tokens = _Bucket(tokens_per_minute, self.window.clock) if tokens_per_minute else None
 
     async def acquire(self, tokens: int = 0, *, again: bool = False) -> Place:
