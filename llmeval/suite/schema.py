@@ -94,7 +94,8 @@ class ModelBase(Strict):
     """What every provider takes."""
 
     params: dict[str, Any] = Field(
-        default={}, description="Sampling parameters by their OpenAI names: temperature, max_tokens, top_p, seed, stop."
+        default={},
+        description="Sampling parameters by their OpenAI names: temperature, max_tokens, top_p, seed, stop. null leaves one out.",
     )
     timeout: float = Field(default=120, gt=0, description="Seconds one attempt may take.")
     limits: Limits = Limits()
@@ -205,7 +206,10 @@ class JudgeSpec(Strict):
         default=[], description="For `rubric` and `style`: statements that are true of a good answer, or {name, "
         "statement, weight}.",
     )  # fmt: skip
-    params: dict[str, Any] = Field(default={}, description="Sampling parameters on top of the model's own.")
+    params: dict[str, Any] = Field(
+        default={},
+        description="Sampling parameters over the model's own, which go over the judge's defaults. null leaves one out.",
+    )
     votes: int = Field(
         default=1, gt=0, le=25, description="Odd: replies at most; asked for only until their majority is certain."
     )
