@@ -32,6 +32,9 @@ NOISE, MOST_NOISE = 5, 12
 refusals are more often by chance here: the number grows by two."""
 TRIAL, STILL = 128, 2
 """A cut is undone where so many of the next outcomes are refusals all the same: it was not the load."""
+LONG_WAIT = 5.0
+"""Seconds. An endpoint that asks to be left alone for longer counts requests a minute: its next refusals come with the
+next minute, and say nothing about a cut."""
 NOISE_OF_FEW = 3
 """The same for time-outs and for endpoints with less than `NOISE` requests in flight: each costs a whole time-out."""
 COST, MOST_COST = 250, 1600
@@ -225,7 +228,7 @@ class Window:
         self.traffic.narrowed(self._cut_at)
         if retry_after:
             self._opens_at = max(self._opens_at, self._cut_at + with_margin(retry_after))
-        self._trial = _Trial(self.limit)
+        self._trial = _Trial(self.limit) if (retry_after or 0.0) <= LONG_WAIT else None
         self._cost = min(MOST_COST, 2 * self._cost) if self.limit <= self._ceiling + 1 else COST
         self._ceiling = self.limit
         self._owed = self._cost
