@@ -48,7 +48,7 @@ def with_margin(retry_after: float) -> float:
     return retry_after + min(1.0, 0.1 * retry_after)
 
 
-class Outcome(Enum):
+class Signal(Enum):
     """What became of one request, as far as the window learns from it."""
 
     SERVED = "served"
@@ -94,7 +94,7 @@ class Window:
         self._start = start
         self._adaptive = adaptive
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._recent: deque[Outcome] = deque(maxlen=WINDOW)
+        self._recent: deque[Signal] = deque(maxlen=WINDOW)
         self._slow_start = True
         self._ceiling = float("inf")
         self._cost = COST
@@ -133,9 +133,7 @@ class Window:
     def note(self) -> str:
         """What holds requests up, in a phrase for the progress line; empty where nothing does."""
         pause = self.pace.seconds
-        return self.traffic.note(
-            self.clock(), int(self.limit), self.in_flight, self.closed_for, pause
-        )
+        return self.traffic.note(self.clock(), int(self.limit), self.in_flight, self.closed_for, pause)
 
     async def enter(self, *, again: bool = False) -> None:
         """Wait for a place. `again`: before those that were never sent."""
@@ -164,17 +162,17 @@ class Window:
         """Seconds to wait before sending: where even one request at a time is too many, requests are spaced out."""
         return self.pace.take(self.clock())
 
-    def learn(self, place: Place, outcome: Outcome, retry_after: float | None = None) -> None:
+    def learn(self, place: Place, outcome: Signal, retry_after: float | None = None) -> None:
         """What became of a request. `retry_after`: seconds that the endpoint asks to be left alone, where it does."""
-        if outcome is Outcome.SERVED:
+        if outcome is Signal.SERVED:
             self._refused_since = None
-        elif outcome is Outcome.REFUSED and self._refused_since is None:
+        elif outcome is Signal.REFUSED and self._refused_since is None:
             self._refused_since = self.clock()
-        if not self._adaptive or outcome is Outcome.FAILED:
+        if not self._adaptive or outcome is Signal.FAILED:
             return
-        if outcome is Outcome.SERVED:
+        if outcome is Signal.SERVED:
             self._on_success()
-        elif outcome is Outcome.REFUSED or max(place.beside, self.in_flight - 1) > 0:
+        elif outcome is Signal.REFUSED or max(place.beside, self.in_flight - 1) > 0:
             self._on_refusal(place.sent, outcome, retry_after)
         if self._trial is not None and place.sent >= self._cut_at:
             self._try(self._trial, outcome)
@@ -199,7 +197,7 @@ class Window:
         self._admit()
 
     def _on_success(self) -> None:
-        self._recent.append(Outcome.SERVED)
+        self._recent.append(Signal.SERVED)
         self._owed = max(0, self._owed - 1)
         self._since_step += 1
         self._served_since_cut = True
@@ -219,7 +217,7 @@ class Window:
         self.limit = min(float(self.maximum), self.limit + more)
         self._since_step = 0
 
-    def _on_refusal(self, sent: float, outcome: Outcome, retry_after: float | None) -> None:
+    def _on_refusal(self, sent: float, outcome: Signal, retry_after: float | None) -> None:
         self._recent.append(outcome)
         if sent < self._cut_at or not self._is_overload():
             return
@@ -233,9 +231,9 @@ class Window:
         self._ceiling = self.limit
         self._owed = self._cost
         if self.limit <= 1:
-            if outcome is Outcome.REFUSED and not retry_after:
+            if outcome is Signal.REFUSED and not retry_after:
                 self.pace.grow(self._cut_at)
-        elif self._slow_start or (outcome is Outcome.TIMED_OUT and not self._served_since_cut):
+        elif self._slow_start or (outcome is Signal.TIMED_OUT and not self._served_since_cut):
             self.limit = max(1.0, self.limit / 2)
         elif self._since_step <= WINDOW + 10 * self.limit:  # the last step was one too many
             self.limit = max(1.0, float(int(self.limit) - 1))
@@ -243,10 +241,10 @@ class Window:
             self.limit = max(1.0, DECREASE * self.limit)
         self._slow_start = self._served_since_cut = False
 
-    def _try(self, trial: "_Trial", outcome: Outcome) -> None:
+    def _try(self, trial: "_Trial", outcome: Signal) -> None:
         """Follow a cut for some outcomes, and undo it where it changed nothing."""
         trial.seen += 1
-        trial.refused += outcome is not Outcome.SERVED
+        trial.refused += outcome is not Signal.SERVED
         if trial.seen < TRIAL:
             return
         self._trial = None
@@ -258,8 +256,8 @@ class Window:
 
     def _is_overload(self) -> bool:
         """Whether the refusals among the last outcomes are more than noise."""
-        timed_out = self._recent.count(Outcome.TIMED_OUT)
-        refused = self._recent.count(Outcome.REFUSED) + timed_out
+        timed_out = self._recent.count(Signal.TIMED_OUT)
+        refused = self._recent.count(Signal.REFUSED) + timed_out
         return refused >= min(self._noise, self.limit) or timed_out >= min(NOISE_OF_FEW, self.limit)
 
 
@@ -293,9 +291,7 @@ class Limiter:
     ) -> None:
         self.window = window or Window(concurrency, adaptive=adaptive, clock=clock)
         self._own = asyncio.Semaphore(concurrency) if window is not None else None
-        self._requests = (
-            _Bucket(requests_per_minute, self.window.clock) if requests_per_minute else None
-        )
+        self._requests = _Bucket(requests_per_minute, self.window.clock) if requests_per_minute else None
         self._tokens = _Bucket(tokens_per_minute, self.window.clock) if tokens_per_minute else None
 
     async def acquire(self, tokens: int = 0, *, again: bool = False) -> Place:
@@ -316,9 +312,7 @@ class Limiter:
             raise
         return Place(self.window.clock(), self.window.in_flight - 1)
 
-    def release(
-        self, place: Place, outcome: Outcome = Outcome.SERVED, *, retry_after: float | None = None
-    ) -> None:
+    def release(self, place: Place, outcome: Signal = Signal.SERVED, *, retry_after: float | None = None) -> None:
         """Give the place back, and say what became of the request; see `Window.learn`."""
         self.window.learn(place, outcome, retry_after)
         self.window.leave()

@@ -273,7 +273,9 @@ def _chat_reply(data: bytes, latency: float) -> Reply:
         ),
         logprobs=None if choice.logprobs is None else choice.logprobs.get("content"),
         latency_ms=latency,
-        reasoning=next((text for text in (message.reasoning_content, message.reasoning) if isinstance(text, str)), None),
+        reasoning=next(
+            (text for text in (message.reasoning_content, message.reasoning) if isinstance(text, str)), None
+        ),
     )
 
 

@@ -26,9 +26,7 @@ _CODES = frozenset([
     "allocationquota.freetieronly", "setlimitexceeded", "account_deactivated", "spending_limit_reached",
 ])  # fmt: skip
 """Values of `code`, `type`, `status` or `reason` that stand for an account that has nothing left."""
-_NAMED = frozenset(
-    ["code", "type", "status", "reason", "error_code", "errorcode", "errortype", "__type"]
-)
+_NAMED = frozenset(["code", "type", "status", "reason", "error_code", "errorcode", "errortype", "__type"])
 
 _LONG_PERIOD = (
     r"(?:per|by|\b(?:a|each|every))[\s_-]?(?:calendar[\s_-]?)?(?:day|week|month|year|billing)|/\s?(?:1\s?)?(?:day|week|month|year|d)\b"
@@ -61,14 +59,10 @@ _QUOTA = re.compile(
     r"|out\s+of\s+(?:\w+\s+){0,3}quota|no\s+(?:remaining\s+)?quota|check\s+your\s+plan|upgrade\s+your\s+plan"
     r"|额度|配额|(?:kontingent|quota)\s+(?:ist\s+)?(?:aufgebraucht|erschöpft|überschritten)|(?:cuota|quota)\s+(?:agotad|superad|excedid|dépass|épuis|esaurit)|квот"
 )
-_MOMENTARY = re.compile(
-    r"\(e\.g\. check quota\)|please\s+(?:try|retry)\s+(?:again\s+)?(?:shortly|later|soon)"
-)
+_MOMENTARY = re.compile(r"\(e\.g\. check quota\)|please\s+(?:try|retry)\s+(?:again\s+)?(?:shortly|later|soon)")
 """Vertex AI says of a shared pool that is busy: "Resource has been exhausted (e.g. check quota)"."""
 _ADDRESS = re.compile(r"https?://\S+")
-_SKIPPED = frozenset(
-    ["input", "url", "link", "links", "help", "documentation_url", "request_id", "user_id"]
-)
+_SKIPPED = frozenset(["input", "url", "link", "links", "help", "documentation_url", "request_id", "user_id"])
 """Fields that say nothing about the limit: some servers repeat the request in `input`."""
 _DEPTH, _LONGEST_TEXT = 8, 8_000
 
@@ -106,8 +100,7 @@ def words(body: Any, text: str) -> str:
 def _empty_account(said: str) -> bool:
     """Of statuses that have other causes as well: only words that name the account's money or its usage limit."""
     return (
-        _MONEY.search(said) is not None
-        or re.search(r"reached\s+your\s+(?:\w+\s+){0,3}usage\s+limit", said) is not None
+        _MONEY.search(said) is not None or re.search(r"reached\s+your\s+(?:\w+\s+){0,3}usage\s+limit", said) is not None
     )
 
 

@@ -36,18 +36,12 @@ _SAID = re.compile(
     rf"[\s:]*(?:in|after|for|at\s+least)?\s*(?:about|another|approximately|~)?\s*({_CLOCK}|{_DURATION})",
     re.IGNORECASE,
 )
-_SAID_BEFORE = re.compile(
-    rf"(?:in|after|请在?|于)\s*({_DURATION})\s*(?:后|后再试|后重试)", re.IGNORECASE
-)
-_FIELDS = frozenset(
-    ["retrydelay", "retryafter", "retryafterseconds", "retryafterms", "retryinseconds"]
-)
+_SAID_BEFORE = re.compile(rf"(?:in|after|请在?|于)\s*({_DURATION})\s*(?:后|后再试|后重试)", re.IGNORECASE)
+_FIELDS = frozenset(["retrydelay", "retryafter", "retryafterseconds", "retryafterms", "retryinseconds"])
 _DEPTH = 6
 
 
-def retry_after(
-    headers: Mapping[str, str], body: Any, text: str, now: float | None = None
-) -> float | None:
+def retry_after(headers: Mapping[str, str], body: Any, text: str, now: float | None = None) -> float | None:
     """Seconds until the endpoint wants to be asked again; None where it does not say so, or says what can't be meant.
 
     What is most particular comes first: Retry-After, the words and fields of the body, then the reset of a limit.
@@ -154,9 +148,7 @@ def _said(text: str) -> float | None:
     if re.fullmatch(_CLOCK, found[1]):
         hours, minutes, seconds = map(int, found[1].split(":"))
         return _sane(3600.0 * hours + 60 * minutes + seconds)
-    return _sane(
-        sum(float(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(found[1]))
-    )
+    return _sane(sum(float(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(found[1])))
 
 
 def _field(body: Any, now: float) -> float | None:

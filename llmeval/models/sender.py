@@ -9,7 +9,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from llmeval.errors import ModelError, Overloaded, Retryable, TimedOut
 from llmeval.models.base import Model, Reply, Request
-from llmeval.models.limiter import Limiter, Outcome, with_margin
+from llmeval.models.limiter import Limiter, Signal, with_margin
 from llmeval.models.quota import LASTING
 from llmeval.records import clean_text
 
@@ -88,9 +88,7 @@ class Sender:
         except TimeoutError:
             why = f"; the last failure: {counted.last}" if counted.last is not None else ""
             times = "1 attempt" if counted.made == 1 else f"{counted.made} attempts"
-            raise ModelError(
-                f"no answer within `limits.deadline` of {self._deadline:g} s, {times}{why}"
-            ) from None
+            raise ModelError(f"no answer within `limits.deadline` of {self._deadline:g} s, {times}{why}") from None
 
     async def _with_retries(self, request: Request, counted: Attempts) -> Reply:
         """The first attempt goes straight out: tenacity is only entered when it failed, as it costs more than it."""
@@ -118,35 +116,29 @@ class Sender:
         window = self._limiter.window
         place = await self._limiter.acquire(_tokens(request), again=counted.made > 0)
         if not self._may_call():
-            self._limiter.release(place, Outcome.FAILED)
+            self._limiter.release(place, Signal.FAILED)
             raise ModelError("not asked: the budget of this run is used up", kind="budget")
         self._count(counted)
-        outcome, retry_after = Outcome.FAILED, None
+        outcome, retry_after = Signal.FAILED, None
         try:
             reply = await self._model.answer(request)
-            outcome = Outcome.SERVED
+            outcome = Signal.SERVED
         except ModelError as error:
             counted.last = error
             if isinstance(error, TimedOut):
-                outcome = Outcome.TIMED_OUT
+                outcome = Signal.TIMED_OUT
                 window.traffic.timed_out(error.after)
             if not isinstance(error, Overloaded):
                 raise
-            outcome, retry_after = Outcome.REFUSED, error.retry_after
+            outcome, retry_after = Signal.REFUSED, error.retry_after
             window.traffic.refused(self._redact(str(error)))
             if window.refused_for > LASTING:
                 minutes = f"{window.refused_for / 60:.0f} minutes"
-                raise ModelError(
-                    f"{error} (every request was refused for {minutes})", kind="quota"
-                ) from None
+                raise ModelError(f"{error} (every request was refused for {minutes})", kind="quota") from None
             raise
         finally:
             self._limiter.release(place, outcome, retry_after=retry_after)
-        return (
-            msgspec.structs.replace(reply, text=clean_text(reply.text))
-            if not reply.text.isascii()
-            else reply
-        )
+        return msgspec.structs.replace(reply, text=clean_text(reply.text)) if not reply.text.isascii() else reply
 
     def _count(self, counted: Attempts) -> None:
         counted.made += 1
@@ -160,11 +152,7 @@ class Sender:
         window = self._limiter.window
         wait = _backoff(failures)
         if isinstance(error, Overloaded) and error.retry_after is not None:
-            wait = (
-                0.0
-                if window.closed_for
-                else min(LASTING, with_margin(error.retry_after)) + wait / 4
-            )
+            wait = 0.0 if window.closed_for else min(LASTING, with_margin(error.retry_after)) + wait / 4
             window.traffic.waits_until(window.clock() + wait)
         return wait
 

@@ -79,9 +79,7 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
     if named == "max_completion_tokens":
         return "write `params: {max_tokens: N}` for this model: it takes the place of max_completion_tokens"
     if named in ("logprobs", "top_logprobs"):
-        return (
-            "set `logprobs: false` on the judge, or `params: {logprobs: null, top_logprobs: null}`"
-        )
+        return "set `logprobs: false` on the judge, or `params: {logprobs: null, top_logprobs: null}`"
     if named is not None:
         return f"leave it out with `params: {{{named}: null}}` on the model or the judge"
     if _FORMAT.search(said):
@@ -102,11 +100,7 @@ def _named_parameter(parsed: Any, said: str) -> str | None:
     found = [(place.start(), name) for name, place in places.items() if place is not None]
     first = min(found, default=None)
     formatted = _FORMAT.search(said)
-    return (
-        None
-        if first is None or (formatted is not None and formatted.start() < first[0])
-        else first[1]
-    )
+    return None if first is None or (formatted is not None and formatted.start() < first[0]) else first[1]
 
 
 def _mention(name: str) -> str:

@@ -73,9 +73,7 @@ class Limits(Strict):
     concurrency: int | None = Field(default=None, gt=0, description="Requests in flight.")
     requests_per_minute: float | None = Field(default=None, gt=0)
     tokens_per_minute: float | None = Field(default=None, gt=0)
-    attempts: int = Field(
-        default=6, gt=0, le=100, description="Most attempts for one request; each counts as a call."
-    )
+    attempts: int = Field(default=6, gt=0, le=100, description="Most attempts for one request; each counts as a call.")
     deadline: float | None = Field(
         default=None,
         gt=0,

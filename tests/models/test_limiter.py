@@ -11,7 +11,7 @@ import pytest
 from llmeval.errors import ModelError, Overloaded, Retryable, TimedOut
 from llmeval.models.base import Reply, Request
 from llmeval.models.caller import AskFailed, Caller
-from llmeval.models.limiter import START_ON_LOOPBACK, Limiter, Outcome, Place, Window
+from llmeval.models.limiter import START_ON_LOOPBACK, Limiter, Signal, Place, Window
 from llmeval.models.pace import Pace
 from llmeval.records import Message
 
@@ -54,9 +54,7 @@ class Server:
         now = asyncio.get_running_loop().time()
         self.level = min(self.rate, self.level + (now - self.at) * self.rate)
         self.at = now
-        if (self.concurrent and self.in_flight >= self.concurrent) or (
-            self.rate and self.level < 1
-        ):
+        if (self.concurrent and self.in_flight >= self.concurrent) or (self.rate and self.level < 1):
             self.refused.append(now)
             await asyncio.sleep(0.001)
             return False
@@ -69,9 +67,7 @@ class Server:
         return True
 
 
-async def load(
-    server: Server, seconds: float, workers: int = 32, maximum: int = 32, models: int = 1
-) -> Limiter:
+async def load(server: Server, seconds: float, workers: int = 32, maximum: int = 32, models: int = 1) -> Limiter:
     """Workers that ask one model after the other, all behind one endpoint, until `seconds` are over."""
     loop = asyncio.get_running_loop()
     window = Window(maximum, clock=loop.time)
@@ -82,7 +78,7 @@ async def load(
         while not served and loop.time() < seconds:
             sent = await limiter.acquire()
             served = await server.call()
-            limiter.release(sent, Outcome.SERVED if served else Outcome.REFUSED)
+            limiter.release(sent, Signal.SERVED if served else Signal.REFUSED)
             if not served:
                 await asyncio.sleep(1.0)
 
@@ -119,9 +115,7 @@ def test_it_settles_below_a_limit_on_requests_in_flight(allowed: int, models: in
 
 @pytest.mark.parametrize("models", [1, 2])
 @pytest.mark.parametrize(("rate", "latency"), [(100, 0.05), (100, 0.4), (20, 0.005)])
-def test_it_settles_below_a_limit_on_requests_a_second(
-    rate: float, latency: float, models: int
-) -> None:
+def test_it_settles_below_a_limit_on_requests_a_second(rate: float, latency: float, models: int) -> None:
     server = Server(latency, rate=rate)
     virtually(lambda: load(server, 35, workers=64, maximum=64, models=models))
     refused, served = after(server.refused, 5), after(server.served, 5)
@@ -215,9 +209,7 @@ def test_a_cancelled_wait_gives_its_place_back() -> None:
 class Simulated:
     """A model whose replies a function of (number of the request, loop's time) decides, after `latency` seconds."""
 
-    def __init__(
-        self, decide: Callable[[int, float], ModelError | None], latency: float = 0.05
-    ) -> None:
+    def __init__(self, decide: Callable[[int, float], ModelError | None], latency: float = 0.05) -> None:
         self.decide, self.latency, self.calls = decide, latency, 0
 
     @property
@@ -312,10 +304,10 @@ def test_time_outs_narrow_the_window_until_a_slow_server_keeps_up(start: int) ->
 def test_a_time_out_of_a_request_alone_teaches_nothing() -> None:
     window = Window(8)
     for _ in range(20):
-        window.learn(Place(window.clock(), beside=0), Outcome.TIMED_OUT)
+        window.learn(Place(window.clock(), beside=0), Signal.TIMED_OUT)
     assert window.limit == 8
     for _ in range(3):
-        window.learn(Place(window.clock(), beside=7), Outcome.TIMED_OUT)
+        window.learn(Place(window.clock(), beside=7), Signal.TIMED_OUT)
     assert window.limit == 4
 
 
@@ -339,9 +331,7 @@ def test_single_faults_and_a_few_refusals_do_not_narrow_the_window(seed: int) ->
     model = Simulated(faulty(seed, overloaded=0.02, fault=0.06))
     result = asked(model, 4000)
     assert result.lost == []
-    assert result.limit >= 25, (
-        "six refusals among 32 come by chance once in a while; the cut is undone or grows back"
-    )
+    assert result.limit >= 25, "six refusals among 32 come by chance once in a while; the cut is undone or grows back"
     assert model.calls <= 1.12 * 4000
 
 
@@ -364,9 +354,7 @@ class Minute:
             self.served[minute] = self.served.get(minute, 0) + 1
             return None
         self.refused += 1
-        return Overloaded(
-            "h: HTTP 429: 20 a minute", retry_after=float(int(60 - now % 60)) if self.says else None
-        )
+        return Overloaded("h: HTTP 429: 20 a minute", retry_after=float(int(60 - now % 60)) if self.says else None)
 
 
 def test_nothing_is_sent_until_the_endpoint_said() -> None:
@@ -416,9 +404,7 @@ def test_an_endpoint_that_refuses_everything_for_ten_minutes_has_no_quota_left()
 
 def test_one_refused_request_says_when_the_next_goes_out() -> None:
     model = Simulated(
-        lambda number, now: (
-            Overloaded("h: HTTP 429: slow\n\tdown", retry_after=40.0) if number == 1 else None
-        )
+        lambda number, now: Overloaded("h: HTTP 429: slow\n\tdown", retry_after=40.0) if number == 1 else None
     )
     result = asked(model, 1)
     assert any(note.startswith("waiting: HTTP 429: slow down, next in ") for note in result.notes)
@@ -430,7 +416,7 @@ def test_a_closed_window_opens_for_those_who_wait_and_those_sent_before_go_first
         window = Window(2, clock=loop.time)
         order: list[str] = []
         for _ in range(5):
-            window.learn(Place(loop.time(), 1), Outcome.REFUSED, retry_after=10.0)
+            window.learn(Place(loop.time(), 1), Signal.REFUSED, retry_after=10.0)
         assert window.closed_for == 11.0
 
         async def one(name: str, again: bool) -> None:
