@@ -1,5 +1,5 @@
-"""Cases in flight. One that waits for another attempt lends its slot to the next case: single faults of an endpoint then
-cost calls, and hardly any time."""
+"""Cases in flight. One that waits for another attempt lends its slot to the next case: single
+faults of an endpoint then cost calls, and hardly any time."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ WORKERS_PER_SLOT = 2
 
 
 class Slots:
-    """So many cases are worked on at a time.
+    """Limits the number of cases worked on at a time.
 
     Args:
         count: slots, at least 1.
@@ -28,8 +28,8 @@ class Slots:
         self._window.leave()
 
     async def rest(self, seconds: float) -> None:
-        """Wait, and lend the slot meanwhile. Afterwards the case goes on at once: for a moment there may be more cases than
-        slots; what an endpoint gets is its window's business."""
+        """Wait, and lend the slot meanwhile. Afterwards the case goes on at once: for a moment
+        there may be more cases than slots; what an endpoint gets is its window's business."""
         self._window.leave()
         try:
             await asyncio.sleep(seconds)

@@ -1,9 +1,9 @@
-"""A judge's reply, read strictly: one JSON object that follows the protocol's schema, or no verdict at all.
+"""A judge's reply, read strictly: one JSON object that follows the protocol's schema, or no verdict
+at all.
 
-Nothing is repaired and nothing is searched for: a verdict found somewhere in prose may be one that the judge quotes
-from the text it judges. Two wrappings are taken off, as whole vendors write them: a leading <think> block, and one code
-fence around all the rest.
-"""
+Nothing is repaired and nothing is searched for: a verdict found somewhere in prose may be one that
+the judge quotes from the text it judges. Two wrappings are taken off, as whole vendors write them:
+a leading <think> block, and one code fence around all the rest."""
 
 import json
 import re
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from llmeval.records import canonical_json
 
 _THOUGHTS = re.compile(r"\A\s*<(?P<tag>think|thinking)>(?P<thoughts>.*?)</(?P=tag)>", re.DOTALL | re.IGNORECASE)
-"""Up to the first end: a reply that quotes one from the text it judges is left with words before its JSON."""
+"""Up to the first end: a reply that quotes one from the text it judges is left with words before
+its JSON."""
 _FENCED = re.compile(
     r"\A(?P<fence>```|~~~)[ \t]*(?:json[c5]?)?[ \t]*\n(?P<body>.*)\n[ \t]*(?P=fence)\Z",
     re.DOTALL | re.IGNORECASE,
@@ -44,7 +45,8 @@ def unwrapped(text: str) -> Unwrapped:
 
 
 def read_verdict(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply as an object that follows `schema` (lengths of texts aside: they bound generation only).
+    """The reply as an object that follows `schema` (lengths of texts aside: they bound generation
+    only).
 
     Raises:
         BadVerdict: not exactly one JSON object, a key twice, or not as the schema says.
@@ -68,7 +70,8 @@ def read_verdict(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cause(text: str, finish_reason: str | None, reasoning: str | None) -> str:
-    """Why a reply could not be used and what to change, as far as the reply itself shows it; else empty.
+    """Why a reply could not be used and what to change, as far as the reply itself shows it; else
+    empty.
 
     Args:
         text: the reply.

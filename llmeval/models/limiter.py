@@ -1,16 +1,17 @@
 """How many requests one endpoint gets at a time: found by asking, and less when it says so.
 
-Concurrency follows slow start, then additive increase and multiplicative decrease (Jacobson 1988; Chiu and Jain 1989).
-Three things differ from TCP. A few refusals among many successes are noise and change nothing. Near the ceiling a step
-too many is paid for by so many successes before the next one is tried, so refusals stay at one in a hundred calls at any
-latency. And where the endpoint says when it may be asked again, nothing is sent until then.
+Concurrency follows slow start, then additive increase and multiplicative decrease (Jacobson 1988;
+Chiu and Jain 1989). Three things differ from TCP. A few refusals among many successes are noise and
+change nothing. Near the ceiling, a step that failed is tried again only after some hundred
+successes, so about one call in a hundred is refused, at any latency. And where the endpoint says
+when it may be asked again, nothing is sent until then.
 
-A request that timed out counts as refused when others were in flight with it: a slow server that works on all of them at
-once finishes none in time.
+A request that timed out counts as refused when others were in flight with it: a slow server that
+works on all of them at once finishes none in time.
 
-All models behind one endpoint share one window. Two windows in front of one server push each other out: each takes the
-other's refusals for its own, and the pipeline goes at the pace of the smaller one.
-"""
+All models behind one endpoint share one window. Two windows in front of one server push each other
+out: each takes the other's refusals for its own, and the pipeline goes at the pace of the smaller
+one."""
 
 import asyncio
 import time
@@ -24,32 +25,37 @@ from llmeval.models.traffic import Traffic
 
 START = 16
 START_ON_LOOPBACK = 4
-"""A server on this machine shares its cores with the run, and has few slots (llama.cpp and Ollama: 1 to 4)."""
+"""A server on this machine shares its cores with the run, and has few slots (llama.cpp and
+Ollama: 1 to 4)."""
 WINDOW = 32
-"""Outcomes looked at; `NOISE` or more refusals among them mean that the endpoint is overloaded."""
+"""The last outcomes that are looked at."""
 NOISE, MOST_NOISE = 5, 12
-"""With 2 % of refusals by chance, six among 32 come once in 20,000 windows (binomial tail). Where a cut changed nothing,
-refusals are more often by chance here: the number grows by two."""
+"""Refusals among the last `WINDOW` outcomes that count as overload. If 2 % of all requests are refused
+by chance, five or more among 32 have a probability of 6e-4 (binomial). After a cut that did not
+reduce the refusals the number grows by two, up to `MOST_NOISE`."""
 TRIAL, STILL = 128, 2
-"""A cut is undone where so many of the next outcomes are refusals all the same: it was not the load."""
+"""A cut is undone when `STILL` or more of the next `TRIAL` outcomes are refusals: the load was not
+the reason."""
 LONG_WAIT = 5.0
-"""Seconds. An endpoint that asks to be left alone for longer counts requests a minute: its next refusals come with the
-next minute, and say nothing about a cut."""
+"""Seconds. An endpoint that states a longer wait counts requests per minute. Its next refusals come
+in the next minute and say nothing about a cut."""
 NOISE_OF_FEW = 3
-"""The same for time-outs and for endpoints with less than `NOISE` requests in flight: each costs a whole time-out."""
+"""Time-outs among the last `WINDOW` outcomes that count as overload. Fewer than for refusals,
+because each costs a whole `timeout`."""
 COST, MOST_COST = 250, 1600
-"""Successes that a step too many costs before the next one is tried; twice as many each time the same step fails."""
+"""Successes that are needed before a step that failed is tried again. The number doubles each time
+the same step fails."""
 DECREASE = 0.8
 
 
 def with_margin(retry_after: float) -> float:
-    """Seconds to wait where an endpoint asks for so many. Many cut the fraction off: whole seconds may be almost one short,
-    and all requests would be refused again."""
+    """Seconds to wait when an endpoint asks for `retry_after` seconds. Many endpoints round down, so
+    that all requests would come a moment too early and be refused again."""
     return retry_after + min(1.0, 0.1 * retry_after)
 
 
 class Signal(Enum):
-    """What became of one request, as far as the window learns from it."""
+    """What the window learns from one request."""
 
     SERVED = "served"
     REFUSED = "refused"
@@ -60,7 +66,8 @@ class Signal(Enum):
 
 
 class Place(NamedTuple):
-    """A request's place in the window. `sent`: when it was taken; `beside`: other requests in flight at that time."""
+    """A request's place in the window. `sent`: when it was taken; `beside`: other requests in
+    flight at that time."""
 
     sent: float
     beside: int
@@ -108,13 +115,13 @@ class Window:
         self._opening: asyncio.TimerHandle | None = None
 
     def widen(self, maximum: int) -> None:
-        """Let at least so many requests through, before any is sent: some model behind the endpoint may have more."""
+        """Raise the maximum before any request is sent, for a model that states more."""
         if maximum > self.maximum:
             self.maximum = maximum
             self.limit = float(min(maximum, self._start) if self._adaptive else maximum)
 
     def begin_at(self, start: int) -> None:
-        """Begin with at least so many requests in flight: a model behind the endpoint states its limit."""
+        """Raise the number of requests in flight at first, for a model that states its limit."""
         if start > self._start:
             self._start = start
             self.limit = float(min(self.maximum, start))
@@ -159,11 +166,13 @@ class Window:
         self._admit()
 
     def next_send(self) -> float:
-        """Seconds to wait before sending: where even one request at a time is too many, requests are spaced out."""
+        """Seconds to wait before sending: where even one request at a time is too many, requests
+        are spaced out."""
         return self.pace.take(self.clock())
 
     def learn(self, place: Place, outcome: Signal, retry_after: float | None = None) -> None:
-        """What became of a request. `retry_after`: seconds that the endpoint asks to be left alone, where it does."""
+        """What became of a request. `retry_after`: seconds that the endpoint asks to be left
+        alone, where it does."""
         if outcome is Signal.SERVED:
             self._refused_since = None
         elif outcome is Signal.REFUSED and self._refused_since is None:
@@ -270,7 +279,8 @@ class _Trial:
 
 
 class Limiter:
-    """The gate in front of one model: its endpoint's window, and what is stated for the model itself.
+    """The gate in front of one model: its endpoint's window, and what is stated for the model
+    itself.
 
     Args:
         concurrency: most requests of this model in flight.
@@ -298,7 +308,8 @@ class Limiter:
         """Wait for a place; `release` wants it back.
 
         Args:
-            tokens: how many tokens the call will use, roughly; matters only under `tokens_per_minute`.
+            tokens: how many tokens the call will use, roughly; matters only under
+            `tokens_per_minute`.
             again: the request was sent before, and goes before those that were not.
         """
         if self._own is not None:

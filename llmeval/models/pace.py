@@ -1,8 +1,9 @@
 """The pause between requests where even one at a time is too many.
 
-Refusals one after the other double it: nobody knows yet how long the endpoint stays closed. Each success halves it again,
-down to a floor: the pause at which the endpoint last refused directly after a success, and a little more. Below it requests
-are too many a second. The floor sinks by 1 % a success once it held for a while, as the endpoint may allow more by then.
+Each refusal doubles the pause, because it is not known how long the endpoint stays closed. Each
+success halves it, down to a floor. The floor is 1.1 times the pause at which the endpoint last
+refused directly after a success: a shorter pause means too many requests per second. After some time
+without a refusal the floor sinks by 1 % per success, because the endpoint may allow more by then.
 """
 
 FIRST, LONGEST = 0.05, 30.0
@@ -10,7 +11,8 @@ FIRST, LONGEST = 0.05, 30.0
 MARGIN = 1.1
 """The floor over the pause that was too short."""
 HELD, HELD_SECONDS = 200, 60.0
-"""The floor holds for so many successes, or so long, before it sinks: then refusals are one in two hundred calls."""
+"""The floor holds for so many successes, or so long, before it sinks: then refusals are one in
+two hundred calls."""
 
 
 class Pace:

@@ -1,10 +1,10 @@
 """When an endpoint says it may be asked again: in its headers or in the words of its error.
 
-Headers are not of one form: Retry-After (RFC 9110 section 10.2.3: seconds or a date), `retry-after-ms` (Azure),
-`x-ratelimit-reset-requests: 6m0s` (OpenAI, Groq), `anthropic-ratelimit-tokens-reset: 2026-11-30T12:00:00Z`,
-`X-RateLimit-Reset: 1780000000` (epoch seconds; OpenRouter sends milliseconds), `RateLimit: limit=20, remaining=0,
-reset=30` (IETF draft ratelimit-headers).
-"""
+Headers are not of one form: Retry-After (RFC 9110 section 10.2.3: seconds or a date),
+`retry-after-ms` (Azure), `x-ratelimit-reset-requests: 6m0s` (OpenAI, Groq),
+`anthropic-ratelimit-tokens-reset: 2026-11-30T12:00:00Z`, `X-RateLimit-Reset: 1780000000` (epoch
+seconds; OpenRouter sends milliseconds), `RateLimit: limit=20, remaining=0, reset=30` (IETF draft
+ratelimit-headers)."""
 
 import email.utils
 import math
@@ -42,9 +42,11 @@ _DEPTH = 6
 
 
 def retry_after(headers: Mapping[str, str], body: Any, text: str, now: float | None = None) -> float | None:
-    """Seconds until the endpoint wants to be asked again; None where it does not say so, or says what can't be meant.
+    """Seconds until the endpoint wants to be asked again; None where it does not say so, or says
+    what can't be meant.
 
-    What is most particular comes first: Retry-After, the words and fields of the body, then the reset of a limit.
+    What is most particular comes first: Retry-After, the words and fields of the body, then the
+    reset of a limit.
 
     Args:
         headers: of the reply.
@@ -71,7 +73,8 @@ def retry_after(headers: Mapping[str, str], body: Any, text: str, now: float | N
 
 
 def duration(text: str) -> float | None:
-    """Seconds of a duration such as `12s`, `1m30s`, `250ms` or `6 hr 29 min`; None for anything else."""
+    """Seconds of a duration such as `12s`, `1m30s`, `250ms` or `6 hr 29 min`; None for anything
+    else."""
     if not _WHOLE.fullmatch(text):
         return None
     return _sane(sum(float(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(text)))
@@ -106,8 +109,8 @@ def _sane(seconds: float) -> float | None:
 
 
 def _reset(headers: Mapping[str, str], now: float) -> float | None:
-    """The reset of the limits that have nothing left. Where no header says what is left, the soonest reset: a later one
-    may be of a limit that was not reached."""
+    """The reset of the limits that have nothing left. Where no header says what is left, the
+    soonest reset: a later one may be of a limit that was not reached."""
     spent: list[float] = []
     others: list[float] = []
     for name, value in headers.items():
@@ -141,7 +144,8 @@ def _number(value: str) -> float | None:
 
 
 def _said(text: str) -> float | None:
-    """From words such as "Please try again in 6m0s", "wait 30 seconds before retrying", "replenished in 06:12:32"."""
+    """From words such as "Please try again in 6m0s", "wait 30 seconds before retrying",
+    "replenished in 06:12:32"."""
     found = _SAID.search(text) or _SAID_BEFORE.search(text)
     if found is None:
         return None
@@ -175,7 +179,8 @@ def _fields(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def _inner_headers(body: Any) -> dict[str, str]:
-    """Headers of the provider behind a gateway, which OpenRouter writes into the body: `metadata: {headers: {...}}`."""
+    """Headers of the provider behind a gateway, which OpenRouter writes into the body:
+    `metadata: {headers: {...}}`."""
     for key, value in _fields(body, _DEPTH):
         if key == "headers" and isinstance(value, Mapping):
             return {str(name).lower(): str(content) for name, content in value.items()}

@@ -1,4 +1,5 @@
-"""Sending one request until it is answered: within the endpoint's limit, again where that helps, within a deadline."""
+"""Sending one request until it is answered: within the endpoint's limit, again where that helps,
+within a deadline."""
 
 import asyncio
 import random
@@ -38,7 +39,8 @@ class Sender:
         limiter: the gate in front of it.
         may_call: asked before each attempt; False ends the request (a budget is used up).
         attempts: most attempts for one request.
-        deadline: seconds for one request from its first attempt on, waits included; None for no deadline.
+        deadline: seconds for one request from its first attempt on, waits included; None for no
+        deadline.
         redact: takes secrets out of the words that the progress line shows.
         rest: waits so many seconds before another attempt.
     """
@@ -55,7 +57,8 @@ class Sender:
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.unfinished = 0
-        """Calls made for requests that have neither an answer nor an error, as the run ended before."""
+        """Calls made for requests that have neither an answer nor an error, as the run ended
+        before."""
         self._model, self._limiter, self._may_call = model, limiter, may_call
         self._attempts, self._deadline = attempts, deadline
         self._redact, self._rest = redact, rest
@@ -69,7 +72,8 @@ class Sender:
         """The reply to a request; `counted` says how often it was sent, also when this raises.
 
         Raises:
-            ModelError: no answer in the end. `kind` says why: provider, quota, budget, or what the model itself says.
+            ModelError: no answer in the end. `kind` says why: provider, quota, budget, or what the
+            model itself says.
         """
         try:
             reply = await self._within_deadline(request, counted)
@@ -91,7 +95,8 @@ class Sender:
             raise ModelError(f"no answer within `limits.deadline` of {self._deadline:g} s, {times}{why}") from None
 
     async def _with_retries(self, request: Request, counted: Attempts) -> Reply:
-        """The first attempt goes straight out: tenacity is only entered when it failed, as it costs more than it."""
+        """The first attempt goes straight out: tenacity is only entered when it failed, as it
+        costs more than it."""
         try:
             return await self._attempt(request, counted)
         except Retryable as error:
@@ -147,8 +152,9 @@ class Sender:
             counted.timer.reschedule(asyncio.get_running_loop().time() + self._deadline)
 
     def _wait_after(self, error: BaseException | None, failures: int) -> float:
-        """Seconds to wait after the `failures`th failure: exponential with jitter, after what the endpoint asked for.
-        Where the window is closed the request waits there, at the head of the queue."""
+        """Seconds to wait after the `failures`th failure: exponential with jitter, after what the
+        endpoint asked for. Where the window is closed the request waits there, at the head of the
+        queue."""
         window = self._limiter.window
         wait = _backoff(failures)
         if isinstance(error, Overloaded) and error.retry_after is not None:

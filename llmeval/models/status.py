@@ -1,4 +1,4 @@
-"""What an unsuccessful reply means for a call: ask less, ask again, give up this request, or end the run.
+"""What an unsuccessful reply means: ask less, ask again, give up this request, or end the run.
 
 The words of the message stay the endpoint's own; what would fix it is added in brackets.
 """
@@ -34,7 +34,8 @@ _FORMAT = re.compile(
     r"response_?format|json_?schema|response_?schema|structured[\s_]output|text\.format|additionalproperties"
 )
 _TOO_LARGE = re.compile(r"request too large|reduce the (?:length|size)|must be reduced")
-"""OpenAI and Groq answer a request that alone is above the limit a minute with 429: it would be refused for ever."""
+"""OpenAI and Groq answer a request that alone is above the limit a minute with 429: it would be
+refused for ever."""
 
 
 def status_error(message: str, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
@@ -47,8 +48,9 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
         body: of the reply.
 
     Returns:
-        Overloaded: 429, 529, and 503 with a wait. Retryable: other faults of servers. ModelError of kind `quota`: what
-        is used up lasts (`quota.lasts`). ModelError of kind `provider`: the same request would fail again.
+        Overloaded: 429, 529, and 503 with a wait. Retryable: other faults of servers. ModelError of
+        kind `quota`: what is used up lasts (`quota.lasts`). ModelError of kind `provider`: the same
+        request would fail again.
     """
     text = body[:8_000].decode("utf-8", "replace")
     parsed = _json(body)
@@ -66,10 +68,11 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
 
 
 def refused_parameter(parsed: Any, text: str) -> str | None:
-    """The fix for a request that was refused because of one of its parameters; None where none is named.
+    """The fix for a request that was refused because of one of its parameters; None where none is
+    named.
 
-    Reasoning models refuse `max_tokens` and `temperature: 0`; older servers refuse `response_format`.
-    """
+    Reasoning models refuse `max_tokens` and `temperature: 0`; older servers refuse
+    `response_format`."""
     said = words(parsed, text)
     if not _REFUSED.search(said):
         return None
@@ -88,7 +91,8 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
 
 
 def _named_parameter(parsed: Any, said: str) -> str | None:
-    """The parameter that an error is about: its `param` field, else the first one named in the words."""
+    """The parameter that an error is about: its `param` field, else the first one named in the
+    words."""
     error = parsed[0] if isinstance(parsed, list) and parsed else parsed
     error = error.get("error", error) if isinstance(error, Mapping) else error
     param = str(error.get("param") or "").lower() if isinstance(error, Mapping) else ""
@@ -104,8 +108,8 @@ def _named_parameter(parsed: Any, said: str) -> str | None:
 
 
 def _mention(name: str) -> str:
-    """The pattern of a parameter's name. Short ones are words as well (`n`, `stop`): they count in quotes or after
-    words such as "parameter:" only."""
+    """The pattern of a parameter's name. Short ones are words as well (`n`, `stop`): they count in
+    quotes or after words such as "parameter:" only."""
     if name in _ALSO_WORDS:
         return rf"[\"'`]{name}[\"'`]|(?:parameter|argument|field|supplied):?\s+{name}\b"
     return rf"(?<![\w.]){name}(?!\w)"

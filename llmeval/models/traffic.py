@@ -58,7 +58,8 @@ class Traffic:
 
 
 def _short(words: str) -> str:
-    """The words on one line from the status on, without the host, which stands in every one of them."""
+    """The words on one line from the status on, without the host, which stands in every one of
+    them."""
     line = " ".join(words.split())
     status = line.find("HTTP ")
     line = line[status:] if status >= 0 else line

@@ -11,7 +11,7 @@ import pytest
 from llmeval.errors import ModelError, Overloaded, Retryable, TimedOut
 from llmeval.models.base import Reply, Request
 from llmeval.models.caller import AskFailed, Caller
-from llmeval.models.limiter import START_ON_LOOPBACK, Limiter, Signal, Place, Window
+from llmeval.models.limiter import START_ON_LOOPBACK, Limiter, Place, Signal, Window
 from llmeval.models.pace import Pace
 from llmeval.records import Message
 
