@@ -326,13 +326,16 @@ def faulty(seed: int, **shares: float) -> Callable[[int, float], ModelError | No
     return decide
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_single_faults_and_a_few_refusals_do_not_narrow_the_window(seed: int) -> None:
-    model = Simulated(faulty(seed, overloaded=0.02, fault=0.06))
-    result = asked(model, 4000)
-    assert result.lost == []
-    assert result.limit >= 25, "six refusals among 32 come by chance once in a while; the cut is undone or grows back"
-    assert model.calls <= 1.12 * 4000
+def test_single_faults_and_a_few_refusals_do_not_narrow_the_window() -> None:
+    cuts = 0
+    for seed in range(6):
+        model = Simulated(faulty(seed, overloaded=0.02, fault=0.06))
+        result = asked(model, 4000, start=32)
+        assert result.lost == []
+        assert model.calls <= 1.12 * 4000
+        assert result.limit >= 24
+        cuts += result.lowest < 32
+    assert cuts <= 1, "five refusals among 32 come by chance once in a while"
 
 
 def test_a_cut_that_changes_nothing_is_undone() -> None:
