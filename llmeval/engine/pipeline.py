@@ -28,6 +28,8 @@ from llmeval.rundir import Unit, UnitKey
 
 GRACE_SECONDS = 2.0
 """How long calls in flight may finish after the first Ctrl-C, or after a quota is used up."""
+STOP_SECONDS = 60.0
+"""The same after a used-up budget or an outage: the calls in flight are paid for."""
 OUTAGE = 20
 """So many answers lost in a row, or one a worker, and the endpoint counts as down."""
 _OUTAGES = ("provider",)
@@ -213,7 +215,6 @@ class Pipeline:
         if quota is not None:
             self._end("quota", quota.message)
             self._plan.budget.stop(quota.message)
-            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._cancel_others)
             return
         failure = next((error for error in lost if error is not None and error.kind in _OUTAGES), None)
         if failure is None:
@@ -224,8 +225,11 @@ class Pipeline:
             self._end("outage", f"{self._lost_in_a_row} cases in a row were lost; the last: {failure.message}")
 
     def _end(self, how: Ending, reason: str) -> None:
+        """No new case from now on. Calls in flight get some time; those that wait for an endpoint would take minutes."""
         if self._stop is None:
             self._stop, self.reason = how, reason
+            seconds = GRACE_SECONDS if how == "quota" else STOP_SECONDS
+            asyncio.get_running_loop().call_later(seconds, self._cancel_others)
 
     @contextlib.contextmanager
     def _interruptible(self, workers: list["asyncio.Task[None]"]) -> Iterator[None]:
