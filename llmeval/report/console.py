@@ -14,7 +14,7 @@ from rich.text import Text
 
 from llmeval.outcome import Outcome
 from llmeval.records import Decision, Metric, Summary
-from llmeval.report.text import count, one_line, quarantined
+from llmeval.report.text import count, one_line, quarantined, visible
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -83,7 +83,7 @@ def _counts(progress: Any) -> str:
         parts.append(f"[magenta]! {progress.troubled:,}[/]")
     parts.append(f"{progress.rate:.1f}/s")
     if progress.note:
-        parts.append(f"[yellow]{escape(progress.note)}[/]")
+        parts.append(f"[yellow]{escape(one_line(progress.note, 300))}[/]")
     return "  ".join(parts)
 
 
@@ -95,7 +95,7 @@ def _line(progress: Any) -> str:
     if progress.rate > 0:
         left = (progress.total - progress.done) / progress.rate
         text += f", {progress.rate:.1f}/s, about {left:.0f} s left"
-    return f"{text} - {progress.note}" if progress.note else text
+    return f"{text} - {one_line(progress.note, 300)}" if progress.note else text
 
 
 def print_summary(
@@ -118,11 +118,11 @@ def print_summary(
 def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     colour, mark = _STYLE[summary.gate.decision]
     title = Text(f" {mark} {summary.gate.decision or 'NO DECISION'} ", style=f"bold {colour}")
-    body: list[RenderableType] = [Text(summary.gate.reason)]
+    body: list[RenderableType] = [Text(visible(summary.gate.reason))]
     others = [rule for rule in summary.gate.rules if rule.reason != summary.gate.reason]
     for rule in others:
         style, sign = _STYLE[rule.decision]
-        body.append(Text.assemble((f"{sign} {rule.decision}  ", style), rule.reason))
+        body.append(Text.assemble((f"{sign} {rule.decision}  ", style), visible(rule.reason)))
     for name, judge in manifest["judges"].items():
         if told := distrust(name, judge):
             body.append(Text(f"⚠ {told}", style="yellow"))

@@ -151,5 +151,7 @@ def test_progress_says_what_holds_it_up_in_the_endpoints_own_words() -> None:
     progress = Progress(total=10, counted=lambda: 7, traffic=lambda: "waiting: HTTP 429: [bold] slow, next in 30 s")
     assert "[bold] slow, next in 30 s" in Text.from_markup(_counts(progress)).plain
     assert _line(progress).endswith("7 calls - waiting: HTTP 429: [bold] slow, next in 30 s")
+    progress.traffic = lambda: "waiting: \x1b[2J\u202e"
+    assert "\x1b" not in _line(progress) + _counts(progress)
     progress.stated = "stopping"
     assert progress.note == "stopping"
