@@ -57,7 +57,20 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class ErrorInfo(msgspec.Struct, frozen=True):
-    """Why something has no result. `kind` is the boundary: config, provider, candidate, judge or check."""
+    """Why something has no result.
+
+    `kind` is one of:
+
+    - `config`: the suite can't be carried out for this case (a template lacks a field, a model can't take the request);
+    - `provider`: the endpoint gave no answer (no connection, an error status, a reply that can't be read);
+    - `blocked`: the provider's filter withheld the answer;
+    - `truncated`: the reply ended before its answer began (all tokens went into reasoning);
+    - `quota`: the account's quota or credit is used up, and waiting does not help: the run ends;
+    - `budget`: the run's own budget is used up (`--max-cost`, `--max-calls`, `--max-minutes`): the run ends;
+    - `candidate`: the candidate's own code raised, or returned what is no answer;
+    - `judge`: the judge replied, and none of its replies is a usable verdict;
+    - `check`: the check could not be carried out on this answer.
+    """
 
     kind: str
     message: str
@@ -153,6 +166,17 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     """When the judge replied, ISO 8601 in UTC, of several replies the first; None where no judge was asked."""
     reused_from: str | None = None
     """The id of another run that made at least one of the calls; None where this run made all."""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the source could not be asked (no connection, quota, budget...). A judge that replied without a usable
+        verdict was."""
+        return self.error is not None and self.error.kind != "judge"
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a judge gave a verdict that takes no side. Nothing is missing: a person can decide."""
+        return self.status is Status.UNSCORED and self.error is None and self.source == "judge"
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):

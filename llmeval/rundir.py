@@ -37,6 +37,7 @@ UnitKey = tuple[str, int]
 class _Key(msgspec.Struct, frozen=True):
     case_id: str
     repeat: int = 0
+    metric: str = ""
     schema: int = SCHEMA
 
 
@@ -191,10 +192,13 @@ class RunDir:
     def _blocks(self) -> Iterator[tuple[UnitKey, int]]:
         """(key, offset) of each block of scores, in the order recorded."""
         previous: UnitKey | None = None
+        metrics: set[str] = set()
         for offset, line in lines(self.path / SCORES):
-            key = self._key(line, SCORES)
-            if key != previous:
+            key, metric = self._key(line, SCORES), _KEY.decode(line).metric
+            if key != previous or metric in metrics:  # scored again right after: another block
                 yield key, offset
+                metrics.clear()
+            metrics.add(metric)
             previous = key
 
     def _places(self, name: str) -> Iterator[tuple[UnitKey, int, int]]:
@@ -231,13 +235,16 @@ class RunDir:
             )
 
     def _block(self, file: BinaryIO, offset: int, key: UnitKey) -> tuple[Score, ...]:
-        block = []
+        block: dict[str, Score] = {}
         file.seek(offset)
         for line in file:
             if not line.endswith(b"\n") or self._key(line, SCORES) != key:
                 break
-            block.append(_SCORE.decode(line))
-        return tuple(block)
+            score = _SCORE.decode(line)
+            if score.metric in block:
+                break
+            block[score.metric] = score
+        return tuple(block.values())
 
     def _open(self, name: str) -> BinaryIO:
         path = self.path / name

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmeval.engine.build import Plan
-from llmeval.engine.progress import Progress
 from llmeval.files import append
 from llmeval.judge.certificate import Certificate, read_certificate
 from llmeval.records import SCHEMA, Score, to_json
 from llmeval.rundir import CANARIES, RunDir
 
 
-async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any], progress: Progress) -> None:
+async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any]) -> None:
     """Judge the anchors of every trusted judge; record each verdict, and in the manifest what they came to.
 
     Raises:
@@ -34,7 +33,6 @@ async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any], progr
         scores = await anchor_scores(judge, certificate)
         for score in scores:
             if score is not None:
-                progress.calls += score.attempts
                 plan.budget.spend(score.cost_usd)
         append(run.path / CANARIES, b"".join(_lines(name, judge.digest, certificate, scores)))
         entry = manifest["judges"][name]

@@ -1,7 +1,6 @@
 """Known attacks on each judge of a run, recorded in `canaries.jsonl`: one that passes makes the run INVALID."""
 
 from llmeval.engine.build import Plan
-from llmeval.engine.progress import Progress
 from llmeval.files import append
 from llmeval.judge.attacks import Attack, attack
 from llmeval.records import SCHEMA, to_json
@@ -9,7 +8,7 @@ from llmeval.rundir import CANARIES, RunDir
 from llmeval.suite.schema import ReplayModel
 
 
-async def try_attacks(plan: Plan, run: RunDir, progress: Progress) -> None:
+async def try_attacks(plan: Plan, run: RunDir) -> None:
     """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache where it has them.
 
     Raises:
@@ -23,7 +22,6 @@ async def try_attacks(plan: Plan, run: RunDir, progress: Progress) -> None:
         tried = await attack(judge)
         for one in tried:
             if one.score is not None:
-                progress.calls += one.score.attempts
                 plan.budget.spend(one.score.cost_usd)
         append(run.path / CANARIES, b"".join(_line(name, judge.digest, one) for one in tried))
 
@@ -32,7 +30,7 @@ def _line(metric: str, digest: str, one: Attack) -> bytes:
     score = one.score
     tried = {} if score is None else {
         "status": score.status, "passed": score.passed, "unscored": score.unscored, "attempts": score.attempts,
-        "cached": score.cached, "usage": score.usage, "cost_usd": score.cost_usd, "failed": score.error is not None,
+        "cached": score.cached, "usage": score.usage, "cost_usd": score.cost_usd, "failed": score.unanswered,
         "reply": (score.details or {}).get("reply"),
     }  # fmt: skip
     named = {"schema": SCHEMA, "kind": "attack", "metric": metric, "judge": digest, "case_id": one.name}

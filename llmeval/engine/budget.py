@@ -32,6 +32,10 @@ class Budget:
         self.calls += 1
         return True
 
+    def stop(self, reason: str) -> None:
+        """Let no further call be made, whatever is left: the endpoint's own quota is used up, say."""
+        self.stopped = self.stopped or reason
+
     def spend(self, dollars: float | None, *, of: str | None = None) -> None:
         """Add the cost of a reply.
 

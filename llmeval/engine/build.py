@@ -24,6 +24,7 @@ from llmeval.engine.judges import (
 from llmeval.engine.options import Options
 from llmeval.engine.seats import LOCAL_CONCURRENCY, Factory, Seat
 from llmeval.engine.shards import Shard
+from llmeval.engine.slots import Slots
 from llmeval.errors import NothingEvaluated, UsageError
 from llmeval.judge.bench import Judging
 from llmeval.judge.calibrate import Calibration
@@ -87,6 +88,10 @@ class Plan:
     past: Callable[[dict[str, Any], str], list[tuple[int, int]]] = lambda manifest, metric: []
     warnings: tuple[str, ...] = ()
     closing: list[Model] = field(default_factory=list)
+    traffic: Callable[[], str] = lambda: ""
+    """What holds the endpoints up, in words for the progress line."""
+    slots: Slots = field(default_factory=lambda: Slots(1))
+    """Cases worked on at a time."""
 
     @property
     def sampled(self) -> bool:
@@ -181,6 +186,8 @@ def plan(
         in_turn=not trial and _too_large_together(candidate, asked[1:]),
         may_stop=may_stop,
         closing=factory.models(),
+        traffic=factory.traffic,
+        slots=factory.slots,
         shard=options.shard,
         whole=whole,
         warnings=(*inspected.warnings, *judge_warnings(suite)),

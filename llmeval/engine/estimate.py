@@ -102,7 +102,8 @@ def _attacked(judge: Judging) -> Typical:
 
 
 def _answer_tokens(planned: Plan) -> int:
-    allowed = planned.candidate.spec.params.get("max_tokens")
+    params = planned.candidate.spec.params
+    allowed = params.get("max_completion_tokens") or params.get("max_tokens")
     return min(TYPICAL_ANSWER, allowed // 2) if isinstance(allowed, int) else TYPICAL_ANSWER
 
 

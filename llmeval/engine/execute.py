@@ -87,7 +87,10 @@ async def _execute(
         if plan.may_stop:
             _write_order(plan, writer, recorded)
         total = len(plan.cases) * plan.suite.spec.repeats
-        progress = Progress(total=total, resumed=len(recorded.scored), done=len(recorded.scored))
+        scored = len(recorded.scored)
+        progress = Progress(
+            total=total, resumed=scored, done=scored, counted=lambda: plan.budget.calls, traffic=plan.traffic
+        )
         stopper = watch(writer.run, manifest) if plan.may_stop else None
         pipeline = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
         gc.freeze()  # what is here now stays: the collector need not look at it again and again
@@ -97,14 +100,16 @@ async def _execute(
                 pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
             ending = await pipeline.run()
             if ending in _WHOLE and plan.tries_judges:
-                await judge_anchors(plan, writer.run, manifest, progress)
-                await try_attacks(plan, writer.run, progress)
+                await judge_anchors(plan, writer.run, manifest)
+                await try_attacks(plan, writer.run)
         wall = time.monotonic() - started
         manifest.update(
             ended=utc_now(),
             status="complete" if ending in _WHOLE else "incomplete",
+            stopped=None if ending in _WHOLE else {"by": ending, "reason": pipeline.reason},
             wall_s=round(manifest.get("wall_s", 0.0) + wall, 3),
         )
+        _note_unfinished(plan, manifest)
         for key, seen in pipeline.returned.items():
             manifest["candidate"][key] = sorted(seen | set(manifest["candidate"][key]))
         writer.write_manifest(manifest)
@@ -134,6 +139,17 @@ def _ended(run: RunDir) -> tuple[str, ...]:
     )
 
 
+def _note_unfinished(plan: Plan, manifest: dict[str, Any]) -> None:
+    """Add the calls that no record holds to the manifest's `unfinished_calls`: those made for cases that were neither
+    answered nor lost when the run ended."""
+    roles = [("candidate", plan.candidate)]
+    roles += [(f"judge:{name}", seat) for name, bench in plan.judge_seats.items() for seat in bench]
+    counts: dict[str, int] = manifest.setdefault("unfinished_calls", {})
+    for role, seat in roles:
+        if made := seat.caller.sender.take_unfinished():
+            counts[role] = counts.get(role, 0) + made
+
+
 def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:
     """All planned cases, in the order they will be asked: a run that stops early is read by it."""
     for case in plan.cases:
@@ -151,12 +167,12 @@ async def _answer_first(
     stopper: Stopper | None,
 ) -> Pipeline:
     """Ask the candidate everything, let go of its weights; gives the pipeline that has the rest to do."""
-    progress.note = "first all answers, then all verdicts: both models do not fit in memory together"
+    progress.stated = "first all answers, then all verdicts: both models do not fit in memory together"
     ending = await pipeline.run(scoring=False)
     if ending != "complete":
         return pipeline
     await plan.candidate.caller.model.close()
-    progress.note = ""
+    progress.stated = ""
     recorded = _recorded(plan, writer.run, lost=True)
     rest = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
     rest.returned = pipeline.returned
@@ -206,7 +222,7 @@ def _recorded(plan: Plan, run: RunDir, *, lost: bool = False) -> Recorded:
     for key, scores in run.scores():
         metrics = {score.metric for score in scores}
         expected = case_metrics.get(key[0], common) | set(plan.judges)
-        unjudged = any(s.status is Status.UNSCORED and s.error is not None for s in scores)
+        unjudged = any(score.status is Status.UNSCORED and score.unanswered for score in scores)
         if key in answers and expected <= metrics and not unjudged:
             scored.add(key)
     return Recorded(answers, scored, {case.id for case in run.cases()})

@@ -1,9 +1,9 @@
 """The run itself: as many cases in flight as asked for, each answered and scored, each record on disk at once.
 
-    cases (lazy) -> [worker: answer -> record -> check and judge -> record] x concurrency
+    cases (lazy) -> [slot: answer -> record -> check and judge -> record] x concurrency
 
-A worker takes the next case only when it is done with the last, so memory is O(concurrency) and answers are judged as
-they arrive. What one model's endpoint allows is its limiter's business, not the workers'.
+A slot takes the next case only when it is done with the last, or while that waits for another attempt (`slots`), so memory
+is O(concurrency) and answers are judged as they arrive. What one model's endpoint allows is its limiter's business, not the workers'.
 """
 
 import asyncio
@@ -17,20 +17,25 @@ from llmeval.engine.budget import cost_of
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
 from llmeval.engine.scoring import score_answer
+from llmeval.engine.slots import WORKERS_PER_SLOT
 from llmeval.engine.stopping import Stopper
 from llmeval.engine.store import RunWriter
 from llmeval.errors import SuiteError
 from llmeval.models.base import Request
 from llmeval.models.caller import AskFailed
-from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status
+from llmeval.records import Answer, Case, ErrorInfo, Message, Score
 from llmeval.rundir import Unit, UnitKey
 
 GRACE_SECONDS = 2.0
-"""How long calls in flight may finish after the first Ctrl-C."""
+"""How long calls in flight may finish after the first Ctrl-C, or after a quota is used up."""
+STOP_SECONDS = 60.0
+"""The same after a used-up budget or an outage: the calls in flight are paid for."""
 OUTAGE = 20
 """So many answers lost in a row, or one a worker, and the endpoint counts as down."""
+_OUTAGES = ("provider",)
+"""Kinds of errors that mean, many in a row, that an endpoint is down."""
 
-Ending = Literal["complete", "decided", "interrupted", "budget", "outage"]
+Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outage"]
 
 
 @dataclass
@@ -86,7 +91,7 @@ class Pipeline:
         if scoring and self._enough_recorded():
             return "decided"
         units = self._units()
-        numbers = range(self._concurrency)
+        numbers = range(WORKERS_PER_SLOT * self._concurrency)
         workers = self._workers = [asyncio.create_task(self._worker(units, leads=n == 0)) for n in numbers]
         with self._interruptible(workers):
             done, pending = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
@@ -114,13 +119,19 @@ class Pipeline:
         """Unit after unit. With --max-cost only the first worker starts before a cost is known."""
         if not leads and self._plan.budget.unpriced:
             await self._priced.wait()
+        slots = self._plan.slots
         try:
-            for case, repeat in units:
-                if self._stop is not None:
-                    return
-                await self._unit(case, repeat)
-                if not self._plan.budget.unpriced:
-                    self._priced.set()
+            while self._stop is None:
+                await slots.take()
+                try:
+                    unit = next(units, None) if self._stop is None else None
+                    if unit is None:
+                        return
+                    await self._unit(*unit)
+                    if not self._plan.budget.unpriced:
+                        self._priced.set()
+                finally:
+                    slots.give()
         finally:
             self._priced.set()
 
@@ -144,7 +155,7 @@ class Pipeline:
             return
         if answer.error is None:
             scores = await score_answer(self._plan, case, answer, messages)
-            if self._plan.budget.stopped is not None and any(_lacks_budget(score) for score in scores):
+            if self._plan.budget.stopped is not None and any(_kind(score) == "budget" for score in scores):
                 self._end("budget", self._plan.budget.stopped)
                 return
             self._writer.scores(scores)
@@ -180,12 +191,10 @@ class Pipeline:
             if error.kind == "budget":
                 self._end("budget", self._plan.budget.stopped or "")
                 return None
-            self._progress.calls += error.attempts
             return Answer(
                 case_id=case.id, repeat=repeat, request=error.key, attempts=error.attempts,
                 error=ErrorInfo(error.kind, str(error)),
             )  # fmt: skip
-        self._progress.calls += asked.attempts
         self._progress.cached += asked.cached
         reply = asked.reply
         if reply.model:
@@ -205,26 +214,33 @@ class Pipeline:
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:
             if score.source == "judge":
-                self._progress.calls += score.attempts
                 self._progress.cached += score.cached
                 paid = score.attempts > 0 and not score.cached and score.error is None
                 self._plan.budget.spend(score.cost_usd, of=f"the judge of {score.metric}" if paid else None)
 
     def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
-        """Stop when nothing gets through any more: every further case would be lost the same way."""
-        lost = answer.error if answer.error is not None else next(
-            (s.error for s in scores if s.error is not None and s.source == "judge"), None
-        )  # fmt: skip
-        if lost is None or lost.kind not in ("provider", "judge"):
+        """Stop when nothing gets through any more: every further case would be lost the same way. A used-up quota ends
+        the run at once, lost answers in a row after a while."""
+        lost = [answer.error] if answer.error is not None else [s.error for s in scores if s.source == "judge"]
+        quota = next((error for error in lost if error is not None and error.kind == "quota"), None)
+        if quota is not None:
+            self._end("quota", quota.message)
+            self._plan.budget.stop(quota.message)
+            return
+        failure = next((error for error in lost if error is not None and error.kind in _OUTAGES), None)
+        if failure is None:
             self._lost_in_a_row = 0
             return
         self._lost_in_a_row += 1
         if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
-            self._end("outage", f"{self._lost_in_a_row} cases in a row were lost; the last: {lost.message}")
+            self._end("outage", f"{self._lost_in_a_row} cases in a row were lost; the last: {failure.message}")
 
     def _end(self, how: Ending, reason: str) -> None:
+        """No new case from now on. Calls in flight get some time; those that wait for an endpoint would take minutes."""
         if self._stop is None:
             self._stop, self.reason = how, reason
+            seconds = GRACE_SECONDS if how == "quota" else STOP_SECONDS
+            asyncio.get_running_loop().call_later(seconds, self._cancel_others)
 
     @contextlib.contextmanager
     def _interruptible(self, workers: list["asyncio.Task[None]"]) -> Iterator[None]:
@@ -240,7 +256,7 @@ class Pipeline:
                 cancel()
                 return
             self._stop, self.reason = "interrupted", "interrupted"
-            self._progress.note = "stopping: calls in flight get a moment, Ctrl-C again leaves at once"
+            self._progress.stated = "stopping: calls in flight get a moment, Ctrl-C again leaves at once"
             loop.call_later(GRACE_SECONDS, cancel)
 
         installed = []
@@ -255,5 +271,6 @@ class Pipeline:
                 loop.remove_signal_handler(number)
 
 
-def _lacks_budget(score: Score) -> bool:
-    return score.status is Status.UNSCORED and score.error is not None and "budget of this run" in score.error.message
+def _kind(score: Score) -> str | None:
+    """Why a score has no value, as a kind of `ErrorInfo`."""
+    return None if score.error is None else score.error.kind

@@ -1,6 +1,7 @@
 """How a run is going, for whoever shows it. The pipeline only counts; showing happens elsewhere, at its own pace."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +13,11 @@ from llmeval.records import Answer, Score
 class Progress:
     """Counters of the units (case, repeat) of one run. `done` of `total` are finished, `resumed` of them earlier."""
 
+    counted: Callable[[], int] = lambda: 0
+    """Calls sent by this process so far, those for unfinished units included."""
+    traffic: Callable[[], str] = lambda: ""
+    """What holds the endpoints up, in words."""
+
     total: int = 0
     resumed: int = 0
     done: int = 0
@@ -19,10 +25,10 @@ class Progress:
     failed: int = 0
     open: int = 0
     troubled: int = 0
-    calls: int = 0
     cached: int = 0
     started: float = field(default_factory=time.monotonic)
-    note: str = ""
+    stated: str = ""
+    """What the run itself has to say; it goes before the traffic."""
 
     def scored(self, answer: Answer, scores: list[Score]) -> None:
         """One more unit, with these scores."""
@@ -36,6 +42,16 @@ class Progress:
             self.failed += 1
         else:
             self.passed += 1
+
+    @property
+    def calls(self) -> int:
+        """Calls sent by this process so far."""
+        return self.counted()
+
+    @property
+    def note(self) -> str:
+        """What a person should know while the run goes on; empty where there is nothing."""
+        return self.stated or self.traffic()
 
     @property
     def rate(self) -> float:

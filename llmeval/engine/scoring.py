@@ -86,7 +86,7 @@ async def _judged(
     try:
         score = await judge.score(case, answer, asked)
     except LlmevalError as error:
-        return _broken(answer, judge.metric, "judge", str(error), source="judge", judge=judge.digest)
+        return _broken(answer, judge.metric, "config", str(error), source="judge", judge=judge.digest)
     calibration = plan.calibrations.get(judge.metric)
     return score if calibration is None else calibration.mended(score)
 

@@ -1,24 +1,26 @@
 """Models in their roles: each made once, with its limiter and its caller, however many roles name it."""
 
+import ipaddress
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from llmeval.engine.budget import Budget
 from llmeval.engine.make import make_model
 from llmeval.engine.options import Options
+from llmeval.engine.slots import Slots
 from llmeval.errors import ModelError, SuiteError
 from llmeval.models.base import Model
 from llmeval.models.cache import ALWAYS, NEVER, Cache
 from llmeval.models.caller import Caller
-from llmeval.models.hedge import Hedge
-from llmeval.models.limiter import Limiter, Window
+from llmeval.models.limiter import START, START_ON_LOOPBACK, Limiter, Window
 from llmeval.models.readout import LabelReadout
 from llmeval.models.replay import StoredAnswers
 from llmeval.suite.load import Suite
-from llmeval.suite.schema import JudgeSpec, ModelBase, ReplayModel, SystemOneModel, TransformersModel
+from llmeval.suite.schema import JudgeSpec, Limits, ModelBase, ReplayModel, SystemOneModel, TransformersModel
 from llmeval.suite.yamlfile import Path as KeyPath
 
 LOCAL_CONCURRENCY = 64
@@ -43,7 +45,7 @@ class _Made:
 
     model: Model
     limiter: Limiter
-    hedge: Hedge | None
+    limits: Limits
     cache: Cache | None
 
 
@@ -62,6 +64,7 @@ class Factory:
         self._made: dict[str, _Made] = {}
         self._callers: dict[tuple[str, bool], Caller] = {}
         self._windows: dict[tuple[str, ...], Window] = {}
+        self.slots = Slots(options.concurrency)
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
@@ -88,6 +91,13 @@ class Factory:
     def models(self) -> list[Model]:
         return [made.model for made in self._made.values()]
 
+    def traffic(self) -> str:
+        """What holds the run up, in words for its progress line; empty where nothing does."""
+        notes = {address: note for (address, *_), window in self._windows.items() if (note := window.note)}
+        if len(self._windows) == 1:
+            return "".join(notes.values())
+        return "; ".join(f"{urlsplit(address).hostname}: {note}" for address, note in notes.items())
+
     def _since(self, role: str, spec: ModelBase) -> float:
         """From when on a reply of another run may stand in this one, in seconds since 1970."""
         if self._options.refresh:
@@ -106,7 +116,7 @@ class Factory:
         except (SuiteError, ModelError) as error:
             raise self._suite.error(path, str(error)) from None
         cache = None if isinstance(spec, ReplayModel) else self._cache
-        return _Made(model, self._limiter(spec), Hedge() if spec.limits.hedge else None, cache)
+        return _Made(model, self._limiter(spec), spec.limits, cache)
 
     def _caller(self, made: _Made, since: float) -> Caller:
         return Caller(
@@ -116,7 +126,9 @@ class Factory:
             since=since,
             may_call=self._budget.may_call,
             redact=self._redact,
-            hedge=made.hedge,
+            attempts=made.limits.attempts,
+            deadline=made.limits.deadline,
+            rest=self.slots.rest,
         )
 
     def _limiter(self, spec: ModelBase) -> Limiter:
@@ -127,8 +139,11 @@ class Factory:
             most, window = limits.concurrency or LOCAL_CONCURRENCY, None
         else:
             most = limits.concurrency or self._options.concurrency
-            window = self._windows.setdefault((address, *_plain(spec)), Window(self._options.concurrency))
+            start = START_ON_LOOPBACK if is_loopback(address) else START
+            window = self._windows.setdefault((address, *_plain(spec)), Window(self._options.concurrency, start=start))
             window.widen(most)
+            if limits.concurrency is not None:
+                window.begin_at(min(limits.concurrency, START))
         return Limiter(
             most,
             window=window,
@@ -143,6 +158,18 @@ def pinned(spec: ModelBase) -> bool:
     owner states a build. A name at an endpoint, or a function, says nothing about what is behind it today.
     """
     return isinstance(spec, TransformersModel | ReplayModel) or getattr(spec, "build", None) is not None
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a URL's host is this machine."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return found.is_loopback or found.is_unspecified
 
 
 def _plain(spec: ModelBase) -> Iterable[str]:

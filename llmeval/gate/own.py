@@ -33,11 +33,13 @@ def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
 
 
 def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """INVALID where answers are not there; nothing otherwise."""
+    """INVALID where answers are not there, or a quota ended the run; nothing otherwise."""
     expected = manifest["cases"]["n"] * manifest["repeats"]
-    if tally.units >= expected:
+    stopped = manifest.get("stopped") or {}
+    if tally.units >= expected and stopped.get("by") != "quota":
         return []
-    return [_invalid("complete", f"Only {tally.units:,} of {expected:,} answers are there: incomplete.")]
+    why = f" The run stopped: {stopped['reason'][:400]}" if stopped.get("reason") else ""
+    return [_invalid("complete", f"Only {tally.units:,} of {expected:,} answers are there: incomplete.{why}")]
 
 
 def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:

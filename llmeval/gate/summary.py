@@ -11,7 +11,7 @@ from llmeval.gate.floors import bounds, is_clustered
 from llmeval.gate.own import missing
 from llmeval.gate.stopping import settled
 from llmeval.gate.tally import Selection, Tally, tally_run
-from llmeval.records import Audit, Metric, Quarantined, Summary
+from llmeval.records import Audit, Calls, Metric, Quarantined, Summary
 from llmeval.rundir import RunDir
 from llmeval.stats.betting import anytime_bounds
 
@@ -52,7 +52,7 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
         run_id=manifest["run_id"],
         status="complete" if complete else "incomplete",
         counts=structs.replace(tally.counts(), not_needed=_not_needed(tally, manifest) if complete else 0),
-        calls=tally.calls(),
+        calls=_calls(tally, manifest),
         reuse=tally.reuse.record(),
         wall_s=manifest.get("wall_s"),
         metrics=tuple(metrics),
@@ -65,6 +65,15 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
         retired=compared.gone.retired,
         gate_changes=compared.changes,
     )
+
+
+def _calls(tally: Tally, manifest: Mapping[str, Any]) -> dict[str, Calls]:
+    """Calls by role: those of the records, and those made for cases that the run did not finish."""
+    calls = tally.calls()
+    for role, made in (manifest.get("unfinished_calls") or {}).items():
+        recorded = calls.get(role, Calls())
+        calls[role] = structs.replace(recorded, made=recorded.made + made)
+    return calls
 
 
 def audit_of(tally: Tally, manifest: Mapping[str, Any], metric: str) -> Audit | None:

@@ -339,7 +339,7 @@ class Tally:
 
     def _count_score(self, score: Score) -> None:
         count = self._calls.setdefault(f"judge:{score.metric}", CallCount())
-        count.add(score.attempts, score.cached, score.error is not None, score.usage, score.cost_usd)
+        count.add(score.attempts, score.cached, score.unanswered, score.usage, score.cost_usd)
         self.reuse.score(score)
 
     def add_canary(self, line: Mapping[str, Any]) -> None:

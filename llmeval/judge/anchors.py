@@ -53,7 +53,7 @@ async def anchor_scores(judge: Judging, certificate: Certificate) -> list[Score 
             )
         except LlmevalError:
             return None
-        return found if found.error is None else None
+        return None if found.unanswered else found
 
     return list(await asyncio.gather(*(one(place) for place in range(len(certificate.anchors)))))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from llmeval.judge.judge import Judge
-from llmeval.records import Answer, Case, Message, Score, Status, Usage
+from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage
 
 
 class Judging(Protocol):
@@ -46,6 +46,16 @@ def common(metric: str, digest: str, answer: Answer, scores: Sequence[Score]) ->
     """What one score made of several has whatever they say, as fields of a score."""
     about = {"case_id": answer.case_id, "repeat": answer.repeat, "metric": metric, "source": "judge", "judge": digest}
     return {**about, **spent(scores)}
+
+
+_FIRST = ("budget", "quota")
+"""Kinds that end a run go before all others."""
+
+
+def first_error(scores: Sequence[Score]) -> ErrorInfo | None:
+    """The error of a common score that has no verdict: one that ends the run, else one of an endpoint, else `judge`."""
+    errors = [score.error for score in scores if score.error is not None]
+    return min(errors, key=lambda error: (error.kind not in _FIRST, error.kind == "judge"), default=None)
 
 
 def seat(judge: Judge, score: Score) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.judge.bench import common, seat
-from llmeval.judge.grade import UNDECIDED
 from llmeval.judge.judge import Judge
 from llmeval.records import Answer, Case, Message, Score, Status, digest
 
@@ -79,7 +78,7 @@ class Cascade:
             return Score(status=Status.NOT_APPLICABLE, unscored=last.unscored, **shared)
         if decided is None:
             why = last.unscored or f"the last judge is not sure ({last.reason})"
-            answered = last.passed is not None or (last.unscored or "").startswith(UNDECIDED)
+            answered = last.passed is not None or last.undecided
             status = Status.OPEN if answered else Status.UNSCORED
             told = f"{FOR_A_PERSON}: {why}" if answered else why
             return Score(status=status, unscored=told, error=last.error, details=details, **shared)

@@ -11,18 +11,22 @@ from llmeval.judge.decision import probabilities_of, questions, said
 from llmeval.judge.erase import NEAR, without_orders
 from llmeval.judge.grade import Grade, grade
 from llmeval.judge.logprobs import verdict_probabilities
-from llmeval.judge.prompt import KEPT_REPLY, again, kept, prompt_messages, state
+from llmeval.judge.prompt import again, kept, kept_reply, prompt_messages, state
 from llmeval.judge.protocol import Criterion, Protocol, parse_criteria
-from llmeval.judge.verdict import BadVerdict, read_verdict
+from llmeval.judge.verdict import BadVerdict, cause, read_verdict
 from llmeval.judge.votes import Vote, ballots, counted
 from llmeval.models.base import Reply, Request
 from llmeval.models.caller import Asked, AskFailed, Caller
+from llmeval.models.params import merged, overriding
 from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage, digest
 
 _WORD = re.compile(r"\w")
 _DEFAULT_PARAMS = {"temperature": 0, "max_tokens": 512}
 _LIST_TOKENS = 2048
 """The default `max_tokens` where a reply quotes evidence for each of several verdicts."""
+_ASKS = 3
+"""How often a verdict is asked for at most: with 1 % of unusable replies, two in a row come once in 10,000 verdicts and
+three in a million."""
 _LOGPROBS = {"logprobs": True, "top_logprobs": 10}
 
 
@@ -53,7 +57,7 @@ class _Spent:
 
 
 class _NoVerdict(Exception):
-    """Two replies, neither of them usable."""
+    """Several replies, none of them usable."""
 
     def __init__(self, problem: str, details: dict[str, Any]) -> None:
         super().__init__(problem)
@@ -72,7 +76,7 @@ class Judge:
         metric: the name its scores carry.
         caller: the judge model.
         protocol: what is asked, and what verdicts mean.
-        params: sampling parameters on top of the model's own.
+        params: sampling parameters over the model's own, which go over the judge's defaults; null leaves one out.
         criteria: what a rubric asks; default: the protocol's own.
         decides: the model gives the probability of each verdict instead of a reply (a decision model).
         logprobs: read the verdict's probability from the reply's log probabilities.
@@ -99,7 +103,9 @@ class Judge:
         self.caller = caller
         self.protocol = protocol
         longer = {"max_tokens": _LIST_TOKENS} if protocol.each else {}
-        self.params = {**_DEFAULT_PARAMS, **longer, **(_LOGPROBS if logprobs else {}), **params}
+        own: Mapping[str, Any] = caller.model.identity.get("params") or {}
+        asked = merged(_DEFAULT_PARAMS, longer, own, _LOGPROBS if logprobs else {}, params)
+        self.params = overriding(asked, own)
         self.criteria = tuple(criteria) or protocol.criteria
         self.decides, self.votes = decides, votes
         self.rules: dict[str, Any] = {}
@@ -150,7 +156,8 @@ class Judge:
             return self._score(
                 answer,
                 Status.UNSCORED,
-                unscored=f"the judge gave no usable verdict, asked twice: {error}",
+                unscored=f"the judge gave no usable verdict, asked {_ASKS} times: {error}",
+                error=ErrorInfo("judge", str(error)),
                 cached=spent.cached,
                 details=error.details,
                 **spent.fields(),
@@ -161,7 +168,7 @@ class Judge:
                 answer,
                 Status.UNSCORED,
                 unscored=f"the judge did not answer: {error}",
-                error=ErrorInfo("judge", str(error)),
+                error=ErrorInfo(error.kind, str(error)),
                 **spent.fields(),
             )
 
@@ -246,7 +253,7 @@ class Judge:
     ) -> tuple[Grade, dict[str, Any]]:
         """The grade of one usable reply, and the details of its score."""
         problem, sent, schema = "", messages, self.protocol.schema_for(criteria)
-        for _ in range(2):
+        for _ in range(_ASKS):
             if self.decides:
                 request = Request(messages=sent, params=params, questions=questions(self.protocol, criteria))
             else:
@@ -257,11 +264,13 @@ class Judge:
                 given = self._graded(answer, criteria, asked.reply, schema)
             except BadVerdict as error:
                 problem = str(error)
-                if not self.decides:
-                    sent = (*messages, Message("assistant", asked.reply.text), Message("user", again(problem)))
+                if not self.decides:  # each try differs from the last, or the cache would give the same reply again
+                    sent = (*sent, Message("assistant", asked.reply.text), Message("user", again(problem)))
                 continue
-            return given, {**given.details, **kept(messages, asked.reply.text, given.passed)}
-        raise _NoVerdict(problem, {"reply": asked.reply.text[:KEPT_REPLY]})
+            return given, {**given.details, **kept(messages, asked.reply, given.passed)}
+        reply = asked.reply
+        why = cause(reply.text, reply.finish_reason, reply.reasoning)
+        raise _NoVerdict(f"{problem}; {why}" if why else problem, kept_reply(reply))
 
     def _usable(self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]) -> bool:
         """Whether a verdict can be read from a reply. One that can't is not kept: the next run asks again."""

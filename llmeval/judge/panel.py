@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from llmeval.judge.bench import applicable, asked_together, common, seat
+from llmeval.judge.bench import applicable, asked_together, common, first_error, seat
 from llmeval.judge.judge import Judge
 from llmeval.records import Answer, Case, Message, Score, Status, digest
 
@@ -29,9 +29,8 @@ class Panel:
                    "agreement": round(sides.count(most) / len(sides), 4)}  # fmt: skip
         if 2 * sides.count(most) <= len(sides):
             counts = f"{sides.count(True)} pass, {sides.count(False)} fail, {sides.count(None)} without a verdict"
-            error = next((score.error for score in scores if score.error is not None), None)
             return Score(
-                status=Status.UNSCORED, unscored=f"no majority in a panel of {len(sides)}: {counts}", error=error,
+                status=Status.UNSCORED, unscored=f"no majority in a panel of {len(sides)}: {counts}", error=first_error(scores),
                 details=details, **shared,
             )  # fmt: skip
         with_it = [score for score in scores if score.passed is most]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.judge.protocol import Criterion, Protocol
+from llmeval.judge.verdict import unwrapped
+from llmeval.models.base import Reply
 from llmeval.records import Answer, Case, Message, digest
 from llmeval.templates import case_values
 
@@ -39,14 +41,21 @@ def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
     return Message("user", json.dumps({**known, "answer": answer.text}, ensure_ascii=False))
 
 
-def kept(messages: Sequence[Message], reply: str, passed: bool | None) -> dict[str, Any]:
+def kept(messages: Sequence[Message], reply: Reply, passed: bool | None) -> dict[str, Any]:
     """Prompt and reply as a score's details hold them. The prompt of a verdict that passes is left out: most of
     the records would be copies of it, and protocol, case and answer give it back."""
     if passed:
-        return {"reply": reply[:KEPT_REPLY]}
+        return kept_reply(reply)
     size = sum(len(message.content) for message in messages)
     prompt: Any = messages if size <= KEPT_PROMPT else f"{size:,} characters, {digest(list(messages))}"
-    return {"prompt": prompt, "reply": reply[:KEPT_REPLY]}
+    return {"prompt": prompt, **kept_reply(reply)}
+
+
+def kept_reply(reply: Reply) -> dict[str, Any]:
+    """A judge's reply as a score's details hold it, and its reasoning where it gave any."""
+    reasoning = reply.reasoning or unwrapped(reply.text).reasoning
+    thoughts = {} if not reasoning else {"reasoning": reasoning[:KEPT_REPLY]}
+    return {"reply": reply.text[:KEPT_REPLY], **thoughts}
 
 
 def again(problem: str) -> str:

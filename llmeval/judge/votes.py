@@ -19,9 +19,14 @@ class Vote(NamedTuple):
 
 
 def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str, Any], int]]:
-    """(params, repeat) of each reply. The second and later ones are sampled, or they would say the same again."""
+    """(params, repeat) of each reply. The second and later ones are sampled, or they would say the same again. Where no
+    temperature is sent (reasoning models refuse one), the endpoint's own stands."""
     yield params, 0
-    warmer = {**params, "temperature": params.get("temperature") or _TEMPERATURE}
+    warmer = (
+        params
+        if params.get("temperature") is None
+        else {**params, "temperature": params["temperature"] or _TEMPERATURE}
+    )
     for repeat in range(1, votes):
         yield warmer, repeat
 

@@ -36,6 +36,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[dict[str, Any], ...] = ()
     logprobs: list[dict[str, Any]] | None = None
     latency_ms: float | None = None
+    reasoning: str | None = None
+    """The model's thoughts, where the endpoint gives them apart from the answer."""
 
 
 class Model(Protocol):

@@ -3,25 +3,17 @@
 import asyncio
 import copy
 import hashlib
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
-from llmeval.errors import ModelError, Overloaded, Retryable
+from llmeval.errors import ModelError
 from llmeval.models.base import Model, Reply, Request
 from llmeval.models.cache import NEVER, Cache, Kept
-from llmeval.models.hedge import Hedge
 from llmeval.models.limiter import Limiter
-from llmeval.records import canonical_json, clean_text, utc_time
-
-MAX_ATTEMPTS = 6
-MAX_RETRY_AFTER = 60.0
-_CHARS_PER_TOKEN = 4
-_FIRST_WAIT, _LONGEST_WAIT = 0.25, 20.0
-
+from llmeval.models.sender import ATTEMPTS, Attempts, Sender
+from llmeval.records import canonical_json, utc_time
 
 _FINISHED = frozenset({
     "stop", "end_turn", "stop_sequence", "eos", "eos_token", "tool_calls", "tool_use", "function_call", "complete",
@@ -66,7 +58,8 @@ class Caller:
         since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none of them is.
         may_call: asked before each attempt; False ends the call (a budget is used up).
         redact: takes secrets out of messages.
-        hedge: sends late requests a second time; None never does.
+        attempts, deadline: most attempts for one request, and seconds for all of them; see `sender.Sender`.
+        rest: waits before another attempt.
     """
 
     def __init__(
@@ -78,14 +71,17 @@ class Caller:
         since: float = NEVER,
         may_call: Callable[[], bool] = lambda: True,
         redact: Callable[[str], str] = lambda text: text,
-        hedge: Hedge | None = None,
+        attempts: int = ATTEMPTS,
+        deadline: float | None = None,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.model = model
         self.limiter = limiter
         self._cache, self._since = cache, since
-        self._may_call = may_call
         self._redact = redact
-        self._hedge = hedge
+        self.sender = Sender(
+            model, limiter, may_call=may_call, attempts=attempts, deadline=deadline, redact=redact, rest=rest
+        )
         self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
         self._name = str(model.identity.get("model", "model"))
         self._flying: dict[bytes, asyncio.Future[Kept]] = {}
@@ -130,9 +126,9 @@ class Caller:
     async def _fly(self, request: Request, key: bytes, name: str, usable: Callable[[Reply], bool]) -> Asked:
         future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
         self._flying[key] = future
-        attempts = _Attempts()
+        attempts = Attempts()
         try:
-            kept = await self._keep(key, await self._with_retries(request, attempts), usable)
+            kept = await self._keep(key, await self.sender.send(request, attempts), usable)
             future.set_result(kept)
         except ModelError as error:
             failed = AskFailed(ModelError(self._redact(str(error)), kind=error.kind), name, attempts.made)
@@ -164,74 +160,9 @@ class Caller:
             reused_from=kept.run if elsewhere else None,
         )
 
-    async def _with_retries(self, request: Request, attempts: "_Attempts") -> Reply:
-        """The first attempt goes straight out: tenacity is only entered when it failed, as it costs more than it."""
-        try:
-            return await self._attempt(request, attempts)
-        except Retryable as error:
-            first = error
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Retryable),
-            stop=stop_after_attempt(MAX_ATTEMPTS - 1),
-            wait=_wait,
-            sleep=asyncio.sleep,
-            reraise=True,
-        )
-        await asyncio.sleep(_seconds(first, 1))
-        reply: Reply = await retrying(self._attempt, request, attempts)
-        return reply
-
-    async def _attempt(self, request: Request, attempts: "_Attempts") -> Reply:
-        if self._hedge is None:
-            return await self._send(request, attempts)
-        return await self._hedge(lambda: self._send(request, attempts))
-
-    async def _send(self, request: Request, attempts: "_Attempts") -> Reply:
-        sent = await self.limiter.acquire(_tokens(request))
-        if not self._may_call():
-            self.limiter.release(sent, failed=True)
-            raise ModelError("not asked: the budget of this run is used up", kind="budget")
-        attempts.made += 1
-        refused, failed = False, True
-        try:
-            reply = await self.model.answer(request)
-            failed = False
-        except Overloaded:
-            refused = True
-            raise
-        finally:
-            self.limiter.release(sent, refused=refused, failed=failed)
-        return msgspec.structs.replace(reply, text=clean_text(reply.text)) if not reply.text.isascii() else reply
-
 
 def _is_whole(reply: Reply) -> bool:
     """Whether a reply says something, and was neither cut off nor blocked."""
     if reply.finish_reason and reply.finish_reason.lower() not in _FINISHED:
         return False
     return bool(reply.text.strip() or reply.tool_calls)
-
-
-class _Attempts:
-    """How often one request was sent; counted here because a failure must carry it too."""
-
-    made = 0
-
-
-def _seconds(error: BaseException | None, failures: int) -> float:
-    """How long to wait after the `failures`th failure: exponential with jitter, after what the endpoint asked for."""
-    wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (failures - 1)) * random.uniform(1.0, 1.5)
-    if isinstance(error, Overloaded) and error.retry_after is not None:
-        return min(MAX_RETRY_AFTER, error.retry_after) + wait / 4
-    return wait
-
-
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome is not None else None
-    return _seconds(error, state.attempt_number + 1)
-
-
-def _tokens(request: Request) -> int:
-    """About how many tokens a call will use: its text, and the longest answer it allows."""
-    sent = sum(len(message.content) for message in request.messages) // _CHARS_PER_TOKEN
-    allowed = request.params.get("max_tokens", 0)
-    return sent + (allowed if isinstance(allowed, int) else 0)

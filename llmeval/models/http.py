@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmeval.errors import ModelError, Retryable, SuiteError
+from llmeval.errors import ModelError, Retryable, SuiteError, TimedOut
 from llmeval.models.base import Reply, Request
 from llmeval.models.http_session import failure, open_session
 from llmeval.models.identity import address, without_keys
@@ -81,7 +81,7 @@ class HttpEndpoint:
                 if not 200 <= response.status < 300:
                     raise failure(self._host, response.status, response.headers, received)
         except TimeoutError:
-            raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
+            raise TimedOut(f"{self._host}: no answer within {self._timeout:g} s", after=self._timeout) from None
         except (aiohttp.ClientError, OSError) as error:
             raise Retryable(f"{self._host}: {type(error).__name__}: {error}") from None
         return Reply(text=self._text(received), latency_ms=(time.perf_counter() - started) * 1000)

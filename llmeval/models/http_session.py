@@ -1,24 +1,14 @@
-"""HTTP as all endpoints need it: how to post, and what a status means for a call: ask less, ask again, or give up."""
+"""HTTP as all endpoints need it: how to post, and the error of an unsuccessful response."""
 
-import email.utils
 import json
-import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from llmeval.errors import ModelError, Overloaded, Retryable
+from llmeval.errors import ModelError
+from llmeval.models.status import status_error
 from llmeval.models.wire import Broken, Response, Wire
-
-_RETRYABLE = frozenset([408, 409, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524])
-_OVERLOADED = frozenset([429, 529])
-_NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded")
-_HINTS = {
-    401: "the key is missing or wrong: check `api_key`",
-    403: "the key may not use this model",
-    404: "no such model or path: check `model` and `base_url` (it ends in /v1 for most servers)",
-}
 
 
 class Poster(Protocol):
@@ -81,18 +71,8 @@ def open_session(headers: Mapping[str, str], timeout: float) -> Any:
 
 
 def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
-    """The error for one unsuccessful response. 429 for a used-up quota is not worth another attempt."""
-    message = f"{host}: HTTP {status}: {_message(body)}"
-    if status in _HINTS:
-        message += f" ({_HINTS[status]})"
-    retry_after = _retry_after(headers)
-    if status in _OVERLOADED and not any(word.encode() in body for word in _NO_QUOTA):
-        return Overloaded(message, retry_after=retry_after)
-    if status == 503 and retry_after is not None:
-        return Overloaded(message, retry_after=retry_after)
-    if status in _RETRYABLE:
-        return Retryable(message)
-    return ModelError(message)
+    """The error for one unsuccessful response; what the status means is said in `status`."""
+    return status_error(f"{host}: HTTP {status}: {_message(body)}", status, headers, body)
 
 
 def _message(body: bytes) -> str:
@@ -105,19 +85,3 @@ def _message(body: bytes) -> str:
     except (ValueError, AttributeError):
         pass  # not JSON: show it as it is
     return " ".join(text.split())[:300] or "(empty body)"
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from Retry-After (a number or a date, RFC 9110 section 10.2.3) or `retry-after-ms`."""
-    milliseconds = headers.get("retry-after-ms")
-    value = headers.get("Retry-After", headers.get("retry-after"))
-    try:
-        if milliseconds is not None:
-            return max(0.0, float(milliseconds) / 1000)
-        return None if value is None else max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(str(value)).timestamp() - time.time())
-    except ValueError:
-        return None

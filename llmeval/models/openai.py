@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from llmeval.errors import Retryable, SuiteError
+from llmeval.errors import Retryable, SuiteError, TimedOut
 from llmeval.models.base import Reply, Request
 from llmeval.models.http_session import Poster, failure, open_poster
 from llmeval.models.identity import address, function_source, without_keys
 from llmeval.models.identity import headers as header_digests
 from llmeval.models.loading import load_function
+from llmeval.models.params import LENGTHS, merged
 from llmeval.models.wire import Broken
 from llmeval.records import Usage
 
@@ -38,6 +39,8 @@ class _ToolCall(msgspec.Struct):
 
 class _Message(msgspec.Struct):
     content: str | list[dict[str, Any]] | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
     refusal: str | None = None
     tool_calls: list[_ToolCall] | None = None
 
@@ -186,7 +189,7 @@ class OpenAIEndpoint:
             await self._client.close()
 
     def _body(self, request: Request) -> dict[str, Any]:
-        params = {**self._params, **request.params}
+        params = merged(self._params, request.params)
         if self._api == "chat":
             body = {"model": self._model, "messages": request.messages, **params}
             if request.schema is not None and self._structured == "json_schema":
@@ -194,8 +197,9 @@ class OpenAIEndpoint:
             elif request.schema is not None and self._structured == "json_object":
                 body["response_format"] = {"type": "json_object"}
             return body
-        if "max_tokens" in params:
-            params["max_output_tokens"] = params.pop("max_tokens")
+        for name in LENGTHS:
+            if name in params:
+                params["max_output_tokens"] = params.pop(name)
         body = {"model": self._model, "input": request.messages, **params}
         if request.schema is not None and self._structured == "json_schema":
             body["text"] = {"format": {"type": "json_schema", **_strict(request.schema)}}
@@ -207,7 +211,7 @@ class OpenAIEndpoint:
         try:
             response = await self._poster.post(data)
         except TimeoutError:
-            raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
+            raise TimedOut(f"{self._host}: no answer within {self._timeout:g} s", after=self._timeout) from None
         except Broken as error:
             raise Retryable(f"{self._host}: the connection broke: {error}") from None
         except OSError as error:
@@ -233,7 +237,7 @@ class OpenAIEndpoint:
             received: bytes = response.content
             return received
         except (TimeoutError, openai.APITimeoutError):
-            raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
+            raise TimedOut(f"{self._host}: no answer within {self._timeout:g} s", after=self._timeout) from None
         except openai.APIStatusError as error:
             raise failure(self._host, error.status_code, error.response.headers, error.response.content) from None
         except openai.APIConnectionError as error:
@@ -281,6 +285,9 @@ def _chat_reply(data: bytes, latency: float) -> Reply:
         ),
         logprobs=None if choice.logprobs is None else choice.logprobs.get("content"),
         latency_ms=latency,
+        reasoning=next(
+            (text for text in (message.reasoning_content, message.reasoning) if isinstance(text, str)), None
+        ),
     )
 
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmeval.errors import ModelError, Retryable, SuiteError
+from llmeval.errors import ModelError, Retryable, SuiteError, TimedOut
 from llmeval.models.base import Reply, Request
 from llmeval.models.http_session import failure, open_session
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
+from llmeval.models.params import merged
 from llmeval.records import Usage
 
 
@@ -81,8 +82,7 @@ class SystemOne:
             "model": self._model,
             "state": _state(request.messages[-1].content),
             "questions": request.questions,
-            **self._params,
-            **request.params,
+            **merged(self._params, request.params),
         }
         if self._session is None:
             self._session = open_session(self._headers, self._timeout)
@@ -93,7 +93,7 @@ class SystemOne:
                 if response.status != 200:
                     raise failure(self._host, response.status, response.headers, received)
         except TimeoutError:
-            raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
+            raise TimedOut(f"{self._host}: no answer within {self._timeout:g} s", after=self._timeout) from None
         except (aiohttp.ClientError, OSError) as error:
             raise Retryable(f"{self._host}: {type(error).__name__}: {error}") from None
         return self._reply(received, request.questions, (time.perf_counter() - started) * 1000)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -14,7 +15,7 @@ from rich.text import Text
 from llmeval.gate.threshold import floor_rates
 from llmeval.outcome import Outcome
 from llmeval.records import Decision, Metric, Summary
-from llmeval.report.text import count, one_line, quarantined, retired, reused
+from llmeval.report.text import count, one_line, quarantined, retired, reused, visible
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -60,7 +61,7 @@ class ProgressDisplay:
     def _show(self) -> None:
         if not self._console.is_terminal:
             while not self._stop.wait(_LINE_SECONDS):
-                self._console.print(_line(self._progress), highlight=False, soft_wrap=True)
+                self._console.print(_line(self._progress), highlight=False, markup=False, soft_wrap=True)
             return
         bar = Progress(
             TextColumn("{task.percentage:>3.0f}%"), BarColumn(bar_width=30), TextColumn("{task.fields[text]}"),
@@ -84,7 +85,7 @@ def _counts(progress: Any) -> str:
         parts.append(f"[magenta]! {progress.troubled:,}[/]")
     parts.append(f"{progress.rate:.1f}/s")
     if progress.note:
-        parts.append(f"[yellow]{progress.note}[/]")
+        parts.append(f"[yellow]{escape(one_line(progress.note, 300))}[/]")
     return "  ".join(parts)
 
 
@@ -96,7 +97,7 @@ def _line(progress: Any) -> str:
     if progress.rate > 0:
         left = (progress.total - progress.done) / progress.rate
         text += f", {progress.rate:.1f}/s, about {left:.0f} s left"
-    return f"{text} - {progress.note}" if progress.note else text
+    return f"{text} - {one_line(progress.note, 300)}" if progress.note else text
 
 
 def print_summary(
@@ -123,13 +124,13 @@ def print_summary(
 def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     colour, mark = _STYLE[summary.gate.decision]
     title = Text(f" {mark} {summary.gate.decision or 'NO DECISION'} ", style=f"bold {colour}")
-    body: list[RenderableType] = [Text(summary.gate.reason)]
+    body: list[RenderableType] = [Text(visible(summary.gate.reason))]
     if told := reused(summary):
         body.append(Text(f"· {told}", style="yellow"))
     others = [rule for rule in summary.gate.rules if rule.reason != summary.gate.reason]
     for rule in others:
         style, sign = _STYLE[rule.decision]
-        body.append(Text.assemble((f"{sign} {rule.decision}  ", style), rule.reason))
+        body.append(Text.assemble((f"{sign} {rule.decision}  ", style), visible(rule.reason)))
     body.extend(_gate_changes(summary))
     for name, judge in manifest["judges"].items():
         if told := distrust(name, judge):

@@ -78,8 +78,11 @@ class Limits(Strict):
     concurrency: int | None = Field(default=None, gt=0, description="Requests in flight.")
     requests_per_minute: float | None = Field(default=None, gt=0)
     tokens_per_minute: float | None = Field(default=None, gt=0)
-    hedge: bool = Field(
-        default=False, description="Send a request again when it takes longer than 95 of 100; counted as calls."
+    attempts: int = Field(default=6, gt=0, le=100, description="Most attempts for one request; each counts as a call.")
+    deadline: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds for one request from its first attempt on, over all attempts and the waits between them.",
     )
 
 
@@ -94,7 +97,8 @@ class ModelBase(Strict):
     """What every provider takes."""
 
     params: dict[str, Any] = Field(
-        default={}, description="Sampling parameters by their OpenAI names: temperature, max_tokens, top_p, seed, stop."
+        default={},
+        description="Sampling parameters by their OpenAI names: temperature, max_tokens, top_p, seed, stop. null leaves one out.",
     )
     timeout: float = Field(default=120, gt=0, description="Seconds one attempt may take.")
     limits: Limits = Limits()
@@ -211,7 +215,10 @@ class JudgeSpec(Strict):
         default=[], description="For `rubric` and `style`: statements that are true of a good answer, or {name, "
         "statement, weight}.",
     )  # fmt: skip
-    params: dict[str, Any] = Field(default={}, description="Sampling parameters on top of the model's own.")
+    params: dict[str, Any] = Field(
+        default={},
+        description="Sampling parameters over the model's own, which go over the judge's defaults. null leaves one out.",
+    )
     votes: int = Field(
         default=1, gt=0, le=25, description="Odd: replies at most; asked for only until their majority is certain."
     )

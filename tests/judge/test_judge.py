@@ -88,13 +88,16 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize("reply", UNUSABLE)
-def test_an_unusable_reply_is_asked_for_once_more_then_unscored(reply: str) -> None:
+def test_an_unusable_reply_is_asked_for_twice_more_then_unscored(reply: str) -> None:
     score, model = judge(reply)
     assert (score.status, score.value, score.passed) == (Status.UNSCORED, None, None)
     assert score.unscored is not None
     assert "no usable verdict" in score.unscored
-    assert score.attempts == len(model.requests) == 2
+    assert score.error is not None
+    assert score.error.kind == "judge"
+    assert score.attempts == len(model.requests) == 3
     assert "can't be used" in model.requests[1].messages[-1].content
+    assert len({request.messages for request in model.requests}) == 3, "a cache would give the same reply again"
 
 
 def test_the_second_reply_counts() -> None:
@@ -106,7 +109,7 @@ def test_a_judge_that_does_not_answer_is_unscored_not_failed() -> None:
     score, _ = judge(ModelError("HTTP 401"))
     assert (score.status, score.value) == (Status.UNSCORED, None)
     assert score.error is not None
-    assert score.error.kind == "judge"
+    assert score.error.kind == "provider"
 
 
 @pytest.mark.parametrize("answer", ["", " \n", "...", "—!", "`` ``"])

@@ -47,7 +47,7 @@ def test_a_rubric_is_scored_by_code(said: str, status: Status, value: float | No
 def test_a_rubric_that_is_not_answered_as_asked_is_unscored(said: str) -> None:
     model = Fake(said)
     assert scored(judge_of(model, "rubric", criteria=TWO)).status is Status.UNSCORED
-    assert len(model.requests) == 2
+    assert len(model.requests) == 3
 
 
 def test_a_case_adds_criteria_of_its_own() -> None:

@@ -42,7 +42,7 @@ def test_a_panel_needs_a_strict_majority_of_all_seats(said: list[Any], status: S
 
 def test_a_panel_counts_every_call() -> None:
     score = scored(panel(YES, "?", NO))
-    assert (score.attempts, score.usage) == (4, Usage(40, 8))
+    assert (score.attempts, score.usage) == (5, Usage(50, 10))
     assert panel(YES).digest != panel(YES, YES).digest
     assert scored(panel(YES, YES), case=Case("a", {})).status is Status.NOT_APPLICABLE
 

@@ -61,7 +61,7 @@ def test_other_failures_are_not() -> None:
 
 
 def test_the_last_failure_is_told_with_its_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmeval.models.caller._seconds", lambda error, failures: 0.0)
+    monkeypatch.setattr("llmeval.models.sender._backoff", lambda failures: 0.0)
     model = Scripted(Retryable("down"))
     with pytest.raises(AskFailed, match="down") as caught:
         asyncio.run(caller(model).ask(request()))

@@ -17,6 +17,7 @@ from llmeval.models.local import threads, weights
 from llmeval.models.local.jobs import Generation, Job, Scoring
 from llmeval.models.local.params import parse
 from llmeval.models.local.shared import SHELF, Key
+from llmeval.models.params import merged
 
 _ACQUIRING = threading.Lock()
 
@@ -102,7 +103,7 @@ class TransformersModel:
         Raises:
             ModelError: the model can't be loaded, the prompt does not fit, or a parameter or the schema is wrong.
         """
-        sampling = parse({**self._params, **request.params})
+        sampling = parse(merged(self._params, request.params))
         reply: Reply = await self._run(Generation(request, sampling=sampling))
         return msgspec.structs.replace(reply, model=self._located.name, fingerprint=self._fingerprint)
 

@@ -1,0 +1,28 @@
+"""Sampling parameters from several places put together: defaults, a model's own, a judge's, a
+request's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+LENGTHS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+"""Names of one thing, the longest reply. Endpoints refuse a request with two of them, and many
+know only one."""
+
+
+def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that are sent. Later layers go over earlier ones, null leaves a parameter out,
+    and one name of the longest reply takes the place of the others."""
+    params: dict[str, Any] = {}
+    for layer in layers:
+        if any(layer.get(name) is not None for name in LENGTHS):
+            params = {name: value for name, value in params.items() if name not in LENGTHS}
+        params.update(layer)
+    kept = {name: value for name, value in params.items() if value is not None}
+    several = [name for name in LENGTHS if name in kept]
+    return {name: value for name, value in kept.items() if name not in several[1:]}
+
+
+def overriding(wanted: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What to put over a model's `own` parameters so that exactly `wanted` is sent: with null
+    for those to leave out."""
+    return {**{name: None for name in own if name not in wanted}, **wanted}
