@@ -259,7 +259,7 @@ class Tally:
                 self.slices[tag] = self.slices.get(tag, 0) + 1
         self._seen[row] += 1
         self._outputs[row] = int(output_digest(unit.answer), 16)
-        worst = _ERROR if unit.answer.error is not None or not unit.scores else 0
+        worst = 0 if unit.scores else _ERROR  # a blocked answer may have scores: `on_blocked: fail`
         for judged in unit.scores:
             score = self._decided(judged)
             state = _STATES[score.status]
@@ -277,7 +277,7 @@ class Tally:
                 self._count_score(score)
         passes = all(self._decided(score).status in (Status.PASS, Status.NOT_APPLICABLE) for score in unit.scores)
         name = unit.case.id
-        self.aside[name] = self.aside.get(name, True) and passes and bool(unit.scores) and unit.answer.error is None
+        self.aside[name] = self.aside.get(name, True) and passes and bool(unit.scores)
 
     def _decided(self, score: Score) -> Score:
         """A score that was left to a person, as the person decided it."""

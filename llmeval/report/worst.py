@@ -37,7 +37,7 @@ def _troubles(run: RunDir, without: Collection[str]) -> Iterator[Trouble]:
 
 def _trouble(unit: Unit) -> Trouble | None:
     answer = unit.answer
-    if answer.error is not None:
+    if answer.error is not None and not unit.scores:
         return _make(unit, 0, 1.0, "error", (), f"{answer.error.kind}: {answer.error.message}")
     lost = [s for s in unit.scores if s.status in (Status.ERROR, Status.UNSCORED)]
     if lost:

@@ -110,7 +110,7 @@ def triage(row: Row, rules: Rules, flipped: bool = False) -> Triage:
 def overall(side: Side) -> str:
     """pass, fail, open, unscored or error: the worst of the answer and its scores."""
     found = {score.status for score in side.scores}
-    if side.answer.error is not None or Status.ERROR in found or not side.scores:
+    if Status.ERROR in found or not side.scores:
         return "error"
     if Status.UNSCORED in found:
         return "unscored"
