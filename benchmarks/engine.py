@@ -232,7 +232,8 @@ def measure(rig: Rig, a: argparse.Namespace, n: int) -> None:
         return
     if a.mode == "tails":
         rig.ask("/config", {"dist": "lognormal", "sigma": 1.0})
-        show("llmeval", [rig.timed(llmeval(rig, a.concurrency, "--no-cache")) for _ in range(a.repeat)], limit, n)
+        command = llmeval(rig, a.concurrency, "--no-cache")
+        show("llmeval", [rig.timed(command) for _ in range(a.repeat)], limit, n)
         return
     if a.mode == "equal":
         result = rig.timed(llmeval(rig, a.concurrency, repeats=3))

@@ -9,7 +9,8 @@
         ├── ModelError                   a model did not answer (kinds: records.ErrorInfo)
         │   └── Retryable                worth another attempt (timeouts, resets, 429, 5xx)
         │       ├── Overloaded           the endpoint asks for less (429, 503 with Retry-After)
-        │       └── TimedOut             no reply within the model's `timeout`
+        │       ├── TimedOut             no reply within the model's `timeout`
+        │       └── Unreadable           a reply came that can't be read: worth one more attempt
         └── CheckError                   a check could not be carried out (kind: check)
 
 A failure of one case is data (`ErrorInfo` in its record); one of configuration stops the run before the first call.
@@ -103,6 +104,12 @@ class TimedOut(Retryable):
     def __init__(self, message: str, *, after: float | None = None) -> None:
         super().__init__(message)
         self.after = after
+
+
+class Unreadable(Retryable):
+    """A whole reply came and can't be read (no JSON, not UTF-8). It was paid for, so it is asked for once more only."""
+
+    most_attempts = 2
 
 
 class CheckError(BoundaryError):

@@ -1,18 +1,20 @@
 """What llmeval knows and writes: cases, answers, scores, metrics and decisions, as plain frozen records.
 
 Everything on disk is one of these as JSON (UTF-8, keys equal field names). `SCHEMA` numbers the format of the run
-directory; a reader refuses a newer one. This module imports nothing else of llmeval, and everything else imports it.
+directory; a reader refuses a newer one. Everything else of llmeval imports this module.
 """
 
 import hashlib
 import math
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
+
+from llmeval.json_values import clean_text as clean_text
+from llmeval.json_values import plain as plain
 
 SCHEMA = 1
 
@@ -54,6 +56,8 @@ class Usage(msgspec.Struct, frozen=True):
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Those of the output tokens that went into reasoning."""
 
 
 class ErrorInfo(msgspec.Struct, frozen=True):
@@ -81,6 +85,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `latency_ms`: of the successful attempt, None when replayed. `attempts`: calls sent for it (0 = from cache).
     `cost_usd`: None unless the suite states prices. `model`, `fingerprint`: what the endpoint said it is.
+    An answer with an error keeps what came with the reply (usage, finish_reason, reasoning), where one came.
     """
 
     schema: int = SCHEMA
@@ -88,6 +93,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int = 0
     request: str = ""
     output: str | None = None
+    reasoning: str | None = None
+    """The model's thoughts, apart from its answer; no check and no judge sees them."""
     finish_reason: str | None = None
     usage: Usage | None = None
     latency_ms: float | None = None
@@ -407,17 +414,14 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 _ENCODER = msgspec.json.Encoder()
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_json(record: object) -> bytes:
-    """One line of JSON, without the newline."""
-    return _ENCODER.encode(record)
-
-
-def clean_text(text: str) -> str:
-    """The text with lone surrogates replaced by U+FFFD, so that it can be written as UTF-8."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+    """One line of JSON, without the newline. What JSON or UTF-8 can't hold is replaced (`plain`), never an error."""
+    try:
+        return _ENCODER.encode(record)
+    except (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError):
+        return _ENCODER.encode(plain(record))
 
 
 def canonical_json(value: object) -> bytes:
@@ -428,7 +432,10 @@ def canonical_json(value: object) -> bytes:
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("NaN and infinity have no JSON form")
-    return _CANONICAL.encode(value)
+    try:
+        return _CANONICAL.encode(value)
+    except UnicodeEncodeError:
+        return _CANONICAL.encode(plain(value))
 
 
 def utc_now(timespec: str = "seconds") -> str:

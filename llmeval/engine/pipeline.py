@@ -13,15 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import structs
+
 from llmeval.engine.budget import cost_of
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
-from llmeval.engine.scoring import score_answer
+from llmeval.engine.scoring import fails_when_blocked, score_answer
 from llmeval.engine.slots import WORKERS_PER_SLOT
 from llmeval.engine.stopping import Stopper
 from llmeval.engine.store import RunWriter
 from llmeval.errors import SuiteError
-from llmeval.models.base import Request
+from llmeval.models.base import Reply, Request
 from llmeval.models.caller import AskFailed
 from llmeval.records import Answer, Case, ErrorInfo, Message, Score
 from llmeval.rundir import Unit, UnitKey
@@ -153,7 +155,7 @@ class Pipeline:
         if not self._scoring:
             self._note_outage(answer, scores)
             return
-        if answer.error is None:
+        if answer.error is None or fails_when_blocked(self._plan, answer):
             scores = await score_answer(self._plan, case, answer, messages)
             if self._plan.budget.stopped is not None and any(_kind(score) == "budget" for score in scores):
                 self._end("budget", self._plan.budget.stopped)
@@ -191,25 +193,49 @@ class Pipeline:
             if error.kind == "budget":
                 self._end("budget", self._plan.budget.stopped or "")
                 return None
-            return Answer(
-                case_id=case.id, repeat=repeat, request=error.key, attempts=error.attempts,
+            answer = Answer(
+                case_id=case.id,
+                repeat=repeat,
+                request=error.key,
+                attempts=error.attempts,
                 error=ErrorInfo(error.kind, str(error)),
-            )  # fmt: skip
+            )
+            # an identical request in flight was paid for by the one that sent it
+            paid = error.reply is not None and error.attempts > 0
+            return answer if error.reply is None else self._with_reply(answer, error.reply, paid=paid)
         self._progress.cached += asked.cached
-        reply = asked.reply
+        answer = Answer(
+            case_id=case.id,
+            repeat=repeat,
+            request=asked.key,
+            output=asked.reply.text,
+            cached=asked.cached,
+            attempts=asked.attempts,
+            answered_at=asked.answered_at,
+            reused_from=asked.reused_from,
+        )
+        return self._with_reply(answer, asked.reply, paid=not asked.cached)
+
+    def _with_reply(self, answer: Answer, reply: Reply, *, paid: bool) -> Answer:
+        """The answer with what its reply says besides the text."""
         if reply.model:
             self.returned["returned_models"].add(reply.model)
         if reply.fingerprint:
             self.returned["fingerprints"].add(reply.fingerprint)
-        cost = None if asked.cached else cost_of(reply.usage, seat.spec.price)
-        self._plan.budget.spend(cost, of=None if asked.cached else seat.name)
-        return Answer(
-            case_id=case.id, repeat=repeat, request=asked.key, output=reply.text, finish_reason=reply.finish_reason,
-            usage=reply.usage, latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
-            cached=asked.cached, attempts=asked.attempts, cost_usd=cost, model=reply.model,
-            fingerprint=reply.fingerprint, tool_calls=reply.tool_calls, answered_at=asked.answered_at,
-            reused_from=asked.reused_from,
-        )  # fmt: skip
+        seat = self._plan.candidate
+        cost = cost_of(reply.usage, seat.spec.price) if paid else None
+        self._plan.budget.spend(cost, of=seat.name if paid else None)
+        return structs.replace(
+            answer,
+            reasoning=reply.reasoning,
+            finish_reason=reply.finish_reason,
+            usage=reply.usage,
+            latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
+            cost_usd=cost,
+            model=reply.model,
+            fingerprint=reply.fingerprint,
+            tool_calls=reply.tool_calls,
+        )
 
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:

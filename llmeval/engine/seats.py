@@ -4,6 +4,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -18,9 +19,17 @@ from llmeval.models.cache import ALWAYS, NEVER, Cache
 from llmeval.models.caller import Caller
 from llmeval.models.limiter import START, START_ON_LOOPBACK, Limiter, Window
 from llmeval.models.readout import LabelReadout
+from llmeval.models.reasoning import Tags
 from llmeval.models.replay import StoredAnswers
 from llmeval.suite.load import Suite
-from llmeval.suite.schema import JudgeSpec, Limits, ModelBase, ReplayModel, SystemOneModel, TransformersModel
+from llmeval.suite.schema import (
+    Generating,
+    JudgeSpec,
+    ModelBase,
+    ReplayModel,
+    SystemOneModel,
+    TransformersModel,
+)
 from llmeval.suite.yamlfile import Path as KeyPath
 
 LOCAL_CONCURRENCY = 64
@@ -37,6 +46,8 @@ class Seat:
     name: str
     spec: ModelBase
     caller: Caller
+    on_blocked: Literal["missing", "fail"] = "missing"
+    """What a candidate's answer counts as that the provider's filter withheld."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,7 @@ class _Made:
 
     model: Model
     limiter: Limiter
-    limits: Limits
+    spec: ModelBase
     cache: Cache | None
 
 
@@ -79,7 +90,7 @@ class Factory:
         asks = key, role == "candidate"
         if asks not in self._callers:
             self._callers[asks] = self._caller(self._made[key], self._since(role, spec))
-        return Seat(role, name, spec, self._callers[asks])
+        return Seat(role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing"))
 
     def bench(self, metric: str, spec: JudgeSpec) -> tuple[Seat, ...]:
         """The seats of a judge, as many as it has models."""
@@ -116,7 +127,7 @@ class Factory:
         except (SuiteError, ModelError) as error:
             raise self._suite.error(path, str(error)) from None
         cache = None if isinstance(spec, ReplayModel) else self._cache
-        return _Made(model, self._limiter(spec), spec.limits, cache)
+        return _Made(model, self._limiter(spec), spec, cache)
 
     def _caller(self, made: _Made, since: float) -> Caller:
         return Caller(
@@ -126,9 +137,10 @@ class Factory:
             since=since,
             may_call=self._budget.may_call,
             redact=self._redact,
-            attempts=made.limits.attempts,
-            deadline=made.limits.deadline,
+            attempts=made.spec.limits.attempts,
+            deadline=made.spec.limits.deadline,
             rest=self.slots.rest,
+            reasoning=_tags(made.spec),
         )
 
     def _limiter(self, spec: ModelBase) -> Limiter:
@@ -170,6 +182,11 @@ def is_loopback(address: str) -> bool:
     except ValueError:
         return False
     return found.is_loopback or found.is_unspecified
+
+
+def _tags(spec: ModelBase) -> Tags | None:
+    """The tags around a model's reasoning; None for one that has none, or whose whole text is the answer."""
+    return spec.reasoning if isinstance(spec, Generating) and spec.reasoning != "none" else None
 
 
 def _plain(spec: ModelBase) -> Iterable[str]:

@@ -5,13 +5,15 @@ import copy
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
 from llmeval.errors import ModelError
-from llmeval.models.base import Model, Reply, Request
+from llmeval.models.base import Model, NoAnswer, Reply, Request
 from llmeval.models.cache import NEVER, Cache, Kept
 from llmeval.models.limiter import Limiter
+from llmeval.models.reasoning import THINK, Tags
 from llmeval.models.sender import ATTEMPTS, Attempts, Sender
 from llmeval.records import canonical_json, utc_time
 
@@ -40,12 +42,14 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class AskFailed(ModelError):
-    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest."""
+    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest; `reply` is what came
+    instead of an answer, where something did."""
 
-    def __init__(self, error: ModelError, key: str, attempts: int) -> None:
-        super().__init__(str(error), kind=error.kind)
+    def __init__(self, error: ModelError, key: str, attempts: int, message: str | None = None) -> None:
+        super().__init__(str(error) if message is None else message, kind=error.kind)
         self.key = key
         self.attempts = attempts
+        self.reply: Reply | None = error.reply if isinstance(error, NoAnswer | AskFailed) else None
 
 
 class Caller:
@@ -60,6 +64,7 @@ class Caller:
         redact: takes secrets out of messages.
         attempts, deadline: most attempts for one request, and seconds for all of them; see `sender.Sender`.
         rest: waits before another attempt.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they are.
     """
 
     def __init__(
@@ -74,14 +79,23 @@ class Caller:
         attempts: int = ATTEMPTS,
         deadline: float | None = None,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        reasoning: Tags | None = None,
     ) -> None:
         self.model = model
         self.limiter = limiter
         self._cache, self._since = cache, since
         self._redact = redact
         self.sender = Sender(
-            model, limiter, may_call=may_call, attempts=attempts, deadline=deadline, redact=redact, rest=rest
+            model,
+            limiter,
+            may_call=may_call,
+            attempts=attempts,
+            deadline=deadline,
+            redact=redact,
+            rest=rest,
+            reasoning=reasoning,
         )
+        self._reasoning = reasoning
         self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
         self._name = str(model.identity.get("model", "model"))
         self._flying: dict[bytes, asyncio.Future[Kept]] = {}
@@ -94,9 +108,11 @@ class Caller:
 
     def key(self, request: Request) -> bytes:
         """sha256 over everything sent, who it is sent to, and which repeat it is."""
-        sent = [request.messages, request.params, request.schema, request.repeat, request.case_id]
+        sent: list[Any] = [request.messages, request.params, request.schema, request.repeat, request.case_id]
         if request.questions is not None:
             sent.append(request.questions)
+        if self._reasoning not in (None, THINK):
+            sent.append(self._reasoning)  # replies are kept with the reasoning taken off
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()
 
     async def ask(self, request: Request, usable: Callable[[Reply], bool] = lambda reply: True) -> Asked:
@@ -131,7 +147,7 @@ class Caller:
             kept = await self._keep(key, await self.sender.send(request, attempts), usable)
             future.set_result(kept)
         except ModelError as error:
-            failed = AskFailed(ModelError(self._redact(str(error)), kind=error.kind), name, attempts.made)
+            failed = AskFailed(error, name, attempts.made, self._redact(str(error)))
             future.set_exception(failed)
             future.exception()  # retrieved: nobody else may be waiting
             raise failed from None

@@ -3,16 +3,18 @@ within a deadline."""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from llmeval.errors import ModelError, Overloaded, Retryable, TimedOut
 from llmeval.models.base import Model, Reply, Request
 from llmeval.models.limiter import Limiter, Signal, with_margin
+from llmeval.models.params import merged
 from llmeval.models.quota import LASTING
-from llmeval.records import clean_text
+from llmeval.models.reasoning import Tags
+from llmeval.models.replies import usable
 
 ATTEMPTS = 6
 _CHARS_PER_TOKEN = 4
@@ -43,6 +45,7 @@ class Sender:
         deadline.
         redact: takes secrets out of the words that the progress line shows.
         rest: waits so many seconds before another attempt.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they are.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Sender:
         deadline: float | None = None,
         redact: Callable[[str], str] = lambda text: text,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        reasoning: Tags | None = None,
     ) -> None:
         self.unfinished = 0
         """Calls made for requests that have neither an answer nor an error, as the run ended
@@ -62,6 +66,8 @@ class Sender:
         self._model, self._limiter, self._may_call = model, limiter, may_call
         self._attempts, self._deadline = attempts, deadline
         self._redact, self._rest = redact, rest
+        self._reasoning = reasoning
+        self._params: Mapping[str, Any] = model.identity.get("params") or {}
 
     def take_unfinished(self) -> int:
         """The number of `unfinished` calls, which is 0 from then on."""
@@ -143,7 +149,7 @@ class Sender:
             raise
         finally:
             self._limiter.release(place, outcome, retry_after=retry_after)
-        return msgspec.structs.replace(reply, text=clean_text(reply.text)) if not reply.text.isascii() else reply
+        return usable(reply, merged(self._params, request.params), self._reasoning)
 
     def _count(self, counted: Attempts) -> None:
         counted.made += 1

@@ -105,6 +105,39 @@ class ModelBase(Strict):
     price: Price | None = None
 
 
+class Generating(ModelBase):
+    """What models that write text take."""
+
+    reasoning: tuple[str, str] | Literal["none"] = Field(
+        default=("<think>", "</think>"),
+        description="Tags around the reasoning at the beginning of a reply; it is kept apart from the answer, and no "
+        "check or judge sees it. `none`: the whole text is the answer.",
+    )
+    on_blocked: Literal["missing", "fail"] = Field(
+        default="missing",
+        description="What an answer counts as that the provider's content filter withheld: `missing`, or `fail` for "
+        "every metric of the case.",
+    )
+
+    @field_validator("reasoning")
+    @classmethod
+    def _whole_tags(cls, value: tuple[str, str] | str) -> tuple[str, str] | str:
+        if value != "none" and not all(tag.strip() for tag in value):
+            raise PydanticCustomError("reasoning", "give both tags, [opening, closing], or `none`")
+        return value
+
+
+class Networked(ModelBase):
+    """What models behind an address take."""
+
+    ca_file: str | None = Field(
+        default=None,
+        description="Certificates in PEM format to trust besides the system's, for an authority of your own; relative "
+        "to the suite file. The environment's SSL_CERT_FILE and REQUESTS_CA_BUNDLE work too.",
+    )
+    max_reply_bytes: int = Field(default=16 * 2**20, gt=0, description="A longer body of a reply is an error.")
+
+
 BUILD = (
     "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same model and build are the "
     "same model wherever they run (judges, certificates, baselines). Without it another address is another model. "
@@ -112,7 +145,7 @@ BUILD = (
 )
 
 
-class OpenAIModel(ModelBase):
+class OpenAIModel(Generating, Networked):
     """Any OpenAI-compatible endpoint."""
 
     provider: Literal["openai"]
@@ -131,7 +164,7 @@ class OpenAIModel(ModelBase):
     )
 
 
-class TransformersModel(ModelBase):
+class TransformersModel(Generating):
     """Local weights: a directory, a hub id, or a bundled name such as smollm2-135m-instruct."""
 
     provider: Literal["transformers"]
@@ -142,7 +175,7 @@ class TransformersModel(ModelBase):
     batch_size: int = Field(default=32, gt=0, description="Replies generated at a time.")
 
 
-class HttpModel(ModelBase):
+class HttpModel(Generating, Networked):
     """An application's own JSON endpoint."""
 
     provider: Literal["http"]
@@ -157,7 +190,7 @@ class HttpModel(ModelBase):
     output: str = Field(default="output", description="Where the answer stands in the reply: a path like a.b[0].c")
 
 
-class PythonModel(ModelBase):
+class PythonModel(Generating):
     """Your own function, sync or async: it gets a Request (or its text) and returns text or a Reply."""
 
     provider: Literal["python"]
@@ -177,7 +210,7 @@ class ReplayModel(ModelBase):
     source: str = Field(description="A .jsonl of {id, output, repeat?}; a missing id is an error record.")
 
 
-class SystemOneModel(ModelBase):
+class SystemOneModel(Networked):
     """A decision model behind POST {base_url}/systemone: it gives probabilities, no text. Only for judges."""
 
     provider: Literal["systemone"]
