@@ -56,6 +56,7 @@ NOW = int(time.time())
 @pytest.mark.parametrize(
     ("since", "kept"),
     [(ALWAYS, "first"), (NOW - 10, "first"), (NOW + 1000, "second"), (NEVER, "second")],
+    ids=["from any run", "from ten seconds ago on", "from later on", "from no other run"],
 )
 def test_which_of_two_runs_is_kept(tmp_path: Path, since: float, kept: str) -> None:
     """The first reply where the second run may read it; else the second, which is what that run recorded."""
