@@ -87,7 +87,7 @@ def know(suite: "Suite", metric: str | None, reports: Path) -> Known:
     from llmeval.gate.floors import parse_key
     from llmeval.history.past import read_past
 
-    planned = plan(suite, Options(reports=reports, use_cache=False))
+    planned = plan(suite, Options(reports=reports, use_cache=False), sizing=True)
     past = read_past(reports / suite.name)
     judged = list(planned.judges)
     names = list(dict.fromkeys([*(check.metric for check in planned.checks), *judged, *past.metrics()]))

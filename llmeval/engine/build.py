@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmeval.checks.spec import Bound, merge
 from llmeval.engine.budget import Budget, refuse_unpriced
-from llmeval.engine.inspection import Inspected, case_checks, inspect_cases
+from llmeval.engine.inspection import case_checks, inspect_cases
 from llmeval.engine.judges import (
     calibrations_of,
     certificate_of,
@@ -134,6 +134,7 @@ def plan(
     *,
     watch: Callable[[Case], None] = lambda case: None,
     trial: bool = False,
+    sizing: bool = False,
 ) -> Plan:
     """Build and check everything.
 
@@ -144,6 +145,7 @@ def plan(
         only: which cases; all by default.
         watch: is given each case of the suite.
         trial: the plan is only to be checked, so no local weights are read or downloaded.
+        sizing: the plan is only to be sized, so a rule may be about a slice that has no case yet.
 
     Raises:
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
@@ -151,7 +153,8 @@ def plan(
     """
     _check_options(options)
     baseline_of(suite, options)
-    inspected, quarantine, whole = _selected(suite, options, only, watch)
+    inspected = inspect_cases(suite, options.limit, watch, sizing=sizing)
+    quarantine, whole = _selected(suite, options, only, inspected.cases)
     may_stop = _may_stop(suite, options)
     if may_stop:
         inspected.cases.shuffle(suite.spec.seed)
@@ -207,11 +210,9 @@ def _selected(
     suite: Suite,
     options: Options,
     only: Callable[[Case], bool] | None,
-    watch: Callable[[Case], None],
-) -> tuple[Inspected, Quarantine, tuple[int, str]]:
-    """The suite with the cases of this run; how many all shards have together, and their digest."""
-    inspected = inspect_cases(suite, options.limit, watch)
-    cases = inspected.cases
+    cases: CaseSet,
+) -> tuple[Quarantine, tuple[int, str]]:
+    """Leaves the cases of this run in `cases`; how many all shards have together, and their digest."""
     if only is not None:
         cases.keep(only)
     if not len(cases):
@@ -220,7 +221,7 @@ def _selected(
     whole = (len(cases), cases.digest)
     if options.shard is not None:
         cases.keep(options.shard.holds)
-    return inspected, quarantine, whole
+    return quarantine, whole
 
 
 def _trust(suite: Suite, name: str, judge: Judging) -> Trust:

@@ -44,7 +44,13 @@ class Inspected:
             raise self.judgeless
 
 
-def inspect_cases(suite: Suite, limit: int | None, watch: Callable[[Case], None] = lambda case: None) -> Inspected:
+def inspect_cases(
+    suite: Suite,
+    limit: int | None,
+    watch: Callable[[Case], None] = lambda case: None,
+    *,
+    sizing: bool = False,
+) -> Inspected:
     """Try prompt, checks and rules on every case.
 
     Args:
@@ -52,6 +58,7 @@ def inspect_cases(suite: Suite, limit: int | None, watch: Callable[[Case], None]
         limit: at most so many cases, a seeded sample. What no case of a sample has (this one or the
             suite's own), another case may have, so that is no error then.
         watch: is given each case.
+        sizing: the suite is being planned: a rule may be about a slice that has no case yet.
 
     Raises:
         SuiteError: anything wrong; with file, line, key and the fix.
@@ -68,7 +75,7 @@ def inspect_cases(suite: Suite, limit: int | None, watch: Callable[[Case], None]
     if cases.partial and inspector.targets.unmet():  # a rule may be about cases that were not drawn
         for case in CaseSet(_unsampled(suite)):
             inspector.targets.look(case, inspector.metrics.of(case, case_checks(suite, case)))
-    warnings = inspector.finish(sample=cases.partial) if len(cases) else []
+    warnings = inspector.finish(sample=cases.partial, sizing=sizing) if len(cases) else []
     return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless)
 
 
@@ -232,7 +239,7 @@ class _Inspector:
             if message := _problem(bound, case, values):
                 raise self.suite.error(("checks", index), f"{message} (case {case.id}, {case.source})")
 
-    def finish(self, *, sample: bool) -> list[str]:
+    def finish(self, *, sample: bool, sizing: bool) -> list[str]:
         """What is odd, over all cases. `sample`: there are more than those that were tried.
 
         Raises:
@@ -242,7 +249,7 @@ class _Inspector:
             raise self.suite.error(
                 ("checks",), f"nothing to score: no check or judge applies to any case. {self._lacks()}"
             )
-        self.targets.finish()
+        self.targets.finish(sizing=sizing)
         return [*self._prompt_warnings(), *self._scoring_warnings(sample=sample)]
 
     def _prompt_warnings(self) -> list[str]:

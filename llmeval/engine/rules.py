@@ -63,10 +63,15 @@ class RuleTargets:
         """Whether a rule is about no case so far."""
         return bool(self._open or self._ids or self._tag is not None)
 
-    def finish(self) -> None:
-        """Refuse a rule that is about no case. Raises SuiteError, with the nearest name."""
+    def finish(self, *, sizing: bool = False) -> None:
+        """Refuse a rule that is about no case. Raises SuiteError, with the nearest name.
+
+        Args:
+            sizing: the suite is being planned, so a slice may still be without a case.
+        """
         for target in self._open:
-            raise self._suite.error(target.path, self._reason(target))
+            if not (sizing and target.slice_ is not None and self._given(target)):
+                raise self._suite.error(target.path, self._reason(target))
         for name in sorted(self._ids):
             raise self._suite.error(
                 ("gate", "must_pass"), f"there is no case {name!r}; {_few(nearest(name, self._known_ids))}"
@@ -74,8 +79,11 @@ class RuleTargets:
         if self._tag is not None:
             raise self._suite.error(("gate", "must_pass"), self._no_slice(self._tag))
 
+    def _given(self, target: _Target) -> bool:
+        return target.metric == WHOLE or target.metric in self._metrics
+
     def _reason(self, target: _Target) -> str:
-        if target.metric != WHOLE and target.metric not in self._metrics:
+        if not self._given(target):
             produced = ", ".join(sorted(self._metrics)) or "none"
             return f"no check or judge gives the metric {target.metric!r} to any case; metrics here: {produced}"
         if target.slice_ is not None and target.slice_[1] not in self._tags.get(target.slice_[0], ()):

@@ -220,6 +220,21 @@ def test_shared_defaults_stand_in_the_suite_and_the_pass_rate_in_its_gate(tmp_pa
     assert any("weight 0" in note for note in done.notes)
 
 
+@pytest.mark.parametrize(
+    ("threshold", "gate"),
+    [
+        ("", {"must_pass": "all"}),
+        ("100", {"must_pass": "all"}),
+        ("0", "none"),
+        ("60", {"floors": {"contains": 0.6}, "on_inconclusive": "warn"}),
+    ],
+)
+def test_the_gate_is_what_promptfoo_fails_by(tmp_path: Path, threshold: str, gate: Any) -> None:
+    env = f"env: {{PROMPTFOO_PASS_RATE_THRESHOLD: {threshold}}}\n" if threshold else ""
+    tests = "tests: [{vars: {question: q}, assert: [{type: contains, value: z}]}]\n"
+    assert suite_of(imported(tmp_path, HEAD + env + tests))["gate"] == gate
+
+
 def test_providers_and_prompts(tmp_path: Path) -> None:
     done = imported(
         tmp_path,

@@ -47,6 +47,7 @@ def test_deepeval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert deepeval(tmp_path / "run.json", tmp_path / "s", reports=tmp_path / "r", as_json=True) == 0
     done = told(capsys)
     assert done["suites"] == [str(tmp_path / "s" / "test-bot.yaml")]
+    assert load_suite(done["suites"][0]).spec.gate.must_pass == "all", "DeepEval fails when one test fails"
     (path,) = done["runs"].values()
     assert scores(path) == {
         ("test-a", 0, "Correctness [GEval]"): 0.8, ("test-a", 0, "Hallucination"): 0.75,
@@ -92,6 +93,7 @@ def test_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) 
                 archive.writestr(f"samples/{sample['id']}_epoch_{sample['epoch']}.json", json.dumps(sample))
     assert inspect_log(log, tmp_path / "s", reports=tmp_path / "r", as_json=True) == 0
     done = told(capsys)
+    assert not load_suite(done["suites"][0]).spec.gate.decides, "Inspect only measures"
     (path,) = done["runs"].values()
     assert scores(path) == {
         ("a-1", 0, "match"): 1, ("a-1", 0, "grader/style"): 0.5, ("a-1", 0, "grader/tone"): 1,

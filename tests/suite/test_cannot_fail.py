@@ -15,7 +15,7 @@ from llmeval.api import validate
 from llmeval.engine.options import Options
 from llmeval.errors import LlmevalError, UsageError
 from llmeval.suite.load import load_suite
-from tests.cli.test_cli import llmeval as command
+from tests.support.command import llmeval as command
 from tests.support.endpoint import Endpoint, reply, serve
 
 ROWS = [
