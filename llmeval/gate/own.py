@@ -118,6 +118,6 @@ def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: Threshold
         corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)
         if corrected is not None:
             return corrected
-    untrusted = None if own else distrust_of(manifest, metric, tally.path)
+    untrusted = None if own else distrust_of(manifest, metric)
     decided = decide_floor(metric, name, selection, floor.value, gate["alpha"], untrusted, level, note)
     return structs.replace(decided, judge_scale=own)
