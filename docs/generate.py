@@ -15,13 +15,14 @@ from llmeval.checks.registry import all_checks
 from llmeval.suite import schema
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
+from llmeval.suite.thresholds import FloorRule, MarginRule
 
 # a check that is new is not in the index yet: all_checks() imports every module
 DOCS = Path(__file__).parent
 PARTS: list[type[BaseModel]] = [
     schema.SuiteSpec, schema.Cases, schema.Sample, schema.Turn, schema.ModelBase, schema.OpenAIModel,
     schema.TransformersModel, schema.HttpModel, schema.PythonModel, schema.ReplayModel, schema.SystemOneModel, schema.Limits, schema.Price,
-    schema.JudgeSpec, schema.Gate, schema.FloorRule, schema.Regression, schema.MarginRule, QuarantineEntry, RetiredEntry,
+    schema.JudgeSpec, schema.Gate, FloorRule, schema.Regression, MarginRule, QuarantineEntry, RetiredEntry,
     schema.Environment,
 ]  # fmt: skip
 

@@ -114,7 +114,7 @@ def _starter(directory: Path, name: str, endpoint: _Endpoint | None) -> dict[Pat
     import re
 
     from llmeval.errors import UsageError
-    from llmeval.suite.schema import NAME_PATTERN
+    from llmeval.suite.strict import NAME_PATTERN
 
     if not re.fullmatch(NAME_PATTERN, name):
         raise UsageError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from llmeval.records import Case
 from llmeval.suite.load import Suite
-from llmeval.suite.schema import nearest
+from llmeval.suite.strict import nearest
 from llmeval.suite.yamlfile import Path as KeyPath
 
 WHOLE = "cases"

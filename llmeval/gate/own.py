@@ -124,7 +124,7 @@ def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: Threshold
         corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)
         if corrected is not None:
             return corrected
-    untrusted = untrusted_judge(tally, manifest) if metric == CASES else distrust_of(manifest, metric, tally.path)
+    untrusted = untrusted_judge(tally, manifest) if metric == CASES else distrust_of(manifest, metric)
     untrusted = None if own else untrusted
     decided = decide_floor(metric, name, selection, floor.value, gate["alpha"], untrusted, level, note)
     return structs.replace(decided, judge_scale=own)

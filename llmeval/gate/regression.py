@@ -111,7 +111,7 @@ def _asked(tally: Tally, manifest: Mapping[str, Any]) -> "list[tuple[Question, B
     gone = gone_of(tally, manifest, baseline)
     missed = gone_rule(gone, manifest, baseline, _approve(tally))
     asked: list[tuple[Question, Baseline] | RuleDecision] = [] if missed is None else [missed]
-    for compared in comparisons(manifest, baseline, tally.path):
+    for compared in comparisons(manifest, baseline):
         made = _question(tally, manifest, baseline, compared, gone) if isinstance(compared, Comparison) else compared
         asked.append((made, baseline) if isinstance(made, Question) else made)
     return asked
@@ -128,17 +128,14 @@ def _invalid(metric: str | None, baseline: Baseline | None, reason: str, slice_:
     )
 
 
-def comparisons(manifest: Mapping[str, Any], baseline: Baseline, run: Path) -> list[Comparison | RuleDecision]:
-    """The rules of regression, in the suite's order; INVALID ones where something else scored the baseline.
-
-    `run`: the run's directory.
-    """
+def comparisons(manifest: Mapping[str, Any], baseline: Baseline) -> list[Comparison | RuleDecision]:
+    """The rules of regression, in the suite's order; INVALID ones where something else scored the baseline."""
     margins = margins_in(manifest["gate"])
-    return [_comparison(manifest, baseline, run, key, margin) for key, margin in margins.items()]
+    return [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
 
 
 def _comparison(
-    manifest: Mapping[str, Any], baseline: Baseline, run: Path, key: str, margin: Threshold
+    manifest: Mapping[str, Any], baseline: Baseline, key: str, margin: Threshold
 ) -> Comparison | RuleDecision:
     metric, where = parse_key(key)
     slice_ = None if where is None else "=".join(where)
@@ -157,7 +154,7 @@ def _comparison(
     if margin.judge_scale:
         note = own_scale_note(manifest, metric)
         return Comparison(name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note)
-    untrusted = distrust_of(manifest, metric, run)
+    untrusted = distrust_of(manifest, metric)
     youden, spent = scale(judge, manifest["gate"]["beta"]) if untrusted is None else (1.0, 0.0)
     return Comparison(name, metric, where, margin.value, youden, spent, judge is not None, untrusted)
 

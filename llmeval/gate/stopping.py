@@ -67,7 +67,7 @@ def _walks(tally: Tally, manifest: Mapping[str, Any]) -> list[Walk | MustPassWal
     baseline = read_baseline(path) if path.exists() else None
     if baseline is None or baseline.expired():
         return []
-    for compared in comparisons(manifest, baseline, tally.path):
+    for compared in comparisons(manifest, baseline):
         if not isinstance(compared, Comparison) or compared.untrusted is not None:
             return []
         found.append(walk_of(tally, manifest, baseline, compared))

@@ -5,7 +5,6 @@ margins: {correctness: 0.05}  or  {correctness: {margin: 0.05, scale: judge}}
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmeval.stats.labels import MIN_CLASS, MIN_LABELS
@@ -50,12 +49,10 @@ def _threshold(stated: float | Mapping[str, Any], key: str) -> Threshold:
     return Threshold(float(stated))
 
 
-def distrust_of(manifest: Mapping[str, Any], metric: str, run: Path) -> str | None:
+def distrust_of(manifest: Mapping[str, Any], metric: str) -> str | None:
     """Why the judge of a metric is not trusted, and the way out; None for a check and for a trusted judge.
 
-    Args:
-        manifest: of the run. metric: what the rule is about.
-        run: the run's directory, whose answers can be labelled.
+    The commands say RUN and not its directory, so that a run says the same wherever it lies, merged or in one piece.
     """
     judge = manifest["judges"].get(metric)
     if judge is None or judge["trust"] == "TRUSTED":
@@ -63,9 +60,9 @@ def distrust_of(manifest: Mapping[str, Any], metric: str, run: Path) -> str | No
     suite = manifest.get("suite_file", "SUITE")
     return (
         f"{judge['trust_reason']}. So its verdicts neither PASS nor FAIL this rule. To trust it takes {MIN_LABELS} labels or "
-        f"more, with {MIN_CLASS} or more passes and as many fails: `llmeval labels sample {run} --n {MIN_LABELS} --out sheet.csv`, "
-        f"`llmeval labels import sheet.csv --run {run} --reviewer NAME`, then `llmeval judge certify {suite}:{metric} "
-        f"--labels {run} --out FILE`. To decide on the judge's own verdicts instead, state `scale: judge` in the rule"
+        f"more, with {MIN_CLASS} or more passes and as many fails: `llmeval labels sample RUN --n {MIN_LABELS} --out sheet.csv`, "
+        f"`llmeval labels import sheet.csv --run RUN --reviewer NAME`, then `llmeval judge certify {suite}:{metric} "
+        f"--labels RUN --out FILE`. To decide on the judge's own verdicts instead, state `scale: judge` in the rule"
     )
 
 

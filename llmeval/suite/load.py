@@ -12,7 +12,8 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from llmeval.errors import SuiteError
 from llmeval.suite import yamlfile
-from llmeval.suite.schema import JudgeSpec, ModelBase, Price, SuiteSpec, nearest
+from llmeval.suite.schema import JudgeSpec, ModelBase, Price, SuiteSpec
+from llmeval.suite.strict import nearest
 from llmeval.templates import Template
 
 _VARIABLE = re.compile(r"(?P<escaped>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")

@@ -9,7 +9,7 @@ from pydantic import Field
 from llmeval.records import Quarantined
 from llmeval.suite.entries import EntryFile, day_of, entries_of, read_document
 from llmeval.suite.load import Suite
-from llmeval.suite.schema import Name, Strict
+from llmeval.suite.strict import Name, Strict
 
 FILE = EntryFile("quarantine", "quarantine.yaml", "{case, reason, owner, expires}")
 

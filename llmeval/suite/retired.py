@@ -8,7 +8,7 @@ from pydantic import Field
 from llmeval.records import Case, Retired
 from llmeval.suite.entries import EntryFile, day_of, entries_of, read_document
 from llmeval.suite.load import Suite
-from llmeval.suite.schema import Name, Strict
+from llmeval.suite.strict import Name, Strict
 from llmeval.suite.yamlfile import Document
 
 FILE = EntryFile("retired", "retired.yaml", "{case, reason, owner}, with date and suite where they are needed")

@@ -3,46 +3,18 @@
 Strict: a key that is not here is an error that names the nearest one that is.
 """
 
-import difflib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Level = Annotated[float, Field(gt=0, lt=0.5)]
-Margin = Annotated[float, Field(gt=0, lt=1)]
+from llmeval.suite.strict import Level, Name, Share, Strict
+from llmeval.suite.thresholds import FloorStated, MarginStated
 
 
 def _is_name(value: Any) -> bool:
     """Whether a value may be the id of a case."""
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """`did you mean 'x'? ` or nothing, and the list of what is known."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}Known here: {', '.join(known)}"
-
-
-class Strict(BaseModel):
-    """Refuses unknown keys by name, with the nearest valid key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data:
-                if key not in known:
-                    message = f"unknown key {key!r}; {nearest(str(key), known)}"
-                    raise PydanticCustomError("unknown_key", "{message}", {"message": message, "key": key})
-        return data
 
 
 class Sample(Strict):
@@ -287,36 +259,6 @@ class JudgeSpec(Strict):
         if self.band[0] >= self.band[1]:
             raise PydanticCustomError("band", "`band` is [low, high] with low below high")
         return self
-
-
-Scale = Literal["people", "judge"]
-SCALE = (
-    "Of a judged metric. people: what people would say, so an UNTRUSTED judge decides nothing. judge: the judge's own "
-    "verdicts, as they are."
-)
-
-
-class FloorRule(Strict):
-    """A floor with its scale."""
-
-    min: float = Field(gt=0, le=1, description="The pass rate to reach.")
-    scale: Scale = Field(default="people", description=SCALE)
-
-
-class MarginRule(Strict):
-    """A margin with its scale."""
-
-    margin: Margin = Field(description="The drop of the mean that must not pass: 0.05 is 5 points.")
-    scale: Scale = Field(default="people", description=SCALE)
-
-
-def _form(value: Any) -> str:
-    """Which of the two forms of a rule: a message then is about that form alone."""
-    return "mapping" if isinstance(value, dict | BaseModel) else "number"
-
-
-FloorStated = Annotated[Annotated[Share, Tag("number")] | Annotated[FloorRule, Tag("mapping")], Discriminator(_form)]
-MarginStated = Annotated[Annotated[Margin, Tag("number")] | Annotated[MarginRule, Tag("mapping")], Discriminator(_form)]
 
 
 class Regression(Strict):

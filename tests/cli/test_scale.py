@@ -46,9 +46,8 @@ def test_a_good_model_does_not_fail_by_an_untrusted_judge(tmp_path: Path) -> Non
         in rule["reason"]
     )
     assert "it takes 100 labels or more, with 30 or more passes and as many fails" in rule["reason"]
-    path = tmp_path / "run"
-    assert f"`llmeval labels sample {path} --n 100 --out sheet.csv`" in rule["reason"]
-    assert f"`llmeval judge certify {tmp_path / 'suite.yaml'}:correctness --labels {path} --out FILE`" in rule["reason"]
+    assert "`llmeval labels sample RUN --n 100 --out sheet.csv`" in rule["reason"]
+    assert f"`llmeval judge certify {tmp_path / 'suite.yaml'}:correctness --labels RUN --out FILE`" in rule["reason"]
 
 
 @pytest.mark.parametrize(("gate", "code"), [

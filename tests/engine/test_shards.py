@@ -94,7 +94,7 @@ def test_a_part_decides_nothing(suite: Path, parts: Path) -> None:
 def test_parts_together_are_the_whole_run(suite: Path, parts: Path, tmp_path: Path) -> None:
     whole = llmeval.run(suite, options=Options(out=tmp_path / "whole", stop="never", use_cache=False)).summary
     done = command("merge", parts, "--out", tmp_path / "merged", "--json")
-    assert done.returncode == whole.gate.exit_code == 1, done.stderr
+    assert done.returncode == whole.gate.exit_code == 4, done.stderr
     merged = llmeval.load_run(tmp_path / "merged")
     assert merged.summary.metrics == whole.metrics
     assert merged.summary.counts == whole.counts

@@ -1,0 +1,37 @@
+"""What every part of the suite file is made of: names, shares, and models that refuse unknown keys."""
+
+import difflib
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Level = Annotated[float, Field(gt=0, lt=0.5)]
+Margin = Annotated[float, Field(gt=0, lt=1)]
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """`did you mean 'x'? ` or nothing, and the list of what is known."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}Known here: {', '.join(known)}"
+
+
+class Strict(BaseModel):
+    """Refuses unknown keys by name, with the nearest valid key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in data:
+                if key not in known:
+                    message = f"unknown key {key!r}; {nearest(str(key), known)}"
+                    raise PydanticCustomError("unknown_key", "{message}", {"message": message, "key": key})
+        return data
