@@ -9,8 +9,17 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "llmeval"
 BASE = {
-    "errors", "files", "json_values", "records", "outcome", "rundir", "labels", "resources", "templates", "__init__",
-}  # fmt: skip
+    "errors",
+    "files",
+    "json_values",
+    "records",
+    "outcome",
+    "rundir",
+    "labels",
+    "resources",
+    "templates",
+    "__init__",
+}
 ALLOWED = {
     "suite": BASE,
     "models": BASE,
