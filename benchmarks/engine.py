@@ -31,7 +31,7 @@ MODES = {
     "faults": "500s, 429s, resets, malformed verdicts, hangs, truncated bodies",
     "limits": "a server that allows 8 requests in flight, or 100 a second",
     "dead": "a server that dies half-way",
-    "tails": "lognormal latency, without and with hedged requests",
+    "tails": "lognormal latency",
     "equal": "three repeats with equal answers: each judged once",
 }
 SUITE = """\
@@ -39,8 +39,8 @@ suite: bench
 cases: {{source: cases.jsonl}}
 prompt: "{{{{ question }}}}"
 models:
-  cand: {{provider: openai, model: cand, base_url: "{url}", api_key: bench, timeout: {timeout}, params: {{temperature: 0, max_tokens: 128}}, limits: {{hedge: {hedge}}}}}
-  judge: {{provider: openai, model: judge, base_url: "{url}", api_key: bench, timeout: {timeout}, params: {{temperature: 0, max_tokens: 256}}, limits: {{hedge: {hedge}}}}}
+  cand: {{provider: openai, model: cand, base_url: "{url}", api_key: bench, timeout: {timeout}, params: {{temperature: 0, max_tokens: 128}}}}
+  judge: {{provider: openai, model: judge, base_url: "{url}", api_key: bench, timeout: {timeout}, params: {{temperature: 0, max_tokens: 256}}}}
 candidate: cand
 repeats: {repeats}
 checks: [{{contains: "{{{{ reference }}}}"}}]
@@ -126,12 +126,10 @@ def _busy() -> float:
     return (sum(values) - values[3] - values[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def llmeval(
-    rig: Rig, concurrency: int, *more: str, timeout: float = 120, hedge: bool = False, repeats: int = 1
-) -> list[str]:
+def llmeval(rig: Rig, concurrency: int, *more: str, timeout: float = 120, repeats: int = 1) -> list[str]:
     """The command of one run into a fresh directory."""
     suite = rig.folder / "suite.yaml"
-    suite.write_text(SUITE.format(url=rig.url + "/v1", timeout=timeout, hedge=str(hedge).lower(), repeats=repeats))
+    suite.write_text(SUITE.format(url=rig.url + "/v1", timeout=timeout, repeats=repeats))
     shutil.rmtree(rig.folder / "run", ignore_errors=True)
     return [sys.executable, "-m", "llmeval", "run", str(suite), "--out", str(rig.folder / "run"),
             "--concurrency", str(concurrency), "--json", *more]  # fmt: skip
@@ -232,9 +230,8 @@ def measure(rig: Rig, a: argparse.Namespace, n: int) -> None:
         return
     if a.mode == "tails":
         rig.ask("/config", {"dist": "lognormal", "sigma": 1.0})
-        for hedge in (False, True):
-            command = llmeval(rig, a.concurrency, "--no-cache", hedge=hedge)
-            show("llmeval, hedged" if hedge else "llmeval", [rig.timed(command) for _ in range(a.repeat)], limit, n)
+        command = llmeval(rig, a.concurrency, "--no-cache")
+        show("llmeval", [rig.timed(command) for _ in range(a.repeat)], limit, n)
         return
     if a.mode == "equal":
         result = rig.timed(llmeval(rig, a.concurrency, repeats=3))

@@ -6,9 +6,10 @@
     ├── NothingEvaluated              5  the suite selected no case
     ├── StoreError                    3  the run directory or the cache can't be used
     └── BoundaryError                 3  one call or one check failed; recorded as data, never a grade
-        ├── ModelError                   a model did not answer (kind: provider, candidate or judge)
+        ├── ModelError                   a model did not answer (kinds: records.ErrorInfo)
         │   └── Retryable                worth another attempt (timeouts, resets, 429, 5xx)
-        │       └── Overloaded           the endpoint asks for less (429, 503 with Retry-After)
+        │       ├── Overloaded           the endpoint asks for less (429, 503 with Retry-After)
+        │       └── Unreadable           a reply came that can't be read: worth one more attempt
         └── CheckError                   a check could not be carried out (kind: check)
 
 A failure of one case is data (`ErrorInfo` in its record); one of configuration stops the run before the first call.
@@ -64,7 +65,7 @@ class StoreError(LlmevalError):
 
 
 class BoundaryError(LlmevalError):
-    """One call or one check failed. `kind` names the boundary: config, provider, candidate, judge or check."""
+    """One call or one check failed. `kind`: one of those that `records.ErrorInfo` lists."""
 
     kind = "config"
 
@@ -83,6 +84,9 @@ class ModelError(BoundaryError):
 class Retryable(ModelError):
     """A model did not answer this time; the same request may succeed later."""
 
+    most_attempts: int | None = None
+    """How often such a request is sent at most; None leaves it to the caller."""
+
 
 class Overloaded(Retryable):
     """The endpoint asks for less traffic. `retry_after` is its own wish in seconds, where it gave one."""
@@ -90,6 +94,12 @@ class Overloaded(Retryable):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Unreadable(Retryable):
+    """A whole reply came and can't be read (no JSON, not UTF-8). It was paid for, so it is asked for once more only."""
+
+    most_attempts = 2
 
 
 class CheckError(BoundaryError):

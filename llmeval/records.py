@@ -54,10 +54,25 @@ class Usage(msgspec.Struct, frozen=True):
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Those of the output tokens that went into reasoning."""
 
 
 class ErrorInfo(msgspec.Struct, frozen=True):
-    """Why something has no result. `kind` is the boundary: config, provider, candidate, judge or check."""
+    """Why something has no result.
+
+    `kind` is one of:
+
+    - `config`: the suite can't be carried out for this case (a template lacks a field, a model can't take the request);
+    - `provider`: the endpoint gave no answer (no connection, an error status, a reply that can't be read);
+    - `blocked`: the provider's filter withheld the answer;
+    - `truncated`: the reply ended before its answer began (all tokens went into reasoning);
+    - `quota`: the account's quota or credit is used up, and waiting does not help;
+    - `budget`: the run's own budget is used up (`--max-cost`, `--max-calls`, `--max-minutes`);
+    - `candidate`: the candidate's own code raised, or returned what is no answer;
+    - `judge`: the judge did not answer;
+    - `check`: the check could not be carried out on this answer.
+    """
 
     kind: str
     message: str
@@ -68,6 +83,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `latency_ms`: of the successful attempt, None when replayed. `attempts`: calls sent for it (0 = from cache).
     `cost_usd`: None unless the suite states prices. `model`, `fingerprint`: what the endpoint said it is.
+    An answer with an error keeps what came with the reply (usage, finish_reason, reasoning), where one came.
     """
 
     schema: int = SCHEMA
@@ -75,6 +91,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int = 0
     request: str = ""
     output: str | None = None
+    reasoning: str | None = None
+    """The model's thoughts, apart from its answer; no check and no judge sees them."""
     finish_reason: str | None = None
     usage: Usage | None = None
     latency_ms: float | None = None
@@ -84,6 +102,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     fingerprint: str | None = None
     tool_calls: tuple[dict[str, Any], ...] = ()
+    answered_at: str | None = None
+    """When the endpoint gave the reply: ISO 8601, UTC."""
     error: ErrorInfo | None = None
 
     @property
@@ -330,13 +350,46 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_json(record: object) -> bytes:
-    """One line of JSON, without the newline."""
-    return _ENCODER.encode(record)
+    """One line of JSON, without the newline. What JSON or UTF-8 can't hold is replaced (`plain`), never an error."""
+    try:
+        return _ENCODER.encode(record)
+    except (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError):
+        return _ENCODER.encode(plain(record))
 
 
 def clean_text(text: str) -> str:
     """The text with lone surrogates replaced by U+FFFD, so that it can be written as UTF-8."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def plain(value: object, depth: int = 100) -> Any:
+    """The value as JSON can hold it: texts cleaned, integers beyond 64 bits as text, NaN and infinities as None, other
+    objects as their text; what is nested deeper than `depth` is left out."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else clean_text(_digits(value))
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth == 0:
+        return None
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, Mapping):
+        return {clean_text(str(key)): plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item, depth - 1) for item in value]
+    return clean_text(str(value))
+
+
+def _digits(value: int) -> str:
+    """Python refuses to write integers of more than 4,300 digits; their size is told instead."""
+    try:
+        return str(value)
+    except ValueError:
+        return f"an integer of {value.bit_length()} bits"
 
 
 def canonical_json(value: object) -> bytes:
@@ -347,7 +400,10 @@ def canonical_json(value: object) -> bytes:
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("NaN and infinity have no JSON form")
-    return _CANONICAL.encode(value)
+    try:
+        return _CANONICAL.encode(value)
+    except UnicodeEncodeError:
+        return _CANONICAL.encode(plain(value))
 
 
 def utc_now(timespec: str = "seconds") -> str:

@@ -354,7 +354,8 @@ def _stored_candidate(stored: RunDir) -> Seat:
     made = stored.manifest()["candidate"]
     model = StoredAnswers(made["identity"], str(stored.path))
     spec = ReplayModel(provider="replay", source=str(stored.path), params=made["params"])
-    return Seat("candidate", made["name"], spec, Caller(model, Limiter(LOCAL_CONCURRENCY, adaptive=False), None))
+    caller = Caller(model, Limiter(LOCAL_CONCURRENCY, adaptive=False), None)
+    return Seat("candidate", made["name"], spec, caller, made.get("on_blocked", "missing"))
 
 
 def _too_large_together(candidate: Seat, judges: Iterable[Seat]) -> bool:

@@ -15,6 +15,7 @@ from llmeval.engine.manifest import digests, make_manifest, new_run_id
 from llmeval.engine.options import Options
 from llmeval.engine.pipeline import Ending, Pipeline, Recorded
 from llmeval.engine.progress import Display, NoDisplay, Progress
+from llmeval.engine.scoring import fails_when_blocked
 from llmeval.engine.stopping import Stopper, Watch
 from llmeval.engine.store import RunWriter
 from llmeval.errors import UsageError
@@ -173,7 +174,10 @@ def _recorded(plan: Plan, run: RunDir, *, lost: bool = False) -> Recorded:
     offsets = run.answer_index()
     if not offsets:
         return Recorded({}, set(), set())
-    failed = set() if lost else {(a.case_id, a.repeat) for a in run.answers() if a.error is not None}
+    failed = set()
+    if not lost:
+        missing = (a for a in run.answers() if a.error is not None and not fails_when_blocked(plan, a))
+        failed = {(a.case_id, a.repeat) for a in missing}
     answers = {key: offset for key, offset in offsets.items() if key not in failed}
     case_metrics = {case.id: {b.metric for b in plan.checks_for(case)} for case in plan.cases if case.checks}
     common = {bound.metric for bound in plan.checks}

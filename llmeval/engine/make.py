@@ -32,9 +32,19 @@ def _make_openai(spec: OpenAIModel, base: Path) -> Model:
     from llmeval.models.openai import OpenAIEndpoint
 
     return OpenAIEndpoint(
-        spec.model, base_url=spec.base_url, api_key=_secret(spec.api_key), params=spec.params, timeout=spec.timeout,
-        api=spec.api, headers=_revealed(spec.headers), structured_output=spec.structured_output, client=spec.client, build=spec.build,
-    )  # fmt: skip
+        spec.model,
+        base_url=spec.base_url,
+        api_key=_secret(spec.api_key),
+        params=spec.params,
+        timeout=spec.timeout,
+        api=spec.api,
+        headers=_revealed(spec.headers),
+        structured_output=spec.structured_output,
+        client=spec.client,
+        build=spec.build,
+        ca_file=_file(base, spec.ca_file),
+        max_reply_bytes=spec.max_reply_bytes,
+    )
 
 
 def _make_transformers(spec: TransformersModel, base: Path) -> Model:
@@ -52,9 +62,18 @@ def _make_http(spec: HttpModel, base: Path) -> Model:
     from llmeval.models.http import HttpEndpoint
 
     return HttpEndpoint(
-        spec.url, method=spec.method, headers=_revealed(spec.headers), body=spec.body, output=spec.output,
-        render=lambda value, values: render_value(value, values, "body"), params=spec.params, timeout=spec.timeout, build=spec.build,
-    )  # fmt: skip
+        spec.url,
+        method=spec.method,
+        headers=_revealed(spec.headers),
+        body=spec.body,
+        output=spec.output,
+        render=lambda value, values: render_value(value, values, "body"),
+        params=spec.params,
+        timeout=spec.timeout,
+        build=spec.build,
+        ca_file=_file(base, spec.ca_file),
+        max_reply_bytes=spec.max_reply_bytes,
+    )
 
 
 def _make_python(spec: PythonModel, base: Path) -> Model:
@@ -70,9 +89,16 @@ def _make_systemone(spec: SystemOneModel, base: Path) -> Model:
     from llmeval.models.systemone import SystemOne
 
     return SystemOne(
-        spec.model, base_url=spec.base_url, api_key=_secret(spec.api_key), headers=_revealed(spec.headers),
-        params=spec.params, timeout=spec.timeout, build=spec.build,
-    )  # fmt: skip
+        spec.model,
+        base_url=spec.base_url,
+        api_key=_secret(spec.api_key),
+        headers=_revealed(spec.headers),
+        params=spec.params,
+        timeout=spec.timeout,
+        build=spec.build,
+        ca_file=_file(base, spec.ca_file),
+        max_reply_bytes=spec.max_reply_bytes,
+    )
 
 
 def _make_replay(spec: ReplayModel, base: Path) -> Model:
@@ -89,6 +115,11 @@ _MAKERS: dict[type[ModelBase], Callable[..., Model]] = {
     ReplayModel: _make_replay,
     SystemOneModel: _make_systemone,
 }
+
+
+def _file(base: Path, name: str | None) -> Path | None:
+    """A file that a suite names, relative to the suite."""
+    return None if name is None else base / name
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -120,6 +120,7 @@ def _seat(seat: Seat) -> dict[str, Any]:
         "identity": dict(seat.caller.model.identity),
         "host": _host(seat),
         "params": seat.spec.params,
+        "on_blocked": seat.on_blocked,
     }
 
 

@@ -13,16 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import structs
+
 from llmeval.engine.budget import cost_of
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
-from llmeval.engine.scoring import score_answer
+from llmeval.engine.scoring import fails_when_blocked, score_answer
 from llmeval.engine.stopping import Stopper
 from llmeval.engine.store import RunWriter
 from llmeval.errors import SuiteError
-from llmeval.models.base import Request
+from llmeval.models.base import Reply, Request
 from llmeval.models.caller import AskFailed
-from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status
+from llmeval.records import Answer, Case, ErrorInfo, Message, Score, Status, utc_now
 from llmeval.rundir import Unit, UnitKey
 
 GRACE_SECONDS = 2.0
@@ -132,7 +134,7 @@ class Pipeline:
         if not self._scoring:
             self._note_outage(answer, scores)
             return
-        if answer.error is None:
+        if answer.error is None or fails_when_blocked(self._plan, answer):
             scores = await score_answer(self._plan, case, answer, messages)
             if self._plan.budget.stopped is not None and any(_lacks_budget(score) for score in scores):
                 self._end("budget", self._plan.budget.stopped)
@@ -171,25 +173,48 @@ class Pipeline:
                 self._end("budget", self._plan.budget.stopped or "")
                 return None
             self._progress.calls += error.attempts
-            return Answer(
-                case_id=case.id, repeat=repeat, request=error.key, attempts=error.attempts,
+            answer = Answer(
+                case_id=case.id,
+                repeat=repeat,
+                request=error.key,
+                attempts=error.attempts,
                 error=ErrorInfo(error.kind, str(error)),
-            )  # fmt: skip
+            )
+            # an identical request in flight was paid for by the one that sent it
+            paid = error.reply is not None and error.attempts > 0
+            return answer if error.reply is None else self._with_reply(answer, error.reply, paid=paid)
         self._progress.calls += asked.attempts
         self._progress.cached += asked.cached
-        reply = asked.reply
+        answer = Answer(
+            case_id=case.id,
+            repeat=repeat,
+            request=asked.key,
+            output=asked.reply.text,
+            cached=asked.cached,
+            attempts=asked.attempts,
+            answered_at=None if asked.cached else utc_now(),
+        )
+        return self._with_reply(answer, asked.reply, paid=not asked.cached)
+
+    def _with_reply(self, answer: Answer, reply: Reply, *, paid: bool) -> Answer:
+        """The answer with what its reply says besides the text."""
         if reply.model:
             self.returned["returned_models"].add(reply.model)
         if reply.fingerprint:
             self.returned["fingerprints"].add(reply.fingerprint)
-        cost = None if asked.cached else cost_of(reply.usage, seat.spec.price)
+        cost = cost_of(reply.usage, self._plan.candidate.spec.price) if paid else None
         self._plan.budget.spend(cost)
-        return Answer(
-            case_id=case.id, repeat=repeat, request=asked.key, output=reply.text, finish_reason=reply.finish_reason,
-            usage=reply.usage, latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
-            cached=asked.cached, attempts=asked.attempts, cost_usd=cost, model=reply.model,
-            fingerprint=reply.fingerprint, tool_calls=reply.tool_calls,
-        )  # fmt: skip
+        return structs.replace(
+            answer,
+            reasoning=reply.reasoning,
+            finish_reason=reply.finish_reason,
+            usage=reply.usage,
+            latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
+            cost_usd=cost,
+            model=reply.model,
+            fingerprint=reply.fingerprint,
+            tool_calls=reply.tool_calls,
+        )
 
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:

@@ -16,8 +16,16 @@ CONFIDENT = 0.9
 FACTS = "facts"
 
 
+def fails_when_blocked(plan: Plan, answer: Answer) -> bool:
+    """Whether the provider's filter withheld the answer, and the suite counts that as a failure (`on_blocked: fail`)."""
+    blocked = answer.error is not None and answer.error.kind == "blocked"
+    return blocked and plan.candidate.on_blocked == "fail"
+
+
 async def score_answer(plan: Plan, case: Case, answer: Answer, asked: Sequence[Message]) -> list[Score]:
-    """All scores of one answer that has an output, in the order of the suite."""
+    """All scores of one answer that has an output, or that was blocked and counts as failed; in the order of the suite."""
+    if answer.error is not None:
+        return _all_failed(plan, case, answer, f"blocked by the provider: {answer.error.message}")
     scores = [check_answer(bound, case, answer) for bound in plan.checks_for(case)]
     facts = next((score for score in scores if score.metric == FACTS), None)
     judged = await asyncio.gather(
@@ -32,6 +40,15 @@ async def score_answer(plan: Plan, case: Case, answer: Answer, asked: Sequence[M
         scores.append(
             _score(answer, "case", Status.ERROR, unscored=message, error=error),
         )
+    return scores
+
+
+def _all_failed(plan: Plan, case: Case, answer: Answer, reason: str) -> list[Score]:
+    """A failure of every metric. No check is asked: one that forbids something would pass where there is no text."""
+    failed: dict[str, Any] = {"value": 0.0, "passed": False, "reason": reason}
+    scores = [_score(answer, bound.metric, Status.FAIL, **failed) for bound in plan.checks_for(case)]
+    for judge in plan.judges.values():
+        scores.append(_score(answer, judge.metric, Status.FAIL, source="judge", judge=judge.digest, **failed))
     return scores
 
 

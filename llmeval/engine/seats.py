@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -12,7 +13,6 @@ from llmeval.errors import ModelError, SuiteError
 from llmeval.models.base import Model
 from llmeval.models.cache import Cache
 from llmeval.models.caller import Caller
-from llmeval.models.hedge import Hedge
 from llmeval.models.limiter import Limiter, Window
 from llmeval.models.readout import LabelReadout
 from llmeval.suite.load import Suite
@@ -30,6 +30,8 @@ class Seat:
     name: str
     spec: ModelBase
     caller: Caller
+    on_blocked: Literal["missing", "fail"] = "missing"
+    """What a candidate's answer counts as that the provider's filter withheld."""
 
 
 class Factory:
@@ -50,7 +52,7 @@ class Factory:
         key = spec.model_dump_json() + repr((sorted(_plain(spec)), readout))
         if key not in self._callers:
             self._callers[key] = self._caller(spec, path, readout)
-        return Seat(role, name, spec, self._callers[key])
+        return Seat(role, name, spec, self._callers[key], getattr(spec, "on_blocked", "missing"))
 
     def bench(self, metric: str, spec: JudgeSpec) -> tuple[Seat, ...]:
         """The seats of a judge, as many as it has models."""
@@ -76,7 +78,7 @@ class Factory:
             cache,
             may_call=self._budget.may_call,
             redact=self._redact,
-            hedge=Hedge() if spec.limits.hedge else None,
+            reasoning=getattr(spec, "reasoning", None),
         )
 
     def _limiter(self, spec: ModelBase) -> Limiter:

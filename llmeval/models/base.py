@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from llmeval.errors import ModelError
 from llmeval.records import Message, Usage
 
 
@@ -29,6 +30,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What came back. `model`, `fingerprint`: what the endpoint says it is. `latency_ms`: of this one call."""
 
     text: str
+    reasoning: str | None = None
+    """The model's thoughts, where they came apart from the text."""
     finish_reason: str | None = None
     usage: Usage | None = None
     model: str | None = None
@@ -36,6 +39,20 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[dict[str, Any], ...] = ()
     logprobs: list[dict[str, Any]] | None = None
     latency_ms: float | None = None
+
+
+class NoAnswer(ModelError):
+    """A whole reply came that holds no answer: a filter withheld it, or it ended before the answer began.
+
+    Args:
+        message: the endpoint's words, or what to raise.
+        kind: `blocked` or `truncated`, as `records.ErrorInfo` describes them.
+        reply: what came; its usage was paid for.
+    """
+
+    def __init__(self, message: str, kind: str, reply: Reply) -> None:
+        super().__init__(message, kind=kind)
+        self.reply = reply
 
 
 class Model(Protocol):

@@ -4,17 +4,19 @@ import asyncio
 import copy
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from llmeval.errors import ModelError, Overloaded, Retryable
-from llmeval.models.base import Model, Reply, Request
+from llmeval.models.base import Model, NoAnswer, Reply, Request
 from llmeval.models.cache import Cache
-from llmeval.models.hedge import Hedge
 from llmeval.models.limiter import Limiter
-from llmeval.records import canonical_json, clean_text
+from llmeval.models.reasoning import THINK, Tags
+from llmeval.models.replies import usable
+from llmeval.records import canonical_json
 
 MAX_ATTEMPTS = 6
 MAX_RETRY_AFTER = 60.0
@@ -32,12 +34,14 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class AskFailed(ModelError):
-    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest."""
+    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest; `reply` is what came
+    instead of an answer, where something did."""
 
-    def __init__(self, error: ModelError, key: str, attempts: int) -> None:
-        super().__init__(str(error), kind=error.kind)
+    def __init__(self, error: ModelError, key: str, attempts: int, message: str | None = None) -> None:
+        super().__init__(str(error) if message is None else message, kind=error.kind)
         self.key = key
         self.attempts = attempts
+        self.reply: Reply | None = error.reply if isinstance(error, NoAnswer | AskFailed) else None
 
 
 class Caller:
@@ -49,7 +53,7 @@ class Caller:
         cache: None = neither read nor written.
         may_call: asked before each attempt; False ends the call (a budget is used up).
         redact: takes secrets out of messages.
-        hedge: sends late requests a second time; None never does.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they are.
     """
 
     def __init__(
@@ -60,14 +64,14 @@ class Caller:
         *,
         may_call: Callable[[], bool] = lambda: True,
         redact: Callable[[str], str] = lambda text: text,
-        hedge: Hedge | None = None,
+        reasoning: Tags | None = None,
     ) -> None:
         self.model = model
         self.limiter = limiter
         self._cache = cache
         self._may_call = may_call
         self._redact = redact
-        self._hedge = hedge
+        self._reasoning = reasoning
         self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
         self._name = str(model.identity.get("model", "model"))
         self._flying: dict[bytes, asyncio.Future[Reply]] = {}
@@ -80,9 +84,11 @@ class Caller:
 
     def key(self, request: Request) -> bytes:
         """sha256 over everything sent, who it is sent to, and which repeat it is."""
-        sent = [request.messages, request.params, request.schema, request.repeat, request.case_id]
+        sent: list[Any] = [request.messages, request.params, request.schema, request.repeat, request.case_id]
         if request.questions is not None:
             sent.append(request.questions)
+        if self._reasoning not in (None, THINK):
+            sent.append(self._reasoning)  # replies are kept with the reasoning taken off
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()
 
     async def ask(self, request: Request) -> Asked:
@@ -115,7 +121,7 @@ class Caller:
                 reply = await self._cache.put(key, reply, self._name)
             future.set_result(reply)
         except ModelError as error:
-            failed = AskFailed(ModelError(self._redact(str(error)), kind=error.kind), name, attempts.made)
+            failed = AskFailed(error, name, attempts.made, self._redact(str(error)))
             future.set_exception(failed)
             future.exception()  # retrieved: nobody else may be waiting
             raise failed from None
@@ -128,24 +134,21 @@ class Caller:
     async def _with_retries(self, request: Request, attempts: "_Attempts") -> Reply:
         """The first attempt goes straight out: tenacity is only entered when it failed, as it costs more than it."""
         try:
-            return await self._attempt(request, attempts)
+            return await self._send(request, attempts)
         except Retryable as error:
+            if error.most_attempts == 1:
+                raise
             first = error
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Retryable),
-            stop=stop_after_attempt(MAX_ATTEMPTS - 1),
+            stop=_enough,
             wait=_wait,
             sleep=asyncio.sleep,
             reraise=True,
         )
         await asyncio.sleep(_seconds(first, 1))
-        reply: Reply = await retrying(self._attempt, request, attempts)
+        reply: Reply = await retrying(self._send, request, attempts)
         return reply
-
-    async def _attempt(self, request: Request, attempts: "_Attempts") -> Reply:
-        if self._hedge is None:
-            return await self._send(request, attempts)
-        return await self._hedge(lambda: self._send(request, attempts))
 
     async def _send(self, request: Request, attempts: "_Attempts") -> Reply:
         sent = await self.limiter.acquire(_tokens(request))
@@ -162,7 +165,8 @@ class Caller:
             raise
         finally:
             self.limiter.release(sent, refused=refused, failed=failed)
-        return msgspec.structs.replace(reply, text=clean_text(reply.text)) if not reply.text.isascii() else reply
+        own: Mapping[str, Any] = self.model.identity.get("params") or {}
+        return usable(reply, {**own, **request.params}, self._reasoning)
 
 
 class _Attempts:
@@ -177,6 +181,13 @@ def _seconds(error: BaseException | None, failures: int) -> float:
     if isinstance(error, Overloaded) and error.retry_after is not None:
         return min(MAX_RETRY_AFTER, error.retry_after) + wait / 4
     return wait
+
+
+def _enough(state: RetryCallState) -> bool:
+    """Whether a request was sent as often as its last failure is worth; the first attempt is not in tenacity's count."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    most = getattr(error, "most_attempts", None) or MAX_ATTEMPTS
+    return state.attempt_number + 1 >= min(most, MAX_ATTEMPTS)
 
 
 def _wait(state: RetryCallState) -> float:

@@ -2,14 +2,16 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from llmeval.errors import ModelError, Retryable, SuiteError
+from llmeval.errors import ModelError
 from llmeval.models.base import Reply, Request
-from llmeval.models.http_session import failure, open_session
+from llmeval.models.event_stream import is_event_stream
+from llmeval.models.http_client import MAX_REPLY_BYTES, HttpClient, read_url
+from llmeval.models.json_body import peek, read_json
+from llmeval.records import plain, to_json
 
 _STEP = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 Render = Callable[[Any, Mapping[str, Any]], Any]
@@ -24,21 +26,43 @@ class HttpEndpoint:
         output: where the answer stands in the reply, such as `data.choices[0].text`; empty = the whole reply.
         render: renders the templates in `body`.
         build: what stands for host and path in its identity.
+        timeout: seconds an attempt may take.
+        ca_file: certificates to trust besides the system's.
+        max_reply_bytes: bound of a reply's body.
+
+    Raises:
+        SuiteError: the address, a header, the CA file or the environment's proxy can't be used.
     """
 
     def __init__(
-        self, url: str, *, method: str, headers: Mapping[str, str], body: Any, output: str, render: Render,
-        params: Mapping[str, Any], timeout: float, build: str | None = None,
-    ) -> None:  # fmt: skip
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise SuiteError(f"url {url!r} is not an http(s) address")
-        self._url, self._method, self._headers = url, method, dict(headers)
-        self._host = parts.netloc.rpartition("@")[2]
-        self._name = build or self._host + parts.path
+        self,
+        url: str,
+        *,
+        method: str,
+        headers: Mapping[str, str],
+        body: Any,
+        output: str,
+        render: Render,
+        params: Mapping[str, Any],
+        timeout: float,
+        build: str | None = None,
+        ca_file: Path | None = None,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
+    ) -> None:
+        parts = read_url(url, "url")
+        self._method = method
+        self._name = build or parts.netloc + parts.path
         self._body, self._output, self._render = body, output, render
-        self._params, self._timeout = dict(params), timeout
-        self._session: Any = None
+        self._params = dict(params)
+        self._http = HttpClient(
+            parts.geturl(),
+            key="url",
+            headers=headers,
+            timeout=timeout,
+            method=method,
+            ca_file=ca_file,
+            max_reply_bytes=max_reply_bytes,
+        )
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -56,44 +80,35 @@ class HttpEndpoint:
         """One call, no retries.
 
         Raises:
-            Overloaded, Retryable, ModelError: as for every model; a reply without the output path is a ModelError.
+            Overloaded, Retryable, ModelError: as for every model; a reply without the output path, or with null there,
+                is a ModelError.
         """
-        import aiohttp
-
         prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         values = {
             "prompt": prompt,
             "messages": [{"role": m.role, "content": m.content} for m in request.messages],
             "params": {**self._params, **request.params},
         }
-        body = self._render(self._body, values)
-        if self._session is None:
-            self._session = open_session(self._headers, self._timeout)
-        started = time.perf_counter()
-        try:
-            async with self._session.request(self._method, self._url, json=body, allow_redirects=False) as response:
-                received = await response.read()
-                if not 200 <= response.status < 300:
-                    raise failure(self._host, response.status, response.headers, received)
-        except TimeoutError:
-            raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise Retryable(f"{self._host}: {type(error).__name__}: {error}") from None
-        return Reply(text=self._text(received), latency_ms=(time.perf_counter() - started) * 1000)
+        response = await self._http.send(to_json(self._render(self._body, values)))
+        if is_event_stream(response.body, response.content_type):
+            raise ModelError(
+                f"{self._http.host}: the reply is an event stream; the provider http reads one JSON document: turn "
+                "streaming off"
+            )
+        found = read_json(self._http.host, response.body, response.content_type)
+        return Reply(text=self._text(found, response.body), latency_ms=response.latency_ms)
 
     async def close(self) -> None:
         """Close connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._http.close()
 
-    def _text(self, received: bytes) -> str:
-        try:
-            found = json.loads(received)
-        except ValueError:
-            raise Retryable(f"{self._host}: the reply is not JSON: {received[:80]!r}") from None
+    def _text(self, found: Any, body: bytes) -> str:
+        """The answer at the output path."""
         for step in _STEP.finditer(self._output):
             try:
                 found = found[step["key"]] if step["key"] is not None else found[int(step["index"])]
-            except (KeyError, IndexError, TypeError):
-                raise ModelError(f"{self._host}: the reply has no {self._output!r}: {received[:120]!r}") from None
-        return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+            except (KeyError, IndexError, TypeError, ValueError):
+                raise ModelError(f"{self._http.host}: the reply has no {self._output!r}: {peek(body)}") from None
+        if found is None:
+            raise ModelError(f"{self._http.host}: no answer: {self._output or 'the reply'!r} is null: {peek(body)}")
+        return found if isinstance(found, str) else json.dumps(plain(found), ensure_ascii=False)

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from llmeval.errors import BoundaryError, ModelError
 from llmeval.models.base import Reply, Request
+from llmeval.records import plain
 
 
 class PythonFunction:
@@ -61,10 +64,21 @@ class PythonFunction:
         except Exception as error:
             raise ModelError(f"{self._name} raised {type(error).__name__}: {error}", kind="candidate") from error
         if isinstance(result, Reply):
-            return result
+            return self._checked(result)
         if not isinstance(result, str):
             raise ModelError(f"{self._name} returned {type(result).__name__}, not text or a Reply", kind="candidate")
         return Reply(text=result, latency_ms=(time.perf_counter() - started) * 1000)
 
     async def close(self) -> None:
         """Nothing to release."""
+
+    def _checked(self, reply: Reply) -> Reply:
+        """The reply, if its fields have their types: a struct takes anything.
+
+        Raises:
+            ModelError: one of them has another type.
+        """
+        try:
+            return msgspec.convert(plain(reply), Reply)
+        except msgspec.ValidationError as error:
+            raise ModelError(f"{self._name} returned a Reply that is none: {error}", kind="candidate") from None

@@ -5,15 +5,18 @@ Served under this path by several vendors, and by some under a path of their own
 """
 
 import json
-import time
+import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmeval.errors import ModelError, Retryable, SuiteError
+from llmeval.errors import ModelError
 from llmeval.models.base import Reply, Request
-from llmeval.models.http_session import failure, open_session
-from llmeval.records import Usage
+from llmeval.models.http_client import MAX_REPLY_BYTES, HttpClient, Response, authorised, read_url, with_path
+from llmeval.models.json_body import peek, read_json
+from llmeval.models.openai_replies import read_name, read_usage
+from llmeval.records import to_json
 
 
 class SystemOne:
@@ -25,6 +28,11 @@ class SystemOne:
         api_key: sent as a Bearer token.
         params: further fields of each request.
         timeout: seconds an attempt may take.
+        ca_file: certificates to trust besides the system's.
+        max_reply_bytes: bound of a reply's body.
+
+    Raises:
+        SuiteError: the address, a header, the CA file or the environment's proxy can't be used.
     """
 
     def __init__(
@@ -37,18 +45,23 @@ class SystemOne:
         params: Mapping[str, Any] | None = None,
         timeout: float = 120,
         build: str | None = None,
+        ca_file: Path | None = None,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
     ) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise SuiteError(f"base_url {base_url!r} is not an http(s) address such as https://host/v1")
-        self._url = base_url.rstrip("/") + ("/systemone" if parts.path.rstrip("/").endswith("/v1") else "")
-        self._host = parts.netloc.rpartition("@")[2]
-        self._place = {"host": self._host} if build is None else {"build": build}
-        self._model, self._params, self._timeout = model, dict(params or {}), timeout
-        self._headers = {**(headers or {})}
-        if api_key:
-            self._headers.setdefault("Authorization", f"Bearer {api_key}")
-        self._session: Any = None
+        parts = read_url(base_url, "base_url")
+        suffix = "/systemone" if parts.path.rstrip("/").endswith("/v1") else ""
+        self._url = with_path(parts, suffix)
+        self._place = {"host": parts.netloc} if build is None else {"build": build}
+        self._model, self._params = model, dict(params or {})
+        self._http = HttpClient(
+            self._url,
+            key="base_url",
+            suffix=suffix,
+            headers=authorised(headers or {}, api_key),
+            timeout=timeout,
+            ca_file=ca_file,
+            max_reply_bytes=max_reply_bytes,
+        )
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -66,10 +79,8 @@ class SystemOne:
         {id: {option: probability}}.
 
         Raises:
-            Overloaded, Retryable, ModelError: as for every model; a reply without probabilities is Retryable.
+            Overloaded, Retryable, ModelError: as for every model; a reply without probabilities is a ModelError.
         """
-        import aiohttp
-
         if not request.questions:
             raise ModelError("a decision model answers questions only: it can't be a candidate", kind="config")
         body = {
@@ -79,46 +90,51 @@ class SystemOne:
             **self._params,
             **request.params,
         }
-        if self._session is None:
-            self._session = open_session(self._headers, self._timeout)
-        started = time.perf_counter()
-        try:
-            async with self._session.post(self._url, json=body, allow_redirects=False) as response:
-                received = await response.read()
-                if response.status != 200:
-                    raise failure(self._host, response.status, response.headers, received)
-        except TimeoutError:
-            raise Retryable(f"{self._host}: no answer within {self._timeout:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise Retryable(f"{self._host}: {type(error).__name__}: {error}") from None
-        return self._reply(received, request.questions, (time.perf_counter() - started) * 1000)
+        response = await self._http.send(to_json(body))
+        return self._reply(response, request.questions)
 
     async def close(self) -> None:
         """Close connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._http.close()
 
-    def _reply(self, received: bytes, questions: Mapping[str, Any], latency: float) -> Reply:
+    def _reply(self, response: Response, questions: Mapping[str, Any]) -> Reply:
+        host = self._http.host
+        found = read_json(host, response.body, response.content_type)
         try:
-            found = json.loads(received)
             found = found if "answers" in found else found["result"]
             shares = {name: _shares(found["answers"][name], questions[name]) for name in questions}
-            usage = found.get("usage") or {}
-            tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens")) if usage else None
-            return Reply(text=json.dumps(shares), usage=tokens, model=found.get("model"), latency_ms=latency)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return Reply(
+                text=json.dumps(shares),
+                usage=read_usage(found.get("usage")),
+                model=read_name(found.get("model")),
+                latency_ms=response.latency_ms,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             what = f"{type(error).__name__}: {error}"
-            raise Retryable(f"{self._host}: not an answer to each question ({what}): {received[:120]!r}") from None
+            raise ModelError(f"{host}: not an answer to each question ({what}): {peek(response.body)}") from None
 
 
 def _shares(answer: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, float]:
     """{option: probability}, whichever kind of answer it is; a score's levels are named by their number."""
     if answer.get("type") == "noul":
-        return {"true": float(answer["noul"]), "false": 1 - float(answer["noul"])}
+        share = _share(answer["noul"])
+        return {"true": share, "false": 1 - share}
     given = answer["probabilities"]
     criteria = question["criteria"]
     names = criteria if isinstance(criteria, Mapping) else map(str, range(len(criteria)))
-    return {name: float(given[name]) for name in names}
+    return {name: _share(given[name]) for name in names}
+
+
+def _share(value: Any) -> float:
+    """A probability.
+
+    Raises:
+        ValueError: it is NaN or infinite.
+    """
+    share = float(value)
+    if not math.isfinite(share):
+        raise ValueError(f"{value} is no probability")
+    return share
 
 
 def _state(content: str) -> Any:

@@ -73,9 +73,6 @@ class Limits(Strict):
     concurrency: int | None = Field(default=None, gt=0, description="Requests in flight.")
     requests_per_minute: float | None = Field(default=None, gt=0)
     tokens_per_minute: float | None = Field(default=None, gt=0)
-    hedge: bool = Field(
-        default=False, description="Send a request again when it takes longer than 95 of 100; counted as calls."
-    )
 
 
 class Price(Strict):
@@ -96,13 +93,51 @@ class ModelBase(Strict):
     price: Price | None = None
 
 
+class Generating(ModelBase):
+    """What models that write text take."""
+
+    reasoning: tuple[str, str] | None = Field(
+        default=("<think>", "</think>"),
+        description="Tags around the reasoning at the beginning of a reply; it is kept apart from the answer, and no "
+        "check or judge sees it. `none`: the whole text is the answer.",
+    )
+    on_blocked: Literal["missing", "fail"] = Field(
+        default="missing",
+        description="What an answer counts as that the provider's content filter withheld: `missing`, or `fail` for "
+        "every metric of the case.",
+    )
+
+    @field_validator("reasoning", mode="before")
+    @classmethod
+    def _no_reasoning(cls, value: Any) -> Any:
+        return None if value == "none" else value
+
+    @field_validator("reasoning")
+    @classmethod
+    def _whole_tags(cls, value: tuple[str, str] | None) -> tuple[str, str] | None:
+        if value is not None and not all(tag.strip() for tag in value):
+            raise PydanticCustomError("reasoning", "give both tags, [opening, closing], or `none`")
+        return value
+
+
+class Networked(ModelBase):
+    """What models behind an address take."""
+
+    ca_file: str | None = Field(
+        default=None,
+        description="Certificates in PEM format to trust besides the system's, for an authority of your own; relative "
+        "to the suite file. The environment's SSL_CERT_FILE and REQUESTS_CA_BUNDLE work too.",
+    )
+    max_reply_bytes: int = Field(default=16 * 2**20, gt=0, description="A longer body of a reply is an error.")
+
+
 BUILD = (
     "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same model and build are the same "
     "model wherever they run (cache, judges, certificates, baselines). Without it another host is another model."
 )
 
 
-class OpenAIModel(ModelBase):
+class OpenAIModel(Generating, Networked):
     """Any OpenAI-compatible endpoint."""
 
     provider: Literal["openai"]
@@ -121,7 +156,7 @@ class OpenAIModel(ModelBase):
     )
 
 
-class TransformersModel(ModelBase):
+class TransformersModel(Generating):
     """Local weights: a directory, a hub id, or a bundled name such as smollm2-135m-instruct."""
 
     provider: Literal["transformers"]
@@ -132,7 +167,7 @@ class TransformersModel(ModelBase):
     batch_size: int = Field(default=32, gt=0, description="Replies generated at a time.")
 
 
-class HttpModel(ModelBase):
+class HttpModel(Generating, Networked):
     """An application's own JSON endpoint."""
 
     provider: Literal["http"]
@@ -147,7 +182,7 @@ class HttpModel(ModelBase):
     output: str = Field(default="output", description="Where the answer stands in the reply: a path like a.b[0].c")
 
 
-class PythonModel(ModelBase):
+class PythonModel(Generating):
     """Your own function, sync or async: it gets a Request (or its text) and returns text or a Reply."""
 
     provider: Literal["python"]
@@ -162,7 +197,7 @@ class ReplayModel(ModelBase):
     source: str = Field(description="A .jsonl of {id, output, repeat?}; a missing id is an error record.")
 
 
-class SystemOneModel(ModelBase):
+class SystemOneModel(Networked):
     """A decision model behind POST {base_url}/systemone: it gives probabilities, no text. Only for judges."""
 
     provider: Literal["systemone"]

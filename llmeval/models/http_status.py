@@ -1,0 +1,125 @@
+"""What a status and a body of an unsuccessful reply mean for a call: ask less, ask again, or give up."""
+
+import email.utils
+import json
+import math
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from llmeval.errors import ModelError, Overloaded, Retryable
+from llmeval.models.blocked import blocked_words
+
+_RETRYABLE = frozenset([408, 409, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524])
+_OVERLOADED = frozenset([429, 529])
+_NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "quota_exceeded")
+_HINTS = {
+    401: "the key is missing or wrong: check `api_key`",
+    403: "the key may not use this model",
+    404: "no such model or path: check `model` and `base_url` (it ends in /v1 for most servers)",
+}
+_LONGEST_RETRY_AFTER = 366 * 86400.0
+"""A wish beyond a year is a fault of the server; it is taken as a year."""
+_LONGEST_MESSAGE = 300
+_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TITLE = re.compile(rb"<title[^>]*>(.{0,200}?)</title", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+
+
+def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
+    """The error for one unsuccessful reply.
+
+    Args:
+        host: who replied, for the message.
+        status: of HTTP, or the one that an error object in a reply of status 200 names.
+        headers: names in any case where the mapping allows it, else in lower case.
+        body: the whole body; what it says about the error goes into the message.
+    """
+    parsed = _parsed(body)
+    blocked = blocked_words(parsed)
+    message = f"{host}: HTTP {status}: {_message(parsed, body)}"
+    if blocked is not None:
+        return ModelError(f"{host}: HTTP {status}: {blocked}", kind="blocked")
+    if status in _HINTS:
+        message += f" ({_HINTS[status]})"
+    retry_after = _retry_after(headers)
+    if status in _OVERLOADED and not any(word.encode() in body for word in _NO_QUOTA):
+        return Overloaded(message, retry_after=retry_after)
+    if status == 503 and retry_after is not None:
+        return Overloaded(message, retry_after=retry_after)
+    if status in _RETRYABLE:
+        return Retryable(message)
+    return ModelError(message)
+
+
+def one_line(text: str) -> str:
+    """The text on one line without control characters, 300 characters at most."""
+    return _BLANKS.sub(" ", text[: 20 * _LONGEST_MESSAGE]).strip()[:_LONGEST_MESSAGE]
+
+
+def page_title(body: bytes) -> str | None:
+    """The title of a web page, empty where it has none; None for what is no web page."""
+    if not _PAGE.match(body[:1000]):
+        return None
+    title = _TITLE.search(body[:20_000])
+    return one_line(title[1].decode("utf-8", "replace")) if title else ""
+
+
+def error_message(error: Any) -> str:
+    """The words of an error object as endpoints write them: a text, {message}, {error: {message}}, {detail}, or a list
+    of one. One line."""
+    for _ in range(4):
+        if isinstance(error, list) and len(error) == 1:
+            error = error[0]
+        elif isinstance(error, dict):
+            inner = next((error[key] for key in ("error", "message", "detail") if error.get(key)), None)
+            if inner is None:
+                break
+            error = inner
+        else:
+            break
+    if isinstance(error, str):
+        return one_line(error)
+    try:
+        return one_line(json.dumps(error, ensure_ascii=False))
+    except (ValueError, TypeError, RecursionError):
+        return "an error that can't be shown"
+
+
+def _parsed(body: bytes) -> Any:
+    """The body as JSON; None where it is something else."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _message(parsed: Any, body: bytes) -> str:
+    """The endpoint's own words."""
+    if parsed is not None:
+        return error_message(parsed)
+    title = page_title(body)
+    if title is not None:
+        return f"a web page: {title}" if title else "a web page"
+    return one_line(body[: 20 * _LONGEST_MESSAGE].decode("utf-8", "replace")) or "(empty body)"
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from Retry-After (a number or a date, RFC 9110 section 10.2.3) or `retry-after-ms`, from 0 to a year."""
+    milliseconds = headers.get("retry-after-ms")
+    value = headers.get("Retry-After", headers.get("retry-after"))
+    try:
+        if milliseconds is not None:
+            return _bounded(float(milliseconds) / 1000)
+        return None if value is None else _bounded(float(value))
+    except ValueError:
+        pass
+    try:
+        return _bounded(email.utils.parsedate_to_datetime(str(value)).timestamp() - time.time())
+    except (ValueError, OverflowError, TypeError, OSError):
+        return None
+
+
+def _bounded(seconds: float) -> float | None:
+    return None if math.isnan(seconds) else min(max(0.0, seconds), _LONGEST_RETRY_AFTER)

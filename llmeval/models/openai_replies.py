@@ -1,0 +1,264 @@
+"""Replies of OpenAI-compatible endpoints, read with tolerance: the answer counts, metadata is read where it can be.
+
+Replies come from dozens of servers that each follow the API in their own way. What belongs to the answer (choices,
+message, text) must have its type; a field of metadata of another type is converted or left out, because an answer
+that was paid for is not lost over it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from llmeval.errors import ModelError, Retryable
+from llmeval.models.base import NoAnswer, Reply
+from llmeval.models.blocked import CONTENT_FILTER, blocked_words, filtered_categories, is_blocked
+from llmeval.models.event_stream import is_event_stream, joined_chat, joined_response
+from llmeval.models.http_client import Response
+from llmeval.models.http_status import error_message, failure
+from llmeval.models.json_body import peek, read_json
+from llmeval.records import Usage, to_json
+
+_BROKEN = frozenset(
+    ["error", "abort", "aborted", "cancelled", "canceled", "failed", "network_error", "insufficient_system_resource"]
+)
+"""Finish reasons of a reply that broke off at the endpoint (OpenRouter, vLLM, Zhipu, DeepSeek)."""
+_LENGTH = frozenset(["max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"])
+"""Other words for `length` (Gemini, Anthropic, Mistral)."""
+_UNFINISHED = frozenset(["failed", "queued", "cancelled", "in_progress"])
+"""States of a response that is no answer."""
+_MOST_TOKENS = 2**53
+_LOWEST_LOGPROB = -9999.0
+"""What OpenAI writes for a token of no probability; others write -Infinity."""
+_ROUNDING = 1e-6
+"""A certain token's log probability is 0, and by rounding a little more."""
+_THOUGHTS = frozenset(["thinking", "reasoning", "reasoning_text", "summary_text"])
+
+
+def chat_reply(host: str, response: Response) -> Reply:
+    """The reply of a chat completion.
+
+    Raises:
+        ModelError: it is JSON and no chat completion; blocked (NoAnswer). Retryable: the endpoint broke off.
+    """
+    data = _document(host, response, joined_chat)
+    choice = next(iter(data["choices"]), None) if isinstance(data.get("choices"), list) else None
+    if not isinstance(choice, dict):
+        raise _no_answer_in(host, data, response.body, "choices")
+    reason = _finish(choice.get("finish_reason"))
+    _raise_broken(host, choice, reason)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise ModelError(f"{host}: the reply's choice has no message: {peek(response.body)}")
+    content = message.get("content")
+    if content is not None and not isinstance(content, str | list):
+        raise ModelError(f"{host}: the message's content is no text: {peek(to_json(content))}")
+    text, thoughts = (content or "", "") if isinstance(content, str | None) else _parts(content)
+    reply = Reply(
+        text=text or _text(message.get("refusal")) or "",
+        reasoning=_text(message.get("reasoning_content")) or _text(message.get("reasoning")) or thoughts or None,
+        finish_reason=reason,
+        usage=read_usage(data.get("usage")),
+        model=read_name(data.get("model")),
+        fingerprint=read_name(data.get("system_fingerprint")),
+        tool_calls=_tool_calls(message),
+        logprobs=_logprobs(choice.get("logprobs")),
+        latency_ms=response.latency_ms,
+    )
+    return _unblocked(host, reply, filtered_categories(choice.get("content_filter_results")))
+
+
+def response_reply(host: str, response: Response) -> Reply:
+    """The reply of the responses API; errors as for `chat_reply`."""
+    data = _document(host, response, joined_response)
+    status = _text(data.get("status"))
+    if status in _UNFINISHED:
+        raise _broken(host, f"status {status}", data.get("error"))
+    output = data.get("output")
+    if not isinstance(output, list):
+        raise _no_answer_in(host, data, response.body, "output")
+    items = [item for item in output if isinstance(item, dict)]
+    spoken = [_parts(item.get("content")) for item in items if item.get("type") == "message"]
+    thoughts = [_thoughts(item) for item in items if item.get("type") == "reasoning"]
+    details = data.get("incomplete_details")
+    reason = _finish(details.get("reason")) if isinstance(details, dict) and details.get("reason") else status
+    reply = Reply(
+        text="".join(text for text, _ in spoken),
+        reasoning="\n\n".join(filter(None, [*thoughts, *(thought for _, thought in spoken)])) or None,
+        finish_reason="stop" if reason == "completed" else reason,
+        usage=read_usage(data.get("usage")),
+        model=read_name(data.get("model")),
+        tool_calls=tuple(
+            _call(item, "arguments" if item.get("type") == "function_call" else "input")
+            for item in items
+            if item.get("type") in ("function_call", "custom_tool_call")
+        ),
+        latency_ms=response.latency_ms,
+    )
+    return _unblocked(host, reply, "")
+
+
+def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
+    """The reply's JSON object, of one piece or put together from events; one that only states an error is raised."""
+    if is_event_stream(response.body, response.content_type):
+        data = join(host, response.body)
+    else:
+        data = read_json(host, response.body, response.content_type)
+    if not isinstance(data, dict):
+        raise _no_answer_in(host, data, response.body, "object")
+    if data.get("error") and not data.get("choices") and not data.get("output") and not data.get("status"):
+        raise _broken(host, "an error in a reply of status 200", data["error"])
+    return data
+
+
+def _no_answer_in(host: str, data: Any, body: bytes, what: str) -> ModelError:
+    """The error for JSON that is not what the API promises. The same would come again."""
+    named = f"no {what!r}" if isinstance(data, dict) else "no JSON object"
+    message = f": {error_message(data)}" if isinstance(data, dict) and data.get("message") else f": {peek(body)}"
+    return ModelError(f"{host}: the reply is not what the API promises ({named}){message}")
+
+
+def _raise_broken(host: str, choice: Mapping[str, Any], reason: str | None) -> None:
+    """Raise for a choice that broke off at the endpoint, whatever text came before."""
+    if choice.get("error"):
+        raise _broken(host, f"finish_reason {reason}", choice["error"])
+    if reason is not None and reason.lower() in _BROKEN:
+        raise _broken(host, f"finish_reason {reason}", None)
+
+
+def _broken(host: str, how: str, error: Any) -> ModelError:
+    """The error for a reply of status 200 that states one. A numeric code counts as the status it stands for."""
+    withheld = blocked_words(error)
+    if withheld is not None:
+        return ModelError(f"{host}: {withheld}", kind="blocked")
+    status = _tokens(error.get("code")) if isinstance(error, dict) else None
+    if status is not None and 400 <= status < 600:
+        return failure(f"{host}: {how}", status, {}, to_json({"error": error}))
+    words = error_message(error) if error else ""
+    return Retryable(f"{host}: the endpoint broke off ({how}){': ' + words if words else ''}")
+
+
+def _unblocked(host: str, reply: Reply, categories: str) -> Reply:
+    """The reply, unless a filter withheld all of it: then its own words are told."""
+    if is_blocked(reply.finish_reason) and not reply.text.strip() and not reply.tool_calls:
+        words = categories or f"finish_reason {reply.finish_reason}"
+        raise NoAnswer(f"{host}: blocked by a content filter: {words}", "blocked", reply)
+    return reply
+
+
+def _finish(value: Any) -> str | None:
+    reason = _text(value)
+    if reason is None:
+        return None
+    if reason.lower() in _LENGTH:
+        return "length"
+    return CONTENT_FILTER if is_blocked(reason) else reason
+
+
+def _parts(content: Any) -> tuple[str, str]:
+    """(text, reasoning) of a message's parts; what is null or of another kind is no text."""
+    text: list[str] = []
+    thoughts: list[str] = []
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, dict) and part.get("type") in _THOUGHTS:
+            thoughts.append(_thoughts(part))
+        elif isinstance(part, dict):
+            text.append(_text(part.get("text")) or _text(part.get("refusal")) or "")
+    return "".join(text), "\n\n".join(filter(None, thoughts))
+
+
+def _thoughts(item: Mapping[str, Any]) -> str:
+    """The text of a reasoning item: its summary, its content, or a `thinking` part, whichever it has."""
+    for key in ("text", "thinking", "summary", "content"):
+        value = item.get(key)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, list):
+            texts = [_text(part.get("text")) for part in value if isinstance(part, dict)]
+            if any(texts):
+                return "\n\n".join(filter(None, texts))
+    return ""
+
+
+def _tool_calls(message: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    calls = message.get("tool_calls")
+    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    named = [_called(call) for call in found]
+    legacy = message.get("function_call")
+    if not named and isinstance(legacy, dict):
+        named = [_call(legacy, "arguments")]
+    return tuple(call for call in named if call is not None)
+
+
+def _called(call: Mapping[str, Any]) -> dict[str, Any] | None:
+    if isinstance(call.get("function"), dict):
+        return _call(call["function"], "arguments")
+    return _call(call["custom"], "input") if isinstance(call.get("custom"), dict) else None
+
+
+def _call(function: Mapping[str, Any], arguments: str) -> dict[str, Any]:
+    return {"name": _text(function.get("name")) or "", "arguments": function.get(arguments)}
+
+
+def _logprobs(value: Any) -> list[dict[str, Any]] | None:
+    """Log probabilities by token; None where one of them is of another shape: half of them would mislead."""
+    tokens = value.get("content") if isinstance(value, dict) else None
+    if not isinstance(tokens, list):
+        return None
+    found = [_logprob(token) for token in tokens]
+    return None if any(token is None for token in found) else [token for token in found if token is not None]
+
+
+def _logprob(token: Any) -> dict[str, Any] | None:
+    if not isinstance(token, dict) or not isinstance(token.get("token"), str):
+        return None
+    value = token.get("logprob")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value <= _ROUNDING:
+        return None
+    found = {"token": token["token"], "logprob": float(max(value, _LOWEST_LOGPROB))}
+    others = token.get("top_logprobs")
+    if isinstance(others, list):
+        alternatives = [_logprob(other) for other in others]
+        if any(other is None for other in alternatives):
+            return None
+        found["top_logprobs"] = alternatives
+    return found
+
+
+def read_usage(value: Any) -> Usage | None:
+    """Counts of tokens by the names of either API; None for what is no object."""
+    if not isinstance(value, dict):
+        return None
+    details = [value.get("completion_tokens_details"), value.get("output_tokens_details")]
+    return Usage(
+        _first(value.get("prompt_tokens"), value.get("input_tokens")),
+        _first(value.get("completion_tokens"), value.get("output_tokens")),
+        _first(*(detail.get("reasoning_tokens") for detail in details if isinstance(detail, dict))),
+    )
+
+
+def _first(*values: Any) -> int | None:
+    counts: Iterable[int | None] = map(_tokens, values)
+    return next((count for count in counts if count is not None), None)
+
+
+def _tokens(value: Any) -> int | None:
+    """A count of tokens: 10, 10.0 or "10"."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return int(number) if number.is_integer() and 0 <= number < _MOST_TOKENS else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def read_name(value: Any) -> str | None:
+    """What a model or a build calls itself; some use a number."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MOST_TOKENS else None

@@ -1,0 +1,78 @@
+"""From what a model sent to what may be graded: texts that can be written, reasoning apart, no non-answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from llmeval.models.base import NoAnswer, Reply
+from llmeval.models.blocked import is_blocked
+from llmeval.models.reasoning import Tags, separate
+from llmeval.records import clean_text, plain
+
+_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""Parameters that limit a reply's length, by their names in the APIs."""
+
+
+def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
+    """The reply as it is recorded and graded.
+
+    Args:
+        reply: as the model's `answer` returned it.
+        params: the request's parameters and the model's own, for messages.
+        tags: around the reasoning in the text; None leaves the text as it is.
+
+    Raises:
+        NoAnswer: a filter withheld it (kind `blocked`), or it ended before the answer began (kind `truncated`). A text
+            that was cut off, tool calls, and a text that the model really left empty are answers.
+    """
+    reply = _cleaned(reply)
+    closed = True
+    if tags is not None:
+        parts = separate(reply.text, tags)
+        if parts.reasoning is not None or parts.answer is not reply.text:
+            thoughts = "\n\n".join(filter(None, (reply.reasoning, parts.reasoning)))
+            reply, closed = replace(reply, text=parts.answer, reasoning=thoughts or None), parts.closed
+    if reply.text.strip() or reply.tool_calls:
+        return reply
+    if is_blocked(reply.finish_reason):
+        raise NoAnswer(f"blocked by a content filter (finish_reason {reply.finish_reason})", "blocked", reply)
+    if not closed or reply.finish_reason == "length" or _only_reasoned(reply):
+        raise NoAnswer(_truncated(reply, params), "truncated", reply)
+    return reply
+
+
+def _only_reasoned(reply: Reply) -> bool:
+    """Whether there is reasoning and nothing else, by its text or by the endpoint's count of tokens."""
+    if reply.reasoning:
+        return True
+    usage = reply.usage
+    return usage is not None and bool(usage.reasoning_tokens) and usage.reasoning_tokens == usage.output_tokens
+
+
+def _truncated(reply: Reply, params: Mapping[str, Any]) -> str:
+    """Why the reply holds no answer, and what to raise."""
+    name, limit = next(((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None))
+    made = None if reply.usage is None else reply.usage.output_tokens
+    count = limit if reply.finish_reason == "length" and limit is not None else made
+    tokens = f"all {count} tokens" if count else "all its tokens"
+    raised = f"raise {name}" if limit is not None else "set a higher max_tokens"
+    if _only_reasoned(reply):
+        ended = "" if reply.finish_reason in ("length", None) else f" (finish_reason {reply.finish_reason})"
+        return f"no answer: {raised}: {tokens} went into reasoning{ended}"
+    return f"no answer: {raised}: the reply was cut off before its first word (limit {limit or 'of the endpoint'})"
+
+
+def _cleaned(reply: Reply) -> Reply:
+    """The reply with every text such that UTF-8 can hold it. A reply of plain ASCII without further parts is common, and
+    stays what it is."""
+    fields: dict[str, Any] = {}
+    for name in ("text", "reasoning", "finish_reason", "model", "fingerprint"):
+        value = getattr(reply, name)
+        if value is not None and not value.isascii():
+            fields[name] = clean_text(value)
+    if reply.tool_calls:
+        fields["tool_calls"] = tuple(plain(call) for call in reply.tool_calls)
+    if reply.logprobs:
+        fields["logprobs"] = [plain(token) for token in reply.logprobs]
+    return replace(reply, **fields) if fields else reply
