@@ -72,6 +72,7 @@ class Caller:
         self._may_call = may_call
         self._redact = redact
         self._reasoning = reasoning
+        self._params: Mapping[str, Any] = model.identity.get("params") or {}
         self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
         self._name = str(model.identity.get("model", "model"))
         self._flying: dict[bytes, asyncio.Future[Reply]] = {}
@@ -165,8 +166,7 @@ class Caller:
             raise
         finally:
             self.limiter.release(sent, refused=refused, failed=failed)
-        own: Mapping[str, Any] = self.model.identity.get("params") or {}
-        return usable(reply, {**own, **request.params}, self._reasoning)
+        return usable(reply, {**self._params, **request.params}, self._reasoning)
 
 
 class _Attempts:

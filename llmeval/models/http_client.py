@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_REPLY_BYTES = 16 * 2**20
 """Default bound of a reply's body, after decompression."""
+_MOST_OF_AN_ERROR = 2**20
+"""Bytes of an unsuccessful reply that are read: its message stands at the beginning."""
 _PORTS = range(1, 65536)
 _NO_BODY = frozenset(["GET"])
 
@@ -92,8 +94,9 @@ class HttpClient:
         body = None if self._method in _NO_BODY else data
         started = time.perf_counter()
         try:
+            # headers go with the request: those of a session would be sent to a proxy as well, the key among them
             async with session.request(
-                self._method, self._target, data=body, allow_redirects=False, proxy=self._proxy
+                self._method, self._target, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
             ) as response:
                 received = await self._body(response)
                 status, headers = response.status, response.headers
@@ -124,19 +127,24 @@ class HttpClient:
             connector=aiohttp.TCPConnector(limit=0, ssl=context),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=self._timeout),
-            headers=self._headers,
         )
         return self._session
 
     async def _body(self, response: "aiohttp.ClientResponse") -> bytes:
-        """The whole body, decompressed.
+        """The whole body, decompressed; of an unsuccessful reply its beginning.
 
         Raises:
             ModelError: it is longer than the bound.
         """
+        content = response.content
+        if content.is_eof() and content.total_bytes <= min(self._most, _MOST_OF_AN_ERROR):
+            return content.read_nowait()  # the whole body came with the head, as for most replies
         chunks, size = [], 0
-        async for chunk in response.content.iter_any():
+        async for chunk in content.iter_any():
             size += len(chunk)
+            if size > _MOST_OF_AN_ERROR and response.status >= 300:
+                response.close()
+                break
             if size > self._most:
                 response.close()
                 raise ModelError(
@@ -162,22 +170,28 @@ def read_url(value: str, key: str) -> SplitResult:
         SuiteError: it is no http(s) address, its port is none, or it holds a user name or password.
     """
     stripped = value.strip()
+    shown = _without_user(stripped)
     try:
         parts = urlsplit(stripped)._replace(fragment="")
-        port = parts.port
     except ValueError as error:
-        raise SuiteError(f"{key} {_without_user(stripped)!r}: {error}; write it like https://host:8000/v1") from None
+        raise SuiteError(f"{key} {shown!r}: {error}; write it like https://host:8000/v1") from None
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
     if "@" in parts.netloc:
         raise SuiteError(
             f"{key} holds a user name or password: take it out of the address, and send it as "
             '`headers: {Authorization: "${NAME}"}` with NAME="Basic <base64 of user:password>"'
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SuiteError(f"{key} {stripped!r} is not an http(s) address such as https://host/v1")
+        raise SuiteError(f"{key} {shown!r} is not an http(s) address such as https://host/v1")
     if port is not None and port not in _PORTS:
-        raise SuiteError(f"{key} {stripped!r}: a port is a number from 1 to 65535, not {port}")
+        raise SuiteError(
+            f"{key} {shown!r}: its port is not a number from 1 to 65535; write it like https://host:8000/v1"
+        )
     if any(sign.isspace() or ord(sign) < 32 for sign in stripped):
-        raise SuiteError(f"{key} {stripped!r} has a blank in it")
+        raise SuiteError(f"{key} {shown!r} has a blank in it")
     return parts
 
 

@@ -22,7 +22,8 @@ _HINTS = {
 _LONGEST_RETRY_AFTER = 366 * 86400.0
 """A wish beyond a year is a fault of the server; it is taken as a year."""
 _LONGEST_MESSAGE = 300
-_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+"""Blanks, control characters, and those that change the direction of what follows."""
 _TITLE = re.compile(rb"<title[^>]*>(.{0,200}?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 

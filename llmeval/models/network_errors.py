@@ -52,11 +52,12 @@ def network_error(host: str, key: str, error: Exception) -> ModelError:
 
 def _tls_error(error: BaseException) -> ssl.SSLError | None:
     """The error of TLS behind an error of aiohttp."""
+    # aiohttp's own errors are subclasses of ssl.SSLError without its fields: the error inside comes first
     for candidate in (
-        error,
         getattr(error, "certificate_error", None),
         getattr(error, "os_error", None),
         error.__cause__,
+        error,
     ):
         if isinstance(candidate, ssl.SSLError):
             return candidate
@@ -66,7 +67,7 @@ def _tls_error(error: BaseException) -> ssl.SSLError | None:
 def _tls_failure(host: str, key: str, error: ssl.SSLError) -> ModelError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(host, key, error)
-    reason = error.reason or ""
+    reason = getattr(error, "reason", None) or ""
     if reason in _NOT_TLS:
         return ModelError(f"{host}: what answers there does not speak TLS ({reason}): is `{key}` an http:// address?")
     if reason in _NO_COMMON_TLS:

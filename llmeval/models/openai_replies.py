@@ -5,7 +5,7 @@ message, text) must have its type; a field of metadata of another type is conver
 that was paid for is not lost over it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from llmeval.errors import ModelError, Retryable
@@ -30,6 +30,8 @@ _LOWEST_LOGPROB = -9999.0
 """What OpenAI writes for a token of no probability; others write -Infinity."""
 _ROUNDING = 1e-6
 """A certain token's log probability is 0, and by rounding a little more."""
+_SAID = frozenset(["refusal", "reasoning_content", "reasoning", "tool_calls", "function_call"])
+"""What a message may hold instead of content."""
 _THOUGHTS = frozenset(["thinking", "reasoning", "reasoning_text", "summary_text"])
 
 
@@ -51,6 +53,8 @@ def chat_reply(host: str, response: Response) -> Reply:
     content = message.get("content")
     if content is not None and not isinstance(content, str | list):
         raise ModelError(f"{host}: the message's content is no text: {peek(to_json(content))}")
+    if content is None and reason is None and not any(message.get(key) for key in _SAID):
+        raise ModelError(f"{host}: the message has no content, and nothing says how it ended: {peek(response.body)}")
     text, thoughts = (content or "", "") if isinstance(content, str | None) else _parts(content)
     reply = Reply(
         text=text or _text(message.get("refusal")) or "",
@@ -238,12 +242,17 @@ def read_usage(value: Any) -> Usage | None:
 
 
 def _first(*values: Any) -> int | None:
-    counts: Iterable[int | None] = map(_tokens, values)
-    return next((count for count in counts if count is not None), None)
+    for value in values:
+        count = _tokens(value)
+        if count is not None:
+            return count
+    return None
 
 
 def _tokens(value: Any) -> int | None:
     """A count of tokens: 10, 10.0 or "10"."""
+    if type(value) is int:
+        return value if 0 <= value < _MOST_TOKENS else None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
