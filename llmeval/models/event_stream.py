@@ -59,7 +59,7 @@ def joined_response(host: str, body: bytes) -> dict[str, Any]:
     for event in _events(host, body):
         if event is None:
             break
-        if event.get("type") in _FINAL and isinstance(event.get("response"), dict):
+        if str(event.get("type")) in _FINAL and isinstance(event.get("response"), dict):
             return dict(event["response"])
         if event.get("error") or event.get("type") == "error":
             return {"error": event.get("error") or event}

@@ -75,10 +75,7 @@ class HttpClient:
         self._headers = _checked_headers(headers)
         self._timeout, self._most = timeout, max_reply_bytes
         self._proxy = _proxy(parts)
-        self._secure = parts.scheme == "https"
-        self._ca_file = ca_file
-        if ca_file is not None:
-            _load(ssl.create_default_context(), ca_file)
+        self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._session: aiohttp.ClientSession | None = None
         self._target: Any = None
 
@@ -122,9 +119,8 @@ class HttpClient:
         from yarl import URL
 
         self._target = URL(self._url)
-        context = _tls(self._ca_file) if self._secure else True
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=context),
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._tls or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=self._timeout),
         )
@@ -136,20 +132,20 @@ class HttpClient:
         Raises:
             ModelError: it is longer than the bound.
         """
-        content = response.content
-        if content.is_eof() and content.total_bytes <= min(self._most, _MOST_OF_AN_ERROR):
+        content, failed = response.content, response.status >= 300
+        most = _MOST_OF_AN_ERROR if failed else self._most
+        if content.is_eof() and content.total_bytes <= most:
             return content.read_nowait()  # the whole body came with the head, as for most replies
         chunks, size = [], 0
         async for chunk in content.iter_any():
             size += len(chunk)
-            if size > _MOST_OF_AN_ERROR and response.status >= 300:
+            if size > most:
                 response.close()
-                break
-            if size > self._most:
-                response.close()
+                if failed:
+                    break
                 raise ModelError(
-                    f"{self.host}: the reply is longer than {self._most} bytes; raise `max_reply_bytes` where such "
-                    "replies are right"
+                    f"{self.host}: the reply is longer than {most} bytes; raise `max_reply_bytes` where such replies "
+                    "are right"
                 )
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -269,17 +265,20 @@ def _in_network(host: str, no_proxy: str) -> bool:
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's certificates (OpenSSL reads SSL_CERT_FILE itself), and those of `ca_file` or REQUESTS_CA_BUNDLE."""
+    """The system's certificates (OpenSSL reads SSL_CERT_FILE itself), and those of `ca_file` and REQUESTS_CA_BUNDLE.
+
+    Raises:
+        SuiteError: one of the files can't be read.
+    """
     context = ssl.create_default_context()
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
     if ca_file is not None:
-        _load(context, ca_file)
-    elif bundle and not os.environ.get("SSL_CERT_FILE"):
-        _load(context, Path(bundle), "REQUESTS_CA_BUNDLE")
+        _load(context, ca_file, "ca_file")
+    if os.environ.get("REQUESTS_CA_BUNDLE"):
+        _load(context, Path(os.environ["REQUESTS_CA_BUNDLE"]), "REQUESTS_CA_BUNDLE")
     return context
 
 
-def _load(context: ssl.SSLContext, path: Path, key: str = "ca_file") -> None:
+def _load(context: ssl.SSLContext, path: Path, key: str) -> None:
     try:
         context.load_verify_locations(**{"capath" if path.is_dir() else "cafile": str(path)})
     except (OSError, ssl.SSLError) as error:

@@ -164,7 +164,7 @@ def _parts(content: Any) -> tuple[str, str]:
     for part in content if isinstance(content, list) else ():
         if isinstance(part, str):
             text.append(part)
-        elif isinstance(part, dict) and part.get("type") in _THOUGHTS:
+        elif isinstance(part, dict) and _text(part.get("type")) in _THOUGHTS:
             thoughts.append(_thoughts(part))
         elif isinstance(part, dict):
             text.append(_text(part.get("text")) or _text(part.get("refusal")) or "")

@@ -37,8 +37,9 @@ def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
         return reply
     if is_blocked(reply.finish_reason):
         raise NoAnswer(f"blocked by a content filter (finish_reason {reply.finish_reason})", "blocked", reply)
-    if not closed or reply.finish_reason == "length" or _only_reasoned(reply):
-        raise NoAnswer(_truncated(reply, params), "truncated", reply)
+    reasoned = not closed or _only_reasoned(reply)
+    if reasoned or reply.finish_reason == "length":
+        raise NoAnswer(_truncated(reply, params, reasoned), "truncated", reply)
     return reply
 
 
@@ -50,14 +51,14 @@ def _only_reasoned(reply: Reply) -> bool:
     return usage is not None and bool(usage.reasoning_tokens) and usage.reasoning_tokens == usage.output_tokens
 
 
-def _truncated(reply: Reply, params: Mapping[str, Any]) -> str:
+def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
     """Why the reply holds no answer, and what to raise."""
     name, limit = next(((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None))
     made = None if reply.usage is None else reply.usage.output_tokens
     count = limit if reply.finish_reason == "length" and limit is not None else made
     tokens = f"all {count} tokens" if count else "all its tokens"
     raised = f"raise {name}" if limit is not None else "set a higher max_tokens"
-    if _only_reasoned(reply):
+    if reasoned:
         ended = "" if reply.finish_reason in ("length", None) else f" (finish_reason {reply.finish_reason})"
         return f"no answer: {raised}: {tokens} went into reasoning{ended}"
     return f"no answer: {raised}: the reply was cut off before its first word (limit {limit or 'of the endpoint'})"

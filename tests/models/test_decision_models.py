@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from llmeval.errors import ModelError, Overloaded, Retryable, SuiteError
+from llmeval.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
 from llmeval.models.base import Reply, Request
 from llmeval.models.readout import LabelReadout
 from llmeval.models.systemone import SystemOne
@@ -68,15 +68,18 @@ def test_other_kinds_of_answers() -> None:
         ((429, {"error": "slow down"}, {}), Overloaded),
         ((500, {"error": "broken"}, {}), Retryable),
         ((401, {"error": "no"}, {}), ModelError),
-        ({"answers": {}}, Retryable),
-        ({"answers": {"q": {"type": "choice", "choice": "yes", "confidence": 1.0}}}, Retryable),  # no probabilities
-        ((200, b"[1]", {}), Retryable),
+        ({"answers": {}}, ModelError),
+        ({"answers": {"q": {"type": "choice", "choice": "yes", "confidence": 1.0}}}, ModelError),  # no probabilities
+        ({"answers": {"q": {"type": "choice", "probabilities": {"yes": "nan", "no": 0}}}}, ModelError),
+        ((200, b"[1]", {}), ModelError),
+        ((200, b"[1", {}), Unreadable),
         ("reset", Retryable),
     ],
 )
 def test_failures_by_class(served: Any, error: type[ModelError]) -> None:
     with pytest.raises(error) as caught:
         asked(lambda body, earlier: served)
+    assert type(caught.value) is error
     assert "secret" not in str(caught.value)
 
 

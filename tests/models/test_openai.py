@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import ModelError, Overloaded, Retryable, SuiteError
+from llmeval.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
 from llmeval.models.base import Reply, Request
 from llmeval.models.openai import OpenAIEndpoint
 from llmeval.records import Message, Usage
@@ -97,12 +97,12 @@ def test_replies_without_text() -> None:
         (529, {}, {}, Overloaded, "HTTP 529"),
         (401, {"error": {"message": "bad key"}}, {}, ModelError, "check `api_key`"),
         (404, {}, {}, ModelError, "check `model` and `base_url`"),
-        (400, b"<html>no</html>", {}, ModelError, "<html>no</html>"),
-        (302, {}, {"Location": "http://elsewhere"}, ModelError, "HTTP 302"),
-        (200, b"{truncated", {}, Retryable, "not what the API promises"),
-        (200, b"", {}, Retryable, "not what the API promises"),
-        (200, {"choices": []}, {}, Retryable, "not what the API promises"),
-        (200, {"error": "x"}, {}, Retryable, "not what the API promises"),
+        (400, b"<html>no</html>", {}, ModelError, "a web page"),
+        (302, {}, {"Location": "http://elsewhere/chat/completions"}, ModelError, "set `base_url` to http://elsewhere"),
+        (200, b"{truncated", {}, Unreadable, "not JSON"),
+        (200, b"", {}, Unreadable, "empty"),
+        (200, {"choices": []}, {}, ModelError, "not what the API promises"),
+        (200, {"error": "x"}, {}, Retryable, "broke off"),
     ],
 )
 def test_failures_have_the_right_class(
@@ -178,9 +178,8 @@ def test_what_we_read_is_what_the_openai_package_reads() -> None:
 
 
 def test_the_identity_has_no_key_and_no_limit() -> None:
-    model = OpenAIEndpoint("m", base_url="https://user:pw@host:8000/v1", api_key="sk-secret", timeout=3)
+    model = OpenAIEndpoint("m", base_url="https://host:8000/v1", api_key="sk-secret", timeout=3)
     assert "secret" not in json.dumps(model.identity)
-    assert "pw" not in json.dumps(model.identity)
     assert model.identity["host"] == "host:8000"
 
 
@@ -189,6 +188,23 @@ def test_a_stated_build_stands_for_the_host() -> None:
     assert one == other
     assert one["build"] == "m@1"
     assert "host" not in one
+
+
+def test_an_azure_deployment() -> None:
+    async def call(url: str) -> Reply:
+        model = OpenAIEndpoint(
+            "m", base_url=f"{url}/deployments/d?api-version=1", api_key="k", headers={"api-key": "a"}
+        )
+        try:
+            return await model.answer(REQUEST)
+        finally:
+            await model.close()
+
+    with serve(lambda body, n: "Hello") as endpoint:
+        assert asyncio.run(call(endpoint.url)).text == "Hello"
+    assert endpoint.paths == ["/v1/deployments/d/chat/completions?api-version=1"]
+    assert endpoint.headers[0]["api-key"] == "a"
+    assert "Authorization" not in endpoint.headers[0]
 
 
 def test_a_bad_address_is_refused() -> None:

@@ -41,6 +41,7 @@ class Endpoint:
     latency: float = 0.0
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
@@ -51,6 +52,7 @@ class Endpoint:
         body = await request.json() if request.can_read_body else {}
         self.requests.append(body)
         self.headers.append(dict(request.headers))
+        self.paths.append(request.path_qs)
         key = json.dumps(body, sort_keys=True)
         earlier = self.seen[key]
         self.seen[key] += 1
