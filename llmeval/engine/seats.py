@@ -15,8 +15,9 @@ from llmeval.models.cache import Cache
 from llmeval.models.caller import Caller
 from llmeval.models.limiter import Limiter, Window
 from llmeval.models.readout import LabelReadout
+from llmeval.models.reasoning import Tags
 from llmeval.suite.load import Suite
-from llmeval.suite.schema import JudgeSpec, ModelBase, ReplayModel, SystemOneModel, TransformersModel
+from llmeval.suite.schema import Generating, JudgeSpec, ModelBase, ReplayModel, SystemOneModel, TransformersModel
 from llmeval.suite.yamlfile import Path as KeyPath
 
 LOCAL_CONCURRENCY = 64
@@ -78,7 +79,7 @@ class Factory:
             cache,
             may_call=self._budget.may_call,
             redact=self._redact,
-            reasoning=getattr(spec, "reasoning", None),
+            reasoning=_tags(spec),
         )
 
     def _limiter(self, spec: ModelBase) -> Limiter:
@@ -98,6 +99,11 @@ class Factory:
             tokens_per_minute=limits.tokens_per_minute,
             adaptive=address is not None,
         )
+
+
+def _tags(spec: ModelBase) -> Tags | None:
+    """The tags around a model's reasoning; None for one that has none, or whose whole text is the answer."""
+    return spec.reasoning if isinstance(spec, Generating) and spec.reasoning != "none" else None
 
 
 def _plain(spec: ModelBase) -> Iterable[str]:

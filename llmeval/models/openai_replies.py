@@ -67,7 +67,7 @@ def chat_reply(host: str, response: Response) -> Reply:
         logprobs=_logprobs(choice.get("logprobs")),
         latency_ms=response.latency_ms,
     )
-    return _unblocked(host, reply, filtered_categories(choice.get("content_filter_results")))
+    return _unblocked(host, reply, choice)
 
 
 def response_reply(host: str, response: Response) -> Reply:
@@ -97,7 +97,7 @@ def response_reply(host: str, response: Response) -> Reply:
         ),
         latency_ms=response.latency_ms,
     )
-    return _unblocked(host, reply, "")
+    return _unblocked(host, reply, {})
 
 
 def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
@@ -140,9 +140,10 @@ def _broken(host: str, how: str, error: Any) -> ModelError:
     return Retryable(f"{host}: the endpoint broke off ({how}){': ' + words if words else ''}")
 
 
-def _unblocked(host: str, reply: Reply, categories: str) -> Reply:
+def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
     """The reply, unless a filter withheld all of it: then its own words are told."""
-    if is_blocked(reply.finish_reason) and not reply.text.strip() and not reply.tool_calls:
+    if reply.finish_reason == CONTENT_FILTER and not reply.text.strip() and not reply.tool_calls:
+        categories = filtered_categories(choice.get("content_filter_results"))
         words = categories or f"finish_reason {reply.finish_reason}"
         raise NoAnswer(f"{host}: blocked by a content filter: {words}", "blocked", reply)
     return reply
@@ -150,8 +151,8 @@ def _unblocked(host: str, reply: Reply, categories: str) -> Reply:
 
 def _finish(value: Any) -> str | None:
     reason = _text(value)
-    if reason is None:
-        return None
+    if reason is None or reason == "stop":
+        return reason
     if reason.lower() in _LENGTH:
         return "length"
     return CONTENT_FILTER if is_blocked(reason) else reason

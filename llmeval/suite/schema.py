@@ -96,7 +96,7 @@ class ModelBase(Strict):
 class Generating(ModelBase):
     """What models that write text take."""
 
-    reasoning: tuple[str, str] | None = Field(
+    reasoning: tuple[str, str] | Literal["none"] = Field(
         default=("<think>", "</think>"),
         description="Tags around the reasoning at the beginning of a reply; it is kept apart from the answer, and no "
         "check or judge sees it. `none`: the whole text is the answer.",
@@ -107,15 +107,10 @@ class Generating(ModelBase):
         "every metric of the case.",
     )
 
-    @field_validator("reasoning", mode="before")
-    @classmethod
-    def _no_reasoning(cls, value: Any) -> Any:
-        return None if value == "none" else value
-
     @field_validator("reasoning")
     @classmethod
-    def _whole_tags(cls, value: tuple[str, str] | None) -> tuple[str, str] | None:
-        if value is not None and not all(tag.strip() for tag in value):
+    def _whole_tags(cls, value: tuple[str, str] | str) -> tuple[str, str] | str:
+        if value != "none" and not all(tag.strip() for tag in value):
             raise PydanticCustomError("reasoning", "give both tags, [opening, closing], or `none`")
         return value
 

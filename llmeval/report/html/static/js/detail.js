@@ -108,6 +108,11 @@ function collect(answer, scores, view) {
   }));
 }
 
+/** The model's reasoning, closed at first: no check and no judge has seen it. */
+function thoughts(text, lang) {
+  return text ? h("details", { class: "block" }, h("summary", {}, h("h4", {}, "Reasoning"), h("span", { class: "quiet" }, ` not graded, ${number(text.length)} characters`)), textBlock(text, [], { lang })) : null;
+}
+
 function answers(full, findings, view, lang) {
   const after = full.now.answer.output ?? "";
   const before = full.before?.answer.output;
@@ -120,7 +125,7 @@ function answers(full, findings, view, lang) {
     both.unshift(h("div", { class: "answer was" }, h("h4", {}, "Baseline", answerNote(full.before)), full.before.answer.error ? problem(full.before.answer.error) : textBlock(before ?? "", changes?.before ?? [], { lang })));
   }
   const toggle = compared && before !== after ? h("button", { type: "button", class: "ghost", "aria-pressed": String(view.diff), onclick: view.toggleDiff }, "Word differences") : null;
-  return h("section", { class: "answers" }, h("h3", {}, full.before ? "Answers" : ["Answer", answerNote(full.now)], toggle), note ? h("p", { class: "quiet" }, note) : null, h("div", { class: both.length > 1 ? "pair" : "single" }, both), findingList(findings.filter((mark) => !mark.judge), view));
+  return h("section", { class: "answers" }, h("h3", {}, full.before ? "Answers" : ["Answer", answerNote(full.now)], toggle), note ? h("p", { class: "quiet" }, note) : null, h("div", { class: both.length > 1 ? "pair" : "single" }, both), thoughts(full.now.answer.reasoning, lang), findingList(findings.filter((mark) => !mark.judge), view));
 }
 
 function answerNote(side) {
