@@ -1,18 +1,20 @@
 """What llmeval knows and writes: cases, answers, scores, metrics and decisions, as plain frozen records.
 
 Everything on disk is one of these as JSON (UTF-8, keys equal field names). `SCHEMA` numbers the format of the run
-directory; a reader refuses a newer one. This module imports nothing else of llmeval, and everything else imports it.
+directory; a reader refuses a newer one. Everything else of llmeval imports this module.
 """
 
 import hashlib
 import math
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
+
+from llmeval.json_values import clean_text as clean_text
+from llmeval.json_values import plain as plain
 
 SCHEMA = 1
 
@@ -346,7 +348,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 _ENCODER = msgspec.json.Encoder()
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_json(record: object) -> bytes:
@@ -355,41 +356,6 @@ def to_json(record: object) -> bytes:
         return _ENCODER.encode(record)
     except (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError):
         return _ENCODER.encode(plain(record))
-
-
-def clean_text(text: str) -> str:
-    """The text with lone surrogates replaced by U+FFFD, so that it can be written as UTF-8."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
-
-
-def plain(value: object, depth: int = 100) -> Any:
-    """The value as JSON can hold it: texts cleaned, integers beyond 64 bits as text, NaN and infinities as None, other
-    objects as their text; what is nested deeper than `depth` is left out."""
-    if isinstance(value, str):
-        return clean_text(value)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return value if -(2**63) <= value < 2**63 else clean_text(_digits(value))
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if depth == 0:
-        return None
-    if isinstance(value, msgspec.Struct):
-        value = msgspec.structs.asdict(value)
-    if isinstance(value, Mapping):
-        return {clean_text(str(key)): plain(item, depth - 1) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item, depth - 1) for item in value]
-    return clean_text(str(value))
-
-
-def _digits(value: int) -> str:
-    """Python refuses to write integers of more than 4,300 digits; their size is told instead."""
-    try:
-        return str(value)
-    except ValueError:
-        return f"an integer of {value.bit_length()} bits"
 
 
 def canonical_json(value: object) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "llmeval"
-BASE = {"errors", "files", "records", "outcome", "rundir", "labels", "resources", "templates", "__init__"}
+BASE = {"errors", "files", "json_values", "records", "outcome", "rundir", "labels", "resources", "templates", "__init__"}
 ALLOWED = {
     "suite": BASE,
     "models": BASE,
@@ -22,7 +22,8 @@ ALLOWED = {
     "review": BASE | {"gate", "stats"},
     "history": BASE | {"gate", "stats"},
     "importing": BASE | {"suite", "checks"},
-    "records": set(),
+    "json_values": set(),
+    "records": {"json_values"},
     "outcome": {"records"},
     "errors": set(),
     "files": {"errors"},

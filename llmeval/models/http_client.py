@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -77,7 +77,6 @@ class HttpClient:
         self._proxy = _proxy(parts)
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._session: aiohttp.ClientSession | None = None
-        self._target: Any = None
 
     async def send(self, data: bytes) -> Response:
         """Send one request; gives a reply with a status of 2xx.
@@ -93,7 +92,7 @@ class HttpClient:
         try:
             # headers go with the request: those of a session would be sent to a proxy as well, the key among them
             async with session.request(
-                self._method, self._target, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
+                self._method, self._url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
             ) as response:
                 received = await self._body(response)
                 status, headers = response.status, response.headers
@@ -116,9 +115,7 @@ class HttpClient:
     def _open(self) -> "aiohttp.ClientSession":
         """The session: no limit on connections of its own (the limiter has one), and no cookies."""
         import aiohttp
-        from yarl import URL
 
-        self._target = URL(self._url)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=self._tls or True),
             cookie_jar=aiohttp.DummyCookieJar(),
