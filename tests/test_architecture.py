@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "llmeval"
-BASE = {"errors", "files", "json_values", "records", "outcome", "rundir", "labels", "resources", "templates", "__init__"}
+BASE = {
+    "errors",
+    "files",
+    "json_values",
+    "records",
+    "outcome",
+    "rundir",
+    "labels",
+    "resources",
+    "templates",
+    "__init__",
+}
 ALLOWED = {
     "suite": BASE,
     "models": BASE,

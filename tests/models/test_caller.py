@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import ModelError, Overloaded, Retryable
+from llmeval.errors import ModelError, Overloaded, Retryable, Unreadable
 from llmeval.models.base import Reply, Request
 from llmeval.models.cache import Cache
 from llmeval.models.caller import Asked, AskFailed, Caller
 from llmeval.models.limiter import Limiter
+from llmeval.models.reasoning import THINK
 from llmeval.records import Message
 
 
@@ -178,3 +179,32 @@ def test_secrets_do_not_come_out_in_messages() -> None:
     redact = lambda text: text.replace("sk-secret", "***")  # noqa: E731
     with pytest.raises(AskFailed, match=r"wrong key \*\*\*"):
         asyncio.run(caller(model, redact=redact).ask(request()))
+
+
+def test_a_reply_that_can_not_be_read_is_asked_for_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmeval.models.caller._seconds", lambda error, failures: 0.0)
+    model = Scripted(Unreadable("no JSON"))
+    with pytest.raises(AskFailed, match="no JSON"):
+        asyncio.run(caller(model).ask(request()))
+    assert model.calls == 2
+    mixed = Scripted(Retryable("down"), Unreadable("no JSON"), Unreadable("no JSON"))
+    with pytest.raises(AskFailed, match="no JSON"):
+        asyncio.run(caller(mixed).ask(request()))
+    assert mixed.calls == 2
+
+
+def test_reasoning_is_taken_off_before_a_reply_is_kept(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    model = Scripted("<think>hm</think>Rome")
+    try:
+        for tags, text in (
+            (THINK, "Rome"),
+            (None, "<think>hm</think>Rome"),
+            (("[r]", "[/r]"), "<think>hm</think>Rome"),
+        ):
+            asked = asyncio.run(caller(model, cache, reasoning=tags).ask(request(text)))
+            assert asked.reply.text == text
+        own, other = caller(model, reasoning=("[r]", "[/r]")), caller(model, reasoning=THINK)
+        assert own.key(request()) != other.key(request())
+    finally:
+        cache.close()
