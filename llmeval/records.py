@@ -1,7 +1,7 @@
 """What llmeval knows and writes: cases, answers, scores, metrics and decisions, as plain frozen records.
 
 Everything on disk is one of these as JSON (UTF-8, keys equal field names). `SCHEMA` numbers the format of the run
-directory; a reader refuses a newer one. This module imports nothing else of llmeval, and everything else imports it.
+directory; a reader refuses any other. This module imports nothing else of llmeval, and everything else imports it.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-SCHEMA = 1
+SCHEMA = 2
 
 Fields = Mapping[str, Any]
 """A case's own data: whatever its templates use."""
@@ -47,6 +47,7 @@ class Case(msgspec.Struct, frozen=True):
     expires: str | None = None
     digest: str = ""
     source: str = ""
+    schema: int = SCHEMA
 
 
 class Usage(msgspec.Struct, frozen=True):

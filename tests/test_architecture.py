@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "llmeval"
-BASE = {"errors", "files", "records", "outcome", "rundir", "labels", "resources", "templates", "__init__"}
+BASE = {
+    "errors", "files", "records", "outcome", "checksums", "manifest", "rundir", "labels", "resources", "templates", "__init__",
+}  # fmt: skip
 ALLOWED = {
     "suite": BASE,
     "models": BASE,
@@ -27,7 +29,9 @@ ALLOWED = {
     "errors": set(),
     "files": {"errors"},
     "resources": set(),
-    "rundir": {"errors", "records"},
+    "checksums": {"records"},
+    "manifest": {"checksums", "errors", "records"},
+    "rundir": {"checksums", "errors", "manifest", "records"},
     "labels": {"errors", "records", "rundir"},
     "templates": {"errors", "records"},
     "__init__": {"api", "engine", "suite", "testing"},

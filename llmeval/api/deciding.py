@@ -7,8 +7,7 @@ from typing import Any, Literal
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.errors import UsageError
 from llmeval.files import write_atomically
-from llmeval.records import to_json
-from llmeval.rundir import SUMMARY
+from llmeval.rundir import SUMMARY, summary_bytes
 from llmeval.suite.load import Suite, load_suite
 
 
@@ -47,7 +46,7 @@ def redecide(
         run.troubles = worst_cases(run.directory, 10, {entry.case_id for entry in run.summary.quarantine})
         return run
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / SUMMARY, to_json(run.summary) + b"\n")
+    write_atomically(out / SUMMARY, summary_bytes(run.summary))
     run.report, run.troubles = write_reports(run.directory, run.summary, out, run.manifest)
     return run
 
@@ -111,7 +110,7 @@ def merge(
     _rules(load_run(parts[0].run.path), suite, environment, baseline)
     manifest = merged_manifest(parts)
     path = Path(out) if out is not None else reports / manifest["suite"] / manifest["run_id"]
-    join(parts, path, manifest)
+    manifest = join(parts, path, manifest)
     run = load_run(path)
     write_manifest(path, {**manifest, **_rules(run, suite, environment, baseline)})
     return finish(load_run(path), (*run.warnings, *differing_environments(parts)))
@@ -123,7 +122,7 @@ def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "
     from llmeval.report.write import write_reports
 
     summary = summarise(run.directory)
-    write_atomically(run.path / SUMMARY, to_json(summary) + b"\n")
+    write_atomically(run.path / SUMMARY, summary_bytes(summary))
     run.__dict__.pop("summary", None)
     run.report, run.troubles = write_reports(run.directory, summary, embed=embed)
     run.warnings = warnings

@@ -2,20 +2,19 @@
 
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
-from llmeval.files import append
+from llmeval.engine.store import RunWriter
 from llmeval.judge.attacks import Attack, attack
 from llmeval.records import SCHEMA, to_json
-from llmeval.rundir import CANARIES, RunDir
 from llmeval.suite.schema import ReplayModel
 
 
-async def try_attacks(plan: Plan, run: RunDir, progress: Progress) -> None:
+async def try_attacks(plan: Plan, writer: RunWriter, progress: Progress) -> None:
     """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache where it has them.
 
     Raises:
         StoreError: the run directory can't be written.
     """
-    done = {(line["metric"], line["judge"]) for line in run.canaries() if line["kind"] == "attack"}
+    done = {(line["metric"], line["judge"]) for line in writer.run.canaries() if line["kind"] == "attack"}
     for name, judge in plan.judges.items():
         stored = all(isinstance(seat.spec, ReplayModel) for seat in plan.judge_seats[name])
         if stored or not plan.suite.judge(name).attacks or (name, judge.digest) in done:
@@ -25,7 +24,7 @@ async def try_attacks(plan: Plan, run: RunDir, progress: Progress) -> None:
             if one.score is not None:
                 progress.calls += one.score.attempts
                 plan.budget.spend(one.score.cost_usd)
-        append(run.path / CANARIES, b"".join(_line(name, judge.digest, one) for one in tried))
+        writer.canaries([_line(name, judge.digest, one) for one in tried])
 
 
 def _line(metric: str, digest: str, one: Attack) -> bytes:
@@ -36,4 +35,4 @@ def _line(metric: str, digest: str, one: Attack) -> bytes:
         "reply": (score.details or {}).get("reply"),
     }  # fmt: skip
     named = {"schema": SCHEMA, "kind": "attack", "metric": metric, "judge": digest, "case_id": one.name}
-    return to_json({**named, "answer": one.text, **tried}) + b"\n"
+    return to_json({**named, "answer": one.text, **tried})

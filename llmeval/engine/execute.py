@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from llmeval.engine.anchors import judge_anchors
@@ -17,9 +18,9 @@ from llmeval.engine.pipeline import Ending, Pipeline, Recorded
 from llmeval.engine.progress import Display, NoDisplay, Progress
 from llmeval.engine.stopping import Stopper, Watch
 from llmeval.engine.store import RunWriter
-from llmeval.errors import UsageError
+from llmeval.errors import StoreError, UsageError
 from llmeval.records import Status, utc_now
-from llmeval.rundir import RunDir
+from llmeval.rundir import ANSWERS, RECORDS, RunDir
 
 _WHOLE = ("complete", "decided")
 """Endings of a run that did all it was to do."""
@@ -67,17 +68,16 @@ async def _execute(
     plan: Plan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None, watch: Watch
 ) -> Outcome:
     run_id = new_run_id()
-    folder = options.reports / plan.suite.name / ("" if plan.shard is None else "shards")  # no trend shows a part
-    writer = RunWriter(options.out or folder / run_id)
+    path = options.out or run_folder(plan, options) / run_id
+    if RunDir(path).exists():
+        RunDir(path).verify()  # before anything is appended: new digests would hide what was changed
+    writer = RunWriter(path)
     try:
-        manifest = _manifest(plan, options, writer.run, run_id)
-        if stored is not None and manifest["parent_run"] is None:
-            manifest["parent_run"] = stored.manifest()["run_id"]
-            asked = {case.id for case in plan.cases}
-            for answer in stored.answers():
-                if answer.case_id in asked:
-                    writer.answer(answer)
+        manifest = _manifest(plan, options, writer, run_id, stored)
+        session = _begin_session(manifest, writer)
         writer.write_manifest(manifest)
+        if stored is not None:
+            _copy_answers(plan, writer, stored)
         recorded = _recorded(plan, writer.run)
         if plan.may_stop:
             _write_order(plan, writer, recorded)
@@ -92,14 +92,17 @@ async def _execute(
                 pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
             ending = await pipeline.run()
             if ending in _WHOLE and plan.tries_judges:
-                await judge_anchors(plan, writer.run, manifest, progress)
-                await try_attacks(plan, writer.run, progress)
+                await judge_anchors(plan, writer, manifest, progress)
+                await try_attacks(plan, writer, progress)
         wall = time.monotonic() - started
         manifest.update(
             ended=utc_now(),
             status="complete" if ending in _WHOLE else "incomplete",
+            ending=ending,
             wall_s=round(manifest.get("wall_s", 0.0) + wall, 3),
+            records=writer.records(),
         )
+        session.update(ended=manifest["ended"], answers=writer.answers)
         for key, seen in pipeline.returned.items():
             manifest["candidate"][key] = sorted(seen | set(manifest["candidate"][key]))
         writer.write_manifest(manifest)
@@ -107,6 +110,35 @@ async def _execute(
         writer.close()
     warnings = (plan.cache.warning,) if plan.cache is not None and plan.cache.warning else ()
     return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, (*plan.quarantine.warnings, *warnings))
+
+
+def run_folder(plan: Plan, options: Options) -> Path:
+    """Where runs of a plan are kept. Shards lie apart: no trend shows a part."""
+    return options.reports / plan.suite.name / ("" if plan.shard is None else "shards")
+
+
+def _copy_answers(plan: Plan, writer: RunWriter, stored: RunDir) -> None:
+    """The answers of a stored run to the cases of a plan, those that are not here yet. No answer is without its case."""
+    there, answered = {case.id for case in writer.run.cases()}, writer.run.answer_index()
+    asked = set()
+    for case in plan.cases:
+        asked.add(case.id)
+        if case.id not in there:
+            writer.case(case)
+    for answer in stored.answers():
+        if answer.case_id in asked and (answer.case_id, answer.repeat) not in answered:
+            writer.answer(answer)
+    writer.answers = 0
+
+
+def _begin_session(manifest: dict[str, Any], writer: RunWriter) -> dict[str, Any]:
+    """Add this process's part to the manifest. A session that was killed is given what it left."""
+    sessions: list[dict[str, Any]] = manifest.setdefault("sessions", [])
+    if sessions and sessions[-1]["ended"] is None and manifest["parent_run"] is None:
+        earlier = sum(session["answers"] for session in sessions[:-1])
+        sessions[-1]["answers"] = max(0, writer.count(ANSWERS) - earlier)
+    sessions.append({"started": utc_now(), "ended": None, "answers": 0})
+    return sessions[-1]
 
 
 def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:
@@ -147,10 +179,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _manifest(plan: Plan, options: Options, run: RunDir, run_id: str) -> dict[str, Any]:
+def _manifest(plan: Plan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None) -> dict[str, Any]:
     """The manifest of the run that goes on here, or a new one."""
+    run, parent = writer.run, None if stored is None else stored.manifest()["run_id"]
     if not run.exists():
-        return make_manifest(plan, options, run_id)
+        if left := [name for name in RECORDS if writer.count(name)]:
+            raise StoreError(
+                f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what these records are of. "
+                "Name another directory with --out"
+            )
+        return {**make_manifest(plan, options, run_id), "parent_run": parent}
     manifest = run.manifest()
     changed = [
         name for name, value in digests(plan).items() if manifest["digests"].get(name) != value and name != "suite"
@@ -163,7 +201,10 @@ def _manifest(plan: Plan, options: Options, run: RunDir, run_id: str) -> dict[st
     stop = manifest["gate"].get("stop", "never")
     if (stop == "early") != plan.may_stop:
         raise UsageError(f"{run.path} holds a run that began with --stop {stop}; go on with the same")
-    manifest.update(status="running", ended=None)
+    if manifest["parent_run"] != parent:
+        raise UsageError(f"{run.path} holds a run with answers of its own; name another directory with --out")
+    manifest.update(status="running", ended=None, ending=None)
+    manifest.pop("records", None)  # they are those of the run as it was
     return manifest
 
 

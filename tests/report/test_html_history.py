@@ -8,6 +8,7 @@ from llmeval.report.html.trend import past_runs
 from llmeval.rundir import RunDir
 from tests.report import html_samples as samples
 from tests.report.test_html_page import build
+from tests.support.rundirs import record_lines
 
 IDS = [f"2026110{day}T120000Z-aaaaa{day}" for day in range(1, 6)]
 P, F = samples.Status.PASS, samples.Status.FAIL
@@ -55,7 +56,7 @@ def test_the_last_score_of_a_key_counts(tmp_path: Path) -> None:
     before = write(tmp_path, IDS[0], {("a", 0): F})
     again = samples.Score(case_id="a", metric="m", status=P, passed=True, value=1.0)
     with (before.path / "scores.jsonl").open("ab") as file:
-        file.write(samples.to_json(again) + b"\n")
+        file.write(record_lines([again]))
     assert history(write(tmp_path, IDS[1], {("a", 0): P})).of(samples.Case("a", {})) == {"m": "p"}
 
 

@@ -20,6 +20,7 @@ from llmeval.report.html.embed import ALL_UP_TO, Embedding
 from llmeval.report.html.words import headline
 from llmeval.rundir import RunDir
 from tests.report import html_samples as samples
+from tests.support.rundirs import record_lines, seal
 
 
 class Page(HTMLParser):
@@ -181,7 +182,7 @@ def test_differences_from_the_baseline_are_named(tmp_path: Path) -> None:
     run = samples.sample_run(tmp_path / "run", 8, hostile=False)
     about = json.loads((run / "manifest.json").read_text())
     about["digests"]["judges"]["correctness"] = "sha256:other"
-    (run / "manifest.json").write_text(json.dumps(about))
+    seal(run, digests=about["digests"])
     page = build(tmp_path, run, baseline=RunDir(before))
     assert "Not measured in the same way as the baseline; what differs: digests.judges.correctness." in page.text
     assert "digests.candidate" in page.text
@@ -304,7 +305,8 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
     score = samples.Score(case_id="geo-00000", metric="punctuation", status=samples.Status.PASS, value=1.0, passed=True)
     for name, record in (("answers.jsonl", answer), ("scores.jsonl", score)):
         with (run / name).open("ab") as file:
-            file.write(samples.to_json(record) + b"\n")
+            file.write(record_lines([record]))
+    seal(run)
     rows = [row for row in build(tmp_path, run).rows() if row["case"]["id"] == "geo-00000"]
     assert [row["now"]["answer"]["output"] for row in rows] == ["said again"]
     assert [score["metric"] for score in rows[0]["now"]["scores"]] == ["punctuation"]
@@ -313,6 +315,7 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
     run = samples.sample_run(tmp_path / "run", 3, hostile=False)
     (run / "answers.jsonl").write_bytes(b'{"case_id": 7}\n')
+    seal(run)
     with pytest.raises(StoreError, match=r"answers\.jsonl, byte 0"):
         write_html(RunDir(run), tmp_path / "report.html")
     assert not list(tmp_path.glob("*report.html*"))
