@@ -76,6 +76,7 @@ _ANSWER = msgspec.json.Decoder(Answer)
 _SCORE = msgspec.json.Decoder(Score)
 _CANARY = msgspec.json.Decoder(_Canary)
 _SUMMARY = msgspec.json.Decoder(Summary)
+_FIX = "Take the file from a copy of the run, or run the suite again"
 _EMPTY = hashlib.sha256().hexdigest()
 _LINE = msgspec.json.Decoder(dict[str, Any])
 
@@ -162,7 +163,7 @@ class RunDir:
             data = path.read_bytes()
         except FileNotFoundError:
             raise StoreError(f"{self.path} has no {SUMMARY}: the run never came to an end") from None
-        found: Summary = self._decoded(data, _SUMMARY, str(path))
+        found: Summary = self._decoded(data, _SUMMARY, SUMMARY)
         check_schema(found.schema, path)
         if checksums.problem(data):
             raise StoreError(
@@ -186,24 +187,20 @@ class RunDir:
                     pass
 
     def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
-        """(offset, line) of each record of a file, the line with its checksum and its newline, checked.
+        """(offset, line) of each record of a file, the line with its checksum and its newline, checked before it is given.
 
-        A line is checked before it is given. That lines are missing shows at the end of the file.
+        Of a run that ended, the file as a whole is held against the manifest first, which costs less than its lines one
+        by one; they are looked at where it does not fit, to name the one that was changed.
         """
         path, stamp = self.path / name, self._stamp(name)
         if stamp == self._intact.get(name):
             yield from lines(path)
             return
-        content, number, end = hashlib.sha256(), 0, 0
-        for number, (offset, line) in enumerate(lines(path), start=1):
-            if problem := checksums.problem(line):
-                raise StoreError(f"{path}:{number}: {problem}")
-            content.update(line)
-            yield offset, line
-            end = offset + len(line)
         stated = self._stated(name)
-        if stated is not None:
-            _compare(path, stated, number, content.hexdigest(), torn=stamp[0] > end)
+        if stated is not None and _sha256(path) == stated.sha256:
+            yield from lines(path)
+        else:
+            yield from _checked_lines(path, stated)
         self._intact[name] = stamp
 
     def _stated(self, name: str) -> RecordFile | None:
@@ -245,7 +242,7 @@ class RunDir:
         cases, answers, blocks = (Offsets(self.places(name)) for name in (CASES, ANSWERS, SCORES))
         with self._open(CASES) as case_file, self._open(SCORES) as score_file:
             for offset, line in lines(self.path / ANSWERS):
-                answer = self._decoded(line, _ANSWER, self._where(ANSWERS, offset))
+                answer = self._decoded(line, _ANSWER, ANSWERS, offset)
                 key = (answer.case_id, answer.repeat)
                 if answers.of(key)[0][0] == offset:
                     found = (self._block(score_file, *place, key) for place in blocks.of(key))
@@ -254,9 +251,8 @@ class RunDir:
     def canaries(self) -> Iterator[dict[str, Any]]:
         """Each line of `canaries.jsonl`: `kind` (attack or anchor), `metric`, `judge`, `case_id`, `passed`..."""
         for offset, line in self.lines(CANARIES):
-            where = self._where(CANARIES, offset)
-            check_schema(self._decoded(line, _CANARY, where).schema, self.path / CANARIES)
-            yield self._decoded(checksums.unsealed(line), _LINE, where)
+            self._known(self._decoded(line, _CANARY, CANARIES, offset).schema, CANARIES)
+            yield self._decoded(checksums.unsealed(line), _LINE, CANARIES, offset)
 
     def answer_index(self) -> dict[UnitKey, int]:
         """Offset in `answers.jsonl` of the answer that counts, by (case, repeat)."""
@@ -276,8 +272,8 @@ class RunDir:
         """
         if name == CASES:
             for offset, line in self.lines(CASES):
-                case = self._decoded(line, _CASE_KEY, self._where(CASES, offset))
-                check_schema(case.schema, self.path / CASES)
+                case = self._decoded(line, _CASE_KEY, CASES, offset)
+                self._known(case.schema, CASES)
                 yield (case.id, 0), offset, len(line)
         elif name == SCORES:
             yield from self._blocks()
@@ -309,55 +305,68 @@ class RunDir:
             if case.id == case_id:
                 return case
         raise StoreError(
-            f"{self.path / CASES}: the case {case_id!r} is not here, though {ANSWERS} has an answer to it. "
-            "Take the file from a copy of the run, or run the suite again"
+            f"{self.path / CASES}: the case {case_id!r} is not here, though {ANSWERS} has an answer to it. {_FIX}"
         )
 
     def _key(self, line: bytes, name: str, offset: int) -> _Key:
-        key: _Key = self._decoded(line, _KEY, self._where(name, offset))
-        check_schema(key.schema, self.path / name)
+        key: _Key = self._decoded(line, _KEY, name, offset)
+        self._known(key.schema, name)
         return key
+
+    def _known(self, schema: int, name: str) -> None:
+        if schema != SCHEMA:
+            check_schema(schema, self.path / name)
 
     def _block(self, file: BinaryIO, offset: int, size: int, key: UnitKey | None = None) -> tuple[Score, ...]:
         """The scores of a block; none where it is another key's."""
         file.seek(offset)
-        where = self._where(SCORES, offset)
-        block = tuple(self._decoded(line, _SCORE, where) for line in file.read(size).split(b"\n")[:-1])
+        block = tuple(self._decoded(line, _SCORE, SCORES, offset) for line in file.read(size).split(b"\n")[:-1])
         return block if key is None or (block[0].case_id, block[0].repeat) == key else ()
 
     def _open(self, name: str) -> BinaryIO:
         path = self.path / name
         return path.open("rb") if path.exists() else open(os.devnull, "rb")
 
-    def _where(self, name: str, offset: int) -> str:
-        return f"{self.path / name}, byte {offset}"
-
     def _decode(self, file: BinaryIO, offset: int, decoder: "msgspec.json.Decoder[Any]", name: str) -> Any:
         file.seek(offset)
-        return self._decoded(file.readline(), decoder, self._where(name, offset))
+        return self._decoded(file.readline(), decoder, name, offset)
 
-    def _decoded(self, line: bytes, decoder: "msgspec.json.Decoder[Any]", where: str) -> Any:
+    def _decoded(self, line: bytes, decoder: "msgspec.json.Decoder[Any]", name: str, offset: int = 0) -> Any:
         try:
             return decoder.decode(line)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-            raise StoreError(f"{where}: not a record of llmeval ({error})") from None
+            raise StoreError(f"{self.path / name}, byte {offset}: not a record of llmeval ({error})") from None
 
 
-def _compare(path: Path, stated: RecordFile, number: int, sha256: str, *, torn: bool) -> None:
-    """Hold a file against what the manifest says about it.
+def _sha256(path: Path) -> str:
+    if not path.exists():
+        return _EMPTY
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checked_lines(path: Path, stated: RecordFile | None) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file, each held against its checksum.
+
+    Args:
+        stated: what the manifest says about the file, where that is not so; None while the run has not ended.
 
     Raises:
-        StoreError: they differ.
+        StoreError: names the first line that was changed, or else what differs.
     """
-    fix = "Take the file from a copy of the run, or run the suite again"
-    if torn:
-        raise StoreError(f"{path}:{number + 1}: the last line is torn, though the run had ended. {fix}")
+    number = end = 0
+    for number, (offset, line) in enumerate(lines(path), start=1):
+        if problem := checksums.problem(line):
+            raise StoreError(f"{path}:{number}: {problem}. {_FIX}")
+        yield offset, line
+        end = offset + len(line)
+    if stated is None:
+        return
+    if path.exists() and path.stat().st_size > end:
+        raise StoreError(f"{path}:{number + 1}: the last line is torn, though the run had ended. {_FIX}")
     if number != stated.lines:
-        raise StoreError(f"{path} has {number:,} lines, the manifest says {stated.lines:,}. {fix}")
-    if sha256 != stated.sha256:
-        raise StoreError(
-            f"{path} was changed after the run ended: its sha256 is {sha256}, the manifest says {stated.sha256}. {fix}"
-        )
+        raise StoreError(f"{path} has {number:,} lines, the manifest says {stated.lines:,}. {_FIX}")
+    raise StoreError(f"{path} was changed after the run ended: its sha256 is not the one in the manifest. {_FIX}")
 
 
 def summary_bytes(summary: Summary) -> bytes:

@@ -218,11 +218,14 @@ def _recorded(plan: Plan, run: RunDir, *, lost: bool = False) -> Recorded:
     answers = {key: offset for key, offset in offsets.items() if key not in failed}
     case_metrics = {case.id: {b.metric for b in plan.checks_for(case)} for case in plan.cases if case.checks}
     common = {bound.metric for bound in plan.checks}
-    scored = set()
+    scored, checked = set(), set()
     for key, scores in run.scores():
         metrics = {score.metric for score in scores}
         expected = case_metrics.get(key[0], common) | set(plan.judges)
         unjudged = any(s.status is Status.UNSCORED and s.error is not None for s in scores)
-        if key in answers and expected <= metrics and not unjudged:
+        waits = any(score.status is Status.NOT_SCORED for score in scores)
+        if key in answers and waits:
+            checked.add(key)
+        elif key in answers and expected <= metrics and not unjudged:
             scored.add(key)
-    return Recorded(answers, scored, {case.id for case in run.cases()})
+    return Recorded(answers, scored, {case.id for case in run.cases()}, checked)

@@ -18,8 +18,10 @@ def decide(tally: Tally, manifest: Mapping[str, Any], absent: Sequence[RuleDecis
     """
     if shard := manifest.get("shard"):
         return _part(shard, manifest, absent)
+    if absent:  # a rule decided on a part of the cases would say something else than on all of them
+        return outcome([*absent, *validity(tally, manifest)], manifest["gate"]["on_inconclusive"])
     asked = [*floor_rules(tally, manifest), *regression_rules(tally, manifest)]
-    rules = [*absent, *validity(tally, manifest), *step_down(asked, manifest["gate"]["alpha"])]
+    rules = [*validity(tally, manifest), *step_down(asked, manifest["gate"]["alpha"])]
     return outcome(rules, manifest["gate"]["on_inconclusive"])
 
 

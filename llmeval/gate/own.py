@@ -25,12 +25,27 @@ def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     return [*validity(tally, manifest), *step_down(floor_rules(tally, manifest), manifest["gate"]["alpha"])]
 
 
+_ENDINGS = {
+    "budget": "The run stopped at its budget",
+    "outage": "The run stopped, because calls got no answer any more",
+}
+
+
 def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """INVALID where answers are not there; nothing otherwise."""
+    """INVALID where answers or scores are not there, or the run did not come to its end; nothing otherwise.
+
+    A run that was killed after its last score is not complete either: its judges' attacks and anchors were not tried.
+    """
     expected = manifest["cases"]["n"] * manifest["repeats"]
-    if tally.units >= expected:
+    ended = manifest["status"] == "complete"
+    if ended and not tally.waiting and tally.units >= expected:
         return []
-    return [_invalid("complete", f"Only {tally.units:,} of {expected:,} answers are there: incomplete.")]
+    there = tally.units + (tally.waiting if tally.may_stop else 0)
+    waiting = f", {tally.waiting:,} of them not scored yet" if tally.waiting else ""
+    if ended:
+        return [_invalid("complete", f"Only {there:,} of {expected:,} answers are there{waiting}: incomplete.")]
+    how = _ENDINGS.get(manifest.get("ending") or "", "The run was interrupted")
+    return [_invalid("complete", f"{how}: {there:,} of {expected:,} answers are there{waiting}.")]
 
 
 def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:

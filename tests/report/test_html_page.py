@@ -265,7 +265,7 @@ def bare(path: Path, **changes: Any) -> Path:
 
 def test_a_run_of_nothing(tmp_path: Path) -> None:
     page = build(tmp_path, bare(tmp_path / "run"))
-    assert "NO DECISION" in page.text
+    assert "INTERRUPTED" in page.text
     assert "No case was evaluated." in page.text
     assert page.rows() == []
     assert page.index() == {} or page.index()["id"] == []

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Literal
 import msgspec
 
 from llmeval.files import write_atomically, writing
+from llmeval.outcome import Outcome
 from llmeval.records import Summary
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
@@ -124,9 +125,9 @@ def _gather(
     indexer = Indexer(before is not None)
     flipped = flips(rows) if here.manifest.get("repeats", 1) > 1 else frozenset()
     for row in rows.rows(before):
-        if here.summary.counts.not_needed and not row.now.scores and row.now.answer.error is None:
-            continue  # its scoring was cut off when every rule was decided
         place = triage(row, rules, row.case.id in flipped)
+        if here.summary.counts.not_needed and place.state is Outcome.NOT_SCORED:
+            continue  # its scoring was cut off when every rule was decided
         totals.add(row, place)
         totals.note(_verdicts(row, people))
         earlier = history.of(row.case)

@@ -116,7 +116,7 @@ def _queue(
     disagreement: str,
     before: Mapping[str, Score],
 ) -> Queue:
-    if state.missing:
+    if state.missing and state is not Outcome.NOT_SCORED:
         return Queue.PROBLEM
     if regressed:
         return Queue.REGRESSED
