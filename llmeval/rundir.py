@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
@@ -49,6 +49,7 @@ class _Key(msgspec.Struct, frozen=True):
 
 class _CaseKey(msgspec.Struct, frozen=True):
     id: str
+    digest: Annotated[str, msgspec.Meta(pattern=r"^(sha256:[0-9a-f]+)?\Z")] = ""
     schema: int = SCHEMA
 
 

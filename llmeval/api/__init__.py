@@ -5,9 +5,21 @@ run = llmeval.run("suites/qa.yaml")
 run.decision, run.metrics, run.scores
 """
 
-from llmeval.api.deciding import finish, merge, redecide
+from llmeval.api.deciding import finish, merge, rebuild, redecide
 from llmeval.api.running import rejudge, rescore, run
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.suite.load import load_suite
 
-__all__ = ["PathLike", "Run", "finish", "load_run", "load_suite", "merge", "redecide", "rejudge", "rescore", "run"]
+__all__ = [
+    "PathLike",
+    "Run",
+    "finish",
+    "load_run",
+    "load_suite",
+    "merge",
+    "rebuild",
+    "redecide",
+    "rejudge",
+    "rescore",
+    "run",
+]

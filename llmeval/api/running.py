@@ -33,7 +33,8 @@ def run(
         options: where the run goes and how far; see `llmeval.engine.options.Options`.
         show: makes a display of the progress; none by default.
         only: which cases; all by default.
-        warn: is told, before the first call, of each floor that so few cases can never PASS.
+        warn: is told, before the first call, of each floor that so few cases can never PASS, and of the unfinished run
+            that is gone on with (`Options.resume`).
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
@@ -50,6 +51,13 @@ def run(
         counted = (case for case in planned.cases if case.id not in aside)
         for line in out_of_reach(gate.floors, gate.alpha, counted, early=planned.may_stop):
             warn(line)
+    if chosen.resume and chosen.out is None:
+        from llmeval.engine.resume import find_unfinished
+
+        found = find_unfinished(planned, chosen)
+        if found.line:
+            warn(found.line)
+        chosen = replace(chosen, out=found.path)
     return _carry_out(planned, chosen, show)
 
 
@@ -106,6 +114,7 @@ def rescore(
     from llmeval.engine.options import Options
 
     old = load_run(path)
+    old.directory.verify()
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
     return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
@@ -143,7 +152,7 @@ def rejudge(
     known = {case.id: case.digest for case in old.directory.cases()}
     alone = suite.spec.gate.model_copy(update={"regression": None})
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
-    chosen = replace(options or Options(), out=None, baseline=None, stop="never")
+    chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
     now = scoring_of(planned)
     metrics = {parse_key(key)[0] for key in (regression.margins if regression else ())}

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Literal
 import msgspec
 
 from llmeval.files import write_atomically, writing
+from llmeval.gate.tally import people_of
 from llmeval.outcome import Outcome
 from llmeval.records import Summary
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
@@ -114,7 +115,7 @@ def _gather(
     watch: Watcher | None,
 ) -> Gathered:
     people = read_labels(run)
-    rules = Rules.of(here.manifest, people)
+    rules = Rules.of(here.manifest, people, people_of(run.path)[0])
     totals, writer, index = (
         Totals(partial(picture, compared=before is not None)),
         ChunkWriter(chunks),
