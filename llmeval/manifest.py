@@ -43,8 +43,8 @@ class _Judge(msgspec.Struct):
 
 
 class _Digests(msgspec.Struct):
+    judges: dict[str, str]
     cases: str = ""
-    judges: dict[str, str] = {}
 
 
 class _Cases(msgspec.Struct):
@@ -61,12 +61,12 @@ class _Regression(msgspec.Struct):
 
 
 class _Gate(msgspec.Struct):
-    floors: dict[str, _Share] = {}
-    regression: _Regression | None = None
-    alpha: _Level = 0.05
-    beta: _Level = 0.05
-    max_unscored: _Share = 0.0
-    on_inconclusive: Literal["fail", "warn", "pass"] = "fail"
+    floors: dict[str, _Share]
+    regression: _Regression | None
+    alpha: _Level
+    beta: _Level
+    max_unscored: _Share
+    on_inconclusive: Literal["fail", "warn", "pass"]
     stop: Literal["early", "never"] = "never"
 
 
@@ -128,6 +128,7 @@ class _Manifest(msgspec.Struct):
     git: dict[str, Any] | None = None
     llmeval: dict[str, Any] = {}
     parent_run: str | None = None
+    command: list[str] = []
     quarantine: list[_Quarantined] = []
     quarantine_ended: list[_Quarantined] = []
     shard: _Shard | None = None

@@ -132,14 +132,14 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int = 0
     metric: str
     status: Status
-    value: float | None = None
+    value: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     passed: bool | None = None
     source: Literal["check", "judge", "human"] = "check"
     reason: str = ""
     evidence: tuple[Span, ...] = ()
     unscored: str | None = None
     error: ErrorInfo | None = None
-    confidence: float | None = None
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     judge: str | None = None
     attempts: int = 0
     cached: bool = False

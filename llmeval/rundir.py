@@ -49,7 +49,7 @@ class _Key(msgspec.Struct, frozen=True):
 
 class _CaseKey(msgspec.Struct, frozen=True):
     id: str
-    digest: Annotated[str, msgspec.Meta(pattern=r"^(sha256:[0-9a-f]+)?\Z")] = ""
+    digest: Annotated[str, msgspec.Meta(pattern=r"^(sha256:)?[0-9a-f]*\Z")] = ""
     schema: int = SCHEMA
 
 

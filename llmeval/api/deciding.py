@@ -134,7 +134,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
     """
     run, before = load_run(path), None
     warnings: tuple[str, ...] = ()
-    if run.directory.has_summary():
+    if run.manifest["status"] == "complete" and run.directory.has_summary():
         try:
             before = run.directory.summary()
         except StoreError as error:

@@ -55,7 +55,7 @@ def _newest(folder: Path) -> Iterator[tuple[RunDir, dict[str, Any]]]:
     """The runs whose directory has the name of their id: a directory that `--out` named is gone on with by `--out`."""
     if not folder.is_dir():
         return
-    for path in sorted(folder.iterdir(), key=lambda path: path.name, reverse=True)[:_LOOK_AT]:
+    for path in sorted(folder.iterdir(), key=_age, reverse=True)[:_LOOK_AT]:
         run = RunDir(path)
         try:
             manifest = run.manifest() if run.exists() else {}
@@ -63,6 +63,11 @@ def _newest(folder: Path) -> Iterator[tuple[RunDir, dict[str, Any]]]:
             continue
         if manifest.get("run_id") == path.name:
             yield run, manifest
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """By the time in the run's id, and within one second by the last change."""
+    return path.name.partition("-")[0], path.stat().st_mtime_ns
 
 
 def _identity(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def fenced(text: str, limit: int = 1000) -> str:
 def verdict_word(summary: "Summary", manifest: Mapping[str, Any]) -> str:
     """The word at the top of everything that shows a run: its decision, or that it did not come to its end."""
     if summary.status == "incomplete" and manifest.get("status") != "complete":
-        return "INTERRUPTED" if manifest.get("ending") in (None, "interrupted") else "INCOMPLETE"
+        return "INCOMPLETE" if manifest.get("ending") in ("budget", "outage") else "INTERRUPTED"
     return str(summary.gate.decision or "NO DECISION")
 
 

@@ -12,13 +12,13 @@ from llmeval.records import Answer, Case, Decision, ErrorInfo, Score, Status, to
 from llmeval.rundir import RunDir
 from tests.support.rundirs import record_lines, seal
 
-GATE = {"floors": {}, "alpha": 0.05, "max_unscored": 0.02, "on_inconclusive": "fail"}
+GATE = {"floors": {}, "regression": None, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.02, "on_inconclusive": "fail"}
 
 
 def manifest(n: int, repeats: int = 1, **gate: Any) -> dict[str, Any]:
     return {
         "schema": 2, "suite": "s", "run_id": "r", "status": "complete", "cases": {"n": n}, "repeats": repeats,
-        "started": "2026-01-01T00:00:00Z", "digests": {"cases": "sha256:0"}, "checks": [],
+        "started": "2026-01-01T00:00:00Z", "digests": {"cases": "sha256:0", "judges": {}}, "checks": [],
         "gate": {**GATE, **gate}, "judges": {"judged": {"trust": "TRUSTED", "trust_reason": ""}}, "candidate": {"name": "c"},
     }  # fmt: skip
 

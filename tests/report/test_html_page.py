@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from llmeval.errors import StoreError
-from llmeval.records import Counts, Decision, Gate, RuleDecision, Summary
+from llmeval.records import Counts, Decision, Gate, RuleDecision, Summary, digest
 from llmeval.report.html import assets, write_html
 from llmeval.report.html.embed import ALL_UP_TO, Embedding
 from llmeval.report.html.words import headline
@@ -204,7 +204,7 @@ def test_triage_in_the_order_of_work(tmp_path: Path) -> None:
         for run, pair in (("before", states[:2]), ("run", states[2:])):
             if None not in pair:
                 cases, answers, scores = runs[run]
-                cases.append(samples.Case(name, {"question": name}, digest=name))
+                cases.append(samples.Case(name, {"question": name}, digest=digest(name)))
                 answers.append(samples.Answer(case_id=name, output=name))
                 scores.extend(
                     _score(name, metric, state) for metric, state in zip(("facts", "truth"), pair, strict=True)

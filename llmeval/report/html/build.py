@@ -14,8 +14,10 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 
+from llmeval.errors import StoreError
 from llmeval.files import write_atomically, writing
 from llmeval.gate.tally import people_of
+from llmeval.labels import Place
 from llmeval.outcome import Outcome
 from llmeval.records import Summary
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
@@ -115,7 +117,7 @@ def _gather(
     watch: Watcher | None,
 ) -> Gathered:
     people = read_labels(run)
-    rules = Rules.of(here.manifest, people, people_of(run.path)[0])
+    rules = Rules.of(here.manifest, people, _decided(run))
     totals, writer, index = (
         Totals(partial(picture, compared=before is not None)),
         ChunkWriter(chunks),
@@ -154,6 +156,14 @@ def _gather(
         "queues": {queue.name: totals.queues[queue] for queue in Queue},
     }
     return Gathered(totals, index, indexer, embedding, meta)
+
+
+def _decided(run: RunDir) -> Mapping[Place, bool]:
+    """What people agree on; nothing where a line is no label, which is no reason not to show the run."""
+    try:
+        return people_of(run.path)[0]
+    except StoreError:
+        return {}
 
 
 def _verdicts(row: Row, people: Mapping[tuple[str, int, str], bool]) -> list[Verdicts]:
