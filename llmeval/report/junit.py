@@ -45,7 +45,8 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
             name = trouble.case_id if not trouble.repeat else f"{trouble.case_id}#{trouble.repeat}"
             named = {"classname": suite.get("name", ""), "name": _clean(name), **_place(trouble, manifest)}
             case = ET.SubElement(suite, "testcase", named)
-            _outcome(case, _case_tag(trouble.outcome, fails), metric, trouble.reason, _body(trouble))
+            reason = f"needs review: {trouble.reason}" if trouble.outcome is Outcome.OPEN else trouble.reason
+            _outcome(case, _case_tag(trouble.outcome, fails), metric, reason, _body(trouble))
     if summary.quarantine:
         aside = _suite(root, f"llmeval.{summary.suite}.quarantine", manifest)
         for entry in summary.quarantine:
