@@ -381,7 +381,8 @@ def complete_runs(folder: Path) -> Iterator[tuple[RunDir, Summary]]:
     for path in sorted(folder.glob("*/"), key=lambda path: path.name, reverse=True):
         run = RunDir(path)
         try:
-            summary = run.summary() if run.exists() and run.has_summary() else None
+            run.manifest()
+            summary = run.summary() if run.has_summary() else None
         except StoreError:
             continue
         if summary is not None and summary.status == "complete":

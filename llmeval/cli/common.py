@@ -101,8 +101,8 @@ def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resu
         print(f"llmeval: {warning}", file=sys.stderr)
     if run.reason:
         print(f"llmeval: the run is not complete: {one_line(run.reason, 400)}", file=sys.stderr)
-        within = f", within 24 hours; later add --out {run.path}" if resumes else f" with --out {run.path}"
-        print(f"To go on from here, run the same command{' again' * resumes}{within}.", file=sys.stderr)
+        again = "the same command again within 24 hours, or later" if resumes else "the same command"
+        print(f"To go on from here, run {again} with --out {run.path}.", file=sys.stderr)
     if format_ is not None:
         from llmeval.report.ci.server import Told, tell
 

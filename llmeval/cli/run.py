@@ -106,7 +106,8 @@ def run(
     from llmeval.engine.shards import parse_shard
 
     options = Options(
-        out=out, resume=not new, reports=reports, candidate=candidate, stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
+        out=out, resume=not new, reports=reports, candidate=candidate, stop=stop, limit=limit,
+        concurrency=concurrency, use_cache=not no_cache,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
     )  # fmt: skip

@@ -74,8 +74,7 @@ async def _execute(
     writer = RunWriter(path)
     try:
         manifest = _manifest(plan, options, writer, run_id, stored)
-        session = _begin_session(manifest, writer)
-        writer.write_manifest(manifest)
+        _begin_session(manifest, writer)
         if stored is not None:
             _copy_answers(plan, writer, stored)
         recorded = _recorded(plan, writer.run)
@@ -95,17 +94,9 @@ async def _execute(
                 await judge_anchors(plan, writer, manifest, progress)
                 await try_attacks(plan, writer, progress)
         wall = time.monotonic() - started
-        manifest.update(
-            ended=utc_now(),
-            status="complete" if ending in _WHOLE else "incomplete",
-            ending=ending,
-            wall_s=round(manifest.get("wall_s", 0.0) + wall, 3),
-            records=writer.records(),
-        )
-        session.update(ended=manifest["ended"], answers=writer.answers)
         for key, seen in pipeline.returned.items():
             manifest["candidate"][key] = sorted(seen | set(manifest["candidate"][key]))
-        writer.write_manifest(manifest)
+        _end_session(manifest, writer, ending, wall)
     finally:
         writer.close()
     warnings = (plan.cache.warning,) if plan.cache is not None and plan.cache.warning else ()
@@ -131,14 +122,27 @@ def _copy_answers(plan: Plan, writer: RunWriter, stored: RunDir) -> None:
     writer.answers = 0
 
 
-def _begin_session(manifest: dict[str, Any], writer: RunWriter) -> dict[str, Any]:
+def _begin_session(manifest: dict[str, Any], writer: RunWriter) -> None:
     """Add this process's part to the manifest. A session that was killed is given what it left."""
     sessions: list[dict[str, Any]] = manifest.setdefault("sessions", [])
     if sessions and sessions[-1]["ended"] is None and manifest["parent_run"] is None:
         earlier = sum(session["answers"] for session in sessions[:-1])
         sessions[-1]["answers"] = max(0, writer.count(ANSWERS) - earlier)
     sessions.append({"started": utc_now(), "ended": None, "answers": 0})
-    return sessions[-1]
+    writer.write_manifest(manifest)
+
+
+def _end_session(manifest: dict[str, Any], writer: RunWriter, ending: Ending, wall: float) -> None:
+    """Complete the manifest: how this process's part ended, and what the files hold. `wall`: its seconds."""
+    manifest.update(
+        ended=utc_now(),
+        status="complete" if ending in _WHOLE else "incomplete",
+        ending=ending,
+        wall_s=round((manifest.get("wall_s") or 0.0) + wall, 3),
+        records=writer.records(),
+    )
+    manifest["sessions"][-1].update(ended=manifest["ended"], answers=writer.answers)
+    writer.write_manifest(manifest)
 
 
 def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:

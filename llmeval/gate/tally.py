@@ -184,9 +184,7 @@ class Tally:
                 clusters.append(numbers.setdefault(name, len(numbers)))
             elif state == _OPEN:
                 waiting += 1
-            elif (
-                state == _UNSCORED
-            ):  # one that is not scored yet is not lost, and its run decides nothing (`own.missing`)
+            elif state == _UNSCORED:  # what is not scored yet is not lost: its run decides nothing (`own.missing`)
                 unscored += 1
             elif state == _ERROR or (state == 0 and self._worst[row] == _ERROR):
                 errors += 1

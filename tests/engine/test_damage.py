@@ -261,3 +261,12 @@ def test_what_is_written_into_a_run_from_outside_is_not_taken_into_its_digest(tm
     stated = writer.records()["canaries.jsonl"]
     writer.close()
     assert stated["lines"] == 1
+
+
+def test_a_run_that_was_killed_after_its_last_score_is_not_complete(run: Path) -> None:
+    """Every answer and score is there; whether the judges' attacks were tried, nothing says."""
+    seal(run, status="running")
+    done = command("report", run)
+    assert (done.returncode, "PASS" in done.stdout) == (3, False)
+    assert "INTERRUPTED" in done.stdout
+    assert f"The run was interrupted: {N} of {N} answers are there." in (run / "junit.xml").read_text()
