@@ -32,18 +32,6 @@ def write_atomically(path: Path, *data: Iterable[bytes] | bytes) -> None:
             raise
 
 
-def append(path: Path, data: bytes) -> None:
-    """Append to a file that is written rarely, durably.
-
-    Raises:
-        StoreError: it can't be written.
-    """
-    with writing(path), path.open("ab") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """What goes wrong with files in the block is told as the StoreError of writing `path`."""

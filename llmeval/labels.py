@@ -62,7 +62,7 @@ def decode(line: bytes, where: str) -> Label:
     try:
         label = _DECODER.decode(line)
         _time(label.at)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise UsageError(f"{where}: not a label: {error}") from None
     if label.schema > SCHEMA:
         raise UsageError(f"{where}: has schema {label.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval")
@@ -70,12 +70,17 @@ def decode(line: bytes, where: str) -> Label:
 
 
 def read(path: Path) -> list[Label]:
-    """All labels of a file in the order written; none for a missing file. A torn last line is left out.
+    """All labels of a run's file in the order written; none for a missing file. A torn last line is left out.
 
     Raises:
-        UsageError: a line is not a label; names file and line.
+        StoreError: a line is not a label; names file and line.
     """
-    return [decode(line, f"{path}:{number}") for number, (_, line) in enumerate(lines(path), start=1) if line.strip()]
+    try:
+        return [
+            decode(line, f"{path}:{number}") for number, (_, line) in enumerate(lines(path), start=1) if line.strip()
+        ]
+    except UsageError as error:
+        raise StoreError(str(error)) from None
 
 
 def append(run: Path, labels: Iterable[Label]) -> None:

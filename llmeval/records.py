@@ -1,7 +1,7 @@
 """What llmeval knows and writes: cases, answers, scores, metrics and decisions, as plain frozen records.
 
 Everything on disk is one of these as JSON (UTF-8, keys equal field names). `SCHEMA` numbers the format of the run
-directory; a reader refuses a newer one. Everything else of llmeval imports this module.
+directory; a reader refuses any other. Everything else of llmeval imports this module.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import msgspec
 from llmeval.json_values import clean_text as clean_text
 from llmeval.json_values import plain as plain
 
-SCHEMA = 1
+SCHEMA = 2
 
 Fields = Mapping[str, Any]
 """A case's own data: whatever its templates use."""
@@ -49,6 +49,7 @@ class Case(msgspec.Struct, frozen=True):
     expires: str | None = None
     digest: str = ""
     source: str = ""
+    schema: int = SCHEMA
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -155,14 +156,14 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int = 0
     metric: str
     status: Status
-    value: float | None = None
+    value: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     passed: bool | None = None
     source: Literal["check", "judge", "human"] = "check"
     reason: str = ""
     evidence: tuple[Span, ...] = ()
     unscored: str | None = None
     error: ErrorInfo | None = None
-    confidence: float | None = None
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     judge: str | None = None
     attempts: int = 0
     cached: bool = False

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import UsageError
+from llmeval.errors import StoreError
 from llmeval.labels import Place, agreed, append, current, fresh, merge, read, text_digest
 from llmeval.records import Label
 from llmeval.rundir import LABELS
@@ -45,7 +45,7 @@ def test_reads_what_the_page_writes(tmp_path: Path) -> None:
 def test_a_bad_line_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     path = tmp_path / LABELS
     path.write_text(json.dumps(PAGE) + "\n" + json.dumps({**PAGE, **change}) + "\n")
-    with pytest.raises(UsageError, match=rf"labels.jsonl:2: .*{message}"):
+    with pytest.raises(StoreError, match=rf"labels.jsonl:2: .*{message}"):
         read(path)
 
 

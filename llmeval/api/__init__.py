@@ -6,7 +6,7 @@ run.decision, run.metrics, run.scores
 """
 
 from llmeval.api.checking import validate
-from llmeval.api.deciding import finish, merge, redecide
+from llmeval.api.deciding import finish, merge, rebuild, redecide
 from llmeval.api.running import rejudge, rescore, run
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.suite.load import load_suite
@@ -18,6 +18,7 @@ __all__ = [
     "load_run",
     "load_suite",
     "merge",
+    "rebuild",
     "redecide",
     "rejudge",
     "rescore",

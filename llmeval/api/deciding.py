@@ -1,15 +1,17 @@
 """Deciding: what the records of a run come to, by its own rules or by others, in one piece or in shards."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from llmeval.api.view import PathLike, Run, load_run
-from llmeval.errors import UsageError
+from llmeval.errors import StoreError, UsageError
 from llmeval.files import write_atomically
-from llmeval.records import to_json
-from llmeval.rundir import SUMMARY
+from llmeval.records import Summary
+from llmeval.rundir import SUMMARY, summary_bytes
 from llmeval.suite.load import Suite, load_suite
+
+_NAMED = 5
 
 
 def redecide(
@@ -47,7 +49,7 @@ def redecide(
         run.troubles = worst_cases(run.directory, 10, {entry.case_id for entry in run.summary.quarantine})
         return run
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / SUMMARY, to_json(run.summary) + b"\n")
+    write_atomically(out / SUMMARY, summary_bytes(run.summary))
     run.report, run.troubles = write_reports(run.directory, run.summary, out, run.manifest)
     return run
 
@@ -114,10 +116,61 @@ def merge(
     _rules(load_run(parts[0].run.path), suite, environment, baseline)
     manifest = merged_manifest(parts)
     path = Path(out) if out is not None else reports / manifest["suite"] / manifest["run_id"]
-    join(parts, path, manifest)
+    manifest = join(parts, path, manifest)
     run = load_run(path)
     write_manifest(path, {**manifest, **_rules(run, suite, environment, baseline)})
     return finish(load_run(path), (*run.warnings, *differing_environments(parts)))
+
+
+def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
+    """A run's summary.json and reports, written anew from its records.
+
+    Its `warnings` say where the summary.json that was there had other values: it was edited, or what the decision rests
+    on has changed since (labels, the baseline, the version of llmeval).
+
+    Args:
+        path: the run's directory.
+        embed: as for `finish`.
+
+    Raises:
+        StoreError: no run there, or its records were changed.
+    """
+    run, before = load_run(path), None
+    warnings: tuple[str, ...] = ()
+    if run.manifest["status"] == "complete" and run.directory.has_summary():
+        try:
+            before = run.directory.summary()
+        except StoreError as error:
+            warnings = (str(error),)
+    done = finish(run, embed=embed)
+    if before is not None and (differing := _differing(before, done.summary)):
+        warnings = (f"summary.json said otherwise than the records do now, and was written anew: {differing}",)
+    done.warnings = warnings
+    return done
+
+
+def _differing(before: Summary, now: Summary) -> str:
+    """The values of two summaries that differ, at most five: counts.passed 40, now 38; empty where none does."""
+    from msgspec import to_builtins
+
+    one, two = dict(_flat("", to_builtins(before))), dict(_flat("", to_builtins(now)))
+    found = [
+        f"{key} {one.get(key)!r}, now {two.get(key)!r}"
+        for key in dict.fromkeys((*one, *two))
+        if one.get(key) != two.get(key)
+    ]
+    more = [f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
+    return "; ".join([*found[:_NAMED], *more])
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A value's leaves with their dotted places."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else None
+    if inner is None:
+        yield prefix, value
+    else:
+        for key, each in inner:
+            yield from _flat(f"{prefix}.{key}" if prefix else str(key), each)
 
 
 def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default") -> Run:
@@ -126,7 +179,7 @@ def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "
     from llmeval.report.write import write_reports
 
     summary = summarise(run.directory)
-    write_atomically(run.path / SUMMARY, to_json(summary) + b"\n")
+    write_atomically(run.path / SUMMARY, summary_bytes(summary))
     run.__dict__.pop("summary", None)
     run.report, run.troubles = write_reports(run.directory, summary, embed=embed)
     run.warnings = warnings

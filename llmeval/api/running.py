@@ -34,7 +34,8 @@ def run(
         options: where the run goes and how far; see `llmeval.engine.options.Options`.
         show: makes a display of the progress; none by default.
         only: which cases; all by default.
-        warn: is told, before the first call, what is odd about the suite, and each floor that so few cases can never PASS.
+        warn: is told, before the first call, what is odd about the suite, each floor that so few cases can never PASS, and
+            the unfinished run that is gone on with (`Options.resume`).
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
@@ -57,6 +58,13 @@ def run(
         counted = (case for case in planned.cases if case.id not in aside)
         for line in out_of_reach(rates, gate.alpha, counted, early=planned.may_stop):
             warn(line)
+    if chosen.resume and chosen.out is None:
+        from llmeval.engine.resume import find_unfinished
+
+        found = find_unfinished(planned, chosen)
+        if found.line:
+            warn(found.line)
+        chosen = replace(chosen, out=found.path)
     return _carry_out(planned, chosen, show)
 
 
@@ -117,6 +125,7 @@ def rescore(
     from llmeval.engine.options import Options
 
     old = load_run(path)
+    old.directory.verify()
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
     return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
@@ -155,7 +164,7 @@ def rejudge(
     known = {case.id: case.digest for case in old.directory.cases()}
     alone = suite.spec.gate.model_copy(update={"regression": None})
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
-    chosen = replace(options or Options(), out=None, baseline=None, stop="never")
+    chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
     planned.rejudged = rejudged_of(old.directory, {case.id for case in planned.cases})
     planned.retired = Retirement()  # they are retired from the run that is compared, not from its baseline

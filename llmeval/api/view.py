@@ -44,10 +44,11 @@ class Run:
 
     @cached_property
     def summary(self) -> Summary:
-        """What the run came to, recomputed from its records when it never ended."""
+        """What the run came to, recomputed from its records when it never ended, or went on and was killed."""
         from llmeval.gate.summary import summarise
 
-        return self.directory.summary() if self.directory.has_summary() else summarise(self.directory)
+        ended = self.directory.has_summary() and self.manifest["status"] != "running"
+        return self.directory.summary() if ended else summarise(self.directory)
 
     @property
     def decision(self) -> Decision | None:

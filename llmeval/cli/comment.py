@@ -30,6 +30,7 @@ def comment(
     from llmeval.report.worst import worst_cases
 
     found = load_run(find_run(run, reports))
+    found.directory.verify()
     thread = thread_of(os.environ, number, format_)
     text = markdown(found.summary, found.manifest, worst_cases(found.directory, 20))
     done = publish(thread, text, news=found.summary.gate.decision != "PASS")

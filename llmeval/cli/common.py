@@ -82,8 +82,11 @@ def console() -> "Console":
     return Screen(highlight=False)
 
 
-def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None) -> int:
-    """Print how a run came out, for people, machines and the CI server; gives the exit code it means."""
+def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resumes: bool = False) -> int:
+    """Print how a run came out, for people, machines and the CI server; gives the exit code it means.
+
+    `resumes`: the same command goes on with this run by itself.
+    """
     import msgspec
 
     from llmeval.errors import ExitCode
@@ -98,7 +101,8 @@ def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None) -> i
         print(f"llmeval: {warning}", file=sys.stderr)
     if run.reason:
         print(f"llmeval: the run is not complete: {one_line(run.reason, 400)}", file=sys.stderr)
-        print(f"Run the same command with --out {run.path} to go on from here.", file=sys.stderr)
+        again = "the same command again within 24 hours, or later" if resumes else "the same command"
+        print(f"To go on from here, run {again} with --out {run.path}.", file=sys.stderr)
     if format_ is not None:
         from llmeval.report.ci.server import Told, tell
 

@@ -36,7 +36,7 @@ def report(
 
     With --index instead of a run: one page of all suites in a reports directory; exits 0.
     """
-    from llmeval.api import finish, load_run
+    from llmeval.api import rebuild
     from llmeval.errors import UsageError
 
     if index is not None:
@@ -45,7 +45,7 @@ def report(
         return _overview(index, as_json)
     if run is None:
         raise UsageError("name a run (`llmeval runs list` shows them), or make a page of all suites by --index DIR")
-    return show_run(finish(load_run(find_run(run, reports)), embed=embed), as_json=as_json, format_=format_)
+    return show_run(rebuild(find_run(run, reports), embed), as_json=as_json, format_=format_)
 
 
 def _overview(reports: Path, as_json: bool) -> int:

@@ -51,6 +51,7 @@ def review(
     from llmeval.rundir import RunDir
 
     directory = RunDir(find_run(run, reports))
+    directory.verify()
     before = baseline_run(directory, directory.manifest()) if baseline is None else RunDir(find_run(baseline, reports))
     with tempfile.TemporaryDirectory(prefix="llmeval-review-") as folder:
         page = Path(folder) / "review.html"

@@ -51,6 +51,10 @@ def run(
         Path | None,
         typer.Option(help="The run's directory itself; the same command again goes on there.", metavar="DIR"),
     ] = None,
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="Start afresh, where the same command would go on with an unfinished run of today."),
+    ] = False,
     candidate: Annotated[
         str | None,
         typer.Option(
@@ -99,6 +103,9 @@ def run(
 ) -> int:
     """Run suites: ask the candidate, score its answers, decide, and write the report.
 
+    Without --out, the same command goes on with its newest run where that was interrupted or stopped at a budget, for 24
+    hours: what is recorded is not asked for again. --new starts afresh.
+
     Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4 inconclusive,
     5 nothing evaluated, 130 interrupted. Of several suites the worst: 130, 3, 2, 1, 4, 5, 0.
     """
@@ -106,8 +113,8 @@ def run(
     from llmeval.engine.shards import parse_shard
 
     options = Options(
-        out=out, reports=reports, candidate=candidate, stop=stop, limit=limit, concurrency=concurrency, use_cache=not no_cache,
-        reuse=reuse, refresh=refresh,
+        out=out, resume=not new, reports=reports, candidate=candidate, stop=stop, limit=limit,
+        concurrency=concurrency, use_cache=not no_cache, reuse=reuse, refresh=refresh,
         max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
     )  # fmt: skip
@@ -195,7 +202,7 @@ def _one(suite: "Suite", *, options: "Options", rejudge: bool, dry_run: bool, fo
             return child
         options = replace(options, baseline=child)
     made = run_suite(suite, options=options, show=ProgressDisplay, warn=_warn)
-    return show_run(made, as_json=as_json, format_=format_)
+    return show_run(made, as_json=as_json, format_=format_, resumes=options.out is None)
 
 
 def _warn(line: str) -> None:

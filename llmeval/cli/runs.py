@@ -47,6 +47,7 @@ def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False
     from llmeval.report.worst import worst_cases
 
     loaded = load_run(find_run(run, reports))
+    loaded.directory.verify()
     loaded.troubles = worst_cases(loaded.directory, 10, {entry.case_id for entry in loaded.summary.quarantine})
     html = loaded.path / "report.html"
     loaded.report = html if html.exists() else None

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmeval.engine.build import Plan
-from llmeval.files import append
+from llmeval.engine.store import RunWriter
 from llmeval.judge.certificate import Certificate, read_certificate
 from llmeval.records import SCHEMA, Score, to_json
-from llmeval.rundir import CANARIES, RunDir
 
 
-async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any]) -> None:
+async def judge_anchors(plan: Plan, writer: RunWriter, manifest: dict[str, Any]) -> None:
     """Judge the anchors of every trusted judge; record each verdict, and in the manifest what they came to.
 
     Raises:
@@ -34,7 +33,7 @@ async def judge_anchors(plan: Plan, run: RunDir, manifest: dict[str, Any]) -> No
         for score in scores:
             if score is not None:
                 plan.budget.spend(score.cost_usd)
-        append(run.path / CANARIES, b"".join(_lines(name, judge.digest, certificate, scores)))
+        writer.canaries(list(_lines(name, judge.digest, certificate, scores)))
         entry = manifest["judges"][name]
         entry["anchors"], trust = outcome(certificate, scores, plan.past(manifest, name))
         if trust is not None:
@@ -49,4 +48,4 @@ def _lines(metric: str, digest: str, certificate: Certificate, scores: list[Scor
             "usage": score.usage, "cost_usd": score.cost_usd,
         }  # fmt: skip
         named = {"schema": SCHEMA, "kind": "anchor", "metric": metric, "judge": digest, "case_id": anchor.case.id}
-        yield to_json({**named, "expected": anchor.passed, **given}) + b"\n"
+        yield to_json({**named, "expected": anchor.passed, **given})

@@ -1,20 +1,19 @@
 """Known attacks on each judge of a run, recorded in `canaries.jsonl`: one that passes makes the run INVALID."""
 
 from llmeval.engine.build import Plan
-from llmeval.files import append
+from llmeval.engine.store import RunWriter
 from llmeval.judge.attacks import Attack, attack
 from llmeval.records import SCHEMA, to_json
-from llmeval.rundir import CANARIES, RunDir
 from llmeval.suite.schema import ReplayModel
 
 
-async def try_attacks(plan: Plan, run: RunDir) -> None:
+async def try_attacks(plan: Plan, writer: RunWriter) -> None:
     """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache where it has them.
 
     Raises:
         StoreError: the run directory can't be written.
     """
-    done = {(line["metric"], line["judge"]) for line in run.canaries() if line["kind"] == "attack"}
+    done = {(line["metric"], line["judge"]) for line in writer.run.canaries() if line["kind"] == "attack"}
     for name, judge in plan.judges.items():
         stored = all(isinstance(seat.spec, ReplayModel) for seat in plan.judge_seats[name])
         if stored or not plan.suite.judge(name).attacks or (name, judge.digest) in done:
@@ -23,7 +22,7 @@ async def try_attacks(plan: Plan, run: RunDir) -> None:
         for one in tried:
             if one.score is not None:
                 plan.budget.spend(one.score.cost_usd)
-        append(run.path / CANARIES, b"".join(_line(name, judge.digest, one) for one in tried))
+        writer.canaries([_line(name, judge.digest, one) for one in tried])
 
 
 def _line(metric: str, digest: str, one: Attack) -> bytes:
@@ -34,4 +33,4 @@ def _line(metric: str, digest: str, one: Attack) -> bytes:
         "reply": (score.details or {}).get("reply"),
     }  # fmt: skip
     named = {"schema": SCHEMA, "kind": "attack", "metric": metric, "judge": digest, "case_id": one.name}
-    return to_json({**named, "answer": one.text, **tried}) + b"\n"
+    return to_json({**named, "answer": one.text, **tried})

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from msgspec import structs
@@ -20,9 +21,9 @@ from llmeval.engine.progress import Display, NoDisplay, Progress
 from llmeval.engine.scoring import fails_when_blocked
 from llmeval.engine.stopping import Stopper, Watch
 from llmeval.engine.store import RunWriter
-from llmeval.errors import UsageError
+from llmeval.errors import StoreError, UsageError
 from llmeval.records import Status, utc_now
-from llmeval.rundir import RunDir
+from llmeval.rundir import ANSWERS, RECORDS, RunDir
 
 _WHOLE = ("complete", "decided")
 """Endings of a run that did all it was to do."""
@@ -70,20 +71,18 @@ async def _execute(
     plan: Plan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None, watch: Watch
 ) -> Outcome:
     run_id = new_run_id()
-    folder = options.reports / plan.suite.name / ("" if plan.shard is None else "shards")  # no trend shows a part
-    writer = RunWriter(options.out or folder / run_id)
+    path = options.out or run_folder(plan, options) / run_id
+    if RunDir(path).exists():
+        RunDir(path).verify()  # before anything is appended: new digests would hide what was changed
+    writer = RunWriter(path)
     try:
         ended = _ended(writer.run)
-        manifest = _manifest(plan, options, writer.run, run_id)
+        manifest = _manifest(plan, options, writer, run_id, stored)
         if plan.cache is not None:
             plan.cache.run = manifest["run_id"]
-        if stored is not None and manifest["parent_run"] is None:
-            parent = manifest["parent_run"] = stored.manifest()["run_id"]
-            asked = {case.id for case in plan.cases}
-            for answer in stored.answers():
-                if answer.case_id in asked:
-                    writer.answer(structs.replace(answer, reused_from=answer.reused_from or parent))
-        writer.write_manifest(manifest)
+        _begin_session(manifest, writer)
+        if stored is not None:
+            _copy_answers(plan, writer, stored)
         recorded = _recorded(plan, writer.run)
         if plan.may_stop:
             _write_order(plan, writer, recorded)
@@ -101,19 +100,13 @@ async def _execute(
                 pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
             ending = await pipeline.run()
             if ending in _WHOLE and plan.tries_judges:
-                await judge_anchors(plan, writer.run, manifest)
-                await try_attacks(plan, writer.run)
+                await judge_anchors(plan, writer, manifest)
+                await try_attacks(plan, writer)
         wall = time.monotonic() - started
-        manifest.update(
-            ended=utc_now(),
-            status="complete" if ending in _WHOLE else "incomplete",
-            stopped=None if ending in _WHOLE else {"by": ending, "reason": pipeline.reason},
-            wall_s=round(manifest.get("wall_s", 0.0) + wall, 3),
-        )
         _note_unfinished(plan, manifest)
         for key, seen in pipeline.returned.items():
             manifest["candidate"][key] = sorted(seen | set(manifest["candidate"][key]))
-        writer.write_manifest(manifest)
+        _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
     return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, (*ended, *_warnings(plan, ending)))
@@ -149,6 +142,50 @@ def _note_unfinished(plan: Plan, manifest: dict[str, Any]) -> None:
     for role, seat in roles:
         if made := seat.caller.sender.take_unfinished():
             counts[role] = counts.get(role, 0) + made
+
+
+def run_folder(plan: Plan, options: Options) -> Path:
+    """Where runs of a plan are kept. Shards lie apart: no trend shows a part."""
+    return options.reports / plan.suite.name / ("" if plan.shard is None else "shards")
+
+
+def _copy_answers(plan: Plan, writer: RunWriter, stored: RunDir) -> None:
+    """The answers of a stored run to the cases of a plan, those that are not here yet. No answer is without its case."""
+    there, answered = {case.id for case in writer.run.cases()}, writer.run.answer_index()
+    asked, parent = set(), stored.manifest()["run_id"]
+    for case in plan.cases:
+        asked.add(case.id)
+        if case.id not in there:
+            writer.case(case)
+    for answer in stored.answers():
+        if answer.case_id in asked and (answer.case_id, answer.repeat) not in answered:
+            writer.answer(structs.replace(answer, reused_from=answer.reused_from or parent))
+    writer.answers = 0
+
+
+def _begin_session(manifest: dict[str, Any], writer: RunWriter) -> None:
+    """Add this process's part to the manifest. A session that was killed is given what it left."""
+    sessions: list[dict[str, Any]] = manifest.setdefault("sessions", [])
+    if sessions and sessions[-1]["ended"] is None and manifest["parent_run"] is None:
+        earlier = sum(session["answers"] for session in sessions[:-1])
+        sessions[-1]["answers"] = max(0, writer.count(ANSWERS) - earlier)
+    sessions.append({"started": utc_now(), "ended": None, "answers": 0})
+    writer.write_manifest(manifest)
+
+
+def _end_session(manifest: dict[str, Any], writer: RunWriter, how: tuple[Ending, str], wall: float) -> None:
+    """Complete the manifest: how and why this process's part ended, and what the files hold. `wall`: its seconds."""
+    ending, reason = how
+    manifest.update(
+        ended=utc_now(),
+        status="complete" if ending in _WHOLE else "incomplete",
+        ending=ending,
+        ending_reason=None if ending in _WHOLE else reason,
+        wall_s=round((manifest.get("wall_s") or 0.0) + wall, 3),
+        records=writer.records(),
+    )
+    manifest["sessions"][-1].update(ended=manifest["ended"], answers=writer.answers)
+    writer.write_manifest(manifest)
 
 
 def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:
@@ -189,10 +226,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _manifest(plan: Plan, options: Options, run: RunDir, run_id: str) -> dict[str, Any]:
+def _manifest(plan: Plan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None) -> dict[str, Any]:
     """The manifest of the run that goes on here, or a new one."""
+    run, parent = writer.run, None if stored is None else stored.manifest()["run_id"]
     if not run.exists():
-        return make_manifest(plan, options, run_id)
+        if left := [name for name in RECORDS if writer.count(name)]:
+            raise StoreError(
+                f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what these records are of. "
+                "Name another directory with --out"
+            )
+        return {**make_manifest(plan, options, run_id), "parent_run": parent}
     manifest = run.manifest()
     changed = [
         name for name, value in digests(plan).items() if manifest["digests"].get(name) != value and name != "suite"
@@ -205,7 +248,10 @@ def _manifest(plan: Plan, options: Options, run: RunDir, run_id: str) -> dict[st
     stop = manifest["gate"].get("stop", "never")
     if (stop == "early") != plan.may_stop:
         raise UsageError(f"{run.path} holds a run that began with --stop {stop}; go on with the same")
-    manifest.update(status="running", ended=None)
+    if manifest["parent_run"] != parent:
+        raise UsageError(f"{run.path} holds a run with answers of its own; name another directory with --out")
+    manifest.update(status="running", ended=None, ending=None, ending_reason=None)
+    manifest.pop("records", None)  # they are those of the run as it was
     return manifest
 
 
@@ -222,11 +268,14 @@ def _recorded(plan: Plan, run: RunDir, *, lost: bool = False) -> Recorded:
     answers = {key: offset for key, offset in offsets.items() if key not in failed}
     case_metrics = {case.id: {b.metric for b in plan.checks_for(case)} for case in plan.cases if case.checks}
     common = {bound.metric for bound in plan.checks}
-    scored = set()
+    scored, checked = set(), set()
     for key, scores in run.scores():
         metrics = {score.metric for score in scores}
         expected = case_metrics.get(key[0], common) | set(plan.judges)
         unjudged = any(score.status is Status.UNSCORED and score.unanswered for score in scores)
-        if key in answers and expected <= metrics and not unjudged:
+        waits = any(score.status is Status.NOT_SCORED for score in scores)
+        if key in answers and waits:
+            checked.add(key)
+        elif key in answers and expected <= metrics and not unjudged:
             scored.add(key)
-    return Recorded(answers, scored, {case.id for case in run.cases()})
+    return Recorded(answers, scored, {case.id for case in run.cases()}, checked)

@@ -3,6 +3,7 @@
 What holds for the run as a whole (rules, quarantine, what the judges' attacks and anchors came to) is taken from shard 1.
 """
 
+import hashlib
 import itertools
 import sys
 from collections.abc import Iterable, Sequence
@@ -10,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmeval.checksums import combined_digest
 from llmeval.engine.manifest import new_run_id
 from llmeval.engine.store import write_manifest
 from llmeval.errors import StoreError
 from llmeval.files import store_error
-from llmeval.rundir import ANSWERS, CANARIES, CASES, MANIFEST, SCORES, RunDir, lines
-from llmeval.suite.cases import combined_digest
+from llmeval.rundir import CANARIES, MANIFEST, RECORDS, RunDir
 
-_JOINED = (CASES, ANSWERS, SCORES, CANARIES)
 _NAMED = 5
 _SAME = ("llmeval", "environment", "repeats", "seed")
 
@@ -64,6 +64,8 @@ def check_parts(parts: Sequence[Part]) -> None:
     Raises:
         StoreError: not so; names what is missing, double or different, and the fix.
     """
+    for part in parts:
+        part.run.verify()
     first = parts[0]
     for part in parts[1:]:
         _check_same(first, part)
@@ -94,8 +96,8 @@ def _check_same(first: Part, other: Part) -> None:
 
 
 def _stated(part: Part, name: str) -> Any:
-    value = part.manifest[name]
-    return value["version"] if name == "llmeval" else value
+    value = part.manifest.get(name)
+    return value.get("version") if isinstance(value, dict) else value
 
 
 def _check_cases(parts: Sequence[Part]) -> None:
@@ -126,16 +128,20 @@ def merged_manifest(parts: Sequence[Part]) -> dict[str, Any]:
     manifests = [part.manifest for part in parts]
     candidate = dict(base["candidate"])
     for key in ("returned_models", "fingerprints"):
-        candidate[key] = sorted({name for manifest in manifests for name in manifest["candidate"][key]})
+        candidate[key] = sorted({name for manifest in manifests for name in manifest["candidate"].get(key) or ()})
     return {
         **whole,
         "run_id": new_run_id(),
         "started": min(manifest["started"] for manifest in manifests),
-        "ended": max(manifest["ended"] for manifest in manifests),
-        "wall_s": max(manifest["wall_s"] for manifest in manifests),
+        "ended": max(manifest.get("ended") or "" for manifest in manifests),
+        "wall_s": max(manifest.get("wall_s") or 0.0 for manifest in manifests),
         "digests": base["shard"]["digests"],
         "cases": {**base["cases"], "n": base["shard"]["n"]},
         "candidate": candidate,
+        "sessions": sorted(
+            (session for manifest in manifests for session in manifest.get("sessions") or ()),
+            key=lambda session: str(session["started"]),
+        ),
         "command": sys.argv,
         "merged_from": [_origin(part) for part in parts],
     }
@@ -143,12 +149,12 @@ def merged_manifest(parts: Sequence[Part]) -> dict[str, Any]:
 
 def _origin(part: Part) -> dict[str, Any]:
     manifest = part.manifest
-    hosts = {name: judge["host"] for name, judge in manifest["judges"].items()}
+    hosts = {name: judge.get("host") for name, judge in manifest["judges"].items()}
     return {
         "shard": str(part.index), "run_id": manifest["run_id"], "cases": manifest["cases"]["n"],
-        "started": manifest["started"], "ended": manifest["ended"], "wall_s": manifest["wall_s"],
-        "git": manifest["git"], "llmeval": manifest["llmeval"],
-        "hosts": {"candidate": manifest["candidate"]["host"], **hosts},
+        "started": manifest["started"], "ended": manifest.get("ended"), "wall_s": manifest.get("wall_s"),
+        "git": manifest.get("git"), "llmeval": manifest.get("llmeval"),
+        "hosts": {"candidate": manifest["candidate"].get("host"), **hosts},
     }  # fmt: skip
 
 
@@ -166,22 +172,37 @@ def differing_environments(parts: Sequence[Part]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def join(parts: Sequence[Part], out: Path, manifest: dict[str, Any]) -> None:
+def join(parts: Sequence[Part], out: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the run directory; the manifest comes last, so that a merge that was cut short is no run.
 
+    Returns:
+        The manifest as written, with what it says of the joined files.
+
     Raises:
-        StoreError: there is a run already, or the directory can't be written.
+        StoreError: there is a run already, the directory can't be written, or a part changed meanwhile.
     """
     if (out / MANIFEST).exists():
         raise StoreError(f"{out} holds a run already; name another directory with --out")
+    records = {}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name in _JOINED:
-            with (out / name).open("wb") as file:
-                for part in parts:
-                    file.writelines(line for _, line in lines(part.run.path / name))
-        if not (out / CANARIES).stat().st_size:
+        for name in RECORDS:
+            records[name] = _join_file(parts, out, name)
+        if not records[CANARIES]["lines"]:
             (out / CANARIES).unlink()
     except OSError as error:
         raise store_error(out, error) from None
-    write_manifest(out, manifest)
+    whole = {**manifest, "records": records}
+    write_manifest(out, whole)
+    return whole
+
+
+def _join_file(parts: Sequence[Part], out: Path, name: str) -> dict[str, Any]:
+    number, content = 0, hashlib.sha256()
+    with (out / name).open("wb") as file:
+        for part in parts:
+            for _, line in part.run.lines(name):
+                file.write(line)
+                content.update(line)
+                number += 1
+    return {"lines": number, "sha256": content.hexdigest()}

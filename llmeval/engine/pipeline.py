@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec import structs
@@ -18,7 +18,7 @@ from msgspec import structs
 from llmeval.engine.budget import cost_of
 from llmeval.engine.build import Plan
 from llmeval.engine.progress import Progress
-from llmeval.engine.scoring import fails_when_blocked, score_answer
+from llmeval.engine.scoring import check_scores, fails_when_blocked, not_scored_yet, score_answer
 from llmeval.engine.slots import WORKERS_PER_SLOT
 from llmeval.engine.stopping import Stopper
 from llmeval.engine.store import RunWriter
@@ -42,11 +42,15 @@ Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outag
 
 @dataclass
 class Recorded:
-    """What an earlier part of this run left: answers that need no call, and whether their scores are complete."""
+    """What an earlier part of this run left: answers that need no call, and whether their scores are complete.
+
+    `checked`: answers whose checks are scored, while a judge has still to answer.
+    """
 
     answers: dict[UnitKey, int]
     scored: set[UnitKey]
     cases: set[str]
+    checked: set[UnitKey] = field(default_factory=set)
 
 
 class Pipeline:
@@ -106,16 +110,13 @@ class Pipeline:
         return self._stop or "complete"
 
     def _units(self) -> Iterator[tuple[Case, int]]:
-        """What is left to do; a case is recorded when its first unit is handed out."""
+        """What is left to do; a case is recorded before its first unit is handed out."""
         for case in self._plan.cases:
-            new = case.id not in self._recorded.cases
+            if case.id not in self._recorded.cases:
+                self._writer.case(case)
             for repeat in range(self._plan.suite.spec.repeats):
-                if (case.id, repeat) in self._recorded.scored:
-                    continue
-                if new:
-                    self._writer.case(case)
-                    new = False
-                yield case, repeat
+                if (case.id, repeat) not in self._recorded.scored:
+                    yield case, repeat
 
     async def _worker(self, units: Iterator[tuple[Case, int]], *, leads: bool) -> None:
         """Unit after unit. With --max-cost only the first worker starts before a cost is known."""
@@ -152,11 +153,12 @@ class Pipeline:
                 return
             self._writer.answer(answer)
         scores: list[Score] = []
+        checked = self._check(case, answer) if answer.error is None else []
         if not self._scoring:
             self._note_outage(answer, scores)
             return
         if answer.error is None or fails_when_blocked(self._plan, answer):
-            scores = await score_answer(self._plan, case, answer, messages)
+            scores = await score_answer(self._plan, case, answer, messages, checked)
             if self._plan.budget.stopped is not None and any(_kind(score) == "budget" for score in scores):
                 self._end("budget", self._plan.budget.stopped)
                 return
@@ -167,6 +169,14 @@ class Pipeline:
         if self._stopper is not None and self._stopper.add(Unit(case, answer, tuple(scores))):
             self._end("decided", "")
             self._cancel_others()
+
+    def _check(self, case: Case, answer: Answer) -> list[Score]:
+        """The checks' scores. They are recorded at once where a judge has still to answer, so that an interruption does
+        not lose them; the final block, with the judge's, then takes their place."""
+        checked, key = check_scores(self._plan, case, answer), (case.id, answer.repeat)
+        if self._plan.judges and key not in self._recorded.checked:
+            self._writer.scores([*checked, *not_scored_yet(self._plan, answer)])
+        return checked
 
     def _enough_recorded(self) -> bool:
         """Tell the stopper what an earlier part of the run left; whether that decides."""

@@ -22,11 +22,30 @@ def fails_when_blocked(plan: Plan, answer: Answer) -> bool:
     return blocked and plan.candidate.on_blocked == "fail"
 
 
-async def score_answer(plan: Plan, case: Case, answer: Answer, asked: Sequence[Message]) -> list[Score]:
-    """All scores of one answer that has an output, or that was blocked and counts as failed; in the order of the suite."""
+def check_scores(plan: Plan, case: Case, answer: Answer) -> list[Score]:
+    """What code decides about one answer that has an output, in the order of the suite."""
+    return [check_answer(bound, case, answer) for bound in plan.checks_for(case)]
+
+
+def not_scored_yet(plan: Plan, answer: Answer) -> list[Score]:
+    """A record for each judge that has still to answer."""
+    reason = "not scored yet: its judge has not answered"
+    return [
+        _score(answer, name, Status.NOT_SCORED, unscored=reason, source="judge", judge=judge.digest)
+        for name, judge in plan.judges.items()
+    ]
+
+
+async def score_answer(
+    plan: Plan, case: Case, answer: Answer, asked: Sequence[Message], checked: Sequence[Score]
+) -> list[Score]:
+    """All scores of one answer that has an output, or that was blocked and counts as failed; in the order of the suite.
+
+    `checked`: the scores of its checks.
+    """
     if answer.error is not None:
         return _all_failed(plan, case, answer, f"blocked by the provider: {answer.error.message}")
-    scores = [check_answer(bound, case, answer) for bound in plan.checks_for(case)]
+    scores = list(checked)
     facts = next((score for score in scores if score.metric == FACTS), None)
     judged = await asyncio.gather(
         *(_judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values())

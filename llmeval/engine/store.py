@@ -1,5 +1,10 @@
-"""The run directory, written: append-only records that survive `kill -9` at any byte, one writer at a time."""
+"""The run directory, written: append-only records that survive `kill -9` at any byte, one writer at a time.
 
+Each line carries its checksum. What a file holds is hashed as it is written, so that the digests in the manifest are
+those of what was written, whatever is on the disk.
+"""
+
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -8,16 +13,20 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from llmeval.checksums import manifest_digest, sealed
 from llmeval.errors import StoreError
 from llmeval.files import store_error, write_atomically
 from llmeval.records import Answer, Case, Score, to_json
-from llmeval.rundir import ANSWERS, CASES, MANIFEST, SCORES, RunDir
+from llmeval.rundir import ANSWERS, CANARIES, CASES, MANIFEST, RECORDS, SCORES, RunDir
 
 LOCK = ".lock"
+_CHUNK = 1 << 20
 
 
 class RunWriter:
     """Appends to one run directory. Every record is handed to the operating system before the call returns.
+
+    `answers`: how many answers this process has appended.
 
     Raises:
         StoreError: the directory can't be made or written, the disk is full, or another process is writing to it.
@@ -25,6 +34,7 @@ class RunWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.answers = 0
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(path / LOCK, timeout=0)
@@ -35,7 +45,7 @@ class RunWriter:
             ) from None
         except OSError as error:
             raise store_error(path, error) from None
-        self._files = {name: _open(path / name) for name in (CASES, ANSWERS, SCORES)}
+        self._files = {name: _Appended(path / name) for name in RECORDS}
         self.run = RunDir(path)
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
@@ -44,54 +54,98 @@ class RunWriter:
 
     def case(self, case: Case) -> None:
         """Append a case."""
-        self._append(CASES, to_json(case) + b"\n")
+        self._files[CASES].append(sealed(to_json(case)))
 
     def answer(self, answer: Answer) -> None:
         """Append an answer."""
-        self._append(ANSWERS, to_json(answer) + b"\n")
+        self._files[ANSWERS].append(sealed(to_json(answer)))
+        self.answers += 1
 
     def scores(self, scores: Sequence[Score]) -> None:
         """Append all scores of one (case, repeat) as one block."""
         if scores:
-            self._append(SCORES, b"".join([to_json(score) + b"\n" for score in scores]))
+            self._files[SCORES].append(*(sealed(to_json(score)) for score in scores))
+
+    def canaries(self, records: Sequence[bytes]) -> None:
+        """Append what a judge said about known answers: JSON objects without a newline."""
+        if records:
+            self._files[CANARIES].append(*map(sealed, records))
+
+    def count(self, name: str) -> int:
+        """How many lines a file of records has."""
+        return self._files[name].lines
+
+    def records(self) -> dict[str, Any]:
+        """Make everything durable; what the manifest says of each file from now on: `lines` and `sha256`."""
+        return {name: file.state() for name, file in self._files.items()}
 
     def close(self) -> None:
         """Make everything durable and let others write."""
-        for descriptor in self._files.values():
-            os.fsync(descriptor)
-            os.close(descriptor)
+        for file in self._files.values():
+            file.close()
         self._lock.release()
 
-    def _append(self, name: str, data: bytes) -> None:
+
+class _Appended:
+    """One file that is appended to. A last line that a crash left torn is cut off when it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.lines = 0
+        self._content = hashlib.sha256()
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._cut_torn_line()
+            with open(self._descriptor, "rb", buffering=0, closefd=False) as file:
+                while chunk := file.read(_CHUNK):
+                    self._note(chunk)
+        except OSError as error:
+            raise store_error(path, error) from None
+
+    def append(self, *parts: bytes) -> None:
+        """Write lines with one call."""
+        data = b"".join(parts)
         try:
             view = memoryview(data)
             while view:
-                view = view[os.write(self._files[name], view) :]
+                view = view[os.write(self._descriptor, view) :]
         except OSError as error:
-            raise store_error(self.path / name, error) from None
+            raise store_error(self._path, error) from None
+        self._note(data)
 
+    def state(self) -> dict[str, Any]:
+        """How many lines it has and the digest of all of it, after it was made durable."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise store_error(self._path, error) from None
+        return {"lines": self.lines, "sha256": self._content.hexdigest()}
 
-def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
-    """Replace the `manifest.json` of a run directory in one step."""
-    write_atomically(path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
+    def close(self) -> None:
+        """Make it durable. A file that nothing was written to is removed: no file is what readers take for empty."""
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+        if not self.lines and self._path.name == CANARIES:
+            self._path.unlink(missing_ok=True)
 
+    def _note(self, data: bytes) -> None:
+        self._content.update(data)
+        self.lines += data.count(b"\n")
 
-def _open(path: Path) -> int:
-    """Open for appending, after cutting off a last line that a crash left torn."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        size = os.fstat(descriptor).st_size
-        end = size
+    def _cut_torn_line(self) -> None:
+        end = size = os.fstat(self._descriptor).st_size
         while end > 0:
             start = max(0, end - 65536)
-            chunk = os.pread(descriptor, end - start, start)
-            cut = chunk.rfind(b"\n")
+            cut = os.pread(self._descriptor, end - start, start).rfind(b"\n")
             if cut >= 0:
                 end = start + cut + 1
                 break
             end = start
         if end < size:
-            os.ftruncate(descriptor, end)
-        return descriptor
-    except OSError as error:
-        raise store_error(path, error) from None
+            os.ftruncate(self._descriptor, end)
+
+
+def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
+    """Replace the `manifest.json` of a run directory in one step; `digest` becomes that of its content."""
+    sealed_manifest = {**manifest, "digest": manifest_digest(manifest)}
+    write_atomically(path / MANIFEST, json.dumps(sealed_manifest, indent=2, ensure_ascii=False).encode() + b"\n")

@@ -105,7 +105,7 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
     if shard := manifest.get("shard"):
         told = f"shard {shard['index']} of {shard['of']}: `llmeval merge` makes the whole run"
         raise UsageError(f"{run.path} can't be a baseline: {told}")
-    if manifest["status"] == "incomplete" or gate.decision is Decision.INVALID:
+    if manifest["status"] != "complete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
     if missing(tally, manifest):

@@ -19,9 +19,11 @@ def decide(tally: Tally, manifest: Mapping[str, Any], absent: Sequence[RuleDecis
     """
     if shard := manifest.get("shard"):
         return _part(shard, manifest, absent)
+    if absent:  # a rule decided on a part of the cases would say something else than on all of them
+        return outcome([*absent, *validity(tally, manifest)], manifest["gate"]["on_inconclusive"])
     asked = [*floor_rules(tally, manifest), *regression_rules(tally, manifest)]
     tested = step_down(asked, manifest["gate"]["alpha"])
-    rules = [*absent, *validity(tally, manifest), *must_pass_rules(tally, manifest), *tested]
+    rules = [*validity(tally, manifest), *must_pass_rules(tally, manifest), *tested]
     return outcome(rules, manifest["gate"]["on_inconclusive"])
 
 

@@ -32,14 +32,30 @@ def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     return [*validity(tally, manifest), *must_pass_rules(tally, manifest), *floors]
 
 
+_ENDINGS = {
+    "budget": "The run stopped at its budget",
+    "outage": "The run stopped, because calls got no answer any more",
+    "quota": "The run stopped, because a quota is used up",
+}
+
+
 def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """INVALID where answers are not there, or a quota ended the run; nothing otherwise."""
+    """INVALID where answers or scores are not there, or the run did not come to its end; nothing otherwise.
+
+    A run that was killed after its last score is not complete either: its judges' attacks and anchors were not tried.
+    """
     expected = manifest["cases"]["n"] * manifest["repeats"]
-    stopped = manifest.get("stopped") or {}
-    if tally.units >= expected and stopped.get("by") != "quota":
+    ended = manifest["status"] == "complete"
+    if ended and not tally.waiting and tally.units >= expected:
         return []
-    why = f" The run stopped: {stopped['reason'][:400]}" if stopped.get("reason") else ""
-    return [_invalid("complete", f"Only {tally.units:,} of {expected:,} answers are there: incomplete.{why}")]
+    there = tally.units + (tally.waiting if tally.may_stop else 0)
+    waiting = f", {tally.waiting:,} of them not scored yet" if tally.waiting else ""
+    if ended:
+        return [_invalid("complete", f"Only {there:,} of {expected:,} answers are there{waiting}: incomplete.")]
+    ending, why = manifest.get("ending") or "", manifest.get("ending_reason")
+    how = _ENDINGS.get(ending, "The run was interrupted")
+    because = f" {why[:400]}" if why and ending in _ENDINGS else ""
+    return [_invalid("complete", f"{how}: {there:,} of {expected:,} answers are there{waiting}.{because}")]
 
 
 def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:

@@ -11,7 +11,7 @@ from llmeval.gate.floors import bounds, is_clustered
 from llmeval.gate.own import missing
 from llmeval.gate.stopping import settled
 from llmeval.gate.tally import Selection, Tally, tally_run
-from llmeval.records import Audit, Calls, Metric, Quarantined, Summary
+from llmeval.records import Audit, Calls, Counts, Metric, Quarantined, Summary
 from llmeval.rundir import RunDir
 from llmeval.stats.betting import anytime_bounds
 
@@ -32,7 +32,7 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
     tally = tally_run(run, manifest)
     trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
     absent = missing(tally, manifest)
-    stopped = bool(absent) and settled(tally, manifest)
+    stopped = bool(absent) and manifest["status"] == "complete" and settled(tally, manifest)
     if stopped:
         absent = []
     metrics = []
@@ -45,13 +45,13 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
                 source = "judge" if name in trusts else column.source
                 metric = _metric(name, label, selection, source, trust, stopped=stopped)
                 metrics.append(metric if label else structs.replace(metric, audit=audit_of(tally, manifest, name)))
-    complete = not absent and manifest["status"] != "incomplete"
+    complete = not absent
     compared = against(tally, manifest)
     return Summary(
         suite=manifest["suite"],
         run_id=manifest["run_id"],
         status="complete" if complete else "incomplete",
-        counts=structs.replace(tally.counts(), not_needed=_not_needed(tally, manifest) if complete else 0),
+        counts=_counts(tally, manifest, complete=complete),
         calls=_calls(tally, manifest),
         reuse=tally.reuse.record(),
         wall_s=manifest.get("wall_s"),
@@ -83,9 +83,15 @@ def audit_of(tally: Tally, manifest: Mapping[str, Any], metric: str) -> Audit | 
     return None if audits is None or not seats else audits.found(len(seats))
 
 
-def _not_needed(tally: Tally, manifest: Mapping[str, Any]) -> int:
-    asked: int = tally.cases + len(tally.aside)
-    return int(manifest["cases"]["n"]) - asked
+def _counts(tally: Tally, manifest: Mapping[str, Any], *, complete: bool) -> Counts:
+    """Cases by outcome. Of a run that may stop early, answers without their judge's verdict were not needed where it is
+    complete, and wait for it where it was interrupted."""
+    counts = tally.counts()
+    if complete:
+        asked = tally.cases + len(tally.aside)
+        return structs.replace(counts, not_needed=int(manifest["cases"]["n"]) - asked)
+    waiting = -(-tally.waiting // manifest["repeats"]) if tally.may_stop else 0
+    return structs.replace(counts, cases=counts.cases + waiting, not_scored=counts.not_scored + waiting)
 
 
 def _metric(

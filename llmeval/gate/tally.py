@@ -89,7 +89,8 @@ class Tally:
     """The numbers of one run. Made by `tally_run`, or filled unit by unit while it goes on.
 
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer. `slices`: {(tag, value):
-    number of cases answered or lost}.
+    number of cases answered or lost}. `units`: answers taken; `waiting`: answers whose judge has still to answer, which are
+    among them unless the run may stop early.
 
     Args:
         path: the run's directory.
@@ -122,7 +123,7 @@ class Tally:
         self.columns: dict[str, Column] = {}
         self._whole = Column(state=self._worst)
         self.slices: dict[tuple[str, str], int] = {}
-        self.units = 0
+        self.units = self.waiting = 0
         self._calls: dict[str, CallCount] = {}
         self.reuse = ReuseCount()
         self.attacks: dict[str, dict[str, bool | None]] = {}
@@ -189,7 +190,7 @@ class Tally:
                 clusters.append(numbers.setdefault(name, len(numbers)))
             elif state == _OPEN:
                 waiting += 1
-            elif state in (_UNSCORED, _NOT_SCORED):
+            elif state == _UNSCORED:  # what is not scored yet is not lost: its run decides nothing (`own.missing`)
                 unscored += 1
             elif state == _ERROR or (state == 0 and self._worst[row] == _ERROR):
                 errors += 1
@@ -267,11 +268,15 @@ class Tally:
     def add(self, unit: Unit) -> None:
         """Take a scored answer, once. One whose scoring was cut off, as nothing more was needed, only counts its calls."""
         self._count_answer(unit.answer)
-        if self.may_stop and not unit.scores and unit.answer.error is None:
-            return
+        decided = [self._decided(judged) for judged in unit.scores]
+        outcome = answer_outcome(unit.answer, (score.status for score in decided))
+        if outcome is Outcome.NOT_SCORED:
+            self.waiting += 1
+            if self.may_stop:
+                return
         self.units += 1
         if unit.case.id in self.quarantined:
-            self._set_aside(unit)
+            self._set_aside(unit, outcome)
             return
         row = self._row(unit.case)
         if not self._seen[row]:
@@ -279,21 +284,18 @@ class Tally:
                 self.slices[tag] = self.slices.get(tag, 0) + 1
         self._seen[row] += 1
         self._outputs[row] = int(output_digest(unit.answer), 16)
-        decided = [self._decided(judged) for judged in unit.scores]
         for judged, score in zip(unit.scores, decided, strict=True):
             self._add_score(row, score, _STATES[score.status])
             if score.source == "judge":
                 self._count_score(score)
                 note(self.audits, judged)
-        outcome = answer_outcome(unit.answer, (score.status for score in decided))
         self._worst[row] = max(self._worst[row], 2 + outcome.rank)
         self._whole.total[row] = float(self._worst[row] == _PASSED)
 
-    def _set_aside(self, unit: Unit) -> None:
+    def _set_aside(self, unit: Unit, outcome: Outcome) -> None:
         for score in unit.scores:
             if score.source == "judge":
                 self._count_score(score)
-        outcome = answer_outcome(unit.answer, (self._decided(score).status for score in unit.scores))
         name = unit.case.id
         self.aside[name] = self.aside.get(name, True) and outcome is Outcome.PASS
         self._aside_tags[name] = unit.case.tags

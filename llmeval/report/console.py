@@ -15,7 +15,17 @@ from rich.text import Text
 from llmeval.gate.threshold import floor_rates
 from llmeval.outcome import Outcome
 from llmeval.records import Decision, Metric, Summary
-from llmeval.report.text import count, one_line, quarantined, retired, reused, visible
+from llmeval.report.text import (
+    count,
+    one_line,
+    outcomes,
+    quarantined,
+    retired,
+    reused,
+    sessions,
+    verdict_word,
+    visible,
+)
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -26,7 +36,7 @@ _STYLE = {
     Decision.INVALID: ("magenta", "!"),
     None: ("cyan", "·"),
 }
-_MARKS = {Outcome.FAIL: ("✘", "red"), Outcome.OPEN: ("?", "yellow")}
+_MARKS = {Outcome.FAIL: ("✘", "red"), Outcome.OPEN: ("?", "yellow"), Outcome.NOT_SCORED: ("·", "cyan")}
 """How a case that did not pass is marked; every other outcome is a missing result."""
 _LISTED = 10
 """Cases in quarantine, retired cases and changes of the gate that are listed, each."""
@@ -116,14 +126,14 @@ def print_summary(
     if summary.retired:
         rows = [(entry.case_id, retired(entry)) for entry in summary.retired]
         console.print(_cases(f"{count(len(rows), 'case')} of the baseline retired, not compared", rows))
-    console.print(_footer(summary))
+    console.print(_footer(summary, manifest))
     if report is not None:  # a path broken over two lines can't be clicked or copied
         console.print(Text.assemble("Report: ", (str(report), f"bold link file://{report.resolve()}")), soft_wrap=True)
 
 
 def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     colour, mark = _STYLE[summary.gate.decision]
-    title = Text(f" {mark} {summary.gate.decision or 'NO DECISION'} ", style=f"bold {colour}")
+    title = Text(f" {mark} {verdict_word(summary, manifest)} ", style=f"bold {colour}")
     body: list[RenderableType] = [Text(visible(summary.gate.reason))]
     if told := reused(summary):
         body.append(Text(f"· {told}", style="yellow"))
@@ -189,7 +199,7 @@ def _bar(metric: Metric, floor: float | None) -> Text:
 
 def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
     counts = summary.counts
-    total = counts.failed + counts.unscored + counts.errors
+    total = counts.failed + counts.open + counts.unscored + counts.errors + counts.not_scored
     title = f"{min(len(worst), total)} of {total:,} cases that did not pass"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2))
     room = max(16, (width - 30) // 2)
@@ -231,17 +241,17 @@ def _cases(title: str, rows: list[tuple[str, str]]) -> Text:
     return Text("\n").join(lines)
 
 
-def _footer(summary: Summary) -> Text:
+def _footer(summary: Summary, manifest: dict[str, Any]) -> Text:
     counts = summary.counts
     made = sum(calls.made for calls in summary.calls.values())
     cached = sum(calls.cached for calls in summary.calls.values())
     costs = [calls.cost_usd for calls in summary.calls.values() if calls.cost_usd is not None]
     parts = [
-        f"{count(counts.cases, 'case')}: {counts.passed:,} passed, {counts.failed:,} failed, "
-        f"{counts.unscored:,} unscored, {count(counts.errors, 'error')}",
+        outcomes(counts),
         *([f"{counts.open:,} open: they wait for a person (llmeval review)"] if counts.open else []),
         *([f"{counts.not_needed:,} not needed: every rule was decided"] if counts.not_needed else []),
         f"{count(made, 'call')} made, {cached:,} from cache",
+        *([told] if (told := sessions(manifest)) else []),
     ]
     if costs:
         parts.append(f"${sum(costs):.4f}")

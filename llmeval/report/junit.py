@@ -3,7 +3,8 @@
 `failure` means quality, `error` means that something broke (candidate, judge, infrastructure), `skipped` means that
 nothing was decided. Names are stable and carry no numbers, because servers compare runs by (classname, name). Cases
 that fail within what the gate allows are `skipped`, so that a server's red and the exit code agree. Cases that a
-person has to decide are `skipped` too: they are neither passed nor failed.
+person has to decide are `skipped` too, as "needs review": they are neither passed nor failed. So are those of an
+interrupted run whose judge has not answered yet.
 """
 
 import re
@@ -48,7 +49,8 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
             name = trouble.case_id if not trouble.repeat else f"{trouble.case_id}#{trouble.repeat}"
             named = {"classname": suite.get("name", ""), "name": _clean(name), **_place(trouble, manifest)}
             case = ET.SubElement(suite, "testcase", named)
-            _outcome(case, _case_tag(trouble.outcome, fails), metric, trouble.reason, _body(trouble))
+            reason = f"needs review: {trouble.reason}" if trouble.outcome is Outcome.OPEN else trouble.reason
+            _outcome(case, _case_tag(trouble.outcome, fails), metric, reason, _body(trouble))
     if summary.quarantine:
         aside = _suite(root, f"llmeval.{summary.suite}.quarantine", manifest)
         for entry in summary.quarantine:
@@ -99,7 +101,7 @@ def _rule_tag(rule: RuleDecision, fails: bool) -> str | None:
 
 
 def _case_tag(outcome: Outcome, fails: bool) -> str:
-    if outcome.missing:
+    if outcome.missing and outcome is not Outcome.NOT_SCORED:
         return "error"
     return "failure" if outcome is Outcome.FAIL and fails else "skipped"
 

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.records import Decision, Summary
-from llmeval.report.text import cell, count, fenced, quarantine_ended, quarantined, retired, reused
+from llmeval.report.text import (
+    cell,
+    fenced,
+    outcomes,
+    quarantine_ended,
+    quarantined,
+    retired,
+    reused,
+    sessions,
+    verdict_word,
+)
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
 
@@ -22,7 +32,7 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], w
     decision = summary.gate.decision
     lines = [
         f"<!-- llmeval:{summary.suite} -->",
-        f"## {_MARK[decision]} llmeval `{summary.suite}`: {decision or 'no decision'}",
+        f"## {_MARK[decision]} llmeval `{summary.suite}`: {verdict_word(summary, manifest).replace('NO DECISION', 'no decision')}",
         "",
         cell(summary.gate.reason, 1000),
         "",
@@ -105,8 +115,8 @@ def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
     if counts.open:
         spared = f" {counts.open:,} wait for a person (`llmeval review`).{spared}"
     return [
-        f"{count(counts.cases, 'case')}: {counts.passed:,} passed, {counts.failed:,} failed, {counts.unscored:,} unscored, "
-        f"{count(counts.errors, 'error')}.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",
+        f"{outcomes(counts)}.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",
+        *([f"{told[0].upper()}{told[1:]}."] if (told := sessions(manifest)) else []),
         "",
     ]
 

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmeval.records import Quarantined, Retired, Reused, Summary
+    from llmeval.records import Counts, Quarantined, Retired, Reused, Summary
 
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
@@ -44,6 +45,32 @@ def fenced(text: str, limit: int = 1000) -> str:
     longest = max((len(match) for match in _FENCES.findall(text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}text\n{text}\n{fence}"
+
+
+def verdict_word(summary: "Summary", manifest: Mapping[str, Any]) -> str:
+    """The word at the top of everything that shows a run: its decision, or that it did not come to its end."""
+    if summary.status == "incomplete" and manifest.get("status") != "complete":
+        return "INCOMPLETE" if manifest.get("ending") in ("budget", "outage") else "INTERRUPTED"
+    return str(summary.gate.decision or "NO DECISION")
+
+
+def outcomes(counts: "Counts") -> str:
+    """Cases by outcome: 64 cases: 20 passed, 16 failed, 0 unscored, 0 errors, 28 not scored yet."""
+    waiting = f", {counts.not_scored:,} not scored yet" if counts.not_scored else ""
+    return (
+        f"{count(counts.cases, 'case')}: {counts.passed:,} passed, {counts.failed:,} failed, "
+        f"{counts.unscored:,} unscored, {count(counts.errors, 'error')}{waiting}"
+    )
+
+
+def sessions(manifest: Mapping[str, Any]) -> str:
+    """When the answers were given, of a run that went on after a stop: 120 answers of 2026-11-30 14:02, 180 of ... (UTC);
+    empty for a run of one session."""
+    found = [session for session in manifest.get("sessions") or () if session["answers"]]
+    if len(found) < 2:
+        return ""
+    parts = [f"{each['answers']:,} of {each['started'][:16].replace('T', ' ')}" for each in found]
+    return f"answers of {len(found)} sessions: {', '.join(parts)} (UTC)"
 
 
 def quarantined(entry: "Quarantined") -> str:

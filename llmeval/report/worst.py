@@ -36,11 +36,12 @@ def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[
 
 
 def _troubles(run: RunDir, without: Collection[str]) -> Iterator[Trouble]:
-    people = people_of(run.path)[0]
+    people, manifest = people_of(run.path)[0], run.manifest()
+    stopped = manifest["status"] == "complete" and manifest["gate"].get("stop") == "early"
     for unit in run.units():
         trouble = _trouble(unit, people) if unit.case.id not in without else None
-        if trouble is not None:
-            yield trouble
+        if trouble is not None and not (stopped and trouble.outcome is Outcome.NOT_SCORED):
+            yield trouble  # what was cut off when every rule was decided is no trouble
 
 
 def _trouble(unit: Unit, people: Mapping[Place, bool]) -> Trouble | None:

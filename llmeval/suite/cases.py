@@ -3,10 +3,11 @@
 import hashlib
 import random
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import compress
 from typing import Any
 
+from llmeval.checksums import digest_of_sum
 from llmeval.errors import SuiteError
 from llmeval.records import Case, Message, canonical_json
 from llmeval.suite.load import Suite
@@ -81,7 +82,7 @@ class CaseSet:
         kept = [wanted(case) for case in self]
         self._clusters = array("q", compress(self._clusters, kept))
         self._order = array("q", compress(self._order, kept))
-        self.digest = _digest(sum(map(_number, self)))
+        self.digest = digest_of_sum(sum(map(_number, self)))
 
     def __len__(self) -> int:
         return len(self._order)
@@ -113,7 +114,7 @@ class CaseSet:
             seen[key] = index
             self._clusters.append(index if case.cluster is None else clusters.setdefault(case.cluster, index))
             total += _number(case)
-        return _digest(total)
+        return digest_of_sum(total)
 
     def _sampled(self, n: int, seed: int, stratify: str | None) -> "array[int]":
         rng = random.Random(seed)
@@ -128,17 +129,8 @@ class CaseSet:
         return array("q", sorted(picked))
 
 
-def combined_digest(digests: Iterable[str]) -> str:
-    """The digest of a set of cases from those of its cases, whatever their order."""
-    return _digest(sum(int(each.removeprefix("sha256:"), 16) for each in digests))
-
-
 def _number(case: Case) -> int:
     return int(case.digest.removeprefix("sha256:"), 16)
-
-
-def _digest(total: int) -> str:
-    return f"sha256:{total % 2**256:064x}"
 
 
 def _open(suite: Suite) -> Source:

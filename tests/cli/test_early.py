@@ -12,6 +12,7 @@ from llmeval.gate.summary import summarise
 from llmeval.rundir import RunDir
 from tests.support.command import llmeval
 from tests.support.endpoint import serve
+from tests.support.rundirs import seal
 from tests.support.suites import answer, write_suite
 
 N = 300
@@ -82,7 +83,7 @@ def test_a_run_cut_off_after_its_decision_asks_nothing_more(tmp_path: Path) -> N
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, N, FLOOR, judge=False)
         assert llmeval("run", suite, "--out", tmp_path / "r", "--no-cache", "--concurrency", 1).returncode == 0
-        scores, manifest = tmp_path / "r" / "scores.jsonl", tmp_path / "r" / "manifest.json"
+        scores = tmp_path / "r" / "scores.jsonl"
         extra = json.loads(scores.read_text().splitlines()[-1])
         answers = tmp_path / "r" / "answers.jsonl"
         known = {json.loads(line)["case_id"] for line in answers.read_text().splitlines()}
@@ -92,7 +93,7 @@ def test_a_run_cut_off_after_its_decision_asks_nothing_more(tmp_path: Path) -> N
         with answers.open("a") as file:
             last = json.loads(answers.read_text().splitlines()[-1])
             file.write(json.dumps({**last, "case_id": extra["case_id"]}) + "\n")
-        manifest.write_text(manifest.read_text().replace('"status": "complete"', '"status": "running"'))
+        seal(tmp_path / "r", status="running")
         asked = len(endpoint.requests)
         assert llmeval("run", suite, "--out", tmp_path / "r", "--no-cache").returncode == 0
         assert len(endpoint.requests) == asked

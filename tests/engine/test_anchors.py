@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.support.command import llmeval
 from tests.support.endpoint import serve, verdict
+from tests.support.rundirs import seal
 from tests.support.suites import answer, write_suite
 
 
@@ -86,8 +87,7 @@ def test_drift_that_no_run_shows_alone_is_seen_over_the_runs(tmp_path: Path) -> 
         (first,) = reports.glob("*/*")
         for number in range(12):
             copy = shutil.copytree(first, first.with_name(f"20250101T0000{number:02}Z-000000"))
-            manifest = json.loads((copy / "manifest.json").read_text())
-            (copy / "manifest.json").write_text(json.dumps({**manifest, "run_id": copy.name}))
+            seal(copy, run_id=copy.name)
         command = ("judge", "show", suite, "--reports", reports, "--json")
         (shown,) = json.loads(llmeval(*command, **environment).stdout)
         last = llmeval("run", suite, "--reports", reports, "--out", tmp_path / "last", **environment)

@@ -107,7 +107,7 @@ def test_what_no_judge_is_sure_of_waits_for_a_person_and_a_label_decides_it(tmp_
         path.write_text(path.read_text().replace("gate: none\n", gate))
         done = llmeval.run(path, options=Options(out=tmp_path / "r", use_cache=False))
     counts = done.summary.counts
-    assert (counts.open, counts.unscored, counts.cases) == (4, 0, 10)  # the check fails one of the five
+    assert (counts.open, counts.unscored, counts.cases) == (4, 0, 10)  # the fifth fails a check: no label changes that
     metric = next(each for each in done.summary.metrics if each.metric == "correctness")
     assert (metric.n, metric.open) == (5, 5)
     rule = done.summary.gate.rules[0]

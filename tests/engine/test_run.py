@@ -16,6 +16,7 @@ from llmeval.errors import NothingEvaluated, StoreError, SuiteError, UsageError
 from llmeval.records import Decision, Status
 from llmeval.suite.load import load_suite
 from tests.support.endpoint import Handler, reply, serve, verdict
+from tests.support.rundirs import seal
 from tests.support.suites import answer, write_suite
 
 
@@ -112,6 +113,7 @@ def test_a_torn_last_line_is_cut_off(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 6)
         first = run(suite, tmp_path / "out", use_cache=False)
+        seal(tmp_path / "out", status="running")
         for name in ("answers.jsonl", "scores.jsonl", "cases.jsonl"):
             path = tmp_path / "out" / name
             path.write_bytes(path.read_bytes()[:-7])

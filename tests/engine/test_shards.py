@@ -18,6 +18,7 @@ from llmeval.gate.baseline import baseline_of_run
 from llmeval.records import Case
 from tests.support.command import llmeval as command
 from tests.support.endpoint import Endpoint, serve, verdict
+from tests.support.rundirs import seal
 from tests.support.suites import answer, write_suite
 
 N = 60
@@ -151,6 +152,7 @@ def test_a_part_that_did_not_end_is_named(parts: Path, tmp_path: Path) -> None:
     _changed(copy, {"status": "complete"})
     cases = (copy / "cases.jsonl").read_text().splitlines(keepends=True)
     (copy / "cases.jsonl").write_text("".join(cases[1:]))
+    seal(copy)
     with pytest.raises(StoreError, match=rf"the shards hold {N - 1} of {N} cases: shard 1 of 3"):
         llmeval.merge([copy, parts / "job-2", parts / "job-3"], tmp_path / "merged")
 
@@ -169,8 +171,7 @@ def _manifest(run: Path) -> dict[str, Any]:
 
 
 def _changed(run: Path, changes: dict[str, Any]) -> Path:
-    (run / "manifest.json").write_text(json.dumps({**_manifest(run), **changes}))
-    return run
+    return seal(run, **changes)
 
 
 @pytest.mark.parametrize("pinned", [True, False])

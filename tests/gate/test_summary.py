@@ -10,13 +10,15 @@ import pytest
 from llmeval.gate.summary import summarise
 from llmeval.records import Answer, Case, Decision, ErrorInfo, Score, Status, to_json
 from llmeval.rundir import RunDir
+from tests.support.rundirs import record_lines, seal
 
-GATE = {"floors": {}, "alpha": 0.05, "max_unscored": 0.02, "on_inconclusive": "fail"}
+GATE = {"floors": {}, "regression": None, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.02, "on_inconclusive": "fail"}
 
 
 def manifest(n: int, repeats: int = 1, **gate: Any) -> dict[str, Any]:
     return {
-        "schema": 1, "suite": "s", "run_id": "r", "status": "complete", "cases": {"n": n}, "repeats": repeats,
+        "schema": 2, "suite": "s", "run_id": "r", "status": "complete", "cases": {"n": n}, "repeats": repeats,
+        "started": "2026-01-01T00:00:00Z", "digests": {"cases": "sha256:0", "judges": {}}, "checks": [],
         "gate": {**GATE, **gate}, "judges": {"judged": {"trust": "TRUSTED", "trust_reason": ""}}, "candidate": {"name": "c"},
     }  # fmt: skip
 
@@ -29,8 +31,8 @@ def write(folder: Path, what: dict[str, Any], units: list[tuple[Case, Answer, li
         ("answers.jsonl", [answer for _, answer, _ in units]),
         ("scores.jsonl", [score for _, _, scores in units for score in scores]),
     ):
-        (folder / name).write_bytes(b"".join(to_json(record) + b"\n" for record in records))
-    return RunDir(folder)
+        (folder / name).write_bytes(record_lines(records))
+    return RunDir(seal(folder))
 
 
 def unit(i: int, status: Status, value: float | None, repeat: int = 0, **tags: str) -> tuple[Case, Answer, list[Score]]:
@@ -98,11 +100,12 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
     run = write(tmp_path, manifest(1), [unit(0, Status.FAIL, 0.0)])
     _, answer, scores = unit(0, Status.PASS, 1.0)
     with (tmp_path / "answers.jsonl").open("ab") as file:
-        file.write(to_json(answer) + b"\n" + b'{"schema":1,"case_id":"c0","torn')
+        file.write(record_lines([answer]))
     # another unit's block between two blocks of one unit
     _, _, other = unit(5, Status.PASS, 1.0)
     with (tmp_path / "scores.jsonl").open("ab") as file:
-        file.write(to_json(other[0]) + b"\n" + to_json(scores[0]) + b"\n")
+        file.write(record_lines([*other, *scores]))
+    seal(tmp_path)
     assert summarise(run).counts.passed == 1
 
 
@@ -120,7 +123,8 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
 def test_attacks_on_a_judge(tmp_path: Path, tried: list[dict[str, Any]], told: str | None) -> None:
     run = write(tmp_path, manifest(1), [unit(0, Status.PASS, 1.0)])
     lines = [{"kind": "attack", "metric": "judged", "judge": "d", "case_id": f"a{i}", **t} for i, t in enumerate(tried)]
-    (tmp_path / "canaries.jsonl").write_text("".join(json.dumps({"schema": 1, **line}) + "\n" for line in lines))
+    (tmp_path / "canaries.jsonl").write_bytes(record_lines(lines))
+    seal(tmp_path)
     gate = summarise(run).gate
     assert (gate.decision is Decision.INVALID) is (told is not None)
     assert told is None or told in gate.reason

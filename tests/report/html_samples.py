@@ -23,8 +23,9 @@ from llmeval.records import (
     Status,
     Summary,
     Usage,
-    to_json,
 )
+from llmeval.rundir import summary_bytes
+from tests.support.rundirs import record_lines, seal
 
 HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)> <svg/onload=alert(3)> javascript:alert(4) "
@@ -83,7 +84,7 @@ def metric(name: str, passed: int, n: int, **more: Any) -> Metric:
 def manifest(run_id: str, n: int, **changes: Any) -> dict[str, Any]:
     """A complete manifest."""
     found: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "run_id": run_id,
         "suite": "qa",
         "suite_file": "suites/qa.yaml",
@@ -162,10 +163,10 @@ def write_run(
     path.mkdir(parents=True, exist_ok=True)
     (path / "manifest.json").write_text(json.dumps(about))
     for name, records in (("cases.jsonl", cases), ("answers.jsonl", answers), ("scores.jsonl", scores)):
-        (path / name).write_bytes(b"".join(to_json(record) + b"\n" for record in records))
+        (path / name).write_bytes(record_lines(records))
     if summary is not None:
-        (path / "summary.json").write_bytes(to_json(summary))
-    return path
+        (path / "summary.json").write_bytes(summary_bytes(summary))
+    return seal(path)
 
 
 def records(n: int, seed: int, quality: float) -> Iterator[tuple[Case, Answer, list[Score]]]:

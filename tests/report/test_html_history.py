@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from llmeval.records import digest
 from llmeval.report.html.history import History
 from llmeval.report.html.trend import past_runs
 from llmeval.rundir import RunDir
 from tests.report import html_samples as samples
 from tests.report.test_html_page import build
+from tests.support.rundirs import record_lines
 
 IDS = [f"2026110{day}T120000Z-aaaaa{day}" for day in range(1, 6)]
 P, F = samples.Status.PASS, samples.Status.FAIL
@@ -17,7 +19,7 @@ def write(root: Path, run_id: str, outcomes: dict[tuple[str, int], samples.Statu
     """A run of cases that are named by their outcome on the metric m."""
     ids = sorted({case_id for case_id, _ in outcomes})
     digests = about.pop("case_digests", {})
-    cases = [samples.Case(i, {"question": i}, digest=digests.get(i, f"sha256:{i}")) for i in ids]
+    cases = [samples.Case(i, {"question": i}, digest=digest(digests.get(i, i))) for i in ids]
     answers = [samples.Answer(case_id=i, repeat=r, output="text") for i, r in outcomes]
     scores = [
         samples.Score(case_id=i, repeat=r, metric="m", status=status, passed=status is P, value=float(status is P))
@@ -55,12 +57,18 @@ def test_the_last_score_of_a_key_counts(tmp_path: Path) -> None:
     before = write(tmp_path, IDS[0], {("a", 0): F})
     again = samples.Score(case_id="a", metric="m", status=P, passed=True, value=1.0)
     with (before.path / "scores.jsonl").open("ab") as file:
-        file.write(samples.to_json(again) + b"\n")
+        file.write(record_lines([again]))
     assert history(write(tmp_path, IDS[1], {("a", 0): P})).of(samples.Case("a", {})) == {"m": "p"}
 
 
 def test_a_case_that_asked_something_else_says_so(tmp_path: Path) -> None:
-    write(tmp_path, IDS[0], {("a", 0): F, ("b", 0): F}, digests={"cases": "other"}, case_digests={"a": "sha256:old"})
+    write(
+        tmp_path,
+        IDS[0],
+        {("a", 0): F, ("b", 0): F},
+        digests={"cases": "other", "judges": {}},
+        case_digests={"a": "sha256:old"},
+    )
     run = write(tmp_path, IDS[1], {("a", 0): P, ("b", 0): P})
     found = history(run)
     assert found.of(samples.Case("a", {})) == {}

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from llmeval.errors import StoreError
-from llmeval.records import Counts, Decision, Gate, RuleDecision, Summary
+from llmeval.records import Counts, Decision, Gate, RuleDecision, Summary, digest
 from llmeval.report.html import assets, write_html
 from llmeval.report.html.embed import ALL_UP_TO, Embedding
 from llmeval.report.html.words import headline
 from llmeval.rundir import RunDir
 from tests.report import html_samples as samples
+from tests.support.rundirs import record_lines, seal
 
 
 class Page(HTMLParser):
@@ -181,7 +182,7 @@ def test_differences_from_the_baseline_are_named(tmp_path: Path) -> None:
     run = samples.sample_run(tmp_path / "run", 8, hostile=False)
     about = json.loads((run / "manifest.json").read_text())
     about["digests"]["judges"]["correctness"] = "sha256:other"
-    (run / "manifest.json").write_text(json.dumps(about))
+    seal(run, digests=about["digests"])
     page = build(tmp_path, run, baseline=RunDir(before))
     assert "Not measured in the same way as the baseline; what differs: digests.judges.correctness." in page.text
     assert "digests.candidate" in page.text
@@ -203,7 +204,7 @@ def test_triage_in_the_order_of_work(tmp_path: Path) -> None:
         for run, pair in (("before", states[:2]), ("run", states[2:])):
             if None not in pair:
                 cases, answers, scores = runs[run]
-                cases.append(samples.Case(name, {"question": name}, digest=name))
+                cases.append(samples.Case(name, {"question": name}, digest=digest(name)))
                 answers.append(samples.Answer(case_id=name, output=name))
                 scores.extend(
                     _score(name, metric, state) for metric, state in zip(("facts", "truth"), pair, strict=True)
@@ -264,7 +265,7 @@ def bare(path: Path, **changes: Any) -> Path:
 
 def test_a_run_of_nothing(tmp_path: Path) -> None:
     page = build(tmp_path, bare(tmp_path / "run"))
-    assert "NO DECISION" in page.text
+    assert "INTERRUPTED" in page.text
     assert "No case was evaluated." in page.text
     assert page.rows() == []
     assert page.index() == {} or page.index()["id"] == []
@@ -304,7 +305,8 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
     score = samples.Score(case_id="geo-00000", metric="punctuation", status=samples.Status.PASS, value=1.0, passed=True)
     for name, record in (("answers.jsonl", answer), ("scores.jsonl", score)):
         with (run / name).open("ab") as file:
-            file.write(samples.to_json(record) + b"\n")
+            file.write(record_lines([record]))
+    seal(run)
     rows = [row for row in build(tmp_path, run).rows() if row["case"]["id"] == "geo-00000"]
     assert [row["now"]["answer"]["output"] for row in rows] == ["said again"]
     assert [score["metric"] for score in rows[0]["now"]["scores"]] == ["punctuation"]
@@ -313,6 +315,7 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
     run = samples.sample_run(tmp_path / "run", 3, hostile=False)
     (run / "answers.jsonl").write_bytes(b'{"case_id": 7}\n')
+    seal(run)
     with pytest.raises(StoreError, match=r"answers\.jsonl, byte 0"):
         write_html(RunDir(run), tmp_path / "report.html")
     assert not list(tmp_path.glob("*report.html*"))

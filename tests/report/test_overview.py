@@ -9,8 +9,10 @@ import pytest
 from llmeval.history.runs import recorded
 from llmeval.records import Decision, Gate
 from llmeval.report.html.overview import write_overview
+from llmeval.rundir import summary_bytes
 from tests.report import html_samples as samples
 from tests.report.test_html_page import Page
+from tests.support.rundirs import seal
 
 
 def write(root: Path, suite: str, day: int, decision: Decision | None, *, ended: bool = True) -> Path:
@@ -19,7 +21,7 @@ def write(root: Path, suite: str, day: int, decision: Decision | None, *, ended:
     path = samples.sample_run(root / suite / run_id, 12, run_id=run_id, hostile=False, suite=suite)
     summary = msgspec.json.decode((path / "summary.json").read_bytes(), type=samples.Summary)
     gate = Gate(decision=decision, exit_code=0, reason=f"the reason of {suite}")
-    (path / "summary.json").write_bytes(samples.to_json(msgspec.structs.replace(summary, suite=suite, gate=gate)))
+    (path / "summary.json").write_bytes(summary_bytes(msgspec.structs.replace(summary, suite=suite, gate=gate)))
     if not ended:
         (path / "summary.json").unlink()
     return path
@@ -72,9 +74,8 @@ def test_links_lead_only_to_reports_that_are_there_and_nothing_is_fetched(tmp_pa
     assert "script-src" not in str([attrs for tag, attrs in page.tags if tag == "meta"])
 
 
-def test_names_of_suites_are_text(tmp_path: Path) -> None:
+def test_names_of_candidates_are_text(tmp_path: Path) -> None:
     path = write(tmp_path, "qa", 1, Decision.PASS)
-    about = msgspec.json.decode((path / "manifest.json").read_bytes()) | {"suite": "<img src=x>\u202e"}
-    (path / "manifest.json").write_bytes(msgspec.json.encode(about))
+    seal(path, candidate={"name": "<img src=x>\u202e"})
     page, _ = overview(tmp_path)
     assert "<img src=x>⟨U+202E⟩" in page.text

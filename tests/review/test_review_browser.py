@@ -17,6 +17,7 @@ from llmeval.rundir import LABELS
 from tests.report.html_samples import sample_run
 from tests.report.test_html_browser import AXE, RULES, sync_api
 from tests.support.chromium import CHROMIUM, launched
+from tests.support.rundirs import seal
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = [
@@ -147,6 +148,7 @@ def test_what_was_seen_is_not_judged_blind(browser: Any, run: Path) -> None:
 def test_what_a_check_decided_in_the_judges_place_is_voted_on(browser: Any, run: Path) -> None:
     text = (run / "scores.jsonl").read_text()
     (run / "scores.jsonl").write_text(text.replace('"source":"judge"', '"source":"check"'))
+    seal(run)
     with Command(run, "ada") as command, Reviewer(browser, command.url) as ada:
         assert "correctness" in ada.page.locator(".score").first.inner_text()
         assert ada.page.locator(".score", has_text="hidden until").count() == ada.page.locator(".score").count()

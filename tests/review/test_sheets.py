@@ -18,6 +18,7 @@ from llmeval.review.figures import figures
 from llmeval.review.intake import take_in
 from llmeval.review.sheet import COLUMNS, VERDICTS, inert, plain, read_sheet, rows, to_csv
 from llmeval.rundir import LABELS, RunDir
+from tests.report.html_samples import manifest
 
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'quoted", 'say "x", y', "two\nlines", "plain"]
 
@@ -25,7 +26,7 @@ HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'quoted", 'say "x", y', "two\
 def make_run(folder: Path, passes: int = 60, fails: int = 20, unscored: int = 5) -> RunDir:
     """A run whose judge passes, fails and gives up on so many answers; ids that a spreadsheet would compute."""
     writer = RunWriter(folder)
-    writer.write_manifest({"schema": 1, "run_id": "r1", "judges": {"correctness": {}}, "checks": []})
+    writer.write_manifest(manifest("r1", passes + fails + unscored, status="running", checks=[]))
     states = [Status.PASS] * passes + [Status.FAIL] * fails + [Status.UNSCORED] * unscored
     for number, status in enumerate(states):
         case_id = f"=c{number}" if number % 2 else f"-c{number}"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from llmeval.records import Decision
 from llmeval.report.ci.server import Told
-from llmeval.report.text import one_line, reused
+from llmeval.report.text import one_line, reused, verdict_word
 from llmeval.report.worst import Trouble
 
 MOST = 10
@@ -30,7 +30,7 @@ def points(told: Told) -> list[Point]:
     """
     gate, suite = told.summary.gate, told.summary.suite
     level = "error" if gate.exit_code else "warning" if gate.decision is Decision.INCONCLUSIVE else "notice"
-    title = f"llmeval {suite}: {gate.decision or 'no decision'}"
+    title = f"llmeval {suite}: {verdict_word(told.summary, told.manifest).replace('NO DECISION', 'no decision')}"
     message = one_line(f"{gate.reason} {reused(told.summary)}", _WIDTH)
     found = [Point(level, title, message, _here(str(told.manifest["suite_file"])))]
     if not gate.exit_code:

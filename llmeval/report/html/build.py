@@ -14,7 +14,11 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 
+from llmeval.errors import StoreError
 from llmeval.files import write_atomically, writing
+from llmeval.gate.tally import people_of
+from llmeval.labels import Place
+from llmeval.outcome import Outcome
 from llmeval.records import Summary
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
@@ -113,7 +117,7 @@ def _gather(
     watch: Watcher | None,
 ) -> Gathered:
     people = read_labels(run)
-    rules = Rules.of(here.manifest, people)
+    rules = Rules.of(here.manifest, people, _decided(run))
     totals, writer, index = (
         Totals(partial(picture, compared=before is not None)),
         ChunkWriter(chunks),
@@ -124,9 +128,9 @@ def _gather(
     indexer = Indexer(before is not None)
     flipped = flips(rows) if here.manifest.get("repeats", 1) > 1 else frozenset()
     for row in rows.rows(before):
-        if here.summary.counts.not_needed and not row.now.scores and row.now.answer.error is None:
-            continue  # its scoring was cut off when every rule was decided
         place = triage(row, rules, row.case.id in flipped)
+        if here.summary.counts.not_needed and place.state is Outcome.NOT_SCORED:
+            continue  # its scoring was cut off when every rule was decided
         totals.add(row, place)
         totals.note(_verdicts(row, people))
         earlier = history.of(row.case)
@@ -152,6 +156,14 @@ def _gather(
         "queues": {queue.name: totals.queues[queue] for queue in Queue},
     }
     return Gathered(totals, index, indexer, embedding, meta)
+
+
+def _decided(run: RunDir) -> Mapping[Place, bool]:
+    """What people agree on; nothing where a line is no label, which is no reason not to show the run."""
+    try:
+        return people_of(run.path)[0]
+    except StoreError:
+        return {}
 
 
 def _verdicts(row: Row, people: Mapping[tuple[str, int, str], bool]) -> list[Verdicts]:

@@ -16,7 +16,7 @@ MOST_BYTES = 512 << 20
 """Scores of past runs that are read, the newest run first: two to three seconds of one core."""
 ABSENT, CHANGED = ".", "c"
 """No such score in that run; the case asked something else then."""
-_WORST = "-pfoue"
+_WORST = "-pofnue"
 
 
 class _Mark(msgspec.Struct, frozen=True):

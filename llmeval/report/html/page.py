@@ -14,7 +14,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
-from llmeval.report.text import count, quarantine_ended, quarantined, retired, reused
+from llmeval.report.text import count, quarantine_ended, quarantined, retired, reused, verdict_word
 
 DATA_MARK = "<!-- row data -->"
 
@@ -56,7 +56,7 @@ def render(
             policy=assets.policy(served),
             style=assets.style(),
             script=assets.script(),
-            decision=_decision(summary, (manifest.get("gate") or {}).get("alpha")),
+            decision=_decision(summary, manifest),
             counts=summary.counts,
             outcome=_outcome(summary),
             manifest=manifest,
@@ -96,11 +96,11 @@ def render(
     )
 
 
-def _decision(summary: Summary, alpha: float | None) -> dict[str, Any]:
-    gate = summary.gate
+def _decision(summary: Summary, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    gate, alpha = summary.gate, (manifest.get("gate") or {}).get("alpha")
     said = words.headline(gate, summary.metrics, alpha)
     return {
-        "word": gate.decision.value if gate.decision else "NO DECISION",
+        "word": verdict_word(summary, manifest),
         "tone": words.TONES[gate.decision] if gate.decision else "plain",
         "headline": said,
         "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, said)],

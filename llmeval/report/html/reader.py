@@ -1,7 +1,7 @@
 """A run read row by row, with its baseline beside it, in memory that hardly grows with the run.
 
-`RunDir.units()` keeps three dictionaries; here a key costs 20 bytes, so that 100,000 rows and their baseline fit in a
-few MiB. The raw lines go into the report as they are: nothing that a newer llmeval records is lost on the way.
+The records go into the report as they are, without their checksums: nothing that a newer llmeval records is lost on
+the way.
 """
 
 import os
@@ -13,14 +13,10 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
+from llmeval.checksums import unsealed
 from llmeval.errors import StoreError
 from llmeval.records import Answer, Case, Score
 from llmeval.rundir import ANSWERS, CASES, SCORES, Offsets, RunDir, UnitKey, lines
-
-
-class _Key(msgspec.Struct, frozen=True):
-    case_id: str
-    repeat: int = 0
 
 
 class _CaseKey(msgspec.Struct, frozen=True):
@@ -28,7 +24,6 @@ class _CaseKey(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
-_KEY = msgspec.json.Decoder(_Key)
 _CASE_KEY = msgspec.json.Decoder(_CaseKey)
 _CASE = msgspec.json.Decoder(Case)
 _ANSWER = msgspec.json.Decoder(Answer)
@@ -65,11 +60,9 @@ class Reader:
     """
 
     def __init__(self, run: RunDir) -> None:
-        self._path = run.path
+        self._run, self._path = run, run.path
         self._stack = ExitStack()
-        self._cases = Offsets(self._case_keys())
-        self._answers = Offsets(self._keys(ANSWERS))
-        self._scores = Offsets(self._blocks())
+        self._cases, self._answers, self._scores = (Offsets(run.places(name)) for name in (CASES, ANSWERS, SCORES))
         self._files = {name: self._open(name) for name in (CASES, ANSWERS, SCORES)}
 
     def __enter__(self) -> "Reader":
@@ -100,7 +93,7 @@ class Reader:
             line = self._read(ANSWERS, begin, size)
             answer = self._decode(_ANSWER, line, ANSWERS, begin)
             if (answer.case_id, answer.repeat) == key:
-                return Side(answer, *self._block(key), line)
+                return Side(answer, *self._block(key), unsealed(line))
         return None
 
     def case_digest(self, case_id: str) -> str:
@@ -120,7 +113,7 @@ class Reader:
             line = self._read(CASES, begin, size)
             case = self._decode(_CASE, line, CASES, begin)
             if case.id == case_id:
-                return case, line
+                return case, unsealed(line)
         return Case(case_id, {}), msgspec.json.encode({"id": case_id})
 
     def _last_answers(self) -> Iterator[tuple[Answer, bytes]]:
@@ -129,16 +122,18 @@ class Reader:
             key = (answer.case_id, answer.repeat)
             places = self._answers.of(key)
             if len(places) == 1 or self._latest(key, places) == begin:
-                yield answer, line.rstrip(b"\n")
+                yield answer, unsealed(line)
 
     def _latest(self, key: UnitKey, places: list[tuple[int, int]]) -> int:
-        return next(
-            begin for begin, size in places if self._key(self._read(ANSWERS, begin, size), ANSWERS, begin) == key
-        )
+        for begin, size in places:
+            found = self._decode(_ANSWER, self._read(ANSWERS, begin, size), ANSWERS, begin)
+            if (found.case_id, found.repeat) == key:
+                return begin
+        return -1
 
     def _block(self, key: UnitKey) -> tuple[tuple[Score, ...], tuple[bytes, ...]]:
         for begin, size in self._scores.of(key):
-            kept = self._read(SCORES, begin, size).split(b"\n")
+            kept = [unsealed(line) for line in self._read(SCORES, begin, size).split(b"\n")[:-1]]
             scores = [self._decode(_SCORE, line, SCORES, begin) for line in kept]
             if (scores[0].case_id, scores[0].repeat) == key:
                 return tuple(scores), tuple(kept)
@@ -149,36 +144,11 @@ class Reader:
         file.seek(begin)
         return file.read(size)
 
-    def _keys(self, name: str) -> Iterator[tuple[UnitKey, int, int]]:
-        for begin, line in lines(self._path / name):
-            yield self._key(line, name, begin), begin, len(line) - 1
-
-    def _case_keys(self) -> Iterator[tuple[UnitKey, int, int]]:
-        for begin, line in lines(self._path / CASES):
-            yield (self._decode(_CASE_KEY, line, CASES, begin).id, 0), begin, len(line) - 1
-
-    def _blocks(self) -> Iterator[tuple[UnitKey, int, int]]:
-        """Runs of score lines with one key."""
-        current: UnitKey | None = None
-        start = end = 0
-        for key, begin, size in self._keys(SCORES):
-            if key != current:
-                if current is not None:
-                    yield current, start, end - start
-                current, start = key, begin
-            end = begin + size
-        if current is not None:
-            yield current, start, end - start
-
-    def _key(self, line: bytes, name: str, offset: int) -> UnitKey:
-        key = self._decode(_KEY, line, name, offset)
-        return key.case_id, key.repeat
-
     def _decode(self, decoder: "msgspec.json.Decoder[_T]", line: bytes, name: str, offset: int) -> _T:
         try:
             return decoder.decode(line)
-        except msgspec.DecodeError as error:
-            raise StoreError(f"{self._path / name}, byte {offset}: not a record of llmeval ({error})") from error
+        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+            raise StoreError(f"{self._path / name}, byte {offset}: not a record of llmeval ({error})") from None
 
     def _open(self, name: str) -> BinaryIO:
         path = self._path / name

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from llmeval.gate.tally import quarantined
+from llmeval.gate.tally import decided_by_people, quarantined
+from llmeval.labels import Place
 from llmeval.outcome import Outcome, answer_outcome
 from llmeval.records import Score, Status
 from llmeval.report.html.reader import Row
@@ -55,16 +56,25 @@ class Triage:
 
 @dataclass(frozen=True)
 class Rules:
-    """What triage needs to know of the run."""
+    """What triage needs to know of the run.
+
+    `people`: the last verdict of anybody. `decided`: what people agree on, which decides open scores, as in the summary.
+    """
 
     gated: frozenset[str] = frozenset()
     untrusted: frozenset[str] = frozenset()
     twins: tuple[tuple[str, ...], ...] = ()
     people: Mapping[tuple[str, int, str], bool] = field(default_factory=dict)
+    decided: Mapping[Place, bool] = field(default_factory=dict)
     quarantined: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any], people: Mapping[tuple[str, int, str], bool]) -> "Rules":
+    def of(
+        cls,
+        manifest: Mapping[str, Any],
+        people: Mapping[tuple[str, int, str], bool],
+        decided: Mapping[Place, bool] | None = None,
+    ) -> "Rules":
         """From the manifest: which metrics the gate names, which judges are not trusted, which measure the same."""
         gate = manifest.get("gate") or {}
         regression = gate.get("regression") or {}
@@ -80,6 +90,7 @@ class Rules:
             untrusted=frozenset(name for name, judge in judges.items() if judge.get("trust") != "TRUSTED"),
             twins=tuple(tuple(names) for names in by_prompt.values() if len(names) > 1),
             people=people,
+            decided=decided or {},
             quarantined=quarantined(manifest),
         )
 
@@ -93,9 +104,9 @@ class Rules:
 
 def triage(row: Row, rules: Rules, flipped: bool = False) -> Triage:
     """Place one row. `flipped`: equal answers to this case were judged differently on repeat."""
-    scores = {score.metric: score for score in row.now.scores}
+    scores = {score.metric: decided_by_people(score, rules.decided) for score in row.now.scores}
     before = {} if row.before is None or row.case_changed else {s.metric: s for s in row.before.scores}
-    state = answer_outcome(row.now.answer, (score.status for score in row.now.scores))
+    state = answer_outcome(row.now.answer, (score.status for score in scores.values()))
     failing = tuple(name for name, score in scores.items() if score.status is Status.FAIL)
     regressed = tuple(name for name in failing if _is(before.get(name), Status.PASS))
     fixed = tuple(n for n, s in before.items() if s.status is Status.FAIL and _is(scores.get(n), Status.PASS))
@@ -116,7 +127,7 @@ def _queue(
     disagreement: str,
     before: Mapping[str, Score],
 ) -> Queue:
-    if state.missing:
+    if state.missing and state is not Outcome.NOT_SCORED:
         return Queue.PROBLEM
     if regressed:
         return Queue.REGRESSED
@@ -134,7 +145,7 @@ def _disagreement(scores: Mapping[str, Score], rules: Rules, row: Row, flipped: 
             return " but ".join(f"{n} says {'pass' if ok else 'fail'}" for n, ok in verdicts.items())
     for name, score in scores.items():
         person = rules.people.get((score.case_id, score.repeat, name))
-        if person is None and score.status is Status.OPEN:
+        if score.status is Status.OPEN:
             return f"{name}: {score.unscored}"
         if person is not None and score.passed is not None and person != score.passed:
             return f"a person says {'pass' if person else 'fail'}, {name} says {'pass' if score.passed else 'fail'}"

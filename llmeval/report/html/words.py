@@ -179,6 +179,7 @@ def outcomes(counts: Counts) -> list[tuple[str, str, int]]:
         ("passed", "pass", counts.passed),
         ("failed", "fail", counts.failed),
         ("unscored", "unsure", counts.unscored),
+        ("not scored yet", "plain", counts.not_scored),
         ("for a person", "unsure", counts.open),
         ("with errors", "invalid", counts.errors),
     ]
