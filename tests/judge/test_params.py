@@ -154,14 +154,8 @@ def test_everything_else_around_a_verdict_makes_it_unusable(text: str) -> None:
             Reply(text='{"evidence": "Par', finish_reason="length"),
             "finish_reason length): raise `max_tokens`",
         ),
-        (Reply(text="", finish_reason="length", reasoning="hm"), "raise `max_tokens`"),
-        (
-            Reply(text="", finish_reason="stop", reasoning="hm"),
-            "the model only reasoned: raise `max_tokens`",
-        ),
         (Reply(text="<think>hm</think>", finish_reason="stop"), "the model only reasoned"),
         (Reply(text="<think>hm, it may be", finish_reason="stop"), "its reasoning has no end"),
-        (Reply(text="", finish_reason="content_filter"), "the provider's filter withheld it"),
         (Reply(text="no", finish_reason="tool_calls"), "finish_reason tool_calls"),
         (Reply(text="no", finish_reason="stop"), "not one JSON object"),
     ],
@@ -174,6 +168,21 @@ def test_an_unusable_verdict_names_its_cause(reply: Reply, told: str) -> None:
     assert told in score.unscored
     assert score.error is not None
     assert (score.error.kind, score.unanswered, score.undecided) == ("judge", False, False)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "told"),
+    [
+        (Reply(text="", finish_reason="length", reasoning="hm"), "truncated", "raise max_tokens: all 512 tokens"),
+        (Reply(text="", finish_reason="stop", reasoning="hm"), "truncated", "went into reasoning"),
+        (Reply(text="", finish_reason="content_filter"), "blocked", "blocked by a content filter"),
+    ],
+)
+def test_a_reply_without_an_answer_is_no_verdict_and_is_not_asked_for_again(reply: Reply, kind: str, told: str) -> None:
+    score = scored(judge_of(Fake(reply)))
+    assert score.error is not None
+    assert (score.status, score.error.kind, score.attempts) == (Status.UNSCORED, kind, 1)
+    assert told in score.error.message
 
 
 @pytest.mark.parametrize("kind", ["provider", "quota", "blocked", "truncated", "budget"])

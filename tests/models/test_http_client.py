@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import aiohttp
 import pytest
 
-from llmeval.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
+from llmeval.errors import ModelError, Retryable, SuiteError, Unreadable
 from llmeval.models.http_client import HttpClient, Response, authorised, read_url, with_path
 from llmeval.models.http_status import failure
 from llmeval.models.network_errors import network_error
@@ -374,20 +374,6 @@ def test_a_ca_file_that_is_none(tmp_path: Path, content: str | None) -> None:
         path.write_text(content)
     with pytest.raises(SuiteError, match="ca_file .*ca.pem: "):
         client("https://h", ca_file=path)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("3", 3.0), ("0.5", 0.5), ("-7", 0.0), ("nan", None), ("inf", 366 * 86400.0), ("1e308", 366 * 86400.0),
-        ("soon", None), ("", None), ("Fri, 31 Dec 9999 23:59:59 GMT", 366 * 86400.0),
-        ("Fri, 99 Dec 99999999999 23:59:59 GMT", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
-    ],
-)  # fmt: skip
-def test_wishes_to_wait(value: str, seconds: float | None) -> None:
-    error = failure("h", 429, {"Retry-After": value}, b"{}")
-    assert isinstance(error, Overloaded)
-    assert error.retry_after == seconds
 
 
 PAGE = b"<!DOCTYPE html>\n<html><head><title>\n 502 Bad\tGateway </title></head><body>x</body></html>"
