@@ -24,7 +24,9 @@ def approved(tmp_path: Path) -> Path:
     with serve(right) as endpoint:
         project(tmp_path, candidate(endpoint), GATE, n=N)
         play(tmp_path, "run", "suite.yaml", "--out", "first")
-    done = play(tmp_path, "baseline", "approve", "first", "--by", "ada", "--reason", "release 1", "--out", "t.lock.json")
+    done = play(
+        tmp_path, "baseline", "approve", "first", "--by", "ada", "--reason", "release 1", "--out", "t.lock.json"
+    )
     assert done.code == 0, done.text
     return tmp_path
 
