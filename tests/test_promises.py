@@ -7,7 +7,7 @@ from pathlib import Path
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
-def tests_in(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     """Names of the test functions of a module."""
     functions = (
         node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
@@ -19,7 +19,7 @@ def test_promises_and_tests_are_the_same_list(repository: Path) -> None:
     page = (repository / "docs" / "promises.md").read_text(encoding="utf-8")
     named = {(Path(path).name, name) for path, name in NAMED.findall(page)}
     folder = repository / "tests" / "false_green"
-    there = {(path.name, name) for path in folder.glob("test_*.py") for name in tests_in(path)}
+    there = {(path.name, name) for path in folder.glob("test_*.py") for name in names_in(path)}
     assert named == there
 
 
