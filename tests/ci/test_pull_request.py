@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.cli.test_cli import llmeval
 from tests.cli.test_suites import git
+from tests.support.command import llmeval
 from tests.support.endpoint import Endpoint, serve
 from tests.support.forge import Forge
 from tests.support.suites import answer, write_suite

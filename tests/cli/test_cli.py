@@ -9,17 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.command import ROOT, llmeval
 from tests.support.endpoint import reply, serve
 from tests.support.suites import answer, write_suite
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-def llmeval(*arguments: object, cwd: Path = ROOT, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "llmeval", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 import llmeval as library
 from llmeval.engine.options import Options
-from tests.cli.test_cli import llmeval
+from tests.support.command import llmeval
 from tests.support.endpoint import serve
 from tests.support.runs import run_of
 from tests.support.suites import answer, write_suite

@@ -10,7 +10,7 @@ import pytest
 
 from llmeval.gate.summary import summarise
 from llmeval.rundir import RunDir
-from tests.cli.test_cli import llmeval
+from tests.support.command import llmeval
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llmeval.api import Run, finish
-from tests.cli.test_cli import llmeval
+from tests.support.command import llmeval
 from tests.support.runs import run_of
 
 GOOD = [1.0] * 160 + [0.0] * 40

@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from tests.cli.test_cli import llmeval
+from tests.support.command import llmeval
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 

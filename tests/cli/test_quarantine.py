@@ -9,7 +9,7 @@ import pytest
 from llmeval.errors import SuiteError
 from llmeval.suite.load import load_suite
 from llmeval.suite.quarantine import read_quarantine
-from tests.cli.test_cli import llmeval
+from tests.support.command import llmeval
 from tests.support.suites import cases
 
 N = 60
@@ -50,7 +50,8 @@ def test_they_count_in_no_rule(folder: Path, run: Any) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     found = json.loads((folder / "run" / "summary.json").read_text())
     assert found["counts"] == {
-        "cases": N - 3, "passed": N - 3, "failed": 0, "unscored": 0, "errors": 0, "open": 0, "not_needed": 0,
+        "cases": N - 3, "passed": N - 3, "failed": 0, "unscored": 0, "errors": 0, "open": 0, "not_scored": 0,
+        "not_needed": 0,
     }  # fmt: skip
     assert {(each["case_id"], each["passed"]) for each in found["quarantine"]} == {
         ("c0003", False), ("c0010", False), ("c0020", True),

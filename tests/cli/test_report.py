@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import llmeval
 from tests.report.html_samples import sample_run
 from tests.report.test_html_page import Page
+from tests.support.command import llmeval
 
 
 @pytest.fixture(scope="module")

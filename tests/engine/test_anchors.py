@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tests.cli.test_cli import llmeval
+from tests.support.command import llmeval
 from tests.support.endpoint import serve, verdict
 from tests.support.suites import answer, write_suite
 

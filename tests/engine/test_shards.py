@@ -16,7 +16,7 @@ from llmeval.engine.shards import Shard, parse_shard
 from llmeval.errors import StoreError, UsageError
 from llmeval.gate.baseline import baseline_of_run
 from llmeval.records import Case
-from tests.cli.test_cli import llmeval as command
+from tests.support.command import llmeval as command
 from tests.support.endpoint import Endpoint, serve, verdict
 from tests.support.suites import answer, write_suite
 

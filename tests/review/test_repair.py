@@ -9,8 +9,8 @@ from llmeval.labels import append, text_digest
 from llmeval.records import Answer, Case, Label, Score, Status
 from llmeval.review.repair import evidence
 from llmeval.rundir import RunDir
-from tests.cli.test_cli import llmeval
 from tests.report.html_samples import manifest, summary_of, write_run
+from tests.support.command import llmeval
 
 
 def make(tmp_path: Path, name: str, judge: str = "fail", digest: str = "sha256:1", repeats: int = 1) -> RunDir:

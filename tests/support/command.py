@@ -1,0 +1,49 @@
+"""The command line for tests: `llmeval ARGUMENTS` in this process, with what it printed and its exit code.
+
+A process of its own takes a second longer. Tests about processes (signals, kill -9, a broken pipe, imports at start)
+start one by themselves.
+"""
+
+import contextlib
+import io
+import sys
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from llmeval.cli.main import main
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def llmeval(*arguments: object, cwd: Path = ROOT, **environment: str) -> "CompletedProcess[str]":
+    """Run the command line in a folder. `environment`: variables set for this command."""
+    printed, errors = io.StringIO(), io.StringIO()
+    before = set(sys.modules)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(errors),
+    ):
+        patch.chdir(cwd)
+        for name, value in {"PYTHONPATH": str(ROOT), **environment}.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["llmeval", *map(str, arguments)])
+        patch.setattr(sys, "path", list(sys.path))  # a suite's folder is put on it
+        with pytest.raises(SystemExit) as left:
+            main()
+    for name in set(sys.modules) - before:
+        if not _is_installed(name):
+            del sys.modules[name]  # a module of the test's own: the next command reads its file anew
+    code = left.value.code
+    assert isinstance(code, int)
+    return CompletedProcess(list(map(str, arguments)), code, printed.getvalue(), errors.getvalue())
+
+
+def _is_installed(name: str) -> bool:
+    """Whether a module belongs to Python, to a package or to the checkout."""
+    file = getattr(sys.modules[name], "__file__", None)
+    return (
+        file is None or Path(file).is_relative_to(ROOT) or "site-packages" in file or file.startswith(sys.base_prefix)
+    )
