@@ -1,17 +1,12 @@
 """What the tests of the first law share: a project in a folder, a server that misbehaves, and the command line."""
 
-import contextlib
-import io
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from llmeval.cli.main import main
+from tests.support.command import llmeval
 from tests.support.endpoint import Endpoint
 
 QUESTIONS = 6
@@ -30,21 +25,9 @@ class Played:
 
 
 def play(folder: Path, *arguments: object) -> Played:
-    """Run `llmeval ARGUMENTS` in a folder, in this process."""
-    printed = io.StringIO()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-    ):
-        patch.chdir(folder)
-        patch.setenv("COLUMNS", "200")
-        patch.setattr(sys, "argv", ["llmeval", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-    code = left.value.code
-    assert isinstance(code, int)
-    return Played(code, " ".join(printed.getvalue().replace("│", " ").split()))
+    """Run `llmeval ARGUMENTS` in a folder."""
+    done = llmeval(*arguments, cwd=folder, COLUMNS="200")
+    return Played(done.returncode, " ".join((done.stdout + done.stderr).replace("│", " ").split()))
 
 
 def number(body: dict[str, Any]) -> int:
@@ -100,6 +83,3 @@ def shown(folder: Path, run: str) -> dict[str, str]:
     """What people and servers read of a run, by file name."""
     names = ("summary.md", "junit.xml", "report.html")
     return {name: (folder / run / name).read_text(encoding="utf-8") for name in names}
-
-
-Handler = Callable[[dict[str, Any], int], Any]
