@@ -1,0 +1,88 @@
+"""2. A reply that holds no answer is missing. It is never a grade."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.false_green.play import QUESTIONS, candidate, play, project, right, summary
+from tests.support.endpoint import reply, serve
+
+
+def choice(finish: str, message: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A chat completion with one choice."""
+    full = {"role": "assistant", **message}
+    return reply("", choices=[{"index": 0, "message": full, "finish_reason": finish, **more}])
+
+
+def response(status: str, **more: Any) -> dict[str, Any]:
+    """A reply of the responses API that did not end well."""
+    return {"id": "r", "object": "response", "status": status, "model": "m", "output": [], **more}
+
+
+EMPTY = [
+    # what the endpoint sends, by which API, the kind of the missing answer, and words that tell people why
+    (choice("error", {"content": ""}, error={"message": "upstream died"}), "chat", "provider", "upstream died"),
+    (choice("content_filter", {"content": None}), "chat", "blocked", "content_filter"),
+    (choice("stop", {"content": "", "reasoning_content": "It is"}), "chat", "truncated", "reasoning"),
+    (choice("length", {"content": None, "reasoning": "It is"}), "chat", "truncated", "max_tokens"),
+    (choice("length", {"content": ""}), "chat", "truncated", "max_tokens"),
+    (choice("length", {"content": "<think>It could be"}), "chat", "truncated", "max_tokens"),
+    (
+        response("failed", error={"code": "server_error", "message": "it fell over"}),
+        "responses",
+        "provider",
+        "fell over",
+    ),
+    (response("queued"), "responses", "provider", "queued"),
+    (response("cancelled"), "responses", "provider", "cancelled"),
+    (response("in_progress"), "responses", "provider", "in_progress"),
+    (response("incomplete", incomplete_details={"reason": "content_filter"}), "responses", "blocked", "content_filter"),
+]
+
+
+@pytest.mark.parametrize(("sent", "api", "kind", "words"), EMPTY)
+def test_a_reply_without_an_answer_is_missing(
+    tmp_path: Path, sent: dict[str, Any], api: str, kind: str, words: str
+) -> None:
+    with serve(lambda body, earlier: sent) as endpoint:
+        project(tmp_path, candidate(endpoint, api=api, limits={"attempts": 1}), n=3)
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+        counts = summary(tmp_path, "run")["counts"]
+        again = len(endpoint.requests)
+        play(tmp_path, "run", "suite.yaml", "--out", "again", "--reuse")
+    assert done.code == 3
+    assert done.says("INVALID", words)
+    assert (counts["errors"], counts["failed"], counts["passed"]) == (3, 0, 0)
+    assert f'"kind":"{kind}"' in (tmp_path / "run" / "answers.jsonl").read_text()
+    assert len(endpoint.requests) == 2 * again, "a missing answer is not kept"
+
+
+def test_a_team_may_count_what_its_provider_blocks_as_failed(tmp_path: Path) -> None:
+    blocked = choice("content_filter", {"content": None})
+    with serve(lambda body, earlier: blocked) as endpoint:
+        checks = '[{not: {contains: "As an AI"}}]'
+        project(tmp_path, candidate(endpoint, on_blocked="fail"), checks=checks, n=3)
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 1
+    assert done.says("blocked")
+    assert summary(tmp_path, "run")["counts"]["failed"] == 3
+
+
+def test_an_answer_that_is_really_empty_stays_an_answer(tmp_path: Path) -> None:
+    with serve(lambda body, earlier: choice("stop", {"content": ""})) as endpoint:
+        project(tmp_path, candidate(endpoint), n=3)
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 1
+    assert summary(tmp_path, "run")["counts"]["failed"] == 3
+
+
+def test_checks_do_not_see_reasoning(tmp_path: Path) -> None:
+    def thinks(body: dict[str, Any], earlier: int) -> str:
+        return f"<think>{right(body)}</think>I do not know."
+
+    with serve(thinks) as endpoint:
+        project(tmp_path, candidate(endpoint))
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 1
+    assert summary(tmp_path, "run")["counts"]["failed"] == QUESTIONS
