@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from llmeval.gate.planning import cases_for
 from llmeval.gate.proof import prove_regression
 from llmeval.gate.shape import Shape as Suite
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats import power
 from llmeval.stats.agreement import youden_lower
 from llmeval.stats.bounds import clopper_pearson, mean_bounds, wilson

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from llmeval.checks.facts import facts
 from llmeval.gate.proof import play
-from llmeval.records import Answer, Case, Decision
+from llmeval.records import Answer, Case
+from llmeval.results import Decision
 from llmeval.stats.agreement import youden_lower
 from llmeval.stats.labels import LabelCounts
 from llmeval.stats.plan import regression

@@ -19,7 +19,7 @@ import numpy as np
 from decisions import BASE, CASES, LOOK, MARGIN, table
 from numpy.typing import NDArray
 
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats import power
 from llmeval.stats.betting import bets
 from llmeval.stats.counted import CountLooks

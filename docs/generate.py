@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.suite import schema
+from llmeval.suite.gate_schema import Gate, Regression
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
 from llmeval.suite.thresholds import FloorRule, MarginRule
@@ -22,7 +23,7 @@ DOCS = Path(__file__).parent
 PARTS: list[type[BaseModel]] = [
     schema.SuiteSpec, schema.Cases, schema.Sample, schema.Turn, schema.ModelBase, schema.OpenAIModel,
     schema.TransformersModel, schema.HttpModel, schema.PythonModel, schema.ReplayModel, schema.SystemOneModel, schema.Limits, schema.Price,
-    schema.JudgeSpec, schema.Gate, FloorRule, schema.Regression, MarginRule, QuarantineEntry, RetiredEntry,
+    schema.JudgeSpec, Gate, FloorRule, Regression, MarginRule, QuarantineEntry, RetiredEntry,
     schema.Environment,
 ]  # fmt: skip
 

@@ -55,19 +55,30 @@ class _Check(msgspec.Struct):
     metric: str
 
 
+class _FloorRule(msgspec.Struct):
+    min: _Share
+    scale: Literal["people", "judge"] = "people"
+
+
+class _MarginRule(msgspec.Struct):
+    margin: _Share
+    scale: Literal["people", "judge"] = "people"
+
+
 class _Regression(msgspec.Struct):
     baseline: str | None = None
-    margins: dict[str, _Share] = {}
+    margins: dict[str, _Share | _MarginRule] = {}
 
 
 class _Gate(msgspec.Struct):
-    floors: dict[str, _Share]
+    floors: dict[str, _Share | _FloorRule]
     regression: _Regression | None
     alpha: _Level
     beta: _Level
     max_unscored: _Share
     on_inconclusive: Literal["fail", "warn", "pass"]
     stop: Literal["early", "never"] = "never"
+    must_pass: Literal["all"] | list[str] | dict[str, str] | None = None
 
 
 class _Quarantined(msgspec.Struct, forbid_unknown_fields=True):

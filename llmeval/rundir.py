@@ -28,7 +28,8 @@ import msgspec
 from llmeval import checksums
 from llmeval.errors import StoreError
 from llmeval.manifest import RecordFile, check_schema, read_manifest
-from llmeval.records import SCHEMA, Answer, Case, Score, Summary, Usage, to_json
+from llmeval.records import SCHEMA, Answer, Case, Score, Usage, to_json
+from llmeval.results import Summary
 
 MANIFEST, CASES, ANSWERS, SCORES, SUMMARY, LABELS, CANARIES = (
     "manifest.json", "cases.jsonl", "answers.jsonl", "scores.jsonl", "summary.json", "labels.jsonl", "canaries.jsonl",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmeval.errors import UsageError
-from llmeval.records import GateChange
+from llmeval.results import GateChange
 from llmeval.rundir import MANIFEST
 from llmeval.suite import yamlfile
 from llmeval.suite.load import Suite, parse_suite

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.errors import StoreError, UsageError
 from llmeval.files import write_atomically
-from llmeval.records import Summary
+from llmeval.results import Summary
 from llmeval.rundir import SUMMARY, summary_bytes
 from llmeval.suite.load import Suite, load_suite
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmeval.errors import StoreError, UsageError, install_hint
-from llmeval.records import Answer, Decision, Summary
+from llmeval.records import Answer
+from llmeval.results import Decision, Summary
 from llmeval.rundir import RunDir
 
 if TYPE_CHECKING:

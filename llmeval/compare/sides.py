@@ -6,7 +6,7 @@ from typing import Any
 from llmeval.compare.comparison import Side
 from llmeval.gate.baseline import Baseline, values_of
 from llmeval.gate.tally import Tally, tally_run
-from llmeval.records import Decision, Summary
+from llmeval.results import Decision, Summary
 from llmeval.rundir import RunDir
 
 

@@ -14,7 +14,7 @@ from llmeval.gate.baseline import Baseline, read_baseline
 from llmeval.gate.gone import Gone, gone_of, sample_note
 from llmeval.gate.tally import Tally
 from llmeval.gate.terms import changes, terms_of
-from llmeval.records import Gate, GateChange
+from llmeval.results import Gate, GateChange
 
 _NAMED = 10
 

@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmeval.records import Audit, Score
+from llmeval.records import Score
+from llmeval.results import Audit
 from llmeval.stats.correction import estimate_rate
 from llmeval.stats.labels import Provenance, RefusedEstimate, count_labels
 

@@ -14,7 +14,8 @@ from llmeval.errors import SuiteError, UsageError
 from llmeval.gate.own import missing, outcome, own_rules
 from llmeval.gate.tally import Tally, tally_run
 from llmeval.gate.terms import Terms, terms_of
-from llmeval.records import Decision, canonical_json, digest, utc_now
+from llmeval.records import canonical_json, digest, utc_now
+from llmeval.results import Decision
 from llmeval.rundir import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 
 LOCK_SCHEMA = 2

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass, field
 
-from llmeval.records import Answer, Calls, Reuse, Reused, Score, Status
+from llmeval.records import Answer, Score, Status
+from llmeval.results import Calls, Reuse, Reused
 
 _VERDICTS = frozenset({Status.PASS, Status.FAIL, Status.OPEN})
 

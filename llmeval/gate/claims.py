@@ -13,7 +13,7 @@ from llmeval.gate.family import Rule
 from llmeval.gate.regression import Comparison, scale
 from llmeval.gate.tally import Selection
 from llmeval.gate.world import Sides
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 from llmeval.stats.bounds import Interval
 from llmeval.stats.final import Nulls, final_test
 from llmeval.stats.hybrid import HybridTest

@@ -9,7 +9,7 @@ from llmeval.gate.must_pass import must_pass_rules
 from llmeval.gate.own import floor_rules, outcome, validity
 from llmeval.gate.regression import regression_rules
 from llmeval.gate.tally import Tally
-from llmeval.records import Gate, RuleDecision
+from llmeval.results import Gate, RuleDecision
 
 
 def decide(tally: Tally, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> Gate:

@@ -15,7 +15,7 @@ import numpy as np
 from llmeval.gate.floors import LOST_WORST, cases_needed, parse_key, percent, percent_of, told_more
 from llmeval.gate.tally import CASES, Tally
 from llmeval.gate.threshold import Threshold
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 from llmeval.stats.hybrid import HybridTest, Verdict
 from llmeval.stats.plan import Plan, floor
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 
 Rule = Callable[[float], RuleDecision]
 """A rule by the level at which it may FAIL; at a smaller level it never fails more easily."""

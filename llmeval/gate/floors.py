@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from llmeval.gate.tally import Selection
 from llmeval.gate.threshold import UNTRUSTED
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 from llmeval.stats.beta import beta_cdf
 from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
 

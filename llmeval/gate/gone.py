@@ -14,7 +14,8 @@ from msgspec import structs
 
 from llmeval.gate.baseline import Baseline
 from llmeval.gate.tally import Tally
-from llmeval.records import Case, Decision, Retired, RuleDecision
+from llmeval.records import Case
+from llmeval.results import Decision, Retired, RuleDecision
 
 MAX_NAMED = 10
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from llmeval.gate.floors import LOST_DECIDE, LOST_WORST, if_all, is_clustered, lost_in, percent, percent_of
 from llmeval.gate.tally import Selection, Tally
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 from llmeval.stats.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.correction import FEW_LABELS, decision_bounds, estimate_rate
 from llmeval.stats.labels import LabelCounts, Provenance, RefusedEstimate, count_labels

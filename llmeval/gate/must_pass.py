@@ -12,7 +12,7 @@ from typing import Any
 
 from llmeval.gate.tally import Tally
 from llmeval.outcome import Outcome
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 
 RULE = "must_pass"
 MAX_NAMED = 10
@@ -46,6 +46,8 @@ def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecis
         return []
     cases = _cases(tally, wanted, untrusted_metrics(manifest))
     decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
+    if cases.missing:
+        reason += tally.causes.sentence
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
     where = _tag(wanted)

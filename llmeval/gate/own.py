@@ -14,7 +14,7 @@ from llmeval.gate.judged import decide_judged_floor, evidence_for
 from llmeval.gate.must_pass import must_pass_rules, untrusted_judge
 from llmeval.gate.tally import CASES, Tally
 from llmeval.gate.threshold import Threshold, distrust_of, floors_in, own_scale_note
-from llmeval.records import Decision, Gate, RuleDecision
+from llmeval.results import Decision, Gate, RuleDecision
 
 NO_GATE = "no gate: nothing was decided"
 """What every output says of a run with `gate: none`."""
@@ -106,7 +106,8 @@ def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
         invalid.append(
             _invalid(
                 "max_unscored",
-                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); at most {percent(limit)} may be.",
+                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); at most {percent(limit)} may be."
+                f"{tally.causes.sentence}",
                 estimate=lost / counts.cases,
                 threshold=limit,
             )

@@ -16,7 +16,7 @@ from llmeval.gate.claims import Asked, Claim, Floor, Regression, Terms, members_
 from llmeval.gate.family import step_down
 from llmeval.gate.shape import Shape
 from llmeval.gate.world import Sides, World
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats.hybrid import HybridTest
 from llmeval.stats.labels import LabelCounts
 from llmeval.stats.plan import Plan

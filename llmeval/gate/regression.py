@@ -23,7 +23,7 @@ from llmeval.gate.gone import Gone, gone_of, gone_rule, sample_note
 from llmeval.gate.pairs import Pairs, pair
 from llmeval.gate.tally import Tally
 from llmeval.gate.threshold import UNTRUSTED, Threshold, distrust_of, margins_in, own_scale_note
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 from llmeval.stats.agreement import youden_lower
 from llmeval.stats.clusters import clustered_mean
 from llmeval.stats.hybrid import Verdict, decide, tipping_point

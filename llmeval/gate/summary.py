@@ -11,7 +11,7 @@ from llmeval.gate.floors import bounds, is_clustered
 from llmeval.gate.own import missing
 from llmeval.gate.stopping import settled
 from llmeval.gate.tally import Selection, Tally, tally_run
-from llmeval.records import Audit, Calls, Counts, Metric, Quarantined, Summary
+from llmeval.results import Audit, Calls, Counts, Metric, Quarantined, Summary
 from llmeval.rundir import RunDir
 from llmeval.stats.betting import anytime_bounds
 

@@ -12,20 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from msgspec import structs
-
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.calls import CallCount, ReuseCount
-from llmeval.labels import Place, agreed, current, read
+from llmeval.gate.causes import Causes
+from llmeval.gate.people import decided_by_people, people_of
+from llmeval.labels import Place
 from llmeval.outcome import Outcome, answer_outcome, status_outcome
-from llmeval.records import Answer, Calls, Case, Counts, Score, Status, Usage, clean_text
-from llmeval.rundir import LABELS, RunDir, Unit
+from llmeval.records import Answer, Case, Score, Status, Usage, clean_text
+from llmeval.results import Calls, Counts
+from llmeval.rundir import RunDir, Unit
 
 MAX_SLICES_PER_TAG = 50
 CASES = "cases"
 """The metric of a case as a whole: it passes where everything that applies to it does."""
-_DRAWN = ("random", "stratified")
-"""How labels are sampled that say something of the answers without one."""
 
 # What became of a metric on a case, in one byte: 0 where there is no score, 1 where the metric does not apply, else
 # 2 + the rank of its outcome. The larger of two is the worse, so repeats are combined by `max`.
@@ -126,6 +125,7 @@ class Tally:
         self.units = self.waiting = 0
         self._calls: dict[str, CallCount] = {}
         self.reuse = ReuseCount()
+        self.causes = Causes()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
@@ -278,6 +278,7 @@ class Tally:
         if unit.case.id in self.quarantined:
             self._set_aside(unit, outcome)
             return
+        self.causes.add(unit)
         row = self._row(unit.case)
         if not self._seen[row]:
             for tag in self._tags[row]:
@@ -365,27 +366,9 @@ def output_digest(answer: Answer) -> str:
     return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
 
 
-def decided_by_people(score: Score, people: Mapping[Place, bool]) -> Score:
-    """A score that needs review, as people decided it; the score itself where they did not, or need not."""
-    if score.status is not Status.OPEN:
-        return score
-    passed = people.get(Place(score.case_id, score.repeat, score.metric))
-    if passed is None:
-        return score
-    status = Status.PASS if passed else Status.FAIL
-    return structs.replace(score, status=status, value=float(passed), passed=passed)
-
-
 def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
     """Ids of the cases that count nowhere."""
     return frozenset(entry["case_id"] for entry in manifest.get("quarantine") or ())
-
-
-def people_of(run: Path) -> tuple[dict[Place, bool], frozenset[Place]]:
-    """What people agree on in a run's labels, and what of it came before them by a random draw."""
-    labels = current(read(run / LABELS))
-    drawn = frozenset(place for (_, place), label in labels.items() if label.sampling in _DRAWN)
-    return agreed(labels).verdicts, drawn
 
 
 def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from llmeval.gate.threshold import Threshold, floors_in, margins_in
-from llmeval.records import GateChange, canonical_json, digest
+from llmeval.records import canonical_json, digest
+from llmeval.results import GateChange
 
 Direction = Literal["looser", "tighter", "changed"]
 

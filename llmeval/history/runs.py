@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.errors import StoreError, UsageError
-from llmeval.records import Summary
+from llmeval.results import Summary
 from llmeval.rundir import MANIFEST, RunDir
 
 LATEST = "latest"

@@ -14,7 +14,6 @@ from rich.text import Text
 
 from llmeval.gate.threshold import floor_rates
 from llmeval.outcome import Outcome
-from llmeval.records import Decision, Metric, Summary
 from llmeval.report.text import (
     count,
     one_line,
@@ -28,6 +27,7 @@ from llmeval.report.text import (
 )
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
+from llmeval.results import Decision, Metric, Summary
 
 _STYLE = {
     Decision.PASS: ("green", "✔"),

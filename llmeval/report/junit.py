@@ -14,9 +14,9 @@ from typing import Any
 
 from llmeval.files import write_atomically
 from llmeval.outcome import Outcome
-from llmeval.records import Decision, RuleDecision, Summary
 from llmeval.report.text import quarantined, reused, visible
 from llmeval.report.worst import Trouble
+from llmeval.results import Decision, RuleDecision, Summary
 
 MAX_CASES = 1000
 MAX_TEXT = 4000

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from llmeval.records import Decision, Summary
 from llmeval.report.text import (
     cell,
     fenced,
@@ -17,6 +16,7 @@ from llmeval.report.text import (
 )
 from llmeval.report.trust import audited, distrust
 from llmeval.report.worst import Trouble
+from llmeval.results import Decision, Summary
 
 MAX_CHARS = 60_000
 """Below the 65,536 characters that a comment may have."""

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from llmeval.gate.tally import decided_by_people, people_of
+from llmeval.gate.people import decided_by_people, people_of
 from llmeval.labels import Place
 from llmeval.outcome import Outcome, answer_outcome, status_outcome
 from llmeval.records import Score, Status

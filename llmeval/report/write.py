@@ -8,13 +8,13 @@ from llmeval.files import write_atomically
 from llmeval.gate.early import may_stop
 from llmeval.gate.reach import out_of_reach
 from llmeval.gate.threshold import floor_rates
-from llmeval.records import Summary
 from llmeval.report.before import baseline_run
 from llmeval.report.html import write_html
 from llmeval.report.html.build import Loaded
 from llmeval.report.junit import MAX_CASES, write_junit
 from llmeval.report.markdown import markdown
 from llmeval.report.worst import Trouble, worst_cases
+from llmeval.results import Summary
 from llmeval.rundir import RunDir
 
 HTML, JUNIT, MARKDOWN = "report.html", "junit.xml", "summary.md"

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats.betting import Wealth, bets, upper_sequence
 from llmeval.stats.clusters import units as group
 from llmeval.stats.final import Nulls, Side, final_test

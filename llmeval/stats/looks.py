@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats import spending
 from llmeval.stats.counted import CountLooks
 from llmeval.stats.final import Nulls, final_test

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from llmeval.records import Quarantined
+from llmeval.results import Quarantined
 from llmeval.suite.entries import EntryFile, day_of, entries_of, read_document
 from llmeval.suite.load import Suite
 from llmeval.suite.strict import Name, Strict

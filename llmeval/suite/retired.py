@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from llmeval.records import Case, Retired
+from llmeval.records import Case
+from llmeval.results import Retired
 from llmeval.suite.entries import EntryFile, day_of, entries_of, read_document
 from llmeval.suite.load import Suite
 from llmeval.suite.strict import Name, Strict

@@ -99,7 +99,8 @@ def test_a_decision_model_is_no_candidate(tmp_path: Path) -> None:
 def test_what_no_judge_is_sure_of_waits_for_a_person_and_a_label_decides_it(tmp_path: Path) -> None:
     """Half of the verdicts are open: nothing is lost, no floor on them passes, and labels close them."""
     from llmeval.labels import append
-    from llmeval.records import Decision, Label
+    from llmeval.records import Label
+    from llmeval.results import Decision
 
     gate = "gate: {floors: {correctness: 0.3}}\n"
     with serve(endpoint) as served:

@@ -14,7 +14,7 @@ from llmeval.engine.budget import Budget
 from llmeval.engine.options import Options
 from llmeval.engine.seats import Factory, is_loopback
 from llmeval.engine.slots import Slots
-from llmeval.records import Decision
+from llmeval.results import Decision
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 

@@ -13,7 +13,8 @@ from llmeval.engine.build import plan
 from llmeval.engine.options import Options
 from llmeval.engine.store import RunWriter
 from llmeval.errors import NothingEvaluated, StoreError, SuiteError, UsageError
-from llmeval.records import Decision, Status
+from llmeval.records import Status
+from llmeval.results import Decision
 from llmeval.suite.load import load_suite
 from tests.support.endpoint import Handler, reply, serve, verdict
 from tests.support.rundirs import seal

@@ -30,7 +30,7 @@ def test_a_named_case_must_pass_beside_a_floor(tmp_path: Path) -> None:
         project(tmp_path, candidate(endpoint), gate="{floors: {contains: 0.5}, must_pass: [c2]}", n=40)
         done = play(tmp_path, "run", "suite.yaml", "--out", "run")
     assert done.code == 1
-    assert done.says("must_pass", "c2")
+    assert done.says("must pass", "c2")
 
 
 REFUSED = [

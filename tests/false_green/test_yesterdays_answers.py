@@ -74,7 +74,7 @@ def test_answers_of_a_stated_build_are_reused_and_every_page_says_so(tmp_path: P
     assert again.says(words, "reused")
     for name, text in shown(tmp_path, "two").items():
         assert words in text, name
-    assert summary(tmp_path, "two")["reused"]
+    assert summary(tmp_path, "two")["reuse"]["answers"]["reused"] == QUESTIONS
 
 
 def test_refresh_asks_a_stated_build_again(tmp_path: Path) -> None:

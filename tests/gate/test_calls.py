@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from llmeval.gate.calls import ReuseCount
-from llmeval.records import Answer, ErrorInfo, Reused, Score, Status
+from llmeval.records import Answer, ErrorInfo, Score, Status
+from llmeval.results import Reused
 
 OLD, NEW = "2026-03-01T08:00:00Z", "2026-03-05T08:00:00Z"
 

@@ -9,7 +9,8 @@ import pytest
 from llmeval.gate.early import early_floor, floor_walk
 from llmeval.gate.floors import cases_needed
 from llmeval.gate.tally import Tally
-from llmeval.records import Answer, Case, Decision, Score, Status
+from llmeval.records import Answer, Case, Score, Status
+from llmeval.results import Decision
 from llmeval.rundir import Unit
 
 GATE = {"alpha": 0.05, "beta": 0.05, "stop": "early"}

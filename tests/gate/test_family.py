@@ -12,7 +12,7 @@ from llmeval.gate.early import rules_in
 from llmeval.gate.family import Rule, step_down
 from llmeval.gate.floors import cases_needed, decide_floor
 from llmeval.gate.summary import summarise
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 from llmeval.stats.multiplicity import holm
 from tests.gate.test_floors import selection
 from tests.support.runs import run_of

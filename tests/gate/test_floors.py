@@ -7,7 +7,7 @@ import pytest
 
 from llmeval.gate.floors import bounds, cases_needed, clusters_needed, decide_floor, is_clustered
 from llmeval.gate.tally import Selection
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats.bounds import lower_bound, upper_bound
 
 

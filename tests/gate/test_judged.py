@@ -10,9 +10,11 @@ import pytest
 
 from llmeval.gate.judged import Evidence, bounds, decide_judged_floor, evidence_for
 from llmeval.gate.own import own_rules
-from llmeval.gate.tally import Selection, Tally, people_of
+from llmeval.gate.people import people_of
+from llmeval.gate.tally import Selection, Tally
 from llmeval.labels import append
-from llmeval.records import Answer, Case, Decision, Label, Score, Status
+from llmeval.records import Answer, Case, Label, Score, Status
+from llmeval.results import Decision
 from llmeval.rundir import Unit
 from llmeval.stats.correction import adjusted_rogan_gladen
 from llmeval.stats.labels import LabelCounts, Provenance

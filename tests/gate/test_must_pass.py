@@ -10,7 +10,8 @@ import llmeval
 from llmeval.engine.options import Options
 from llmeval.gate.must_pass import MAX_NAMED
 from llmeval.gate.summary import summarise
-from llmeval.records import Answer, Case, Decision, ErrorInfo, Gate, RuleDecision, Score, Status
+from llmeval.records import Answer, Case, ErrorInfo, Score, Status
+from llmeval.results import Decision, Gate, RuleDecision
 from tests.gate.test_summary import manifest, write
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite

@@ -8,7 +8,7 @@ import pytest
 
 from llmeval.gate.pairs import Pairs
 from llmeval.gate.regression import Comparison, ask, cases_needed, decided, scale
-from llmeval.records import Decision, RuleDecision
+from llmeval.results import Decision, RuleDecision
 from llmeval.stats.hybrid import decide
 from llmeval.stats.plan import regression
 

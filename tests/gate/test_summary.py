@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from llmeval.gate.summary import summarise
-from llmeval.records import Answer, Case, Decision, ErrorInfo, Score, Status, to_json
+from llmeval.records import Answer, Case, ErrorInfo, Score, Status, to_json
+from llmeval.results import Decision
 from llmeval.rundir import RunDir
 from tests.support.rundirs import record_lines, seal
 

@@ -8,22 +8,8 @@ from typing import Any
 
 from scipy.stats import beta
 
-from llmeval.records import (
-    Answer,
-    Calls,
-    Case,
-    Counts,
-    Decision,
-    ErrorInfo,
-    Gate,
-    Metric,
-    RuleDecision,
-    Score,
-    Span,
-    Status,
-    Summary,
-    Usage,
-)
+from llmeval.records import Answer, Case, ErrorInfo, Score, Span, Status, Usage
+from llmeval.results import Calls, Counts, Decision, Gate, Metric, RuleDecision, Summary
 from llmeval.rundir import summary_bytes
 from tests.support.rundirs import record_lines, seal
 

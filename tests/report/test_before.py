@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from llmeval.gate.baseline import baseline_of_run, lock_bytes
-from llmeval.records import Decision, RuleDecision, to_json
+from llmeval.records import to_json
 from llmeval.report.before import baseline_run
 from llmeval.report.html.words import certainty
 from llmeval.report.write import HTML, write_reports
+from llmeval.results import Decision, RuleDecision
 from llmeval.rundir import SUMMARY, RunDir
 from tests.report import html_samples as samples
 

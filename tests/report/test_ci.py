@@ -9,13 +9,13 @@ import xmlschema
 from msgspec import structs
 
 from llmeval.outcome import Outcome
-from llmeval.records import Decision, Reuse, Reused
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.ci.github import SUMMARY_BYTES, add_summary, command
 from llmeval.report.ci.points import MOST, Point, points
 from llmeval.report.ci.server import Told, tell
 from llmeval.report.junit import write_junit
 from llmeval.report.text import one_line
+from llmeval.results import Decision, Reuse, Reused
 from tests.report.test_texts import HOSTILE, MANIFEST, rule, summary, trouble
 
 ORDER = re.compile(r"^::(error|warning|notice) ([^:]*)::(.*)$")

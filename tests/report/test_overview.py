@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from llmeval.history.runs import recorded
-from llmeval.records import Decision, Gate
 from llmeval.report.html.overview import write_overview
+from llmeval.results import Decision, Gate
 from llmeval.rundir import summary_bytes
 from tests.report import html_samples as samples
 from tests.report.test_html_page import Page

@@ -14,12 +14,13 @@ from rich.text import Text
 
 from llmeval.engine.progress import Progress
 from llmeval.outcome import Outcome
-from llmeval.records import Answer, Counts, Decision, Gate, Metric, RuleDecision, Status, Summary
+from llmeval.records import Answer, Status
 from llmeval.report.console import ProgressDisplay, _counts, _line, print_summary
 from llmeval.report.junit import write_junit
 from llmeval.report.markdown import MAX_CHARS, markdown
 from llmeval.report.text import cell, fenced, one_line, visible
 from llmeval.report.worst import Trouble
+from llmeval.results import Counts, Decision, Gate, Metric, RuleDecision, Summary
 
 HOSTILE = "\x1b[31m::error::x\n::add-mask::y\r\n```\n~~~~\n</details><script>alert(1)</script> @everyone \u202e ![x](http://x) \ud800 \x00"
 MANIFEST: dict[str, Any] = {

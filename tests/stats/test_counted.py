@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats.counted import CountLooks, Limit
 from llmeval.stats.hybrid import HybridTest
 from llmeval.stats.looks import Looks

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats.bounds import clopper_pearson
 from llmeval.stats.hybrid import HybridTest, decide, tipping_point
 from llmeval.stats.looks import Looks

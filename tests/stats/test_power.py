@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.records import Decision
+from llmeval.results import Decision
 from llmeval.stats.hybrid import decide
 from llmeval.stats.paired import mcnemar_worse
 from llmeval.stats.plan import regression

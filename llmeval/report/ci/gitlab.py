@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from llmeval.files import write_atomically
-from llmeval.records import Summary
+from llmeval.results import Summary
 
 METRICS = "metrics.txt"
 

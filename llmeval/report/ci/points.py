@@ -3,10 +3,10 @@
 import os
 from typing import NamedTuple
 
-from llmeval.records import Decision
 from llmeval.report.ci.server import Told
 from llmeval.report.text import one_line, reused, verdict_word
 from llmeval.report.worst import Trouble
+from llmeval.results import Decision
 
 MOST = 10
 """Annotations of one step that GitHub shows; it drops the others silently."""

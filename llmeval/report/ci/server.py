@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmeval.records import Summary
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.worst import Trouble
+from llmeval.results import Summary
 
 
 class Told(NamedTuple):

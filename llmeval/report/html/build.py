@@ -16,10 +16,9 @@ import msgspec
 
 from llmeval.errors import StoreError
 from llmeval.files import write_atomically, writing
-from llmeval.gate.tally import people_of
+from llmeval.gate.people import people_of
 from llmeval.labels import Place
 from llmeval.outcome import Outcome
-from llmeval.records import Summary
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.history import History, unsteady
@@ -31,6 +30,7 @@ from llmeval.report.html.reader import Reader, Row
 from llmeval.report.html.totals import Totals, Verdicts
 from llmeval.report.html.trend import listed, past_runs
 from llmeval.report.html.triage import Queue, Rules, Triage, triage
+from llmeval.results import Summary
 from llmeval.rundir import RunDir
 
 

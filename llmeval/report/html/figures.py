@@ -5,10 +5,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from llmeval.records import Calls, Decision, Gate, Metric, RuleDecision, Summary
 from llmeval.report.html import charts, words
 from llmeval.report.html.totals import MetricTotals, Totals, Verdicts
 from llmeval.report.text import count
+from llmeval.results import Calls, Decision, Gate, Metric, RuleDecision, Summary
 from llmeval.stats.bounds import wilson
 
 MetricKey = tuple[str, str | None]

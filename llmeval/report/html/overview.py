@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.files import write_atomically
-from llmeval.records import Decision, Summary
 from llmeval.report.html import assets, charts, words
 from llmeval.report.html.page import environment
 from llmeval.report.html.trend import MOST, Past, listed, past_table, trends, when
+from llmeval.results import Decision, Summary
 from llmeval.rundir import RunDir
 
 CHARTS = 3

@@ -6,7 +6,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from llmeval.records import Decision, Summary
 from llmeval.report.html import assets, charts, figures, provenance, words
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.picture import queue_name
@@ -15,6 +14,7 @@ from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
 from llmeval.report.text import count, quarantine_ended, quarantined, retired, reused, verdict_word
+from llmeval.results import Decision, Summary
 
 DATA_MARK = "<!-- row data -->"
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmeval.compare.differing import differing, flat, plain
-from llmeval.records import Summary
 from llmeval.report.html import words
 from llmeval.report.html.totals import Totals
 from llmeval.report.text import count
 from llmeval.report.trust import audited, distrust
+from llmeval.results import Summary
 
 Pairs = list[tuple[str, str]]
 

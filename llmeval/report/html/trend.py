@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from llmeval.errors import StoreError
-from llmeval.records import Summary
 from llmeval.report.html import charts, words
 from llmeval.report.text import count
+from llmeval.results import Summary
 from llmeval.rundir import RunDir
 
 MOST = 20

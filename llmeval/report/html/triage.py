@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from llmeval.gate.tally import decided_by_people, quarantined
+from llmeval.gate.people import decided_by_people
+from llmeval.gate.tally import quarantined
 from llmeval.labels import Place
 from llmeval.outcome import Outcome, answer_outcome
 from llmeval.records import Score, Status
