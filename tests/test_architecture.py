@@ -45,7 +45,7 @@ ALLOWED = {
     "resources": set(),
     "checksums": {"records"},
     "manifest": {"checksums", "errors", "records"},
-    "rundir": {"checksums", "errors", "manifest", "records"},
+    "rundir": {"checksums", "errors", "manifest", "records", "results"},
     "labels": {"errors", "records", "rundir"},
     "templates": {"errors", "records"},
     "__init__": {"api", "engine", "suite", "testing"},

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,9 @@ async def _execute(
         RunDir(path).verify()  # before anything is appended: new digests would hide what was changed
     writer = RunWriter(path)
     try:
-        ended = _ended(writer.run)
+        before = writer.run.manifest() if writer.run.exists() else {}
         manifest = _manifest(plan, options, writer, run_id, stored)
+        _refuse_ended(plan, path, before)
         if plan.cache is not None:
             plan.cache.run = manifest["run_id"]
         _begin_session(manifest, writer)
@@ -109,7 +110,7 @@ async def _execute(
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
-    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, (*ended, *_warnings(plan, ending)))
+    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
 
 
 def _warnings(plan: Plan, ending: Ending) -> tuple[str, ...]:
@@ -122,15 +123,23 @@ def _warnings(plan: Plan, ending: Ending) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _ended(run: RunDir) -> tuple[str, ...]:
-    """A warning where this directory's run had ended: a result of then must not look like one of now."""
-    if not run.exists() or run.manifest()["status"] != "complete":
-        return ()
-    when = run.manifest()["ended"]
-    return (
-        f"{run.path} holds a run that ended at {when}: what it has was not asked again. "
-        "For a new run name another directory with --out, or leave --out away",
-    )
+def _refuse_ended(plan: Plan, path: Path, before: Mapping[str, Any]) -> None:
+    """Refuse a directory whose run has nothing left to do: its result of then would look like one of now.
+
+    Args:
+        plan: what is to be run. path: the run's directory. before: its manifest as it was found.
+
+    Raises:
+        UsageError: the run came to its end, and no answer was lost.
+    """
+    if before.get("status") != "complete":
+        return
+    left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, RunDir(path)).scored)
+    if left == 0 or before.get("ending") == "decided":
+        raise UsageError(
+            f"{path} holds a run that ended at {before['ended']}, and nothing of it is left to ask. For a new run name another "
+            f"directory with --out, or leave --out away; `llmeval report {path}` shows this one"
+        )
 
 
 def _note_unfinished(plan: Plan, manifest: dict[str, Any]) -> None:

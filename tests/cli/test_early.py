@@ -71,10 +71,11 @@ def test_the_records_alone_decide_the_same(tmp_path: Path) -> None:
 def test_going_on_with_a_run_that_stopped_asks_nothing(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, N, FLOOR, judge=False)
-        for _ in range(2):
-            asked = len(endpoint.requests)
-            done = llmeval("run", suite, "--out", tmp_path / "r", "--no-cache")
-            assert done.returncode == 0, done.stderr
+        assert llmeval("run", suite, "--out", tmp_path / "r", "--no-cache").returncode == 0
+        asked = len(endpoint.requests)
+        again = llmeval("run", suite, "--out", tmp_path / "r", "--no-cache")
+        assert again.returncode == 2, "yesterday's PASS must not come out of today's command"
+        assert "nothing of it is left to ask" in again.stderr
         assert 0 < len(endpoint.requests) == asked < N
 
 

@@ -14,6 +14,7 @@ from llmeval.engine.budget import Budget
 from llmeval.engine.options import Options
 from llmeval.engine.seats import Factory, is_loopback
 from llmeval.engine.slots import Slots
+from llmeval.records import Status
 from llmeval.results import Decision
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
@@ -78,7 +79,8 @@ def test_a_limit_a_minute_is_waited_for(tmp_path: Path) -> None:
 def test_a_budget_ends_the_run_whatever_its_message_says(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         part = run(write_suite(tmp_path, endpoint.url, 10), tmp_path / "out", max_calls=11, concurrency=10)
-        scored = [key for key, _ in part.directory.scores()]
+        blocks = list(part.directory.scores())
+        scored = [key for key, block in blocks if Status.NOT_SCORED not in {score.status for score in block}]
         assert len(endpoint.requests) == 11
         assert part.summary.counts.unscored == 0, "what the budget did not reach is not recorded as lost"
         assert len(scored) == 1
@@ -102,7 +104,7 @@ def test_calls_for_cases_that_were_not_finished_are_counted(tmp_path: Path) -> N
     assert part.summary.counts.cases == 1
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["unfinished_calls"] == {"candidate": 2}
-    assert manifest["stopped"]["by"] == "quota"
+    assert manifest["ending"] == "quota"
 
 
 def reasoning_model(body: dict[str, Any], earlier: int) -> Any:

@@ -20,6 +20,7 @@ from llmeval.models.base import Reply, Request
 from llmeval.records import Status
 from tests.support.endpoint import serve, verdict
 from tests.support.judging import Fake, judge_of, scored
+from tests.support.rundirs import seal
 from tests.support.suites import answer, write_suite
 
 PROTOCOLS = ["reference", "rubric", "grounded", "scale", "style"]
@@ -113,6 +114,7 @@ def test_a_run_whose_judge_falls_for_an_attack_is_invalid(tmp_path: Path) -> Non
         lines = [json.loads(line) for line in (tmp_path / "r" / "canaries.jsonl").read_text().splitlines()]
         assert [line["case_id"] for line in lines if line["passed"]] == ["authority"]
         asked = served.count("judge")
+        seal(tmp_path / "r", status="running", ended=None, ending=None)  # killed before its end was written
         run(tmp_path, served.url, "--out", str(tmp_path / "r"))  # a run that goes on tries them once
         assert served.count("judge") == asked
         _, again = run(tmp_path, served.url, "--out", str(tmp_path / "r2"))  # another takes them from the cache

@@ -223,15 +223,18 @@ def test_secrets_do_not_come_out_in_messages() -> None:
         asyncio.run(caller(model, redact=redact).ask(request()))
 
 
-def test_a_reply_that_can_not_be_read_is_asked_for_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmeval.models.caller._seconds", lambda error, failures: 0.0)
+async def no_rest(seconds: float) -> None:
+    """Go on at once."""
+
+
+def test_a_reply_that_can_not_be_read_is_asked_for_once_more() -> None:
     model = Scripted(Unreadable("no JSON"))
     with pytest.raises(AskFailed, match="no JSON"):
-        asyncio.run(caller(model).ask(request()))
+        asyncio.run(caller(model, rest=no_rest).ask(request()))
     assert model.calls == 2
     mixed = Scripted(Retryable("down"), Unreadable("no JSON"), Unreadable("no JSON"))
     with pytest.raises(AskFailed, match="no JSON"):
-        asyncio.run(caller(mixed).ask(request()))
+        asyncio.run(caller(mixed, rest=no_rest).ask(request()))
     assert mixed.calls == 2
 
 
