@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from llmeval.errors import ModelError, SuiteError, TimedOut
-from llmeval.models.http_status import failure, one_line
+from llmeval.models.failed_reply import failure, one_line
 from llmeval.models.network_errors import network_error
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from llmeval.errors import ModelError, Unreadable
-from llmeval.models.http_status import one_line, page_title
+from llmeval.models.failed_reply import one_line, page_title
 
 _BOM = b"\xef\xbb\xbf"
 _COMMENTS = re.compile(rb"(?:\s*:[^\n]*\n)+\s*")

@@ -5,7 +5,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from llmeval.errors import ModelError, Retryable, Unreadable
-from llmeval.models.http_status import one_line
+from llmeval.models.failed_reply import one_line
 
 if TYPE_CHECKING:
     import aiohttp

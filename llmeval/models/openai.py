@@ -16,8 +16,8 @@ import msgspec
 
 from llmeval.errors import Retryable, TimedOut
 from llmeval.models.base import Reply, Request
+from llmeval.models.failed_reply import failure
 from llmeval.models.http_client import MAX_REPLY_BYTES, HttpClient, Response, authorised, read_url, with_path
-from llmeval.models.http_status import failure
 from llmeval.models.identity import address, function_source, without_keys
 from llmeval.models.identity import headers as header_digests
 from llmeval.models.loading import load_function

@@ -12,8 +12,8 @@ from llmeval.errors import ModelError, Retryable
 from llmeval.models.base import NoAnswer, Reply
 from llmeval.models.blocked import CONTENT_FILTER, blocked_words, filtered_categories, is_blocked
 from llmeval.models.event_stream import is_event_stream, joined_chat, joined_response
+from llmeval.models.failed_reply import error_message, failure
 from llmeval.models.http_client import Response
-from llmeval.models.http_status import error_message, failure
 from llmeval.models.json_body import peek, read_json
 from llmeval.records import Usage, to_json
 

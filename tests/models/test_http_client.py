@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 
 from llmeval.errors import ModelError, Retryable, SuiteError, Unreadable
+from llmeval.models.failed_reply import failure
 from llmeval.models.http_client import HttpClient, Response, authorised, read_url, with_path
-from llmeval.models.http_status import failure
 from llmeval.models.network_errors import network_error
 from tests.support.raw import RawServer
 
