@@ -46,6 +46,7 @@ candidate: cand
 repeats: {repeats}
 checks: [{{contains: "{{{{ reference }}}}"}}]
 judges: {{correctness: {{model: judge, prompt: reference, attacks: false}}}}
+gate: none
 """
 
 
