@@ -21,7 +21,7 @@ class RecordedScore(BaseModel):
     error: str = ""
 
 
-@check(group="run")
+@check(group="run", raw=True)  # a digest is of the bytes
 def recorded(case: Case, answer: Answer, *, scores: list[RecordedScore], tool: str = "another tool") -> Result:
     """What another tool said of this very answer, as imported; not applicable to any other answer.
 

@@ -168,15 +168,32 @@ def number_of(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def caseless(text: str) -> str:
+    """Case folded by Unicode's full mapping, `ß` as `ss`; the Turkish letters `İ` and `ı` are `i`, as their capital or
+    small form is in other languages."""
+    folded = text.casefold()
+    return folded if folded.isascii() else folded.replace("i\u0307", "i").replace("ı", "i")
+
+
 @lru_cache(maxsize=512)
 def fold(text: str) -> str:
-    """For comparing short texts: NFKC, case-folded, straight quotes and hyphens, single spaces. Offsets are lost."""
-    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
+    """For comparing short texts: NFKC, caseless, straight quotes and hyphens, no invisible characters, single spaces.
+
+    Offsets are lost.
+    """
+    plain = caseless(unicodedata.normalize("NFKC", text).translate(_PLAIN))
     return " ".join(plain.split())
 
 
-_QUOTES = str.maketrans(
-    {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—−", "-")}
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+"""Soft hyphen, zero-width space, joiner and non-joiner, word joiner, byte order mark."""
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′`´", "'"),
+        **dict.fromkeys("“”„‟″«»", '"'),
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        **dict.fromkeys(INVISIBLE),
+    }
 )
 
 
