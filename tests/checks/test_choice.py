@@ -130,7 +130,9 @@ def test_choices_of_the_case(text: str, reference: str, fields: dict[str, object
         ("A", {"choices": {"1": "x", "2": "y"}}, "capital letters"),
     ],
 )
-def test_a_reference_that_means_no_one_letter_is_an_error(reference: str, fields: dict[str, object], message: str) -> None:
+def test_a_reference_that_means_no_one_letter_is_an_error(
+    reference: str, fields: dict[str, object], message: str
+) -> None:
     with pytest.raises(CheckError, match=message):
         chosen("A", reference, fields)
 
