@@ -14,8 +14,8 @@ from pydantic import Field
 from llmeval.checks.base import Result, verdict
 from llmeval.checks.ifeval_rules import Number, Positive, Text, exactly, instruction, keyword, spans_of
 from llmeval.checks.readability import syllables
-from llmeval.checks.sentences import word_set
 from llmeval.checks.text import Piece, count_words, fold, iter_words, sentences, word_texts, words
+from llmeval.checks.wordlists import word_set
 from llmeval.records import Answer, Case
 
 Percent = Annotated[float, Field(ge=0, le=100)]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import regex
 
 from llmeval.checks.punctuation.detect import STOP_WORDS, counts
-from llmeval.checks.sentences import word_set
+from llmeval.checks.wordlists import word_set
 
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*")
 _OPENING = " \t\n\"'“„«‘(*_¿¡#>-"

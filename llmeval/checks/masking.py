@@ -159,7 +159,7 @@ _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w{0,60}+(?:\.[A-Za-z_]\w{0,60}+){0,4}\(
 _SCOPED = re.compile(r"(?<![\w.:])[A-Za-z_]\w{0,60}+(?:::[A-Za-z_]\w{0,60}+)++(?:\(\))?")
 _SNAKE = re.compile(r"(?<!\w)[A-Za-z][a-zA-Z0-9]{0,40}+_\w++")
 _TRIGGERED = (("@", _EMAIL), (".", _FILE), ("()", _CALL), ("::", _SCOPED), ("_", _SNAKE))
-_URL_TAIL = re.compile(r"[.,;:!?'\"’”»*_)\]}>]+$")
+_URL_TAIL = ".,;:!?'\"’”»*_)]}>"
 _MARKUP = re.compile(
     r"""
     \\(?=[!-/:-@\[-`{-~])
@@ -216,8 +216,7 @@ def _objects(text: str) -> str:
 def _url(match: "re.Match[str]") -> str:
     """Marks after a URL are the sentence's own; a closing bracket is the URL's where it has an opening one."""
     whole = match[0]
-    tail = _URL_TAIL.search(whole)
-    kept = tail[0] if tail else ""
+    kept = whole[len(whole.rstrip(_URL_TAIL)) :]
     if kept[:1] == ")" and "(" in whole:
         kept = kept[1:]
     return OBJECT * (len(whole) - len(kept)) + kept
