@@ -25,6 +25,8 @@ UNDETERMINED = "und"
 _ENOUGH, _CLEAR = 60, 0.6
 _SAMPLE = 30_000
 _SURE = 0.9
+_SHORT = 80
+"""Words of a text in which names may outweigh the rest."""
 
 
 def _codes_of(codes: str) -> tuple[str, ...]:
@@ -127,9 +129,10 @@ def identify(text: str, asked: Collection[str] = ()) -> Guess | None:
         return _chinese_or_japanese(sample, asked)
     if len(_SCRIPTS[script]) == 1:
         return Guess(_SCRIPTS[script][0], 1.0)
-    if count_words(sample) < MIN_WORDS:
+    length = count_words(sample)
+    if length < MIN_WORDS:
         return None
-    words = without_names(sample, tuple(asked)) if script == "Latin" else None
+    words = without_names(sample, tuple(asked)) if script == "Latin" and length <= _SHORT else None
     if words and words.decide:
         return _besides_names(words, asked) if words.rest else None
     return _among(sample, script, asked)
@@ -221,6 +224,8 @@ def _script(text: str) -> str | None:
     Beside another script, Latin words with a capital are names and don't count. A Han or Kana letter counts twice, as
     it stands for about as much text.
     """
+    if text.isascii():
+        return "Latin" if _LETTER.search(text) else None
     letters = len(_LETTER.findall(text))
     counts = {name: len(pattern.findall(text)) for name, pattern in _BY_SCRIPT.items()} if letters else {}
     counts["Han"] = 2 * len(_HAN.findall(text))

@@ -1,0 +1,316 @@
+"""Phrases of refusal by language, each with answers that it must find; tests/checks/test_refusals.py reads them.
+
+They are phrases, not meanings: a refusal in other words is missed, and an answer that quotes one is found.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Phrases(NamedTuple):
+    """Patterns of some languages, and refusals they find."""
+
+    language: str
+    stems: str
+    """Parts of words, in small letters, of which a text must have one for the patterns to be tried: a hundredth of the time."""
+    patterns: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+_WE = r"\b(?:i|we)"
+_CANNOT = (
+    r"(?:\s+(?:really|actually|simply|just|unfortunately))?"
+    r"(?:\s+(?:can['’]?t|cannot|can\s+not|could\s?n['’]?o?t|won['’]?t|will\s+not|do(?:n['’]t|\s+not)\s+(?:think|believe)\s+(?:i|we)\s+(?:can|should))"
+    r"(?:\s+be\s+able\s+to)?|(?:\s+am|\s+are|['’]m|['’]re)\s+(?:sorry,?\s+)?(?:not\s+(?:able|allowed|permitted|authori[sz]ed|willing|going)|unable|unwilling)\s+to"
+    r"|(?:\s+am|\s+are|['’]m|['’]re)\s+not\s+in\s+a\s+position\s+to)"
+    r"(?:\s+(?:really|actually|simply|ethically|directly|legally|in\s+good\s+conscience))?"
+)
+_DO = (
+    r"(?:help(?!\s+but\b)|assist|provide|answer|comply|do\s+(?:that|this|so|it)|fulfil|fulfill|discuss|share|create|write|give\s+you|give\s+(?:any\s+)?(?:advice|instructions)"
+    r"|support|engage|generate|participate|offer|produce|continue\s+with|proceed|respond\s+to|complete\s+(?:this|that|your)|satisfy"
+    r"|grant|recommend\s+(?:that|this)|accommodate|tell\s+you|describe|explain|talk\s+about|\w+ing\s+(?:you|that|this|your))\b"
+)
+_REQUEST = (
+    r"\b(?:this|your|that|the|such)\s+(?:an?\s+)?(?:kind\s+of\s+)?(?:request|question|prompt|content|topic|task|query)"
+)
+_RULES = r"(?:guidelines?|polic(?:y|ies)|principles|programming|rules|values|terms|instructions|standards)"
+
+PHRASES = (
+    Phrases(
+        "en",
+        "sorry apolog unfortunately can't can’t cant cannot can| not|n't n’t unable declin refus say| no pass| on down rather prefer comfortable prohibited forbidden barred restricted prevent ethical appropriate responsible illegal wrong harmful unsafe against violat breach conflict outside beyond contrary ai| artificial language| model request nothing",
+        (
+            rf"{_WE}{_CANNOT}\s+{_DO}",
+            r"\bsorry,?\s+(?:i|we)(?:['’](?:m|re)|\s+am|\s+are)?\s+(?:not\b|unable|can['’]?t|cannot|could\s?n['’]?o?t|won['’]?t|will\s+not)",
+            r"\bsorry,?\s+but\s+(?:i|we|that|this|no)\b|\b(?:apologi[sz]e|apologies),?\s+(?:but|however)\s+(?:i|we|that|this)\b",
+            r"\bunfortunately,?\s+(?:i|we)\s+(?:can['’]?t|cannot|am\s+(?:not\s+able|unable)|are\s+(?:not\s+able|unable)|won['’]?t)\b",
+            r"\bas\s+an?\s+(?:ai|artificial\s+intelligence|large\s+language\s+model|language\s+model)(?:\s+language)?(?:\s+(?:model|assistant|system))?\b",
+            rf"{_WE}(?:['’]ll|['’]d|['’]m)?(?:\s+(?:must|have\s+to|need\s+to|will|would|am\s+going\s+to|going\s+to))*"
+            r"(?:\s+(?:respectfully|politely|kindly|firmly|regretfully))?\s+(?:decline|refuse|say\s+no\b|pass\s+on\s+th(?:is|at)\b|turn\s+(?:this|that|you)\s+down)",
+            rf"{_WE}(?:['’]d|\s+would)\s+(?:rather|prefer)\s+(?:not|to\s+not)\b|{_WE}\s+prefer\s+not\s+to\b",
+            rf"{_WE}(?:\s+am|\s+are|['’]m|['’]re)\s+(?:not|un)\s?comfortable|{_WE}\s+do(?:n['’]t|\s+not)\s+feel\s+comfortable",
+            rf"{_WE}(?:\s+am|\s+are|['’]m|['’]re)\s+(?:prohibited|forbidden|barred|prevented|restricted)\s+from",
+            r"\b(?:it|that|this)(?:['’]s|\s+is|\s+would\s+be)\s+(?:unethical|inappropriate|irresponsible|illegal|wrong|harmful|unsafe|not\s+(?:ethical|appropriate|responsible|right))\s+"
+            r"(?:(?:for|of)\s+(?:me|us)\s+to\s+\w+|to\s+(?:help|assist|comply|do\s+(?:that|so)|answer\s+(?:that|this)|provide\s+(?:that|this|such)))",
+            rf"{_REQUEST}\s+(?:\w+\s+){{0,3}}?(?:violates?|breach(?:es)?|conflicts?|goes\s+against|go\s+against|(?:is|are)\s+against|falls?\s+outside|(?:is|are)\s+(?:outside|beyond))\b",
+            r"\brequest\s+(?:can['’]?t|cannot|can\s+not|could\s+not|will\s+not|won['’]t|must)\s+(?:not\s+)?be\s+(?:fulfil\w*|processed|completed|granted|honou?red|met|declined|refused|denied)",
+            rf"\b(?:against|violat\w+|contrary\s+to|prohibited\s+by|outside)\s+(?:of\s+)?(?:my|our)\s+(?:\w+\s+){{0,2}}{_RULES}",
+            rf"\bmy\s+(?:\w+\s+){{0,2}}{_RULES}\s+(?:do(?:es)?\s?n['’]?o?t\s+(?:allow|permit|let)|prevent|prohibit|forbid)",
+            r"\b(?:not\s+something|nothing)\s+(?:that\s+)?(?:i|we)(?:['’]m|['’]re|\s+(?:can|am|are|will|would|could|should))\b",
+            r"\A\W*(?:no,\s+(?:i|we)\s+(?:can['’]?t|cannot|won['’]?t|will\s+not)\b|(?:unable|not\s+able|i\s+am\s+not\s+allowed)\s+to\s+(?:help|assist|comply|answer|provide|fulfil))",
+        ),
+        (
+            "I'm afraid I can't assist you with this.",
+            "Sorry, we are not able to help here.",
+            "We won't be able to provide that.",
+            "I apologise, but I will not write it.",
+            "As an AI model, I have no opinion.",
+            "I refuse to help.",
+            "I will have to politely decline.",
+            "I have to say no to that.",
+            "I'd rather not go into it.",
+            "I'm not comfortable with this.",
+            "I am prohibited from sharing it.",
+            "It would be irresponsible of me to give such advice.",
+            "Your question goes against our policies.",
+            "That request cannot be granted.",
+            "That is against my principles.",
+            "My guidelines do not allow it.",
+            "This is not something I can help with.",
+            "No, I won't do that.",
+            "Unfortunately, we cannot.",
+        ),
+    ),
+    Phrases(
+        "de",
+        "nicht kein leid sorry entschuldigung ablehn lehne weiger",
+        (
+            r"\bich\s+(?:kann|darf|werde|möchte)\s+(?:(?:ihnen|dir|euch|leider|dabei|damit|das|dazu|hierbei|hier|diese\w*)\s+){1,4}[^.\n]{0,60}?(?:nicht|keine?)\b",
+            r"\b(?:dabei|damit|das|dazu|hierbei|leider|darauf)\s+(?:kann|darf|werde|möchte)\s+ich\s+[^.\n]{0,60}?(?:nicht|keine?)\b",
+            r"\b(?:es\s+)?tut\s+mir\s+(?:sehr\s+)?leid,?\s+(?:aber|doch|jedoch)\b|\b(?:entschuldigung|sorry),?\s+aber\s+(?:ich|das|dabei)\b",
+            r"\bich\s+(?:muss|lehne|weigere|verweigere)\b[^.\n]{0,60}\b(?:ablehnen|ab|mich|verweigern|nein\s+sagen)\b|\bich\s+weigere\s+mich\b",
+            r"\bich\s+bin\s+(?:leider\s+)?nicht\s+(?:in\s+der\s+lage|befugt|berechtigt)\b",
+        ),
+        (
+            "Dabei kann ich Ihnen leider nicht helfen.",
+            "Ich kann dir dabei nicht helfen.",
+            "Es tut mir leid, aber das geht nicht.",
+            "Ich muss diese Anfrage ablehnen.",
+            "Ich bin nicht in der Lage, das zu tun.",
+        ),
+    ),
+    Phrases(
+        "fr",
+        "peux puis pas pourrai saurais désol navré regrette refus déclin impossible préfère",
+        (
+            r"\bje\s+ne\s+(?:peux|puis|suis|pourrai|saurais)\s+(?:malheureusement\s+)?(?:pas\s+)?(?:en\s+mesure\s+|autorisée?\s+)?(?:de\s+|d['’]|à\s+)?(?:vous\s+|t['’]|te\s+|y\s+)?(?:aider|répondre|fournir|donner|écrire|faire|satisfaire|accéder|traiter|partager)",
+            r"\b(?:désolée?|navrée?|regrette),?\s+(?:mais\s+)?(?:je|cela|il)\b|\bje\s+(?:refuse|dois\s+(?:malheureusement\s+)?(?:refuser|décliner)|préfère\s+ne\s+pas)\b",
+            r"\bil\s+m['’]est\s+impossible\b|\bje\s+ne\s+suis\s+pas\s+(?:autorisée?|en\s+mesure)\b",
+        ),
+        (
+            "Je ne peux pas vous aider.",
+            "Désolé, mais je ne le ferai pas.",
+            "Je dois refuser.",
+            "Il m'est impossible de répondre.",
+        ),
+    ),
+    Phrases(
+        "es",
+        "no| puedo podemos podré siento lamento disculp perdón niego rechazar declinar negarme prefiero",
+        (
+            r"\bno\s+(?:puedo|podemos|podré)\s+(?:ayudar|responder|proporcionar|dar|cumplir|hacer|ofrecer|compartir|escribir|asistir|atender)",
+            r"\b(?:lo\s+siento|lo\s+lamento|disculp[ea]|perdón),?\s+(?:pero\s+)?no\b|\bme\s+niego\b|\bdebo\s+(?:rechazar|declinar|negarme)\b|\btengo\s+que\s+(?:rechazar|negarme|decir\s+que\s+no)",
+            r"\bno\s+(?:me\s+es|es)\s+posible\s+(?:ayudar|responder|proporcionar|atender)|\bno\s+estoy\s+(?:autorizad|en\s+condiciones|en\s+posición)|\bprefiero\s+no\b",
+        ),
+        (
+            "No puedo ayudarte con eso.",
+            "Lo siento, pero no lo haré.",
+            "Me niego a responder.",
+            "Debo rechazar tu petición.",
+            "Prefiero no responder.",
+        ),
+    ),
+    Phrases(
+        "it",
+        "non| rifiut declinare dispiace spiace scus",
+        (
+            r"\bnon\s+(?:posso|possiamo)\s+(?:aiutar|fornir|rispond|far|dar|assister|soddisfar|scriver|condivider)|\bnon\s+sono\s+in\s+grado\b",
+            r"\b(?:mi\s+dispiace|mi\s+spiace|scus[ai]),?\s+(?:ma\s+)?non\b|\bmi\s+rifiuto\b|\bdevo\s+(?:declinare|rifiutare)\b|\bpreferisco\s+non\b|\bnon\s+mi\s+è\s+possibile\b",
+        ),
+        (
+            "Non posso aiutarti.",
+            "Mi dispiace, ma non posso.",
+            "Mi rifiuto di rispondere.",
+            "Non sono in grado di farlo.",
+        ),
+    ),
+    Phrases(
+        "pt",
+        "não recus declinar",
+        (
+            r"\bnão\s+(?:posso|podemos|consigo|poderei)\s+(?:(?:te|lhe|o)\s+)?(?:ajud|fornec|respond|fazer|dar|atend|compartilh|escrev|assist|cumprir)",
+            r"\b(?:desculpe?|lamento|sinto\s+muito|perdão),?\s+(?:mas\s+)?não\b|\b(?:me\s+recuso|recuso-me)\b|\b(?:devo|tenho\s+(?:de|que))\s+(?:recusar|declinar)\b|\bprefiro\s+não\b|\bnão\s+estou\s+(?:autorizad|em\s+condições)",
+        ),
+        (
+            "Não posso ajudar com isso.",
+            "Desculpe, mas não vou responder.",
+            "Recuso-me a fazer isso.",
+            "Não consigo ajudar.",
+        ),
+    ),
+    Phrases(
+        "nl",
+        "niet geen spijt sorry excuses weiger afwijz",
+        (
+            r"\bik\s+(?:kan|mag|wil|zal)\s+(?:(?:je|u|jullie|dit|dat|hier|daar|helaas|hierbij|daarbij|daarmee|hiermee)\s+){0,4}(?:niet|geen)\b",
+            r"\b(?:daar|hier|daarbij|hierbij|helaas|dat|dit)\s+(?:kan|mag|wil)\s+ik\s+[^.\n]{0,40}?(?:niet|geen)\b|\b(?:het\s+)?spijt\s+me,?\s+maar\b|\b(?:sorry|excuses),?\s+maar\s+(?:ik|dat|dit)\b|\bik\s+(?:weiger|moet\s+[^.\n]{0,30}(?:weigeren|afwijzen))",
+        ),
+        (
+            "Daar kan ik je niet bij helpen.",
+            "Het spijt me, maar dat gaat niet.",
+            "Ik weiger dit.",
+            "Ik kan u hier niet mee helpen.",
+        ),
+    ),
+    Phrases(
+        "pl",
+        "nie| przepraszam wybacz niestety przykro odm",
+        (
+            r"\bnie\s+(?:mogę|możemy|moge|potrafię|będę\s+mógł|jestem\s+w\s+stanie)\s+(?:(?:ci|państwu|panu|pani|w\s+tym|tego|na\s+to|z\s+tym)\s+){0,3}(?:pomóc|pomoc|odpowied|udziel|zrobi|spełni|napis|poda|udostępni|kontynuowa)",
+            r"\b(?:przepraszam|wybacz|niestety|przykro\s+mi),?\s+(?:ale\s+)?(?:nie|muszę)\b|\b(?:odmawiam|muszę\s+odmówić)\b",
+        ),
+        ("Nie mogę w tym pomóc.", "Niestety, nie mogę.", "Odmawiam odpowiedzi.", "Przykro mi, ale nie."),
+    ),
+    Phrases(
+        "ru, uk",
+        "не извин простит сожал вибач жаль отказ відмов",
+        (
+            r"\b(?:я\s+)?не\s+(?:могу|можу|можем|смогу|в\s+состоянии|имею\s+права|буду|вправе)\s+(?:(?:вам|тебе|с\s+этим|в\s+этом|это|этого|на\s+это)\s+){0,3}(?:помо|допомо|ответ|відпов|предостав|надат|сдела|выполн|напис|обсужд|дать|помогать|рассказ)",
+            r"\b(?:извините|простите|к\s+сожалению|вибачте|на\s+жаль|мне\s+жаль|сожалею),?\s+(?:но\s+|але\s+)?(?:я\s+)?(?:не|вынужден|змушен)|\b(?:отказываюсь|відмовляюся)\b|\bвынужден\w?\s+отказа|\bмушу\s+відмовити",
+        ),
+        (
+            "Я не могу вам помочь.",
+            "Извините, но я не буду это писать.",
+            "Я отказываюсь отвечать.",
+            "На жаль, не можу допомогти.",
+        ),
+    ),
+    Phrases(
+        "cs, sk",
+        "nemohu nemůžu nemôžem nedokážu omlouvám bohužel líto ľutujem prepáčte odm",
+        (
+            r"\b(?:nemohu|nemůžu|nemôžem|nedokážu)\s+(?:(?:vám|ti|s\s+tím|s\s+tým|v\s+tom|na\s+to)\s+){0,3}(?:pomo|odpov|poskyt|splni|napsa|uděla)|\b(?:omlouvám\s+se|bohužel|je\s+mi\s+líto|ľutujem|prepáčte),?\s+(?:ale\s+)?(?:ne|to\s+ne)|\b(?:odmítám|odmietam|musím\s+odmítnout)\b",
+        ),
+        ("Bohužel nemohu.", "Nemohu vám s tím pomoci.", "Odmítám odpovědět."),
+    ),
+    Phrases(
+        "sv, da, no",
+        "inte ikke tyvärr desværre dessverre beklag ledsen förlåt undskyld vägrar nægter nekter",
+        (
+            r"\b(?:jag|jeg)\s+(?:kan|får|må|vil|kommer)\s+(?:tyvärr\s+|desværre\s+|dessverre\s+)?(?:inte|ikke)\s+(?:att\s+)?(?:hjälp|hjælp|hjelp|svar|besvar|göra|gøre|gjøre|gi\b|ge\b|give|skriv|bistå)",
+            r"\b(?:tyvärr|desværre|dessverre)\s+(?:kan|får|må)\s+(?:jag|jeg)\s+(?:inte|ikke)\b|\b(?:jag|jeg)\s+(?:beklagar|beklager),?\s+men\b|\b(?:ledsen|förlåt|beklager|undskyld),?\s+men\s+(?:jag|jeg|det)\b|\b(?:jag|jeg)\s+(?:vägrar|nægter|nekter|måste\s+avböja|må\s+avslå|må\s+afslå)",
+            r"\bdet\s+kan\s+(?:jag|jeg)\s+(?:tyvärr\s+|desværre\s+|dessverre\s+)?(?:inte|ikke)\s+(?:hj|svar|göra|gøre|gjøre)",
+        ),
+        (
+            "Jag kan inte hjälpa dig.",
+            "Jeg kan desværre ikke hjælpe.",
+            "Det kan jeg ikke hjelpe med.",
+            "Tyvärr kan jag inte det.",
+        ),
+    ),
+    Phrases(
+        "fi, hu, ro, el, tr",
+        "en| kieltäydyn nem nu| rău scuze refuz δεν λυπ συγγ αρν yard üzgünüm maalesef özür redde veremem yapamam",
+        (
+            r"\ben\s+(?:valitettavasti\s+)?(?:voi|pysty)\s+(?:auttaa|vastata|tehdä|antaa|kirjoittaa)|\b(?:valitettavasti|pahoittelen,?(?:\s+mutta)?|anteeksi,?\s+mutta)\s+en\b|\bkieltäydyn\b",
+            r"\bnem\s+(?:tudok|segíthetek|áll\s+módomban)\b|\b(?:sajnos|sajnálom,?\s+de|elnézést,?\s+de)\s+(?:ebben\s+|ezt\s+)?nem\b",
+            r"\bnu\s+(?:(?:vă|te|îți)\s+)?pot\s+(?:(?:să\s+)?(?:vă|te|îți)\s+)?(?:ajut|răspund|ofer|face|scri)|\b(?:îmi\s+pare\s+rău|scuze),?\s+dar\b|\brefuz\s+să\b",
+            r"δεν\s+μπορώ\s+να\s+(?:\w+\s+)?(?:βοηθήσω|απαντήσω|κάνω|δώσω)|(?:λυπάμαι|συγγνώμη),?\s+αλλά|αρνούμαι\s+να",
+            r"\b(?:yardımcı|yardım)\s+(?:olamam|olamıyorum|edemem|olamayız)|\b(?:üzgünüm|maalesef|özür\s+dilerim),?\s+(?:ancak|ama|fakat|bu|yardım|bunu)\b|\b(?:reddediyorum|reddetmek\s+zorundayım|cevap\s+veremem|bunu\s+yapamam)",
+        ),
+        (
+            "En voi auttaa tässä.",
+            "Sajnos nem tudok segíteni.",
+            "Nu te pot ajuta.",
+            "Δεν μπορώ να βοηθήσω.",
+            "Üzgünüm, yardımcı olamam.",
+            "Bu konuda yardımcı olamam.",
+        ),
+    ),
+    Phrases(
+        "zh",
+        "无法 無法 不 没办法 沒辦法 拒绝 拒絕 违反 違反",
+        (
+            r"(?:抱歉|对不起|對不起|不好意思|很遗憾|很遺憾)[，,。！!]?\s*(?:但是?|可是|不过)?[^。\n]{0,14}(?:无法|無法|不能|不可以|没办法|沒辦法|不便|不会|拒绝)",
+            r"我(?:们|們)?(?:无法|無法|不能|不可以|没办法|沒辦法|拒绝|拒絕|不便|不会)(?:为|為|向|给|給|对|對|就)?(?:您|你)?[^。，\n]{0,6}(?:帮|幫|提供|回答|协助|協助|满足|滿足|完成|讨论|討論|给出|生成|撰写|服务|這樣做|这样做|透露)",
+            r"(?:您|你|这个|這個|该|該)(?:的)?(?:请求|請求|问题|問題|要求)[^。\n]{0,10}(?:违反|違反|不符合|无法|無法|不能)",
+        ),
+        ("抱歉，我无法提供帮助。", "對不起，這個我不能回答。", "我不能为您提供这些信息。", "您的请求违反了规定。"),
+    ),
+    Phrases(
+        "ja",
+        "申し訳 すみません ごめん 恐れ 残念 答 手伝い 対応 提供 回答 協力 応え 支援 案内 断り 拒否",
+        (
+            r"申し訳(?:ありません|ございません|ない(?:です)?)(?:が|、|けど)|(?:すみません|ごめんなさい|恐れ入ります|残念)(?:が|、|ですが|ながら)[^。\n]{0,40}(?:できません|できかね|いたしかね|お断り|ません)",
+            r"(?:お?答え|お?手伝い|対応|提供|回答|ご?協力|お?応え|支援|ご?案内)(?:は|を|に(?:は)?|する(?:こと)?(?:は|が)?|することは)?(?:でき(?:ません|かねます|ない)|いたしかねます|致しかねます|しかねます|応じられません)",
+            r"お断り(?:し|いた|致|させ)|拒否(?:し|いた)ます",
+        ),
+        (
+            "申し訳ありませんが、それはできません。",
+            "その質問にはお答えできません。",
+            "ご協力できかねます。",
+            "お断りします。",
+        ),
+    ),
+    Phrases(
+        "ko",
+        "죄송 미안 유감 도와 도움 답 대답 제공 응 수행 알려 거절 거부",
+        (
+            r"(?:죄송|미안|유감)[^.\n]{0,40}(?:없|어렵|못|안\s*됩)",
+            r"(?:도와|도움|답변|답해|대답|제공|응답|응할|수행|알려)[^.\n]{0,16}(?:수\s*없|드리기\s*어렵|못\s*(?:해|합|하))|거절(?:하|합|해)|거부(?:하|합)",
+        ),
+        ("죄송합니다만 답변해 드리기 어렵습니다.", "그 요청은 도와드릴 수 없어요.", "정중히 거절합니다."),
+    ),
+    Phrases(
+        "ar, he, hi, th, vi, id",
+        "لا آسف عذر أعتذر للأسف أرفض לא איני מצטער מסרב नहीं असमर्थ ไม่ không từ| rất tidak tak| menolak",
+        (
+            r"لا\s+(?:أستطيع|يمكنني|يمكننا|أقدر)|(?:آسف|عذرا|عذراً|أعتذر|للأسف)[،,]?\s+(?:لكن|ولكن|لا)|أرفض",
+            r"(?:אני\s+)?(?:לא\s+(?:יכול|יכולה|אוכל)|איני\s+יכול)|מצטער\w?,?\s+(?:אבל|אך)|מסרב",
+            r"(?:मदद|सहायता|जवाब|उत्तर|पूरा)[^।\n]{0,20}नहीं\s+(?:कर|दे)|(?:क्षमा\s+करें|माफ़\s+कीजिए|माफ\s+करें|खेद\s+है)[^।\n]{0,40}(?:नहीं|असमर्थ)",
+            r"ไม่สามารถ(?:ช่วย|ตอบ|ให้|ทำ)|(?:ขออภัย|ขอโทษ|เสียใจ)[^\n]{0,30}ไม่",
+            r"\btôi\s+(?:không\s+thể|xin\s+từ\s+chối|từ\s+chối|rất\s+tiếc)\b|\bxin\s+lỗi,?\s+(?:nhưng\s+)?(?:tôi\s+)?không\b",
+            r"\b(?:saya|kami)\s+(?:tidak|tak)\s+(?:bisa|dapat|boleh)\s+(?:membantu|memberikan|menjawab|melakukan|memenuhi)|\bmaaf,?\s+(?:tetapi\s+|tapi\s+|namun\s+)?(?:saya\s+)?(?:tidak|tak)\b|\bsaya\s+(?:menolak|harus\s+menolak)\b",
+        ),
+        (
+            "لا أستطيع المساعدة في ذلك.",
+            "אני לא יכול לעזור בזה.",
+            "मैं इसमें मदद नहीं कर सकता।",
+            "ขออภัย ไม่สามารถช่วยได้",
+            "Xin lỗi, tôi không thể giúp.",
+            "Maaf, saya tidak bisa membantu.",
+        ),
+    ),
+)
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> "tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]":
+    return tuple(
+        (
+            tuple(stem.replace("|", " ") for stem in phrases.stems.split()),
+            re.compile("|".join(phrases.patterns), re.IGNORECASE),
+        )
+        for phrases in PHRASES
+    )
+
+
+def find_refusal(text: str) -> tuple[int, int] | None:
+    """Where the first phrase of refusal stands, of the first language that has one; None if there is none."""
+    small = text.lower()
+    for stems, pattern in _compiled():
+        match = pattern.search(text) if any(stem in small for stem in stems) else None
+        if match:
+            return match.span()
+    return None
