@@ -12,7 +12,10 @@ from llmeval.checks.sentence_dots import FIRST_WORDS, Dot, ends_after
 from llmeval.checks.wordlists import word_set as word_set  # facts reads it from here
 
 # A citation after the stop, `.[1]` or `. [1]`, still belongs to the sentence.
-_CLOSE = r"(?P<close>(?:[\"'”’»›)\]}」』】）》〉*_]|[^\S\n]»|[^\S\n]?\[\^?\d{1,4}(?:[,;–-] ?\d{1,4}){0,9}\](?!\())*+)"
+_CLOSE = (
+    r"(?P<close>(?:[\"'”’»›)\]}」』】）》〉*_]|[^\S\n]»|[^\S\n]?\[\^?\d{1,4}(?:[,;–-] ?\d{1,4}){0,9}\](?!\()"
+    r"|[⁰¹²³⁴-⁹]{1,4}|[^\S\n]?【\d{1,4}[^】\n]{0,60}】)*+)"
+)
 _END = regex.compile(
     rf"(?<![.!?…])(?P<marks>\.(?:[ \u00a0]\.)++|[.!?…‽؟۔।॥։]++){_CLOSE}(?=\s[\s\"'“”„‘’«‹(\[{{¿¡*_—–-]*+(?P<next>[\p{{L}}\p{{M}}\p{{N}}]{{0,20}}+))"
     # a space that was left out: `It rained.We left.`
@@ -41,7 +44,7 @@ def split(text: str) -> list[tuple[int, int]]:
     """The [start, end) of every sentence that holds a letter or digit, in order."""
     cased = _uses_capitals(text)
     found: list[tuple[int, int]] = []
-    for start, end in _blocks(text):
+    for start, end in blocks(text):
         begin = start
         for stop in _ends(text, start, end, cased):
             _add(found, text, begin, stop)
@@ -69,7 +72,7 @@ def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
         found.append((start, start + len(body)))
 
 
-def _blocks(text: str) -> Iterator[tuple[int, int]]:
+def blocks(text: str) -> Iterator[tuple[int, int]]:
     """Stretches no sentence crosses: paragraphs, list items, headings, table rows; without marks and fenced code."""
     begin: int | None = None
     last = position = 0

@@ -1,0 +1,105 @@
+"""Where an answer cites: `[1]`, `[2, 3]`, `[1-3]`, `【1】`, `big.¹`; and what only looks like it: `arr[0]`, `[1](url)`, `m²`.
+
+CASES has an example of each; a test reads them.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import regex
+
+from llmeval.checks.wordlists import word_set
+
+_NUMBERS = r"\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,50}"
+_CITE = regex.compile(
+    rf"\[\^?(?P<numbers>{_NUMBERS})\](?!\()|【(?P<numbers>{_NUMBERS})(?:[:†][^】\n]{{0,60}})?】|(?P<raised>[⁰¹²³⁴-⁹](?:[⁰¹²³⁴-⁹]|[,⁻˒](?=[⁰¹²³⁴-⁹]))*)"
+)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻˒", "0123456789-,")
+_SUBSCRIPTS = regex.compile(r"(?:\[[^\[\]\s]{1,20}\])+\Z")
+_NAME = regex.compile(r"(?<![\w.])[^\W\d][\w.]*(?<!\.)\Z")
+_CODE_NAME = regex.compile(r"\w|\w*[_.][\w.]*|[a-z]+[A-Z]\w*|[a-z]+\d+")
+_USUAL_NAMES = word_set(
+    "arr array args argv buf cells chars cols column data dict elements entries fields fib grid head idx index input items"
+    " keys letters line lines list lst map mat matrix memo nodes nums numbers obj output params parts points queue"
+    " result results row rows s self seq stack str strings table tokens tuple values vals vec vector words xs ys"
+)
+"""What a variable is often called."""
+_AFTER_INDEX = regex.compile(r"\.\w|\(|\[[^\]\d]|\s?(?:[-+*/|&]?=|[+*/<>]\s?\w)")
+_UNITS = word_set("mol rad sec min hrs feet foot inch inches yard yards mile miles meter meters metre metres")
+_WORD_BEFORE = regex.compile(r"\p{L}+\Z")
+
+# (text, how many places cite)
+CASES = (
+    ("It is big [1].", 1),
+    ("It is big.[1] It is old [2, 3].", 2),
+    ("It is big[1].", 1),
+    ("Both [1][2] say so.", 2),
+    ("See [^1] and [2-4].", 2),
+    ("It is big【1】 and old【2:3†source】.", 2),
+    ("It is big.¹ It is old,² they say³.", 3),
+    ("It is big.¹⁻³", 1),
+    ("[1] says that it is big.", 1),
+    ("See arr[0] here.", 0),
+    ("Then x[1] is data[2].", 0),
+    ("Set my_list[1] = 3 and foo.bar[2].", 0),
+    ("Call big[1].name or big[1](x).", 0),
+    ("A link [1](https://a.example).", 0),
+    ("An area of 5 m² or 3 km² or x² or 10³.", 0),
+    ("A cubic mile³ is much.", 0),
+    ("The year [1999] was good [12345].", 1),
+)
+
+
+class Cited(NamedTuple):
+    """One place that cites: its stretch [start, end) and the numbers, ranges spelled out."""
+
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+
+
+def cited_places(text: str) -> Iterator[Cited]:
+    """Each place that cites, first to last; in code-free text."""
+    for match in _CITE.finditer(text):
+        raised = match["raised"]
+        if raised and _is_power(text, match.start()):
+            continue
+        if raised is None and text[match.start()] == "[" and _is_index(text, match):
+            continue
+        numbers = raised.translate(_RAISED) if raised else match["numbers"]
+        yield Cited(match.start(), match.end(), tuple(_spelled_out(numbers)))
+
+
+def _spelled_out(numbers: str) -> Iterator[int]:
+    for part in regex.split(r"\s*[,;]\s*", numbers):
+        ends = [int(number) for number in regex.split(r"\s*[–-]\s*", part) if number]
+        if ends:
+            yield from range(ends[0], min(ends[-1], ends[0] + 100) + 1)
+
+
+def _is_power(text: str, start: int) -> bool:
+    """`m²`, `10³`: after a digit, a single letter or a unit; a citation stands after a mark or a longer word."""
+    before = text[max(0, start - 20) : start]
+    if not before or before[-1].isspace():
+        return True
+    word = _WORD_BEFORE.search(before)
+    if word is None:
+        return before[-1].isdigit() or before[-1] in ")]"
+    return len(word[0]) < 3 or word[0].lower() in _UNITS or before[: word.start()][-1:].isdigit()
+
+
+def _is_index(text: str, match: "regex.Match[str]") -> bool:
+    """`arr[0]`, `x[1]`, `a.b[2].c`: brackets right after a name of code, or before what follows an index."""
+    before = text[max(0, match.start() - 60) : match.start()]
+    base = _SUBSCRIPTS.sub("", before)
+    if base != before:  # `arr[0][1]`, but also `big [1][2]` and `big[1][2]`
+        return _names_code(base)
+    if not (before[-1:].isalnum() or before[-1:] in ("_", ")")):
+        return False
+    return match["numbers"] == "0" or _names_code(before) or _AFTER_INDEX.match(text, match.end()) is not None
+
+
+def _names_code(before: str) -> bool:
+    """Whether a text ends with a name of code: a usual one, a single letter, `a_b`, `a.b`, `aB`."""
+    name = _NAME.search(before)
+    return name is not None and (name[0] in _USUAL_NAMES or _CODE_NAME.fullmatch(name[0]) is not None)
