@@ -5,6 +5,7 @@ Italian and Portuguese text. Blocks (list items, headings, table rows, paragraph
 """
 
 from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import regex
 
@@ -23,7 +24,7 @@ _END = regex.compile(
     rf"|(?P<marks>[。！？｡．][。！？｡．!?…]*+|(?<=[\p{{Han}}\p{{Hiragana}}\p{{Katakana}}])[.!?…]++){_CLOSE}"
 )
 _BLOCK_START = regex.compile(
-    r"[\s>]*+(?:(?P<head>\#{1,6}[^\S\n])|(?P<item>(?:[-*+•‣◦–—]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[^\S\n]+)"
+    r"[\s>]*+(?:(?P<heading>\#{1,6}[^\S\n])|(?P<item>(?:[-*+•‣◦–—]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[^\S\n]+)"
     r"|(?P<row>\|))?"
 )
 _BLOCK_MARKS = frozenset("#>-*+•‣◦–—(|0123456789")
@@ -72,33 +73,53 @@ def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
         found.append((start, start + len(body)))
 
 
+class Line(NamedTuple):
+    """What a line of Markdown is, and where its content begins. `fence`: the marks of one."""
+
+    kind: Literal["blank", "fence", "rule", "heading", "item", "row", "text"]
+    content: int = 0
+    fence: str = ""
+
+
+def line_of(line: str) -> Line:
+    """What a line is by itself, outside of code."""
+    content = len(line) - len(line.lstrip())
+    first, second = line[content : content + 1], line[content + 1 : content + 2]
+    if not first:
+        return Line("blank")
+    if first in "`~" and (fence := _FENCE_LINE.match(line)):
+        return Line("fence", fence=fence[1])
+    if first in "-*_=" and _RULE_LINE.fullmatch(line):
+        return Line("rule")
+    opening = _BLOCK_START.match(line) if first in _BLOCK_MARKS or second in (".", ")") else None
+    if opening is None:
+        return Line("text", content)
+    kinds: tuple[Literal["heading", "item", "row"], ...] = ("heading", "item", "row")
+    return Line(next((kind for kind in kinds if opening[kind]), "text"), opening.end())
+
+
 def blocks(text: str) -> Iterator[tuple[int, int]]:
     """Stretches no sentence crosses: paragraphs, list items, headings, table rows; without marks and fenced code."""
     begin: int | None = None
     last = position = 0
     fence = ""
-    for line in text.split("\n"):
-        start, position = position, position + len(line) + 1
-        first = line.lstrip()[:1]
-        mark = _FENCE_LINE.match(line) if first and first in "`~" else None
+    for raw in text.split("\n"):
+        start, position = position, position + len(raw) + 1
+        line = line_of(raw)
         if fence:
-            fence = "" if mark and mark[1].startswith(fence) else fence
+            closes = line.kind == "fence" and line.fence.startswith(fence)
+            fence = "" if closes else fence
             continue
-        if mark or not first or (first in "-*_=" and _RULE_LINE.fullmatch(line)):
-            fence = mark[1] if mark else ""
-            if begin is not None:
-                yield begin, last
-            begin = None
-            continue
-        opening = _BLOCK_START.match(line) if first in _BLOCK_MARKS or line.lstrip()[1:2] in (".", ")") else None
-        heads = opening is not None and (opening["head"] or opening["item"] or opening["row"])
-        if heads and begin is not None:
+        starts = line.kind in ("heading", "item", "row")
+        if begin is not None and (starts or line.kind in ("blank", "fence", "rule")):
             yield begin, last
             begin = None
-        if begin is None:
-            begin = start + (opening.end() if opening else len(line) - len(line.lstrip()))
-        last = start + len(line)
-        if opening and (opening["head"] or opening["row"]):
+        fence = line.fence
+        if line.kind in ("blank", "fence", "rule"):
+            continue
+        begin = start + line.content if begin is None else begin
+        last = start + len(raw)
+        if line.kind in ("heading", "row"):
             yield begin, last
             begin = None
     if begin is not None:

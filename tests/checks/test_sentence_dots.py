@@ -4,6 +4,7 @@ import pytest
 import regex
 
 from llmeval.checks.sentence_dots import RULES, Dot, deciding
+from llmeval.checks.sentences import blocks, line_of
 from llmeval.checks.text import sentences
 
 # (rule, the text with | where the dot stands, ends a sentence)
@@ -77,3 +78,48 @@ def test_every_rule_has_an_example() -> None:
 )
 def test_sentences_by_these_rules(text: str, count: int) -> None:
     assert len(sentences(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "content"),
+    [
+        ("", "blank", ""),
+        ("  ", "blank", ""),
+        ("```py", "fence", "```py"),
+        ("~~~", "fence", "~~~"),
+        ("---", "rule", "---"),
+        ("* * *", "rule", "* * *"),
+        ("## Head", "heading", "Head"),
+        ("- one", "item", "one"),
+        ("• one", "item", "one"),
+        ("  2) two", "item", "two"),
+        ("b. two", "item", "two"),
+        ("> - one", "item", "one"),
+        ("| a | b |", "row", " a | b |"),
+        ("#tag is text", "text", "#tag is text"),
+        ("1914 was cold", "text", "1914 was cold"),
+        ("  a text", "text", "a text"),
+        ("> quoted", "text", "quoted"),
+        ("-5 is cold", "text", "-5 is cold"),
+    ],
+)
+def test_what_a_line_is(line: str, kind: str, content: str) -> None:
+    found = line_of(line)
+    assert found.kind == kind
+    assert kind in ("blank", "fence", "rule") or line[found.content :] == content
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb\n\nc", ["a\nb", "c"]),
+        ("# H\na\n- b\nc\n- d", ["H", "a", "b\nc", "d"]),
+        ("a\n```\nx\n\ny\n```\nb", ["a", "b"]),
+        ("a\n````\nx\n```\ny\n````\nb", ["a", "b"]),
+        ("a\n---\nb", ["a", "b"]),
+        ("| a |\n| b |", [" a |", " b |"]),
+        ("```\nnever closed", []),
+    ],
+)
+def test_blocks(text: str, expected: list[str]) -> None:
+    assert [text[start:end] for start, end in blocks(text)] == expected
