@@ -4,7 +4,7 @@ import regex
 
 from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.counts import Exactly, Least, Most, Number, past_of, within
-from llmeval.checks.text import Piece, masked, number_of, word_texts, words
+from llmeval.checks.text import Piece, iter_words, masked, number_of, word_texts, words
 from llmeval.checks.wordlists import word_set
 from llmeval.records import Answer, Case
 
@@ -50,9 +50,8 @@ def all_caps_words(
     min_letters: Number = 2,
 ) -> Result:
     """The number of words in capitals lies in the limits; words of fewer than `min_letters` letters don't count."""
-    any_upper = any(map(str.isupper, word_texts(answer.text)))
-    found = words(answer.text) if any_upper else []
-    found = [word for word in found if word.text.isupper() and _letters(word.text) >= min_letters]
+    counted = {word for word in set(word_texts(answer.text)) if word.isupper() and _letters(word) >= min_letters}
+    found = [word for word in iter_words(answer.text) if word.text in counted] if counted else []
     return within(len(found), "word in capitals|words in capitals", exactly, min, max, past_of(found))
 
 

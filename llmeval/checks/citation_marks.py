@@ -4,6 +4,7 @@ CASES has an example of each; a test reads them.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import regex
@@ -15,7 +16,7 @@ _CITE = regex.compile(
     rf"\[\^?(?P<numbers>{_NUMBERS})\](?!\()|【(?P<numbers>{_NUMBERS})(?:[:†][^】\n]{{0,60}})?】|(?P<raised>[⁰¹²³⁴-⁹](?:[⁰¹²³⁴-⁹]|[,⁻˒](?=[⁰¹²³⁴-⁹]))*)"
 )
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻˒", "0123456789-,")
-_SUBSCRIPTS = regex.compile(r"(?:\[[^\[\]\s]{1,20}\])+\Z")
+_SUBSCRIPTS = regex.compile(r"(?r)(?:\[[^\[\]\s]{1,20}\]){1,9}")
 _NAME = regex.compile(r"(?<![\w.])[^\W\d][\w.]*(?<!\.)\Z")
 _CODE_NAME = regex.compile(r"\w|\w*[_.][\w.]*|[a-z]+[A-Z]\w*|[a-z]+\d+")
 _USUAL_NAMES = word_set(
@@ -67,14 +68,18 @@ def cited_places(text: str) -> Iterator[Cited]:
         if raised is None and text[match.start()] == "[" and _is_index(text, match):
             continue
         numbers = raised.translate(_RAISED) if raised else match["numbers"]
-        yield Cited(match.start(), match.end(), tuple(_spelled_out(numbers)))
+        yield Cited(match.start(), match.end(), _spelled_out(numbers))
 
 
-def _spelled_out(numbers: str) -> Iterator[int]:
+@lru_cache(maxsize=1024)
+def _spelled_out(numbers: str) -> tuple[int, ...]:
+    """`2, 4-6` as 2, 4, 5, 6; of a range at most 101 numbers."""
+    found: list[int] = []
     for part in regex.split(r"\s*[,;]\s*", numbers):
         ends = [int(number) for number in regex.split(r"\s*[–-]\s*", part) if number]
         if ends:
-            yield from range(ends[0], min(ends[-1], ends[0] + 100) + 1)
+            found.extend(range(ends[0], min(ends[-1], ends[0] + 100) + 1))
+    return tuple(found)
 
 
 def _is_power(text: str, start: int) -> bool:
@@ -90,13 +95,16 @@ def _is_power(text: str, start: int) -> bool:
 
 def _is_index(text: str, match: "regex.Match[str]") -> bool:
     """`arr[0]`, `x[1]`, `a.b[2].c`: brackets right after a name of code, or before what follows an index."""
-    before = text[max(0, match.start() - 60) : match.start()]
-    base = _SUBSCRIPTS.sub("", before)
-    if base != before:  # `arr[0][1]`, but also `big [1][2]` and `big[1][2]`
-        return _names_code(base)
-    if not (before[-1:].isalnum() or before[-1:] in ("_", ")")):
+    start = match.start()
+    last = text[start - 1 : start]
+    subscripts = _SUBSCRIPTS.match(text, max(0, start - 60), start) if last == "]" else None
+    if subscripts:  # `arr[0][1]`, but also `big [1][2]` and `big[1][2]`
+        return _names_code(text[max(0, subscripts.start() - 40) : subscripts.start()])
+    if not (last.isalnum() or last in ("_", ")")):
         return False
-    return match["numbers"] == "0" or _names_code(before) or _AFTER_INDEX.match(text, match.end()) is not None
+    if match["numbers"] == "0" or _AFTER_INDEX.match(text, match.end()):
+        return True
+    return _names_code(text[max(0, start - 40) : start])
 
 
 def _names_code(before: str) -> bool:

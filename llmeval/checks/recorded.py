@@ -27,7 +27,7 @@ def recorded(case: Case, answer: Answer, *, scores: list[RecordedScore], tool: s
 
     Each score is bound to its answer's text by sha256, and is neither checked nor repeated here.
     """
-    text = digest(answer.text.encode())
+    text = digest(answer.text.encode("utf-8", "surrogatepass"))
     found = next((each for each in scores if each.answer == text and each.repeat == answer.repeat), None)
     if found is None:
         return not_applicable(f"{tool} scored another answer than this one")
