@@ -35,7 +35,8 @@ MEANT = (
     ("sharp in a name", r"(?<=\w)\#", "in C#.", "in c#"),
 )
 _KEPT = "|".join(pattern for _, pattern, _, _ in MEANT)
-_DROPPED = regex.compile(rf"(?:{_KEPT})(*SKIP)(*FAIL)|[\p{{P}}`^~|$+<=>]")
+_MARK = r"[\p{P}`^~|$+<=>]"
+_DROPPED = regex.compile(rf"(?={_MARK})(?:(?:{_KEPT})(*SKIP)(*FAIL)|.)")
 
 
 def squad(text: str) -> str:

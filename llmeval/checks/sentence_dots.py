@@ -58,6 +58,8 @@ class Dot(NamedTuple):
 
     token: str
     """The word before it, with the dots inside."""
+    lower: str
+    """The token in small letters; with what stands before it where that is spaced: `z.b` for the `B` of `z. B.`."""
     word: str
     """The next word, up to 20 letters of it; empty where a mark or nothing follows."""
     small: bool
@@ -69,12 +71,13 @@ class Dot(NamedTuple):
     sample: str = ""
     """The text's beginning, which tells its language."""
 
-    @property
-    def lower(self) -> str:
-        """The token in small letters, `B` of `z. B.` with what stands before it: `z.b`."""
-        spaced = _SPACED.search(self.before)
-        lead = "".join(spaced[1].split()).lower() if spaced else ""
-        return lead + self.token.lower()
+    @classmethod
+    def of(cls, token: str, word: str, small: bool, before: str, following: str, sample: str) -> "Dot":
+        """A dot; see the fields."""
+        lower = token.lower()
+        if before.rstrip()[-1:] == "." and (spaced := _SPACED.search(before)):
+            lower = "".join(spaced[1].split()).lower() + lower
+        return cls(token, lower, word, small, before, following, sample)
 
     @property
     def capital(self) -> bool:
@@ -93,7 +96,7 @@ Rule = Callable[[Dot], bool | None]
 
 def _ordinal(dot: Dot) -> bool | None:
     """`am 3. Mai`, `the 2. part`, `Ludwig XIV. war`."""
-    if _ROMAN.fullmatch(dot.token) and dot.small:
+    if dot.small and _ROMAN.fullmatch(dot.token):
         return False
     if not (dot.token.isdigit() and len(dot.token) <= 2):
         return None
@@ -136,7 +139,7 @@ def _never_last(dot: Dot) -> bool | None:
 
 def _maybe_last(dot: Dot) -> bool | None:
     """`etc. The end`, `Acme Inc. of Rome`, `the U.S. Army`."""
-    dotted = _DOTTED.fullmatch(dot.token) is not None
+    dotted = "." in dot.token and _DOTTED.fullmatch(dot.token) is not None
     name = dot.capital and dot.lower in MAYBE_LAST_NAMES
     if not (dot.lower in MAYBE_LAST or dotted or name):
         return None
@@ -183,9 +186,10 @@ def deciding(dot: Dot) -> tuple[str, bool]:
     raise AssertionError("the last rule always decides")
 
 
-def ends_after(dot: Dot) -> bool:
-    """Whether the dot ends a sentence."""
-    return deciding(dot)[1]
+@lru_cache(maxsize=4096)
+def ends_after(token: str, word: str, small: bool, before: str, following: str, sample: str) -> bool:
+    """Whether a dot ends a sentence; the arguments are those of `Dot.of`."""
+    return deciding(Dot.of(token, word, small, before, following, sample))[1]
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import regex
 
-from llmeval.checks.sentence_dots import FIRST_WORDS, Dot, ends_after
+from llmeval.checks.sentence_dots import FIRST_WORDS, ends_after
 from llmeval.checks.wordlists import word_set as word_set  # facts reads it from here
 
 # A citation after the stop, `.[1]` or `. [1]`, still belongs to the sentence.
@@ -43,11 +43,11 @@ _SAMPLE = 2000
 
 def split(text: str) -> list[tuple[int, int]]:
     """The [start, end) of every sentence that holds a letter or digit, in order."""
-    cased = _uses_capitals(text)
+    cased, sample = _uses_capitals(text), text[:_SAMPLE]
     found: list[tuple[int, int]] = []
     for start, end in blocks(text):
         begin = start
-        for stop in _ends(text, start, end, cased):
+        for stop in _ends(text, start, end, cased, sample):
             _add(found, text, begin, stop)
             begin = stop
         _add(found, text, begin, end)
@@ -126,7 +126,7 @@ def blocks(text: str) -> Iterator[tuple[int, int]]:
         yield begin, last
 
 
-def _ends(text: str, start: int, end: int, cased: bool) -> Iterator[int]:
+def _ends(text: str, start: int, end: int, cased: bool, sample: str) -> Iterator[int]:
     for match in _END.finditer(text, start, end):
         stop = match.end()
         if stop >= end:
@@ -135,30 +135,33 @@ def _ends(text: str, start: int, end: int, cased: bool) -> Iterator[int]:
         if word is None:
             if _ends_spaceless(marks, close, text[stop]):
                 yield stop
-        elif _is_end(text, match.start(), start, stop, marks, cased and word[:1].islower(), word):
+        elif _is_end(text, match, start, cased and word[:1].islower(), word, sample):
             yield stop
 
 
-def _is_end(text: str, at: int, start: int, stop: int, marks: str, small: bool, word: str) -> bool:
+def _is_end(text: str, match: "regex.Match[str]", start: int, small: bool, word: str, sample: str) -> bool:
     """Whether a terminal mark with white space, or nothing, after it ends a sentence.
 
     Args:
-        text: the whole text; `at` is the place of the mark, `stop` where what follows it begins.
+        text: the whole text.
+        match: of the mark and of what closes after it.
         start: of the block.
-        marks: the mark, or a row of them.
         small: whether a small letter says that the sentence goes on.
         word: the next word, if one follows.
+        sample: the text's beginning, which tells its language.
     """
+    at, stop = match.span()
     following = text[stop : stop + 20].lstrip()
     if following[:1] in _GOES_ON:  # `Smith & Co. & Sons`, `a . . . b`
         return False
-    before = _TOKEN_BEFORE.match(text, max(start, at - _LOOK_BACK), at) if marks == "." else None
+    dot = match["marks"] == "."
+    before = _TOKEN_BEFORE.match(text, max(start, at - _LOOK_BACK), at) if dot else None
     if before is None:
         return not small
     if not text[stop : stop + 1].isspace() and not _glued(before[0], word):
         return False
     leading = text[max(start, before.start() - 12) : before.start()]
-    return ends_after(Dot(before[0], word, small, leading, following, text[:_SAMPLE]))
+    return ends_after(before[0], word, small, leading, following, sample)
 
 
 def _glued(token: str, word: str) -> bool:
