@@ -17,19 +17,19 @@ _MINOR = word_set(
 _SHOWN = 20
 
 
-@check(group="case")
+@check(group="case", version=2)
 def uppercase(case: Case, answer: Answer) -> Result:
     """No letter is a small letter."""
     return _only(answer.text, _LOWER, "small letters")
 
 
-@check(group="case")
+@check(group="case", version=2)
 def lowercase(case: Case, answer: Answer) -> Result:
     """No letter is a capital."""
     return _only(answer.text, _UPPER, "capitals")
 
 
-@check(group="case")
+@check(group="case", version=2)
 def title_case(case: Case, answer: Answer) -> Result:
     """Every word starts with a capital or digit; short English words (a, of, the...) may be small inside a line."""
     if not _CASED.search(answer.text):
@@ -39,7 +39,7 @@ def title_case(case: Case, answer: Answer) -> Result:
     return verdict(not wrong, number_of(len(wrong), "word") + " not capitalised" if wrong else "title case", *spans)
 
 
-@check(group="case")
+@check(group="case", version=2)
 def all_caps_words(
     case: Case,
     answer: Answer,

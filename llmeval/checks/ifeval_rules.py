@@ -70,7 +70,7 @@ def instruction(name: str, *languages: str) -> Callable[[CheckFunction], CheckFu
             return rule(case, answer, **arguments)
 
         for language in languages or ("en",):
-            check(group="ifeval", name=name if language == "en" else f"{language}:{name}")(guarded)
+            check(group="ifeval", name=name if language == "en" else f"{language}:{name}", version=2)(guarded)
         return guarded
 
     return register

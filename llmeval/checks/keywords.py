@@ -33,7 +33,7 @@ def _language(code: str) -> str:
 Language = Annotated[str, AfterValidator(_language)]
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def keyword(
     case: Case,
     answer: Answer,
@@ -54,7 +54,7 @@ def keyword(
     return counted(len(found), f"time {clip(word)}|times {clip(word)}", exactly, min, max, *spans)
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def keywords(
     case: Case, answer: Answer, *, words: Texts, ignore_case: bool = True, lemma: Language | None = None
 ) -> Result:

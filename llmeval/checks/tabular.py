@@ -119,7 +119,7 @@ def _is_a(kind: str, text: str) -> bool:
         return False
 
 
-@check(group="data formats")
+@check(group="data formats", version=2)
 @malformed_fails
 def yaml(
     case: Case,
@@ -138,7 +138,7 @@ def yaml(
     return _held_against(value, keys, schema, "YAML")
 
 
-@check(group="data formats")
+@check(group="data formats", version=2)
 @malformed_fails
 def toml(
     case: Case,
