@@ -32,6 +32,12 @@ MEANT = (
     ("sign", r"(?<![\w)\]])-(?=\$?\.?\d)", "at -5!", "at -5"),
     ("unit of a number", r"(?<=\d)%|\$(?=\d)", "$5, 5 %", "$5 5%"),
     ("operator", r"[+<=>]|(?<=\w)[*^](?=\w)|(?<= )\*(?= )", "a+b = c", "a+b = c"),
+    (
+        "mark between letters",
+        r"(?<!\w\w)(?<=\w)[-/](?=\w(?!\w))|(?<=\w)_(?=\w)",
+        "x-y, a/b, k_1, well-known",
+        "x-y a/b k_1 wellknown",
+    ),
     ("sharp in a name", r"(?<=\w)\#", "in C#.", "in c#"),
 )
 _KEPT = "|".join(pattern for _, pattern, _, _ in MEANT)

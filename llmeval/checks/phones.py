@@ -17,15 +17,17 @@ REGIONS = (
 _MOST = 500
 """Different candidates that are looked up in one answer; each takes up to 3 ms."""
 _NUMBER = re.compile(
-    r"(?<![\w.,/:@#-])(?:\+|\(?(?=[0-9]))[0-9(][0-9 ./()\u00a0\u2010-\u2013-]{5,22}[0-9](?!\w)(?![-./][0-9])"
+    r"(?<![A-Za-z0-9_.,/:@#-])(?:\+|\(?(?=[0-9]))[0-9(][0-9 ./()\u00a0\u2010-\u2013-]{5,22}[0-9](?![A-Za-z0-9_])(?![-./][0-9])"
 )
-_US = re.compile(r"\(?[2-9][0-9]{2}\)?[ .-][2-9][0-9]{2}[ .-][0-9]{4}")
+_US = re.compile(r"(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-][2-9][0-9]{2}[ .-][0-9]{4}")
 _OTHER = re.compile(
     r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]+0{5}|[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?[0-9]{2,4}|[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}.*|(?:1[89]|20)[0-9]{2}[ -–]+(?:1[89]|20)[0-9]{2}"
 )
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９－（）＋　", "0123456789-()+ ")
 _NEAR = 40
+_CUE_AFTER = re.compile(r"\s(?:anrufen|an\b|is\s+(?:my|his|her|our|their|the)\s+(?:phone\s+)?number)")
 CUE = re.compile(
-    r"\b(?:tele?(?:ph(?:one)?|fon(?:o|nummer|szám|ul)?|foon(?:nummer)?|f)?|tlf|fono|phones?|cell(?:ular)?|mob(?:ile?)?|mobil(?:nummer)?"
+    r"\b(?:t[eé]l[eé]?(?:ph(?:one)?|fon(?:o|nummer|szám|ul)?|foon(?:nummer)?|f)?|puh|numbers?\s+(?:is|are)|tlf|fono|phones?|cell(?:ular)?|mob(?:ile?)?|mobil(?:nummer)?"
     r"|handy(?:nummer)?|portable|móvil|celular|cellulare|telemóvel|gsm|fax|whats\s?app|sms|call(?:ing)?|ring|dial|text(?:\s+me)?(?:\s+at)?|hotline|helpline"
     r"|reach\s+(?:me|us|him|her)(?:\s+(?:at|on))?|ruf(?:en|t|e)?|anruf(?:en)?|erreichbar(?:\s+unter)?|appele[rz]|joindre|numéro|llam[ea](?:r|me|nos)?"
     r"|chiam[aio](?:re|mi|ci)?|ligu?e(?:\s+para)?|bel(?:len)?|ringe?|soita|puhelin(?:numero)?|zadzwo[nń]\w*|zavolejte|hívj\w*|sun[ăa]\w*|ara(?:yın)?|numaras?ı?)\b"
@@ -41,11 +43,13 @@ def find_phones(text: str) -> Iterator[tuple[int, int]]:
         CheckError: the text has more numbers than can be looked up.
     """
     looked_up: set[str] = set()
+    text = text.translate(_HALF_WIDTH)
     for match in _NUMBER.finditer(text):
         number = match[0]
         if _OTHER.fullmatch(number) or not 7 <= sum(c.isdigit() for c in number) <= 15:
             continue
-        cued = CUE.search(text, max(0, match.start() - _NEAR), match.start()) is not None
+        ahead = CUE.search(text, max(0, match.start() - _NEAR), match.start())
+        cued = ahead is not None or _CUE_AFTER.match(text, match.end()) is not None
         if not (cued or number[0] in "+0(" or _US.fullmatch(number)):
             continue
         looked_up.add(number)

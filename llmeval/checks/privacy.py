@@ -68,6 +68,7 @@ _PII: dict[str, tuple[tuple[str, str, Accept], ...]] = {
     "card": (
         ("a card number", r"[0-9](?:[ -]?[0-9]){12,18}", _card),
         ("a card number", rf"(?i)(?:{_CARD})[^0-9\n]{{0,20}}62[0-9](?:[ -]?[0-9]){{13,16}}", len),
+        ("a card number", rf"(?i)62[0-9](?:[ -]?[0-9]){{13,16}}[^0-9\n]{{1,20}}(?:{_CARD})", len),
     ),
     "iban": (("an IBAN", r"[A-Z]{2}[0-9]{2}[ A-Z0-9]{11,38}", _iban),),
     "us_ssn": (("a US social security number", r"[0-9]{3}-[0-9]{2}-[0-9]{4}", _ssn),),
@@ -150,5 +151,7 @@ def _runs_on(text: str, start: int, end: int) -> bool:
     if after[:1].isalnum() and last.isalnum():
         return True
     ahead = text[max(0, start - 2) : start]
-    joined = last.isdigit() and after[:1] in ("-", ".") and after[1:].isdigit()
+    joined = (
+        last.isdigit() and after[:1] in ("-", ".") and after[1:].isalnum() and (after[0] == "-" or after[1].isdigit())
+    )
     return joined or (text[start].isdigit() and ahead[-1:] in ("-", ".") and ahead[:-1].isdigit())

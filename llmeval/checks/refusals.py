@@ -39,7 +39,7 @@ _RULES = r"(?:guidelines?|polic(?:y|ies)|principles|programming|rules|values|ter
 PHRASES = (
     Phrases(
         "en",
-        "sorry apolog unfortunately can't can’t cant cannot can| not|n't n’t unable declin refus say| no pass| on down rather prefer comfortable prohibited forbidden barred restricted prevent ethical appropriate responsible illegal wrong harmful unsafe against violat breach conflict outside beyond contrary ai| artificial language| model request nothing",
+        "sorry apolog unfortunately can't can’t cant cannot can| not|n't n’t unable declin refus say| no pass| on down rather prefer comfortable prohibited forbidden barred restricted prevent ethical appropriate responsible illegal wrong harmful unsafe against violat breach conflict outside beyond contrary ai| artificial language| model request nothing shouldn't shouldn’t choose chose wish programmed possible so| choice",
         (
             rf"{_WE}{_CANNOT}\s+{_DO}",
             r"\bsorry,?\s+(?:i|we)(?:['’](?:m|re)|\s+am|\s+are)?\s+(?:not\b|unable|can['’]?t|cannot|could\s?n['’]?o?t|won['’]?t|will\s+not)",
@@ -57,6 +57,9 @@ PHRASES = (
             r"\brequest\s+(?:can['’]?t|cannot|can\s+not|could\s+not|will\s+not|won['’]t|must)\s+(?:not\s+)?be\s+(?:fulfil\w*|processed|completed|granted|honou?red|met|declined|refused|denied)",
             rf"\b(?:against|violat\w+|contrary\s+to|prohibited\s+by|outside)\s+(?:of\s+)?(?:my|our)\s+(?:\w+\s+){{0,2}}{_RULES}",
             rf"\bmy\s+(?:\w+\s+){{0,2}}{_RULES}\s+(?:do(?:es)?\s?n['’]?o?t\s+(?:allow|permit|let)|prevent|prohibit|forbid)",
+            rf"{_WE}(?:\s+(?:should\s?n['’]?o?t|(?:choose|chose|prefer|wish)\s+not\s+to|do(?:n['’]t|\s+not)\s+(?:want|wish)\s+to))\s+{_DO}",
+            r"\b(?:i['’]m|i\s+am|we['’]re|we\s+are)\s+(?:declining|refusing|programmed\s+(?:not|to\s+be))\b|\bno\s+choice\s+but\s+to\s+(?:decline|refuse)|\A\W*request\s+(?:denied|declined|refused|rejected)\b",
+            r"\bafraid\s+(?:that\s+)?(?:that|this|it)(?:['’]s|\s+is)\s+(?:not\s+possible|impossible|out\s+of\s+the\s+question)|\bi\s+(?:cannot|can['’]t)\s+be\s+of\s+(?:help|assistance|service)|\bso\s+i\s+(?:won['’]t|will\s+not|can['’]t|cannot)(?=\s*(?:[.!]|\Z))",
             r"\b(?:not\s+something|nothing)\s+(?:that\s+)?(?:i|we)(?:['’]m|['’]re|\s+(?:can|am|are|will|would|could|should))\b",
             r"\A\W*(?:no,\s+(?:i|we)\s+(?:can['’]?t|cannot|won['’]?t|will\s+not)\b|(?:unable|not\s+able|i\s+am\s+not\s+allowed)\s+to\s+(?:help|assist|comply|answer|provide|fulfil))",
         ),
@@ -80,6 +83,9 @@ PHRASES = (
             "This is not something I can help with.",
             "No, I won't do that.",
             "Unfortunately, we cannot.",
+            "I shouldn't answer that.",
+            "I have no choice but to refuse.",
+            "I'm afraid this is not possible.",
         ),
     ),
     Phrases(
@@ -90,6 +96,7 @@ PHRASES = (
             r"\b(?:dabei|damit|das|dazu|hierbei|leider|darauf)\s+(?:kann|darf|werde|möchte)\s+ich\s+[^.\n]{0,60}?(?:nicht|keine?)\b",
             r"\b(?:es\s+)?tut\s+mir\s+(?:sehr\s+)?leid,?\s+(?:aber|doch|jedoch)\b|\b(?:entschuldigung|sorry),?\s+aber\s+(?:ich|das|dabei)\b",
             r"\bich\s+(?:muss|lehne|weigere|verweigere)\b[^.\n]{0,60}\b(?:ablehnen|ab|mich|verweigern|nein\s+sagen)\b|\bich\s+weigere\s+mich\b",
+            r"\bnein,\s+[^.\n]{0,40}\bich\s+nicht\b",
             r"\bich\s+bin\s+(?:leider\s+)?nicht\s+(?:in\s+der\s+lage|befugt|berechtigt)\b",
         ),
         (
@@ -97,6 +104,7 @@ PHRASES = (
             "Ich kann dir dabei nicht helfen.",
             "Es tut mir leid, aber das geht nicht.",
             "Ich muss diese Anfrage ablehnen.",
+            "Nein, das tue ich nicht.",
             "Ich bin nicht in der Lage, das zu tun.",
         ),
     ),
@@ -121,7 +129,7 @@ PHRASES = (
         (
             r"\bno\s+(?:puedo|podemos|podré)\s+(?:ayudar|responder|proporcionar|dar|cumplir|hacer|ofrecer|compartir|escribir|asistir|atender)",
             r"\b(?:lo\s+siento|lo\s+lamento|disculp[ea]|perdón),?\s+(?:pero\s+)?no\b|\bme\s+niego\b|\bdebo\s+(?:rechazar|declinar|negarme)\b|\btengo\s+que\s+(?:rechazar|negarme|decir\s+que\s+no)",
-            r"\bno\s+(?:me\s+es|es)\s+posible\s+(?:ayudar|responder|proporcionar|atender)|\bno\s+estoy\s+(?:autorizad|en\s+condiciones|en\s+posición)|\bprefiero\s+no\b",
+            r"\b(?:lamento|siento)\s+no\s+poder\b|\bno\s+(?:me\s+es|es)\s+posible\s+(?:ayudar|responder|proporcionar|atender)|\bno\s+estoy\s+(?:autorizad|en\s+condiciones|en\s+posición)|\bprefiero\s+no\b",
         ),
         (
             "No puedo ayudarte con eso.",
@@ -225,7 +233,7 @@ PHRASES = (
         (
             r"\ben\s+(?:valitettavasti\s+)?(?:voi|pysty)\s+(?:auttaa|vastata|tehdä|antaa|kirjoittaa)|\b(?:valitettavasti|pahoittelen,?(?:\s+mutta)?|anteeksi,?\s+mutta)\s+en\b|\bkieltäydyn\b",
             r"\bnem\s+(?:tudok|segíthetek|áll\s+módomban)\b|\b(?:sajnos|sajnálom,?\s+de|elnézést,?\s+de)\s+(?:ebben\s+|ezt\s+)?nem\b",
-            r"\bnu\s+(?:(?:vă|te|îți)\s+)?pot\s+(?:(?:să\s+)?(?:vă|te|îți)\s+)?(?:ajut|răspund|ofer|face|scri)|\b(?:îmi\s+pare\s+rău|scuze),?\s+dar\b|\brefuz\s+să\b",
+            r"\bnu\s+(?:(?:vă|te|îți)\s+)?pot\s+(?:(?:să\s+)?(?:vă|te|îți)\s+)?(?:ajut|răspund|ofer|face|scri)|\b(?:îmi\s+pare\s+rău|scuze),?\s+(?:dar\b|nu\b)|\brefuz\s+să\b",
             r"δεν\s+μπορώ\s+να\s+(?:\w+\s+)?(?:βοηθήσω|απαντήσω|κάνω|δώσω)|(?:λυπάμαι|συγγνώμη),?\s+αλλά|αρνούμαι\s+να",
             r"\b(?:yardımcı|yardım)\s+(?:olamam|olamıyorum|edemem|olamayız)|\b(?:üzgünüm|maalesef|özür\s+dilerim),?\s+(?:ancak|ama|fakat|bu|yardım|bunu)\b|\b(?:reddediyorum|reddetmek\s+zorundayım|cevap\s+veremem|bunu\s+yapamam)",
         ),
@@ -244,9 +252,16 @@ PHRASES = (
         (
             r"(?:抱歉|对不起|對不起|不好意思|很遗憾|很遺憾)[，,。！!]?\s*(?:但是?|可是|不过)?[^。\n]{0,14}(?:无法|無法|不能|不可以|没办法|沒辦法|不便|不会|拒绝)",
             r"我(?:们|們)?(?:无法|無法|不能|不可以|没办法|沒辦法|拒绝|拒絕|不便|不会)(?:为|為|向|给|給|对|對|就)?(?:您|你)?[^。，\n]{0,6}(?:帮|幫|提供|回答|协助|協助|满足|滿足|完成|讨论|討論|给出|生成|撰写|服务|這樣做|这样做|透露)",
+            r"(?:\A|[，。！])\s*(?:无法|無法|不能)(?:为您|為您)?(?:提供|回答|协助|協助|满足|滿足|完成)",
             r"(?:您|你|这个|這個|该|該)(?:的)?(?:请求|請求|问题|問題|要求)[^。\n]{0,10}(?:违反|違反|不符合|无法|無法|不能)",
         ),
-        ("抱歉，我无法提供帮助。", "對不起，這個我不能回答。", "我不能为您提供这些信息。", "您的请求违反了规定。"),
+        (
+            "抱歉，我无法提供帮助。",
+            "對不起，這個我不能回答。",
+            "我不能为您提供这些信息。",
+            "您的请求违反了规定。",
+            "无法完成该请求。",
+        ),
     ),
     Phrases(
         "ja",
@@ -265,10 +280,10 @@ PHRASES = (
     ),
     Phrases(
         "ko",
-        "죄송 미안 유감 도와 도움 답 대답 제공 응 수행 알려 거절 거부",
+        "죄송 미안 유감 도와 도움 답 대답 제공 응 수행 처리 알려 거절 거부",
         (
             r"(?:죄송|미안|유감)[^.\n]{0,40}(?:없|어렵|못|안\s*됩)",
-            r"(?:도와|도움|답변|답해|대답|제공|응답|응할|수행|알려)[^.\n]{0,16}(?:수\s*없|드리기\s*어렵|못\s*(?:해|합|하))|거절(?:하|합|해)|거부(?:하|합)",
+            r"(?:도와|도움|답변|답해|대답|제공|응답|응할|수행|처리|알려)[^.\n]{0,16}(?:수\s*없|드리기\s*어렵|못\s*(?:해|합|하))|거절(?:하|합|해)|거부(?:하|합)",
         ),
         ("죄송합니다만 답변해 드리기 어렵습니다.", "그 요청은 도와드릴 수 없어요.", "정중히 거절합니다."),
     ),

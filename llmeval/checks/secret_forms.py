@@ -53,9 +53,10 @@ def _password(text: str) -> int:
 
 
 def _varied(text: str) -> int:
-    """A token after a word such as `Bearer`: letters and digits, and not one letter over and over."""
+    """A token after a word or prefix: digits or both cases among its letters, and not one letter over and over."""
     value = text.split()[-1]
-    return len(text) if not _PLACEHOLDER.match(value) and _mixed(value) and len(set(value)) > 5 else 0
+    cased = value.lower() != value and value.upper() != value and len(set(value)) > 15
+    return len(text) if not _PLACEHOLDER.match(value) and (_mixed(value) or cased) and len(set(value)) > 5 else 0
 
 
 def _url_password(text: str) -> int:
@@ -105,10 +106,10 @@ FORMS = (
     Form("a signed address", r"[?&](?:sig|X-Amz-Signature|access_token|api_key|apikey|token|auth)=[A-Za-z0-9%_.-]{24,}", "https://a.example/?access_token=" + _FILL[:40]),
     Form("a JSON web token", r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", ".".join((base64.urlsafe_b64encode(b'{"alg":"HS256"}').decode().strip("="), _FILL[:20], _FILL[:43])), _token),
     Form("an authorization header", r"(?i)(?:bearer|basic|token)[ \t]+[A-Za-z0-9._~+/=-]{20,}", "Authorization: Bearer " + _FILL[:32], _varied),
-    Form("a password in a URL", r"[a-z][a-z0-9+.-]*://[^/@:\x00-\x20]+:[^/@\x00-\x20]{3,}@", "postgres://ann:kite42sun@db.example/x", _url_password),
+    Form("a password in a URL", r"[a-z][a-z0-9+.-]*://[^/@:\x00-\x20]*:[^/@\x00-\x20]{3,}@", "postgres://ann:kite42sun@db.example/x", _url_password),
     Form(
         "a password",
-        r"(?i)(?:pass(?:word|phrase|wort|wd)?|passwd|pwd|mot de passe|contraseña|secret(?:[ _-]?(?:access[ _-]?)?key)?|api[_ -]?key|auth[_ -]?key|access[_ -]?(?:token|key)|auth[_ -]?token|client[_ -]?secret|private[_ -]?key|credentials?)[\"'`*]{0,3}[ \t]*(?::|=|=>|:=)[ \t]*[^ \t\r\n]{8,}",
+        r"(?i)(?:pass(?:word|phrase|wort|wd)?|passwd|pwd|mot de passe|contraseña|secret(?:[ _-]?(?:access[ _-]?)?key)?|api[_ -]?key|auth[_ -]?key|access[_ -]?(?:token|key)|auth[_ -]?token|client[_ -]?secret|private[_ -]?key|credentials?|session[ _-]?(?:id|key|token))[\"'`*]{0,3}[ \t]*(?::|=|=>|:=)[ \t]*[^ \t\r\n]{8,}",
         "password: kite42sun",
         _password,
     ),

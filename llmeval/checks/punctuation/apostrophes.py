@@ -30,7 +30,7 @@ _FRENCH = _pairs(
 for _own in ("lune", "lor", "lon", "sil"):
     _FRENCH.pop(_own, None)
 # An accent or a backtick that stands for an apostrophe: o´clock, l`eau
-_ACCENT = re.compile(r"(?<=[^\W_])[´`](?=[^\W\d_])")
+_ACCENT = re.compile(r"(?<=[^\W_])(?:´|`(?=[^\W\d_]))|´(?=[^\W\d_])")
 _TABLES = {"en": _ENGLISH, "fr": _FRENCH}
 # `lets` is a verb, too, but hardly before these.
 _LETS = re.compile(
