@@ -17,7 +17,7 @@ from llmeval.records import Answer, Case, Span
 MAX_CHARS = 100_000
 """Longest answer whose blocks are read; 60,000 where emphasis and links count too (hostile brackets are slow)."""
 INLINE_CHARS = 60_000
-_TYPOGRAPHIC = re.compile(r"(?m)^((?:>[ \t]?|[ \t])*+)(?:[•‣◦▪▫●○·∙⁃][ \t]*+|[–—][ \t]++)(?=\S)")
+_TYPOGRAPHIC = re.compile(r"(?m)^((?:>[ \t]?|[ \t])*+)(?:[•‣◦▪▫●○·∙⁃■□▶►➤➢❖✦][ \t]*+|[–—→⇒✓✔✗✘][ \t]++)(?=\S)")
 """A bullet point's mark that is not Markdown's; dashes need a space after them, as a line of dialogue may have none."""
 _MARK = re.compile(r"[^\s>]")
 _LINE_END = re.compile(r"\r\n|\n|\r")

@@ -17,8 +17,13 @@ def _between(opening: str, closing: str) -> str:
 
 
 _PATTERNS = (
-    _between("“", "”"),
+    rf"“((?:[^“”\n]|“[^“”\n]{{0,500}}”|{_BREAK}){{1,{_LONGEST}}}+)”",
     _between("«", "»"),
+    _between("»", "«"),
+    _between("‹", "›"),
+    _between("›", "‹"),
+    rf"(?i:<q>)((?:[^<\n]|{_BREAK}){{1,{_LONGEST}}}+)(?i:</q>)",
+    rf"``((?:[^`'\n]|(?<=\w)'(?=\w)|{_BREAK}){{1,{_LONGEST}}}+)''",
     rf"„((?:[^„“”\n]|{_BREAK}){{1,{_LONGEST}}}+)[“”]",
     _between("「", "」"),
     _between("『", "』"),
@@ -44,6 +49,10 @@ CASES = (
     ("Er sagte: „Es war spät.“", ("Es war spät.",)),
     ("Il a dit « il est tard ».", (" il est tard ",)),
     ("彼は「遅い」と言った。", ("遅い",)),
+    ("Sie sagte: »Es war spät.« Und: ›so‹", ("Es war spät.", "so")),
+    ("Il a dit «oui» et «non».", ("oui", "non")),
+    ("They wrote <q>it was late</q> and ``it was dark''.", ("it was late", "it was dark")),
+    ("“He said “no” to us”, she said.", ("He said “no” to us",)),
     ("They call it 'the oldest of the towers'.", ("the oldest of the towers",)),
     ("They call it ‘one of Lyon’s towers’.", ("one of Lyon’s towers",)),
     ("It's the dogs' food, and the cats' food.", ()),

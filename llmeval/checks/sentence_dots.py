@@ -14,22 +14,24 @@ from llmeval.checks.wordlists import word_set
 
 NEVER_LAST = word_set(
     "mr mrs ms dr prof st sra srta dra mme mlle vs cf e.g i.e viz resp approx vgl bzw ggf evtl bspw inkl exkl sog z.b"
-    " d.h u.a s.o s.u p.ex p.ej figs vols eds núm pág págs tél ca zzgl abzgl geb gest bes insb lat griech"
+    " d.h u.a s.o s.u p.ex p.ej figs vols eds núm pág págs tél ca zzgl abzgl geb gest bes insb lat griech env av gem"
 )
 """Abbreviations that stand before what they belong to: a dot after them ends no sentence."""
 TITLES = word_set(
     "mx rev hon fr sr ste mt gen col capt lt sgt cmdr adm maj pres gov sen rep messrs mgr hr fig vol dott avv ing"
-    " ud uds abs abb tab kap anm bd hrsg tel"
+    " ud uds abs abb tab kap anm bd hrsg tel fa ee ff aa"
 )
 """The same, where written with a capital; in small letters they may be words."""
-MAYBE_LAST = word_set("etc usw ecc al ssp spp ph.d a.m p.m n.chr v.chr a.c d.c u.s u.a.m o.ä u.ä")
+MAYBE_LAST = word_set("mio mrd tsd etc usw ecc al ssp spp ph.d a.m p.m n.chr v.chr a.c d.c u.s u.a.m o.ä u.ä")
 """Abbreviations that may close a sentence: they do when what follows is a usual first word."""
 MAYBE_LAST_NAMES = word_set(
     "inc ltd co corp jr bros ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec dez okt mär mon tue tues wed"
     " thu thurs fri sat sun"
 )
 """The same, where written with a capital."""
-BEFORE_NUMBER = word_set("no nos nr núm n p pp pg art arts sec ch eq ver v abs kap abb tab max min cap par rn rz hab")
+BEFORE_NUMBER = word_set(
+    "no nos nr núm n p pp pg art arts sec ch eq ver v abs kap abb tab max min cap par rn rz hab pag pagg kl rd"
+)
 FIRST_WORDS = word_set(
     "the a an this that these those it its he she they we you i his her their our my your there here in on at by for"
     " from with as if when while after before since although though however but and so or then thus therefore"
@@ -46,6 +48,8 @@ _BEFORE_ORDINAL = word_set(
     "der die das den dem des am im vom zum zur beim ein eine einen einem einer jeder jede jedes ihr ihre sein seine mein"
     " meine unser unsere ab bis seit nach vor"
 )
+_DEGREES = word_set("med phil jur rer nat ing oec theol pol habil dent vet")
+_AFTER_TITLE = regex.compile(r"(?:Dr|Prof|Dipl|rer|med)\.[\s-]\Z")
 _DOTTED = regex.compile(r"\p{L}{1,2}(?:\.\p{L}{1,2})+")
 _SPACED = regex.compile(r"(?<![\p{L}.])((?:\p{L}\.\s?)+)\Z")
 _REFERENCE = regex.compile(r"\d{1,3}(?:[:,.]\d)")
@@ -120,7 +124,9 @@ def _german_ordinal(dot: Dot) -> bool | None:
 
 
 def _number_follows(dot: Dot) -> bool | None:
-    """`No. 5`, `Abs. 3`, `pp. 4`; and what reads on in small letters after them."""
+    """`No. 5`, `Abs. 3`, `pp. 4`, `Hauptstr. 7`; and what reads on in small letters after them."""
+    if dot.word[:1].isdigit() and dot.lower.endswith("str"):
+        return False
     if dot.lower in BEFORE_NUMBER and (dot.word[:1].isdigit() or (dot.lower != "no" and dot.small)):
         return False
     return None
@@ -135,6 +141,11 @@ def _reference(dot: Dot) -> bool | None:
 def _never_last(dot: Dot) -> bool | None:
     """`Mr. Li`, `z. B. hier`, `Abs. Eins`."""
     return False if dot.lower in NEVER_LAST or (dot.capital and dot.token.lower() in TITLES) else None
+
+
+def _degree(dot: Dot) -> bool | None:
+    """`Dr. med. Wolf`, `Dr. rer. nat. Wolf`."""
+    return False if dot.lower in _DEGREES and _AFTER_TITLE.search(dot.before) else None
 
 
 def _maybe_last(dot: Dot) -> bool | None:
@@ -170,6 +181,7 @@ RULES: tuple[Rule, ...] = (
     _number_follows,
     _reference,
     _never_last,
+    _degree,
     _maybe_last,
     _initial,
     _short,

@@ -111,6 +111,7 @@ FOUND = [
     ("‘So, ’ she said.", "en", "inner-space", " "),
     ("Sie sagte: „ So ist es.“", "de", "inner-space", " "),
     ("Sie sagte: „So. “", "de", "inner-space", " "),
+    ("Sie sagte: » So«.", "de", "inner-space", " "),
     ("Disse: “ Così”.", "it", "inner-space", " "),
     ("Dijo: “Así ”.", "es", "inner-space", " "),
     ("It isn´t so.", "en", "apostrophe", "´"),

@@ -149,10 +149,11 @@ def _quote(state: _State, view: View, index: int, at: int, before: str, after: s
 
 def _inner_space(state: _State, view: View, index: int, at: int, beside: int) -> None:
     """A finding where a space stands between a quotation mark and what it quotes. Guillemets have rules of their own."""
-    text, block = view.text, view.blocks[index]
-    if not block.start <= beside < block.end or text[beside] not in _SPACES or text[at] in "«»‹›":
+    text, block, locale = view.text, view.blocks[index], view.locales[index]
+    if not block.start <= beside < block.end or text[beside] not in _SPACES:
         return
-    if view.locales[index].language != "fr":
+    own_rule = locale.tight_guillemets or locale.language in ("es", "und")
+    if locale.language != "fr" and not (text[at] in "«»‹›" and own_rule):
         span = (at + 1, at + 2) if beside > at else (at - 1, at)
         state.findings.append(Finding(*span, "inner-space", "remove the space inside the quote"))
 
