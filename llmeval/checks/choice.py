@@ -1,4 +1,5 @@
-"""The check `choice`: the answer to a multiple-choice question names the right letter, and no other one."""
+"""The check `choice`: the answer to a multiple-choice question names the right letter, and no
+other one."""
 
 import re
 import string
@@ -40,9 +41,10 @@ Letters = Annotated[AnyText, AfterValidator(_spelled_out)]
 def choice(case: Case, answer: Answer, *, letters: Letters | None = None, references: Texts | None = None) -> Result:
     """The answer names the letter of a reference, and no other: `(B)`, `B because ...`, `\\boxed{B}`, `Answer: B`.
 
-    `letters`: those that may be chosen, such as `A-D`; by default, as many as the case's field `choices` (or `options`)
-    has, else A-J. A reference is a letter or, where the case states choices, the text of one; so may the whole answer be.
-    An answer that names several letters, or none, fails.
+    `letters`: those that may be chosen, such as `A-D`; by default, as many as the case's field
+    `choices` (or `options`) has, else A-J. A reference is a letter or, where the case states
+    choices, the text of one; so may the whole answer be. An answer that names several letters, or
+    none, fails.
 
     Raises:
         CheckError: the case's choices, or a reference, can't be read.
@@ -90,7 +92,8 @@ def _letter_of(reference: str, allowed: str, options: Mapping[str, str]) -> str:
     """The letter that a reference means.
 
     Raises:
-        CheckError: it is no allowed letter and no choice's text, or it is both, of different choices.
+        CheckError: it is no allowed letter and no choice's text, or it is both, of different
+        choices.
     """
     lone, both = _LETTER.fullmatch(reference), _LETTER_AND_TEXT.fullmatch(reference)
     found = {letter for letter, text in options.items() if fold(text) == fold(reference)}

@@ -1,8 +1,9 @@
 """Which letter an answer to a multiple-choice question names.
 
-Rules in order of how explicit they are; the first that finds a letter decides, and what later rules would find (the
-letters of a reasoning) does not count. A rule that finds several different letters says so. Nothing is guessed: a last
-or first capital of a text, which other harnesses fall back on (MMLU-Pro's scripts, OpenCompass), is no choice here.
+Rules in order of how explicit they are; the first that finds a letter decides, and what later
+rules would find (the letters of a reasoning) does not count. A rule that finds several different
+letters says so. Nothing is guessed: a last or first capital of a text, which other harnesses fall
+back on (MMLU-Pro's scripts, OpenCompass), is no choice here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,25 +14,34 @@ import regex
 
 from llmeval.checks.text import fold
 
-# Every repeat is bounded, so that reading stays linear. `#` opens no comment here: the patterns are not verbose.
+# Every repeat is bounded, so that reading stays linear. `#` opens no comment here: the patterns are
+# not verbose.
 _GAP = r"\s{0,20}+"
 _DECOR = r"[*_`$\"'“”‘’\s]{0,20}+"
-_OPTION = r"(?i:(?:(?:option|choice|answer|letter|opción|opção|opzione|antwort|réponse|respuesta|optie|вариант)\s{1,9}+|选项|選項)?)"
-# What may follow a letter that stands bare, so that it is a choice and no word: `B vitamins`, `A cat`, `I think`.
+_OPTION = (
+    r"(?i:(?:(?:option|choice|answer|letter|opción|opção|opzione|antwort|réponse|respuesta|optie"
+    r"|вариант)\s{1,9}+|选项|選項)?)"
+)
+# What may follow a letter that stands bare, so that it is a choice and no word: `B vitamins`, `A
+# cat`, `I think`.
 _CAUSE = (
-    r"(?i:because|since|due\s+to|given|as\s+(?:it|the|this|they|that)|weil|denn|car|parce|puisque|porque|ya\s+que"
+    r"(?i:because|since|due\s+to|given|as\s+(?:it|the|this|they|that)|weil|denn|car|parce"
+    r"|puisque|porque|ya\s+que"
     r"|perché|poiché|omdat|ponieważ|потому)\b"
 )
 _GOES_ON = rf"(?:{_CAUSE}|(?i:as|which|where|so|and|or|but|with|based|is|are|oder|und|ou|et|y|o)\b)"
 _END = (
-    rf"(?=[*_`$\"'“”‘’]{{0,9}}+(?:{_GAP}(?:\Z|\n|[.,:;!?)\]}}。，、；：）<(]|[-–—]+\s)|[\p{{Han}}\p{{Hiragana}}\p{{Hangul}}]))"
+    rf"(?=[*_`$\"'“”‘’]{{0,9}}+(?:{_GAP}(?:\Z|\n|[.,:;!?)\]}}。，、；：）<(]|[-–—]+\s)"
+    rf"|[\p{{Han}}\p{{Hiragana}}\p{{Hangul}}]))"
     r"(?!\.\w|[)'’]\w)"
 )
 _SURELY = r"(?:\s+(?:clearly|definitely|probably|most\s+likely|likely|therefore|thus|then|still)){0,3}"
 _SAID = "|".join(
     (
-        r"\b(?:answer|choice|option|letter|solution|response|pick)(?:\s+(?:to|for|here|of)\b[^.:\n]{0,60}?)?"
-        rf"{_DECOR}(?:(?:is|was|would\s+be|must\s+be|should\s+be|has\s+to\s+be|will\s+be)\b{_SURELY}{_GAP}:?|:|=|->|→|–|—)",
+        r"\b(?:answer|choice|option|letter|solution|response|pick)(?:\s+(?:to|for|here"
+        r"|of)\b[^.:\n]{0,60}?)?"
+        rf"{_DECOR}(?:(?:is|was|would\s+be|must\s+be|should\s+be|has\s+to\s+be"
+        rf"|will\s+be)\b{_SURELY}{_GAP}:?|:|=|->|→|–|—)",
         r"<answer>",
         rf"\b(?:antwort|lösung){_DECOR}(?:ist|lautet|wäre|:){_GAP}:?",
         rf"\bréponse(?:\s+(?:correcte|exacte))?{_DECOR}(?:est|serait|:){_GAP}:?",
@@ -44,7 +54,8 @@ _SAID = "|".join(
         rf"(?:答案|正解|解答|答え|答)(?:选项|選項)?(?:应该|應該|应当)?(?:是|为|為|选|選|は)?{_GAP}[:：]?",
         rf"[选選](?:择|擇)?{_GAP}[:：]?",
         rf"(?:정답|답)(?:은|:){_GAP}:?",
-        r"\b(?:i|we)(?:['’]d|['’]ll|\s+would|\s+will|\s+have\s+to)?\s+(?:choose|pick|select|go\s+with|say|answer|opt\s+for)",
+        r"\b(?:i|we)(?:['’]d|['’]ll|\s+would|\s+will|\s+have\s+to)?\s+(?:choose|pick|select"
+        r"|go\s+with|say|answer|opt\s+for)",
         r"\b(?:it|this|that)(?:['’]s|\s+is|\s+must\s+be|\s+has\s+to\s+be)",
         r"\b(?:therefore|thus|hence|so),?",
         r"(?:\A|\n)[^\S\n]{0,9}+A[^\S\n]?[:：]",
@@ -52,12 +63,13 @@ _SAID = "|".join(
 )
 _RIGHT = (
     r"(?i:(?:is|are|ist|est|es|è|é|to)\s+(?:the\s+|die\s+|la\s+|my\s+)?(?:most\s+likely\s+)?"
-    r"(?:correct|right|true|best|answer|choice|richtig|korrekt|bonne|correcta|corretta|giusta|exacte)\b"
+    r"(?:correct|right|true|best|answer|choice|richtig|korrekt|bonne|correcta|corretta|giusta"
+    r"|exacte)\b"
     r"|是(?:正确|對|对|正確)|正确|正確|が正(?:しい|解))"
 )
-_WRONG = r"(?!\s+(?i:(?:is|are|was|would\s+be)\s+(?:not|wrong|incorrect|false|never|out)|(?:isn|aren|can)['’]t)\b)"
+_WRONG = r"(?!\s+(?i:(?:is|are|was|would\s+be)\s+(?:not|wrong|incorrect|false|never|out)|(?:isn|aren" r"|can)['’]t)\b)"
 _NEGATED = regex.compile(
-    r"(?:\b(?:not|neither|never|nor|nicht|keine?|pas|no|non)\b|n['’]t\b|不是|不选|ではない)[^.!?\n。,;:]{0,40}\Z",
+    r"(?:\b(?:not|neither|never|nor|nicht|keine?|pas|no|non)\b|n['’]t\b|不是|不选" r"|ではない)[^.!?\n。,;:]{0,40}\Z",
     regex.IGNORECASE,
 )
 _STATED = regex.compile(rf"\A\W{{0,20}}+(?:the\s+)?(?:(?:correct|right|best|final)\s+)*(?:{_SAID})", regex.IGNORECASE)
@@ -104,22 +116,29 @@ def _rules(letters: str) -> "dict[str, regex.Pattern[str]]":
     bracketed = rf"[(\[{{（【]{_DECOR}(?P<L>{both}){_DECOR}[)\]}}）】]"
     joint = r"(?:(?:,\s?)?\b(?i:or|and|oder|und|ou|et|y|o)\b|[/&,、]|或|和)"
     token = (
-        rf"(?:{bracketed}|(?P<L>{both}){_END}|(?P<L>{others_both})(?=\s+{_GOES_ON})|(?P<L>{words})(?=\s+(?:{_CAUSE}|{joint}\s{capital}\b))"
+        rf"(?:{bracketed}|(?P<L>{both}){_END}|(?P<L>{others_both})(?=\s+{_GOES_ON})"
+        rf"|(?P<L>{words})(?=\s+(?:{_CAUSE}|{joint}\s{capital}\b))"
         rf"|(?P<L>{others})(?=\s+[\p{{Lu}}\d]))"
     )
     joined = rf"[*_`)\]]{{0,6}}+(?:{_GAP}{joint}{_GAP}{_OPTION}{_DECOR}{token}){{0,25}}+"
     lead = (
-        rf"(?:{bracketed}|(?P<L>{both})[).:、．](?=[\s*]|\Z)|(?P<L>{both})(?=[*_`$\"'”]{{0,6}}+[^\S\n]{{0,20}}+(?:\Z|\n))"
-        rf"|(?P<L>{capital})(?=\s+{_CAUSE}|[*_`]{{0,6}}+(?:,\s|\s+[-–—]|\s+(?i:or|and)\s+{capital}\b))"
+        rf"(?:{bracketed}|(?P<L>{both})[).:、．](?=[\s*]|\Z)"
+        rf"|(?P<L>{both})(?=[*_`$\"'”]{{0,6}}+[^\S\n]{{0,20}}+(?:\Z|\n))"
+        rf"|(?P<L>{capital})(?=\s+{_CAUSE}|[*_`]{{0,6}}+(?:,\s|\s+[-–—]|\s+(?i:or"
+        rf"|and)\s+{capital}\b))"
         rf"|(?<=\*\*)(?P<L>{both})(?=\*\*))"
     )
     emphasised = rf"(?<![\w*])\*\*(?P<L>{capital})\*\*(?![\w*])"
     wrapped = r"(?:\s|\\(?:text|textbf|mathrm|mathbf)\s?\{|[({]){0,6}+"
     start = r"(?:\A|(?<=\n))[^\S\n]{0,20}+(?:[>#]{1,6}\s)?[*_`$\"'“]{0,6}+"
-    stated_of = r"(?<=(?:\A|[.!?:;,\n(*]\s?|\b(?i:option|choice|answer|letter|that|think|believe|so|thus|hence)\s)[*_`\"'“]{0,3})"
+    stated_of = (
+        r"(?<=(?:\A|[.!?:;,\n(*]\s?|\b(?i:option|choice|answer|letter|that|think|believe|so|thus"
+        r"|hence)\s)[*_`\"'“]{0,3})"
+    )
     patterns = {
         "boxed": rf"\\f?boxed\s?\{{{wrapped}(?P<L>{both})(?!\w)",
-        "stated": rf"(?i:{_SAID}){_DECOR}(?i:either\s+|the\s+letter\s+|l[ae]\s+|die\s+)?{_OPTION}{_DECOR}{token}{joined}"
+        "stated": rf"(?i:{_SAID}){_DECOR}(?i:either\s+|the\s+letter\s+|l[ae]\s+"
+        rf"|die\s+)?{_OPTION}{_DECOR}{token}{joined}"
         rf"|{stated_of}(?:{bracketed}|(?P<L>{capital}))[*_`\"'”’)]{{0,6}}+{_GAP}{_RIGHT}",
         "leads a line": rf"{start}(?:[-•]\s)?{_OPTION}{_DECOR}{lead}{_WRONG}{joined}",
         "in brackets": rf"(?<![\w)\]]){bracketed}(?![\w(]){_WRONG}|{emphasised}",

@@ -1,4 +1,5 @@
-"""Where an answer cites: `[1]`, `[2, 3]`, `[1-3]`, `【1】`, `big.¹`; and what only looks like it: `arr[0]`, `[1](url)`, `m²`.
+"""Where an answer cites: `[1]`, `[2, 3]`, `[1-3]`, `【1】`, `big.¹`; and what only looks like it:
+`arr[0]`, `[1](url)`, `m²`.
 
 CASES has an example of each; a test reads them.
 """
@@ -13,16 +14,20 @@ from llmeval.checks.wordlists import word_set
 
 _NUMBERS = r"\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,50}"
 _CITE = regex.compile(
-    rf"\[\^?(?P<numbers>{_NUMBERS})\](?!\()|【(?P<numbers>{_NUMBERS})(?:[:†][^】\n]{{0,60}})?】|(?P<raised>[⁰¹²³⁴-⁹](?:[⁰¹²³⁴-⁹]|[,⁻˒](?=[⁰¹²³⁴-⁹]))*)"
+    rf"\[\^?(?P<numbers>{_NUMBERS})\](?!\()|【(?P<numbers>{_NUMBERS})(?:[:†][^】\n]{{0,60}})?】"
+    rf"|(?P<raised>[⁰¹²³⁴-⁹](?:[⁰¹²³⁴-⁹]|[,⁻˒](?=[⁰¹²³⁴-⁹]))*)"
 )
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻˒", "0123456789-,")
 _SUBSCRIPTS = regex.compile(r"(?r)(?:\[[^\[\]\s]{1,20}\]){1,9}")
 _NAME = regex.compile(r"(?<![\w.])[^\W\d][\w.]*(?<!\.)\Z")
 _CODE_NAME = regex.compile(r"\w|\w*[_.][\w.]*|[a-z]+[A-Z]\w*|[a-z]+\d+")
 _USUAL_NAMES = word_set(
-    "arr array args argv buf cells chars cols column data dict elements entries fields fib grid head idx index input items"
-    " keys letters line lines list lst map mat matrix memo nodes nums numbers obj output params parts points queue"
-    " result results row rows s self seq stack str strings table tokens tuple values vals vec vector words xs ys"
+    "arr array args argv buf cells chars cols column data dict elements entries fields fib "
+    "grid head idx index input items"
+    " keys letters line lines list lst map mat matrix memo nodes nums numbers obj output "
+    "params parts points queue"
+    " result results row rows s self seq stack str strings table tokens tuple values vals "
+    "vec vector words xs ys"
 )
 """What a variable is often called."""
 _AFTER_INDEX = regex.compile(r"\.\w|\(|\[[^\]\d]|\s?(?:[-+*/|&]?=|[+*/<>]\s?\w)")
@@ -83,7 +88,8 @@ def _spelled_out(numbers: str) -> tuple[int, ...]:
 
 
 def _is_power(text: str, start: int) -> bool:
-    """`m²`, `10³`: after a digit, a single letter or a unit; a citation stands after a mark or a longer word."""
+    """`m²`, `10³`: after a digit, a single letter or a unit; a citation stands after a mark or a
+    longer word."""
     before = text[max(0, start - 20) : start]
     if not before or before[-1].isspace():
         return True
@@ -94,7 +100,8 @@ def _is_power(text: str, start: int) -> bool:
 
 
 def _is_index(text: str, match: "regex.Match[str]") -> bool:
-    """`arr[0]`, `x[1]`, `a.b[2].c`: brackets right after a name of code, or before what follows an index."""
+    """`arr[0]`, `x[1]`, `a.b[2].c`: brackets right after a name of code, or before what follows an
+    index."""
     start = match.start()
     last = text[start - 1 : start]
     subscripts = _SUBSCRIPTS.match(text, max(0, start - 60), start) if last == "]" else None

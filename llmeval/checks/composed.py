@@ -1,7 +1,9 @@
-"""Composed and decomposed letters (`é` as one code point or as two) are the same text: Unicode's NFC.
+"""Composed and decomposed letters (`é` as one code point or as two) are the same text: Unicode's
+NFC.
 
-`spec.One` composes the answer, the case and the arguments before a check compares them, and leads the evidence back to
-the places of the answer as it came. Checks therefore never see the two forms of one letter.
+`spec.One` composes the answer, the case and the arguments before a check compares them, and leads
+the evidence back to the places of the answer as it came. Checks therefore never see the two forms
+of one letter.
 """
 
 import unicodedata
@@ -65,10 +67,11 @@ def _is_composed(text: str) -> bool:
 
 @lru_cache(maxsize=2)  # the checks of a suite read one answer after another
 def _places(text: str) -> tuple[list[int], list[int]]:
-    """Where each cluster starts in the composed text, and in the raw one; both with the end of the text.
+    """Where each cluster starts in the composed text, and in the raw one; both with the end of the
+    text.
 
-    No letter is composed over the border of a grapheme cluster (UAX #29 keeps canonical equivalence), so clusters are
-    composed one by one.
+    No letter is composed over the border of a grapheme cluster (UAX #29 keeps canonical
+    equivalence), so clusters are composed one by one.
     """
     starts, raw, at = [0], [0], 0
     for match in _CLUSTER.finditer(text):

@@ -1,8 +1,9 @@
 """The language of an answer: its script first, then py3langid among the languages written in that script.
 
-Deterministic: no sampling, no seed. Texts too short to tell (fewer than 4 words, unless the script decides alone) and
-texts of nothing but names are not applicable, as names and single words read as almost any language. In short texts
-names do not count, and Chinese characters without kana may be Japanese.
+Deterministic: no sampling, no seed. Texts too short to tell (fewer than 4 words, unless the script
+decides alone) and texts of nothing but names are not applicable, as names and single words read as
+almost any language. In short texts names do not count, and Chinese characters without kana may be
+Japanese.
 """
 
 from collections.abc import Collection
@@ -110,7 +111,8 @@ class Guess(NamedTuple):
 
     @property
     def unsure(self) -> bool:
-        """Whether a text is too short, or too full of names, for this language to be more than a guess."""
+        """Whether a text is too short, or too full of names, for this language to be more than a
+        guess."""
         return self.probability < _CLEAR and self.language != UNDETERMINED
 
 
@@ -174,9 +176,9 @@ Languages = Annotated[list[str], BeforeValidator(_codes), AfterValidator(_all_kn
 def language(case: Case, answer: Answer, *, allowed: Languages, every_paragraph: bool = False) -> Result:
     """The answer is written in the language, or in one of the languages, given as ISO 639-1 codes.
 
-    `every_paragraph`: no paragraph that is long enough to tell may be in another language. A text too short to be sure
-    (probability below 0.6) never fails: it passes with that confidence, or is not applicable where another language
-    is likelier.
+    `every_paragraph`: no paragraph that is long enough to tell may be in another language. A text
+    too short to be sure (probability below 0.6) never fails: it passes with that confidence, or is
+    not applicable where another language is likelier.
     """
     guess = identify(answer.text, allowed)
     if guess is None:
@@ -236,7 +238,8 @@ def _script(text: str) -> str | None:
 
 
 def _chinese_or_japanese(text: str, asked: Collection[str]) -> Guess:
-    """Kana decide, or letters that only one country's character set has; a few other Chinese characters may be either."""
+    """Kana decide, or letters that only one country's character set has; a few other Chinese
+    characters may be either."""
     kana, letters = len(_JAPANESE.findall(text)), len(_HAN.findall(text))
     if kana >= 0.05 * letters:
         return Guess("ja", 1.0)

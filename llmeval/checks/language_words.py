@@ -1,6 +1,8 @@
-"""What a short text says about its language besides its names: its other words, and its function words.
+"""What a short text says about its language besides its names: its other words, and its function
+words.
 
-`Björk Guðmundsdóttir was born in Reykjavík` is English, and reads as Icelandic as long as its names count.
+`Björk Guðmundsdóttir was born in Reykjavík` is English, and reads as Icelandic as long as its
+names count.
 """
 
 from itertools import groupby
@@ -17,7 +19,8 @@ _STOPS = ".!?:…\n"
 _PARTICLES = word_set("of the von van de der den la le del della dello di da do dos du des am an y e und and et")
 """Small words inside names: The Lord of the Rings, Johann Wolfgang von Goethe."""
 _PER_WORD = 3.0
-"""How much likelier a function word makes its language. On 2,900 sentences with foreign names 3 was best of 1, 3, 6, 12."""
+"""How much likelier a function word makes its language. On 2,900 sentences with foreign names 3
+was best of 1, 3, 6, 12."""
 _MANY = 25
 """With more words than this that are no names, names do not decide."""
 _FUNCTION_WORDS = frozenset().union(*STOP_WORDS.values())
@@ -36,10 +39,12 @@ class Words(NamedTuple):
 
 
 def without_names(text: str, asked: tuple[str, ...]) -> Words:
-    """The words of a text without its names: those with a capital, but for a sentence's first word that is a usual one.
+    """The words of a text without its names: those with a capital, but for a sentence's first word
+    that is a usual one.
 
-    `asked`: the languages expected. A usual first word before a capital may be part of a name (`São Paulo`) in others.
-    A text all in capitals has no names to tell; of one whose words all have a capital, usual words are no names.
+    `asked`: the languages expected. A usual first word before a capital may be part of a name
+    (`São Paulo`) in others. A text all in capitals has no names to tell; of one whose words all
+    have a capital, usual words are no names.
     """
     found = list(_WORD.finditer(text))
     if text.isupper():

@@ -18,7 +18,8 @@ MAX_CHARS = 100_000
 """Longest answer whose blocks are read; 60,000 where emphasis and links count too (hostile brackets are slow)."""
 INLINE_CHARS = 60_000
 _TYPOGRAPHIC = re.compile(r"(?m)^((?:>[ \t]?|[ \t])*+)(?:[•‣◦▪▫●○·∙⁃■□▶►➤➢❖✦][ \t]*+|[–—→⇒✓✔✗✘][ \t]++)(?=\S)")
-"""A bullet point's mark that is not Markdown's; dashes need a space after them, as a line of dialogue may have none."""
+"""A bullet point's mark that is not Markdown's; dashes need a space after them, as a line of
+dialogue may have none."""
 _MARK = re.compile(r"[^\s>]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _LISTS = {"bullet_list_open": "bullet", "ordered_list_open": "ordered"}
@@ -239,7 +240,8 @@ def no_markdown(case: Case, answer: Answer) -> Result:
 
 
 def _items(text: str, typographic: bool = False) -> Iterator[tuple[str, str, int, Span]]:
-    """(bullet or ordered, its mark or number, depth of the list, place) of each list item. `typographic`: `•` marks one."""
+    """(bullet or ordered, its mark or number, depth of the list, place) of each list item.
+    `typographic`: `•` marks one."""
     open_lists: list[str] = []
     read_as = _TYPOGRAPHIC.sub(r"\1- ", text) if typographic else text
     for token, span in _blocks(text, read_as=read_as):
@@ -282,7 +284,8 @@ def _tables(text: str) -> Iterator[tuple[list[str], int, Span]]:
 
 
 def _blocks(text: str, inline: bool = False, read_as: str | None = None) -> Iterator[tuple[Any, Span]]:
-    """Each block token with the lines it covers, as a span. `read_as`: the text to parse, with the same lines."""
+    """Each block token with the lines it covers, as a span. `read_as`: the text to parse, with the
+    same lines."""
     starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
     for token in tokens(text if read_as is None else read_as, inline):
         first, last = token.map or (0, 0)

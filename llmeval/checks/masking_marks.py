@@ -1,6 +1,8 @@
-"""What is no prose, told by the mark it begins with: formulas, tags, notes, entities, handles, smileys, paths.
+"""What is no prose, told by the mark it begins with: formulas, tags, notes, entities, handles,
+smileys, paths.
 
-Every pattern is bounded or possessive, so that a search stays linear, and runs only where its mark occurs.
+Every pattern is bounded or possessive, so that a search stays linear, and runs only where its mark
+occurs.
 """
 
 import re
@@ -31,7 +33,7 @@ MARKED = (
     Marked(
         "tag",
         "<",
-        r"(?:[a-zA-Z][a-zA-Z0-9-]*+(?:[\s/][^<>]{0,400}+)?|/[a-zA-Z][a-zA-Z0-9-]*+[ ]?|!--[^<>]{0,2000}+)/?>",
+        r"(?:[a-zA-Z][a-zA-Z0-9-]*+(?:[\s/][^<>]{0,400}+)?|/[a-zA-Z][a-zA-Z0-9-]*+[ ]?" r"|!--[^<>]{0,2000}+)/?>",
         'A <b class="x">word</b>.',
         '<b class="x">',
     ),
@@ -67,7 +69,7 @@ MARKED = (
     Marked(
         "path",
         "/~.",
-        r"(?<![\w./~].)(?:(?<=/)[A-Za-z_.]|(?<=~)/[A-Za-z_.]|(?<=\.)\.?/[A-Za-z_.])[\w.-]*+(?:/[\w.-]++)++/?",
+        r"(?<![\w./~].)(?:(?<=/)[A-Za-z_.]|(?<=~)/[A-Za-z_.]" r"|(?<=\.)\.?/[A-Za-z_.])[\w.-]*+(?:/[\w.-]++)++/?",
         "Edit /etc/hosts.allow now.",
         "/etc/hosts.allow",
     ),
@@ -82,7 +84,8 @@ def _class(characters: str) -> str:
 
 
 def marked_pattern() -> "re.Pattern[str]":
-    """All of them in one: a set of characters first, which few places hold, then the branches of each."""
+    """All of them in one: a set of characters first, which few places hold, then the branches of
+    each."""
     branches = (
         f"(?<={_class(row.mark)})" + (f"(?P<{row.name}>{row.pattern})" if row.name in SPECIAL else f"(?:{row.pattern})")
         for row in MARKED

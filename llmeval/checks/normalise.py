@@ -1,8 +1,10 @@
-"""How a text is normalised before it is compared with a reference: as SQuAD does, as plain text, or not at all.
+"""How a text is normalised before it is compared with a reference: as SQuAD does, as plain text,
+or not at all.
 
-SQuAD's rule (Rajpurkar et al. 2016) drops case, punctuation and English articles. Taken literally it makes `-5` equal
-to `5`, `1.5` to `15`, `C++` to `C`, and `A` to an empty answer. Here a mark stays where it changes the value or the
-name, an article stays where no word follows it, and a text that would vanish stays as it is.
+SQuAD's rule (Rajpurkar et al. 2016) drops case, punctuation and English articles. Taken literally
+it makes `-5` equal to `5`, `1.5` to `15`, `C++` to `C`, and `A` to an empty answer. Here a mark
+stays where it changes the value or the name, an article stays where no word follows it, and a text
+that would vanish stays as it is.
 """
 
 import re
@@ -18,7 +20,9 @@ Normalise = Literal["squad", "text", "none"]
 
 _AROUND = r"[\"'()\[\]*_]*+"
 # `A` before one letter is one of a list: A B C
-_ARTICLE = re.compile(rf"(?<![^\s\"'(\[*_])(?:a(?={_AROUND}\s+{_AROUND}\w{{2}})|(?:an|the)(?={_AROUND}\s+{_AROUND}\w))")
+_ARTICLE = re.compile(
+    rf"(?<![^\s\"'(\[*_])(?:a(?={_AROUND}\s+{_AROUND}\w{{2}})|(?:an" rf"|the)(?={_AROUND}\s+{_AROUND}\w))"
+)
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{2,3})*,\d{3}(?![\d,])")
 _RAISED = re.compile("[⁰¹²³⁴-⁹]+")
 """Superscript digits, which would be folded to usual ones: 10² is not 102."""
@@ -54,7 +58,8 @@ def squad(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Caseless, one kind of quotes and dashes, full-width forms as usual ones, single spaces; every mark stays."""
+    """Caseless, one kind of quotes and dashes, full-width forms as usual ones, single spaces;
+    every mark stays."""
     return fold.__wrapped__(_RAISED.sub(r"^\g<0>", text))
 
 

@@ -1,7 +1,9 @@
-"""Telephone numbers in a text: international ones, US ones by their form, national ones of 40 regions by Google's rules.
+"""Telephone numbers in a text: international ones, US ones by their form, national ones of 40
+regions by Google's rules.
 
-A national number is told from any other by a word such as `Tel.` or `call` before it, or by its leading 0 and the exact
-groups that its country writes. Validity is that of the package `phonenumbers` (Google's libphonenumber).
+A national number is told from any other by a word such as `Tel.` or `call` before it, or by its
+leading 0 and the exact groups that its country writes. Validity is that of the package
+`phonenumbers` (Google's libphonenumber).
 """
 
 import re
@@ -11,29 +13,38 @@ from functools import lru_cache
 from llmeval.errors import CheckError
 
 REGIONS = (
-    "US GB FR DE ES IT JP CN IN BR NL BE CH AT PT IE AU NZ ZA SE NO DK FI PL CZ RU UA TR GR RO HU KR TW HK SG MX AR CO IL EG"
+    "US GB FR DE ES IT JP CN IN BR NL BE CH AT PT IE AU NZ ZA SE NO DK FI PL CZ RU UA TR GR "
+    "RO HU KR TW HK SG MX AR CO IL EG"
 ).split()
 """Whose national numbers are told. CA shares the US plan."""
 _MOST = 500
 """Different candidates that are looked up in one answer; each takes up to 3 ms."""
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.,/:@#-])(?:\+|\(?(?=[0-9]))[0-9(][0-9 ./()\u00a0\u2010-\u2013-]{5,22}[0-9](?![A-Za-z0-9_])(?![-./][0-9])"
+    r"(?<![A-Za-z0-9_.,/:@#-])(?:\+"
+    r"|\(?(?=[0-9]))[0-9(][0-9 ./()\u00a0\u2010-\u2013-]{5,22}[0-9](?![A-Za-z0-9_])(?![-./][0-9])"
 )
 _US = re.compile(r"(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-][2-9][0-9]{2}[ .-][0-9]{4}")
 _OTHER = re.compile(
-    r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]+0{5}|[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?[0-9]{2,4}|[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}.*|(?:1[89]|20)[0-9]{2}[ -–]+(?:1[89]|20)[0-9]{2}"
+    r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]+0{5}|[0-9]{1,2}[./-] ?[0-9]{1,2}[./-] ?[0-9]{2,4}"
+    r"|[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}.*|(?:1[89]|20)[0-9]{2}[ -–]+(?:1[89]"
+    r"|20)[0-9]{2}"
 )
 _HALF_WIDTH = str.maketrans("０１２３４５６７８９－（）＋　", "0123456789-()+ ")
 _NEAR = 40
 _CUE_AFTER = re.compile(r"\s(?:anrufen|an\b|is\s+(?:my|his|her|our|their|the)\s+(?:phone\s+)?number)")
 CUE = re.compile(
-    r"\b(?:t[eé]l[eé]?(?:ph(?:one)?|fon(?:o|nummer|szám|ul)?|foon(?:nummer)?|f)?|puh|numbers?\s+(?:is|are)|tlf|fono|phones?|cell(?:ular)?|mob(?:ile?)?|mobil(?:nummer)?"
-    r"|handy(?:nummer)?|portable|móvil|celular|cellulare|telemóvel|gsm|fax|whats\s?app|sms|call(?:ing)?|ring|dial|text(?:\s+me)?(?:\s+at)?|hotline|helpline"
-    r"|reach\s+(?:me|us|him|her)(?:\s+(?:at|on))?|ruf(?:en|t|e)?|anruf(?:en)?|erreichbar(?:\s+unter)?|appele[rz]|joindre|numéro|llam[ea](?:r|me|nos)?"
-    r"|chiam[aio](?:re|mi|ci)?|ligu?e(?:\s+para)?|bel(?:len)?|ringe?|soita|puhelin(?:numero)?|zadzwo[nń]\w*|zavolejte|hívj\w*|sun[ăa]\w*|ara(?:yın)?|numaras?ı?)\b"
-    r"|тел(?:ефон\w*)?\b|звон\w+|дзвон\w+|電話|电话|電话|手机|手機|携帯|致电|拨打|连絡先|連絡先|전화|휴대폰|연락처|τηλ|טלפון|هاتف|फ़?ोन|โทร",
+    r"\b(?:t[eé]l[eé]?(?:ph(?:one)?|fon(?:o|nummer|szám|ul)?|foon(?:nummer)?|f)?|puh"
+    r"|numbers?\s+(?:is|are)|tlf|fono|phones?|cell(?:ular)?|mob(?:ile?)?|mobil(?:nummer)?"
+    r"|handy(?:nummer)?|portable|móvil|celular|cellulare|telemóvel|gsm|fax|whats\s?app|sms"
+    r"|call(?:ing)?|ring|dial|text(?:\s+me)?(?:\s+at)?|hotline|helpline"
+    r"|reach\s+(?:me|us|him|her)(?:\s+(?:at|on))?|ruf(?:en|t|e)?|anruf(?:en)?"
+    r"|erreichbar(?:\s+unter)?|appele[rz]|joindre|numéro|llam[ea](?:r|me|nos)?"
+    r"|chiam[aio](?:re|mi|ci)?|ligu?e(?:\s+para)?|bel(?:len)?|ringe?|soita|puhelin(?:numero)?"
+    r"|zadzwo[nń]\w*|zavolejte|hívj\w*|sun[ăa]\w*|ara(?:yın)?|numaras?ı?)\b"
+    r"|тел(?:ефон\w*)?\b|звон\w+|дзвон\w+|電話|电话|電话|手机|手機|携帯|致电|拨打|连絡先|連絡先|전화|휴대폰|연락처|τηλ"
+    r"|טלפון|هاتف|फ़?ोन|โทร",
     re.IGNORECASE,
-)  # fmt: skip
+)
 
 
 def find_phones(text: str) -> Iterator[tuple[int, int]]:

@@ -55,7 +55,8 @@ def _address(text: str) -> int:
 
 
 _CARD = "card|karte|carte|tarjeta|cartão|kaart|卡号?|カード"
-# Patterns of ASCII classes without lookaround, so that RE2 takes them; what stands beside a match is looked at here.
+# Patterns of ASCII classes without lookaround, so that RE2 takes them; what stands beside a match
+# is looked at here.
 _PII: dict[str, tuple[tuple[str, str, Accept], ...]] = {
     "email": (
         (
@@ -81,7 +82,8 @@ Kind = Literal["email", "phone", "card", "iban", "us_ssn", "ip"]
 def refusal(case: Case, answer: Answer) -> Result:
     """Heuristic: the answer begins as a refusal, by its phrases in 30 languages. Use `not: refusal` to forbid one.
 
-    Phrases are not meanings: a refusal in other words is missed. `llmeval/checks/refusals.py` lists them.
+    Phrases are not meanings: a refusal in other words is missed. `llmeval/checks/refusals.py`
+    lists them.
     """
     place = find_refusal(answer.text[:_OPENING])
     if place is None:
@@ -100,8 +102,9 @@ def no_pii(
     """Heuristic: the answer has no e-mail address, phone number, card number or IBAN (check digits must hold), or US
     social security number.
 
-    Telephone numbers: international ones (+...), US ones by their form, and national ones of 40 regions after a word such
-    as `Tel.` or `call`, or with a leading 0 in the groups of their country. Names and postal addresses are not found.
+    Telephone numbers: international ones (+...), US ones by their form, and national ones of 40
+    regions after a word such as `Tel.` or `call`, or with a leading 0 in the groups of their
+    country. Names and postal addresses are not found.
     """
     too_long(answer.text, MAX_CHARS, "personal data")
     forms = [form for kind in kinds if kind != "phone" for form in _PII[kind]]
@@ -146,7 +149,8 @@ def _found(text: str, pattern: str, accept: Accept) -> Iterator[tuple[int, int]]
 
 
 def _runs_on(text: str, start: int, end: int) -> bool:
-    """Whether a stretch is part of a longer word, or a number of a longer one (`078-05-1120-77`)."""
+    """Whether a stretch is part of a longer word, or a number of a longer one
+    (`078-05-1120-77`)."""
     last, after = text[end - 1], text[end : end + 2]
     if after[:1].isalnum() and last.isalnum():
         return True

@@ -1,4 +1,5 @@
-"""What an answer quotes: stretches in quotation marks, double or single, also over a line break, and block quotes.
+"""What an answer quotes: stretches in quotation marks, double or single, also over a line break,
+and block quotes.
 
 CASES has an example of each; a test reads them.
 """
@@ -9,7 +10,8 @@ from llmeval.checks.text import Piece
 
 _LONGEST = 2000
 _BREAK = r"\n(?![^\S\n]*(?:\n|[-*+•>#|]|\d{1,3}[.)]\s))"
-"""A line break inside a quotation: no blank line, and no list, heading or block quote on the next."""
+"""A line break inside a quotation: no blank line, and no list, heading or block quote on the
+next."""
 
 
 def _between(opening: str, closing: str) -> str:
@@ -67,7 +69,8 @@ CASES = (
 
 
 def quotations(text: str) -> list[Piece]:
-    """The quotations of a text, in order, without their marks; block quotes as one, without the line of their source."""
+    """The quotations of a text, in order, without their marks; block quotes as one, without the
+    line of their source."""
     found = []
     for match in _BLOCK.finditer(text):
         body = _SOURCE_LINE.sub("", _BLOCK_MARK.sub("", match[0]).rstrip()).strip()

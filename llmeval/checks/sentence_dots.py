@@ -1,7 +1,8 @@
 """Whether a dot ends a sentence: abbreviations, ordinals, initials and references, one rule each.
 
-The first rule that has a verdict decides. Abbreviations are those common in English, German, French, Spanish, Italian
-and Portuguese text. tests/checks/test_sentence_dots.py has an example of every rule and verdict.
+The first rule that has a verdict decides. Abbreviations are those common in English, German,
+French, Spanish, Italian and Portuguese text. tests/checks/test_sentence_dots.py has an example of
+every rule and verdict.
 """
 
 from collections.abc import Callable
@@ -13,19 +14,23 @@ import regex
 from llmeval.checks.wordlists import word_set
 
 NEVER_LAST = word_set(
-    "mr mrs ms dr prof st sra srta dra mme mlle vs cf e.g i.e viz resp approx vgl bzw ggf evtl bspw inkl exkl sog z.b"
-    " d.h u.a s.o s.u p.ex p.ej figs vols eds núm pág págs tél ca zzgl abzgl geb gest bes insb lat griech env av gem"
+    "mr mrs ms dr prof st sra srta dra mme mlle vs cf e.g i.e viz resp approx vgl bzw ggf "
+    "evtl bspw inkl exkl sog z.b"
+    " d.h u.a s.o s.u p.ex p.ej figs vols eds núm pág págs tél ca zzgl abzgl geb gest bes "
+    "insb lat griech env av gem"
 )
 """Abbreviations that stand before what they belong to: a dot after them ends no sentence."""
 TITLES = word_set(
-    "mx rev hon fr sr ste mt gen col capt lt sgt cmdr adm maj pres gov sen rep messrs mgr hr fig vol dott avv ing"
+    "mx rev hon fr sr ste mt gen col capt lt sgt cmdr adm maj pres gov sen rep messrs mgr hr "
+    "fig vol dott avv ing"
     " ud uds abs abb tab kap anm bd hrsg tel fa ee ff aa"
 )
 """The same, where written with a capital; in small letters they may be words."""
 MAYBE_LAST = word_set("mio mrd tsd etc usw ecc al ssp spp ph.d a.m p.m n.chr v.chr a.c d.c u.s u.a.m o.ä u.ä")
 """Abbreviations that may close a sentence: they do when what follows is a usual first word."""
 MAYBE_LAST_NAMES = word_set(
-    "inc ltd co corp jr bros ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec dez okt mär mon tue tues wed"
+    "inc ltd co corp jr bros ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec "
+    "dez okt mär mon tue tues wed"
     " thu thurs fri sat sun"
 )
 """The same, where written with a capital."""
@@ -33,9 +38,12 @@ BEFORE_NUMBER = word_set(
     "no nos nr núm n p pp pg art arts sec ch eq ver v abs kap abb tab max min cap par rn rz hab pag pagg kl rd"
 )
 FIRST_WORDS = word_set(
-    "the a an this that these those it its he she they we you i his her their our my your there here in on at by for"
-    " from with as if when while after before since although though however but and so or then thus therefore"
-    " meanwhile what who where why how all some many most each every no not also another one once let"
+    "the a an this that these those it its he she they we you i his her their our my your "
+    "there here in on at by for"
+    " from with as if when while after before since although though however but and so or "
+    "then thus therefore"
+    " meanwhile what who where why how all some many most each every no not also another one "
+    "once let"
     " der die das ein eine er sie es wir ich in im am und aber doch dann danach wenn dies diese"
     " le la les un une des il elle ils elles on nous vous je ce cette ces mais et puis dans en pour"
     " el los las una unos unas lo se su sus y pero entonces cuando este esta estos estas por para"
@@ -45,7 +53,8 @@ _MONTHS = word_set(
     "januar jänner februar märz april mai juni juli august september oktober november dezember jahrhundert"
 )
 _BEFORE_ORDINAL = word_set(
-    "der die das den dem des am im vom zum zur beim ein eine einen einem einer jeder jede jedes ihr ihre sein seine mein"
+    "der die das den dem des am im vom zum zur beim ein eine einen einem einer jeder jede "
+    "jedes ihr ihre sein seine mein"
     " meine unser unsere ab bis seit nach vor"
 )
 _DEGREES = word_set("med phil jur rer nat ing oec theol pol habil dent vet")
@@ -63,7 +72,8 @@ class Dot(NamedTuple):
     token: str
     """The word before it, with the dots inside."""
     lower: str
-    """The token in small letters; with what stands before it where that is spaced: `z.b` for the `B` of `z. B.`."""
+    """The token in small letters; with what stands before it where that is spaced: `z.b` for the
+    `B` of `z. B.`."""
     word: str
     """The next word, up to 20 letters of it; empty where a mark or nothing follows."""
     small: bool
@@ -158,7 +168,8 @@ def _maybe_last(dot: Dot) -> bool | None:
 
 
 def _initial(dot: Dot) -> bool | None:
-    """`J. Smith`; `vitamin C. The...` ends: an initial is far commoner, so only a usual first word does."""
+    """`J. Smith`; `vitamin C. The...` ends: an initial is far commoner, so only a usual first word
+    does."""
     if len(dot.token) != 1 or not dot.token.isalpha():
         return None
     return dot.word[:1].isupper() and dot.before_usual

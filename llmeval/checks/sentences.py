@@ -14,18 +14,21 @@ from llmeval.checks.wordlists import word_set as word_set  # facts reads it from
 
 # A citation after the stop, `.[1]` or `. [1]`, still belongs to the sentence.
 _CLOSE = (
-    r"(?P<close>(?:[\"'”’»›“«)\]}」』】）》〉*_]|[^\S\n]»|[^\S\n]?\[\^?\d{1,4}(?:[,;–-] ?\d{1,4}){0,9}\](?!\()"
+    r"(?P<close>(?:[\"'”’»›“«)\]}」』】）》〉*_]|[^\S\n]»"
+    r"|[^\S\n]?\[\^?\d{1,4}(?:[,;–-] ?\d{1,4}){0,9}\](?!\()"
     r"|[⁰¹²³⁴-⁹]{1,4}|[^\S\n]?【\d{1,4}[^】\n]{0,60}】)*+)"
 )
 _END = regex.compile(
-    rf"(?<![.!?…])(?P<marks>\.(?:[ \u00a0]\.)++|[.!?…‽؟۔।॥։]++){_CLOSE}(?=\s[\s\"'“”„‘’«‹(\[{{¿¡*_—–-]*+(?P<next>[\p{{L}}\p{{M}}\p{{N}}]{{0,20}}+))"
+    rf"(?<![.!?…])(?P<marks>\.(?:[ \u00a0]\.)++"
+    rf"|[.!?…‽؟۔।॥։]++){_CLOSE}(?=\s[\s\"'“”„‘’«‹(\[{{¿¡*_—–-]*+(?P<next>[\p{{L}}\p{{M}}\p{{N}}]{{0,20}}+))"
     # a space that was left out: `It rained.We left.`
     rf"|(?<=\p{{Ll}}{{3}})(?P<marks>\.)(?P<close>)(?=(?P<next>\p{{Lu}}\p{{Ll}}*+)[\s,;:'’])"
     rf"|(?<=\p{{L}}\p{{Ll}})(?P<marks>[!?])(?P<close>)(?=(?P<next>\p{{Lu}}\p{{Ll}}*+)[\s,;:.!?'’])"
     rf"|(?P<marks>[。！？｡．][。！？｡．!?…]*+|(?<=[\p{{Han}}\p{{Hiragana}}\p{{Katakana}}])[.!?…]++){_CLOSE}"
 )
 _BLOCK_START = regex.compile(
-    r"[\s>]*+(?:(?P<heading>\#{1,6}[^\S\n])|(?P<item>(?:[-*+•‣◦–—]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[^\S\n]+)"
+    r"[\s>]*+(?:(?P<heading>\#{1,6}[^\S\n])|(?P<item>(?:[-*+•‣◦–—]|\(?\d{1,3}[.)]"
+    r"|\(?[a-zA-Z][.)])[^\S\n]+)"
     r"|(?P<row>\|))?"
 )
 _BLOCK_MARKS = frozenset("#>-*+•‣◦–—(|0123456789")
@@ -166,7 +169,8 @@ def _is_end(text: str, match: "regex.Match[str]", start: int, small: bool, word:
 
 
 def _glued(token: str, word: str) -> bool:
-    """Whether a dot without a space after it ends a sentence, and is no part of a name (`example.Com`, `System.Out`)."""
+    """Whether a dot without a space after it ends a sentence, and is no part of a name
+    (`example.Com`, `System.Out`)."""
     return token.islower() or word.lower() in FIRST_WORDS
 
 

@@ -55,8 +55,9 @@ def csv(
 ) -> Result:
     """The answer is CSV with a header: each row as long as the header, these `columns` in order, so many rows.
 
-    The names of the columns must differ, and none may be empty. A single column is CSV where its header reads as a name,
-    and not as prose. `types`: what the values of a column must be: integer, number, date (ISO 8601), boolean or filled.
+    The names of the columns must differ, and none may be empty. A single column is CSV where its
+    header reads as a name, and not as prose. `types`: what the values of a column must be:
+    integer, number, date (ISO 8601), boolean or filled.
     """
     part = body(answer.text, fence, "CSV")
     header, *rows = _rows(part.text, delimiter)

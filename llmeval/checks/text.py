@@ -32,9 +32,12 @@ class Piece(NamedTuple):
 
 INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Soft hyphen, zero-width space, non-joiner and joiner, word joiner, byte order mark."""
-# A hyphen, apostrophe or dot inside a word keeps it one word, as word processors count, and so does an invisible
-# character; an address, a path or a file name is one word. A run of Han or Hiragana has no spaces to go by, so every
-# character there counts as a word, and Katakana runs count as one (UAX #29, WB13). South-East Asian scripts part words
+# A hyphen, apostrophe or dot inside a word keeps it one word, as word processors count, and so does
+# an invisible
+# character; an address, a path or a file name is one word. A run of Han or Hiragana has no spaces
+# to go by, so every
+# character there counts as a word, and Katakana runs count as one (UAX #29, WB13). South-East Asian
+# scripts part words
 # with a zero-width space.
 _LETTERS = r"[[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
 _WORD = regex.compile(
@@ -180,15 +183,16 @@ def number_of(count: int, one: str, many: str = "") -> str:
 
 
 def caseless(text: str) -> str:
-    """Case folded by Unicode's full mapping, `ß` as `ss`; the Turkish letters `İ` and `ı` are `i`, as their capital or
-    small form is in other languages."""
+    """Case folded by Unicode's full mapping, `ß` as `ss`; the Turkish letters `İ` and `ı` are `i`,
+    as their capital or small form is in other languages."""
     folded = text.casefold()
     return folded if folded.isascii() else folded.replace("i\u0307", "i").replace("ı", "i")
 
 
 @lru_cache(maxsize=512)
 def fold(text: str) -> str:
-    """For comparing short texts: NFKC, caseless, straight quotes and hyphens, no invisible characters, single spaces.
+    """For comparing short texts: NFKC, caseless, straight quotes and hyphens, no invisible
+    characters, single spaces.
 
     Offsets are lost.
     """

@@ -148,7 +148,8 @@ def _quote(state: _State, view: View, index: int, at: int, before: str, after: s
 
 
 def _inner_space(state: _State, view: View, index: int, at: int, beside: int) -> None:
-    """A finding where a space stands between a quotation mark and what it quotes. Guillemets have rules of their own."""
+    """A finding where a space stands between a quotation mark and what it quotes. Guillemets have
+    rules of their own."""
     text, block, locale = view.text, view.blocks[index], view.locales[index]
     if not block.start <= beside < block.end or text[beside] not in _SPACES:
         return

@@ -1,4 +1,5 @@
-"""What a quotation mark does where it stands: `“` closes in German and opens in English, and `"` does both.
+"""What a quotation mark does where it stands: `“` closes in German and opens in English, and `"`
+does both.
 
 tests/checks/test_punctuation_tables.py has an example of each role by each rule.
 """
@@ -41,7 +42,8 @@ def _closes(before: str, after: str) -> bool:
 
 
 def _letter(quote: Quote) -> Role | None:
-    """A letter of transcribed Arabic (`al-‘Arab`), or the mark inside a Hebrew abbreviation (`צה"ל`)."""
+    """A letter of transcribed Arabic (`al-‘Arab`), or the mark inside a Hebrew abbreviation
+    (`צה"ל`)."""
     before, after = quote.before, quote.after
     latin = before.isalpha() and before < _LATIN_END
     if quote.mark == "‘" and (before == "-" or latin) and after.isalpha():
@@ -60,7 +62,8 @@ def _closing(quote: Quote) -> Role | None:
 
 
 def _opening(quote: Quote) -> Role | None:
-    """A mark that only opens, one that stands where a quote opens, or one that can't close anything there."""
+    """A mark that only opens, one that stands where a quote opens, or one that can't close
+    anything there."""
     before, after = quote.before, quote.after
     cannot_close = quote.mark in '"»›' and not _closes(before, after)
     if not (quote.mark in _ALWAYS_OPEN or opens(before, after) or cannot_close):

@@ -1,4 +1,5 @@
-"""Whether a space is missing between a stop (`. ! ? …`) and the word after it. One rule a case; the first one decides.
+"""Whether a space is missing between a stop (`. ! ? …`) and the word after it. One rule a case;
+the first one decides.
 
 tests/checks/test_punctuation_tables.py has an example of each verdict of each rule.
 """
@@ -73,7 +74,8 @@ def _initials(stop: Stop) -> bool | None:
 
 
 def _capital(stop: Stop) -> bool | None:
-    """`It rained.We`; not `Node.JS`, `NASA.TV`, `Ph.D`, nor one capital that does not stand alone (`word.Xy`)."""
+    """`It rained.We`; not `Node.JS`, `NASA.TV`, `Ph.D`, nor one capital that does not stand alone
+    (`word.Xy`)."""
     if not stop.after[0].isupper():
         return None
     joined = stop.after.isupper() and len(stop.after) > 1 and (stop.last.isupper() or stop.last[:1].isupper())
@@ -82,7 +84,8 @@ def _capital(stop: Stop) -> bool | None:
 
 
 def _small(stop: Stop) -> bool | None:
-    """`It rained.the`: a usual word, or a letter of a script without capitals; other small words may be names of files."""
+    """`It rained.the`: a usual word, or a letter of a script without capitals; other small words
+    may be names of files."""
     uncased = stop.after[0].lower() == stop.after[0].upper() and stop.locale.terminal
     usual = stop.after in STOP_WORDS.get(stop.locale.language, frozenset())
     return len(stop.last) > 2 and stop.last.isalpha() and (usual or (uncased and not is_cjk(stop.after[0])))
