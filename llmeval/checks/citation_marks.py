@@ -66,14 +66,21 @@ class Cited(NamedTuple):
 
 def cited_places(text: str) -> Iterator[Cited]:
     """Each place that cites, first to last; in code-free text."""
+    end, cites = -1, False  # of the bracket before: what follows at once is of the same kind
     for match in _CITE.finditer(text):
         raised = match["raised"]
-        if raised and _is_power(text, match.start()):
-            continue
-        if raised is None and text[match.start()] == "[" and _is_index(text, match):
-            continue
-        numbers = raised.translate(_RAISED) if raised else match["numbers"]
-        yield Cited(match.start(), match.end(), _spelled_out(numbers))
+        if match.start() != end:
+            cites = _is_citation(text, match)
+        end = match.end()
+        if cites:
+            numbers = raised.translate(_RAISED) if raised else match["numbers"]
+            yield Cited(match.start(), end, _spelled_out(numbers))
+
+
+def _is_citation(text: str, match: "regex.Match[str]") -> bool:
+    if match["raised"]:
+        return not _is_power(text, match.start())
+    return text[match.start()] != "[" or not _is_index(text, match)
 
 
 @lru_cache(maxsize=1024)

@@ -26,6 +26,7 @@ _ARTICLE = re.compile(
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{2,3})*,\d{3}(?![\d,])")
 _RAISED = re.compile("[⁰¹²³⁴-⁹]+")
 """Superscript digits, which would be folded to usual ones: 10² is not 102."""
+_DOTS = re.compile(r"\.{4,}")
 _BULLET = re.compile(r"\A[-+>*]+ ")
 _SPACED = re.compile(r"(?<=\d) (?=%)|(?<=\$) (?=\d)|(?<=\d) ?(-) ?(?=\d)")
 
@@ -60,7 +61,7 @@ def squad(text: str) -> str:
 def plain(text: str) -> str:
     """Caseless, one kind of quotes and dashes, full-width forms as usual ones, single spaces;
     every mark stays."""
-    return fold.__wrapped__(_RAISED.sub(r"^\g<0>", text))
+    return _DOTS.sub("...", fold.__wrapped__(_RAISED.sub(r"^\g<0>", text)))
 
 
 def untouched(text: str) -> str:
