@@ -91,7 +91,8 @@ _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 # Chinese words that Japanese written without kana (names, dates, lists) does not have
 _CHINESE_WORDS = regex.compile("[你她它們這嗎呢吧很沒]|我[是的]|不是|是[我你他一在]|的[人时時是]|了一|在[那]")
 _LONG_HAN = 40
-"""Japanese of more letters than this has kana."""
+"""Of more letters than this Japanese prose has kana, and Chinese prose has particles."""
+_CHINESE_PARTICLES = regex.compile("[的是了在]")
 _LIKELY, _EITHER = 0.95, 0.5
 _BY_SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in _SCRIPTS}
 _ASSAMESE = regex.compile("[ৰৱ]")
@@ -249,7 +250,7 @@ def _chinese_or_japanese(text: str, asked: Collection[str]) -> Guess:
         japanese += not (_encodes(letter, "gb2312") or _encodes(letter, "big5"))
     if japanese > chinese:
         return Guess("ja", _LIKELY)
-    if chinese or letters > _LONG_HAN:
+    if chinese or (letters > _LONG_HAN and _CHINESE_PARTICLES.search(text)):
         return Guess("zh", 1.0)
     return Guess("ja" if "ja" in asked and "zh" not in asked else "zh", _EITHER)
 
