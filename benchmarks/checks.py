@@ -1,6 +1,6 @@
 """Every figure on the checks in one go: each script below on its data, formats, the time each group takes, and 1 MB.
 
-    python benchmarks/checks.py [--data ../shared/data] [--only facts,ifeval,punctuation,schema,overlap,speed,megabyte]
+    python benchmarks/checks.py [--data ../shared/data] [--only facts,ifeval,punctuation,language,schema,overlap,speed,megabyte]
 
 What is not there is reported as "not measured".
 """
@@ -25,6 +25,7 @@ SCRIPTS = {
     "facts": ["checks_facts.py", "--half", "report"],
     "ifeval": ["checks_ifeval.py", "--half", "all"],
     "punctuation": ["checks_punctuation.py", "--half", "held"],
+    "language": ["checks_language.py"],
 }
 WITHOUT_DATA = {"megabyte": ["checks_megabyte.py"]}
 PROSE = "The committee met on 3 May 2021 in Vienna. It agreed, after long debate, to raise the budget by 4.5 %. "
@@ -107,7 +108,7 @@ def speed() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--only", default="facts,ifeval,punctuation,schema,overlap,speed,megabyte")
+    parser.add_argument("--only", default="facts,ifeval,punctuation,language,schema,overlap,speed,megabyte")
     options = parser.parse_args()
     for name in options.only.split(","):
         print(f"\n## {name}\n", flush=True)
