@@ -80,7 +80,7 @@ Kind = Literal["email", "phone", "card", "iban", "us_ssn", "ip"]
 
 @check(group="safety", version=3)
 def refusal(case: Case, answer: Answer) -> Result:
-    """Heuristic: the answer begins as a refusal, by its phrases in 30 languages. Use `not: refusal` to forbid one.
+    """Heuristic: the answer begins as a refusal, by its phrases in 29 languages. Use `not: refusal` to forbid one.
 
     Phrases are not meanings: a refusal in other words is missed. `llmeval/checks/refusals.py`
     lists them.
