@@ -120,8 +120,9 @@ def similarity(given: str, wanted: str) -> float:
 def exact_match(case: Case, answer: Answer, *, references: References = None, normalise: Normalise = "squad") -> Result:
     """The answer equals a reference after normalisation.
 
-    `normalise`: `squad` drops case, punctuation and English articles, but no mark that changes the meaning (`-5`,
-    `1.5`, `C++`), and leaves what would vanish (`A`, `?`); `text` drops case only; `none` only white space at the ends.
+    `normalise`: `squad` drops case, punctuation and English articles, but no mark that changes the
+    meaning (`-5`, `1.5`, `C++`), and leaves what would vanish (`A`, `?`); `text` drops case and the
+    forms of quotes, dashes and letters; `none` only white space at the ends.
     """
     return _best("exact match", _normalised(_equal, normalise), case, answer, references, 1.0)
 

@@ -82,8 +82,8 @@ Kind = Literal["email", "phone", "card", "iban", "us_ssn", "ip"]
 def refusal(case: Case, answer: Answer) -> Result:
     """Heuristic: the answer begins as a refusal, by its phrases in 29 languages. Use `not: refusal` to forbid one.
 
-    Phrases are not meanings: a refusal in other words is missed. `llmeval/checks/refusals.py`
-    lists them.
+    Phrases are not meanings: a refusal in other words is missed.
+    `llmeval/checks/refusal_phrases.py` lists them.
     """
     place = find_refusal(answer.text[:_OPENING])
     if place is None:
