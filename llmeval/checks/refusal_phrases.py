@@ -30,7 +30,6 @@ _CANNOT = (
 _DO = (
     r"(?:help(?!\s+but\b)|assist|provide|answer|comply|do\s+(?:that|this|so|it)|fulfil"
     r"|fulfill|discuss|share|create|write|give"
-    r""
     r"|support|engage|generate|participate|offer|produce|continue\s+with|proceed|respond\s+to"
     r"|complete\s+(?:this|that|your)|satisfy"
     r"|grant|recommend\s+(?:that|this)|accommodate|tell\s+you|describe|explain|talk\s+about"
