@@ -1,6 +1,7 @@
 """The shape of an answer: a template filled in, sections, options, title, postscript, several responses, quotes."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated
 
 import regex
@@ -199,6 +200,7 @@ def _bare(text: str) -> str:
     return fold(text.strip(_MARKS)) or fold(text)
 
 
+@lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     """A heading for comparison: also without its number."""
     bare = text.strip(_MARKS + "#")
