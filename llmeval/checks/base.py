@@ -64,6 +64,8 @@ class CheckType:
     function: CheckFunction
     group: str
     version: int = 1
+    raw: bool = False
+    """Whether the check gets the text as it came, byte for byte; else its letters are composed (`composed.py`)."""
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
@@ -80,9 +82,11 @@ class CheckType:
 _REGISTRY: dict[str, CheckType] = {}
 
 
-def check(*, group: str, name: str | None = None, version: int = 1) -> Callable[[CheckFunction], CheckFunction]:
+def check(
+    *, group: str, name: str | None = None, version: int = 1, raw: bool = False
+) -> Callable[[CheckFunction], CheckFunction]:
     """Register a function as the check `name` (default: the function's own name). Raise `version` whenever the same
-    answer may now get another result: it is part of a run's identity.
+    answer may now get another result: it is part of a run's identity. `raw`: see `CheckType`.
 
     Raises:
         ValueError: when the name is taken.
@@ -92,7 +96,7 @@ def check(*, group: str, name: str | None = None, version: int = 1) -> Callable[
         key = name or function.__name__
         if key in _REGISTRY:
             raise ValueError(f"check {key!r} is registered twice")
-        _REGISTRY[key] = CheckType(key, function, group, version)
+        _REGISTRY[key] = CheckType(key, function, group, version, raw)
         return function
 
     return register

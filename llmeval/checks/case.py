@@ -4,8 +4,8 @@ import regex
 
 from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.counts import Exactly, Least, Most, Number, past_of, within
-from llmeval.checks.sentences import word_set
-from llmeval.checks.text import Piece, masked, number_of, word_texts, words
+from llmeval.checks.text import Piece, iter_words, masked, number_of, word_texts, words
+from llmeval.checks.wordlists import word_set
 from llmeval.records import Answer, Case
 
 _CASED = regex.compile(r"\p{Lu}|\p{Ll}|\p{Lt}")
@@ -17,19 +17,19 @@ _MINOR = word_set(
 _SHOWN = 20
 
 
-@check(group="case")
+@check(group="case", version=2)
 def uppercase(case: Case, answer: Answer) -> Result:
     """No letter is a small letter."""
     return _only(answer.text, _LOWER, "small letters")
 
 
-@check(group="case")
+@check(group="case", version=2)
 def lowercase(case: Case, answer: Answer) -> Result:
     """No letter is a capital."""
     return _only(answer.text, _UPPER, "capitals")
 
 
-@check(group="case")
+@check(group="case", version=2)
 def title_case(case: Case, answer: Answer) -> Result:
     """Every word starts with a capital or digit; short English words (a, of, the...) may be small inside a line."""
     if not _CASED.search(answer.text):
@@ -39,7 +39,7 @@ def title_case(case: Case, answer: Answer) -> Result:
     return verdict(not wrong, number_of(len(wrong), "word") + " not capitalised" if wrong else "title case", *spans)
 
 
-@check(group="case")
+@check(group="case", version=2)
 def all_caps_words(
     case: Case,
     answer: Answer,
@@ -50,9 +50,8 @@ def all_caps_words(
     min_letters: Number = 2,
 ) -> Result:
     """The number of words in capitals lies in the limits; words of fewer than `min_letters` letters don't count."""
-    any_upper = any(map(str.isupper, word_texts(answer.text)))
-    found = words(answer.text) if any_upper else []
-    found = [word for word in found if word.text.isupper() and _letters(word.text) >= min_letters]
+    counted = {word for word in set(word_texts(answer.text)) if word.isupper() and _letters(word) >= min_letters}
+    found = [word for word in iter_words(answer.text) if word.text in counted] if counted else []
     return within(len(found), "word in capitals|words in capitals", exactly, min, max, past_of(found))
 
 

@@ -8,13 +8,13 @@ import regex
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from llmeval.checks.base import Result, check, graded, not_applicable, verdict
+from llmeval.checks.citation_marks import cited_places
 from llmeval.checks.counts import Least, Most, Number, past_of, within
+from llmeval.checks.quotations import quotations, without_emphasis
 from llmeval.checks.text import Piece, fold, is_heading, masked, number_of, sentences, words
 from llmeval.errors import CheckError
 from llmeval.records import Answer, Case
 
-# [1], [1, 2], [1-3], [1][2]; not a link [1](url) and not a footnote's own definition.
-_CITE = regex.compile(r"\[\^?(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\](?!\()")
 _ENTRY = regex.compile(
     r"^[^\S\n]*(?:[-*•][^\S\n]+)?(?:\[\^?(\d{1,4})\]:?|(\d{1,4})[.)])[^\S\n]+(?=\S)", regex.MULTILINE
 )
@@ -26,24 +26,21 @@ _LIST_HEAD = regex.compile(
     regex.IGNORECASE | regex.MULTILINE,
 )
 _THREE_WORDS = regex.compile(r"(?<!\w)\w++\W++\w++\W++\w")
-_QUOTED = regex.compile(
-    r'"([^"\n]{1,2000})"|“([^“”\n]{1,2000})”|«([^«»\n]{1,2000})»|„([^„“”\n]{1,2000})[“”]|「([^「」\n]{1,2000})」'
-)
 _ELLIPSIS = regex.compile(r"\s*(?:\[\s*)?(?:\.{3,}|…)(?:\s*\])?\s*|\s*\[[^\]]{0,40}\]\s*")
 _EDGE = " .,;:!?\"'()-"
 _MAX_FUZZY = 400_000_000
 _SHOWN = 20
 
 
-@check(group="citations")
+@check(group="citations", version=2)
 def citations(case: Case, answer: Answer, *, min: Least = 1, max: Most = None) -> Result:
     """The number of places that cite, as in [1] or [2, 3], lies in the limits; the list of sources is left out."""
     body, _ = _parts(answer.text)
-    found = [Piece(m[0], m.start(), m.end()) for m in _CITE.finditer(body)]
+    found = [Piece(body[start:end], start, end) for start, end, _ in cited_places(body)]
     return within(len(found), "citation", None, min, max, past_of(found))
 
 
-@check(group="citations")
+@check(group="citations", version=2)
 def citations_contiguous(case: Case, answer: Answer, *, in_order: bool = False) -> Result:
     """The numbers cited are 1 to n without a gap. `in_order`: first cited in rising order."""
     body, _ = _parts(answer.text)
@@ -59,7 +56,7 @@ def citations_contiguous(case: Case, answer: Answer, *, in_order: bool = False) 
     return verdict(True, f"[1] to [{max(numbers)}] are cited")
 
 
-@check(group="citations")
+@check(group="citations", version=2)
 def citations_resolve(case: Case, answer: Answer, *, sources: Number | None = None, all_used: bool = False) -> Result:
     """Every number cited has a source: one of the first `sources`, or else an entry of the answer's own list.
 
@@ -80,14 +77,14 @@ def citations_resolve(case: Case, answer: Answer, *, sources: Number | None = No
     return verdict(True, "every citation has a source")
 
 
-@check(group="citations")
+@check(group="citations", version=2)
 def sentences_cited(case: Case, answer: Answer, *, share: Annotated[float, Field(gt=0, le=1)] = 1.0) -> Result:
     """At least this share of the sentences (all, by default) carry a citation; headings and questions don't count.
 
     A citation right after the full stop belongs to the sentence that it ends.
     """
     body, _ = _parts(answer.text)
-    starts = [match.start() for match in _CITE.finditer(body)]
+    starts = [place.start for place in cited_places(body)]
     claims = [piece for piece in sentences(body) if _claims(body, piece)]
     if not claims:
         return not_applicable("no sentence that states something")
@@ -117,7 +114,7 @@ def _not_blank(values: list[str] | None) -> list[str] | None:
 Sources = Annotated[list[str] | None, BeforeValidator(_texts), AfterValidator(_not_blank)]
 
 
-@check(group="citations")
+@check(group="citations", version=2)
 def quotes_verbatim(
     case: Case,
     answer: Answer,
@@ -128,7 +125,8 @@ def quotes_verbatim(
 ) -> Result:
     """What the answer quotes stands in the source (the case's `context`, if none is given) word for word.
 
-    Quote marks, dashes, case and white space may differ, and `...` or [a remark] leave words out. Quotes shorter than
+    Quotations stand in double or single quotation marks, or in block quotes (`> ...`). Quote marks, emphasis, dashes,
+    case and white space may differ, and `...` or [a remark] leave words out. Quotes shorter than
     `min_words` words don't count. `similarity` below 1 allows small changes, by normalised edit distance.
 
     Raises:
@@ -137,7 +135,7 @@ def quotes_verbatim(
     given = source or ([case.context] if case.context else None)
     if not given:
         raise CheckError("quotes_verbatim: no `source`, and the case has no `context`")
-    quotes = [piece for piece in _quotations(answer.text) if len(words(piece.text)) >= min_words]
+    quotes = [piece for piece in quotations(answer.text) if len(words(piece.text)) >= min_words]
     if not quotes:
         return not_applicable(f"no quotation of {number_of(min_words, 'word')} or more")
     texts = [_folded(text) for text in given]
@@ -161,6 +159,8 @@ def _parts(text: str) -> tuple[str, set[int]]:
     if start < 0:
         start = _trailing_entries(text)
     listed = {int(match[1] or match[2]) for match in _ENTRY.finditer(text, start)}
+    if not text[:start].strip():  # nothing stands before: the answer itself begins with [1]
+        return clean, listed
     return clean[:start] + " " * (len(clean) - start), listed
 
 
@@ -177,29 +177,17 @@ def _trailing_entries(text: str) -> int:
 
 
 def _cited(body: str) -> Iterator[tuple[int, Piece]]:
-    for match in _CITE.finditer(body):
-        piece = Piece(match[0], match.start(), match.end())
-        if match[1].isdigit():
-            yield int(match[1]), piece
-            continue
-        for part in regex.split(r"\s*[,;]\s*", match[1]):
-            ends = [int(n) for n in regex.split(r"\s*[–-]\s*", part)]
-            for number in range(ends[0], min(ends[-1], ends[0] + 100) + 1):
-                yield number, piece
-
-
-def _quotations(text: str) -> Iterator[Piece]:
-    for match in _QUOTED.finditer(text):
-        index = next(i for i in range(1, 6) if match[i] is not None)
-        yield Piece(match[index], match.start(index), match.end(index))
+    for start, end, numbers in cited_places(body):
+        for number in numbers:
+            yield number, Piece(body[start:end], start, end)
 
 
 def _folded(text: str) -> str:
-    return fold.__wrapped__(text)
+    return fold.__wrapped__(without_emphasis(text))
 
 
 def _in_source(quote: str, sources: list[str], similarity: float) -> bool:
-    pieces = [piece for part in _ELLIPSIS.split(quote) if (piece := fold(part).strip(_EDGE))]
+    pieces = [piece for part in _ELLIPSIS.split(quote) if (piece := _folded(part).strip(_EDGE))]
     return any(_holds(pieces, source, similarity) for source in sources)
 
 

@@ -73,19 +73,19 @@ def _spans(piece: Piece | None, limit: int, unit: str) -> tuple[Span, ...]:
     return () if piece is None else (piece.span(f"past {number_of(limit, *unit.split('|'))}", "count"),)
 
 
-@check(group="counts")
+@check(group="counts", version=2)
 def max_words(case: Case, answer: Answer, *, max: Number) -> Result:
     """At most `max` words."""
     return _words(answer.text, None, None, max)
 
 
-@check(group="counts")
+@check(group="counts", version=2)
 def min_words(case: Case, answer: Answer, *, min: Number) -> Result:
     """At least `min` words."""
     return _words(answer.text, None, min, None)
 
 
-@check(group="counts", name="words")
+@check(group="counts", name="words", version=2)
 def number_of_words(
     case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None
 ) -> Result:
@@ -93,25 +93,25 @@ def number_of_words(
     return _words(answer.text, exactly, min, max)
 
 
-@check(group="counts")
+@check(group="counts", version=2)
 def unique_words(case: Case, answer: Answer, *, min: Least = None, exactly: Exactly = None, max: Most = None) -> Result:
     """The number of different words, upper and lower case being the same, lies in the limits."""
     return within(len({fold(word) for word in set(word_texts(answer.text))}), "different word", exactly, min, max)
 
 
-@check(group="counts")
+@check(group="counts", version=2)
 def max_chars(case: Case, answer: Answer, *, max: Number) -> Result:
     """At most `max` characters as people see them (grapheme clusters), without white space at the ends."""
     return within(count_graphemes(stripped(answer.text).text), "character", None, None, max)
 
 
-@check(group="counts")
+@check(group="counts", version=2)
 def min_chars(case: Case, answer: Answer, *, min: Number) -> Result:
     """At least `min` characters as people see them (grapheme clusters), without white space at the ends."""
     return within(count_graphemes(stripped(answer.text).text), "character", None, min, None)
 
 
-@check(group="counts")
+@check(group="counts", version=2)
 def sentences(case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None) -> Result:
     """The number of sentences lies in the limits. List items count, headings don't; a line break alone ends none."""
     found = split(answer.text)
@@ -127,14 +127,14 @@ def sentences(case: Case, answer: Answer, *, exactly: Exactly = None, min: Least
     )
 
 
-@check(group="counts")
+@check(group="counts", version=2)
 def paragraphs(case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None) -> Result:
     """The number of paragraphs, parted by blank lines, lies in the limits."""
     found = paragraphs_of(answer.text)
     return within(len(found), "paragraph", exactly, min, max, past_of(found))
 
 
-@check(group="counts")
+@check(group="counts", version=2)
 def lines(case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None) -> Result:
     """The number of lines that are not blank lies in the limits."""
     found = lines_of(answer.text)

@@ -7,6 +7,17 @@ from typing import Any, NamedTuple
 import yaml
 
 
+class _OneLine(yaml.SafeDumper):
+    """Writes a text with line ends in double quotes, as `"a\\nb"`."""
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "\n" in text else None)
+
+
+_OneLine.add_representer(str, _quoted)
+
+
 class Example(NamedTuple):
     """`check`: as a suite holds it. `passes`, `fails`: answers, where they can be shown as short texts.
     `context`: of the case, where the check needs one."""
@@ -18,9 +29,14 @@ class Example(NamedTuple):
 
     @property
     def written(self) -> str:
-        """The line of a suite."""
-        text = yaml.safe_dump([self.check], allow_unicode=True, sort_keys=False, width=1000, default_flow_style=None)
-        return str(text).strip().removeprefix("[").removesuffix("]")
+        """The item of a suite's list of checks, on one line: `- name`, or `- name: arguments`."""
+        if isinstance(self.check, str):
+            return f"- {self.check}"
+        # in flow style a mapping is `{name: arguments}`, whatever its arguments hold
+        text = yaml.dump(
+            self.check, Dumper=_OneLine, allow_unicode=True, sort_keys=False, width=1_000_000, default_flow_style=True
+        )
+        return f"- {text.strip()[1:-1]}"
 
 
 @cache

@@ -5,6 +5,7 @@ published verdict may differ where a sentence ends in an abbreviation or a word 
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Annotated
 
@@ -14,9 +15,10 @@ from pydantic import Field
 from llmeval.checks.base import Result, verdict
 from llmeval.checks.ifeval_rules import Number, Positive, Text, exactly, instruction, keyword, spans_of
 from llmeval.checks.readability import syllables
-from llmeval.checks.sentences import word_set
-from llmeval.checks.text import Piece, count_words, fold, iter_words, sentences, word_texts, words
-from llmeval.records import Answer, Case
+from llmeval.checks.sentences import blocks
+from llmeval.checks.text import count_words, fold, iter_words, sentences, word_texts, words
+from llmeval.checks.wordlists import word_set
+from llmeval.records import Answer, Case, Span
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -29,6 +31,7 @@ _STOP_WORDS = word_set(
     " own same so than too very can will just should now"
 )
 _CONJUNCTIONS = word_set("and but for nor or so yet")
+_MOST_PAIRS = 1000
 _NUMBER = regex.compile(r"(?<![\w.,])[-+]?\d+(?:[.,]\d+)*(?!\w)")
 
 
@@ -131,12 +134,20 @@ def repeats(case: Case, answer: Answer, *, small_n: Positive) -> Result:
 
 @instruction("words:no_consecutive")
 def no_consecutive(case: Case, answer: Answer) -> Result:
-    """No two words in a row start with the same letter."""
-    firsts = [word[:1].casefold() for word in word_texts(answer.text)]
-    alike = [i for i, (a, b) in enumerate(pairwise(firsts)) if a == b]
-    found = list(islice(iter_words(answer.text), alike[:20][-1] + 2)) if alike else []
-    spans = (Piece("", found[i].start, found[i + 1].end).span("same letter", "ifbench") for i in alike[:20])
-    return verdict(not alike, f"{len(alike)} pairs share their first letter" if alike else "no pair does", *spans)
+    """No two words in a row start with the same letter; the last word of a heading, list item or paragraph and the first
+    of the next are not in a row."""
+    alike = list(islice(_alike(answer.text), _MOST_PAIRS))
+    spans = (span for span in alike[:20])
+    more = " or more" if len(alike) == _MOST_PAIRS else ""
+    return verdict(not alike, f"{len(alike)}{more} pairs share their first letter" if alike else "no pair does", *spans)
+
+
+def _alike(text: str) -> Iterator[Span]:
+    """Pairs of words in a row, of one block, that start with the same letter."""
+    for start, end in blocks(text):
+        for one, other in pairwise(iter_words(text[start:end])):
+            if one.text[:1].casefold() == other.text[:1].casefold():
+                yield Span(start + one.start, start + other.end, "same letter", "ifbench")
 
 
 @instruction("words:odd_even_syllables")

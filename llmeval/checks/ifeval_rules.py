@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from llmeval.checks.base import CheckFunction, Result, check, verdict
 from llmeval.checks.language import identify, known, matches
-from llmeval.checks.text import Piece
+from llmeval.checks.text import Piece, trim
 from llmeval.records import Answer, Case, Span
 
 Relation = Literal[
@@ -23,6 +23,7 @@ Relation = Literal[
 _AT_LEAST = ("at least", "al menos", "au moins", "以上")
 _AT_MOST = ("at most", "como máximo", "au plus")
 _SHOWN = 20
+_FENCE = regex.compile(r"\s*+```[a-zA-Z]*+\s")
 _HYPHENATED = regex.compile(r"\w+(?:-\w+)*")
 
 Number = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -69,7 +70,7 @@ def instruction(name: str, *languages: str) -> Callable[[CheckFunction], CheckFu
             return rule(case, answer, **arguments)
 
         for language in languages or ("en",):
-            check(group="ifeval", name=name if language == "en" else f"{language}:{name}")(guarded)
+            check(group="ifeval", name=name if language == "en" else f"{language}:{name}", version=2)(guarded)
         return guarded
 
     return register
@@ -126,10 +127,13 @@ def keyword(word: str, *, whole: bool) -> "regex.Pattern[str]":
 
 
 def without_fence(text: str) -> Piece:
-    """The text without a Markdown fence around it, closed or not."""
-    match = regex.fullmatch(r"\s*(?:```[a-zA-Z]*\s)?\s*(.*?)\s*(?:```)?\s*", text, regex.DOTALL)
-    assert match is not None
-    return Piece(match[1], match.start(1), match.end(1))
+    """The text without a Markdown fence around it, closed or not; by its ends, as one pattern would take quadratic time."""
+    opening = _FENCE.match(text)
+    start = opening.end() if opening else 0
+    end = len(text.rstrip())
+    if text.endswith("```", start, end):
+        end -= 3
+    return trim(Piece(text[start : max(start, end)], start, max(start, end)))
 
 
 def reads_as(text: str, wanted: str) -> tuple[bool | None, str]:

@@ -8,6 +8,7 @@ HOMES: dict[str, str] = {
     "change_case:capital_word_frequency": "ifeval",
     "change_case:english_capital": "ifeval",
     "change_case:english_lowercase": "ifeval",
+    "choice": "choice",
     "chrf": "overlap",
     "citations": "citations",
     "citations_contiguous": "citations",

@@ -99,7 +99,7 @@ def _halved(value: Any) -> bool:
     return False
 
 
-@check(group="json")
+@check(group="json", version=2)
 @malformed_fails
 def json(case: Case, answer: Answer, *, schema: Schema | None = None, fence: Fence = "allow") -> Result:
     """The answer is exactly one strict JSON value, and follows `schema` (JSON Schema, any draft) if one is given.
@@ -110,7 +110,7 @@ def json(case: Case, answer: Answer, *, schema: Schema | None = None, fence: Fen
     return verdict(True, "is valid JSON") if schema is None else _held_against(schema, value, "the JSON")
 
 
-@check(group="json")
+@check(group="json", version=2)
 @malformed_fails
 def json_schema(case: Case, answer: Answer, *, schema: Schema, fence: Fence = "allow") -> Result:
     """The same as `json` with a schema that must be given."""

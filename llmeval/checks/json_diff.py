@@ -2,6 +2,7 @@
 
 import json as stdlib
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field
@@ -48,7 +49,7 @@ def _from_text(value: Any) -> Any:
 Value = Annotated[Any, AfterValidator(_from_text)]
 
 
-@check(group="json")
+@check(group="json", version=2)
 @malformed_fails
 def json_equals(
     case: Case,
@@ -200,8 +201,13 @@ def _same(wanted: Any, given: Any, tolerance: float) -> bool:
     if isinstance(wanted, bool) or isinstance(given, bool):
         return wanted is given
     if isinstance(wanted, int | float) and isinstance(given, int | float):
-        return wanted == given or (tolerance > 0 and abs(wanted - given) <= tolerance)
+        return wanted == given or (tolerance > 0 and _near(wanted, given, tolerance))
     return type(wanted) is type(given) and bool(wanted == given)
+
+
+def _near(wanted: float, given: float, tolerance: float) -> bool:
+    """In decimal, as the numbers are written: in binary, 1.3 is more than 0.1 away from 1.2."""
+    return abs(Decimal(repr(wanted)) - Decimal(repr(given))) <= Decimal(repr(tolerance))
 
 
 def _shown(value: Any) -> str:

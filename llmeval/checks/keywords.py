@@ -4,7 +4,6 @@ A word ends where a letter, digit or mark meets something else. Scripts that wri
 noun (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese), have no such ends to go by, and any place counts there.
 """
 
-import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
@@ -34,7 +33,7 @@ def _language(code: str) -> str:
 Language = Annotated[str, AfterValidator(_language)]
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def keyword(
     case: Case,
     answer: Answer,
@@ -55,7 +54,7 @@ def keyword(
     return counted(len(found), f"time {clip(word)}|times {clip(word)}", exactly, min, max, *spans)
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def keywords(
     case: Case, answer: Answer, *, words: Texts, ignore_case: bool = True, lemma: Language | None = None
 ) -> Result:
@@ -85,9 +84,8 @@ def _whole_word(word: str, ignore_case: bool) -> "regex.Pattern[str]":
     joined = rf"(?V1)[{_UNSPACED}]"
     before = "" if regex.match(joined, word[0]) else rf"(?<!{spaced})"
     after = "" if regex.match(joined, word[-1]) else rf"(?!{spaced})"
-    forms = {unicodedata.normalize(form, word) for form in ("NFC", "NFD")}
-    literal = "|".join("".join(_ALIKE.get(letter) or regex.escape(letter) for letter in form) for form in sorted(forms))
-    return regex.compile(rf"(?V1){before}(?:{literal}){after}", regex.IGNORECASE if ignore_case else 0)
+    literal = "".join(_ALIKE.get(letter) or regex.escape(letter) for letter in word)
+    return regex.compile(rf"(?V1){before}{literal}{after}", regex.IGNORECASE if ignore_case else 0)
 
 
 def _inflected(text: str, word: str, language: str) -> Iterator[tuple[int, int]]:

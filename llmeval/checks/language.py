@@ -1,7 +1,9 @@
 """The language of an answer: its script first, then py3langid among the languages written in that script.
 
-Deterministic: no sampling, no seed. Texts too short to tell (fewer than 4 words, unless the script decides alone)
-are not applicable, as names and single words read as almost any language.
+Deterministic: no sampling, no seed. Texts too short to tell (fewer than 4 words, unless the script
+decides alone) and texts of nothing but names are not applicable, as names and single words read as
+almost any language. In short texts names do not count, and Chinese characters without kana may be
+Japanese.
 """
 
 from collections.abc import Collection
@@ -12,8 +14,9 @@ import regex
 from pydantic import AfterValidator, BeforeValidator
 
 from llmeval.checks.base import Result, check, not_applicable, verdict
-from llmeval.checks.sentences import word_set
+from llmeval.checks.language_words import Words, weights, without_names
 from llmeval.checks.text import Piece, count_words, masked, paragraphs
+from llmeval.checks.wordlists import word_set
 from llmeval.records import Answer, Case
 
 MIN_WORDS = 4
@@ -23,6 +26,8 @@ UNDETERMINED = "und"
 _ENOUGH, _CLEAR = 60, 0.6
 _SAMPLE = 30_000
 _SURE = 0.9
+_SHORT = 80
+"""Words of a text in which names may outweigh the rest."""
 
 
 def _codes_of(codes: str) -> tuple[str, ...]:
@@ -83,6 +88,12 @@ _LETTER = regex.compile(r"\p{L}")
 _SMALL_LATIN = regex.compile(r"(?<!\p{L})\p{Ll}\p{Script=Latin}*")
 _JAPANESE = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+# Chinese words that Japanese written without kana (names, dates, lists) does not have
+_CHINESE_WORDS = regex.compile("[你她它們這嗎呢吧很沒]|我[是的]|不是|是[我你他一在]|的[人时時是]|了一|在[那]")
+_LONG_HAN = 40
+"""Of more letters than this Japanese prose has kana, and Chinese prose has particles."""
+_CHINESE_PARTICLES = regex.compile("[的是了在]")
+_LIKELY, _EITHER = 0.95, 0.5
 _BY_SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in _SCRIPTS}
 _ASSAMESE = regex.compile("[ৰৱ]")
 # py3langid confuses the three; their commonest function words don't.
@@ -99,6 +110,12 @@ class Guess(NamedTuple):
     language: str
     probability: float
 
+    @property
+    def unsure(self) -> bool:
+        """Whether a text is too short, or too full of names, for this language to be more than a
+        guess."""
+        return self.probability < _CLEAR and self.language != UNDETERMINED
+
 
 def identify(text: str, asked: Collection[str] = ()) -> Guess | None:
     """The language of `text`, or None when it is too short to tell or has no letters. Code and URLs don't count.
@@ -112,12 +129,15 @@ def identify(text: str, asked: Collection[str] = ()) -> Guess | None:
     if script is None:
         return None
     if script == "Han":
-        kana, all_letters = len(_JAPANESE.findall(sample)), len(_HAN.findall(sample))
-        return Guess("ja" if kana >= 0.05 * all_letters else "zh", 1.0)
+        return _chinese_or_japanese(sample, asked)
     if len(_SCRIPTS[script]) == 1:
         return Guess(_SCRIPTS[script][0], 1.0)
-    if count_words(sample) < MIN_WORDS:
+    length = count_words(sample)
+    if length < MIN_WORDS:
         return None
+    words = without_names(sample, tuple(asked)) if script == "Latin" and length <= _SHORT else None
+    if words and words.decide:
+        return _besides_names(words, asked) if words.rest else None
     return _among(sample, script, asked)
 
 
@@ -153,24 +173,35 @@ def _all_known(codes: list[str]) -> list[str]:
 Languages = Annotated[list[str], BeforeValidator(_codes), AfterValidator(_all_known)]
 
 
-@check(group="language")
+@check(group="language", version=2)
 def language(case: Case, answer: Answer, *, allowed: Languages, every_paragraph: bool = False) -> Result:
     """The answer is written in the language, or in one of the languages, given as ISO 639-1 codes.
 
-    `every_paragraph`: no paragraph that is long enough to tell may be in another language.
+    `every_paragraph`: no paragraph that is long enough to tell may be in another language. A text
+    too short to be sure (probability below 0.6) never fails: it passes with that confidence, or is
+    not applicable where another language is likelier.
     """
     guess = identify(answer.text, allowed)
     if guess is None:
         return not_applicable("too few words to tell a language")
     wanted = " or ".join(allowed)
     if not any(matches(guess, code) for code in allowed):
-        return verdict(False, f"reads as {guess.language} ({guess.probability:.2f}); wanted {wanted}")
+        reason = f"reads as {guess.language} ({guess.probability:.2f}); wanted {wanted}"
+        open_ = guess.unsure and any(_written_alike(guess.language, code) for code in allowed)
+        return not_applicable(f"not sure: {reason}") if open_ else verdict(False, reason)
     if every_paragraph:
         foreign = list(_foreign(answer.text, allowed))
         if foreign:
             spans = [piece.span(f"reads as {other.language}", "language") for piece, other in foreign]
             return verdict(False, f"{len(foreign)} paragraphs are not in {wanted}", *spans)
-    return verdict(True, f"reads as {guess.language}")
+    confidence = max(0.5, guess.probability) if guess.unsure else None
+    sure = f", not sure ({guess.probability:.2f})" if guess.unsure else ""
+    return verdict(True, f"reads as {guess.language}{sure}", confidence=confidence)
+
+
+def _written_alike(one: str, other: str) -> bool:
+    """Whether two languages have the same script, so that a short text may be either."""
+    return {one, other} == {"zh", "ja"} or any(one in group and other in group for group in _SCRIPTS.values())
 
 
 def _foreign(text: str, allowed: list[str]) -> list[tuple[Piece, Guess]]:
@@ -196,6 +227,8 @@ def _script(text: str) -> str | None:
     Beside another script, Latin words with a capital are names and don't count. A Han or Kana letter counts twice, as
     it stands for about as much text.
     """
+    if text.isascii():
+        return "Latin" if _LETTER.search(text) else None
     letters = len(_LETTER.findall(text))
     counts = {name: len(pattern.findall(text)) for name, pattern in _BY_SCRIPT.items()} if letters else {}
     counts["Han"] = 2 * len(_HAN.findall(text))
@@ -203,6 +236,41 @@ def _script(text: str) -> str | None:
         counts["Latin"] = sum(len(word) for word in _SMALL_LATIN.findall(text))
     best = max(counts, key=lambda name: counts[name])
     return best if counts[best] else None
+
+
+def _chinese_or_japanese(text: str, asked: Collection[str]) -> Guess:
+    """Kana decide, or letters that only one country's character set has; a few other Chinese
+    characters may be either."""
+    kana, letters = len(_JAPANESE.findall(text)), len(_HAN.findall(text))
+    if kana >= 0.05 * letters:
+        return Guess("ja", 1.0)
+    chinese, japanese = len(_CHINESE_WORDS.findall(text)), 0
+    for letter in set(_HAN.findall(text)):
+        chinese += not _encodes(letter, "shift_jis")
+        japanese += not (_encodes(letter, "gb2312") or _encodes(letter, "big5"))
+    if japanese > chinese:
+        return Guess("ja", _LIKELY)
+    if chinese or (letters > _LONG_HAN and _CHINESE_PARTICLES.search(text)):
+        return Guess("zh", 1.0)
+    return Guess("ja" if "ja" in asked and "zh" not in asked else "zh", _EITHER)
+
+
+def _encodes(letter: str, standard: str) -> bool:
+    try:
+        return bool(letter.encode(standard))
+    except UnicodeEncodeError:
+        return False
+
+
+def _besides_names(words: Words, asked: Collection[str]) -> Guess:
+    """The language of a short text by the words in it that are no names."""
+    text, factors = " ".join(words.rest), weights(words)
+    ranked = {
+        code: p * _weight(code, text, asked) * factors.get(_LIKE.get(code, code), 1.0)
+        for code, p in _identifier().rank(text)
+        if code in _SCRIPTS["Latin"]
+    }
+    return _best(ranked, text)
 
 
 def _among(text: str, script: str, asked: Collection[str]) -> Guess:
@@ -214,6 +282,10 @@ def _among(text: str, script: str, asked: Collection[str]) -> Guess:
             return marked
     weights = {code: _weight(code, text, asked) for code in _SCRIPTS[script]}
     ranked = {code: p * weights[code] for code, p in _identifier().rank(text) if code in weights}
+    return _best(ranked, text)
+
+
+def _best(ranked: dict[str, float], text: str) -> Guess:
     best = max(ranked, key=lambda code: ranked[code])
     probability = ranked[best] / (sum(ranked.values()) or 1.0)
     unclear = probability < _CLEAR and len(_LETTER.findall(text)) >= _ENOUGH

@@ -17,6 +17,10 @@ from llmeval.records import Answer, Case, Span
 MAX_CHARS = 100_000
 """Longest answer whose blocks are read; 60,000 where emphasis and links count too (hostile brackets are slow)."""
 INLINE_CHARS = 60_000
+_TYPOGRAPHIC = re.compile(r"(?m)^((?:>[ \t]?|[ \t])*+)(?:[•‣◦▪▫●○·∙⁃■□▶►➤➢❖✦][ \t]*+|[–—→⇒✓✔✗✘][ \t]++)(?=\S)")
+"""A bullet point's mark that is not Markdown's; dashes need a space after them, as a line of
+dialogue may have none."""
+_MARK = re.compile(r"[^\s>]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _LISTS = {"bullet_list_open": "bullet", "ordered_list_open": "ordered"}
 _PLAIN = frozenset(["paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak"])
@@ -48,7 +52,7 @@ def _parsed(text: str, inline: bool) -> list[Any]:
     return result
 
 
-@check(group="markdown", version=2)
+@check(group="markdown", version=3)
 def bullets(
     case: Case,
     answer: Answer,
@@ -56,11 +60,14 @@ def bullets(
     exactly: Exactly = None,
     min: Count = 1,
     max: Most = None,
-    marker: Literal["-", "*", "+"] | None = None,
+    marker: Literal["-", "*", "+", "•", "–"] | None = None,
     max_depth: Annotated[int, Field(ge=1)] | None = None,
 ) -> Result:
-    """The answer has so many bullet points, nested ones included, all marked by `marker`, nested at most so deep."""
-    items = [item for item in _items(answer.text) if item[0] == "bullet"]
+    """The answer has so many bullet points, nested ones included, all marked by `marker`, nested at most so deep.
+
+    Typographic marks (`•`, `–`, `▪`...) count as those of Markdown do.
+    """
+    items = [item for item in _items(answer.text, typographic=True) if item[0] == "bullet"]
     for _, mark, depth, span in items:
         if marker is not None and mark != marker:
             return verdict(False, f"a bullet point begins with {mark}, not {marker}", span)
@@ -232,17 +239,20 @@ def no_markdown(case: Case, answer: Answer) -> Result:
     return verdict(not found, f"has Markdown: {found[0].message}" if found else "is plain text", *found[:MAX_SPANS])
 
 
-def _items(text: str) -> Iterator[tuple[str, str, int, Span]]:
-    """(bullet or ordered, its mark or number, depth of the list, place) of each list item."""
+def _items(text: str, typographic: bool = False) -> Iterator[tuple[str, str, int, Span]]:
+    """(bullet or ordered, its mark or number, depth of the list, place) of each list item.
+    `typographic`: `•` marks one."""
     open_lists: list[str] = []
-    for token, span in _blocks(text):
+    read_as = _TYPOGRAPHIC.sub(r"\1- ", text) if typographic else text
+    for token, span in _blocks(text, read_as=read_as):
         if token.type in _LISTS:
             open_lists.append(_LISTS[token.type])
         elif token.type in ("bullet_list_close", "ordered_list_close"):
             open_lists.pop()
         elif token.type == "list_item_open":
             kind = open_lists[-1]
-            yield kind, token.info if kind == "ordered" else token.markup, len(open_lists), span
+            mark = _MARK.search(text, span.start, span.end)
+            yield kind, token.info if kind == "ordered" or mark is None else mark[0], len(open_lists), span
 
 
 def _headings(text: str) -> Iterator[tuple[int, str, Span]]:
@@ -273,10 +283,11 @@ def _tables(text: str) -> Iterator[tuple[list[str], int, Span]]:
             yield head, rows, place
 
 
-def _blocks(text: str, inline: bool = False) -> Iterator[tuple[Any, Span]]:
-    """Each block token with the lines it covers, as a span."""
+def _blocks(text: str, inline: bool = False, read_as: str | None = None) -> Iterator[tuple[Any, Span]]:
+    """Each block token with the lines it covers, as a span. `read_as`: the text to parse, with the
+    same lines."""
     starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
-    for token in tokens(text, inline):
+    for token in tokens(text if read_as is None else read_as, inline):
         first, last = token.map or (0, 0)
         end = starts[last] if last < len(starts) else len(text)
         yield token, Span(starts[first] if first < len(starts) else 0, end, token.type, "markdown", "info")

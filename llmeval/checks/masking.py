@@ -17,6 +17,8 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
+from llmeval.checks.masking_marks import marked_pattern
+
 GAP = "\ue000"
 OBJECT = "\ufffc"
 
@@ -125,32 +127,8 @@ _EXTENSIONS = (
     "|so|zip|gz|tar|pdf|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|mp[34]|wav|sql|xml|ipynb|log|env|lock|db|conf|jar|kt|swift"
 )
 _DOMAINS = "com|org|net|edu|gov|mil|info|biz|io|ai|dev|app|co|uk|us|de|fr|es|eu|ch|at|it|nl|ru|cn|jp|br|ca|au|in|tv|me"
-# Every pattern is bounded or possessive, so that a search stays linear; those that start with a set of characters are
-# fast because few places hold one, the others run only where their trigger occurs.
 _URL = re.compile(r"(?:\b[a-zA-Z][a-zA-Z0-9+-]{1,15}+://|www\.)[^\s<>\"“”«»\u3000-\u303f\uff00-\uff0f]++")
-_MARKED = re.compile(
-    r"""
-    [$\\<\]\[【&@\#:;=/~.(](?:
-    (?<=\$) (?: (?P<display>\$[^$]{1,2000}+\$\$) | (?=[^\s$])[^$\n]{1,200}+(?<![\s\\])\$(?![0-9]) )
-  | (?<=\\) (?: (?P<brackets>\[(?:[^\\]|\\(?![\[\]])){1,2000}+\\\]) | \((?:[^\\\n]|\\(?![()])){1,500}+\\\) )
-  | (?<=<) (?: (?P<tag>(?:[a-zA-Z][a-zA-Z0-9-]*+(?:[\s/][^<>]{0,400}+)?|/[a-zA-Z][a-zA-Z0-9-]*+[ ]?|!--[^<>]{0,2000}+)/?>)
-             | mailto:[^<>\s]++> | 3(?<!\w<3)(?![0-9]) )
-  | (?<=\]) (?P<target>\((?:[^()\s]|\([^()\s]{0,200}+\)){0,1000}+(?:[ ]"[^"\n]{0,300}+")?\))
-  | (?<=\[) (?: (?P<note>\^?[0-9]{1,3}(?:[ ]?[,–-][ ]?[0-9]{1,3}){0,8}\]|\^\w{1,30}+\])
-              | [ ]?-?[0-9.∞]{1,12}+[ ]?[,;][ ]?[+-]?[0-9.∞]{1,12}+[ ]?[\])] )
-  | (?<=【) (?P<source>[0-9]{1,3}(?:[:†][^】\n]{0,40}+)?】)
-  | (?<=&) (?:[a-zA-Z]{2,10}+|\#[0-9]{1,6}+|\#x[0-9a-fA-F]{1,6}+);
-  | (?<=[@\#]) (?<![\w@].) [A-Za-z_][\w.-]{0,60}+(?<![.-])
-  | (?<=:) (?: [a-z_]{2,20}+:(?<!\w:)(?!\w) )
-  | (?<=[:;=]) (?:(?<![\w:;].)[-'o^]?[)(DPpOo|3/\\\]\[](?![\w/(])|(?<![:;].)-?[)(](?=\s|\Z))
-  | (?<=\() [:;](?!\w)
-  | (?<=[/~.]) (?<![\w./~].) (?:(?<=/)[A-Za-z_.]|(?<=~)/[A-Za-z_.]|(?<=\.)\.?/[A-Za-z_.])[\w.-]*+(?:/[\w.-]++)++/?
-  | (?<=\.) (?<![\w.].) [A-Z]{2,5}+\b
-  | (?<=\() (?<!\w\() [ ]?-?[0-9.∞]{1,12}+[ ]?[,;][ ]?[+-]?[0-9.∞]{1,12}+[ ]?[\])]
-    )
-    """,
-    re.VERBOSE,
-)
+_MARKED = marked_pattern()
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+@[a-zA-Z0-9-]{1,63}+(?:\.[a-zA-Z0-9-]{1,63}+)++")
 _FILE = re.compile(
     rf"(?<![\w./-])(?:\w[\w-]{{0,60}}+\.){{1,4}}(?:{_EXTENSIONS}|{_DOMAINS})\b(?:/[^\s<>\"“”«»()]{{0,500}}+)?(?![.-]?\w)"
@@ -159,7 +137,7 @@ _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w{0,60}+(?:\.[A-Za-z_]\w{0,60}+){0,4}\(
 _SCOPED = re.compile(r"(?<![\w.:])[A-Za-z_]\w{0,60}+(?:::[A-Za-z_]\w{0,60}+)++(?:\(\))?")
 _SNAKE = re.compile(r"(?<!\w)[A-Za-z][a-zA-Z0-9]{0,40}+_\w++")
 _TRIGGERED = (("@", _EMAIL), (".", _FILE), ("()", _CALL), ("::", _SCOPED), ("_", _SNAKE))
-_URL_TAIL = re.compile(r"[.,;:!?'\"’”»*_)\]}>]+$")
+_URL_TAIL = ".,;:!?'\"’”»*_)]}>"
 _MARKUP = re.compile(
     r"""
     \\(?=[!-/:-@\[-`{-~])
@@ -216,8 +194,7 @@ def _objects(text: str) -> str:
 def _url(match: "re.Match[str]") -> str:
     """Marks after a URL are the sentence's own; a closing bracket is the URL's where it has an opening one."""
     whole = match[0]
-    tail = _URL_TAIL.search(whole)
-    kept = tail[0] if tail else ""
+    kept = whole[len(whole.rstrip(_URL_TAIL)) :]
     if kept[:1] == ")" and "(" in whole:
         kept = kept[1:]
     return OBJECT * (len(whole) - len(kept)) + kept

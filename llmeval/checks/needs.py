@@ -35,6 +35,7 @@ NEEDS: dict[str, Needs] = {
     "quotes_verbatim": Needs(("context",), ("source",)),
     "equals": Needs(("references",), ("text",)),
     "json_equals": Needs(("references",), ("value",)),
+    "choice": _REFERENCE,
     "exact_match": _REFERENCE,
     "token_f1": _REFERENCE,
     "rouge_n": _REFERENCE,

@@ -4,7 +4,6 @@ Without an argument the case's references are used, and the best one counts.
 """
 
 import re
-import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from math import exp, log
@@ -14,6 +13,7 @@ from pydantic import Field
 
 from llmeval.checks.arguments import AnyText, Share, Texts, clip
 from llmeval.checks.base import Result, check, graded, not_applicable
+from llmeval.checks.normalise import NORMALISERS, Normalise, plain
 from llmeval.checks.payload import MAX_CHARS, too_long
 from llmeval.errors import CheckError
 from llmeval.records import Answer, Case
@@ -21,8 +21,6 @@ from llmeval.records import Answer, Case
 NGRAM_CHARS = 100_000
 _MAX_CELLS = 10**10
 """Most pairs of positions that a table of the longest subsequence or of edits has; 64 are done in one step."""
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 # The tokens of mteval-v13a: marks apart, but not the period and comma inside a number
 _V13A = (
@@ -31,6 +29,7 @@ _V13A = (
     (re.compile(r"([.,])([^0-9])"), r" \1 \2"),
     (re.compile(r"([0-9])(-)"), r"\1 \2 "),
 )
+_ALIKE = str.maketrans({**dict.fromkeys("‘’‛´", "'"), **dict.fromkeys("“”‟", '"'), **dict.fromkeys("‐‑", "-")})
 _ENTITIES = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
 _CHRF_ORDER = 6
 _CHRF_BETA = 2
@@ -38,14 +37,9 @@ _CHRF_BETA = 2
 References = Texts | None
 
 
-def normalised(text: str) -> str:
-    """Lower case, no punctuation, no English articles, single spaces (SQuAD's normalisation, Rajpurkar et al. 2016)."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
-
-
 def token_f1_score(given: str, wanted: str) -> float:
-    """F1 of the tokens after normalisation, each counted as often as it stands."""
-    a, b = normalised(given).split(), normalised(wanted).split()
+    """F1 of the tokens of two normalised texts, each counted as often as it stands."""
+    a, b = given.split(), wanted.split()
     return float(a == b) if not a or not b else _f1((Counter(a) & Counter(b)).total(), len(a), len(b))
 
 
@@ -109,31 +103,44 @@ def chrf_score(given: str, wanted: str) -> float:
 
 
 def similarity(given: str, wanted: str) -> float:
-    """1 - edit distance / the longer length, white space at the ends left out (Levenshtein 1966).
+    """1 - edit distance / the longer length, white space at the ends left out (Levenshtein 1966). Straight and curly
+    quotes are the same.
 
     Raises:
         CheckError: both texts are too long to be compared.
     """
     from rapidfuzz.distance import Levenshtein
 
-    a, b = given.strip(), wanted.strip()
+    a, b = given.translate(_ALIKE).strip(), wanted.translate(_ALIKE).strip()
     _comparable(a, b)
     return float(Levenshtein.normalized_similarity(a, b))
 
 
-@check(group="overlap")
-def exact_match(case: Case, answer: Answer, *, references: References = None) -> Result:
-    """The answer equals a reference after SQuAD's normalisation (case, punctuation, English articles)."""
-    return _best("exact match", lambda a, b: float(normalised(a) == normalised(b)), case, answer, references, 1.0)
-
-
-@check(group="overlap")
-def token_f1(case: Case, answer: Answer, *, threshold: Share = 0.5, references: References = None) -> Result:
-    """The answer shares enough words with a reference (F1 after SQuAD's normalisation)."""
-    return _best("token F1", token_f1_score, case, answer, references, threshold)
-
-
 @check(group="overlap", version=2)
+def exact_match(case: Case, answer: Answer, *, references: References = None, normalise: Normalise = "squad") -> Result:
+    """The answer equals a reference after normalisation.
+
+    `normalise`: `squad` drops case, punctuation and English articles, but no mark that changes the
+    meaning (`-5`, `1.5`, `C++`), and leaves what would vanish (`A`, `?`); `text` drops case and the
+    forms of quotes, dashes and letters; `none` only white space at the ends.
+    """
+    return _best("exact match", _normalised(_equal, normalise), case, answer, references, 1.0)
+
+
+@check(group="overlap", version=3)
+def token_f1(
+    case: Case,
+    answer: Answer,
+    *,
+    threshold: Share = 0.5,
+    references: References = None,
+    normalise: Normalise = "squad",
+) -> Result:
+    """The answer shares enough tokens with a reference (F1 after normalisation; `normalise`: see `exact_match`)."""
+    return _best("token F1", _normalised(token_f1_score, normalise), case, answer, references, threshold)
+
+
+@check(group="overlap", version=3)
 def rouge_n(
     case: Case,
     answer: Answer,
@@ -146,7 +153,7 @@ def rouge_n(
     return _best(f"ROUGE-{n}", lambda a, b: rouge_n_score(a, b, n), case, answer, references, threshold)
 
 
-@check(group="overlap", version=2)
+@check(group="overlap", version=3)
 def rouge_l(case: Case, answer: Answer, *, threshold: Share = 0.5, references: References = None) -> Result:
     """The answer shares a long enough subsequence with a reference (ROUGE-L, F1)."""
     return _best("ROUGE-L", rouge_l_score, case, answer, references, threshold)
@@ -170,7 +177,7 @@ def chrf(case: Case, answer: Answer, *, threshold: Share = 0.5, references: Refe
     return _best("chrF", lambda a, b: chrf_score(a, b[:NGRAM_CHARS]), case, answer, references, threshold)
 
 
-@check(group="overlap", version=2)
+@check(group="overlap", version=3)
 def levenshtein(case: Case, answer: Answer, *, threshold: Share = 0.8, references: References = None) -> Result:
     """The answer is close enough to a reference: 1 - edit distance / the longer length."""
     return _best("similarity", similarity, case, answer, references, threshold)
@@ -192,12 +199,22 @@ def _best(
     return graded(best, best >= threshold, f"{name} {best:.2f} with {clip(nearest)}, at least {threshold:g} wanted")
 
 
+def _equal(given: str, wanted: str) -> float:
+    return float(given == wanted)
+
+
+def _normalised(score: Callable[[str, str], float], how: Normalise) -> Callable[[str, str], float]:
+    """A score of two texts, of their normalised forms."""
+    normal = NORMALISERS[how]
+    return lambda given, wanted: score(normal(given), normal(wanted))
+
+
 def _f1(common: float, given: float, wanted: float) -> float:
     return 0.0 if common == 0 else 2 * common / (given + wanted)
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
+    return _WORD.findall(plain(text))
 
 
 def _ngrams(tokens: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:

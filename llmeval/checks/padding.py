@@ -88,7 +88,7 @@ def not_blank(values: list[str]) -> list[str]:
 Phrases = Annotated[list[str], BeforeValidator(listed), AfterValidator(not_blank)]
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def no_preamble(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:  # noqa: B006 - never changed
     """The answer starts at once, without `Sure!`, `Here is...:`, `As an AI...`. `phrases`: further ways to start."""
     body = unfenced(answer.text)
@@ -99,7 +99,7 @@ def no_preamble(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:
     return verdict(False, f"starts with a preamble: {_short(found.text)}", found.span("preamble", "no_preamble"))
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def no_coda(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:  # noqa: B006 - never changed
     """The answer ends with its content, without `I hope this helps`, `Let me know if...`. `phrases`: further ones."""
     body = unfenced(answer.text)
@@ -112,7 +112,7 @@ def no_coda(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:  # 
     return verdict(True, "ends with its content")
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def no_placeholders(case: Case, answer: Answer, *, allow: Phrases = []) -> Result:  # noqa: B006 - never changed
     """Nothing is left to fill in: `[Your Name]`, `{{date}}`, `<insert link>`, `____`, `TODO`, `lorem ipsum`.
 

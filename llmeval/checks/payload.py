@@ -153,9 +153,12 @@ def malformed_fails(function: Callable[P, Result]) -> Callable[P, Result]:
 
 
 def _trimmed(text: str, start: int, end: int) -> Part:
+    """A stretch without the white space around it, and without the byte order mark that may stand before it."""
     inside = text[start:end]
-    begin = len(inside) - len(inside.lstrip())
-    return Part(inside.strip(), start + begin)
+    body = inside.lstrip()
+    if body[:1] == "\ufeff":
+        body = body[1:].lstrip()
+    return Part(body.rstrip(), start + len(inside) - len(body))
 
 
 def _unfenced(whole: Part) -> Part | None:

@@ -82,7 +82,7 @@ Score = Annotated[float, Field(ge=-1000, le=1000)]
 _Last = Annotated[Score | None, Field(validate_default=True)]
 
 
-@check(group="readability")
+@check(group="readability", version=2)
 def reading_ease(
     case: Case,
     answer: Answer,
@@ -97,7 +97,7 @@ def reading_ease(
     return _within(counts.ease, min, max, "Flesch reading ease", counts)
 
 
-@check(group="readability")
+@check(group="readability", version=2)
 def reading_grade(
     case: Case,
     answer: Answer,

@@ -21,13 +21,13 @@ class RecordedScore(BaseModel):
     error: str = ""
 
 
-@check(group="run")
+@check(group="run", raw=True)  # a digest is of the bytes
 def recorded(case: Case, answer: Answer, *, scores: list[RecordedScore], tool: str = "another tool") -> Result:
     """What another tool said of this very answer, as imported; not applicable to any other answer.
 
     Each score is bound to its answer's text by sha256, and is neither checked nor repeated here.
     """
-    text = digest(answer.text.encode())
+    text = digest(answer.text.encode("utf-8", "surrogatepass"))
     found = next((each for each in scores if each.answer == text and each.repeat == answer.repeat), None)
     if found is None:
         return not_applicable(f"{tool} scored another answer than this one")

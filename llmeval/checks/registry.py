@@ -13,7 +13,7 @@ from llmeval import checks
 from llmeval.checks.base import _REGISTRY, CheckType
 from llmeval.checks.index import HOMES
 
-_NOT_CHECKS = frozenset(["base", "index", "registry", "spec"])
+_NOT_CHECKS = frozenset(["base", "composed", "index", "registry", "spec"])
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from llmeval.checks.base import CheckType, Result, not_applicable
+from llmeval.checks.composed import compose, composed_answer, composed_case, raw_spans
 from llmeval.checks.needs import NEEDS
 from llmeval.checks.registry import all_checks, find
 from llmeval.errors import CheckError
@@ -81,8 +82,9 @@ class One(Bound):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Name, version and arguments as written."""
-        return {"check": self.kind.name, "version": self.kind.version, "arguments": dict(self.arguments)}
+        """Name, version and arguments as written, and the form of the text that the check reads."""
+        known = {"check": self.kind.name, "version": self.kind.version, "arguments": dict(self.arguments)}
+        return known if self.kind.raw else {**known, "text": "NFC"}
 
     def applies(self, case: Case) -> bool:
         """See `Bound.applies`."""
@@ -102,6 +104,15 @@ class One(Bound):
                 arguments = _validated(self.kind, render(self.arguments))
             except ValueError as error:
                 raise CheckError(f"{self.metric}: {error}") from None
+        if self.kind.raw:
+            return self._called(case, answer, arguments)
+        read = composed_answer(answer)
+        result = self._called(composed_case(case), read, arguments)
+        if read is answer or not result.evidence:
+            return result
+        return replace(result, evidence=raw_spans(answer.text, result.evidence))
+
+    def _called(self, case: Case, answer: Answer, arguments: Mapping[str, Any]) -> Result:
         result = self.kind.function(case, answer, **arguments)
         if not isinstance(result, Result):
             raise CheckError(f"{self.metric}: the check returned {type(result).__name__}, not a Result")
@@ -258,7 +269,8 @@ def _group(word: str, argument: Any, path: Path, is_template: Callable[[Any], bo
 
 def _one(name: str, given: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None) -> One:
     try:
-        kind = CheckType(name, _loaded(name, load), "own") if ":" in name and not _registered(name) else find(name)
+        own = ":" in name and not _registered(name)
+        kind = CheckType(name, _loaded(name, load), "own", raw=True) if own else find(name)
     except ValueError as error:
         raise SpecError(path, str(error)) from None
     arguments, metric = _arguments(kind, given, path)
@@ -329,7 +341,7 @@ def _validated(kind: CheckType, arguments: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: one message with every argument that is wrong.
     """
     try:
-        model = _model(kind).model_validate(dict(arguments))
+        model = _model(kind).model_validate(dict(arguments) if kind.raw else compose(dict(arguments)))
     except ValidationError as error:
         raise ValueError("; ".join(_message(kind, item) for item in error.errors(include_url=False))) from None
     return {name: getattr(model, f"p_{name}") for name in kind.parameters}

@@ -1,19 +1,16 @@
-"""Checks on the answer's characters: equal, contains, begins, ends, keywords.
+"""Checks on the answer's characters: equal, contains, begins, ends."""
 
-Composed and decomposed letters (`é` as one code point or two) are the same throughout.
-"""
-
-import unicodedata
 from collections.abc import Sequence
 
 from llmeval.checks.arguments import AnyText, Text, Texts, clip
 from llmeval.checks.base import Result, check, not_applicable, verdict
+from llmeval.checks.text import caseless
 from llmeval.records import Answer, Case, Span
 
 _COMPARED = 10_000
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def equals(case: Case, answer: Answer, *, text: AnyText | None = None, ignore_case: bool = False) -> Result:
     """The whole answer, without surrounding white space, is `text`; by default one of the case's references."""
     wanted = (text,) if text is not None else case.references
@@ -26,7 +23,7 @@ def equals(case: Case, answer: Answer, *, text: AnyText | None = None, ignore_ca
     return verdict(False, f"is not {clip(wanted[0])}{more}", *_first_difference(answer.text, wanted[0], ignore_case))
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def one_of(case: Case, answer: Answer, *, options: Texts, ignore_case: bool = True) -> Result:
     """The whole answer is one of the `options`, without surrounding white space and final period."""
     given = _folded(answer.text.strip().rstrip("."), ignore_case)
@@ -34,40 +31,40 @@ def one_of(case: Case, answer: Answer, *, options: Texts, ignore_case: bool = Tr
     return verdict(bool(known), f"is {clip(known[0])}" if known else f"is none of {_listed(options)}")
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def contains(case: Case, answer: Answer, *, text: Text) -> Result:
     """The answer contains `text`, in the same case."""
     return _contains(answer.text, [text], False, 1)
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def icontains(case: Case, answer: Answer, *, text: Text) -> Result:
     """The answer contains `text`, in upper or lower case."""
     return _contains(answer.text, [text], True, 1)
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def contains_all(case: Case, answer: Answer, *, texts: Texts, ignore_case: bool = False) -> Result:
     """The answer contains every one of `texts`."""
     return _contains(answer.text, texts, ignore_case, len(texts))
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def contains_any(case: Case, answer: Answer, *, texts: Texts, ignore_case: bool = False) -> Result:
     """The answer contains at least one of `texts`."""
     return _contains(answer.text, texts, ignore_case, 1)
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def contains_none(case: Case, answer: Answer, *, texts: Texts, ignore_case: bool = False) -> Result:
     """The answer contains none of `texts`."""
     found = _find(answer.text, texts, ignore_case)
     there = [text for text, _ in found]
-    spans = (Span(s.start, s.end, "must not be there", "contains_none") for _, s in found if s is not None)
+    spans = (Span(s.start, s.end, "must not be there", "contains_none") for _, s in found)
     return verdict(not found, f"contains {_listed(there)}" if found else "contains none of them", *spans)
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def starts_with(case: Case, answer: Answer, *, text: Text, ignore_case: bool = False) -> Result:
     """The answer begins with `text`, after white space."""
     passed = _folded(answer.text.lstrip(), ignore_case).startswith(_folded(text, ignore_case))
@@ -75,7 +72,7 @@ def starts_with(case: Case, answer: Answer, *, text: Text, ignore_case: bool = F
     return verdict(passed, f"begins with {clip(begins)}" + ("" if passed else f", not {clip(text)}"))
 
 
-@check(group="strings")
+@check(group="strings", version=2)
 def ends_with(case: Case, answer: Answer, *, text: Text, ignore_case: bool = False) -> Result:
     """The answer ends with `text`, before white space."""
     passed = _folded(answer.text.rstrip(), ignore_case).endswith(_folded(text, ignore_case))
@@ -86,7 +83,7 @@ def ends_with(case: Case, answer: Answer, *, text: Text, ignore_case: bool = Fal
 def _contains(given: str, texts: Sequence[str], ignore_case: bool, needed: int) -> Result:
     found = _find(given, texts, ignore_case)
     there = [text for text, _ in found]
-    spans = [span for _, span in found if span is not None]
+    spans = [span for _, span in found]
     if len(found) >= needed:
         return verdict(True, f"contains {_listed(there)}", *spans)
     missing = [text for text in texts if text not in there]
@@ -94,36 +91,35 @@ def _contains(given: str, texts: Sequence[str], ignore_case: bool, needed: int) 
     return verdict(False, f"does not contain {joint.join(map(clip, missing))}", *spans)
 
 
-def _find(given: str, texts: Sequence[str], ignore_case: bool) -> list[tuple[str, Span | None]]:
-    """Which texts are there, and where each stands first (None where folding has moved the places)."""
+def _find(given: str, texts: Sequence[str], ignore_case: bool) -> list[tuple[str, Span]]:
+    """Which texts are there, and where each stands first."""
     haystack = _folded(given, ignore_case)
     kept = len(haystack) == len(given)
-    found: list[tuple[str, Span | None]] = []
+    found: list[tuple[str, Span]] = []
     for text in texts:
         needle = _folded(text, ignore_case)
         at = haystack.find(needle)
         if at >= 0:
-            place = (at, at + len(needle)) if kept else _unfolded(given, at, at + len(needle), ignore_case)
-            found.append((text, Span(*place, "found", "contains", "info") if place else None))
+            place = (at, at + len(needle)) if kept else _unfolded(given, at, at + len(needle))
+            found.append((text, Span(*place, "found", "contains", "info")))
     return found
 
 
 def _folded(text: str, ignore_case: bool) -> str:
-    composed = text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
-    return composed.casefold() if ignore_case else composed
+    return caseless(text) if ignore_case else text
 
 
-def _unfolded(given: str, start: int, end: int, ignore_case: bool) -> tuple[int, int] | None:
-    """Where [start, end) of the folded text stands in `given`; None for decomposed letters, which have no such place."""
-    if not ignore_case or not unicodedata.is_normalized("NFC", given):
-        return None
-    first, position = None, 0
+def _unfolded(given: str, start: int, end: int) -> tuple[int, int]:
+    """Where [start, end) of the caseless text stands in `given`, in which a letter may have another length."""
+    first, position, previous = None, 0, ""
     for index, letter in enumerate(given):
         if first is None and position >= start:
             first = index
         if position >= end:
             return first or 0, index
-        position += len(letter.casefold())
+        folded = caseless(letter)
+        position += 0 if letter == "\u0307" and previous == "i" else len(folded)
+        previous = folded
     return first or 0, len(given)
 
 

@@ -1,6 +1,7 @@
 """The shape of an answer: a template filled in, sections, options, title, postscript, several responses, quotes."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated
 
 import regex
@@ -36,7 +37,7 @@ Template = Annotated[str, AfterValidator(_has_slots)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def template(case: Case, answer: Answer, *, template: Template) -> Result:
     """The answer is the template with every `{slot}` filled: the text between slots word for word, white space free.
 
@@ -64,7 +65,7 @@ def template(case: Case, answer: Answer, *, template: Template) -> Result:
     return verdict(not empty, reason, details={"slots": slots})
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def sections(case: Case, answer: Answer, *, titles: Phrases, ordered: bool = True, only: bool = False) -> Result:
     """The answer has a section for every title, in this order.
 
@@ -91,7 +92,7 @@ def sections(case: Case, answer: Answer, *, titles: Phrases, ordered: bool = Tru
     return verdict(True, f"all {len(titles)} sections are there")
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def options_only(case: Case, answer: Answer, *, options: Phrases) -> Result:
     """The whole answer is one of the options; case, quotes, emphasis and marks around it don't count."""
     body = unfenced(answer.text)
@@ -104,7 +105,7 @@ def options_only(case: Case, answer: Answer, *, options: Phrases) -> Result:
     return verdict(False, f"the answer is not one of {', '.join(options)}{more}", body.span("not an option"))
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def ends_with_phrase(case: Case, answer: Answer, *, phrases: Phrases) -> Result:
     """The answer ends with one of the phrases; case, quotes, emphasis and a last mark don't count."""
     body = stripped(answer.text)
@@ -116,7 +117,7 @@ def ends_with_phrase(case: Case, answer: Answer, *, phrases: Phrases) -> Result:
     return verdict(False, f"does not end with {' or '.join(map(repr, phrases))}", *([span] if body.text else []))
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def title(case: Case, answer: Answer, *, open: Text = "<<", close: Text = ">>") -> Result:
     """The answer has a title between the marks `open` and `close`, on one line, such as `<<An ode>>`."""
     for line in lines(answer.text):
@@ -127,7 +128,7 @@ def title(case: Case, answer: Answer, *, open: Text = "<<", close: Text = ">>") 
     return verdict(False, f"no title between {open} and {close}")
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def postscript(case: Case, answer: Answer, *, marker: Text = "P.S.") -> Result:
     """The last part of the answer is a postscript: a line that starts with `marker`, and some text after it."""
     found = [line for line in lines(answer.text) if fold(line.text.lstrip("*_ ")).startswith(fold(marker))]
@@ -141,7 +142,7 @@ def postscript(case: Case, answer: Answer, *, marker: Text = "P.S.") -> Result:
     return verdict(True, f"ends with a postscript after {marker}")
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def n_responses(
     case: Case, answer: Answer, *, n: Annotated[int, Field(ge=2, le=1000)], separator: Text = "******"
 ) -> Result:
@@ -166,7 +167,7 @@ def _all_pairs(marks: list[str]) -> list[str]:
 Marks = Annotated[Phrases, AfterValidator(_all_pairs)]
 
 
-@check(group="structure")
+@check(group="structure", version=2)
 def quoted(case: Case, answer: Answer, *, marks: Marks = []) -> Result:  # noqa: B006 - never changed
     """The whole answer stands in quotation marks, of any kind or one of `marks` (each an opening and closing mark)."""
     body = stripped(answer.text).text
@@ -199,6 +200,7 @@ def _bare(text: str) -> str:
     return fold(text.strip(_MARKS)) or fold(text)
 
 
+@lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     """A heading for comparison: also without its number."""
     bare = text.strip(_MARKS + "#")

@@ -18,18 +18,20 @@ from llmeval.records import Answer, Case
 
 TOML_CHARS = 200_000
 _MAX_DOTS = 50
+_LONG_NAME = 4
+"""Words that the name of a single column has at most; more are prose."""
 # tomllib takes time that grows with the square of the number of parts of a key
 _KEY = r"(?:[\w-]{1,50}+|\"[^\"\n]{0,50}+\"|'[^'\n]{0,50}+')[ \t]*+"
 _LONG_KEY = re.compile(rf"{_KEY}(?:\.[ \t]*+{_KEY}){{{_MAX_DOTS}}}")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 def _day(text: str) -> bool:
-    return re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None and date.fromisoformat(text) is not None
+    return re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) is not None and date.fromisoformat(text) is not None
 
 
 _TYPES: dict[str, Callable[[str], bool]] = {
-    "integer": lambda text: re.fullmatch(r"[-+]?\d+", text) is not None,
+    "integer": lambda text: re.fullmatch(r"[-+]?\d+", text, re.ASCII) is not None,
     "number": lambda text: _NUMBER.fullmatch(text) is not None,
     "date": _day,
     "boolean": lambda text: text.lower() in ("true", "false"),
@@ -38,7 +40,7 @@ _TYPES: dict[str, Callable[[str], bool]] = {
 Type = Literal["integer", "number", "date", "boolean", "filled"]
 
 
-@check(group="data formats")
+@check(group="data formats", version=2)
 @malformed_fails
 def csv(
     case: Case,
@@ -53,15 +55,18 @@ def csv(
 ) -> Result:
     """The answer is CSV with a header: each row as long as the header, these `columns` in order, so many rows.
 
-    `types`: what the values of a column must be: integer, number, date (ISO 8601), boolean or filled.
+    The names of the columns must differ, and none may be empty. A single column is CSV where its
+    header reads as a name, and not as prose. `types`: what the values of a column must be:
+    integer, number, date (ISO 8601), boolean or filled.
     """
     part = body(answer.text, fence, "CSV")
     header, *rows = _rows(part.text, delimiter)
     names = [name.strip() for name in header]
     if columns is not None and names != columns:
         return verdict(False, f"the columns are {', '.join(map(clip, names[:20]))}, not {', '.join(columns)}")
-    if len(names) < 2 and columns is None:
-        return verdict(False, f"has no {delimiter!r} in its first line")
+    unfit = _unfit(names, columns, delimiter)
+    if unfit is not None:
+        return verdict(False, unfit)
     for number, row in enumerate(rows, 2):
         if len(row) != len(names):
             return verdict(False, f"row {number} has {len(row)} values for {len(names)} columns")
@@ -69,6 +74,19 @@ def csv(
     if wrong is not None:
         return verdict(False, wrong)
     return counted(len(rows), "row below the header|rows below the header", None, min_rows, max_rows)
+
+
+def _unfit(names: list[str], columns: list[str] | None, delimiter: str) -> str | None:
+    """Why these are no names of columns; None if they are."""
+    empty = next((place for place, name in enumerate(names, 1) if not name), None)
+    if empty is not None:
+        return f"column {empty} has no name"
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None and columns is None:
+        return f"two columns are called {clip(twice)}"
+    if len(names) == 1 and columns is None and (len(names[0].split()) > _LONG_NAME or names[0][-1] in ".:!?,;"):
+        return f"has no {delimiter!r} in its first line, which reads as prose"
+    return None
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
@@ -102,7 +120,7 @@ def _is_a(kind: str, text: str) -> bool:
         return False
 
 
-@check(group="data formats")
+@check(group="data formats", version=2)
 @malformed_fails
 def yaml(
     case: Case,
@@ -121,7 +139,7 @@ def yaml(
     return _held_against(value, keys, schema, "YAML")
 
 
-@check(group="data formats")
+@check(group="data formats", version=2)
 @malformed_fails
 def toml(
     case: Case,

@@ -30,14 +30,28 @@ class Piece(NamedTuple):
         return Span(self.start, self.end, message, rule)
 
 
-# A hyphen, apostrophe or dot inside a word keeps it one word, as word processors count; a run of Han or Hiragana has no
-# spaces to go by, so every character there counts as a word, and Katakana runs count as one (UAX #29, WB13).
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+"""Soft hyphen, zero-width space, non-joiner and joiner, word joiner, byte order mark."""
+# A hyphen, apostrophe or dot inside a word keeps it one word, as word processors count, and so does
+# an invisible
+# character; an address, a path or a file name is one word. A run of Han or Hiragana has no spaces
+# to go by, so every
+# character there counts as a word, and Katakana runs count as one (UAX #29, WB13). South-East Asian
+# scripts part words
+# with a zero-width space.
+_LETTERS = r"[[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
 _WORD = regex.compile(
-    r"""(?V1)
-    [\p{Han}\p{Hiragana}]
-  | [\p{Katakana}ー]+
-  | [[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}]]+
-    (?: (?:['’\-‐‑.·]|(?<=\p{N})[,:](?=\p{N})) [[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}]]+ )*
+    rf"""(?V1)
+    (?:[a-zA-Z][a-zA-Z0-9+.-]{{1,15}}://|\bwww\.)[^\s<>"“”«»\u3000-\u303f\uff00-\uff0f]{{0,2000}}[\w/]
+  | (?<![\w./~@-])(?:[a-zA-Z0-9-]{{1,63}}+\.){{1,4}}[a-z]{{2,12}}/[^\s<>"“”«»\u3000-\u303f\uff00-\uff0f]{{0,2000}}[\w/]
+  | (?<![\w.+-])[\w.+-]{{1,64}}+@[a-zA-Z0-9-]{{1,63}}+(?:\.[a-zA-Z0-9-]{{1,63}}+)++
+  | (?<![\w./~])(?:[a-zA-Z]:)?(?:~|\.\.?)?(?:[/\\][\w.-]{{0,100}}\w){{1,50}}[/\\]?
+  | (?<![\w./~-])\w[\w-]{{0,100}}+(?:[/\\][\w.-]{{0,100}}\w){{0,30}}[/\\][\w-]{{1,100}}\.[a-z]{{1,5}}\b
+  | [\p{{Han}}\p{{Hiragana}}]
+  | [\p{{Katakana}}ー]+
+  | {_LETTERS}
+    (?: (?:['’\-‐‑.·]|(?<=\p{{N}})[,:](?=\p{{N}})
+        | (?<![\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}])[{INVISIBLE}]) {_LETTERS} )*
     """,
     regex.VERBOSE,
 )
@@ -168,15 +182,31 @@ def number_of(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def caseless(text: str) -> str:
+    """Case folded by Unicode's full mapping, `ß` as `ss`; the Turkish letters `İ` and `ı` are `i`,
+    as their capital or small form is in other languages."""
+    folded = text.casefold()
+    return folded if folded.isascii() else folded.replace("i\u0307", "i").replace("ı", "i")
+
+
 @lru_cache(maxsize=512)
 def fold(text: str) -> str:
-    """For comparing short texts: NFKC, case-folded, straight quotes and hyphens, single spaces. Offsets are lost."""
-    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
+    """For comparing short texts: NFKC, caseless, straight quotes and hyphens, no invisible
+    characters, single spaces.
+
+    Offsets are lost.
+    """
+    plain = caseless(unicodedata.normalize("NFKC", text).translate(_PLAIN))
     return " ".join(plain.split())
 
 
-_QUOTES = str.maketrans(
-    {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—−", "-")}
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′`´", "'"),
+        **dict.fromkeys("“”„‟″«»", '"'),
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        **dict.fromkeys(INVISIBLE),
+    }
 )
 
 

@@ -97,6 +97,7 @@ TABLE: list[tuple[str, Any, Answer, Answer, Any]] = [
     ("refusal", None, said("I'm sorry, but I can't help with that."), said("Paris is lovely."), {"x": 1}),
     ("no_pii", None, said("Call me."), said("Write to jane@example.org"), {"kinds": ["name"]}),
     ("no_secrets", None, said("no secret here"), said("password: hunter2hunter2"), {"x": 1}),
+    ("choice", {"letters": "A-D", "references": ["B"]}, said("(B)"), said("B or C"), {"letters": "A"}),
     ("exact_match", {"references": ["The Paris!"]}, said("paris"), said("Lyon"), {"references": 3}),
     ("token_f1", {"references": ["the old city"]}, said("old city"), said("new town"), {"threshold": 2}),
     ("rouge_n", {"references": ["a b c d"], "n": 2}, said("a b c d"), said("d c b a"), {"n": 0}),

@@ -12,6 +12,7 @@ from llmeval.errors import CheckError
 from llmeval.records import Answer, Case
 from tests.checks.table_data import TABLE, said
 from tests.checks.table_text import ROWS
+from tests.checks.tried import marked, tried
 
 CASE = Case("a", {})
 
@@ -125,3 +126,48 @@ def test_hostile_answers_are_judged_or_refused(name: str, text: str) -> None:
         return
     assert result.passed in (True, False, None)
     assert all(0 <= span.start < span.end <= len(text) for span in result.evidence)
+
+
+BOM = "\ufeff"
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "passed"),
+    [
+        ("csv", "name\nAnn\nBob\n", True),
+        ("csv", "Here is the list you asked for\nAnn\n", False),
+        ("csv", "Names:\nAnn\n", False),
+        ("csv", f"{BOM}a,b\n1,2\n", True),
+        ({"csv": {"columns": ["a", "b"]}}, f"{BOM}a,b\n1,2\n", True),
+        ("csv", "a,\n1,2\n", False),
+        ("csv", "a,a\n1,2\n", False),
+        ({"csv": {"columns": ["a", "a"]}}, "a,a\n1,2\n", True),
+        ({"csv": {"types": {"a": "integer"}}}, "a,b\n١,2\n", False),
+        ({"csv": {"types": {"a": "number"}}}, "a,b\n１.5,2\n", False),
+        ({"csv": {"types": {"a": "date"}}}, "a,b\n٢٠٢٤-٠١-٠١,2\n", False),
+        ("json", f'{BOM}{{"a": 1}}', True),
+        ("json", f'```json\n{BOM}{{"a": 1}}\n```', True),
+        ("yaml", f"{BOM}a: 1\n", True),
+        ("toml", f"{BOM}a = 1\n", True),
+        ({"bullets": {"exactly": 2}}, "• one\n• two", True),
+        ({"bullets": {"exactly": 2}}, "•one\n•two", True),
+        ({"bullets": {"exactly": 2, "marker": "–"}}, "– one\n– two", True),
+        ({"bullets": {"exactly": 2, "marker": "-"}}, "– one\n- two", False),
+        ({"bullets": {"exactly": 3, "max_depth": 2}}, "• one\n  ◦ two\n• three", True),
+        ({"bullets": {"exactly": 0, "min": 0}}, "```\n• one\n```\n–5 degrees", True),
+        ("words:no_consecutive", "# Big\n\nBears sleep", True),
+        ("words:no_consecutive", "- red\n- round", True),
+        ("words:no_consecutive", "red roses", False),
+        ({"json_equals": {"value": {"a": 0.3}, "tolerance": 0.1}}, '{"a": 0.2}', True),
+        ({"json_equals": {"value": {"a": 5.7}, "tolerance": 0.3}}, '{"a": 6}', True),
+        ({"json_equals": {"value": {"a": 5.7}, "tolerance": 0.3}}, '{"a": 6.01}', False),
+    ],
+)
+def test_forms_of_data_and_lists(check: object, text: str, passed: bool) -> None:
+    result = tried(check, text)
+    assert result.passed is passed, result.reason
+
+
+def test_a_byte_order_mark_does_not_move_the_place_of_an_error() -> None:
+    text = f'{BOM}{{"a" 1}}'
+    assert marked(tried("json", text), text) == ["1"]

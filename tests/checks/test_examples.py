@@ -1,22 +1,56 @@
-"""The examples that `checks show` and the documents print do what they say."""
+"""The examples that `checks show` and the documents print are YAML of a suite, and do what they say."""
+
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import bind
+from llmeval.cli.checks import show
 from llmeval.records import Answer, Case
+
+PAGES = Path(__file__).parents[2] / "docs" / "checks"
+_SECTION = re.compile(r"^## `([^`\n]+)`\n(.*?)(?=^## `|\Z)", re.MULTILINE | re.DOTALL)
+_YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITTEN = {
+    name: _YAML.findall(section)
+    for page in sorted(PAGES.glob("*.md"))
+    for name, section in _SECTION.findall(page.read_text(encoding="utf-8"))
+}
+
+
+def runs_as_it_says(name: str, text: str) -> None:
+    """A text as YAML is a list of one check, which passes and fails the example's answers."""
+    found = example(name)
+    assert found is not None
+    checks: Any = yaml.safe_load(text)
+    assert isinstance(checks, list)
+    (bound,) = bind(checks)
+    assert bound.metric == name
+    for answer, passed in ((found.passes, True), (found.fails, False)):
+        if answer is not None:
+            case = Case("a", {}, context=found.context)
+            result = bound.evaluate(case, Answer(case_id="a", output=answer), lambda value: value)
+            assert result.passed is passed, (answer, result.reason)
 
 
 @pytest.mark.parametrize("name", list(all_checks()))
-def test_an_example_passes_and_fails_as_it_says(name: str) -> None:
-    found = example(name)
-    assert found is not None, "add one to llmeval/checks/examples.yaml"
-    (bound,) = bind([found.check])
-    assert bound.metric == name
-    assert name in found.written
-    for text, passed in ((found.passes, True), (found.fails, False)):
-        if text is not None:
-            case = Case("a", {}, context=found.context)
-            result = bound.evaluate(case, Answer(case_id="a", output=text), lambda value: value)
-            assert result.passed is passed, (text, result.reason)
+def test_the_examples_of_the_documents(name: str) -> None:
+    assert example(name) is not None, "add one to llmeval/checks/examples.yaml"
+    (text,) = WRITTEN[name]
+    runs_as_it_says(name, text)
+
+
+@pytest.mark.parametrize("name", list(all_checks()))
+def test_the_examples_that_checks_show_prints(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert show(name) == 0
+    printed = capsys.readouterr().out.partition("\nExample\n")[2]
+    runs_as_it_says(name, printed.split("\n")[0])
+    assert all(line.startswith(("  - ", "  context: ", "  passes: ", "  fails: ")) for line in printed.splitlines())

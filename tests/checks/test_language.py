@@ -3,6 +3,8 @@
 import pytest
 
 from llmeval.checks.language import LANGUAGES, UNDETERMINED, identify, known
+from llmeval.checks.language_words import without_names
+from tests.checks.tried import tried
 
 SENTENCES = {
     "ar": "ذهبت اليوم إلى السوق واشتريت الفاكهة.",
@@ -83,3 +85,90 @@ def test_codes_are_checked() -> None:
     assert known("nb") == "no"
     with pytest.raises(ValueError, match="without region"):
         known("pt-BR")
+
+
+# (text, its language, the language it must not be taken for)
+NAMES = [
+    ("Halldór Kiljan Laxness lived near Reykjavík.", "en", "is"),
+    ("The Champs-Élysées are in Paris, France.", "en", "fr"),
+    ("Jorge Luis Borges was born in Buenos Aires.", "en", "es"),
+    ("São Paulo is larger than Rio de Janeiro.", "en", "pt"),
+    ("It was sung by Ágætis Byrjun in Akureyri.", "en", "is"),
+    ("Die Hauptstadt heißt New York City.", "de", "en"),
+    ("Der Film The Lord of the Rings läuft heute.", "de", "en"),
+    ("La capitale est Buenos Aires.", "fr", "es"),
+    ("El libro se titula Pride and Prejudice.", "es", "en"),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "other"), NAMES)
+def test_names_do_not_make_the_language(text: str, code: str, other: str) -> None:
+    assert tried({"language": code}, text).passed is True
+    assert tried({"language": other}, text).passed is not True
+
+
+# (text, what is asked, passed, whether the check is sure)
+SHORT = [
+    ("京都府京都市左京区", "ja", True, False),
+    ("京都府京都市左京区", "zh", True, False),
+    ("京都府京都市左京区", "en", False, True),
+    ("千葉県成田市駅前", "ja", True, True),
+    (
+        "、".join(
+            [
+                "京都府",
+                "大阪府",
+                "奈良市",
+                "愛知",
+                "静岡",
+                "山梨",
+                "長野",
+                "新潟",
+                "富山",
+                "石川",
+                "福井",
+                "三重",
+                "滋賀",
+                "兵庫",
+                "和歌山",
+                "鳥取",
+                "島根",
+                "岡山",
+                "山口",
+            ]
+        ),
+        "ja",
+        True,
+        False,
+    ),
+    ("这是什么", "ja", False, True),
+    ("上海市浦东新区", "zh", True, True),
+    ("Le Monde, El País, Die Zeit, La Stampa", "en", None, False),
+    ("Łódź, Kraków, Gdańsk, Poznań", "en", None, False),
+    ("This is not what I was looking for.", "de", False, True),
+]
+
+
+@pytest.mark.parametrize(("text", "asked", "passed", "sure"), SHORT)
+def test_a_text_that_may_be_either_never_fails(text: str, asked: str, passed: bool | None, sure: bool) -> None:
+    result = tried({"language": asked}, text)
+    assert result.passed is passed, result.reason
+    assert (result.confidence is None) is (sure or passed is None)
+
+
+# (text, the words that are no names, how many are names)
+WORDS = [
+    ("Johann Wolfgang von Goethe wrote it.", ("wrote", "it"), 3),
+    ("The Beatles came to Los Angeles. There they sang.", ("the", "came", "to", "there", "they", "sang"), 3),
+    ("ALL CAPITALS HERE", ("all", "capitals", "here"), 0),
+    ("The End Of The World", ("the", "of", "the"), 2),
+    ("Paris is in France", ("is", "in"), 2),
+    ("Paris, and France", ("and",), 2),
+]
+
+
+@pytest.mark.parametrize(("text", "rest", "names"), WORDS)
+def test_words_and_names_are_told_apart(text: str, rest: tuple[str, ...], names: int) -> None:
+    words = without_names(text, ("en",))
+    assert words.rest == rest
+    assert words.names == names

@@ -29,6 +29,8 @@ _FRENCH = _pairs(
 )
 for _own in ("lune", "lor", "lon", "sil"):
     _FRENCH.pop(_own, None)
+# An accent or a backtick that stands for an apostrophe: o´clock, l`eau
+_ACCENT = re.compile(r"(?<=[^\W_])(?:´|`(?=[^\W\d_]))|´(?=[^\W\d_])")
 _TABLES = {"en": _ENGLISH, "fr": _FRENCH}
 # `lets` is a verb, too, but hardly before these.
 _LETS = re.compile(
@@ -45,7 +47,9 @@ _PATTERNS = {
 
 
 def apostrophes(view: View, run: Run) -> Iterator[Finding]:
-    """Contractions and elisions without their apostrophe."""
+    """Contractions and elisions without their apostrophe, or with an accent in its place."""
+    for match in _ACCENT.finditer(view.text, run.start, run.end):
+        yield Finding(*match.span(), "apostrophe", f"write ' or ’ in place of {match[0]!r}")
     language = run.locale.language
     if language not in _PATTERNS:
         return

@@ -36,7 +36,7 @@ RuleId = Annotated[str, AfterValidator(_known)]
 Tag = Annotated[str, Field(pattern=_TAG)]
 
 
-@check(group="punctuation")
+@check(group="punctuation", version=2)
 def punctuation(
     case: Case,
     answer: Answer,

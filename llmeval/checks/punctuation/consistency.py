@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from llmeval.checks.punctuation.rules import Finding
-from llmeval.checks.punctuation.view import CLOSE, END, View
+from llmeval.checks.punctuation.view import CLOSE, END, WHITE, View
 
 _STRAIGHT = re.compile(r"(?<!\d)\"|(?<=\w)'(?=[^\W\d_])")
 _CURLY = re.compile(r"[“”„]|(?<=\w)’(?=[^\W\d_])")
@@ -15,7 +15,7 @@ _DOTS = re.compile(r"(?<!\.)\.\.\.(?!\.)")
 _ELLIPSIS = re.compile("…")
 _WITH_COMMA = re.compile(r"\b\w+, (?:\w+ ){0,2}\w+, (?:and|or) (?=\w)")
 _WITHOUT_COMMA = re.compile(r"(?<!, )\b(?:\w+ )?\w+, (?:(?!and|or)\w+) (?:and|or) (?=\w+[.;!?]|\w+ \w+[.;!?])")
-_TAIL = re.compile(r"[*_\s]+\Z")
+_TAIL = WHITE + "*_"
 
 
 def consistency(view: View) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def _lists(view: View) -> Iterator[Finding]:
     lists: dict[int, list[tuple[int, bool]]] = {}
     for block in view.blocks:
         if block.kind == "item":
-            body = _TAIL.sub("", view.block_text(block)).rstrip(CLOSE)
+            body = view.block_text(block).rstrip(_TAIL).rstrip(CLOSE)
             if body and (body[-1].isalnum() or body[-1] in END):
                 lists.setdefault(block.list, []).append((block.start + len(body), body[-1] in END))
     for items in lists.values():

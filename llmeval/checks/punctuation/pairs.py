@@ -12,6 +12,7 @@ from itertools import islice
 
 from llmeval.checks.masking import OBJECT
 from llmeval.checks.punctuation.locales import Locale
+from llmeval.checks.punctuation.quote_roles import Quote, opens, quote_role
 from llmeval.checks.punctuation.rules import Finding
 from llmeval.checks.punctuation.view import View
 
@@ -33,6 +34,7 @@ _CLOSERS = {
     "”": "”",
     "‟": "”",
 }
+_SPACES = " \t\u00a0\u2009\u202f"
 _MOST = 50_000
 _LIST_MARK = re.compile(r"(?:\A|[\s(,;:])(?:[0-9]{1,2}|[a-zA-Z]|[ivxIVX]{1,4})\Z")
 _INCHES = re.compile(r"(?<![0-9.])[0-9]{1,2}(?:[.,][0-9]|\s?[½¼¾]|/[0-9])?\Z")
@@ -126,38 +128,35 @@ def _close(state: _State, depth: int) -> None:
 
 
 def _quote(state: _State, view: View, index: int, at: int, before: str, after: str) -> None:
-    mark, stack = view.text[at], state.stack
-    locale = view.locales[index]
+    mark, stack, locale = view.text[at], state.stack, view.locales[index]
     depth = next(
         (d for d in range(len(stack) - 1, max(-1, len(stack) - 12), -1) if mark in _CLOSERS.get(stack[d].mark, "")),
         None,
     )
-    opens = _opens(before, after)
-    if mark == "‘" and (before == "-" or (before.isalpha() and before < "\u0250")) and after.isalpha():
-        return  # a letter of transcribed Arabic
-    if mark == '"' and before.isalpha() and after.isalpha() and locale.language == "he":
-        return
-    if depth is not None and not (opens and mark in '"‘' and (after.isalnum() or after in "¿¡'‘" + OBJECT)):
+    inches = mark in '"”' and _INCHES.search(view.text, max(0, at - 6), at) is not None
+    role = quote_role(Quote(mark, before, after, depth is not None, locale.language, inches))
+    if role == "closes" and depth is not None:
+        _inner_space(state, view, index, at, at - 1)
         _close_quote(state, depth, mark, at, locale)
-    elif mark in "„‚«‘“‟‹" or opens or (mark in '"»›' and not _closes(before, after)):
-        if mark == '"' and depth is not None:
+    elif role in ("opens", "opens anew"):
+        if role == "opens anew" and depth is not None:
             state.opened.append(stack.pop(depth))
+        _inner_space(state, view, index, at, at + 1)
         stack.append(_Open(mark, at, index))
-    elif not (mark in '"”' and _INCHES.search(view.text, max(0, at - 6), at)):
+    elif role == "stray":
         state.closed.append(_Open(mark, at, index))
 
 
-def _opens(before: str, after: str) -> bool:
-    """Whether a mark between these two characters stands where a quote opens."""
-    return (
-        (before.isspace() or before in "([{（—–-/«„“‘'\"¿¡「『【《")
-        and not after.isspace()
-        and after not in ".,;:!?)]}。，"
-    )
-
-
-def _closes(before: str, after: str) -> bool:
-    return not before.isspace() and (after.isspace() or not after.isalnum())
+def _inner_space(state: _State, view: View, index: int, at: int, beside: int) -> None:
+    """A finding where a space stands between a quotation mark and what it quotes. Guillemets have
+    rules of their own."""
+    text, block, locale = view.text, view.blocks[index], view.locales[index]
+    if not block.start <= beside < block.end or text[beside] not in _SPACES:
+        return
+    own_rule = locale.tight_guillemets or locale.language in ("es", "und")
+    if locale.language != "fr" and not (text[at] in "«»‹›" and own_rule):
+        span = (at + 1, at + 2) if beside > at else (at - 1, at)
+        state.findings.append(Finding(*span, "inner-space", "remove the space inside the quote"))
 
 
 def _close_quote(state: _State, depth: int, mark: str, at: int, locale: Locale) -> None:
@@ -181,12 +180,15 @@ def _single(state: _State, view: View, index: int, at: int, before: str, after: 
     mark, stack, text = view.text[at], state.stack, view.text
     if (before.isalnum() or before == OBJECT) and (after.isalnum() or after == OBJECT):
         return
-    if mark == "'" and _opens(before, after) and after != "'":
+    if mark == "'" and opens(before, after) and after != "'":
         if not _ELISION.match(text, at + 1):
             stack.append(_Open(mark, at, index))
         return
     depth = _depth(stack, "'" if mark == "'" else "‘‚")
-    if depth is not None and not before.isspace():
+    if depth is not None and mark == "’" and before in _SPACES and not after.isalnum():
+        _inner_space(state, view, index, at, at - 1)
+        _close(state, depth)
+    elif depth is not None and not before.isspace():
         _close(state, depth)
     elif depth is None and _stray(view, index, at, before, after):
         state.closed.append(_Open(mark, at, index))

@@ -41,7 +41,12 @@ _RULES = (
     Rule("missing-stop", "error", "en", "a stop before a word that opens a new sentence"),
     Rule("lower-start", "error", "all with capitals", "a sentence starts with a capital"),
     Rule("lone-i", "error", "en", "the pronoun I is a capital"),
-    Rule("apostrophe", "error", "en, fr", "contractions and elisions have their apostrophe"),
+    Rule(
+        "apostrophe",
+        "error",
+        "all; en, fr",
+        "an apostrophe is no accent (o´clock); contractions and elisions have theirs",
+    ),
     Rule("es-open", "error", "es", "a question opens with ¿, an exclamation with ¡"),
     Rule("half-width", "error", "zh, ja", "marks next to Chinese or Japanese characters are full-width"),
     Rule("full-width", "error", "all but zh, ja", "marks between Latin letters are not full-width"),

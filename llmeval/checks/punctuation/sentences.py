@@ -6,19 +6,20 @@ from itertools import islice
 
 from llmeval.checks.masking import OBJECT, Block
 from llmeval.checks.punctuation.detect import STOP_WORDS
-from llmeval.checks.punctuation.locales import Locale, word_set
+from llmeval.checks.punctuation.locales import Locale
 from llmeval.checks.punctuation.prose import TOKEN, WORDS, ended_inside, is_abbreviation, is_prose
 from llmeval.checks.punctuation.rules import Finding
-from llmeval.checks.punctuation.view import CLOSE, END, LETTER, OPEN, Run, View
+from llmeval.checks.punctuation.view import CLOSE, END, LETTER, OPEN, WHITE, Run, View
+from llmeval.checks.wordlists import word_set
 
 _CLOSES = re.escape(CLOSE)
 _OPENS = re.escape(OPEN)
-_TAIL = re.compile(rf"[{_CLOSES}*_\s]*\Z")
+_TAIL = CLOSE + WHITE + "*_"
 _NEXT = re.compile(
     rf"(?P<mark>[.!?…])(?P<close>[{_CLOSES}]*+)(?:[ \u00a0]++|[ ]*+\n[ ]*+)"
     rf"(?P<open>[{_OPENS}]*+)(?P<word>{LETTER}[\w’'-]*)"
 )
-_START = re.compile(rf"[{_OPENS}]*({LETTER}[\w’'-]*)(?![\w.]*[./_\\])")
+_START = re.compile(rf"[{_OPENS}]*+({LETTER}[\w’'-]*+)(?![./\\])")
 _PARTICLES = word_set("de da di du von van der den zu la le el al bin ibn af dos das del della ter ten")
 _LONE_I = re.compile(
     r"(?<![\w.'’(/\-–=+*,])(?<!\bfor )i"
@@ -63,7 +64,7 @@ def sentences(view: View, *, fragments: bool = False) -> Iterator[Finding]:
 
 def _body(text: str) -> str:
     """The text without closing marks, markup and emoji at its end."""
-    return _TAIL.sub("", text)
+    return text.rstrip(_TAIL)
 
 
 def _end(view: View, index: int, locale: Locale, fragments: bool) -> Iterator[Finding]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from llmeval.checks.masking import OBJECT
-from llmeval.checks.punctuation.detect import STOP_WORDS
 from llmeval.checks.punctuation.rules import Finding
+from llmeval.checks.punctuation.stops import Stop, is_cjk, needs_space
 from llmeval.checks.punctuation.view import LETTER, Run, View
 
 _MOST = 100_000
@@ -80,7 +80,7 @@ def _multiple(view: View, run: Run) -> Iterator[Finding]:
 def _spaces_after(view: View, run: Run) -> Iterator[Finding]:
     text = view.text
     for match in islice(_AFTER.finditer(text, run.start, run.end), _MOST):
-        if run.locale.cjk and (_cjk(match["left"]) or _cjk(match["right"])):
+        if run.locale.cjk and (is_cjk(match["left"]) or is_cjk(match["right"])):
             continue
         mark = match["marks"][0]
         if mark == ":" and not text[match.start() - 1 : match.start()].isalnum():
@@ -97,19 +97,17 @@ def _spaces_after(view: View, run: Run) -> Iterator[Finding]:
         opening = text.rfind("(", max(run.start, match.start() - 200), match.start())
         inside = text[opening + 1 : match.start()] if opening >= 0 else " "
         glued = opening > 0 and (text[opening - 1].isalnum() or len(inside) <= 6)
-        if not (glued and " " not in inside) and not _cjk(text[match.end()]):
+        if not (glued and " " not in inside) and not is_cjk(text[match.end()]):
             yield Finding(*match.span(), "space-after", "put a space after ')'")
-
-
-def _cjk(char: str) -> bool:
-    return "\u3040" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7af"
 
 
 def _needs_space(match: "re.Match[str]", mark: str, before: str, after: str, run: Run) -> bool:
     if OBJECT in (match["left"], match["right"]) and mark in ":.":
         return False
     if mark in ".…!?":
-        return _after_stop(match, before, after, run)
+        spaced = match.string[match.end() : match.end() + 1].isspace()
+        stop = Stop(match["marks"], match["close"], match["right"], before, after, spaced, run.locale)
+        return needs_space(stop)
     if match["close"] and match["close"] != '"' and mark == ":":
         return False
     if match["close"]:
@@ -133,26 +131,6 @@ def _after_colon(before: str, after: str, run: Run) -> bool:
     if language == "fr":
         return False
     return language not in ("fi", "sv") and (len(after) > 1 or after.isdigit())
-
-
-def _after_stop(match: "re.Match[str]", before: str, after: str, run: Run) -> bool:
-    marks, last = match["marks"], before.rpartition(".")[2]
-    if not after[:1].isalpha():
-        opens = match["right"] in '"“('
-        return opens and (marks[0] in "!?" or (len(last) > 2 and before.lower() not in run.locale.abbreviations))
-    if match["close"] in ("'", "’") or (len(marks) > 1 and "." in marks):
-        return len(last) > 1 and after[0].isupper() and len(marks) > 1 and marks != ".."
-    if marks[0] in "!?…":
-        return len(after) > 1 or after in "IAaIyoеиоя"
-    if "." in before or (last.isalpha() and len(last) == 1):
-        return False
-    if after[0].isupper():
-        joined = after.isupper() and len(after) > 1 and (last.isupper() or last[:1].isupper())
-        alone = match.string[match.end() : match.end() + 1].isspace() and len(last) > 2
-        return not joined and (len(after) > 1 or alone) and before.lower() not in ("ph", "m", "b")
-    uncased = after[0].lower() == after[0].upper() and run.locale.terminal
-    common = STOP_WORDS.get(run.locale.language, frozenset())
-    return len(last) > 2 and last.isalpha() and (after in common or (uncased and not _cjk(after[0])))
 
 
 def _french(view: View, run: Run) -> Iterator[Finding]:

@@ -15,6 +15,10 @@ WORD = re.compile(rf"[{HAN}]|[^\W_](?:[\w'’-]*[^\W_])?|{OBJECT}+")
 """A word, as the check's value counts them: Chinese and Japanese by characters."""
 END = ".!?…。！？｡؟۔।॥։።"
 CLOSE = "'\"’”“»›)]}」』】》〉）］"
+WHITE = " \t\n\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What a regex calls white space. Ends are stripped of it by `str.rstrip`: a search for `[...]*\\Z` takes quadratic time."""
 OPEN = "'\"‘“„‚«‹([{¿¡「『（《【"
 _MIN_WORDS_OF_ITS_OWN = 8
 Places = Callable[[int, int], tuple[int, int]]
