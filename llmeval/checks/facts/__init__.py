@@ -3,7 +3,7 @@
 words, numbers, spelled, units, dates   what a text says, with places
 scopes                                  what it denies, concedes or leaves open
 names, compare, evidence                how well that fits what is expected
-schema, guess, claims                   what is expected
+schema, references, compiled                   what is expected
 confidence, verdict, check              what it comes to
 """
 

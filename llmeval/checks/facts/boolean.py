@@ -2,8 +2,8 @@
 
 import regex
 
-from llmeval.checks.facts.reading import Reading
-from llmeval.checks.facts.words import Words
+from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.tokens import Tokens
 
 _LEAD = regex.compile(
     r"^[\s*_\"'“(\-]*(?:(?:well|so|the\s+answer\s+is|in\s+short|short\s+answer|answer)[\s:,*_\"'“]+)*"
@@ -21,23 +21,23 @@ _SENTENCE = 200
 _NEGATED = regex.compile(r"n['’]t\b|\b(?:not|never|no|cannot|neither|nor|without)\b(?!\s+only)", regex.IGNORECASE)
 
 
-def polarity(reading: Reading) -> tuple[bool, int, int, bool] | None:
+def polarity(answer: ParsedAnswer) -> tuple[bool, int, int, bool] | None:
     """What the answer says, the code points that say it, and whether in so many words; None if it can't be told.
 
     A bare "yes" or "no" at the start counts first, then "the answer is no", then a first sentence that repeats the
     question, with or without a negation.
     """
-    raw = reading.words.raw
+    raw = answer.words.raw
     for pattern in (_LEAD, _LATER):
         match = pattern.search(raw, 0, 5000)
         if match:
             return bool(match["yes"]), match.start("yes" if match["yes"] else "no"), match.end(), True
-    if not len(reading.words) or not reading.asked:
+    if not len(answer.words) or not answer.asked:
         return None
-    _, stop = reading.words.sentence(0)
-    start, end = reading.words.place(0, min(stop, _SENTENCE) - 1)
-    said = frozenset(Words(raw[start:end]).stems)
-    if len(said & reading.asked) < max(2, len(reading.asked) // 2):
+    _, stop = answer.words.sentence(0)
+    start, end = answer.words.place(0, min(stop, _SENTENCE) - 1)
+    said = frozenset(Tokens(raw[start:end]).stems)
+    if len(said & answer.asked) < max(2, len(answer.asked) // 2):
         return None
-    asked_negated = bool(_NEGATED.search(reading.question.raw))
+    asked_negated = bool(_NEGATED.search(answer.question.raw))
     return bool(_NEGATED.search(raw, start, end)) == asked_negated, start, end, False

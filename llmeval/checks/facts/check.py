@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from llmeval.checks.arguments import Share
 from llmeval.checks.base import Result, check, graded, not_applicable
-from llmeval.checks.facts.claims import Claim, all_facts, of_references
-from llmeval.checks.facts.reading import Reading, question_of
+from llmeval.checks.facts.answer import ParsedAnswer, question_of
+from llmeval.checks.facts.compiled import CompiledFact, compile_facts, from_references
 from llmeval.checks.facts.schema import Fact, parse_argument, parse_facts
 from llmeval.checks.facts.verdict import Finding, Verdict, weigh
 from llmeval.checks.payload import MAX_CHARS, too_long
@@ -41,36 +41,38 @@ def facts(
     """
     too_long(answer.text, MAX_CHARS, "facts")
     question = question_of(case)
-    claims = _claims(case, must, must_not, question)
-    if not claims:
+    compiled = _compiled(case, must, must_not, question)
+    if not compiled:
         return not_applicable("the case has neither facts nor references")
-    reading = Reading(answer.text, question, _subjects(claims))
-    return _result([weigh(claim, reading) for claim in claims], at_least, cap)
+    parsed = ParsedAnswer(answer.text, question, _subjects(compiled))
+    return _result([weigh(fact, parsed) for fact in compiled], at_least, cap)
 
 
-def _claims(case: Case, must: tuple[Fact, ...], must_not: tuple[Fact, ...], question: str) -> tuple[Claim, ...]:
+def _compiled(
+    case: Case, must: tuple[Fact, ...], must_not: tuple[Fact, ...], question: str
+) -> tuple[CompiledFact, ...]:
     if must or must_not:
         banned = [fact.model_copy(update={"role": "must_not_mention"}) for fact in must_not]
-        return all_facts([*must, *banned], question)
+        return compile_facts([*must, *banned], question)
     if case.facts:
         try:
-            return all_facts(parse_facts(case.facts), question)
+            return compile_facts(parse_facts(case.facts), question)
         except ValueError as error:
             raise CheckError(f"facts: {error}") from None
     references = tuple(text for text in case.references if text.strip())
-    return (of_references(references, question),) if references else ()
+    return (from_references(references, question),) if references else ()
 
 
-def _subjects(claims: tuple[Claim, ...]) -> tuple[str, ...]:
-    return tuple(name for claim in claims for name in claim.subject)
+def _subjects(compiled: tuple[CompiledFact, ...]) -> tuple[str, ...]:
+    return tuple(name for fact in compiled for name in fact.subject)
 
 
 def _result(found: list[Finding], at_least: float, cap: bool) -> Result:
-    wanted = [finding for finding in found if finding.claim.role == "must_mention"]
+    wanted = [finding for finding in found if finding.fact.role == "must_mention"]
     broken = [finding for finding in found if _breaks(finding)]
-    total = sum(finding.claim.weight for finding in wanted)
+    total = sum(finding.fact.weight for finding in wanted)
     share = (
-        sum(f.claim.weight for f in wanted if f.verdict is Verdict.SUPPORTED) / total if wanted else float(not broken)
+        sum(f.fact.weight for f in wanted if f.verdict is Verdict.SUPPORTED) / total if wanted else float(not broken)
     )
     passed = not broken and share >= at_least - 1e-9
     return graded(
@@ -85,13 +87,13 @@ def _result(found: list[Finding], at_least: float, cap: bool) -> Result:
 
 def _breaks(finding: Finding) -> bool:
     """Whether the finding by itself makes the check fail."""
-    if finding.claim.role == "must_not_mention":
+    if finding.fact.role == "must_not_mention":
         return finding.verdict in (Verdict.SUPPORTED, Verdict.HEDGED)
     return finding.verdict is Verdict.CONTRADICTED
 
 
 def _fails(finding: Finding) -> bool:
-    if finding.claim.role == "must_mention":
+    if finding.fact.role == "must_mention":
         return finding.verdict is not Verdict.SUPPORTED
     return _breaks(finding)
 
@@ -116,29 +118,29 @@ def _reason(found: list[Finding], broken: list[Finding], passed: bool) -> str:
 
 def _said(finding: Finding) -> str:
     """`states 330 m for height; the reference is 324 m`."""
-    claim = finding.claim
-    if claim.role == "must_not_mention":
+    fact = finding.fact
+    if fact.role == "must_not_mention":
         return f"{finding.note}, which must not be mentioned"
-    named = f" for {claim.label}" if claim.label not in ("reference", claim.shown) else ""
+    named = f" for {fact.label}" if fact.label not in ("reference", fact.shown) else ""
     if finding.verdict is Verdict.CONTRADICTED:
-        return f"{finding.note}{named}; the reference is {claim.shown}"
+        return f"{finding.note}{named}; the reference is {fact.shown}"
     if finding.note == "does not state it":
-        return f"does not state {claim.shown}{named}"
-    return f"{finding.note}{named}; wanted: {claim.shown}"
+        return f"does not state {fact.shown}{named}"
+    return f"{finding.note}{named}; wanted: {fact.shown}"
 
 
 def _span(finding: Finding) -> Span | None:
     if finding.start < 0:
         return None
     wrong = _fails(finding)
-    message = f"{finding.verdict.value}: {finding.claim.label}"
+    message = f"{finding.verdict.value}: {finding.fact.label}"
     return Span(finding.start, finding.end, message, f"facts.{finding.verdict.value}", "error" if wrong else "info")
 
 
 def _detail(finding: Finding) -> dict[str, object]:
-    claim = finding.claim
+    fact = finding.fact
     span = [finding.start, finding.end] if finding.start >= 0 else None
     return {
-        "id": claim.label, "role": claim.role, "verdict": finding.verdict.value, "span": span, "found": finding.note,
-        "expected": claim.shown, "probability": round(finding.probability, 4),
+        "id": fact.label, "role": fact.role, "verdict": finding.verdict.value, "span": span, "found": finding.note,
+        "expected": fact.shown, "probability": round(finding.probability, 4),
     }  # fmt: skip

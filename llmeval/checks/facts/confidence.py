@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import regex
 
+from llmeval.checks.facts.answer import ParsedAnswer
 from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.evidence import Evidence, Mention
-from llmeval.checks.facts.guess import Expected
 from llmeval.checks.facts.names import Partial, place_of
-from llmeval.checks.facts.reading import Reading
+from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
 
 CONFIDENT = 0.9
@@ -32,14 +32,14 @@ _CLOSED = regex.compile(
 _LIST = regex.compile(r"\n\s*(?:[-*•]|\d+[.)])\s")
 
 
-def kind_of(expected: Sequence[Expected], evidence: Evidence, reading: Reading) -> str:
+def kind_of(expected: Sequence[ExpectedValue], evidence: Evidence, answer: ParsedAnswer) -> str:
     """What sort of evidence there is, the most telling first."""
     best = evidence.best
     if best is not None and best.fit >= Fit.COARSE:
         if best.stance >= Stance.OPEN:
             return best.stance.name.lower()
         if best.fit is Fit.SAME:
-            return "told" if best.how == "exact" and _is_told(best, expected, reading) else best.how
+            return "told" if best.how == "exact" and _is_told(best, expected, answer) else best.how
         return f"coarse_{best.how}"
     if evidence.partial is not None:
         return "partial" if evidence.partial.fuzzy > 0 else "none"
@@ -50,44 +50,44 @@ def kind_of(expected: Sequence[Expected], evidence: Evidence, reading: Reading) 
     return "nothing"
 
 
-def _is_told(best: Mention, expected: Sequence[Expected], reading: Reading) -> bool:
+def _is_told(best: Mention, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> bool:
     """Whether the question itself has every word of the text that was found."""
     value = next((value for value in expected if value.raw == best.wanted), None)
-    return value is not None and reading.question.stem_set.issuperset(value.text.content)
+    return value is not None and answer.question.stem_set.issuperset(value.text.content)
 
 
-def features(expected: Sequence[Expected], evidence: Evidence, reading: Reading) -> dict[str, float]:
+def features(expected: Sequence[ExpectedValue], evidence: Evidence, answer: ParsedAnswer) -> dict[str, float]:
     """What the model looks at, by name; features that are 0 are left out."""
-    kind = kind_of(expected, evidence, reading)
+    kind = kind_of(expected, evidence, answer)
     found = {kind: 1.0}
-    new = math.log1p(min(reading.new_words, 60))
+    new = math.log1p(min(answer.new_words, 60))
     best = evidence.best
     if kind == "partial" and evidence.partial is not None:
-        found |= _of_partial(evidence.partial, expected, reading) | {"partial_new": new}
+        found |= _of_partial(evidence.partial, expected, answer) | {"partial_new": new}
     elif kind in ("none", "nothing", "other", "near", "near_date"):
-        found |= _of_absence(kind, expected, reading) | {"absent_new": new}
+        found |= _of_absence(kind, expected, answer) | {"absent_new": new}
     elif best is not None and best.fit >= Fit.COARSE:
-        found |= _of_match(kind, best, evidence, reading) | {"match_new": new}
+        found |= _of_match(kind, best, evidence, answer) | {"match_new": new}
     if any(value.kind != "text" for value in expected):
         found["typed"] = 1.0
     return found
 
 
-def _of_match(kind: str, best: Mention, evidence: Evidence, reading: Reading) -> dict[str, float]:
+def _of_match(kind: str, best: Mention, evidence: Evidence, answer: ParsedAnswer) -> dict[str, float]:
     denied = any(m.fit >= Fit.COARSE and m.stance is Stance.DENIED for m in evidence.mentions)
-    found = {"match_evasive": float(reading.evasive), "match_denied": float(denied)}
+    found = {"match_evasive": float(answer.evasive), "match_denied": float(denied)}
     if kind in ("exact", "squeezed"):
-        stop = reading.words.sentence(0)[1]
-        found["exact_first"] = float(best.start < reading.words.ends[stop - 1])
+        stop = answer.words.sentence(0)[1]
+        found["exact_first"] = float(best.start < answer.words.ends[stop - 1])
         found["exact_length"] = math.log1p(min(len(best.wanted), 100))
     return found
 
 
-def _of_partial(part: Partial, expected: Sequence[Expected], reading: Reading) -> dict[str, float]:
+def _of_partial(part: Partial, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> dict[str, float]:
     reference = part.reference
-    place = place_of(part, reading.words, reading.spelling)
+    place = place_of(part, answer.words, answer.spelling)
     content = frozenset(reference.content)
-    said = [s for s in reading.words.stem_set if s not in reading.question.stem_set]
+    said = [s for s in answer.words.stem_set if s not in answer.question.stem_set]
     found = {
         "fuzzy": part.fuzzy,
         "fuzzy_squared": part.fuzzy**2,
@@ -100,30 +100,30 @@ def _of_partial(part: Partial, expected: Sequence[Expected], reading: Reading) -
         "many_words": float(part.novel >= 4),
         "closeness": place[1] if place else 0.0,
         "share_of_answer": sum(s in content for s in said) / max(1, len(said)),
-        "partial_evasive": float(reading.evasive),
-        "list": float(len(_LIST.findall(reading.words.raw[:5000])) > 1),
+        "partial_evasive": float(answer.evasive),
+        "list": float(len(_LIST.findall(answer.words.raw[:5000])) > 1),
     }
     return found
 
 
-def _of_absence(kind: str, expected: Sequence[Expected], reading: Reading) -> dict[str, float]:
-    found = {"absent_evasive": float(reading.evasive), "absent_short": float(reading.new_words <= 3)}
+def _of_absence(kind: str, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> dict[str, float]:
+    found = {"absent_evasive": float(answer.evasive), "absent_short": float(answer.new_words <= 3)}
     if kind == "none":
         found["absent_names"] = _names(expected)
         found["absent_words"] = min(6.0, max((len(v.text.content) for v in expected if v.kind == "text"), default=0))
-    question = reading.question.raw
+    question = answer.question.raw
     found["absent_open"] = float(bool(_OPEN.search(question)))
     found["absent_closed"] = float(bool(_CLOSED.search(question)))
     return found
 
 
-def _names(expected: Sequence[Expected]) -> float:
+def _names(expected: Sequence[ExpectedValue]) -> float:
     """The share of the texts that are names."""
     texts = [value.text for value in expected if value.kind == "text" and value.text.stems]
     return sum(text.is_name for text in texts) / len(texts) if texts else 0.0
 
 
-def is_prose(expected: Sequence[Expected], kind: str) -> bool:
+def is_prose(expected: Sequence[ExpectedValue], kind: str) -> bool:
     """Whether the verdict rests on wording while what is expected is a statement, which can be worded otherwise.
 
     The model was fitted on short answers. On students' answers to sentence-long references (SemEval-2013 task 7) 38% to

@@ -12,7 +12,7 @@ from enum import IntEnum
 import regex
 
 from llmeval.checks.facts.numbers import Number
-from llmeval.checks.facts.words import Words
+from llmeval.checks.facts.tokens import Tokens
 
 
 class Precision(IntEnum):
@@ -91,7 +91,7 @@ _DECADES = {
 }  # fmt: skip
 
 
-def dates(words: Words, numbers: Sequence[Number]) -> list[Date]:
+def dates(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
     """Every date of the text, in order; overlapping readings keep the longest."""
     found = [*_patterns(words), *_named(words, numbers)]
     taken = [(d.start, d.end) for d in found]
@@ -112,7 +112,7 @@ def make(year: int | None, month: int | None, day: int | None) -> Date | None:
     return Date(Precision.MONTH if month else Precision.YEAR, year, month)
 
 
-def _located(words: Words, found: Date, start: int, end: int) -> Date:
+def _located(words: Tokens, found: Date, start: int, end: int) -> Date:
     from bisect import bisect_left, bisect_right
 
     first = bisect_right(words.starts, start) - 1
@@ -120,7 +120,7 @@ def _located(words: Words, found: Date, start: int, end: int) -> Date:
     return replace(found, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end)
 
 
-def _patterns(words: Words) -> list[Date]:
+def _patterns(words: Tokens) -> list[Date]:
     """2018-05-18, 18/05/2018, 18.5.2018, 2018年5月18日."""
     raw, found = words.raw, []
     if "年" in raw:
@@ -142,7 +142,7 @@ def _patterns(words: Words) -> list[Date]:
     return found
 
 
-def _named(words: Words, numbers: Sequence[Number]) -> list[Date]:
+def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
     """Dates with the name of a month."""
     if words.stem_set.isdisjoint(MONTHS) and not any(form in MONTHS for form in words.forms):
         return []
@@ -156,7 +156,7 @@ def _named(words: Words, numbers: Sequence[Number]) -> list[Date]:
     return _shared_years(words, found, at)
 
 
-def _around(words: Words, index: int, at: dict[int, Number], until: dict[int, Number]) -> Date | None:
+def _around(words: Tokens, index: int, at: dict[int, Number], until: dict[int, Number]) -> Date | None:
     """The date around the month's name at `index`."""
     month, first, last = MONTHS[words.forms[index]], index, index
     day = _day_before(words, index, until)
@@ -189,7 +189,7 @@ def _other_day(date: Date, numbers: Sequence[Number], at: dict[int, Number], unt
     return [replace(made, first=other.first, last=other.last, start=other.start, end=other.end)] if made else []
 
 
-def _near(words: Words, index: int) -> bool:
+def _near(words: Tokens, index: int) -> bool:
     """Whether word `index` follows the one before it within a date: a full stop only after a number or a short form."""
     if index >= len(words) or len(words.gap(index)) > 3:
         return False
@@ -206,14 +206,14 @@ def _day(number: Number | None) -> Number | None:
     return number
 
 
-def _day_before(words: Words, index: int, until: dict[int, Number]) -> Number | None:
+def _day_before(words: Tokens, index: int, until: dict[int, Number]) -> Number | None:
     at = index
     while at and words.forms[at - 1] in _SKIPPED and index - at < 2 and _near(words, at):
         at -= 1
     return _day(until.get(at - 1)) if at and _near(words, at) else None
 
 
-def _year_after(words: Words, last: int, at: dict[int, Number]) -> Number | None:
+def _year_after(words: Tokens, last: int, at: dict[int, Number]) -> Number | None:
     index = last + 1
     while index < len(words) and words.forms[index] in _SKIPPED and index - last < 2 and _near(words, index):
         index += 1
@@ -224,7 +224,7 @@ def _year_after(words: Words, last: int, at: dict[int, Number]) -> Number | None
     return number if (number.bare and 100 <= number.value < 2200) or (written and number.value < 10000) else None
 
 
-def _is_name(words: Words, index: int) -> bool:
+def _is_name(words: Tokens, index: int) -> bool:
     """Whether a word such as `May` or `March` is a month by itself: capital inside a sentence, after a preposition."""
     if not words.raw[words.starts[index]].isupper() or index == 0:
         return False
@@ -244,7 +244,7 @@ def _is_name(words: Words, index: int) -> bool:
     )
 
 
-def _era(words: Words, number: Number) -> tuple[int, int]:
+def _era(words: Tokens, number: Number) -> tuple[int, int]:
     """The number as a year (below 0 for BC), and where it ends."""
     match = _ERA_AFTER.match(words.raw, number.end)
     value = int(number.value)
@@ -253,7 +253,7 @@ def _era(words: Words, number: Number) -> tuple[int, int]:
     return (-value if match[1] else value), match.end()
 
 
-def _shared_years(words: Words, found: list[Date], at: dict[int, Number]) -> list[Date]:
+def _shared_years(words: Tokens, found: list[Date], at: dict[int, Number]) -> list[Date]:
     """`July 6 to July 14, 2018`: a date without a year takes that of the next one close by."""
     for i in range(len(found) - 2, -1, -1):
         one, two = found[i], found[i + 1]
@@ -267,7 +267,7 @@ def _shared_years(words: Words, found: list[Date], at: dict[int, Number]) -> lis
     return found
 
 
-def _years(words: Words, numbers: Sequence[Number]) -> list[Date]:
+def _years(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
     found = []
     for number in numbers:
         date = _decade(words, number) or _century(words, number) or _year(words, number)
@@ -280,7 +280,7 @@ def _years(words: Words, numbers: Sequence[Number]) -> list[Date]:
     return found
 
 
-def _decade(words: Words, number: Number) -> Date | None:
+def _decade(words: Tokens, number: Number) -> Date | None:
     """`1980s`, `1980's`, `'80s`."""
     after = number.last + 1
     if number.unit or after >= len(words) or words.forms[after] != "s" or words.gap(after) not in ("", "'", "’"):
@@ -294,7 +294,7 @@ def _decade(words: Words, number: Number) -> Date | None:
     return Date(precision, value, None, None, number.first, after, number.start, words.ends[after])
 
 
-def _century(words: Words, number: Number) -> Date | None:
+def _century(words: Tokens, number: Number) -> Date | None:
     after = number.last + 1
     if after >= len(words) or words.forms[after] not in _CENTURY or (not number.ordinal and number.value > 21):
         return None
@@ -307,7 +307,7 @@ def _century(words: Words, number: Number) -> Date | None:
     return Date(Precision.CENTURY, year, None, None, number.first, after, number.start, end)
 
 
-def _year(words: Words, number: Number) -> Date | None:
+def _year(words: Tokens, number: Number) -> Date | None:
     if number.ordinal or not isinstance(number.value, int) or (number.unit and number.unit.dimension != "time"):
         return None
     era = _ERA_AFTER.match(words.raw, number.end) or _AD_BEFORE.search(

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from llmeval.checks.facts.answer import ParsedAnswer
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance, fit_date, fit_number
 from llmeval.checks.facts.dates import Date, Precision
-from llmeval.checks.facts.guess import Expected
 from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, exact, partial, squeezed
 from llmeval.checks.facts.numbers import Number
-from llmeval.checks.facts.reading import Reading
+from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
 
 
@@ -48,23 +48,26 @@ class Evidence:
 
 
 def gather(
-    expected: Sequence[Expected], reading: Reading, tolerance: Tolerance = EXACT, accept: Precision | None = None
+    expected: Sequence[ExpectedValue],
+    answer: ParsedAnswer,
+    tolerance: Tolerance = EXACT,
+    accept: Precision | None = None,
 ) -> Evidence:
     """What the answer says about a fact of which any of the values is right.
 
     `tolerance`: of numbers; a given one rules out looser fits. `accept`: how exact a date must at least be; None takes
     any that agrees.
     """
-    found = [*_texts(expected, reading)]
+    found = [*_texts(expected, answer)]
     for value in expected:
         if value.dates:
-            found += _dates(value, reading, accept)
+            found += _dates(value, answer, accept)
         elif value.numbers:
-            found += _numbers(value, reading, tolerance)
+            found += _numbers(value, answer, tolerance)
     found = sorted(_alike(found), key=lambda mention: mention.rank)
     texts = [value.text for value in expected if value.kind == "text"]
     settled = bool(found) and found[0].fit is Fit.SAME and found[0].stance <= Stance.LIKELY
-    part = None if settled or not texts else partial(texts, reading.words, reading.spelling, reading.question.stem_set)
+    part = None if settled or not texts else partial(texts, answer.words, answer.spelling, answer.question.stem_set)
     return Evidence(tuple(found), part)
 
 
@@ -79,40 +82,40 @@ def _alike(found: list[Mention]) -> list[Mention]:
     ]
 
 
-def _mention(reading: Reading, place: Place, fit: Fit, how: str, wanted: str) -> Mention:
-    start, end = reading.words.place(*place)
-    return Mention(start, end, fit, reading.stance(start, end), how, wanted)
+def _mention(answer: ParsedAnswer, place: Place, fit: Fit, how: str, wanted: str) -> Mention:
+    start, end = answer.words.place(*place)
+    return Mention(start, end, fit, answer.stance(start, end), how, wanted)
 
 
-def _texts(expected: Sequence[Expected], reading: Reading) -> Iterator[Mention]:
+def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[Mention]:
     """Word for word, or with spaces and hyphens moved."""
     values = [value for value in expected if value.kind != "number"]
     references = [value.text for value in values]
-    hits = exact(references, reading.words)
+    hits = exact(references, answer.words)
     for i, places in hits.items():
         for place in places:
-            yield _mention(reading, place, Fit.SAME, "exact", values[i].raw)
+            yield _mention(answer, place, Fit.SAME, "exact", values[i].raw)
     for value in values:
-        at = reading.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
+        at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:
             end = at + len(value.raw)
-            yield Mention(at, end, Fit.SAME, reading.stance(at, end), "exact", value.raw)
+            yield Mention(at, end, Fit.SAME, answer.stance(at, end), "exact", value.raw)
     if not hits:
         for value in values[:MAX_TOLERANT]:
-            squeeze = squeezed(value.text, reading.words) if value.kind == "text" else None
+            squeeze = squeezed(value.text, answer.words) if value.kind == "text" else None
             if squeeze is not None:
-                yield _mention(reading, squeeze, Fit.SAME, "squeezed", value.raw)
+                yield _mention(answer, squeeze, Fit.SAME, "squeezed", value.raw)
 
 
-def _dates(expected: Expected, reading: Reading, accept: Precision | None) -> Iterator[Mention]:
+def _dates(expected: ExpectedValue, answer: ParsedAnswer, accept: Precision | None) -> Iterator[Mention]:
     """Every date against those expected; a range needs every one of its ends."""
-    rows = [[(_fit(found, wanted, accept), found) for found in reading.dates] for wanted in expected.dates]
+    rows = [[(_fit(found, wanted, accept), found) for found in answer.dates] for wanted in expected.dates]
     complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
     for row in rows:
         for fit, found in row:
             shown = fit if complete else min(fit, Fit.NEAR)
             if shown >= Fit.COARSE or not complete:
-                stance = reading.stance(found.start, found.end)
+                stance = answer.stance(found.start, found.end)
                 yield Mention(found.start, found.end, shown, stance, _how_date(found, shown), expected.raw)
 
 
@@ -129,20 +132,20 @@ def _how_date(found: Date, fit: Fit) -> str:
     return "period" if found.precision <= Precision.DECADE else "year" if found.precision is Precision.YEAR else "part"
 
 
-def _numbers(expected: Expected, reading: Reading, tolerance: Tolerance) -> Iterator[Mention]:
-    rows = [_fits(reading, wanted, tolerance) for wanted in expected.numbers]
+def _numbers(expected: ExpectedValue, answer: ParsedAnswer, tolerance: Tolerance) -> Iterator[Mention]:
+    rows = [_fits(answer, wanted, tolerance) for wanted in expected.numbers]
     complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
     for row in rows:
         for fit, found in row:
             shown = fit if complete else min(fit, Fit.NEAR)
-            stance = reading.stance(found.start, _range_end(found, reading))
+            stance = answer.stance(found.start, _range_end(found, answer))
             yield Mention(found.start, found.end, shown, stance, "number", expected.raw)
 
 
-def _fits(reading: Reading, wanted: Number, tolerance: Tolerance) -> list[tuple[Fit, Number]]:
+def _fits(answer: ParsedAnswer, wanted: Number, tolerance: Tolerance) -> list[tuple[Fit, Number]]:
     rows = []
-    for found in reading.numbers:
-        fit = None if _idle(found, reading) else fit_number(found, wanted, tolerance)
+    for found in answer.numbers:
+        fit = None if _idle(found, answer) else fit_number(found, wanted, tolerance)
         if fit is Fit.COARSE and tolerance is not EXACT:
             fit = Fit.NEAR
         if fit is not None:
@@ -150,13 +153,13 @@ def _fits(reading: Reading, wanted: Number, tolerance: Tolerance) -> list[tuple[
     return rows
 
 
-def _range_end(found: Number, reading: Reading) -> int:
+def _range_end(found: Number, answer: ParsedAnswer) -> int:
     """Where the range that the number is part of ends."""
-    return found.end if found.partner is None else max(found.end, reading.numbers[found.partner].end)
+    return found.end if found.partner is None else max(found.end, answer.numbers[found.partner].end)
 
 
-def _idle(found: Number, reading: Reading) -> bool:
+def _idle(found: Number, answer: ParsedAnswer) -> bool:
     """Whether a weak number ("one of the", "a second") counts nothing here."""
-    words = reading.words
+    words = answer.words
     after = words.forms[found.last + 1] if found.last + 1 < len(words) else ""
     return found.weak and after in ("of", "another", "or", "thing", "who", "that", "such", "day")

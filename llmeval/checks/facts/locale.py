@@ -3,7 +3,7 @@
 import regex
 
 from llmeval.checks.facts.numbers import Number, numbers
-from llmeval.checks.facts.words import Words
+from llmeval.checks.facts.tokens import Tokens
 
 # A few frequent words, enough to tell these languages apart in a sentence or two.
 _MARKS = {
@@ -21,7 +21,7 @@ _POINT_DECIMAL = regex.compile(r"(?<![\d,.])\d+\.\d{1,2}(?![\d.]|,\d)|\d,\d{3}\.
 _READ = 20_000
 
 
-def language_of(words: Words) -> str:
+def language_of(words: Tokens) -> str:
     """The language whose function words the text has most of; `en` where nothing tells."""
     seen = frozenset(words.forms[:300])
     counts = {language: len(seen & marks) for language, marks in _WORDS.items()}
@@ -29,14 +29,14 @@ def language_of(words: Words) -> str:
     return best if counts[best] >= 2 and counts[best] > counts["en"] else "en"
 
 
-def decimal_comma(words: Words, language: str) -> bool:
+def decimal_comma(words: Tokens, language: str) -> bool:
     """Whether the text writes 3,5: shown by its numbers, else by its language."""
     raw = words.raw[:_READ]
     comma, point = bool(_COMMA_DECIMAL.search(raw)), bool(_POINT_DECIMAL.search(raw))
     return comma if comma != point else language != "en"
 
 
-def read_numbers(words: Words) -> list[Number]:
+def read_numbers(words: Tokens) -> list[Number]:
     """Every number of the text, read as its language and its own other numbers suggest."""
     language = language_of(words)
     return numbers(words, comma=decimal_comma(words, language), language=language)

@@ -9,7 +9,7 @@ from os.path import commonprefix
 
 import regex
 
-from llmeval.checks.facts.words import STOPWORDS, Words
+from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 MAX_TOLERANT = 128
 """So many references are compared tolerantly; all of them exactly."""
@@ -30,9 +30,9 @@ class Reference:
 
     def __init__(self, raw: str) -> None:
         bare = _BRACKETS.sub(" ", raw).strip()
-        words = Words(bare)
+        words = Tokens(bare)
         if not words.forms:
-            words = Words(raw)
+            words = Tokens(raw)
         first = 0
         while first < len(words) - 1 and words.forms[first] in STOPWORDS:
             first += 1
@@ -73,7 +73,7 @@ class Partial:
     novel: int = 1
 
 
-def exact(references: Sequence[Reference], answer: Words) -> dict[int, list[Place]]:
+def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Place]]:
     """Which references stand in the answer word for word, by stems, and where.
 
     One pass over the answer for each length of reference, so that many references cost little; those longer than 12
@@ -96,7 +96,7 @@ def exact(references: Sequence[Reference], answer: Words) -> dict[int, list[Plac
     return {i: places for i, places in found.items() if places}
 
 
-def squeezed(reference: Reference, answer: Words) -> Place | None:
+def squeezed(reference: Reference, answer: Tokens) -> Place | None:
     """Where the reference stands when spaces and hyphens are left out: `News paper`, `Li'l Abner`."""
     wanted = "".join(reference.forms)
     if len(wanted) < 4:
@@ -114,7 +114,7 @@ def squeezed(reference: Reference, answer: Words) -> Place | None:
 class Spelling:
     """Near spellings of words in one answer, each looked up once, within a budget of comparisons."""
 
-    def __init__(self, answer: Words) -> None:
+    def __init__(self, answer: Tokens) -> None:
         self._stems = answer.stem_set
         self._known: dict[str, tuple[float, str]] = {}
         self._budget = MAX_COMPARED
@@ -158,7 +158,7 @@ class Spelling:
 
 
 def partial(
-    references: Sequence[Reference], answer: Words, spelling: Spelling, question: frozenset[str]
+    references: Sequence[Reference], answer: Tokens, spelling: Spelling, question: frozenset[str]
 ) -> Partial | None:
     """The reference that the answer holds most of; None when there are none with words."""
     best: Partial | None = None
@@ -170,7 +170,7 @@ def partial(
     return best
 
 
-def place_of(found: Partial, answer: Words, spelling: Spelling) -> tuple[Place, float] | None:
+def place_of(found: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place, float] | None:
     """Where the words held in part stand closest together, and how close: 1 side by side, towards 0 far apart or alone."""
     held = [
         word for stem in found.reference.content if (near := spelling.likeness(stem))[0] >= _SAME and (word := near[1])
@@ -201,7 +201,7 @@ def _weight(stem: str) -> int:
     return 4 if stem[0].isdigit() else min(len(stem), 8)
 
 
-def _share(reference: Reference, answer: Words, spelling: Spelling, question: frozenset[str]) -> Partial:
+def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> Partial:
     content = reference.content
     novel = [s for s in content if s not in question]
     wanted = novel or content

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import regex
 
 from llmeval.checks.facts.spelled import OPENERS, SCALES, Spelled, foreign, spelled
+from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import MONEY, Unit, unit_after, unit_before
-from llmeval.checks.facts.words import Words
 from llmeval.errors import CheckError
 
 Value = int | float
@@ -59,7 +59,7 @@ _MAX_EXPONENT = 200
 _WEAK = frozenset([0, 1, 2, 3])
 
 
-def numbers(words: Words, *, comma: bool = False, language: str = "en") -> list[Number]:
+def numbers(words: Tokens, *, comma: bool = False, language: str = "en") -> list[Number]:
     """Every number of the text, in order.
 
     `comma`: the text's locale writes 3,5 for three and a half. `language`: of numbers in words.
@@ -89,7 +89,7 @@ def numbers(words: Words, *, comma: bool = False, language: str = "en") -> list[
     return _ranges(words, _compounds(words, found))
 
 
-def _digits(words: Words, index: int, comma: bool) -> Number | None:
+def _digits(words: Tokens, index: int, comma: bool) -> Number | None:
     start, end = words.starts[index], words.ends[index]
     text = words.raw[start:end]
     values = _read(text, comma)
@@ -110,7 +110,7 @@ def _digits(words: Words, index: int, comma: bool) -> Number | None:
     return number if ordinal else _with_unit(words, number)
 
 
-def _spaced(words: Words, index: int) -> Number | None:
+def _spaced(words: Tokens, index: int) -> Number | None:
     """`1 234 567`, as languages with a decimal comma group digits."""
     match = _SPACED.match(words.raw, words.starts[index])
     if match is None:
@@ -123,7 +123,7 @@ def _spaced(words: Words, index: int) -> Number | None:
     return _with_unit(words, number)
 
 
-def _factor(words: Words, index: int) -> tuple[Value, int, int]:
+def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:
     """By what a power of ten or a scale word after word `index` multiplies it; where that ends; its last word."""
     raw, end = words.raw, words.ends[index]
     power = _POWER.match(raw, end) if raw[end : end + 3].strip()[:1] in tuple("×x·*eE") else None
@@ -149,7 +149,7 @@ def _factor(words: Words, index: int) -> tuple[Value, int, int]:
     return scale * more, words.ends[last], last
 
 
-def _spelled(words: Words, index: int, found: Spelled | None) -> Number | None:
+def _spelled(words: Tokens, index: int, found: Spelled | None) -> Number | None:
     if found is None:
         return None
     last = found.stop - 1
@@ -161,7 +161,7 @@ def _spelled(words: Words, index: int, found: Spelled | None) -> Number | None:
     return number if found.ordinal else _with_unit(words, number)
 
 
-def _with_unit(words: Words, number: Number) -> Number:
+def _with_unit(words: Tokens, number: Number) -> Number:
     """The number with the unit or currency that stands by it."""
     raw = words.raw
     after, before = unit_after(raw, number.end), unit_before(raw, number.start)
@@ -227,7 +227,7 @@ def _significant(text: str) -> int:
     return max(1, len(figures if "." in text else figures.rstrip("0")))
 
 
-def _compounds(words: Words, found: list[Number]) -> list[Number]:
+def _compounds(words: Tokens, found: list[Number]) -> list[Number]:
     """`6 feet 2 inches`, `1 hour 30 minutes` as one amount of the first unit."""
     result: list[Number] = []
     for number in found:
@@ -240,7 +240,7 @@ def _compounds(words: Words, found: list[Number]) -> list[Number]:
     return result
 
 
-def _continues(words: Words, one: Number, two: Number) -> bool:
+def _continues(words: Tokens, one: Number, two: Number) -> bool:
     """Whether `two` goes on from `one` in a smaller unit of the same dimension."""
     if one.unit is None or two.unit is None or one.unit.dimension != two.unit.dimension:
         return False
@@ -250,7 +250,7 @@ def _continues(words: Words, one: Number, two: Number) -> bool:
     return near and whole and abs(two.value) < ratio <= 6000 and one.unit.dimension in ("length", "mass", "time")
 
 
-def _ranges(words: Words, found: list[Number]) -> list[Number]:
+def _ranges(words: Tokens, found: list[Number]) -> list[Number]:
     """Joins the two ends of `5-10 kg`, `1632–53`, `from 2 to 3 million`: unit, scale and century are shared."""
     for i in range(len(found) - 1):
         low, high = found[i], found[i + 1]
@@ -268,7 +268,7 @@ def _ranges(words: Words, found: list[Number]) -> list[Number]:
     return found
 
 
-def _between(words: Words, low: Number, gap: str) -> bool:
+def _between(words: Tokens, low: Number, gap: str) -> bool:
     """Whether `x and y` is a range, not a list."""
     before = words.forms[low.first - 1] if low.first else ""
     return before == "between" if gap.strip().lower() == "and" else True

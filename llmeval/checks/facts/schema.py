@@ -184,9 +184,9 @@ def _quantity(fact: Fact, value: Any) -> None:
         raise ValueError("value: must be finite")
     if isinstance(value, str):
         from llmeval.checks.facts.numbers import numbers
-        from llmeval.checks.facts.words import Words
+        from llmeval.checks.facts.tokens import Tokens
 
-        if len(numbers(Words(value[:MAX_TEXT]))) != 1:
+        if len(numbers(Tokens(value[:MAX_TEXT]))) != 1:
             raise ValueError(f"value: {value!r} is not one number")
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from llmeval.checks.facts.words import CARDINALS, ORDINALS, TENS, TIMES, Words
+from llmeval.checks.facts.tokens import CARDINALS, ORDINALS, TENS, TIMES, Tokens
 
 SCALES = {
     "thousand": 10**3,
@@ -42,7 +42,7 @@ class Spelled(NamedTuple):
     ordinal: bool = False
 
 
-def spelled(words: Words, index: int) -> Spelled | None:
+def spelled(words: Tokens, index: int) -> Spelled | None:
     """The English number that starts at word `index`: `twenty-one thousand and six`, `nineteen eighty-four`,
     `half a million`, `two and a half`, `two thirds`, `twenty-first`."""
     forms = words.forms
@@ -78,7 +78,7 @@ class _Token:
         return False
 
 
-def foreign(words: Words, language: str) -> dict[int, Spelled]:
+def foreign(words: Tokens, language: str) -> dict[int, Spelled]:
     """Numbers in words of another language (de, fr, es, it, pt, nl), by the index of their first word."""
     from text_to_num import find_numbers
 
@@ -91,14 +91,14 @@ def foreign(words: Words, language: str) -> dict[int, Spelled]:
     }
 
 
-def _form(words: Words, index: int) -> str:
+def _form(words: Tokens, index: int) -> str:
     """The word at `index` if it goes on from the one before it, else an empty string."""
     if index >= len(words) or (index and words.gap(index) not in _JOINTS):
         return ""
     return words.forms[index]
 
 
-def _tens(words: Words, index: int, first: bool) -> Spelled | None:
+def _tens(words: Tokens, index: int, first: bool) -> Spelled | None:
     """0 to 99; an ordinal may end it."""
     form = words.forms[index] if first else _form(words, index)
     if form in TENS:
@@ -113,7 +113,7 @@ def _tens(words: Words, index: int, first: bool) -> Spelled | None:
     return None if first or form not in ORDINALS else Spelled(ORDINALS[form], index + 1, True)
 
 
-def _hundreds(words: Words, index: int, first: bool) -> Spelled | None:
+def _hundreds(words: Tokens, index: int, first: bool) -> Spelled | None:
     """0 to 999, also `twelve hundred`."""
     form = words.forms[index] if first else _form(words, index)
     head = Spelled(1, index) if form == "hundred" else _tens(words, index, first)
@@ -124,11 +124,11 @@ def _hundreds(words: Words, index: int, first: bool) -> Spelled | None:
     return Spelled(value + rest.value, rest.stop, rest.ordinal) if rest else Spelled(value, head.stop + 1)
 
 
-def _skip_and(words: Words, index: int) -> int:
+def _skip_and(words: Tokens, index: int) -> int:
     return index + 1 if _form(words, index) == "and" else index
 
 
-def _cardinal(words: Words, index: int) -> Spelled | None:
+def _cardinal(words: Tokens, index: int) -> Spelled | None:
     total, stop, limit, first = 0, index, 10**18, True
     while True:
         at = stop if first else _skip_and(words, stop)
@@ -147,7 +147,7 @@ def _cardinal(words: Words, index: int) -> Spelled | None:
         limit, first = scale, False
 
 
-def _year(words: Words, index: int) -> Spelled | None:
+def _year(words: Tokens, index: int) -> Spelled | None:
     """`nineteen eighty-four`, `nineteen oh five`, `twenty twenty`."""
     head = _tens(words, index, True)
     if head is None or not 10 <= head.value <= 20 or head.stop != index + 1:
@@ -160,14 +160,14 @@ def _year(words: Words, index: int) -> Spelled | None:
     return Spelled(head.value * 100 + tail.value, tail.stop)
 
 
-def _half(words: Words, index: int) -> Spelled | None:
+def _half(words: Tokens, index: int) -> Spelled | None:
     """`half a million`, `half a dozen`; else one half."""
     at = index + 1 + (_form(words, index + 1) in ("a", "an"))
     scale = SCALES.get(_form(words, at))
     return Spelled(scale // 2, at + 1) if scale else Spelled(0.5, index + 1)
 
 
-def _with_part(words: Words, whole: Spelled) -> Spelled:
+def _with_part(words: Tokens, whole: Spelled) -> Spelled:
     """`two and a half`, `two thirds`, `three quarters`."""
     form = _form(words, whole.stop)
     if form in _PARTS and form.endswith("s") and whole.value > 1:

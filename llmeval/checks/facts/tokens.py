@@ -1,6 +1,6 @@
 """A text as folded words with their places: what every matcher of facts works on.
 
-Words are folded one at a time (compatibility forms, case, accents, invisible characters), so that places stay those
+Tokens are folded one at a time (compatibility forms, case, accents, invisible characters), so that places stay those
 of the raw text. Two texts are compared by stems: the plural taken off, number words and Roman numerals as digits.
 """
 
@@ -97,7 +97,7 @@ def stem(form: str) -> str:
     return form[:-1]
 
 
-class Words:
+class Tokens:
     """A text's words. Lists run in parallel: `forms` folded, `starts` and `ends` places in `raw`."""
 
     def __init__(self, raw: str) -> None:

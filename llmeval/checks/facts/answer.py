@@ -10,7 +10,7 @@ from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.names import Spelling
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.scopes import Scopes, Stance
-from llmeval.checks.facts.words import STOPWORDS, Words
+from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.records import Case
 
 _QUESTIONS = ("question", "query", "prompt", "input", "instruction")
@@ -23,11 +23,11 @@ _EVASIVE = regex.compile(
 )
 
 
-class Reading:
+class ParsedAnswer:
     """One answer and the question it answers. `subjects`: names of what its facts are about."""
 
     def __init__(self, answer: str, question: str = "", subjects: tuple[str, ...] = ()) -> None:
-        self.words = Words(answer)
+        self.words = Tokens(answer)
         self.question = _question(question)
         self._subjects = subjects
 
@@ -72,8 +72,8 @@ class Reading:
 
 
 @lru_cache(maxsize=256)
-def _question(text: str) -> Words:
-    return Words(text[:20000])
+def _question(text: str) -> Tokens:
+    return Tokens(text[:20000])
 
 
 def question_of(case: Case) -> str:
@@ -90,4 +90,4 @@ def question_of(case: Case) -> str:
 
 def stems_of(texts: Sequence[str]) -> frozenset[str]:
     """Stems of the words of meaning in all of the texts."""
-    return frozenset(stem for text in texts for stem in Words(text).content)
+    return frozenset(stem for text in texts for stem in Tokens(text).content)

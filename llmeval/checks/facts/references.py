@@ -8,8 +8,8 @@ from llmeval.checks.facts.dates import Date, Precision, dates
 from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named
-from llmeval.checks.facts.words import Words
 from llmeval.checks.sentences import word_set
 
 _YES = frozenset(["yes", "true", "correct", "right", "yeah", "yep"])
@@ -23,7 +23,7 @@ _MANY = regex.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bpercent", regex.IG
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedValue:
     """One right answer, read. At most one of `dates`, `numbers` and `boolean` is set; `text` always is."""
 
     raw: str
@@ -40,27 +40,27 @@ class Expected:
         return "date" if self.dates else "number" if self.numbers else "text"
 
 
-def guess(raw: str, question: Words) -> Expected:
+def parse_reference(raw: str, question: Tokens) -> ExpectedValue:
     """The reference read as what its form says it is, given what is asked."""
     reference = Reference(raw)
-    words = Words(reference.bare)
+    words = Tokens(reference.bare)
     if len(words) == 1 and words.forms[0] in _YES | _NO:
-        return Expected(raw, reference, boolean=words.forms[0] in _YES)
+        return ExpectedValue(raw, reference, boolean=words.forms[0] in _YES)
     if len(words) == 2 and words.forms[0] in ("a", "an") and (measure := unit_named(words.forms[1])):
         one = Number(1, 0, 0, 0, 0, measure)
-        return Expected(raw, reference, numbers=(one,))
+        return ExpectedValue(raw, reference, numbers=(one,))
     if len(words) > 12 or not any(_may_count(form) for form in words.forms):
-        return Expected(raw, reference)
+        return ExpectedValue(raw, reference)
     found = read_numbers(words)
     named = dates(words, found)
     asked_number = bool(_MANY.search(question.raw))
     if named and _covered(words, [(d.first, d.last) for d in named], frozenset()):
         only_year = all(d.precision is Precision.YEAR for d in named)
         if not (only_year and asked_number):
-            return Expected(raw, reference, dates=tuple(named))
+            return ExpectedValue(raw, reference, dates=tuple(named))
     if found and _covered(words, [(n.first, n.last) for n in found], question.stem_set):
-        return Expected(raw, reference, numbers=tuple(found))
-    return Expected(raw, reference)
+        return ExpectedValue(raw, reference, numbers=tuple(found))
+    return ExpectedValue(raw, reference)
 
 
 def _may_count(form: str) -> bool:
@@ -70,7 +70,7 @@ def _may_count(form: str) -> bool:
     return not form[0].isalpha() or form in OPENERS or form in MONTHS
 
 
-def _covered(words: Words, places: list[tuple[int, int]], known: frozenset[str]) -> bool:
+def _covered(words: Tokens, places: list[tuple[int, int]], known: frozenset[str]) -> bool:
     """Whether the places, loose words and words of the question make up the whole text."""
     taken = {i for first, last in places for i in range(first, last + 1)}
     return all(i in taken or form in _LOOSE or words.stems[i] in known for i, form in enumerate(words.forms))
