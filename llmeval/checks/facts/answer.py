@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 import regex
 
 from llmeval.checks.facts.dates import Date, dates
-from llmeval.checks.facts.locale import read_numbers
+from llmeval.checks.facts.locale import language_of, read_numbers
 from llmeval.checks.facts.names import Spelling
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.scopes import Scopes, Stance
@@ -50,7 +50,12 @@ class ParsedAnswer:
     @cached_property
     def spelling(self) -> Spelling:
         """Near spellings of words in the answer."""
-        return Spelling(self.words)
+        return Spelling(self.words, self.language)
+
+    @cached_property
+    def language(self) -> str:
+        """The language of the answer as far as its words tell: en where nothing does."""
+        return language_of(self.words)
 
     @cached_property
     def _scopes(self) -> Scopes:

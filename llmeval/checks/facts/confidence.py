@@ -11,6 +11,7 @@ import regex
 
 from llmeval.checks.facts.answer import ParsedAnswer
 from llmeval.checks.facts.compare import Fit
+from llmeval.checks.facts.differences import Comparison
 from llmeval.checks.facts.evidence import Evidence, Mention
 from llmeval.checks.facts.names import Partial, place_of
 from llmeval.checks.facts.references import ExpectedValue
@@ -41,6 +42,10 @@ def kind_of(expected: Sequence[ExpectedValue], evidence: Evidence, answer: Parse
         if best.fit is Fit.SAME:
             return "told" if best.how == "exact" and _is_told(best, expected, answer) else best.how
         return f"coarse_{best.how}"
+    if evidence.near_miss is not None:
+        return "near_miss"
+    if any(mention.how == "longer" for mention in evidence.mentions):
+        return "longer"
     if evidence.partial is not None:
         return "partial" if evidence.partial.fuzzy > 0 else "none"
     if best is not None:
@@ -62,8 +67,11 @@ def features(expected: Sequence[ExpectedValue], evidence: Evidence, answer: Pars
     found = {kind: 1.0}
     new = math.log1p(min(answer.new_words, 60))
     best = evidence.best
-    if kind == "partial" and evidence.partial is not None:
+    if kind in ("near_miss", "longer"):
+        found |= _of_near_miss(evidence)
+    elif kind == "partial" and evidence.partial is not None:
         found |= _of_partial(evidence.partial, expected, answer) | {"partial_new": new}
+        found |= _of_difference(evidence.comparison)
     elif kind in ("none", "nothing", "other", "near", "near_date"):
         found |= _of_absence(kind, expected, answer) | {"absent_new": new}
     elif best is not None and best.fit >= Fit.COARSE:
@@ -104,6 +112,19 @@ def _of_partial(part: Partial, expected: Sequence[ExpectedValue], answer: Parsed
         "list": float(len(_LIST.findall(answer.words.raw[:5000])) > 1),
     }
     return found
+
+
+def _of_near_miss(evidence: Evidence) -> dict[str, float]:
+    """What a similar thing in place of the one expected says: least where only a word of no known group differs."""
+    miss = evidence.near_miss
+    if miss is None:
+        return {}
+    name = evidence.partial is not None and evidence.partial.reference.is_name
+    return {f"miss_{miss.difference.value}{'_name' if name else ''}": 1.0}
+
+
+def _of_difference(found: Comparison | None) -> dict[str, float]:
+    return {f"part_{found.difference.value}": 1.0} if found is not None and found.first >= 0 else {}
 
 
 def _of_absence(kind: str, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> dict[str, float]:

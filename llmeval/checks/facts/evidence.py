@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from llmeval.checks.facts.answer import ParsedAnswer
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance, fit_date, fit_number
 from llmeval.checks.facts.dates import Date, Precision
-from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, exact, partial, squeezed
+from llmeval.checks.facts.differences import Comparison, compare, longer_name
+from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, Reference, exact, partials, squeezed
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
@@ -36,10 +37,16 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that the answer says about a fact: mentions, the best first; the text that is held in part."""
+    """All that the answer says about a fact: mentions, the best first.
+
+    `partial`: the text that is held in part, and `comparison`: how it differs. `near_miss`: a place that names a
+    similar thing instead, where no text is held.
+    """
 
     mentions: tuple[Mention, ...] = ()
     partial: Partial | None = None
+    comparison: Comparison | None = None
+    near_miss: Comparison | None = None
 
     @property
     def best(self) -> Mention | None:
@@ -67,8 +74,25 @@ def gather(
     found = sorted(_alike(found), key=lambda mention: mention.rank)
     texts = [value.text for value in expected if value.kind == "text"]
     settled = bool(found) and found[0].fit is Fit.SAME and found[0].stance <= Stance.LIKELY
-    part = None if settled or not texts else partial(texts, answer.words, answer.spelling, answer.question.stem_set)
-    return Evidence(tuple(found), part)
+    if settled or not texts:
+        return Evidence(tuple(found))
+    return _in_part(tuple(found), texts, answer)
+
+
+_COMPARED = 6
+"""So many of the references that the answer holds most of are compared word by word."""
+
+
+def _in_part(mentions: tuple[Mention, ...], texts: list[Reference], answer: ParsedAnswer) -> Evidence:
+    """The text that the answer holds most of and that no word of the answer makes another thing."""
+    parts = partials(texts, answer.words, answer.spelling, answer.question.stem_set)
+    miss: Comparison | None = None
+    for part in parts[:_COMPARED]:
+        found = compare(part.reference, answer.words, answer.spelling, answer.question)
+        if not found.another_thing:
+            return Evidence(mentions, part, found)
+        miss = miss or found
+    return Evidence(mentions, parts[0] if parts else None, miss, miss)
 
 
 def _alike(found: list[Mention]) -> list[Mention]:
@@ -92,9 +116,14 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
     values = [value for value in expected if value.kind != "number"]
     references = [value.text for value in values]
     hits = exact(references, answer.words)
+    covered = {i for places in hits.values() for first, last in places for i in range(first, last + 1)}
     for i, places in hits.items():
         for place in places:
-            yield _mention(answer, place, Fit.SAME, "exact", values[i].raw)
+            longer = longer_name(place, references[i], answer.words)
+            if longer is None or covered.issuperset(longer):
+                yield _mention(answer, place, Fit.SAME, "exact", values[i].raw)
+            else:
+                yield _mention(answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw)
     for value in values:
         at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:

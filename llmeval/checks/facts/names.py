@@ -1,4 +1,7 @@
-"""Finding a reference text in an answer: as it stands, or in part, with what speaks for it."""
+"""Finding a reference text in an answer: word for word, or in part.
+
+What a part of it, or a longer name around it, means is decided in `differences`.
+"""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -9,6 +12,7 @@ from os.path import commonprefix
 
 import regex
 
+from llmeval.checks.facts.lexicon import same_word
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 MAX_TOLERANT = 128
@@ -19,6 +23,8 @@ _LONGEST = 40
 _MAX_PLACES = 24
 _MAX_LENGTH = 12
 _SAME = 0.75
+VARIANT = 0.96
+"""The likeness of two forms or spellings of one word."""
 _BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
 
 Place = tuple[int, int]
@@ -40,18 +46,30 @@ class Reference:
         self.bare = words.raw
         self.forms = words.forms[first:]
         self.stems = words.stems[first:]
-        self._capitals = [words.raw[at].isupper() for at in words.starts[first:]]
+        self.capitals = [words.raw[at].isupper() for at in words.starts[first:]]
+        self._dotted = [words.raw[end : end + 1] == "." for end in words.ends[first:]]
 
     @cached_property
     def content(self) -> list[str]:
-        """Stems that carry meaning, each once; all of them when none does."""
-        kept = [s for s, form in zip(self.stems, self.forms, strict=True) if form not in STOPWORDS]
+        """Stems that carry meaning, each once; all of them when none does. The I of `Elizabeth I` does."""
+        kept = [
+            stem
+            for i, (stem, form) in enumerate(zip(self.stems, self.forms, strict=True))
+            if form not in STOPWORDS or (form == "i" and i and self.capitals[i])
+        ]
         return list(dict.fromkeys(kept or self.stems))
+
+    @cached_property
+    def initials(self) -> frozenset[str]:
+        """Single letters with a full stop that stand before another word: the F of John F. Kennedy."""
+        last = len(self.forms) - 1
+        dotted = zip(self.forms, self._dotted, strict=True)
+        return frozenset(form for i, (form, dot) in enumerate(dotted) if dot and len(form) == 1 and i < last)
 
     @cached_property
     def is_name(self) -> bool:
         """Whether every word of meaning has a capital: Neil Armstrong, Gulf of Mexico."""
-        pairs = zip(self._capitals, self.forms, strict=True)
+        pairs = zip(self.capitals, self.forms, strict=True)
         kept = [capital for capital, form in pairs if form not in STOPWORDS and not form[0].isdigit()]
         return bool(kept) and all(kept)
 
@@ -112,16 +130,17 @@ def squeezed(reference: Reference, answer: Tokens) -> Place | None:
 
 
 class Spelling:
-    """Near spellings of words in one answer, each looked up once, within a budget of comparisons."""
+    """Words of one answer that may stand for a word expected, each looked up once, within a budget of comparisons."""
 
-    def __init__(self, answer: Tokens) -> None:
+    def __init__(self, answer: Tokens, language: str = "en") -> None:
         self._stems = answer.stem_set
+        self._language = language
         self._known: dict[str, tuple[float, str]] = {}
         self._budget = MAX_COMPARED
 
     @cached_property
     def _candidates(self) -> list[str]:
-        return sorted(stem for stem in self._stems if 3 <= len(stem) <= _LONGEST and not stem[0].isdigit())
+        return sorted(s for s in self._stems if 3 <= len(s) <= _LONGEST and not s[0].isdigit())
 
     @cached_property
     def _by_start(self) -> dict[str, list[str]]:
@@ -131,7 +150,11 @@ class Spelling:
         return found
 
     def likeness(self, stem: str) -> tuple[float, str]:
-        """How like the answer's most similar word is, in [0, 1], and that word. Figures must be the same."""
+        """How like the answer's most similar word is, and that word.
+
+        1: the same stem; `VARIANT`: an inflected form, another spelling or a misspelling; between `_SAME` and that: a
+        word that is derived from it or looks like it, which may be another word. Figures must be the same.
+        """
         if stem in self._stems:
             return 1.0, stem
         known = self._known.get(stem)
@@ -145,52 +168,57 @@ class Spelling:
         self._budget -= len(self._candidates)
         if stem[0].isdigit() or not 4 <= len(stem) <= _LONGEST or self._budget < 0:
             return 0.0, ""
-        best, word = 0.0, ""
-        found = process.extractOne(stem, self._candidates, scorer=fuzz.ratio, score_cutoff=100 * _SAME)
-        if found:
-            best, word = found[1] / 100, found[0]
+        like = process.extract(stem, self._candidates, scorer=fuzz.ratio, score_cutoff=60, limit=8)
+        for word, _, _ in like:
+            if same_word(stem, word, self._language):
+                return VARIANT, word
+        best, word = (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
         if len(stem) >= 5 and best < 0.95:
             for other in self._by_start.get(stem[:3], ()):
                 share = len(commonprefix((stem, other))) / max(len(stem), len(other))
                 if share >= 0.6 and _SAME + 0.25 * share > best:
                     best, word = _SAME + 0.25 * share, other
-        return best, word
+        return min(best, VARIANT - 0.01), word
 
 
-def partial(
+def partials(
     references: Sequence[Reference], answer: Tokens, spelling: Spelling, question: frozenset[str]
-) -> Partial | None:
-    """The reference that the answer holds most of; None when there are none with words."""
-    best: Partial | None = None
-    for reference in references[:MAX_TOLERANT]:
-        if reference.stems:
-            found = _share(reference, answer, spelling, question)
-            if best is None or _rank(found) > _rank(best):
-                best = found
-    return best
+) -> list[Partial]:
+    """How much the answer holds of each reference that has words, the most first."""
+    found = [_share(r, answer, spelling, question) for r in references[:MAX_TOLERANT] if r.stems]
+    return sorted(found, key=_rank, reverse=True)
 
 
-def place_of(found: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place, float] | None:
-    """Where the words held in part stand closest together, and how close: 1 side by side, towards 0 far apart or alone."""
-    held = [
-        word for stem in found.reference.content if (near := spelling.likeness(stem))[0] >= _SAME and (word := near[1])
-    ]
-    at: dict[str, list[int]] = {word: [] for word in held}
+def held_places(
+    reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME
+) -> dict[str, int]:
+    """Where the reference's words stand, for the words that the answer has, closest together: {stem: word index}."""
+    like = {stem: spelling.likeness(stem) for stem in reference.content}
+    words = {stem: word for stem, (share, word) in like.items() if share >= least and word}
+    wanted = frozenset(words.values())
+    at: dict[str, list[int]] = {word: [] for word in wanted}
     for i, stem in enumerate(answer.stems):
         places = at.get(stem)
         if places is not None and len(places) < _MAX_PLACES:
             places.append(i)
-    if not held:
+    best: dict[str, int] = {}
+    width = -1
+    held = [stem for stem in words if at[words[stem]]]
+    for start in at[words[held[0]]] if held else ():
+        nearest = {stem: min(at[words[stem]], key=lambda i: abs(i - start)) for stem in held}
+        span = max(nearest.values()) - min(nearest.values())
+        if width < 0 or span < width:
+            best, width = nearest, span
+    return best
+
+
+def place_of(found: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place, float] | None:
+    """Where the words held in part stand closest together, and how close: 1 side by side, towards 0 far or alone."""
+    places = held_places(found.reference, answer, spelling)
+    if not places:
         return None
-    best: tuple[int, int] | None = None
-    for start in at[held[0]]:
-        nearest = [min(at[word], key=lambda i, start=start: abs(i - start)) for word in held]  # type: ignore[misc]
-        window = min(nearest), max(nearest)
-        if best is None or window[1] - window[0] < best[1] - best[0]:
-            best = window
-    if best is None:
-        return None
-    return best, 1 / (1 + max(0, best[1] - best[0] + 1 - len(at))) if len(at) > 1 else 0.0
+    first, last, count = min(places.values()), max(places.values()), len(set(places.values()))
+    return (first, last), 1 / (1 + max(0, last - first + 1 - count)) if count > 1 else 0.0
 
 
 def _rank(found: Partial) -> float:

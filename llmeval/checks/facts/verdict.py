@@ -12,6 +12,7 @@ from llmeval.checks.facts.boolean import polarity
 from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.compiled import CompiledFact
 from llmeval.checks.facts.confidence import UNSURE, features, is_prose, kind_of, probability
+from llmeval.checks.facts.differences import Comparison
 from llmeval.checks.facts.evidence import Evidence, Mention, gather
 from llmeval.checks.facts.names import place_of
 from llmeval.checks.facts.quotes import find_quote
@@ -78,6 +79,8 @@ def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     if best is not None and best.fit >= Fit.COARSE:
         found = _stated(fact, answer, best.start, best.end, best.stance, max(chance, 0.5))
         return _both(found, evidence, answer) if fact.subject else found
+    if evidence.near_miss is not None:
+        return _similar(fact, evidence.near_miss, answer, chance)
     part = evidence.partial
     place = place_of(part, answer.words, answer.spelling) if part is not None and chance >= 0.5 else None
     if place is not None:
@@ -89,6 +92,16 @@ def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
         stated = _cited(answer, other.start, other.end)
         return Finding(fact, Verdict.CONTRADICTED, chance, other.start, other.end, f"states {stated}")
     return Finding(fact, Verdict.MISSING, chance, note="does not state it")
+
+
+def _similar(fact: CompiledFact, miss: Comparison, answer: ParsedAnswer, chance: float) -> Finding:
+    """Contradicted where another word stands in the place of the one expected, missing where none does."""
+    start, end = answer.words.place(miss.first, miss.last)
+    if miss.stands:
+        note = f"states {_cited(answer, start, end)}"
+        return Finding(fact, Verdict.CONTRADICTED, min(chance, 0.5), start, end, note)
+    note = f"states {_cited(answer, start, end)} without {miss.wanted}"
+    return Finding(fact, Verdict.MISSING, min(chance, 0.5), start, end, note)
 
 
 def _chance(fact: CompiledFact, evidence: Evidence, answer: ParsedAnswer) -> float:

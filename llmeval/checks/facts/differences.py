@@ -1,0 +1,288 @@
+"""Whether a text that resembles a reference names the same thing or a similar one.
+
+South Korea and North Korea, hepatitis B and hepatitis C, Marie Curie and Pierre Curie share most of their letters. One
+word that stands in the place of another, a missing number or compass point, or a longer name around the words make
+another thing, however alike the rest is. A name may be shortened by its titles, first and middle names.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import regex
+
+from llmeval.checks.facts.lexicon import (
+    AFTER_NAME,
+    BEFORE_NAME,
+    DROPPED_FREELY,
+    JOINTS,
+    PARTICLES,
+    TITLE_WORDS,
+    contrast,
+    is_designator,
+)
+from llmeval.checks.facts.names import VARIANT, Place, Reference, Spelling, held_places
+from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+
+TERM_WORDS = 4
+"""A reference of at most this many words of meaning is a term; a longer one that is no name is a statement."""
+_PLAIN = frozenset([" ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ". ", ", "])
+_ROMAN = regex.compile(r"[IVX]{1,5}")
+_NEGATORS = frozenset(
+    "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao".split()
+)
+_WHO = regex.compile(r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE)
+
+
+class Difference(StrEnum):
+    """How a text that holds part of a reference differs from it."""
+
+    NONE = "none"
+    """every word is there"""
+    SHORTER = "shorter"
+    """only titles, first or middle names, or the kind of thing are left out"""
+    INCOMPLETE = "incomplete"
+    """words are left out, and nothing stands in their place"""
+    REPLACED = "replaced"
+    """a word of meaning has another one in its place"""
+    OTHER = "other"
+    """a word that tells similar things apart is missing or has another one of its group in its place"""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A reference against the place of the answer that is most like it.
+
+    `wanted`, `stands`: the word that is missing and the one in its place; empty where there is none. `first`, `last`:
+    the words of that place; -1 where there is none.
+    """
+
+    difference: Difference
+    wanted: str = ""
+    stands: str = ""
+    first: int = -1
+    last: int = -1
+    tight: bool = False
+    """Only this word differs, and the others stand together."""
+
+    @property
+    def another_thing(self) -> bool:
+        """Whether the place names a similar thing rather than the one expected."""
+        return self.difference is Difference.OTHER or (self.difference is Difference.REPLACED and self.tight)
+
+
+def compare(
+    reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None
+) -> Comparison:
+    """How the answer's closest place differs from the reference."""
+    content = reference.content
+    least = VARIANT if len(content) <= 1 or reference.is_name else 0.85
+    places = held_places(reference, answer, spelling, least)
+    if not places:
+        return Comparison(Difference.INCOMPLETE)
+    asked = question.stem_set if question else frozenset()
+    first, last = min(places.values()), max(places.values())
+    missing = [stem for stem in content if stem not in places]
+    apart = _scattered(reference, places)
+    for stem in [*missing, *apart]:
+        stands = _in_place_of(stem, reference, places, answer)
+        if stands and (contrast(stem, stands) or _both_designators(stem, stands)):
+            return Comparison(Difference.OTHER, stem, stands, first, last)
+    for stem in [*missing, *apart]:
+        if stem not in asked and _needed(stem, reference):
+            return Comparison(Difference.OTHER, stem, "", first, last)
+    for stem in missing:
+        stands = _in_place_of(stem, reference, places, answer)
+        if stands and not {stem, stands} <= DROPPED_FREELY and not _short_for(stem, stands):
+            tight = _is_tight(reference, missing, last - first + 1)
+            return Comparison(Difference.REPLACED, stem, stands, first, last, tight)
+    kind = _omission(reference, missing, question)
+    return Comparison(kind, missing[0] if missing else "", "", first, last)
+
+
+def _is_tight(reference: Reference, missing: list[str], width: int) -> bool:
+    """Whether a name has another word in it, or a term or statement is repeated with one other word."""
+    if reference.is_name:
+        return True
+    few = 1 if len(reference.content) < 2 * TERM_WORDS else 2
+    return len(missing) <= few and width <= len(reference.stems) + 1
+
+
+def _scattered(reference: Reference, places: dict[str, int]) -> list[str]:
+    """Numbers and letters of the reference that the answer has, but not beside the word they belong to."""
+    found = []
+    for i, stem in enumerate(reference.content):
+        if stem not in places or not _tells_apart(stem, reference):
+            continue
+        beside = [s for s in reference.content[max(0, i - 1) : i + 2] if s != stem and s in places]
+        if beside and all(abs(places[s] - places[stem]) > 2 for s in beside):
+            found.append(stem)
+    return found
+
+
+def _tells_apart(stem: str, reference: Reference) -> bool:
+    """Whether the word tells one thing of a series from another."""
+    return is_designator(stem) and stem not in reference.initials and stem not in TITLE_WORDS
+
+
+def _needed(stem: str, reference: Reference) -> bool:
+    """Whether leaving the word out makes another thing: numbers and letters in terms, in names also `South`, `Elder`."""
+    if not _tells_apart(stem, reference):
+        return False
+    numbers = stem[0].isdigit() or len(stem) == 1
+    return reference.is_name or (numbers and len(reference.content) <= TERM_WORDS)
+
+
+def _both_designators(one: str, two: str) -> bool:
+    return all(word[0].isdigit() or (len(word) == 1 and word.isascii()) for word in (one, two))
+
+
+def _short_for(one: str, two: str) -> bool:
+    """Whether one is an abbreviation of the other: `ave` and `avenue`, `r` and `robert`."""
+    short, long = sorted((one, two), key=len)
+    return long.startswith(short) and (len(short) == 1 or len(long) - len(short) > 2)
+
+
+def _in_place_of(
+    stem: str, reference: Reference, places: dict[str, int], answer: Tokens
+) -> str:
+    """The answer's word where the missing one should stand, next to a neighbour it has in the reference; or ""."""
+    content = reference.content
+    at = content.index(stem)
+    after = next((places[s] for s in content[at + 1 :] if s in places and s != stem), None)
+    before = next((places[s] for s in reversed(content[:at]) if s in places and s != stem), None)
+    taken = {index for s, index in places.items() if s != stem}
+    for neighbour, step in ((after, -1), (before, 1)):
+        if neighbour is None:
+            continue
+        index = _next_word(answer, neighbour, step)
+        if index is None or index in taken:
+            continue
+        if _stands_for(stem, index, reference, answer):
+            return answer.stems[index]
+    return ""
+
+
+def _next_word(answer: Tokens, index: int, step: int) -> int | None:
+    """The nearest word of meaning beside word `index`, over at most two joints such as `du` and `of`."""
+    for _ in range(3):
+        gap = index if step < 0 else index + 1
+        index += step
+        if not 0 <= index < len(answer) or answer.gap(gap) not in _PLAIN:
+            return None
+        if answer.forms[index] not in JOINTS:
+            return index
+    return None
+
+
+def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> bool:
+    form, word = answer.forms[index], answer.stems[index]
+    if word in reference.stems:
+        return False
+    if form in STOPWORDS and not (form == "i" and answer.raw[answer.starts[index]] == "I"):
+        return False
+    if contrast(stem, word) or _both_designators(stem, word):
+        return True
+    if word in TITLE_WORDS or word in PARTICLES or word in _NEGATORS:
+        return False
+    capital = answer.raw[answer.starts[index]].isupper()
+    wanted_capital = _is_capital(stem, reference)
+    if wanted_capital != capital:
+        return False
+    return capital or len(reference.content) <= TERM_WORDS or not reference.is_name
+
+
+def _is_capital(stem: str, reference: Reference) -> bool:
+    return reference.capitals[reference.stems.index(stem)]
+
+
+def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> Difference:
+    """What it means that words are missing and nothing stands in their place."""
+    if not missing:
+        return Difference.NONE
+    kept = [stem for stem in reference.content if stem not in missing]
+    if all(stem in DROPPED_FREELY or stem in TITLE_WORDS for stem in missing):
+        return Difference.SHORTER
+    asked = question.stem_set if question else frozenset()
+    if all(stem in asked or stem in DROPPED_FREELY for stem in missing):
+        return Difference.SHORTER
+    if _is_person(reference, question) and reference.content[-1] in kept:
+        return Difference.SHORTER
+    return Difference.INCOMPLETE
+
+
+def _is_person(reference: Reference, question: Tokens | None) -> bool:
+    """Whether the reference may be a person's full name: two to five words with capitals, no number, no `of`."""
+    if not reference.is_name or not 2 <= len(reference.content) <= 5:
+        return False
+    if any(not form[0].isalpha() or form in ("of", "the", "and") for form in reference.forms):
+        return False
+    if question is not None and len(question) and not _WHO.search(question.raw):
+        return not any(stem in DROPPED_FREELY for stem in reference.content)
+    return True
+
+
+def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | None:
+    """The words of the longer name that stands at the place of a reference, as in `South Sudan` or `Rocky II`.
+
+    None where the reference stands by itself.
+    """
+    first, last = place
+    if first and answer.gap(first) in ("-", "‑") and answer.forms[first - 1] in _OPPOSITES:
+        return range(first - 1, last + 1)
+    if not reference.is_name:
+        return None
+    if first and answer.gap(first) in (" ", "-"):
+        before = answer.raw[answer.starts[first - 1] :]
+        if answer.stems[first - 1] in BEFORE_NAME and (before[0].isupper() or answer.raw.islower()):
+            return range(first - 1, last + 1)
+    stop = _continued(last, reference, answer)
+    return range(first, stop) if stop else None
+
+
+_OPPOSITES = frozenset(["non", "anti", "pseudo", "un", "ex"])
+_NAMESAKES = frozenset(["elder", "younger", "junior", "senior", "jr", "sr"])
+
+
+def _continued(last: int, reference: Reference, answer: Tokens) -> int:
+    """The word after the numeral, `Junior`, `the Elder`, `du Nord` or `-Bissau` that follows a name; 0 if none does."""
+    at = last + 1
+    if at >= len(answer):
+        return 0
+    gap, raw = answer.gap(at), answer.raw[answer.starts[at] : answer.ends[at]]
+    numbered = reference.stems[-1][0].isdigit()
+    if gap == "-" and raw[0].isupper() and raw[1:].islower() and not numbered:
+        return at + 1
+    if gap not in (" ", "-", ", "):
+        return 0
+    if gap != ", " and not numbered and _is_numeral(at, gap, answer):
+        return at + 1
+    while at < len(answer) - 1 and answer.forms[at] in JOINTS and answer.gap(at + 1) == " ":
+        at += 1
+    if answer.forms[at] in _NAMESAKES:
+        return at + 1
+    if gap == ", " or answer.forms[at] not in AFTER_NAME:
+        return 0
+    return at + 1 if at > last + 1 or answer.raw[answer.starts[at]].isupper() else 0
+
+
+def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
+    """Whether the word numbers the name before it: a Roman numeral, `Part 2`, or a small number joined by a hyphen."""
+    raw = answer.raw[answer.starts[at] : answer.ends[at]]
+    if _ROMAN.fullmatch(raw) and raw != "I":
+        return True
+    if raw == "I":
+        return at + 1 == len(answer) or answer.gap(at + 1) not in (" ",)
+    if answer.forms[at] == "part" and at + 1 < len(answer):
+        return answer.stems[at + 1][0].isdigit()
+    if not raw.isdigit() or len(raw) > 2:
+        return False
+    if raw == "1" and gap == " ":
+        return False  # a footnote more often than a first part
+    return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in tuple(".,;:!?)") + ("",)
+
+
+def negated_otherwise(reference: Reference, first: int, last: int, answer: Tokens) -> bool:
+    """Whether one of the two has a `not` among its words, and the other has none."""
+    here = any(form in _NEGATORS or form.endswith("nt") for form in answer.forms[first : last + 1])
+    there = any(form in _NEGATORS or form.endswith("nt") for form in reference.forms)
+    return here != there
