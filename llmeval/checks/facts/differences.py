@@ -15,6 +15,7 @@ from llmeval.checks.facts.lexicon import (
     BEFORE_NAME,
     DROPPED_FREELY,
     JOINTS,
+    NICKNAMES,
     PARTICLES,
     TITLE_WORDS,
     contrast,
@@ -67,7 +68,9 @@ class Comparison:
     @property
     def another_thing(self) -> bool:
         """Whether the place names a similar thing rather than the one expected."""
-        return self.difference is Difference.OTHER or (self.difference is Difference.REPLACED and self.tight)
+        return self.difference is Difference.OTHER or (
+            self.difference in (Difference.REPLACED, Difference.INCOMPLETE) and self.tight
+        )
 
 
 def compare(
@@ -82,6 +85,7 @@ def compare(
     asked = question.stem_set if question else frozenset()
     first, last = min(places.values()), max(places.values())
     missing = [stem for stem in content if stem not in places]
+    missing = _without_short_forms(missing, reference, places, answer)
     apart = _scattered(reference, places)
     for stem in [*missing, *apart]:
         stands = _in_place_of(stem, reference, places, answer)
@@ -92,11 +96,18 @@ def compare(
             return Comparison(Difference.OTHER, stem, "", first, last)
     for stem in missing:
         stands = _in_place_of(stem, reference, places, answer)
-        if stands and not {stem, stands} <= DROPPED_FREELY and not _short_for(stem, stands):
+        if stands and stands not in asked and not {stem, stands} <= DROPPED_FREELY:
             tight = _is_tight(reference, missing, last - first + 1)
             return Comparison(Difference.REPLACED, stem, stands, first, last, tight)
     kind = _omission(reference, missing, question)
-    return Comparison(kind, missing[0] if missing else "", "", first, last)
+    whole = kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
+    return Comparison(kind, missing[0] if missing else "", "", first, last, whole)
+
+
+def _after_comma(missing: list[str], reference: Reference) -> bool:
+    """Whether only the region is missing, as in `Seattle` for `Seattle, Washington`."""
+    head, comma, _ = reference.bare.partition(",")
+    return bool(comma) and not set(Tokens(head).stems) & set(missing)
 
 
 def _is_tight(reference: Reference, missing: list[str], width: int) -> bool:
@@ -137,9 +148,19 @@ def _both_designators(one: str, two: str) -> bool:
 
 
 def _short_for(one: str, two: str) -> bool:
-    """Whether one is an abbreviation of the other: `ave` and `avenue`, `r` and `robert`."""
+    """Whether one is short for the other: `ave` and `avenue`, `r` and `robert`, `bob` and `robert`."""
     short, long = sorted((one, two), key=len)
+    if two in NICKNAMES.get(one, ()) or one in NICKNAMES.get(two, ()):
+        return True
     return long.startswith(short) and (len(short) == 1 or len(long) - len(short) > 2)
+
+
+def _without_short_forms(
+    missing: list[str], reference: Reference, places: dict[str, int], answer: Tokens
+) -> list[str]:
+    """The missing words less those that stand there in short: `Ave` for `Avenue`, `Dave` for `David`."""
+    stands = {_in_place_of(stem, reference, places, answer) for stem in missing} - {""}
+    return [stem for stem in missing if not any(_short_for(stem, word) for word in stands)]
 
 
 def _in_place_of(
@@ -154,7 +175,7 @@ def _in_place_of(
     for neighbour, step in ((after, -1), (before, 1)):
         if neighbour is None:
             continue
-        index = _next_word(answer, neighbour, step)
+        index = _next_word(answer, neighbour, step, over_all=len(content) > TERM_WORDS)
         if index is None or index in taken:
             continue
         if _stands_for(stem, index, reference, answer):
@@ -162,26 +183,30 @@ def _in_place_of(
     return ""
 
 
-def _next_word(answer: Tokens, index: int, step: int) -> int | None:
-    """The nearest word of meaning beside word `index`, over at most two joints such as `du` and `of`."""
+def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int | None:
+    """The nearest word of meaning beside word `index`, over at most two joints such as `du` and `of`.
+
+    `over_all`: in statements, over any words without a meaning of their own.
+    """
     for _ in range(3):
         gap = index if step < 0 else index + 1
         index += step
         if not 0 <= index < len(answer) or answer.gap(gap) not in _PLAIN:
             return None
-        if answer.forms[index] not in JOINTS:
+        form = answer.forms[index]
+        if form not in JOINTS and (not over_all or form not in STOPWORDS or form == "i"):
             return index
     return None
 
 
 def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> bool:
     form, word = answer.forms[index], answer.stems[index]
-    if word in reference.stems:
-        return False
     if form in STOPWORDS and not (form == "i" and answer.raw[answer.starts[index]] == "I"):
         return False
     if contrast(stem, word) or _both_designators(stem, word):
         return True
+    if word in reference.stems:
+        return False
     if word in TITLE_WORDS or word in PARTICLES or word in _NEGATORS:
         return False
     capital = answer.raw[answer.starts[index]].isupper()

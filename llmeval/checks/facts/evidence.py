@@ -74,6 +74,8 @@ def gather(
     found = sorted(_alike(found), key=lambda mention: mention.rank)
     texts = [value.text for value in expected if value.kind == "text"]
     settled = bool(found) and found[0].fit is Fit.SAME and found[0].stance <= Stance.LIKELY
+    longer = {mention.wanted for mention in found if mention.how == "longer"}
+    texts = [text for text in texts if text.raw not in longer]
     if settled or not texts:
         return Evidence(tuple(found))
     return _in_part(tuple(found), texts, answer)

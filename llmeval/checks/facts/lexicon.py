@@ -88,6 +88,23 @@ TITLE_WORDS = TITLES | word_set(
     "composer painter physicist"
 )
 
+NICKNAMES = {
+    short: frozenset(names.split())
+    for short, names in {
+        "bill": "william", "will": "william", "bob": "robert", "rob": "robert", "bobby": "robert", "jim": "james",
+        "jimmy": "james", "dave": "david", "tony": "anthony antonio", "mike": "michael", "dick": "richard",
+        "rick": "richard", "ted": "edward theodore", "ed": "edward", "jack": "john", "johnny": "john", "joe": "joseph",
+        "tom": "thomas", "tim": "timothy", "dan": "daniel", "ben": "benjamin", "sam": "samuel", "steve": "steven stephen",
+        "kate": "katherine catherine", "liz": "elizabeth", "beth": "elizabeth", "meg": "margaret", "peggy": "margaret",
+        "harry": "henry harold", "chuck": "charles", "charlie": "charles", "andy": "andrew", "drew": "andrew",
+        "greg": "gregory", "matt": "matthew", "nick": "nicholas", "pete": "peter", "chris": "christopher christian",
+        "larry": "lawrence", "gerry": "gerald", "jerry": "gerald jerome", "ron": "ronald", "don": "donald",
+        "ken": "kenneth", "al": "albert alan", "alex": "alexander alexandra", "sue": "susan", "jenny": "jennifer",
+        "hans": "johannes", "fritz": "friedrich", "pepe": "jose", "paco": "francisco", "johann": "johannes",
+    }.items()
+}  # fmt: skip
+"""First names and the names that they are short for."""
+
 # Prefixes that turn a word into its opposite or into another thing of the series.
 _PREFIXES = sorted(
     (

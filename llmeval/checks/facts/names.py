@@ -3,7 +3,7 @@
 What a part of it, or a longer name around it, means is decided in `differences`.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ _MAX_LENGTH = 12
 _SAME = 0.75
 VARIANT = 0.96
 """The likeness of two forms or spellings of one word."""
+_HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
 
 Place = tuple[int, int]
@@ -58,6 +59,11 @@ class Reference:
             if form not in STOPWORDS or (form == "i" and i and self.capitals[i])
         ]
         return list(dict.fromkeys(kept or self.stems))
+
+    @cached_property
+    def is_spaceless(self) -> bool:
+        """Whether it is a short text of Han or Kana characters, of which no part means the whole."""
+        return len(self.forms) <= _MAX_LENGTH and all(_HAN.match(form) for form in self.forms)
 
     @cached_property
     def initials(self) -> frozenset[str]:
@@ -115,7 +121,10 @@ def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Pla
 
 
 def squeezed(reference: Reference, answer: Tokens) -> Place | None:
-    """Where the reference stands when spaces and hyphens are left out: `News paper`, `Li'l Abner`."""
+    """Where the reference stands when spaces and hyphens are left out, or a space before it was lost.
+
+    `News paper`, `Li'l Abner`, `starredLynda Carteras`.
+    """
     wanted = "".join(reference.forms)
     if len(wanted) < 4:
         return None
@@ -123,8 +132,14 @@ def squeezed(reference: Reference, answer: Tokens) -> Place | None:
     at = text.find(wanted)
     if at < 0:
         return None
+    if len(reference.forms) > 1 and reference.is_name:
+        raw = answer.raw.find(reference.bare)
+        if raw > 0 and answer.raw[raw - 1].islower():
+            first = bisect_right(answer.starts, raw) - 1
+            return first, bisect_left(answer.ends, raw + len(reference.bare))
     first, after = bisect_left(starts, at), bisect_left(starts, at + len(wanted))
-    if first >= len(starts) or starts[first] != at or (after < len(starts) and starts[after] != at + len(wanted)):
+    end = starts[after] if after < len(starts) else len(text)
+    if first >= len(starts) or starts[first] != at or end != at + len(wanted):
         return None
     return first, after - 1
 
@@ -185,7 +200,8 @@ def partials(
     references: Sequence[Reference], answer: Tokens, spelling: Spelling, question: frozenset[str]
 ) -> list[Partial]:
     """How much the answer holds of each reference that has words, the most first."""
-    found = [_share(r, answer, spelling, question) for r in references[:MAX_TOLERANT] if r.stems]
+    usable = [r for r in references[:MAX_TOLERANT] if r.stems and not r.is_spaceless]
+    found = [_share(r, answer, spelling, question) for r in usable]
     return sorted(found, key=_rank, reverse=True)
 
 
@@ -235,9 +251,11 @@ def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: f
     wanted = novel or content
     total = sum(map(_weight, wanted))
     same = near = 0.0
+    # A word that is only derived from another counts in descriptions; by itself or in a name it is another word.
+    least = VARIANT if len(content) == 1 or reference.is_name else _SAME
     for stem in wanted:
         likeness, _ = spelling.likeness(stem)
-        near += _weight(stem) * (likeness if likeness >= _SAME else 0.0)
+        near += _weight(stem) * (likeness if likeness >= least else 0.0)
         same += _weight(stem) * (likeness == 1.0)
     last = reference.stems[-1]
     return Partial(
