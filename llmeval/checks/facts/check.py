@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from llmeval.checks.arguments import Share
 from llmeval.checks.base import Result, check, graded, not_applicable
-from llmeval.checks.facts.answer import ParsedAnswer, question_of
+from llmeval.checks.facts.answer import ParsedAnswer, locale_of, question_of
 from llmeval.checks.facts.compiled import CompiledFact, compile_facts, from_references
 from llmeval.checks.facts.schema import Fact, parse_argument, parse_facts
 from llmeval.checks.facts.verdict import Finding, Verdict, weigh
@@ -31,6 +31,7 @@ def facts(
     must_not: Facts = (),
     at_least: Share = 1.0,
     cap: bool = True,
+    locale: str = "",
 ) -> Result:
     """The answer states the facts: those given, else the case's `facts`, else one of its references.
 
@@ -41,15 +42,17 @@ def facts(
     """
     too_long(answer.text, MAX_CHARS, "facts")
     question = question_of(case)
-    compiled = _compiled(case, must, must_not, question)
+    locale = locale or locale_of(case)
+    compiled = _compiled(case, must, must_not, question, locale)
     if not compiled:
         return not_applicable("the case has neither facts nor references")
-    parsed = ParsedAnswer(answer.text, question, _subjects(compiled))
+    parsed = ParsedAnswer(answer.text, question, _subjects(compiled), locale)
+    parsed.right = _right(compiled)
     return _result([weigh(fact, parsed) for fact in compiled], at_least, cap)
 
 
 def _compiled(
-    case: Case, must: tuple[Fact, ...], must_not: tuple[Fact, ...], question: str
+    case: Case, must: tuple[Fact, ...], must_not: tuple[Fact, ...], question: str, locale: str
 ) -> tuple[CompiledFact, ...]:
     if must or must_not:
         banned = [fact.model_copy(update={"role": "must_not_mention"}) for fact in must_not]
@@ -60,7 +63,13 @@ def _compiled(
         except ValueError as error:
             raise CheckError(f"facts: {error}") from None
     references = tuple(text for text in case.references if text.strip())
-    return (from_references(references, question),) if references else ()
+    return (from_references(references, question, locale),) if references else ()
+
+
+def _right(compiled: tuple[CompiledFact, ...]) -> tuple[frozenset[str], ...]:
+    """The stems of every value that is right for some fact; a list of these is no list of candidates."""
+    values = (value for fact in compiled if fact.role != "must_not_mention" for value in fact.expected)
+    return tuple(frozenset(value.text.content) for value in values)
 
 
 def _subjects(compiled: tuple[CompiledFact, ...]) -> tuple[str, ...]:

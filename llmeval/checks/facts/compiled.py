@@ -1,7 +1,7 @@
 """Facts made ready for matching: values read once, whatever the number of answers they are held against."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -36,19 +36,23 @@ class CompiledFact:
     members: tuple["CompiledFact", ...] = ()
     needed: int = 0
     ordered: bool = False
+    listed: bool = False
+    """whether it may be stated as one item of a list"""
 
 
 @lru_cache(maxsize=512)
-def from_references(references: tuple[str, ...], question: str) -> CompiledFact:
+def from_references(
+    references: tuple[str, ...], question: str, locale: str = ""
+) -> CompiledFact:
     """The fact that plain references make: any of them is right."""
     asked = Tokens(question)
     distinct = [text for text in dict.fromkeys(references) if text.strip()]
-    expected = tuple(parse_reference(text, asked) for text in distinct)
+    expected = tuple(parse_reference(text, asked, locale) for text in distinct)
     return CompiledFact("reference", distinct[0] if distinct else "", expected)
 
 
-def from_fact(fact: Fact, question: str) -> CompiledFact:
-    """The fact that a fact makes."""
+def from_fact(fact: Fact, question: str, locale: str = "") -> CompiledFact:
+    """A fact as it is written, ready for matching."""
     common: dict[str, Any] = {
         "label": fact.label, "shown": shown(fact.value, fact.unit), "kind": fact.kind, "role": fact.role,
         "weight": fact.weight, "subject": fact.subject, "inflect": fact.inflect, "fuzzy": fact.fuzzy,
@@ -79,7 +83,8 @@ def from_fact(fact: Fact, question: str) -> CompiledFact:
 
 def _members(fact: Fact, question: str) -> tuple[CompiledFact, ...]:
     shared = {"inflect": fact.inflect, "fuzzy": fact.fuzzy, "subject": fact.subject}
-    return tuple(from_fact(Fact(value=value, **shared), question) for value in fact.value)
+    members = (from_fact(Fact(value=value, **shared), question) for value in fact.value)
+    return tuple(replace(member, listed=True) for member in members)
 
 
 def _needed(fact: Fact) -> int:
@@ -116,5 +121,5 @@ def _date(value: Any, precision: str | None) -> ExpectedValue:
 
 
 def compile_facts(facts: Sequence[Fact], question: str) -> tuple[CompiledFact, ...]:
-    """A fact for every fact, in order."""
+    """Every fact ready for matching, in order."""
     return tuple(from_fact(fact, question) for fact in facts)

@@ -4,13 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.candidates import in_number_list, is_word_salad
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance, fit_date, fit_number
 from llmeval.checks.facts.dates import Date, Precision
 from llmeval.checks.facts.differences import Comparison, compare, longer_name
+from llmeval.checks.facts.final_answer import gives_a_value
 from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, Reference, exact, partials, squeezed
 from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.qualifiers import asks_bound, asks_roughly
 from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
+from llmeval.checks.facts.tokens import STOPWORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +63,22 @@ def gather(
     answer: ParsedAnswer,
     tolerance: Tolerance = EXACT,
     accept: Precision | None = None,
+    *,
+    listed: bool = False,
 ) -> Evidence:
     """What the answer says about a fact of which any of the values is right.
 
     `tolerance`: of numbers; a given one rules out looser fits. `accept`: how exact a date must at least be; None takes
-    any that agrees.
+    any that agrees. `listed`: the value may be one of a list, and stand outside of a final answer.
     """
     found = [*_texts(expected, answer)]
     for value in expected:
         if value.dates:
             found += _dates(value, answer, accept)
-        elif value.numbers:
+        if value.numbers:
             found += _numbers(value, answer, tolerance)
+    if not listed:
+        found = _in_context(found, expected, answer)
     found = sorted(_alike(found), key=lambda mention: mention.rank)
     texts = [value.text for value in expected if value.kind == "text"]
     settled = bool(found) and found[0].fit is Fit.SAME and found[0].stance <= Stance.LIKELY
@@ -97,6 +105,70 @@ def _in_part(mentions: tuple[Mention, ...], texts: list[Reference], answer: Pars
     return Evidence(mentions, parts[0] if parts else None, miss, miss)
 
 
+def _in_context(
+    mentions: list[Mention], expected: Sequence[ExpectedValue], answer: ParsedAnswer
+) -> list[Mention]:
+    """The mentions with a weaker stance where they are one of several candidates, or not the final answer."""
+    right = right_values(expected, answer)
+    decided = any(
+        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer)
+        for m in mentions
+    )
+    found = []
+    for m in mentions:
+        if m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY:
+            stance = stance_in_context(m.start, m.end, expected, answer, right, decided=decided)
+            m = replace(m, stance=max(m.stance, stance))
+        found.append(m)
+    return found
+
+
+def right_values(
+    expected: Sequence[ExpectedValue], answer: ParsedAnswer
+) -> tuple[frozenset[str], ...]:
+    """The stems of every value that is right."""
+    own = tuple(frozenset(value.text.content) for value in expected)
+    return (*own, *answer.right)
+
+
+def in_final(start: int, end: int, answer: ParsedAnswer) -> bool:
+    """Whether the place is within what is given as the final answer."""
+    return answer.final is not None and answer.final.start <= start < answer.final.end
+
+
+def stance_in_context(
+    start: int,
+    end: int,
+    expected: Sequence[ExpectedValue],
+    answer: ParsedAnswer,
+    right: tuple[frozenset[str], ...],
+    *,
+    decided: bool = False,
+) -> Stance:
+    """How the answer as a whole stands to what it says at [start, end).
+
+    `decided`: the final answer states a right value.
+    """
+    if answer.echo is not None and answer.echo[0] <= start and end <= answer.echo[1]:
+        return Stance.MENTIONED
+    final = answer.final
+    if final is not None and not decided and not final.start <= start < final.end:
+        number = any(value.numbers or value.dates for value in expected)
+        name = any(value.text.is_name for value in expected)
+        known = answer.question.stem_set
+        if gives_a_value(answer.words.raw, final, known, name=name, number=number):
+            return Stance.WORKING
+    index = next((i for i, n in enumerate(answer.numbers) if n.start == start), None)
+    several = index is not None and in_number_list(
+        answer.numbers, index, answer.words.raw, answer.question.raw
+    )
+    if several or is_word_salad(answer.words):
+        return Stance.SEVERAL
+    if answer.candidates.is_one_of_several(start, end, right):
+        return Stance.SEVERAL
+    return Stance.ASSERTED
+
+
 def _alike(found: list[Mention]) -> list[Mention]:
     """Mentions that overlap or directly follow a denied one are denied too: in "not Baker, California" both names."""
     denied = [(m.start, m.end) for m in found if m.stance is Stance.DENIED and m.fit >= Fit.COARSE]
@@ -115,7 +187,7 @@ def _mention(answer: ParsedAnswer, place: Place, fit: Fit, how: str, wanted: str
 
 def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[Mention]:
     """Word for word, or with spaces and hyphens moved."""
-    values = [value for value in expected if value.kind != "number"]
+    values = [value for value in expected if not value.numbers]
     references = [value.text for value in values]
     hits = exact(references, answer.words)
     covered = {i for places in hits.values() for first, last in places for i in range(first, last + 1)}
@@ -175,13 +247,33 @@ def _numbers(expected: ExpectedValue, answer: ParsedAnswer, tolerance: Tolerance
 
 def _fits(answer: ParsedAnswer, wanted: Number, tolerance: Tolerance) -> list[tuple[Fit, Number]]:
     rows = []
+    question = answer.question.raw
+    roughly, limit = asks_roughly(question), asks_bound(question)
     for found in answer.numbers:
-        fit = None if _idle(found, answer) else fit_number(found, wanted, tolerance)
+        if _idle(found, answer) or _other_unit(found, wanted, answer):
+            continue
+        fit = fit_number(found, wanted, tolerance, roughly=roughly, limit=limit)
         if fit is Fit.COARSE and tolerance is not EXACT:
             fit = Fit.NEAR
         if fit is not None:
             rows.append((fit, found))
     return rows
+
+
+def _other_unit(found: Number, wanted: Number, answer: ParsedAnswer) -> bool:
+    """Whether a noun that is no known unit follows the number, where an amount in a unit is expected: 5 leagues."""
+    words, after = answer.words, found.last + 1
+    if wanted.unit is None or found.unit is not None or after >= len(words):
+        return False
+    if words.gap(after) != " " or not words.forms[after][0].isalpha():
+        return False
+    form = words.forms[after]
+    return form not in STOPWORDS and form not in _AFTER_AMOUNT and words.stems[after] not in answer.question.stem_set
+
+
+_AFTER_AMOUNT = frozenset(
+    "tall high long wide deep old thick heavy away total altogether exactly each hoch lang breit tief alt schwer".split()
+)
 
 
 def _range_end(found: Number, answer: ParsedAnswer) -> int:

@@ -7,7 +7,7 @@ Dutch. Where a cue is used, and how far it reaches, is decided in `scopes`.
 import regex
 
 
-def _words(*parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE) -> "regex.Pattern[str]":
+def words_pattern(*parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE) -> "regex.Pattern[str]":
     """Any of the parts as whole words; a space stands for any white space."""
     return regex.compile(f"{before}(?:{'|'.join(part.replace(' ', chr(92) + 's+') for part in parts)}){after}", flags)
 
@@ -29,7 +29,7 @@ _THINK = (
     r"|suspect(?:s|ed)?|expect(?:s|ed)?|mistake|confuse|suggest(?:ed)?|tempted|rumou?red)"
 )
 
-DENY = _words(
+DENY = words_pattern(
     rf"(?:{_AUX})(?:n['’]t|nt){_HARMLESS}",
     rf"(?:not|never|cannot){_HARMLESS}",
     r"no longer", "neither", "nor", "rather than", "instead of", "as opposed to", "other than", r"except(?: for)?",
@@ -50,7 +50,7 @@ DENY = _words(
 )  # fmt: skip
 """Denies what follows, up to the end of the clause."""
 
-REVERSIBLE = _words(
+REVERSIBLE = words_pattern(
     "other",
     "except",
     r"any\w+ but",
@@ -90,7 +90,7 @@ REFUTED = regex.compile(
 """Denies what stands before it in its clause: "the claim that it is G is wrong"."""
 APART = regex.compile(r"[;:—]|,\s*(?:but|and|so|a|an|which|who|this|that|it)\b|\.\s", regex.IGNORECASE)
 """Where such a clause starts."""
-RETRACT = _words(
+RETRACT = words_pattern(
     r"wait,? (?:no|actually|that)", r"scratch that", r"correction\s*:", r"i (?:misspoke|was wrong|made a mistake)",
     "on second thought", "let me correct", r"i apologi[sz]e,? (?:that|the)", r"that['’]s (?:wrong|not right|incorrect)",
     r"(?:that|this|which) (?:is|was) (?:wrong|not (?:right|correct|true|the case)|incorrect|false|a (?:\w+ )?(?:myth|misconception|mistake))",
@@ -98,7 +98,7 @@ RETRACT = _words(
 )  # fmt: skip
 """Takes back what was said before it."""
 
-BELIEF = _words(
+BELIEF = words_pattern(
     r"(?:(?:many|most|some|several|lots of|a lot of|other|few)(?: (?:people|sources|scholars|historians|fans|users|students))?"
     r"|people|everyone|often|commonly|popularly|you(?: (?:may|might|would))?|one (?:may|might|would)"
     rf"|i(?: (?:had|first|initially|once|originally))?) (?:have |be )?(?:\w+ly )?{_THINK}",
@@ -107,7 +107,7 @@ BELIEF = _words(
     r"(?:legend|folklore|tradition|belief) (?:has it|holds|says)", r"used to be(?=[^.]*\bnow\b)",
 )  # fmt: skip
 """Opens what others hold; a `CONTRAST` after it takes it back."""
-CONTRAST = _words(
+CONTRAST = words_pattern(
     "but",
     "however",
     "actually",
@@ -117,11 +117,11 @@ CONTRAST = _words(
     "yet",
     r"the (?:correct|right|true|real|actual) (?:answer|one)",
 )
-HEARSAY = _words(
+HEARSAY = words_pattern(
     rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|once|long|also|first|initially|originally) )*(?:{_THINK}|attributed|reported|credited|considered)"
 )
 """Opens what is said; only a `CORRECTION` takes it back, as "is believed to be" is often how a fact is stated."""
-CORRECTION = _words(
+CORRECTION = words_pattern(
     "actually", "in fact", "in reality", "in truth", "really", r"until (?:it|that|this)", "turned out",
     r"but (?:\w+ ){0,3}?(?:it|that|this) (?:is|was)", r"but (?:\w+ ){0,4}?(?:was|were) (?:chosen|selected|preferred)",
     r"but the (?:correct|right|true|real|actual)",
@@ -134,25 +134,25 @@ CONCEDE = regex.compile(
 )
 """Opens a clause that is granted, not stated."""
 
-UNSURE = _words(
+UNSURE = words_pattern(
     r"not (?:\w+ly |100\s?% )?(?:sure|certain)", "unsure", "uncertain", "unclear", "not clear", "debatable", "torn between",
     r"(?:i|we) (?:\w+ly )?(?:do not|don['’]t) (?:really )?(?:know|remember|recall)",
     r"(?:can['’]?t|cannot|can not|could not|couldn['’]t|unable to) (?:say|tell|decide|determine|confirm|be sure)",
     "hard to say", "no idea", r"toss-?up", "just guessing", r"it depends(?: on)?",
 )  # fmt: skip
 """Leaves open the sentence, and the one before where that offers a choice."""
-OPENING = _words(
+OPENING = words_pattern(
     r"(?:might|may|could)(?: (?:well|also|possibly|perhaps|have))* (?:be|been)", "either", "possibly", "perhaps", "maybe",
     "whether", r"would(?:['’]ve| have) been", r"(?<=\b(?:is|it['’]s|be) )one of(?=[^.;]{0,80}\bor\b)",
 )  # fmt: skip
 """Leaves open what follows."""
-LIKELY = _words(
+LIKELY = words_pattern(
     "probably", "presumably", "supposedly", "likely", r"i (?:think|believe|guess|suppose)", "it seems", "seems to",
     r"appears? to", "allegedly", "reportedly", r"if i (?:recall|remember)",
 )  # fmt: skip
 """States what follows, with less than full weight."""
 
-CHOICE = _words("either", "or")
+CHOICE = words_pattern("either", "or")
 TURN = regex.compile(r"\b(?:but|however)\b|[;:](?=\s)", regex.IGNORECASE)
 SUBCLAUSE = regex.compile(
     r"\s+(?:(?:to\s+)?(?:say|believe|think|claim|suppose|imagine|expect)\s+)?(?:that\s+)?(?:it\s+(?:is|was)|it['’]s)\b",

@@ -19,12 +19,15 @@ _LOOSE = word_set(
     "c ca circa estimated to a an the in on of by since until till from between and during early mid late ago "
     "only total per probably average also or was is it exactly just as ad bc bce ce"
 )
+_WHEN = regex.compile(
+    r"\b(?:when|what year|which year|year|date|since|wann|jahr|quand|année|cuándo|año|quando|anno|ano|wanneer|jaar)\b", regex.IGNORECASE
+)
 _MANY = regex.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bpercent", regex.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ExpectedValue:
-    """One right answer, read. At most one of `dates`, `numbers` and `boolean` is set; `text` always is."""
+    """One right answer, read. `text` is always set, `dates` and `numbers` both where it may be a year or a number."""
 
     raw: str
     text: Reference
@@ -40,8 +43,8 @@ class ExpectedValue:
         return "date" if self.dates else "number" if self.numbers else "text"
 
 
-def parse_reference(raw: str, question: Tokens) -> ExpectedValue:
-    """The reference read as what its form says it is, given what is asked."""
+def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
+    """The reference read as what its form says it is, given what is asked and how the locale writes numbers."""
     reference = Reference(raw)
     words = Tokens(reference.bare)
     if len(words) == 1 and words.forms[0] in _YES | _NO:
@@ -51,13 +54,15 @@ def parse_reference(raw: str, question: Tokens) -> ExpectedValue:
         return ExpectedValue(raw, reference, numbers=(one,))
     if len(words) > 12 or not any(_may_count(form) for form in words.forms):
         return ExpectedValue(raw, reference)
-    found = read_numbers(words)
+    found = read_numbers(words, locale, question)
     named = dates(words, found)
     asked_number = bool(_MANY.search(question.raw))
     if named and _covered(words, [(d.first, d.last) for d in named], frozenset()):
         only_year = all(d.precision is Precision.YEAR for d in named)
         if not (only_year and asked_number):
-            return ExpectedValue(raw, reference, dates=tuple(named))
+            # 1200 by itself may be a year or a number; the question tells, or else both count.
+            both = only_year and len(words) == 1 and not _WHEN.search(question.raw)
+            return ExpectedValue(raw, reference, tuple(named), tuple(found) if both else ())
     if found and _covered(words, [(n.first, n.last) for n in found], question.stem_set):
         return ExpectedValue(raw, reference, numbers=tuple(found))
     return ExpectedValue(raw, reference)

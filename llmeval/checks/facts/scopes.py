@@ -21,9 +21,15 @@ class Stance(IntEnum):
     """said to be probable, or by the speaker's opinion"""
     OPEN = 2
     """one of several possibilities, or not known"""
-    CONCEDED = 3
+    SEVERAL = 3
+    """one item of a list of candidates"""
+    CONCEDED = 4
     """in an "although ..." clause"""
-    DENIED = 4
+    WORKING = 5
+    """outside of what is given as the final answer"""
+    MENTIONED = 6
+    """named beside the answer: "a friend of X", or in a repetition of the question"""
+    DENIED = 7
 
 
 class Scope(NamedTuple):

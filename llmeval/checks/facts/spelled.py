@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from llmeval.checks.facts.tokens import CARDINALS, ORDINALS, TENS, TIMES, Tokens
+from llmeval.checks.facts.units import unit_named
 
 SCALES = {
     "thousand": 10**3,
@@ -29,7 +30,10 @@ SCALES = {
 }
 SCALES |= {f"{word}s": n for word, n in SCALES.items() if word.endswith(("d", "on", "n"))}
 _SMALL = {**CARDINALS, **TENS}
-_PARTS = {"half": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25, "fifths": 0.2}
+_PARTS = {
+    "half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25, "fifth": 0.2,
+    "fifths": 0.2, "sixth": 1 / 6, "sixths": 1 / 6, "eighth": 0.125, "eighths": 0.125, "tenth": 0.1, "tenths": 0.1,
+}  # fmt: skip
 OPENERS = frozenset([*_SMALL, *ORDINALS, *TIMES, "a", "an", "half", "dozen", "hundred", "thousand"])
 _JOINTS = frozenset([" ", "-", "‑", "–", ", ", "\n", ""])
 
@@ -164,13 +168,26 @@ def _half(words: Tokens, index: int) -> Spelled | None:
     """`half a million`, `half a dozen`; else one half."""
     at = index + 1 + (_form(words, index + 1) in ("a", "an"))
     scale = SCALES.get(_form(words, at))
-    return Spelled(scale // 2, at + 1) if scale else Spelled(0.5, index + 1)
+    if scale:
+        return Spelled(scale // 2, at + 1)
+    measured = at > index + 1 and at < len(words) and unit_named(words.forms[at]) is not None
+    return Spelled(0.5, at if measured else index + 1)
+
+
+def _decimals(words: Tokens, index: int) -> str:
+    """The digits after `point`: `one four` is 14."""
+    digits = ""
+    while CARDINALS.get(_form(words, index + len(digits)), 10) < 10:
+        digits += str(CARDINALS[words.forms[index + len(digits)]])
+    return digits
 
 
 def _with_part(words: Tokens, whole: Spelled) -> Spelled:
     """`two and a half`, `two thirds`, `three quarters`."""
     form = _form(words, whole.stop)
-    if form in _PARTS and form.endswith("s") and whole.value > 1:
+    if form == "point" and (decimals := _decimals(words, whole.stop + 1)):
+        return Spelled(float(f"{int(whole.value)}.{decimals}"), whole.stop + 1 + len(decimals))
+    if form in _PARTS and (form.endswith("s") or whole.value == 1):
         return Spelled(whole.value * _PARTS[form], whole.stop + 1)
     if form == "and" and _form(words, whole.stop + 1) in ("a", "one"):
         part = _PARTS.get(_form(words, whole.stop + 2))

@@ -13,7 +13,14 @@ from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.compiled import CompiledFact
 from llmeval.checks.facts.confidence import UNSURE, features, is_prose, kind_of, probability
 from llmeval.checks.facts.differences import Comparison
-from llmeval.checks.facts.evidence import Evidence, Mention, gather
+from llmeval.checks.facts.evidence import (
+    Evidence,
+    Mention,
+    gather,
+    in_final,
+    right_values,
+    stance_in_context,
+)
 from llmeval.checks.facts.names import place_of
 from llmeval.checks.facts.quotes import find_quote
 from llmeval.checks.facts.scopes import Stance
@@ -52,6 +59,9 @@ class Finding:
 # Too rare in the calibration data to be fitted (23 of 12,194 answers): set by hand, low enough for a judge to be asked.
 _BY_STANCE = {
     Stance.OPEN: (Verdict.HEDGED, 0.3, "leaves open whether it is"),
+    Stance.SEVERAL: (Verdict.HEDGED, 0.1, "names several candidates beside"),
+    Stance.WORKING: (Verdict.MISSING, 0.12, "gives another final answer than"),
+    Stance.MENTIONED: (Verdict.MISSING, 0.12, "only mentions"),
     Stance.CONCEDED: (Verdict.MISSING, 0.2, "only concedes"),
     Stance.DENIED: (Verdict.CONTRADICTED, 0.15, "denies"),
 }
@@ -63,6 +73,8 @@ _PRONOUNS = frozenset(["it", "he", "she", "they", "this", "that", "these", "thos
 
 def weigh(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     """The verdict on one fact."""
+    if answer.only_repeats and fact.role == "must_mention":
+        return Finding(fact, Verdict.MISSING, 1 - _SAID, note="only repeats the question")
     rules: dict[str | None, Callable[[CompiledFact, ParsedAnswer], Finding]] = {
         "set": _set, "quote": _quote, "regex": _regex, "boolean": _boolean,
     }  # fmt: skip
@@ -73,7 +85,9 @@ def weigh(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
 
 def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     """A text, entity, quantity or date."""
-    evidence = _admitted(fact, gather(fact.expected, answer, fact.tolerance, fact.accept), answer)
+    listed = fact.listed or fact.role == "must_not_mention"
+    gathered = gather(fact.expected, answer, fact.tolerance, fact.accept, listed=listed)
+    evidence = _admitted(fact, gathered, answer)
     chance = _chance(fact, evidence, answer)
     best = evidence.best
     if best is not None and best.fit >= Fit.COARSE:
@@ -85,7 +99,13 @@ def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     place = place_of(part, answer.words, answer.spelling) if part is not None and chance >= 0.5 else None
     if place is not None:
         start, end = answer.words.place(*place[0])
-        return _stated(fact, answer, start, end, answer.stance(start, end), chance)
+        stance = answer.stance(start, end)
+        if not listed:
+            right = right_values(fact.expected, answer)
+            decided = in_final(start, end, answer)
+            whole = stance_in_context(start, end, fact.expected, answer, right, decided=decided)
+            stance = max(stance, whole)
+        return _stated(fact, answer, start, end, stance, chance)
     chance = min(chance, 0.5)
     other = _conflict(fact, evidence, answer)
     if other is not None:

@@ -1,0 +1,194 @@
+"""Answers that name several candidates for one fact: "A or B", a list of names, every number from 0 to 100.
+
+A text that lists what might be right states none of it, unless the question asks for several or the other items are
+right as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+
+_OR = {
+    "en": "or", "de": "oder|bzw\\.?", "fr": "ou", "es": "o|u", "it": "o|oppure", "pt": "ou", "nl": "of", "pl": "lub|albo",
+    "sv": "eller", "da": "eller", "no": "eller", "ru": "или", "tr": "veya|ya da", "cs": "nebo", "ro": "sau",
+}  # fmt: skip
+_AND = "and|&|und|et|y|e|en|och|og|ve|si|и"
+_SPLIT = {
+    language: regex.compile(
+        rf"\s*(?:[,;/|•·\n、，；]|\.(?=\s)|或者|或|または)(?:\s*(?:[-*•]|\d{{1,3}}[.)])(?=\s))?\s*"
+        rf"(?:\b(?P<or>{word})\b\s*)?|\s+(?:(?P<or>{word})|{_AND})\s+",
+        regex.IGNORECASE,
+    )
+    for language, word in _OR.items()
+}
+_HAN_OR = regex.compile(r"或者|或|または")
+_MANY_ASKED = regex.compile(
+    r"\b(?:are|were|have|list|some|several|examples?|all|both|ways|things|reasons|two|three|four|five|six|seven|eight|nine|ten|\d+"
+    r"|(?:which|what|whose|name)\s(?:\w+\s){0,2}?\w{3,}(?<!ss|us|is|[^s])(?=\s)|sind|waren|welche|sont|son|cuáles|quels|quelles|sono|quali|são|quais|zijn)\b",
+    regex.IGNORECASE,
+)
+_WHERE = regex.compile(r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE)
+_ALSO = regex.compile(
+    r"(?:\(|\balso\s(?:known|called|named|written|spelled)\s(?:as\s)?|\bknown\sas|\bcalled|\bnamed|\baka|\bi\.e\.|\bthat\sis|auch|genannt)[\s\"'“]*$",
+    regex.IGNORECASE,
+)
+_NO_CHOICE = frozenset(
+    "not so more less later earlier fewer over above two both similar other others otherwise even perhaps any something "
+    "anything equivalent greater higher longer older younger else at in on by for".split()
+)
+_LONG_LIST = 4
+"""So many items that are nothing but names or values, one of them right, are a list of candidates."""
+_PLACES = 7
+"""The same where a place is asked for, as `Soho, London, England, UK` is one place."""
+_HUGE_LIST = 25
+"""The same where the question asks for several."""
+_ITEM_WORDS = 4
+_READ = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A stretch [start, end) between two separators; `chosen`: an "or" stands before it."""
+
+    start: int
+    end: int
+    chosen: bool = False
+
+
+class Candidates:
+    """The lists of candidates in an answer to a question."""
+
+    def __init__(self, words: Tokens, question: str, language: str) -> None:
+        self._words = words
+        self._asks_many = bool(_MANY_ASKED.search(question))
+        self._where = bool(_WHERE.search(question))
+        self._items = _items(words.raw[:_READ], _SPLIT.get(language, _SPLIT["en"]))
+
+    def is_one_of_several(self, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
+        """Whether what stands at [start, end) is one candidate of several, the others not among those right.
+
+        `right`: the stems of each right value.
+        """
+        at = next((i for i, item in enumerate(self._items) if item.start < end and start < item.end), None)
+        if at is None or end > self._items[at].end:
+            return False
+        return self._offered(at, start, end, right) or self._listed(at, right)
+
+    def _offered(self, at: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
+        """`A or B`, `A, B or C`, with another candidate on the other side of the "or"."""
+        low, high = at, at
+        while low > 0 and self._joined(low):
+            low -= 1
+        while high + 1 < len(self._items) and self._joined(high + 1):
+            high += 1
+        run = self._items[low : high + 1]
+        choice = next((i for i, item in enumerate(run) if item.chosen), None)
+        if choice is None or high - low > 12:
+            return False
+        other = run[choice] if at - low != choice else run[choice - 1]
+        first = self._first_form(other)
+        if first in _NO_CHOICE or not self._is_candidate(other, at - low >= choice):
+            return False
+        if _ALSO.search(self._words.raw, max(0, run[choice].start - 30), run[choice].start - 3):
+            return False
+        return not _is_right(self._stems(other), right)
+
+    def _joined(self, index: int) -> bool:
+        """Whether a comma or a conjunction, and no full stop, stands before the item."""
+        gap = self._words.raw[self._items[index - 1].end : self._items[index].start]
+        return "\n" not in gap and "." not in gap and ";" not in gap
+
+    def _first_form(self, item: _Item) -> str:
+        found = Tokens(self._words.raw[item.start : item.start + 60]).forms
+        return found[0] if found else ""
+
+    def _stems(self, item: _Item) -> frozenset[str]:
+        return frozenset(Tokens(self._words.raw[item.start : min(item.end, item.start + 120)]).content)
+
+    def _is_candidate(self, item: _Item, before: bool) -> bool:
+        """Whether the item may be an answer by itself; before an "or", its last words may be."""
+        text = self._words.raw[item.start : item.end]
+        found = Tokens(text[-60:] if before else text[:60])
+        return any(form not in STOPWORDS for form in (found.forms[-2:] if before else found.forms[:3]))
+
+    def _listed(self, at: int, right: Sequence[frozenset[str]]) -> bool:
+        """A run of bare items, most of them not right, that makes up most of the answer."""
+        low, high = at, at
+        while low > 0 and self._is_bare(self._items[low - 1]):
+            low -= 1
+        while high + 1 < len(self._items) and self._is_bare(self._items[high + 1]):
+            high += 1
+        if not self._is_bare(self._items[at]):
+            return False
+        run = self._items[low : high + 1]
+        if len(run) < self._least():
+            return False
+        outside = len(self._words.raw) - (run[-1].end - run[0].start)
+        if outside > 60 and len(run) < 3 * self._least():
+            return False
+        others = [item for item in run if not _is_right(self._stems(item), right)]
+        return len(others) >= self._least() - 1 and len(others) * 2 > len(run)
+
+    def _least(self) -> int:
+        return _HUGE_LIST if self._asks_many else _PLACES if self._where else _LONG_LIST
+
+    def _is_bare(self, item: _Item) -> bool:
+        """Whether the item is a name or value and nothing else: few words, hardly any without a meaning of their own."""
+        if item.end - item.start > 80:
+            return False
+        found = Tokens(self._words.raw[item.start : item.end]).forms
+        meaning = [form for form in found if form not in STOPWORDS]
+        return 0 < len(found) <= _ITEM_WORDS + 2 and 0 < len(meaning) <= _ITEM_WORDS
+
+
+def _items(raw: str, separator: "regex.Pattern[str]") -> list[_Item]:
+    found: list[_Item] = []
+    start, chosen = 0, False
+    for match in separator.finditer(raw):
+        if raw[start : match.start()].strip(" -*•\t"):
+            found.append(_Item(start, match.start(), chosen))
+            chosen = False
+        start = match.end()
+        chosen = chosen or match["or"] is not None or bool(_HAN_OR.search(match[0]))
+    if raw[start:].strip():
+        found.append(_Item(start, len(raw), chosen))
+    return found
+
+
+def _is_right(stems: frozenset[str], right: Sequence[frozenset[str]]) -> bool:
+    """Whether the words are those of one right value, or hold all of its words."""
+    return any(value and (stems <= value or value <= stems) for value in right)
+
+
+_BETWEEN_NUMBERS = regex.compile(r"[\s,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*")
+
+
+def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: str) -> bool:
+    """Whether the number is one of at least four in a row with nothing but separators between them."""
+    low = high = index
+    while low > 0 and _only_separators(raw, numbers[low - 1], numbers[low]):
+        low -= 1
+    while high + 1 < len(numbers) and _only_separators(raw, numbers[high], numbers[high + 1]):
+        high += 1
+    least = _HUGE_LIST if _MANY_ASKED.search(question) and not _HOW_MANY.search(question) else _LONG_LIST
+    return len({numbers[i].value for i in range(low, high + 1)}) >= least
+
+
+_HOW_MANY = regex.compile(r"\bhow\s(?:many|much|long|old|far|tall)\b", regex.IGNORECASE)
+
+
+def _only_separators(raw: str, one: Number, two: Number) -> bool:
+    return two.start - one.end <= 8 and bool(_BETWEEN_NUMBERS.fullmatch(raw, one.end, two.start))
+
+
+def is_word_salad(words: Tokens) -> bool:
+    """Whether a text of twenty words or more has hardly any words without a meaning of their own, and no sentence."""
+    count = len(words)
+    if not 20 <= count <= 2000:
+        return False
+    small = sum(form in STOPWORDS for form in words.forms)
+    return small * 12 < count
