@@ -19,7 +19,7 @@ _OR = {
 _AND = "and|&|und|et|y|e|en|och|og|ve|si|и"
 _SPLIT = {
     language: regex.compile(
-        rf"\s*(?:[,;/|•·\n、，；]|\.(?=\s)|或者|或|または)(?:\s*(?:[-*•]|\d{{1,3}}[.)])(?=\s))?\s*"
+        rf"\s*(?:[,;/|•·\n、，；]|\s[-–]\s|\.(?=\s)|或者|或|または)(?:\s*(?:[-*•]|\d{{1,3}}[.)])(?=\s))?\s*"
         rf"(?:\b(?P<or>{word})\b\s*)?|\s+(?:(?P<or>{word})|{_AND})\s+",
         regex.IGNORECASE,
     )
@@ -27,7 +27,7 @@ _SPLIT = {
 }
 _HAN_OR = regex.compile(r"或者|或|または")
 _MANY_ASKED = regex.compile(
-    r"\b(?:are|were|have|list|some|several|examples?|all|both|ways|things|reasons|two|three|four|five|six|seven|eight|nine|ten|\d+"
+    r"^(?:\w+\s){0,2}\w{3,}(?<!ss|us|is|[^s])\s(?:that|which|in|of|from|with)\b|\b(?:are|were|have|list|some|several|examples?|all|both|ways|things|reasons|two|three|four|five|six|seven|eight|nine|ten|\d+"
     r"|(?:which|what|whose|name)\s(?:\w+\s){0,2}?\w{3,}(?<!ss|us|is|[^s])(?=\s)|sind|waren|welche|sont|son|cuáles|quels|quelles|sono|quali|são|quais|zijn)\b",
     regex.IGNORECASE,
 )
@@ -44,9 +44,12 @@ _LONG_LIST = 4
 """So many items that are nothing but names or values, one of them right, are a list of candidates."""
 _PLACES = 7
 """The same where a place is asked for, as `Soho, London, England, UK` is one place."""
-_HUGE_LIST = 25
+_HUGE_LIST = 15
 """The same where the question asks for several."""
 _ITEM_WORDS = 4
+_MAX_OFFERS = 12
+_IN_NAMES = frozenset(["the", "a", "an", "and", "of", "i", "s"])
+_SHORT_ANSWER = 10
 _READ = 50_000
 
 
@@ -80,22 +83,36 @@ class Candidates:
 
     def _offered(self, at: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """`A or B`, `A, B or C`, with another candidate on the other side of the "or"."""
-        low, high = at, at
-        while low > 0 and self._joined(low):
-            low -= 1
-        while high + 1 < len(self._items) and self._joined(high + 1):
+        high = at
+        while high + 1 < len(self._items) and high - at < _MAX_OFFERS:
+            if self._items[high].chosen or not self._joined(high + 1):
+                break
+            if high > at and not self._is_bare(self._items[high]):
+                return False
             high += 1
-        run = self._items[low : high + 1]
-        choice = next((i for i, item in enumerate(run) if item.chosen), None)
-        if choice is None or high - low > 12:
+        if not self._items[high].chosen:
             return False
-        other = run[choice] if at - low != choice else run[choice - 1]
-        first = self._first_form(other)
-        if first in _NO_CHOICE or not self._is_candidate(other, at - low >= choice):
+        other = self._items[high] if high > at else self._items[at - 1]
+        if not self._beside(at, start, end, after_or=high == at):
             return False
-        if _ALSO.search(self._words.raw, max(0, run[choice].start - 30), run[choice].start - 3):
+        if self._first_form(other) in _NO_CHOICE or not self._is_candidate(other, high == at):
+            return False
+        joint = self._items[high].start
+        if _ALSO.search(self._words.raw, max(0, joint - 30), max(0, joint - 3)):
             return False
         return not _is_right(self._stems(other), right)
+
+    def _beside(self, at: int, start: int, end: int, *, after_or: bool) -> bool:
+        """Whether the place is next to the "or": a name, a number, or a term in a short answer.
+
+        Elsewhere "a spine or backbone" more often gives another word for the same thing.
+        """
+        raw, item = self._words.raw, self._items[at]
+        between = raw[item.start : start] if after_or else raw[end : item.end]
+        if sum(form not in STOPWORDS for form in Tokens(between).forms):
+            return False
+        named = raw[start].isupper() or raw[start].isdigit() or not raw[start].isascii()
+        return named or len(self._words) <= _SHORT_ANSWER
 
     def _joined(self, index: int) -> bool:
         """Whether a comma or a conjunction, and no full stop, stands before the item."""
@@ -141,8 +158,8 @@ class Candidates:
         if item.end - item.start > 80:
             return False
         found = Tokens(self._words.raw[item.start : item.end]).forms
-        meaning = [form for form in found if form not in STOPWORDS]
-        return 0 < len(found) <= _ITEM_WORDS + 2 and 0 < len(meaning) <= _ITEM_WORDS
+        small = sum(form in STOPWORDS and form not in _IN_NAMES for form in found)
+        return 0 < len(found) <= _ITEM_WORDS + 2 and not small
 
 
 def _items(raw: str, separator: "regex.Pattern[str]") -> list[_Item]:
@@ -164,7 +181,7 @@ def _is_right(stems: frozenset[str], right: Sequence[frozenset[str]]) -> bool:
     return any(value and (stems <= value or value <= stems) for value in right)
 
 
-_BETWEEN_NUMBERS = regex.compile(r"[\s,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*")
+_BETWEEN_NUMBERS = regex.compile(r"[\s.,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*")
 
 
 def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: str) -> bool:
@@ -186,9 +203,11 @@ def _only_separators(raw: str, one: Number, two: Number) -> bool:
 
 
 def is_word_salad(words: Tokens) -> bool:
-    """Whether a text of twenty words or more has hardly any words without a meaning of their own, and no sentence."""
+    """Whether twenty words or more follow each other without a mark, with hardly any that join them to sentences."""
     count = len(words)
-    if not 20 <= count <= 2000:
+    if not 20 <= count <= 2000 or _MARK.search(words.raw.rstrip(" .")):
         return False
-    small = sum(form in STOPWORDS for form in words.forms)
-    return small * 12 < count
+    return sum(form in STOPWORDS for form in words.forms) * 8 < count
+
+
+_MARK = regex.compile(r"[.,;:!?]\s")
