@@ -4,6 +4,7 @@ A text that lists what might be right states none of it, unless the question ask
 right as well.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ _OR = {
 _AND = "and|&|und|et|y|e|en|och|og|ve|si|и"
 _SPLIT = {
     language: regex.compile(
-        rf"\s*(?:[,;/|•·\n、，；]|\s[-–]\s|\.(?=\s)|或者|或|または)(?:\s*(?:[-*•]|\d{{1,3}}[.)])(?=\s))?\s*"
+        rf"\s*(?:(?:,(?!\d)|[;/|•·\n、，；]|\s[-–]\s|\.(?=\s)|或者|或|または))(?:\s*(?:[-*•]|\d{{1,3}}[.)])(?=\s))?\s*"
         rf"(?:\b(?P<or>{word})\b\s*)?|\s+(?:(?P<or>{word})|{_AND})\s+",
         regex.IGNORECASE,
     )
@@ -70,16 +71,20 @@ class Candidates:
         self._asks_many = bool(_MANY_ASKED.search(question))
         self._where = bool(_WHERE.search(question))
         self._items = _items(words.raw[:_READ], _SPLIT.get(language, _SPLIT["en"]))
+        self._starts = [item.start for item in self._items]
 
     def is_one_of_several(self, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """Whether what stands at [start, end) is one candidate of several, the others not among those right.
 
         `right`: the stems of each right value.
         """
-        at = next((i for i, item in enumerate(self._items) if item.start < end and start < item.end), None)
-        if at is None or end > self._items[at].end:
+        low = bisect_right(self._starts, start) - 1
+        high = bisect_left(self._starts, end) - 1
+        if low < 0 or high < low:
             return False
-        return self._offered(at, start, end, right) or self._listed(at, right)
+        if low == high and self._offered(low, start, end, right):
+            return True
+        return self._listed(low, high, right)
 
     def _offered(self, at: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """`A or B`, `A, B or C`, with another candidate on the other side of the "or"."""
@@ -132,22 +137,22 @@ class Candidates:
         found = Tokens(text[-60:] if before else text[:60])
         return any(form not in STOPWORDS for form in (found.forms[-2:] if before else found.forms[:3]))
 
-    def _listed(self, at: int, right: Sequence[frozenset[str]]) -> bool:
+    def _listed(self, first: int, last: int, right: Sequence[frozenset[str]]) -> bool:
         """A run of bare items, most of them not right, that makes up most of the answer."""
-        low, high = at, at
+        if not all(self._is_bare(item) for item in self._items[first : last + 1]):
+            return False
+        low, high = first, last
         while low > 0 and self._is_bare(self._items[low - 1]):
             low -= 1
         while high + 1 < len(self._items) and self._is_bare(self._items[high + 1]):
             high += 1
-        if not self._is_bare(self._items[at]):
-            return False
         run = self._items[low : high + 1]
         if len(run) < self._least():
             return False
         outside = len(self._words.raw) - (run[-1].end - run[0].start)
         if outside > 60 and len(run) < 3 * self._least():
             return False
-        others = [item for item in run if not _is_right(self._stems(item), right)]
+        others = [item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)]
         return len(others) >= self._least() - 1 and len(others) * 2 > len(run)
 
     def _least(self) -> int:
@@ -205,7 +210,7 @@ def _only_separators(raw: str, one: Number, two: Number) -> bool:
 def is_word_salad(words: Tokens) -> bool:
     """Whether twenty words or more follow each other without a mark, with hardly any that join them to sentences."""
     count = len(words)
-    if not 20 <= count <= 2000 or _MARK.search(words.raw.rstrip(" .")):
+    if not 20 <= count <= 2000 or len(_MARK.findall(words.raw)) * 10 > count:
         return False
     return sum(form in STOPWORDS for form in words.forms) * 8 < count
 

@@ -9,7 +9,7 @@ from llmeval.checks.facts.compare import EXACT, Tolerance
 from llmeval.checks.facts.dates import Precision, make
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number, numbers
-from llmeval.checks.facts.references import ExpectedValue, parse_reference
+from llmeval.checks.facts.references import ExpectedValue, is_non_answer, parse_reference
 from llmeval.checks.facts.schema import Fact, FactType, Role, parse_date, shown
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named
@@ -47,6 +47,8 @@ def from_references(
     """The fact that plain references make: any of them is right."""
     asked = Tokens(question)
     distinct = [text for text in dict.fromkeys(references) if text.strip()]
+    # "I have no comment" among real answers would let every evasion pass.
+    distinct = [text for text in distinct if not is_non_answer(text)] or distinct
     expected = tuple(parse_reference(text, asked, locale) for text in distinct)
     return CompiledFact("reference", distinct[0] if distinct else "", expected)
 

@@ -14,6 +14,7 @@ import regex
 
 from llmeval.checks.facts.lexicon import same_word
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+from llmeval.checks.sentences import word_set
 
 MAX_TOLERANT = 128
 """So many references are compared tolerantly; all of them exactly."""
@@ -245,9 +246,16 @@ def _weight(stem: str) -> int:
     return 4 if stem[0].isdigit() else min(len(stem), 8)
 
 
+_EMPTY = word_set(
+    "not no never nothing none dont doesnt didnt cant cannot isnt arent wasnt wont wouldnt shouldnt couldnt there any "
+    "no real really actually also just very such so if because since"
+)
+"""Words that show by themselves nothing about what an answer states."""
+
+
 def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> Partial:
     content = reference.content
-    novel = [s for s in content if s not in question]
+    novel = [s for s in content if s not in question and s not in _EMPTY]
     wanted = novel or content
     total = sum(map(_weight, wanted))
     same = near = 0.0

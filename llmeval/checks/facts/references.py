@@ -8,12 +8,14 @@ from llmeval.checks.facts.dates import Date, Precision, dates
 from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number
-from llmeval.checks.facts.tokens import Tokens
+from llmeval.checks.facts.tokens import Tokens, fold
 from llmeval.checks.facts.units import unit_named
 from llmeval.checks.sentences import word_set
 
-_YES = frozenset(["yes", "true", "correct", "right", "yeah", "yep"])
-_NO = frozenset(["no", "false", "incorrect", "wrong", "nope"])
+_YES = word_set("yes true correct right yeah yep y ja oui si sim vrai wahr richtig verdadero vero verdadeiro waar да tak evet はい 是 对")
+_NO = word_set("no false incorrect wrong nope n nein non nao faux falsch falso nee onwaar нет nie hayir いいえ 否 不")
+_LEADING = regex.compile(r"\s*(?P<word>yes|no|ja|nein|oui|non|sí|sì|sim|não|nee)\s*[,.:;–—-]\s*\S", regex.IGNORECASE)
+"""A reference that says yes or no, and then more."""
 _LOOSE = word_set(
     "about around approximately approx roughly nearly almost over under up more less than at least most some "
     "c ca circa estimated to a an the in on of by since until till from between and during early mid late ago "
@@ -38,7 +40,7 @@ class ExpectedValue:
     @property
     def kind(self) -> str:
         """date, number, boolean or text."""
-        if self.boolean is not None:
+        if self.boolean is not None and len(self.text.forms) <= 1:
             return "boolean"
         return "date" if self.dates else "number" if self.numbers else "text"
 
@@ -49,6 +51,9 @@ def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedVal
     words = Tokens(reference.bare)
     if len(words) == 1 and words.forms[0] in _YES | _NO:
         return ExpectedValue(raw, reference, boolean=words.forms[0] in _YES)
+    leading = _LEADING.match(raw)
+    if leading:
+        return ExpectedValue(raw, reference, boolean=fold(leading["word"]) in _YES)
     if len(words) == 2 and words.forms[0] in ("a", "an") and (measure := unit_named(words.forms[1])):
         one = Number(1, 0, 0, 0, 0, measure)
         return ExpectedValue(raw, reference, numbers=(one,))
@@ -66,6 +71,19 @@ def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedVal
     if found and _covered(words, [(n.first, n.last) for n in found], question.stem_set):
         return ExpectedValue(raw, reference, numbers=tuple(found))
     return ExpectedValue(raw, reference)
+
+
+_NON_ANSWER = regex.compile(
+    r"\W*(?:i\s(?:have\sno\s(?:comment|idea|opinion|answer)|(?:do\snot|don['’]t)\sknow|can(?:not|['’]t)\s(?:say|tell|answer))|no\scomment|unknown|n/?a|not\sapplicable"
+    r"|(?:the|this)\squestion\s(?:is\s(?:ambiguous|subjective|unclear|wrong)|does(?:n['’]t|\snot)\smake\ssense)|it\sdepends(?:\son\s.{1,60})?"
+    r"|weiß\s(?:ich\s)?nicht|je\sne\ssais\spas|no\s(?:lo\s)?sé|non\s(?:lo\s)?so|não\ssei|ik\sweet\s(?:het\s)?niet)\W*",
+    regex.IGNORECASE,
+)
+
+
+def is_non_answer(text: str) -> bool:
+    """Whether the text declines to answer: "I have no comment", "It depends", "unknown"."""
+    return bool(_NON_ANSWER.fullmatch(text[:200]))
 
 
 def _may_count(form: str) -> bool:

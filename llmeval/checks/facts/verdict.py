@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import prod
 
 from llmeval.checks.facts.answer import ParsedAnswer
-from llmeval.checks.facts.boolean import polarity
+from llmeval.checks.facts.boolean import asks_yes_or_no, polarity
 from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.compiled import CompiledFact
 from llmeval.checks.facts.confidence import UNSURE, features, is_prose, kind_of, probability
@@ -78,9 +78,18 @@ def weigh(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     rules: dict[str | None, Callable[[CompiledFact, ParsedAnswer], Finding]] = {
         "set": _set, "quote": _quote, "regex": _regex, "boolean": _boolean,
     }  # fmt: skip
-    if fact.kind is None and sum(value.boolean is not None for value in fact.expected) * 2 > len(fact.expected):
+    if fact.kind is None and _is_yes_or_no(fact, answer):
         return _boolean(fact, answer)
     return rules.get(fact.kind, _value)(fact, answer)
+
+
+def _is_yes_or_no(fact: CompiledFact, answer: ParsedAnswer) -> bool:
+    """Whether the references say yes or no: most of them by themselves, or some of them to such a question."""
+    said = [value.boolean for value in fact.expected if value.boolean is not None]
+    if not said or len(set(said)) > 1:
+        return False
+    bare = sum(value.boolean is not None and value.kind == "boolean" for value in fact.expected)
+    return bare * 2 > len(fact.expected) or asks_yes_or_no(answer.question.raw)
 
 
 def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
@@ -218,11 +227,26 @@ def _boolean(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     said = polarity(answer)
     if said is None:
         return Finding(fact, Verdict.UNPARSED, _UNKNOWN, note="says neither yes nor no")
+    if not _is_relevant(fact, answer):
+        return Finding(fact, Verdict.UNPARSED, _UNKNOWN, note="says nothing about the question")
     yes, start, end, outright = said
     right = yes == wanted
     sure = _SAID if outright else _INFERRED
     verdict = Verdict.SUPPORTED if right else Verdict.CONTRADICTED
     return Finding(fact, verdict, sure if right else 1 - sure, start, end, f"says {'yes' if yes else 'no'}")
+
+
+_BARE_WORDS = 3
+"""An answer of so many words of meaning is a bare yes or no."""
+
+
+def _is_relevant(fact: CompiledFact, answer: ParsedAnswer) -> bool:
+    """Whether what follows a yes or no is about what was asked, as far as shared words tell."""
+    known = answer.question.stem_set.union(*(value.text.content for value in fact.expected))
+    said = [stem for stem in answer.words.content if stem.isalpha()]
+    if len(said) <= _BARE_WORDS or not len(answer.question):
+        return True
+    return any(stem in known and len(stem) > 2 for stem in said)
 
 
 def _quote(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
