@@ -81,7 +81,7 @@ _LEAD_WEAK = regex.compile(
     regex.IGNORECASE,
 )
 _TOKEN = regex.compile(
-    r"(?<!\p{L})(?:(?P<yes>yes|yeah|yep|ja|oui|sí|sì|sim|да|true)|(?P<no>no|nope|nein|non|não|nee|нет|false))(?!\p{L}|\s+(?:doubt|one\b|other|more|longer|need|evidence|reason|idea|way))",
+    r"(?<!\p{L})(?:(?P<yes>yes|yeah|yep|ja|oui|sí|sì|sim|да|true)|(?P<no>no|nope|nein|non|não|nee|нет|false))(?!\p{L}|\s+(?:doubt|one\b|other|more|longer|need|evidence|reason|idea|way|comment|answer|opinion|such|one|known))",
     regex.IGNORECASE,
 )
 _SHORT_FORM = regex.compile(
@@ -128,7 +128,7 @@ def polarity(answer: ParsedAnswer) -> Polarity | None:
     found = _leading(raw, 0)
     if found is not None:
         return _unless_contrary(raw, found)
-    return _short_form(raw) or _single_token(raw) or _restated(answer)
+    return _short_form(raw) or _single_token(raw) or _negated_only(raw) or _restated(answer)
 
 
 def _leading(raw: str, at: int) -> Polarity | None:
@@ -189,6 +189,9 @@ def _unless_contrary(raw: str, found: Polarity) -> Polarity | None:
     return None if not same and bare else found
 
 
+_NON_ANSWER_FIRST = regex.compile(r"\W*(?:i\s(?:have\sno|don['’]t\sknow|do\snot\sknow)|unknown|it\sdepends)\b", regex.IGNORECASE)
+
+
 def _short_form(raw: str) -> Polarity | None:
     """`It is.`, `He didn't.`"""
     match = _SHORT_FORM.match(raw)
@@ -198,12 +201,27 @@ def _short_form(raw: str) -> Polarity | None:
 def _single_token(raw: str) -> Polarity | None:
     """A "yes" or "no" in the first sentence, where there is only one of the two."""
     end = _end_of_sentence(raw, 0)
+    if _NON_ANSWER_FIRST.match(raw):
+        return None
     found = list(_TOKEN.finditer(raw, 0, end))
     kinds = {bool(match["yes"]) for match in found}
     if len(kinds) != 1:
         return None
     last = found[-1]
     return Polarity(bool(last["yes"]), last.start(), last.end(), False)
+
+
+def _negated_only(raw: str) -> Polarity | None:
+    """`Right now it is not.`: a short sentence of pronoun and verb, with a negation at its end."""
+    match = _ENDS_NEGATED.search(raw, 0, _end_of_sentence(raw, 0))
+    return Polarity(False, match.start(), match.end(), False) if match else None
+
+
+_ENDS_NEGATED = regex.compile(
+    r"\b(?:it|that|this|he|she|they|there|you|we|i)\s(?:(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|had)\s(?:not|never)|"
+    r"(?:is|are|was|were|does|do|did|ca|could|wo|would|should|has|have|had)n['’]t)$",
+    regex.IGNORECASE,
+)
 
 
 def _restated(answer: ParsedAnswer) -> Polarity | None:

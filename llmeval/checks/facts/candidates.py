@@ -48,6 +48,9 @@ _PLACES = 7
 _HUGE_LIST = 15
 """The same where the question asks for several."""
 _ITEM_WORDS = 4
+_PILE = 10
+_PILE_WORDS = 9
+_STATEMENT = regex.compile(r"[;\n]|[.!?](?=\s|$)|,\s(?=\p{Lu})")
 _MAX_OFFERS = 12
 _IN_NAMES = frozenset(["the", "a", "an", "and", "of", "i", "s"])
 _SHORT_ANSWER = 10
@@ -69,6 +72,7 @@ class Candidates:
     def __init__(self, words: Tokens, question: str, language: str) -> None:
         self._words = words
         self._asks_many = bool(_MANY_ASKED.search(question))
+        self._question = frozenset(Tokens(question[:_READ]).content)
         self._where = bool(_WHERE.search(question))
         self._items = _items(words.raw[:_READ], _SPLIT.get(language, _SPLIT["en"]))
         self._starts = [item.start for item in self._items]
@@ -85,6 +89,16 @@ class Candidates:
         if low == high and self._offered(low, start, end, right):
             return True
         return self._listed(low, high, right)
+
+    def is_pile(self, right: Sequence[frozenset[str]]) -> bool:
+        """Whether the text is ten or more short statements of which hardly any has to do with the question."""
+        raw = self._words.raw[:_READ]
+        parts = [part for part in _STATEMENT.split(raw) if part.strip()]
+        if len(parts) < _PILE or len(self._words) > _PILE_WORDS * len(parts):
+            return False
+        known = self._question.union(*right)
+        apart = sum(known.isdisjoint(Tokens(part).content) for part in parts)
+        return apart >= 0.7 * len(parts)
 
     def _offered(self, at: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """`A or B`, `A, B or C`, with another candidate on the other side of the "or"."""

@@ -23,6 +23,7 @@ from llmeval.checks.facts.evidence import (
 )
 from llmeval.checks.facts.names import place_of
 from llmeval.checks.facts.quotes import find_quote
+from llmeval.checks.facts.references import is_non_answer
 from llmeval.checks.facts.scopes import Stance
 from llmeval.checks.facts.tokens import Tokens
 
@@ -73,14 +74,29 @@ _PRONOUNS = frozenset(["it", "he", "she", "they", "this", "that", "these", "thos
 
 def weigh(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     """The verdict on one fact."""
-    if answer.only_repeats and fact.role == "must_mention":
-        return Finding(fact, Verdict.MISSING, 1 - _SAID, note="only repeats the question")
+    if fact.role == "must_mention":
+        refused = _refused(fact, answer)
+        if refused:
+            return Finding(fact, Verdict.MISSING, 1 - _SAID, note=refused)
     rules: dict[str | None, Callable[[CompiledFact, ParsedAnswer], Finding]] = {
         "set": _set, "quote": _quote, "regex": _regex, "boolean": _boolean,
     }  # fmt: skip
     if fact.kind is None and _is_yes_or_no(fact, answer):
         return _boolean(fact, answer)
     return rules.get(fact.kind, _value)(fact, answer)
+
+
+def _refused(fact: CompiledFact, answer: ParsedAnswer) -> str:
+    """Why the text is no answer at all; empty if it is one."""
+    if answer.only_repeats:
+        return "only repeats the question"
+    raw = answer.words.raw
+    if is_non_answer(raw) and not any(is_non_answer(value.raw) for value in fact.expected):
+        return "declines to answer"
+    right = right_values(fact.expected, answer)
+    if not fact.listed and fact.kind != "set" and answer.candidates.is_pile(right):
+        return "is a pile of unrelated statements, which does not state it"
+    return ""
 
 
 def _is_yes_or_no(fact: CompiledFact, answer: ParsedAnswer) -> bool:
@@ -236,7 +252,7 @@ def _boolean(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     return Finding(fact, verdict, sure if right else 1 - sure, start, end, f"says {'yes' if yes else 'no'}")
 
 
-_BARE_WORDS = 3
+_BARE_WORDS = 4
 """An answer of so many words of meaning is a bare yes or no."""
 
 
@@ -244,7 +260,7 @@ def _is_relevant(fact: CompiledFact, answer: ParsedAnswer) -> bool:
     """Whether what follows a yes or no is about what was asked, as far as shared words tell."""
     known = answer.question.stem_set.union(*(value.text.content for value in fact.expected))
     said = [stem for stem in answer.words.content if stem.isalpha()]
-    if len(said) <= _BARE_WORDS or not len(answer.question):
+    if answer.final is not None or len(said) <= _BARE_WORDS or not asks_yes_or_no(answer.question.raw):
         return True
     return any(stem in known and len(stem) > 2 for stem in said)
 
