@@ -50,10 +50,10 @@ _HUGE_LIST = 15
 _ITEM_WORDS = 4
 _PILE = 10
 _PILE_WORDS = 9
-_STATEMENT = regex.compile(r"[;\n]|[.!?](?=\s|$)|,\s(?=\p{Lu})")
+_STATEMENT = regex.compile(r"[;\n]|[.!?](?=\s|$)")
 _MAX_OFFERS = 12
 _IN_NAMES = frozenset(["the", "a", "an", "and", "of", "i", "s"])
-_SHORT_ANSWER = 10
+_SHORT_ANSWER = 6
 _READ = 50_000
 
 
@@ -92,6 +92,8 @@ class Candidates:
 
     def is_pile(self, right: Sequence[frozenset[str]]) -> bool:
         """Whether the text is ten or more short statements of which hardly any has to do with the question."""
+        if self._asks_many:
+            return False
         raw = self._words.raw[:_READ]
         parts = [part for part in _STATEMENT.split(raw) if part.strip()]
         if len(parts) < _PILE or len(self._words) > _PILE_WORDS * len(parts):

@@ -85,7 +85,7 @@ def compare(
     asked = question.stem_set if question else frozenset()
     first, last = min(places.values()), max(places.values())
     missing = [stem for stem in content if stem not in places]
-    missing = _without_short_forms(missing, reference, places, answer)
+    missing, short = _without_short_forms(missing, reference, places, answer)
     apart = _scattered(reference, places)
     for stem in [*missing, *apart]:
         stands = _in_place_of(stem, reference, places, answer)
@@ -96,7 +96,7 @@ def compare(
             return Comparison(Difference.OTHER, stem, "", first, last)
     for stem in missing:
         stands = _in_place_of(stem, reference, places, answer)
-        if stands and stands not in asked and not {stem, stands} <= DROPPED_FREELY:
+        if stands and stands not in asked | short and not {stem, stands} <= DROPPED_FREELY:
             tight = _is_tight(reference, missing, last - first + 1)
             return Comparison(Difference.REPLACED, stem, stands, first, last, tight)
     kind = _omission(reference, missing, question)
@@ -148,19 +148,23 @@ def _both_designators(one: str, two: str) -> bool:
 
 
 def _short_for(one: str, two: str) -> bool:
-    """Whether one is short for the other: `ave` and `avenue`, `r` and `robert`, `bob` and `robert`."""
+    """Whether one is short for the other: `ave` and `avenue`, `r` and `robert`, `bob` and `robert`,
+    `jmw` and `joseph`.
+    """
     short, long = sorted((one, two), key=len)
     if two in NICKNAMES.get(one, ()) or one in NICKNAMES.get(two, ()):
         return True
-    return long.startswith(short) and (len(short) == 1 or len(long) - len(short) > 2)
+    initials = short[0] == long[0] and len(short) <= 3 and not set(short) & set("aeiouy")
+    return initials or (long.startswith(short) and (len(short) == 1 or len(long) - len(short) > 2))
 
 
 def _without_short_forms(
     missing: list[str], reference: Reference, places: dict[str, int], answer: Tokens
-) -> list[str]:
-    """The missing words less those that stand there in short: `Ave` for `Avenue`, `Dave` for `David`."""
+) -> tuple[list[str], frozenset[str]]:
+    """The missing words less those that stand there in short, and these: `Ave` for `Avenue`, `Dave` for `David`."""
     stands = {_in_place_of(stem, reference, places, answer) for stem in missing} - {""}
-    return [stem for stem in missing if not any(_short_for(stem, word) for word in stands)]
+    short = frozenset(word for word in stands if any(_short_for(stem, word) for stem in missing))
+    return [stem for stem in missing if not any(_short_for(stem, word) for word in short)], short
 
 
 def _in_place_of(

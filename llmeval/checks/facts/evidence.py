@@ -15,6 +15,7 @@ from llmeval.checks.facts.qualifiers import asks_bound, asks_roughly
 from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
 from llmeval.checks.facts.tokens import STOPWORDS
+from llmeval.checks.facts.units import unit_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +269,8 @@ def _other_unit(found: Number, wanted: Number, answer: ParsedAnswer) -> bool:
     if words.gap(after) != " " or not words.forms[after][0].isalpha():
         return False
     form = words.forms[after]
+    if (unit := unit_named(form)) is not None and unit.dimension == wanted.unit.dimension:
+        return False  # a unit that a footnote's number sticks to: 26,000 years12
     return form not in STOPWORDS and form not in _AFTER_AMOUNT and words.stems[after] not in answer.question.stem_set
 
 

@@ -15,7 +15,7 @@ _SAID = regex.compile(
     r"(?<![\p{L}\p{N}])(?:"
     r"(?:(?:the|my|our|so\sthe|thus\sthe)\s)?(?:(?:final|correct|right|actual|true|overall)\s){0,2}(?:answer|result|solution)"
     r"(?:\sto\s(?:the|this|your)\s\w+)?\s?(?:(?:is|was|should\sbe|would\sbe|must\sbe)\b|[:=])(?:\sthat)?"
-    r"|the\s(?:total|sum|grand\stotal)\s(?:is|comes\sto|equals)|a:"
+    r"|the\s(?:total|sum|grand\stotal)\s(?:is|comes\sto|equals)|(?<=^|\n)(?-i:A):"
     r"|(?:die\s)?(?:(?:endgültige|richtige|korrekte|finale)\s)?antwort\s?(?:(?:lautet|ist)\b|:)|(?:end)?ergebnis\s?(?:ist\b|:)"
     r"|(?:richtig|korrekt)\sist(?:\s(?:aber|jedoch))?"
     r"|(?:la\s)?(?:bonne\s)?réponse(?:\s(?:finale|correcte|exacte))?\s?(?:est\b|:)"
