@@ -71,7 +71,7 @@ class ParsedAnswer:
 
     @cached_property
     def _scopes(self) -> Scopes:
-        return Scopes(self.words, self.asked, self.question.raw)
+        return Scopes(self.words, self.asked, self.question.raw, self.language)
 
     def stance(self, start: int, end: int) -> Stance:
         """How the answer stands to what it mentions at these code points."""

@@ -99,6 +99,8 @@ def _in_part(mentions: tuple[Mention, ...], texts: list[Reference], answer: Pars
     parts = partials(texts, answer.words, answer.spelling, answer.question.stem_set)
     miss: Comparison | None = None
     for part in parts[:_COMPARED]:
+        if miss is not None and not part.fuzzy:
+            break
         found = compare(part.reference, answer.words, answer.spelling, answer.question)
         if not found.another_thing:
             return Evidence(mentions, part, found)

@@ -91,10 +91,19 @@ REFUTED = regex.compile(
 APART = regex.compile(r"[;:—]|,\s*(?:but|and|so|a|an|which|who|this|that|it)\b|\.\s", regex.IGNORECASE)
 """Where such a clause starts."""
 RETRACT = words_pattern(
-    r"wait,? (?:no|actually|that)", r"scratch that", r"correction\s*:", r"i (?:misspoke|was wrong|made a mistake)",
-    "on second thought", "let me correct", r"i apologi[sz]e,? (?:that|the)", r"that['’]s (?:wrong|not right|incorrect)",
-    r"(?:that|this|which) (?:is|was) (?:wrong|not (?:right|correct|true|the case)|incorrect|false|a (?:\w+ )?(?:myth|misconception|mistake))",
-    after="",
+    r"wait,? (?:no|actually|that|sorry)", r"no,? wait", "scratch that", r"(?:correction|corrected|edit|update)\s*:", r"i (?:misspoke|was wrong|made a(?:n error| mistake))",
+    r"on (?:second|further) thought", r"on reflection", "let me correct", r"i (?:must |have to |need to )?correct myself", r"i apologi[sz]e,? (?:that|the|i)",
+    r"(?:sorry|oops|apologies|pardon)[,.!]? (?:i (?:meant|mean)|that was|it(?:'s| is))", r"(?<=[.!?,] )i meant", r"actually,? no\b", r"or rather", r"no,? (?:it|that)(?:'s| is| was) (?=(?-i:\p{Lu})|\d)",
+    r"that['’]s (?:wrong|not right|incorrect)", r"my mistake",
+    r"(?:that|this|which) (?:is|was) (?:wrong|not (?:right|correct|true|the case)|incorrect|false|an? (?:\w+ )?(?:myth|misconception|mistake|error))",
+    r"entschuldigung,? (?:ich|es|das)", r"ich meinte", r"ich korrigiere(?: mich)?", "korrektur", r"moment,? nein", r"nein,? (?:doch|falsch)", r"besser gesagt", r"das (?:ist|war) falsch",
+    r"je voulais dire", r"je me corrige", r"rectification", r"pardon,? (?:c['’]est|je)", r"en fait,? non", r"c['’]était une erreur", r"ou plutôt",
+    r"quise decir", r"quería decir", r"me corrijo", r"corrección", r"mejor dicho", r"perdón,? (?:es|era|quise)", r"me equivoqué",
+    r"volevo dire", r"intendevo", r"mi correggo", r"correzione", r"mi sono sbagliat[oa]", r"(?<=[.,;] )anzi",
+    r"quis dizer", r"queria dizer", r"corrijo", r"correção", r"ou melhor", r"(?:me )?enganei(?:-me)?", r"errei",
+    r"ik bedoelde?", r"ik corrigeer", r"correctie", r"ik vergiste me", r"of liever",
+    r"更正", r"我(?:是想)?说的是", r"不对，", r"抱歉，(?:是|应该)", r"訂正", r"失礼(?:しました)?、", r"間違えました",
+    after="", before=r"(?<!\p{L})",
 )  # fmt: skip
 """Takes back what was said before it."""
 
@@ -105,6 +114,10 @@ BELIEF = words_pattern(
     r"my (?:first|initial|original) (?:guess|thought|answer|idea)",
     r"(?<!contrary to )(?<!contrary to a )popular (?:legend|belief|myth|opinion|wisdom)", "conventional wisdom",
     r"(?:legend|folklore|tradition|belief) (?:has it|holds|says)", r"used to be(?=[^.]*\bnow\b)",
+    r"(?:initially|at first|first),? (?:it|i|this)", r"(?:zuerst|erst|anfangs|zunächst) (?:dachte|glaubte|meinte) ich", r"ich (?:dachte|glaubte)(?: zuerst| erst)?",
+    r"(?:viele|manche|die meisten) (?:denken|glauben|meinen|sagen)", r"je (?:pensais|croyais)", r"(?:beaucoup|certains) (?:pensent|croient|disent)", r"(?:pensaba|creía|creí)(?: que)?",
+    r"(?:muchos|algunos) (?:piensan|creen|dicen)", r"(?:pensavo|credevo)(?: che)?", r"molti (?:pensano|credono)", r"(?:pensei|pensava|achava|achei)(?: que)?", r"muitos (?:pensam|acham|acreditam)",
+    r"ik dacht(?: eerst)?", r"(?:velen|sommigen) (?:denken|geloven)",
 )  # fmt: skip
 """Opens what others hold; a `CONTRAST` after it takes it back."""
 CONTRAST = words_pattern(
@@ -116,15 +129,18 @@ CONTRAST = words_pattern(
     "in truth",
     "yet",
     r"the (?:correct|right|true|real|actual) (?:answer|one)",
+    r"(?:richtig|korrekt) ist", "aber", "tatsächlich", r"in wirklichkeit", "mais", r"en (?:fait|réalité)", "pero", r"en realidad", "ma", r"in realtà", "mas", r"na (?:verdade|realidade)", "maar", r"in werkelijkheid", "eigenlijk",
 )
 HEARSAY = words_pattern(
-    rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|once|long|also|first|initially|originally) )*(?:{_THINK}|attributed|reported|credited|considered)"
+    rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|once|long|also|first|initially|originally) )*(?:{_THINK}|attributed|reported|credited|considered|named|cited|mentioned|given|suggested|listed)"
 )
 """Opens what is said; only a `CORRECTION` takes it back, as "is believed to be" is often how a fact is stated."""
 CORRECTION = words_pattern(
     "actually", "in fact", "in reality", "in truth", "really", r"until (?:it|that|this)", "turned out",
     r"but (?:\w+ ){0,3}?(?:it|that|this) (?:is|was)", r"but (?:\w+ ){0,4}?(?:was|were) (?:chosen|selected|preferred)",
-    r"but the (?:correct|right|true|real|actual)",
+    r"but the (?:correct|right|true|real|actual)", r"but the (?:\w+ ){1,3}?(?:is|was|were|are)", r"but (?:wrongly|mistakenly|falsely|incorrectly|erroneously|this|that|it|he|she|they)",
+    r"but (?-i:\p{Lu}\p{Ll}+)(?: \w+){0,3}? (?:wrote|did|made|was|is|invented|discovered|composed|painted|won|had|created|directed|founded|built|said)",
+    "wrongly so",
 )  # fmt: skip
 
 CONCEDE = regex.compile(
@@ -174,6 +190,13 @@ DENIED_AFTER = regex.compile(
     regex.IGNORECASE,
 )
 """What follows a name in "G is not the capital"."""
+NO_PART = regex.compile(
+    r"[\"”'’*]*\s+(?:(?:had|has|have|played|took)\s+(?:nothing\s+to\s+do|no\s+(?:\w+\s+)?(?:part|role|hand|say|share|influence|connection|involvement|involved))"
+    r"|(?:was|is|were|are)\s+(?:dead|not\s+(?:yet\s+)?(?:born|alive|involved)|unrelated|uninvolved|already\s+dead|ruled\s+out|wrong)"
+    r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before)\b",
+    regex.IGNORECASE,
+)
+"""What follows a name that had nothing to do with it."""
 ANY = regex.compile(
     r"n['’]t\b|\b(?:no[tr]?|never|neither|nicht|nunca|não|niet|non|none|nobody|no\s?one|cannot|n['’]|ne|kein\w*|geen|weder"
     r"|niemals|th[ae]n|over|far|if|or|lie|may|might|could)\b"
@@ -181,7 +204,10 @@ ANY = regex.compile(
     r"|untrue|inaccura|myth|misc|fallac|rumo|contrary|missp|apolog|scratch|misn|misa|attribut|credit|consider|reject|rul[ei]|possible|depend|part\s+from|aside|would|debunk|believ|belief|assum"
     r"|suppos|guess|\bsa(?:ys?|id)\b|wrote|claim|suspect|expect|suggest|tempt|though|spite|whil|whereas|notwith|sure|certain"
     r"|debat|torn|know|remember|recall|clear|either|possibl|perhaps|maybe|whether|probabl|likely|think|seem|appear|alleg|report"
-    r"|presum|obwohl|bien\s+que|aunque|unable|hard\s+to|toss|used\s+to|one\s+of|legend|wisdom|folklore|tradition",
+    r"|presum|obwohl|bien\s+que|aunque|unable|hard\s+to|toss|used\s+to|one\s+of|legend|wisdom|folklore|tradition|sorry|oops|meant|actually|wait|rather|reflection|thought|first|mistake|named|cited|mention|list|dead|died|retired|nothing"
+    r"|entschuld|meint|korrig|korrekt|dachte|glaub|zuerst|erst|denken|besser|voulais|corrig|rectif|pardon|erreur|plut[oô]t|pens|croy|croi"
+    r"|quis|quer|correc|mejor|perd|equivoq|cre[íi]|volevo|intendevo|corregg|sbagli|anzi|credev|dizer|melhor|engan|errei|ach|bedoel|vergist|liever|dacht|denk|gelov"
+    r"|更正|不对|抱歉|我|訂正|失礼|間違",
     regex.IGNORECASE,
 )
 """A text without any of these has no cue at all; looked for first, as most answers have none."""

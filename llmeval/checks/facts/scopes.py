@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from llmeval.checks.facts import negation_patterns as patterns
+from llmeval.checks.facts.other_languages import READ, denied
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 
@@ -29,7 +30,9 @@ class Stance(IntEnum):
     """outside of what is given as the final answer"""
     MENTIONED = 6
     """named beside the answer: "a friend of X", or in a repetition of the question"""
-    DENIED = 7
+    UNREAD = 7
+    """near a negation in a language whose negation is not read here"""
+    DENIED = 8
 
 
 class Scope(NamedTuple):
@@ -55,9 +58,16 @@ class Scopes:
     own, the answer may repeat that without denying anything.
     """
 
-    def __init__(self, words: Tokens, about: frozenset[str] = frozenset(), question: str = "") -> None:
+    def __init__(
+        self,
+        words: Tokens,
+        about: frozenset[str] = frozenset(),
+        question: str = "",
+        language: str = "en",
+    ) -> None:
         self.words = words
         self.about = about
+        self._language = language
         self._blocks: dict[int, list[Scope]] = {}
         self.negative = bool(patterns.IN_QUESTION.search(question))
 
@@ -78,13 +88,21 @@ class Scopes:
 
     def _scopes(self, low: int, high: int) -> list[Scope]:
         """The scopes of all cues in [low, high)."""
+        foreign = list(self._foreign(low, high)) if self._language != "en" else []
         if not patterns.ANY.search(self.words.raw, low, high):
-            return []
+            return foreign
         rules: tuple[Callable[[int, int], Iterator[Scope]], ...] = (
             self._denials, self._refutations, self._retractions, self._beliefs, self._concessions, self._doubts,
             self._openings, self._opinions,
         )  # fmt: skip
-        return [scope for rule in rules for scope in rule(low, high)]
+        return [*foreign, *(scope for rule in rules for scope in rule(low, high))]
+
+    def _foreign(self, low: int, high: int) -> Iterator[Scope]:
+        """What a negation of the text's language reaches: denied where we read it, else left open."""
+        stance = Stance.DENIED if self._language in READ else Stance.UNREAD
+        for start, end in denied(self.words.raw, self._language, low, high):
+            if not (self.negative and self._asked(start, end)):
+                yield Scope(start, end, stance)
 
     def _sentence(self, at: int) -> tuple[int, int]:
         """Code points of the sentence around `at`, no further than the reach of a scope."""
@@ -193,7 +211,7 @@ class Scopes:
     def _denied_after(self, end: int) -> bool:
         """`G is not the capital`, `G never did`: what is denied must concern what was asked, where that is known."""
         raw = self.words.raw
-        if patterns.ASKED_BACK.match(raw, end):
+        if patterns.ASKED_BACK.match(raw, end) or patterns.NO_PART.match(raw, end):
             return True
         match = patterns.DENIED_AFTER.match(raw, end, min(len(raw), end + 120))
         if match is None:

@@ -63,6 +63,7 @@ _BY_STANCE = {
     Stance.SEVERAL: (Verdict.HEDGED, 0.1, "names several candidates beside"),
     Stance.WORKING: (Verdict.MISSING, 0.12, "gives another final answer than"),
     Stance.MENTIONED: (Verdict.MISSING, 0.12, "only mentions"),
+    Stance.UNREAD: (Verdict.UNPARSED, 0.4, "may deny"),
     Stance.CONCEDED: (Verdict.MISSING, 0.2, "only concedes"),
     Stance.DENIED: (Verdict.CONTRADICTED, 0.15, "denies"),
 }
