@@ -11,6 +11,7 @@ from llmeval.checks.facts.differences import Comparison, compare, longer_name
 from llmeval.checks.facts.final_answer import gives_a_value
 from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, Reference, exact, partials, squeezed
 from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.qualifiers import asks_bound, asks_roughly
 from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
@@ -153,6 +154,8 @@ def stance_in_context(
     `decided`: the final answer states a right value.
     """
     if answer.echo is not None and answer.echo[0] <= start and end <= answer.echo[1]:
+        return Stance.MENTIONED
+    if is_passing(answer.words.raw, start, answer.question.raw):
         return Stance.MENTIONED
     final = answer.final
     if final is not None and not decided and not final.start <= start < final.end:

@@ -52,7 +52,7 @@ _SCRIPTS = (
     ("zh", regex.compile(r"\p{Han}")),
     ("ko", regex.compile(r"\p{Hangul}")),
     ("ru", regex.compile(r"\p{Cyrillic}")),
-    ("el", regex.compile(r"\p{Greek}{2}")),
+    ("el", regex.compile(r"\p{Greek}")),
     ("ar", regex.compile(r"\p{Arabic}")),
     ("he", regex.compile(r"\p{Hebrew}")),
     ("hi", regex.compile(r"\p{Devanagari}")),

@@ -132,7 +132,7 @@ CONTRAST = words_pattern(
     r"(?:richtig|korrekt) ist", "aber", "tatsächlich", r"in wirklichkeit", "mais", r"en (?:fait|réalité)", "pero", r"en realidad", "ma", r"in realtà", "mas", r"na (?:verdade|realidade)", "maar", r"in werkelijkheid", "eigenlijk",
 )
 HEARSAY = words_pattern(
-    rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|once|long|also|first|initially|originally) )*(?:{_THINK}|attributed|reported|credited|considered|named|cited|mentioned|given|suggested|listed)"
+    rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|often|commonly|frequently|popularly|traditionally|once|long|also|first|initially|originally) )*(?:{_THINK}|attributed|reported|credited|considered|named|cited|mentioned|given|suggested|listed)"
 )
 """Opens what is said; only a `CORRECTION` takes it back, as "is believed to be" is often how a fact is stated."""
 CORRECTION = words_pattern(

@@ -167,7 +167,8 @@ class Scopes:
         """`It is G. Wait, no, it is D`: what stands before in the sentence, or the sentence before."""
         for match in patterns.RETRACT.finditer(self.words.raw, low, high):
             here, _ = self._sentence(match.start())
-            yield Scope(here if match.start() - here > 3 else self._before(here), match.start(), Stance.DENIED)
+            opens = len(self.words.raw[here : match.start()].split()) <= 2
+            yield Scope(self._before(here) if opens else here, match.start(), Stance.DENIED)
 
     def _beliefs(self, low: int, high: int) -> Iterator[Scope]:
         """`people think it is G, but ...`: from the sentence's start to the contrast, here or opening the next one."""
