@@ -12,6 +12,7 @@ from llmeval.checks.facts.locale import language_of, read_numbers
 from llmeval.checks.facts.names import Spelling
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.scopes import Scopes, Stance
+from llmeval.checks.facts.times import Time, times
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.records import Case
 
@@ -55,6 +56,11 @@ class ParsedAnswer:
     def dates(self) -> list[Date]:
         """Every date of the answer."""
         return dates(self.words, self.numbers)
+
+    @cached_property
+    def times(self) -> list[Time]:
+        """Every time of the day in the answer."""
+        return times(self.words.raw[:_TIMES_READ])
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -118,6 +124,7 @@ class ParsedAnswer:
         return len({s for s in self.words.content if s not in self.question.stem_set})
 
 
+_TIMES_READ = 50_000
 _ECHO_WORDS = 4
 """A shorter question may be repeated by chance."""
 

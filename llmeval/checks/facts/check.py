@@ -56,10 +56,10 @@ def _compiled(
 ) -> tuple[CompiledFact, ...]:
     if must or must_not:
         banned = [fact.model_copy(update={"role": "must_not_mention"}) for fact in must_not]
-        return compile_facts([*must, *banned], question)
+        return compile_facts([*must, *banned], question, locale)
     if case.facts:
         try:
-            return compile_facts(parse_facts(case.facts), question)
+            return compile_facts(parse_facts(case.facts), question, locale)
         except ValueError as error:
             raise CheckError(f"facts: {error}") from None
     references = tuple(text for text in case.references if text.strip())

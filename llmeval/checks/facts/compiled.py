@@ -1,10 +1,11 @@
 """Facts made ready for matching: values read once, whatever the number of answers they are held against."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from llmeval.checks.facts.aliases import aliases_of
 from llmeval.checks.facts.compare import EXACT, Tolerance
 from llmeval.checks.facts.dates import Precision, make
 from llmeval.checks.facts.names import Reference
@@ -50,7 +51,20 @@ def from_references(
     # "I have no comment" among real answers would let every evasion pass.
     distinct = [text for text in distinct if not is_non_answer(text)] or distinct
     expected = tuple(parse_reference(text, asked, locale) for text in distinct)
+    expected += tuple(_aliases(distinct))
     return CompiledFact("reference", distinct[0] if distinct else "", expected)
+
+
+def _aliases(names: Sequence[str]) -> Iterator[ExpectedValue]:
+    """Other names of the things named, that are not among them."""
+    known = frozenset(names)
+    for name in names[:_ALIASED]:
+        for alias in aliases_of(name):
+            if alias not in known:
+                yield ExpectedValue(alias, Reference(alias), alias=True)
+
+
+_ALIASED = 32
 
 
 def from_fact(fact: Fact, question: str, locale: str = "") -> CompiledFact:
@@ -77,10 +91,13 @@ def from_fact(fact: Fact, question: str, locale: str = "") -> CompiledFact:
         yes = fact.value if isinstance(fact.value, bool) else str(fact.value).strip().casefold() in ("yes", "true")
         return CompiledFact(expected=(ExpectedValue(shown(yes), Reference(""), boolean=yes),), **common)
     if fact.kind is None:
-        return CompiledFact(
-            expected=tuple(parse_reference(shown(value), Tokens(question)) for value in values), **common
-        )
-    return CompiledFact(expected=tuple(ExpectedValue(value, Reference(value)) for value in values), **common)
+        asked = Tokens(question)
+        expected = tuple(parse_reference(shown(value), asked, locale) for value in values)
+        return CompiledFact(expected=expected + tuple(_aliases([str(v) for v in values])), **common)
+    expected = tuple(ExpectedValue(value, Reference(value)) for value in values)
+    if fact.kind == "entity":
+        expected += tuple(_aliases([str(value) for value in values]))
+    return CompiledFact(expected=expected, **common)
 
 
 def _members(fact: Fact, question: str) -> tuple[CompiledFact, ...]:
@@ -122,6 +139,8 @@ def _date(value: Any, precision: str | None) -> ExpectedValue:
     return ExpectedValue(str(date), Reference(""), dates=(date,))
 
 
-def compile_facts(facts: Sequence[Fact], question: str) -> tuple[CompiledFact, ...]:
+def compile_facts(
+    facts: Sequence[Fact], question: str, locale: str = ""
+) -> tuple[CompiledFact, ...]:
     """Every fact ready for matching, in order."""
-    return tuple(from_fact(fact, question) for fact in facts)
+    return tuple(from_fact(fact, question, locale) for fact in facts)

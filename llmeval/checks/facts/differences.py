@@ -5,11 +5,13 @@ word that stands in the place of another, a missing number or compass point, or 
 another thing, however alike the rest is. A name may be shortened by its titles, first and middle names.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import regex
 
+from llmeval.checks.facts.aliases import aliases_of
 from llmeval.checks.facts.lexicon import (
     AFTER_NAME,
     BEFORE_NAME,
@@ -21,7 +23,7 @@ from llmeval.checks.facts.lexicon import (
     contrast,
     is_designator,
 )
-from llmeval.checks.facts.names import VARIANT, Place, Reference, Spelling, held_places
+from llmeval.checks.facts.names import VARIANT, Place, Reference, Spelling, exact, held_places
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 TERM_WORDS = 4
@@ -108,6 +110,29 @@ def _after_comma(missing: list[str], reference: Reference) -> bool:
     """Whether only the region is missing, as in `Seattle` for `Seattle, Washington`."""
     head, comma, _ = reference.bare.partition(",")
     return bool(comma) and not set(Tokens(head).stems) & set(missing)
+
+
+def compare_list(
+    reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling
+) -> Comparison:
+    """How the answer differs from a reference that lists several things: all of them have to be there."""
+    places = held_places(reference, answer, spelling, 0.85)
+    if not places:
+        return Comparison(Difference.INCOMPLETE)
+    first, last = min(places.values()), max(places.values())
+    for member in members:
+        if not _is_held(member, answer, spelling):
+            return Comparison(Difference.OTHER, " ".join(member.forms), "", first, last)
+    return Comparison(Difference.NONE, "", "", first, last)
+
+
+def _is_held(member: Reference, answer: Tokens, spelling: Spelling) -> bool:
+    """Whether the answer has the words of a member, or another name of it."""
+    if member.is_name and spelling.likeness(member.content[-1])[0] >= VARIANT:
+        return True
+    if all(spelling.likeness(stem)[0] >= 0.85 for stem in member.content):
+        return True
+    return bool(exact([Reference(alias) for alias in aliases_of(member.bare)], answer))
 
 
 def _is_tight(reference: Reference, missing: list[str], width: int) -> bool:

@@ -3,18 +3,21 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from llmeval.checks.facts.aliases import is_abbreviation
 from llmeval.checks.facts.answer import ParsedAnswer
 from llmeval.checks.facts.candidates import in_number_list, is_word_salad
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance, fit_date, fit_number
 from llmeval.checks.facts.dates import Date, Precision
-from llmeval.checks.facts.differences import Comparison, compare, longer_name
+from llmeval.checks.facts.differences import Comparison, compare, compare_list, longer_name
 from llmeval.checks.facts.final_answer import gives_a_value
-from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, Reference, exact, partials, squeezed
+from llmeval.checks.facts.letters import chosen_letter
+from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, exact, partials, squeezed
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.qualifiers import asks_bound, asks_roughly
 from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
+from llmeval.checks.facts.times import Time, same_time
 from llmeval.checks.facts.tokens import STOPWORDS
 from llmeval.checks.facts.units import unit_named
 
@@ -77,32 +80,45 @@ def gather(
     for value in expected:
         if value.dates:
             found += _dates(value, answer, accept)
+        if value.time is not None:
+            found += _times(value, value.time, answer)
+        elif value.letter:
+            found += _letters(value, answer)
         if value.numbers:
             found += _numbers(value, answer, tolerance)
     if not listed:
         found = _in_context(found, expected, answer)
     found = sorted(_alike(found), key=lambda mention: mention.rank)
-    texts = [value.text for value in expected if value.kind == "text"]
+    values = [v for v in expected if v.kind == "text" and not v.alias]
+    texts = [value.text for value in values]
     settled = bool(found) and found[0].fit is Fit.SAME and found[0].stance <= Stance.LIKELY
     longer = {mention.wanted for mention in found if mention.how == "longer"}
-    texts = [text for text in texts if text.raw not in longer]
+    values = [value for value in values if value.text.raw not in longer]
     if settled or not texts:
         return Evidence(tuple(found))
-    return _in_part(tuple(found), texts, answer)
+    return _in_part(tuple(found), values, answer)
 
 
 _COMPARED = 6
 """So many of the references that the answer holds most of are compared word by word."""
 
 
-def _in_part(mentions: tuple[Mention, ...], texts: list[Reference], answer: ParsedAnswer) -> Evidence:
+def _in_part(
+    mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: ParsedAnswer
+) -> Evidence:
     """The text that the answer holds most of and that no word of the answer makes another thing."""
+    members = {value.text.raw: value.members for value in values if value.members}
+    texts = [value.text for value in values]
     parts = partials(texts, answer.words, answer.spelling, answer.question.stem_set)
     miss: Comparison | None = None
     for part in parts[:_COMPARED]:
         if miss is not None and not part.fuzzy:
             break
-        found = compare(part.reference, answer.words, answer.spelling, answer.question)
+        listed = members.get(part.reference.raw)
+        if listed:
+            found = compare_list(part.reference, listed, answer.words, answer.spelling)
+        else:
+            found = compare(part.reference, answer.words, answer.spelling, answer.question)
         if not found.another_thing:
             return Evidence(mentions, part, found)
         miss = miss or found
@@ -193,12 +209,15 @@ def _mention(answer: ParsedAnswer, place: Place, fit: Fit, how: str, wanted: str
 
 def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[Mention]:
     """Word for word, or with spaces and hyphens moved."""
-    values = [value for value in expected if not value.numbers]
+    typed = ("time", "letter", "boolean")
+    values = [value for value in expected if not value.numbers and value.kind not in typed]
     references = [value.text for value in values]
     hits = exact(references, answer.words)
     covered = {i for places in hits.values() for first, last in places for i in range(first, last + 1)}
     for i, places in hits.items():
         for place in places:
+            if values[i].alias and not _is_capital(values[i].raw, place, answer):
+                continue
             longer = longer_name(place, references[i], answer.words)
             if longer is None or covered.issuperset(longer):
                 yield _mention(answer, place, Fit.SAME, "exact", values[i].raw)
@@ -214,6 +233,29 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
             squeeze = squeezed(value.text, answer.words) if value.kind == "text" else None
             if squeeze is not None:
                 yield _mention(answer, squeeze, Fit.SAME, "squeezed", value.raw)
+
+
+def _is_capital(name: str, place: Place, answer: ParsedAnswer) -> bool:
+    """Whether an abbreviation stands in capitals: US, not us."""
+    start, end = answer.words.place(*place)
+    return not is_abbreviation(name) or answer.words.raw[start:end].replace(".", "").isupper()
+
+
+def _times(expected: ExpectedValue, wanted: Time, answer: ParsedAnswer) -> Iterator[Mention]:
+    """Every time of the day; one that leaves the half of the day open is not the one expected."""
+    for found in answer.times:
+        same = same_time(found, wanted)
+        fit = Fit.SAME if same else Fit.NEAR if same is None else Fit.OTHER
+        yield Mention(found.start, found.end, fit, answer.stance(found.start, found.end), "time", expected.raw)
+
+
+def _letters(expected: ExpectedValue, answer: ParsedAnswer) -> Iterator[Mention]:
+    """The letter of the option that the answer chooses."""
+    chosen = chosen_letter(answer.words.raw, answer.final)
+    if chosen is not None:
+        letter, at = chosen
+        fit = Fit.SAME if letter == expected.letter else Fit.OTHER
+        yield Mention(at, at + 1, fit, answer.stance(at, at + 1), "letter", expected.raw)
 
 
 def _dates(expected: ExpectedValue, answer: ParsedAnswer, accept: Precision | None) -> Iterator[Mention]:

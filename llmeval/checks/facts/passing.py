@@ -25,7 +25,7 @@ _BEFORE = regex.compile(
     rf"\b(?:(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES})s?\s+{_OF}\s+(?:the\s+|l['’]|d['’])?"
     r"|(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought|argued|served|collaborated|corresponded|quarrel+ed|lived|travel+ed)"
     r"\s+(?:with|under|against|alongside|for|near|next\s+to)\s+(?:the\s+)?"
-    r"|(?:\p{L}+er|(?:more|less)\s+\p{L}+|rather)\s+than\s+(?:the\s+)?|as\s+\p{L}+\s+as\s+(?:the\s+)?"
+    r"|(?:\p{L}+er(?<!other)|(?:more|less)\s+\p{L}+|rather)\s+than\s+(?:the\s+)?|as\s+\p{L}+\s+as\s+(?:the\s+)?"
     r"|(?:similar|compared|equal|close|next|second|related)\s+(?:to|with)\s+(?:the\s+)?|inspired\s+by\s+(?:the\s+)?|influenced\s+by\s+(?:the\s+)?"
     r"|reminiscent\s+of\s+(?:the\s+)?|in\s+the\s+style\s+of\s+(?:the\s+)?|(?:not\s+)?(?:just\s+|only\s+)?as\s+with\s+)$",
     regex.IGNORECASE,

@@ -8,6 +8,7 @@ from llmeval.checks.facts.dates import Date, Precision, dates
 from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.times import Time, is_time
 from llmeval.checks.facts.tokens import Tokens, fold
 from llmeval.checks.facts.units import unit_named
 from llmeval.checks.sentences import word_set
@@ -36,12 +37,21 @@ class ExpectedValue:
     dates: tuple[Date, ...] = ()
     numbers: tuple[Number, ...] = ()
     boolean: bool | None = None
+    time: Time | None = None
+    letter: str = ""
+    """the option of a multiple-choice question"""
+    members: tuple[Reference, ...] = ()
+    """what a text lists, all of which is expected"""
+    alias: bool = False
+    """another name of a reference, which no person wrote"""
 
     @property
     def kind(self) -> str:
-        """date, number, boolean or text."""
+        """date, number, time, letter, boolean or text."""
         if self.boolean is not None and len(self.text.forms) <= 1:
             return "boolean"
+        if self.time is not None or self.letter:
+            return "time" if self.time else "letter"
         return "date" if self.dates else "number" if self.numbers else "text"
 
 
@@ -51,6 +61,11 @@ def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedVal
     words = Tokens(reference.bare)
     if len(words) == 1 and words.forms[0] in _YES | _NO:
         return ExpectedValue(raw, reference, boolean=words.forms[0] in _YES)
+    if _OPTION.fullmatch(raw):
+        return ExpectedValue(raw, reference, letter=raw.strip(" ().:"))
+    time = is_time(raw) if len(raw) <= _TIME_LENGTH else None
+    if time is not None:
+        return ExpectedValue(raw, reference, time=time)
     leading = _LEADING.match(raw)
     if leading:
         return ExpectedValue(raw, reference, boolean=fold(leading["word"]) in _YES)
@@ -58,7 +73,7 @@ def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedVal
         one = Number(1, 0, 0, 0, 0, measure)
         return ExpectedValue(raw, reference, numbers=(one,))
     if len(words) > 12 or not any(_may_count(form) for form in words.forms):
-        return ExpectedValue(raw, reference)
+        return ExpectedValue(raw, reference, members=_members(raw))
     found = read_numbers(words, locale, question)
     named = dates(words, found)
     asked_number = bool(_MANY.search(question.raw))
@@ -70,7 +85,27 @@ def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedVal
             return ExpectedValue(raw, reference, tuple(named), tuple(found) if both else ())
     if found and _covered(words, [(n.first, n.last) for n in found], question.stem_set):
         return ExpectedValue(raw, reference, numbers=tuple(found))
-    return ExpectedValue(raw, reference)
+    return ExpectedValue(raw, reference, members=_members(raw))
+
+
+_OPTION = regex.compile(r"\s*\(?[A-J]\)?[.:]?\s*")
+_TIME_LENGTH = 40
+_CONJUNCTION = regex.compile(r",?\s+(?:and|&|und|et|y|e|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE)
+_LISTED = regex.compile(r"\s*[,;、]\s*(?:(?:and|und|et|y|e|&)\s+)?")
+_MEMBER_WORDS = 5
+
+
+def _members(raw: str) -> tuple[Reference, ...]:
+    """What the text lists: `red, green and blue`, `Watson and Crick`; empty where it is one thing.
+
+    Commas alone make a list of four or more, as `Paris, Texas` and `Soho, London, England` are one place.
+    """
+    match = _CONJUNCTION.search(raw)
+    parts = [part for piece in _CONJUNCTION.split(raw) for part in _LISTED.split(piece) if part.strip()]
+    if not 2 <= len(parts) <= 30 or (match is None and len(parts) < 4):
+        return ()
+    members = tuple(Reference(part) for part in parts)
+    return members if all(m.content and len(m.content) <= _MEMBER_WORDS for m in members) else ()
 
 
 _NON_ANSWER = regex.compile(
