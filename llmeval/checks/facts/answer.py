@@ -8,7 +8,7 @@ import regex
 from llmeval.checks.facts.candidates import Candidates
 from llmeval.checks.facts.dates import Date, dates
 from llmeval.checks.facts.final_answer import Final, final_answer
-from llmeval.checks.facts.locale import language_of, read_numbers
+from llmeval.checks.facts.locale import is_month_first, language_of, read_numbers
 from llmeval.checks.facts.names import Spelling
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.scopes import Scopes, Stance
@@ -55,7 +55,8 @@ class ParsedAnswer:
     @cached_property
     def dates(self) -> list[Date]:
         """Every date of the answer."""
-        return dates(self.words, self.numbers)
+        shown = self.locale or (self.language if self.language != "en" else "")
+        return dates(self.words, self.numbers, is_month_first(shown))
 
     @cached_property
     def times(self) -> list[Time]:

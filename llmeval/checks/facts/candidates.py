@@ -95,7 +95,7 @@ class Candidates:
         if self._asks_many:
             return False
         raw = self._words.raw[:_READ]
-        parts = [part for part in _STATEMENT.split(raw) if part.strip()]
+        parts = list({part.strip() for part in _STATEMENT.split(raw) if part.strip()})
         if len(parts) < _PILE or len(self._words) > _PILE_WORDS * len(parts):
             return False
         known = self._question.union(*right)

@@ -136,7 +136,7 @@ def fit_date(found: Date, wanted: Date) -> Fit:
     if found.year is not None and wanted.year is not None and found.year != wanted.year:
         return Fit.OTHER
     if found.other and wanted.month and (wanted.month, wanted.day or found.other[1]) == found.other:
-        return Fit.SAME
+        return Fit.COARSE  # 06/02/2024, and nothing tells which of the two comes first
     if found.month and wanted.month and found.month != wanted.month:
         return Fit.OTHER
     if found.day and wanted.day and found.day != wanted.day:

@@ -1,13 +1,13 @@
 """Dates in a text, as precise as they are written: day, month, year, decade or century.
 
-Only explicit dates are read; relative ones (yesterday) are not, and no part is ever filled in from today. Month names
-are those of English, German, French, Spanish, Italian, Portuguese and Dutch.
+Only explicit dates are read; relative ones (yesterday) are not, and no part is ever filled in from today.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date as calendar_date
 from enum import IntEnum
+from importlib.resources import files
 
 import regex
 
@@ -58,29 +58,41 @@ class Date:
 
 
 _SHORT = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_NAMES = """
-january jan januar janner janvier enero gennaio janeiro januari ene janv
-february feb februar fevrier febrero febbraio fevereiro februari fevr
-march mar marz maerz mars marzo marco maart
-april apr avril abril aprile avr
-may mai mayo maggio maio mei
-june jun juni juin junio giugno junho
-july jul juli juillet julio luglio julho juil
-august aug aout agosto augustus ago
-september sep sept septembre septiembre settembre setembro
-october oct oktober okt octobre octubre ottobre outubro
-november nov novembre noviembre novembro
-december dec dezember dez decembre diciembre dicembre dezembro
+_SHORT_NAMES = """
+jan janner ene janv january
+feb febr fevr fev february
+mar marz maerz march
+apr avr april
+may mai mei
+jun june
+jul july
+aug aout ago
+sep sept set
+oct okt out ott
+nov november
+dec dez dic december
 """
-MONTHS = {name: i for i, line in enumerate(_NAMES.split("\n")[1:-1], start=1) for name in line.split()}
+
+
+def _months() -> dict[str, int]:
+    """Every name of a month, folded: those of 34 languages (Unicode CLDR, as in Babel 2.19) and short forms."""
+    text = files("llmeval.checks.facts").joinpath("months.tsv").read_text(encoding="utf-8")
+    lines = zip(text.splitlines(), _SHORT_NAMES.strip().splitlines(), strict=True)
+    return {name: i for i, both in enumerate(lines, start=1) for name in " ".join(both).split()}
+
+
+MONTHS = _months()
 _WORDLIKE = frozenset(
-    ["may", "mar", "march", "mai", "mars", "dec", "jun", "jan", "nov", "sep", "oct", "apr", "aug", "ago", "ene"]
+    "may mar march mai mars dec jun jan nov sep oct apr aug ago ene set out ott dic maj mart mei leden maio".split()
 )
-_SKIPPED = frozenset(["of", "de", "del", "di", "the", "in"])
-_ISO = regex.compile(r"(?<![\d.-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d-])")
+AMBIGUOUS_MONTHS = _WORDLIKE - {"may", "march", "jan", "sep", "oct", "nov", "dec", "apr", "aug"}
+"""Words that are a month in one language and something else in another: Mars, mai, set."""
+_SKIPPED = frozenset(["of", "de", "del", "di", "the", "in", "er", "o", "a", "do", "re"])
+_ISO = regex.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])")
+_COMPACT = regex.compile(r"(?<![\d.,-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\d,-]|\.\d)")
 _NUMERIC = regex.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|\.\d|-\d)")
 _APART = regex.compile(r"[;.\n(]")
-_HAN = regex.compile(r"(\d{3,4})\s?年(?:\s?(\d{1,2})\s?月(?:\s?(\d{1,2})\s?日)?)?")
+_HAN = regex.compile(r"(\d{3,4})\s?[年년](?:\s?(\d{1,2})\s?[月월](?:\s?(\d{1,2})\s?[日일])?)?")
 _ERA_AFTER = regex.compile(
     r"\s?\(?(?:(BCE?|B\.C\.(?:E\.)?|v\. ?Chr\.|av\. J\.-C\.|a\. ?C\.)|(?:CE|AD|A\.D\.|C\.E\.)(?!\w))"
 )
@@ -91,9 +103,14 @@ _DECADES = {
 }  # fmt: skip
 
 
-def dates(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
-    """Every date of the text, in order; overlapping readings keep the longest."""
-    found = [*_patterns(words), *_named(words, numbers)]
+def dates(
+    words: Tokens, numbers: Sequence[Number], month_first: bool | None = None
+) -> list[Date]:
+    """Every date of the text, in order; overlapping readings keep the longest.
+
+    `month_first`: whether 06/02 is 2 June; None where it is not known.
+    """
+    found = [*_patterns(words, month_first), *_named(words, numbers)]
     taken = [(d.start, d.end) for d in found]
     found += [d for d in _years(words, numbers) if not any(a < d.end and d.start < b for a, b in taken)]
     return sorted(found, key=lambda d: d.start)
@@ -120,26 +137,63 @@ def _located(words: Tokens, found: Date, start: int, end: int) -> Date:
     return replace(found, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end)
 
 
-def _patterns(words: Tokens) -> list[Date]:
+def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
     """2018-05-18, 18/05/2018, 18.5.2018, 2018年5月18日."""
     raw, found = words.raw, []
-    if "年" in raw:
+    if "年" in raw or "년" in raw:
         for m in _HAN.finditer(raw):
             date = make(int(m[1]), int(m[2]) if m[2] else None, int(m[3]) if m[3] else None)
             found += [_located(words, date, *m.span())] if date else []
     for m in _ISO.finditer(raw):
+        date = make(int(m[1]), int(m[3]), int(m[4]))
+        found += [_located(words, date, *m.span())] if date else []
+    for m in _COMPACT.finditer(raw):
         date = make(int(m[1]), int(m[2]), int(m[3]))
         found += [_located(words, date, *m.span())] if date else []
+    found += _centuries(words)
     for m in _NUMERIC.finditer(raw):
         one, two, year = int(m[1]), int(m[3]), int(m[4])
         year += 0 if len(m[4]) == 4 else 1900 if year > 50 else 2000
         first, second = make(year, one, two), make(year, two, one)
-        date = (first if m[2] == "/" else second) or first or second
+        american = month_first if month_first is not None else m[2] == "/"
+        date = (first if american else second) or first or second
         if date:
             other = second if date is first else first
+            if month_first is not None or m[2] == ".":
+                other = None  # the locale, or the dots of day.month.year, settle the order
             swapped = (other.month or 1, other.day or 1) if other and other is not date else None
             found.append(_located(words, replace(date, other=swapped), *m.span()))
     return found
+
+
+_CENTURY_NAMES = r"(?:century|centuries|siècles?|secol[oi]|siglos?|séculos?|jahrhunderts?|eeuw|век[аеу]?)"
+_ORDINAL_OF = regex.compile(
+    rf"(?<![\p{{L}}\d])(?:(?P<roman>[IVX]{{1,6}})|(?P<number>\d{{1,2}}))(?:e|er|ème|eme|th|st|nd|rd|\.|º|°)?\s+{_CENTURY_NAMES}(?!\p{{L}})",
+    regex.IGNORECASE,
+)
+_OF_ORDINAL = regex.compile(rf"(?<!\p{{L}}){_CENTURY_NAMES}\s+(?P<roman>[IVX]{{1,6}})(?P<number>)(?!\p{{L}})", regex.IGNORECASE)
+_ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
+
+
+def _centuries(words: Tokens) -> list[Date]:
+    """`XIXe siècle`, `siglo XIX`, `19e siècle`."""
+    found = []
+    for pattern in (_ORDINAL_OF, _OF_ORDINAL):
+        for m in pattern.finditer(words.raw):
+            number = int(m["number"]) if m["number"] else _roman(m["roman"].casefold())
+            match = _ERA_AFTER.match(words.raw, m.end())
+            year = (number - 1) * 100
+            year = -year - 1 if match and match[1] else year
+            end = match.end() if match else m.end()
+            if 1 <= number <= 40:
+                found.append(_located(words, Date(Precision.CENTURY, year), m.start(), end))
+    return found
+
+
+def _roman(text: str) -> int:
+    values = [_ROMAN_VALUES[c] for c in text]
+    pairs = zip(values, [*values[1:], 0], strict=True)
+    return sum(-one if one < two else one for one, two in pairs)
 
 
 def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
@@ -163,11 +217,15 @@ def _around(words: Tokens, index: int, at: dict[int, Number], until: dict[int, N
     if day is not None:
         first = day.first
     else:
-        day = _day(at.get(index + 1)) if _near(words, index + 1) else None
+        after = index + 2 if _form_at(words, index + 1) == "the" else index + 1
+        day = _day(at.get(after)) if _near(words, after) else None
         last = day.last if day else index
     year = _year_after(words, last, at)
     if year is not None:
         last = year.last
+    else:
+        year = _year_before(words, first, until)
+        first = year.first if year else first
     if day is None and year is None and words.forms[index] in _WORDLIKE and not _is_name(words, index):
         return None
     value, end = _era(words, year) if year else (None, words.ends[last])
@@ -175,6 +233,18 @@ def _around(words: Tokens, index: int, at: dict[int, Number], until: dict[int, N
     if date is None:
         return None
     return replace(date, first=first, last=last, start=words.starts[first], end=max(end, words.ends[last]))
+
+
+def _form_at(words: Tokens, index: int) -> str:
+    return words.forms[index] if index < len(words) else ""
+
+
+def _year_before(words: Tokens, first: int, until: dict[int, Number]) -> Number | None:
+    """The year of `2011, October 29`."""
+    number = until.get(first - 1)
+    if number is None or not number.bare or not _near(words, first):
+        return None
+    return number if isinstance(number.value, int) and 1000 <= number.value < 2200 else None
 
 
 def _other_day(date: Date, numbers: Sequence[Number], at: dict[int, Number], until: dict[int, Number]) -> list[Date]:
@@ -218,15 +288,29 @@ def _year_after(words: Tokens, last: int, at: dict[int, Number]) -> Number | Non
     while index < len(words) and words.forms[index] in _SKIPPED and index - last < 2 and _near(words, index):
         index += 1
     number = at.get(index)
-    if number is None or not _near(words, index) or number.unit or not isinstance(number.value, int):
+    if number is None or number.unit or not isinstance(number.value, int):
+        return None
+    if words.gap(index).strip() in ("'", "’") and 0 <= number.value < 100 and len(words.forms[index]) == 2:
+        return _full_year(number)
+    if not _near(words, index):
         return None
     written = bool(_ERA_AFTER.match(words.raw, number.end))
     return number if (number.bare and 100 <= number.value < 2200) or (written and number.value < 10000) else None
 
 
+def _full_year(number: Number) -> Number:
+    """`'20` is 2020, `'85` is 1985."""
+    value = int(number.value)
+    return replace(number, value=value + (1900 if value > 50 else 2000))
+
+
 def _is_name(words: Tokens, index: int) -> bool:
-    """Whether a word such as `May` or `March` is a month by itself: capital inside a sentence, after a preposition."""
-    if not words.raw[words.starts[index]].isupper() or index == 0:
+    """Whether a word such as `May` or `March` is a month by itself: with a capital, alone or after a preposition."""
+    if not words.raw[words.starts[index]].isupper():
+        return False
+    if len(words) == 1:
+        return True
+    if index == 0:
         return False
     return words.forms[index - 1] in (
         "in",
@@ -241,6 +325,9 @@ def _is_name(words: Tokens, index: int) -> bool:
         "en",
         "from",
         "to",
+        "is",
+        "was",
+        "month",
     )
 
 

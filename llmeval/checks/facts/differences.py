@@ -204,12 +204,16 @@ def _in_place_of(
     for neighbour, step in ((after, -1), (before, 1)):
         if neighbour is None:
             continue
-        index = _next_word(answer, neighbour, step, over_all=len(content) > TERM_WORDS)
+        index = _next_word(answer, neighbour, step, over_all=_is_statement(reference))
         if index is None or index in taken:
             continue
         if _stands_for(stem, index, reference, answer):
             return answer.stems[index]
     return ""
+
+
+def _is_statement(reference: Reference) -> bool:
+    return not reference.is_name and len(reference.forms) > TERM_WORDS + 1
 
 
 def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import regex
+
 from llmeval.checks.facts.aliases import is_abbreviation
 from llmeval.checks.facts.answer import ParsedAnswer
 from llmeval.checks.facts.candidates import in_number_list, is_word_salad
@@ -210,7 +212,11 @@ def _mention(answer: ParsedAnswer, place: Place, fit: Fit, how: str, wanted: str
 def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[Mention]:
     """Word for word, or with spaces and hyphens moved."""
     typed = ("time", "letter", "boolean")
-    values = [value for value in expected if not value.numbers and value.kind not in typed]
+    values = [
+        value
+        for value in expected
+        if not value.numbers and value.kind not in typed and not _is_bare_month(value)
+    ]
     references = [value.text for value in values]
     hits = exact(references, answer.words)
     covered = {i for places in hits.values() for first, last in places for i in range(first, last + 1)}
@@ -239,6 +245,11 @@ def _is_capital(name: str, place: Place, answer: ParsedAnswer) -> bool:
     """Whether an abbreviation stands in capitals: US, not us."""
     start, end = answer.words.place(*place)
     return not is_abbreviation(name) or answer.words.raw[start:end].replace(".", "").isupper()
+
+
+def _is_bare_month(value: ExpectedValue) -> bool:
+    """A month by itself: "may" and "march" are words too."""
+    return len(value.dates) == 1 and value.dates[0].year is None and value.dates[0].day is None
 
 
 def _times(expected: ExpectedValue, wanted: Time, answer: ParsedAnswer) -> Iterator[Mention]:
@@ -284,6 +295,9 @@ def _how_date(found: Date, fit: Fit) -> str:
 
 
 def _numbers(expected: ExpectedValue, answer: ParsedAnswer, tolerance: Tolerance) -> Iterator[Mention]:
+    if _TUPLE.fullmatch(expected.raw):
+        yield from _tuples(expected, answer)
+        return
     rows = [_fits(answer, wanted, tolerance) for wanted in expected.numbers]
     complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
     for row in rows:
@@ -291,6 +305,23 @@ def _numbers(expected: ExpectedValue, answer: ParsedAnswer, tolerance: Tolerance
             shown = fit if complete else min(fit, Fit.NEAR)
             stance = answer.stance(found.start, _range_end(found, answer))
             yield Mention(found.start, found.end, shown, stance, "number", expected.raw)
+
+
+_TUPLE = regex.compile(
+    r"\s*[(\[<⟨]\s*[-−]?[\d.]+(?:\s*[,;]\s*[-−]?[\d.]+)+\s*[)\]>⟩]\s*"
+)
+"""A point or vector, whose numbers have an order."""
+
+
+def _tuples(expected: ExpectedValue, answer: ParsedAnswer) -> Iterator[Mention]:
+    """Numbers of the answer in the order of the reference, else the first of as many."""
+    wanted = [number.value for number in expected.numbers]
+    found, size = answer.numbers, len(wanted)
+    for i in range(len(found) - size + 1):
+        window = found[i : i + size]
+        fit = Fit.SAME if [n.value for n in window] == wanted else Fit.OTHER
+        stance = answer.stance(window[0].start, window[-1].end)
+        yield Mention(window[0].start, window[-1].end, fit, stance, "number", expected.raw)
 
 
 def _fits(answer: ParsedAnswer, wanted: Number, tolerance: Tolerance) -> list[tuple[Fit, Number]]:

@@ -12,7 +12,7 @@ from os.path import commonprefix
 
 import regex
 
-from llmeval.checks.facts.lexicon import same_word
+from llmeval.checks.facts.lexicon import JOINTS, same_word
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.sentences import word_set
 
@@ -57,7 +57,7 @@ class Reference:
         kept = [
             stem
             for i, (stem, form) in enumerate(zip(self.stems, self.forms, strict=True))
-            if form not in STOPWORDS or (form == "i" and i and self.capitals[i])
+            if (form not in STOPWORDS and not self._joins(i)) or (form == "i" and i and self.capitals[i])
         ]
         return list(dict.fromkeys(kept or self.stems))
 
@@ -77,8 +77,16 @@ class Reference:
     def is_name(self) -> bool:
         """Whether every word of meaning has a capital: Neil Armstrong, Gulf of Mexico."""
         pairs = zip(self.capitals, self.forms, strict=True)
-        kept = [capital for capital, form in pairs if form not in STOPWORDS and not form[0].isdigit()]
+        kept = [
+            capital
+            for i, (capital, form) in enumerate(pairs)
+            if form not in STOPWORDS and not form[0].isdigit() and not self._joins(i)
+        ]
         return bool(kept) and all(kept)
+
+    def _joins(self, index: int) -> bool:
+        """Whether the word joins parts of a name: the `am` of Frankfurt am Main."""
+        return 0 < index < len(self.forms) - 1 and not self.capitals[index] and self.forms[index] in JOINTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import regex
 
-from llmeval.checks.facts.dates import Date, Precision, dates
+from llmeval.checks.facts.dates import AMBIGUOUS_MONTHS, MONTHS, Date, Precision, dates
 from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.spelled import OPENERS
 from llmeval.checks.facts.times import Time, is_time
 from llmeval.checks.facts.tokens import Tokens, fold
 from llmeval.checks.facts.units import unit_named
@@ -72,6 +73,8 @@ def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedVal
     if len(words) == 2 and words.forms[0] in ("a", "an") and (measure := unit_named(words.forms[1])):
         one = Number(1, 0, 0, 0, 0, measure)
         return ExpectedValue(raw, reference, numbers=(one,))
+    if len(words) == 1 and words.forms[0] in MONTHS.keys() - AMBIGUOUS_MONTHS:
+        return ExpectedValue(raw, reference, dates=(Date(Precision.MONTH, None, MONTHS[words.forms[0]]),))
     if len(words) > 12 or not any(_may_count(form) for form in words.forms):
         return ExpectedValue(raw, reference, members=_members(raw))
     found = read_numbers(words, locale, question)
@@ -122,9 +125,6 @@ def is_non_answer(text: str) -> bool:
 
 
 def _may_count(form: str) -> bool:
-    from llmeval.checks.facts.dates import MONTHS
-    from llmeval.checks.facts.spelled import OPENERS
-
     return not form[0].isalpha() or form in OPENERS or form in MONTHS
 
 

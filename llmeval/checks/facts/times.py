@@ -80,12 +80,17 @@ def times(raw: str) -> list[Time]:
 
 
 def is_time(raw: str) -> Time | None:
-    """The time that the whole text is; None if it is anything else."""
+    """The time that the whole text is; None if it is anything else, such as a duration (`2 horas`)."""
+    if _DURATION.fullmatch(raw.strip()):
+        return None
     found = times(raw.strip().removeprefix("at ").strip())
     text = raw.strip().removeprefix("at ").strip().rstrip(".")
     if len(found) == 1 and found[0].start == 0 and found[0].end >= len(text):
         return found[0]
     return None
+
+
+_DURATION = regex.compile(r"\d{1,2}\s?(?:h|heures?|horas?|ore|uur|hours?)", regex.IGNORECASE)
 
 
 def same_time(found: Time, wanted: Time) -> bool | None:
