@@ -92,7 +92,7 @@ class ParsedAnswer:
     @cached_property
     def candidates(self) -> Candidates:
         """The lists of candidates in the answer."""
-        return Candidates(self.words, self.question.raw, self.language)
+        return Candidates(self.words, self.question, self.language)
 
     @cached_property
     def echo(self) -> tuple[int, int] | None:

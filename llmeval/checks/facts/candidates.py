@@ -7,6 +7,7 @@ right as well.
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import regex
 
@@ -69,13 +70,21 @@ class _Item:
 class Candidates:
     """The lists of candidates in an answer to a question."""
 
-    def __init__(self, words: Tokens, question: str, language: str) -> None:
+    def __init__(self, words: Tokens, asked: Tokens, language: str) -> None:
+        question = asked.raw
         self._words = words
         self._asks_many = bool(_MANY_ASKED.search(question))
-        self._question = frozenset(Tokens(question[:_READ]).content)
+        self._question = asked.stem_set.difference(STOPWORDS)
         self._where = bool(_WHERE.search(question))
-        self._items = _items(words.raw[:_READ], _SPLIT.get(language, _SPLIT["en"]))
-        self._starts = [item.start for item in self._items]
+        self._separator = _SPLIT.get(language, _SPLIT["en"])
+
+    @cached_property
+    def _items(self) -> list[_Item]:
+        return _items(self._words.raw[:_READ], self._separator)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [item.start for item in self._items]
 
     def is_one_of_several(self, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """Whether what stands at [start, end) is one candidate of several, the others not among those right.
@@ -95,6 +104,8 @@ class Candidates:
         if self._asks_many:
             return False
         raw = self._words.raw[:_READ]
+        if sum(map(raw.count, ";\n.!?")) < _PILE:
+            return False
         parts = list({part.strip() for part in _STATEMENT.split(raw) if part.strip()})
         if len(parts) < _PILE or len(self._words) > _PILE_WORDS * len(parts):
             return False

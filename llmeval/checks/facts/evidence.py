@@ -182,11 +182,12 @@ def stance_in_context(
         known = answer.question.stem_set
         if gives_a_value(answer.words.raw, final, known, name=name, number=number):
             return Stance.WORKING
-    index = next((i for i, n in enumerate(answer.numbers) if n.start == start), None)
-    several = index is not None and in_number_list(
-        answer.numbers, index, answer.words.raw, answer.question.raw
-    )
-    if several or is_word_salad(answer.words):
+    if any(value.numbers or value.dates for value in expected):
+        index = next((i for i, n in enumerate(answer.numbers) if n.start == start), None)
+        raw, question = answer.words.raw, answer.question.raw
+        if index is not None and in_number_list(answer.numbers, index, raw, question):
+            return Stance.SEVERAL
+    if is_word_salad(answer.words):
         return Stance.SEVERAL
     if answer.candidates.is_one_of_several(start, end, right):
         return Stance.SEVERAL

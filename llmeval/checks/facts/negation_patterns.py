@@ -197,17 +197,3 @@ NO_PART = regex.compile(
     regex.IGNORECASE,
 )
 """What follows a name that had nothing to do with it."""
-ANY = regex.compile(
-    r"n['’]t\b|\b(?:no[tr]?|never|neither|nicht|nunca|não|niet|non|none|nobody|no\s?one|cannot|n['’]|ne|kein\w*|geen|weder"
-    r"|niemals|th[ae]n|over|far|if|or|lie|may|might|could)\b"
-    r"|instead|opposed|except|exclud|unlike|any(?:thing|one|body)|mist|confus|hardly|doubt|fail|error|erron|correct|wrong|fals"
-    r"|untrue|inaccura|myth|misc|fallac|rumo|contrary|missp|apolog|scratch|misn|misa|attribut|credit|consider|reject|rul[ei]|possible|depend|part\s+from|aside|would|debunk|believ|belief|assum"
-    r"|suppos|guess|\bsa(?:ys?|id)\b|wrote|claim|suspect|expect|suggest|tempt|though|spite|whil|whereas|notwith|sure|certain"
-    r"|debat|torn|know|remember|recall|clear|either|possibl|perhaps|maybe|whether|probabl|likely|think|seem|appear|alleg|report"
-    r"|presum|obwohl|bien\s+que|aunque|unable|hard\s+to|toss|used\s+to|one\s+of|legend|wisdom|folklore|tradition|sorry|oops|meant|actually|wait|rather|reflection|thought|first|mistake|named|cited|mention|list|dead|died|retired|nothing"
-    r"|entschuld|meint|korrig|korrekt|dachte|glaub|zuerst|erst|denken|besser|voulais|corrig|rectif|pardon|erreur|plut[oô]t|pens|croy|croi"
-    r"|quis|quer|correc|mejor|perd|equivoq|cre[íi]|volevo|intendevo|corregg|sbagli|anzi|credev|dizer|melhor|engan|errei|ach|bedoel|vergist|liever|dacht|denk|gelov"
-    r"|更正|不对|抱歉|我|訂正|失礼|間違",
-    regex.IGNORECASE,
-)
-"""A text without any of these has no cue at all; looked for first, as most answers have none."""

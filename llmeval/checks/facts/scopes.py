@@ -89,8 +89,6 @@ class Scopes:
     def _scopes(self, low: int, high: int) -> list[Scope]:
         """The scopes of all cues in [low, high)."""
         foreign = list(self._foreign(low, high)) if self._language != "en" else []
-        if not patterns.ANY.search(self.words.raw, low, high):
-            return foreign
         rules: tuple[Callable[[int, int], Iterator[Scope]], ...] = (
             self._denials, self._refutations, self._retractions, self._beliefs, self._concessions, self._doubts,
             self._openings, self._opinions,
