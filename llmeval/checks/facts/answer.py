@@ -8,7 +8,12 @@ import regex
 from llmeval.checks.facts.candidates import Candidates
 from llmeval.checks.facts.dates import Date, dates
 from llmeval.checks.facts.final_answer import Final, final_answer
-from llmeval.checks.facts.locale import is_month_first, language_of, read_numbers
+from llmeval.checks.facts.locale import (
+    is_month_first,
+    language_of,
+    read_numbers,
+    shows_language,
+)
 from llmeval.checks.facts.names import Spelling
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.scopes import Scopes, Stance
@@ -73,8 +78,11 @@ class ParsedAnswer:
         """The language of the answer, of its locale, or else of the question; en where nothing shows it."""
         if self.locale:
             return self.locale.partition("-")[0].partition("_")[0].casefold()
-        shown = language_of(self.words, 1)
-        return shown if shown != "en" else language_of(self.question)
+        if shows_language(self.words):
+            return language_of(self.words)
+        if shows_language(self.question):
+            return language_of(self.question)
+        return language_of(self.words, 1)
 
     @cached_property
     def _scopes(self) -> Scopes:

@@ -29,8 +29,8 @@ _SPLIT = {
 }
 _HAN_OR = regex.compile(r"或者|或|または")
 _MANY_ASKED = regex.compile(
-    r"^(?:\w+\s){0,2}\w{3,}(?<!ss|us|is|[^s])\s(?:that|which|in|of|from|with)\b|\b(?:are|were|have|list|some|several|examples?|all|both|ways|things|reasons|two|three|four|five|six|seven|eight|nine|ten|\d+"
-    r"|(?:which|what|whose|name)\s(?:\w+\s){0,2}?\w{3,}(?<!ss|us|is|[^s])(?=\s)|sind|waren|welche|sont|son|cuáles|quels|quelles|sono|quali|são|quais|zijn)\b",
+    r"^(?:\w+\s){0,2}\w{4,}(?<!ss|us|is|as|[^s])\s(?:that|which|in|of|from|with)\b|\b(?:are|were|have|list|some|several|examples?|all|both|ways|things|reasons|two|three|four|five|six|seven|eight|nine|ten|\d+"
+    r"|(?:which|what|whose|name)\s(?!does|was|has|is)(?:\w+\s){0,2}?\w{4,}(?<!ss|us|is|as|oes|[^s])(?=\s)|sind|waren|welche|sont|son|cuáles|quels|quelles|sono|quali|são|quais|zijn)\b",
     regex.IGNORECASE,
 )
 _WHERE = regex.compile(r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE)

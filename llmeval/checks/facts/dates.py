@@ -309,7 +309,7 @@ def _is_name(words: Tokens, index: int) -> bool:
     if not words.raw[words.starts[index]].isupper():
         return False
     if len(words) == 1:
-        return True
+        return words.forms[index] not in AMBIGUOUS_MONTHS
     if index == 0:
         return False
     return words.forms[index - 1] in (

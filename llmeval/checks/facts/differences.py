@@ -64,6 +64,8 @@ class Comparison:
     stands: str = ""
     first: int = -1
     last: int = -1
+    name: bool = False
+    """Whether the reference is a name."""
     tight: bool = False
     """Only this word differs, and the others stand together."""
 
@@ -100,10 +102,12 @@ def compare(
         stands = _in_place_of(stem, reference, places, answer)
         if stands and stands not in asked | short and not {stem, stands} <= DROPPED_FREELY:
             tight = _is_tight(reference, missing, last - first + 1)
-            return Comparison(Difference.REPLACED, stem, stands, first, last, tight)
+            return Comparison(
+                Difference.REPLACED, stem, stands, first, last, reference.is_name, tight
+            )
     kind = _omission(reference, missing, question)
     whole = kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
-    return Comparison(kind, missing[0] if missing else "", "", first, last, whole)
+    return Comparison(kind, missing[0] if missing else "", "", first, last, reference.is_name, whole)
 
 
 def _after_comma(missing: list[str], reference: Reference) -> bool:
@@ -179,7 +183,7 @@ def _short_for(one: str, two: str) -> bool:
     short, long = sorted((one, two), key=len)
     if two in NICKNAMES.get(one, ()) or one in NICKNAMES.get(two, ()):
         return True
-    initials = short[0] == long[0] and len(short) <= 3 and not set(short) & set("aeiouy")
+    initials = short.isalpha() and short[0] == long[0] and len(short) <= 3 and not set(short) & set("aeiouy")
     return initials or (long.startswith(short) and (len(short) == 1 or len(long) - len(short) > 2))
 
 
