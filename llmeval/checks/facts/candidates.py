@@ -49,11 +49,13 @@ _PLACES = 7
 _HUGE_LIST = 15
 """The same where the question asks for several."""
 _ITEM_WORDS = 4
-_PILE = 10
+_PILE = 12
 _PILE_WORDS = 9
 _STATEMENT = regex.compile(r"[;\n]|[.!?](?=\s|$)")
 _MAX_OFFERS = 12
 _IN_NAMES = frozenset(["the", "a", "an", "and", "of", "i", "s"])
+_OFFERED_WORDS = 30
+"""In a longer answer "A or B" is more often an aside than the answer."""
 _SHORT_ANSWER = 6
 _READ = 50_000
 
@@ -122,7 +124,7 @@ class Candidates:
             if high > at and not self._is_bare(self._items[high]):
                 return False
             high += 1
-        if not self._items[high].chosen:
+        if not self._items[high].chosen or len(self._words) > _OFFERED_WORDS:
             return False
         other = self._items[high] if high > at else self._items[at - 1]
         if not self._beside(at, start, end, after_or=high == at):
@@ -177,7 +179,7 @@ class Candidates:
         if len(run) < self._least():
             return False
         outside = len(self._words.raw) - (run[-1].end - run[0].start)
-        if outside > 60 and len(run) < 3 * self._least():
+        if outside * 2 > len(self._words.raw):
             return False
         others = [item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)]
         return len(others) >= self._least() - 1 and len(others) * 2 > len(run)

@@ -28,6 +28,8 @@ from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 TERM_WORDS = 4
 """A reference of at most this many words of meaning is a term; a longer one that is no name is a statement."""
+_AROUND = 12
+"""An answer with so many words more than the reference says that and little else."""
 _PLAIN = frozenset([" ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ". ", ", "])
 _ROMAN = regex.compile(r"[IVX]{1,5}")
 _NEGATORS = frozenset(
@@ -101,7 +103,7 @@ def compare(
     for stem in missing:
         stands = _in_place_of(stem, reference, places, answer)
         if stands and stands not in asked | short and not {stem, stands} <= DROPPED_FREELY:
-            tight = _is_tight(reference, missing, last - first + 1)
+            tight = _is_tight(reference, missing, last - first + 1, answer)
             return Comparison(
                 Difference.REPLACED, stem, stands, first, last, reference.is_name, tight
             )
@@ -139,12 +141,16 @@ def _is_held(member: Reference, answer: Tokens, spelling: Spelling) -> bool:
     return bool(exact([Reference(alias) for alias in aliases_of(member.bare)], answer))
 
 
-def _is_tight(reference: Reference, missing: list[str], width: int) -> bool:
-    """Whether a name has another word in it, or a term or statement is repeated with one other word."""
+def _is_tight(reference: Reference, missing: list[str], width: int, answer: Tokens) -> bool:
+    """Whether a name has another word in it, or the answer repeats a term or statement with one other word.
+
+    In longer answers the other word is more often a paraphrase: European colonial for imperial powers.
+    """
     if reference.is_name:
         return True
     few = 1 if len(reference.content) < 2 * TERM_WORDS else 2
-    return len(missing) <= few and width <= len(reference.stems) + 1
+    alone = len(answer) <= len(reference.stems) + _AROUND
+    return alone and len(missing) <= few and width <= len(reference.stems) + 1
 
 
 def _scattered(reference: Reference, places: dict[str, int]) -> list[str]:
@@ -231,14 +237,15 @@ def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int 
         if not 0 <= index < len(answer) or answer.gap(gap) not in _PLAIN:
             return None
         form = answer.forms[index]
-        if form not in JOINTS and (not over_all or form not in STOPWORDS or form == "i"):
+        letter = form in ("i", "a") and answer.raw[answer.starts[index]].isupper()
+        if form not in JOINTS and (not over_all or form not in STOPWORDS or letter):
             return index
     return None
 
 
 def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> bool:
     form, word = answer.forms[index], answer.stems[index]
-    if form in STOPWORDS and not (form == "i" and answer.raw[answer.starts[index]] == "I"):
+    if form in STOPWORDS and not (form in ("i", "a") and answer.raw[answer.starts[index]].isupper()):
         return False
     if contrast(stem, word) or _both_designators(stem, word):
         return True

@@ -226,7 +226,8 @@ def is_misspelt(one: str, two: str) -> bool:
     """
     if min(len(one), len(two)) < SHORT or (one[0] != two[0] and _sound(one)[:1] != _sound(two)[:1]):
         return False
-    if _other_prefix(one, two) or not (_sound(one) == _sound(two) or _one_slip(one, two)):
+    same_sound = _sound(one) == _sound(two) and (max(len(one), len(two)) > SHORT or sorted(one) == sorted(two))
+    if _other_prefix(one, two) or not (same_sound or _one_slip(one, two)):
         return False
     return not (is_known(one) and is_known(two))
 

@@ -29,6 +29,8 @@ VARIANT = 0.96
 _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
 
+_ARTICLES = word_set("der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de")
+
 Place = tuple[int, int]
 """First and last word."""
 
@@ -42,7 +44,9 @@ class Reference:
         if not words.forms:
             words = Tokens(raw)
         first = 0
-        while first < len(words) - 1 and words.forms[first] in STOPWORDS:
+        while first < len(words) - 1 and (
+            words.forms[first] in STOPWORDS or (not first and words.forms[0] in _ARTICLES)
+        ):
             first += 1
         self.raw = raw
         self.bare = words.raw
@@ -53,11 +57,13 @@ class Reference:
 
     @cached_property
     def content(self) -> list[str]:
-        """Stems that carry meaning, each once; all of them when none does. The I of `Elizabeth I` does."""
+        """Stems that carry meaning, each once; all of them when none does. The I of `Elizabeth I` and the A of
+        `hepatitis A` do.
+        """
         kept = [
             stem
             for i, (stem, form) in enumerate(zip(self.stems, self.forms, strict=True))
-            if (form not in STOPWORDS and not self._joins(i)) or (form == "i" and i and self.capitals[i])
+            if (form not in STOPWORDS and not self._joins(i)) or (form in ("i", "a") and i and self.capitals[i])
         ]
         return list(dict.fromkeys(kept or self.stems))
 

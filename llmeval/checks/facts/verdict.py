@@ -127,7 +127,7 @@ def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     if evidence.near_miss is not None:
         return _similar(fact, evidence.near_miss, answer, chance)
     part = evidence.partial
-    place = place_of(part, answer.words, answer.spelling) if part is not None and chance >= 0.5 else None
+    place = place_of(part, answer.words, answer.spelling) if part is not None and part.fuzzy and chance >= 0.5 else None
     if place is not None:
         start, end = answer.words.place(*place[0])
         stance = answer.stance(start, end)
