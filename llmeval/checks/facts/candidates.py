@@ -46,7 +46,7 @@ _LONG_LIST = 4
 """So many items that are nothing but names or values, one of them right, are a list of candidates."""
 _PLACES = 7
 """The same where a place is asked for, as `Soho, London, England, UK` is one place."""
-_HUGE_LIST = 15
+_HUGE_LIST = 18
 """The same where the question asks for several."""
 _ITEM_WORDS = 4
 _PILE = 12
@@ -179,7 +179,7 @@ class Candidates:
         if len(run) < self._least():
             return False
         outside = len(self._words.raw) - (run[-1].end - run[0].start)
-        if outside * 2 > len(self._words.raw):
+        if outside * 3 > len(self._words.raw):
             return False
         others = [item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)]
         return len(others) >= self._least() - 1 and len(others) * 2 > len(run)

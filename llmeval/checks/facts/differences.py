@@ -28,9 +28,11 @@ from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 TERM_WORDS = 4
 """A reference of at most this many words of meaning is a term; a longer one that is no name is a statement."""
+_SHORT_NAME = 2
+"""Of a name of at most two words none can be left out: Niger Delta, Guinea-Bissau."""
 _AROUND = 12
 """An answer with so many words more than the reference says that and little else."""
-_PLAIN = frozenset([" ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ". ", ", "])
+_PLAIN = frozenset([" ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
 _ROMAN = regex.compile(r"[IVX]{1,5}")
 _NEGATORS = frozenset(
     "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao".split()
@@ -109,6 +111,7 @@ def compare(
             )
     kind = _omission(reference, missing, question)
     whole = kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
+    whole = whole and len(content) <= _SHORT_NAME
     return Comparison(kind, missing[0] if missing else "", "", first, last, reference.is_name, whole)
 
 
@@ -234,7 +237,10 @@ def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int 
     for _ in range(3):
         gap = index if step < 0 else index + 1
         index += step
-        if not 0 <= index < len(answer) or answer.gap(gap) not in _PLAIN:
+        if not 0 <= index < len(answer):
+            return None
+        initial = answer.gap(gap) == ". " and len(answer.forms[gap - 1]) == 1
+        if answer.gap(gap) not in _PLAIN and not initial:
             return None
         form = answer.forms[index]
         letter = form in ("i", "a") and answer.raw[answer.starts[index]].isupper()

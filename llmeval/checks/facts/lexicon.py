@@ -72,7 +72,7 @@ BEFORE_NAME = (COMPASS - {"est", "este", "sur", "mid"}) | word_set(
 AFTER_NAME = (CONTRASTS[0] | CONTRASTS[1]) - {"central", "centre", "middle", "mid", "est", "sur", "este"}
 JOINTS = frozenset(["du", "del", "do", "da", "della", "dello", "de", "the", "of", "van", "am", "an", "der"])
 DROPPED_FREELY = word_set(
-    "river ocean mountain mt mount desert empire dynasty inc ltd llc plc corp corporation company co group gmbh ag "
+    "river ocean mountain mt mount desert empire dynasty inc ltd limited llc plc corp corporation company co group gmbh ag "
     "movie film novel book song album band show series character actor actress singer fc afc club team "
     "approximately roughly about republic kingdom"
 )

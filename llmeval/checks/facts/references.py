@@ -95,7 +95,7 @@ _OPTION = regex.compile(r"\s*\(?[A-J]\)?[.:]?\s*")
 _TIME_LENGTH = 40
 _CONJUNCTION = regex.compile(r",?\s+(?:and|&|und|et|y|e|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE)
 _LISTED = regex.compile(r"\s*[,;、]\s*(?:(?:and|und|et|y|e|&)\s+)?")
-_MEMBER_WORDS = 5
+_MEMBER_WORDS = 2
 
 
 def _members(raw: str) -> tuple[Reference, ...]:
@@ -108,7 +108,10 @@ def _members(raw: str) -> tuple[Reference, ...]:
     if not 2 <= len(parts) <= 30 or (match is None and len(parts) < 4):
         return ()
     members = tuple(Reference(part) for part in parts)
-    return members if all(m.content and len(m.content) <= _MEMBER_WORDS for m in members) else ()
+    if raw.casefold().lstrip(" \"'").startswith(("between ", "zwischen ", "entre ", "tra ", "fra ")):
+        return ()
+    short = all(m.content and (len(m.content) <= _MEMBER_WORDS or m.is_name) for m in members)
+    return members if short and all(len(m.content) <= 2 * _MEMBER_WORDS for m in members) else ()
 
 
 _NON_ANSWER = regex.compile(
