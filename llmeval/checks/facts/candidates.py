@@ -49,6 +49,9 @@ _PLACES = 7
 _HUGE_LIST = 18
 """The same where the question asks for several."""
 _ITEM_WORDS = 4
+_LEAD_IN = 24
+"""So many characters may stand around a list of a few items: "Maybe: ...".
+"""
 _PILE = 12
 _PILE_WORDS = 9
 _STATEMENT = regex.compile(r"[;\n]|[.!?](?=\s|$)")
@@ -124,7 +127,7 @@ class Candidates:
             if high > at and not self._is_bare(self._items[high]):
                 return False
             high += 1
-        if not self._items[high].chosen or len(self._words) > _OFFERED_WORDS:
+        if not self._items[high].chosen or self._asks_many or len(self._words) > _OFFERED_WORDS:
             return False
         other = self._items[high] if high > at else self._items[at - 1]
         if not self._beside(at, start, end, after_or=high == at):
@@ -179,7 +182,8 @@ class Candidates:
         if len(run) < self._least():
             return False
         outside = len(self._words.raw) - (run[-1].end - run[0].start)
-        if outside * 3 > len(self._words.raw):
+        most = len(self._words.raw) / 3 if len(run) >= _LONG_LIST + 2 else _LEAD_IN
+        if outside > most:
             return False
         others = [item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)]
         return len(others) >= self._least() - 1 and len(others) * 2 > len(run)

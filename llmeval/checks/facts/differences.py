@@ -23,7 +23,7 @@ from llmeval.checks.facts.lexicon import (
     contrast,
     is_designator,
 )
-from llmeval.checks.facts.names import VARIANT, Place, Reference, Spelling, exact, held_places
+from llmeval.checks.facts.names import VARIANT, Place, Reference, Spelling, exact, held_places, least_likeness
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 TERM_WORDS = 4
@@ -86,11 +86,11 @@ def compare(
 ) -> Comparison:
     """How the answer's closest place differs from the reference."""
     content = reference.content
-    least = VARIANT if len(content) <= 1 or reference.is_name else 0.85
+    asked = question.stem_set if question else frozenset()
+    least = max(0.85, least_likeness(reference, answer, spelling, asked))
     places = held_places(reference, answer, spelling, least)
     if not places:
         return Comparison(Difference.INCOMPLETE)
-    asked = question.stem_set if question else frozenset()
     first, last = min(places.values()), max(places.values())
     missing = [stem for stem in content if stem not in places]
     missing, short = _without_short_forms(missing, reference, places, answer)
@@ -315,7 +315,7 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
 
 
 _OPPOSITES = frozenset(["non", "anti", "pseudo", "un", "ex"])
-_NAMESAKES = frozenset(["elder", "younger", "junior", "senior", "jr", "sr"])
+_NAMESAKES = frozenset(["elder", "younger"])
 
 
 def _continued(last: int, reference: Reference, answer: Tokens) -> int:
@@ -351,8 +351,8 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
         return answer.stems[at + 1][0].isdigit()
     if not raw.isdigit() or len(raw) > 2:
         return False
-    if raw == "1" and gap == " ":
-        return False  # a footnote more often than a first part
+    if gap == " " and (raw == "1" or len(answer) > _AROUND):
+        return False  # a footnote more often than a part
     return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in tuple(".,;:!?)") + ("",)
 
 

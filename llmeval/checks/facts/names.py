@@ -24,6 +24,7 @@ _LONGEST = 40
 _MAX_PLACES = 24
 _MAX_LENGTH = 12
 _SAME = 0.75
+_DERIVED = 0.9
 VARIANT = 0.96
 """The likeness of two forms or spellings of one word."""
 _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
@@ -220,6 +221,24 @@ def partials(
     return sorted(found, key=_rank, reverse=True)
 
 
+def least_likeness(
+    reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]
+) -> float:
+    """How like a word of the answer has to be to count for one of the reference.
+
+    A word derived from another one counts in descriptions. By itself or in a name it is another word (Texan, methanol),
+    unless it stands before a noun of the question: the Himalayan mountain range.
+    """
+    if len(reference.content) > 1 and not reference.is_name:
+        return _SAME
+    word = spelling.likeness(reference.content[0])[1] if len(reference.content) == 1 else ""
+    if word and word in answer.stem_set:
+        after = answer.stems.index(word) + 1
+        if after < len(answer) and answer.stems[after] in question and answer.forms[after] not in STOPWORDS:
+            return _DERIVED
+    return VARIANT
+
+
 def held_places(
     reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME
 ) -> dict[str, int]:
@@ -273,8 +292,7 @@ def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: f
     wanted = novel or content
     total = sum(map(_weight, wanted))
     same = near = 0.0
-    # A word that is only derived from another counts in descriptions; by itself or in a name it is another word.
-    least = VARIANT if len(content) == 1 or reference.is_name else _SAME
+    least = least_likeness(reference, answer, spelling, question)
     for stem in wanted:
         likeness, _ = spelling.likeness(stem)
         near += _weight(stem) * (likeness if likeness >= least else 0.0)
