@@ -55,6 +55,7 @@ _LEAD_IN = 24
 _PILE = 12
 _PILE_WORDS = 9
 _STATEMENT = regex.compile(r"[;\n]|[.!?](?=\s|$)")
+_CLAUSE = regex.compile(r"[;\n]|[.!?](?=\s|$)|,\s(?=\p{Lu})")
 _MAX_OFFERS = 12
 _IN_NAMES = frozenset(["the", "a", "an", "and", "of", "i", "s"])
 _OFFERED_WORDS = 30
@@ -105,18 +106,22 @@ class Candidates:
         return self._listed(low, high, right)
 
     def is_pile(self, right: Sequence[frozenset[str]]) -> bool:
-        """Whether the text is ten or more short statements of which hardly any has to do with the question."""
-        if self._asks_many:
-            return False
+        """Whether the text is a dozen or more short statements of which hardly any has to do with the question."""
         raw = self._words.raw[:_READ]
-        if sum(map(raw.count, ";\n.!?")) < _PILE:
+        if sum(map(raw.count, ",;\n.!?")) < _PILE:
             return False
-        parts = list({part.strip() for part in _STATEMENT.split(raw) if part.strip()})
-        if len(parts) < _PILE or len(self._words) > _PILE_WORDS * len(parts):
+        least = _HUGE_LIST if self._asks_many else _PILE
+        return self._are_apart(_STATEMENT.split(raw), least, right) or self._are_apart(
+            _CLAUSE.split(raw), _HUGE_LIST, right
+        )
+
+    def _are_apart(self, parts: list[str], least: int, right: Sequence[frozenset[str]]) -> bool:
+        """Whether there are enough parts, short on average, and most share no word with question or right values."""
+        parts = list({part.strip() for part in parts if part.strip()})
+        if len(parts) < least or len(self._words) > _PILE_WORDS * len(parts):
             return False
         known = self._question.union(*right)
-        apart = sum(known.isdisjoint(Tokens(part).content) for part in parts)
-        return apart >= 0.7 * len(parts)
+        return sum(known.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
 
     def _offered(self, at: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """`A or B`, `A, B or C`, with another candidate on the other side of the "or"."""
