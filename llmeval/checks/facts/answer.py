@@ -66,7 +66,7 @@ class ParsedAnswer:
     @cached_property
     def times(self) -> list[Time]:
         """Every time of the day in the answer."""
-        return times(self.words.raw[:_TIMES_READ])
+        return times(self.words.raw[:_TIMES_READ])[:_MAX_TIMES]
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -134,6 +134,7 @@ class ParsedAnswer:
 
 
 _TIMES_READ = 50_000
+_MAX_TIMES = 500
 _ECHO_WORDS = 4
 """A shorter question may be repeated by chance."""
 

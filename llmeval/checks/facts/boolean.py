@@ -46,15 +46,17 @@ _NO_WORDS = (
     "no nope nah false incorrect wrong never impossible negative hardly nein niemals falsch nee nooit onwaar onjuist "
     "non jamais faux nunca jamás falso incorrecto mai falsa não incorreto errado нет неверно nie hayır ne όχι nem nu nej nei ei"
 )
-_YES_WORDS = (
-    "yes yeah yep yup yea affirmative ja jawohl doch oui sí sì sim да tak evet ano ναι igen jo kyllä"
-)
+_YES_WORDS = "yes yeah yep yup yea affirmative ja jawohl doch oui sí sì sim да tak evet ano ναι igen jo kyllä"
 _WEAK_YES = (
     "true correct right indeed definitely absolutely certainly sure exactly positive surely richtig genau wahr korrekt natürlich vrai exact "
     "verdadero cierto correcto claro si vero corretto certo esatto verdade verdadeiro correto waar juist klopt zeker верно"
 )
-_HAN_NO = regex.compile(r"不是|不对|不對|不正确|不会|不可|不能|没有|沒有|并非|否|错|錯|不|いいえ|違います|ちがいます|違う|いや|正しくありません|아니요|아니오|아니|لا|नहीं|❌|👎|✗|✘|🚫|🙅")
-_HAN_YES = regex.compile(r"是的|是|对的|对|對|正确|没错|會|会|可以|能|はい|ええ|そうです|正しい|네|예|그렇|نعم|हाँ|हां|✅|👍|✔|☑|🙆")
+_HAN_NO = regex.compile(
+    r"不是|不对|不對|不正确|不会|不可|不能|没有|沒有|并非|否|错|錯|不|いいえ|違います|ちがいます|違う|いや|正しくありません|아니요|아니오|아니|لا|नहीं|❌|👎|✗|✘|🚫|🙅"
+)
+_HAN_YES = regex.compile(
+    r"是的|是|对的|对|對|正确|没错|會|会|可以|能|はい|ええ|そうです|正しい|네|예|그렇|نعم|हाँ|हां|✅|👍|✔|☑|🙆"
+)
 _LETTER = regex.compile(r"[\s(\[\"'*_]*(?:(?P<yes>[yY]|[tT])|(?P<no>[nN]|[fF]))[\s)\]\"'*_.!]*")
 
 
@@ -81,7 +83,7 @@ _LEAD_WEAK = regex.compile(
     regex.IGNORECASE,
 )
 _TOKEN = regex.compile(
-    r"(?<!\p{L})(?:(?P<yes>yes|yeah|yep|ja|oui|sí|sì|sim|да|true)|(?P<no>no|nope|nein|non|não|nee|нет|false))(?!\p{L}|\s+(?:doubt|one\b|other|more|longer|need|evidence|reason|idea|way|comment|answer|opinion|such|one|known))",
+    r"(?<!\p{L})(?:(?P<yes>yes|yeah|yep|ja|oui|sí|sì|sim|да)|(?P<no>no|nope|nein|non|não|nee|нет))(?!\p{L}|\s+(?:doubt|one\b|other|more|longer|need|evidence|reason|idea|way|comment|answer|opinion|such|one|known))",
     regex.IGNORECASE,
 )
 _SHORT_FORM = regex.compile(
@@ -98,7 +100,9 @@ _SENTENCE_END = regex.compile(r"[.!?](?=\s|$)|\n|[。！？]")
 _READ = 5000
 _SENTENCE = 200
 """So many words of the first sentence are read."""
-_BOTH = regex.compile(r"\b(?:yes|ja|oui|sí|sì|sim)\s+(?:and|or|und|oder|et|ou|y|o|e)\s+(?:no|nein|non|não)\b", regex.IGNORECASE)
+_BOTH = regex.compile(
+    r"\b(?:yes|ja|oui|sí|sì|sim)\s+(?:and|or|und|oder|et|ou|y|o|e)\s+(?:no|nein|non|não)\b", regex.IGNORECASE
+)
 _QUESTION = regex.compile(
     r"^\W*(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must|am|isn['’]t|aren['’]t|don['’]t|doesn['’]t|"
     r"ist|sind|war|hat|haben|kann|darf|stimmt|wird|est-ce|est-il|peut-on|¿?(?:es|está|son|hay|puede|tiene)|è|sono|può|ha|é|são|pode|tem|kan|zijn|heeft)\b",
@@ -128,7 +132,7 @@ def polarity(answer: ParsedAnswer) -> Polarity | None:
     found = _leading(raw, 0)
     if found is not None:
         return _unless_contrary(raw, found)
-    return _short_form(raw) or _single_token(raw) or _negated_only(raw) or _restated(answer)
+    return _short_form(raw) or _judged(raw) or _single_token(raw) or _negated_only(raw) or _restated(answer)
 
 
 def _leading(raw: str, at: int) -> Polarity | None:
@@ -189,13 +193,28 @@ def _unless_contrary(raw: str, found: Polarity) -> Polarity | None:
     return None if not same and bare else found
 
 
-_NON_ANSWER_FIRST = regex.compile(r"\W*(?:i\s(?:have\sno|don['’]t\sknow|do\snot\sknow)|unknown|it\sdepends)\b", regex.IGNORECASE)
+_NON_ANSWER_FIRST = regex.compile(
+    r"\W*(?:i\s(?:have\sno|don['’]t\sknow|do\snot\sknow)|unknown|it\sdepends)\b", regex.IGNORECASE
+)
 
 
 def _short_form(raw: str) -> Polarity | None:
     """`It is.`, `He didn't.`"""
     match = _SHORT_FORM.match(raw)
     return Polarity(not match["no"], 0, len(raw.rstrip()), False) if match else None
+
+
+_JUDGED = regex.compile(
+    r"\b(?:statement|claim|assertion|this|that|it|answer)\s(?:is|was)\s(?:indeed\s|actually\s)?"
+    r"(?:(?P<yes>true|correct|right)|(?P<no>false|incorrect|wrong|untrue|not\s(?:true|correct|right)))\b",
+    regex.IGNORECASE,
+)
+
+
+def _judged(raw: str) -> Polarity | None:
+    """`The statement is false.`"""
+    match = _JUDGED.search(raw)
+    return Polarity(bool(match["yes"]), match.start(), match.end(), True) if match else None
 
 
 def _single_token(raw: str) -> Polarity | None:

@@ -82,6 +82,7 @@ class Candidates:
         self._asks_many = bool(_MANY_ASKED.search(question))
         self._question = asked.stem_set.difference(STOPWORDS)
         self._where = bool(_WHERE.search(question))
+        self._bare: dict[int, bool] = {}
         self._separator = _SPLIT.get(language, _SPLIT["en"])
 
     @cached_property
@@ -190,7 +191,9 @@ class Candidates:
         most = len(self._words.raw) / 3 if len(run) >= _LONG_LIST + 2 else _LEAD_IN
         if outside > most:
             return False
-        others = [item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)]
+        others = [
+            item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)
+        ]
         return len(others) >= self._least() - 1 and len(others) * 2 > len(run)
 
     def _least(self) -> int:
@@ -198,6 +201,12 @@ class Candidates:
 
     def _is_bare(self, item: _Item) -> bool:
         """Whether the item is a name or value and nothing else: few words, hardly any without a meaning of their own."""
+        known = self._bare.get(item.start)
+        if known is None:
+            known = self._bare[item.start] = self._reads_bare(item)
+        return known
+
+    def _reads_bare(self, item: _Item) -> bool:
         if item.end - item.start > 80:
             return False
         found = Tokens(self._words.raw[item.start : item.end]).forms

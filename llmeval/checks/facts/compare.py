@@ -91,9 +91,7 @@ def _same_dimension(one: Unit, two: Unit) -> bool:
     return both == {"angle", "temperature"} or ("krona" in both and bool(both & {"sek", "nok", "dkk"}))
 
 
-def _fit_value(
-    found: Number, value: Value, wanted: Number, tolerance: Tolerance, roughly: bool
-) -> Fit:
+def _fit_value(found: Number, value: Value, wanted: Number, tolerance: Tolerance, roughly: bool) -> Fit:
     target = wanted.value
     one, two = found.unit, wanted.unit
     converted = bool(

@@ -42,9 +42,7 @@ class CompiledFact:
 
 
 @lru_cache(maxsize=512)
-def from_references(
-    references: tuple[str, ...], question: str, locale: str = ""
-) -> CompiledFact:
+def from_references(references: tuple[str, ...], question: str, locale: str = "") -> CompiledFact:
     """The fact that plain references make: any of them is right."""
     asked = Tokens(question)
     distinct = [text for text in dict.fromkeys(references) if text.strip()]
@@ -139,8 +137,6 @@ def _date(value: Any, precision: str | None) -> ExpectedValue:
     return ExpectedValue(str(date), Reference(""), dates=(date,))
 
 
-def compile_facts(
-    facts: Sequence[Fact], question: str, locale: str = ""
-) -> tuple[CompiledFact, ...]:
+def compile_facts(facts: Sequence[Fact], question: str, locale: str = "") -> tuple[CompiledFact, ...]:
     """Every fact ready for matching, in order."""
     return tuple(from_fact(fact, question, locale) for fact in facts)

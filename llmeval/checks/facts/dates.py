@@ -11,6 +11,7 @@ from importlib.resources import files
 
 import regex
 
+from llmeval.checks.facts.centuries import ERA_AFTER, centuries
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.tokens import Tokens
 
@@ -93,9 +94,6 @@ _COMPACT = regex.compile(r"(?<![\d.,-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[1
 _NUMERIC = regex.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|\.\d|-\d)")
 _APART = regex.compile(r"[;.\n(]")
 _HAN = regex.compile(r"(\d{3,4})\s?[年년](?:\s?(\d{1,2})\s?[月월](?:\s?(\d{1,2})\s?[日일])?)?")
-_ERA_AFTER = regex.compile(
-    r"\s?\(?(?:(BCE?|B\.C\.(?:E\.)?|v\. ?Chr\.|av\. J\.-C\.|a\. ?C\.)|(?:CE|AD|A\.D\.|C\.E\.)(?!\w))"
-)
 _AD_BEFORE = regex.compile(r"(?:AD|A\.D\.)\s$")
 _CENTURY = frozenset(["century", "centuries", "jahrhundert", "jahrhunderts", "siecle", "siglo", "secolo", "seculo"])
 _DECADES = {
@@ -103,9 +101,7 @@ _DECADES = {
 }  # fmt: skip
 
 
-def dates(
-    words: Tokens, numbers: Sequence[Number], month_first: bool | None = None
-) -> list[Date]:
+def dates(words: Tokens, numbers: Sequence[Number], month_first: bool | None = None) -> list[Date]:
     """Every date of the text, in order; overlapping readings keep the longest.
 
     `month_first`: whether 06/02 is 2 June; None where it is not known.
@@ -150,7 +146,7 @@ def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
     for m in _COMPACT.finditer(raw):
         date = make(int(m[1]), int(m[2]), int(m[3]))
         found += [_located(words, date, *m.span())] if date else []
-    found += _centuries(words)
+    found += [_located(words, Date(Precision.CENTURY, year), start, end) for year, start, end in centuries(raw)]
     for m in _NUMERIC.finditer(raw):
         one, two, year = int(m[1]), int(m[3]), int(m[4])
         year += 0 if len(m[4]) == 4 else 1900 if year > 50 else 2000
@@ -164,36 +160,6 @@ def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
             swapped = (other.month or 1, other.day or 1) if other and other is not date else None
             found.append(_located(words, replace(date, other=swapped), *m.span()))
     return found
-
-
-_CENTURY_NAMES = r"(?:century|centuries|siècles?|secol[oi]|siglos?|séculos?|jahrhunderts?|eeuw|век[аеу]?)"
-_ORDINAL_OF = regex.compile(
-    rf"(?<![\p{{L}}\d])(?:(?P<roman>[IVX]{{1,6}})|(?P<number>\d{{1,2}}))(?:e|er|ème|eme|th|st|nd|rd|\.|º|°)?\s+{_CENTURY_NAMES}(?!\p{{L}})",
-    regex.IGNORECASE,
-)
-_OF_ORDINAL = regex.compile(rf"(?<!\p{{L}}){_CENTURY_NAMES}\s+(?P<roman>[IVX]{{1,6}})(?P<number>)(?!\p{{L}})", regex.IGNORECASE)
-_ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
-
-
-def _centuries(words: Tokens) -> list[Date]:
-    """`XIXe siècle`, `siglo XIX`, `19e siècle`."""
-    found = []
-    for pattern in (_ORDINAL_OF, _OF_ORDINAL):
-        for m in pattern.finditer(words.raw):
-            number = int(m["number"]) if m["number"] else _roman(m["roman"].casefold())
-            match = _ERA_AFTER.match(words.raw, m.end())
-            year = (number - 1) * 100
-            year = -year - 1 if match and match[1] else year
-            end = match.end() if match else m.end()
-            if 1 <= number <= 40:
-                found.append(_located(words, Date(Precision.CENTURY, year), m.start(), end))
-    return found
-
-
-def _roman(text: str) -> int:
-    values = [_ROMAN_VALUES[c] for c in text]
-    pairs = zip(values, [*values[1:], 0], strict=True)
-    return sum(-one if one < two else one for one, two in pairs)
 
 
 def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
@@ -294,7 +260,7 @@ def _year_after(words: Tokens, last: int, at: dict[int, Number]) -> Number | Non
         return _full_year(number)
     if not _near(words, index):
         return None
-    written = bool(_ERA_AFTER.match(words.raw, number.end))
+    written = bool(ERA_AFTER.match(words.raw, number.end))
     return number if (number.bare and 100 <= number.value < 2200) or (written and number.value < 10000) else None
 
 
@@ -333,7 +299,7 @@ def _is_name(words: Tokens, index: int) -> bool:
 
 def _era(words: Tokens, number: Number) -> tuple[int, int]:
     """The number as a year (below 0 for BC), and where it ends."""
-    match = _ERA_AFTER.match(words.raw, number.end)
+    match = ERA_AFTER.match(words.raw, number.end)
     value = int(number.value)
     if match is None:
         return value, number.end
@@ -387,7 +353,7 @@ def _century(words: Tokens, number: Number) -> Date | None:
         return None
     if not isinstance(number.value, int) or not 1 <= number.value <= 40:
         return None
-    match = _ERA_AFTER.match(words.raw, words.ends[after])
+    match = ERA_AFTER.match(words.raw, words.ends[after])
     year = (number.value - 1) * 100
     year = -year - 1 if match and match[1] else year
     end = match.end() if match else words.ends[after]
@@ -397,9 +363,7 @@ def _century(words: Tokens, number: Number) -> Date | None:
 def _year(words: Tokens, number: Number) -> Date | None:
     if number.ordinal or not isinstance(number.value, int) or (number.unit and number.unit.dimension != "time"):
         return None
-    era = _ERA_AFTER.match(words.raw, number.end) or _AD_BEFORE.search(
-        words.raw, max(0, number.start - 5), number.start
-    )
+    era = ERA_AFTER.match(words.raw, number.end) or _AD_BEFORE.search(words.raw, max(0, number.start - 5), number.start)
     if era is not None and 0 < number.value < 10000 and number.unit is None:
         value, end = _era(words, number)
         return Date(Precision.YEAR, value, None, None, number.first, number.last, number.start, end)

@@ -81,9 +81,7 @@ class Comparison:
         )
 
 
-def compare(
-    reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None
-) -> Comparison:
+def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None) -> Comparison:
     """How the answer's closest place differs from the reference."""
     content = reference.content
     asked = question.stem_set if question else frozenset()
@@ -106,9 +104,7 @@ def compare(
         stands = _in_place_of(stem, reference, places, answer)
         if stands and stands not in asked | short and not {stem, stands} <= DROPPED_FREELY:
             tight = _is_tight(reference, missing, last - first + 1, answer)
-            return Comparison(
-                Difference.REPLACED, stem, stands, first, last, reference.is_name, tight
-            )
+            return Comparison(Difference.REPLACED, stem, stands, first, last, reference.is_name, tight)
     kind = _omission(reference, missing, question)
     whole = kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
     whole = whole and len(content) <= _SHORT_NAME
@@ -121,9 +117,7 @@ def _after_comma(missing: list[str], reference: Reference) -> bool:
     return bool(comma) and not set(Tokens(head).stems) & set(missing)
 
 
-def compare_list(
-    reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling
-) -> Comparison:
+def compare_list(reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling) -> Comparison:
     """How the answer differs from a reference that lists several things: all of them have to be there."""
     places = held_places(reference, answer, spelling, 0.85)
     if not places:
@@ -205,9 +199,7 @@ def _without_short_forms(
     return [stem for stem in missing if not any(_short_for(stem, word) for word in short)], short
 
 
-def _in_place_of(
-    stem: str, reference: Reference, places: dict[str, int], answer: Tokens
-) -> str:
+def _in_place_of(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> str:
     """The answer's word where the missing one should stand, next to a neighbour it has in the reference; or ""."""
     content = reference.content
     at = content.index(stem)
@@ -353,7 +345,7 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
         return False
     if gap == " " and (raw == "1" or len(answer) > _AROUND):
         return False  # a footnote more often than a part
-    return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in tuple(".,;:!?)") + ("",)
+    return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in ("", *".,;:!?)")
 
 
 def negated_otherwise(reference: Reference, first: int, last: int, answer: Tokens) -> bool:

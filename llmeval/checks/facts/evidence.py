@@ -105,9 +105,7 @@ _COMPARED = 6
 """So many of the references that the answer holds most of are compared word by word."""
 
 
-def _in_part(
-    mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: ParsedAnswer
-) -> Evidence:
+def _in_part(mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: ParsedAnswer) -> Evidence:
     """The text that the answer holds most of and that no word of the answer makes another thing."""
     members = {value.text.raw: value.members for value in values if value.members}
     texts = [value.text for value in values]
@@ -127,27 +125,23 @@ def _in_part(
     return Evidence(mentions, parts[0] if parts else None, miss, miss)
 
 
-def _in_context(
-    mentions: list[Mention], expected: Sequence[ExpectedValue], answer: ParsedAnswer
-) -> list[Mention]:
+def _in_context(mentions: list[Mention], expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> list[Mention]:
     """The mentions with a weaker stance where they are one of several candidates, or not the final answer."""
     right = right_values(expected, answer)
     decided = any(
-        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer)
-        for m in mentions
+        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer) for m in mentions
     )
     found = []
-    for m in mentions:
-        if m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY:
-            stance = stance_in_context(m.start, m.end, expected, answer, right, decided=decided)
-            m = replace(m, stance=max(m.stance, stance))
-        found.append(m)
+    for mention in mentions:
+        stance = Stance.ASSERTED
+        if mention.fit >= Fit.COARSE and mention.stance <= Stance.LIKELY:
+            start, end = mention.start, mention.end
+            stance = stance_in_context(start, end, expected, answer, right, decided=decided)
+        found.append(replace(mention, stance=max(mention.stance, stance)))
     return found
 
 
-def right_values(
-    expected: Sequence[ExpectedValue], answer: ParsedAnswer
-) -> tuple[frozenset[str], ...]:
+def right_values(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> tuple[frozenset[str], ...]:
     """The stems of every value that is right."""
     own = tuple(frozenset(value.text.content) for value in expected)
     return (*own, *answer.right)
@@ -214,9 +208,7 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
     """Word for word, or with spaces and hyphens moved."""
     typed = ("time", "letter", "boolean")
     values = [
-        value
-        for value in expected
-        if not value.numbers and value.kind not in typed and not _is_bare_month(value)
+        value for value in expected if not value.numbers and value.kind not in typed and not _is_bare_month(value)
     ]
     references = [value.text for value in values]
     hits = exact(references, answer.words)
@@ -308,9 +300,7 @@ def _numbers(expected: ExpectedValue, answer: ParsedAnswer, tolerance: Tolerance
             yield Mention(found.start, found.end, shown, stance, "number", expected.raw)
 
 
-_TUPLE = regex.compile(
-    r"\s*[(\[<⟨]\s*[-−]?[\d.]+(?:\s*[,;]\s*[-−]?[\d.]+)+\s*[)\]>⟩]\s*"
-)
+_TUPLE = regex.compile(r"\s*[(\[<⟨]\s*[-−]?[\d.]+(?:\s*[,;]\s*[-−]?[\d.]+)+\s*[)\]>⟩]\s*")
 """A point or vector, whose numbers have an order."""
 
 

@@ -42,9 +42,7 @@ def final_answer(words: Tokens) -> Final | None:
     raw = words.raw
     if not raw:
         return None
-    found = [Final(*m.span(1)) for m in _BOXED.finditer(raw)] or [
-        Final(*m.span(1)) for m in _HASHES.finditer(raw)
-    ]
+    found = [Final(*m.span(1)) for m in _BOXED.finditer(raw)] or [Final(*m.span(1)) for m in _HASHES.finditer(raw)]
     if found:
         return found[-1]
     last = None

@@ -7,9 +7,7 @@ import regex
 
 from llmeval.checks.facts.final_answer import Final
 
-_LETTER = regex.compile(
-    r"(?<![\p{L}\p{N}'’])(?P<letter>[A-J])(?![\p{L}\p{N}]|['’]\p{L})(?!\.\s?\p{Lu}\p{Ll})"
-)
+_LETTER = regex.compile(r"(?<![\p{L}\p{N}'’])(?P<letter>[A-J])(?![\p{L}\p{N}]|['’]\p{L})(?!\.\s?\p{Lu}\p{Ll})")
 _MARKED = regex.compile(
     r"(?:\b(?:option|choice|answer|letter|alternative|statement|antwort|réponse|opción|opzione|opção|optie|vitamin|type|group|grade|hepatitis|team|plan|class)"
     r"(?:\s+(?:is|was|ist|est|es|è|é|lautet))?\s*:?|\b(?:choose|chose|pick|select|go\s+with|it\s+is|it['’]s|is)|\()[\s*_(\"']*$",

@@ -137,7 +137,16 @@ LONG = 8
 """From this length on one letter too many or too few inside the word is a misspelling."""
 
 # Plural and singular of words from Latin and Greek, by ending.
-_CLASSICAL = (("us", "i"), ("um", "a"), ("on", "a"), ("a", "ae"), ("is", "es"), ("ix", "ices"), ("ex", "ices"), ("oma", "omata"))
+_CLASSICAL = (
+    ("us", "i"),
+    ("um", "a"),
+    ("on", "a"),
+    ("a", "ae"),
+    ("is", "es"),
+    ("ix", "ices"),
+    ("ex", "ices"),
+    ("oma", "omata"),
+)
 _ENDINGS = {
     "en": frozenset([""]),
     "de": frozenset(["", "e", "en", "n", "er", "ern", "em", "s", "es", "ens"]),
@@ -147,7 +156,32 @@ _ENDINGS = {
     "pt": frozenset(["", "s", "es", "o", "a", "os", "as"]),
     "it": frozenset(["o", "i", "a", "e"]),
     "other": frozenset(
-        ["", "а", "у", "ы", "и", "е", "о", "ой", "ом", "ем", "ов", "ами", "ах", "я", "ю", "a", "u", "y", "e", "ie", "em", "ow", "om", "i"]
+        [
+            "",
+            "а",
+            "у",
+            "ы",
+            "и",
+            "е",
+            "о",
+            "ой",
+            "ом",
+            "ем",
+            "ов",
+            "ами",
+            "ах",
+            "я",
+            "ю",
+            "a",
+            "u",
+            "y",
+            "e",
+            "ie",
+            "em",
+            "ow",
+            "om",
+            "i",
+        ]
     ),
 }
 
@@ -185,11 +219,12 @@ def same_word(one: str, two: str, language: str = "en") -> bool:
 
 def inflected(one: str, two: str, language: str) -> bool:
     """Whether the words differ only in an ending that inflects in the language."""
-    for first, second in ((one, two), (two, one)):
-        for singular, plural in _CLASSICAL:
-            if len(first) > len(singular) + 3 and first.endswith(singular):
-                if second == first[: -len(singular)] + plural:
-                    return True
+    if any(
+        len(first) > len(singular) + 3 and first.endswith(singular) and second == first[: -len(singular)] + plural
+        for first, second in ((one, two), (two, one))
+        for singular, plural in _CLASSICAL
+    ):
+        return True
     endings = _ENDINGS.get(language, _ENDINGS["other"])
     shared = _shared_start(one, two)
     least = 3 if language != "other" else 4

@@ -63,7 +63,23 @@ _POINT_DECIMAL = regex.compile(r"(?<![\d,.])\d+\.\d{1,2}(?![\d.]|,\d)|\d,\d{3}\.
 _READ = 20_000
 # Languages and regions whose numbers have a decimal point, and those that write the month first (CLDR 46).
 _POINT = frozenset(["en", "zh", "ja", "ko", "th", "he", "hi"])
-_POINT_REGIONS = frozenset(["es-mx", "es-us", "es-do", "es-gt", "es-hn", "es-ni", "es-pa", "es-pe", "es-pr", "es-sv", "de-ch", "it-ch", "de-li"])
+_POINT_REGIONS = frozenset(
+    [
+        "es-mx",
+        "es-us",
+        "es-do",
+        "es-gt",
+        "es-hn",
+        "es-ni",
+        "es-pa",
+        "es-pe",
+        "es-pr",
+        "es-sv",
+        "de-ch",
+        "it-ch",
+        "de-li",
+    ]
+)
 _COMMA_REGIONS = frozenset(["en-za", "en-de", "en-nl", "en-se", "en-dk", "en-fi", "en-at", "en-be"])
 
 

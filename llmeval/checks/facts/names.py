@@ -221,9 +221,7 @@ def partials(
     return sorted(found, key=_rank, reverse=True)
 
 
-def least_likeness(
-    reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]
-) -> float:
+def least_likeness(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> float:
     """How like a word of the answer has to be to count for one of the reference.
 
     A word derived from another one counts in descriptions. By itself or in a name it is another word (Texan, methanol),
@@ -239,9 +237,7 @@ def least_likeness(
     return VARIANT
 
 
-def held_places(
-    reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME
-) -> dict[str, int]:
+def held_places(reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME) -> dict[str, int]:
     """Where the reference's words stand, for the words that the answer has, closest together: {stem: word index}."""
     like = {stem: spelling.likeness(stem) for stem in reference.content}
     words = {stem: word for stem, (share, word) in like.items() if share >= least and word}

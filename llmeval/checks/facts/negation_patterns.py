@@ -7,7 +7,9 @@ Dutch. Where a cue is used, and how far it reaches, is decided in `scopes`.
 import regex
 
 
-def words_pattern(*parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE) -> "regex.Pattern[str]":
+def words_pattern(
+    *parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE
+) -> "regex.Pattern[str]":
     """Any of the parts as whole words; a space stands for any white space."""
     return regex.compile(f"{before}(?:{'|'.join(part.replace(' ', chr(92) + 's+') for part in parts)}){after}", flags)
 
@@ -129,7 +131,21 @@ CONTRAST = words_pattern(
     "in truth",
     "yet",
     r"the (?:correct|right|true|real|actual) (?:answer|one)",
-    r"(?:richtig|korrekt) ist", "aber", "tatsächlich", r"in wirklichkeit", "mais", r"en (?:fait|réalité)", "pero", r"en realidad", "ma", r"in realtà", "mas", r"na (?:verdade|realidade)", "maar", r"in werkelijkheid", "eigenlijk",
+    r"(?:richtig|korrekt) ist",
+    "aber",
+    "tatsächlich",
+    r"in wirklichkeit",
+    "mais",
+    r"en (?:fait|réalité)",
+    "pero",
+    r"en realidad",
+    "ma",
+    r"in realtà",
+    "mas",
+    r"na (?:verdade|realidade)",
+    "maar",
+    r"in werkelijkheid",
+    "eigenlijk",
 )
 HEARSAY = words_pattern(
     rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|often|commonly|frequently|popularly|traditionally|once|long|also|first|initially|originally) )*(?:{_THINK}|attributed|reported|credited|considered|named|cited|mentioned|given|suggested|listed)"

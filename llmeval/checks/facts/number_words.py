@@ -112,8 +112,7 @@ def _values(language: str) -> dict[str, int]:
 
 _VALUES = {language: _values(language) for language in _LANGUAGES}
 _SCALES = {
-    language: {fold(word): value for word, value in words.scales.items()}
-    for language, words in _LANGUAGES.items()
+    language: {fold(word): value for word, value in words.scales.items()} for language, words in _LANGUAGES.items()
 }
 _HAN = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _HAN_SCALES = {"十": 10, "百": 100, "千": 1000}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import regex
 
 from llmeval.checks.facts.dates import AMBIGUOUS_MONTHS, MONTHS, Date, Precision, dates
-from llmeval.checks.facts.locale import read_numbers
+from llmeval.checks.facts.locale import is_month_first, read_numbers
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.spelled import OPENERS
@@ -14,7 +14,9 @@ from llmeval.checks.facts.tokens import Tokens, fold
 from llmeval.checks.facts.units import unit_named
 from llmeval.checks.sentences import word_set
 
-_YES = word_set("yes true correct right yeah yep y ja oui si sim vrai wahr richtig verdadero vero verdadeiro waar да tak evet はい 是 对")
+_YES = word_set(
+    "yes true correct right yeah yep y ja oui si sim vrai wahr richtig verdadero vero verdadeiro waar да tak evet はい 是 对"
+)
 _NO = word_set("no false incorrect wrong nope n nein non nao faux falsch falso nee onwaar нет nie hayir いいえ 否 不")
 _LEADING = regex.compile(r"\s*(?P<word>yes|no|ja|nein|oui|non|sí|sì|sim|não|nee)\s*[,.:;–—-]\s*\S", regex.IGNORECASE)
 """A reference that says yes or no, and then more."""
@@ -24,7 +26,8 @@ _LOOSE = word_set(
     "only total per probably average also or was is it exactly just as ad bc bce ce"
 )
 _WHEN = regex.compile(
-    r"\b(?:when|what year|which year|year|date|since|wann|jahr|quand|année|cuándo|año|quando|anno|ano|wanneer|jaar)\b", regex.IGNORECASE
+    r"\b(?:when|what year|which year|year|date|since|wann|jahr|quand|année|cuándo|año|quando|anno|ano|wanneer|jaar)\b",
+    regex.IGNORECASE,
 )
 _MANY = regex.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bpercent", regex.IGNORECASE)
 
@@ -57,9 +60,22 @@ class ExpectedValue:
 
 
 def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
-    """The reference read as what its form says it is, given what is asked and how the locale writes numbers."""
+    """The reference read as what its form says it is.
+
+    `question`: what is asked; `locale`: how the reference writes numbers and dates, empty where that is not known.
+    """
     reference = Reference(raw)
     words = Tokens(reference.bare)
+    found = _special(raw, reference, words)
+    if found is not None:
+        return found
+    if len(words) <= _TYPED_WORDS and any(_may_count(form) for form in words.forms):
+        found = _counted(raw, reference, words, question, locale)
+    return found or ExpectedValue(raw, reference, members=_members(raw))
+
+
+def _special(raw: str, reference: Reference, words: Tokens) -> ExpectedValue | None:
+    """Yes or no, the letter of an option, a time of the day, `a week`, a month by itself."""
     if len(words) == 1 and words.forms[0] in _YES | _NO:
         return ExpectedValue(raw, reference, boolean=words.forms[0] in _YES)
     if _OPTION.fullmatch(raw):
@@ -70,27 +86,33 @@ def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedVal
     leading = _LEADING.match(raw)
     if leading:
         return ExpectedValue(raw, reference, boolean=fold(leading["word"]) in _YES)
-    if len(words) == 2 and words.forms[0] in ("a", "an") and (measure := unit_named(words.forms[1])):
-        one = Number(1, 0, 0, 0, 0, measure)
-        return ExpectedValue(raw, reference, numbers=(one,))
+    if len(words) == 2 and words.forms[0] in ("a", "an") and (unit := unit_named(words.forms[1])):
+        return ExpectedValue(raw, reference, numbers=(Number(1, 0, 0, 0, 0, unit),))
     if len(words) == 1 and words.forms[0] in MONTHS.keys() - AMBIGUOUS_MONTHS:
-        return ExpectedValue(raw, reference, dates=(Date(Precision.MONTH, None, MONTHS[words.forms[0]]),))
-    if len(words) > 12 or not any(_may_count(form) for form in words.forms):
-        return ExpectedValue(raw, reference, members=_members(raw))
+        month = Date(Precision.MONTH, None, MONTHS[words.forms[0]])
+        return ExpectedValue(raw, reference, dates=(month,))
+    return None
+
+
+def _counted(
+    raw: str, reference: Reference, words: Tokens, question: Tokens, locale: str
+) -> ExpectedValue | None:
+    """Dates or numbers, where they are all that the reference holds."""
     found = read_numbers(words, locale, question)
-    named = dates(words, found)
-    asked_number = bool(_MANY.search(question.raw))
+    named = dates(words, found, is_month_first(locale))
     if named and _covered(words, [(d.first, d.last) for d in named], frozenset()):
         only_year = all(d.precision is Precision.YEAR for d in named)
-        if not (only_year and asked_number):
+        if not (only_year and _MANY.search(question.raw)):
             # 1200 by itself may be a year or a number; the question tells, or else both count.
             both = only_year and len(words) == 1 and not _WHEN.search(question.raw)
             return ExpectedValue(raw, reference, tuple(named), tuple(found) if both else ())
     if found and _covered(words, [(n.first, n.last) for n in found], question.stem_set):
         return ExpectedValue(raw, reference, numbers=tuple(found))
-    return ExpectedValue(raw, reference, members=_members(raw))
+    return None
 
 
+_TYPED_WORDS = 12
+"""A longer reference is a text, whatever numbers it holds."""
 _OPTION = regex.compile(r"\s*\(?[A-J]\)?[.:]?\s*")
 _TIME_LENGTH = 40
 _CONJUNCTION = regex.compile(r",?\s+(?:and|&|und|et|y|e|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE)

@@ -32,7 +32,9 @@ _CLOCK = regex.compile(
     rf"(?:\s?(?:(?P<unit>uhr|o['’]?\s?clock|heures?|h(?=\s|$|[.,;])|horas?|ore|uur)))?(?:\s?{_HALF})?{_ZONE}",
     regex.IGNORECASE,
 )
-_MILITARY = regex.compile(r"(?<!\d)(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)\s?(?:hours|hrs|h\b|uhr)", regex.IGNORECASE)
+_MILITARY = regex.compile(
+    r"(?<!\d)(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)\s?(?:hours|hrs|h\b|uhr)", regex.IGNORECASE
+)
 _NAMED = {
     12 * 60: "noon|midday|mittag|mittags|midi|mediodía|mezzogiorno|meio-dia|meio\\sdia|middag|twelve\\snoon|12\\snoon",
     0: "midnight|mitternacht|minuit|medianoche|mezzanotte|meia-noite|middernacht|12\\smidnight|twelve\\smidnight",
@@ -50,7 +52,20 @@ _HOURS = {
     )
     for hour, word in enumerate(words.split(), start=1)
 }
-_PARTS = {"quarter": 15, "a quarter": 15, "viertel": 15, "kwart": 15, "five": 5, "ten": 10, "twenty": 20, "twenty-five": 25, "half": 30, "fünf": 5, "zehn": 10, "zwanzig": 20}
+_PARTS = {
+    "quarter": 15,
+    "a quarter": 15,
+    "viertel": 15,
+    "kwart": 15,
+    "five": 5,
+    "ten": 10,
+    "twenty": 20,
+    "twenty-five": 25,
+    "half": 30,
+    "fünf": 5,
+    "zehn": 10,
+    "zwanzig": 20,
+}
 _HOUR_WORD = rf"(?:{'|'.join(sorted(_HOURS, key=len, reverse=True))}|\d{{1,2}})"
 _SPELLED = regex.compile(
     rf"(?<!\p{{L}})(?:(?P<part>half|(?:a\s)?quarter|five|ten|twenty(?:-five)?|viertel|kwart|fünf|zehn|zwanzig|\d{{1,2}})\s(?P<side>past|after|to|before|till|nach|vor|over|voor)\s(?P<at>{_HOUR_WORD})"
@@ -110,7 +125,22 @@ def _time(match: "regex.Match[str]", hour: int, minute: int, *, sure: bool) -> T
     half = (groups.get("half") or "").casefold().replace(".", "").replace(" ", "")
     if half:
         late = half.startswith("pm") or half.endswith(
-            ("afternoon", "evening", "atnight", "nachmittags", "abends", "midi", "soir", "tarde", "noche", "pomeriggio", "sera", "noite", "middags", "avonds")
+            (
+                "afternoon",
+                "evening",
+                "atnight",
+                "nachmittags",
+                "abends",
+                "midi",
+                "soir",
+                "tarde",
+                "noche",
+                "pomeriggio",
+                "sera",
+                "noite",
+                "middags",
+                "avonds",
+            )
         )
         hour = hour % 12 + 12 if late else hour % 12
     zone = None
@@ -128,9 +158,7 @@ def _offset(written: str | None) -> int:
 
 
 def _named(raw: str) -> list[Time]:
-    return [
-        Time(int((m.lastgroup or "m0")[1:]), True, None, m.start(), m.end()) for m in _NAMES.finditer(raw)
-    ]
+    return [Time(int((m.lastgroup or "m0")[1:]), True, None, m.start(), m.end()) for m in _NAMES.finditer(raw)]
 
 
 def _hour(word: str) -> int:

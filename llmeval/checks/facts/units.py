@@ -195,8 +195,7 @@ _TEMPERATURE = {
         + [f"{d} {c}" for d in _DEGREE.split("|") for c in ("celsius", "centigrade", "centigrado", "c")]
     ): Unit("temperature", 1, 273.15, "°C"),
     "|".join(
-        ["fahrenheit", "℉", "°f", "° f"]
-        + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
+        ["fahrenheit", "℉", "°f", "° f"] + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
     ): Unit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
 }
 # Symbols that differ by case alone: mW and MW, kn (knots) and kN, K and k. Read before the names.

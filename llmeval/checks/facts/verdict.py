@@ -145,9 +145,7 @@ def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     return Finding(fact, Verdict.MISSING, chance, note="does not state it")
 
 
-def _similar(
-    fact: CompiledFact, miss: Comparison, answer: ParsedAnswer, chance: float
-) -> Finding:
+def _similar(fact: CompiledFact, miss: Comparison, answer: ParsedAnswer, chance: float) -> Finding:
     """Contradicted where another word stands in the place of the one expected, missing where none does."""
     start, end = answer.words.place(miss.first, miss.last)
     chance = _MISS.get(miss.difference, chance)
@@ -254,7 +252,7 @@ def _boolean(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     said = polarity(answer)
     if said is None:
         return Finding(fact, Verdict.UNPARSED, _UNKNOWN, note="says neither yes nor no")
-    if not _is_relevant(fact, answer):
+    if said.outright and not _is_relevant(fact, answer):
         return Finding(fact, Verdict.UNPARSED, _UNKNOWN, note="says nothing about the question")
     yes, start, end, outright = said
     right = yes == wanted
