@@ -10,11 +10,11 @@ ERA_AFTER = regex.compile(
 """What follows a year or century; group 1 is there for one before Christ."""
 _NAMES = r"(?:century|centuries|siècles?|secol[oi]|siglos?|séculos?|jahrhunderts?|eeuw|век[аеу]?)"
 _BEFORE = regex.compile(
-    rf"(?<![\p{{L}}\d])(?:(?P<roman>[IVX]{{1,6}})|(?P<number>\d{{1,2}}))"
+    rf"(?<![\p{{L}}\d])(?:(?P<roman>(?-i:[IVX]{{1,6}}))|(?P<number>\d{{1,2}}))"
     rf"(?:e|er|ème|eme|th|st|nd|rd|\.|º|°)?\s+{_NAMES}(?!\p{{L}})",
     regex.IGNORECASE,
 )
-_AFTER = regex.compile(rf"(?<!\p{{L}}){_NAMES}\s+(?P<roman>[IVX]{{1,6}})(?P<number>)(?!\p{{L}})", regex.IGNORECASE)
+_AFTER = regex.compile(rf"(?<!\p{{L}}){_NAMES}\s+(?P<roman>(?-i:[IVX]{{1,6}}))(?P<number>)(?!\p{{L}})", regex.IGNORECASE)
 _VALUES = {"i": 1, "v": 5, "x": 10}
 
 

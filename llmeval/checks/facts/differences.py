@@ -210,7 +210,9 @@ def _in_place_of(stem: str, reference: Reference, places: dict[str, int], answer
         if neighbour is None:
             continue
         index = _next_word(answer, neighbour, step, over_all=_is_statement(reference))
-        if index is None or index in taken:
+        if index is None:
+            continue
+        if index in taken and answer.stems.count(answer.stems[index]) == 1:
             continue
         if _stands_for(stem, index, reference, answer):
             return answer.stems[index]

@@ -5,7 +5,7 @@ The sets are closed lists, so that a reader can see what a verdict rests on. Wor
 
 from functools import lru_cache
 
-from llmeval.checks.facts.tokens import TITLES
+from llmeval.checks.facts.tokens import TITLES, stem
 from llmeval.checks.sentences import word_set
 
 CONTRASTS: tuple[frozenset[str], ...] = tuple(
@@ -89,7 +89,7 @@ TITLE_WORDS = TITLES | word_set(
 )
 
 NICKNAMES = {
-    short: frozenset(names.split())
+    stem(short): frozenset(map(stem, names.split()))
     for short, names in {
         "bill": "william", "will": "william", "bob": "robert", "rob": "robert", "bobby": "robert", "jim": "james",
         "jimmy": "james", "dave": "david", "tony": "anthony antonio", "mike": "michael", "dick": "richard",

@@ -138,7 +138,7 @@ def _members(raw: str) -> tuple[Reference, ...]:
 
 _NON_ANSWER = regex.compile(
     r"\W*(?:i\s(?:have\sno\s(?:comment|idea|opinion|answer)|(?:do\snot|don['’]t)\sknow|can(?:not|['’]t)\s(?:say|tell|answer))|no\scomment|unknown|n/?a|not\sapplicable"
-    r"|(?:the|this)\squestion\s(?:is\s(?:ambiguous|subjective|unclear|wrong)|does(?:n['’]t|\snot)\smake\ssense)|it\sdepends(?:\son\s.{1,60})?"
+    r"|(?:the|this)\squestion\s(?:is\s(?:ambiguous|subjective|unclear|wrong)|does(?:n['’]t|\snot)\smake\ssense)|it\sdepends(?:\son\s[^,;.]{1,60})?"
     r"|weiß\s(?:ich\s)?nicht|je\sne\ssais\spas|no\s(?:lo\s)?sé|non\s(?:lo\s)?so|não\ssei|ik\sweet\s(?:het\s)?niet)\W*",
     regex.IGNORECASE,
 )
