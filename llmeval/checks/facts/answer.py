@@ -11,6 +11,7 @@ from llmeval.checks.facts.final_answer import Final, final_answer
 from llmeval.checks.facts.locale import (
     is_month_first,
     language_of,
+    languages_of,
     read_numbers,
     shows_language,
 )
@@ -86,7 +87,8 @@ class ParsedAnswer:
 
     @cached_property
     def _scopes(self) -> Scopes:
-        return Scopes(self.words, self.asked, self.question.raw, self.language)
+        languages = dict.fromkeys((self.language, *languages_of(self.words)))
+        return Scopes(self.words, self.asked, self.question.raw, tuple(languages))
 
     def stance(self, start: int, end: int) -> Stance:
         """How the answer stands to what it mentions at these code points."""

@@ -25,7 +25,7 @@ class Polarity(NamedTuple):
 _NO_PHRASES = """
 of course (?:it is |it's |that is |they are )?not|absolutely not|certainly not|definitely not|indeed not|surely not|not at all|not in the least
 not really|not true|not correct|not right|not (?:quite|exactly|necessarily|usually|generally)|by no means|no way|far from it|i disagree|i do not agree|i don['’]t agree|i don['’]t think so
-i do not think so|(?:that|this|it)(?: is|['’]s) not(?: the case| so| true| right| correct)|(?:that|this|it) (?:isn['’]t|is not) (?:the case|so|true|right|correct)|not the case|untrue
+i do not think so|i doubt (?:it|that|so)|(?:that|this|it) would be (?:incorrect|wrong|false|untrue)|(?:that|this|it)(?: is|['’]s) not(?: the case| so| true| right| correct)|(?:that|this|it) (?:isn['’]t|is not) (?:the case|so|true|right|correct)|not the case|untrue
 auf keinen fall|keineswegs|überhaupt nicht|sicher(?:lich)? nicht|natürlich nicht|stimmt nicht|das stimmt nicht|nicht wahr|gar nicht|unter keinen umständen
 pas du tout|absolument pas|bien sûr que non|certainement pas|en aucun cas|pas vraiment|ce n['’]est pas (?:vrai|le cas)|c['’]est faux
 claro que no|para nada|de ninguna manera|en absoluto|por supuesto que no|no es (?:cierto|verdad)|de ningún modo|desde luego que no
@@ -34,7 +34,7 @@ de jeito nenhum|claro que não|de modo algum|de forma alguma|com certeza não|n�
 zeker niet|helemaal niet|absoluut niet|natuurlijk niet|niet waar|dat klopt niet|geenszins
 """
 _YES_PHRASES = """
-of course|i agree|agreed|i think so|i believe so|i would say so|(?:that|this|it)(?: is|['’]s) (?:the case|so|true|right|correct)|without (?:a )?doubt
+of course|you bet|i agree|agreed|i think so|i believe so|i would say so|(?:that|this|it) would be (?:correct|right|true)|(?:that|this|it)(?: is|['’]s) (?:the case|so|true|right|correct)|without (?:a )?doubt
 auf jeden fall|ganz genau|das stimmt|stimmt|aber ja|selbstverständlich|das ist (?:richtig|korrekt|wahr)
 bien sûr(?: que oui)?|tout à fait|en effet|c['’]est (?:vrai|exact|juste|le cas)|mais oui|absolument|certainement|effectivement
 claro que sí|por supuesto(?: que sí)?|desde luego|así es|es (?:cierto|verdad|correcto)|efectivamente
@@ -87,8 +87,8 @@ _TOKEN = regex.compile(
     regex.IGNORECASE,
 )
 _SHORT_FORM = regex.compile(
-    r"^[\s*_\"'“(]*(?:it|he|she|they|that|this|there|we|you|i|one|those|these)\s+"
-    r"(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|had|may|might|must|am)"
+    r"^[\s*_\"'“(]*(?:it|he|she|they|that|this|there|we|you|i|one|those|these)(?:['’]s|['’]re|\s+"
+    r"(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|had|may|might|must|am))"
     r"(?P<no>n['’]t|\s?not)?\s*(?:,?\s*(?:indeed|in\s+fact|actually|of\s+course|certainly|so|surely))?[\s.!*_\"'”)]*$",
     regex.IGNORECASE,
 )
@@ -149,8 +149,10 @@ def _leading(raw: str, at: int) -> Polarity | None:
                 return None
             return Polarity(yes, at + match.start(name), at + match.end(), True)
     weak = _LEAD_WEAK.match(text)
-    if weak and not _NEGATED.search(text, weak.end(), _end_of_sentence(text, weak.end())):
-        return Polarity(True, at + weak.start("yes"), at + weak.end("yes"), True)
+    if weak:
+        # "Correct, it is not safe" denies what was asked.
+        negated = _NEGATED.search(text, weak.end(), _end_of_sentence(text, weak.end()))
+        return Polarity(not negated, at + weak.start("yes"), at + weak.end("yes"), not negated)
     return _leading_mark(text, at)
 
 

@@ -222,7 +222,7 @@ def _items(raw: str, separator: "regex.Pattern[str]") -> list[_Item]:
             found.append(_Item(start, match.start(), chosen))
             chosen = False
         start = match.end()
-        chosen = chosen or match["or"] is not None or bool(_HAN_OR.search(match[0]))
+        chosen = chosen or match["or"] is not None or bool(_HAN_OR.search(match[0])) or match[0] == "/"
     if raw[start:].strip():
         found.append(_Item(start, len(raw), chosen))
     return found

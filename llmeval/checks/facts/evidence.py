@@ -13,7 +13,7 @@ from llmeval.checks.facts.dates import Date, Precision
 from llmeval.checks.facts.differences import Comparison, compare, compare_list, longer_name
 from llmeval.checks.facts.final_answer import gives_a_value
 from llmeval.checks.facts.letters import chosen_letter
-from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, exact, partials, squeezed
+from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, Reference, exact, partials, squeezed
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.qualifiers import asks_bound, asks_roughly
@@ -167,7 +167,7 @@ def stance_in_context(
     """
     if answer.echo is not None and answer.echo[0] <= start and end <= answer.echo[1]:
         return Stance.MENTIONED
-    if is_passing(answer.words.raw, start, answer.question.raw):
+    if is_passing(answer.words.raw, start, end, answer.question.raw):
         return Stance.MENTIONED
     final = answer.final
     if final is not None and not decided and not final.start <= start < final.end:
@@ -218,7 +218,12 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
             if values[i].alias and not _is_capital(values[i].raw, place, answer):
                 continue
             longer = longer_name(place, references[i], answer.words)
-            if longer is None or covered.issuperset(longer):
+            limited = values[i].dates and _is_limit(answer.words.starts[place[0]], values[i], answer)
+            if limited:
+                yield _mention(answer, place, Fit.NEAR, "date", values[i].raw)
+            elif _other_sign(place, references[i], answer):
+                yield _mention(answer, place, Fit.OTHER, "longer", values[i].raw)
+            elif longer is None or covered.issuperset(longer):
                 yield _mention(answer, place, Fit.SAME, "exact", values[i].raw)
             else:
                 yield _mention(answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw)
@@ -232,6 +237,14 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
             squeeze = squeezed(value.text, answer.words) if value.kind == "text" else None
             if squeeze is not None:
                 yield _mention(answer, squeeze, Fit.SAME, "squeezed", value.raw)
+
+
+def _other_sign(place: Place, reference: Reference, answer: ParsedAnswer) -> bool:
+    """Whether a number of the place has a minus sign, and that of the reference has none: x = -3."""
+    if not reference.stems[-1][0].isdigit() or any(sign in reference.raw for sign in "-−–"):
+        return False
+    at = answer.words.starts[place[1]]
+    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[max(0, at - 2) : at - 1] in ("", " ", "=", "(")
 
 
 def _is_capital(name: str, place: Place, answer: ParsedAnswer) -> bool:
@@ -269,9 +282,29 @@ def _dates(expected: ExpectedValue, answer: ParsedAnswer, accept: Precision | No
     for row in rows:
         for fit, found in row:
             shown = fit if complete else min(fit, Fit.NEAR)
+            if found.month is None and _is_limit(found.start, expected, answer):
+                shown = min(shown, Fit.NEAR)
             if shown >= Fit.COARSE or not complete:
                 stance = answer.stance(found.start, found.end)
                 yield Mention(found.start, found.end, shown, stance, _how_date(found, shown), expected.raw)
+
+
+_LIMIT = regex.compile(
+    r"\b(?:before|after|prior\s+to|later\s+than|earlier\s+than|vor|nach|avant|après|antes\s+de|después\s+de|prima\s+del|dopo\s+il"
+    r"|depois\s+de|vóór)\s+(?:the\s+|year\s+|dem\s+|jahr\s+)*$",
+    regex.IGNORECASE,
+)
+
+
+def _is_limit(start: int, expected: ExpectedValue, answer: ParsedAnswer) -> bool:
+    """Whether the text says that it was before or after what starts there, and neither question nor reference does."""
+    raw = answer.words.raw
+    if not _LIMIT.search(raw, max(0, start - 24), start):
+        return False
+    return not _LIMIT_ASKED.search(f"{answer.question.raw} {expected.raw}")
+
+
+_LIMIT_ASKED = regex.compile(r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b", regex.IGNORECASE)
 
 
 def _fit(found: Date, wanted: Date, accept: Precision | None) -> Fit:

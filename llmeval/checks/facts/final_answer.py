@@ -13,7 +13,7 @@ _BOXED = regex.compile(r"\\boxed\s?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 _HASHES = regex.compile(r"^\s*####\s*([^\n]+)", regex.MULTILINE)
 _SAID = regex.compile(
     r"(?<![\p{L}\p{N}])(?:"
-    r"(?:(?:the|my|our|so\sthe|thus\sthe)\s)?(?:(?:final|correct|right|actual|true|overall)\s){0,2}(?:answer|result|solution)"
+    r"final\s?:|(?:(?:the|my|our|so\sthe|thus\sthe)\s)?(?:(?:final|correct|right|actual|true|overall)\s){0,2}(?:answer|result|solution)"
     r"(?:\sto\s(?:the|this|your)\s\w+)?\s?(?:(?:is|was|should\sbe|would\sbe|must\sbe)\b|[:=])(?:\sthat)?"
     r"|the\s(?:total|sum|grand\stotal)\s(?:is|comes\sto|equals)|(?<=^|\n)(?-i:A):"
     r"|(?:die\s)?(?:(?:endgültige|richtige|korrekte|finale)\s)?antwort\s?(?:(?:lautet|ist)\b|:)|(?:end)?ergebnis\s?(?:ist\b|:)"

@@ -13,6 +13,7 @@ _MARKED = regex.compile(
     r"(?:\s+(?:is|was|ist|est|es|è|é|lautet))?\s*:?|\b(?:choose|chose|pick|select|go\s+with|it\s+is|it['’]s|is)|\()[\s*_(\"']*$",
     regex.IGNORECASE,
 )
+_NOT = regex.compile(r"(?:\bnot|n['’]t|\bcannot|\bnever)\s(?:be\s)?(?:option\s|answer\s)?\(?$", regex.IGNORECASE)
 _LEADING = regex.compile(
     r"^[\s*_(\[\"']*(?P<letter>[A-J])(?=[\s*_\"']*(?:[).:,;\]]|$|[–—-]\s|\s(?:is|because|since|as)\b))"
 )
@@ -50,6 +51,8 @@ def _letters(raw: str, start: int, end: int) -> list[tuple[str, int]]:
         marked = bool(_MARKED.search(raw, max(start, at - 24), at))
         small = regex.match(r"\s+\p{Ll}", raw[match.end() : match.end() + 8])
         if letter in "AI" and small and not marked:
+            continue
+        if _NOT.search(raw, max(start, at - 20), at):
             continue
         found.append((letter, at))
     return found

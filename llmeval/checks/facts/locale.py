@@ -47,6 +47,7 @@ _LETTERS = {
     "sv": "åäö", "da": "åæø", "no": "åæø", "fi": "äö", "ro": "ăâîșțşţ", "tr": "ığşçİ", "hu": "őű",
     "vi": "ăđơưạảấầẩậắằặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
 }  # fmt: skip
+_LETTER_WEIGHT = {"vi": 3}  # no other language has most of its letters
 _SCRIPTS = (
     ("ja", regex.compile(r"[\p{Hiragana}\p{Katakana}]")),
     ("zh", regex.compile(r"\p{Han}")),
@@ -104,6 +105,14 @@ def language_of(words: Tokens, least: int = 2) -> str:
     return _language(words.raw[:1000], tuple(words.forms[:300]), least)
 
 
+def languages_of(words: Tokens) -> tuple[str, ...]:
+    """Every language that the text may be in: the one it shows, or all that one word or letter speaks for alike."""
+    language, count = _scores(words.raw[:1000], tuple(words.forms[:300]))
+    if count >= 2 or count == 0:
+        return (language,)
+    return tuple(name for name, marks in _WORDS.items() if not marks.isdisjoint(words.forms[:300]))
+
+
 def shows_language(words: Tokens, least: int = 2) -> bool:
     """Whether the text has enough function words or letters of one language to tell which it is in."""
     return _scores(words.raw[:1000], tuple(words.forms[:300]))[1] >= least
@@ -126,7 +135,7 @@ def _scores(raw: str, forms: tuple[str, ...]) -> tuple[str, int]:
     if not raw.isascii():
         letters = frozenset(raw.casefold())
         for language, own in _LETTERS.items():
-            counts[language] += not letters.isdisjoint(own)
+            counts[language] += _LETTER_WEIGHT.get(language, 1) * (not letters.isdisjoint(own))
     best = max(counts, key=lambda language: counts[language])
     return ("en", counts["en"]) if counts[best] <= counts["en"] else (best, counts[best])
 
@@ -153,4 +162,12 @@ def read_numbers(words: Tokens, locale: str = "", question: Tokens | None = None
     if not sure and question is not None and shows_language(question):
         sure, shown = True, language_of(question)
     language = shown if sure else language_of(words, 1)
-    return numbers(words, comma=decimal_comma(words, shown), language=language, sure=sure)
+    found = numbers(words, comma=decimal_comma(words, shown), language=language, sure=sure)
+    if not found and not sure and len(words) <= _ALONE:
+        return next((f for name in _SPELLING if (f := numbers(words, language=name))), found)
+    return found
+
+
+_ALONE = 3
+"""A text of so many words may be a number in words, with nothing to tell in which language."""
+_SPELLING = ("de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sv", "da", "no", "ro", "tr", "id", "hu", "fi")

@@ -41,7 +41,7 @@ DENY = words_pattern(
     rf"(?:no\s?one|nobody) (?:\w+ ){{0,2}}?{_THINK}(?: that)?", "none of",
     r"no (?:\w+ )?(?:evidence|reason|proof|indication|sign|basis|truth|chance|way)",
     r"(?:chose|chosen|choose|prefer(?:s|red)?|picked|selected|favou?red)\s[^.;:]{1,60}?\sover",
-    "mistakenly", "erroneously", "incorrectly", "wrongly", "falsely", r"(?:mistake|error) to \w+",
+    r"mis(?:takenly )?(?:attributed|credited|identified|ascribed) (?:to|as)", "mistakenly", "erroneously", "incorrectly", "wrongly", "falsely", r"(?:mistake|error) to \w+",
     r"(?:false|wrong|incorrect|untrue|inaccurate) (?:to \w+|that|claim|belief|idea|notion|answer)",
     r"(?:myth|misconception|fallacy|misbelief|rumou?r) (?:is )?(?:that|of|about)", "contrary to",
     r"no(?= (?-i:\p{Lu}))(?! (?:I|It|He|She|They|We|This|That)\b)",
@@ -96,7 +96,8 @@ RETRACT = words_pattern(
     r"wait,? (?:no|actually|that|sorry)", r"no,? wait", "scratch that", r"(?:correction|corrected|edit|update)\s*:", r"i (?:misspoke|was wrong|made a(?:n error| mistake))",
     r"on (?:second|further) thought", r"on reflection", "let me correct", r"i (?:must |have to |need to )?correct myself", r"i apologi[sz]e,? (?:that|the|i)",
     r"(?:sorry|oops|apologies|pardon)[,.!]? (?:i (?:meant|mean)|that was|it(?:'s| is))", r"(?<=[.!?,] )i meant", r"actually,? no\b", r"or rather", r"no,? (?:it|that)(?:'s| is| was) (?=(?-i:\p{Lu})|\d)",
-    r"that['’]s (?:wrong|not right|incorrect)", r"my mistake",
+    r"that['’]s (?:wrong|not right|incorrect)", r"my mistake", r"oops", r"(?:but )?it should (?:be|have been)\b", r"(?<=(?:\.\.\.|…)\s?)(?:no|nein|non|não|nee),",
+    r"nein,? (?:moment|warte|quatsch)", r"non,? (?:c['’]est|attends|pardon)",
     r"(?:that|this|which) (?:is|was) (?:wrong|not (?:right|correct|true|the case)|incorrect|false|an? (?:\w+ )?(?:myth|misconception|mistake|error))",
     r"entschuldigung,? (?:ich|es|das)", r"ich meinte", r"ich korrigiere(?: mich)?", "korrektur", r"moment,? nein", r"nein,? (?:doch|falsch)", r"besser gesagt", r"das (?:ist|war) falsch",
     r"je voulais dire", r"je me corrige", r"rectification", r"pardon,? (?:c['’]est|je)", r"en fait,? non", r"c['’]était une erreur", r"ou plutôt",
@@ -156,7 +157,7 @@ CORRECTION = words_pattern(
     r"but (?:\w+ ){0,3}?(?:it|that|this) (?:is|was)", r"but (?:\w+ ){0,4}?(?:was|were) (?:chosen|selected|preferred)",
     r"but the (?:correct|right|true|real|actual)", r"but the (?:\w+ ){1,3}?(?:is|was|were|are)", r"but (?:wrongly|mistakenly|falsely|incorrectly|erroneously|this|that|it|he|she|they)",
     r"but (?-i:\p{Lu}\p{Ll}+)(?: \w+){0,3}? (?:wrote|did|made|was|is|invented|discovered|composed|painted|won|had|created|directed|founded|built|said)",
-    "wrongly so",
+    "wrongly so", r"(?<=, )(?:incorrectly|wrongly|mistakenly|falsely|erroneously)",
 )  # fmt: skip
 
 CONCEDE = regex.compile(
@@ -197,7 +198,7 @@ IN_QUESTION = regex.compile(
 )
 """A question that denies something itself."""
 ASKED_BACK = regex.compile(
-    r"[\"”'’*]*\s?\?[\"”'’*]*\s+(?:no|not|nope|wrong|never|hardly|incorrect|false)\b", regex.IGNORECASE
+    r"[\"”'’*]*\s?\?[\"”'’*]*\s+(?:no|not|nope|wrong|never|hardly|incorrect|false|nein|non|não|nee|nej)\b", regex.IGNORECASE
 )
 """What follows a name in "G? No, D."."""
 DENIED_AFTER = regex.compile(
@@ -209,7 +210,8 @@ DENIED_AFTER = regex.compile(
 NO_PART = regex.compile(
     r"[\"”'’*]*\s+(?:(?:had|has|have|played|took)\s+(?:nothing\s+to\s+do|no\s+(?:\w+\s+)?(?:part|role|hand|say|share|influence|connection|involvement|involved))"
     r"|(?:was|is|were|are)\s+(?:dead|not\s+(?:yet\s+)?(?:born|alive|involved)|unrelated|uninvolved|already\s+dead|ruled\s+out|wrong)"
-    r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before)\b",
+    r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before"
+    r"|(?:was|were)\s+born\s+(?:\w+\s+){0,3}?after|(?:\w+\s+){1,4}but\s+(?:did|was|is|has|had|does|could)(?:\s+not|n['’]t))\b",
     regex.IGNORECASE,
 )
 """What follows a name that had nothing to do with it."""

@@ -63,7 +63,7 @@ CUES: dict[str, Cues] = {
     "ru": _cues(r"\bне\b(?!\s+только)|\b(?:ни|нет|никогда)\b", r"\s(?:не|нет|неверно|неправильно)\b"),
     "uk": _cues(r"\bне\b(?!\s+тільки)|\b(?:ні|немає|ніколи)\b", r"\s(?:не|ні)\b"),
     "pl": _cues(r"\bnie\b(?!\s+tylko)|\b(?:ani|nigdy|zamiast)\b", r"\snie\b"),
-    "cs": _cues(r"\b(?:není|nejsou|nebyla?|nebylo|ne|nikdy|ani|nikoli|nikoliv)\b", r"\s(?:není|nebyla?|nebylo|ne\p{Ll}{3,})\b"),
+    "cs": _cues(r"\b(?:ni|nije|niso|nisu|není|nejsou|nebyla?|nebylo|ne|nikdy|ani|nikoli|nikoliv)\b", r"\s(?:není|nebyla?|nebylo|ne\p{Ll}{3,})\b"),
     "sk": _cues(r"\b(?:nie|nikdy|ani)\b", r"\snie\b"),
     "sv": _cues(r"\b(?:inte|ej|aldrig|varken|icke)\b(?!\s+bara)", r"\s(?:är|var|har)\s(?:\p{L}+\s)?(?:inte|ej|aldrig|fel)\b|\sinte\b"),
     "da": _cues(r"\b(?:ikke|aldrig|hverken)\b(?!\s+kun)", r"\s(?:er|var|har)\s(?:\p{L}+\s)?(?:ikke|aldrig|forkert)\b|\sikke\b"),

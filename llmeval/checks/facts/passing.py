@@ -27,9 +27,15 @@ _BEFORE = regex.compile(
     r"\s+(?:with|under|against|alongside|for|near|next\s+to)\s+(?:the\s+)?"
     r"|(?:\p{L}+er(?<!other)|(?:more|less)\s+\p{L}+|rather)\s+than\s+(?:the\s+)?|as\s+\p{L}+\s+as\s+(?:the\s+)?"
     r"|(?:similar|compared|equal|close|next|second|related)\s+(?:to|with)\s+(?:the\s+)?|inspired\s+by\s+(?:the\s+)?|influenced\s+by\s+(?:the\s+)?"
+    r"|(?:who|which)\s+(?:had\s+|once\s+|greatly\s+)?(?:admired|knew|met|loved|hated|influenced|inspired|taught|married|succeeded|followed|imitated|read|envied|copied|praised|criticized|criticised|helped)\s+(?:the\s+)?"
+    r"|(?:wrote|made|composed|painted|built|did|designed|created|sang|filmed)\s+(?:it|this|that|them)\s+(?:for|with|about|after|like|before|against|near)\s+(?:the\s+)?"
     r"|reminiscent\s+of\s+(?:the\s+)?|in\s+the\s+style\s+of\s+(?:the\s+)?|(?:not\s+)?(?:just\s+|only\s+)?as\s+with\s+)$",
     regex.IGNORECASE,
 )
+_OWN = regex.compile(
+    rf"(?:(?<=['’]s)|['’]s)\s+(?:\p{{L}}+\s+){{0,2}}?(?:{_RELATION}|{_KIN})s?\b", regex.IGNORECASE
+)
+"""What follows a name in "X's rival"."""
 _ASKED = regex.compile(
     rf"\b(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES}|than|similar|inspir\w*|influenc\w*|related|whose|near|next|compared?|style|where|named?\s+after|\p{{L}}{{3,}}er\b(?<!other|after|under|over|ever|whether|number|water|river|paper|letter|character|member)|married|marry|famil\w*|taught|teach\w*|stud(?:y|ied)|between)s?\b",
     regex.IGNORECASE,
@@ -37,12 +43,12 @@ _ASKED = regex.compile(
 _REACH = 70
 
 
-def is_passing(raw: str, start: int, question: str) -> bool:
-    """Whether what starts at `start` stands only in relation to the thing that the answer is about.
+def is_passing(raw: str, start: int, end: int, question: str) -> bool:
+    """Whether what is at [start, end) stands only in relation to the thing that the answer is about.
 
     A question that asks for a relation, or compares, is answered by such a phrase.
     """
     before = raw[max(0, start - _REACH) : start]
-    if not _BEFORE.search(before):
+    if not _BEFORE.search(before) and not _OWN.match(raw, end):
         return False
     return not _ASKED.search(question)

@@ -63,11 +63,11 @@ class Scopes:
         words: Tokens,
         about: frozenset[str] = frozenset(),
         question: str = "",
-        language: str = "en",
+        languages: tuple[str, ...] = (),
     ) -> None:
         self.words = words
         self.about = about
-        self._language = language
+        self._languages = tuple(name for name in languages if name != "en")
         self._blocks: dict[int, list[Scope]] = {}
         self.negative = bool(patterns.IN_QUESTION.search(question))
 
@@ -88,17 +88,17 @@ class Scopes:
 
     def _scopes(self, low: int, high: int) -> list[Scope]:
         """The scopes of all cues in [low, high)."""
-        foreign = list(self._foreign(low, high)) if self._language != "en" else []
+        foreign = [scope for name in self._languages for scope in self._foreign(name, low, high)]
         rules: tuple[Callable[[int, int], Iterator[Scope]], ...] = (
             self._denials, self._refutations, self._retractions, self._beliefs, self._concessions, self._doubts,
             self._openings, self._opinions,
         )  # fmt: skip
         return [*foreign, *(scope for rule in rules for scope in rule(low, high))]
 
-    def _foreign(self, low: int, high: int) -> Iterator[Scope]:
+    def _foreign(self, language: str, low: int, high: int) -> Iterator[Scope]:
         """What a negation of the text's language reaches: denied where we read it, else left open."""
-        stance = Stance.DENIED if self._language in READ else Stance.UNREAD
-        for start, end in denied(self.words.raw, self._language, low, high):
+        stance = Stance.DENIED if language in READ else Stance.UNREAD
+        for start, end in denied(self.words.raw, language, low, high):
             if not (self.negative and self._asked(start, end)):
                 yield Scope(start, end, stance)
 

@@ -55,6 +55,9 @@ def spelled(words: Tokens, index: int) -> Spelled | None:
     if forms[index] in TIMES:
         return Spelled(TIMES[forms[index]], index + 1)
     at = index
+    if forms[index] == "a" and _form(words, index + 1) == "quarter":
+        of_unit = _form(words, index + 2) == "of" and _form(words, index + 3) in ("a", "an")
+        return Spelled(0.25, index + 4) if of_unit else None
     if forms[index] in ("a", "an"):
         if _form(words, index + 1) not in SCALES and _form(words, index + 1) != "hundred":
             return None

@@ -28,7 +28,7 @@ _ZONES = {
 _ZONE = r"(?:\s?\(?(?P<zone>utc|gmt|z|wet|bst|cest|cet|mesz|mez|eest|eet|msk|ist|jst|kst|est|edt|et|cst|cdt|mst|mdt|pst|pdt|pt|aest|aedt)?(?P<offset>[+−-]\d{1,2}(?::?\d{2})?)?\)?(?![\p{L}\d]))?"
 _HALF = r"(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?|(?:in\sthe\s|at\s)(?:morning|afternoon|evening|night)|morgens|vormittags|nachmittags|abends|nachts|du\smatin|de\sl['’]après-midi|du\ssoir|de\sla\s(?:mañana|tarde|noche)|di\s(?:mattina|pomeriggio|sera)|da\s(?:manhã|tarde|noite)|['’]s\s(?:ochtends|middags|avonds))"
 _CLOCK = regex.compile(
-    rf"(?<![\d.,:])(?P<hour>[01]?\d|2[0-4])(?:(?P<mark>[:.h])(?P<minute>[0-5]\d)(?::[0-5]\d)?)?"
+    rf"(?<![\d.,:])(?P<hour>2[0-4]|[01]?\d)(?!\d)(?:(?P<mark>[:.h])(?P<minute>[0-5]\d)(?::[0-5]\d)?)?"
     rf"(?:\s?(?:(?P<unit>uhr|o['’]?\s?clock|heures?|h(?=\s|$|[.,;])|horas?|ore|uur)))?(?:\s?{_HALF})?{_ZONE}",
     regex.IGNORECASE,
 )
