@@ -40,7 +40,7 @@ def _source(text: str) -> Source:
     return Source(text)
 
 
-@check(group="facts")
+@check(group="facts", version=2)
 def grounding(case: Case, answer: Answer, *, at_least: Share = 0.5, source: str | None = None) -> Result:
     """Advisory: how much of the answer is backed by the case's `context` (or `source`), by its wording.
 

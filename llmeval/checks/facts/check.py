@@ -22,7 +22,7 @@ Facts = Annotated[tuple[Fact, ...], BeforeValidator(parse_argument), WithJsonSch
 _SHOWN = 3
 
 
-@check(group="facts")
+@check(group="facts", version=2)
 def facts(
     case: Case,
     answer: Answer,
@@ -37,8 +37,20 @@ def facts(
 
     `must`: each of these has to be stated; `must_not`: none of these may be, other than to deny it. The value is the
     weighted share that is supported; it passes from `at_least` on. A contradicted fact, or one that must not be
-    mentioned, makes it 0 (`cap: false` leaves the share, but the check still fails). `confidence` is calibrated on
-    public human verdicts.
+    mentioned, makes it 0 (`cap: false` leaves the share, but the check still fails). `locale` (`de`, `en-US`): how the
+    answer writes numbers and dates; by default the case's field or tag `locale`, `language` or `lang`, else what the
+    text shows. `confidence` is calibrated on public human verdicts and on near misses; below 0.9 ask a judge.
+
+    What is nearly right is wrong. A name with another word in it, another number, letter or compass point, a longer name
+    around it (`South Sudan` for `Sudan`) or another known word spelled alike is another thing; a name may be shortened by
+    titles, first and middle names, and lengthened by them. A number has to be equal after conversion of units, unless a
+    `tolerance`, the question or the reference ("about") allows rounding; fewer than 100, or 50 to 100, are not 100. Several
+    candidates ("A or B", a list, every number), a name mentioned in passing ("a friend of X"), the question repeated and
+    "I have no comment" state nothing. Where the text gives a final answer (`\\boxed{}`, "The answer is"), or corrects
+    itself, that counts.
+
+    Negation is read in English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese and Japanese. In 20 other
+    languages the check sees a negation and leaves the verdict to a judge: it fails, with a confidence of 0.6.
     """
     too_long(answer.text, MAX_CHARS, "facts")
     question = question_of(case)

@@ -18,7 +18,7 @@ from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
 
 CONFIDENT = 0.9
-"""From this confidence on, at least 98% of verdicts agreed with people; below it, ask a judge."""
+"""From this confidence on, 98% of verdicts agreed with people, and all on near misses; below it, ask a judge."""
 UNSURE = 0.85
 """The highest confidence where the model is outside of what it was fitted on."""
 PROSE_WORDS = 5

@@ -208,7 +208,7 @@ def is_known(word: str) -> bool:
 def same_word(one: str, two: str, language: str = "en") -> bool:
     """Whether two folded words are one: an inflected form, a spelling variant or a misspelling of the other.
 
-    Sources of the rules: docs/checks-facts.md, section "Spelling".
+    The table of pairs is in tests/checks/test_facts_rules.py.
     """
     if one == two:
         return True
