@@ -29,8 +29,13 @@ _SPLIT = {
 }
 _HAN_OR = regex.compile(r"或者|或|または")
 _MANY_ASKED = regex.compile(
-    r"^(?:\w+\s){0,2}\w{4,}(?<!ss|us|is|as|[^s])\s(?:that|which|in|of|from|with)\b|\b(?:are|were|have|list|some|several|examples?|all|both|ways|things|reasons|two|three|four|five|six|seven|eight|nine|ten|\d+"
-    r"|(?:which|what|whose|name)\s(?!does|was|has|is)(?:\w+\s){0,2}?\w{4,}(?<!ss|us|is|as|oes|[^s])(?=\s)|sind|waren|welche|sont|son|cuáles|quels|quelles|sono|quali|são|quais|zijn)\b",
+    r"^\W*(?:list|give|enumerate|name\s(?:two|three|four|five|some|several|all|the\s\w+s))\b|\blist\sof\b|\bexamples?\b|\bmembers\b|\bcast\sof\b"
+    r"|\b(?:what|which|who|whose|where)\s(?:\w+\s){0,3}?(?:are|were)\b|\b(?:both|several|all\sthe)\b"
+    r"|\b(?:what|which)\s(?:kinds?|types?|sorts?)\sof\s\w+s\b|\bwhat\s(?:\w+\s){0,2}?(?:is|was)\sin\s(?:a|an|the)\b"
+    r"|\b(?:what|which)\s(?!does|was|has|is)(?:\w+\s)?\w{4,}(?<!ss|us|is|as|oes|[^s])\s(?:are|were|do|did|have|had|can|could|won|live|begin|make|use|speak)\b"
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])\s(?:\w+\s){0,2}?(?!years|days|weeks|months|hours|times)\w{3,}(?<!ss|us|is|[^s])\b"
+    r"|^(?:\w+\s){1,2}?\w{4,}(?<!ss|us|is|as|[^s])\s(?:that|which|with)\b"
+    r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais|zijn|waren)\b",
     regex.IGNORECASE,
 )
 _WHERE = regex.compile(r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE)

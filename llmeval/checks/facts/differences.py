@@ -22,6 +22,7 @@ from llmeval.checks.facts.lexicon import (
     TITLE_WORDS,
     contrast,
     is_designator,
+    same_kind,
 )
 from llmeval.checks.facts.names import VARIANT, Place, Reference, Spelling, exact, held_places, least_likeness
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
@@ -102,7 +103,7 @@ def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: 
             return Comparison(Difference.OTHER, stem, "", first, last)
     for stem in missing:
         stands = _in_place_of(stem, reference, places, answer)
-        if stands and stands not in asked | short and not {stem, stands} <= DROPPED_FREELY:
+        if stands and stands not in asked | short and not same_kind(stem, stands):
             tight = _is_tight(reference, missing, last - first + 1, answer)
             return Comparison(Difference.REPLACED, stem, stands, first, last, reference.is_name, tight)
     kind = _omission(reference, missing, question)
@@ -209,7 +210,8 @@ def _in_place_of(stem: str, reference: Reference, places: dict[str, int], answer
     for neighbour, step in ((after, -1), (before, 1)):
         if neighbour is None:
             continue
-        index = _next_word(answer, neighbour, step, over_all=_is_statement(reference))
+        alone = len(answer) <= len(reference.stems) + _AROUND and not reference.is_name
+        index = _next_word(answer, neighbour, step, over_all=alone or _is_statement(reference))
         if index is None:
             continue
         if index in taken and answer.stems.count(answer.stems[index]) == 1:
@@ -251,17 +253,13 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
         return True
     if word in reference.stems:
         return False
-    if word in TITLE_WORDS or word in PARTICLES or word in _NEGATORS:
+    title = word in TITLE_WORDS and stem == reference.content[0]
+    if title or word in PARTICLES or word in _NEGATORS:
         return False
     capital = answer.raw[answer.starts[index]].isupper()
-    wanted_capital = _is_capital(stem, reference)
-    if wanted_capital != capital:
+    if reference.is_name and not capital:
         return False
-    return capital or len(reference.content) <= TERM_WORDS or not reference.is_name
-
-
-def _is_capital(stem: str, reference: Reference) -> bool:
-    return reference.capitals[reference.stems.index(stem)]
+    return True
 
 
 def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> Difference:

@@ -31,10 +31,11 @@ _MAX = 200
 
 
 class Final(NamedTuple):
-    """The stretch [start, end) that is given as the final answer."""
+    """The stretch [start, end) that is given as the final answer. `marked`: by a form that is used for nothing else."""
 
     start: int
     end: int
+    marked: bool = True
 
 
 def final_answer(words: Tokens) -> Final | None:
@@ -53,7 +54,7 @@ def final_answer(words: Tokens) -> Final | None:
         stop = _STOP.search(raw, start, min(len(raw), start + _MAX))
         end = stop.start() if stop else min(len(raw), start + _MAX)
         if end > start and Tokens(raw[start:end]).forms:
-            last = Final(start, end)
+            last = Final(start, end, "final" in match[0].casefold() or match[0].endswith(":"))
     return last
 
 
@@ -63,6 +64,6 @@ def gives_a_value(raw: str, final: Final, question: frozenset[str], *, name: boo
     if number:
         return any(form[0].isdigit() for form in found.stems)
     new = [i for i, s in enumerate(found.stems) if s not in question and found.forms[i] not in STOPWORDS]
-    if name:
+    if name and not final.marked:
         return any(found.raw[found.starts[i]].isupper() or found.stems[i][0].isdigit() for i in new)
-    return bool(new) and len(found) <= 8
+    return bool(new) and (final.marked or len(found) <= 8)

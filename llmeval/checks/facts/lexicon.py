@@ -77,6 +77,26 @@ DROPPED_FREELY = word_set(
     "approximately roughly about republic kingdom"
 )
 """What kind of thing a name stands for: often left out or added without meaning another thing."""
+_KINDS = tuple(
+    word_set(line)
+    for line in (
+        "empire dynasty kingdom republic sultanate",
+        "inc ltd limited llc plc corp corporation company co group gmbh ag",
+        "movie film",
+        "novel book",
+        "mountain mount mt",
+        "band group",
+        "fc afc club team",
+        "show series",
+    )
+)
+
+
+def same_kind(one: str, two: str) -> bool:
+    """Whether two words say in other words what kind of thing a name stands for: Gupta Empire and Gupta dynasty."""
+    return any(one in kind and two in kind for kind in _KINDS)
+
+
 PARTICLES = word_set("de la le du da di del della von van der den bin ibn al el san st saint")
 TITLE_WORDS = TITLES | word_set(
     "president king queen prince princess pope saint sir lady lord emperor empress count baron general captain "

@@ -37,7 +37,8 @@ _OWN = regex.compile(
 )
 """What follows a name in "X's rival"."""
 _ASKED = regex.compile(
-    rf"\b(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES}|than|similar|inspir\w*|influenc\w*|related|whose|near|next|compared?|style|where|named?\s+after|\p{{L}}{{3,}}er\b(?<!other|after|under|over|ever|whether|number|water|river|paper|letter|character|member)|married|marry|famil\w*|taught|teach\w*|stud(?:y|ied)|between)s?\b",
+    rf"\b(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES}|than|similar|inspir\w*|influenc\w*|related|whose|married|marry|taught|teach\w*|named?\s+after"
+    r"|suburb|comparable|compared|based\s+on)s?\b|\b(?:who|what|which)\s+(?:\p{L}+\s+){0,2}?(?:is|was|are|were)\s+(?:the\s+)?(?:\p{L}{2,}er|more|less)\b",
     regex.IGNORECASE,
 )
 _REACH = 70
