@@ -65,6 +65,8 @@ _MAX_OFFERS = 12
 _IN_NAMES = frozenset(["the", "a", "an", "and", "of", "i", "s"])
 _OFFERED_WORDS = 30
 """In a longer answer "A or B" is more often an aside than the answer."""
+_WHOLE = 0.85
+"""The share of an answer from which on "A or B" is all of it."""
 _SHORT_ANSWER = 6
 _READ = 50_000
 
@@ -107,7 +109,7 @@ class Candidates:
         high = bisect_left(self._starts, end) - 1
         if low < 0 or high < low:
             return False
-        if low == high and self._offered(low, start, end, right):
+        if self._offered(low, high, start, end, right):
             return True
         return self._listed(low, high, right)
 
@@ -129,29 +131,48 @@ class Candidates:
         known = self._question.union(*right)
         return sum(known.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
 
-    def _offered(self, at: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
-        """`A or B`, `A, B or C`, with another candidate on the other side of the "or"."""
-        high = at
-        while high + 1 < len(self._items) and high - at < _MAX_OFFERS:
-            if self._items[high].chosen or not self._joined(high + 1):
-                break
-            if high > at and not self._is_bare(self._items[high]):
+    def _offered(
+        self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]
+    ) -> bool:
+        """`A or B`, `A, B or C`, with another candidate than items low..high on the other side of the "or"."""
+        if self._asks_many or len(self._words) > _OFFERED_WORDS:
+            return False
+        if self._items[low].chosen and low:
+            return self._is_other(self._items[low - 1], low, low, start, end, right, after_or=True)
+        last = high
+        while last + 1 < len(self._items) and last - high < _MAX_OFFERS:
+            if not self._joined(last + 1):
                 return False
-            high += 1
-        if not self._items[high].chosen or self._asks_many or len(self._words) > _OFFERED_WORDS:
+            last += 1
+            if self._items[last].chosen:
+                return self._is_other(self._items[last], high, last, start, end, right, after_or=False)
+            if not self._is_bare(self._items[last]):
+                return False
+        return False
+
+    def _is_other(
+        self,
+        other: _Item,
+        at: int,
+        chosen: int,
+        start: int,
+        end: int,
+        right: Sequence[frozenset[str]],
+        *,
+        after_or: bool,
+    ) -> bool:
+        """Whether the item on the other side of the "or" is another candidate than what stands at [start, end)."""
+        if not self._beside(at, other, start, end, after_or=after_or):
             return False
-        other = self._items[high] if high > at else self._items[at - 1]
-        if not self._beside(at, start, end, after_or=high == at):
+        if self._first_form(other) in _NO_CHOICE or not self._is_candidate(other, after_or):
             return False
-        if self._first_form(other) in _NO_CHOICE or not self._is_candidate(other, high == at):
-            return False
-        joint = self._items[high].start
+        joint = self._items[chosen].start
         if _ALSO.search(self._words.raw, max(0, joint - 30), max(0, joint - 3)):
             return False
         return not _is_right(self._stems(other), right)
 
-    def _beside(self, at: int, start: int, end: int, *, after_or: bool) -> bool:
-        """Whether the place is next to the "or": a name, a number, or a term in a short answer.
+    def _beside(self, at: int, other: _Item, start: int, end: int, *, after_or: bool) -> bool:
+        """Whether the place is next to the "or": a name, a number, or a term in an answer of little else.
 
         Elsewhere "a spine or backbone" more often gives another word for the same thing.
         """
@@ -160,7 +181,8 @@ class Candidates:
         if sum(form not in STOPWORDS for form in Tokens(between).forms):
             return False
         named = raw[start].isupper() or raw[start].isdigit() or not raw[start].isascii()
-        return named or len(self._words) <= _SHORT_ANSWER
+        whole = max(end, other.end) - min(start, other.start)
+        return named or len(self._words) <= _SHORT_ANSWER or whole >= _WHOLE * len(raw.strip())
 
     def _joined(self, index: int) -> bool:
         """Whether a comma or a conjunction, and no full stop, stands before the item."""

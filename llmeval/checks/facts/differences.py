@@ -257,9 +257,7 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
     if title or word in PARTICLES or word in _NEGATORS:
         return False
     capital = answer.raw[answer.starts[index]].isupper()
-    if reference.is_name and not capital:
-        return False
-    return True
+    return not (reference.is_name and not capital)
 
 
 def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> Difference:

@@ -189,14 +189,25 @@ def stance_in_context(
 
 
 def _alike(found: list[Mention]) -> list[Mention]:
-    """Mentions that overlap or directly follow a denied one are denied too: in "not Baker, California" both names."""
-    denied = [(m.start, m.end) for m in found if m.stance is Stance.DENIED and m.fit >= Fit.COARSE]
-    if not denied:
-        return found
-    return [
-        replace(m, stance=Stance.DENIED) if any(m.start < end + 3 and start <= m.end for start, end in denied) else m
+    """Mentions that overlap one that is not stated are not stated either: in "not Baker, California" both names."""
+    weak = [
+        (m.start, m.end, m.stance)
         for m in found
+        if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE
     ]
+    if not weak:
+        return found
+    return [replace(m, stance=max(m.stance, _stance_around(m, weak))) for m in found]
+
+
+def _stance_around(mention: Mention, weak: list[tuple[int, int, Stance]]) -> Stance:
+    """The weakest stance of the mentions that overlap this one, or that a denied one directly follows."""
+    found = [
+        stance
+        for start, end, stance in weak
+        if mention.start < end + (3 if stance is Stance.DENIED else 0) and start <= mention.end
+    ]
+    return max(found, default=Stance.ASSERTED)
 
 
 def _mention(answer: ParsedAnswer, place: Place, fit: Fit, how: str, wanted: str) -> Mention:

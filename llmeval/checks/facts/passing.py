@@ -22,7 +22,7 @@ _OTHER_LANGUAGES = (
 )
 _OF = r"(?:of|to|with|for|under|von|vom|de|du|des|di|del|della|da|do|van)"
 _BEFORE = regex.compile(
-    rf"\b(?:(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES})s?\s+{_OF}\s+(?:the\s+|l['’]|d['’])?"
+    rf"\b(?:(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES})s?\s+{_OF}\s+(?:(?:the|a|an)\s+|l['’]|d['’])?"
     r"|(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought|argued|served|collaborated|corresponded|quarrel+ed|lived|travel+ed)"
     r"\s+(?:with|under|against|alongside|for|near|next\s+to)\s+(?:the\s+)?"
     r"|(?:\p{L}+er(?<!other)|(?:more|less)\s+\p{L}+|rather)\s+than\s+(?:the\s+)?|as\s+\p{L}+\s+as\s+(?:the\s+)?"
@@ -38,7 +38,7 @@ _OWN = regex.compile(
 """What follows a name in "X's rival"."""
 _ASKED = regex.compile(
     rf"\b(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES}|than|similar|inspir\w*|influenc\w*|related|whose|married|marry|taught|teach\w*|named?\s+after"
-    r"|suburb|comparable|compared|based\s+on)s?\b|\b(?:who|what|which)\s+(?:\p{L}+\s+){0,2}?(?:is|was|are|were)\s+(?:the\s+)?(?:\p{L}{2,}er|more|less)\b",
+    r"|suburb|comparable|compared|based\s+on)s?\b|\b(?:who|what|which)\s+(?:\p{L}+\s+){0,2}?(?:is|was|are|were)\s+(?:the\s+)?(?:(?:bigg|larg|small|tall|short|old|young|fast|slow|heavi|light|long|high|low|deep|clos|near|rich|great|strong|cold|hott|warm|earli|lat)er|better|worse|more|less)\b",
     regex.IGNORECASE,
 )
 _REACH = 70
