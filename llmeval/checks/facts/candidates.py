@@ -65,6 +65,9 @@ _MAX_OFFERS = 12
 _IN_NAMES = frozenset(["the", "a", "an", "and", "of", "i", "s"])
 _OFFERED_WORDS = 30
 """In a longer answer "A or B" is more often an aside than the answer."""
+_VERBS = frozenset(
+    "is was are were be been has have had did does do can could will would ist war sind est sont es son era foi".split()
+)
 _WHOLE = 0.85
 """The share of an answer from which on "A or B" is all of it."""
 _SHORT_ANSWER = 6
@@ -131,9 +134,7 @@ class Candidates:
         known = self._question.union(*right)
         return sum(known.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
 
-    def _offered(
-        self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]
-    ) -> bool:
+    def _offered(self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """`A or B`, `A, B or C`, with another candidate than items low..high on the other side of the "or"."""
         if self._asks_many or len(self._words) > _OFFERED_WORDS:
             return False
@@ -204,6 +205,10 @@ class Candidates:
 
     def _listed(self, first: int, last: int, right: Sequence[frozenset[str]]) -> bool:
         """A run of bare items, most of them not right, that makes up most of the answer."""
+        if self._is_enumeration and len(self._items) >= self._least():
+            rest = self._items[:first] + self._items[last + 1 :]
+            others = [item for item in rest if not _is_right(self._stems(item), right)]
+            return len(others) >= self._least() - 1 and len(others) * 2 > len(self._items)
         if not all(self._is_bare(item) for item in self._items[first : last + 1]):
             return False
         low, high = first, last
@@ -222,6 +227,15 @@ class Candidates:
             item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)
         ]
         return len(others) >= self._least() - 1 and len(others) * 2 > len(run)
+
+    @cached_property
+    def _is_enumeration(self) -> bool:
+        """Whether the whole text is items of a few words, with no verb that would make it a sentence."""
+        words = self._words
+        count = len(self._items)
+        if count <= _LONG_LIST or len(words) > 3 * count or not _VERBS.isdisjoint(words.forms):
+            return False
+        return max(item.end - item.start for item in self._items) <= 50
 
     def _least(self) -> int:
         return _HUGE_LIST if self._asks_many else _PLACES if self._where else _LONG_LIST

@@ -14,7 +14,9 @@ _BEFORE = regex.compile(
     rf"(?:e|er|ème|eme|th|st|nd|rd|\.|º|°)?\s+{_NAMES}(?!\p{{L}})",
     regex.IGNORECASE,
 )
-_AFTER = regex.compile(rf"(?<!\p{{L}}){_NAMES}\s+(?P<roman>(?-i:[IVX]{{1,6}}))(?P<number>)(?!\p{{L}})", regex.IGNORECASE)
+_AFTER = regex.compile(
+    rf"(?<!\p{{L}}){_NAMES}\s+(?P<roman>(?-i:[IVX]{{1,6}}))(?P<number>)(?!\p{{L}})", regex.IGNORECASE
+)
 _VALUES = {"i": 1, "v": 5, "x": 10}
 
 

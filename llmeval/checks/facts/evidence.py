@@ -190,11 +190,7 @@ def stance_in_context(
 
 def _alike(found: list[Mention]) -> list[Mention]:
     """Mentions that overlap one that is not stated are not stated either: in "not Baker, California" both names."""
-    weak = [
-        (m.start, m.end, m.stance)
-        for m in found
-        if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE
-    ]
+    weak = [(m.start, m.end, m.stance) for m in found if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE]
     if not weak:
         return found
     return [replace(m, stance=max(m.stance, _stance_around(m, weak))) for m in found]
@@ -255,7 +251,12 @@ def _other_sign(place: Place, reference: Reference, answer: ParsedAnswer) -> boo
     if not reference.stems[-1][0].isdigit() or any(sign in reference.raw for sign in "-−–"):
         return False
     at = answer.words.starts[place[1]]
-    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[max(0, at - 2) : at - 1] in ("", " ", "=", "(")
+    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[max(0, at - 2) : at - 1] in (
+        "",
+        " ",
+        "=",
+        "(",
+    )
 
 
 def _is_capital(name: str, place: Place, answer: ParsedAnswer) -> bool:
@@ -315,7 +316,9 @@ def _is_limit(start: int, expected: ExpectedValue, answer: ParsedAnswer) -> bool
     return not _LIMIT_ASKED.search(f"{answer.question.raw} {expected.raw}")
 
 
-_LIMIT_ASKED = regex.compile(r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b", regex.IGNORECASE)
+_LIMIT_ASKED = regex.compile(
+    r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b", regex.IGNORECASE
+)
 
 
 def _fit(found: Date, wanted: Date, accept: Precision | None) -> Fit:

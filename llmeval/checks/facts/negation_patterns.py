@@ -198,7 +198,8 @@ IN_QUESTION = regex.compile(
 )
 """A question that denies something itself."""
 ASKED_BACK = regex.compile(
-    r"[\"”'’*]*\s?\?[\"”'’*]*\s+(?:no|not|nope|wrong|never|hardly|incorrect|false|nein|non|não|nee|nej)\b", regex.IGNORECASE
+    r"[\"”'’*]*\s?\?[\"”'’*]*\s+(?:no|not|nope|wrong|never|hardly|incorrect|false|nein|non|não|nee|nej)\b",
+    regex.IGNORECASE,
 )
 """What follows a name in "G? No, D."."""
 DENIED_AFTER = regex.compile(

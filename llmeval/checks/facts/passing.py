@@ -32,9 +32,7 @@ _BEFORE = regex.compile(
     r"|reminiscent\s+of\s+(?:the\s+)?|in\s+the\s+style\s+of\s+(?:the\s+)?|(?:not\s+)?(?:just\s+|only\s+)?as\s+with\s+)$",
     regex.IGNORECASE,
 )
-_OWN = regex.compile(
-    rf"(?:(?<=['’]s)|['’]s)\s+(?:\p{{L}}+\s+){{0,2}}?(?:{_RELATION}|{_KIN})s?\b", regex.IGNORECASE
-)
+_OWN = regex.compile(rf"(?:(?<=['’]s)|['’]s)\s+(?:\p{{L}}+\s+){{0,2}}?(?:{_RELATION}|{_KIN})s?\b", regex.IGNORECASE)
 """What follows a name in "X's rival"."""
 _ASKED = regex.compile(
     rf"\b(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES}|than|similar|inspir\w*|influenc\w*|related|whose|married|marry|taught|teach\w*|named?\s+after"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import regex
 
+from llmeval.checks.facts.centuries import centuries
 from llmeval.checks.facts.dates import AMBIGUOUS_MONTHS, MONTHS, Date, Precision, dates
 from llmeval.checks.facts.locale import is_month_first, read_numbers
 from llmeval.checks.facts.names import Reference
@@ -69,7 +70,8 @@ def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedVal
     found = _special(raw, reference, words)
     if found is not None:
         return found
-    if len(words) <= _TYPED_WORDS and any(_may_count(form) for form in words.forms):
+    counts = any(_may_count(form) for form in words.forms) or any(centuries(words.raw))
+    if len(words) <= _TYPED_WORDS and counts:
         found = _counted(raw, reference, words, question, locale)
     return found or ExpectedValue(raw, reference, members=_members(raw))
 
@@ -94,9 +96,7 @@ def _special(raw: str, reference: Reference, words: Tokens) -> ExpectedValue | N
     return None
 
 
-def _counted(
-    raw: str, reference: Reference, words: Tokens, question: Tokens, locale: str
-) -> ExpectedValue | None:
+def _counted(raw: str, reference: Reference, words: Tokens, question: Tokens, locale: str) -> ExpectedValue | None:
     """Dates or numbers, where they are all that the reference holds."""
     found = read_numbers(words, locale, question)
     named = dates(words, found, is_month_first(locale))
