@@ -189,7 +189,11 @@ def test_the_verb_may_is_no_month() -> None:
 
 
 def test_centuries() -> None:
-    assert [year for year, _, _ in centuries("au XIXe siècle, im 3. Jahrhundert v. Chr., siglo XV")] == [1800, -201, 1400]
+    assert [year for year, _, _ in centuries("au XIXe siècle, im 3. Jahrhundert v. Chr., siglo XV")] == [
+        1800,
+        -201,
+        1400,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -341,5 +345,12 @@ def test_references_that_list_several(text: str, members: int) -> None:
 
 
 def test_non_answers() -> None:
-    assert all(map(is_non_answer, ("I have no comment.", "It depends on the weather", "unknown", "Je ne sais pas.", "N/A")))
-    assert not any(map(is_non_answer, ("Nothing", "It depends on the weather, and on the season; in May it opens at nine", "No", "Paris")))
+    assert all(
+        map(is_non_answer, ("I have no comment.", "It depends on the weather", "unknown", "Je ne sais pas.", "N/A"))
+    )
+    assert not any(
+        map(
+            is_non_answer,
+            ("Nothing", "It depends on the weather, and on the season; in May it opens at nine", "No", "Paris"),
+        )
+    )

@@ -12,7 +12,8 @@ import regex
 from llmeval.checks.facts.answer import ParsedAnswer
 from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.differences import Comparison
-from llmeval.checks.facts.evidence import Evidence, Mention
+from llmeval.checks.facts.evidence import Evidence
+from llmeval.checks.facts.mentions import Mention
 from llmeval.checks.facts.names import Partial, place_of
 from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance

@@ -13,14 +13,8 @@ from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.compiled import CompiledFact
 from llmeval.checks.facts.confidence import UNSURE, features, is_prose, kind_of, probability
 from llmeval.checks.facts.differences import Comparison, Difference
-from llmeval.checks.facts.evidence import (
-    Evidence,
-    Mention,
-    gather,
-    in_final,
-    right_values,
-    stance_in_context,
-)
+from llmeval.checks.facts.evidence import Evidence, gather
+from llmeval.checks.facts.mentions import Mention, in_final, right_values, stance_in_context
 from llmeval.checks.facts.names import place_of
 from llmeval.checks.facts.quotes import find_quote
 from llmeval.checks.facts.references import is_non_answer
