@@ -68,6 +68,7 @@ _OFFERED_WORDS = 30
 _VERBS = frozenset(
     "is was are were be been has have had did does do can could will would ist war sind est sont es son era foi".split()
 )
+_LAST_AND = regex.compile(rf"\b(?:{_AND})\b|&", regex.IGNORECASE)
 _WHOLE = 0.85
 """The share of an answer from which on "A or B" is all of it."""
 _SHORT_ANSWER = 6
@@ -205,7 +206,8 @@ class Candidates:
 
     def _listed(self, first: int, last: int, right: Sequence[frozenset[str]]) -> bool:
         """A run of bare items, most of them not right, that makes up most of the answer."""
-        if self._is_enumeration and len(self._items) >= self._least():
+        short = len(self._items) < _PLACES and self._all_stated(self._items)
+        if self._is_enumeration and len(self._items) >= self._least() and not short:
             rest = self._items[:first] + self._items[last + 1 :]
             others = [item for item in rest if not _is_right(self._stems(item), right)]
             return len(others) >= self._least() - 1 and len(others) * 2 > len(self._items)
@@ -217,7 +219,7 @@ class Candidates:
         while high + 1 < len(self._items) and self._is_bare(self._items[high + 1]):
             high += 1
         run = self._items[low : high + 1]
-        if len(run) < self._least():
+        if len(run) < self._least() or (len(run) < _PLACES and self._all_stated(run)):
             return False
         outside = len(self._words.raw) - (run[-1].end - run[0].start)
         most = len(self._words.raw) / 3 if len(run) >= _LONG_LIST + 2 else _LEAD_IN
@@ -227,6 +229,10 @@ class Candidates:
             item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)
         ]
         return len(others) >= self._least() - 1 and len(others) * 2 > len(run)
+
+    def _all_stated(self, run: list[_Item]) -> bool:
+        """Whether an "and" before the last item says that all of them are meant: `John, Paul, George and Ringo`."""
+        return len(run) > 1 and bool(_LAST_AND.search(self._words.raw, run[-2].end, run[-1].start))
 
     @cached_property
     def _is_enumeration(self) -> bool:
