@@ -72,7 +72,7 @@ _LAST_AND = regex.compile(rf"\b(?:{_AND})\b|&", regex.IGNORECASE)
 _WHOLE = 0.85
 """The share of an answer from which on "A or B" is all of it."""
 _SHORT_ANSWER = 6
-_READ = 50_000
+_READ = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class Candidates:
         self._question = asked.stem_set.difference(STOPWORDS)
         self._where = bool(_WHERE.search(question))
         self._bare: dict[int, bool] = {}
+        self._stems_at: dict[int, frozenset[str]] = {}
         self._separator = _SPLIT.get(language, _SPLIT["en"])
 
     @cached_property
@@ -196,6 +197,12 @@ class Candidates:
         return found[0] if found else ""
 
     def _stems(self, item: _Item) -> frozenset[str]:
+        known = self._stems_at.get(item.start)
+        if known is None:
+            known = self._stems_at[item.start] = self._read_stems(item)
+        return known
+
+    def _read_stems(self, item: _Item) -> frozenset[str]:
         return frozenset(Tokens(self._words.raw[item.start : min(item.end, item.start + 120)]).content)
 
     def _is_candidate(self, item: _Item, before: bool) -> bool:
