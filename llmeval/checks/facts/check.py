@@ -145,7 +145,7 @@ def _said(finding: Finding) -> str:
     named = f" for {fact.label}" if fact.label not in ("reference", fact.shown) else ""
     if finding.verdict is Verdict.CONTRADICTED:
         return f"{finding.note}{named}; the reference is {fact.shown}"
-    if finding.note == "does not state it":
+    if not finding.note:
         return f"does not state {fact.shown}{named}"
     return f"{finding.note}{named}; wanted: {fact.shown}"
 
@@ -162,6 +162,6 @@ def _detail(finding: Finding) -> dict[str, object]:
     fact = finding.fact
     span = [finding.start, finding.end] if finding.start >= 0 else None
     return {
-        "id": fact.label, "role": fact.role, "verdict": finding.verdict.value, "span": span, "found": finding.note,
+        "id": fact.label, "role": fact.role, "verdict": finding.verdict.value, "span": span, "found": finding.note or "does not state it",
         "expected": fact.shown, "probability": round(finding.probability, 4),
     }  # fmt: skip

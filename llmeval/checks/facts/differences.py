@@ -36,7 +36,8 @@ _AROUND = 12
 _PLAIN = frozenset([" ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
 _ROMAN = regex.compile(r"[IVX]{1,5}")
 _NEGATORS = frozenset(
-    "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao".split()
+    "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao dont doesnt didnt isnt arent wasnt werent wont cant couldnt "
+    "wouldnt shouldnt hasnt havent hadnt".split()
 )
 _WHO = regex.compile(r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE)
 
@@ -106,6 +107,8 @@ def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: 
         if stands and stands not in asked | short and not same_kind(stem, stands):
             tight = _is_tight(reference, missing, last - first + 1, answer)
             return Comparison(Difference.REPLACED, stem, stands, first, last, reference.is_name, tight)
+    if _is_statement(reference) and _negated_otherwise(reference, first, last, answer):
+        return Comparison(Difference.OTHER, "", "not", first, last)
     kind = _omission(reference, missing, question)
     whole = kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
     whole = whole and len(content) <= _SHORT_NAME
@@ -346,8 +349,8 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
     return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in ("", *".,;:!?)")
 
 
-def negated_otherwise(reference: Reference, first: int, last: int, answer: Tokens) -> bool:
+def _negated_otherwise(reference: Reference, first: int, last: int, answer: Tokens) -> bool:
     """Whether one of the two has a `not` among its words, and the other has none."""
-    here = any(form in _NEGATORS or form.endswith("nt") for form in answer.forms[first : last + 1])
-    there = any(form in _NEGATORS or form.endswith("nt") for form in reference.forms)
+    here = any(form in _NEGATORS for form in answer.forms[first : last + 1])
+    there = any(form in _NEGATORS for form in reference.forms)
     return here != there

@@ -16,6 +16,7 @@ from llmeval.checks.facts.differences import Comparison, Difference
 from llmeval.checks.facts.evidence import Evidence, gather
 from llmeval.checks.facts.mentions import Mention, in_final, right_values, stance_in_context
 from llmeval.checks.facts.names import place_of
+from llmeval.checks.facts.other_languages import READ
 from llmeval.checks.facts.quotes import find_quote
 from llmeval.checks.facts.references import is_non_answer
 from llmeval.checks.facts.scopes import Stance
@@ -36,7 +37,8 @@ class Verdict(StrEnum):
 @dataclass(frozen=True)
 class Finding:
     """A verdict. `probability`: that people would say the answer states the fact. `start`, `end`: code points of the
-    place that shows it, -1 where there is none. `note`: what was found, in words that follow "the answer"."""
+    place that shows it, -1 where there is none. `note`: what was found, in words that follow "the answer"; empty where
+    it does not state the fact."""
 
     fact: CompiledFact
     verdict: Verdict
@@ -136,7 +138,7 @@ def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     if other is not None:
         stated = _cited(answer, other.start, other.end)
         return Finding(fact, Verdict.CONTRADICTED, chance, other.start, other.end, f"states {stated}")
-    return Finding(fact, Verdict.MISSING, chance, note="does not state it")
+    return Finding(fact, Verdict.MISSING, chance)
 
 
 def _similar(fact: CompiledFact, miss: Comparison, answer: ParsedAnswer, chance: float) -> Finding:
@@ -162,6 +164,8 @@ def _chance(fact: CompiledFact, evidence: Evidence, answer: ParsedAnswer) -> flo
 
 def _stated(fact: CompiledFact, answer: ParsedAnswer, start: int, end: int, stance: Stance, chance: float) -> Finding:
     if stance <= Stance.LIKELY:
+        if answer.language not in READ:
+            chance = min(chance, UNSURE)  # a negation of that language might have been missed
         return Finding(fact, Verdict.SUPPORTED, chance, start, end, f"states {_cited(answer, start, end)}")
     verdict, low, words = _BY_STANCE[stance]
     return Finding(fact, verdict, low, start, end, f"{words} {_cited(answer, start, end)}")
