@@ -74,6 +74,7 @@ def test_contrasts(one: str, two: str, found: bool) -> None:
         ("Corea del Norte", "Corea del Sur", "other"),
         ("The heart pumps blood through the arteries.", "The heart pumps blood through the veins.", "replaced"),
         ("The rate rises when the load falls.", "The rate falls when the load falls.", "other"),
+        ("Cold water sinks to the bottom of lakes.", "Cold water never sinks to the bottom of lakes.", "other"),
     ],
 )
 def test_differences(reference: str, answer: str, difference: str) -> None:
