@@ -1,6 +1,6 @@
 """Every figure on the checks in one go: each script below on its data, formats, the time each group takes, and 1 MB.
 
-    python benchmarks/checks.py [--data ../shared/data] [--only facts,ifeval,punctuation,language,schema,overlap,speed,megabyte]
+    python benchmarks/checks.py [--data ../shared/data] [--only facts,near_misses,ifeval,punctuation,language,schema,overlap,speed,megabyte]
 
 What is not there is reported as "not measured".
 """
@@ -23,6 +23,7 @@ from llmeval.records import Answer, Case
 HERE = Path(__file__).parent
 SCRIPTS = {
     "facts": ["checks_facts.py", "--half", "report"],
+    "near_misses": ["checks_near_misses.py"],
     "ifeval": ["checks_ifeval.py", "--half", "all"],
     "punctuation": ["checks_punctuation.py", "--half", "held"],
     "language": ["checks_language.py"],
@@ -108,7 +109,7 @@ def speed() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--only", default="facts,ifeval,punctuation,language,schema,overlap,speed,megabyte")
+    parser.add_argument("--only", default="facts,near_misses,ifeval,punctuation,language,schema,overlap,speed,megabyte")
     options = parser.parse_args()
     for name in options.only.split(","):
         print(f"\n## {name}\n", flush=True)

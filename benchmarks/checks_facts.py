@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 
 from llmeval.checks.base import Result
 from llmeval.checks.facts import CONFIDENT, facts
-from llmeval.checks.facts.claims import of_references
+from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.compiled import from_references
 from llmeval.checks.facts.confidence import features
 from llmeval.checks.facts.evidence import gather
-from llmeval.checks.facts.reading import Reading
 from llmeval.checks.grounding import grounding
 from llmeval.records import Answer, Case
 
@@ -315,8 +315,8 @@ def fit(data: Path) -> dict[str, float]:
     rows = evouna(data, "tune")
     found = []
     for row in rows:
-        claim, reading = of_references(row.references, row.question), Reading(row.answer, row.question)
-        found.append(features(claim.expected, gather(claim.expected, reading), reading))
+        fact, answer = from_references(row.references, row.question), ParsedAnswer(row.answer, row.question)
+        found.append(features(fact.expected, gather(fact.expected, answer), answer))
     names = sorted({name for item in found for name in item})
     x = np.array([[1.0, *(item.get(name, 0.0) for name in names)] for item in found])
     y = np.array([1.0 if row.right else -1.0 for row in rows])

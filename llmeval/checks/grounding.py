@@ -11,12 +11,12 @@ import regex
 
 from llmeval.checks.arguments import MAX_SPANS, Share
 from llmeval.checks.base import Result, check, graded, not_applicable
+from llmeval.checks.facts.answer import question_of
 from llmeval.checks.facts.compare import Fit, fit_number
 from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.quotes import find_quote
-from llmeval.checks.facts.reading import question_of
-from llmeval.checks.facts.words import STOPWORDS, Words
+from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.payload import MAX_CHARS, too_long
 from llmeval.records import Answer, Case, Span
 
@@ -28,7 +28,7 @@ class Source:
     """A text that answers are held against."""
 
     def __init__(self, text: str) -> None:
-        self.words = Words(text)
+        self.words = Tokens(text)
         self.stems = self.words.stem_set
         self.pairs = frozenset(zip(self.words.stems, self.words.stems[1:], strict=False))
         self.numbers = read_numbers(self.words)
@@ -40,7 +40,7 @@ def _source(text: str) -> Source:
     return Source(text)
 
 
-@check(group="facts")
+@check(group="facts", version=2)
 def grounding(case: Case, answer: Answer, *, at_least: Share = 0.5, source: str | None = None) -> Result:
     """Advisory: how much of the answer is backed by the case's `context` (or `source`), by its wording.
 
@@ -53,10 +53,10 @@ def grounding(case: Case, answer: Answer, *, at_least: Share = 0.5, source: str 
         return not_applicable("the case has no `context`")
     too_long(answer.text, MAX_CHARS, "grounding")
     too_long(context, MAX_CHARS, "grounding")
-    given, said = _source(context), Words(answer.text)
+    given, said = _source(context), Tokens(answer.text)
     if not said.content:
         return not_applicable("the answer has no words")
-    asked = Words(question_of(case)).stem_set
+    asked = Tokens(question_of(case)).stem_set
     words, pairs = _overlap(said, given)
     lacking = {
         "number": list(_numbers(said, given)),
@@ -85,7 +85,7 @@ def _reason(lacking: dict[str, list[Span]], words: float) -> str:
     return f"{backed}; not in it: {', '.join(parts)}" if parts else backed
 
 
-def _overlap(said: Words, given: Source) -> tuple[float, float]:
+def _overlap(said: Tokens, given: Source) -> tuple[float, float]:
     """Shares of the answer's words of meaning, and of its word pairs, that the source has."""
     content = said.content
     pairs = list(zip(said.stems, said.stems[1:], strict=False))
@@ -93,7 +93,7 @@ def _overlap(said: Words, given: Source) -> tuple[float, float]:
     return backed, sum(pair in given.pairs for pair in pairs) / len(pairs) if pairs else backed
 
 
-def _numbers(said: Words, given: Source) -> Iterator[Span]:
+def _numbers(said: Tokens, given: Source) -> Iterator[Span]:
     """Numbers that the source does not state, in any unit or spelling, nor to more places."""
     for number in read_numbers(said):
         listed = said.raw[number.end : number.end + 1] in (".", ")") and _starts_line(said.raw, number.start)
@@ -111,7 +111,7 @@ def _stated(number: Number, given: Source) -> bool:
     return any((fit_number(other, number) or Fit.OTHER) >= Fit.COARSE for other in given.numbers[:2000])
 
 
-def _names(said: Words, given: Source, asked: frozenset[str]) -> Iterator[Span]:
+def _names(said: Tokens, given: Source, asked: frozenset[str]) -> Iterator[Span]:
     """Runs of capitalised words with a word that neither the source nor the question has."""
     starts = frozenset(said.breaks)
     run: list[int] = []
@@ -125,17 +125,17 @@ def _names(said: Words, given: Source, asked: frozenset[str]) -> Iterator[Span]:
     yield from _missing_name(said, run, given, asked)
 
 
-def _missing_name(said: Words, run: Sequence[int], given: Source, asked: frozenset[str]) -> Iterator[Span]:
+def _missing_name(said: Tokens, run: Sequence[int], given: Source, asked: frozenset[str]) -> Iterator[Span]:
     if run and any(said.stems[i] not in given.stems and said.stems[i] not in asked for i in run):
         start, end = said.place(run[0], run[-1])
         yield Span(start, end, "name not in the source", "grounding.name", "advice")
 
 
-def _quotes(said: Words, given: Source) -> Iterator[Span]:
+def _quotes(said: Tokens, given: Source) -> Iterator[Span]:
     """Quotations of four words or more that the source does not have word for word."""
     for match in _QUOTED.finditer(said.raw):
         index = next(i for i in range(1, 5) if match[i] is not None)
-        if len(Words(match[index])) >= _QUOTE_WORDS and find_quote(match[index], given.words) is None:
+        if len(Tokens(match[index])) >= _QUOTE_WORDS and find_quote(match[index], given.words) is None:
             yield Span(
                 match.start(index), match.end(index), "not quoted word for word", "grounding.quotation", "advice"
             )

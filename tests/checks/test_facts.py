@@ -97,7 +97,7 @@ def test_types_of_facts(fact: Any, text: str, verdict: str) -> None:
         ("People often think it is Paris, but it is actually Lyon.", N),
         ("Contrary to popular belief, it is Paris.", Y),
         ("It is a common misconception that it is Paris; in fact it is Lyon.", N),
-        ("The claim that it is Paris is false. It is Lyon.", N),
+        ("The fact that it is Paris is false. It is Lyon.", N),
         ("Neither Paris nor Lyon is right.", N),
         ("It is either Paris or Lyon, I am not sure which.", N),
         ("I don't know whether it is Paris.", N),

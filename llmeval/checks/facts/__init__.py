@@ -1,10 +1,12 @@
-"""Factuality by rules: typed facts found in an answer, or found denied, hedged or replaced by another value.
+"""Factuality by rules: what an answer states, denies, leaves open or replaces by something similar.
 
-words, numbers, spelled, units, dates   what a text says, with places
-scopes                                  what it denies, concedes or leaves open
-names, compare, evidence                how well that fits what is expected
-schema, guess, claims                   what is expected
-confidence, verdict, check              what it comes to
+Text:         tokens, locale, digits, number_words, spelled, units, qualifiers, numbers, months and dates, centuries,
+              times: what stands where in a text
+Stance:       negation_patterns, other_languages, scopes, passing, final_answer, candidates, boolean, letters: what it
+              says about it
+Comparison:   lexicon, aliases, names, differences, quotes, compare, evidence: how that fits what is expected
+Expectation:  schema, references, compiled: what is expected
+Result:       answer (the parsed answer), confidence, verdict, check
 """
 
 from llmeval.checks.facts.check import facts

@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from llmeval.checks.arguments import Share
 from llmeval.checks.base import Result, check, graded, not_applicable
-from llmeval.checks.facts.claims import Claim, all_facts, of_references
-from llmeval.checks.facts.reading import Reading, question_of
+from llmeval.checks.facts.answer import ParsedAnswer, locale_of, question_of
+from llmeval.checks.facts.compiled import CompiledFact, compile_facts, from_references
 from llmeval.checks.facts.schema import Fact, parse_argument, parse_facts
 from llmeval.checks.facts.verdict import Finding, Verdict, weigh
 from llmeval.checks.payload import MAX_CHARS, too_long
@@ -22,7 +22,7 @@ Facts = Annotated[tuple[Fact, ...], BeforeValidator(parse_argument), WithJsonSch
 _SHOWN = 3
 
 
-@check(group="facts")
+@check(group="facts", version=2)
 def facts(
     case: Case,
     answer: Answer,
@@ -31,46 +31,69 @@ def facts(
     must_not: Facts = (),
     at_least: Share = 1.0,
     cap: bool = True,
+    locale: str = "",
 ) -> Result:
     """The answer states the facts: those given, else the case's `facts`, else one of its references.
 
     `must`: each of these has to be stated; `must_not`: none of these may be, other than to deny it. The value is the
     weighted share that is supported; it passes from `at_least` on. A contradicted fact, or one that must not be
-    mentioned, makes it 0 (`cap: false` leaves the share, but the check still fails). `confidence` is calibrated on
-    public human verdicts.
+    mentioned, makes it 0 (`cap: false` leaves the share, but the check still fails). `locale` (`de`, `en-US`): how the
+    answer writes numbers and dates; by default the case's field or tag `locale`, `language` or `lang`, else what the
+    text shows. `confidence` is calibrated on public human verdicts and on near misses; below 0.9 ask a judge.
+
+    What is nearly right is wrong. A name with another word in it, another number, letter or compass point, a longer name
+    around it (`South Sudan` for `Sudan`) or another known word spelled alike is another thing; a name may be shortened by
+    titles, first and middle names, and lengthened by them. A number has to be equal after conversion of units, unless a
+    `tolerance`, the question or the reference ("about") allows rounding; fewer than 100, or 50 to 100, are not 100. Several
+    candidates ("A or B", a list, every number), a name mentioned in passing ("a friend of X"), the question repeated and
+    "I have no comment" state nothing. Where the text gives a final answer (`\\boxed{}`, "The answer is"), or corrects
+    itself, that counts.
+
+    Negation is read in English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese and Japanese. In 20 other
+    languages the check sees a negation and leaves the verdict to a judge: it fails, with a confidence of 0.6.
     """
     too_long(answer.text, MAX_CHARS, "facts")
     question = question_of(case)
-    claims = _claims(case, must, must_not, question)
-    if not claims:
+    locale = locale or locale_of(case)
+    compiled = _compiled(case, must, must_not, question, locale)
+    if not compiled:
         return not_applicable("the case has neither facts nor references")
-    reading = Reading(answer.text, question, _subjects(claims))
-    return _result([weigh(claim, reading) for claim in claims], at_least, cap)
+    parsed = ParsedAnswer(answer.text, question, _subjects(compiled), locale)
+    parsed.right = _right(compiled)
+    return _result([weigh(fact, parsed) for fact in compiled], at_least, cap)
 
 
-def _claims(case: Case, must: tuple[Fact, ...], must_not: tuple[Fact, ...], question: str) -> tuple[Claim, ...]:
+def _compiled(
+    case: Case, must: tuple[Fact, ...], must_not: tuple[Fact, ...], question: str, locale: str
+) -> tuple[CompiledFact, ...]:
     if must or must_not:
         banned = [fact.model_copy(update={"role": "must_not_mention"}) for fact in must_not]
-        return all_facts([*must, *banned], question)
+        return compile_facts([*must, *banned], question, locale)
     if case.facts:
         try:
-            return all_facts(parse_facts(case.facts), question)
+            return compile_facts(parse_facts(case.facts), question, locale)
         except ValueError as error:
             raise CheckError(f"facts: {error}") from None
     references = tuple(text for text in case.references if text.strip())
-    return (of_references(references, question),) if references else ()
+    return (from_references(references, question, locale),) if references else ()
 
 
-def _subjects(claims: tuple[Claim, ...]) -> tuple[str, ...]:
-    return tuple(name for claim in claims for name in claim.subject)
+def _right(compiled: tuple[CompiledFact, ...]) -> tuple[frozenset[str], ...]:
+    """The stems of every value that is right for some fact; a list of these is no list of candidates."""
+    values = (value for fact in compiled if fact.role != "must_not_mention" for value in fact.expected)
+    return tuple(frozenset(value.text.content) for value in values)
+
+
+def _subjects(compiled: tuple[CompiledFact, ...]) -> tuple[str, ...]:
+    return tuple(name for fact in compiled for name in fact.subject)
 
 
 def _result(found: list[Finding], at_least: float, cap: bool) -> Result:
-    wanted = [finding for finding in found if finding.claim.role == "must_mention"]
+    wanted = [finding for finding in found if finding.fact.role == "must_mention"]
     broken = [finding for finding in found if _breaks(finding)]
-    total = sum(finding.claim.weight for finding in wanted)
+    total = sum(finding.fact.weight for finding in wanted)
     share = (
-        sum(f.claim.weight for f in wanted if f.verdict is Verdict.SUPPORTED) / total if wanted else float(not broken)
+        sum(f.fact.weight for f in wanted if f.verdict is Verdict.SUPPORTED) / total if wanted else float(not broken)
     )
     passed = not broken and share >= at_least - 1e-9
     return graded(
@@ -85,13 +108,13 @@ def _result(found: list[Finding], at_least: float, cap: bool) -> Result:
 
 def _breaks(finding: Finding) -> bool:
     """Whether the finding by itself makes the check fail."""
-    if finding.claim.role == "must_not_mention":
+    if finding.fact.role == "must_not_mention":
         return finding.verdict in (Verdict.SUPPORTED, Verdict.HEDGED)
     return finding.verdict is Verdict.CONTRADICTED
 
 
 def _fails(finding: Finding) -> bool:
-    if finding.claim.role == "must_mention":
+    if finding.fact.role == "must_mention":
         return finding.verdict is not Verdict.SUPPORTED
     return _breaks(finding)
 
@@ -116,29 +139,29 @@ def _reason(found: list[Finding], broken: list[Finding], passed: bool) -> str:
 
 def _said(finding: Finding) -> str:
     """`states 330 m for height; the reference is 324 m`."""
-    claim = finding.claim
-    if claim.role == "must_not_mention":
+    fact = finding.fact
+    if fact.role == "must_not_mention":
         return f"{finding.note}, which must not be mentioned"
-    named = f" for {claim.label}" if claim.label not in ("reference", claim.shown) else ""
+    named = f" for {fact.label}" if fact.label not in ("reference", fact.shown) else ""
     if finding.verdict is Verdict.CONTRADICTED:
-        return f"{finding.note}{named}; the reference is {claim.shown}"
-    if finding.note == "does not state it":
-        return f"does not state {claim.shown}{named}"
-    return f"{finding.note}{named}; wanted: {claim.shown}"
+        return f"{finding.note}{named}; the reference is {fact.shown}"
+    if not finding.note:
+        return f"does not state {fact.shown}{named}"
+    return f"{finding.note}{named}; wanted: {fact.shown}"
 
 
 def _span(finding: Finding) -> Span | None:
     if finding.start < 0:
         return None
     wrong = _fails(finding)
-    message = f"{finding.verdict.value}: {finding.claim.label}"
+    message = f"{finding.verdict.value}: {finding.fact.label}"
     return Span(finding.start, finding.end, message, f"facts.{finding.verdict.value}", "error" if wrong else "info")
 
 
 def _detail(finding: Finding) -> dict[str, object]:
-    claim = finding.claim
+    fact = finding.fact
     span = [finding.start, finding.end] if finding.start >= 0 else None
     return {
-        "id": claim.label, "role": claim.role, "verdict": finding.verdict.value, "span": span, "found": finding.note,
-        "expected": claim.shown, "probability": round(finding.probability, 4),
+        "id": fact.label, "role": fact.role, "verdict": finding.verdict.value, "span": span, "found": finding.note or "does not state it",
+        "expected": fact.shown, "probability": round(finding.probability, 4),
     }  # fmt: skip

@@ -1,10 +1,14 @@
 """How a number or a date that an answer states compares with the one that is expected."""
 
 import math
+from decimal import Decimal
 from enum import IntEnum
 
 from llmeval.checks.facts.dates import Date, Precision
-from llmeval.checks.facts.numbers import Number, Value
+from llmeval.checks.facts.digits import Value, tidy
+from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.qualifiers import Bound
+from llmeval.checks.facts.units import Unit
 
 
 class Fit(IntEnum):
@@ -30,8 +34,14 @@ class Tolerance:
             return True
         if self.sig_digits is not None and rounded(found, self.sig_digits) == rounded(wanted, self.sig_digits):
             return True
-        slack = max(self.abs, self.rel * abs(wanted), 1e-9 * abs(wanted) if isinstance(wanted, float) else 0.0)
-        return abs(found - wanted) <= slack
+        if not is_finite(found) or not is_finite(wanted):
+            return False
+        # In decimals, so that 0.4 is within 0.1 of 0.3. What is not a whole number may be off by a rounding error.
+        one, two = Decimal(repr(found)), Decimal(repr(wanted))
+        inexact = isinstance(found, float) or isinstance(wanted, float)
+        rounding = abs(two) * Decimal("1e-9") if inexact else Decimal(0)
+        slack = max(Decimal(repr(self.abs)), Decimal(repr(self.rel)) * abs(two), rounding)
+        return abs(one - two) <= slack
 
 
 EXACT = Tolerance()
@@ -42,32 +52,75 @@ def rounded(value: Value, digits: int) -> float:
     return float(f"{float(value):.{max(0, digits - 1)}e}")
 
 
-def fit_number(found: Number, wanted: Number, tolerance: Tolerance = EXACT) -> Fit | None:
-    """How the number found fits; None where the two do not measure the same thing."""
-    if wanted.unit and found.unit and wanted.unit.dimension != found.unit.dimension:
+def fit_number(
+    found: Number,
+    wanted: Number,
+    tolerance: Tolerance = EXACT,
+    *,
+    roughly: bool = False,
+    limit: bool = False,
+) -> Fit | None:
+    """How the number found fits; None where the two do not measure the same thing.
+
+    `roughly`: the question or the reference asks for no more than about this number, so rounding is no difference.
+    `limit`: it asks for a limit, so `at least 18` is 18.
+    """
+    if wanted.unit and found.unit and not _same_dimension(wanted.unit, found.unit):
         return None
     if found.ordinal != wanted.ordinal and wanted.unit:
         return None
-    return max(_fit_value(found, value, wanted, tolerance) for value in found.readings)
+    roughly = roughly or wanted.bound is Bound.ABOUT
+    fit = max(_fit_value(found, value, wanted, tolerance, roughly) for value in found.readings)
+    limits = (Bound.BELOW, Bound.ABOVE)
+    if found.bound is not wanted.bound and found.bound in limits and not limit:
+        return min(fit, Fit.NEAR)  # fewer than 100 are not 100
+    if found.partner is not None and wanted.partner is None and not _is_year(found):
+        return min(fit, Fit.NEAR)  # 50 to 100 are not 100
+    return fit
 
 
-def _fit_value(found: Number, value: Value, wanted: Number, tolerance: Tolerance) -> Fit:
+def _is_year(number: Number) -> bool:
+    return number.bare and 1000 <= number.value < 2200
+
+
+def _same_dimension(one: Unit, two: Unit) -> bool:
+    if one.dimension == two.dimension:
+        return True
+    both = {one.dimension, two.dimension}
+    # Degrees are of what the fact is about; crowns are of the country it is about.
+    return both == {"angle", "temperature"} or ("krona" in both and bool(both & {"sek", "nok", "dkk"}))
+
+
+def _fit_value(found: Number, value: Value, wanted: Number, tolerance: Tolerance, roughly: bool) -> Fit:
     target = wanted.value
-    converted = bool(wanted.unit and found.unit and wanted.unit.factor != found.unit.factor)
-    if wanted.unit and found.unit and converted:
-        target = (wanted.unit.base(wanted.value) - found.unit.offset) / found.unit.factor
-        tolerance = _converted(tolerance, wanted.unit.factor / found.unit.factor)
+    one, two = found.unit, wanted.unit
+    converted = bool(
+        one and two and one.dimension == two.dimension and (one.factor, one.offset) != (two.factor, two.offset)
+    )
+    if converted and one and two:
+        target = tidy(float(f"{(two.base(wanted.value) - one.offset) / one.factor:.12g}"))
+        tolerance = _converted(tolerance, two.factor / one.factor)
     if tolerance.same(value, target):
         return Fit.SAME
     if abs(value) > 1e300 or abs(target) > 1e300:
         return Fit.OTHER
-    if converted and found.digits >= 2 and rounded(target, found.digits) == float(value):
+    if converted and _rounds_to(found, value, wanted, target):
         return Fit.SAME
     if found.digits >= 2 and rounded(target, found.digits) == float(value):
-        return Fit.COARSE
+        return Fit.COARSE if roughly else Fit.NEAR
     if wanted.digits >= 2 and rounded(value, wanted.digits) == float(target):
-        return Fit.COARSE
+        return Fit.COARSE if roughly else Fit.NEAR
     return Fit.NEAR if target and abs(value - target) <= 0.05 * abs(target) else Fit.OTHER
+
+
+def _rounds_to(found: Number, value: Value, wanted: Number, target: Value) -> bool:
+    """Whether two amounts in different units are one, rounded as the coarser of them is written: 330 m and 1,083 ft."""
+    if found.digits >= 2 and rounded(target, found.digits) == float(value):
+        return True
+    if found.unit is None or wanted.unit is None or wanted.digits < 3:
+        return False
+    back = (found.unit.base(value) - wanted.unit.offset) / wanted.unit.factor
+    return rounded(back, wanted.digits) == float(wanted.value)
 
 
 def _converted(tolerance: Tolerance, factor: float) -> Tolerance:
@@ -81,7 +134,7 @@ def fit_date(found: Date, wanted: Date) -> Fit:
     if found.year is not None and wanted.year is not None and found.year != wanted.year:
         return Fit.OTHER
     if found.other and wanted.month and (wanted.month, wanted.day or found.other[1]) == found.other:
-        return Fit.SAME
+        return Fit.COARSE  # 06/02/2024, and nothing tells which of the two comes first
     if found.month and wanted.month and found.month != wanted.month:
         return Fit.OTHER
     if found.day and wanted.day and found.day != wanted.day:

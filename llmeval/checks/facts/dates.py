@@ -1,18 +1,19 @@
 """Dates in a text, as precise as they are written: day, month, year, decade or century.
 
-Only explicit dates are read; relative ones (yesterday) are not, and no part is ever filled in from today. Month names
-are those of English, German, French, Spanish, Italian, Portuguese and Dutch.
+Only explicit dates are read; relative ones (yesterday) are not, and no part is ever filled in from today.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date as calendar_date
 from enum import IntEnum
+from importlib.resources import files
 
 import regex
 
+from llmeval.checks.facts.centuries import ERA_AFTER, centuries
 from llmeval.checks.facts.numbers import Number
-from llmeval.checks.facts.words import Words
+from llmeval.checks.facts.tokens import Tokens
 
 
 class Precision(IntEnum):
@@ -58,32 +59,41 @@ class Date:
 
 
 _SHORT = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_NAMES = """
-january jan januar janner janvier enero gennaio janeiro januari ene janv
-february feb februar fevrier febrero febbraio fevereiro februari fevr
-march mar marz maerz mars marzo marco maart
-april apr avril abril aprile avr
-may mai mayo maggio maio mei
-june jun juni juin junio giugno junho
-july jul juli juillet julio luglio julho juil
-august aug aout agosto augustus ago
-september sep sept septembre septiembre settembre setembro
-october oct oktober okt octobre octubre ottobre outubro
-november nov novembre noviembre novembro
-december dec dezember dez decembre diciembre dicembre dezembro
+_SHORT_NAMES = """
+jan janner ene janv january
+feb febr fevr fev february
+mar marz maerz march
+apr avr april
+may mai mei
+jun june
+jul july
+aug aout ago
+sep sept set
+oct okt out ott
+nov november
+dec dez dic december
 """
-MONTHS = {name: i for i, line in enumerate(_NAMES.split("\n")[1:-1], start=1) for name in line.split()}
+
+
+def _months() -> dict[str, int]:
+    """Every name of a month, folded: those of 34 languages (Unicode CLDR, as in Babel 2.19) and short forms."""
+    text = files("llmeval.checks.facts").joinpath("months.tsv").read_text(encoding="utf-8")
+    lines = zip(text.splitlines(), _SHORT_NAMES.strip().splitlines(), strict=True)
+    return {name: i for i, both in enumerate(lines, start=1) for name in " ".join(both).split()}
+
+
+MONTHS = _months()
 _WORDLIKE = frozenset(
-    ["may", "mar", "march", "mai", "mars", "dec", "jun", "jan", "nov", "sep", "oct", "apr", "aug", "ago", "ene"]
+    "may mar march mai mars dec jun jan nov sep oct apr aug ago ene set out ott dic maj mart mei leden maio".split()
 )
-_SKIPPED = frozenset(["of", "de", "del", "di", "the", "in"])
-_ISO = regex.compile(r"(?<![\d.-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d-])")
+AMBIGUOUS_MONTHS = _WORDLIKE - {"may", "march", "jan", "sep", "oct", "nov", "dec", "apr", "aug"}
+"""Words that are a month in one language and something else in another: Mars, mai, set."""
+_SKIPPED = frozenset(["of", "de", "del", "di", "the", "in", "er", "o", "a", "do", "re"])
+_ISO = regex.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])")
+_COMPACT = regex.compile(r"(?<![\d.,-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\d,-]|\.\d)")
 _NUMERIC = regex.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|\.\d|-\d)")
 _APART = regex.compile(r"[;.\n(]")
-_HAN = regex.compile(r"(\d{3,4})\s?年(?:\s?(\d{1,2})\s?月(?:\s?(\d{1,2})\s?日)?)?")
-_ERA_AFTER = regex.compile(
-    r"\s?\(?(?:(BCE?|B\.C\.(?:E\.)?|v\. ?Chr\.|av\. J\.-C\.|a\. ?C\.)|(?:CE|AD|A\.D\.|C\.E\.)(?!\w))"
-)
+_HAN = regex.compile(r"(\d{3,4})\s?[年년](?:\s?(\d{1,2})\s?[月월](?:\s?(\d{1,2})\s?[日일])?)?")
 _AD_BEFORE = regex.compile(r"(?:AD|A\.D\.)\s$")
 _CENTURY = frozenset(["century", "centuries", "jahrhundert", "jahrhunderts", "siecle", "siglo", "secolo", "seculo"])
 _DECADES = {
@@ -91,9 +101,12 @@ _DECADES = {
 }  # fmt: skip
 
 
-def dates(words: Words, numbers: Sequence[Number]) -> list[Date]:
-    """Every date of the text, in order; overlapping readings keep the longest."""
-    found = [*_patterns(words), *_named(words, numbers)]
+def dates(words: Tokens, numbers: Sequence[Number], month_first: bool | None = None) -> list[Date]:
+    """Every date of the text, in order; overlapping readings keep the longest.
+
+    `month_first`: whether 06/02 is 2 June; None where it is not known.
+    """
+    found = [*_patterns(words, month_first), *_named(words, numbers)]
     taken = [(d.start, d.end) for d in found]
     found += [d for d in _years(words, numbers) if not any(a < d.end and d.start < b for a, b in taken)]
     return sorted(found, key=lambda d: d.start)
@@ -112,7 +125,7 @@ def make(year: int | None, month: int | None, day: int | None) -> Date | None:
     return Date(Precision.MONTH if month else Precision.YEAR, year, month)
 
 
-def _located(words: Words, found: Date, start: int, end: int) -> Date:
+def _located(words: Tokens, found: Date, start: int, end: int) -> Date:
     from bisect import bisect_left, bisect_right
 
     first = bisect_right(words.starts, start) - 1
@@ -120,29 +133,36 @@ def _located(words: Words, found: Date, start: int, end: int) -> Date:
     return replace(found, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end)
 
 
-def _patterns(words: Words) -> list[Date]:
+def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
     """2018-05-18, 18/05/2018, 18.5.2018, 2018年5月18日."""
     raw, found = words.raw, []
-    if "年" in raw:
+    if "年" in raw or "년" in raw:
         for m in _HAN.finditer(raw):
             date = make(int(m[1]), int(m[2]) if m[2] else None, int(m[3]) if m[3] else None)
             found += [_located(words, date, *m.span())] if date else []
     for m in _ISO.finditer(raw):
+        date = make(int(m[1]), int(m[3]), int(m[4]))
+        found += [_located(words, date, *m.span())] if date else []
+    for m in _COMPACT.finditer(raw):
         date = make(int(m[1]), int(m[2]), int(m[3]))
         found += [_located(words, date, *m.span())] if date else []
+    found += [_located(words, Date(Precision.CENTURY, year), start, end) for year, start, end in centuries(raw)]
     for m in _NUMERIC.finditer(raw):
         one, two, year = int(m[1]), int(m[3]), int(m[4])
         year += 0 if len(m[4]) == 4 else 1900 if year > 50 else 2000
         first, second = make(year, one, two), make(year, two, one)
-        date = (first if m[2] == "/" else second) or first or second
+        american = month_first if month_first is not None else m[2] == "/"
+        date = (first if american else second) or first or second
         if date:
             other = second if date is first else first
+            if month_first is not None or m[2] == ".":
+                other = None  # the locale, or the dots of day.month.year, settle the order
             swapped = (other.month or 1, other.day or 1) if other and other is not date else None
             found.append(_located(words, replace(date, other=swapped), *m.span()))
     return found
 
 
-def _named(words: Words, numbers: Sequence[Number]) -> list[Date]:
+def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
     """Dates with the name of a month."""
     if words.stem_set.isdisjoint(MONTHS) and not any(form in MONTHS for form in words.forms):
         return []
@@ -156,18 +176,22 @@ def _named(words: Words, numbers: Sequence[Number]) -> list[Date]:
     return _shared_years(words, found, at)
 
 
-def _around(words: Words, index: int, at: dict[int, Number], until: dict[int, Number]) -> Date | None:
+def _around(words: Tokens, index: int, at: dict[int, Number], until: dict[int, Number]) -> Date | None:
     """The date around the month's name at `index`."""
     month, first, last = MONTHS[words.forms[index]], index, index
     day = _day_before(words, index, until)
     if day is not None:
         first = day.first
     else:
-        day = _day(at.get(index + 1)) if _near(words, index + 1) else None
+        after = index + 2 if _form_at(words, index + 1) == "the" else index + 1
+        day = _day(at.get(after)) if _near(words, after) else None
         last = day.last if day else index
     year = _year_after(words, last, at)
     if year is not None:
         last = year.last
+    else:
+        year = _year_before(words, first, until)
+        first = year.first if year else first
     if day is None and year is None and words.forms[index] in _WORDLIKE and not _is_name(words, index):
         return None
     value, end = _era(words, year) if year else (None, words.ends[last])
@@ -175,6 +199,18 @@ def _around(words: Words, index: int, at: dict[int, Number], until: dict[int, Nu
     if date is None:
         return None
     return replace(date, first=first, last=last, start=words.starts[first], end=max(end, words.ends[last]))
+
+
+def _form_at(words: Tokens, index: int) -> str:
+    return words.forms[index] if index < len(words) else ""
+
+
+def _year_before(words: Tokens, first: int, until: dict[int, Number]) -> Number | None:
+    """The year of `2011, October 29`."""
+    number = until.get(first - 1)
+    if number is None or not number.bare or not _near(words, first):
+        return None
+    return number if isinstance(number.value, int) and 1000 <= number.value < 2200 else None
 
 
 def _other_day(date: Date, numbers: Sequence[Number], at: dict[int, Number], until: dict[int, Number]) -> list[Date]:
@@ -189,7 +225,7 @@ def _other_day(date: Date, numbers: Sequence[Number], at: dict[int, Number], unt
     return [replace(made, first=other.first, last=other.last, start=other.start, end=other.end)] if made else []
 
 
-def _near(words: Words, index: int) -> bool:
+def _near(words: Tokens, index: int) -> bool:
     """Whether word `index` follows the one before it within a date: a full stop only after a number or a short form."""
     if index >= len(words) or len(words.gap(index)) > 3:
         return False
@@ -206,27 +242,41 @@ def _day(number: Number | None) -> Number | None:
     return number
 
 
-def _day_before(words: Words, index: int, until: dict[int, Number]) -> Number | None:
+def _day_before(words: Tokens, index: int, until: dict[int, Number]) -> Number | None:
     at = index
     while at and words.forms[at - 1] in _SKIPPED and index - at < 2 and _near(words, at):
         at -= 1
     return _day(until.get(at - 1)) if at and _near(words, at) else None
 
 
-def _year_after(words: Words, last: int, at: dict[int, Number]) -> Number | None:
+def _year_after(words: Tokens, last: int, at: dict[int, Number]) -> Number | None:
     index = last + 1
     while index < len(words) and words.forms[index] in _SKIPPED and index - last < 2 and _near(words, index):
         index += 1
     number = at.get(index)
-    if number is None or not _near(words, index) or number.unit or not isinstance(number.value, int):
+    if number is None or number.unit or not isinstance(number.value, int):
         return None
-    written = bool(_ERA_AFTER.match(words.raw, number.end))
+    if words.gap(index).strip() in ("'", "’") and 0 <= number.value < 100 and len(words.forms[index]) == 2:
+        return _full_year(number)
+    if not _near(words, index):
+        return None
+    written = bool(ERA_AFTER.match(words.raw, number.end))
     return number if (number.bare and 100 <= number.value < 2200) or (written and number.value < 10000) else None
 
 
-def _is_name(words: Words, index: int) -> bool:
-    """Whether a word such as `May` or `March` is a month by itself: capital inside a sentence, after a preposition."""
-    if not words.raw[words.starts[index]].isupper() or index == 0:
+def _full_year(number: Number) -> Number:
+    """`'20` is 2020, `'85` is 1985."""
+    value = int(number.value)
+    return replace(number, value=value + (1900 if value > 50 else 2000))
+
+
+def _is_name(words: Tokens, index: int) -> bool:
+    """Whether a word such as `May` or `March` is a month by itself: with a capital, alone or after a preposition."""
+    if not words.raw[words.starts[index]].isupper():
+        return False
+    if len(words) == 1:
+        return words.forms[index] not in AMBIGUOUS_MONTHS
+    if index == 0:
         return False
     return words.forms[index - 1] in (
         "in",
@@ -241,19 +291,22 @@ def _is_name(words: Words, index: int) -> bool:
         "en",
         "from",
         "to",
+        "is",
+        "was",
+        "month",
     )
 
 
-def _era(words: Words, number: Number) -> tuple[int, int]:
+def _era(words: Tokens, number: Number) -> tuple[int, int]:
     """The number as a year (below 0 for BC), and where it ends."""
-    match = _ERA_AFTER.match(words.raw, number.end)
+    match = ERA_AFTER.match(words.raw, number.end)
     value = int(number.value)
     if match is None:
         return value, number.end
     return (-value if match[1] else value), match.end()
 
 
-def _shared_years(words: Words, found: list[Date], at: dict[int, Number]) -> list[Date]:
+def _shared_years(words: Tokens, found: list[Date], at: dict[int, Number]) -> list[Date]:
     """`July 6 to July 14, 2018`: a date without a year takes that of the next one close by."""
     for i in range(len(found) - 2, -1, -1):
         one, two = found[i], found[i + 1]
@@ -267,7 +320,7 @@ def _shared_years(words: Words, found: list[Date], at: dict[int, Number]) -> lis
     return found
 
 
-def _years(words: Words, numbers: Sequence[Number]) -> list[Date]:
+def _years(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
     found = []
     for number in numbers:
         date = _decade(words, number) or _century(words, number) or _year(words, number)
@@ -280,7 +333,7 @@ def _years(words: Words, numbers: Sequence[Number]) -> list[Date]:
     return found
 
 
-def _decade(words: Words, number: Number) -> Date | None:
+def _decade(words: Tokens, number: Number) -> Date | None:
     """`1980s`, `1980's`, `'80s`."""
     after = number.last + 1
     if number.unit or after >= len(words) or words.forms[after] != "s" or words.gap(after) not in ("", "'", "’"):
@@ -294,25 +347,23 @@ def _decade(words: Words, number: Number) -> Date | None:
     return Date(precision, value, None, None, number.first, after, number.start, words.ends[after])
 
 
-def _century(words: Words, number: Number) -> Date | None:
+def _century(words: Tokens, number: Number) -> Date | None:
     after = number.last + 1
     if after >= len(words) or words.forms[after] not in _CENTURY or (not number.ordinal and number.value > 21):
         return None
     if not isinstance(number.value, int) or not 1 <= number.value <= 40:
         return None
-    match = _ERA_AFTER.match(words.raw, words.ends[after])
+    match = ERA_AFTER.match(words.raw, words.ends[after])
     year = (number.value - 1) * 100
     year = -year - 1 if match and match[1] else year
     end = match.end() if match else words.ends[after]
     return Date(Precision.CENTURY, year, None, None, number.first, after, number.start, end)
 
 
-def _year(words: Words, number: Number) -> Date | None:
+def _year(words: Tokens, number: Number) -> Date | None:
     if number.ordinal or not isinstance(number.value, int) or (number.unit and number.unit.dimension != "time"):
         return None
-    era = _ERA_AFTER.match(words.raw, number.end) or _AD_BEFORE.search(
-        words.raw, max(0, number.start - 5), number.start
-    )
+    era = ERA_AFTER.match(words.raw, number.end) or _AD_BEFORE.search(words.raw, max(0, number.start - 5), number.start)
     if era is not None and 0 < number.value < 10000 and number.unit is None:
         value, end = _era(words, number)
         return Date(Precision.YEAR, value, None, None, number.first, number.last, number.start, end)

@@ -1,45 +1,38 @@
 """What an answer says about one expected value: where it says it, how well it fits, and how the answer stands to it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from llmeval.checks.facts.compare import EXACT, Fit, Tolerance, fit_date, fit_number
-from llmeval.checks.facts.dates import Date, Precision
-from llmeval.checks.facts.guess import Expected
-from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, exact, partial, squeezed
-from llmeval.checks.facts.numbers import Number
-from llmeval.checks.facts.reading import Reading
+from llmeval.checks.facts.aliases import is_abbreviation
+from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
+from llmeval.checks.facts.dates import Precision
+from llmeval.checks.facts.differences import Comparison, compare, compare_list, longer_name
+from llmeval.checks.facts.mentions import Mention, in_context, mention_at, with_overlaps
+from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, Reference, exact, partials, squeezed
+from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """One place of the answer, code points [start, end), that concerns a fact. `how`: what kind of match it is."""
-
-    start: int
-    end: int
-    fit: Fit
-    stance: Stance
-    how: str
-    wanted: str
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """Sorts the most favourable mention first."""
-        fits = self.fit >= Fit.COARSE
-        return (
-            (-int(fits), self.stance)
-            if not fits
-            else (-1 - int(self.fit == Fit.SAME and self.stance <= Stance.LIKELY), self.stance)
-        )
+from llmeval.checks.facts.typed_values import (
+    chosen_letters,
+    is_limit,
+    mentioned_dates,
+    mentioned_numbers,
+    mentioned_times,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that the answer says about a fact: mentions, the best first; the text that is held in part."""
+    """All that the answer says about a fact: mentions, the best first.
+
+    `partial`: the text that is held in part, and `comparison`: how it differs. `near_miss`: a place that names a
+    similar thing instead, where no text is held.
+    """
 
     mentions: tuple[Mention, ...] = ()
     partial: Partial | None = None
+    comparison: Comparison | None = None
+    near_miss: Comparison | None = None
 
     @property
     def best(self) -> Mention | None:
@@ -48,115 +41,119 @@ class Evidence:
 
 
 def gather(
-    expected: Sequence[Expected], reading: Reading, tolerance: Tolerance = EXACT, accept: Precision | None = None
+    expected: Sequence[ExpectedValue],
+    answer: ParsedAnswer,
+    tolerance: Tolerance = EXACT,
+    accept: Precision | None = None,
+    *,
+    listed: bool = False,
 ) -> Evidence:
     """What the answer says about a fact of which any of the values is right.
 
     `tolerance`: of numbers; a given one rules out looser fits. `accept`: how exact a date must at least be; None takes
-    any that agrees.
+    any that agrees. `listed`: the value may be one of a list, and stand outside of a final answer.
     """
-    found = [*_texts(expected, reading)]
+    found = [*_texts(expected, answer)]
     for value in expected:
         if value.dates:
-            found += _dates(value, reading, accept)
-        elif value.numbers:
-            found += _numbers(value, reading, tolerance)
-    found = sorted(_alike(found), key=lambda mention: mention.rank)
-    texts = [value.text for value in expected if value.kind == "text"]
+            found += mentioned_dates(value, answer, accept)
+        if value.time is not None:
+            found += mentioned_times(value, value.time, answer)
+        elif value.letter:
+            found += chosen_letters(value, answer)
+        if value.numbers:
+            found += mentioned_numbers(value, answer, tolerance)
+    if not listed:
+        found = in_context(found, expected, answer)
+    found = sorted(with_overlaps(found), key=lambda mention: mention.rank)
+    values = [v for v in expected if v.kind == "text" and not v.alias]
+    texts = [value.text for value in values]
     settled = bool(found) and found[0].fit is Fit.SAME and found[0].stance <= Stance.LIKELY
-    part = None if settled or not texts else partial(texts, reading.words, reading.spelling, reading.question.stem_set)
-    return Evidence(tuple(found), part)
+    longer = {mention.wanted for mention in found if mention.how == "longer"}
+    values = [value for value in values if value.text.raw not in longer]
+    if settled or not texts:
+        return Evidence(tuple(found))
+    return _in_part(tuple(found), values, answer)
 
 
-def _alike(found: list[Mention]) -> list[Mention]:
-    """Mentions that overlap or directly follow a denied one are denied too: in "not Baker, California" both names."""
-    denied = [(m.start, m.end) for m in found if m.stance is Stance.DENIED and m.fit >= Fit.COARSE]
-    if not denied:
-        return found
-    return [
-        replace(m, stance=Stance.DENIED) if any(m.start < end + 3 and start <= m.end for start, end in denied) else m
-        for m in found
-    ]
+_COMPARED = 6
+"""So many of the references that the answer holds most of are compared word by word."""
 
 
-def _mention(reading: Reading, place: Place, fit: Fit, how: str, wanted: str) -> Mention:
-    start, end = reading.words.place(*place)
-    return Mention(start, end, fit, reading.stance(start, end), how, wanted)
+def _in_part(mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: ParsedAnswer) -> Evidence:
+    """The text that the answer holds most of and that no word of the answer makes another thing."""
+    members = {value.text.raw: value.members for value in values if value.members}
+    texts = [value.text for value in values]
+    parts = partials(texts, answer.words, answer.spelling, answer.question.stem_set)
+    miss: Comparison | None = None
+    for part in parts[:_COMPARED]:
+        if miss is not None and not part.fuzzy:
+            break
+        listed = members.get(part.reference.raw)
+        if listed:
+            found = compare_list(part.reference, listed, answer.words, answer.spelling)
+        else:
+            found = compare(part.reference, answer.words, answer.spelling, answer.question)
+        if not found.another_thing:
+            return Evidence(mentions, part, found)
+        miss = miss or found
+    return Evidence(mentions, parts[0] if parts else None, miss, miss)
 
 
-def _texts(expected: Sequence[Expected], reading: Reading) -> Iterator[Mention]:
+def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[Mention]:
     """Word for word, or with spaces and hyphens moved."""
-    values = [value for value in expected if value.kind != "number"]
+    typed = ("time", "letter", "boolean")
+    values = [
+        value for value in expected if not value.numbers and value.kind not in typed and not _is_bare_month(value)
+    ]
     references = [value.text for value in values]
-    hits = exact(references, reading.words)
+    hits = exact(references, answer.words)
+    covered = {i for places in hits.values() for first, last in places for i in range(first, last + 1)}
     for i, places in hits.items():
         for place in places:
-            yield _mention(reading, place, Fit.SAME, "exact", values[i].raw)
+            if values[i].alias and not _is_capital(values[i].raw, place, answer):
+                continue
+            longer = longer_name(place, references[i], answer.words)
+            limited = values[i].dates and is_limit(answer.words.starts[place[0]], values[i], answer)
+            if limited:
+                yield mention_at(answer, place, Fit.NEAR, "date", values[i].raw)
+            elif _other_sign(place, references[i], answer):
+                yield mention_at(answer, place, Fit.OTHER, "longer", values[i].raw)
+            elif longer is None or covered.issuperset(longer):
+                yield mention_at(answer, place, Fit.SAME, "exact", values[i].raw)
+            else:
+                yield mention_at(answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw)
     for value in values:
-        at = reading.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
+        at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:
             end = at + len(value.raw)
-            yield Mention(at, end, Fit.SAME, reading.stance(at, end), "exact", value.raw)
+            yield Mention(at, end, Fit.SAME, answer.stance(at, end), "exact", value.raw)
     if not hits:
         for value in values[:MAX_TOLERANT]:
-            squeeze = squeezed(value.text, reading.words) if value.kind == "text" else None
+            squeeze = squeezed(value.text, answer.words) if value.kind == "text" else None
             if squeeze is not None:
-                yield _mention(reading, squeeze, Fit.SAME, "squeezed", value.raw)
+                yield mention_at(answer, squeeze, Fit.SAME, "squeezed", value.raw)
 
 
-def _dates(expected: Expected, reading: Reading, accept: Precision | None) -> Iterator[Mention]:
-    """Every date against those expected; a range needs every one of its ends."""
-    rows = [[(_fit(found, wanted, accept), found) for found in reading.dates] for wanted in expected.dates]
-    complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
-    for row in rows:
-        for fit, found in row:
-            shown = fit if complete else min(fit, Fit.NEAR)
-            if shown >= Fit.COARSE or not complete:
-                stance = reading.stance(found.start, found.end)
-                yield Mention(found.start, found.end, shown, stance, _how_date(found, shown), expected.raw)
+def _other_sign(place: Place, reference: Reference, answer: ParsedAnswer) -> bool:
+    """Whether a number of the place has a minus sign, and that of the reference has none: x = -3."""
+    if not reference.stems[-1][0].isdigit() or any(sign in reference.raw for sign in "-−–"):
+        return False
+    at = answer.words.starts[place[1]]
+    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[max(0, at - 2) : at - 1] in (
+        "",
+        " ",
+        "=",
+        "(",
+    )
 
 
-def _fit(found: Date, wanted: Date, accept: Precision | None) -> Fit:
-    fit = fit_date(found, wanted)
-    if fit is Fit.COARSE and accept is not None and (found.precision < accept or found.year is None):
-        return Fit.NEAR
-    return fit
+def _is_capital(name: str, place: Place, answer: ParsedAnswer) -> bool:
+    """Whether an abbreviation stands in capitals: US, not us."""
+    start, end = answer.words.place(*place)
+    return not is_abbreviation(name) or answer.words.raw[start:end].replace(".", "").isupper()
 
 
-def _how_date(found: Date, fit: Fit) -> str:
-    if fit is not Fit.COARSE:
-        return "date"
-    return "period" if found.precision <= Precision.DECADE else "year" if found.precision is Precision.YEAR else "part"
-
-
-def _numbers(expected: Expected, reading: Reading, tolerance: Tolerance) -> Iterator[Mention]:
-    rows = [_fits(reading, wanted, tolerance) for wanted in expected.numbers]
-    complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
-    for row in rows:
-        for fit, found in row:
-            shown = fit if complete else min(fit, Fit.NEAR)
-            stance = reading.stance(found.start, _range_end(found, reading))
-            yield Mention(found.start, found.end, shown, stance, "number", expected.raw)
-
-
-def _fits(reading: Reading, wanted: Number, tolerance: Tolerance) -> list[tuple[Fit, Number]]:
-    rows = []
-    for found in reading.numbers:
-        fit = None if _idle(found, reading) else fit_number(found, wanted, tolerance)
-        if fit is Fit.COARSE and tolerance is not EXACT:
-            fit = Fit.NEAR
-        if fit is not None:
-            rows.append((fit, found))
-    return rows
-
-
-def _range_end(found: Number, reading: Reading) -> int:
-    """Where the range that the number is part of ends."""
-    return found.end if found.partner is None else max(found.end, reading.numbers[found.partner].end)
-
-
-def _idle(found: Number, reading: Reading) -> bool:
-    """Whether a weak number ("one of the", "a second") counts nothing here."""
-    words = reading.words
-    after = words.forms[found.last + 1] if found.last + 1 < len(words) else ""
-    return found.weak and after in ("of", "another", "or", "thing", "who", "that", "such", "day")
+def _is_bare_month(value: ExpectedValue) -> bool:
+    """A month by itself: "may" and "march" are words too."""
+    return len(value.dates) == 1 and value.dates[0].year is None and value.dates[0].day is None

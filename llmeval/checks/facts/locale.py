@@ -1,42 +1,173 @@
-"""How a text writes its numbers: which language's words, and whether 3,5 or 3.5 is three and a half."""
+"""Which language a text is in, as far as its words and letters tell, and how it writes numbers and dates.
+
+A few frequent words and letters of each language are enough to tell them apart in a sentence; a name or a number by
+itself tells nothing. The locale of the case goes before what the text shows.
+"""
+
+from functools import lru_cache
 
 import regex
 
 from llmeval.checks.facts.numbers import Number, numbers
-from llmeval.checks.facts.words import Words
+from llmeval.checks.facts.tokens import Tokens
 
-# A few frequent words, enough to tell these languages apart in a sentence or two.
+# Folded function words, the most frequent first. A word may stand in several lines.
 _MARKS = {
-    "en": "the and is of to in that was it for with are this from by at has have not",
-    "de": "der die das und ist nicht mit ein eine auf fur von den dem im hat es",
-    "fr": "le la les est et des une dans pour que du au il elle un a",
-    "es": "el los las es con una por del la que y en tiene mide un",
-    "it": "il lo gli e di che per della una sono con la ha un",
-    "pt": "um uma nao com e do da em os tem o mede",
-    "nl": "het een van dat zijn en de is voor met op",
+    "en": "the and is of to in that was it for with are this from by at has have not they he she we were be as its an "
+    "or on about there but so i you what which these those his her their will would can a my me if no up who per than "
+    "more one two three half minus point",
+    "de": "der die das und ist nicht mit ein eine auf fur von den dem im hat es sind sie er wir war wurde zu am um bei "
+    "aus nach wie auch oder aber man sich zum zur ich kein keine etwa ungefahr heisst liegt antwort lautet wo wer viele wieviel wann welche welcher welches",
+    "fr": "le la les est et des une dans pour que du au il elle un a sont ce c qui pas ne sur avec par ou en etait nous "
+    "vous y reponse cest environ ont aux se son sa quel quelle combien quand",
+    "es": "el los las es con una por del la que y en tiene mide un son no se lo fue era esta para su al como hay "
+    "respuesta unos aproximadamente pero cual quien donde cuantos cuantas cuando",
+    "it": "il lo gli e di che per della una sono con la ha un non era ce ne nel dal alla si come circa del le dei delle "
+    "risposta questo questa quale chi dove quanto quanti quante quando",
+    "pt": "um uma nao com e do da em os tem o mede sao foi era para no na por que mais dos das ao cerca resposta as "
+    "qual quem onde isso quantos quantas quando que",
+    "nl": "het een van dat zijn en de is voor met op niet te er aan ook maar bij was werd hij zij ongeveer antwoord "
+    "geen wie welke waar hoeveel wanneer",
+    "pl": "jest nie sie na to jak do za od ale czy oraz byl byla sa przez",
+    "cs": "je neni jsou byl byla se na ze jako ale pro podle ktery ktera nebo to",
+    "sv": "det ar inte och att en ett som pa av for med till var hon den vi finns",
+    "da": "det er ikke og at en et som pa af for med til var hun den der",
+    "no": "det er ikke og at en et som pa av for med til var hun den der",
+    "fi": "on ei se ja oli hän han eivat ovat etta mutta tama",
+    "ro": "este nu si la cu de sunt un o din pe care era fost",
+    "tr": "bir ve degil var bu icin ile da de cok olan olarak",
+    "hu": "nem ez az egy es hogy van volt",
+    "id": "adalah yang dan di bukan tidak ada ini itu dari",
+    "vi": "la khong va cua co mot trong nhung",
 }
 _WORDS = {language: frozenset(words.split()) for language, words in _MARKS.items()}
+# Letters that one of these languages has and English has not.
+_LETTERS = {
+    "de": "ßäöü", "fr": "çèêëîïœàùû", "es": "ñ¿¡áíóú", "pt": "ãõâêç", "it": "èìòàù", "pl": "łąęśżźćń", "cs": "ěřůšžč",
+    "sv": "åäö", "da": "åæø", "no": "åæø", "fi": "äö", "ro": "ăâîșțşţ", "tr": "ığşçİ", "hu": "őű",
+    "vi": "ăđơưạảấầẩậắằặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+}  # fmt: skip
+_LETTER_WEIGHT = {"vi": 3}  # no other language has most of its letters
+_SCRIPTS = (
+    ("ja", regex.compile(r"[\p{Hiragana}\p{Katakana}]")),
+    ("zh", regex.compile(r"\p{Han}")),
+    ("ko", regex.compile(r"\p{Hangul}")),
+    ("ru", regex.compile(r"\p{Cyrillic}")),
+    ("el", regex.compile(r"\p{Greek}")),
+    ("ar", regex.compile(r"\p{Arabic}")),
+    ("he", regex.compile(r"\p{Hebrew}")),
+    ("hi", regex.compile(r"\p{Devanagari}")),
+    ("th", regex.compile(r"\p{Thai}")),
+)
 _COMMA_DECIMAL = regex.compile(r"(?<![\d,.])\d{1,4},\d{1,2}(?![\d,]|\.\d)|\d\.\d{3},\d")
 _POINT_DECIMAL = regex.compile(r"(?<![\d,.])\d+\.\d{1,2}(?![\d.]|,\d)|\d,\d{3}\.\d|\d,\d{3},\d{3}")
 _READ = 20_000
+# Languages and regions whose numbers have a decimal point, and those that write the month first (CLDR 46).
+_POINT = frozenset(["en", "zh", "ja", "ko", "th", "he", "hi"])
+_POINT_REGIONS = frozenset(
+    [
+        "es-mx",
+        "es-us",
+        "es-do",
+        "es-gt",
+        "es-hn",
+        "es-ni",
+        "es-pa",
+        "es-pe",
+        "es-pr",
+        "es-sv",
+        "de-ch",
+        "it-ch",
+        "de-li",
+    ]
+)
+_COMMA_REGIONS = frozenset(["en-za", "en-de", "en-nl", "en-se", "en-dk", "en-fi", "en-at", "en-be"])
 
 
-def language_of(words: Words) -> str:
-    """The language whose function words the text has most of; `en` where nothing tells."""
-    seen = frozenset(words.forms[:300])
+def is_decimal_comma(locale: str) -> bool:
+    """Whether the locale (`de`, `pt-BR`, `es_MX`) writes 3,5 for three and a half."""
+    name = locale.casefold().replace("_", "-")
+    if name in _POINT_REGIONS or name in _COMMA_REGIONS:
+        return name in _COMMA_REGIONS
+    return name.partition("-")[0] not in _POINT
+
+
+def is_month_first(locale: str) -> bool | None:
+    """Whether 06/02/2024 is 2 June in the locale; None where `en` without a region leaves it open."""
+    name = locale.casefold().replace("_", "-")
+    if name in ("", "en"):
+        return None
+    return name in ("en-us", "es-us", "es-pr", "es-pa", "en-ph", "fil-ph")
+
+
+def language_of(words: Tokens, least: int = 2) -> str:
+    """The language that the text's letters and function words show; `en` where fewer than `least` of them do."""
+    return _language(words.raw[:1000], tuple(words.forms[:300]), least)
+
+
+def languages_of(words: Tokens) -> tuple[str, ...]:
+    """Every language that the text may be in: the one it shows, or all that one word or letter speaks for alike."""
+    language, count = _scores(words.raw[:1000], tuple(words.forms[:300]))
+    if count >= 2 or count == 0:
+        return (language,)
+    return tuple(name for name, marks in _WORDS.items() if not marks.isdisjoint(words.forms[:300]))
+
+
+def shows_language(words: Tokens, least: int = 2) -> bool:
+    """Whether the text has enough function words or letters of one language to tell which it is in."""
+    return _scores(words.raw[:1000], tuple(words.forms[:300]))[1] >= least
+
+
+def _language(raw: str, forms: tuple[str, ...], least: int) -> str:
+    language, count = _scores(raw, forms)
+    return language if count >= least else "en"
+
+
+@lru_cache(maxsize=256)
+def _scores(raw: str, forms: tuple[str, ...]) -> tuple[str, int]:
+    """The language that most of the words and letters show, English where others are level, and how many show it."""
+    if not raw.isascii():
+        for language, script in _SCRIPTS:
+            if len(script.findall(raw, 0, 400)) * 3 > len(raw[:400].replace(" ", "")):
+                return language, _SHOWN_BY_SCRIPT
+    seen = frozenset(forms)
     counts = {language: len(seen & marks) for language, marks in _WORDS.items()}
+    if not raw.isascii():
+        letters = frozenset(raw.casefold())
+        for language, own in _LETTERS.items():
+            counts[language] += _LETTER_WEIGHT.get(language, 1) * (not letters.isdisjoint(own))
     best = max(counts, key=lambda language: counts[language])
-    return best if counts[best] >= 2 and counts[best] > counts["en"] else "en"
+    return ("en", counts["en"]) if counts[best] <= counts["en"] else (best, counts[best])
 
 
-def decimal_comma(words: Words, language: str) -> bool:
+_SHOWN_BY_SCRIPT = 9
+
+
+def decimal_comma(words: Tokens, language: str) -> bool:
     """Whether the text writes 3,5: shown by its numbers, else by its language."""
     raw = words.raw[:_READ]
     comma, point = bool(_COMMA_DECIMAL.search(raw)), bool(_POINT_DECIMAL.search(raw))
-    return comma if comma != point else language != "en"
+    return comma if comma != point else is_decimal_comma(language)
 
 
-def read_numbers(words: Words) -> list[Number]:
-    """Every number of the text, read as its language and its own other numbers suggest."""
-    language = language_of(words)
-    return numbers(words, comma=decimal_comma(words, language), language=language)
+def read_numbers(words: Tokens, locale: str = "", question: Tokens | None = None) -> list[Number]:
+    """Every number of the text, as its locale writes them, or else its language and its own other numbers suggest.
+
+    `question`: its language is taken where the text shows none.
+    """
+    if locale:
+        language = locale.partition("-")[0].partition("_")[0].casefold()
+        return numbers(words, comma=is_decimal_comma(locale), language=language, sure=True)
+    sure, shown = shows_language(words), language_of(words)
+    if not sure and question is not None and shows_language(question):
+        sure, shown = True, language_of(question)
+    language = shown if sure else language_of(words, 1)
+    found = numbers(words, comma=decimal_comma(words, shown), language=language, sure=sure)
+    if not found and not sure and len(words) <= _ALONE:
+        return next((f for name in _SPELLING if (f := numbers(words, language=name))), found)
+    return found
+
+
+_ALONE = 3
+"""A text of so many words may be a number in words, with nothing to tell in which language."""
+_SPELLING = ("de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sv", "da", "no", "ro", "tr", "id", "hu", "fi")

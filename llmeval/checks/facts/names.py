@@ -1,6 +1,9 @@
-"""Finding a reference text in an answer: as it stands, or in part, with what speaks for it."""
+"""Finding a reference text in an answer: word for word, or in part.
 
-from bisect import bisect_left
+What a part of it, or a longer name around it, means is decided in `differences`.
+"""
+
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +12,9 @@ from os.path import commonprefix
 
 import regex
 
-from llmeval.checks.facts.words import STOPWORDS, Words
+from llmeval.checks.facts.lexicon import JOINTS, same_word
+from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+from llmeval.checks.sentences import word_set
 
 MAX_TOLERANT = 128
 """So many references are compared tolerantly; all of them exactly."""
@@ -19,7 +24,13 @@ _LONGEST = 40
 _MAX_PLACES = 24
 _MAX_LENGTH = 12
 _SAME = 0.75
+_DERIVED = 0.9
+VARIANT = 0.96
+"""The likeness of two forms or spellings of one word."""
+_HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
+
+_ARTICLES = word_set("der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de")
 
 Place = tuple[int, int]
 """First and last word."""
@@ -30,30 +41,59 @@ class Reference:
 
     def __init__(self, raw: str) -> None:
         bare = _BRACKETS.sub(" ", raw).strip()
-        words = Words(bare)
+        words = Tokens(bare)
         if not words.forms:
-            words = Words(raw)
+            words = Tokens(raw)
         first = 0
-        while first < len(words) - 1 and words.forms[first] in STOPWORDS:
+        while first < len(words) - 1 and (
+            words.forms[first] in STOPWORDS or (not first and words.forms[0] in _ARTICLES)
+        ):
             first += 1
         self.raw = raw
         self.bare = words.raw
         self.forms = words.forms[first:]
         self.stems = words.stems[first:]
-        self._capitals = [words.raw[at].isupper() for at in words.starts[first:]]
+        self.capitals = [words.raw[at].isupper() for at in words.starts[first:]]
+        self._dotted = [words.raw[end : end + 1] == "." for end in words.ends[first:]]
 
     @cached_property
     def content(self) -> list[str]:
-        """Stems that carry meaning, each once; all of them when none does."""
-        kept = [s for s, form in zip(self.stems, self.forms, strict=True) if form not in STOPWORDS]
+        """Stems that carry meaning, each once; all of them when none does. The I of `Elizabeth I` and the A of
+        `hepatitis A` do.
+        """
+        kept = [
+            stem
+            for i, (stem, form) in enumerate(zip(self.stems, self.forms, strict=True))
+            if (form not in STOPWORDS and not self._joins(i)) or (form in ("i", "a") and i and self.capitals[i])
+        ]
         return list(dict.fromkeys(kept or self.stems))
+
+    @cached_property
+    def is_spaceless(self) -> bool:
+        """Whether it is a short text of Han or Kana characters, of which no part means the whole."""
+        return len(self.forms) <= _MAX_LENGTH and all(_HAN.match(form) for form in self.forms)
+
+    @cached_property
+    def initials(self) -> frozenset[str]:
+        """Single letters with a full stop that stand before another word: the F of John F. Kennedy."""
+        last = len(self.forms) - 1
+        dotted = zip(self.forms, self._dotted, strict=True)
+        return frozenset(form for i, (form, dot) in enumerate(dotted) if dot and len(form) == 1 and i < last)
 
     @cached_property
     def is_name(self) -> bool:
         """Whether every word of meaning has a capital: Neil Armstrong, Gulf of Mexico."""
-        pairs = zip(self._capitals, self.forms, strict=True)
-        kept = [capital for capital, form in pairs if form not in STOPWORDS and not form[0].isdigit()]
+        pairs = zip(self.capitals, self.forms, strict=True)
+        kept = [
+            capital
+            for i, (capital, form) in enumerate(pairs)
+            if form not in STOPWORDS and not form[0].isdigit() and not self._joins(i)
+        ]
         return bool(kept) and all(kept)
+
+    def _joins(self, index: int) -> bool:
+        """Whether the word joins parts of a name: the `am` of Frankfurt am Main."""
+        return 0 < index < len(self.forms) - 1 and not self.capitals[index] and self.forms[index] in JOINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +113,7 @@ class Partial:
     novel: int = 1
 
 
-def exact(references: Sequence[Reference], answer: Words) -> dict[int, list[Place]]:
+def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Place]]:
     """Which references stand in the answer word for word, by stems, and where.
 
     One pass over the answer for each length of reference, so that many references cost little; those longer than 12
@@ -96,8 +136,11 @@ def exact(references: Sequence[Reference], answer: Words) -> dict[int, list[Plac
     return {i: places for i, places in found.items() if places}
 
 
-def squeezed(reference: Reference, answer: Words) -> Place | None:
-    """Where the reference stands when spaces and hyphens are left out: `News paper`, `Li'l Abner`."""
+def squeezed(reference: Reference, answer: Tokens) -> Place | None:
+    """Where the reference stands when spaces and hyphens are left out, or a space before it was lost.
+
+    `News paper`, `Li'l Abner`, `starredLynda Carteras`.
+    """
     wanted = "".join(reference.forms)
     if len(wanted) < 4:
         return None
@@ -105,23 +148,30 @@ def squeezed(reference: Reference, answer: Words) -> Place | None:
     at = text.find(wanted)
     if at < 0:
         return None
+    if len(reference.forms) > 1 and reference.is_name:
+        raw = answer.raw.find(reference.bare)
+        if raw > 0 and answer.raw[raw - 1].islower():
+            first = bisect_right(answer.starts, raw) - 1
+            return first, bisect_left(answer.ends, raw + len(reference.bare))
     first, after = bisect_left(starts, at), bisect_left(starts, at + len(wanted))
-    if first >= len(starts) or starts[first] != at or (after < len(starts) and starts[after] != at + len(wanted)):
+    end = starts[after] if after < len(starts) else len(text)
+    if first >= len(starts) or starts[first] != at or end != at + len(wanted):
         return None
     return first, after - 1
 
 
 class Spelling:
-    """Near spellings of words in one answer, each looked up once, within a budget of comparisons."""
+    """Words of one answer that may stand for a word expected, each looked up once, within a budget of comparisons."""
 
-    def __init__(self, answer: Words) -> None:
+    def __init__(self, answer: Tokens, language: str = "en") -> None:
         self._stems = answer.stem_set
+        self._language = language
         self._known: dict[str, tuple[float, str]] = {}
         self._budget = MAX_COMPARED
 
     @cached_property
     def _candidates(self) -> list[str]:
-        return sorted(stem for stem in self._stems if 3 <= len(stem) <= _LONGEST and not stem[0].isdigit())
+        return sorted(s for s in self._stems if 3 <= len(s) <= _LONGEST and not s[0].isdigit())
 
     @cached_property
     def _by_start(self) -> dict[str, list[str]]:
@@ -131,7 +181,11 @@ class Spelling:
         return found
 
     def likeness(self, stem: str) -> tuple[float, str]:
-        """How like the answer's most similar word is, in [0, 1], and that word. Figures must be the same."""
+        """How like the answer's most similar word is, and that word.
+
+        1: the same stem; `VARIANT`: an inflected form, another spelling or a misspelling; between `_SAME` and that: a
+        word that is derived from it or looks like it, which may be another word. Figures must be the same.
+        """
         if stem in self._stems:
             return 1.0, stem
         known = self._known.get(stem)
@@ -145,52 +199,72 @@ class Spelling:
         self._budget -= len(self._candidates)
         if stem[0].isdigit() or not 4 <= len(stem) <= _LONGEST or self._budget < 0:
             return 0.0, ""
-        best, word = 0.0, ""
-        found = process.extractOne(stem, self._candidates, scorer=fuzz.ratio, score_cutoff=100 * _SAME)
-        if found:
-            best, word = found[1] / 100, found[0]
+        like = process.extract(stem, self._candidates, scorer=fuzz.ratio, score_cutoff=60, limit=8)
+        for word, _, _ in like:
+            if same_word(stem, word, self._language):
+                return VARIANT, word
+        best, word = (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
         if len(stem) >= 5 and best < 0.95:
             for other in self._by_start.get(stem[:3], ()):
                 share = len(commonprefix((stem, other))) / max(len(stem), len(other))
                 if share >= 0.6 and _SAME + 0.25 * share > best:
                     best, word = _SAME + 0.25 * share, other
-        return best, word
+        return min(best, VARIANT - 0.01), word
 
 
-def partial(
-    references: Sequence[Reference], answer: Words, spelling: Spelling, question: frozenset[str]
-) -> Partial | None:
-    """The reference that the answer holds most of; None when there are none with words."""
-    best: Partial | None = None
-    for reference in references[:MAX_TOLERANT]:
-        if reference.stems:
-            found = _share(reference, answer, spelling, question)
-            if best is None or _rank(found) > _rank(best):
-                best = found
-    return best
+def partials(
+    references: Sequence[Reference], answer: Tokens, spelling: Spelling, question: frozenset[str]
+) -> list[Partial]:
+    """How much the answer holds of each reference that has words, the most first."""
+    usable = [r for r in references[:MAX_TOLERANT] if r.stems and not r.is_spaceless]
+    found = [_share(r, answer, spelling, question) for r in usable]
+    return sorted(found, key=_rank, reverse=True)
 
 
-def place_of(found: Partial, answer: Words, spelling: Spelling) -> tuple[Place, float] | None:
-    """Where the words held in part stand closest together, and how close: 1 side by side, towards 0 far apart or alone."""
-    held = [
-        word for stem in found.reference.content if (near := spelling.likeness(stem))[0] >= _SAME and (word := near[1])
-    ]
-    at: dict[str, list[int]] = {word: [] for word in held}
+def least_likeness(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> float:
+    """How like a word of the answer has to be to count for one of the reference.
+
+    A word derived from another one counts in descriptions. By itself or in a name it is another word (Texan, methanol),
+    unless it stands before a noun of the question: the Himalayan mountain range.
+    """
+    if len(reference.content) > 1 and not reference.is_name:
+        return _SAME
+    word = spelling.likeness(reference.content[0])[1] if len(reference.content) == 1 else ""
+    if word and word in answer.stem_set:
+        after = answer.stems.index(word) + 1
+        if after < len(answer) and answer.stems[after] in question and answer.forms[after] not in STOPWORDS:
+            return _DERIVED
+    return VARIANT
+
+
+def held_places(reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME) -> dict[str, int]:
+    """Where the reference's words stand, for the words that the answer has, closest together: {stem: word index}."""
+    like = {stem: spelling.likeness(stem) for stem in reference.content}
+    words = {stem: word for stem, (share, word) in like.items() if share >= least and word}
+    wanted = frozenset(words.values())
+    at: dict[str, list[int]] = {word: [] for word in wanted}
     for i, stem in enumerate(answer.stems):
         places = at.get(stem)
         if places is not None and len(places) < _MAX_PLACES:
             places.append(i)
-    if not held:
+    best: dict[str, int] = {}
+    width = -1
+    held = [stem for stem in words if at[words[stem]]]
+    for start in at[words[held[0]]] if held else ():
+        nearest = {stem: min(at[words[stem]], key=lambda i: abs(i - start)) for stem in held}
+        span = max(nearest.values()) - min(nearest.values())
+        if width < 0 or span < width:
+            best, width = nearest, span
+    return best
+
+
+def place_of(found: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place, float] | None:
+    """Where the words held in part stand closest together, and how close: 1 side by side, towards 0 far or alone."""
+    places = held_places(found.reference, answer, spelling)
+    if not places:
         return None
-    best: tuple[int, int] | None = None
-    for start in at[held[0]]:
-        nearest = [min(at[word], key=lambda i, start=start: abs(i - start)) for word in held]  # type: ignore[misc]
-        window = min(nearest), max(nearest)
-        if best is None or window[1] - window[0] < best[1] - best[0]:
-            best = window
-    if best is None:
-        return None
-    return best, 1 / (1 + max(0, best[1] - best[0] + 1 - len(at))) if len(at) > 1 else 0.0
+    first, last, count = min(places.values()), max(places.values()), len(set(places.values()))
+    return (first, last), 1 / (1 + max(0, last - first + 1 - count)) if count > 1 else 0.0
 
 
 def _rank(found: Partial) -> float:
@@ -201,15 +275,23 @@ def _weight(stem: str) -> int:
     return 4 if stem[0].isdigit() else min(len(stem), 8)
 
 
-def _share(reference: Reference, answer: Words, spelling: Spelling, question: frozenset[str]) -> Partial:
+_EMPTY = word_set(
+    "not no never nothing none dont doesnt didnt cant cannot isnt arent wasnt wont wouldnt shouldnt couldnt there any "
+    "no real really actually also just very such so if because since"
+)
+"""Words that show by themselves nothing about what an answer states."""
+
+
+def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> Partial:
     content = reference.content
-    novel = [s for s in content if s not in question]
+    novel = [s for s in content if s not in question and s not in _EMPTY]
     wanted = novel or content
     total = sum(map(_weight, wanted))
     same = near = 0.0
+    least = least_likeness(reference, answer, spelling, question)
     for stem in wanted:
         likeness, _ = spelling.likeness(stem)
-        near += _weight(stem) * (likeness if likeness >= _SAME else 0.0)
+        near += _weight(stem) * (likeness if likeness >= least else 0.0)
         same += _weight(stem) * (likeness == 1.0)
     last = reference.stems[-1]
     return Partial(

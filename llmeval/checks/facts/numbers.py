@@ -1,18 +1,25 @@
-"""Numbers in a text: digits as locales write them, words, scales, units, fractions and ranges, each with its place."""
+"""Numbers in a text: in digits and in words, with scale, unit, sign, bound and range, each with its place."""
 
-import unicodedata
 from dataclasses import dataclass, replace
 
 import regex
 
-from llmeval.checks.facts.spelled import OPENERS, SCALES, Spelled, foreign, spelled
-from llmeval.checks.facts.units import MONEY, Unit, unit_after, unit_before
-from llmeval.checks.facts.words import Words
+from llmeval.checks.facts.digits import (
+    Digits,
+    Value,
+    read_digits,
+    read_fraction_command,
+    tidy,
+)
+from llmeval.checks.facts.number_words import LANGUAGES, in_words
+from llmeval.checks.facts.qualifiers import Bound, bound_of
+from llmeval.checks.facts.spelled import OPENERS, Spelled, foreign, spelled
+from llmeval.checks.facts.tokens import Tokens
+from llmeval.checks.facts.units import MONEY, SMALLER, Unit, unit_after, unit_before, unit_named
 from llmeval.errors import CheckError
 
-Value = int | float
-MAX_DIGITS = 60
-"""A longer run of digits is not read as a number."""
+__all__ = ["MAX_NUMBERS", "Number", "Value", "numbers"]
+
 MAX_NUMBERS = 20_000
 
 
@@ -22,7 +29,7 @@ class Number:
 
     `others`: further readings of the same characters (1.234 may be a thousand). `bare`: a plain run of three or four
     digits without a unit, which may be a year. `weak`: "one", "first" and the like, which often count nothing.
-    `partner`: index of the other end of a range in the list of numbers.
+    `partner`: index of the other end of a range in the list of numbers. `bound`: what its context makes of it.
     """
 
     value: Value
@@ -37,6 +44,7 @@ class Number:
     bare: bool = False
     weak: bool = False
     partner: int | None = None
+    bound: Bound = Bound.EXACT
 
     @property
     def readings(self) -> tuple[Value, ...]:
@@ -44,41 +52,37 @@ class Number:
         return (self.value, *self.others)
 
 
-_LETTER_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9, "t": 10**12}
-_POWER = regex.compile(r"\s?[×x·*]\s?10\s?(?:\^|\*\*)?\s?\(?([-−⁻+⁺]?[\d⁰¹²³⁴-⁹]{1,3})\)?|[eE]([-+]?\d{1,3})\b")
-_SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
-_VULGAR = regex.compile(r"(\d{0,4})\s?(\d)⁄(\d{1,2})")
-_SPACES = regex.compile(r"['’\u00a0\u2009\u202f]")
-_RANGE = regex.compile(r"[-–—‒−~]| [-–—‒−~] |\s(?:to|and|or|through|until|till|bis|hasta)\s", regex.IGNORECASE)
+_RANGE = regex.compile(
+    r"[-–—‒−~]| [-–—‒−~] |\s(?:to|and|or|through|until|till|bis|hasta|à|a|et|und|y|e|en|tot)\s", regex.IGNORECASE
+)
+_CHANGE = regex.compile(
+    r"\b(?:fell|fall|rose|rise|grew|grow|increased?|decreased?|dropp?e?d?|went|changed?|cut|raised?|reduced?)\b[^.;]*\bfrom\s[$€£]?$"
+)
 _DASH = regex.compile(r"[-–—‒−]| [-–—‒−] ")
-_MINUS = regex.compile(r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative)\s$", regex.IGNORECASE)
+_LISTS = frozenset(["and", "or", "et", "und", "y", "e", "en", "a"])
+_BETWEEN = frozenset(["between", "zwischen", "entre", "tra", "fra", "tussen"])
+_MINUS = regex.compile(r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|moins|menos|meno|min)\s$", regex.IGNORECASE)
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
-_SPACED = regex.compile(r"\d{1,3}(?: \d{3}){1,6}(?![\d.,]|\s\d)")
-_MAX_EXPONENT = 200
+_FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
 _WEAK = frozenset([0, 1, 2, 3])
+_FEET_INCHES = regex.compile(r"(\d{1,2})\s?['′’]\s?(\d{1,2}(?:\.\d)?)\s?(?:[\"″”]|''|′′|’’)?")
+_HOURS_MINUTES = regex.compile(r"(\d{1,3})\s?h\s?(\d{2})(?:\s?min)?(?![\p{L}\d])")
 
 
-def numbers(words: Words, *, comma: bool = False, language: str = "en") -> list[Number]:
+def numbers(words: Tokens, *, comma: bool = False, language: str = "en", sure: bool = False) -> list[Number]:
     """Every number of the text, in order.
 
-    `comma`: the text's locale writes 3,5 for three and a half. `language`: of numbers in words.
+    `comma`: the text's locale writes 3,5 for three and a half; `sure`: this is known. `language`: of numbers in words.
 
     Raises:
         CheckError: there are more than 20,000.
     """
     found: list[Number] = []
-    known = None if language == "en" else foreign(words, language)
-    index, forms = 0, words.forms
-    while index < len(forms):
-        number = None
-        form = forms[index]
-        if not form[0].isalpha():
-            number = (_spaced(words, index) if comma else None) or _digits(words, index, comma)
-        elif known is not None:
-            number = _spelled(words, index, known[index]) if index in known else None
-        elif form in OPENERS:
-            number = _spelled(words, index, spelled(words, index))
+    other = foreign(words, language) if language in ("de", "fr", "es", "it", "pt", "nl") else None
+    index = 0
+    while index < len(words):
+        number = _at(words, index, comma, language, sure, other)
         if number is None:
             index += 1
             continue
@@ -89,79 +93,86 @@ def numbers(words: Words, *, comma: bool = False, language: str = "en") -> list[
     return _ranges(words, _compounds(words, found))
 
 
-def _digits(words: Words, index: int, comma: bool) -> Number | None:
-    start, end = words.starts[index], words.ends[index]
-    text = words.raw[start:end]
-    values = _read(text, comma)
-    if not values:
-        return None
-    factor, end, last = _factor(words, index)
-    if last == index and index + 1 < len(words) and words.starts[index + 1] == end and words.raw[end] in "½⅓⅔¼¾⅕⅛":
-        values, end, last = [values[0] + _read(words.raw[end], comma)[0]], end + 1, index + 1
-    if factor != 1:
-        values = [_scaled(v, factor) for v in values]
-    if start and _MINUS.search(words.raw, max(0, start - 10), start):
-        values = [-v for v in values]
-    ordinal = text[-1:].isalpha()
-    bare = factor == 1 and text.isdigit() and 3 <= len(text) <= 4
-    if factor == 1 and _NOTED_YEAR.match(words.raw, start):
-        values = [values[0], int(text[:4])]
-    number = Number(values[0], index, last, start, end, None, tuple(values[1:]), _significant(text), ordinal, bare)
-    return number if ordinal else _with_unit(words, number)
+def _at(
+    words: Tokens,
+    index: int,
+    comma: bool,
+    language: str,
+    sure: bool,
+    other: dict[int, Spelled] | None,
+) -> Number | None:
+    """The number that starts at word `index`."""
+    form = words.forms[index]
+    if not form[0].isalpha():
+        return _two_parts(words, index) or _in_digits(words, index, read_digits(words, index, comma=comma, sure=sure))
+    if form in _FRACTION_COMMANDS:
+        return _in_digits(words, index, read_fraction_command(words, index))
+    if other is not None and index in other:
+        return _in_words(words, index, other[index])
+    if other is None and (language in LANGUAGES or language in ("zh", "ja", "ko")):
+        known = in_words(words, index, language)
+        return _in_words(words, index, Spelled(*known)) if known else None
+    if form in OPENERS and other is None:
+        return _in_words(words, index, spelled(words, index))
+    return None
 
 
-def _spaced(words: Words, index: int) -> Number | None:
-    """`1 234 567`, as languages with a decimal comma group digits."""
-    match = _SPACED.match(words.raw, words.starts[index])
+def _two_parts(words: Tokens, index: int) -> Number | None:
+    """`5'11"` in inches, `2h30` in minutes."""
+    start = words.starts[index]
+    match = _FEET_INCHES.match(words.raw, start) or _HOURS_MINUTES.match(words.raw, start)
     if match is None:
+        return None
+    parts, name = (60, "minute") if match.re is _HOURS_MINUTES else (12, "inch")
+    if float(match[2]) >= parts:
         return None
     last = index
     while last + 1 < len(words) and words.starts[last + 1] < match.end():
         last += 1
-    value = int(match[0].replace(" ", ""))
-    number = Number(value, index, last, match.start(), match.end(), digits=_significant(match[0]))
-    return _with_unit(words, number)
+    value = tidy(int(match[1]) * parts + float(match[2]))
+    return Number(value, index, last, start, match.end(), unit_named(name), digits=4)
 
 
-def _factor(words: Words, index: int) -> tuple[Value, int, int]:
-    """By what a power of ten or a scale word after word `index` multiplies it; where that ends; its last word."""
-    raw, end = words.raw, words.ends[index]
-    power = _POWER.match(raw, end) if raw[end : end + 3].strip()[:1] in tuple("×x·*eE") else None
-    if power:
-        last = index
-        while last + 1 < len(words) and words.starts[last + 1] < power.end():
-            last += 1
-        exponent = int((power[1] or power[2]).translate(_SUPER))
-        if abs(exponent) <= _MAX_EXPONENT:
-            return (10**exponent if exponent >= 0 else 10.0**exponent), power.end(), last
-    if index + 1 >= len(words):
-        return 1, end, index
-    gap, form = words.gap(index + 1), words.forms[index + 1]
-    if not gap and form in _LETTER_SCALES and (form != "m" or unit_before(raw, words.starts[index])):
-        return _LETTER_SCALES[form], words.ends[index + 1], index + 1
-    if gap not in (" ", "-", "\u00a0"):
-        return 1, end, index
-    scale = 100 if form == "hundred" else SCALES.get(form, 1)
-    if scale == 1:
-        return 1, end, index
-    more = SCALES.get(words.forms[index + 2], 1) if index + 2 < len(words) and words.gap(index + 2) == " " else 1
-    last = index + 1 + (more > 1)
-    return scale * more, words.ends[last], last
-
-
-def _spelled(words: Words, index: int, found: Spelled | None) -> Number | None:
+def _in_digits(words: Tokens, index: int, found: Digits | None) -> Number | None:
     if found is None:
         return None
-    last = found.stop - 1
-    weak = last == index and found.value in _WEAK
+    start, values = words.starts[index], found.values
+    if start and _MINUS.search(words.raw, max(0, start - 10), start):
+        values = [-v for v in values]
+    text = words.raw[start : words.ends[index]]
+    bare = found.plain and 3 <= len(text) <= 4
+    if found.plain and _NOTED_YEAR.match(words.raw, start):
+        values = [values[0], int(text[:4])]
     number = Number(
-        _tidy(found.value), index, last, words.starts[index], words.ends[last], ordinal=found.ordinal, weak=weak,
-        bare=isinstance(found.value, int) and 1000 <= found.value < 2100 and "thousand" not in words.forms[index:last],
+        values[0], index, found.last, start, found.end, None, tuple(values[1:]), found.significant,
+        found.ordinal, bare,
     )  # fmt: skip
-    return number if found.ordinal else _with_unit(words, number)
+    return number if found.ordinal else _qualified(words, _with_unit(words, number))
 
 
-def _with_unit(words: Words, number: Number) -> Number:
+def _in_words(words: Tokens, index: int, found: Spelled | None) -> Number | None:
+    if found is None:
+        return None
+    start, last = words.starts[index], found.stop - 1
+    value = tidy(found.value)
+    if start and _MINUS.search(words.raw, max(0, start - 10), start):
+        value = -value
+    weak = last == index and found.value in _WEAK
+    year = isinstance(value, int) and 1000 <= value < 2100
+    number = Number(
+        value, index, last, start, words.ends[last], ordinal=found.ordinal, weak=weak,
+        bare=year and "thousand" not in words.forms[index:last],
+        digits=15 if isinstance(value, float) else 1,
+    )  # fmt: skip
+    return number if found.ordinal else _qualified(words, _with_unit(words, number))
+
+
+def _qualified(words: Tokens, number: Number) -> Number:
+    bound = bound_of(words.raw, number.start, number.end)
+    return number if bound is Bound.EXACT else replace(number, bound=bound)
+
+
+def _with_unit(words: Tokens, number: Number) -> Number:
     """The number with the unit or currency that stands by it."""
     raw = words.raw
     after, before = unit_after(raw, number.end), unit_before(raw, number.start)
@@ -176,91 +187,53 @@ def _with_unit(words: Words, number: Number) -> Number:
     return replace(number, unit=unit, end=end, last=last, bare=False, weak=False)
 
 
-def _read(text: str, comma: bool) -> list[Value]:
-    """The values that the characters may stand for, the likeliest first; empty when they are no number."""
-    body = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    fraction = _VULGAR.fullmatch(body)
-    if fraction:
-        return [int(fraction[1] or 0) + int(fraction[2]) / int(fraction[3])] if int(fraction[3]) else []
-    body = body.rstrip("stndrhSTNDRH")
-    if len(body) > MAX_DIGITS:
-        return []
-    try:
-        return [_tidy(float(option) if "." in option else int(option)) for option in _options(body, comma)]
-    except ValueError:
-        return []
-
-
-def _options(body: str, comma: bool) -> list[str]:
-    """Spellings with a decimal point and no grouping, the likeliest first."""
-    body = _SPACES.sub("", body)
-    commas, points = body.count(","), body.count(".")
-    if commas and points:
-        decimal = "," if body.rfind(",") > body.rfind(".") else "."
-        return [body.replace("." if decimal == "," else ",", "").replace(",", ".")]
-    if not commas + points:
-        return [body]
-    mark = "," if commas else "."
-    joined, pointed = body.replace(mark, ""), body.replace(mark, ".")
-    if commas + points > 1:
-        return [joined]
-    whole, _, decimals = body.partition(mark)
-    if len(decimals) != 3 or len(whole) > 3 or whole.startswith("0"):
-        return [pointed]
-    return [joined, pointed] if (mark == ",") != comma else [pointed, joined]
-
-
-def _scaled(value: Value, factor: Value) -> Value:
-    """`value * factor`, rounded where binary fractions would show (5.97 * 10**24)."""
-    product = value * factor
-    return _tidy(float(f"{product:.15g}")) if isinstance(product, float) else product
-
-
-def _tidy(value: Value) -> Value:
-    """A float that is a whole number as an int."""
-    return int(value) if isinstance(value, float) and abs(value) < 1e15 and value.is_integer() else value
-
-
-def _significant(text: str) -> int:
-    """Significant digits as written; the zeros that end a whole number don't count."""
-    figures = "".join(c for c in text if c.isdigit()).lstrip("0")
-    return max(1, len(figures if "." in text else figures.rstrip("0")))
-
-
-def _compounds(words: Words, found: list[Number]) -> list[Number]:
-    """`6 feet 2 inches`, `1 hour 30 minutes` as one amount of the first unit."""
+def _compounds(words: Tokens, found: list[Number]) -> list[Number]:
+    """`6 feet 2 inches`, `1 hour 30 minutes`, `1h 30m`, `2h30` as one amount of the first unit."""
     result: list[Number] = []
     for number in found:
         previous = result[-1] if result else None
-        if previous and _continues(words, previous, number) and previous.unit and number.unit:
-            value = previous.value + number.value * number.unit.factor / previous.unit.factor
-            result[-1] = replace(previous, value=_tidy(value), others=(), last=number.last, end=number.end)
+        smaller = _smaller_part(words, previous, number) if previous else None
+        if previous and smaller and previous.unit:
+            value = previous.value + number.value * smaller.factor / previous.unit.factor
+            exact = tidy(float(f"{value:.15g}"))
+            result[-1] = replace(previous, value=exact, others=(), last=number.last, end=number.end, digits=4)
         else:
             result.append(number)
     return result
 
 
-def _continues(words: Words, one: Number, two: Number) -> bool:
-    """Whether `two` goes on from `one` in a smaller unit of the same dimension."""
-    if one.unit is None or two.unit is None or one.unit.dimension != two.unit.dimension:
-        return False
-    near = words.raw[one.end : two.start].strip(" ,") in ("", "and") and two.start - one.end <= 5
-    ratio = one.unit.factor / two.unit.factor
+def _smaller_part(words: Tokens, one: Number, two: Number) -> Unit | None:
+    """The unit in which `two` goes on from `one`; None if it does not."""
+    if one.unit is None or one.unit.dimension not in ("length", "mass", "time"):
+        return None
+    gap = words.raw[one.end : two.start]
+    if gap.strip(" ,") not in ("", "and", "und", "et", "y", "e", "en") or len(gap) > 5:
+        return None
+    unit = two.unit
+    if unit is None or (one.unit.dimension == "time" and unit.name.startswith("metre")):
+        smaller = SMALLER.get(one.unit.name)
+        unit = smaller if unit is not None or gap in ("", " ") else None
+    if unit is None or unit.dimension != one.unit.dimension:
+        return None
+    ratio = one.unit.factor / unit.factor
     whole = abs(ratio - round(ratio)) < 1e-6
-    return near and whole and abs(two.value) < ratio <= 6000 and one.unit.dimension in ("length", "mass", "time")
+    return unit if whole and abs(two.value) < ratio <= 6000 else None
 
 
-def _ranges(words: Words, found: list[Number]) -> list[Number]:
+def _ranges(words: Tokens, found: list[Number]) -> list[Number]:
     """Joins the two ends of `5-10 kg`, `1632–53`, `from 2 to 3 million`: unit, scale and century are shared."""
     for i in range(len(found) - 1):
         low, high = found[i], found[i + 1]
         if high.start - low.end > 9 or low.partner is not None or low.ordinal != high.ordinal:
             continue
         gap = words.raw[low.end : high.start]
-        if not _RANGE.fullmatch(gap) or (gap.strip().lower() in ("and", "or") and not _between(words, low, gap)):
+        joint = gap.strip().lower()
+        if not _RANGE.fullmatch(gap) or (joint in _LISTS and not _between(words, low, joint)):
             continue
-        if low.bare and _DASH.fullmatch(gap) and len(words.forms[high.first]) == 2 and isinstance(low.value, int):
-            century = low.value - low.value % 100
+        if joint == "to" and _CHANGE.search(words.raw, max(0, low.start - 40), low.start):
+            continue
+        if low.bare and _DASH.fullmatch(gap) and len(words.forms[high.first]) == 2:
+            century = int(low.value) - int(low.value) % 100
             high = replace(high, value=century + high.value, bare=True)
         if low.unit is None and high.unit is not None:
             low = replace(low, unit=high.unit, bare=False)
@@ -268,7 +241,7 @@ def _ranges(words: Words, found: list[Number]) -> list[Number]:
     return found
 
 
-def _between(words: Words, low: Number, gap: str) -> bool:
+def _between(words: Tokens, low: Number, joint: str) -> bool:
     """Whether `x and y` is a range, not a list."""
     before = words.forms[low.first - 1] if low.first else ""
-    return before == "between" if gap.strip().lower() == "and" else True
+    return joint == "or" or before in _BETWEEN

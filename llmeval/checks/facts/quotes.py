@@ -2,19 +2,19 @@
 
 import regex
 
-from llmeval.checks.facts.words import Words
+from llmeval.checks.facts.tokens import Tokens
 
 MAX_FUZZY = 20_000_000
 """The longest quotation times the longest text, in characters, that are compared letter by letter."""
 _ELLIPSIS = regex.compile(r"\s*[\[(]?(?:\.{3,}|…)[\])]?\s*")
 
 
-def find_quote(quote: str, text: Words, similarity: float | None = None) -> tuple[int, int] | None:
+def find_quote(quote: str, text: Tokens, similarity: float | None = None) -> tuple[int, int] | None:
     """Code points of the quotation in the text; `...` in it leaves words out. None where it is not there.
 
     `similarity`: below 1, how alike (normalised edit distance over letters) a piece must be.
     """
-    pieces = [words for part in _ELLIPSIS.split(quote) if (words := Words(part)).forms]
+    pieces = [words for part in _ELLIPSIS.split(quote) if (words := Tokens(part)).forms]
     position, start, end = 0, -1, -1
     for piece in pieces:
         place = _find(piece.forms, text, position) or _find_similar(piece, text, position, similarity)
@@ -25,7 +25,7 @@ def find_quote(quote: str, text: Words, similarity: float | None = None) -> tupl
     return (start, end) if pieces else None
 
 
-def _find(forms: list[str], text: Words, position: int) -> tuple[int, int] | None:
+def _find(forms: list[str], text: Tokens, position: int) -> tuple[int, int] | None:
     """First word and the one after the last."""
     size, first = len(forms), forms[0]
     at = position
@@ -39,7 +39,7 @@ def _find(forms: list[str], text: Words, position: int) -> tuple[int, int] | Non
         at += 1
 
 
-def _find_similar(piece: Words, text: Words, position: int, similarity: float | None) -> tuple[int, int] | None:
+def _find_similar(piece: Tokens, text: Tokens, position: int, similarity: float | None) -> tuple[int, int] | None:
     from bisect import bisect_left, bisect_right
 
     if similarity is None or similarity >= 1 or position >= len(text):

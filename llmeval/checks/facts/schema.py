@@ -44,8 +44,8 @@ class Fact(BaseModel):
     """One fact that an answer is held against.
 
     `value`: what is right; `aliases`: other ways to say it. `subject`: names of what it is about; a different value
-    contradicts only near one of them. `type`: left out, it is read from the value, and a rougher statement of a date or
-    number counts, as people judge it. `fuzzy`: how alike (0.7 to 1) a spelling must be. `match` of a set: all, any, or
+    contradicts only near one of them. `type`: left out, it is read from the value, and a rougher statement of a
+    date counts, as people judge it (1889 for 31 March 1889); a number has to be equal. `fuzzy`: how alike (0.7 to 1) a spelling must be. `match` of a set: all, any, or
     how many.
     """
 
@@ -184,9 +184,9 @@ def _quantity(fact: Fact, value: Any) -> None:
         raise ValueError("value: must be finite")
     if isinstance(value, str):
         from llmeval.checks.facts.numbers import numbers
-        from llmeval.checks.facts.words import Words
+        from llmeval.checks.facts.tokens import Tokens
 
-        if len(numbers(Words(value[:MAX_TEXT]))) != 1:
+        if len(numbers(Tokens(value[:MAX_TEXT]))) != 1:
             raise ValueError(f"value: {value!r} is not one number")
 
 

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from llmeval.checks.facts.words import CARDINALS, ORDINALS, TENS, TIMES, Words
+from llmeval.checks.facts.tokens import CARDINALS, ORDINALS, TENS, TIMES, Tokens
+from llmeval.checks.facts.units import unit_named
 
 SCALES = {
     "thousand": 10**3,
@@ -29,7 +30,10 @@ SCALES = {
 }
 SCALES |= {f"{word}s": n for word, n in SCALES.items() if word.endswith(("d", "on", "n"))}
 _SMALL = {**CARDINALS, **TENS}
-_PARTS = {"half": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25, "fifths": 0.2}
+_PARTS = {
+    "half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25, "fifth": 0.2,
+    "fifths": 0.2, "sixth": 1 / 6, "sixths": 1 / 6, "eighth": 0.125, "eighths": 0.125, "tenth": 0.1, "tenths": 0.1,
+}  # fmt: skip
 OPENERS = frozenset([*_SMALL, *ORDINALS, *TIMES, "a", "an", "half", "dozen", "hundred", "thousand"])
 _JOINTS = frozenset([" ", "-", "‑", "–", ", ", "\n", ""])
 
@@ -42,7 +46,7 @@ class Spelled(NamedTuple):
     ordinal: bool = False
 
 
-def spelled(words: Words, index: int) -> Spelled | None:
+def spelled(words: Tokens, index: int) -> Spelled | None:
     """The English number that starts at word `index`: `twenty-one thousand and six`, `nineteen eighty-four`,
     `half a million`, `two and a half`, `two thirds`, `twenty-first`."""
     forms = words.forms
@@ -51,6 +55,9 @@ def spelled(words: Words, index: int) -> Spelled | None:
     if forms[index] in TIMES:
         return Spelled(TIMES[forms[index]], index + 1)
     at = index
+    if forms[index] == "a" and _form(words, index + 1) == "quarter":
+        of_unit = _form(words, index + 2) == "of" and _form(words, index + 3) in ("a", "an")
+        return Spelled(0.25, index + 4) if of_unit else None
     if forms[index] in ("a", "an"):
         if _form(words, index + 1) not in SCALES and _form(words, index + 1) != "hundred":
             return None
@@ -78,7 +85,7 @@ class _Token:
         return False
 
 
-def foreign(words: Words, language: str) -> dict[int, Spelled]:
+def foreign(words: Tokens, language: str) -> dict[int, Spelled]:
     """Numbers in words of another language (de, fr, es, it, pt, nl), by the index of their first word."""
     from text_to_num import find_numbers
 
@@ -91,14 +98,14 @@ def foreign(words: Words, language: str) -> dict[int, Spelled]:
     }
 
 
-def _form(words: Words, index: int) -> str:
+def _form(words: Tokens, index: int) -> str:
     """The word at `index` if it goes on from the one before it, else an empty string."""
     if index >= len(words) or (index and words.gap(index) not in _JOINTS):
         return ""
     return words.forms[index]
 
 
-def _tens(words: Words, index: int, first: bool) -> Spelled | None:
+def _tens(words: Tokens, index: int, first: bool) -> Spelled | None:
     """0 to 99; an ordinal may end it."""
     form = words.forms[index] if first else _form(words, index)
     if form in TENS:
@@ -113,7 +120,7 @@ def _tens(words: Words, index: int, first: bool) -> Spelled | None:
     return None if first or form not in ORDINALS else Spelled(ORDINALS[form], index + 1, True)
 
 
-def _hundreds(words: Words, index: int, first: bool) -> Spelled | None:
+def _hundreds(words: Tokens, index: int, first: bool) -> Spelled | None:
     """0 to 999, also `twelve hundred`."""
     form = words.forms[index] if first else _form(words, index)
     head = Spelled(1, index) if form == "hundred" else _tens(words, index, first)
@@ -124,11 +131,11 @@ def _hundreds(words: Words, index: int, first: bool) -> Spelled | None:
     return Spelled(value + rest.value, rest.stop, rest.ordinal) if rest else Spelled(value, head.stop + 1)
 
 
-def _skip_and(words: Words, index: int) -> int:
+def _skip_and(words: Tokens, index: int) -> int:
     return index + 1 if _form(words, index) == "and" else index
 
 
-def _cardinal(words: Words, index: int) -> Spelled | None:
+def _cardinal(words: Tokens, index: int) -> Spelled | None:
     total, stop, limit, first = 0, index, 10**18, True
     while True:
         at = stop if first else _skip_and(words, stop)
@@ -147,7 +154,7 @@ def _cardinal(words: Words, index: int) -> Spelled | None:
         limit, first = scale, False
 
 
-def _year(words: Words, index: int) -> Spelled | None:
+def _year(words: Tokens, index: int) -> Spelled | None:
     """`nineteen eighty-four`, `nineteen oh five`, `twenty twenty`."""
     head = _tens(words, index, True)
     if head is None or not 10 <= head.value <= 20 or head.stop != index + 1:
@@ -160,17 +167,30 @@ def _year(words: Words, index: int) -> Spelled | None:
     return Spelled(head.value * 100 + tail.value, tail.stop)
 
 
-def _half(words: Words, index: int) -> Spelled | None:
+def _half(words: Tokens, index: int) -> Spelled | None:
     """`half a million`, `half a dozen`; else one half."""
     at = index + 1 + (_form(words, index + 1) in ("a", "an"))
     scale = SCALES.get(_form(words, at))
-    return Spelled(scale // 2, at + 1) if scale else Spelled(0.5, index + 1)
+    if scale:
+        return Spelled(scale // 2, at + 1)
+    measured = at > index + 1 and at < len(words) and unit_named(words.forms[at]) is not None
+    return Spelled(0.5, at if measured else index + 1)
 
 
-def _with_part(words: Words, whole: Spelled) -> Spelled:
+def _decimals(words: Tokens, index: int) -> str:
+    """The digits after `point`: `one four` is 14."""
+    digits = ""
+    while CARDINALS.get(_form(words, index + len(digits)), 10) < 10:
+        digits += str(CARDINALS[words.forms[index + len(digits)]])
+    return digits
+
+
+def _with_part(words: Tokens, whole: Spelled) -> Spelled:
     """`two and a half`, `two thirds`, `three quarters`."""
     form = _form(words, whole.stop)
-    if form in _PARTS and form.endswith("s") and whole.value > 1:
+    if form == "point" and (decimals := _decimals(words, whole.stop + 1)):
+        return Spelled(float(f"{int(whole.value)}.{decimals}"), whole.stop + 1 + len(decimals))
+    if form in _PARTS and (form.endswith("s") or whole.value == 1):
         return Spelled(whole.value * _PARTS[form], whole.stop + 1)
     if form == "and" and _form(words, whole.stop + 1) in ("a", "one"):
         part = _PARTS.get(_form(words, whole.stop + 2))

@@ -27,8 +27,8 @@ _TABLE: dict[str, dict[str, float]] = {
     "length": {
         "metre|meter|mètre|metro|metri|m": 1,
         "kilometre|kilometer|kilomètre|kilómetro|quilómetro|quilômetro|chilometro|chilometri|km|kms": 1000,
-        "centimetre|centimeter|cm": 0.01,
-        "millimetre|millimeter|mm": 0.001,
+        "centimetre|centimeter|centímetro|centimetro|centimetri|zentimeter|cm": 0.01,
+        "millimetre|millimeter|milímetro|millimetro|millimetri|mm": 0.001,
         "micrometre|micrometer|micron|µm|μm|um": 1e-6,
         "nanometre|nanometer|nm": 1e-9,
         "inch|inches|in|zoll|″": 0.0254,
@@ -36,16 +36,16 @@ _TABLE: dict[str, dict[str, float]] = {
         "yard|yd": 0.9144,
         "mile|mi|meile": 1609.344,
         "nautical mile|nmi": 1852,
-        "light year|lightyear|ly": 9.4607304725808e15,
-        "astronomical unit": 1.495978707e11,
+        "light year|lightyear|lichtjahr|annee lumiere|ano luz|ly": 9.4607304725808e15,
+        "astronomical unit|au": 1.495978707e11,
         "parsec|pc": 3.0856775814913673e16,
         "fathom": 1.8288,
         "furlong": 201.168,
     },
     "mass": {
-        "kilogram|kilogramme|kilogramm|kilogramo|chilogrammo|chilogrammi|kilo|kg|kgs": 1,
-        "gram|gramme|g": 0.001,
-        "milligram|mg": 1e-6,
+        "kilogram|kilogramme|kilogramm|kilogramo|chilogrammo|chilogrammi|quilograma|quilo|kilo|kg|kgs": 1,
+        "gram|gramme|gramm|gramo|grammo|grammi|grama|g": 0.001,
+        "milligram|milligramme|milligramm|miligramo|milligrammo|milligrammi|miligrama|mg": 1e-6,
         "microgram|µg|μg|mcg": 1e-9,
         "tonne|metric ton|metric tonne|t": 1000,
         "ton|short ton": 907.18474,
@@ -54,16 +54,16 @@ _TABLE: dict[str, dict[str, float]] = {
         "stone": 6.35029318,
     },
     "time": {
-        "second|sec|s|sekunde|seconde|segundo": 1,
+        "second|sec|s|sekunde|seconde|segundo|secondo|secondi|seconden": 1,
         "millisecond|ms": 0.001,
         "microsecond|µs|μs": 1e-6,
         "nanosecond|ns": 1e-9,
-        "minute|min|minuto": 60,
-        "hour|hr|h|stunde|heure|hora|ora": 3600,
-        "day|tag|jour|dia|giorno": 86400,
-        "week|wk|woche|semaine|semana|settimana": 604800,
-        "month|monat|mois|mese": 2629746,
-        "year|yr|jahr|jahre|ans|annee|ano|anno": 31556952,
+        "minute|min|minuto|minuti|minuut|minuten": 60,
+        "hour|hr|h|stunde|heure|hora|ora|ore|uur": 3600,
+        "day|tag|jour|dia|día|giorno|giorni|dag|dagen": 86400,
+        "week|wk|woche|semaine|semana|settimana|settimane|weken": 604800,
+        "month|monat|mois|mese|mesi|mes|meses|mês|maand|maanden": 2629746,
+        "year|yr|jahr|jahre|an|ans|annee|année|ano|año|anno|anni|jaar|jaren": 31556952,
         "decade": 315569520,
         "century": 3155695200,
         "millennium|millennia": 31556952000,
@@ -81,7 +81,7 @@ _TABLE: dict[str, dict[str, float]] = {
     },
     "volume": {
         "litre|liter|litro|litri|l|ltr": 1,
-        "millilitre|milliliter|ml": 0.001,
+        "millilitre|milliliter|mililitro|millilitro|millilitri|ml": 0.001,
         "centilitre|centiliter|cl": 0.01,
         "cubic metre|cubic meter|m3|m³": 1000,
         "cubic centimetre|cubic centimeter|cm3|cm³|cc": 0.001,
@@ -130,9 +130,16 @@ _TABLE: dict[str, dict[str, float]] = {
     },
     "frequency": {"hertz|hz": 1, "kilohertz|khz": 1e3, "megahertz|mhz": 1e6, "gigahertz|ghz": 1e9},
     "voltage": {"volt|v": 1, "millivolt|mv": 0.001, "kilovolt|kv": 1000},
-    "current": {"ampere|amp": 1, "milliamp|ma": 0.001},
+    "current": {"ampere|amp|a": 1, "milliampere|milliamp|ma": 0.001},
+    "charge": {"ampere hour|amp hour|ah": 3600, "milliampere hour|milliamp hour|mah": 3.6, "coulomb": 1},
+    "level": {"decibel|db": 1, "db a|dba": 1},
+    "substance": {"mole|mol": 1, "millimole|mmol": 0.001},
+    "light": {"lumen|lm": 1},
+    "luminance": {"lux|lx": 1},
+    "concentration": {"milligram per deciliter|milligram per decilitre|mg dl": 1},
+    "fuel": {"mile per gallon|miles per gallon|mpg": 1},
     "resistance": {"ohm|ω": 1},
-    "force": {"newton": 1, "kilonewton|kn": 1000},
+    "force": {"newton": 1, "pound force|lbf": 4.4482216152605, "kilonewton": 1000},
     "data": {
         "byte": 1,
         "kilobyte|kb": 1e3,
@@ -159,19 +166,68 @@ _TABLE: dict[str, dict[str, float]] = {
     "cny": {"yuan|renminbi|cny|rmb": 1},
     "krw": {"₩|south korean won|korean won|krw": 1},
     "rub": {"₽|rouble|ruble|rub": 1},
-    "chf": {"swiss franc|chf": 1},
+    "chf": {"swiss franc|chf|sfr": 1},
+    "aud": {"australian dollar|aud|a$|au$": 1},
+    "cad": {"canadian dollar|cad|c$|ca$": 1},
+    "nzd": {"new zealand dollar|nzd|nz$": 1},
+    "hkd": {"hong kong dollar|hkd|hk$": 1},
+    "sgd": {"singapore dollar|sgd|s$": 1},
+    "brl": {"real|reais|brl|r$": 1},
+    "mxn": {"mexican peso|mxn|mx$": 1},
+    "sek": {"swedish krona|swedish kronor|sek": 1},
+    "nok": {"norwegian krone|norwegian kroner|nok": 1},
+    "dkk": {"danish krone|danish kroner|dkk": 1},
+    "krona": {"kr|krona|kronor|krone|kroner": 1},
+    "pln": {"zloty|zł|pln": 1},
+    "czk": {"czech crown|czech koruna|kč|czk": 1},
+    "try": {"turkish lira|₺|try": 1},
+    "ils": {"shekel|₪|ils": 1},
+    "zar": {"south african rand|rand|zar": 1},
+    "thb": {"baht|฿|thb": 1},
+    "vnd": {"dong|₫|vnd": 1},
+    "btc": {"bitcoin|btc|₿": 1},
 }
+_DEGREE = "degree|degre|degré|grad|grado|gradi|grau|graad|graden|°"
 _TEMPERATURE = {
-    "kelvin": Unit("temperature", 1, 0, "K"),
-    "celsius|degree celsius|degree centigrade|centigrade|°c|° c|℃": Unit("temperature", 1, 273.15, "°C"),
-    "fahrenheit|degree fahrenheit|°f|° f|℉": Unit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
+    "kelvin|degree kelvin|grad kelvin": Unit("temperature", 1, 0, "K"),
+    "|".join(
+        ["celsius", "centigrade", "℃", "°c", "° c", "c degree"]
+        + [f"{d} {c}" for d in _DEGREE.split("|") for c in ("celsius", "centigrade", "centigrado", "c")]
+    ): Unit("temperature", 1, 273.15, "°C"),
+    "|".join(
+        ["fahrenheit", "℉", "°f", "° f"] + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
+    ): Unit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
+}
+# Symbols that differ by case alone: mW and MW, kn (knots) and kN, K and k. Read before the names.
+_CASED = {
+    "N": "newton", "kN": "kilonewton", "kn": "knot", "K": "kelvin", "mW": "milliwatt", "MW": "megawatt",
+    "mV": "millivolt", "MV": "megavolt", "mPa": "millipascal", "MPa": "megapascal", "mJ": "millijoule",
+    "MJ": "megajoule", "mHz": "millihertz", "MHz": "megahertz", "Mb": "megabit", "MB": "megabyte", "Gb": "gigabit",
+    "GB": "gigabyte", "kb": "kilobit", "kB": "kilobyte", "KB": "kilobyte", "Tb": "terabit", "TB": "terabyte",
+    "Mbit": "megabit", "Gbit": "gigabit", "Mg": "tonne", "A": "ampere", "V": "volt", "W": "watt", "J": "joule",
+    "Nm": "newton metre", "nm": "nanometre", "Pa": "pascal", "C": "", "F": "", "M": "", "G": "", "T": "tesla",
+    "S": "siemens", "H": "henry", "a": "", "an": "", "ma": "", "In": "", "real": "", "try": "", "At": "", "Au": "",
+    "Min": "", "Mai": "", "Mol": "", "Bar": "", "Tag": "day",
+}  # fmt: skip
+_EXTRA: dict[str, dict[str, float]] = {
+    "power": {"milliwatt": 0.001},
+    "voltage": {"megavolt": 1e6},
+    "pressure": {"millipascal": 0.001},
+    "energy": {"millijoule": 0.001},
+    "frequency": {"millihertz": 0.001},
+    "data": {"megabit": 125e3, "gigabit": 125e6, "kilobit": 125, "terabit": 125e9},
+    "torque": {"newton metre|newton meter": 1},
+    "flux": {"tesla": 1},
+    "conductance": {"siemens": 1},
+    "inductance": {"henry": 1},
 }
 
 
 def _build() -> dict[str, Unit]:
     found = {
         name: Unit(dimension, float(factor), 0.0, names.split("|", 1)[0])
-        for dimension, table in _TABLE.items()
+        for source in (_TABLE, _EXTRA)
+        for dimension, table in source.items()
         for names, factor in table.items()
         for name in names.split("|")
     }
@@ -180,20 +236,29 @@ def _build() -> dict[str, Unit]:
 
 
 _UNITS = _build()
-MONEY = frozenset(["usd", "eur", "gbp", "jpy", "inr", "cny", "krw", "rub", "chf"])
+MONEY = frozenset(unit for unit in _TABLE if len(unit) == 3 and unit not in ("inr",)) | {"inr", "krona"}
+SMALLER = {
+    "hour": _UNITS["minute"], "minute": _UNITS["second"], "foot": _UNITS["inch"], "metre": _UNITS["centimetre"],
+    "pound": _UNITS["ounce"], "stone": _UNITS["pound"],
+}  # fmt: skip
+"""In which unit a number without one goes on: 2h30, 6 foot 2."""
 # Symbols that are also words: a unit only where the text goes on with a mark, a bracket or its end.
-_WORDLIKE = frozenset(["in", "s", "t"])
+_WORDLIKE = frozenset(["in", "s", "t", "a", "an", "au", "c", "f", "real", "level", "stone", "cup", "bar"])
 _GLUE = regex.compile(r"[\s\-/·.]+")
 
 
 def _pattern() -> "regex.Pattern[str]":
-    names = sorted(_UNITS, key=len, reverse=True)
-    parts = (r"[\s\-/·.]{1,2}".join(regex.escape(part) for part in name.split()) for name in names)
-    return regex.compile(rf"[\s\-‑–]?({'|'.join(parts)})(?:s|es|en|n)?(?![\p{{L}}\p{{N}}])", regex.IGNORECASE)
+    names = sorted({*_UNITS, *(symbol for symbol, name in _CASED.items() if name)}, key=len, reverse=True)
+    plural = r"(?:s|es|en|n)?"
+    parts = (r"(?:s)?[\s\-/·.]{1,2}".join(regex.escape(p) for p in name.split()) for name in names)
+    return regex.compile(rf"[\s\-‑–]?({'|'.join(parts)}){plural}(?![\p{{L}}\p{{N}}])", regex.IGNORECASE)
 
 
 _AFTER = _pattern()
-_BEFORE = regex.compile(r"(US\$|[$€£¥₹₩₽]|\b(?:USD|EUR|GBP|CHF|JPY|INR|CNY|RMB))\s?$")
+_BEFORE = regex.compile(
+    r"((?:US|AU|A|CA|C|NZ|HK|S|R|MX)?\$|[€£¥₹₩₽₺₪₫₿]|\b(?:USD|EUR|GBP|CHF|JPY|INR|CNY|RMB|AUD|CAD|NZD|SEK|NOK|DKK|PLN|kr))\s?$"
+)
+_TONNE_CLOSED = regex.compile(r"\s*(?:[.,;:)\]!?]|$)|\s(?:to|and|of|or|in|per|by|a)\b")
 _CLOSED = regex.compile(r"\s*(?:[.,;:)\]!?]|$)")
 
 
@@ -202,11 +267,27 @@ def unit_after(raw: str, at: int) -> tuple[Unit, int] | None:
     match = _AFTER.match(raw, at, min(len(raw), at + 40))
     if match is None:
         return None
-    name = match[1].casefold()
-    if name in _WORDLIKE and (match.start(1) == at or not _CLOSED.match(raw, match.end())):
+    unit = _lookup(match[1])
+    if unit is None:
         return None
+    if match[1].casefold() in _WORDLIKE and match[1] not in ("A", "AU"):
+        closed = _TONNE_CLOSED if match[1] == "t" else _CLOSED
+        if match.start(1) == at or not closed.match(raw, match.end()):
+            return None
+    return unit, match.end()
+
+
+def _lookup(written: str) -> Unit | None:
+    """The unit by its symbol, then by its name, with plural forms of its parts."""
+    if written in _CASED:
+        return _UNITS.get(_CASED[written])
+    name = written.casefold()
     unit = _UNITS.get(name) or _UNITS.get(_GLUE.sub(" ", name))
-    return (unit, match.end()) if unit else None
+    if unit is None:
+        *parts, last = _GLUE.sub(" ", name).split()
+        parts = [p[:-1] if p.endswith("s") and len(p) > 2 else p for p in parts]
+        unit = _UNITS.get(" ".join([*parts, last])) or _UNITS.get(" ".join([*parts, last.removesuffix("s")]))
+    return unit
 
 
 def unit_before(raw: str, at: int) -> tuple[Unit, int] | None:
@@ -218,7 +299,4 @@ def unit_before(raw: str, at: int) -> tuple[Unit, int] | None:
 def unit_named(name: str) -> Unit | None:
     """The unit of a symbol or name as people write it (`km/h`, `square metres`, `°C`); None if unknown."""
     match = _AFTER.match(name.strip())
-    if match is None or match.end() != len(name.strip()):
-        return None
-    key = match[1].casefold()
-    return _UNITS.get(key) or _UNITS.get(_GLUE.sub(" ", key))
+    return _lookup(match[1]) if match is not None and match.end() == len(name.strip()) else None

@@ -1,22 +1,23 @@
 """Facts made ready for matching: values read once, whatever the number of answers they are held against."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from llmeval.checks.facts.aliases import aliases_of
 from llmeval.checks.facts.compare import EXACT, Tolerance
 from llmeval.checks.facts.dates import Precision, make
-from llmeval.checks.facts.guess import Expected, guess
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number, numbers
+from llmeval.checks.facts.references import ExpectedValue, is_non_answer, parse_reference
 from llmeval.checks.facts.schema import Fact, FactType, Role, parse_date, shown
+from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named
-from llmeval.checks.facts.words import Words
 
 
 @dataclass(frozen=True)
-class Claim:
+class CompiledFact:
     """One fact to look for. `expected`: any of them is right. `kind` None: read from the value, judged as people do.
 
     `shown`: the fact as a person reads it. `members`, `needed`, `ordered`: of a set.
@@ -24,7 +25,7 @@ class Claim:
 
     label: str
     shown: str
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedValue, ...]
     kind: FactType | None = None
     role: Role = "must_mention"
     weight: float = 1.0
@@ -33,60 +34,83 @@ class Claim:
     accept: Precision | None = None
     inflect: bool = True
     fuzzy: float | None = None
-    members: tuple["Claim", ...] = ()
+    members: tuple["CompiledFact", ...] = ()
     needed: int = 0
     ordered: bool = False
+    listed: bool = False
+    """whether it may be stated as one item of a list"""
 
 
 @lru_cache(maxsize=512)
-def of_references(references: tuple[str, ...], question: str) -> Claim:
-    """The claim that plain references make: any of them is right."""
-    asked = Words(question)
+def from_references(references: tuple[str, ...], question: str, locale: str = "") -> CompiledFact:
+    """The fact that plain references make: any of them is right."""
+    asked = Tokens(question)
     distinct = [text for text in dict.fromkeys(references) if text.strip()]
-    expected = tuple(guess(text, asked) for text in distinct)
-    return Claim("reference", distinct[0] if distinct else "", expected)
+    # "I have no comment" among real answers would let every evasion pass.
+    distinct = [text for text in distinct if not is_non_answer(text)] or distinct
+    expected = tuple(parse_reference(text, asked, locale) for text in distinct)
+    expected += tuple(_aliases(distinct))
+    return CompiledFact("reference", distinct[0] if distinct else "", expected)
 
 
-def of_fact(fact: Fact, question: str) -> Claim:
-    """The claim that a fact makes."""
+def _aliases(names: Sequence[str]) -> Iterator[ExpectedValue]:
+    """Other names of the things named, that are not among them."""
+    known = frozenset(names)
+    for name in names[:_ALIASED]:
+        for alias in aliases_of(name):
+            if alias not in known:
+                yield ExpectedValue(alias, Reference(alias), alias=True)
+
+
+_ALIASED = 32
+
+
+def from_fact(fact: Fact, question: str, locale: str = "") -> CompiledFact:
+    """A fact as it is written, ready for matching."""
     common: dict[str, Any] = {
         "label": fact.label, "shown": shown(fact.value, fact.unit), "kind": fact.kind, "role": fact.role,
         "weight": fact.weight, "subject": fact.subject, "inflect": fact.inflect, "fuzzy": fact.fuzzy,
     }  # fmt: skip
     values = [fact.value, *fact.aliases]
     if fact.kind == "set":
-        return Claim(
+        return CompiledFact(
             expected=(), members=_members(fact, question), needed=_needed(fact), ordered=fact.ordered, **common
         )
     if fact.kind == "quantity":
         tolerance = fact.tolerance
         limits = Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits) if tolerance else EXACT
-        return Claim(expected=tuple(_quantity(value, fact.unit) for value in values), tolerance=limits, **common)
+        return CompiledFact(expected=tuple(_quantity(value, fact.unit) for value in values), tolerance=limits, **common)
     if fact.kind == "date":
         expected = tuple(_date(value, fact.precision) for value in values)
         accept = fact.accept_precision or fact.precision
         least = Precision[accept.upper()] if accept else expected[0].dates[0].precision
-        return Claim(expected=expected, accept=least, **common)
+        return CompiledFact(expected=expected, accept=least, **common)
     if fact.kind == "boolean":
         yes = fact.value if isinstance(fact.value, bool) else str(fact.value).strip().casefold() in ("yes", "true")
-        return Claim(expected=(Expected(shown(yes), Reference(""), boolean=yes),), **common)
+        return CompiledFact(expected=(ExpectedValue(shown(yes), Reference(""), boolean=yes),), **common)
     if fact.kind is None:
-        return Claim(expected=tuple(guess(shown(value), Words(question)) for value in values), **common)
-    return Claim(expected=tuple(Expected(value, Reference(value)) for value in values), **common)
+        asked = Tokens(question)
+        expected = tuple(parse_reference(shown(value), asked, locale) for value in values)
+        return CompiledFact(expected=expected + tuple(_aliases([str(v) for v in values])), **common)
+    expected = tuple(ExpectedValue(value, Reference(value)) for value in values)
+    if fact.kind == "entity":
+        expected += tuple(_aliases([str(value) for value in values]))
+    return CompiledFact(expected=expected, **common)
 
 
-def _members(fact: Fact, question: str) -> tuple[Claim, ...]:
+def _members(fact: Fact, question: str) -> tuple[CompiledFact, ...]:
     shared = {"inflect": fact.inflect, "fuzzy": fact.fuzzy, "subject": fact.subject}
-    return tuple(of_fact(Fact(value=value, **shared), question) for value in fact.value)
+    members = (from_fact(Fact(value=value, **shared), question) for value in fact.value)
+    return tuple(replace(member, listed=True) for member in members)
 
 
 def _needed(fact: Fact) -> int:
     return len(fact.value) if fact.match == "all" else 1 if fact.match == "any" else fact.match
 
 
-def _quantity(value: Any, unit: str | None) -> Expected:
+def _quantity(value: Any, unit: str | None) -> ExpectedValue:
     if isinstance(value, str):
-        number = numbers(Words(value))[0]
+        number = numbers(Tokens(value))[0]
         measure = unit_named(unit) if unit else number.unit
     else:
         digits = (
@@ -95,7 +119,7 @@ def _quantity(value: Any, unit: str | None) -> Expected:
         number = Number(value, 0, 0, 0, 0, digits=max(1, digits))
         measure = unit_named(unit) if unit else None
     stated = Number(number.value, 0, 0, 0, 0, measure, digits=number.digits, ordinal=number.ordinal)
-    return Expected(shown(value, unit), Reference(""), numbers=(stated,))
+    return ExpectedValue(shown(value, unit), Reference(""), numbers=(stated,))
 
 
 def _digits(value: float) -> int:
@@ -103,16 +127,16 @@ def _digits(value: float) -> int:
     return len(f"{value!r}".split("e")[0].replace(".", "").lstrip("-0"))
 
 
-def _date(value: Any, precision: str | None) -> Expected:
+def _date(value: Any, precision: str | None) -> ExpectedValue:
     year, month, day = parse_date(value)
     if precision in ("year", "month"):
         day, month = None, month if precision == "month" else None
     date = make(year, month, day)
     if date is None:
         raise ValueError(f"there is no day {value}")
-    return Expected(str(date), Reference(""), dates=(date,))
+    return ExpectedValue(str(date), Reference(""), dates=(date,))
 
 
-def all_facts(facts: Sequence[Fact], question: str) -> tuple[Claim, ...]:
-    """A claim for every fact, in order."""
-    return tuple(of_fact(fact, question) for fact in facts)
+def compile_facts(facts: Sequence[Fact], question: str, locale: str = "") -> tuple[CompiledFact, ...]:
+    """Every fact ready for matching, in order."""
+    return tuple(from_fact(fact, question, locale) for fact in facts)

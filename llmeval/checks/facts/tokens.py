@@ -1,6 +1,6 @@
 """A text as folded words with their places: what every matcher of facts works on.
 
-Words are folded one at a time (compatibility forms, case, accents, invisible characters), so that places stay those
+Tokens are folded one at a time (compatibility forms, case, accents, invisible characters), so that places stay those
 of the raw text. Two texts are compared by stems: the plural taken off, number words and Roman numerals as digits.
 """
 
@@ -34,6 +34,10 @@ _LETTERS = str.maketrans(
 )
 _DROP = regex.compile(rf"[\u0300-\u036f{_HIDDEN}]")
 _POSSESSIVE = regex.compile(r"['’ʼ`´]s$")
+# Articles and pronouns that French and Italian join to the next word: l'Irlande, dell'arte.
+_ELISION = regex.compile(
+    r"^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|dell|all|nell|dall|sull|un|quell)['’](?=\p{L}{2})", regex.IGNORECASE
+)
 _SHORT_FORMS = regex.compile(r"['’ʼ`´]")
 _NUMBER_MARKS = regex.compile(r"[,'’\u00a0\u2009\u202f](?=\d{3}(?!\d))|(?:st|nd|rd|th)$")
 
@@ -69,7 +73,7 @@ def fold(word: str) -> str:
     word = word.casefold().translate(_LETTERS)
     if word[:1].isdigit():
         return _NUMBER_MARKS.sub("", word)
-    return _SHORT_FORMS.sub("", _POSSESSIVE.sub("", word)).replace(".", "").replace(" ", "")
+    return _SHORT_FORMS.sub("", _POSSESSIVE.sub("", _ELISION.sub("", word))).replace(".", "").replace(" ", "")
 
 
 # Plurals that take more than an s
@@ -97,7 +101,7 @@ def stem(form: str) -> str:
     return form[:-1]
 
 
-class Words:
+class Tokens:
     """A text's words. Lists run in parallel: `forms` folded, `starts` and `ends` places in `raw`."""
 
     def __init__(self, raw: str) -> None:
@@ -158,7 +162,7 @@ class Words:
         if at < self.ends[index - 1]:
             return self.forms[index] not in STOPWORDS
         previous = self.forms[index - 1]
-        return len(previous) == 1 or previous in _TITLES
+        return len(previous) == 1 or previous in TITLES
 
     def sentence(self, index: int) -> tuple[int, int]:
         """First word and the one after the last word of the sentence that word `index` stands in."""
@@ -174,4 +178,4 @@ class Words:
         return self.raw[self.ends[index - 1] if index else 0 : self.starts[index]]
 
 
-_TITLES = word_set("mr mrs ms dr prof st jr sr vs etc no vol gen col lt capt sgt rev gov sen rep inc ltd co mt ft")
+TITLES = word_set("mr mrs ms dr prof st jr sr vs etc no vol gen col lt capt sgt rev gov sen rep inc ltd co mt ft")

@@ -7,7 +7,9 @@ Dutch. Where a cue is used, and how far it reaches, is decided in `scopes`.
 import regex
 
 
-def _words(*parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE) -> "regex.Pattern[str]":
+def words_pattern(
+    *parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE
+) -> "regex.Pattern[str]":
     """Any of the parts as whole words; a space stands for any white space."""
     return regex.compile(f"{before}(?:{'|'.join(part.replace(' ', chr(92) + 's+') for part in parts)}){after}", flags)
 
@@ -29,7 +31,7 @@ _THINK = (
     r"|suspect(?:s|ed)?|expect(?:s|ed)?|mistake|confuse|suggest(?:ed)?|tempted|rumou?red)"
 )
 
-DENY = _words(
+DENY = words_pattern(
     rf"(?:{_AUX})(?:n['’]t|nt){_HARMLESS}",
     rf"(?:not|never|cannot){_HARMLESS}",
     r"no longer", "neither", "nor", "rather than", "instead of", "as opposed to", "other than", r"except(?: for)?",
@@ -39,7 +41,7 @@ DENY = _words(
     rf"(?:no\s?one|nobody) (?:\w+ ){{0,2}}?{_THINK}(?: that)?", "none of",
     r"no (?:\w+ )?(?:evidence|reason|proof|indication|sign|basis|truth|chance|way)",
     r"(?:chose|chosen|choose|prefer(?:s|red)?|picked|selected|favou?red)\s[^.;:]{1,60}?\sover",
-    "mistakenly", "erroneously", "incorrectly", "wrongly", "falsely", r"(?:mistake|error) to \w+",
+    r"mis(?:takenly )?(?:attributed|credited|identified|ascribed) (?:to|as)", "mistakenly", "erroneously", "incorrectly", "wrongly", "falsely", r"(?:mistake|error) to \w+",
     r"(?:false|wrong|incorrect|untrue|inaccurate) (?:to \w+|that|claim|belief|idea|notion|answer)",
     r"(?:myth|misconception|fallacy|misbelief|rumou?r) (?:is )?(?:that|of|about)", "contrary to",
     r"no(?= (?-i:\p{Lu}))(?! (?:I|It|He|She|They|We|This|That)\b)",
@@ -50,7 +52,7 @@ DENY = _words(
 )  # fmt: skip
 """Denies what follows, up to the end of the clause."""
 
-REVERSIBLE = _words(
+REVERSIBLE = words_pattern(
     "other",
     "except",
     r"any\w+ but",
@@ -90,24 +92,38 @@ REFUTED = regex.compile(
 """Denies what stands before it in its clause: "the claim that it is G is wrong"."""
 APART = regex.compile(r"[;:—]|,\s*(?:but|and|so|a|an|which|who|this|that|it)\b|\.\s", regex.IGNORECASE)
 """Where such a clause starts."""
-RETRACT = _words(
-    r"wait,? (?:no|actually|that)", r"scratch that", r"correction\s*:", r"i (?:misspoke|was wrong|made a mistake)",
-    "on second thought", "let me correct", r"i apologi[sz]e,? (?:that|the)", r"that['’]s (?:wrong|not right|incorrect)",
-    r"(?:that|this|which) (?:is|was) (?:wrong|not (?:right|correct|true|the case)|incorrect|false|a (?:\w+ )?(?:myth|misconception|mistake))",
-    after="",
+RETRACT = words_pattern(
+    r"wait,? (?:no|actually|that|sorry)", r"no,? wait", "scratch that", r"(?:correction|corrected|edit|update)\s*:", r"i (?:misspoke|was wrong|made a(?:n error| mistake))",
+    r"on (?:second|further) thought", r"on reflection", "let me correct", r"i (?:must |have to |need to )?correct myself", r"i apologi[sz]e,? (?:that|the|i)",
+    r"(?:sorry|oops|apologies|pardon)[,.!]? (?:i (?:meant|mean)|that was|it(?:'s| is))", r"(?<=[.!?,] )i meant", r"actually,? no\b", r"or rather", r"no,? (?:it|that)(?:'s| is| was) (?=(?-i:\p{Lu})|\d)",
+    r"that['’]s (?:wrong|not right|incorrect)", r"my mistake", r"oops", r"(?:but )?it should (?:be|have been)\b", r"(?<=(?:\.\.\.|…)\s?)(?:no|nein|non|não|nee),",
+    r"nein,? (?:moment|warte|quatsch)", r"non,? (?:c['’]est|attends|pardon)",
+    r"(?:that|this|which) (?:is|was) (?:wrong|not (?:right|correct|true|the case)|incorrect|false|an? (?:\w+ )?(?:myth|misconception|mistake|error))",
+    r"entschuldigung,? (?:ich|es|das)", r"ich meinte", r"ich korrigiere(?: mich)?", "korrektur", r"moment,? nein", r"nein,? (?:doch|falsch)", r"besser gesagt", r"das (?:ist|war) falsch",
+    r"je voulais dire", r"je me corrige", r"rectification", r"pardon,? (?:c['’]est|je)", r"en fait,? non", r"c['’]était une erreur", r"ou plutôt",
+    r"quise decir", r"quería decir", r"me corrijo", r"corrección", r"mejor dicho", r"perdón,? (?:es|era|quise)", r"me equivoqué",
+    r"volevo dire", r"intendevo", r"mi correggo", r"correzione", r"mi sono sbagliat[oa]", r"(?<=[.,;] )anzi",
+    r"quis dizer", r"queria dizer", r"corrijo", r"correção", r"ou melhor", r"(?:me )?enganei(?:-me)?", r"errei",
+    r"ik bedoelde?", r"ik corrigeer", r"correctie", r"ik vergiste me", r"of liever",
+    r"更正", r"我(?:是想)?说的是", r"不对，", r"抱歉，(?:是|应该)", r"訂正", r"失礼(?:しました)?、", r"間違えました",
+    after="", before=r"(?<!\p{L})",
 )  # fmt: skip
 """Takes back what was said before it."""
 
-BELIEF = _words(
+BELIEF = words_pattern(
     r"(?:(?:many|most|some|several|lots of|a lot of|other|few)(?: (?:people|sources|scholars|historians|fans|users|students))?"
     r"|people|everyone|often|commonly|popularly|you(?: (?:may|might|would))?|one (?:may|might|would)"
     rf"|i(?: (?:had|first|initially|once|originally))?) (?:have |be )?(?:\w+ly )?{_THINK}",
     r"my (?:first|initial|original) (?:guess|thought|answer|idea)",
     r"(?<!contrary to )(?<!contrary to a )popular (?:legend|belief|myth|opinion|wisdom)", "conventional wisdom",
     r"(?:legend|folklore|tradition|belief) (?:has it|holds|says)", r"used to be(?=[^.]*\bnow\b)",
+    r"(?:initially|at first|first),? (?:it|i|this)", r"(?:zuerst|erst|anfangs|zunächst) (?:dachte|glaubte|meinte) ich", r"ich (?:dachte|glaubte)(?: zuerst| erst)?",
+    r"(?:viele|manche|die meisten) (?:denken|glauben|meinen|sagen)", r"je (?:pensais|croyais)", r"(?:beaucoup|certains) (?:pensent|croient|disent)", r"(?:pensaba|creía|creí)(?: que)?",
+    r"(?:muchos|algunos) (?:piensan|creen|dicen)", r"(?:pensavo|credevo)(?: che)?", r"molti (?:pensano|credono)", r"(?:pensei|pensava|achava|achei)(?: que)?", r"muitos (?:pensam|acham|acreditam)",
+    r"ik dacht(?: eerst)?", r"(?:velen|sommigen) (?:denken|geloven)",
 )  # fmt: skip
 """Opens what others hold; a `CONTRAST` after it takes it back."""
-CONTRAST = _words(
+CONTRAST = words_pattern(
     "but",
     "however",
     "actually",
@@ -116,15 +132,32 @@ CONTRAST = _words(
     "in truth",
     "yet",
     r"the (?:correct|right|true|real|actual) (?:answer|one)",
+    r"(?:richtig|korrekt) ist",
+    "aber",
+    "tatsächlich",
+    r"in wirklichkeit",
+    "mais",
+    r"en (?:fait|réalité)",
+    "pero",
+    r"en realidad",
+    "ma",
+    r"in realtà",
+    "mas",
+    r"na (?:verdade|realidade)",
+    "maar",
+    r"in werkelijkheid",
+    "eigenlijk",
 )
-HEARSAY = _words(
-    rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|once|long|also|first|initially|originally) )*(?:{_THINK}|attributed|reported|credited|considered)"
+HEARSAY = words_pattern(
+    rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|often|commonly|frequently|popularly|traditionally|once|long|also|first|initially|originally) )*(?:{_THINK}|attributed|reported|credited|considered|named|cited|mentioned|given|suggested|listed)"
 )
 """Opens what is said; only a `CORRECTION` takes it back, as "is believed to be" is often how a fact is stated."""
-CORRECTION = _words(
+CORRECTION = words_pattern(
     "actually", "in fact", "in reality", "in truth", "really", r"until (?:it|that|this)", "turned out",
     r"but (?:\w+ ){0,3}?(?:it|that|this) (?:is|was)", r"but (?:\w+ ){0,4}?(?:was|were) (?:chosen|selected|preferred)",
-    r"but the (?:correct|right|true|real|actual)",
+    r"but the (?:correct|right|true|real|actual)", r"but the (?:\w+ ){1,3}?(?:is|was|were|are)", r"but (?:wrongly|mistakenly|falsely|incorrectly|erroneously|this|that|it|he|she|they)",
+    r"but (?-i:\p{Lu}\p{Ll}+)(?: \w+){0,3}? (?:wrote|did|made|was|is|invented|discovered|composed|painted|won|had|created|directed|founded|built|said)",
+    "wrongly so", r"(?<=, )(?:incorrectly|wrongly|mistakenly|falsely|erroneously)",
 )  # fmt: skip
 
 CONCEDE = regex.compile(
@@ -134,25 +167,25 @@ CONCEDE = regex.compile(
 )
 """Opens a clause that is granted, not stated."""
 
-UNSURE = _words(
+UNSURE = words_pattern(
     r"not (?:\w+ly |100\s?% )?(?:sure|certain)", "unsure", "uncertain", "unclear", "not clear", "debatable", "torn between",
     r"(?:i|we) (?:\w+ly )?(?:do not|don['’]t) (?:really )?(?:know|remember|recall)",
     r"(?:can['’]?t|cannot|can not|could not|couldn['’]t|unable to) (?:say|tell|decide|determine|confirm|be sure)",
     "hard to say", "no idea", r"toss-?up", "just guessing", r"it depends(?: on)?",
 )  # fmt: skip
 """Leaves open the sentence, and the one before where that offers a choice."""
-OPENING = _words(
+OPENING = words_pattern(
     r"(?:might|may|could)(?: (?:well|also|possibly|perhaps|have))* (?:be|been)", "either", "possibly", "perhaps", "maybe",
     "whether", r"would(?:['’]ve| have) been", r"(?<=\b(?:is|it['’]s|be) )one of(?=[^.;]{0,80}\bor\b)",
 )  # fmt: skip
 """Leaves open what follows."""
-LIKELY = _words(
+LIKELY = words_pattern(
     "probably", "presumably", "supposedly", "likely", r"i (?:think|believe|guess|suppose)", "it seems", "seems to",
     r"appears? to", "allegedly", "reportedly", r"if i (?:recall|remember)",
 )  # fmt: skip
 """States what follows, with less than full weight."""
 
-CHOICE = _words("either", "or")
+CHOICE = words_pattern("either", "or")
 TURN = regex.compile(r"\b(?:but|however)\b|[;:](?=\s)", regex.IGNORECASE)
 SUBCLAUSE = regex.compile(
     r"\s+(?:(?:to\s+)?(?:say|believe|think|claim|suppose|imagine|expect)\s+)?(?:that\s+)?(?:it\s+(?:is|was)|it['’]s)\b",
@@ -165,7 +198,8 @@ IN_QUESTION = regex.compile(
 )
 """A question that denies something itself."""
 ASKED_BACK = regex.compile(
-    r"[\"”'’*]*\s?\?[\"”'’*]*\s+(?:no|not|nope|wrong|never|hardly|incorrect|false)\b", regex.IGNORECASE
+    r"[\"”'’*]*\s?\?[\"”'’*]*\s+(?:no|not|nope|wrong|never|hardly|incorrect|false|nein|non|não|nee|nej)\b",
+    regex.IGNORECASE,
 )
 """What follows a name in "G? No, D."."""
 DENIED_AFTER = regex.compile(
@@ -174,14 +208,11 @@ DENIED_AFTER = regex.compile(
     regex.IGNORECASE,
 )
 """What follows a name in "G is not the capital"."""
-ANY = regex.compile(
-    r"n['’]t\b|\b(?:no[tr]?|never|neither|nicht|nunca|não|niet|non|none|nobody|no\s?one|cannot|n['’]|ne|kein\w*|geen|weder"
-    r"|niemals|th[ae]n|over|far|if|or|lie|may|might|could)\b"
-    r"|instead|opposed|except|exclud|unlike|any(?:thing|one|body)|mist|confus|hardly|doubt|fail|error|erron|correct|wrong|fals"
-    r"|untrue|inaccura|myth|misc|fallac|rumo|contrary|missp|apolog|scratch|misn|misa|attribut|credit|consider|reject|rul[ei]|possible|depend|part\s+from|aside|would|debunk|believ|belief|assum"
-    r"|suppos|guess|\bsa(?:ys?|id)\b|wrote|claim|suspect|expect|suggest|tempt|though|spite|whil|whereas|notwith|sure|certain"
-    r"|debat|torn|know|remember|recall|clear|either|possibl|perhaps|maybe|whether|probabl|likely|think|seem|appear|alleg|report"
-    r"|presum|obwohl|bien\s+que|aunque|unable|hard\s+to|toss|used\s+to|one\s+of|legend|wisdom|folklore|tradition",
+NO_PART = regex.compile(
+    r"[\"”'’*]*\s+(?:(?:had|has|have|played|took)\s+(?:nothing\s+to\s+do|no\s+(?:\w+\s+)?(?:part|role|hand|say|share|influence|connection|involvement|involved))"
+    r"|(?:was|is|were|are)\s+(?:dead|not\s+(?:yet\s+)?(?:born|alive|involved)|unrelated|uninvolved|already\s+dead|ruled\s+out|wrong)"
+    r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before"
+    r"|(?:was|were)\s+born\s+(?:\w+\s+){0,3}?after|(?:\w+\s+){1,4}but\s+(?:did|was|is|has|had|does|could)(?:\s+not|n['’]t))\b",
     regex.IGNORECASE,
 )
-"""A text without any of these has no cue at all; looked for first, as most answers have none."""
+"""What follows a name that had nothing to do with it."""
