@@ -66,7 +66,7 @@ class Suite:
             spec = reference
             name = str(getattr(spec, "model", None) or getattr(spec, "provider", "model"))
         for undefined, variable in self.undefined.items():
-            if undefined[: len(path)] == path:
+            if path and undefined[: len(path)] == path:  # no path: a model of the command line, not of the file
                 raise self._unset(undefined, variable)
         return name, self._priced(name, spec)
 

@@ -7,6 +7,7 @@ import pytest
 
 from llmeval.errors import SuiteError
 from llmeval.suite.load import load_suite
+from llmeval.suite.schema import ReplayModel
 from llmeval.suite.yamlfile import parse, scalar
 
 GOOD = """\
@@ -173,3 +174,16 @@ def test_prices_by_model_here_or_in_a_file(tmp_path: Path) -> None:
         loaded("prices.yaml")
     with pytest.raises(SuiteError, match=r"can't read gone.yaml"):
         loaded("gone.yaml")
+
+
+def test_a_model_of_the_command_line_needs_no_variable_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "suite.yaml"
+    path.write_text(
+        "suite: t\ncases: [{id: a, question: q, reference: r}]\nprompt: '{{ question }}'\nchecks: [facts]\n"
+        "candidate: {provider: openai, model: m, base_url: '${NOT_SET_ANYWHERE}'}\n"
+    )
+    suite = load_suite(path)
+    given = ReplayModel(provider="replay", source="answers.jsonl")
+    assert suite.model(given, ()) == ("replay", given)
+    with pytest.raises(SuiteError, match="NOT_SET_ANYWHERE is not set"):
+        suite.model(suite.spec.candidate, ("candidate",))
