@@ -1,5 +1,6 @@
 """2. A reply that holds no answer is missing. It is never a grade."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ EMPTY = [
     (response("cancelled"), "responses", "provider", "cancelled"),
     (response("in_progress"), "responses", "provider", "in_progress"),
     (response("incomplete", incomplete_details={"reason": "content_filter"}), "responses", "blocked", "content_filter"),
+    (response("completed"), "responses", "provider", "no message"),
+    (choice("LENGTH", {"content": ""}), "chat", "truncated", "max_tokens"),
+    (choice("OTHER", {"content": ""}), "chat", "provider", "OTHER"),
+    (choice("server_error", {"content": "It is"}), "chat", "provider", "server_error"),
+    ({**reply("It is"), "error": {"message": "the index is down"}}, "chat", "provider", "index is down"),
 ]
 
 
@@ -56,6 +62,16 @@ def test_a_reply_without_an_answer_is_missing(
     assert (counts["errors"], counts["failed"], counts["passed"]) == (3, 0, 0)
     assert f'"kind":"{kind}"' in (tmp_path / "run" / "answers.jsonl").read_text()
     assert len(endpoint.requests) == 2 * again, "a missing answer is not kept"
+
+
+def test_an_application_that_states_an_error_beside_its_output_did_not_answer(tmp_path: Path) -> None:
+    with serve(lambda body, earlier: {"output": "", "error": {"message": "the index is down"}}) as endpoint:
+        model = json.dumps({"provider": "http", "url": endpoint.url, "limits": {"attempts": 1}})
+        project(tmp_path, model, checks='[{not: {contains: "As an AI"}}]', n=3)
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 3
+    assert done.says("INVALID", "the index is down")
+    assert summary(tmp_path, "run")["counts"]["errors"] == 3
 
 
 def test_a_team_may_count_what_its_provider_blocks_as_failed(tmp_path: Path) -> None:
