@@ -74,6 +74,40 @@ def test_an_application_that_states_an_error_beside_its_output_did_not_answer(tm
     assert summary(tmp_path, "run")["counts"]["errors"] == 3
 
 
+EXITS = [
+    # code of a team's own that ends the process it runs in, the exit code of `validate` and of `run`
+    ("import sys\ndef answer(text):\n    return text\nsys.exit(0)\n", (2, 2)),
+    ("import sys\ndef answer(text):\n    sys.exit(0)\n", (0, 3)),
+    ("import sys\nasync def answer(text):\n    sys.exit(0)\n", (0, 3)),
+    ("import asyncio\nasync def answer(text):\n    raise asyncio.CancelledError\n", (0, 3)),
+    ("def answer(text):\n    return next(iter(()))\n", (0, 3)),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "exits"), EXITS, ids=["when imported", "when called", "async", "cancelled", "StopIteration"]
+)
+def test_code_that_ends_the_process_is_no_pass(tmp_path: Path, code: str, exits: tuple[int, int]) -> None:
+    module = f"app_that_ends_{[row[0] for row in EXITS].index(code)}"
+    project(tmp_path, f"{{provider: python, function: '{module}:answer'}}", checks="[{max_words: 9}]", n=3)
+    (tmp_path / f"{module}.py").write_text(code)
+    done = [play(tmp_path, *words) for words in (["validate", "suite.yaml"], ["run", "suite.yaml", "--out", "run"])]
+    assert tuple(each.code for each in done) == exits, done
+    assert "internal error" not in done[1].text
+    assert "Traceback" not in done[1].text
+    if exits == (0, 3):
+        assert summary(tmp_path, "run")["counts"]["errors"] == 3
+
+
+def test_a_check_that_ends_the_process_is_no_pass(tmp_path: Path) -> None:
+    with serve(right) as endpoint:
+        project(tmp_path, candidate(endpoint), checks="['own_check:ends']", n=3)
+        (tmp_path / "own_check.py").write_text("import sys\ndef ends(case, answer):\n    sys.exit(0)\n")
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 3
+    assert summary(tmp_path, "run")["counts"]["errors"] == 3
+
+
 def test_a_team_may_count_what_its_provider_blocks_as_failed(tmp_path: Path) -> None:
     blocked = choice("content_filter", {"content": None})
     with serve(lambda body, earlier: blocked) as endpoint:
