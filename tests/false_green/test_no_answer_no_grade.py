@@ -74,6 +74,20 @@ def test_an_application_that_states_an_error_beside_its_output_did_not_answer(tm
     assert summary(tmp_path, "run")["counts"]["errors"] == 3
 
 
+@pytest.mark.parametrize(
+    "record",
+    [{"output": "", "error": "timed out"}, {"output": "x", "error": {"kind": "x"}}, {"output": None}, {"output": "x", "finish_reason": "error"}],
+)  # fmt: skip
+def test_a_recorded_error_is_no_answer(tmp_path: Path, record: dict[str, Any]) -> None:
+    project(tmp_path, "{provider: replay, source: old.jsonl}", checks='[{not: {contains: "As an AI"}}]', n=3)
+    records = [{"id": "c0", **record}, {"id": "c1", "output": "Yes.", "error": None}, {"id": "c2", "output": "No."}]
+    (tmp_path / "old.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
+    done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 3
+    assert done.says("records no answer for the case 'c0'")
+    assert (summary(tmp_path, "run")["counts"]["errors"], summary(tmp_path, "run")["counts"]["passed"]) == (1, 2)
+
+
 EXITS = [
     # code of a team's own that ends the process it runs in, the exit code of `validate` and of `run`
     ("import sys\ndef answer(text):\n    return text\nsys.exit(0)\n", (2, 2)),
