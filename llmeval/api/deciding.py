@@ -1,5 +1,6 @@
 """Deciding: what the records of a run come to, by its own rules or by others, in one piece or in shards."""
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -67,6 +68,7 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
     stored: dict[str, Any] = run.manifest["gate"]
     if suite is not None:
         loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
+        _check_scored(run, loaded)
         gate = {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
         quarantine = read_quarantine(loaded, lambda: {case.id for case in run.directory.cases()}, partial=True)
         retired = read_retired(loaded).cases
@@ -86,6 +88,24 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
     if not baseline.exists():
         raise UsageError(f"--baseline {baseline}: there is no such file or directory")
     return {"gate": {**stored, "regression": {**stored["regression"], "baseline": str(baseline.resolve())}}}
+
+
+def _check_scored(run: Run, suite: Suite) -> None:
+    """Refuse a suite with a check or a judge that did not score the run: its gate would be decided without it.
+
+    Raises:
+        UsageError: names the check or judge, and the command that scores by it.
+    """
+    from llmeval.engine.inspection import bound_checks
+
+    told = json.loads(json.dumps([{"metric": bound.metric, **bound.identity} for bound in bound_checks(suite)]))
+    other = [check["metric"] for check in told if check not in run.manifest["checks"]]
+    other += [name for name in suite.spec.judges if name not in run.manifest["judges"]]
+    if other and suite.spec.gate.decides:
+        raise UsageError(
+            f"{suite.path}: {', '.join(other)} did not score {run.path} as this suite has it, so its gate can't be decided on "
+            f"that run: `llmeval score {run.path} --suite {suite.path}` scores the stored answers by this suite"
+        )
 
 
 def merge(

@@ -12,6 +12,9 @@ from typing import NoReturn
 
 from llmeval.errors import ExitCode, LlmevalError
 
+_COMPLETING = "_LLMEVAL_COMPLETE"
+"""Set by the completion of shells, which ends the program by itself."""
+
 
 def main() -> NoReturn:
     """Run the command line and exit."""
@@ -26,7 +29,12 @@ def main() -> NoReturn:
         # whoever read our output is gone (`| head`); the interpreter must not complain about it while it exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.INVALID
-    except Exception as error:
+    except SystemExit as error:
+        if _COMPLETING in os.environ:  # the shell asks what could come next
+            raise
+        _say(f"something that was imported or called ended the program (sys.exit): {error}\nDetails: {_log()}")
+        code = ExitCode.INVALID
+    except BaseException as error:
         _say(f"internal error: {type(error).__name__}: {error}\nDetails: {_log()}")
         code = ExitCode.INVALID
     sys.stdout.flush()

@@ -1,6 +1,7 @@
 """From what a suite says to what runs: models, limiters, checks and judges, all of it checked before the first call."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,6 +205,10 @@ def _check_options(options: Options) -> None:
         raise UsageError("--no-cache, --reuse and --refresh exclude one another: give one of them")
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit must be at least 1, not {options.limit}")
+    bounds = {"--max-calls": options.max_calls, "--max-cost": options.max_cost, "--max-minutes": options.max_minutes}
+    for name, most in bounds.items():
+        if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
+            raise UsageError(f"{name} must be a number from 0 on, not {most}")
 
 
 def _selected(

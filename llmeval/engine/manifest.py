@@ -1,5 +1,6 @@
 """The manifest: who, what, with what. Written before the first call, completed after the last."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -20,6 +21,7 @@ from llmeval.engine.options import Options
 from llmeval.engine.seats import Seat
 from llmeval.engine.shards import Shard
 from llmeval.judge.certificate import read_certificate
+from llmeval.models.identity import modules_below
 from llmeval.records import SCHEMA, digest, utc_now
 from llmeval.suite.load import Suite
 
@@ -45,6 +47,7 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         "status": "running",
         "llmeval": _software(),
         "git": _git(suite.base),
+        "modules": modules_below([suite.base, Path.cwd()]) if _is_function(plan.candidate) else None,
         "environment": suite.environment,
         "environment_changes": list(suite.changes),
         "digests": digests(plan),
@@ -72,6 +75,10 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
         "command": sys.argv,
         **({} if plan.shard is None else {"shard": _shard(plan, plan.shard)}),
     }
+
+
+def _is_function(seat: Seat) -> bool:
+    return seat.caller.model.identity.get("provider") == "python"
 
 
 def _shard(plan: Plan, shard: Shard) -> dict[str, Any]:
@@ -177,14 +184,14 @@ def _software() -> dict[str, Any]:
 
 
 def _git(directory: Path) -> dict[str, Any] | None:
-    """Commit, branch and whether there are changes, of the repository that the suite lies in."""
+    """Commit, branch and whether there are changes, of the repository that the suite lies in; `changes` is the sha256 of
+    the changes to its files, None where there are none."""
 
-    def git(*arguments: str) -> str:
+    def git(*arguments: str) -> bytes:
         environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
         done = subprocess.run(
             ["git", "-C", str(directory), *arguments],
             capture_output=True,
-            text=True,
             timeout=10,
             env=environment,
             check=True,
@@ -192,7 +199,10 @@ def _git(directory: Path) -> dict[str, Any] | None:
         return done.stdout.strip()
 
     try:
-        commit, branch = git("rev-parse", "HEAD", "--abbrev-ref", "HEAD").split("\n")
-        return {"commit": commit, "branch": branch, "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+        commit, branch = git("rev-parse", "HEAD", "--abbrev-ref", "HEAD").decode().split("\n")
+        dirty = bool(git("status", "--porcelain", "--untracked-files=no"))
+        changes = git("diff", "--no-ext-diff", "--no-textconv", "HEAD") if dirty else None
+        seen = None if changes is None else "sha256:" + hashlib.sha256(changes).hexdigest()
+        return {"commit": commit, "branch": branch, "dirty": dirty, "changes": seen}
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

@@ -23,7 +23,7 @@ from llmeval.rundir import RunDir
 WITHIN = timedelta(hours=24)
 _LOOK_AT = 50
 """Directories looked at; more would slow the start down in a folder that holds everything."""
-_SAME = ("digests", "environment", "repeats", "seed", "parent_run", "quarantine", "gate", "shard")
+_SAME = ("digests", "modules", "environment", "repeats", "seed", "parent_run", "quarantine", "gate", "shard")
 
 
 class Unfinished(NamedTuple):
@@ -79,7 +79,7 @@ def _identity(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "candidate": manifest["candidate"]["name"],
         "certificates": {name: judge.get("certificate_digest") for name, judge in manifest["judges"].items()},
         "llmeval": manifest["llmeval"].get("version"),
-        "git": [git.get("commit"), git.get("dirty")],
+        "git": [git.get("commit"), git.get("dirty"), git.get("changes")],
     }
     plain: dict[str, Any] = json.loads(json.dumps(found))
     return plain

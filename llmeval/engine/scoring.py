@@ -84,7 +84,7 @@ def check_answer(bound: Bound, case: Case, answer: Answer) -> Score:
         return _broken(answer, bound.metric, kind, str(error))
     except RecursionError:
         return _broken(answer, bound.metric, "check", "the answer is nested too deeply for this check")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return _broken(answer, bound.metric, "check", f"the check crashed: {type(error).__name__}: {error}")
     if result.value is None or result.passed is None:
         return _score(answer, bound.metric, Status.NOT_APPLICABLE, unscored=f"not applicable: {result.reason}")

@@ -4,6 +4,7 @@ Both belong beside a PASS: a gate that was loosened, or cases that were taken ou
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from llmeval.gate.terms import changes, terms_of
 from llmeval.results import Gate, GateChange
 
 _NAMED = 10
+_SOON = timedelta(hours=24)
+"""Answers of one run that lie further apart are told beside a PASS; `engine.resume` goes on by itself within as much."""
 
 
 class Against(NamedTuple):
@@ -51,11 +54,25 @@ def with_remarks(gate: Gate, found: Against, manifest: Mapping[str, Any]) -> Gat
     """The decision, with what belongs beside it where the run exits with 0."""
     if gate.decision is None or gate.exit_code != 0:
         return gate
-    said = _remarks(found)
+    said = [*_remarks(found), *_earlier_answers(manifest)]
     sample = sample_note(found.gone, manifest).strip()
     if sample and sample not in gate.reason:
         said.append(sample)
     return structs.replace(gate, remarks=tuple(said), reason=" ".join([gate.reason, *said]))
+
+
+def _earlier_answers(manifest: Mapping[str, Any]) -> list[str]:
+    """A sentence where a run, or the shards of one, was answered over more than a day: the system may not be the same."""
+    sessions = [session for session in manifest.get("sessions") or () if session["answers"]]
+    begun = [datetime.fromisoformat(session["started"]) for session in sessions]
+    old = [n for n, when in enumerate(begun) if max(begun) - when > _SOON]
+    if not old:
+        return []
+    answers, total = (sum(sessions[n]["answers"] for n in which) for which in (old, range(len(sessions))))
+    return [
+        f"{answers:,} of {total:,} answers were asked for on {min(begun):%Y-%m-%d}, more than 24 hours before the last: they say "
+        "nothing about what changed since."
+    ]
 
 
 def _remarks(found: Against) -> list[str]:

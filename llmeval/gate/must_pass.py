@@ -48,6 +48,9 @@ def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecis
     decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
     if cases.missing:
         reason += tally.causes.sentence
+    of = manifest["cases"].get("of")
+    if decision is Decision.PASS and not isinstance(wanted, list) and of is not None and of > manifest["cases"]["n"]:
+        reason += f" A sample of {manifest['cases']['n']:,} of {of:,} cases was asked."
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
     where = _tag(wanted)

@@ -42,11 +42,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoAnswer(ModelError):
-    """A whole reply came that holds no answer: a filter withheld it, or it ended before the answer began.
+    """A whole reply came that holds no answer: a filter withheld it, it ended before the answer began, or it is empty.
 
     Args:
         message: the endpoint's words, or what to raise.
-        kind: `blocked` or `truncated`, as `records.ErrorInfo` describes them.
+        kind: `blocked`, `truncated` or `provider`, as `records.ErrorInfo` describes them.
         reply: what came; its usage was paid for.
     """
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from llmeval.models.endings import plain_reason
+
 CONTENT_FILTER = "content_filter"
 """The finish reason that stands for all of them (OpenAI, Azure)."""
 _REASONS = frozenset([
@@ -24,7 +26,7 @@ _DEPTH = 4
 
 def is_blocked(reason: str | None) -> bool:
     """Whether a finish reason says that a filter ended the reply; `content_filter: PROHIBITED_CONTENT` does too."""
-    return reason is not None and reason.partition(":")[0].strip().lower() in _REASONS
+    return reason is not None and plain_reason(reason.partition(":")[0]) in _REASONS
 
 
 def blocked_words(error: Any) -> str | None:

@@ -12,17 +12,11 @@ import msgspec
 from llmeval.errors import ModelError
 from llmeval.models.base import Model, NoAnswer, Reply, Request
 from llmeval.models.cache import NEVER, Cache, Kept
+from llmeval.models.endings import is_finished
 from llmeval.models.limiter import Limiter
 from llmeval.models.reasoning import THINK, Tags
 from llmeval.models.sender import ATTEMPTS, Attempts, Sender
 from llmeval.records import canonical_json, utc_time
-
-_FINISHED = frozenset({
-    "stop", "end_turn", "stop_sequence", "eos", "eos_token", "tool_calls", "tool_use", "function_call", "complete",
-    "completed",
-})  # fmt: skip
-"""Reasons why a model ends a whole reply, as endpoints name them. Any other one (`length`, `content_filter`, `error`,
-one that is not known) means that the reply was cut off or blocked."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -179,6 +173,4 @@ class Caller:
 
 def _is_whole(reply: Reply) -> bool:
     """Whether a reply says something, and was neither cut off nor blocked."""
-    if reply.finish_reason and reply.finish_reason.lower() not in _FINISHED:
-        return False
-    return bool(reply.text.strip() or reply.tool_calls)
+    return is_finished(reply.finish_reason) and bool(reply.text.strip() or reply.tool_calls)

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval.errors import ModelError
+from llmeval.errors import ModelError, Retryable
 from llmeval.models.blocked import blocked_words
 from llmeval.models.status import status_error
+from llmeval.records import to_json
 
 _LONGEST_MESSAGE = 300
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
@@ -31,6 +32,36 @@ def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> 
     if blocked is not None:
         return ModelError(f"{host}: HTTP {status}: {blocked}", kind="blocked")
     return status_error(message, status, headers, body)
+
+
+def stated_failure(host: str, how: str, error: Any) -> ModelError:
+    """The error for a reply of status 200 that states one. A numeric code counts as the status it stands for.
+
+    Args:
+        host: who replied, for the message.
+        how: where the reply says it, for the message.
+        error: the error object, or its words; empty where the reply has none.
+    """
+    withheld = blocked_words(error)
+    if withheld is not None:
+        return ModelError(f"{host}: {withheld}", kind="blocked")
+    code = error.get("code") if isinstance(error, dict) else None
+    if not isinstance(code, bool) and isinstance(code, int | float | str):
+        status = next((status for status in range(400, 600) if str(code) in (f"{status}", f"{status}.0")), None)
+        if status is not None:
+            return failure(f"{host}: {how}", status, {}, to_json({"error": error}))
+    words = error_message(error) if error else ""
+    return Retryable(f"{host}: the endpoint broke off ({how}){': ' + words if words else ''}")
+
+
+def states_error(error: Any) -> bool:
+    """Whether what stands under `error` says that something failed: words, or an object or a list that is not blank.
+
+    `null`, `false`, `{}` and `{"code": null, "message": ""}` say nothing; a number may be a measurement.
+    """
+    if isinstance(error, dict):
+        return any(value not in (None, "", 0, False) for value in error.values())
+    return error is True or (isinstance(error, str | list) and bool(error))
 
 
 def one_line(text: str) -> str:

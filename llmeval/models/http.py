@@ -9,6 +9,7 @@ from typing import Any
 from llmeval.errors import ModelError
 from llmeval.models.base import Reply, Request
 from llmeval.models.event_stream import is_event_stream
+from llmeval.models.failed_reply import stated_failure, states_error
 from llmeval.models.http_client import MAX_REPLY_BYTES, HttpClient, read_url
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
@@ -87,8 +88,8 @@ class HttpEndpoint:
         """One call, no retries.
 
         Raises:
-            Overloaded, Retryable, ModelError: as for every model; a reply without the output path, or with null there,
-                is a ModelError.
+            Overloaded, Retryable, ModelError: as for every model; a reply that states an `error`, whatever else it
+                holds, one without the output path, or with null there.
         """
         prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         values = {
@@ -103,11 +104,19 @@ class HttpEndpoint:
                 "streaming off"
             )
         found = read_json(self._http.host, response.body, response.content_type)
+        if isinstance(found, dict) and not self._wants_error and states_error(found.get("error")):
+            raise stated_failure(self._http.host, "an error in a reply of status 200", found["error"])
         return Reply(text=self._text(found, response.body), latency_ms=response.latency_ms)
 
     async def close(self) -> None:
         """Close connections."""
         await self._http.close()
+
+    @property
+    def _wants_error(self) -> bool:
+        """Whether the suite takes the answer from the reply's `error`, or the whole reply as the answer."""
+        first = _STEP.match(self._output)
+        return first is None or first["key"] == "error"
 
     def _text(self, found: Any, body: bytes) -> str:
         """The answer at the output path."""

@@ -8,7 +8,7 @@ import hashlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -23,6 +23,7 @@ _SHORT = 16
 """Hex digits of a digest that are kept: 64 bits tell any two values apart."""
 _SEGMENT = re.compile(r"[A-Za-z0-9]{16,}")
 _SECRET = re.compile(r"(key|token|secret|password|passwd|auth|authorization|credentials?)$", re.I)
+_OWN, _INSTALLED = "llmeval", "site-packages"
 _PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -60,6 +61,20 @@ def function_source(name: str, function: Callable[..., Any]) -> str | None:
     digests = {_sha256(Path(place)) for place in places if place is not None}
     found = sorted(each for each in digests if each is not None)
     return digest(found) if found else None
+
+
+def modules_below(folders: Iterable[Path]) -> str | None:
+    """The digest of the Python modules that were imported from below some folders: an application's own code, with the
+    modules that it imports. None where there is none. Installed packages and llmeval itself are left out."""
+    roots = {folder.resolve() for folder in folders}
+    found = []
+    for name, module in list(sys.modules.items()):
+        place = getattr(module, "__file__", None)
+        if not place or name.partition(".")[0] == _OWN or _INSTALLED in Path(place).parts:
+            continue
+        if roots.intersection(Path(place).resolve().parents) and (content := _sha256(Path(place))) is not None:
+            found.append([name, content])
+    return digest(sorted(found)) if found else None
 
 
 def without_keys(value: Any) -> Any:

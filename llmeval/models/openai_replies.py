@@ -8,31 +8,31 @@ that was paid for is not lost over it.
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval.errors import ModelError, Retryable
+from llmeval.errors import ModelError
 from llmeval.models.base import NoAnswer, Reply
-from llmeval.models.blocked import CONTENT_FILTER, blocked_words, filtered_categories, is_blocked
+from llmeval.models.blocked import CONTENT_FILTER, filtered_categories, is_blocked
+from llmeval.models.endings import is_broken, is_length
 from llmeval.models.event_stream import is_event_stream, joined_chat, joined_response
-from llmeval.models.failed_reply import error_message, failure
+from llmeval.models.failed_reply import error_message, stated_failure, states_error
 from llmeval.models.http_client import Response
 from llmeval.models.json_body import peek, read_json
 from llmeval.records import Usage, to_json
 
-_BROKEN = frozenset(
-    ["error", "abort", "aborted", "cancelled", "canceled", "failed", "network_error", "insufficient_system_resource"]
-)
-"""Finish reasons of a reply that broke off at the endpoint (OpenRouter, vLLM, Zhipu, DeepSeek)."""
-_LENGTH = frozenset(["max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"])
-"""Other words for `length` (Gemini, Anthropic, Mistral)."""
-_UNFINISHED = frozenset(["failed", "queued", "cancelled", "in_progress"])
+_UNFINISHED = frozenset(["failed", "queued", "cancelled", "in_progress", "expired"])
 """States of a response that is no answer."""
 _MOST_TOKENS = 2**53
 _LOWEST_LOGPROB = -9999.0
 """What OpenAI writes for a token of no probability; others write -Infinity."""
 _ROUNDING = 1e-6
 """A certain token's log probability is 0, and by rounding a little more."""
-_SAID = frozenset(["refusal", "reasoning_content", "reasoning", "tool_calls", "function_call"])
+_SAID = frozenset(
+    ["refusal", "reasoning_content", "reasoning", "thinking", "reasoning_details", "tool_calls", "function_call"]
+)
 """What a message may hold instead of content."""
-_THOUGHTS = frozenset(["thinking", "reasoning", "reasoning_text", "summary_text"])
+_TEXTS = frozenset(["text", "output_text", "refusal"])
+_THOUGHTS = frozenset(
+    ["thinking", "reasoning", "reasoning_text", "summary_text", "reasoning.text", "reasoning.summary"]
+)
 
 
 def chat_reply(host: str, response: Response) -> Reply:
@@ -53,12 +53,12 @@ def chat_reply(host: str, response: Response) -> Reply:
     content = message.get("content")
     if content is not None and not isinstance(content, str | list):
         raise ModelError(f"{host}: the message's content is no text: {peek(to_json(content))}")
-    if content is None and reason is None and not any(message.get(key) for key in _SAID):
+    if not content and reason is None and not any(message.get(key) for key in _SAID):
         raise ModelError(f"{host}: the message has no content, and nothing says how it ended: {peek(response.body)}")
     text, thoughts = (content or "", "") if isinstance(content, str | None) else _parts(content)
     reply = Reply(
         text=text or _text(message.get("refusal")) or "",
-        reasoning=_text(message.get("reasoning_content")) or _text(message.get("reasoning")) or thoughts or None,
+        reasoning=_reasoning(message) or thoughts or None,
         finish_reason=reason,
         usage=read_usage(data.get("usage")),
         model=read_name(data.get("model")),
@@ -67,6 +67,8 @@ def chat_reply(host: str, response: Response) -> Reply:
         logprobs=_logprobs(choice.get("logprobs")),
         latency_ms=response.latency_ms,
     )
+    if not reply.text and not reply.tool_calls and reason == "stop" and (kinds := _without_text(message)):
+        raise NoAnswer(f"{host}: no answer: the message holds no text, only {kinds}", "provider", reply)
     return _unblocked(host, reply, choice)
 
 
@@ -74,8 +76,8 @@ def response_reply(host: str, response: Response) -> Reply:
     """The reply of the responses API; errors as for `chat_reply`."""
     data = _document(host, response, joined_response)
     status = _text(data.get("status"))
-    if status in _UNFINISHED:
-        raise _broken(host, f"status {status}", data.get("error"))
+    if (status or "").lower() in _UNFINISHED:
+        raise stated_failure(host, f"status {status}", data.get("error"))
     output = data.get("output")
     if not isinstance(output, list):
         raise _no_answer_in(host, data, response.body, "output")
@@ -97,19 +99,26 @@ def response_reply(host: str, response: Response) -> Reply:
         ),
         latency_ms=response.latency_ms,
     )
+    spoke = any(item.get("type") == "message" for item in items) or reply.tool_calls or reply.reasoning
+    if not spoke and reply.finish_reason in ("stop", None):
+        kinds = ", ".join(sorted({str(item.get("type"))[:40] for item in items})) or "nothing"
+        kind = "truncated" if kinds == "reasoning" else "provider"
+        raise NoAnswer(f"{host}: no answer: the response holds no message, only {kinds}", kind, reply)
     return _unblocked(host, reply, {})
 
 
 def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
-    """The reply's JSON object, of one piece or put together from events; one that only states an error is raised."""
+    """The reply's JSON object, of one piece or put together from events; one that states an error is raised."""
     if is_event_stream(response.body, response.content_type):
         data = join(host, response.body)
     else:
         data = read_json(host, response.body, response.content_type)
     if not isinstance(data, dict):
         raise _no_answer_in(host, data, response.body, "object")
-    if data.get("error") and not data.get("choices") and not data.get("output") and not data.get("status"):
-        raise _broken(host, "an error in a reply of status 200", data["error"])
+    if states_error(data.get("error")):
+        status = _text(data.get("status"))
+        how = f"status {status}" if status else "an error in a reply of status 200"
+        raise stated_failure(host, how, data["error"])
     return data
 
 
@@ -123,27 +132,17 @@ def _no_answer_in(host: str, data: Any, body: bytes, what: str) -> ModelError:
 def _raise_broken(host: str, choice: Mapping[str, Any], reason: str | None) -> None:
     """Raise for a choice that broke off at the endpoint, whatever text came before."""
     if choice.get("error"):
-        raise _broken(host, f"finish_reason {reason}", choice["error"])
-    if reason is not None and reason.lower() in _BROKEN:
-        raise _broken(host, f"finish_reason {reason}", None)
-
-
-def _broken(host: str, how: str, error: Any) -> ModelError:
-    """The error for a reply of status 200 that states one. A numeric code counts as the status it stands for."""
-    withheld = blocked_words(error)
-    if withheld is not None:
-        return ModelError(f"{host}: {withheld}", kind="blocked")
-    status = _tokens(error.get("code")) if isinstance(error, dict) else None
-    if status is not None and 400 <= status < 600:
-        return failure(f"{host}: {how}", status, {}, to_json({"error": error}))
-    words = error_message(error) if error else ""
-    return Retryable(f"{host}: the endpoint broke off ({how}){': ' + words if words else ''}")
+        raise stated_failure(host, f"finish_reason {reason}", choice["error"])
+    if is_broken(reason):
+        raise stated_failure(host, f"finish_reason {reason}", None)
 
 
 def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
     """The reply, unless a filter withheld all of it: then its own words are told."""
-    if reply.finish_reason == CONTENT_FILTER and not reply.text.strip() and not reply.tool_calls:
-        categories = filtered_categories(choice.get("content_filter_results"))
+    if reply.text.strip() or reply.tool_calls:
+        return reply
+    categories = filtered_categories(choice.get("content_filter_results"))
+    if reply.finish_reason == CONTENT_FILTER or categories:
         words = categories or f"finish_reason {reply.finish_reason}"
         raise NoAnswer(f"{host}: blocked by a content filter: {words}", "blocked", reply)
     return reply
@@ -151,18 +150,24 @@ def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
 
 def _finish(value: Any) -> str | None:
     reason = _text(value)
-    if reason is None or reason == "stop":
-        return reason
-    if reason.lower() in _LENGTH:
+    if not reason or reason == "stop":
+        return reason or None
+    if is_length(reason):
         return "length"
     return CONTENT_FILTER if is_blocked(reason) else reason
+
+
+def _reasoning(message: Mapping[str, Any]) -> str:
+    """What a message holds as its reasoning, in the first field that has some."""
+    plain = (_text(message.get(key)) for key in ("reasoning_content", "reasoning", "thinking"))
+    return next(filter(None, plain), "") or _parts(message.get("reasoning_details"))[1]
 
 
 def _parts(content: Any) -> tuple[str, str]:
     """(text, reasoning) of a message's parts; what is null or of another kind is no text."""
     text: list[str] = []
     thoughts: list[str] = []
-    for part in content if isinstance(content, list) else ():
+    for part in content if isinstance(content, list) else [content]:
         if isinstance(part, str):
             text.append(part)
         elif isinstance(part, dict) and _text(part.get("type")) in _THOUGHTS:
@@ -170,6 +175,14 @@ def _parts(content: Any) -> tuple[str, str]:
         elif isinstance(part, dict):
             text.append(_text(part.get("text")) or _text(part.get("refusal")) or "")
     return "".join(text), "\n\n".join(filter(None, thoughts))
+
+
+def _without_text(message: Mapping[str, Any]) -> str:
+    """What a message holds that is no text, such as `audio` or `image_url`; empty where there is nothing."""
+    parts = message.get("content")
+    kinds = [_text(part.get("type")) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    kinds += [key for key in ("audio", "images") if message.get(key)]
+    return ", ".join(sorted({kind for kind in kinds if kind} - _TEXTS - _THOUGHTS))
 
 
 def _thoughts(item: Mapping[str, Any]) -> str:

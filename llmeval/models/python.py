@@ -64,18 +64,40 @@ class PythonFunction:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._timeout):
-                result = await (self._function(given) if self._async else asyncio.to_thread(self._function, given))
-        except BoundaryError:
-            raise
+                result, raised = await (self._awaited(given) if self._async else asyncio.to_thread(self._called, given))
         except TimeoutError:
             raise ModelError(f"{self._name} did not return within {self._timeout:g} s", kind="candidate") from None
-        except Exception as error:
-            raise ModelError(f"{self._name} raised {type(error).__name__}: {error}", kind="candidate") from error
+        if isinstance(raised, BoundaryError):
+            raise raised
+        if raised is not None:
+            raise ModelError(f"{self._name} raised {type(raised).__name__}: {raised}", kind="candidate") from raised
         if isinstance(result, Reply):
             return self._checked(result)
         if not isinstance(result, str):
             raise ModelError(f"{self._name} returned {type(result).__name__}, not text or a Reply", kind="candidate")
         return Reply(text=result, latency_ms=(time.perf_counter() - started) * 1000)
+
+    def _called(self, given: Any) -> tuple[Any, BaseException | None]:
+        """What the function returned, and what it raised; in a thread. Whatever that is, it is about this answer only: a
+        SystemExit would end the process with its exit code, and a future never takes a StopIteration."""
+        try:
+            return self._function(given), None
+        except BaseException as error:
+            return None, error
+
+    async def _awaited(self, given: Any) -> tuple[Any, BaseException | None]:
+        """The same of an async function. Ctrl-C and the end of the task that waits are not the function's."""
+        try:
+            return await self._function(given), None
+        except KeyboardInterrupt:
+            raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return None, error
+        except BaseException as error:
+            return None, error
 
     async def close(self) -> None:
         """Nothing to release."""

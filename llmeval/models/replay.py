@@ -1,4 +1,4 @@
-"""Answers someone already has, from a JSONL of {id, output, repeat?}."""
+"""Answers someone already has, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, error?}."""
 
 import hashlib
 import weakref
@@ -10,14 +10,17 @@ import msgspec
 
 from llmeval.errors import ModelError, SuiteError
 from llmeval.models.base import Reply, Request
+from llmeval.models.endings import is_broken
+from llmeval.models.failed_reply import error_message, states_error
 
 
 class _Recorded(msgspec.Struct):
     id: str | int
-    output: str
+    output: str | None
     repeat: int = 0
     finish_reason: str | None = None
     tool_calls: list[dict[str, Any]] = []
+    error: Any = None
 
 
 class Replay:
@@ -54,7 +57,7 @@ class Replay:
         """The recorded answer.
 
         Raises:
-            ModelError: there is none for this case and repeat.
+            ModelError: there is none for this case and repeat, or the line records an error or null in its place.
         """
         offset = self._offsets.get((request.case_id, request.repeat))
         if offset is None:
@@ -64,6 +67,11 @@ class Replay:
             )
         self._file.seek(offset)
         recorded = self._decoder.decode(self._file.readline())
+        if recorded.output is None or states_error(recorded.error) or is_broken(recorded.finish_reason):
+            told = error_message(recorded.error) if recorded.error else f"finish_reason {recorded.finish_reason}"
+            raise ModelError(
+                f"{self._path.name} records no answer for the case {request.case_id!r}: {told}", kind="candidate"
+            )
         return Reply(text=recorded.output, finish_reason=recorded.finish_reason, tool_calls=tuple(recorded.tool_calls))
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from llmeval.models.base import NoAnswer, Reply
 from llmeval.models.blocked import is_blocked
+from llmeval.models.endings import is_length, may_be_empty
 from llmeval.models.reasoning import Tags, separate
 from llmeval.records import clean_text, plain
 
@@ -23,8 +24,9 @@ def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
         tags: around the reasoning in the text; None leaves the text as it is.
 
     Raises:
-        NoAnswer: a filter withheld it (kind `blocked`), or it ended before the answer began (kind `truncated`). A text
-            that was cut off, tool calls, and a text that the model really left empty are answers.
+        NoAnswer: a filter withheld it (kind `blocked`), it ended before the answer began (kind `truncated`), or it is
+            empty and ended in a way of which nobody knows that the model meant it (kind `provider`). A text that was
+            cut off, tool calls, and a text that the model really left empty are answers.
     """
     reply = _cleaned(reply)
     closed = True
@@ -38,8 +40,13 @@ def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
     if is_blocked(reply.finish_reason):
         raise NoAnswer(f"blocked by a content filter (finish_reason {reply.finish_reason})", "blocked", reply)
     reasoned = not closed or _only_reasoned(reply)
-    if reasoned or reply.finish_reason == "length":
+    if reasoned or is_length(reply.finish_reason):
         raise NoAnswer(_truncated(reply, params, reasoned), "truncated", reply)
+    if not may_be_empty(reply.finish_reason):
+        message = (
+            f"no answer: the reply is empty, and its finish_reason {reply.finish_reason} is none of an empty answer"
+        )
+        raise NoAnswer(message, "provider", reply)
     return reply
 
 
@@ -55,11 +62,15 @@ def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
     """Why the reply holds no answer, and what to raise."""
     name, limit = next(((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None))
     made = None if reply.usage is None else reply.usage.output_tokens
-    count = limit if reply.finish_reason == "length" and limit is not None else made
+    count = limit if is_length(reply.finish_reason) and limit is not None else made
     tokens = f"all {count} tokens" if count else "all its tokens"
     raised = f"raise {name}" if limit is not None else "set a higher max_tokens"
     if reasoned:
-        ended = "" if reply.finish_reason in ("length", None) else f" (finish_reason {reply.finish_reason})"
+        ended = (
+            ""
+            if reply.finish_reason is None or is_length(reply.finish_reason)
+            else f" (finish_reason {reply.finish_reason})"
+        )
         return f"no answer: {raised}: {tokens} went into reasoning{ended}"
     return f"no answer: {raised}: the reply was cut off before its first word (limit {limit or 'of the endpoint'})"
 

@@ -114,6 +114,34 @@ def test_a_run_of_another_commit_or_parent_is_left_alone(suite: Path, changes: d
     assert len(runs(suite.parent)) == 2
 
 
+def test_a_run_of_code_that_changed_since_is_left_alone(tmp_path: Path) -> None:
+    """The function's module is the same; the one that it imports is not."""
+    suite = write_suite(tmp_path, "http://127.0.0.1:9/v1", N, GATE)
+    model = re.compile(r"^candidate:.*$", re.M)
+    assert model.search(suite.read_text())
+    suite.write_text(model.sub("candidate: {provider: python, function: 'bot_of_the_test:reply'}", suite.read_text()))
+    (tmp_path / "bot_of_the_test.py").write_text(
+        "from words_of_the_test import WORDS\n\n\ndef reply(text):\n    return WORDS\n"
+    )
+    (tmp_path / "words_of_the_test.py").write_text("WORDS = 'one'\n")
+    assert go(suite, "--max-calls", 5).returncode == 3
+    assert "goes on" in go(suite, "--max-calls", 5).stderr
+    (tmp_path / "words_of_the_test.py").write_text("WORDS = 'other'\n")
+    assert "goes on" not in go(suite).stderr
+
+
+def test_a_run_before_other_uncommitted_changes_is_left_alone(suite: Path) -> None:
+    git = ["git", "-C", str(suite.parent), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    (suite.parent / "app.txt").write_text("one")
+    for words in (["init", "-q"], ["add", "app.txt"], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *words], check=True)
+    (suite.parent / "app.txt").write_text("two")
+    stopped(suite)
+    assert "goes on" in go(suite, "--max-calls", 3).stderr
+    (suite.parent / "app.txt").write_text("three")
+    assert "goes on" not in go(suite).stderr
+
+
 def test_a_run_of_another_day_is_told_and_left_alone(suite: Path) -> None:
     path = stopped(suite)
     at = datetime.now(UTC) - timedelta(hours=25)

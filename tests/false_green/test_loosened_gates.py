@@ -67,3 +67,15 @@ def test_a_pull_request_sees_what_it_loosens(tmp_path: Path) -> None:
         done = play(tmp_path, "validate", "suite.yaml", "--against", "HEAD")
     assert done.code == 0, done.text
     assert done.says("contains", "0.9", "0.8", "looser")
+
+
+def test_a_gate_is_not_decided_without_a_check_that_its_suite_has(tmp_path: Path) -> None:
+    with serve(right) as endpoint:
+        suite = project(tmp_path, candidate(endpoint))
+        assert play(tmp_path, "run", "suite.yaml", "--out", "run").code == 0
+        for checks in ('[{contains: "{{ reference }}"}, {max_words: 1}]', "[{contains: nothing}]"):
+            project(tmp_path, candidate(endpoint), checks=checks)
+            done = play(tmp_path, "gate", "run", "--suite", "suite.yaml")
+            assert done.code == 2
+            assert done.says("did not score run", "llmeval score run --suite")
+        assert play(tmp_path, "score", "run", "--suite", suite, "--out", "scored").code == 1

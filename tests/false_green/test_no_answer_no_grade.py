@@ -1,5 +1,6 @@
 """2. A reply that holds no answer is missing. It is never a grade."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ EMPTY = [
     (response("cancelled"), "responses", "provider", "cancelled"),
     (response("in_progress"), "responses", "provider", "in_progress"),
     (response("incomplete", incomplete_details={"reason": "content_filter"}), "responses", "blocked", "content_filter"),
+    (response("completed"), "responses", "provider", "no message"),
+    (choice("LENGTH", {"content": ""}), "chat", "truncated", "max_tokens"),
+    (choice("OTHER", {"content": ""}), "chat", "provider", "OTHER"),
+    (choice("server_error", {"content": "It is"}), "chat", "provider", "server_error"),
+    ({**reply("It is"), "error": {"message": "the index is down"}}, "chat", "provider", "index is down"),
 ]
 
 
@@ -56,6 +62,64 @@ def test_a_reply_without_an_answer_is_missing(
     assert (counts["errors"], counts["failed"], counts["passed"]) == (3, 0, 0)
     assert f'"kind":"{kind}"' in (tmp_path / "run" / "answers.jsonl").read_text()
     assert len(endpoint.requests) == 2 * again, "a missing answer is not kept"
+
+
+def test_an_application_that_states_an_error_beside_its_output_did_not_answer(tmp_path: Path) -> None:
+    with serve(lambda body, earlier: {"output": "", "error": {"message": "the index is down"}}) as endpoint:
+        model = json.dumps({"provider": "http", "url": endpoint.url, "limits": {"attempts": 1}})
+        project(tmp_path, model, checks='[{not: {contains: "As an AI"}}]', n=3)
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 3
+    assert done.says("INVALID", "the index is down")
+    assert summary(tmp_path, "run")["counts"]["errors"] == 3
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"output": "", "error": "timed out"}, {"output": "x", "error": {"kind": "x"}}, {"output": None}, {"output": "x", "finish_reason": "error"}],
+)  # fmt: skip
+def test_a_recorded_error_is_no_answer(tmp_path: Path, record: dict[str, Any]) -> None:
+    project(tmp_path, "{provider: replay, source: old.jsonl}", checks='[{not: {contains: "As an AI"}}]', n=3)
+    records = [{"id": "c0", **record}, {"id": "c1", "output": "Yes.", "error": None}, {"id": "c2", "output": "No."}]
+    (tmp_path / "old.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
+    done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 3
+    assert done.says("records no answer for the case 'c0'")
+    assert (summary(tmp_path, "run")["counts"]["errors"], summary(tmp_path, "run")["counts"]["passed"]) == (1, 2)
+
+
+EXITS = [
+    # code of a team's own that ends the process it runs in, the exit code of `validate` and of `run`
+    ("import sys\ndef answer(text):\n    return text\nsys.exit(0)\n", (2, 2)),
+    ("import sys\ndef answer(text):\n    sys.exit(0)\n", (0, 3)),
+    ("import sys\nasync def answer(text):\n    sys.exit(0)\n", (0, 3)),
+    ("import asyncio\nasync def answer(text):\n    raise asyncio.CancelledError\n", (0, 3)),
+    ("def answer(text):\n    return next(iter(()))\n", (0, 3)),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "exits"), EXITS, ids=["when imported", "when called", "async", "cancelled", "StopIteration"]
+)
+def test_code_that_ends_the_process_is_no_pass(tmp_path: Path, code: str, exits: tuple[int, int]) -> None:
+    module = f"app_that_ends_{[row[0] for row in EXITS].index(code)}"
+    project(tmp_path, f"{{provider: python, function: '{module}:answer'}}", checks="[{max_words: 9}]", n=3)
+    (tmp_path / f"{module}.py").write_text(code)
+    done = [play(tmp_path, *words) for words in (["validate", "suite.yaml"], ["run", "suite.yaml", "--out", "run"])]
+    assert tuple(each.code for each in done) == exits, done
+    assert "internal error" not in done[1].text
+    assert "Traceback" not in done[1].text
+    if exits == (0, 3):
+        assert summary(tmp_path, "run")["counts"]["errors"] == 3
+
+
+def test_a_check_that_ends_the_process_is_no_pass(tmp_path: Path) -> None:
+    with serve(right) as endpoint:
+        project(tmp_path, candidate(endpoint), checks="['own_check:ends']", n=3)
+        (tmp_path / "own_check.py").write_text("import sys\ndef ends(case, answer):\n    sys.exit(0)\n")
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 3
+    assert summary(tmp_path, "run")["counts"]["errors"] == 3
 
 
 def test_a_team_may_count_what_its_provider_blocks_as_failed(tmp_path: Path) -> None:

@@ -63,6 +63,24 @@ def test_validate_and_run_refuse_it_before_the_first_call(tmp_path: Path, change
     assert endpoint.requests == []
 
 
+def test_a_pass_on_a_sample_says_so(tmp_path: Path) -> None:
+    with serve(right) as endpoint:
+        project(tmp_path, candidate(endpoint))
+        done = play(tmp_path, "run", "suite.yaml", "--limit", 2)
+    assert done.code == 0
+    assert done.says("All 2 cases pass.", "A sample of 2 of 6 cases was asked.")
+
+
+@pytest.mark.parametrize("limit", ["--max-minutes", "--max-cost"])
+def test_a_limit_that_is_no_number_is_refused(tmp_path: Path, limit: str) -> None:
+    with serve(right) as endpoint:
+        project(tmp_path, candidate(endpoint, price={"input": 1, "output": 1}))
+        done = play(tmp_path, "run", "suite.yaml", limit, "nan")
+    assert done.code == 2
+    assert done.says(f"{limit} must be a number")
+    assert endpoint.requests == []
+
+
 def test_a_cost_limit_without_a_price_is_refused(tmp_path: Path) -> None:
     with serve(right) as endpoint:
         project(tmp_path, candidate(endpoint))

@@ -1,5 +1,7 @@
 """1. An answer of yesterday never stands for the system of today."""
 
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from tests.false_green.play import QUESTIONS, candidate, play, project, right, shown, summary
 from tests.support.endpoint import reply, serve
+from tests.support.rundirs import seal
 
 
 def broken(body: dict[str, Any], earlier: int = 0) -> str:
@@ -95,3 +98,51 @@ def test_a_reply_that_was_cut_off_is_not_kept(tmp_path: Path) -> None:
         play(tmp_path, "run", "suite.yaml", "--out", "one")
         play(tmp_path, "run", "suite.yaml", "--out", "two")
     assert len(endpoint.requests) == 2 * QUESTIONS
+
+
+def three_days_ago(run: Path) -> None:
+    """Let a run's sessions have begun three days earlier."""
+    sessions = json.loads((run / "manifest.json").read_text())["sessions"]
+    for session in sessions:
+        day = datetime.fromisoformat(session["started"]) - timedelta(days=3)
+        session["started"] = day.isoformat().replace("+00:00", "Z")
+    seal(run, sessions=sessions)
+
+
+def test_a_run_that_was_begun_days_ago_says_so_in_its_pass(tmp_path: Path) -> None:
+    with serve(right) as endpoint:
+        project(tmp_path, candidate(endpoint))
+        play(tmp_path, "run", "suite.yaml", "--out", "run", "--max-calls", 4)
+        three_days_ago(tmp_path / "run")
+        done = play(tmp_path, "run", "suite.yaml", "--out", "run")
+    assert done.code == 0
+    assert done.says("PASS", "4 of 6 answers were asked for on", "more than 24 hours before the last")
+    assert "4 of 6 answers were asked for on" in shown(tmp_path, "run")["summary.md"]
+
+
+def test_a_shard_of_days_ago_is_told_in_the_pass(tmp_path: Path) -> None:
+    with serve(right) as endpoint:
+        project(tmp_path, candidate(endpoint))
+        for index in (1, 2):
+            play(tmp_path, "run", "suite.yaml", "--out", f"parts/{index}", "--shard", f"{index}/2")
+        fresh = play(tmp_path, "merge", "parts", "--out", "fresh")
+        three_days_ago(tmp_path / "parts" / "2")
+        done = play(tmp_path, "merge", "parts", "--out", "run")
+    assert (fresh.code, done.code) == (0, 0)
+    assert "asked for on" not in fresh.text
+    assert done.says("PASS", "answers were asked for on")
+
+
+def test_an_unfinished_run_of_other_code_is_not_gone_on_with(tmp_path: Path) -> None:
+    """The function's own file stays; what it imports breaks between the two commands."""
+    project(tmp_path, "{provider: python, function: 'bot_with_words:answer'}")
+    (tmp_path / "bot_with_words.py").write_text(
+        "import its_words\ndef answer(text):\n    return its_words.said(text)\n"
+    )
+    words = tmp_path / "its_words.py"
+    words.write_text("def said(text):\n    return 'value-' + text.split()[-1].rstrip('?')\n")
+    assert play(tmp_path, "run", "suite.yaml", "--max-calls", 4).code == 3
+    words.write_text("def said(text):\n    return 'value-' + str(max(4, int(text.split()[-1].rstrip('?'))))\n")
+    done = play(tmp_path, "run", "suite.yaml")
+    assert done.code == 1
+    assert done.says("4 of 6 cases fail")

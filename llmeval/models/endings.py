@@ -1,0 +1,51 @@
+"""How a reply ended, by the words that endpoints use for it. Tables from the vendors' references."""
+
+FINISHED = frozenset({
+    "stop", "end_turn", "stop_sequence", "eos", "eos_token", "tool_calls", "tool_use", "function_call", "complete",
+    "completed",
+})  # fmt: skip
+"""Reasons why a model ends a whole reply. Any other one (`length`, `content_filter`, `error`, one that is not known)
+means that the reply was cut off or blocked."""
+_CALLED = frozenset({"tool_calls", "tool_use", "function_call"})
+"""Those of `FINISHED` that promise a tool call."""
+_LENGTH = frozenset({
+    "length", "max_tokens", "max_output_tokens", "max_length", "token_limit",
+    "model_length", "model_context_window_exceeded", "error_limit",
+})  # fmt: skip
+"""Words for a limit on tokens (OpenAI, Gemini, Anthropic, Mistral, Cohere)."""
+_BROKEN = frozenset({
+    "abort", "aborted", "cancelled", "canceled", "user_cancel", "failed", "expired", "timeout", "preempted",
+    "insufficient_system_resource",
+})  # fmt: skip
+"""Reasons of a reply that broke off at the endpoint (OpenRouter, vLLM, Zhipu, DeepSeek, Cohere); so does each with the
+word `error` in it."""
+_PREFIX = "finish_reason_"
+"""What Gemini's enumeration writes before each reason in full."""
+
+
+def plain_reason(reason: str) -> str:
+    """The reason in one spelling: `FINISH_REASON_MAX_TOKENS` and `max-tokens` are `max_tokens`."""
+    return reason.strip().lower().replace("-", "_").removeprefix(_PREFIX)
+
+
+def is_finished(reason: str | None) -> bool:
+    """Whether the model ended the reply by itself. No stated reason counts as that."""
+    return not reason or plain_reason(reason) in FINISHED
+
+
+def may_be_empty(reason: str | None) -> bool:
+    """Whether a reply that ended so can be empty on purpose, without a text and without a tool call."""
+    return not reason or plain_reason(reason) in FINISHED - _CALLED
+
+
+def is_length(reason: str | None) -> bool:
+    """Whether a limit on tokens ended the reply."""
+    return reason is not None and plain_reason(reason) in _LENGTH
+
+
+def is_broken(reason: str | None) -> bool:
+    """Whether the endpoint broke the reply off."""
+    if reason is None or is_length(reason):
+        return False
+    plain = plain_reason(reason)
+    return plain in _BROKEN or "error" in plain.split("_")
