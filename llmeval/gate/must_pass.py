@@ -46,7 +46,7 @@ def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecis
         return []
     cases = _cases(tally, wanted, untrusted_metrics(manifest))
     decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
-    if cases.missing:
+    if cases.missing and not _lost_too_many(tally, manifest):  # else `max_unscored` states the cause
         reason += tally.causes.sentence
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
@@ -102,6 +102,11 @@ def untrusted_metrics(manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(name for name, judge in manifest["judges"].items() if judge["trust"] != "TRUSTED")
 
 
+def _lost_too_many(tally: Tally, manifest: Mapping[str, Any]) -> bool:
+    counts = tally.counts()
+    return counts.errors + counts.unscored > manifest["gate"]["max_unscored"] * counts.cases
+
+
 def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> bool:
     """Whether a case fails, and not by the word of untrusted judges alone."""
     outcome, metrics = became
@@ -125,7 +130,7 @@ def _cases(tally: Tally, wanted: Any, untrusted: frozenset[str]) -> Cases:
     found, where = Cases(), _tag(wanted)
     if isinstance(wanted, str) or where is not None:
         found.quarantined = tally.set_aside(where)
-        names: Iterable[str] = [name for group in tally.planned(where) for name in group]
+        names: Iterable[str] = sorted(name for group in tally.planned(where) for name in group)
     else:
         found.quarantined = [name for name in wanted if name in tally.quarantined]
         names = [name for name in wanted if name not in tally.quarantined]

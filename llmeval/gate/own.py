@@ -18,6 +18,8 @@ from llmeval.results import Decision, Gate, RuleDecision
 
 NO_GATE = "no gate: nothing was decided"
 """What every output says of a run with `gate: none`."""
+_ENDING_SHOWN = 400
+"""Characters of the reason that ended a run."""
 _ON_INCONCLUSIVE = {"fail": ExitCode.INCONCLUSIVE, "warn": ExitCode.PASS, "pass": ExitCode.PASS}
 _EXIT = {
     Decision.PASS: ExitCode.PASS,
@@ -34,8 +36,8 @@ def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
 
 _ENDINGS = {
     "budget": "The run stopped at its budget",
-    "outage": "The run stopped, because calls got no answer any more",
-    "quota": "The run stopped, because a quota is used up",
+    "outage": "The run stopped because calls no longer got an answer",
+    "quota": "The run stopped because a quota is used up",
 }
 
 
@@ -50,11 +52,13 @@ def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
         return []
     there = tally.units + (tally.waiting if tally.may_stop else 0)
     waiting = f", {tally.waiting:,} of them not scored yet" if tally.waiting else ""
+    if errors := tally.counts().errors:
+        waiting += f" ({errors:,} {'case' if errors == 1 else 'cases'} with errors)"
     if ended:
         return [_invalid("complete", f"Only {there:,} of {expected:,} answers are there{waiting}: incomplete.")]
     ending, why = manifest.get("ending") or "", manifest.get("ending_reason")
     how = _ENDINGS.get(ending, "The run was interrupted")
-    because = f" {why[:400]}" if why and ending in _ENDINGS else ""
+    because = f" {why[:_ENDING_SHOWN].rstrip('.')}." if why and ending in _ENDINGS else ""
     return [_invalid("complete", f"{how}: {there:,} of {expected:,} answers are there{waiting}.{because}")]
 
 
@@ -106,13 +110,19 @@ def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
         invalid.append(
             _invalid(
                 "max_unscored",
-                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); at most {percent(limit)} may be."
-                f"{tally.causes.sentence}",
+                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); "
+                f"at most {percent(limit)} may be (`max_unscored`).{_cause(tally, manifest)}",
                 estimate=lost / counts.cases,
                 threshold=limit,
             )
         )
     return invalid
+
+
+def _cause(tally: Tally, manifest: Mapping[str, Any]) -> str:
+    """The commonest cause; empty where the reason that ended the run has stated it already."""
+    stated = (manifest.get("ending_reason") or "")[:_ENDING_SHOWN]
+    return "" if tally.causes.commonest and tally.causes.commonest in stated else tally.causes.sentence
 
 
 def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
