@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llmeval.judge.certificate import Certificate, Probe
     from llmeval.judge.evidence import Item
 
-app = typer.Typer(help="Judges: how often they are right, and what moves them.", no_args_is_help=True)
+app = typer.Typer(help="Certify judges, and probe them for bias.", no_args_is_help=True)
 
 Target = Annotated[
     str,

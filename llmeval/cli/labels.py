@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 app = typer.Typer(
-    help="What people say about answers: drawn to label, taken in, given out, counted.", no_args_is_help=True
+    help="Human labels of answers: sample, import, export, count.", no_args_is_help=True
 )
 
 Metric = Annotated[str | None, typer.Option(help="Which metric; default: the run's only judged one.", metavar="METRIC")]

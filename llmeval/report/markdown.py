@@ -51,7 +51,7 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], w
             [f"{cell(entry.case_id, 80)}: {cell(quarantined(entry), 300)}" for entry in summary.quarantine],
         )
         + _listed(
-            "Of the baseline, retired, so not compared:",
+            "Retired cases of the baseline, not compared:",
             [f"{cell(entry.case_id, 80)}: {cell(retired(entry), 300)}" for entry in summary.retired],
         )
     )

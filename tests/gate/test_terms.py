@@ -99,9 +99,9 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ]),
     (BASE, {**BASE, "digests": {}}, []),
     (BASE, {**BASE, "judges": {}}, ["judge removed: tone: looser"]),
-    (BASE, entries("quarantine", "c1", "c2"), ["quarantined since: c1, c2: looser"]),
+    (BASE, entries("quarantine", "c1", "c2"), ["now quarantined: c1, c2: looser"]),
     (entries("quarantine", "c1"), BASE, ["no longer in quarantine: c1: tighter"]),
-    (BASE, entries("retired", "c3"), ["retired since: c3: looser"]),
+    (BASE, entries("retired", "c3"), ["now retired: c3: looser"]),
 ]  # fmt: skip
 
 
