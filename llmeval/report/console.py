@@ -219,11 +219,13 @@ def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
     title = f"{min(len(worst), total)} of {total:,} cases that did not pass"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2))
     answered = any(trouble.output for trouble in worst)
-    room = max(16, (width - 30) // (2 if answered else 1))
-    table.add_column(no_wrap=True, style="dim", max_width=26)
-    table.add_column(no_wrap=True, max_width=room)
+    ids = min(26, 2 + max(len(trouble.case_id) for trouble in worst))
+    room = width - ids - (8 if answered else 4)  # four blanks between two columns
+    reason = room * 3 // 5 if answered else room
+    table.add_column(no_wrap=True, style="dim", max_width=ids)
+    table.add_column(no_wrap=True, max_width=max(16, reason))
     if answered:  # else the reason needs the room: it says why there is no answer
-        table.add_column(no_wrap=True, max_width=room)
+        table.add_column(no_wrap=True, max_width=max(16, room - reason))
     for trouble in worst:
         mark, style = _MARKS.get(trouble.outcome, ("!", "magenta"))
         table.add_row(

@@ -3,6 +3,7 @@
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,32 @@ def test_a_fence_is_longer_than_any_in_it(text: str) -> None:
     block = fenced(text).split("\n")
     assert block[-1] == block[0].removesuffix("text")
     assert not any(line.strip().startswith(block[-1]) for line in block[1:-1])
+
+
+def printed(said: Summary, troubles: list[Trouble], width: int = 80) -> str:
+    out = io.StringIO()
+    print_summary(Console(file=out, width=width), said, troubles, MANIFEST, None)
+    return out.getvalue()
+
+
+def test_why_there_is_no_answer_has_the_whole_row() -> None:
+    lost = replace(
+        trouble("case-1", Outcome.ERROR), reason="provider: 127.0.0.1:8000: HTTP 500: out of memory", output=""
+    )
+    assert "out of memory" in printed(summary(Decision.FAIL, 1), [lost])
+    wrong = replace(trouble("case-2"), reason="facts: does not state Rome", output="Paris")
+    both = printed(summary(Decision.FAIL, 1), [lost, wrong])
+    assert "(no answer)" in both and "facts: does not state Rome" in both and "Paris" in both
+
+
+def test_an_untrusted_judge_is_said_once() -> None:
+    says = RuleDecision(
+        rule="floor", decision=Decision.INCONCLUSIVE, reason="The judge is UNTRUSTED: no labels. So ..."
+    )
+    said = summary(Decision.INCONCLUSIVE, 4, says, rule(Decision.PASS))
+    for text in (printed(said, []), markdown(said, MANIFEST, [])):
+        assert text.count("no labels") == 1
+    assert "The judge of correctness is UNTRUSTED: no labels." in printed(summary(None, 0), [])
 
 
 @pytest.mark.parametrize("width", [60, 80, 130, 200])
