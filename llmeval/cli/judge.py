@@ -42,7 +42,7 @@ def certify(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The certificate; its page lands beside it as .md. Default: where the suite names it, or certificates/ beside the suite.",
+            help="The certificate; its page is written next to it as .md. Default: where the suite names it, or certificates/ next to the suite.",
             metavar="FILE.json",
         ),
     ] = None,

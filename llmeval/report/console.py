@@ -216,7 +216,8 @@ def _bar(metric: Metric, floor: float | None) -> Text:
 def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
     counts = summary.counts
     total = counts.failed + counts.open + counts.unscored + counts.errors + counts.not_scored
-    title = f"{min(len(worst), total)} of {total:,} cases that did not pass"
+    waiting = all(trouble.outcome is Outcome.NOT_SCORED for trouble in worst)
+    title = f"{min(len(worst), total)} of {count(total, 'case')} {'not scored yet' if waiting else 'that did not pass'}"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2))
     answered = any(trouble.output for trouble in worst)
     ids = min(26, 2 + max(len(trouble.case_id) for trouble in worst))
