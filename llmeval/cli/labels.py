@@ -76,7 +76,7 @@ def import_(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Take labels into a run: what the report's page saved, or sheets that people filled in. Twice adds nothing."""
+    """Import labels into a run: what the report's page saved, or sheets that people filled in. Importing a file twice adds nothing."""
     from llmeval.errors import UsageError
     from llmeval.review.intake import take_in
     from llmeval.rundir import RunDir

@@ -113,11 +113,11 @@ def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> 
     return outcome is Outcome.FAIL and not (metrics and untrusted.issuperset(metrics))
 
 
-def untrusted_judge(tally: Tally, manifest: Mapping[str, Any]) -> str | None:
-    """The first judge of this run that is not trusted, and why; None where all are."""
+def untrusted_judge(tally: Tally, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The metric of the first judge of this run that is not trusted, and why; None where all are."""
     for metric, judge in manifest["judges"].items():
         if metric in tally.columns and judge["trust"] != "TRUSTED":
-            return f"the judge of {metric}: {judge['trust_reason']}"
+            return metric, judge["trust_reason"]
     return None
 
 
@@ -152,7 +152,7 @@ def _cases(tally: Tally, wanted: Any, untrusted: frozenset[str]) -> Cases:
     return found
 
 
-def _decided(cases: Cases, wanted: Any, untrusted: str | None) -> tuple[Decision, str]:
+def _decided(cases: Cases, wanted: Any, untrusted: tuple[str, str] | None) -> tuple[Decision, str]:
     of = f"{cases.n:,} {'case' if cases.n == 1 else 'cases'}" + _which(wanted)
     if not cases.n:
         return Decision.INVALID, f"must_pass: no case counts{_which(wanted)}, so nothing can be decided."
@@ -183,7 +183,7 @@ def _decided(cases: Cases, wanted: Any, untrusted: str | None) -> tuple[Decision
     if untrusted is not None:
         return (
             Decision.INCONCLUSIVE,
-            f"{passes} But a judge is UNTRUSTED, {untrusted}. An untrusted judge decides no rule: "
+            f"{passes} But the judge of {untrusted[0]} is UNTRUSTED: {untrusted[1]}. An untrusted judge decides no rule: "
             "`llmeval judge certify` measures it on labels; `on_inconclusive: warn` exits with 0 until then.",
         )
     return Decision.PASS, passes

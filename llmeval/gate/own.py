@@ -86,18 +86,16 @@ def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     for metric, tried in tally.attacks.items():
         fell = [name for name, passed in tried.items() if passed]
         if fell:
-            told = f"The judge of {metric} can be talked into a pass: {len(fell)} of {len(tried)} known attacks passed"
+            told = f"The judge of {metric} is open to prompt injection: it passed {len(fell)} of {len(tried)} known attacks"
             invalid.append(
                 _invalid(
                     "attacks",
-                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''}); canaries.jsonl has them.",
+                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''}); canaries.jsonl lists them.",
                 )
             )
         lost = sum(passed is None for passed in tried.values())
         if 2 * lost > len(tried):
-            told = (
-                f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer: whether it stands them"
-            )
+            told = f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer: whether it withstands them"
             invalid.append(_invalid("attacks", f"{told} is not known."))
     limit = manifest["gate"]["max_unscored"]
     lost = counts.errors + counts.unscored
@@ -151,7 +149,8 @@ def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: Threshold
         corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)
         if corrected is not None:
             return corrected
-    untrusted = untrusted_judge(tally, manifest) if metric == CASES else distrust_of(manifest, metric)
-    untrusted = None if own else untrusted
+    untrusted = None if own else distrust_of(manifest, metric)
+    if metric == CASES and not own and (judge := untrusted_judge(tally, manifest)) is not None:
+        untrusted = f"for {judge[0]}, {judge[1]}"
     decided = decide_floor(metric, name, selection, floor.value, gate["alpha"], untrusted, level, note)
     return structs.replace(decided, judge_scale=own)

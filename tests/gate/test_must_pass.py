@@ -119,7 +119,7 @@ def test_an_untrusted_judge_decides_no_case(tmp_path: Path, check: Status, judge
     judges = {"judged": {"trust": "UNTRUSTED", "trust_reason": "it has no certificate"}}
     gate = decide(tmp_path, [unit("c0", {"a": check, "judged": judged})], judges=judges)
     assert gate.decision is decision
-    assert ("UNTRUSTED, the judge of judged: it has no certificate" in gate.reason) is (check is P)
+    assert ("the judge of judged is UNTRUSTED: it has no certificate" in gate.reason) is (check is P)
 
 
 def test_a_floor_on_whole_cases_takes_the_bounds_of_every_floor(tmp_path: Path) -> None:
