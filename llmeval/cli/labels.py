@@ -61,7 +61,7 @@ def sample(
         for part in made.strata:
             who = "the judge" if part.source == "judge" else "a check"
             console().print(f"  {part.drawn:>4} of {part.answers:,} that {who} gave a {part.verdict}", markup=False)
-        console().print(f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run {run}")
+        console().print(f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run {run} --reviewer NAME")
     return 0
 
 
