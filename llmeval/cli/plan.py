@@ -73,7 +73,9 @@ def _floors(known: "Known") -> "list[Floor]":
             )
         if known.past.rate(metric) is None:
             rate = (1 + floor) / 2
-            known.notes.append(f"{key}: pass rate {rate:.0%} for the floor (assumed: the midpoint between the floor and 100%)")
+            known.notes.append(
+                f"{key}: pass rate {rate:.0%} for the floor (assumed: the midpoint between the floor and 100%)"
+            )
         found.append(plan_floor(key, floor, rate, clusters, gate.alpha, shape.effect))
     return found
 

@@ -49,7 +49,10 @@ def run(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="The run's directory itself. An unfinished run there goes on; one that has ended is refused.", metavar="DIR"),
+        typer.Option(
+            help="The run's directory itself. An unfinished run there goes on; one that has ended is refused.",
+            metavar="DIR",
+        ),
     ] = None,
     new: Annotated[
         bool,

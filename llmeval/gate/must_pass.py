@@ -103,8 +103,8 @@ def untrusted_metrics(manifest: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _lost_too_many(tally: Tally, manifest: Mapping[str, Any]) -> bool:
-    counts = tally.counts()
-    return counts.errors + counts.unscored > manifest["gate"]["max_unscored"] * counts.cases
+    counts, limit = tally.counts(), float(manifest["gate"]["max_unscored"])
+    return bool(counts.cases) and (counts.errors + counts.unscored) / counts.cases > limit
 
 
 def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> bool:
