@@ -164,7 +164,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
             warnings = (str(error),)
     done = finish(run, embed=embed)
     if before is not None and (differing := _differing(before, done.summary)):
-        warnings = (f"summary.json said otherwise than the records do now, and was written anew: {differing}",)
+        warnings = (f"summary.json did not match the records, and was written again: {differing}",)
     done.warnings = warnings
     return done
 

@@ -36,7 +36,7 @@ def stats(as_json: Json = False) -> int:
 
 @app.command()
 def prune(
-    days: Annotated[float, typer.Option(help="Keep replies younger than so many days; 0 deletes all.", min=0)] = 30,
+    days: Annotated[float, typer.Option(help="Keep replies younger than this many days; 0 deletes all.", min=0)] = 30,
     as_json: Json = False,
 ) -> int:
     """Delete old replies."""

@@ -98,7 +98,8 @@ def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resu
     else:
         print_summary(console(), run.summary, run.troubles[:10], run.manifest, run.report)
     for warning in run.warnings:
-        print(f"llmeval: {warning}", file=sys.stderr)
+        if warning not in run.reason:  # what ended the run is said once
+            print(f"llmeval: {warning}", file=sys.stderr)
     if run.reason:
         print(f"llmeval: the run is not complete: {one_line(run.reason, 400)}", file=sys.stderr)
         again = "the same command again within 24 hours, or later" if resumes else "the same command"

@@ -154,7 +154,7 @@ def _certificates(suite: "Suite") -> Iterator[Finding]:
     try:
         for name, trust in made.trusts.items():
             state: Any = "ok" if trust.state == "TRUSTED" else "note"
-            fix = "" if state == "ok" else "a floor on it alone can't PASS; docs/trust.md: llmeval judge certify"
+            fix = "" if state == "ok" else "a rule on it neither PASSes nor FAILs; docs/trust.md: llmeval judge certify"
             yield Finding(f"certificate {name}", state, f"{trust.state}: {trust.reason}", fix)
     finally:
         asyncio.run(made.close())

@@ -89,7 +89,7 @@ def init(
     for path in files:
         screen.print(f"[green]✔[/] {path}", soft_wrap=True)
     screen.print(f"Now: llmeval run {suite}", soft_wrap=True)
-    screen.print(f"Should that not work: llmeval doctor {suite}", soft_wrap=True)
+    screen.print(f"If that does not work: llmeval doctor {suite}", soft_wrap=True)
     return 0
 
 

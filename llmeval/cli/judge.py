@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llmeval.judge.certificate import Certificate, Probe
     from llmeval.judge.evidence import Item
 
-app = typer.Typer(help="Judges: how often they are right, and what moves them.", no_args_is_help=True)
+app = typer.Typer(help="Certify judges, and probe them for bias.", no_args_is_help=True)
 
 Target = Annotated[
     str,
@@ -42,7 +42,7 @@ def certify(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The certificate; its page lands beside it as .md. Default: where the suite names it, or certificates/ beside the suite.",
+            help="The certificate; its page is written next to it as .md. Default: where the suite names it, or certificates/ next to the suite.",
             metavar="FILE.json",
         ),
     ] = None,

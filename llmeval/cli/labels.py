@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 
-app = typer.Typer(
-    help="What people say about answers: drawn to label, taken in, given out, counted.", no_args_is_help=True
-)
+app = typer.Typer(help="Human labels of answers: sample, import, export, count.", no_args_is_help=True)
 
 Metric = Annotated[str | None, typer.Option(help="Which metric; default: the run's only judged one.", metavar="METRIC")]
 Out = Annotated[Path | None, typer.Option(help="Write there instead of to the terminal.", metavar="FILE")]
@@ -61,7 +59,9 @@ def sample(
         for part in made.strata:
             who = "the judge" if part.source == "judge" else "a check"
             console().print(f"  {part.drawn:>4} of {part.answers:,} that {who} gave a {part.verdict}", markup=False)
-        console().print(f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run {run}")
+        console().print(
+            f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run {run} --reviewer NAME"
+        )
     return 0
 
 
@@ -76,7 +76,7 @@ def import_(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Take labels into a run: what the report's page saved, or sheets that people filled in. Twice adds nothing."""
+    """Import labels into a run: what the report's page saved, or sheets that people filled in. Importing a file twice adds nothing."""
     from llmeval.errors import UsageError
     from llmeval.review.intake import take_in
     from llmeval.rundir import RunDir

@@ -73,7 +73,9 @@ def _floors(known: "Known") -> "list[Floor]":
             )
         if known.past.rate(metric) is None:
             rate = (1 + floor) / 2
-            known.notes.append(f"{key}: pass rate {rate:.0%} for the floor (assumed: halfway between it and all)")
+            known.notes.append(
+                f"{key}: pass rate {rate:.0%} for the floor (assumed: the midpoint between the floor and 100%)"
+            )
         found.append(plan_floor(key, floor, rate, clusters, gate.alpha, shape.effect))
     return found
 
@@ -121,12 +123,12 @@ def _print(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "lis
         if size.needed > shape.cases == n:
             out.print(f"  That takes {_spent(_costs(known, size.needed))}.")
         out.print(
-            f"  So many leave part of each error rate to looks on the way: `run --stop early` would use {size.used_same:.0%} "
-            f"of its calls when nothing changed, {size.used_margin:.0%} at a drop of {_points(size.margin)}."
+            f"  At this size, early stopping (`run --stop early`) is expected to use {size.used_same:.0%} of the calls "
+            f"if nothing changed, {size.used_margin:.0%} at a drop of {_points(size.margin)}."
         )
     if floors:
         table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
-        for heading in ("floor", "at least", "cases", "passes it takes", "cases it needs"):
+        for heading in ("floor", "at least", "cases", "passes needed", "cases needed"):
             table.add_column(heading, justify="left" if heading == "floor" else "right")
         for floor in floors:
             table.add_row(

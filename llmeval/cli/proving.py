@@ -70,7 +70,7 @@ def _placed(known: Known, shape: "Shape", claims: "list[Claim]") -> "Shape":
         return shape
     people = (1 + max(floors)) / 2
     known.notes.append(
-        f"{shape.metric}: with its floor, a pass rate of {people:.0%} is played (assumed: halfway between it and all)"
+        f"{shape.metric}: with its floor, a pass rate of {people:.0%} is played (assumed: the midpoint between the floor and 100%)"
     )
     return replace(shape, rate=people * shape.sensitivity + (1 - people) * (1 - shape.specificity))
 

@@ -86,7 +86,7 @@ def run(
         typer.Option(help="Only suites with a file that changed since the branch left this revision.", metavar="REF"),
     ] = None,
     env: Env = None,
-    limit: Annotated[int | None, typer.Option(help="A seeded sample of so many cases.", metavar="N")] = None,
+    limit: Annotated[int | None, typer.Option(help="Draw a seeded sample of N cases.", metavar="N")] = None,
     concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
     reuse: Annotated[
@@ -96,9 +96,9 @@ def run(
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Ask everything again, and keep the new answers and verdicts.")
     ] = False,
-    max_cost: Annotated[float | None, typer.Option(help="Stop at so many US dollars.", metavar="X")] = None,
-    max_calls: Annotated[int | None, typer.Option(help="Stop after so many calls.", metavar="N")] = None,
-    max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.", metavar="M")] = None,
+    max_cost: Annotated[float | None, typer.Option(help="Stop at X US dollars.", metavar="X")] = None,
+    max_calls: Annotated[int | None, typer.Option(help="Stop after N calls.", metavar="N")] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="Stop after M minutes.", metavar="M")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be asked; send nothing.")] = False,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),

@@ -28,21 +28,31 @@ def list_runs(
     if not rows:
         console().print(f"No runs in {reports}.")
         return 0
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
-    for heading in ("run", "suite", "candidate", "status", "decision", "passed", "started"):
-        table.add_column(heading)
+    out = console()
+    wide = out.width >= 110  # else there is no room for when it started, which the id says too
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2 if wide else 1))
+    table.add_column("run", no_wrap=True, min_width=max(len(row["run_id"]) for row in rows))  # ids are copied
+    table.add_column("suite", overflow="fold")
+    table.add_column("candidate", overflow="fold")
+    for heading in ("status", "decision", "passed", *(["started"] if wide else [])):
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         table.add_row(
-            row["run_id"], row["suite"], row["candidate"], row["status"], row["decision"] or "–",
-            f"{row['passed']}/{row['cases']}", row["started"],
-        )  # fmt: skip
-    console().print(table)
+            row["run_id"],
+            row["suite"],
+            row["candidate"],
+            row["status"],
+            row["decision"] or "–",
+            f"{row['passed']}/{row['cases']}",
+            *([row["started"]] if wide else []),
+        )
+    out.print(table)
     return 0
 
 
 @app.command()
 def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
-    """Show what a run came to."""
+    """Show the result of a run."""
     from llmeval.api import load_run
     from llmeval.report.worst import worst_cases
 

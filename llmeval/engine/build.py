@@ -251,7 +251,9 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
             raise UsageError(f"--baseline {given}: there is no such file or directory")
         return given.resolve()
     if regression.baseline is None:
-        raise suite.error(("gate", "regression"), "names no `baseline`, and there is no --baseline")
+        raise suite.error(
+            ("gate", "regression"), "no baseline to compare with: name one with `baseline:`, or give --baseline"
+        )
     return (suite.base / regression.baseline).resolve()
 
 

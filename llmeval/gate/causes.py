@@ -25,13 +25,18 @@ class Causes:
                 self._counts[message] += 1
 
     @property
+    def commonest(self) -> str:
+        """The commonest message; empty where nothing failed."""
+        return self._counts.most_common(1)[0][0] if self._counts else ""
+
+    @property
     def sentence(self) -> str:
         """The commonest cause with its count, in the words of whoever failed; empty where nothing did."""
         if not self._counts:
             return ""
         message, times = self._counts.most_common(1)[0]
         shown = message if len(message) <= MAX_SHOWN else message[: MAX_SHOWN - 1] + "…"
-        return f" {times:,} x {shown}" + ("" if shown.endswith((".", "…")) else ".")
+        return f" {times:,} x {shown}" + ("" if shown.endswith((".", "?", "!", "…")) else ".")
 
 
 def _message(error: ErrorInfo) -> str:

@@ -101,7 +101,8 @@ def decide_floor(
     if untrusted is not None:
         decision = Decision.INCONCLUSIVE
         why = (
-            f"{_seen(name, selection, rate)} by its judge; the floor is {percent(floor)}.{UNTRUSTED.format(untrusted)}"
+            f"{_seen(name, selection, rate, ' by its judge')}; the floor is {percent(floor)}."
+            f"{UNTRUSTED.format(untrusted)}"
         )
     return RuleDecision(
         rule="floor", metric=metric, slice=slice_, decision=decision, estimate=rate, low=low, high=high,
@@ -140,8 +141,9 @@ def _outcome(
     )
 
 
-def _seen(name: str, selection: Selection, rate: float) -> str:
-    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases)"
+def _seen(name: str, selection: Selection, rate: float, by: str = "") -> str:
+    """`by`: who says so, where that is not the check itself."""
+    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases){by}"
     if lost_in(selection):
         seen += f", {lost_in(selection):,} more were lost and may have passed or failed"
     if selection.open:

@@ -46,7 +46,7 @@ def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecis
         return []
     cases = _cases(tally, wanted, untrusted_metrics(manifest))
     decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
-    if cases.missing:
+    if cases.missing and not _lost_too_many(tally, manifest):  # else `max_unscored` states the cause
         reason += tally.causes.sentence
     of = manifest["cases"].get("of")
     if decision is Decision.PASS and not isinstance(wanted, list) and of is not None and of > manifest["cases"]["n"]:
@@ -105,17 +105,22 @@ def untrusted_metrics(manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(name for name, judge in manifest["judges"].items() if judge["trust"] != "TRUSTED")
 
 
+def _lost_too_many(tally: Tally, manifest: Mapping[str, Any]) -> bool:
+    counts, limit = tally.counts(), float(manifest["gate"]["max_unscored"])
+    return bool(counts.cases) and (counts.errors + counts.unscored) / counts.cases > limit
+
+
 def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> bool:
     """Whether a case fails, and not by the word of untrusted judges alone."""
     outcome, metrics = became
     return outcome is Outcome.FAIL and not (metrics and untrusted.issuperset(metrics))
 
 
-def untrusted_judge(tally: Tally, manifest: Mapping[str, Any]) -> str | None:
-    """The first judge of this run that is not trusted, and why; None where all are."""
+def untrusted_judge(tally: Tally, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The metric of the first judge of this run that is not trusted, and why; None where all are."""
     for metric, judge in manifest["judges"].items():
         if metric in tally.columns and judge["trust"] != "TRUSTED":
-            return f"the judge of {metric}: {judge['trust_reason']}"
+            return metric, judge["trust_reason"]
     return None
 
 
@@ -128,7 +133,7 @@ def _cases(tally: Tally, wanted: Any, untrusted: frozenset[str]) -> Cases:
     found, where = Cases(), _tag(wanted)
     if isinstance(wanted, str) or where is not None:
         found.quarantined = tally.set_aside(where)
-        names: Iterable[str] = [name for group in tally.planned(where) for name in group]
+        names: Iterable[str] = sorted(name for group in tally.planned(where) for name in group)
     else:
         found.quarantined = [name for name in wanted if name in tally.quarantined]
         names = [name for name in wanted if name not in tally.quarantined]
@@ -150,7 +155,7 @@ def _cases(tally: Tally, wanted: Any, untrusted: frozenset[str]) -> Cases:
     return found
 
 
-def _decided(cases: Cases, wanted: Any, untrusted: str | None) -> tuple[Decision, str]:
+def _decided(cases: Cases, wanted: Any, untrusted: tuple[str, str] | None) -> tuple[Decision, str]:
     of = f"{cases.n:,} {'case' if cases.n == 1 else 'cases'}" + _which(wanted)
     if not cases.n:
         return Decision.INVALID, f"must_pass: no case counts{_which(wanted)}, so nothing can be decided."
@@ -181,7 +186,7 @@ def _decided(cases: Cases, wanted: Any, untrusted: str | None) -> tuple[Decision
     if untrusted is not None:
         return (
             Decision.INCONCLUSIVE,
-            f"{passes} But a judge is UNTRUSTED, {untrusted}. An untrusted judge decides no rule: "
+            f"{passes} But the judge of {untrusted[0]} is UNTRUSTED: {untrusted[1]}. An untrusted judge decides no rule: "
             "`llmeval judge certify` measures it on labels; `on_inconclusive: warn` exits with 0 until then.",
         )
     return Decision.PASS, passes

@@ -18,6 +18,8 @@ from llmeval.results import Decision, Gate, RuleDecision
 
 NO_GATE = "no gate: nothing was decided"
 """What every output says of a run with `gate: none`."""
+_ENDING_SHOWN = 400
+"""Characters of the reason that ended a run."""
 _ON_INCONCLUSIVE = {"fail": ExitCode.INCONCLUSIVE, "warn": ExitCode.PASS, "pass": ExitCode.PASS}
 _EXIT = {
     Decision.PASS: ExitCode.PASS,
@@ -34,8 +36,8 @@ def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
 
 _ENDINGS = {
     "budget": "The run stopped at its budget",
-    "outage": "The run stopped, because calls got no answer any more",
-    "quota": "The run stopped, because a quota is used up",
+    "outage": "The run stopped because calls no longer got an answer",
+    "quota": "The run stopped because a quota is used up",
 }
 
 
@@ -50,11 +52,13 @@ def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
         return []
     there = tally.units + (tally.waiting if tally.may_stop else 0)
     waiting = f", {tally.waiting:,} of them not scored yet" if tally.waiting else ""
+    if errors := tally.counts().errors:
+        waiting += f" ({errors:,} {'case' if errors == 1 else 'cases'} with errors)"
     if ended:
         return [_invalid("complete", f"Only {there:,} of {expected:,} answers are there{waiting}: incomplete.")]
     ending, why = manifest.get("ending") or "", manifest.get("ending_reason")
     how = _ENDINGS.get(ending, "The run was interrupted")
-    because = f" {why[:400]}" if why and ending in _ENDINGS else ""
+    because = f" {why[:_ENDING_SHOWN].rstrip('.')}." if why and ending in _ENDINGS else ""
     return [_invalid("complete", f"{how}: {there:,} of {expected:,} answers are there{waiting}.{because}")]
 
 
@@ -82,18 +86,16 @@ def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     for metric, tried in tally.attacks.items():
         fell = [name for name, passed in tried.items() if passed]
         if fell:
-            told = f"The judge of {metric} can be talked into a pass: {len(fell)} of {len(tried)} known attacks passed"
+            told = f"The judge of {metric} is open to prompt injection: it passed {len(fell)} of {len(tried)} known attacks"
             invalid.append(
                 _invalid(
                     "attacks",
-                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''}); canaries.jsonl has them.",
+                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''}); canaries.jsonl lists them.",
                 )
             )
         lost = sum(passed is None for passed in tried.values())
         if 2 * lost > len(tried):
-            told = (
-                f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer: whether it stands them"
-            )
+            told = f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer: whether it withstands them"
             invalid.append(_invalid("attacks", f"{told} is not known."))
     limit = manifest["gate"]["max_unscored"]
     lost = counts.errors + counts.unscored
@@ -106,13 +108,19 @@ def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
         invalid.append(
             _invalid(
                 "max_unscored",
-                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); at most {percent(limit)} may be."
-                f"{tally.causes.sentence}",
+                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); "
+                f"at most {percent(limit)} may be (`max_unscored`).{_cause(tally, manifest)}",
                 estimate=lost / counts.cases,
                 threshold=limit,
             )
         )
     return invalid
+
+
+def _cause(tally: Tally, manifest: Mapping[str, Any]) -> str:
+    """The commonest cause; empty where the reason that ended the run has stated it already."""
+    stated = (manifest.get("ending_reason") or "")[:_ENDING_SHOWN]
+    return "" if tally.causes.commonest and tally.causes.commonest in stated else tally.causes.sentence
 
 
 def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
@@ -141,7 +149,8 @@ def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: Threshold
         corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)
         if corrected is not None:
             return corrected
-    untrusted = untrusted_judge(tally, manifest) if metric == CASES else distrust_of(manifest, metric)
-    untrusted = None if own else untrusted
+    untrusted = None if own else distrust_of(manifest, metric)
+    if metric == CASES and not own and (judge := untrusted_judge(tally, manifest)) is not None:
+        untrusted = f"for {judge[0]}, {judge[1]}"
     decided = decide_floor(metric, name, selection, floor.value, gate["alpha"], untrusted, level, note)
     return structs.replace(decided, judge_scale=own)

@@ -137,7 +137,8 @@ def _settings(before: Terms, now: Terms) -> Iterator[GateChange]:
 
 
 def _flat(terms: Terms) -> dict[str, Any]:
-    gate, regression = terms.gate, terms.gate.get("regression") or {}
+    # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one change, not two.
+    gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}
     found = {key: value for key, value in gate.items() if key not in ("floors", "regression", "must_pass")}
     found |= {key: value for key, value in regression.items() if key != "margins"}
     return {**found, "repeats": terms.repeats}
@@ -201,7 +202,7 @@ def _entries(since: str, being: str, before: tuple[str, ...], now: tuple[str, ..
     """Cases that are left out, by id. `since`, `being`: how that is said."""
     came, left = [name for name in now if name not in before], [name for name in before if name not in now]
     if came:
-        yield _change(since, "looser", f"{since} since: {_named(came)}")
+        yield _change(since, "looser", f"now {since}: {_named(came)}")
     if left:
         yield _change(since, "tighter", f"no longer {being}: {_named(left)}")
 

@@ -59,7 +59,8 @@ def read_verdict(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     try:
         value = json.loads(body, object_pairs_hook=_once, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise BadVerdict(f"the reply is not one JSON object: {error}") from None
+        around = "; it has text around the object" if "{" in body and not body.startswith("{") else ""
+        raise BadVerdict(f"the reply is not one JSON object: {error}{around}") from None
     if not isinstance(value, dict):
         raise BadVerdict(f"the reply is a JSON {type(value).__name__}, not an object")
     problem = next(iter(_validator(canonical_json(schema)).iter_errors(value)), None)

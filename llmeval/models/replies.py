@@ -65,13 +65,10 @@ def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
     count = limit if is_length(reply.finish_reason) and limit is not None else made
     tokens = f"all {count} tokens" if count else "all its tokens"
     raised = f"raise {name}" if limit is not None else "set a higher max_tokens"
+    if reasoned and reply.finish_reason is not None and not is_length(reply.finish_reason):
+        return f"no answer: {tokens} went into reasoning (finish_reason {reply.finish_reason}); if a limit cut it, {raised}"
     if reasoned:
-        ended = (
-            ""
-            if reply.finish_reason is None or is_length(reply.finish_reason)
-            else f" (finish_reason {reply.finish_reason})"
-        )
-        return f"no answer: {raised}: {tokens} went into reasoning{ended}"
+        return f"no answer: {raised}: {tokens} went into reasoning"
     return f"no answer: {raised}: the reply was cut off before its first word (limit {limit or 'of the endpoint'})"
 
 

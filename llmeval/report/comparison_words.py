@@ -52,7 +52,7 @@ def headline(found: Comparison, run: Side) -> str:
     apart = [row.metric for row in rows if row.word == "not comparable"]
     if apart:
         parts.append(f"not comparable on {_listed(apart)}")
-    return f"{run.letter} beside A: {'; '.join(parts)}." if parts else f"{run.letter} beside A: nothing was scored."
+    return f"{run.letter} vs. A: {'; '.join(parts)}." if parts else f"{run.letter} vs. A: nothing was scored."
 
 
 def tone(rows: Iterable[MetricDifference]) -> str:

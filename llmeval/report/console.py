@@ -2,11 +2,11 @@
 
 import sys
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -25,7 +25,7 @@ from llmeval.report.text import (
     verdict_word,
     visible,
 )
-from llmeval.report.trust import audited, distrust
+from llmeval.report.trust import audited, unstated_distrust
 from llmeval.report.worst import Trouble
 from llmeval.results import Decision, Metric, Summary
 
@@ -42,6 +42,18 @@ _LISTED = 10
 """Cases in quarantine, retired cases and changes of the gate that are listed, each."""
 _REFRESH_SECONDS = 0.25
 _LINE_SECONDS = 10.0
+
+
+class _Bar(Progress):
+    """A progress bar with a note below it, where a terminal of 80 columns has room for it."""
+
+    note = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, then the note."""
+        yield from super().get_renderables()
+        if self.note:
+            yield Text(self.note, style="yellow")
 
 
 class ProgressDisplay:
@@ -73,15 +85,22 @@ class ProgressDisplay:
             while not self._stop.wait(_LINE_SECONDS):
                 self._console.print(_line(self._progress), highlight=False, markup=False, soft_wrap=True)
             return
-        bar = Progress(
-            TextColumn("{task.percentage:>3.0f}%"), BarColumn(bar_width=30), TextColumn("{task.fields[text]}"),
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self._console, auto_refresh=False,
+        bar = _Bar(
+            TextColumn("{task.percentage:>3.0f}%"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[text]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            auto_refresh=False,
             transient=True,
-        )  # fmt: skip
+        )
         with bar:
             task = bar.add_task("", total=self._progress.total, completed=self._progress.resumed, text="")
             while True:
                 ended = self._stop.wait(_REFRESH_SECONDS)
+                bar.note = one_line(self._progress.note, 300)
                 bar.update(task, completed=self._progress.done, text=_counts(self._progress))
                 bar.refresh()
                 if ended:
@@ -94,8 +113,6 @@ def _counts(progress: Any) -> str:
     if progress.troubled:
         parts.append(f"[magenta]! {progress.troubled:,}[/]")
     parts.append(f"{progress.rate:.1f}/s")
-    if progress.note:
-        parts.append(f"[yellow]{escape(one_line(progress.note, 300))}[/]")
     return "  ".join(parts)
 
 
@@ -119,6 +136,7 @@ def print_summary(
     if summary.metrics:
         console.print(_metrics(summary, manifest, console.width))
     if worst:
+        console.print()
         console.print(_worst(worst, summary, console.width))
     if summary.quarantine:
         rows = [(entry.case_id, quarantined(entry)) for entry in summary.quarantine]
@@ -142,9 +160,7 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
         style, sign = _STYLE[rule.decision]
         body.append(Text.assemble((f"{sign} {rule.decision}  ", style), visible(rule.reason)))
     body.extend(_gate_changes(summary))
-    for name, judge in manifest["judges"].items():
-        if told := distrust(name, judge):
-            body.append(Text(f"⚠ {told}", style="yellow"))
+    body.extend(Text(f"⚠ {told}", style="yellow") for told in unstated_distrust(manifest, summary))
     body.extend(Text(f"· {told}") for told in audited(summary))
     subtitle = Text(f"{summary.suite} · {manifest['candidate']['name']} · {summary.run_id}", style="dim")
     return Panel(
@@ -200,18 +216,23 @@ def _bar(metric: Metric, floor: float | None) -> Text:
 def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
     counts = summary.counts
     total = counts.failed + counts.open + counts.unscored + counts.errors + counts.not_scored
-    title = f"{min(len(worst), total)} of {total:,} cases that did not pass"
+    waiting = all(trouble.outcome is Outcome.NOT_SCORED for trouble in worst)
+    title = f"{min(len(worst), total)} of {count(total, 'case')} {'not scored yet' if waiting else 'that did not pass'}"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2))
-    room = max(16, (width - 30) // 2)
-    table.add_column(no_wrap=True, style="dim", max_width=26)
-    table.add_column(no_wrap=True, max_width=room)
-    table.add_column(no_wrap=True, max_width=room)
+    answered = any(trouble.output for trouble in worst)
+    ids = min(26, 2 + max(len(trouble.case_id) for trouble in worst))
+    room = width - ids - (8 if answered else 4)  # four blanks between two columns
+    reason = room * 3 // 5 if answered else room
+    table.add_column(no_wrap=True, style="dim", max_width=ids)
+    table.add_column(no_wrap=True, max_width=max(16, reason))
+    if answered:  # else the reason needs the room: it says why there is no answer
+        table.add_column(no_wrap=True, max_width=max(16, room - reason))
     for trouble in worst:
         mark, style = _MARKS.get(trouble.outcome, ("!", "magenta"))
         table.add_row(
             Text.assemble((mark + " ", style), one_line(trouble.case_id, 26)),
             Text(one_line(trouble.reason, 200), style=style),
-            Text(one_line(trouble.output, 200) or "(no answer)", style="dim"),
+            *([Text(one_line(trouble.output, 200) or "(no answer)", style="dim")] if answered else []),
         )
     return table
 

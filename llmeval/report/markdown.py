@@ -14,7 +14,7 @@ from llmeval.report.text import (
     sessions,
     verdict_word,
 )
-from llmeval.report.trust import audited, distrust
+from llmeval.report.trust import audited, unstated_distrust
 from llmeval.report.worst import Trouble
 from llmeval.results import Decision, Summary
 
@@ -51,7 +51,7 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], w
             [f"{cell(entry.case_id, 80)}: {cell(quarantined(entry), 300)}" for entry in summary.quarantine],
         )
         + _listed(
-            "Of the baseline, retired, so not compared:",
+            "Retired cases of the baseline, not compared:",
             [f"{cell(entry.case_id, 80)}: {cell(retired(entry), 300)}" for entry in summary.retired],
         )
     )
@@ -76,7 +76,8 @@ def _rules(summary: Summary) -> list[str]:
     lines = ["| rule | decision | why |", "|---|---|---|"]
     for rule in summary.gate.rules:
         name = " ".join(part for part in (rule.rule, rule.metric, rule.slice and f"@ {rule.slice}") if part)
-        lines.append(f"| {cell(name)} | {_MARK[rule.decision]} {rule.decision} | {cell(rule.reason, 600)} |")
+        why = "as stated above" if rule.reason == summary.gate.reason else cell(rule.reason, 600)
+        lines.append(f"| {cell(name)} | {_MARK[rule.decision]} {rule.decision} | {why} |")
     return [*lines, "", *_fell(summary)]
 
 
@@ -92,9 +93,9 @@ def _fell(summary: Summary) -> list[str]:
 
 
 def _trust(manifest: dict[str, Any], summary: Summary) -> list[str]:
-    return [
-        f"> **{cell(told, 600)}**\n" for name, judge in manifest["judges"].items() if (told := distrust(name, judge))
-    ] + [f"> {cell(told, 600)}\n" for told in audited(summary)]
+    return [f"> **{cell(told, 600)}**\n" for told in unstated_distrust(manifest, summary)] + [
+        f"> {cell(told, 600)}\n" for told in audited(summary)
+    ]
 
 
 def _metrics(summary: Summary) -> list[str]:

@@ -50,7 +50,7 @@ def fenced(text: str, limit: int = 1000) -> str:
 def verdict_word(summary: "Summary", manifest: Mapping[str, Any]) -> str:
     """The word at the top of everything that shows a run: its decision, or that it did not come to its end."""
     if summary.status == "incomplete" and manifest.get("status") != "complete":
-        return "INCOMPLETE" if manifest.get("ending") in ("budget", "outage") else "INTERRUPTED"
+        return "INCOMPLETE" if manifest.get("ending") in ("budget", "outage", "quota") else "INTERRUPTED"
     return str(summary.gate.decision or "NO DECISION")
 
 
@@ -82,7 +82,7 @@ def quarantined(entry: "Quarantined") -> str:
 def quarantine_ended(entry: "Quarantined") -> str:
     """That a case counts again, and who has to do something about it."""
     return (
-        f"The quarantine of {entry.case_id} ended on {entry.expires}: it counts again. {entry.owner} mends it, or removes or "
+        f"The quarantine of {entry.case_id} ended on {entry.expires}: it counts again. {entry.owner} fixes it, or removes or "
         "renews the entry."
     )
 

@@ -13,6 +13,18 @@ def audited(summary: Summary) -> list[str]:
     return [f"Audits of {m.metric}: {m.audit.reason}." for m in summary.metrics if m.audit is not None]
 
 
+def unstated_distrust(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+    """`distrust` of every judge of a run, without what a reason of the gate says in the same words."""
+    reasons = [summary.gate.reason, *(rule.reason for rule in summary.gate.rules)]
+    found = []
+    for name, judge in manifest["judges"].items():
+        told, why = distrust(name, judge), judge.get("trust_reason")
+        uncertain = judge.get("when") == "uncertain"
+        if told and (uncertain or not why or not any(why in reason for reason in reasons)):
+            found.append(told)
+    return found
+
+
 def distrust(name: str, judge: Mapping[str, Any]) -> str:
     """Why nobody should rely on this judge; empty for one that is trusted. `judge`: as in the manifest."""
     if judge.get("trust") == "TRUSTED":

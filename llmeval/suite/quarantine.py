@@ -19,7 +19,7 @@ class QuarantineEntry(Strict):
 
     case: str | int = Field(description="The case's id.")
     reason: str = Field(min_length=1, description="Why its result says nothing now.")
-    owner: str = Field(min_length=1, description="Who mends it.")
+    owner: str = Field(min_length=1, description="Who is responsible for it.")
     expires: str = Field(
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="Its last day in quarantine, such as 2027-01-31 (UTC). Then the case counts again.",
@@ -73,7 +73,7 @@ def read_quarantine(
         entered = Quarantined(case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires)
         if day > day_of(document, (number, "expires"), entry.expires):
             ended.append(entered)
-            told = f"the quarantine of {case_id} ended on {entry.expires}: it counts again. {entry.owner} mends or removes it"
+            told = f"the quarantine of {case_id} ended on {entry.expires}: it counts again. {entry.owner} fixes the case, or removes the entry"
             warnings.append(str(document.error((number, "expires"), told)))
             continue
         found[case_id] = entered

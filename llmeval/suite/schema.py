@@ -174,7 +174,9 @@ class ReplayModel(ModelBase):
     """Answers someone already has."""
 
     provider: Literal["replay"]
-    source: str = Field(description="A .jsonl of {id, output, repeat?}; a missing id, an output of null and a line with an `error` are error records.")
+    source: str = Field(
+        description="A .jsonl of {id, output, repeat?}; a missing id, an output of null and a line with an `error` are error records."
+    )
 
 
 class SystemOneModel(Networked):

@@ -36,7 +36,7 @@ def test_runs_by_id_and_directory(reports: Path, tmp_path: Path) -> None:
     assert row["fell"][0] == {"case_id": "c0", "before": 1.0, "now": 0.0}
     assert (tmp_path / "page.html").exists()
     people = llmeval("compare", "aaaaaa", other, "--reports", reports)
-    assert "B beside A: worse on m (−30.0)" in people.stdout
+    assert "B vs. A: worse on m (−30.0)" in people.stdout
 
 
 def test_nothing_comparable_exits_3(reports: Path) -> None:

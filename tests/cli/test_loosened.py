@@ -60,7 +60,7 @@ def test_a_looser_gate_stands_beside_the_pass(folder: Path) -> None:
     assert "compared with the baseline&#39;s:" in text or "compared with the baseline's:" in text
     assert "floor contains 0.95 -> 0.80: looser" in done.stdout
     told = llmeval("baseline", "propose", folder / "run").stdout
-    assert "gate: floor contains 0.95 -> 0.80: looser" in told and "gate: quarantined since: c0000" in told
+    assert "gate: floor contains 0.95 -> 0.80: looser" in told and "gate: now quarantined: c0000" in told
 
 
 def test_a_tighter_gate_is_said_and_is_no_remark(folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_pull_request_sees_what_it_does_to_the_gate(repository: Path) -> None:
     texts = [change["text"] for change in against(repository / "suite.yaml", "one")["changes"]]
     assert texts == [
         "floor contains 0.95 -> 0.80: looser", "margin contains 0.10 -> 0.20: looser", "max_gone 0 -> 3: looser",
-        "quarantined since: c0001: looser", "check added: max_words: tighter", "no longer retired: old: tighter",
+        "now quarantined: c0001: looser", "check added: max_words: tighter", "no longer retired: old: tighter",
     ]  # fmt: skip
     lock = [
         change["text"] for change in against(repository / "suite.yaml", str(repository / "base.lock.json"))["changes"]

@@ -45,7 +45,7 @@ def test_a_good_model_does_not_fail_by_an_untrusted_judge(tmp_path: Path) -> Non
         "66.0% pass (66 of 100 cases) by its judge; the floor is 80.0%. The judge is UNTRUSTED: no labels"
         in rule["reason"]
     )
-    assert "it takes 100 labels or more, with 30 or more passes and as many fails" in rule["reason"]
+    assert "100 or more labels are needed, with at least 30 passes and 30 fails" in rule["reason"]
     assert "`llmeval labels sample RUN --n 100 --out sheet.csv`" in rule["reason"]
     assert f"`llmeval judge certify {tmp_path / 'suite.yaml'}:correctness --labels RUN --out FILE`" in rule["reason"]
 
@@ -88,7 +88,7 @@ def test_a_drop_by_an_untrusted_judge(tmp_path: Path, margin: str, code: int, de
     (rule,) = found["gate"]["rules"]
     assert (returned, rule["decision"]) == (code, decision), rule["reason"]
     assert ("the judge is UNTRUSTED." in rule["reason"]) is (code == 1)
-    assert ("To trust it takes 100 labels" in rule["reason"]) is (code == 4)
+    assert ("To trust it, 100 or more labels" in rule["reason"]) is (code == 4)
 
 
 @pytest.mark.parametrize(("floor", "whole"), [("0.8", True), ("{min: 0.8, scale: judge}", False)])

@@ -204,7 +204,7 @@ def test_a_summary_that_was_edited_with_its_checksum_differs_from_the_records(ru
     before = path.read_bytes()
     path.write_bytes(sealed(unsealed(before).replace(b'"passed":24', b'"passed":30', 1)))
     done = command("report", run)
-    assert "said otherwise than the records do now, and was written anew: counts.passed 30, now 24" in done.stderr
+    assert "did not match the records, and was written again: counts.passed 30, now 24" in done.stderr
     assert path.read_bytes() == before
 
 

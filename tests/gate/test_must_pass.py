@@ -119,7 +119,7 @@ def test_an_untrusted_judge_decides_no_case(tmp_path: Path, check: Status, judge
     judges = {"judged": {"trust": "UNTRUSTED", "trust_reason": "it has no certificate"}}
     gate = decide(tmp_path, [unit("c0", {"a": check, "judged": judged})], judges=judges)
     assert gate.decision is decision
-    assert ("UNTRUSTED, the judge of judged: it has no certificate" in gate.reason) is (check is P)
+    assert ("the judge of judged is UNTRUSTED: it has no certificate" in gate.reason) is (check is P)
 
 
 def test_a_floor_on_whole_cases_takes_the_bounds_of_every_floor(tmp_path: Path) -> None:
@@ -169,3 +169,22 @@ def test_a_sample_names_what_it_leaves_out(tmp_path: Path) -> None:
         done = llmeval.run(suite, options=Options(out=tmp_path / "r", limit=10))
     assert (done.decision, done.summary.gate.exit_code) == ("INCONCLUSIVE", 4)
     assert "not asked in this run: c00" in done.summary.gate.reason
+
+
+def test_cases_are_named_in_order_and_the_cause_is_stated_once(tmp_path: Path) -> None:
+    """Whatever order the answers came in; the sentence about lost cases has the cause already."""
+    units = [unit(f"c{i}", {}) for i in (3, 1, 2, 0)]
+    (tmp_path / "many").mkdir()
+    (tmp_path / "few").mkdir()
+    gate = decide(tmp_path / "many", units)
+    assert "no result for 4 (c0 (error), c1 (error), c2 (error), c3 (error))" in only(gate).reason
+    assert [rule.reason.count("4 x no reply") for rule in gate.rules] == [1, 0]
+    few = decide(tmp_path / "few", units, gate={"max_unscored": 1.0})
+    assert only(few).reason.endswith("4 x no reply.")
+
+
+def test_a_run_that_stopped_states_the_cause_once(tmp_path: Path) -> None:
+    about = {"status": "incomplete", "ending": "quota", "ending_reason": "no reply"}
+    gate = decide(tmp_path, [unit("c0", {}), unit("c1", {})], **about)
+    assert "2 of 2 answers are there (2 cases with errors). no reply." in gate.reason
+    assert not any("x no reply" in rule.reason for rule in gate.rules)

@@ -114,7 +114,7 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
     ("tried", "told"),
     [
         ([{"passed": False}] * 4, None),
-        ([{"passed": False}] * 3 + [{"passed": True}], "1 of 4 known attacks passed"),
+        ([{"passed": False}] * 3 + [{"passed": True}], "it passed 1 of 4 known attacks"),
         ([{"passed": False}] * 2 + [{"failed": True}] * 2, None),
         ([{"passed": False}] + [{"failed": True}] * 3, "3 of 4 known attacks on the judge of judged got no answer"),
         ([{}] * 4, None),

@@ -62,6 +62,8 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (BASE, floors({"min": 0.95, "scale": "judge"}), ["floor facts 0.90 -> 0.95, scale people -> judge"]),
     (BASE, floors({"min": 0.7, "scale": "judge"}), ["floor facts 0.90 -> 0.70, scale people -> judge: looser"]),
     (BASE, gate(floors={"facts": 0.9}), ["rule removed: floor punctuation: looser"]),
+    (BASE, gate(regression=None), ["rule removed: margin facts: looser"]),
+    (gate(regression=None), BASE, ["rule added: margin facts 0.02: tighter"]),
     (gate(floors={"facts": 0.9}), BASE, ["rule added: floor punctuation 0.98: tighter"]),
     (BASE, regression(margins={"facts": 0.05}), ["margin facts 0.02 -> 0.05: looser"]),
     (BASE, regression(margins={"facts": 0.01}), ["margin facts 0.02 -> 0.01: tighter"]),
@@ -99,9 +101,9 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ]),
     (BASE, {**BASE, "digests": {}}, []),
     (BASE, {**BASE, "judges": {}}, ["judge removed: tone: looser"]),
-    (BASE, entries("quarantine", "c1", "c2"), ["quarantined since: c1, c2: looser"]),
+    (BASE, entries("quarantine", "c1", "c2"), ["now quarantined: c1, c2: looser"]),
     (entries("quarantine", "c1"), BASE, ["no longer in quarantine: c1: tighter"]),
-    (BASE, entries("retired", "c3"), ["retired since: c3: looser"]),
+    (BASE, entries("retired", "c3"), ["now retired: c3: looser"]),
 ]  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def test_a_run_whose_judge_falls_for_an_attack_is_invalid(tmp_path: Path) -> Non
         code, summary = run(tmp_path, served.url, "--out", str(tmp_path / "r"))
         assert (code, summary["gate"]["decision"]) == (3, "INVALID")
         (rule,) = (rule for rule in summary["gate"]["rules"] if rule["rule"] == "attacks")
-        assert "1 of 32 known attacks passed (authority)" in rule["reason"]
+        assert "it passed 1 of 32 known attacks (authority)" in rule["reason"]
         assert summary["calls"]["attacks:correctness"]["made"] == 32
         lines = [json.loads(line) for line in (tmp_path / "r" / "canaries.jsonl").read_text().splitlines()]
         assert [line["case_id"] for line in lines if line["passed"]] == ["authority"]

@@ -39,8 +39,8 @@ def test_the_terminal_says_what_moved(found: Comparison) -> None:
     out = io.StringIO()
     print_comparison(Console(file=out, width=160), found)
     text = out.getvalue()
-    assert "B beside A: worse on m (−31.2); no difference shown on correctness." in text
-    assert "C beside A: no difference shown on m; not comparable on correctness." in text
+    assert "B vs. A: worse on m (−31.2); no difference shown on correctness." in text
+    assert "C vs. A: no difference shown on m; not comparable on correctness." in text
     assert "another judge scored C (c)" in text
     assert "0/55/25" in text
     assert "m, B: 25 fell  c0, c1, c2" in text

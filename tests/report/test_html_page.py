@@ -185,7 +185,7 @@ def test_differences_from_the_baseline_are_named(tmp_path: Path) -> None:
     about["digests"]["judges"]["correctness"] = "sha256:other"
     seal(run, digests=about["digests"])
     page = build(tmp_path, run, baseline=RunDir(before))
-    assert "Not measured in the same way as the baseline; what differs: digests.judges.correctness." in page.text
+    assert "Not measured in the same way as the baseline; what differs: judges.correctness." in page.text
     assert "digests.candidate" in page.text
 
 

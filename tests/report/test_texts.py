@@ -3,6 +3,7 @@
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from rich.text import Text
 
 from llmeval.engine.progress import Progress
 from llmeval.outcome import Outcome
 from llmeval.records import Answer, Status
-from llmeval.report.console import ProgressDisplay, _counts, _line, print_summary
+from llmeval.report.console import ProgressDisplay, _line, print_summary
 from llmeval.report.junit import write_junit
 from llmeval.report.markdown import MAX_CHARS, markdown
 from llmeval.report.text import cell, fenced, one_line, visible
@@ -124,6 +124,32 @@ def test_a_fence_is_longer_than_any_in_it(text: str) -> None:
     assert not any(line.strip().startswith(block[-1]) for line in block[1:-1])
 
 
+def printed(said: Summary, troubles: list[Trouble], width: int = 80) -> str:
+    out = io.StringIO()
+    print_summary(Console(file=out, width=width), said, troubles, MANIFEST, None)
+    return out.getvalue()
+
+
+def test_why_there_is_no_answer_has_the_whole_row() -> None:
+    lost = replace(
+        trouble("case-1", Outcome.ERROR), reason="provider: 127.0.0.1:8000: HTTP 500: out of memory", output=""
+    )
+    assert "out of memory" in printed(summary(Decision.FAIL, 1), [lost])
+    wrong = replace(trouble("case-2"), reason="facts: does not state Rome", output="Paris")
+    both = printed(summary(Decision.FAIL, 1), [lost, wrong])
+    assert "(no answer)" in both and "facts: does not state Rome" in both and "Paris" in both
+
+
+def test_an_untrusted_judge_is_said_once() -> None:
+    says = RuleDecision(
+        rule="floor", decision=Decision.INCONCLUSIVE, reason="The judge is UNTRUSTED: no labels. So ..."
+    )
+    said = summary(Decision.INCONCLUSIVE, 4, says, rule(Decision.PASS))
+    for text in (printed(said, []), markdown(said, MANIFEST, [])):
+        assert text.count("no labels") == 1
+    assert "The judge of correctness is UNTRUSTED: no labels." in printed(summary(None, 0), [])
+
+
 @pytest.mark.parametrize("width", [60, 80, 130, 200])
 def test_the_terminal_summary_fits_and_is_inert(width: int) -> None:
     out = io.StringIO()
@@ -148,11 +174,21 @@ def test_progress_is_a_line_where_there_is_no_terminal() -> None:
     assert json.dumps(out.getvalue()) == '""'  # over before the first line was due
 
 
+def _shown_on_a_terminal(progress: Progress) -> str:
+    out = io.StringIO()
+    display = ProgressDisplay(progress, out)
+    display._console = Console(file=out, width=80, force_terminal=True, color_system=None)
+    with display:
+        pass
+    return out.getvalue()
+
+
 def test_progress_says_what_holds_it_up_in_the_endpoints_own_words() -> None:
     progress = Progress(total=10, counted=lambda: 7, traffic=lambda: "waiting: HTTP 429: [bold] slow, next in 30 s")
-    assert "[bold] slow, next in 30 s" in Text.from_markup(_counts(progress)).plain
+    assert "\nwaiting: HTTP 429: [bold] slow, next in 30 s" in _shown_on_a_terminal(progress)
     assert _line(progress).endswith("7 calls - waiting: HTTP 429: [bold] slow, next in 30 s")
     progress.traffic = lambda: "waiting: \x1b[2J\u202e"
-    assert "\x1b" not in _line(progress) + _counts(progress)
+    assert "\x1b" not in _line(progress)
+    assert "\nwaiting: \\u001b[2J\\u202e" in _shown_on_a_terminal(progress)
     progress.stated = "stopping"
     assert progress.note == "stopping"

@@ -44,10 +44,15 @@ def axis_for(shares: Sequence[float | None]) -> Axis:
 
 
 def axis_svg(axis: Axis) -> Markup:
-    """The scale that stands over a column of strips."""
+    """The scale above a column of strips.
+
+    Labels of both ends lie inside the strip, so with six ticks there is no room for those next to them.
+    """
+    ticks = axis.ticks()
+    labelled = [t for i, t in enumerate(ticks) if len(ticks) < 6 or i not in (1, len(ticks) - 2)]
     marks = [
         _text(axis.x(t), 12, f"{100 * t:.0f}%", "start" if t == axis.low else "end" if t > 0.999 else "middle")
-        for t in axis.ticks()
+        for t in labelled
     ]
     return _svg(STRIP, 16, "Scale of the bars, in percent of cases that pass", marks, "axis")
 

@@ -83,9 +83,9 @@ def warnings(
         yield (
             f"Without a full result: {lost:,} of {count(summary.counts.cases, 'case')} "
             f"({summary.counts.errors:,} with errors, {summary.counts.unscored:,} unscored). "
-            "What was lost never counts as a failure."
+            "A missing result never counts as a pass or a failure."
         )
-    changed = [row["key"] for row in differing if row["matters"]]
+    changed = [row["key"].removeprefix("digests.") for row in differing if row["matters"]]
     if changed:
         more = f" and {len(changed) - 4} more" if len(changed) > 4 else ""
         yield f"Not measured in the same way as the baseline; what differs: {', '.join(changed[:4])}{more}. See Provenance."
