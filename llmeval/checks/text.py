@@ -55,7 +55,9 @@ _WORD = regex.compile(
     """,
     regex.VERBOSE,
 )
-_GRAPHEME = regex.compile(r"\X")
+_GRAPHEME = regex.compile(r"\p{RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
+"""An extended grapheme cluster. Flags come first: `\\X` alone looks back over all flags before each one, which takes time
+that grows with the square of their number."""
 # Without one of these every code point is a cluster of its own (UAX #29, GB3 to GB13).
 _JOINING = regex.compile(
     r"[\p{M}\p{Cf}\r\u200d\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\p{Regional_Indicator}\p{Emoji_Modifier}"

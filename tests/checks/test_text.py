@@ -1,5 +1,6 @@
 """Views of a text: words, sentences, paragraphs, graphemes, masks."""
 
+import random
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from llmeval.checks.text import (
     Piece,
     count_graphemes,
     count_words,
+    graphemes,
     is_heading,
     lines,
     masked,
@@ -142,3 +144,29 @@ def test_small_things() -> None:
     assert stripped(" \n a ").start == 3
     assert trim(stripped("")).text == ""
     assert [number_of(n, "reply", "replies") for n in (1, 2)] == ["1 reply", "2 replies"]
+
+
+def test_flags_are_counted_as_the_standard_counts_them() -> None:
+    """The pattern takes flags first, so that many of them take no quadratic time; it must find what `\\X` finds."""
+    signs = [
+        "🇫",
+        "🇷",
+        "a",
+        "\u0301",
+        "\u200d",
+        "👩",
+        "🏽",
+        "\r",
+        "\n",
+        "\u0903",
+        "ก",
+        "\u0e33",
+        "\u0600",
+        "\u1100",
+        "\u1161",
+    ]
+    rng = random.Random(1)
+    for _ in range(2_000):
+        text = "".join(rng.choice(signs) for _ in range(rng.randint(1, 14)))
+        assert [piece.text for piece in graphemes(text)] == regex.findall(r"\X", text), repr(text)
+    assert count_graphemes("🇫🇷" * 100_000) == 100_000
