@@ -1,5 +1,6 @@
 """Suites as tests: `pytest --llmeval`, and the assertions that people write themselves."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -14,6 +15,10 @@ from llmeval.errors import UsageError
 
 pytest_plugins = "pytester"
 WRONG = ("c3", "c7")
+# pytester takes a picture of sys.modules and puts it back after each test. Extension modules can't be loaded twice, so they
+# are loaded before the first picture.
+importlib.import_module("numpy")
+importlib.import_module("pandas")
 INSTALLED = bool(entry_points(group="pytest11", name="llmeval"))
 PLUGIN = () if INSTALLED else ("-p", "llmeval.pytest_plugin")
 """An environment made before the entry point was there does not know the plugin."""
