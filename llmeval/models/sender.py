@@ -3,6 +3,7 @@ within a deadline."""
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ class Attempts:
         self.made = 0
         self.last: ModelError | None = None
         """The last failure."""
+        self.failures: Counter[type[ModelError]] = Counter()
+        """How often each class of failure came."""
         self.timer: asyncio.Timeout | None = None
         """Ends the request at its deadline; it starts when the request is first sent."""
 
@@ -121,7 +124,9 @@ class Sender:
         """Whether another attempt is allowed and may help."""
         if not isinstance(error, Retryable):
             return False
-        return counted.made < min(self._attempts, error.most_attempts or self._attempts)
+        most = error.most_attempts or self._attempts
+        # failures of other classes do not use up the few attempts that one class is worth
+        return counted.made < self._attempts and counted.failures[type(error)] < most
 
     async def _attempt(self, request: Request, counted: Attempts) -> Reply:
         window = self._limiter.window
@@ -136,6 +141,7 @@ class Sender:
             outcome = Signal.SERVED
         except ModelError as error:
             counted.last = error
+            counted.failures[type(error)] += 1
             if isinstance(error, TimedOut):
                 outcome = Signal.TIMED_OUT
                 window.traffic.timed_out(error.after)
