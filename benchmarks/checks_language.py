@@ -1,4 +1,4 @@
-"""How often short texts are told to be in their language: sentences of XQuAD, and sentences around foreign names.
+"""How often the check `language` recognises the language of short texts: sentences of XQuAD, and sentences with foreign names.
 
     python benchmarks/checks_language.py [--data ../shared/data] [--seed 5]
 

@@ -1,4 +1,4 @@
-"""What the records of a run come to: metrics, decisions and the summary, as plain frozen records."""
+"""Results computed from the records of a run: metrics, decisions and the summary, as frozen records."""
 
 from enum import StrEnum
 from typing import Literal
