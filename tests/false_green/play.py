@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.command import llmeval
-from tests.support.endpoint import Endpoint
+from tests.support.endpoint import Endpoint, serve
 
 QUESTIONS = 6
 
@@ -83,3 +83,13 @@ def shown(folder: Path, run: str) -> dict[str, str]:
     """What people and servers read of a run, by file name."""
     names = ("summary.md", "junit.xml", "report.html")
     return {name: (folder / run / name).read_text(encoding="utf-8") for name in names}
+
+
+def approve_baseline(folder: Path, gate: str, n: int) -> None:
+    """Run a suite of n questions whose answers are all right, and approve the run as the baseline `t.lock.json`."""
+    with serve(right) as endpoint:
+        project(folder, candidate(endpoint), gate, n=n)
+        play(folder, "run", "suite.yaml", "--out", "first")
+    approval = ("--by", "ada", "--reason", "release 1", "--out", "t.lock.json")
+    done = play(folder, "baseline", "approve", "first", *approval)
+    assert done.code == 0, done.text

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.false_green.play import candidate, number, play, project, right, summary
+from tests.false_green.play import approve_baseline, candidate, number, play, project, right, summary
 from tests.support.endpoint import serve
 
 N = 60
@@ -21,13 +21,7 @@ def worse(body: dict[str, Any], earlier: int = 0) -> str:
 
 @pytest.fixture
 def approved(tmp_path: Path) -> Path:
-    with serve(right) as endpoint:
-        project(tmp_path, candidate(endpoint), GATE, n=N)
-        play(tmp_path, "run", "suite.yaml", "--out", "first")
-    done = play(
-        tmp_path, "baseline", "approve", "first", "--by", "ada", "--reason", "release 1", "--out", "t.lock.json"
-    )
-    assert done.code == 0, done.text
+    approve_baseline(tmp_path, GATE, N)
     return tmp_path
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.false_green.play import candidate, play, project, right, shown
+from tests.false_green.play import approve_baseline, candidate, play, project, right, shown
 from tests.support.endpoint import serve
 
 N = 60
@@ -15,13 +15,7 @@ LOOSE = "{floors: {contains: 0.5}, regression: {baseline: t.lock.json, margins: 
 
 @pytest.fixture
 def approved(tmp_path: Path) -> Path:
-    with serve(right) as endpoint:
-        project(tmp_path, candidate(endpoint), STRICT, n=N)
-        play(tmp_path, "run", "suite.yaml", "--out", "first")
-    done = play(
-        tmp_path, "baseline", "approve", "first", "--by", "ada", "--reason", "release 1", "--out", "t.lock.json"
-    )
-    assert done.code == 0, done.text
+    approve_baseline(tmp_path, STRICT, N)
     return tmp_path
 
 
