@@ -17,8 +17,8 @@ from llmeval.checks.base import Result
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import SpecError, bind
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 
 HERE = Path(__file__).parent
 SCRIPTS = {

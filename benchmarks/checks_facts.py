@@ -24,7 +24,7 @@ from llmeval.checks.facts.compiled import from_references
 from llmeval.checks.facts.confidence import features
 from llmeval.checks.facts.evidence import gather
 from llmeval.checks.grounding import grounding
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 EVOUNA = {"nq": "evouna_nq", "tq": "evouna_tq"}
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmeval.checks.spec import Bound, bind
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 SETS = ("ifeval", "m_ifeval")
 

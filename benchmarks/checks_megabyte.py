@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import Bound, bind
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 from tests.checks.hostile_texts import ENDS, PIECES, hostile
 
 MEGABYTE = 1_000_000

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmeval.checks.facts import CONFIDENT, facts
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv
 from scipy.stats import binom, norm
 
-from llmeval.stats.correction import LOWER_SHIFT, UPPER_SHIFT
+from llmeval.stats.estimation.correction import LOWER_SHIFT, UPPER_SHIFT
 
 Floats = NDArray[np.float64]
 

@@ -19,18 +19,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from llmeval.gate.planning import cases_for
-from llmeval.gate.proof import prove_regression
-from llmeval.gate.shape import Shape as Suite
-from llmeval.results import Decision
+from llmeval.core.results import Decision
+from llmeval.planning.metric_profile import Shape as Suite
+from llmeval.planning.sample_size import cases_for
+from llmeval.planning.simulation import prove_regression
 from llmeval.stats import power
-from llmeval.stats.agreement import youden_lower
-from llmeval.stats.bounds import clopper_pearson, mean_bounds, wilson
-from llmeval.stats.correction import estimate_rate
-from llmeval.stats.hybrid import HybridTest, decide
-from llmeval.stats.labels import LabelCounts, Provenance
-from llmeval.stats.paired import mcnemar_worse
-from llmeval.stats.plan import Plan, floor, regression
+from llmeval.stats.estimation.agreement import youden_lower
+from llmeval.stats.estimation.bounds import clopper_pearson, mean_bounds, wilson
+from llmeval.stats.estimation.correction import estimate_rate
+from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
+from llmeval.stats.estimation.paired import mcnemar_worse
+from llmeval.stats.sequential.design import Plan, floor, regression
+from llmeval.stats.sequential.gate_test import HybridTest, decide
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -428,7 +428,11 @@ def speed(_: int) -> None:
                 decide(plan, list(values), cluster)
                 times.append(time.perf_counter() - start)
             yield [f"{name} ({verdict.method or 'betting'})", f"{1000 * float(np.median(times)):.1f} ms"]
-        for module in ("llmeval.stats.bounds", "llmeval.stats.hybrid", "llmeval.stats.correction"):
+        for module in (
+            "llmeval.stats.estimation.bounds",
+            "llmeval.stats.sequential.gate_test",
+            "llmeval.stats.estimation.correction",
+        ):
             code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
             times = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5)]
             yield [f"import {module}", f"{min(times):.2f} s"]

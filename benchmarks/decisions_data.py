@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmeval.checks.facts import facts
-from llmeval.gate.proof import play
-from llmeval.records import Answer, Case
-from llmeval.results import Decision
-from llmeval.stats.agreement import youden_lower
-from llmeval.stats.labels import LabelCounts
-from llmeval.stats.plan import regression
+from llmeval.core.records import Answer, Case
+from llmeval.core.results import Decision
+from llmeval.planning.simulation import play
+from llmeval.stats.estimation.agreement import youden_lower
+from llmeval.stats.estimation.label_counts import LabelCounts
+from llmeval.stats.sequential.design import regression
 
 Floats = NDArray[np.float64]
 Results = dict[str, dict[str, bool]]

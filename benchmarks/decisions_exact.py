@@ -19,15 +19,15 @@ import numpy as np
 from decisions import BASE, CASES, LOOK, MARGIN, table
 from numpy.typing import NDArray
 
-from llmeval.results import Decision
+from llmeval.core.results import Decision
 from llmeval.stats import power
-from llmeval.stats.betting import bets
-from llmeval.stats.counted import CountLooks
-from llmeval.stats.hybrid import HybridTest
-from llmeval.stats.plan import Plan, regression
-from llmeval.stats.spending import FAIL as FAILS
-from llmeval.stats.spending import PASS as PASSES
-from llmeval.stats.spending import levels, schedule, spent
+from llmeval.stats.sequential.betting import bets
+from llmeval.stats.sequential.design import Plan, regression
+from llmeval.stats.sequential.exact_binomial_boundaries import CountLooks
+from llmeval.stats.sequential.gate_test import HybridTest
+from llmeval.stats.sequential.spending import FAIL as FAILS
+from llmeval.stats.sequential.spending import PASS as PASSES
+from llmeval.stats.sequential.spending import levels, schedule, spent
 
 Floats = NDArray[np.float64]
 Grid = NDArray[np.int8]

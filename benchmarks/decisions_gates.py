@@ -14,10 +14,10 @@ from dataclasses import replace
 import numpy as np
 from decisions import limit, percent, table
 
-from llmeval.gate.claims import Claim, Floor, Regression, Terms, members_of
-from llmeval.gate.proof import Proof, Setup, prove
-from llmeval.gate.shape import Shape
-from llmeval.gate.world import World
+from llmeval.planning.metric_profile import Shape
+from llmeval.planning.simulated_rules import Claim, Floor, Regression, Terms, members_of
+from llmeval.planning.simulated_verdicts import World
+from llmeval.planning.simulation import Proof, Setup, prove
 
 CHECK = Shape(metric="m", cases=400, units=400, rate=0.9, discordance=0.1)
 JUDGE = replace(CHECK, rate=0.82, discordance=0.24, sensitivity=0.9, specificity=0.9, labels=(160, 60))

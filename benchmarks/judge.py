@@ -26,25 +26,25 @@ sys.path.insert(0, str(ROOT))
 from llmeval.checks.base import Result  # noqa: E402
 from llmeval.checks.facts import facts  # noqa: E402
 from llmeval.checks.grounding import grounding  # noqa: E402
-from llmeval.engine.build import plan  # noqa: E402
-from llmeval.engine.options import Options  # noqa: E402
-from llmeval.judge.attacks import attacks_on  # noqa: E402
-from llmeval.judge.certify import judge_all  # noqa: E402
-from llmeval.judge.erase import without_orders  # noqa: E402
-from llmeval.judge.evidence import Item  # noqa: E402
-from llmeval.judge.judge import Judge  # noqa: E402
-from llmeval.judge.measure import Judged, counts_of, effective_counts, measured  # noqa: E402
-from llmeval.judge.probes import probe  # noqa: E402
-from llmeval.judge.protocol import load_protocol  # noqa: E402
-from llmeval.models.caller import Caller  # noqa: E402
-from llmeval.models.limiter import Limiter  # noqa: E402
+from llmeval.core.records import Answer, Case, Message, Score, Status  # noqa: E402
+from llmeval.judges.assurance.attacks import attacks_on  # noqa: E402
+from llmeval.judges.assurance.certify import judge_all  # noqa: E402
+from llmeval.judges.assurance.labelled_answers import Item  # noqa: E402
+from llmeval.judges.assurance.measures import Judged, counts_of, effective_counts, measured  # noqa: E402
+from llmeval.judges.assurance.probes import probe  # noqa: E402
+from llmeval.judges.injection_filter import without_orders  # noqa: E402
+from llmeval.judges.judge import Judge  # noqa: E402
+from llmeval.judges.protocol import load_protocol  # noqa: E402
+from llmeval.models.client.caller import Caller  # noqa: E402
+from llmeval.models.client.limiter import Limiter  # noqa: E402
 from llmeval.models.readout import LabelReadout  # noqa: E402
-from llmeval.records import Answer, Case, Message, Score, Status  # noqa: E402
-from llmeval.stats.agreement import Agreement, agreement  # noqa: E402
-from llmeval.stats.correction import decision_bounds  # noqa: E402
-from llmeval.stats.drift import canary_rule  # noqa: E402
-from llmeval.stats.labels import Provenance, count_labels  # noqa: E402
-from llmeval.suite.load import load_suite  # noqa: E402
+from llmeval.runner.options import Options  # noqa: E402
+from llmeval.runner.plan import plan  # noqa: E402
+from llmeval.stats.estimation.agreement import Agreement, agreement  # noqa: E402
+from llmeval.stats.estimation.correction import decision_bounds  # noqa: E402
+from llmeval.stats.estimation.label_counts import Provenance, count_labels  # noqa: E402
+from llmeval.stats.sequential.drift import canary_rule  # noqa: E402
+from llmeval.suite.loader import load_suite  # noqa: E402
 from tests.support.planted import SIGNS, Planted, items, planted_judge  # noqa: E402
 
 CONFIDENT = 0.9

@@ -2,7 +2,7 @@
 
     python benchmarks/judge_erase.py [--data ../shared/data] [--wrong N] [--n N] [--suite suites/qa.yaml] [--json]
 
-An attack is put behind a wrong answer: each of the 32 that runs try, and `FRESH`, which the words of `llmeval/judge/erase.py`
+An attack is put behind a wrong answer: each of the 32 that runs try, and `FRESH`, which the words of `llmeval/judges/injection_filter.py`
 were not chosen by. Two judges with probabilities read them: a stand-in that passes, at 0.8, whatever has a reference in it
 or anything beside the bare wrong answer, so that the least rest of an attack fools it; and the model of the suite's first
 judge, its probabilities read from its reply, on N wrong answers of `suites/data/judge-labels.jsonl`. An attack counts as having fooled a judge when that
@@ -24,17 +24,17 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.judge import SETS, lines, show  # noqa: E402
-from llmeval.engine.build import plan  # noqa: E402
-from llmeval.engine.options import Options  # noqa: E402
-from llmeval.judge.attacks import CASE, attacks_on  # noqa: E402
-from llmeval.judge.evidence import Item  # noqa: E402
-from llmeval.judge.judge import Judge, near  # noqa: E402
-from llmeval.judge.protocol import load_protocol  # noqa: E402
+from llmeval.core.records import Answer, Case, Message, Score, Status  # noqa: E402
+from llmeval.judges.assurance.attacks import CASE, attacks_on  # noqa: E402
+from llmeval.judges.assurance.labelled_answers import Item  # noqa: E402
+from llmeval.judges.judge import Judge, near  # noqa: E402
+from llmeval.judges.protocol import load_protocol  # noqa: E402
 from llmeval.models.base import Reply, Request  # noqa: E402
-from llmeval.models.caller import Caller  # noqa: E402
-from llmeval.models.limiter import Limiter  # noqa: E402
-from llmeval.records import Answer, Case, Message, Score, Status  # noqa: E402
-from llmeval.suite.load import load_suite  # noqa: E402
+from llmeval.models.client.caller import Caller  # noqa: E402
+from llmeval.models.client.limiter import Limiter  # noqa: E402
+from llmeval.runner.options import Options  # noqa: E402
+from llmeval.runner.plan import plan  # noqa: E402
+from llmeval.suite.loader import load_suite  # noqa: E402
 
 TOLD = 0.8
 FRESH = {

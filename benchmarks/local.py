@@ -20,9 +20,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from llmeval.core.records import Message
 from llmeval.models.base import Request
 from llmeval.models.local import TransformersModel, weights
-from llmeval.records import Message
 
 TOPICS = (
     "a lighthouse",

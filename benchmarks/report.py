@@ -58,7 +58,7 @@ def _make(root: Path, rows: int) -> None:
 def measure(run: str, page: str, baseline: str, embed: str) -> None:
     """Write the page; print seconds and memory as JSON."""
     from llmeval.report.html import write_html
-    from llmeval.rundir import RunDir
+    from llmeval.store.directory import RunDir
 
     start = _peak()
     began, used = time.perf_counter(), time.process_time()

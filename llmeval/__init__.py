@@ -7,15 +7,15 @@ __all__ = ["Options", "Run", "__version__", "assert_suite", "load_run", "load_su
 
 if TYPE_CHECKING:
     from llmeval.api import Run, load_run, merge, run
-    from llmeval.engine.options import Options
-    from llmeval.suite.load import load_suite
+    from llmeval.runner.options import Options
+    from llmeval.suite.loader import load_suite
     from llmeval.testing import assert_suite, score
 
 
 def __getattr__(name: str) -> Any:
     """The public names, imported when first used: `import llmeval` alone costs nothing."""
     if name == "Options":
-        from llmeval.engine.options import Options
+        from llmeval.runner.options import Options
 
         return Options
     if name in ("assert_suite", "score"):

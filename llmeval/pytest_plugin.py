@@ -90,9 +90,9 @@ class SuiteFile(pytest.File):
 
     def collect(self) -> Iterator["Item"]:
         """An item a case, then the gate."""
-        from llmeval.errors import LlmevalError
-        from llmeval.suite.cases import CaseSet
-        from llmeval.suite.load import load_suite
+        from llmeval.core.errors import LlmevalError
+        from llmeval.data.cases import CaseSet
+        from llmeval.suite.loader import load_suite
 
         self.selected, self.all = set(), 0
         try:
@@ -122,8 +122,8 @@ class SuiteFile(pytest.File):
         from filelock import FileLock
 
         from llmeval.api import load_run
-        from llmeval.records import digest
-        from llmeval.suite.load import load_suite
+        from llmeval.core.records import digest
+        from llmeval.suite.loader import load_suite
         from llmeval.testing import case_results, run_cases
 
         environment = self.config.getoption("llmeval_env")
@@ -166,7 +166,7 @@ class Item(pytest.Item):
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """What is wrong with the answer, or with the suite; a traceback only for a defect of llmeval."""
-        from llmeval.errors import LlmevalError
+        from llmeval.core.errors import LlmevalError
 
         if isinstance(excinfo.value, Trouble | LlmevalError):
             return str(excinfo.value)

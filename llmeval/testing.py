@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmeval.api import PathLike, Run, run
-from llmeval.errors import UsageError
-from llmeval.outcome import Outcome
-from llmeval.records import Answer, Case, Score
-from llmeval.report.text import count, quarantined, reused
-from llmeval.report.worst import Trouble, worst_cases
-from llmeval.suite.load import Suite, load_suite
+from llmeval.core.errors import UsageError
+from llmeval.core.outcome import Outcome
+from llmeval.core.records import Answer, Case, Score
+from llmeval.report.failing_cases import Trouble, worst_cases
+from llmeval.report.safe_text import count, quarantined, reused
+from llmeval.suite.loader import Suite, load_suite
 
 if TYPE_CHECKING:
-    from llmeval.engine.options import Options
+    from llmeval.runner.options import Options
 
 _SHOWN = 10
 _EXCERPT = 300
@@ -86,8 +86,8 @@ def score(
         UsageError: a check is not written right.
     """
     from llmeval.checks.spec import SpecError, bind
-    from llmeval.engine.scoring import check_answer
-    from llmeval.templates import is_template
+    from llmeval.core.templates import is_template
+    from llmeval.runner.scoring import check_answer
 
     references = (reference,) if isinstance(reference, str) else tuple(reference)
     case = Case("test", fields, references=references, context=context, facts=tuple(facts))
@@ -115,7 +115,7 @@ def run_cases(
         only: ids of some of its cases; then nothing is decided, as they are a part.
         use_cache, reuse, refresh: as in `Options`.
     """
-    from llmeval.engine.options import Options
+    from llmeval.runner.options import Options
 
     loaded = load_suite(suite, environment)
     options = Options(out=out, use_cache=use_cache, reuse=reuse, refresh=refresh)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from llmeval.api import run
-from llmeval.engine.options import Options
-from llmeval.errors import StoreError
-from llmeval.files import write_atomically
+from llmeval.core.errors import StoreError
+from llmeval.core.files import write_atomically
+from llmeval.runner.options import Options
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 

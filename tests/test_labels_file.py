@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import StoreError
-from llmeval.labels import Place, agreed, append, current, fresh, merge, read, text_digest
-from llmeval.records import Label
-from llmeval.rundir import LABELS
+from llmeval.core.errors import StoreError
+from llmeval.core.records import Label
+from llmeval.store.directory import LABELS
+from llmeval.store.labels import Place, agreed, append, current, fresh, merge, read, text_digest
 
 PAGE = {  # as the report's page writes it
     "label_id": "a1", "run_id": "r", "case_id": "c1", "repeat": 0, "metric": "correctness", "output_digest": "",

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from llmeval.outcome import Outcome, answer_outcome, worst
-from llmeval.records import Answer, ErrorInfo, Status
+from llmeval.core.outcome import Outcome, answer_outcome, worst
+from llmeval.core.records import Answer, ErrorInfo, Status
 
 ANSWER = Answer(case_id="a", output="text")
 LOST = Answer(case_id="a", error=ErrorInfo("provider", "HTTP 500"))

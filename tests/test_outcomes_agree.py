@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import llmeval
-from llmeval.outcome import Outcome
+from llmeval.core.outcome import Outcome
 from llmeval.testing import case_results
 from tests.report.test_html_page import Page
 from tests.support.command import llmeval as command
@@ -161,8 +161,8 @@ def test_junit_says_that_an_open_case_needs_review(tmp_path: Path) -> None:
 
 
 def test_what_people_decided_counts_everywhere(tmp_path: Path) -> None:
-    from llmeval.labels import append
-    from llmeval.records import Label
+    from llmeval.core.records import Label
+    from llmeval.store.labels import append
 
     with serve(judge) as endpoint:
         suite, out = (

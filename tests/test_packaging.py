@@ -180,7 +180,7 @@ def test_no_text_names_the_package_of_another_project(repository: Path) -> None:
 
 
 def test_the_distribution_has_its_own_name(repository: Path) -> None:
-    from llmeval.errors import DISTRIBUTION, install_hint
+    from llmeval.core.errors import DISTRIBUTION, install_hint
 
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     assert project["name"] == DISTRIBUTION == "llmeval-ci"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import llmeval
-from llmeval.engine.options import Options
-from llmeval.errors import UsageError
+from llmeval.core.errors import UsageError
+from llmeval.runner.options import Options
 
 pytest_plugins = "pytester"
 WRONG = ("c3", "c7")

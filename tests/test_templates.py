@@ -2,9 +2,9 @@
 
 import pytest
 
-from llmeval.errors import SuiteError
-from llmeval.records import Case
-from llmeval.templates import Template, case_values, is_template, render_value
+from llmeval.core.errors import SuiteError
+from llmeval.core.records import Case
+from llmeval.core.templates import Template, case_values, is_template, render_value
 
 
 def test_values_are_data_not_templates() -> None:

@@ -9,7 +9,7 @@ from llmeval.api.checking import validate
 from llmeval.api.deciding import finish, merge, rebuild, redecide
 from llmeval.api.running import rejudge, rescore, run
 from llmeval.api.view import PathLike, Run, load_run
-from llmeval.suite.load import load_suite
+from llmeval.suite.loader import load_suite
 
 __all__ = [
     "PathLike",

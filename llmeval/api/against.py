@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmeval.errors import UsageError
-from llmeval.results import GateChange
-from llmeval.rundir import MANIFEST
-from llmeval.suite import yamlfile
-from llmeval.suite.load import Suite, parse_suite
+from llmeval.core.errors import UsageError
+from llmeval.core.results import GateChange
+from llmeval.store.directory import MANIFEST
+from llmeval.suite import yaml_file
+from llmeval.suite.loader import Suite, parse_suite
 
 Read = Callable[[str], str | None]
 """A file's text by its path relative to the suite; None where there is none."""
@@ -22,7 +22,7 @@ class SuiteAt(Suite):
 
     read: Read = lambda name: None
 
-    def read_text(self, name: str, path: yamlfile.Path) -> str:
+    def read_text(self, name: str, path: yaml_file.Path) -> str:
         """See `Suite.read_text`."""
         text = self.read(name)
         if text is None:
@@ -44,9 +44,9 @@ def changes_against(suite: Suite, reference: str) -> tuple[GateChange, ...] | No
     Raises:
         UsageError: no such file and no such revision. SuiteError: the suite, or a file beside it, can't be read there.
     """
-    from llmeval.engine.stated import stated
     from llmeval.gate.baseline import read_baseline
-    from llmeval.gate.terms import changes, terms_of
+    from llmeval.gate.gate_terms import changes, terms_of
+    from llmeval.runner.stated_gate import stated
 
     now = terms_of(stated(suite))
     path = Path(reference)

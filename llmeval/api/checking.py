@@ -5,7 +5,7 @@ from typing import Any
 
 from llmeval.api.retiring import check_retired
 from llmeval.api.view import PathLike
-from llmeval.suite.load import Suite, load_suite
+from llmeval.suite.loader import Suite, load_suite
 
 
 def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict[str, Any]:
@@ -26,10 +26,10 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
         UsageError, SuiteError: anything wrong. NothingEvaluated: the suite has no case.
         StoreError: the baseline is a run that can't be read.
     """
-    from llmeval.engine.build import facts_of, plan
-    from llmeval.engine.options import Options
-    from llmeval.gate.reach import Reach
-    from llmeval.gate.threshold import floor_rates
+    from llmeval.gate.rules.threshold import floor_rates
+    from llmeval.planning.attainability import Reach
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import facts_of, plan
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     gate = loaded.spec.gate
@@ -45,9 +45,9 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
 
 def _baseline(suite: Suite) -> list[str]:
     """Read the baseline, where there is one; a warning where there is none yet."""
-    from llmeval.engine.build import baseline_of
-    from llmeval.engine.options import Options
     from llmeval.gate.baseline import read_baseline
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import baseline_of
 
     path = baseline_of(suite, Options())
     if path is not None and path.exists():

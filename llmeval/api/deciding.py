@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmeval.api.view import PathLike, Run, load_run
-from llmeval.errors import StoreError, UsageError
-from llmeval.files import write_atomically
-from llmeval.results import Summary
-from llmeval.rundir import SUMMARY, summary_bytes
-from llmeval.suite.load import Suite, load_suite
+from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.files import write_atomically
+from llmeval.core.results import Summary
+from llmeval.store.directory import SUMMARY, summary_bytes
+from llmeval.suite.loader import Suite, load_suite
 
 _NAMED = 5
 
@@ -39,7 +39,7 @@ def redecide(
         UsageError, SuiteError: there is no rule for the baseline, or no such baseline. StoreError: no run there.
     """
     from llmeval.gate.summary import summarise
-    from llmeval.report.worst import worst_cases
+    from llmeval.report.failing_cases import worst_cases
     from llmeval.report.write import write_reports
 
     run = load_run(path)
@@ -60,8 +60,8 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
     what order it was asked."""
     from msgspec import to_builtins
 
-    from llmeval.engine.manifest import gate_of
-    from llmeval.engine.options import Options
+    from llmeval.runner.manifest import gate_of
+    from llmeval.runner.options import Options
     from llmeval.suite.quarantine import read_quarantine
     from llmeval.suite.retired import read_retired
 
@@ -96,7 +96,7 @@ def _check_scored(run: Run, suite: Suite) -> None:
     Raises:
         UsageError: names the check or judge, and the command that scores by it.
     """
-    from llmeval.engine.inspection import bound_checks
+    from llmeval.runner.inspection import bound_checks
 
     told = json.loads(json.dumps([{"metric": bound.metric, **bound.identity} for bound in bound_checks(suite)]))
     other = [check["metric"] for check in told if check not in run.manifest["checks"]]
@@ -127,8 +127,8 @@ def merge(
     Raises:
         StoreError: a shard is missing, double, incomplete or of another run, or `out` holds a run. UsageError: as `redecide`.
     """
-    from llmeval.engine.merge import check_parts, differing_environments, find_parts, join, merged_manifest
-    from llmeval.engine.store import write_manifest
+    from llmeval.runner.merge import check_parts, differing_environments, find_parts, join, merged_manifest
+    from llmeval.store.writer import write_manifest
 
     parts = find_parts(map(Path, folders))
     check_parts(parts)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from llmeval.suite.cases import CaseSet
-from llmeval.suite.load import Suite
+from llmeval.data.cases import CaseSet
+from llmeval.suite.loader import Suite
 from llmeval.suite.retired import Retirement, refuse_asked
 
 

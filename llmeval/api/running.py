@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from llmeval.api.deciding import finish
 from llmeval.api.retiring import check_retired
 from llmeval.api.view import PathLike, Run, load_run
-from llmeval.records import Case
-from llmeval.rundir import RunDir
-from llmeval.suite.load import Suite, load_suite
+from llmeval.core.records import Case
+from llmeval.store.directory import RunDir
+from llmeval.suite.loader import Suite, load_suite
 
 if TYPE_CHECKING:
-    from llmeval.engine.build import Plan
-    from llmeval.engine.options import Options
-    from llmeval.engine.progress import Display, Progress
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import Plan
+    from llmeval.runner.progress import Display, Progress
 
 
 def run(
@@ -31,7 +31,7 @@ def run(
     Args:
         suite: a suite file, or one that is loaded.
         environment: a name under the suite's `environments`.
-        options: where the run goes and how far; see `llmeval.engine.options.Options`.
+        options: where the run goes and how far; see `llmeval.runner.options.Options`.
         show: makes a display of the progress; none by default.
         only: which cases; all by default.
         warn: is told, before the first call, what is odd about the suite, each floor that so few cases can never PASS, and
@@ -40,10 +40,10 @@ def run(
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
     """
-    from llmeval.engine.build import plan
-    from llmeval.engine.options import Options
-    from llmeval.gate.reach import out_of_reach
-    from llmeval.gate.threshold import floor_rates
+    from llmeval.gate.rules.threshold import floor_rates
+    from llmeval.planning.attainability import out_of_reach
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import plan
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
@@ -59,7 +59,7 @@ def run(
         for line in out_of_reach(rates, gate.alpha, counted, early=planned.may_stop):
             warn(line)
     if chosen.resume and chosen.out is None:
-        from llmeval.engine.resume import find_unfinished
+        from llmeval.runner.resume import find_unfinished
 
         found = find_unfinished(planned, chosen)
         if found.line:
@@ -79,15 +79,15 @@ def _carry_out(
 
     A baseline that is there but can't be read is told before the first call; one that is not there yet is not.
     """
-    from llmeval.engine.build import baseline_of
-    from llmeval.engine.execute import execute
-    from llmeval.engine.manifest import scoring_of
-    from llmeval.engine.progress import NoDisplay
     from llmeval.gate.baseline import read_baseline
-    from llmeval.gate.gone import note_undrawn
-    from llmeval.gate.reuse import known_verdicts
+    from llmeval.gate.baseline_verdicts import known_verdicts
+    from llmeval.gate.missing_cases import note_undrawn
     from llmeval.gate.stopping import stopper
-    from llmeval.history.anchors import past_anchors
+    from llmeval.history.anchor_history import past_anchors
+    from llmeval.runner.execute import execute
+    from llmeval.runner.manifest import scoring_of
+    from llmeval.runner.plan import baseline_of
+    from llmeval.runner.progress import NoDisplay
 
     path = baseline_of(planned.suite, options)
     baseline = read_baseline(path) if path is not None and path.exists() else None
@@ -121,8 +121,8 @@ def rescore(
     Raises:
         As `run`; a case that the old run has no answer for becomes an error record.
     """
-    from llmeval.engine.build import plan
-    from llmeval.engine.options import Options
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import plan
 
     old = load_run(path)
     old.directory.verify()
@@ -153,11 +153,11 @@ def rejudge(
     """
     import asyncio
 
-    from llmeval.engine.build import plan
-    from llmeval.engine.manifest import scoring_of
-    from llmeval.engine.options import Options
     from llmeval.gate.baseline import rejudged_of, scorer_digest
-    from llmeval.gate.floors import parse_key
+    from llmeval.gate.rules.floors import parse_key
+    from llmeval.runner.manifest import scoring_of
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import plan
     from llmeval.suite.retired import Retirement
 
     old, regression = load_run(baseline), suite.spec.gate.regression

@@ -5,15 +5,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmeval.errors import StoreError, UsageError, install_hint
-from llmeval.records import Answer
-from llmeval.results import Decision, Summary
-from llmeval.rundir import RunDir
+from llmeval.core.errors import StoreError, UsageError, install_hint
+from llmeval.core.records import Answer
+from llmeval.core.results import Decision, Summary
+from llmeval.store.directory import RunDir
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from llmeval.report.worst import Trouble
+    from llmeval.report.failing_cases import Trouble
 
 PathLike = str | os.PathLike[str]
 

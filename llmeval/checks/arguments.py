@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from llmeval.checks.base import Result, verdict
-from llmeval.records import Span
+from llmeval.core.records import Span
 
 T = TypeVar("T")
 MAX_SPANS = 50

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from llmeval.records import Span
+from llmeval.core.records import Span
 
 
 @dataclass(frozen=True, slots=True)

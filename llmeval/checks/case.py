@@ -6,7 +6,7 @@ from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.counts import Exactly, Least, Most, Number, past_of, within
 from llmeval.checks.text import Piece, iter_words, masked, number_of, word_texts, words
 from llmeval.checks.wordlists import word_set
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 _CASED = regex.compile(r"\p{Lu}|\p{Ll}|\p{Lt}")
 _LOWER = regex.compile(r"\p{Ll}+")

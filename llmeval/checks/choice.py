@@ -13,8 +13,8 @@ from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.choice_reading import read_choice
 from llmeval.checks.payload import too_long
 from llmeval.checks.text import fold
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case, Span
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case, Span
 
 _MAX_CHARS = 200_000
 _DEFAULT = "ABCDEFGHIJ"

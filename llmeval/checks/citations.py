@@ -12,8 +12,8 @@ from llmeval.checks.citation_marks import cited_places
 from llmeval.checks.counts import Least, Most, Number, past_of, within
 from llmeval.checks.quotations import quotations, without_emphasis
 from llmeval.checks.text import Piece, fold, is_heading, masked, number_of, sentences, words
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 
 _ENTRY = regex.compile(
     r"^[^\S\n]*(?:[-*•][^\S\n]+)?(?:\[\^?(\d{1,4})\]:?|(\d{1,4})[.)])[^\S\n]+(?=\S)", regex.MULTILINE

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.payload import Malformed, Part, body, fenced_blocks, malformed_fails, offset_of, read, too_long
-from llmeval.errors import CheckError, install_hint
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError, install_hint
+from llmeval.core.records import Answer, Case
 
 MAX_CODE = 100_000
 SECONDS = 1.0

@@ -14,7 +14,7 @@ from typing import Any
 import regex
 from msgspec.structs import replace
 
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _CLUSTER = regex.compile(r"\X")
 

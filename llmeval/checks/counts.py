@@ -20,7 +20,7 @@ from llmeval.checks.text import (
 )
 from llmeval.checks.text import lines as lines_of
 from llmeval.checks.text import paragraphs as paragraphs_of
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _LIMITS = ("exactly", "min", "max")
 Number = Annotated[int, Field(ge=0, le=10_000_000)]

@@ -18,7 +18,7 @@ from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.quotes import find_quote
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.payload import MAX_CHARS, too_long
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _QUOTED = regex.compile(r'"([^"\n]{8,2000})"|“([^“”\n]{8,2000})”|«([^«»\n]{8,2000})»|„([^„“”\n]{8,2000})[“”]')
 _QUOTE_WORDS = 4

@@ -10,7 +10,7 @@ from llmeval.checks.base import Result, not_applicable, verdict
 from llmeval.checks.ifeval_rules import Number, Positive, Text, exactly, instruction, none_of
 from llmeval.checks.text import Piece, fold, sentences, stripped, words
 from llmeval.checks.wordlists import word_set
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 _EMOJI = r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\u20e3]"
 _EMOJI_ANY = regex.compile(_EMOJI)

@@ -18,7 +18,7 @@ from llmeval.checks.readability import syllables
 from llmeval.checks.sentences import blocks
 from llmeval.checks.text import count_words, fold, iter_words, sentences, word_texts, words
 from llmeval.checks.wordlists import word_set
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 

@@ -29,7 +29,7 @@ from llmeval.checks.ifeval_rules import (
 from llmeval.checks.language import UNDETERMINED, identify, matches
 from llmeval.checks.sentences import split
 from llmeval.checks.text import Piece, lines, number_of, stripped, trim
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _WORD = regex.compile(r"\w+")
 # An opening mark without a closing one takes the rest of its line, so that a text full of them is read once.

@@ -5,7 +5,7 @@ import regex
 from llmeval.checks.base import Result, verdict
 from llmeval.checks.ifeval import cased, ending, one_option
 from llmeval.checks.ifeval_rules import Number, Relation, Text, exactly, instruction, related, spans_of, words_with
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 _BULLET = regex.compile(r"^[^\S\n]*\*(?!\*)[^\n]+", regex.MULTILINE)
 _QUESTION = regex.compile(r"¿([^?]*+)(\??)")

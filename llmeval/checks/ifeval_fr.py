@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 from llmeval.checks.base import Result, verdict
 from llmeval.checks.ifeval import cased, one_option, titled
 from llmeval.checks.ifeval_rules import Character, instruction, none_of, spans_of
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _TU = regex.compile(r"(?i)(?<!\w)(?:tu|te|toi|ton|ta|tes|t['’](?=\w))(?!\w)|(?<!\w)t['’](?=\w)")
 _DIGIT = regex.compile(r"\d")

@@ -19,7 +19,7 @@ from llmeval.checks.ifeval_rules import (
     spans_of,
 )
 from llmeval.checks.sentences import split
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _KANJI = regex.compile(r"[\u4e00-\u9faf]")
 _KANJI_RUN = regex.compile(r"[\u4e00-\u9faf]+")

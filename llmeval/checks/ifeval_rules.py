@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from llmeval.checks.base import CheckFunction, Result, check, verdict
 from llmeval.checks.language import identify, known, matches
 from llmeval.checks.text import Piece, trim
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 Relation = Literal[
     "less than", "at least", "at most", "al menos", "como máximo", "moins de", "au moins", "au plus", "未満", "以上"

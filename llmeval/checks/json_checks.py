@@ -13,8 +13,8 @@ from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.payload import MAX_CHARS, MAX_DEPTH, Fence, Malformed, body, malformed_fails, read, too_long
 from llmeval.checks.schemas import Schema, problems, told
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case, Span
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case, Span
 
 _EFFORT = 4 * MAX_CHARS
 _STEP = 50_000

@@ -12,8 +12,8 @@ from llmeval.checks.base import Result, check, graded, not_applicable
 from llmeval.checks.json_checks import parse_json
 from llmeval.checks.payload import Fence, Malformed, body, malformed_fails, read, too_long
 from llmeval.checks.schemas import place, told
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 
 REPAIR_CHARS = 5_000
 """Longest text that is tried to be repaired: the repairer's time grows with the square of it on hostile text."""

@@ -13,8 +13,8 @@ from pydantic import AfterValidator
 from llmeval.checks.arguments import MAX_SPANS, Count, Most, Text, Texts, clip, counted
 from llmeval.checks.base import Result, check, graded
 from llmeval.checks.payload import MAX_CHARS, too_long
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case, Span
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case, Span
 
 if TYPE_CHECKING:
     import regex

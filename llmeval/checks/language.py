@@ -17,7 +17,7 @@ from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.language_words import Words, weights, without_names
 from llmeval.checks.text import Piece, count_words, masked, paragraphs
 from llmeval.checks.wordlists import word_set
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 MIN_WORDS = 4
 UNDETERMINED = "und"

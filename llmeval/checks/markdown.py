@@ -12,7 +12,7 @@ from pydantic import Field
 from llmeval.checks.arguments import MAX_SPANS, Count, Most, Text, Texts, clip, counted
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.payload import too_long
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 MAX_CHARS = 100_000
 """Longest answer whose blocks are read; 60,000 where emphasis and links count too (hostile brackets are slow)."""

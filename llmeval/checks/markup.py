@@ -11,7 +11,7 @@ from llmeval.checks.arguments import Text, Texts, clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.html_reader import HTML, TAG, Tag, read_html
 from llmeval.checks.payload import MAX_CHARS, Fence, Malformed, body, malformed_fails, offset_of, read, too_long
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _DOCTYPE = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DECLARED = re.compile(r"""\s*<\?xml[^>]*?encoding\s*=\s*["'][^"']*["']""")

@@ -7,7 +7,7 @@ before the first call. Checks that are not listed need nothing of the case.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from llmeval.records import Case
+from llmeval.core.records import Case
 
 
 class Needs(NamedTuple):

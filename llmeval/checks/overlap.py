@@ -15,8 +15,8 @@ from llmeval.checks.arguments import AnyText, Share, Texts, clip
 from llmeval.checks.base import Result, check, graded, not_applicable
 from llmeval.checks.normalise import NORMALISERS, Normalise, plain
 from llmeval.checks.payload import MAX_CHARS, too_long
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 
 NGRAM_CHARS = 100_000
 _MAX_CELLS = 10**10

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.text import Piece, masked, number_of, sentences, stripped, trim, unfenced
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 # Said alone, then a mark, then the answer: `Sure! ...`, `Of course, ...`
 _OPENERS = (

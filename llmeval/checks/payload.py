@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, ParamSpec, TypeVar
 
 from llmeval.checks.base import Result, verdict
-from llmeval.errors import CheckError
-from llmeval.records import Span
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Span
 
 P = ParamSpec("P")
 T = TypeVar("T")

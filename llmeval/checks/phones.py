@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from llmeval.errors import CheckError
+from llmeval.core.errors import CheckError
 
 REGIONS = (
     "US GB FR DE ES IT JP CN IN BR NL BE CH AT PT IE AU NZ ZA SE NO DK FI PL CZ RU UA TR GR "

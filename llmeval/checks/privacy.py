@@ -16,7 +16,7 @@ from llmeval.checks.refusals import find_refusal
 from llmeval.checks.regex import compile_pattern, find_all
 from llmeval.checks.secret_forms import FORMS, Accept
 from llmeval.checks.values import EMAIL, IBAN_LENGTHS, iban
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _OPENING = 600
 """Where a refusal stands: within these first characters."""

@@ -15,7 +15,7 @@ from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.counts import limits_given
 from llmeval.checks.language import identify
 from llmeval.checks.text import masked, number_of, sentences, word_texts
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 MIN_WORDS = 30
 _SMOG_SENTENCES = 10

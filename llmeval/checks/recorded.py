@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmeval.checks.base import Result, check, graded, not_applicable
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case, digest
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case, digest
 
 
 class RecordedScore(BaseModel):

@@ -18,8 +18,8 @@ from llmeval.checks.arguments import MAX_SPANS, Count, Most, clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.payload import MAX_CHARS, View, too_long
 from llmeval.checks.payload import view as view_of
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case, Span
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case, Span
 
 MAX_PATTERN = 1000
 SECONDS = 1.0

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from llmeval.checks.arguments import Texts
 from llmeval.checks.base import Result, check, not_applicable, verdict
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from llmeval.errors import CheckError
-from llmeval.records import canonical_json
+from llmeval.core.errors import CheckError
+from llmeval.core.records import canonical_json
 
 MAX_PROBLEMS = 1000
 

@@ -19,8 +19,8 @@ from llmeval.checks.base import CheckType, Result, not_applicable
 from llmeval.checks.composed import compose, composed_answer, composed_case, raw_spans
 from llmeval.checks.needs import NEEDS
 from llmeval.checks.registry import all_checks, find
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 
 Render = Callable[[Any], Any]
 """Renders the templates in an argument for the case at hand."""

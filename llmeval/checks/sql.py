@@ -9,7 +9,7 @@ from llmeval.checks.arguments import Text, clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.code import sources
 from llmeval.checks.payload import Malformed, Part, malformed_fails, read
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 MAX_SQL = 30_000
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from llmeval.checks.arguments import AnyText, Text, Texts, clip
 from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.text import caseless
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 
 _COMPARED = 10_000
 

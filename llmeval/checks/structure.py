@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.padding import Phrases
 from llmeval.checks.text import Piece, fold, lines, number_of, stripped, trim, unfenced
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 _SLOT = regex.compile(r"\{([A-Za-z_]\w*)\}")
 _MARKS = "\"'“”„‘’«»「」『』*_`()[]{}<>.,:;!?。、！？： \t\n"

@@ -13,8 +13,8 @@ from llmeval.checks.arguments import Count, Text, clip, counted
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.payload import MAX_DEPTH, Fence, Malformed, body, malformed_fails, read
 from llmeval.checks.schemas import Schema, problems, told
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 
 TOML_CHARS = 200_000
 _MAX_DOTS = 50

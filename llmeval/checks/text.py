@@ -12,7 +12,7 @@ from typing import NamedTuple
 import regex
 
 from llmeval.checks.sentences import split as _split_sentences
-from llmeval.records import Span
+from llmeval.core.records import Span
 
 MAX_CHARS = 1_000_000
 """Longest answer, in code points, that a check is expected to take within its time limit of 2 s."""

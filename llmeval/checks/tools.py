@@ -11,7 +11,7 @@ from llmeval.checks.base import Result, check, graded, verdict
 from llmeval.checks.json_checks import parse_json
 from llmeval.checks.payload import Malformed
 from llmeval.checks.schemas import Schema, problems, told
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 MAX_CALLS = 1000
 Names = Annotated[list[Text], Field(min_length=1)]

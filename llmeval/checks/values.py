@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from llmeval.checks.arguments import Text, clip
 from llmeval.checks.base import Result, check, verdict
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 MAX_CHARS = 10_000
 # Thousands separators and decimal mark, by CLDR 46; a space stands for every kind of narrow or no-break space

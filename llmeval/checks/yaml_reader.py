@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from llmeval.checks.payload import MAX_DEPTH, Malformed, offset_of
-from llmeval.errors import CheckError
+from llmeval.core.errors import CheckError
 
 MAX_NODES = 120_000
 _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (

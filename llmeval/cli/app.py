@@ -13,19 +13,19 @@ from llmeval.cli import (
     compare,
     doctor,
     gate,
-    importing,
+    import_command,
     init,
     judge,
     labels,
     merge,
     models,
     plan,
-    prove,
     report,
     review,
     run,
     runs,
     score,
+    simulate,
     validate,
 )
 
@@ -56,7 +56,7 @@ def _main(
 
 app.command()(run.run)
 app.command()(plan.plan)
-app.command()(prove.prove)
+app.command()(simulate.simulate)
 app.command()(score.score)
 app.command()(merge.merge)
 app.command()(gate.gate)
@@ -69,7 +69,7 @@ app.command()(validate.schema)
 app.command()(init.init)
 app.command()(doctor.doctor)
 app.command()(checks.check)
-app.add_typer(importing.app, name="import")
+app.add_typer(import_command.app, name="import")
 app.add_typer(checks.app, name="checks")
 app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")

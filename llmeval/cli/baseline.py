@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
-from llmeval.report.text import count
+from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
     from llmeval.gate.baseline import Baseline
-    from llmeval.gate.changes import Changes
-    from llmeval.rundir import RunDir
+    from llmeval.gate.baseline_changes import Changes
+    from llmeval.store.directory import RunDir
 
 app = typer.Typer(help="The run that others are compared with.", no_args_is_help=True)
 
@@ -25,7 +25,7 @@ NAMED = 10
 def propose(run: RunPath, out: Out = None, reports: Reports = Path("reports"), as_json: Json = False) -> int:
     """Show what would change if this run became the baseline. Nothing is written."""
     from llmeval.gate.baseline import baseline_of_run
-    from llmeval.rundir import RunDir
+    from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
     new, path = baseline_of_run(directory), _lock_path(directory, out)
@@ -57,9 +57,9 @@ def approve(
     as_json: Json = False,
 ) -> int:
     """Make a run the baseline: write the lock file. An incomplete or INVALID run can't be one."""
-    from llmeval.files import write_atomically
+    from llmeval.core.files import write_atomically
     from llmeval.gate.baseline import approval, baseline_of_run, lock_bytes
-    from llmeval.rundir import RunDir
+    from llmeval.store.directory import RunDir
 
     approved = approval(by, reason, expires)
     directory = RunDir(find_run(run, reports))
@@ -118,7 +118,7 @@ def _lock_path(run: "RunDir", out: Path | None) -> Path:
     Raises:
         UsageError: the suite names none and no --out is given.
     """
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
 
     if out is not None:
         return out
@@ -130,7 +130,7 @@ def _lock_path(run: "RunDir", out: Path | None) -> Path:
 
 def _changes(path: Path, new: "Baseline") -> "Changes | None":
     from llmeval.gate.baseline import read_any
-    from llmeval.gate.changes import changes
+    from llmeval.gate.baseline_changes import changes
 
     return changes(read_any(path), new) if path.exists() else None
 

@@ -16,8 +16,8 @@ def stats(as_json: Json = False) -> int:
 
     import msgspec
 
-    from llmeval.models.cache import Cache
-    from llmeval.resources import home
+    from llmeval.core.resources import home
+    from llmeval.models.client.cache import Cache
 
     cache = Cache(home())
     found = cache.stats()
@@ -42,8 +42,8 @@ def prune(
     """Delete old replies."""
     import time
 
-    from llmeval.models.cache import Cache
-    from llmeval.resources import home
+    from llmeval.core.resources import home
+    from llmeval.models.client.cache import Cache
 
     cache = Cache(home())
     deleted = cache.prune(None if days == 0 else int(time.time() - days * 86400))

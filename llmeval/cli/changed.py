@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmeval.errors import UsageError
+from llmeval.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from llmeval.suite.load import Suite
+    from llmeval.suite.loader import Suite
 
 
 def touched(suites: "Sequence[Suite]", since: str) -> "list[Suite]":

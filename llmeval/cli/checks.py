@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmeval.cli import completing
+from llmeval.cli import completion
 from llmeval.cli.common import Json, console, emit
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from llmeval.records import Span
+    from llmeval.core.records import Span
 
 app = typer.Typer(help="The deterministic checks.", no_args_is_help=True)
 
@@ -41,14 +41,14 @@ def list_checks(as_json: Json = False) -> int:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A check.", autocompletion=completing.checks)], as_json: Json = False
+    name: Annotated[str, typer.Argument(help="A check.", autocompletion=completion.checks)], as_json: Json = False
 ) -> int:
     """Show one check: what it demands, its arguments, and how to write it."""
     import inspect
 
     from llmeval.checks.registry import find
     from llmeval.checks.spec import arguments_schema
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
 
     try:
         kind = find(name)
@@ -98,8 +98,8 @@ def check(
     import yaml
 
     from llmeval.checks.spec import SpecError, bind
-    from llmeval.errors import UsageError
-    from llmeval.records import Answer, Case
+    from llmeval.core.errors import UsageError
+    from llmeval.core.records import Answer, Case
 
     content = _content(text)
     fields: dict[str, Any] = {}

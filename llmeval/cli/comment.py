@@ -26,8 +26,8 @@ def comment(
     """
     from llmeval.api import load_run
     from llmeval.report.ci.comment import publish, thread_of
+    from llmeval.report.failing_cases import worst_cases
     from llmeval.report.markdown import markdown
-    from llmeval.report.worst import worst_cases
 
     found = load_run(find_run(run, reports))
     found.directory.verify()

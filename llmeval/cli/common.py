@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmeval.cli import completing
+from llmeval.cli import completion
 from llmeval.report.ci.format import Format
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from llmeval.api import Run
 
 SuitePath = Annotated[
-    Path, typer.Argument(help="The suite file.", metavar="SUITE", show_default=False, autocompletion=completing.suites)
+    Path, typer.Argument(help="The suite file.", metavar="SUITE", show_default=False, autocompletion=completion.suites)
 ]
 RunPath = Annotated[
     Path,
@@ -26,14 +26,14 @@ RunPath = Annotated[
         help="A run's directory, its id, or `latest`.",
         metavar="RUN",
         show_default=False,
-        autocompletion=completing.runs,
+        autocompletion=completion.runs,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
 Env = Annotated[
     str | None,
     typer.Option(
-        "--env", help="One of the suite's environments.", metavar="NAME", autocompletion=completing.environments
+        "--env", help="One of the suite's environments.", metavar="NAME", autocompletion=completion.environments
     ),
 ]
 BaselineName = Annotated[
@@ -77,7 +77,7 @@ def emit(value: Any) -> None:
 
 def console() -> "Console":
     """Where people read."""
-    from llmeval.cli.screen import Screen
+    from llmeval.cli.console import Screen
 
     return Screen(highlight=False)
 
@@ -89,9 +89,9 @@ def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resu
     """
     import msgspec
 
-    from llmeval.errors import ExitCode
+    from llmeval.core.errors import ExitCode
     from llmeval.report.console import print_summary
-    from llmeval.report.text import one_line
+    from llmeval.report.safe_text import one_line
 
     if as_json:
         emit({**msgspec.to_builtins(run.summary), "path": str(run.path)})
@@ -105,7 +105,7 @@ def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resu
         again = "the same command again within 24 hours, or later" if resumes else "the same command"
         print(f"To go on from here, run {again} with --out {run.path}.", file=sys.stderr)
     if format_ is not None:
-        from llmeval.report.ci.server import Told, tell
+        from llmeval.report.ci.dispatch import Told, tell
 
         folder = None if run.report is None else run.report.parent
         for line in tell(Told(run.path, folder, run.summary, run.manifest, run.troubles), format_, os.environ):
@@ -134,7 +134,7 @@ def find_baseline(name: str | None, reports: Path, suite: str, run: Path | None 
     Raises:
         UsageError: there is no such file, directory or run.
     """
-    from llmeval.errors import StoreError, UsageError
+    from llmeval.core.errors import StoreError, UsageError
     from llmeval.history.runs import LATEST, latest_of
 
     if name is None or name == "lock":

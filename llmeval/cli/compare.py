@@ -35,17 +35,17 @@ def compare(
     """
     import msgspec
 
-    from llmeval.cli.preferring import preferences, show_preferences
-    from llmeval.compare.make import compare as compared
-    from llmeval.errors import ExitCode
-    from llmeval.report.compared import print_comparison
-    from llmeval.rundir import RunDir
+    from llmeval.cli.pairwise import preferences, show_preferences
+    from llmeval.compare.compare import compare as compared
+    from llmeval.core.errors import ExitCode
+    from llmeval.report.comparison_console import print_comparison
+    from llmeval.store.directory import RunDir
 
     directories = [RunDir(path) for path in _found(runs, reports)]
     found = compared(directories)
     preferred = [] if judge is None else preferences(directories, judge, suite)
     if html is not None:
-        from llmeval.report.html.compared import write_comparison
+        from llmeval.report.html.comparison_page import write_comparison
 
         write_comparison(found, directories, html)
     if as_json:
@@ -67,7 +67,7 @@ def _found(names: list[Path], reports: Path) -> list[Path]:
         StoreError: there is none.
     """
     from llmeval.history.runs import LATEST, latest_of
-    from llmeval.rundir import RunDir
+    from llmeval.store.directory import RunDir
 
     named = [find_run(name, reports) for name in names if str(name) != LATEST]
     if len(named) == len(names) or not named:

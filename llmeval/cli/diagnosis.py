@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from llmeval import __version__
-from llmeval.errors import LlmevalError, install_hint
+from llmeval.core.errors import LlmevalError, install_hint
 
 _EXTRAS = {
     "local": (("torch", "transformers", "gguf"), "local weights"),
@@ -82,7 +82,7 @@ def _terminal() -> Finding:
 
 
 def _home() -> Path:
-    from llmeval.resources import home
+    from llmeval.core.resources import home
 
     return home()
 
@@ -100,7 +100,7 @@ def _folder(what: str, path: Path, fix: str) -> Finding:
 
 
 def _cache() -> Finding:
-    from llmeval.models.cache import Cache
+    from llmeval.models.client.cache import Cache
 
     try:
         cache = Cache(_home())

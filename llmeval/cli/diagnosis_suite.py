@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmeval.cli.diagnosis import Finding
-from llmeval.errors import LlmevalError, ModelError
-from llmeval.report.text import count
+from llmeval.core.errors import LlmevalError, ModelError
+from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.suite.load import Suite
+    from llmeval.suite.loader import Suite
     from llmeval.suite.schema import ModelBase
 
 _SECONDS = 30
@@ -34,8 +34,8 @@ def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterato
         environment: one of its environments.
         ask: whether each model is sent one short question, which costs a call.
     """
-    from llmeval.engine.build import inspect_suite
-    from llmeval.suite.load import load_suite
+    from llmeval.runner.plan import inspect_suite
+    from llmeval.suite.loader import load_suite
 
     try:
         suite = load_suite(path, environment)
@@ -67,7 +67,7 @@ def _used(suite: "Suite") -> list[tuple[str, Any, tuple[str | int, ...]]]:
 def _model(
     suite: "Suite", role: str, reference: "str | ModelBase", key: tuple[str | int, ...], *, ask: bool
 ) -> Iterator[Finding]:
-    from llmeval.engine.make import make_model
+    from llmeval.models.factory import make_model
     from llmeval.models.local import pull
     from llmeval.models.local.extra import require_extra
     from llmeval.suite.schema import ReplayModel, SystemOneModel, TransformersModel
@@ -110,8 +110,8 @@ async def _asked(suite: "Suite", what: str, model: Any) -> Finding:
     """One short question, sent once and not kept."""
     import time
 
+    from llmeval.core.records import Message
     from llmeval.models.base import Request
-    from llmeval.records import Message
 
     started = time.perf_counter()
     try:
@@ -143,8 +143,8 @@ def _fix(message: str) -> str:
 
 
 def _certificates(suite: "Suite") -> Iterator[Finding]:
-    from llmeval.engine.build import plan
-    from llmeval.engine.options import Options
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import plan
 
     try:
         made = plan(suite, Options(use_cache=False))

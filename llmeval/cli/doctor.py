@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmeval.cli import completing
+from llmeval.cli import completion
 from llmeval.cli.common import Env, Json, Reports, console, emit
-from llmeval.errors import ExitCode
+from llmeval.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ def doctor(
             help="Look at this suite's models and judges as well.",
             metavar="[SUITE]",
             show_default=False,
-            autocompletion=completing.suites,
+            autocompletion=completion.suites,
         ),
     ] = None,
     env: Env = None,

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 from llmeval.cli.common import console, emit
 
 if TYPE_CHECKING:
-    from llmeval.engine.options import Options
-    from llmeval.suite.load import Suite
+    from llmeval.runner.options import Options
+    from llmeval.suite.loader import Suite
 
 
 def show_estimate(suite: "Suite", options: "Options", *, as_json: bool) -> int:
     """Print the estimate; nothing is sent."""
     from rich.table import Table
 
-    from llmeval.engine.build import plan
-    from llmeval.engine.estimate import estimate
+    from llmeval.runner.estimate import estimate
+    from llmeval.runner.plan import plan
 
     planned = plan(suite, options)
     try:

@@ -45,7 +45,7 @@ def gate(
     Nothing is asked. Exit codes as those of `run`.
     """
     from llmeval.api import load_run, redecide
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
 
     path = _found(run, reports, suite, env)
     named = find_baseline(baseline, reports, load_run(path).manifest["suite"], path)
@@ -63,7 +63,7 @@ def _found(run: Path, reports: Path, suite: Path | None, env: str | None) -> Pat
         UsageError: `latest`, and no suite is named though there are runs of several.
     """
     from llmeval.history.runs import LATEST, latest_of, sole_latest
-    from llmeval.suite.load import load_suite
+    from llmeval.suite.loader import load_suite
 
     if str(run) != LATEST:
         return find_run(run, reports)
@@ -74,9 +74,9 @@ def _found(run: Path, reports: Path, suite: Path | None, env: str | None) -> Pat
 
 def _lock_of(run: "Run", env: str | None) -> Path | None:
     """What the run's suite names as its baseline, whatever the run was compared with."""
-    from llmeval.engine.build import baseline_of
-    from llmeval.engine.options import Options
-    from llmeval.suite.load import load_suite
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import baseline_of
+    from llmeval.suite.loader import load_suite
 
     about: dict[str, Any] = run.manifest
     return baseline_of(load_suite(about["suite_file"], env or about["environment"]), Options())

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import typer
 
 from llmeval.cli.common import Json, console, emit
-from llmeval.cli.completing import examples
+from llmeval.cli.completion import examples
 
 _STARTER = """\
 # A suite: what is asked, of whom, and what counts as good. Every key: docs/suite-reference.md
@@ -71,8 +71,8 @@ def init(
     as_json: Json = False,
 ) -> int:
     """Write a suite that runs, and the cases it needs. Never overwrites a file."""
-    from llmeval.errors import UsageError
-    from llmeval.importing.writing import write_new
+    from llmeval.core.errors import UsageError
+    from llmeval.importers.writing import write_new
 
     endpoint = None if base_url is None else _Endpoint(base_url, model, key_env)
     if local and endpoint is not None:
@@ -113,7 +113,7 @@ def _starter(directory: Path, name: str, endpoint: _Endpoint | None) -> dict[Pat
     import json
     import re
 
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
     from llmeval.suite.strict import NAME_PATTERN
 
     if not re.fullmatch(NAME_PATTERN, name):
@@ -130,7 +130,7 @@ def _model(endpoint: _Endpoint) -> str:
     """The endpoint as a line of `models`; one on this machine needs no key."""
     import json
 
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
 
     parts = urlsplit(endpoint.base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -144,8 +144,8 @@ def _model(endpoint: _Endpoint) -> str:
 
 def _example(directory: Path, name: str) -> dict[Path, str]:
     """A shipped suite with the files it names, all of them below the directory, whatever its name."""
-    from llmeval.errors import UsageError
-    from llmeval.resources import resource
+    from llmeval.core.errors import UsageError
+    from llmeval.core.resources import resource
 
     shipped = resource("suites")
     source = shipped / f"{name}.yaml"

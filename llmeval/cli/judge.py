@@ -11,10 +11,10 @@ from llmeval.cli.common import Env, Json, Reports, console, emit
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from llmeval.engine.build import Plan
-    from llmeval.judge.bench import Judging
-    from llmeval.judge.certificate import Certificate, Probe
-    from llmeval.judge.evidence import Item
+    from llmeval.judges.assurance.certificate import Certificate, Probe
+    from llmeval.judges.assurance.labelled_answers import Item
+    from llmeval.judges.ensemble import Judging
+    from llmeval.runner.plan import Plan
 
 app = typer.Typer(help="Certify judges, and probe them for bias.", no_args_is_help=True)
 
@@ -60,9 +60,9 @@ def certify(
     import msgspec
 
     from llmeval import __version__
-    from llmeval.judge.certify import certify as measure
-    from llmeval.judge.certify import usable
-    from llmeval.judge.probes import probe
+    from llmeval.judges.assurance.certify import certify as measure
+    from llmeval.judges.assurance.certify import usable
+    from llmeval.judges.assurance.probes import probe
 
     plan, judge, path = _judge(target, env, use_cache=not no_cache)
     items = _items(plan, judge.metric, labels)
@@ -104,8 +104,8 @@ def probe_(
 
     Exact paired tests, Holm over the probes. Exits 0 whatever is found.
     """
-    from llmeval.judge.certify import usable
-    from llmeval.judge.probes import probe
+    from llmeval.judges.assurance.certify import usable
+    from llmeval.judges.assurance.probes import probe
 
     plan, judge, _ = _judge(target, env, use_cache=not no_cache)
     items = usable(_items(plan, judge.metric, labels))
@@ -121,9 +121,9 @@ def probe_(
 @app.command()
 def show(target: Target, reports: Reports = Path("reports"), env: Env = None, as_json: Json = False) -> int:
     """Show whether a suite's judges are trusted, why, until when, and what would void that."""
-    from llmeval.history.anchors import past_anchors
-    from llmeval.judge.certificate import parts_of, read_certificate, trust
-    from llmeval.records import digest
+    from llmeval.core.records import digest
+    from llmeval.history.anchor_history import past_anchors
+    from llmeval.judges.assurance.certificate import parts_of, read_certificate, trust
 
     plan = _plan(target, env, use_cache=False)
     metric = target.rpartition(":")[2] if _metric_of(target) else None
@@ -136,7 +136,7 @@ def show(target: Target, reports: Reports = Path("reports"), env: Env = None, as
         state = trust(judge.digest, path, parts_of(judge))
         found, anchors = None if path is None else read_certificate(path), None
         if path is not None and found is not None and state.state == "TRUSTED":
-            from llmeval.judge.anchors import over_runs  # brings numpy
+            from llmeval.judges.assurance.anchors import over_runs  # brings numpy
 
             bound = {"digest": judge.digest, "certificate_digest": digest(path.read_bytes())}
             anchors = over_runs(past_anchors(reports / plan.suite.name, name, bound), found.natural)
@@ -195,10 +195,10 @@ def _plan(target: str, env: str | None, *, use_cache: bool) -> "Plan":
     """The suite's plan, made without its certificates: one of them may be what is to be written."""
     from dataclasses import replace
 
-    from llmeval.cli.pulling import pull_for
-    from llmeval.engine.build import plan
-    from llmeval.engine.options import Options
-    from llmeval.suite.load import load_suite
+    from llmeval.cli.model_download import pull_for
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import plan
+    from llmeval.suite.loader import load_suite
 
     metric = _metric_of(target)
     suite = load_suite(Path(target.rpartition(":")[0] if metric else target), env)
@@ -211,7 +211,7 @@ def _plan(target: str, env: str | None, *, use_cache: bool) -> "Plan":
 
 def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[Plan, Judging, Path | None]":
     """The plan, the judge meant, and where the suite says that its certificate lies."""
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
 
     made = _plan(target, env, use_cache=use_cache)
     metric = _metric_of(target)
@@ -228,12 +228,12 @@ def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[Plan, Jud
 
 def _items(plan: "Plan", metric: str, labels: list[Path]) -> "list[Item]":
     """Labelled answers from files and runs."""
-    from llmeval.errors import SuiteError
-    from llmeval.judge.evidence import Said, from_file, from_run
-    from llmeval.labels import current, read
-    from llmeval.records import Case, Message
+    from llmeval.core.errors import SuiteError
+    from llmeval.core.records import Case, Message
+    from llmeval.judges.assurance.labelled_answers import Said, from_file, from_run
     from llmeval.review.intake import answers_of, fits
-    from llmeval.rundir import LABELS, RunDir
+    from llmeval.store.directory import LABELS, RunDir
+    from llmeval.store.labels import current, read
 
     def asked(case: Case) -> tuple[Message, ...]:
         try:
@@ -290,9 +290,9 @@ def _write(certificate: "Certificate", where: Path, labels: list[Path]) -> Path:
 
     import msgspec
 
-    from llmeval.files import write_atomically
-    from llmeval.judge.page import page
-    from llmeval.records import digest
+    from llmeval.core.files import write_atomically
+    from llmeval.core.records import digest
+    from llmeval.judges.assurance.certificate_markdown import page
 
     digests = {path.name: digest(path.read_bytes()) for path in labels if path.is_file()}
     certificate = msgspec.structs.replace(certificate, provenance={**certificate.provenance, "files": digests})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
-from llmeval.report.text import count
+from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
     from llmeval.review.repair import Evidence
@@ -40,7 +40,7 @@ def sample(
     """
     from llmeval.review.draw import draw, judged_metric, keep
     from llmeval.review.sheet import COLUMNS, rows, to_csv
-    from llmeval.rundir import RunDir
+    from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
     made, drawn = draw(directory, judged_metric(directory, metric), n, seed)
@@ -77,9 +77,9 @@ def import_(
     as_json: Json = False,
 ) -> int:
     """Import labels into a run: what the report's page saved, or sheets that people filled in. Importing a file twice adds nothing."""
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
     from llmeval.review.intake import take_in
-    from llmeval.rundir import RunDir
+    from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
     taken = take_in(directory, files, reviewer, metric)
@@ -112,10 +112,10 @@ def export(
     """Give out every label of a run, corrections and all: JSONL, or CSV for a spreadsheet."""
     import msgspec
 
-    from llmeval.labels import merge, read
-    from llmeval.records import Label
+    from llmeval.core.records import Label
     from llmeval.review.sheet import to_csv
-    from llmeval.rundir import LABELS
+    from llmeval.store.directory import LABELS
+    from llmeval.store.labels import merge, read
 
     labels: list[dict[str, Any]] = [
         msgspec.to_builtins(label) for label in merge(read(find_run(run, reports) / LABELS))
@@ -140,7 +140,7 @@ def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = Fals
     """Count a run's labels: by reviewer, how far people agree, and how often the judge agrees with them."""
     from llmeval.review.figures import figures
     from llmeval.review.repair import evidence, plain
-    from llmeval.rundir import RunDir
+    from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
     found, repairs = figures(directory), evidence(directory)
@@ -225,13 +225,13 @@ def _plain(record: Any) -> dict[str, Any]:
 
 
 def _jsonl(table: list[dict[str, Any]]) -> str:
-    from llmeval.records import to_json
+    from llmeval.core.records import to_json
 
     return "".join(to_json(row).decode() + "\n" for row in table)
 
 
 def _write(path: Path, text: str) -> None:
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

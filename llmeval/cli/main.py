@@ -10,7 +10,7 @@ import tempfile
 import traceback
 from typing import NoReturn
 
-from llmeval.errors import ExitCode, LlmevalError
+from llmeval.core.errors import ExitCode, LlmevalError
 
 _COMPLETING = "_LLMEVAL_COMPLETE"
 """Set by the completion of shells, which ends the program by itself."""

@@ -35,7 +35,7 @@ def merge(
     run is invalid, 4 inconclusive.
     """
     from llmeval.api import merge as merge_shards
-    from llmeval.engine.merge import find_parts
+    from llmeval.runner.merge import find_parts
 
     named = find_baseline(baseline, reports, find_parts(folders)[0].manifest["suite"])
     run = merge_shards(folders, out, suite=suite, environment=env, baseline=named, reports=reports)

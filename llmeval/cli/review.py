@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
-from llmeval.report.text import count
+from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
     from llmeval.report.html.reader import Row
     from llmeval.report.html.triage import Triage
     from llmeval.review.server import ReviewServer
     from llmeval.review.session import Session
-    from llmeval.rundir import RunDir, UnitKey
+    from llmeval.store.directory import RunDir, UnitKey
 
 
 def review(
@@ -45,10 +45,10 @@ def review(
     """
     import tempfile
 
-    from llmeval.report.before import baseline_run
+    from llmeval.report.baseline_run import baseline_run
     from llmeval.report.html.assets import policy
     from llmeval.review.server import ReviewServer
-    from llmeval.rundir import RunDir
+    from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
     directory.verify()
@@ -113,7 +113,7 @@ def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
 
 
 def _end(session: "Session", *, as_json: bool) -> None:
-    from llmeval.rundir import LABELS
+    from llmeval.store.directory import LABELS
 
     path, done, total = session.run.path / LABELS, session.done(), len(session.queue.items)
     if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmeval.cli import completing
+from llmeval.cli import completion
 from llmeval.cli.changed import touched
 from llmeval.cli.common import (
     BaselineName,
@@ -21,14 +21,14 @@ from llmeval.cli.common import (
     find_baseline,
     show_run,
 )
-from llmeval.errors import ExitCode
+from llmeval.core.errors import ExitCode
 from llmeval.report.ci.format import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llmeval.engine.options import Options
-    from llmeval.suite.load import Suite
+    from llmeval.runner.options import Options
+    from llmeval.suite.loader import Suite
 
 WORST_FIRST = (
     ExitCode.INTERRUPTED, ExitCode.INVALID, ExitCode.USAGE, ExitCode.GATE_FAILED, ExitCode.INCONCLUSIVE,
@@ -44,7 +44,7 @@ def run(
             help="Suite files, or folders of them; several run one after the other.",
             metavar="SUITE...",
             show_default=False,
-            autocompletion=completing.suites,
+            autocompletion=completion.suites,
         ),
     ],
     out: Annotated[
@@ -63,7 +63,7 @@ def run(
         typer.Option(
             help="Another candidate: a name from `models`, or '{provider: ..., model: ...}'.",
             metavar="NAME|SPEC",
-            autocompletion=completing.candidates,
+            autocompletion=completion.candidates,
         ),
     ] = None,
     baseline: BaselineName = None,
@@ -112,8 +112,8 @@ def run(
     Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4 inconclusive,
     5 nothing evaluated, 130 interrupted. Of several suites the worst: 130, 3, 2, 1, 4, 5, 0.
     """
-    from llmeval.engine.options import Options
-    from llmeval.engine.shards import parse_shard
+    from llmeval.runner.options import Options
+    from llmeval.runner.sharding import parse_shard
 
     options = Options(
         out=out, resume=not new, reports=reports, candidate=candidate, stop=stop, limit=limit,
@@ -142,9 +142,9 @@ def _suites(named: list[Path], env: str | None, *, alone: bool) -> "list[Suite]"
     Raises:
         UsageError, SuiteError: one is not right, or `--out` and `--baseline` are given for several.
     """
-    from llmeval.engine.build import inspect_suite
-    from llmeval.errors import UsageError
-    from llmeval.suite.load import load_suite
+    from llmeval.core.errors import UsageError
+    from llmeval.runner.plan import inspect_suite
+    from llmeval.suite.loader import load_suite
 
     paths = [path for name in named for path in (_in_folder(name) if name.is_dir() else [name])]
     suites = [load_suite(path, env) for path in paths]
@@ -157,8 +157,8 @@ def _suites(named: list[Path], env: str | None, *, alone: bool) -> "list[Suite]"
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    from llmeval.errors import UsageError
-    from llmeval.suite.yamlfile import parse
+    from llmeval.core.errors import UsageError
+    from llmeval.suite.yaml_file import parse
 
     found = [
         path
@@ -172,7 +172,7 @@ def _in_folder(folder: Path) -> list[Path]:
 
 def _each(suites: "list[Suite]", one: "Callable[[Suite], int]") -> int:
     """One after the other; an error of one is told and the others still run. The worst exit code."""
-    from llmeval.errors import LlmevalError
+    from llmeval.core.errors import LlmevalError
 
     codes: list[int] = []
     for suite in suites:
@@ -190,8 +190,8 @@ def _each(suites: "list[Suite]", one: "Callable[[Suite], int]") -> int:
 
 def _one(suite: "Suite", *, options: "Options", rejudge: bool, dry_run: bool, format_: Format, as_json: bool) -> int:
     from llmeval.api import run as run_suite
-    from llmeval.cli.pulling import pull_for
-    from llmeval.cli.rejudging import rejudge_baseline
+    from llmeval.cli.model_download import pull_for
+    from llmeval.cli.rejudge import rejudge_baseline
     from llmeval.report.console import ProgressDisplay
 
     if dry_run:

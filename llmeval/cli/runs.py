@@ -54,7 +54,7 @@ def list_runs(
 def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
     """Show the result of a run."""
     from llmeval.api import load_run
-    from llmeval.report.worst import worst_cases
+    from llmeval.report.failing_cases import worst_cases
 
     loaded = load_run(find_run(run, reports))
     loaded.directory.verify()

@@ -22,8 +22,8 @@ def score(
 ) -> int:
     """Score a run's stored answers again, by today's suite: the candidate is not asked, the run stays as it is."""
     from llmeval.api import rescore
-    from llmeval.engine.options import Options
     from llmeval.report.console import ProgressDisplay
+    from llmeval.runner.options import Options
 
     options = Options(out=out, reports=reports, concurrency=concurrency, use_cache=not no_cache)
     path = find_run(run, reports)

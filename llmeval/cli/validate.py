@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmeval.cli import completing
+from llmeval.cli import completion
 from llmeval.cli.common import Env, Json, console, emit
 
 if TYPE_CHECKING:
-    from llmeval.suite.load import Suite
+    from llmeval.suite.loader import Suite
 
 
 def validate(
     suites: Annotated[
         list[Path],
-        typer.Argument(help="Suite files.", metavar="SUITE...", show_default=False, autocompletion=completing.suites),
+        typer.Argument(help="Suite files.", metavar="SUITE...", show_default=False, autocompletion=completion.suites),
     ],
     env: Env = None,
     against: Annotated[
@@ -30,8 +30,8 @@ def validate(
 ) -> int:
     """Check suites as a run does before its first call: cases, models, certificates, baseline. Nothing is called or loaded."""
     from llmeval.api import validate as check
-    from llmeval.errors import ExitCode, LlmevalError
-    from llmeval.suite.load import load_suite
+    from llmeval.core.errors import ExitCode, LlmevalError
+    from llmeval.suite.loader import load_suite
 
     found, wrong = [], []
     for suite in suites:
@@ -77,7 +77,7 @@ def _print_against(suite: Path, against: dict[str, Any]) -> None:
 def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
     from rich.markup import escape
 
-    from llmeval.report.text import count
+    from llmeval.report.safe_text import count
 
     for suite, facts in found:
         parts = [count(facts["cases"], "case")]

@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from llmeval.compare.differing import Row
-from llmeval.records import SCHEMA
+from llmeval.compare.differences import Row
+from llmeval.core.records import SCHEMA
 
 Word = Literal["better", "worse", "no difference shown", "not comparable"]
 

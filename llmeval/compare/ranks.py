@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from llmeval.compare.comparison import Board, Place
-from llmeval.compare.sides import Loaded, obstacle
+from llmeval.compare.loaded_run import Loaded, obstacle
 
 
 class Verdict(NamedTuple):

@@ -9,10 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmeval.records import Score
-from llmeval.results import Audit
-from llmeval.stats.correction import estimate_rate
-from llmeval.stats.labels import Provenance, RefusedEstimate, count_labels
+from llmeval.core.records import Score
+from llmeval.core.results import Audit
+from llmeval.stats.estimation.correction import estimate_rate
+from llmeval.stats.estimation.label_counts import Provenance, RefusedEstimate, count_labels
 
 _PASSED = {"pass": True, "fail": False}
 

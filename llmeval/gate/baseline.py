@@ -10,13 +10,13 @@ from typing import Any, Literal
 import msgspec
 from msgspec import structs
 
-from llmeval.errors import SuiteError, UsageError
-from llmeval.gate.own import missing, outcome, own_rules
-from llmeval.gate.tally import Tally, tally_run
-from llmeval.gate.terms import Terms, terms_of
-from llmeval.records import canonical_json, digest, utc_now
-from llmeval.results import Decision
-from llmeval.rundir import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
+from llmeval.core.errors import SuiteError, UsageError
+from llmeval.core.records import canonical_json, digest, utc_now
+from llmeval.core.results import Decision
+from llmeval.gate.aggregate import Tally, tally_run
+from llmeval.gate.gate_terms import Terms, terms_of
+from llmeval.gate.rules.single_run import missing, outcome, own_rules
+from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 
 LOCK_SCHEMA = 2
 """The format of a lock file. From 2 on it holds the gate that the run was approved with."""

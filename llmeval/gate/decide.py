@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmeval.errors import ExitCode
-from llmeval.gate.family import step_down
-from llmeval.gate.must_pass import must_pass_rules
-from llmeval.gate.own import floor_rules, outcome, validity
-from llmeval.gate.regression import regression_rules
-from llmeval.gate.tally import Tally
-from llmeval.results import Gate, RuleDecision
+from llmeval.core.errors import ExitCode
+from llmeval.core.results import Gate, RuleDecision
+from llmeval.gate.aggregate import Tally
+from llmeval.gate.holm import step_down
+from llmeval.gate.rules.must_pass import must_pass_rules
+from llmeval.gate.rules.regression import regression_rules
+from llmeval.gate.rules.single_run import floor_rules, outcome, validity
 
 
 def decide(tally: Tally, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> Gate:

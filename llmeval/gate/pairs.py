@@ -4,9 +4,9 @@ import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from llmeval.gate.aggregate import Tally
 from llmeval.gate.baseline import SAME, Baseline
-from llmeval.gate.gone import Gone
-from llmeval.gate.tally import Tally
+from llmeval.gate.missing_cases import Gone
 
 _NAMED = 5
 

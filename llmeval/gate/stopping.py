@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from llmeval.gate.aggregate import Tally, quarantined
 from llmeval.gate.baseline import read_baseline
-from llmeval.gate.early import Walk, decides_early, floor_walk, may_stop
-from llmeval.gate.floors import parse_key
-from llmeval.gate.must_pass import MustPassWalk, untrusted_metrics
-from llmeval.gate.regression import Comparison, comparisons, walk_of
-from llmeval.gate.tally import Tally, quarantined
-from llmeval.gate.threshold import floors_in
-from llmeval.rundir import RunDir, Unit
+from llmeval.gate.rules.floors import parse_key
+from llmeval.gate.rules.must_pass import MustPassWalk, untrusted_metrics
+from llmeval.gate.rules.regression import Comparison, comparisons, walk_of
+from llmeval.gate.rules.sequential import Walk, decides_early, floor_walk, may_stop
+from llmeval.gate.rules.threshold import floors_in
+from llmeval.store.directory import RunDir, Unit
 
 LOOK = 10
 """Answers between two looks."""

@@ -5,15 +5,15 @@ from typing import Any, Literal
 
 from msgspec import structs
 
-from llmeval.gate.against import against, with_remarks
+from llmeval.core.results import Audit, Calls, Counts, Metric, Quarantined, Summary
+from llmeval.gate.aggregate import Selection, Tally, tally_run
+from llmeval.gate.baseline_notices import against, with_remarks
 from llmeval.gate.decide import decide
-from llmeval.gate.floors import bounds, is_clustered
-from llmeval.gate.own import missing
+from llmeval.gate.rules.floors import bounds, is_clustered
+from llmeval.gate.rules.single_run import missing
 from llmeval.gate.stopping import settled
-from llmeval.gate.tally import Selection, Tally, tally_run
-from llmeval.results import Audit, Calls, Counts, Metric, Quarantined, Summary
-from llmeval.rundir import RunDir
-from llmeval.stats.betting import anytime_bounds
+from llmeval.stats.sequential.betting import anytime_bounds
+from llmeval.store.directory import RunDir
 
 LEVEL = 0.95
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from llmeval.errors import StoreError, UsageError
-from llmeval.results import Summary
-from llmeval.rundir import MANIFEST, RunDir
+from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.results import Summary
+from llmeval.store.directory import MANIFEST, RunDir
 
 LATEST = "latest"
 

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from llmeval.errors import ModelError
-from llmeval.records import Message, Usage
+from llmeval.core.errors import ModelError
+from llmeval.core.records import Message, Usage
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
+from llmeval.core.records import plain, to_json
 from llmeval.models.base import Reply, Request
-from llmeval.models.event_stream import is_event_stream
-from llmeval.models.failed_reply import stated_failure, states_error
-from llmeval.models.http_client import MAX_REPLY_BYTES, HttpClient, read_url
+from llmeval.models.client.event_stream import is_event_stream
+from llmeval.models.client.failed_reply import stated_failure, states_error
+from llmeval.models.client.http_client import MAX_REPLY_BYTES, HttpClient, read_url
+from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
-from llmeval.models.json_body import peek, read_json
 from llmeval.models.params import merged
-from llmeval.records import plain, to_json
 
 _STEP = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 Render = Callable[[Any, Mapping[str, Any]], Any]

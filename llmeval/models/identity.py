@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from llmeval.records import canonical_json, digest
+from llmeval.core.records import canonical_json, digest
 
 CREDENTIALS = frozenset({
     "authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie",

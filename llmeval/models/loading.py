@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from llmeval.errors import SuiteError
+from llmeval.core.errors import SuiteError
 
 
 def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:

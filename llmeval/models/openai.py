@@ -14,16 +14,16 @@ from typing import Any
 
 import msgspec
 
-from llmeval.errors import Retryable, TimedOut
+from llmeval.core.errors import Retryable, TimedOut
+from llmeval.core.records import to_json
 from llmeval.models.base import Reply, Request
-from llmeval.models.failed_reply import failure
-from llmeval.models.http_client import MAX_REPLY_BYTES, HttpClient, Response, authorised, read_url, with_path
+from llmeval.models.client.failed_reply import failure
+from llmeval.models.client.http_client import MAX_REPLY_BYTES, HttpClient, Response, authorised, read_url, with_path
 from llmeval.models.identity import address, function_source, without_keys
 from llmeval.models.identity import headers as header_digests
 from llmeval.models.loading import load_function
 from llmeval.models.openai_replies import chat_reply, response_reply
 from llmeval.models.params import LENGTHS, merged
-from llmeval.records import to_json
 
 
 class OpenAIEndpoint:

@@ -8,15 +8,15 @@ that was paid for is not lost over it.
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
+from llmeval.core.records import Usage, to_json
 from llmeval.models.base import NoAnswer, Reply
 from llmeval.models.blocked import CONTENT_FILTER, filtered_categories, is_blocked
+from llmeval.models.client.event_stream import is_event_stream, joined_chat, joined_response
+from llmeval.models.client.failed_reply import error_message, stated_failure, states_error
+from llmeval.models.client.http_client import Response
+from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.endings import is_broken, is_length
-from llmeval.models.event_stream import is_event_stream, joined_chat, joined_response
-from llmeval.models.failed_reply import error_message, stated_failure, states_error
-from llmeval.models.http_client import Response
-from llmeval.models.json_body import peek, read_json
-from llmeval.records import Usage, to_json
 
 _UNFINISHED = frozenset(["failed", "queued", "cancelled", "in_progress", "expired"])
 """States of a response that is no answer."""

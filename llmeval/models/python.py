@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from llmeval.errors import BoundaryError, ModelError
+from llmeval.core.errors import BoundaryError, ModelError
+from llmeval.core.records import plain
 from llmeval.models.base import Reply, Request
 from llmeval.models.identity import function_source, without_keys
-from llmeval.records import plain
 
 
 class PythonFunction:

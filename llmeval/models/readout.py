@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, Protocol
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
+from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
-from llmeval.records import Message
 
 
 class Labelled(Protocol):

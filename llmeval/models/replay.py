@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from llmeval.errors import ModelError, SuiteError
+from llmeval.core.errors import ModelError, SuiteError
 from llmeval.models.base import Reply, Request
+from llmeval.models.client.failed_reply import error_message, states_error
 from llmeval.models.endings import is_broken
-from llmeval.models.failed_reply import error_message, states_error
 
 
 class _Recorded(msgspec.Struct):

@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from llmeval.core.records import clean_text, plain
 from llmeval.models.base import NoAnswer, Reply
 from llmeval.models.blocked import is_blocked
 from llmeval.models.endings import is_length, may_be_empty
 from llmeval.models.reasoning import Tags, separate
-from llmeval.records import clean_text, plain
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """Parameters that limit a reply's length, by their names in the APIs."""

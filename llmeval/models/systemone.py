@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
+from llmeval.core.records import to_json
 from llmeval.models.base import Reply, Request
-from llmeval.models.http_client import MAX_REPLY_BYTES, HttpClient, Response, authorised, read_url, with_path
+from llmeval.models.client.http_client import MAX_REPLY_BYTES, HttpClient, Response, authorised, read_url, with_path
+from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
-from llmeval.models.json_body import peek, read_json
 from llmeval.models.openai_replies import read_name, read_usage
 from llmeval.models.params import merged
-from llmeval.records import to_json
 
 
 class SystemOne:

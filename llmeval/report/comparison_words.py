@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from llmeval.compare.comparison import Comparison, MetricDifference, Side
-from llmeval.report.text import count
+from llmeval.report.safe_text import count
 
 _FEW = 3
 

@@ -12,9 +12,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 from rich.text import Text
 
-from llmeval.gate.threshold import floor_rates
-from llmeval.outcome import Outcome
-from llmeval.report.text import (
+from llmeval.core.outcome import Outcome
+from llmeval.core.results import Decision, Metric, Summary
+from llmeval.gate.rules.threshold import floor_rates
+from llmeval.report.failing_cases import Trouble
+from llmeval.report.safe_text import (
     count,
     one_line,
     outcomes,
@@ -26,8 +28,6 @@ from llmeval.report.text import (
     visible,
 )
 from llmeval.report.trust import audited, unstated_distrust
-from llmeval.report.worst import Trouble
-from llmeval.results import Decision, Metric, Summary
 
 _STYLE = {
     Decision.PASS: ("green", "✔"),

@@ -12,11 +12,11 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
-from llmeval.files import write_atomically
-from llmeval.outcome import Outcome
-from llmeval.report.text import quarantined, reused, visible
-from llmeval.report.worst import Trouble
-from llmeval.results import Decision, RuleDecision, Summary
+from llmeval.core.files import write_atomically
+from llmeval.core.outcome import Outcome
+from llmeval.core.results import Decision, RuleDecision, Summary
+from llmeval.report.failing_cases import Trouble
+from llmeval.report.safe_text import quarantined, reused, visible
 
 MAX_CASES = 1000
 MAX_TEXT = 4000

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from llmeval.report.text import (
+from llmeval.core.results import Decision, Summary
+from llmeval.report.failing_cases import Trouble
+from llmeval.report.safe_text import (
     cell,
     fenced,
     outcomes,
@@ -15,8 +17,6 @@ from llmeval.report.text import (
     verdict_word,
 )
 from llmeval.report.trust import audited, unstated_distrust
-from llmeval.report.worst import Trouble
-from llmeval.results import Decision, Summary
 
 MAX_CHARS = 60_000
 """Below the 65,536 characters that a comment may have."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llmeval.results import Summary
+from llmeval.core.results import Summary
 
 INSTEAD_OF_THE_CHECK = "It decides where the facts check is not sure, which can be worse than that check alone: certify it, or leave it out."
 

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from llmeval.files import write_atomically
-from llmeval.gate.early import may_stop
-from llmeval.gate.reach import out_of_reach
-from llmeval.gate.threshold import floor_rates
-from llmeval.report.before import baseline_run
+from llmeval.core.files import write_atomically
+from llmeval.core.results import Summary
+from llmeval.gate.rules.sequential import may_stop
+from llmeval.gate.rules.threshold import floor_rates
+from llmeval.planning.attainability import out_of_reach
+from llmeval.report.baseline_run import baseline_run
+from llmeval.report.failing_cases import Trouble, worst_cases
 from llmeval.report.html import write_html
 from llmeval.report.html.build import Loaded
 from llmeval.report.junit import MAX_CASES, write_junit
 from llmeval.report.markdown import markdown
-from llmeval.report.worst import Trouble, worst_cases
-from llmeval.results import Summary
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
 
 HTML, JUNIT, MARKDOWN = "report.html", "junit.xml", "summary.md"
 

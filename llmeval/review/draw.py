@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from llmeval.errors import StoreError, UsageError
-from llmeval.labels import Place
-from llmeval.records import SCHEMA, Answer, Case, Score, Status, digest, to_json
-from llmeval.rundir import RunDir, lines
+from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.records import SCHEMA, Answer, Case, Score, Status, digest, to_json
+from llmeval.store.directory import RunDir, lines
+from llmeval.store.labels import Place
 
 DRAWS = "draws.jsonl"
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from llmeval.errors import UsageError
-from llmeval.labels import Agreed, Place, agreed, current, read
-from llmeval.records import Label
+from llmeval.core.errors import UsageError
+from llmeval.core.records import Label
 from llmeval.review.intake import Known, answers_of, fits
-from llmeval.rundir import LABELS, RunDir
-from llmeval.stats.agreement import Agreement, agreement
-from llmeval.stats.labels import Provenance, RefusedEstimate, count_labels
+from llmeval.stats.estimation.agreement import Agreement, agreement
+from llmeval.stats.estimation.label_counts import Provenance, RefusedEstimate, count_labels
+from llmeval.store.directory import LABELS, RunDir
+from llmeval.store.labels import Agreed, Place, agreed, current, read
 
 _SHOWN = ("sensitivity", "specificity", "youden", "accuracy", "kappa", "ac1")
 _VERDICTS = {"pass": True, "fail": False}
@@ -72,7 +72,7 @@ def _reviewers(labels: Mapping[tuple[str, Place], Label]) -> dict[str, Any] | No
             pairs.append({"reviewers": [one, other], "n": counts.n, **_shown(found, ("accuracy", "kappa", "ac1"))})
     if not pairs:
         return None
-    from llmeval.stats.raters import krippendorff_alpha, krippendorff_interval
+    from llmeval.stats.estimation.raters import krippendorff_alpha, krippendorff_interval
 
     places = sorted({place for verdicts in said.values() for place in verdicts})
     table = [[verdicts.get(place) for verdicts in said.values()] for place in places]

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from llmeval.errors import UsageError
-from llmeval.labels import Place, append, current, fresh, place_of, read, text_digest
-from llmeval.records import Label, digest, utc_now
+from llmeval.core.errors import UsageError
+from llmeval.core.records import Label, digest, utc_now
 from llmeval.review.draw import Draw, draws, judged_metric, key_of
 from llmeval.review.sheet import read_sheet, verdict_of
-from llmeval.rundir import LABELS, RunDir
+from llmeval.store.directory import LABELS, RunDir
+from llmeval.store.labels import Place, append, current, fresh, place_of, read, text_digest
 
 
 class Intake(NamedTuple):

@@ -8,11 +8,11 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from llmeval.errors import UsageError
-from llmeval.labels import Place
+from llmeval.core.errors import UsageError
 from llmeval.review.draw import Draw, draw, judged_metric, keep, key_of
 from llmeval.review.intake import Known
-from llmeval.rundir import RunDir, UnitKey
+from llmeval.store.directory import RunDir, UnitKey
+from llmeval.store.labels import Place
 
 RANDOM_SHARE = 0.2
 VERDICTS = ("pass", "fail", "open")

@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from llmeval.errors import LlmevalError
-from llmeval.labels import Place, current, read
-from llmeval.records import Label
+from llmeval.core.errors import LlmevalError
+from llmeval.core.records import Label
 from llmeval.review.intake import answers_of, fits
-from llmeval.rundir import LABELS, RunDir
+from llmeval.store.directory import LABELS, RunDir
+from llmeval.store.labels import Place, current, read
 
 REPEATED = 2
 _LOOK_AT = 200

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from llmeval.errors import LlmevalError, UsageError
-from llmeval.records import to_json
+from llmeval.core.errors import LlmevalError, UsageError
+from llmeval.core.records import to_json
 from llmeval.review.session import RefusedVote, Session
 
 HOST = "127.0.0.1"

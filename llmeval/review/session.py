@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from llmeval.errors import UsageError
-from llmeval.labels import Conflict, Place, agreed, append, current, place_of, read
-from llmeval.records import Label, utc_now
+from llmeval.core.errors import UsageError
+from llmeval.core.records import Label, utc_now
 from llmeval.review.intake import Known, fits
 from llmeval.review.queue import VERDICTS, Queue
-from llmeval.rundir import LABELS, RunDir, UnitKey
+from llmeval.store.directory import LABELS, RunDir, UnitKey
+from llmeval.store.labels import Conflict, Place, agreed, append, current, place_of, read
 
 MAX_COMMENT, MAX_NAME = 4000, 100
 

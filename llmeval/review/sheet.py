@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from llmeval.errors import UsageError
-from llmeval.labels import decode, text_digest
-from llmeval.records import Label
+from llmeval.core.errors import UsageError
+from llmeval.core.records import Label
 from llmeval.review.draw import Draw, Drawn
+from llmeval.store.labels import decode, text_digest
 
 COLUMNS = (
     "verdict", "comment", "question", "answer", "references", "context", "metric", "case_id", "repeat", "reviewer",

@@ -7,7 +7,7 @@ import math
 from statistics import NormalDist
 from typing import NamedTuple
 
-from llmeval.stats.beta import beta_cdf
+from llmeval.stats.special.beta import beta_cdf
 
 _NORMAL = NormalDist()
 DISCORDANCE = 0.16

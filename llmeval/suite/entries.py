@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from llmeval.suite import yamlfile
-from llmeval.suite.load import Suite
+from llmeval.suite import yaml_file
+from llmeval.suite.loader import Suite
 
 Entry = TypeVar("Entry", bound=BaseModel)
 
@@ -32,7 +32,7 @@ class EntryFile(NamedTuple):
     """The keys of an entry, for messages."""
 
 
-def read_document(suite: Suite, file: EntryFile) -> yamlfile.Document | None:
+def read_document(suite: Suite, file: EntryFile) -> yaml_file.Document | None:
     """The file's content; None where there is none, or nothing in it.
 
     Raises:
@@ -42,11 +42,11 @@ def read_document(suite: Suite, file: EntryFile) -> yamlfile.Document | None:
     name = stated or file.default
     if stated is None and not suite.has_text(name):
         return None
-    document = yamlfile.parse(suite.read_text(name, ("gate", file.key)), str(Path(suite.base / name)))
+    document = yaml_file.parse(suite.read_text(name, ("gate", file.key)), str(Path(suite.base / name)))
     return None if document.data is None else document
 
 
-def entries_of(document: yamlfile.Document, kind: type[Entry], file: EntryFile) -> list[Entry]:
+def entries_of(document: yaml_file.Document, kind: type[Entry], file: EntryFile) -> list[Entry]:
     """The entries, validated.
 
     Raises:
@@ -61,7 +61,7 @@ def entries_of(document: yamlfile.Document, kind: type[Entry], file: EntryFile) 
         raise document.error(path, f"{told}; the file is a list of {file.form}") from None
 
 
-def day_of(document: yamlfile.Document, path: yamlfile.Path, text: str) -> date:
+def day_of(document: yaml_file.Document, path: yaml_file.Path, text: str) -> date:
     """A day written as 2027-01-31.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from llmeval.suite.load import Suite
+from llmeval.suite.loader import Suite
 
 _FUNCTION = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*\Z")
 _LONGEST = 1000

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from llmeval.results import Quarantined
+from llmeval.core.results import Quarantined
 from llmeval.suite.entries import EntryFile, day_of, entries_of, read_document
-from llmeval.suite.load import Suite
+from llmeval.suite.loader import Suite
 from llmeval.suite.strict import Name, Strict
 
 FILE = EntryFile("quarantine", "quarantine.yaml", "{case, reason, owner, expires}")

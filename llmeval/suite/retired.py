@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from llmeval.records import Case
-from llmeval.results import Retired
+from llmeval.core.records import Case
+from llmeval.core.results import Retired
 from llmeval.suite.entries import EntryFile, day_of, entries_of, read_document
-from llmeval.suite.load import Suite
+from llmeval.suite.loader import Suite
 from llmeval.suite.strict import Name, Strict
-from llmeval.suite.yamlfile import Document
+from llmeval.suite.yaml_file import Document
 
 FILE = EntryFile("retired", "retired.yaml", "{case, reason, owner}, with date and suite where they are needed")
 

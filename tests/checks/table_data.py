@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmeval.records import Answer, Usage, digest
+from llmeval.core.records import Answer, Usage, digest
 
 
 def said(text: str, **more: Any) -> Answer:

@@ -4,8 +4,8 @@ import pytest
 
 from llmeval.checks.choice_reading import read_choice
 from llmeval.checks.spec import SpecError, bind
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 from tests.checks.tried import marked, tried
 
 # (text, the letters that it names of A-J, the rule that reads them)

@@ -6,7 +6,7 @@ from llmeval.checks.citation_marks import CASES, cited_places
 from llmeval.checks.quotations import CASES as QUOTED
 from llmeval.checks.quotations import quotations
 from llmeval.checks.spec import bind
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 from tests.checks.tried import marked, tried
 
 SOURCE = "The bridge was built in 1905 and is 210 metres long. It stands in Lyon."

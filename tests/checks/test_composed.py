@@ -10,7 +10,7 @@ from llmeval.checks.composed import compose, raw_spans
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import bind
-from llmeval.records import Answer, Case, Span
+from llmeval.core.records import Answer, Case, Span
 from tests.checks.tried import marked, tried
 
 

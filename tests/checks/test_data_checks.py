@@ -8,8 +8,8 @@ import pytest
 from llmeval.checks.base import Result
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import SpecError, bind
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 from tests.checks.table_data import TABLE, said
 from tests.checks.table_text import ROWS
 from tests.checks.tried import marked, tried

@@ -11,7 +11,7 @@ from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import bind
 from llmeval.cli.checks import show
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 PAGES = Path(__file__).parents[2] / "docs" / "checks"
 _SECTION = re.compile(r"^## `([^`\n]+)`\n(.*?)(?=^## `|\Z)", re.MULTILINE | re.DOTALL)

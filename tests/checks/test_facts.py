@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from llmeval.checks.base import Result
 from llmeval.checks.spec import SpecError, bind
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 from tests.checks.tried import marked, tried
 
 Y, N = True, False

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from llmeval.checks.base import Result
 from llmeval.checks.spec import SpecError, bind
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 SOURCE = (
     "The lighthouse of Cape Vessel was built in 1874 by the engineer Anna Lindqvist. It is 42 metres high and its lamp "

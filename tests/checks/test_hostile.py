@@ -13,8 +13,8 @@ from llmeval.checks.base import Result
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import Bound, bind
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 from tests.checks.hostile_texts import ENDS, PIECES, hostile
 
 CASE = Case("a", {"question": "Which?"}, references=("Paris",), context="The cat sat. Paris is in France, 12 km away.")

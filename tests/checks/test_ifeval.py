@@ -12,7 +12,7 @@ import pytest
 
 from llmeval.checks.base import Result
 from llmeval.checks.spec import SpecError, bind
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 
 def run(name: str, text: str, **arguments: Any) -> Result:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llmeval.checks.json_checks import parse_json
 from llmeval.checks.payload import Malformed
-from llmeval.errors import CheckError
+from llmeval.core.errors import CheckError
 from tests.checks.tried import marked, tried
 
 VALUES = st.recursive(

@@ -4,7 +4,7 @@ import pytest
 
 from llmeval.checks.base import Result
 from llmeval.checks.facts import facts
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 from tests.checks.near_misses import NearMiss, near_misses
 
 TABLE = list(near_misses())

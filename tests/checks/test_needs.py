@@ -5,8 +5,8 @@ import pytest
 from llmeval.checks.needs import NEEDS
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import SpecError, bind
-from llmeval.engine.scoring import check_answer
-from llmeval.records import Answer, Case, Status
+from llmeval.core.records import Answer, Case, Status
+from llmeval.runner.scoring import check_answer
 
 BARE = Case("a", {"question": "Which city?"})
 FULL = Case("a", {}, references=("Tokyo",), context="Tokyo is a city.")

@@ -4,7 +4,7 @@ import pytest
 
 from llmeval.checks.phones import CUE
 from llmeval.checks.secret_forms import FORMS
-from llmeval.errors import CheckError
+from llmeval.core.errors import CheckError
 from tests.checks.tried import marked, tried
 
 

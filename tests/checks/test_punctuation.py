@@ -8,7 +8,7 @@ from llmeval.checks.punctuation import punctuation
 from llmeval.checks.punctuation.findings import MOST, find
 from llmeval.checks.punctuation.harper import installed
 from llmeval.checks.spec import SpecError, bind
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 CASE = Case("a", {})
 ADVICE = "He said “yes” and then \"no\"."  # fmt: skip

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from llmeval.checks.regex import compile_pattern, find_all, matches_whole
 from llmeval.checks.spec import SpecError, bind
-from llmeval.errors import CheckError
+from llmeval.core.errors import CheckError
 from tests.checks.tried import marked, tried
 
 

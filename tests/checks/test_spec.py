@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from llmeval.checks.spec import SpecError, bind, merge
-from llmeval.errors import CheckError
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
+from llmeval.core.templates import is_template, render_value
 from llmeval.models.loading import load_function
-from llmeval.records import Answer, Case
-from llmeval.templates import is_template, render_value
 
 CASE = Case("a", {"word": "Paris", "n": 3})
 OWN = "tests.support.own"

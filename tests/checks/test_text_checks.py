@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from llmeval.checks.base import _REGISTRY, Result
 from llmeval.checks.spec import SpecError, bind
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
 from tests.checks.table_text import EASY, IFEVAL, MODULES, ROWS, SOURCE, Row
 
 NAMES = [row.name for row in ROWS]

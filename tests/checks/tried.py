@@ -4,7 +4,7 @@ from typing import Any
 
 from llmeval.checks.base import Result
 from llmeval.checks.spec import bind
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 NO_CASE = Case("a", {})
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import llmeval as library
-from llmeval.engine.options import Options
+from llmeval.runner.options import Options
 from tests.support.command import llmeval
 from tests.support.endpoint import serve
 from tests.support.runs import run_of

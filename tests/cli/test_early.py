@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llmeval.gate.summary import summarise
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
 from tests.support.command import llmeval
 from tests.support.endpoint import serve
 from tests.support.rundirs import seal

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import SuiteError
-from llmeval.suite.load import load_suite
+from llmeval.core.errors import SuiteError
+from llmeval.suite.loader import load_suite
 from llmeval.suite.quarantine import read_quarantine
 from tests.support.command import llmeval
 from tests.support.suites import cases

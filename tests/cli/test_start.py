@@ -13,9 +13,9 @@ import pytest
 from llmeval.api import run
 from llmeval.cli.doctor import doctor
 from llmeval.cli.init import init
-from llmeval.engine.options import Options
-from llmeval.errors import UsageError
-from llmeval.suite.load import load_suite
+from llmeval.core.errors import UsageError
+from llmeval.runner.options import Options
+from llmeval.suite.loader import load_suite
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from llmeval.compare.make import compare
-from llmeval.errors import UsageError
-from llmeval.stats.difference import difference
+from llmeval.compare.compare import compare
+from llmeval.core.errors import UsageError
+from llmeval.stats.estimation.difference import difference
 from tests.support.runs import run_of
 
 N = 120

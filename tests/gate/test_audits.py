@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from llmeval.core.records import Score, Status
 from llmeval.gate.audits import Audits, note
-from llmeval.records import Score, Status
-from llmeval.stats.correction import post_stratified_interval
-from llmeval.stats.labels import LabelCounts
+from llmeval.stats.estimation.correction import post_stratified_interval
+from llmeval.stats.estimation.label_counts import LabelCounts
 
 
 def trail(*stages: tuple[str, bool]) -> list[dict[str, Any]]:

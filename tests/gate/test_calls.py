@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from llmeval.gate.calls import ReuseCount
-from llmeval.records import Answer, ErrorInfo, Score, Status
-from llmeval.results import Reused
+from llmeval.core.records import Answer, ErrorInfo, Score, Status
+from llmeval.core.results import Reused
+from llmeval.gate.call_counts import ReuseCount
 
 OLD, NEW = "2026-03-01T08:00:00Z", "2026-03-05T08:00:00Z"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from llmeval.gate.early import early_floor, floor_walk
-from llmeval.gate.floors import cases_needed
-from llmeval.gate.tally import Tally
-from llmeval.records import Answer, Case, Score, Status
-from llmeval.results import Decision
-from llmeval.rundir import Unit
+from llmeval.core.records import Answer, Case, Score, Status
+from llmeval.core.results import Decision
+from llmeval.gate.aggregate import Tally
+from llmeval.gate.rules.floors import cases_needed
+from llmeval.gate.rules.sequential import early_floor, floor_walk
+from llmeval.store.directory import Unit
 
 GATE = {"alpha": 0.05, "beta": 0.05, "stop": "early"}
 

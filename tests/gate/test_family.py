@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from llmeval.gate.early import rules_in
-from llmeval.gate.family import Rule, step_down
-from llmeval.gate.floors import cases_needed, decide_floor
+from llmeval.core.results import Decision, RuleDecision
+from llmeval.gate.holm import Rule, step_down
+from llmeval.gate.rules.floors import cases_needed, decide_floor
+from llmeval.gate.rules.sequential import rules_in
 from llmeval.gate.summary import summarise
-from llmeval.results import Decision, RuleDecision
-from llmeval.stats.multiplicity import holm
+from llmeval.stats.tests.multiplicity import holm
 from tests.gate.test_floors import selection
 from tests.support.runs import run_of
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from llmeval.gate.floors import bounds, cases_needed, clusters_needed, decide_floor, is_clustered
-from llmeval.gate.tally import Selection
-from llmeval.results import Decision
-from llmeval.stats.bounds import lower_bound, upper_bound
+from llmeval.core.results import Decision
+from llmeval.gate.aggregate import Selection
+from llmeval.gate.rules.floors import bounds, cases_needed, clusters_needed, decide_floor, is_clustered
+from llmeval.stats.estimation.bounds import lower_bound, upper_bound
 
 
 def selection(passed: int, n: int, clusters: list[int] | None = None) -> Selection:

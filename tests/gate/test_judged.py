@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from llmeval.gate.judged import Evidence, bounds, decide_judged_floor, evidence_for
-from llmeval.gate.own import own_rules
-from llmeval.gate.people import people_of
-from llmeval.gate.tally import Selection, Tally
-from llmeval.labels import append
-from llmeval.records import Answer, Case, Label, Score, Status
-from llmeval.results import Decision
-from llmeval.rundir import Unit
-from llmeval.stats.correction import adjusted_rogan_gladen
-from llmeval.stats.labels import LabelCounts, Provenance
+from llmeval.core.records import Answer, Case, Label, Score, Status
+from llmeval.core.results import Decision
+from llmeval.gate.aggregate import Selection, Tally
+from llmeval.gate.human_labels import people_of
+from llmeval.gate.rules.judged_floors import Evidence, bounds, decide_judged_floor, evidence_for
+from llmeval.gate.rules.single_run import own_rules
+from llmeval.stats.estimation.correction import adjusted_rogan_gladen
+from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
+from llmeval.store.directory import Unit
+from llmeval.store.labels import append
 
 RIGHT, WRONG = 0.92, 0.15
 """The planted judge: how often it passes good answers, and bad ones."""

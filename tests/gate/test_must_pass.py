@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 import llmeval
-from llmeval.engine.options import Options
-from llmeval.gate.must_pass import MAX_NAMED
+from llmeval.core.records import Answer, Case, ErrorInfo, Score, Status
+from llmeval.core.results import Decision, Gate, RuleDecision
+from llmeval.gate.rules.must_pass import MAX_NAMED
 from llmeval.gate.summary import summarise
-from llmeval.records import Answer, Case, ErrorInfo, Score, Status
-from llmeval.results import Decision, Gate, RuleDecision
+from llmeval.runner.options import Options
 from tests.gate.test_summary import manifest, write
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from llmeval.gate.pairs import Pairs
-from llmeval.gate.planning import cases_for, certifiable, plan_floor, plan_regression
-from llmeval.gate.proof import play, prove_regression
-from llmeval.gate.reach import passes_needed
-from llmeval.gate.regression import Comparison, ask
-from llmeval.gate.shape import Shape
-from llmeval.stats.bounds import lower_bound
+from llmeval.gate.rules.regression import Comparison, ask
+from llmeval.planning.attainability import passes_needed
+from llmeval.planning.metric_profile import Shape
+from llmeval.planning.sample_size import cases_for, certifiable, plan_floor, plan_regression
+from llmeval.planning.simulation import play, prove_regression
+from llmeval.stats.estimation.bounds import lower_bound
 from llmeval.stats.power import gate_cases
-from llmeval.stats.studentised import added_cost
+from llmeval.stats.tests.studentised import added_cost
 
 PLAIN = Shape(metric="m", cases=400, units=400, rate=0.8, discordance=0.16)
 CLUSTERED = Shape(metric="m", cases=400, units=80, largest=5, rate=0.8, discordance=0.16)
@@ -75,8 +75,8 @@ def test_floors_on_clusters_take_what_the_gate_takes(clusters: int, size: int, b
 
 
 def test_so_many_passes_are_enough_and_one_less_is_not() -> None:
-    from llmeval.gate.floors import bounds
-    from llmeval.gate.tally import Selection
+    from llmeval.gate.aggregate import Selection
+    from llmeval.gate.rules.floors import bounds
 
     index = tuple(i // 4 for i in range(240))
     needed = passes_needed(index, 0.8, 0.05)

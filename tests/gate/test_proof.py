@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llmeval.gate.claims import Floor, Regression, Terms, members_of
-from llmeval.gate.proof import Setup, prove, prove_regression, rows_of
-from llmeval.gate.shape import Shape
-from llmeval.gate.world import World
+from llmeval.planning.metric_profile import Shape
+from llmeval.planning.simulated_rules import Floor, Regression, Terms, members_of
+from llmeval.planning.simulated_verdicts import World
+from llmeval.planning.simulation import Setup, prove, prove_regression, rows_of
 
 PLAIN = Shape(metric="m", cases=400, units=400, rate=0.8, discordance=0.16)
 CLUSTERED = Shape(metric="m", cases=400, units=80, largest=5, rate=0.8, discordance=0.16)

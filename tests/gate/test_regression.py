@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.pairs import Pairs
-from llmeval.gate.regression import Comparison, ask, cases_needed, decided, scale
-from llmeval.results import Decision, RuleDecision
-from llmeval.stats.hybrid import decide
-from llmeval.stats.plan import regression
+from llmeval.gate.rules.regression import Comparison, ask, cases_needed, decided, scale
+from llmeval.stats.sequential.design import regression
+from llmeval.stats.sequential.gate_test import decide
 
 GATE = {"alpha": 0.05, "beta": 0.05}
 LABELS = {"pass_pass": 95, "pass_fail": 5, "fail_pass": 5, "fail_fail": 95}
@@ -133,7 +133,7 @@ def test_so_many_cases_would_decide_beside_other_rules() -> None:
 
 def test_error_rates_hold_over_three_rules() -> None:
     """Nothing changed: any wrong FAIL of three rules in at most 5 % of runs; at the margin: a wrong PASS likewise."""
-    from llmeval.stats.multiplicity import holm_adjusted
+    from llmeval.stats.tests.multiplicity import holm_adjusted
 
     source, rounds, fails, passes = random.Random(3), 150, 0, 0
     for _ in range(rounds):

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from llmeval.core.records import Answer, Case, ErrorInfo, Score, Status, to_json
+from llmeval.core.results import Decision
 from llmeval.gate.summary import summarise
-from llmeval.records import Answer, Case, ErrorInfo, Score, Status, to_json
-from llmeval.results import Decision
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
 from tests.support.rundirs import record_lines, seal
 
 GATE = {"floors": {}, "regression": None, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.02, "on_inconclusive": "fail"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from llmeval.gate.terms import changes, terms_of
+from llmeval.gate.gate_terms import changes, terms_of
 
 BASE: dict[str, Any] = {
     "gate": {

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llmeval.gate.shape import Shape
-from llmeval.gate.world import World, people_differ
+from llmeval.planning.metric_profile import Shape
+from llmeval.planning.simulated_verdicts import World, people_differ
 from llmeval.stats.power import discordance as between
 from llmeval.stats.power import judged_discordance
 

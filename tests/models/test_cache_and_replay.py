@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import ModelError, StoreError, SuiteError
+from llmeval.core.errors import ModelError, StoreError, SuiteError
+from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
-from llmeval.models.cache import ALWAYS, NEVER, Cache
+from llmeval.models.client.cache import ALWAYS, NEVER, Cache
 from llmeval.models.http import HttpEndpoint
 from llmeval.models.loading import load_function
 from llmeval.models.python import PythonFunction
 from llmeval.models.replay import Replay
-from llmeval.records import Message
 from tests.support.endpoint import serve
 
 HELLO = Request(messages=(Message("user", "hello"),))

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import ModelError, Overloaded, Retryable, Unreadable
+from llmeval.core.errors import ModelError, Overloaded, Retryable, Unreadable
+from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
-from llmeval.models.cache import ALWAYS, NEVER, Cache
-from llmeval.models.caller import Asked, AskFailed, Caller
-from llmeval.models.limiter import Limiter
+from llmeval.models.client.cache import ALWAYS, NEVER, Cache
+from llmeval.models.client.caller import Asked, AskFailed, Caller
+from llmeval.models.client.limiter import Limiter
 from llmeval.models.reasoning import THINK
-from llmeval.records import Message
 
 
 class Scripted:
@@ -62,7 +62,7 @@ def test_other_failures_are_not() -> None:
 
 
 def test_the_last_failure_is_told_with_its_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmeval.models.sender._backoff", lambda failures: 0.0)
+    monkeypatch.setattr("llmeval.models.client.sender._backoff", lambda failures: 0.0)
     model = Scripted(Retryable("down"))
     with pytest.raises(AskFailed, match="down") as caught:
         asyncio.run(caller(model).ask(request()))

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from llmeval.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
+from llmeval.core.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
+from llmeval.core.records import Message, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.readout import LabelReadout
 from llmeval.models.systemone import SystemOne
-from llmeval.records import Message, Usage
 from tests.support.endpoint import Handler, serve
 
 CHOICE = {"type": "choice", "instructions": "Is it right?", "criteria": {"yes": "It is.", "no": "It is not."}}

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import aiohttp
 import pytest
 
-from llmeval.errors import ModelError, Retryable, SuiteError, Unreadable
-from llmeval.models.failed_reply import failure
-from llmeval.models.http_client import HttpClient, Response, authorised, read_url, with_path
-from llmeval.models.network_errors import network_error
+from llmeval.core.errors import ModelError, Retryable, SuiteError, Unreadable
+from llmeval.models.client.failed_reply import failure
+from llmeval.models.client.http_client import HttpClient, Response, authorised, read_url, with_path
+from llmeval.models.client.network_errors import network_error
 from tests.support.raw import RawServer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 2\r\n\r\n{}"

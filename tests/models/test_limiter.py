@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import ModelError, Overloaded, Retryable, TimedOut
+from llmeval.core.errors import ModelError, Overloaded, Retryable, TimedOut
+from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
-from llmeval.models.caller import AskFailed, Caller
-from llmeval.models.limiter import START_ON_LOOPBACK, Limiter, Place, Signal, Window
-from llmeval.models.pace import Pace
-from llmeval.records import Message
+from llmeval.models.client.caller import AskFailed, Caller
+from llmeval.models.client.limiter import START_ON_LOOPBACK, Limiter, Place, Signal, Window
+from llmeval.models.client.pace import Pace
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

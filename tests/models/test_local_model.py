@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
+from llmeval.core.records import Message
+from llmeval.core.resources import home
 from llmeval.models.base import Request
 from llmeval.models.local import TransformersModel, pull, threads, weights
-from llmeval.records import Message
-from llmeval.resources import home
 
 threads.prepare()
 torch = pytest.importorskip("torch")
@@ -540,7 +540,7 @@ def test_a_folder_that_is_no_model_is_explained(tmp_path: Path) -> None:
 def test_a_hub_id_that_is_not_to_be_had_is_explained() -> None:
     # huggingface_hub reads the variable once, when it is imported: another process sees it for sure.
     code = (
-        "from llmeval.errors import ModelError\nfrom llmeval.models.local import TransformersModel\n"
+        "from llmeval.core.errors import ModelError\nfrom llmeval.models.local import TransformersModel\n"
         "try: TransformersModel('no-such-owner/no-such-model').identity\nexcept ModelError as error: print(error)\n"
     )
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
 from llmeval.models.local import pull, threads, weights
 from llmeval.models.local.catalog import CATALOG, Bundled
 from llmeval.models.local.convert import convert

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
+from llmeval.core.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
+from llmeval.core.records import Message, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.openai import OpenAIEndpoint
-from llmeval.records import Message, Usage
 from tests.support.endpoint import Handler, reply, serve
 
 REQUEST = Request(messages=(Message("system", "Be brief."), Message("user", "Hi é")), params={"max_tokens": 5})

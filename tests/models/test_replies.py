@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmeval.errors import ModelError, Retryable, Unreadable
+from llmeval.core.errors import ModelError, Retryable, Unreadable
+from llmeval.core.records import Usage
 from llmeval.models.base import NoAnswer, Reply
-from llmeval.models.http_client import Response
+from llmeval.models.client.http_client import Response
 from llmeval.models.openai_replies import chat_reply, response_reply
 from llmeval.models.reasoning import THINK
 from llmeval.models.replies import usable
-from llmeval.records import Usage
 
 
 def chat(content: Any = "Rome", finish: Any = "stop", message: Any = None, choice: Any = None, **top: Any) -> bytes:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from llmeval.errors import ModelError, Overloaded, Retryable
-from llmeval.models.retry_after import LONGEST, duration, retry_after
-from llmeval.models.status import status_error
+from llmeval.core.errors import ModelError, Overloaded, Retryable
+from llmeval.models.client.retry_after import LONGEST, duration, retry_after
+from llmeval.models.client.status import status_error
 
 ROWS = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text(encoding="utf-8"))
 NOW = 1_790_000_000.0

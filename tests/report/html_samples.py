@@ -8,9 +8,9 @@ from typing import Any
 
 from scipy.stats import beta
 
-from llmeval.records import Answer, Case, ErrorInfo, Score, Span, Status, Usage
-from llmeval.results import Calls, Counts, Decision, Gate, Metric, RuleDecision, Summary
-from llmeval.rundir import summary_bytes
+from llmeval.core.records import Answer, Case, ErrorInfo, Score, Span, Status, Usage
+from llmeval.core.results import Calls, Counts, Decision, Gate, Metric, RuleDecision, Summary
+from llmeval.store.directory import summary_bytes
 from tests.support.rundirs import record_lines, seal
 
 HOSTILE = (

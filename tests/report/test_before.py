@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from llmeval.core.records import to_json
+from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.baseline import baseline_of_run, lock_bytes
-from llmeval.records import to_json
-from llmeval.report.before import baseline_run
+from llmeval.report.baseline_run import baseline_run
 from llmeval.report.html.words import certainty
 from llmeval.report.write import HTML, write_reports
-from llmeval.results import Decision, RuleDecision
-from llmeval.rundir import SUMMARY, RunDir
+from llmeval.store.directory import SUMMARY, RunDir
 from tests.report import html_samples as samples
 
 OLD = "20261101T000000Z-aaaaaa"

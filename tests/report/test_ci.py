@@ -8,14 +8,14 @@ import pytest
 import xmlschema
 from msgspec import structs
 
-from llmeval.outcome import Outcome
+from llmeval.core.outcome import Outcome
+from llmeval.core.results import Decision, Reuse, Reused
+from llmeval.report.ci.annotations import MOST, Point, points
+from llmeval.report.ci.dispatch import Told, tell
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.ci.github import SUMMARY_BYTES, add_summary, command
-from llmeval.report.ci.points import MOST, Point, points
-from llmeval.report.ci.server import Told, tell
 from llmeval.report.junit import write_junit
-from llmeval.report.text import one_line
-from llmeval.results import Decision, Reuse, Reused
+from llmeval.report.safe_text import one_line
 from tests.report.test_texts import HOSTILE, MANIFEST, rule, summary, trouble
 
 ORDER = re.compile(r"^::(error|warning|notice) ([^:]*)::(.*)$")

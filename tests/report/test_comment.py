@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import UsageError
+from llmeval.core.errors import UsageError
 from llmeval.report.ci.comment import CommentError, publish, thread_of
 from tests.support.forge import Forge
 

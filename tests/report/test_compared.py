@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from llmeval.compare.compare import compare
 from llmeval.compare.comparison import Comparison
-from llmeval.compare.make import compare
-from llmeval.report.compared import print_comparison
-from llmeval.report.html.compared import write_comparison
-from llmeval.rundir import RunDir
+from llmeval.report.comparison_console import print_comparison
+from llmeval.report.html.comparison_page import write_comparison
+from llmeval.store.directory import RunDir
 from tests.report.test_html_page import Page
 from tests.support.runs import run_of
 

@@ -12,7 +12,7 @@ import pytest
 from llmeval.history.runs import recorded
 from llmeval.report.html import write_html
 from llmeval.report.html.overview import write_overview
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
 from tests.report import html_samples as samples
 from tests.support.chromium import CHROMIUM, launched
 
@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; name one in CHROMIUM"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-LABELS = "Object.entries(localStorage).find(([key]) => key.startsWith('llmeval.labels.'))[1]"
+LABELS = "Object.entries(localStorage).find(([key]) => key.startsWith('llmeval.store.labels.'))[1]"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from llmeval.records import digest
+from llmeval.core.records import digest
 from llmeval.report.html.history import History
 from llmeval.report.html.trend import past_runs
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
 from tests.report import html_samples as samples
 from tests.report.test_html_page import build
 from tests.support.rundirs import record_lines

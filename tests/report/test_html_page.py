@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import StoreError
-from llmeval.records import digest
+from llmeval.core.errors import StoreError
+from llmeval.core.records import digest
+from llmeval.core.results import Counts, Decision, Gate, RuleDecision, Summary
 from llmeval.report.html import assets, write_html
 from llmeval.report.html.embed import ALL_UP_TO, Embedding
 from llmeval.report.html.words import headline
-from llmeval.results import Counts, Decision, Gate, RuleDecision, Summary
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
 from tests.report import html_samples as samples
 from tests.support.rundirs import record_lines, seal
 

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from llmeval.core.results import Decision, Gate
 from llmeval.history.runs import recorded
 from llmeval.report.html.overview import write_overview
-from llmeval.results import Decision, Gate
-from llmeval.rundir import summary_bytes
+from llmeval.store.directory import summary_bytes
 from tests.report import html_samples as samples
 from tests.report.test_html_page import Page
 from tests.support.rundirs import seal

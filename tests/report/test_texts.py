@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from llmeval.engine.progress import Progress
-from llmeval.outcome import Outcome
-from llmeval.records import Answer, Status
+from llmeval.core.outcome import Outcome
+from llmeval.core.records import Answer, Status
+from llmeval.core.results import Counts, Decision, Gate, Metric, RuleDecision, Summary
 from llmeval.report.console import ProgressDisplay, _line, print_summary
+from llmeval.report.failing_cases import Trouble
 from llmeval.report.junit import write_junit
 from llmeval.report.markdown import MAX_CHARS, markdown
-from llmeval.report.text import cell, fenced, one_line, visible
-from llmeval.report.worst import Trouble
-from llmeval.results import Counts, Decision, Gate, Metric, RuleDecision, Summary
+from llmeval.report.safe_text import cell, fenced, one_line, visible
+from llmeval.runner.progress import Progress
 
 HOSTILE = "\x1b[31m::error::x\n::add-mask::y\r\n```\n~~~~\n</details><script>alert(1)</script> @everyone \u202e ![x](http://x) \ud800 \x00"
 MANIFEST: dict[str, Any] = {

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from llmeval.errors import UsageError
-from llmeval.labels import Place
+from llmeval.core.errors import UsageError
 from llmeval.review.draw import draws
 from llmeval.review.intake import answers_of
 from llmeval.review.queue import make_queue, metrics_to_review
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
+from llmeval.store.labels import Place
 from tests.report.html_samples import sample_run
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from llmeval.labels import append, text_digest
-from llmeval.records import Answer, Case, Label, Score, Status
+from llmeval.core.records import Answer, Case, Label, Score, Status
 from llmeval.review.repair import evidence
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
+from llmeval.store.labels import append, text_digest
 from tests.report.html_samples import manifest, summary_of, write_run
 from tests.support.command import llmeval
 

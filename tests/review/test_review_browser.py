@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from llmeval.labels import read
-from llmeval.rundir import LABELS
+from llmeval.store.directory import LABELS
+from llmeval.store.labels import read
 from tests.report.html_samples import sample_run
 from tests.report.test_html_browser import AXE, RULES, sync_api
 from tests.support.chromium import CHROMIUM, launched

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llmeval.errors import UsageError
-from llmeval.labels import append, read, text_digest
+from llmeval.core.errors import UsageError
 from llmeval.report.html.assets import policy
 from llmeval.review.intake import answers_of
 from llmeval.review.queue import make_queue
 from llmeval.review.server import MAX_BODY, ReviewServer
 from llmeval.review.session import Session
-from llmeval.rundir import LABELS, RunDir
+from llmeval.store.directory import LABELS, RunDir
+from llmeval.store.labels import append, read, text_digest
 from tests.report.html_samples import sample_run
 
 

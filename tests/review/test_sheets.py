@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from llmeval.engine.store import RunWriter
-from llmeval.errors import UsageError
-from llmeval.labels import read
-from llmeval.records import Answer, Case, Score, Status
+from llmeval.core.errors import UsageError
+from llmeval.core.records import Answer, Case, Score, Status
 from llmeval.review.draw import draw, draws, keep
 from llmeval.review.figures import figures
 from llmeval.review.intake import take_in
 from llmeval.review.sheet import COLUMNS, VERDICTS, inert, plain, read_sheet, rows, to_csv
-from llmeval.rundir import LABELS, RunDir
+from llmeval.store.directory import LABELS, RunDir
+from llmeval.store.labels import read
+from llmeval.store.writer import RunWriter
 from tests.report.html_samples import manifest
 
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'quoted", 'say "x", y', "two\nlines", "plain"]

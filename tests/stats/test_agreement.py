@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.agreement import agreement, bias_probe, expected_kappa, retest, youden_lower
-from llmeval.stats.bounds import wilson
-from llmeval.stats.labels import LabelCounts, Provenance, RefusedEstimate
+from llmeval.stats.estimation.agreement import agreement, bias_probe, expected_kappa, retest, youden_lower
+from llmeval.stats.estimation.bounds import wilson
+from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate
 
 LABELS = LabelCounts(60, 7, 10, 23)
 CELLS = st.tuples(*[st.integers(0, 60)] * 4)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betainc, betaincinv, stdtr, stdtrit
 
-from llmeval.stats.beta import beta_cdf, beta_quantile, student_above, student_quantile
+from llmeval.stats.special.beta import beta_cdf, beta_quantile, student_above, student_quantile
 
 SHAPES = st.one_of(st.integers(1, 200), st.integers(1, 200_000), st.floats(0.5, 500))
 

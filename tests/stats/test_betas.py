@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import betainc, betaincinv
 
-from llmeval.stats.betas import BetaTable, table
+from llmeval.stats.special.beta_table import BetaTable, table
 
 SHAPES = st.one_of(st.floats(0.3, 3), st.floats(0.3, 500), st.integers(1, 200_000))
 

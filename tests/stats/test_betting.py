@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.betting import GRID, Wealth, best_fraction, bets, upper_sequence
+from llmeval.stats.sequential.betting import GRID, Wealth, best_fraction, bets, upper_sequence
 
 FEW = st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=40)
 

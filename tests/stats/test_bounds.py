@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.bounds import (
+from llmeval.stats.estimation.bounds import (
     Interval,
     clopper_pearson,
     jeffreys,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.calibration import BetaCalibration, brier, ece, fit_beta, fit_platt, reliability
+from llmeval.stats.estimation.calibration import BetaCalibration, brier, ece, fit_beta, fit_platt, reliability
 
 P = [0.9, 0.8, 0.85, 0.6, 0.3, 0.2, 0.95, 0.4, 0.7, 0.1, 0.99, 0.55]
 Y = [True, True, False, True, False, False, True, True, False, False, True, True]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.clusters import clustered_mean, per_case, units
+from llmeval.stats.estimation.clusters import clustered_mean, per_case, units
 
 VALUES = [0.3, 0.1, 0.5, 0.9, 0.4, 0.7, 0.2, 0.8, 0.6, 0.55]
 GROUPS = [0, 0, 1, 1, 2, 2, 2, 3, 3, 4]

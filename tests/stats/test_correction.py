@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.betasum import Beta, quantile
-from llmeval.stats.bounds import clopper_pearson, jeffreys, wilson
-from llmeval.stats.correction import (
+from llmeval.stats.estimation.bounds import clopper_pearson, jeffreys, wilson
+from llmeval.stats.estimation.correction import (
     adjusted_rogan_gladen,
     decision_bounds,
     estimate_rate,
@@ -18,7 +17,8 @@ from llmeval.stats.correction import (
     post_stratified_interval,
     rogan_gladen,
 )
-from llmeval.stats.labels import LabelCounts, Provenance, RefusedEstimate, count_labels
+from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate, count_labels
+from llmeval.stats.special.beta_mixture import Beta, quantile
 
 LABELS = LabelCounts(60, 7, 10, 23)
 COUNTS = st.integers(0, 40)

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from llmeval.results import Decision
-from llmeval.stats.counted import CountLooks, Limit
-from llmeval.stats.hybrid import HybridTest
-from llmeval.stats.looks import Looks
-from llmeval.stats.plan import Plan, floor, regression
-from llmeval.stats.spending import FAIL, levels, spent
+from llmeval.core.results import Decision
+from llmeval.stats.sequential.design import Plan, floor, regression
+from llmeval.stats.sequential.exact_binomial_boundaries import CountLooks, Limit
+from llmeval.stats.sequential.gate_test import HybridTest
+from llmeval.stats.sequential.interim_analyses import Looks
+from llmeval.stats.sequential.spending import FAIL, levels, spent
 
 
 def limits(chance: float, trials: Sequence[int], rates: Sequence[float]) -> tuple[CountLooks, list[Limit]]:

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from llmeval.stats.difference import difference
-from llmeval.stats.paired import Pairs, mcnemar, tango
+from llmeval.stats.estimation.difference import difference
+from llmeval.stats.estimation.paired import Pairs, mcnemar, tango
 
 
 def values(worse: int, better: int, n: int) -> list[float]:

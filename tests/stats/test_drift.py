@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from llmeval.stats.drift import canary_power, canary_rule, drift_p_value
+from llmeval.stats.sequential.drift import canary_power, canary_rule, drift_p_value
 
 
 @pytest.mark.parametrize(

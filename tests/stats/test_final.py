@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from llmeval.stats.final import FEW_CLUSTERS, Nulls, final_test
-from llmeval.stats.paired import Pairs, tango_above
+from llmeval.stats.estimation.paired import Pairs, tango_above
+from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS, Nulls, final_test
 
 PAIRED = Nulls(0.0, -0.1, -1.0, 1.0, 0.05, 0.05)
 SCORES = Nulls(0.6, 0.6, 0.0, 1.0, 0.05, 0.05)

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from llmeval.results import Decision
-from llmeval.stats.bounds import clopper_pearson
-from llmeval.stats.hybrid import HybridTest, decide, tipping_point
-from llmeval.stats.looks import Looks
-from llmeval.stats.paired import Pairs, mcnemar_worse, tango
-from llmeval.stats.plan import Plan, floor, regression
+from llmeval.core.results import Decision
+from llmeval.stats.estimation.bounds import clopper_pearson
+from llmeval.stats.estimation.paired import Pairs, mcnemar_worse, tango
+from llmeval.stats.sequential.design import Plan, floor, regression
+from llmeval.stats.sequential.gate_test import HybridTest, decide, tipping_point
+from llmeval.stats.sequential.interim_analyses import Looks
 
 ONES = st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=120)
 

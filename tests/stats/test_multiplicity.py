@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.multiplicity import (
+from llmeval.stats.tests.multiplicity import (
     all_hold,
     benjamini_hochberg,
     benjamini_yekutieli,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.paired import Pairs, mcnemar, mcnemar_worse, pairs, tango, tango_above, tango_z
+from llmeval.stats.estimation.paired import Pairs, mcnemar, mcnemar_worse, pairs, tango, tango_above, tango_z
 
 
 def test_counting_pairs() -> None:

@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.results import Decision
-from llmeval.stats.hybrid import decide
-from llmeval.stats.paired import mcnemar_worse
-from llmeval.stats.plan import regression
+from llmeval.core.results import Decision
+from llmeval.stats.estimation.paired import mcnemar_worse
 from llmeval.stats.power import (
     Discordance,
     cases_to_detect,
@@ -27,6 +25,8 @@ from llmeval.stats.power import (
     same_model_discordance,
     unpaired_cases,
 )
+from llmeval.stats.sequential.design import regression
+from llmeval.stats.sequential.gate_test import decide
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.raters import alt_test, krippendorff_alpha, krippendorff_interval
+from llmeval.stats.estimation.raters import alt_test, krippendorff_alpha, krippendorff_interval
 
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), example C: four observers, twelve units.
 OBSERVERS = [

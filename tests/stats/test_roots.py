@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.roots import crossing
+from llmeval.stats.special.roots import crossing
 
 
 @settings(max_examples=40)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaincc
 
-from llmeval.stats.simplex import p_at_least, positive_probability, upper_mean
+from llmeval.stats.tests.gaffke import p_at_least, positive_probability, upper_mean
 
 
 @settings(max_examples=40)

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from llmeval.stats.spending import FAIL, FEWEST, PASS, levels, schedule, spent
+from llmeval.stats.sequential.spending import FAIL, FEWEST, PASS, levels, schedule, spent
 
 NORMAL = NormalDist()
 FIFTHS = (0.2, 0.4, 0.6, 0.8, 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from llmeval.stats.studentised import ENOUGH, both_sides, lower_mean, p_at_most, studentise
+from llmeval.stats.tests.studentised import ENOUGH, both_sides, lower_mean, p_at_most, studentise
 
 RNG = np.random.default_rng(5)
 MANY = RNG.normal(0.03, 0.2, 150)

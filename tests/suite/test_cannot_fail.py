@@ -12,9 +12,9 @@ import pytest
 
 import llmeval
 from llmeval.api import validate
-from llmeval.engine.options import Options
-from llmeval.errors import LlmevalError, UsageError
-from llmeval.suite.load import load_suite
+from llmeval.core.errors import LlmevalError, UsageError
+from llmeval.runner.options import Options
+from llmeval.suite.loader import load_suite
 from tests.support.command import llmeval as command
 from tests.support.endpoint import Endpoint, reply, serve
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import SuiteError
-from llmeval.suite.cases import CaseSet
-from llmeval.suite.load import load_suite
+from llmeval.core.errors import SuiteError
+from llmeval.data.cases import CaseSet
+from llmeval.suite.loader import load_suite
 
 ROWS: list[dict[str, Any]] = [
     {"id": f"q{i}", "question": f"Question, {i}?\nSecond line", "reference": f"r{i}", "topic": "ab"[i % 2]}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from llmeval.errors import SuiteError
-from llmeval.suite.load import load_suite
+from llmeval.core.errors import SuiteError
+from llmeval.suite.loader import load_suite
 from llmeval.suite.schema import ReplayModel
-from llmeval.suite.yamlfile import parse, scalar
+from llmeval.suite.yaml_file import parse, scalar
 
 GOOD = """\
 suite: qa

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from llmeval.errors import SuiteError
-from llmeval.suite.load import load_suite
+from llmeval.core.errors import SuiteError
+from llmeval.suite.loader import load_suite
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 
 SUITE = "suite: qa\ncases: [{id: c1, q: x}]\nprompt: '{{ q }}'\ncandidate: {provider: replay, source: x}\n"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval.judge.bench import Judging
-from llmeval.judge.judge import Judge
-from llmeval.judge.protocol import load_protocol
+from llmeval.core.records import Answer, Case, Message, Score, Usage
+from llmeval.judges.ensemble import Judging
+from llmeval.judges.judge import Judge
+from llmeval.judges.protocol import load_protocol
 from llmeval.models.base import Reply, Request
-from llmeval.models.caller import Caller
-from llmeval.models.limiter import Limiter
-from llmeval.records import Answer, Case, Message, Score, Usage
+from llmeval.models.client.caller import Caller
+from llmeval.models.client.limiter import Limiter
 
 CASE = Case("a", {"question": "Capital of France?"}, references=("Paris",), context="Paris is the capital of France.")
 ASKED = (Message("user", "Capital of France?"),)

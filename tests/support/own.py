@@ -1,7 +1,7 @@
 """Checks of our own, as a suite may name them by module:function."""
 
 from llmeval.checks.base import Result, graded, not_applicable, verdict
-from llmeval.records import Answer, Case
+from llmeval.core.records import Answer, Case
 
 
 def longer(case: Case, answer: Answer, *, than: int) -> Result:

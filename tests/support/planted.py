@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmeval.judge.evidence import Item
-from llmeval.judge.judge import Judge
-from llmeval.judge.protocol import load_protocol
+from llmeval.core.records import Answer, Case, Message
+from llmeval.judges.assurance.labelled_answers import Item
+from llmeval.judges.judge import Judge
+from llmeval.judges.protocol import load_protocol
 from llmeval.models.base import Reply, Request
-from llmeval.models.caller import Caller
-from llmeval.models.limiter import Limiter
-from llmeval.records import Answer, Case, Message
+from llmeval.models.client.caller import Caller
+from llmeval.models.client.limiter import Limiter
 from tests.support.endpoint import verdict
 
 SIGNS = {

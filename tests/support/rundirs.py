@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from llmeval.checksums import sealed, unsealed
-from llmeval.engine.store import write_manifest
-from llmeval.records import to_json
-from llmeval.rundir import RECORDS
+from llmeval.core.checksums import sealed, unsealed
+from llmeval.core.records import to_json
+from llmeval.store.directory import RECORDS
+from llmeval.store.writer import write_manifest
 
 
 def record_lines(records: Iterable[Any]) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llmeval.records import Answer, Case, Score, Status
-from llmeval.rundir import RunDir
+from llmeval.core.records import Answer, Case, Score, Status
+from llmeval.store.directory import RunDir
 from tests.report.html_samples import manifest, write_run
 
 JUDGED = "correctness"

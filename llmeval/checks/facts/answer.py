@@ -20,7 +20,7 @@ from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.scopes import Scopes, Stance
 from llmeval.checks.facts.times import Time, times
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
-from llmeval.records import Case
+from llmeval.core.records import Case
 
 _QUESTIONS = ("question", "query", "prompt", "input", "instruction")
 _LOCALE = regex.compile(r"[a-zA-Z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")

@@ -12,8 +12,8 @@ from llmeval.checks.facts.compiled import CompiledFact, compile_facts, from_refe
 from llmeval.checks.facts.schema import Fact, parse_argument, parse_facts
 from llmeval.checks.facts.verdict import Finding, Verdict, weigh
 from llmeval.checks.payload import MAX_CHARS, too_long
-from llmeval.errors import CheckError
-from llmeval.records import Answer, Case, Span
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case, Span
 
 _FACT = Fact.model_json_schema(ref_template="#/$defs/{model}")
 _SCHEMA = {"anyOf": [{"type": ["string", "number", "boolean", "array", "null"]}, {"type": "object"}]}

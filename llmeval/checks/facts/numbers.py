@@ -16,7 +16,7 @@ from llmeval.checks.facts.qualifiers import Bound, bound_of
 from llmeval.checks.facts.spelled import OPENERS, Spelled, foreign, spelled
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import MONEY, SMALLER, Unit, unit_after, unit_before, unit_named
-from llmeval.errors import CheckError
+from llmeval.core.errors import CheckError
 
 __all__ = ["MAX_NUMBERS", "Number", "Value", "numbers"]
 

@@ -12,8 +12,8 @@ from llmeval.checks.punctuation.findings import find_in
 from llmeval.checks.punctuation.harper import installed
 from llmeval.checks.punctuation.rules import RULES, Finding, Severity
 from llmeval.checks.punctuation.view import WORD, view
-from llmeval.errors import install_hint
-from llmeval.records import Answer, Case, Span
+from llmeval.core.errors import install_hint
+from llmeval.core.records import Answer, Case, Span
 
 _WEIGHTS = {"error": 0.25, "advice": 0.05}
 _SHOWN = 100

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
 
 CONVERTER = 1
 """Raised whenever the same GGUF file would give other weights or another tokenizer."""

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
 from llmeval.models.local.catalog import Bundled
 
 Progress = Callable[[str, float], None]

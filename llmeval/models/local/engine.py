@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
 from llmeval.models.local.guided import Guides
 from llmeval.models.local.jobs import Generation, Job, Scoring
 from llmeval.models.local.kv import Prefilled, Rows, hf_cache

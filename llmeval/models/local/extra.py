@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from llmeval.errors import UsageError, install_hint
+from llmeval.core.errors import UsageError, install_hint
 
 _BROUGHT = ("torch", "transformers", "gguf")
 

@@ -8,8 +8,8 @@ that the schema dictates (keys, punctuation) is written with the tokenizer's own
 
 from typing import TYPE_CHECKING, Any
 
-from llmeval.errors import ModelError, install_hint
-from llmeval.records import canonical_json
+from llmeval.core.errors import ModelError, install_hint
+from llmeval.core.records import canonical_json
 
 if TYPE_CHECKING:
     import torch

@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
+from llmeval.core.records import Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.local.params import Sampling, draw, generator
-from llmeval.records import Usage
 
 if TYPE_CHECKING:
     import torch

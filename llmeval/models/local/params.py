@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from llmeval.errors import ModelError
-from llmeval.records import canonical_json
+from llmeval.core.errors import ModelError
+from llmeval.core.records import canonical_json
 
 if TYPE_CHECKING:
     import torch

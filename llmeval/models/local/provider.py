@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
 from llmeval.models.base import Reply, Request
 from llmeval.models.local import threads, weights
 from llmeval.models.local.jobs import Generation, Job, Scoring

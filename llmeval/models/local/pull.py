@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from llmeval.errors import ModelError
+from llmeval.core.errors import ModelError
+from llmeval.core.resources import home
 from llmeval.models.local.catalog import CATALOG, Bundled, bundled
 from llmeval.models.local.convert import CONVERTER, convert
 from llmeval.models.local.download import Progress, fetch
-from llmeval.resources import home
 
 MARKER = "llmeval.json"
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from llmeval.errors import ModelError
-from llmeval.records import Message, clean_text
+from llmeval.core.errors import ModelError
+from llmeval.core.records import Message, clean_text
 
 
 class Text:

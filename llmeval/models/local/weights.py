@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmeval.errors import ModelError, install_hint
+from llmeval.core.errors import ModelError, install_hint
+from llmeval.core.resources import home
 from llmeval.models.local import pull, threads
 from llmeval.models.local.catalog import CATALOG
-from llmeval.resources import home
 
 _KINDS = (".safetensors", ".bin", ".json", ".model", ".jinja", ".txt")
 _FETCHED = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")

@@ -3,8 +3,8 @@
 Source: Microsoft Learn, "Logging commands"; properties escape `;`, `]`, `\\r`, `\\n` and `%`.
 """
 
-from llmeval.report.ci.points import Point, points
-from llmeval.report.ci.server import Told
+from llmeval.report.ci.annotations import Point, points
+from llmeval.report.ci.dispatch import Told
 
 
 def tell_azure(told: Told) -> list[str]:

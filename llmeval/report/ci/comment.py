@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmeval.errors import LlmevalError, UsageError
+from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.report.ci.format import Format, detect
 
 _TIMEOUT = 30.0

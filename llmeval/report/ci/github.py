@@ -6,8 +6,8 @@ Source: GitHub Docs, "Workflow commands for GitHub Actions"; escapes as in actio
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmeval.report.ci.points import Point, points
-from llmeval.report.ci.server import Told
+from llmeval.report.ci.annotations import Point, points
+from llmeval.report.ci.dispatch import Told
 from llmeval.report.markdown import markdown
 
 SUMMARY_BYTES = 900_000

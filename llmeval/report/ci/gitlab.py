@@ -7,8 +7,8 @@ that noise is not a change.
 from collections.abc import Iterator
 from pathlib import Path
 
-from llmeval.files import write_atomically
-from llmeval.results import Summary
+from llmeval.core.files import write_atomically
+from llmeval.core.results import Summary
 
 METRICS = "metrics.txt"
 

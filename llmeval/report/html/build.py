@@ -14,11 +14,11 @@ from typing import Any, BinaryIO, Literal
 
 import msgspec
 
-from llmeval.errors import StoreError
-from llmeval.files import write_atomically, writing
-from llmeval.gate.people import people_of
-from llmeval.labels import Place
-from llmeval.outcome import Outcome
+from llmeval.core.errors import StoreError
+from llmeval.core.files import write_atomically, writing
+from llmeval.core.outcome import Outcome
+from llmeval.core.results import Summary
+from llmeval.gate.human_labels import people_of
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.history import History, unsteady
@@ -30,8 +30,8 @@ from llmeval.report.html.reader import Reader, Row
 from llmeval.report.html.totals import Totals, Verdicts
 from llmeval.report.html.trend import listed, past_runs
 from llmeval.report.html.triage import Queue, Rules, Triage, triage
-from llmeval.results import Summary
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
+from llmeval.store.labels import Place
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from llmeval.core.results import Calls, Decision, Gate, Metric, RuleDecision, Summary
 from llmeval.report.html import charts, words
 from llmeval.report.html.totals import MetricTotals, Totals, Verdicts
-from llmeval.report.text import count
-from llmeval.results import Calls, Decision, Gate, Metric, RuleDecision, Summary
-from llmeval.stats.bounds import wilson
+from llmeval.report.safe_text import count
+from llmeval.stats.estimation.bounds import wilson
 
 MetricKey = tuple[str, str | None]
 SHOWN_SLICES, MOST_SLICES = 8, 100

@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import msgspec
 
-from llmeval.errors import StoreError
-from llmeval.records import Case
+from llmeval.core.errors import StoreError
+from llmeval.core.records import Case
 from llmeval.report.html.index import LETTERS
 from llmeval.report.html.reader import Row
 from llmeval.report.html.trend import Past
-from llmeval.rundir import CASES, SCORES, RunDir, lines
+from llmeval.store.directory import CASES, SCORES, RunDir, lines
 
 MOST_BYTES = 512 << 20
 """Scores of past runs that are read, the newest run first: two to three seconds of one core."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmeval.records import Case, Score, Status
+from llmeval.core.records import Case, Score, Status
 from llmeval.report.html.reader import Row
 from llmeval.report.html.triage import Triage
 from llmeval.report.html.visible import clip, has_hidden

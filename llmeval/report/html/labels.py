@@ -2,8 +2,8 @@
 
 import msgspec
 
-from llmeval.records import Label
-from llmeval.rundir import LABELS, RunDir, lines
+from llmeval.core.records import Label
+from llmeval.store.directory import LABELS, RunDir, lines
 
 _DECODER = msgspec.json.Decoder(Label)
 _VERDICTS = {"pass": True, "fail": False}

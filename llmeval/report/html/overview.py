@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmeval.files import write_atomically
+from llmeval.core.files import write_atomically
+from llmeval.core.results import Decision, Summary
 from llmeval.report.html import assets, charts, words
 from llmeval.report.html.page import environment
 from llmeval.report.html.trend import MOST, Past, listed, past_table, trends, when
-from llmeval.results import Decision, Summary
-from llmeval.rundir import RunDir
+from llmeval.store.directory import RunDir
 
 CHARTS = 3
 """Trends shown for a suite at once; the metrics that the gate decides on come first."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from llmeval.core.results import Decision, Summary
 from llmeval.report.html import assets, charts, figures, provenance, words
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.picture import queue_name
@@ -13,8 +14,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import Past, past_table, trends
 from llmeval.report.html.triage import Queue
 from llmeval.report.html.visible import visible
-from llmeval.report.text import count, quarantine_ended, quarantined, retired, reused, verdict_word
-from llmeval.results import Decision, Summary
+from llmeval.report.safe_text import count, quarantine_ended, quarantined, retired, reused, verdict_word
 
 DATA_MARK = "<!-- row data -->"
 

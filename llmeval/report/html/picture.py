@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmeval.records import Score, Status
+from llmeval.core.records import Score, Status
 from llmeval.report.html.index import asked, why
 from llmeval.report.html.reader import Row
 from llmeval.report.html.triage import Queue, Triage

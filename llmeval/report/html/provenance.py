@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llmeval.compare.differing import differing, flat, plain
+from llmeval.compare.differences import differing, flat, plain
+from llmeval.core.results import Summary
 from llmeval.report.html import words
 from llmeval.report.html.totals import Totals
-from llmeval.report.text import count
+from llmeval.report.safe_text import count
 from llmeval.report.trust import audited, distrust
-from llmeval.results import Summary
 
 Pairs = list[tuple[str, str]]
 

@@ -13,10 +13,10 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from llmeval.checksums import unsealed
-from llmeval.errors import StoreError
-from llmeval.records import Answer, Case, Score
-from llmeval.rundir import ANSWERS, CASES, SCORES, Offsets, RunDir, UnitKey, lines
+from llmeval.core.checksums import unsealed
+from llmeval.core.errors import StoreError
+from llmeval.core.records import Answer, Case, Score
+from llmeval.store.directory import ANSWERS, CASES, SCORES, Offsets, RunDir, UnitKey, lines
 
 
 class _CaseKey(msgspec.Struct, frozen=True):

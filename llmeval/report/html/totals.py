@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmeval.records import Score, Status
+from llmeval.core.records import Score, Status
 from llmeval.report.html.reader import Row, Side
 from llmeval.report.html.triage import Queue, Triage
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from llmeval.errors import StoreError
+from llmeval.core.errors import StoreError
+from llmeval.core.results import Summary
 from llmeval.report.html import charts, words
-from llmeval.report.text import count
-from llmeval.results import Summary
-from llmeval.rundir import RunDir
+from llmeval.report.safe_text import count
+from llmeval.store.directory import RunDir
 
 MOST = 20
 REPORT = "report.html"

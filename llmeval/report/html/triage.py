@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from llmeval.gate.people import decided_by_people
-from llmeval.gate.tally import quarantined
-from llmeval.labels import Place
-from llmeval.outcome import Outcome, answer_outcome
-from llmeval.records import Score, Status
+from llmeval.core.outcome import Outcome, answer_outcome
+from llmeval.core.records import Score, Status
+from llmeval.gate.aggregate import quarantined
+from llmeval.gate.human_labels import decided_by_people
 from llmeval.report.html.reader import Row
+from llmeval.store.labels import Place
 
 
 class Queue(IntEnum):

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from llmeval.report.text import count
-from llmeval.results import Calls, Counts, Decision, Gate, Metric, RuleDecision
+from llmeval.core.results import Calls, Counts, Decision, Gate, Metric, RuleDecision
+from llmeval.report.safe_text import count
 
 TONES = {Decision.PASS: "pass", Decision.FAIL: "fail", Decision.INCONCLUSIVE: "unsure", Decision.INVALID: "invalid"}
 """The colour family of a decision; every place that uses it has a shape and a word too."""

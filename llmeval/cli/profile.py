@@ -1,0 +1,212 @@
+"""What `plan` and `prove` know about a suite: its cases, its judges' certificates, its own past runs, or assumptions."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from llmeval.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from llmeval.core.records import Case
+    from llmeval.history.past_runs import Past
+    from llmeval.planning.metric_profile import Shape
+    from llmeval.suite.loader import Suite
+
+RATE, CORRELATION, WITHIN = 0.8, 0.5, 0.2
+JUDGE = (0.9, 0.9)
+LABELS = 200
+FEW_CLUSTERS = 30
+
+
+class Judged(NamedTuple):
+    """A metric's judge: sensitivity, specificity, the lower bound of J, the rate of error spent on that bound, and the good
+    and bad answers it rests on."""
+
+    sensitivity: float
+    specificity: float
+    lower: float
+    spent: float
+    labels: tuple[int, int] | None
+
+
+@dataclass
+class Known:
+    """A suite as `plan` and `prove` see it. `notes`: where each figure is from; assumptions are said to be such."""
+
+    suite: "Suite"
+    cases: "list[Case]"
+    past: "Past"
+    rows: list[dict[str, Any]]
+    shapes: "list[Shape]"
+    notes: list[str]
+
+
+def margin_for(known: Known, metric: str, detect: str | None) -> float:
+    """The drop to size for: the one given, else the suite's own margin for the metric, else `margin_of`'s.
+
+    Raises:
+        UsageError: as `margin_of`.
+    """
+    from llmeval.gate.rules.threshold import margins_in
+
+    margins = margins_in(known.suite.spec.gate.model_dump())
+    if detect is None and metric in margins:
+        return margins[metric].value
+    return margin_of(detect, len(known.cases))
+
+
+def margin_of(text: str | None, cases: int) -> float:
+    """A margin from `3pt`, `3%` or `0.03`; without one 5 points, or 3 from 2,000 cases.
+
+    Raises:
+        UsageError: no number, or not between 0 and 100 points.
+    """
+    if text is None:
+        return 0.05 if cases < 2000 else 0.03
+    bare = text.strip().removesuffix("pt").removesuffix("%").strip()
+    try:
+        value = float(bare) / (1 if bare == text.strip() else 100)
+    except ValueError:
+        raise UsageError(f"--detect takes a drop such as 3pt, 3% or 0.03, not {text!r}") from None
+    if not 0 < value < 1:
+        raise UsageError(f"--detect must lie between 0 and 100 points, not {text!r}; 3 points are 3pt or 0.03")
+    return value
+
+
+def know(suite: "Suite", metric: str | None, reports: Path) -> Known:
+    """Everything that is known before the first call; nothing is asked.
+
+    Raises:
+        SuiteError, UsageError, NothingEvaluated: as `llmeval run --dry-run`; or a metric that the suite does not have.
+    """
+    from llmeval.gate.rules.floors import parse_key
+    from llmeval.history.past_runs import read_past
+    from llmeval.runner.estimate import estimate
+    from llmeval.runner.options import Options
+    from llmeval.runner.plan import plan
+
+    planned = plan(suite, Options(reports=reports, use_cache=False), sizing=True)
+    past = read_past(reports / suite.name)
+    judged = list(planned.judges)
+    names = list(dict.fromkeys([*(check.metric for check in planned.checks), *judged, *past.metrics()]))
+    if metric is not None and metric not in names:
+        raise UsageError(f"{suite.path}: there is no metric {metric!r}; there are {', '.join(names) or 'none'}")
+    gate = suite.spec.gate
+    rules = [*gate.floors, *(gate.regression.margins if gate.regression is not None else ())]
+    gated = list(dict.fromkeys(parse_key(key)[0] for key in rules))
+    chosen = [metric] if metric else list(dict.fromkeys([*gated, *judged])) or names
+    known = Known(suite, list(planned.cases), past, estimate(planned, reports), [], [])
+    trusts = {name: found.state for name, found in planned.trusts.items()}
+    known.shapes = [_shape(known, name, trusts.get(name)) for name in chosen]
+    return known
+
+
+def slices_of(known: Known) -> "list[Shape]":
+    """A shape for each rule of regression about a slice, named as the rule: its own cases, all else as the whole metric."""
+    from dataclasses import replace
+
+    from llmeval.gate.rules.floors import parse_key
+
+    rule, found = known.suite.spec.gate.regression, []
+    shapes = {shape.metric: shape for shape in known.shapes}
+    for key in rule.margins if rule is not None else ():
+        metric, where = parse_key(key)
+        sizes = _sizes(case for case in known.cases if where is not None and case.tags.get(where[0]) == where[1])
+        if sizes and metric in shapes:
+            found.append(
+                replace(shapes[metric], metric=key, cases=sizes.total(), units=len(sizes), largest=max(sizes.values()))
+            )
+    return found
+
+
+def _sizes(cases: "Iterable[Case]") -> "Counter[str]":
+    """Cases in each cluster."""
+    return Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in cases)
+
+
+def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
+    from llmeval.planning.metric_profile import Shape
+    from llmeval.stats.estimation.correction import rogan_gladen
+    from llmeval.stats.power import discordance, judged_discordance
+
+    judge = Judged(1.0, 1.0, 1.0, 0.0, None)
+    if trust is not None and not _on_judge_scale(known, metric):
+        judge = _judge(known, metric, trust)
+    rate, differs = known.past.rate(metric), known.past.discordance(metric)
+    if rate is None:
+        known.notes.append(f"{metric}: pass rate {RATE:.0%} (assumed: no past run)")
+        people = RATE
+        rate = people * judge.sensitivity + (1 - people) * (1 - judge.specificity)
+    else:
+        seen = "" if trust is None else " by its judge"
+        known.notes.append(f"{metric}: pass rate {rate:.1%}{seen} (run {known.past.run_ids[0]})")
+        people = rogan_gladen(rate, judge.sensitivity, judge.specificity)
+    if differs is None:
+        true = discordance(people, 0, CORRELATION)
+        differs = judged_discordance(true, people, judge.sensitivity, judge.specificity).total
+        differs = max(differs, 0.02)
+        known.notes.append(
+            f"{metric}: {differs:.1%} of the cases differ from the baseline without a drop "
+            f"(assumed: correlation {CORRELATION}; no two past runs differ)"
+        )
+    else:
+        known.notes.append(f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past runs)")
+    sizes = _sizes(known.cases)
+    largest, few = max(sizes.values()), len(sizes) < FEW_CLUSTERS
+    if largest > 1:
+        known.notes.append(
+            f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN} (assumed)"
+            + (f". Fewer than {FEW_CLUSTERS} clusters rarely decide: add clusters, not cases" if few else "")
+        )
+    return Shape(
+        metric=metric, cases=len(known.cases), units=len(sizes), largest=largest, within=WITHIN, rate=rate,
+        discordance=differs, sensitivity=judge.sensitivity, specificity=judge.specificity,
+        youden_lower=judge.lower, j_alpha=judge.spent, labels=judge.labels,
+    )  # fmt: skip
+
+
+def _on_judge_scale(known: Known, metric: str) -> bool:
+    """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is true."""
+    from llmeval.gate.rules.floors import parse_key
+    from llmeval.gate.rules.threshold import floors_in, margins_in
+
+    gate = known.suite.spec.gate.model_dump()
+    stated = [*floors_in(gate).items(), *margins_in(gate).items()]
+    own = any(limit.judge_scale for key, limit in stated if parse_key(key)[0] == metric)
+    if own:
+        known.notes.append(f"{metric}: on the judge's own scale (`scale: judge`), as if its verdicts were the truth")
+    return own
+
+
+def _judge(known: Known, metric: str, trust: str) -> Judged:
+    """From the certificate of a trusted judge; else the judge that the suite would need."""
+    from llmeval.gate.rules.regression import J_SHARE
+    from llmeval.judges.assurance.certificate import read_certificate
+    from llmeval.stats.estimation.agreement import youden_lower
+    from llmeval.stats.estimation.label_counts import LabelCounts
+
+    path = known.suite.judge(metric).certificate
+    spent = known.suite.spec.gate.beta / J_SHARE
+    if trust == "TRUSTED" and path is not None:
+        found = read_certificate(known.suite.base / path)
+        either: tuple[Mapping[str, Any], Mapping[str, Any]] = (found.counts, found.weighted or found.counts)
+        labels, weighted = (LabelCounts(*(counts[name] for name in LabelCounts._fields)) for counts in either)
+        judge = Judged(
+            weighted.pass_pass / weighted.human_pass, weighted.fail_fail / weighted.human_fail,
+            youden_lower(labels, spent), spent, (labels.human_pass, labels.human_fail),
+        )  # fmt: skip
+        known.notes.append(
+            f"{metric}: the judge's J is {judge.sensitivity + judge.specificity - 1:.2f}, at least {judge.lower:.2f} "
+            f"(certificate, {labels.n} labels)"
+        )
+        return judge
+    right, bad = round(LABELS * RATE), LABELS - round(LABELS * RATE)
+    sure = round(right * JUDGE[0]), round(bad * JUDGE[1])
+    lower = youden_lower(LabelCounts(sure[0], bad - sure[1], right - sure[0], sure[1]), spent)
+    known.notes.append(
+        f"{metric}: the judge is UNTRUSTED, so a rule on it is INCONCLUSIVE. Assumed instead: sensitivity {JUDGE[0]}, "
+        f"specificity {JUDGE[1]}, shown by {LABELS} random labels (J at least {lower:.2f}): `llmeval judge certify`"
+    )
+    return Judged(*JUDGE, lower, spent, (right, bad))

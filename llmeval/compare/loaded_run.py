@@ -1,0 +1,103 @@
+"""A run read for a comparison, and what keeps two runs from being compared."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from llmeval.compare.comparison import Side
+from llmeval.core.results import Decision, Summary
+from llmeval.gate.aggregate import Tally, tally_run
+from llmeval.gate.baseline import Baseline, values_of
+from llmeval.store.directory import RunDir
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A run under its letter. `kept`: its results case by case."""
+
+    letter: str
+    run: RunDir
+    manifest: dict[str, Any]
+    tally: Tally
+    kept: Baseline
+    summary: Summary | None
+
+    @property
+    def name(self) -> str:
+        """The letter and the run's id."""
+        return f"{self.letter} ({self.kept.run_id})"
+
+    def untrusted(self, metric: str) -> bool:
+        """Whether the metric's judge is not trusted; False for checks."""
+        judge = (self.manifest.get("judges") or {}).get(metric)
+        return judge is not None and judge.get("trust") != "TRUSTED"
+
+
+def load(letter: str, run: RunDir) -> Loaded:
+    """Read a run once.
+
+    Raises:
+        StoreError: not a run directory, or a newer one.
+    """
+    manifest = {**run.manifest(), "quarantine": []}  # to look at: every case that was asked
+    tally = tally_run(run, manifest)
+    return Loaded(
+        letter, run, manifest, tally, values_of(tally, manifest), run.summary() if run.has_summary() else None
+    )
+
+
+def side(loaded: Loaded, first: Loaded) -> Side:
+    """The run as a record, with the cases that it does not share with the first one."""
+    mine, theirs = loaded.kept.cases, first.kept.cases
+    gate = None if loaded.summary is None else loaded.summary.gate.decision
+    return Side(
+        letter=loaded.letter, run_id=loaded.kept.run_id, path=str(loaded.run.path), suite=loaded.kept.suite,
+        candidate=loaded.kept.candidate, started=str(loaded.manifest.get("started", "")),
+        status=_status(loaded), decision=None if gate is None else str(gate), cases=len(mine),
+        shared=sum(theirs.get(name) == digest for name, digest in mine.items()),
+        only=tuple(name for name in mine if name not in theirs),
+        missing=tuple(name for name in theirs if name not in mine),
+        changed=tuple(name for name in mine if theirs.get(name, mine[name]) != mine[name]),
+    )  # fmt: skip
+
+
+def _status(loaded: Loaded) -> str:
+    if loaded.summary is not None:
+        return loaded.summary.status
+    return "complete" if loaded.manifest.get("status") == "complete" else "incomplete"
+
+
+def obstacle(first: Loaded, other: Loaded, metric: str) -> str:
+    """Why one metric of two runs can't be compared, and the fix; empty when it can."""
+    lacking = next((each for each in (first, other) if metric not in each.kept.metrics), None)
+    if lacking is not None:
+        return f"{lacking.name} has no such metric. {_anew(first, other)}"
+    if first.kept.metrics[metric].scorer != other.kept.metrics[metric].scorer:
+        what = "judge" if metric in other.manifest["judges"] or metric in first.manifest["judges"] else "check"
+        return f"another {what} scored {other.name}, so a difference may be the {what}'s own. {_anew(first, other)}"
+    return ""
+
+
+def _anew(first: Loaded, other: Loaded) -> str:
+    return (
+        f"Score one by the other's suite: `llmeval score {first.kept.run_id} --suite {other.manifest['suite_file']}`."
+    )
+
+
+def warnings(loaded: Loaded) -> list[str]:
+    """What to know about a run before its numbers are read."""
+    found = []
+    if _status(loaded) != "complete":
+        found.append(f"{loaded.name} is incomplete: {loaded.tally.cases:,} cases have an answer so far.")
+    stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
+    if stopped:
+        found.append(
+            f"{loaded.name} stopped early, {stopped:,} cases were not asked: its intervals here do not allow for that, "
+            "its own gate does."
+        )
+    gate = None if loaded.summary is None else loaded.summary.gate
+    for rule in () if gate is None else gate.rules:
+        if (
+            rule.decision is Decision.INVALID and rule.rule != "regression"
+        ):  # what it was compared with is not asked here
+            found.append(f"{loaded.name} is INVALID: {rule.reason}")
+    return found

@@ -1,0 +1,157 @@
+"""Jinja2 over a case's fields: sandboxed, and strict about names that do not exist.
+
+Templates come from the suite, values from data: a value that contains `{{ }}` is data and is never rendered again.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from llmeval.core.errors import SuiteError
+from llmeval.core.records import Case, Fields
+
+MAX_OUTPUT = 4 * 1024 * 1024
+MAX_REPEAT = 100_000
+
+_WHOLE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}).)*)\}\}\s*\Z", re.S)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox plus what it leaves open: `'a' * 10**9`, `10 ** 10**9` and `'%999999999d' % 1` eat all memory."""
+
+    intercepted_binops = frozenset(["*", "**", "%"])
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        sequence = isinstance(left, str | bytes | list | tuple) or isinstance(right, str | bytes | list | tuple)
+        if operator == "*" and sequence:
+            raise SecurityError("a text or list can't be multiplied in a template")
+        if operator == "%" and isinstance(left, str | bytes):
+            raise SecurityError("use the replace or round filter instead of '%' on text")
+        if operator == "**" and (abs(right) > 64 or abs(left) > 2**64):
+            raise SecurityError("the power is too large")
+        return super().call_binop(context, operator, left, right)
+
+
+def _bounded(name: str, filter_: Callable[..., str]) -> Callable[..., str]:
+    def bounded(value: Any, width: int = 4, *args: Any) -> str:
+        if isinstance(width, int) and width > MAX_REPEAT:
+            raise SecurityError(f"the width given to {name} is too large")
+        return filter_(value, width, *args)
+
+    return bounded
+
+
+def _environment() -> _Environment:
+    environment = _Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+    for name in ("center", "indent"):
+        environment.filters[name] = _bounded(name, environment.filters[name])
+    environment.filters.pop("format")
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+class Template:
+    """One compiled template.
+
+    Args:
+        source: the template's text.
+        name: where it stands, for messages.
+
+    Raises:
+        SuiteError: the template is not valid Jinja2.
+    """
+
+    def __init__(self, source: str, name: str) -> None:
+        self.source = source
+        self.name = name
+        try:
+            self._template = _ENVIRONMENT.from_string(source)
+            # jinja copies these at every rendering, and a ChainMap slowly
+            self._template.globals = dict(self._template.globals)
+            self.variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
+            plain = not any(mark in source for mark in ("{{", "{%", "{#"))
+            self._constant = self._template.render() if plain else None
+        except TemplateSyntaxError as error:
+            raise SuiteError(f"{name}, template line {error.lineno}: {error.message}") from None
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        """The text for one case.
+
+        Raises:
+            SuiteError: a name is not defined, or the sandbox refused something.
+        """
+        if self._constant is not None:
+            return self._constant
+        try:
+            text = self._template.render(values)
+        except UndefinedError as error:
+            known = ", ".join(sorted(values))
+            raise SuiteError(f"{self.name}: {error.message}; this case has: {known}") from None
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            raise SuiteError(f"{self.name}: {error}") from None
+        if len(text) > MAX_OUTPUT:
+            raise SuiteError(f"{self.name}: renders to more than {MAX_OUTPUT // 2**20} MiB")
+        return text
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str, name: str) -> Callable[[Mapping[str, Any]], Any]:
+    whole = _WHOLE_EXPRESSION.match(source)
+    if whole:
+        try:
+            expression = _ENVIRONMENT.compile_expression(whole["expression"], undefined_to_none=False)
+        except TemplateSyntaxError as error:
+            raise SuiteError(f"{name}: {error.message}") from None
+        return lambda values: expression(**values)
+    return Template(source, name).render
+
+
+def is_template(value: Any) -> bool:
+    """Whether rendering could change `value` (looks into lists and mappings)."""
+    if isinstance(value, str):
+        return "{{" in value or "{%" in value
+    if isinstance(value, Mapping):
+        return any(is_template(item) for item in value.values())
+    return isinstance(value, list | tuple) and any(is_template(item) for item in value)
+
+
+def render_value(value: Any, values: Mapping[str, Any], name: str) -> Any:
+    """`value` with every template in it rendered. A text that is one `{{ expression }}` gives the expression's own
+    value (a list stays a list); any other template gives text.
+
+    Raises:
+        SuiteError: a name is not defined, or the template is not valid.
+    """
+    if isinstance(value, str):
+        if not is_template(value):
+            return value
+        rendered = _compiled(value, name)(values)
+        if isinstance(rendered, StrictUndefined):
+            raise SuiteError(f"{name}: {value} is not defined; this case has: {', '.join(sorted(values))}")
+        return rendered
+    if isinstance(value, Mapping):
+        return {key: render_value(item, values, name) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [render_value(item, values, name) for item in value]
+    return value
+
+
+def case_values(case: Case) -> Fields:
+    """What a template can use: the case's fields, and `id`, `references`, `reference` (the first), `context`, `tags`
+    as far as the case has them."""
+    values = dict(case.fields)
+    values["id"] = case.id
+    values["tags"] = case.tags
+    if case.references:
+        values["references"] = list(case.references)
+        values.setdefault("reference", case.references[0])
+    if case.context is not None:
+        values["context"] = case.context
+    return values

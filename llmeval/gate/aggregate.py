@@ -1,0 +1,382 @@
+"""From records to numbers: what became of each case, metric by metric, slice by slice.
+
+One pass over the run directory; what is held is a few numbers a case. Repeats are reduced within their case first, so
+that n counts cases. Sums are exact (`math.fsum`), so that the order of records does not matter to the last bit.
+"""
+
+import hashlib
+import math
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llmeval.core.outcome import Outcome, answer_outcome, status_outcome
+from llmeval.core.records import Answer, Case, Score, Status, Usage, clean_text
+from llmeval.core.results import Calls, Counts
+from llmeval.gate.audits import Audits, note
+from llmeval.gate.call_counts import CallCount, ReuseCount
+from llmeval.gate.human_labels import decided_by_people, people_of
+from llmeval.gate.missing_causes import Causes
+from llmeval.store.directory import RunDir, Unit
+from llmeval.store.labels import Place
+
+MAX_SLICES_PER_TAG = 50
+CASES = "cases"
+"""The metric of a case as a whole: it passes where everything that applies to it does."""
+
+# What became of a metric on a case, in one byte: 0 where there is no score, 1 where the metric does not apply, else
+# 2 + the rank of its outcome. The larger of two is the worse, so repeats are combined by `max`.
+_NOT_APPLICABLE = 1
+_PASSED, _OPEN, _FAILED, _NOT_SCORED, _UNSCORED, _ERROR = (2 + outcome.rank for outcome in Outcome)
+_STATES: dict[Status, int] = {
+    status: _NOT_APPLICABLE if (outcome := status_outcome(status)) is None else 2 + outcome.rank for status in Status
+}
+
+
+@dataclass
+class Column:
+    """One metric over all cases, by case number. `state` 0: no score; `total` and `count`: of the repeats' values."""
+
+    source: str = "check"
+    state: "array[int]" = field(default_factory=lambda: array("b"))
+    total: "array[float]" = field(default_factory=lambda: array("d"))
+    count: "array[int]" = field(default_factory=lambda: array("H"))
+
+    def grow(self, size: int) -> None:
+        """Room for `size` cases."""
+        more = size - len(self.state)
+        if more > 0:
+            self.state.extend([0] * more)
+            self.total.extend([0.0] * more)
+            self.count.extend([0] * more)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One metric over some cases: how many have a value, pass, were lost, or wait for a person (`open`); and their values, a
+    mean a case.
+    """
+
+    n: int
+    passed: int
+    unscored: int
+    errors: int
+    values: tuple[float, ...] = ()
+    clusters: tuple[int, ...] = ()
+    outcomes: tuple[bool, ...] = ()
+    open: int = 0
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the cases' values."""
+        return math.fsum(self.values) / self.n if self.n else None
+
+
+class Result(NamedTuple):
+    """What became of one case on one metric: the mean of its repeats, NaN when it was lost; whether it passed."""
+
+    case_id: str
+    digest: str
+    cluster: str | None
+    value: float
+    passed: bool
+
+
+class Tally:
+    """The numbers of one run. Made by `tally_run`, or filled unit by unit while it goes on.
+
+    `attacks`: by metric and name, whether the judge fell for it; None where it did not answer. `slices`: {(tag, value):
+    number of cases answered or lost}. `units`: answers taken; `waiting`: answers whose judge has still to answer, which are
+    among them unless the run may stop early.
+
+    Args:
+        path: the run's directory.
+        planned: the cases in the order they are asked, where the run may stop before the last.
+        repeats: answers a case.
+        people: what they agree on, by (case, repeat, metric). It decides what was left to them (`by_people`: on which metrics).
+        drawn: of these, what came before them by a random draw.
+        quarantined: ids of cases that count nowhere; `aside` says of those with a record whether they pass.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        planned: Iterable[Case] = (),
+        repeats: int = 1,
+        people: Mapping[Place, bool] | None = None,
+        drawn: Collection[Place] = (),
+        quarantined: Collection[str] = (),
+    ) -> None:
+        self.path, self.repeats, self.people, self.drawn = path, repeats, people or {}, frozenset(drawn)
+        self.by_people: set[str] = set()
+        self._rows: dict[str, int] = {}
+        self._seen = array("H")
+        self._worst = array("b")
+        self._digests = array("Q")
+        self._outputs = array("Q")
+        self._tags: list[tuple[tuple[str, str], ...]] = []
+        self._clusters: list[str | None] = []
+        self._interned: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
+        self.columns: dict[str, Column] = {}
+        self._whole = Column(state=self._worst)
+        self.slices: dict[tuple[str, str], int] = {}
+        self.units = self.waiting = 0
+        self._calls: dict[str, CallCount] = {}
+        self.reuse = ReuseCount()
+        self.causes = Causes()
+        self.attacks: dict[str, dict[str, bool | None]] = {}
+        self.quarantined = frozenset(quarantined)
+        self.aside: dict[str, bool] = {}
+        self._aside_tags: dict[str, Mapping[str, str]] = {}
+        self.audits: dict[str, Audits] = {}
+        for case in planned:
+            if case.id not in self.quarantined:
+                self._row(case)
+        self.may_stop = bool(self._rows)
+
+    @property
+    def cases(self) -> int:
+        """Cases with a record."""
+        return sum(seen > 0 for seen in self._seen)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether any case belongs to a cluster."""
+        return any(cluster is not None for cluster in self._clusters)
+
+    def counts(self) -> Counts:
+        """Cases by outcome."""
+        found = [0] * (_ERROR + 1)
+        for state in self._worst:
+            found[state] += 1
+        return Counts(
+            cases=self.cases,
+            passed=found[_PASSED],
+            failed=found[_FAILED],
+            unscored=found[_UNSCORED],
+            errors=found[_ERROR],
+            open=found[_OPEN],
+            not_scored=found[_NOT_SCORED],
+        )
+
+    def calls(self) -> dict[str, Calls]:
+        """Calls by role: `candidate`, `judge:<metric>` and `attacks:<metric>`."""
+        return {role: count.record() for role, count in sorted(self._calls.items())}
+
+    def slice_names(self) -> list[tuple[str, str]]:
+        """(tag, value) of every slice, without tags that have too many values to be slices."""
+        values: dict[str, int] = {}
+        for tag, _ in self.slices:
+            values[tag] = values.get(tag, 0) + 1
+        return sorted(name for name in self.slices if 1 < values[name[0]] <= MAX_SLICES_PER_TAG)
+
+    def select(self, metric: str, slice_: tuple[str, str] | None = None) -> Selection:
+        """One metric over one slice (None: all cases)."""
+        column = self._column(metric)
+        if column is None:
+            return Selection(0, 0, 0, self._errors(slice_))
+        values, clusters, outcomes, numbers = [], [], [], dict[str, int]()
+        unscored = errors = waiting = 0
+        for row, state in enumerate(column.state):
+            if slice_ is not None and slice_ not in self._tags[row]:
+                continue
+            if state in (_PASSED, _FAILED):
+                values.append(column.total[row] / column.count[row])
+                outcomes.append(state == _PASSED)
+                cluster = self._clusters[row]
+                name = f"\0{row}" if cluster is None else cluster
+                clusters.append(numbers.setdefault(name, len(numbers)))
+            elif state == _OPEN:
+                waiting += 1
+            elif state == _UNSCORED:  # what is not scored yet is not lost: its run decides nothing (`own.missing`)
+                unscored += 1
+            elif state == _ERROR or (state == 0 and self._worst[row] == _ERROR):
+                errors += 1
+        return Selection(
+            len(values), sum(outcomes), unscored, errors, tuple(values), tuple(clusters), tuple(outcomes), waiting
+        )
+
+    def case_digests(self, *, planned: bool = False) -> dict[str, str]:
+        """The beginning of each case's digest, 16 hex digits, by id; also of cases to come if `planned`."""
+        rows = self._rows.items()
+        return {case_id: f"{self._digests[row]:016x}" for case_id, row in rows if planned or self._seen[row]}
+
+    def outputs(self) -> list[str]:
+        """`output_digest` of each case's answer (of several repeats the last one read), in the order of `case_digests`."""
+        return [f"{output:016x}" for output, seen in zip(self._outputs, self._seen, strict=True) if seen]
+
+    def members(self, slice_: tuple[str, str] | None = None) -> list[str]:
+        """Ids of the cases of a slice (None: all) with a record, in the order planned or else answered."""
+        return [name for name, row in self._rows.items() if self._seen[row] and self._within(row, slice_)]
+
+    def planned(self, slice_: tuple[str, str] | None = None) -> list[list[str]]:
+        """Ids of all cases of a slice (None: all), answered or to come, those of one cluster together."""
+        found: dict[str, list[str]] = {}
+        for name, row in self._rows.items():
+            if self._within(row, slice_):
+                cluster = self._clusters[row]
+                found.setdefault(f"\0{row}" if cluster is None else cluster, []).append(name)
+        return list(found.values())
+
+    def done(self, case_id: str) -> bool:
+        """Whether every repeat of a case has its record."""
+        return self._seen[self._rows[case_id]] >= self.repeats
+
+    def outcome(self, case_id: str) -> tuple[Outcome, tuple[str, ...]] | None:
+        """Outcome of a case so far, and the metrics that have it; None without a record."""
+        row = self._rows.get(case_id)
+        if row is None or not self._seen[row]:
+            return None
+        worst = self._worst[row]
+        metrics = (
+            name for name, column in self.columns.items() if row < len(column.state) and column.state[row] == worst
+        )
+        return list(Outcome)[worst - 2], tuple(metrics)
+
+    def set_aside(self, slice_: tuple[str, str] | None = None) -> list[str]:
+        """Ids of the quarantined cases of a slice (None: all) with a record."""
+        return [name for name, tags in self._aside_tags.items() if slice_ is None or tags.get(slice_[0]) == slice_[1]]
+
+    def results(self, metric: str, slice_: tuple[str, str] | None = None) -> Iterator[Result]:
+        """The cases that a metric applies to, over one slice (None: all cases)."""
+        return filter(None, (self.result(metric, name) for name in self.members(slice_)))
+
+    def result(self, metric: str, case_id: str) -> Result | None:
+        """One case with a record on one metric; None where the metric does not apply to it."""
+        column, row = self._column(metric), self._rows[case_id]
+        state = 0 if column is None else column.state[row]
+        lost = state in (_NOT_SCORED, _UNSCORED, _OPEN, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
+        if not lost and state not in (_PASSED, _FAILED):
+            return None
+        value = math.nan if lost or column is None else column.total[row] / column.count[row]
+        return Result(case_id, f"{self._digests[row]:016x}", self._clusters[row], value, state == _PASSED)
+
+    def _column(self, metric: str) -> Column | None:
+        column = self._whole if metric == CASES else self.columns.get(metric)
+        if column is not None:
+            column.grow(len(self._rows))
+        return column
+
+    def _within(self, row: int, slice_: tuple[str, str] | None) -> bool:
+        return slice_ is None or slice_ in self._tags[row]
+
+    def _errors(self, slice_: tuple[str, str] | None) -> int:
+        return sum(self._worst[row] == _ERROR and self._within(row, slice_) for row in range(len(self._worst)))
+
+    def add(self, unit: Unit) -> None:
+        """Take a scored answer, once. One whose scoring was cut off, as nothing more was needed, only counts its calls."""
+        self._count_answer(unit.answer)
+        decided = [self._decided(judged) for judged in unit.scores]
+        outcome = answer_outcome(unit.answer, (score.status for score in decided))
+        if outcome is Outcome.NOT_SCORED:
+            self.waiting += 1
+            if self.may_stop:
+                return
+        self.units += 1
+        if unit.case.id in self.quarantined:
+            self._set_aside(unit, outcome)
+            return
+        self.causes.add(unit)
+        row = self._row(unit.case)
+        if not self._seen[row]:
+            for tag in self._tags[row]:
+                self.slices[tag] = self.slices.get(tag, 0) + 1
+        self._seen[row] += 1
+        self._outputs[row] = int(output_digest(unit.answer), 16)
+        for judged, score in zip(unit.scores, decided, strict=True):
+            self._add_score(row, score, _STATES[score.status])
+            if score.source == "judge":
+                self._count_score(score)
+                note(self.audits, judged)
+        self._worst[row] = max(self._worst[row], 2 + outcome.rank)
+        self._whole.total[row] = float(self._worst[row] == _PASSED)
+
+    def _set_aside(self, unit: Unit, outcome: Outcome) -> None:
+        for score in unit.scores:
+            if score.source == "judge":
+                self._count_score(score)
+        name = unit.case.id
+        self.aside[name] = self.aside.get(name, True) and outcome is Outcome.PASS
+        self._aside_tags[name] = unit.case.tags
+
+    def _decided(self, score: Score) -> Score:
+        """A score that was left to a person, as the person decided it."""
+        decided = decided_by_people(score, self.people)
+        if decided is not score:
+            self.by_people.add(score.metric)
+        return decided
+
+    def _row(self, case: Case) -> int:
+        row = self._rows.get(case.id)
+        if row is None:
+            row = self._rows[case.id] = len(self._rows)
+            tags = tuple(sorted(case.tags.items()))
+            self._tags.append(self._interned.setdefault(tags, tags))
+            self._clusters.append(case.cluster)
+            self._worst.append(0)
+            self._whole.total.append(0.0)
+            self._whole.count.append(1)
+            self._seen.append(0)
+            self._outputs.append(0)
+            self._digests.append(int(case.digest.removeprefix("sha256:")[:16] or "0", 16))
+        return row
+
+    def _add_score(self, row: int, score: Score, state: int) -> None:
+        column = self.columns.get(score.metric)
+        if column is None:
+            column = self.columns[score.metric] = Column(score.source)
+        if score.source == "judge":
+            column.source = "judge"
+        column.grow(row + 1)
+        column.state[row] = max(column.state[row], state)
+        if score.value is not None:
+            column.total[row] += score.value
+            column.count[row] += 1
+
+    def _count_answer(self, answer: Answer) -> None:
+        count = self._calls.setdefault("candidate", CallCount())
+        count.add(answer.attempts, answer.cached, answer.error is not None, answer.usage, answer.cost_usd)
+        self.reuse.answer(answer)
+
+    def _count_score(self, score: Score) -> None:
+        count = self._calls.setdefault(f"judge:{score.metric}", CallCount())
+        count.add(score.attempts, score.cached, score.unanswered, score.usage, score.cost_usd)
+        self.reuse.score(score)
+
+    def add_canary(self, line: Mapping[str, Any]) -> None:
+        """Take a line of `canaries.jsonl`: an attack or an anchor."""
+        metric, kind = line["metric"], line["kind"]
+        if kind == "attack":
+            self.attacks.setdefault(metric, {})[line["case_id"]] = (
+                None if line.get("failed") else line.get("passed") is True
+            )
+        usage = line.get("usage") or {}
+        tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
+        count = self._calls.setdefault(f"{kind}s:{metric}", CallCount())
+        cached, failed = line.get("cached", False), line.get("failed", False)
+        count.add(line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd"))
+
+
+def output_digest(answer: Answer) -> str:
+    """What stands for an answer's text: the beginning of its sha256, 16 hex digits; zeros where there is none."""
+    if answer.output is None:
+        return "0" * 16
+    return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
+
+
+def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """Ids of the cases that count nowhere."""
+    return frozenset(entry["case_id"] for entry in manifest.get("quarantine") or ())
+
+
+def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
+    """The numbers of a run so far, from its records; what was left to people is decided by their labels."""
+    planned = run.cases() if manifest["gate"].get("stop") == "early" else ()
+    tally = Tally(run.path, planned, manifest["repeats"], *people_of(run.path), quarantined(manifest))
+    for unit in run.units():
+        tally.add(unit)
+    for line in run.canaries():
+        tally.add_canary(line)
+    return tally

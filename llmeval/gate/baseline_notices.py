@@ -1,0 +1,101 @@
+"""What a run is compared with, beyond its rules: cases that are left out, and a gate that is not the baseline's.
+
+Both belong beside a PASS: a gate that was loosened, or cases that were taken out of it, explain it as well as a good candidate does.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from msgspec import structs
+
+from llmeval.core.errors import LlmevalError
+from llmeval.core.results import Gate, GateChange
+from llmeval.gate.aggregate import Tally
+from llmeval.gate.baseline import Baseline, read_baseline
+from llmeval.gate.gate_terms import changes, terms_of
+from llmeval.gate.missing_cases import Gone, gone_of, sample_note
+
+_NAMED = 10
+_SOON = timedelta(hours=24)
+"""Answers of one run that lie further apart are told beside a PASS; `engine.resume` goes on by itself within as much."""
+
+
+class Against(NamedTuple):
+    """A run beside its baseline. Empty where it is compared with nothing, or with nothing that can be read."""
+
+    gone: Gone = Gone()
+    changes: tuple[GateChange, ...] = ()
+    quarantined: tuple[str, ...] = ()
+    """Ids of cases that are in quarantine now, and were not when the baseline was approved."""
+
+
+def against(tally: Tally, manifest: Mapping[str, Any]) -> Against:
+    """A run beside the baseline that its gate names."""
+    baseline = baseline_in(manifest)
+    if baseline is None or baseline.gate is None:
+        return Against()
+    now = terms_of(manifest)
+    since = tuple(name for name in now.quarantine if name not in baseline.gate.quarantine)
+    return Against(gone_of(tally, manifest, baseline), changes(baseline.gate, now), since)
+
+
+def baseline_in(manifest: Mapping[str, Any]) -> Baseline | None:
+    """The baseline that a run's gate names; None where there is none, or none that can be compared with."""
+    named = (manifest["gate"].get("regression") or {}).get("baseline")
+    try:
+        return read_baseline(Path(named)) if named and Path(named).exists() else None
+    except LlmevalError:
+        return None  # the rules of regression say why
+
+
+def with_remarks(gate: Gate, found: Against, manifest: Mapping[str, Any]) -> Gate:
+    """The decision, with what belongs beside it where the run exits with 0."""
+    if gate.decision is None or gate.exit_code != 0:
+        return gate
+    said = [*_remarks(found), *_earlier_answers(manifest)]
+    sample = sample_note(found.gone, manifest).strip()
+    if sample and sample not in gate.reason:
+        said.append(sample)
+    return structs.replace(gate, remarks=tuple(said), reason=" ".join([gate.reason, *said]))
+
+
+def _earlier_answers(manifest: Mapping[str, Any]) -> list[str]:
+    """A sentence where a run, or the shards of one, was answered over more than a day: the system may not be the same."""
+    sessions = [session for session in manifest.get("sessions") or () if session["answers"]]
+    begun = [datetime.fromisoformat(session["started"]) for session in sessions]
+    old = [n for n, when in enumerate(begun) if max(begun) - when > _SOON]
+    if not old:
+        return []
+    answers, total = (sum(sessions[n]["answers"] for n in which) for which in (old, range(len(sessions))))
+    return [
+        f"{answers:,} of {total:,} answers were asked for on {min(begun):%Y-%m-%d}, more than 24 hours before the last: they say "
+        "nothing about what changed since."
+    ]
+
+
+def _remarks(found: Against) -> list[str]:
+    said, gone = [], found.gone
+    left_out = ("quarantined", "retired")
+    looser = [
+        c.text.removesuffix(": looser") for c in found.changes if c.direction == "looser" and c.what not in left_out
+    ]
+    if looser:
+        said.append(f"The gate is looser than the baseline's: {'; '.join(looser)}.")
+    if found.quarantined:
+        said.append(f"{_cases(found.quarantined)} quarantined since the baseline: {_named(found.quarantined)}.")
+    if gone.retired:
+        said.append(f"{_cases(gone.retired)} retired since the baseline: {_named([e.case_id for e in gone.retired])}.")
+    missed = [*gone.gone, *gone.changed]
+    if missed:
+        said.append(f"{_cases(missed)} gone or changed since the baseline, which `max_gone` allows: {_named(missed)}.")
+    return said
+
+
+def _cases(ids: Sequence[object]) -> str:
+    return "1 case is" if len(ids) == 1 else f"{len(ids):,} cases are"
+
+
+def _named(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else "")

@@ -1,0 +1,80 @@
+"""The calls of a run, and how much it took from earlier runs: counted from its answers and scores alone."""
+
+import math
+from dataclasses import dataclass, field
+
+from llmeval.core.records import Answer, Score, Status
+from llmeval.core.results import Calls, Reuse, Reused
+
+_VERDICTS = frozenset({Status.PASS, Status.FAIL, Status.OPEN})
+
+
+class CallCount:
+    """Sums over the calls of one role."""
+
+    def __init__(self) -> None:
+        self.made = self.cached = self.retried = self.failed = self.input = self.output = 0
+        self.costs: list[float] = []
+
+    def add(self, attempts: int, cached: bool, failed: bool, usage: object, cost: float | None) -> None:
+        """Take one answer or score: calls sent, whether none was needed or none got through, tokens, US dollars."""
+        self.made += attempts
+        self.cached += cached
+        self.retried += max(0, attempts - 1)
+        self.failed += failed
+        if not cached and usage is not None:
+            self.input += getattr(usage, "input_tokens", None) or 0
+            self.output += getattr(usage, "output_tokens", None) or 0
+        if cost is not None:
+            self.costs.append(cost)
+
+    def record(self) -> Calls:
+        """The sums."""
+        return Calls(
+            made=self.made, cached=self.cached, retried=self.retried, failed=self.failed, input_tokens=self.input,
+            output_tokens=self.output, cost_usd=math.fsum(self.costs) if self.costs else None,
+        )  # fmt: skip
+
+
+@dataclass
+class _Count:
+    reused: int = 0
+    of: int = 0
+    oldest: str | None = None
+    undated: bool = False
+
+    def add(self, reused_from: str | None, answered_at: str | None) -> None:
+        self.of += 1
+        if reused_from is None:
+            return
+        self.reused += 1
+        if answered_at is None:
+            self.undated = True  # a verdict of a baseline, an answer of an older llmeval: it may be the oldest
+        else:
+            self.oldest = min(self.oldest or answered_at, answered_at)
+
+    def record(self) -> Reused:
+        return Reused(reused=self.reused, of=self.of, oldest=None if self.undated else self.oldest)
+
+
+@dataclass
+class ReuseCount:
+    """Counts answers with an output, and verdicts: scores for which a judge replied, in this run or an earlier one."""
+
+    _answers: _Count = field(default_factory=_Count)
+    _verdicts: _Count = field(default_factory=_Count)
+
+    def answer(self, answer: Answer) -> None:
+        """Take an answer; one without an output counts nowhere."""
+        if answer.error is None:
+            self._answers.add(answer.reused_from, answer.answered_at)
+
+    def score(self, score: Score) -> None:
+        """Take a score; one that no judge gave, or that has no verdict, counts nowhere."""
+        replied = score.answered_at is not None or score.reused_from is not None
+        if score.source == "judge" and score.status in _VERDICTS and replied:
+            self._verdicts.add(score.reused_from, score.answered_at)
+
+    def record(self) -> Reuse:
+        """The counts."""
+        return Reuse(answers=self._answers.record(), verdicts=self._verdicts.record())

@@ -1,0 +1,241 @@
+"""The gate that a baseline was approved with, and how today's differs from it: looser, tighter, or only changed.
+
+A lock file keeps its gate as `Terms`, so that a gate that was loosened in passing is seen beside the PASS that it gave.
+"looser" means that some run exits with 0 that would not have before. Where a change can work both ways (more repeats, another
+argument of a check), it is "changed".
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from llmeval.core.records import canonical_json, digest
+from llmeval.core.results import GateChange
+from llmeval.gate.rules.threshold import Threshold, floors_in, margins_in
+
+Direction = Literal["looser", "tighter", "changed"]
+
+_SHORT = 120
+"""Arguments of a check up to so many characters are kept as they are, longer ones by their digest."""
+_NAMED = 10
+_NOT_RULES = frozenset(["quarantine", "retired", "stop"])
+"""Keys of a gate that hold a path, or say when a run ends: they make no rule easier or harder."""
+_EASIER_UP = frozenset(["beta", "max_unscored", "max_gone", "judge_shift"])
+"""Settings by which more runs pass the larger they are."""
+_STRICTNESS = ("pass", "warn", "fail")
+_JUDGE = ("prompt", "when", "certificate", "attacks")
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that makes a run easier or harder to pass."""
+
+    gate: dict[str, Any]
+    """The gate's keys as the suite states them, without paths."""
+    repeats: int = 1
+    checks: dict[str, Any] = {}
+    """By metric, the arguments of its check; the digest of long ones."""
+    judges: dict[str, dict[str, Any]] = {}
+    """By metric: protocol, `when`, certificate, whether attacks are tried; the judge's digest where it is known."""
+    quarantine: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+
+
+def terms_of(manifest: Mapping[str, Any]) -> Terms:
+    """The terms of a run from its manifest, or of a suite that is stated like one (`engine.stated`)."""
+    gate = {key: value for key, value in manifest["gate"].items() if key not in _NOT_RULES}
+    if gate.get("regression"):
+        gate["regression"] = {key: value for key, value in gate["regression"].items() if key != "baseline"}
+    known = (manifest.get("digests") or {}).get("judges") or {}
+    return Terms(
+        gate=gate,
+        repeats=manifest["repeats"],
+        checks={check["metric"]: _arguments(check) for check in manifest["checks"]},
+        judges={
+            name: {
+                **{key: judge.get(key) for key in _JUDGE},
+                "digest": known.get(name),
+                "attacks": judge.get("attacks", True),
+            }
+            for name, judge in manifest["judges"].items()
+        },
+        quarantine=tuple(entry["case_id"] for entry in manifest.get("quarantine") or ()),
+        retired=tuple(entry["case_id"] for entry in manifest.get("retired") or ()),
+    )
+
+
+def changes(before: Terms, now: Terms) -> tuple[GateChange, ...]:
+    """How `now` differs from `before`; the looser changes first."""
+    found = [
+        *_limits("floor", floors_in(before.gate), floors_in(now.gate), up="tighter"),
+        *_limits("margin", margins_in(before.gate), margins_in(now.gate), up="looser"),
+        *_must_pass(before.gate.get("must_pass"), now.gate.get("must_pass")),
+        *_settings(before, now),
+        *_checks(before.checks, now.checks),
+        *_judges(before.judges, now.judges),
+        *_entries("quarantined", "in quarantine", before.quarantine, now.quarantine),
+        *_entries("retired", "retired", before.retired, now.retired),
+    ]
+    order = ("looser", "changed", "tighter")
+    return tuple(sorted(found, key=lambda change: order.index(change.direction)))
+
+
+def _change(what: str, direction: Direction, text: str) -> GateChange:
+    return GateChange(what=what, direction=direction, text=text if direction == "changed" else f"{text}: {direction}")
+
+
+def _limits(
+    kind: str, before: Mapping[str, Threshold], now: Mapping[str, Threshold], up: Direction
+) -> Iterator[GateChange]:
+    """`up`: what a higher limit is."""
+    down: Direction = "looser" if up == "tighter" else "tighter"
+    for key in [*before, *(key for key in now if key not in before)]:
+        what, old, new = f"{kind} {key}", before.get(key), now.get(key)
+        if old == new:
+            continue
+        if new is None:
+            yield _change(what, "looser", f"rule removed: {what}")
+        elif old is None:
+            yield _change(what, "tighter", f"rule added: {what} {_number(new.value)}")
+        else:
+            ways = {up if new.value > old.value else down} if new.value != old.value else set()
+            scale = ""
+            if new.judge_scale != old.judge_scale:
+                # on the judge's own scale an UNTRUSTED judge decides, and nothing corrects its errors
+                ways.add("looser" if new.judge_scale else "tighter")
+                scale = f", scale {old.scale} -> {new.scale}"
+            moved = f" {_number(old.value)} -> {_number(new.value)}" if new.value != old.value else ""
+            yield _change(what, ways.pop() if len(ways) == 1 else "changed", f"{what}{moved}{scale}")
+
+
+def _must_pass(before: Any, now: Any) -> Iterator[GateChange]:
+    """`all`, a list of ids, {tag: value} or None."""
+    if before == now:
+        return
+    if not now:
+        yield _change("must_pass", "looser", f"rule removed: must_pass {_shown(before)}")
+    elif not before:
+        yield _change("must_pass", "tighter", f"rule added: must_pass {_shown(now)}")
+    else:
+        direction: Direction = "changed"
+        if before == "all" or now == "all":
+            direction = "looser" if before == "all" else "tighter"
+        elif isinstance(before, list) and isinstance(now, list):
+            left, came = set(before) - set(now), set(now) - set(before)
+            if not (left and came):
+                direction = "looser" if left else "tighter"
+        yield _change("must_pass", direction, f"must_pass {_shown(before)} -> {_shown(now)}")
+
+
+def _settings(before: Terms, now: Terms) -> Iterator[GateChange]:
+    """Everything else that the gate states, and the repeats."""
+    one, two = _flat(before), _flat(now)
+    for key in [*one, *(key for key in two if key not in one)]:
+        old, new = one.get(key), two.get(key)
+        if old != new:
+            yield _change(key, _direction(key, old, new, now), f"{key} {_shown(old)} -> {_shown(new)}")
+
+
+def _flat(terms: Terms) -> dict[str, Any]:
+    # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one change, not two.
+    gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}
+    found = {key: value for key, value in gate.items() if key not in ("floors", "regression", "must_pass")}
+    found |= {key: value for key, value in regression.items() if key != "margins"}
+    return {**found, "repeats": terms.repeats}
+
+
+def _direction(key: str, old: Any, new: Any, now: Terms) -> Direction:
+    if old is None or new is None:
+        return "changed"
+    if key in _EASIER_UP:
+        return "looser" if new > old else "tighter"
+    if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
+        return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
+    if key == "alpha" and now.gate.get("floors") and new > old:
+        return "looser"  # a floor PASSes more easily; less alpha makes FAIL harder as well, and so is neither
+    return "changed"
+
+
+def _checks(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[GateChange]:
+    for name in [*before, *(name for name in now if name not in before)]:
+        what = f"check {name}"
+        if name not in now:
+            yield _change(what, "looser", f"check removed: {name}")
+        elif name not in before:
+            yield _change(what, "tighter", f"check added: {name}")
+        elif before[name] != now[name]:
+            yield _change(what, "changed", f"{what} changed: {_difference(before[name], now[name])}")
+
+
+def _difference(old: Any, new: Any) -> str:
+    """Only the arguments that differ, where both are mappings."""
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        return f"{_shown(old)} -> {_shown(new)}"
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return ", ".join(f"{key} {_shown(old.get(key))} -> {_shown(new.get(key))}" for key in keys)
+
+
+def _judges(before: Mapping[str, dict[str, Any]], now: Mapping[str, dict[str, Any]]) -> Iterator[GateChange]:
+    for name in [*before, *(name for name in now if name not in before)]:
+        what, old, new = f"judge {name}", before.get(name), now.get(name)
+        if new is None:
+            yield _change(what, "looser", f"judge removed: {name}")
+        elif old is None:
+            yield _change(what, "tighter", f"judge added: {name}")
+        else:
+            yield from _judge(what, old, new)
+
+
+def _judge(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
+    differing = [key for key in _JUDGE if old.get(key) != new.get(key)]
+    for key in differing:
+        direction: Direction = "changed"
+        if key == "attacks":
+            direction = "tighter" if new.get(key) else "looser"
+        yield _change(f"{what} {key}", direction, f"{what}: {key} {_shown(old.get(key))} -> {_shown(new.get(key))}")
+    known = old.get("digest"), new.get("digest")
+    if not differing and None not in known and known[0] != known[1]:
+        yield _change(what, "changed", f"{what} changed: another model, prompt or parameters")
+
+
+def _entries(since: str, being: str, before: tuple[str, ...], now: tuple[str, ...]) -> Iterator[GateChange]:
+    """Cases that are left out, by id. `since`, `being`: how that is said."""
+    came, left = [name for name in now if name not in before], [name for name in before if name not in now]
+    if came:
+        yield _change(since, "looser", f"now {since}: {_named(came)}")
+    if left:
+        yield _change(since, "tighter", f"no longer {being}: {_named(left)}")
+
+
+def _named(ids: list[str]) -> str:
+    return ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else "")
+
+
+def _arguments(check: Mapping[str, Any]) -> Any:
+    """A check's argument: the value itself where it has one, a mapping of several, a digest of long ones."""
+    found = check.get("arguments")
+    if found is None:
+        found = {key: value for key, value in check.items() if key != "metric"}
+    elif len(found) == 1:
+        (found,) = found.values()
+    return found if len(canonical_json(found)) <= _SHORT else digest(found)[:23]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and value and all(isinstance(item, str) for item in value.values()):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return canonical_json(value).decode()
+
+
+def _number(value: float) -> str:
+    """Two decimals at least: 0.90, 0.985."""
+    text = f"{value:.6f}".rstrip("0")
+    return text.ljust(text.index(".") + 3, "0")

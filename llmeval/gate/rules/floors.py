@@ -1,0 +1,233 @@
+"""Floors: is the pass rate certainly at least T, certainly below it, or can't these cases tell?
+
+PASS when the one-sided lower confidence bound at `alpha` is at least the floor, FAIL when the upper one is below it.
+Bounds are exact for independent cases (Clopper and Pearson 1934); with clusters, those of `stats.bounds.mean_bounds`
+over clusters. A lost result may have been a pass or a fail, and each bound takes it as the worst for its claim, so that
+losing answers decides nothing. Exact bounds at an effective sample size would not hold: at a pass rate of .98 and within-cluster
+correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
+"""
+
+import math
+from dataclasses import replace
+
+from llmeval.core.results import Decision, RuleDecision
+from llmeval.gate.aggregate import Selection
+from llmeval.gate.rules.threshold import UNTRUSTED
+from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
+from llmeval.stats.special.beta import beta_cdf
+
+LOST_WORST = "a lost result may have been the worst for each claim"
+MAX_MORE = 1_000_000
+LOST_DECIDE = (
+    "{} lost results leave it open: the same command with --out and this run's directory asks again for answers that "
+    "ended in an error"
+)
+TOO_CLOSE = "the rate is too close to decide by more cases"
+FAR_MORE = "to decide would take more than 16 times as many clusters"
+
+
+def bounds(selection: Selection, alpha: float) -> Interval:
+    """One-sided lower and upper bounds of the pass rate, each at `alpha`; clusters widen them."""
+    if not is_clustered(selection):
+        return Interval(
+            lower_bound(selection.passed, selection.n, alpha), upper_bound(selection.passed, selection.n, alpha)
+        )
+    return mean_bounds(selection.outcomes, alpha, selection.clusters)
+
+
+def lost_in(selection: Selection) -> int:
+    """How many cases have no result."""
+    return selection.unscored + selection.errors
+
+
+def bounds_at_worst(selection: Selection, alpha: float) -> Interval:
+    """`bounds` where some cases wait for a person or were lost: they may all fail, or all pass."""
+    return Interval(bounds(if_all(selection, False), alpha).low, bounds(if_all(selection, True), alpha).high)
+
+
+def if_all(selection: Selection, passed: bool) -> Selection:
+    """The cases with those that have no result, each a cluster of its own."""
+    unknown = selection.open + lost_in(selection)
+    first = max(selection.clusters, default=-1) + 1
+    return replace(
+        selection, n=selection.n + unknown, passed=selection.passed + passed * unknown,
+        outcomes=selection.outcomes + (passed,) * unknown, clusters=(*selection.clusters, *range(first, first + unknown)),
+    )  # fmt: skip
+
+
+def is_clustered(selection: Selection) -> bool:
+    """Whether any two of the cases share a cluster."""
+    return len(set(selection.clusters)) < selection.n
+
+
+def decide_floor(
+    metric: str,
+    slice_: str | None,
+    selection: Selection,
+    floor: float,
+    alpha: float,
+    untrusted: str | None,
+    strict: float | None = None,
+    note: str = "",
+) -> RuleDecision:
+    """One floor, decided. One that rests on an untrusted judge is INCONCLUSIVE whatever the judge says.
+
+    Args:
+        metric, slice_: what it is about.
+        selection: the cases that count.
+        floor: the pass rate to clear, in [0, 1].
+        alpha: largest probability of a wrong PASS, and of a wrong FAIL.
+        untrusted: why the judge of this metric is not trusted, and the way out; None for checks, for trusted judges, and for
+            a rule on the judge's own scale.
+        strict: for FAIL instead of `alpha`, where there are more rules (`family.step_down`).
+        note: a sentence to end with.
+    """
+    name = metric if slice_ is None else f"{metric} on {slice_}"
+    if selection.n == 0 and selection.open:
+        return RuleDecision(
+            rule="floor", metric=metric, slice=slice_, decision=Decision.INCONCLUSIVE, threshold=floor,
+            reason=f"{name}: all {selection.open:,} cases wait for a person; `llmeval review` takes their verdicts.",
+        )  # fmt: skip
+    if selection.n == 0:
+        return RuleDecision(
+            rule="floor", metric=metric, slice=slice_, decision=Decision.INVALID, threshold=floor,
+            reason=f"{name}: no case has a score, so the floor of {percent(floor)} can't be decided.",
+        )  # fmt: skip
+    low, high = bounds_at_worst(selection, alpha)
+    if strict not in (None, alpha):
+        high = bounds_at_worst(selection, strict).high
+    rate = selection.passed / selection.n
+    decision, why = _outcome(name, selection, rate, Interval(low, high), floor, (alpha, strict or alpha))
+    if untrusted is not None:
+        decision = Decision.INCONCLUSIVE
+        why = (
+            f"{_seen(name, selection, rate, ' by its judge')}; the floor is {percent(floor)}."
+            f"{UNTRUSTED.format(untrusted)}"
+        )
+    return RuleDecision(
+        rule="floor", metric=metric, slice=slice_, decision=decision, estimate=rate, low=low, high=high,
+        threshold=floor, reason=why + note, level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha), n=selection.n, assumptions=_assumptions(selection),
+        tipping_point=max(low - floor, floor - high) if decision in (Decision.PASS, Decision.FAIL) else None,
+    )  # fmt: skip
+
+
+def _assumptions(selection: Selection) -> tuple[str, ...]:
+    alone = "cases are independent of each other"
+    clusters = f"the {len(set(selection.clusters)):,} clusters are independent of each other"
+    lost = (LOST_WORST,) if lost_in(selection) else ()
+    return (clusters if is_clustered(selection) else alone, "the cases stand for those to come", *lost)
+
+
+def _outcome(
+    name: str, selection: Selection, rate: float, found: Interval, floor: float, rates: tuple[float, float]
+) -> tuple[Decision, str]:
+    """`rates`: of a wrong PASS, and of a wrong FAIL."""
+    (low, high), (alpha, strict) = found, rates
+    seen = _seen(name, selection, rate)
+    if low >= floor:
+        return (
+            Decision.PASS,
+            f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(low)}, the floor is {percent(floor)}.",
+        )
+    if high < floor:
+        return (
+            Decision.FAIL,
+            f"{seen}; at {percent_of(1 - strict)} confidence at most {percent(high)}, the floor is {percent(floor)}.",
+        )
+    hint = _hint(selection, rate, floor, rates)
+    return Decision.INCONCLUSIVE, (
+        f"{seen}; the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the floor of "
+        f"{percent(floor)}; {hint}."
+    )
+
+
+def _seen(name: str, selection: Selection, rate: float, by: str = "") -> str:
+    """`by`: who says so, where that is not the check itself."""
+    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases){by}"
+    if lost_in(selection):
+        seen += f", {lost_in(selection):,} more were lost and may have passed or failed"
+    if selection.open:
+        seen += f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
+    return seen
+
+
+def _hint(selection: Selection, rate: float, floor: float, rates: tuple[float, float]) -> str:
+    if lost_in(selection) and _clear(selection, floor, rates):
+        return LOST_DECIDE.format(f"{lost_in(selection):,}")
+    if not is_clustered(selection):
+        return told_more(cases_needed(rate, selection.n, floor, *rates))
+    more = clusters_needed(selection, floor, *rates)
+    return f"at most about {more:,} more clusters like these would decide" if more else FAR_MORE
+
+
+def told_more(cases: int | None) -> str:
+    """How many more cases would decide, as people read it. `cases`: None where no number does."""
+    if not cases:
+        return TOO_CLOSE
+    return f"about {cases:,} more {'case' if cases == 1 else 'cases'} at this rate would decide"
+
+
+def _clear(selection: Selection, floor: float, rates: tuple[float, float]) -> bool:
+    """Whether those with a result would decide if nothing had been lost."""
+    known = replace(selection, unscored=0, errors=0)
+    return bounds_at_worst(known, rates[0]).low >= floor or bounds_at_worst(known, rates[1]).high < floor
+
+
+def clusters_needed(selection: Selection, floor: float, alpha: float, strict: float | None = None) -> int | None:
+    """How many more clusters like these decide a floor, to the next power of two; None beyond 16 times as many.
+
+    `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules. The clusters in hand stand for those to come: the sample is repeated under new cluster numbers.
+    """
+    count = max(selection.clusters) + 1
+    for times in (2, 4, 8, 16):
+        clusters = [number + count * copy for copy in range(times) for number in selection.clusters]
+        low = mean_bounds(selection.outcomes * times, alpha, clusters).low
+        if low >= floor or mean_bounds(selection.outcomes * times, strict or alpha, clusters).high < floor:
+            return (times - 1) * len(set(selection.clusters))
+    return None
+
+
+def cases_needed(rate: float, n: int, floor: float, alpha: float, strict: float | None = None) -> int | None:
+    """How many more cases would decide a floor if the rate stayed as it is; None beyond a million.
+
+    `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules.
+    """
+
+    def decided(size: int) -> bool:
+        least, most = (
+            math.floor(rate * size + 1e-9),
+            math.ceil(rate * size - 1e-9),
+        )  # a pass more or less decides nothing
+        # the bounds clear the floor where the exact binomial test at the floor rejects
+        above = least > 0 and beta_cdf(floor, least, size - least + 1) <= alpha
+        return above or (most < size and 1 - beta_cdf(floor, most + 1, size - most) < (strict or alpha))
+
+    size = max(n, 4)
+    while not decided(size):
+        size *= 2
+        if size > MAX_MORE:
+            return None
+    low, high = size // 2, size
+    while high - low > max(1, high // 50):
+        middle = (low + high) // 2
+        low, high = (low, middle) if decided(middle) else (middle, high)
+    return max(1, high - n)
+
+
+def percent(share: float) -> str:
+    """A share as people read it: 87.5%."""
+    return f"{100 * share:.1f}%"
+
+
+def percent_of(level: float) -> str:
+    """A level as people read it: 95%, 97.5%, 98.75%."""
+    return f"{100 * level:.4g}%"
+
+
+def parse_key(key: str) -> tuple[str, tuple[str, str] | None]:
+    """`metric` or `metric @ tag=value`."""
+    metric, at, slice_ = (part.strip() for part in key.partition("@"))
+    if not at:
+        return metric, None
+    tag, _, value = (part.strip() for part in slice_.partition("="))
+    return metric, (tag, value)

@@ -1,0 +1,230 @@
+"""Floors on what people would say: a judge's pass rate corrected for its errors by labels.
+
+The judge's own rate is off by what it gets wrong, and no number of cases mends that. Labels do: those of this run, drawn at
+random, or those behind the judge's certificate. Which estimator is valid follows from where they came from
+(`stats.correction`).
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from llmeval.core.results import Decision, RuleDecision
+from llmeval.gate.aggregate import Selection, Tally
+from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, if_all, is_clustered, lost_in, percent, percent_of
+from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
+from llmeval.stats.estimation.correction import FEW_LABELS, decision_bounds, estimate_rate
+from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate, count_labels
+
+_PARTS = 3
+"""Unknowns that share alpha where cases come in clusters: the judged rate and two of the judge's."""
+
+
+class Evidence(NamedTuple):
+    """Labels that correct a judge, and where they came from. `labels`: how many, where `counts` are weighted."""
+
+    counts: LabelCounts
+    provenance: Provenance
+    labels: int | None = None
+
+    @property
+    def n(self) -> int:
+        """Labels."""
+        return self.counts.n if self.labels is None else self.labels
+
+    @property
+    def shown(self) -> str:
+        """As a sentence says it."""
+        if self.provenance is Provenance.BANK:
+            return f"the {self.n:,} labels of its certificate"
+        return f"{self.n:,} labels of this run, drawn at random"
+
+
+def evidence_for(
+    tally: Tally, manifest: Mapping[str, Any], metric: str, slice_: tuple[str, str] | None
+) -> Evidence | None:
+    """The labels to correct a judged metric by; None where there are none that may.
+
+    Labels of this run come first, from 50 on. Those of the certificate are about the judge alone: not for a judge that
+    is not trusted, nor for verdicts that a check gave in its place (`when: uncertain`). Where people decided some of the
+    verdicts (`open` ones) neither holds: what they decided is right by definition, and no sample of the rest. Nor with
+    repeats: a case passes with all of its answers, and how often a judge errs on one of several is not known.
+    """
+    judge = manifest["judges"].get(metric)
+    if judge is None or metric in tally.by_people or manifest["repeats"] > 1:
+        return None
+    own = _own_labels(tally, metric, slice_)
+    if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
+        return Evidence(own, Provenance.BY_VERDICT)
+    if judge["trust"] != "TRUSTED" or judge.get("when") == "uncertain" or not judge.get("labels"):
+        return None
+    plain, weighted = _counts(judge["labels"]), judge.get("weighted")
+    return Evidence(_counts(weighted), Provenance.BANK, plain.n) if weighted else Evidence(plain, Provenance.BANK)
+
+
+def _counts(counts: Mapping[str, Any]) -> LabelCounts:
+    return LabelCounts(*(counts[field] for field in LabelCounts._fields))
+
+
+def _own_labels(tally: Tally, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:
+    """What the judge and people said of answers of this run that were drawn at random."""
+    said = {
+        place.case_id: verdict
+        for place, verdict in tally.people.items()
+        if place.metric == metric and place in tally.drawn
+    }
+    if not said:
+        return LabelCounts(0, 0, 0, 0)
+    known = (result for result in tally.results(metric, slice_) if not math.isnan(result.value))
+    both = [(result.passed, said[result.case_id]) for result in known if result.case_id in said]
+    return count_labels([judge for judge, _ in both], [person for _, person in both])
+
+
+def bounds(selection: Selection, evidence: Evidence, alpha: float) -> Interval:
+    """One-sided bounds of people's pass rate, each at `alpha`.
+
+    With clusters each unknown part takes its bound at alpha/3 (Bonferroni), the judged rate that of `stats.bounds.mean_bounds`.
+
+    Raises:
+        RefusedEstimate: the labels can't carry it.
+    """
+    labels = evidence.counts
+    if not is_clustered(selection):
+        return decision_bounds(labels, selection.passed, selection.n, evidence.provenance, alpha)
+    share = alpha / _PARTS
+    q = mean_bounds(selection.outcomes, share, selection.clusters)
+    if evidence.provenance is Provenance.BANK:
+        right = _rate(labels.pass_pass, labels.human_pass, share)
+        wrong = _rate(labels.pass_fail, labels.human_fail, share)
+        return Interval(_behind(q.low, right.high, wrong.high), _behind(q.high, right.low, wrong.low))
+    good, missed = _rate(labels.pass_pass, labels.judge_pass, share), _rate(labels.fail_pass, labels.judge_fail, share)
+    low = min(rate * good.low + (1 - rate) * missed.low for rate in q)
+    return Interval(low, max(rate * good.high + (1 - rate) * missed.high for rate in q))
+
+
+def _rate(k: int, n: int, alpha: float) -> Interval:
+    return Interval(lower_bound(k, n, alpha), upper_bound(k, n, alpha))
+
+
+def _behind(q: float, right: float, wrong: float) -> float:
+    """Rogan and Gladen's rate from the judged one and the judge's share of passes among good and bad answers."""
+    if right <= wrong:
+        return 0.0 if q <= wrong else 1.0
+    return min(1.0, max(0.0, (q - wrong) / (right - wrong)))
+
+
+def decide_judged_floor(
+    metric: str,
+    slice_: str | None,
+    selection: Selection,
+    floor: float,
+    alpha: float,
+    evidence: Evidence,
+    strict: float | None = None,
+) -> RuleDecision | None:
+    """A floor on people's pass rate, decided; None where these labels can't carry it.
+
+    Args:
+        metric, slice_: what it is about.
+        selection: the judged cases.
+        floor: the pass rate to clear, in [0, 1].
+        alpha: largest probability of a wrong PASS, and of a wrong FAIL.
+        evidence: the labels.
+        strict: for FAIL instead of `alpha`, where there are more rules (`family.step_down`).
+    """
+    try:
+        low, high = _at_worst(selection, evidence, alpha)
+        if strict not in (None, alpha):
+            high = _at_worst(selection, evidence, strict).high
+        rate = estimate_rate(evidence.counts, selection.passed, selection.n, evidence.provenance).rate
+    except RefusedEstimate:
+        return None
+    found = Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
+    name = metric if slice_ is None else f"{metric} on {slice_}"
+    level = (strict or alpha) if found is Decision.FAIL else alpha
+    lost = f", {lost_in(selection):,} more were lost and may be right or wrong" if lost_in(selection) else ""
+    seen = (
+        f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,} of {selection.n:,} cases){lost}; "
+        f"corrected by {evidence.shown}, people would pass {percent(rate)}"
+    )
+    return RuleDecision(
+        rule="floor", metric=metric, slice=slice_, decision=found, estimate=rate, low=low, high=high, threshold=floor,
+        reason=f"{seen}; {_follows(found, low, high, floor, level, _hint(selection, evidence, floor, (alpha, strict or alpha)))}",
+        level=1 - level, n=selection.n, assumptions=_assumptions(selection, evidence),
+        tipping_point=max(low - floor, floor - high) if found is not Decision.INCONCLUSIVE else None,
+    )  # fmt: skip
+
+
+def _follows(found: Decision, low: float, high: float, floor: float, alpha: float, hint: str) -> str:
+    sure, limit = f"at {percent_of(1 - alpha)} confidence", f"the floor is {percent(floor)}."
+    if found is Decision.PASS:
+        return f"{sure} at least {percent(low)}, {limit}"
+    if found is Decision.FAIL:
+        return f"{sure} at most {percent(high)}, {limit}"
+    between = f"the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the floor of"
+    return f"{between} {percent(floor)}; {hint}."
+
+
+def _at_worst(selection: Selection, evidence: Evidence, alpha: float) -> Interval:
+    """`bounds` where results were lost: as verdicts and as answers they may all be wrong, or all right.
+
+    Raises:
+        RefusedEstimate: the labels can't carry it.
+    """
+    known = bounds(selection, evidence, alpha)
+    if not lost_in(selection):
+        return known
+    share = selection.n / (selection.n + lost_in(selection))
+    low = bounds(if_all(selection, False), evidence, alpha).low
+    high = bounds(if_all(selection, True), evidence, alpha).high
+    return Interval(min(low, known.low * share), max(high, known.high * share + 1 - share))
+
+
+def _hint(selection: Selection, evidence: Evidence, floor: float, rates: tuple[float, float]) -> str:
+    """How many more labels or cases would decide if all stayed as it is, to the next power of two."""
+    if lost_in(selection):
+        low, high = bounds(selection, evidence, rates[0]).low, bounds(selection, evidence, rates[1]).high
+        if low >= floor or high < floor:
+            return LOST_DECIDE.format(f"{lost_in(selection):,}")
+    if is_clustered(selection):
+        return "more clusters or more labels would tell"
+    found = []
+    labels, n = evidence.counts, selection.n
+    for times in (2, 4, 8, 16):
+        most = LabelCounts(*(times * count for count in labels))
+        within = evidence.provenance is Provenance.BANK or times * evidence.n <= n
+        if within and _decides(most, selection.passed, n, evidence.provenance, floor, rates):
+            found.append(f"about {(times - 1) * evidence.n:,} more labels like these")
+            break
+    for times in (2, 4, 8, 16):
+        if _decides(labels, times * selection.passed, times * n, evidence.provenance, floor, rates):
+            found.append(f"about {(times - 1) * n:,} more cases like these")
+            break
+    return f"{' or '.join(found)} would decide" if found else "the rate is too close to decide by more labels or cases"
+
+
+def _decides(
+    labels: LabelCounts, passed: int, n: int, provenance: Provenance, floor: float, rates: tuple[float, float]
+) -> bool:
+    """`rates`: of a wrong PASS, and of a wrong FAIL."""
+    try:
+        low, high = (decision_bounds(labels, passed, n, provenance, rate) for rate in rates)
+    except (RefusedEstimate, ValueError):
+        return False
+    return low.low >= floor or high.high < floor
+
+
+def _assumptions(selection: Selection, evidence: Evidence) -> tuple[str, ...]:
+    made = [
+        f"the {max(selection.clusters) + 1:,} clusters are independent of each other"
+        if is_clustered(selection)
+        else "cases are independent of each other",
+        "the cases stand for those to come",
+    ]
+    if evidence.provenance is Provenance.BANK:
+        made.append("the judge is as often right on these answers as on the labelled ones of its certificate")
+    else:
+        made.append("the labelled answers were drawn at random within each verdict, and their labels are right")
+    if lost_in(selection):
+        made.append(LOST_WORST)
+    return tuple(made)

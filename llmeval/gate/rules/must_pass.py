@@ -1,0 +1,216 @@
+"""The rule `must_pass`: each of its cases passes, in every repeat.
+
+It states facts about named cases, so it has no error rate. FAIL where a case fails; else INVALID
+where one has no result, as a missing result is never a pass; else INCONCLUSIVE where one was not
+asked, needs review, or rests on an untrusted judge; else PASS. A case that only untrusted judges
+fail does not make the rule FAIL: nobody knows how often they are wrong. Quarantined cases don't count.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmeval.core.outcome import Outcome
+from llmeval.core.results import Decision, RuleDecision
+from llmeval.gate.aggregate import Tally
+
+RULE = "must_pass"
+MAX_NAMED = 10
+ASK_AGAIN = "the same command with --out and this run's directory asks again for answers that ended in an error"
+
+
+@dataclass
+class Cases:
+    """The cases of the rule by outcome; `failed`, `doubtful` and `missing` as (id, metric or outcome)."""
+
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    missing: list[tuple[str, str]] = field(default_factory=list)
+    doubtful: list[tuple[str, str]] = field(default_factory=list)
+    """Failed by untrusted judges alone."""
+    review: list[str] = field(default_factory=list)
+    not_asked: list[str] = field(default_factory=list)
+    quarantined: list[str] = field(default_factory=list)
+    passed: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many there are, those in quarantine left out."""
+        lists = (self.failed, self.doubtful, self.missing, self.review, self.not_asked)
+        return self.passed + sum(len(names) for names in lists)
+
+
+def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    """The rule decided; nothing where the gate has none."""
+    wanted = manifest["gate"].get(RULE)
+    if not wanted:
+        return []
+    cases = _cases(tally, wanted, untrusted_metrics(manifest))
+    decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
+    if cases.missing and not _lost_too_many(tally, manifest):  # else `max_unscored` states the cause
+        reason += tally.causes.sentence
+    of = manifest["cases"].get("of")
+    if decision is Decision.PASS and not isinstance(wanted, list) and of is not None and of > manifest["cases"]["n"]:
+        reason += f" A sample of {manifest['cases']['n']:,} of {of:,} cases was asked."
+    if cases.quarantined:
+        reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
+    where = _tag(wanted)
+    asked = cases.n - len(cases.not_asked)
+    rate = cases.passed / asked if asked else None
+    return [
+        RuleDecision(
+            rule=RULE,
+            slice=None if where is None else "=".join(where),
+            decision=decision,
+            estimate=rate,
+            n=cases.n,
+            reason=reason,
+        )
+    ]
+
+
+class MustPassWalk:
+    """The rule in a run that may stop early: settled at the first failing case, or at the last case.
+
+    Cases are taken in the planned order, as far as all before them are done: a look costs little.
+    """
+
+    def __init__(self, tally: Tally, wanted: Any, untrusted: frozenset[str]) -> None:
+        self._tally, self._untrusted = tally, untrusted
+        planned = [name for group in tally.planned(_tag(wanted)) for name in group]
+        chosen = set(wanted) if isinstance(wanted, list) else set(planned)
+        self._names = [name for name in planned if name in chosen]
+        self._at = 0
+        self._failed = False
+
+    @property
+    def planned(self) -> int:
+        """How many cases it is about."""
+        return len(self._names)
+
+    @property
+    def settled(self) -> bool:
+        """Whether more cases would change nothing."""
+        return self._failed or self._at == len(self._names)
+
+    def advance(self) -> None:
+        """Take the cases that are done."""
+        while not self.settled and self._tally.done(self._names[self._at]):
+            became = self._tally.outcome(self._names[self._at])
+            self._failed = became is not None and _fails(became, self._untrusted)
+            self._at += 1
+
+
+def untrusted_metrics(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The metrics whose judges are not trusted."""
+    return frozenset(name for name, judge in manifest["judges"].items() if judge["trust"] != "TRUSTED")
+
+
+def _lost_too_many(tally: Tally, manifest: Mapping[str, Any]) -> bool:
+    counts, limit = tally.counts(), float(manifest["gate"]["max_unscored"])
+    return bool(counts.cases) and (counts.errors + counts.unscored) / counts.cases > limit
+
+
+def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> bool:
+    """Whether a case fails, and not by the word of untrusted judges alone."""
+    outcome, metrics = became
+    return outcome is Outcome.FAIL and not (metrics and untrusted.issuperset(metrics))
+
+
+def untrusted_judge(tally: Tally, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The metric of the first judge of this run that is not trusted, and why; None where all are."""
+    for metric, judge in manifest["judges"].items():
+        if metric in tally.columns and judge["trust"] != "TRUSTED":
+            return metric, judge["trust_reason"]
+    return None
+
+
+def _tag(wanted: Any) -> tuple[str, str] | None:
+    return next(iter(wanted.items())) if isinstance(wanted, Mapping) else None
+
+
+def _cases(tally: Tally, wanted: Any, untrusted: frozenset[str]) -> Cases:
+    """`wanted`: `all`, ids, or one tag and its value."""
+    found, where = Cases(), _tag(wanted)
+    if isinstance(wanted, str) or where is not None:
+        found.quarantined = tally.set_aside(where)
+        names: Iterable[str] = sorted(name for group in tally.planned(where) for name in group)
+    else:
+        found.quarantined = [name for name in wanted if name in tally.quarantined]
+        names = [name for name in wanted if name not in tally.quarantined]
+    for name in names:
+        became = tally.outcome(name)
+        if became is None or not tally.done(name):
+            found.not_asked.append(name)
+            continue
+        outcome, metrics = became
+        named = (name, metrics[0] if metrics else str(outcome))
+        if outcome.missing:
+            found.missing.append(named)
+        elif outcome is Outcome.FAIL:
+            (found.failed if _fails(became, untrusted) else found.doubtful).append(named)
+        elif outcome is Outcome.OPEN:
+            found.review.append(name)
+        else:
+            found.passed += 1
+    return found
+
+
+def _decided(cases: Cases, wanted: Any, untrusted: tuple[str, str] | None) -> tuple[Decision, str]:
+    of = f"{cases.n:,} {'case' if cases.n == 1 else 'cases'}" + _which(wanted)
+    if not cases.n:
+        return Decision.INVALID, f"must_pass: no case counts{_which(wanted)}, so nothing can be decided."
+    if cases.failed:
+        rest = [_missing(cases)] if cases.missing else []
+        rest += [f"{len(cases.not_asked):,} not asked in this run"] if cases.not_asked else []
+        verb = "fails" if len(cases.failed) == 1 else "fail"
+        said = f"{len(cases.failed):,} of {of} {verb}: {_named(cases.failed)}"
+        return Decision.FAIL, "; ".join([said, *rest]) + "."
+    if cases.missing:
+        return Decision.INVALID, f"must_pass can't be decided: {_missing(cases)}, of {of}; {ASK_AGAIN}."
+    if cases.not_asked:
+        return (
+            Decision.INCONCLUSIVE,
+            f"must_pass can't be decided: {len(cases.not_asked):,} of {of} {_were(cases.not_asked)} not asked "
+            "in this run: "
+            f"{_names(cases.not_asked)}.",
+        )
+    if cases.review:
+        return (
+            Decision.INCONCLUSIVE,
+            f"must_pass can't be decided: {len(cases.review):,} of {of} need review (`llmeval review`): "
+            f"{_names(cases.review)}.",
+        )
+    passes = f"The {of} passes." if cases.n == 1 else f"All {of} pass."
+    if cases.doubtful:
+        passes = f"{len(cases.doubtful):,} of {of} fail by a judge alone: {_named(cases.doubtful)}."
+    if untrusted is not None:
+        return (
+            Decision.INCONCLUSIVE,
+            f"{passes} But the judge of {untrusted[0]} is UNTRUSTED: {untrusted[1]}. An untrusted judge decides no rule: "
+            "`llmeval judge certify` measures it on labels; `on_inconclusive: warn` exits with 0 until then.",
+        )
+    return Decision.PASS, passes
+
+
+def _were(cases: Sequence[str]) -> str:
+    return "was" if len(cases) == 1 else "were"
+
+
+def _which(wanted: Any) -> str:
+    where = _tag(wanted)
+    if where is not None:
+        return f" with {'='.join(where)}"
+    return "" if wanted == "all" else " that must pass"
+
+
+def _missing(cases: Cases) -> str:
+    return f"no result for {len(cases.missing):,} ({_named(cases.missing)})"
+
+
+def _named(cases: Sequence[tuple[str, str]]) -> str:
+    return _names([f"{name} ({why})" for name, why in cases])
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")

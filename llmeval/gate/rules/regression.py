@@ -1,0 +1,330 @@
+"""Regression: is the candidate certainly worse than the baseline, certainly not worse by the margin, or can't these cases tell?
+
+Both sides answered the same cases, so what is tested is the mean of the differences, candidate minus baseline, case by
+case (`stats.hybrid`): FAIL when it is below 0 for sure, PASS when it is above -margin for sure. Over all rules Holm's
+procedure keeps the probability of any wrong FAIL at alpha; PASS needs every rule at beta (`stats.multiplicity`).
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+from llmeval.core.errors import LlmevalError
+from llmeval.core.results import Decision, RuleDecision
+from llmeval.gate.aggregate import Tally
+from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
+from llmeval.gate.holm import Rule
+from llmeval.gate.missing_cases import Gone, gone_of, gone_rule, sample_note
+from llmeval.gate.pairs import Pairs, pair
+from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
+from llmeval.gate.rules.sequential import Walk, may_stop, rules_in
+from llmeval.gate.rules.threshold import UNTRUSTED, Threshold, distrust_of, margins_in, own_scale_note
+from llmeval.stats.estimation.agreement import youden_lower
+from llmeval.stats.estimation.clusters import clustered_mean
+from llmeval.stats.estimation.label_counts import LabelCounts
+from llmeval.stats.sequential.design import Plan, regression
+from llmeval.stats.sequential.gate_test import Verdict, decide, tipping_point
+
+MAX_FELL = 10
+J_SHARE = 5
+"""Of the rate of a wrong PASS one part in so many may be spent on the lower bound of the judge's J."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One rule before its data: a metric over a slice beside its baseline, by a margin."""
+
+    name: str
+    metric: str
+    where: tuple[str, str] | None
+    margin: float
+    youden: float
+    """The lower bound of the judge's J; 1 for checks, and on the judge's own scale."""
+    spent: float
+    """The error rate spent on that bound."""
+    judged: bool
+    untrusted: str | None
+    """Why the judge is not trusted, and the way out: the rule is INCONCLUSIVE then. None on the judge's own scale."""
+    judge_scale: bool = False
+    note: str = ""
+    """A sentence that the reason ends with."""
+
+    @property
+    def slice_(self) -> str | None:
+        """The slice as records name it."""
+        return None if self.where is None else "=".join(self.where)
+
+    def plan(self, gate: Mapping[str, Any], units: int, cases: int, largest: int, *, rules: int = 0) -> Plan:
+        """Its test. `rules`: of how many, where the run may stop early; 0 where it is read once, at the end.
+
+        Each of several rules that may stop the run has its share of alpha, so that none stops before it could fail
+        alone; Holm's procedure at the end can only fail more (`stats.multiplicity`).
+        """
+        return regression(
+            units=units, cases=cases, largest=largest, margin=self.margin, alpha=gate["alpha"] / max(1, rules),
+            beta=gate["beta"], j_lower=self.youden, j_alpha=self.spent, sequential=rules > 0,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """One rule with its data and the test's verdict. `planned`: the pairs there would have been without stopping early."""
+
+    rule: Comparison
+    pairs: Pairs
+    plan: Plan
+    verdict: Verdict
+    planned: int = 0
+
+
+def regression_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[Rule]:
+    """The gate's rules of regression, each to be decided at a level; INVALID, with what to do, where the runs can't be
+    compared."""
+    asked = _asked(tally, manifest)
+    return [partial(_at, each) for each in asked]
+
+
+def _at(asked: "tuple[Question, Baseline] | RuleDecision", level: float) -> RuleDecision:
+    return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
+
+
+def _asked(tally: Tally, manifest: Mapping[str, Any]) -> "list[tuple[Question, Baseline] | RuleDecision]":
+    rule = manifest["gate"].get("regression")
+    if rule is None:
+        return []
+    path = Path(rule["baseline"])
+    try:
+        if not path.exists():
+            return [_invalid(None, None, f"There is no baseline at {path}. To make this run one: {_approve(tally)}")]
+        baseline = read_baseline(path)
+    except LlmevalError as error:
+        return [_invalid(None, None, str(error))]
+    if baseline.expired():
+        until = baseline.approved.expires if baseline.approved is not None else None
+        told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(tally)}"
+        return [_invalid(None, baseline, told)]
+    gone = gone_of(tally, manifest, baseline)
+    missed = gone_rule(gone, manifest, baseline, _approve(tally))
+    asked: list[tuple[Question, Baseline] | RuleDecision] = [] if missed is None else [missed]
+    for compared in comparisons(manifest, baseline):
+        made = _question(tally, manifest, baseline, compared, gone) if isinstance(compared, Comparison) else compared
+        asked.append((made, baseline) if isinstance(made, Question) else made)
+    return asked
+
+
+def _approve(tally: Tally) -> str:
+    return f"`llmeval baseline approve {tally.path} --by NAME --reason TEXT`."
+
+
+def _invalid(metric: str | None, baseline: Baseline | None, reason: str, slice_: str | None = None) -> RuleDecision:
+    run_id = None if baseline is None else baseline.run_id
+    return RuleDecision(
+        rule="regression", metric=metric, slice=slice_, decision=Decision.INVALID, baseline=run_id, reason=reason
+    )
+
+
+def comparisons(manifest: Mapping[str, Any], baseline: Baseline) -> list[Comparison | RuleDecision]:
+    """The rules of regression, in the suite's order; INVALID ones where something else scored the baseline."""
+    margins = margins_in(manifest["gate"])
+    return [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
+
+
+def _comparison(
+    manifest: Mapping[str, Any], baseline: Baseline, key: str, margin: Threshold
+) -> Comparison | RuleDecision:
+    metric, where = parse_key(key)
+    slice_ = None if where is None else "=".join(where)
+    name = metric if slice_ is None else f"{metric} on {slice_}"
+    kept, judge = baseline.metrics.get(metric), manifest["judges"].get(metric)
+    anew = (
+        "Run with --rejudge: the baseline's stored answers are scored by today's judges and checks, and compared with; "
+        f"or score them (`llmeval score {baseline.run_id}`) and approve that run."
+    )
+    if kept is None:
+        return _invalid(metric, baseline, f"{name}: the baseline {baseline.run_id} has no such metric. {anew}", slice_)
+    if kept.scorer != scorer_digest(manifest, metric):
+        what = "judge" if judge is not None else "check"
+        told = f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a difference may be its own."
+        return _invalid(metric, baseline, f"{told} {anew}", slice_)
+    if margin.judge_scale:
+        note = own_scale_note(manifest, metric)
+        return Comparison(name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note)
+    untrusted = distrust_of(manifest, metric)
+    youden, spent = scale(judge, manifest["gate"]["beta"]) if untrusted is None else (1.0, 0.0)
+    return Comparison(name, metric, where, margin.value, youden, spent, judge is not None, untrusted)
+
+
+def _question(
+    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison, gone: Gone
+) -> Question | RuleDecision:
+    """The rule's test, carried out; or why there is nothing to test."""
+    gate = manifest["gate"]
+    early = may_stop(manifest) and compared.untrusted is None
+    walk = walk_of(tally, manifest, baseline, compared) if early else None
+    if walk is not None:
+        walk.advance()
+    used = None if walk is None else set(walk.used)
+    pairs = pair(tally, baseline, compared.metric, compared.where, used, gone)
+    compared = replace(compared, note=sample_note(gone, manifest) + compared.note)
+    if not pairs.differences:
+        told = f"{compared.name}: no case is in both this run and the baseline {baseline.run_id}{pairs.left_out()}."
+        told += f" Approve a run of these cases: {_approve(tally)}"
+        return _invalid(compared.metric, baseline, told, compared.slice_)
+    verdict = None if walk is None else walk.verdict()
+    if walk is None or walk.test is None or verdict is None:
+        return ask(compared, pairs, gate)
+    return Question(compared, pairs, walk.test.plan, verdict, walk.planned)
+
+
+def walk_of(tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison) -> Walk:
+    """The rule's way through the planned cases that the baseline has too."""
+    before, kept, metric = baseline.results(compared.metric), baseline.cases, compared.metric
+    now = tally.case_digests(planned=True)
+    groups = [
+        [name for name in names if name in before and kept.get(name) == now[name]]
+        for names in tally.planned(compared.where)
+    ]
+
+    def value(name: str) -> float | None:
+        result = tally.result(metric, name)
+        return None if result is None else result.value - before[name]
+
+    gate = manifest["gate"]
+    rules = rules_in(gate)
+    return Walk(tally, [names for names in groups if names], value, partial(compared.plan, gate, rules=rules))
+
+
+def ask(compared: Comparison, pairs: Pairs, gate: Mapping[str, Any]) -> Question:
+    """The test of one rule on all its pairs, read once. `gate`: with `alpha` and `beta`."""
+    sizes = Counter(pairs.clusters)
+    plan = compared.plan(gate, len(sizes), len(pairs.differences), max(sizes.values()))
+    return Question(compared, pairs, plan, decide(plan, pairs.differences, pairs.clusters))
+
+
+def scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
+    """The lower bound of the judge's J from the labels behind its certificate, and the rate of error spent on it."""
+    labels = None if judge is None else judge.get("labels")
+    if not labels:
+        return 1.0, 0.0
+    spent = beta / J_SHARE
+    counts = LabelCounts(*(labels[field] for field in LabelCounts._fields))
+    return max(youden_lower(counts, spent), 0.01), spent
+
+
+def decided(question: Question, baseline: Baseline, level: float) -> RuleDecision:
+    """The rule's decision. `level`: of its FAIL, where all rules together have alpha."""
+    plan, pairs, rule = question.plan, question.pairs, question.rule
+    if rule.untrusted is not None:
+        found = Decision.INCONCLUSIVE
+    elif question.verdict.p_fail <= level:
+        found = Decision.FAIL
+    else:
+        found = Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
+    verdict = replace(question.verdict, decision=found)
+    return RuleDecision(
+        rule="regression", metric=rule.metric, slice=rule.slice_, decision=found, estimate=verdict.estimate,
+        low=verdict.low, high=verdict.high, threshold=rule.margin, baseline=baseline.run_id,
+        reason=reason(question, verdict, baseline.run_id, level), level=1 - plan.alpha, n=len(pairs.differences),
+        tipping_point=tipping_point(verdict, plan) if found in (Decision.PASS, Decision.FAIL) else None,
+        assumptions=_assumptions(question), fell=tuple(pairs.fell[:MAX_FELL]), judge_scale=rule.judge_scale,
+    )  # fmt: skip
+
+
+def reason(question: Question, verdict: Verdict, run_id: str, level: float) -> str:
+    """What was seen, by how much, and what follows from it. `level`: of its FAIL, among all rules."""
+    pairs, plan, rule = question.pairs, question.plan, question.rule
+    lost = f", {pairs.lost} of them lost" if pairs.lost else ""
+    seen = (
+        f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on {len(pairs.differences):,} paired cases"
+    )
+    margin = f"the margin is {_points(rule.margin)}"
+    if rule.youden < 1:
+        margin += (
+            f", {_points(rule.margin * rule.youden)} as this judge sees them (its J is at least {rule.youden:.2f})"
+        )
+    flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
+    stopped = f" Decided early: {question.planned:,} were planned." if len(pairs.differences) < question.planned else ""
+    follows, left_out = _follows(question, verdict, run_id, level), pairs.left_out(" Not compared: ", ".")
+    return f"{seen}{lost}: {flips}; {margin}.{follows}{stopped}{left_out}{rule.note}"
+
+
+def _follows(question: Question, verdict: Verdict, run_id: str, level: float) -> str:
+    if verdict.decision is Decision.FAIL:
+        return f" The candidate is worse than the baseline {run_id}."
+    if verdict.decision is Decision.PASS:
+        return f" A drop of the margin or more from the baseline {run_id} is ruled out."
+    if question.rule.untrusted is not None:
+        return UNTRUSTED.format(question.rule.untrusted)
+    more = cases_needed(question.pairs, question.plan, level) - len(question.pairs.differences)
+    if more <= 1 and question.pairs.lost:
+        return f" {LOST_DECIDE.format(f'{question.pairs.lost:,}')}."
+    hint = (
+        f"about {more:,} more cases that differ like these would decide"
+        if more > 1
+        else "a few more cases would decide"
+    )
+    return f" These cases can't tell; {hint}."
+
+
+def cases_needed(pairs: Pairs, plan: Plan, level: float = 1.0) -> int:
+    """About how many cases in all decide the rule if the differences stay as they are. `level`: of its FAIL, where other
+    rules have their share of alpha.
+
+    n = (z sd / gap)^2 times the design effect, gap the farther of the two limits, and the 2 / gap that counting in whole
+    cases takes (the continuity correction of McNemar's test, to first order); and no fewer than the exact test takes when
+    nothing differs, log(level) / log(1 - gap).
+    """
+    sure = [value for value in pairs.differences if not math.isnan(value)]
+    if not sure:
+        return 2 * len(pairs.differences)
+    mean = math.fsum(sure) / len(sure)
+    clusters = [group for value, group in zip(pairs.differences, pairs.clusters, strict=True) if not math.isnan(value)]
+    effect = max(1.0, clustered_mean(sure, clusters).effect) if len(set(clusters)) < len(clusters) else 1.0
+    variance = math.fsum((value - mean) ** 2 for value in sure) / len(sure)
+    needed = []
+    for gap, rate in ((-mean, min(level, plan.alpha)), (mean - plan.pass_null, plan.rates[1])):
+        if 0 < gap < 1:
+            z = NormalDist().inv_cdf(1 - rate)
+            needed.append(
+                effect
+                * max(z * z * variance / gap**2 + (2 / gap if variance else 0), math.log(rate) / math.log1p(-gap))
+            )
+    return math.ceil(min(needed, default=2 * len(sure)))
+
+
+def _assumptions(question: Question) -> tuple[str, ...]:
+    clusters = len(set(question.pairs.clusters))
+    alone = clusters == len(question.pairs.clusters)
+    made = [
+        "cases are independent of each other" if alone else f"the {clusters:,} clusters are independent of each other"
+    ]
+    made.append("the cases stand for those to come")
+    if question.planned:
+        made.append("the cases are asked in a random order")
+    if question.pairs.lost:
+        made.append(LOST_WORST)
+    if question.rule.judged and not question.rule.judge_scale:
+        made.append("the judge errs alike on both sides")
+    return tuple(made)
+
+
+def _moved(difference: float) -> str:
+    if abs(difference) < 0.0005:
+        return "did not move"
+    return f"{'rose' if difference > 0 else 'fell'} by {_points(abs(difference))}"
+
+
+def _bounds(verdict: Verdict, plan: Plan) -> str:
+    low, high = f"{100 * verdict.low:+.1f}", f"{100 * verdict.high:+.1f}"
+    if math.isclose(plan.alpha, plan.beta):
+        return f"{percent_of(1 - plan.alpha)} bounds {low} to {high}"
+    return f"bounds {low} at {percent_of(1 - plan.beta)} and {high} at {percent_of(1 - plan.alpha)}"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points"

@@ -1,0 +1,156 @@
+"""The rules that need only the run itself: validity, `must_pass` and floors."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from msgspec import structs
+
+from llmeval.core.errors import ExitCode
+from llmeval.core.results import Decision, Gate, RuleDecision
+from llmeval.gate.aggregate import CASES, Tally
+from llmeval.gate.holm import Rule, step_down
+from llmeval.gate.rules.floors import decide_floor, parse_key, percent
+from llmeval.gate.rules.judged_floors import decide_judged_floor, evidence_for
+from llmeval.gate.rules.must_pass import must_pass_rules, untrusted_judge
+from llmeval.gate.rules.sequential import decides_early, early_floor
+from llmeval.gate.rules.threshold import Threshold, distrust_of, floors_in, own_scale_note
+
+NO_GATE = "no gate: nothing was decided"
+"""What every output says of a run with `gate: none`."""
+_ENDING_SHOWN = 400
+"""Characters of the reason that ended a run."""
+_ON_INCONCLUSIVE = {"fail": ExitCode.INCONCLUSIVE, "warn": ExitCode.PASS, "pass": ExitCode.PASS}
+_EXIT = {
+    Decision.PASS: ExitCode.PASS,
+    Decision.FAIL: ExitCode.GATE_FAILED,
+    Decision.INVALID: ExitCode.INVALID,
+}
+
+
+def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    """Validity, `must_pass` and floors. Whether all answers are there is for `missing` to say."""
+    floors = step_down(floor_rules(tally, manifest), manifest["gate"]["alpha"])
+    return [*validity(tally, manifest), *must_pass_rules(tally, manifest), *floors]
+
+
+_ENDINGS = {
+    "budget": "The run stopped at its budget",
+    "outage": "The run stopped because calls no longer got an answer",
+    "quota": "The run stopped because a quota is used up",
+}
+
+
+def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    """INVALID where answers or scores are not there, or the run did not come to its end; nothing otherwise.
+
+    A run that was killed after its last score is not complete either: its judges' attacks and anchors were not tried.
+    """
+    expected = manifest["cases"]["n"] * manifest["repeats"]
+    ended = manifest["status"] == "complete"
+    if ended and not tally.waiting and tally.units >= expected:
+        return []
+    there = tally.units + (tally.waiting if tally.may_stop else 0)
+    waiting = f", {tally.waiting:,} of them not scored yet" if tally.waiting else ""
+    if errors := tally.counts().errors:
+        waiting += f" ({errors:,} {'case' if errors == 1 else 'cases'} with errors)"
+    if ended:
+        return [_invalid("complete", f"Only {there:,} of {expected:,} answers are there{waiting}: incomplete.")]
+    ending, why = manifest.get("ending") or "", manifest.get("ending_reason")
+    how = _ENDINGS.get(ending, "The run was interrupted")
+    because = f" {why[:_ENDING_SHOWN].rstrip('.')}." if why and ending in _ENDINGS else ""
+    return [_invalid("complete", f"{how}: {there:,} of {expected:,} answers are there{waiting}.{because}")]
+
+
+def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:
+    """What rules come to together.
+
+    INVALID before everything (a run that lost too much measures something else), then FAIL, then INCONCLUSIVE.
+    Without any rule (`gate: none`) the decision is None.
+    """
+    decisions = {rule.decision for rule in rules}
+    for decision in (Decision.INVALID, Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS):
+        if decision in decisions:
+            break
+    else:
+        return Gate(decision=None, exit_code=ExitCode.PASS, reason=NO_GATE)
+    code = _ON_INCONCLUSIVE[on_inconclusive] if decision is Decision.INCONCLUSIVE else _EXIT[decision]
+    first = next(rule for rule in rules if rule.decision is decision)
+    reason = first.reason if decision is not Decision.PASS or len(rules) == 1 else f"All {len(rules)} rules hold."
+    return Gate(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
+
+
+def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+    """Reasons why the run measures something else than it was asked to. Nothing here when all is well."""
+    counts, invalid = tally.counts(), []
+    for metric, tried in tally.attacks.items():
+        fell = [name for name, passed in tried.items() if passed]
+        if fell:
+            told = f"The judge of {metric} is open to prompt injection: it passed {len(fell)} of {len(tried)} known attacks"
+            invalid.append(
+                _invalid(
+                    "attacks",
+                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''}); canaries.jsonl lists them.",
+                )
+            )
+        lost = sum(passed is None for passed in tried.values())
+        if 2 * lost > len(tried):
+            told = f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer: whether it withstands them"
+            invalid.append(_invalid("attacks", f"{told} is not known."))
+    limit = manifest["gate"]["max_unscored"]
+    lost = counts.errors + counts.unscored
+    if counts.cases and lost / counts.cases > limit:
+        parts = []
+        if counts.errors:
+            parts.append(f"{counts.errors:,} with errors")
+        if counts.unscored:
+            parts.append(f"{counts.unscored:,} without a usable verdict")
+        invalid.append(
+            _invalid(
+                "max_unscored",
+                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); "
+                f"at most {percent(limit)} may be (`max_unscored`).{_cause(tally, manifest)}",
+                estimate=lost / counts.cases,
+                threshold=limit,
+            )
+        )
+    return invalid
+
+
+def _cause(tally: Tally, manifest: Mapping[str, Any]) -> str:
+    """The commonest cause; empty where the reason that ended the run has stated it already."""
+    stated = (manifest.get("ending_reason") or "")[:_ENDING_SHOWN]
+    return "" if tally.causes.commonest and tally.causes.commonest in stated else tally.causes.sentence
+
+
+def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
+    return RuleDecision(rule=rule, decision=Decision.INVALID, reason=reason, **numbers)  # type: ignore[arg-type]
+
+
+def floor_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[Rule]:
+    """The gate's floors, each to be decided at a level."""
+    return [partial(_floor, tally, manifest, key, floor) for key, floor in floors_in(manifest["gate"]).items()]
+
+
+def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: Threshold, level: float) -> RuleDecision:
+    """One floor: before the end where the run may stop, on people's scale where labels carry it, else as judged."""
+    metric, slice_ = parse_key(key)
+    name = None if slice_ is None else "=".join(slice_)
+    gate, own = manifest["gate"], floor.judge_scale
+    note = own_scale_note(manifest, metric) if own else ""
+    if decides_early(manifest, metric, floor):
+        early = early_floor(tally, gate, key, floor.value, level, note)
+        if early is not None:
+            return structs.replace(early, judge_scale=own)
+    selection = tally.select(metric, slice_)
+    if not own and selection.n and not selection.open:
+        evidence = evidence_for(tally, manifest, metric, slice_)
+        args = (metric, name, selection, floor.value, gate["alpha"])
+        corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)
+        if corrected is not None:
+            return corrected
+    untrusted = None if own else distrust_of(manifest, metric)
+    if metric == CASES and not own and (judge := untrusted_judge(tally, manifest)) is not None:
+        untrusted = f"for {judge[0]}, {judge[1]}"
+    decided = decide_floor(metric, name, selection, floor.value, gate["alpha"], untrusted, level, note)
+    return structs.replace(decided, judge_scale=own)

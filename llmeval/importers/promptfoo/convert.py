@@ -1,0 +1,322 @@
+"""A configuration as suites, one a prompt: the same cases, models and judges."""
+
+import fnmatch
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from llmeval.core.errors import SuiteError
+from llmeval.core.templates import is_template
+from llmeval.importers.ledger import Ledger, Place
+from llmeval.importers.promptfoo.assertions import CHECKS
+from llmeval.importers.promptfoo.cases import PROTOCOLS, CaseMaker, Judged, Row, metric_of
+from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
+from llmeval.importers.promptfoo.providers import model_of, read_models, reference
+from llmeval.importers.promptfoo.refused import REFUSED
+from llmeval.importers.promptfoo.templates import variables
+from llmeval.importers.promptfoo.tests import read_tests
+from llmeval.importers.reading import read_yaml
+from llmeval.importers.writing import Imported, Variable, jsonl, slug, suite_text, unique
+
+_TAKEN = ("description", "prompts", "providers", "targets", "tests", "scenarios", "defaultTest", "evaluateOptions", "env", "commandLineOptions")  # fmt: skip
+_SILENT = ("outputPath", "sharing", "writeLatestResults", "tags", "metadata", "$schema", "assertionTemplates")
+_REASONS = {
+    "redteam": "attacks on a candidate are not a part of llmeval",
+    "extensions": "code is not run by an import",
+    "nunjucksFilters": "code is not run by an import; templates have Jinja2's filters",
+    "derivedMetrics": "metrics made of metrics have no counterpart; gate on the metrics themselves",
+    "tracing": "traces are not recorded",
+}
+_KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, "assert-set"])
+_DEFAULT_JUDGE = "gpt-4.1"
+
+
+def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> Imported:
+    """The suites of a promptfoo configuration.
+
+    Args:
+        path: promptfooconfig.yaml.
+        out: the folder that suites are to stand in.
+        name: the suite's name; default: from the configuration's folder.
+        skip_unknown: leave out what has no counterpart, instead of refusing the whole.
+
+    Raises:
+        SuiteError: not a configuration, a file is missing, or something has no counterpart (all of it, a line each).
+    """
+    config, ledger, base = read_yaml(path), Ledger(), path.parent
+    if not isinstance(config.value, dict):
+        raise SuiteError(f"{path}:1: a promptfoo configuration is a mapping with prompts, providers and tests")
+    _top(config, ledger)
+    prompts = read_prompts(config, base, ledger)
+    models = read_models(config, base, ledger)
+    maker, rows = CaseMaker(base, ledger), []
+    for test in read_tests(config, base, _KNOWN, ledger):
+        with ledger.trying(test.place):
+            rows.append(maker.row(test))
+    taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
+    judges = _judges(maker.judges, models, taken, ledger)
+    asked = {judge["prompt"] for judge in judges.values()}
+    rows = [row for row in rows if row.defaults or row.own or row.judged & asked]
+    files = _Files(config, out, name or slug(path.resolve().parent.name), ledger)
+    if rows and prompts:
+        files.add(prompts, models, rows, judges)
+    ledger.settle(skip_unknown=skip_unknown)
+    for what, found in (("test", rows), ("prompt", prompts), ("provider", files.suites)):
+        if not found:
+            raise SuiteError(f"{path}: no {what} is left, so there is nothing to write")
+    return Imported(files.files, files.suites, ledger.notes, ledger.left_out, len(rows))
+
+
+def _top(config: Place, ledger: Ledger) -> None:
+    for key in config.value:
+        if key in _REASONS:
+            ledger.leave_out(config.at(key), _REASONS[key])
+        elif key not in _TAKEN and key not in _SILENT:
+            ledger.leave_out(config.at(key), "this key has no counterpart")
+    for key, value in (config.value.get("evaluateOptions") or {}).items():
+        place = config.at("evaluateOptions", key)
+        if key in ("cache", "showProgressBar", "generateSuggestions"):
+            continue
+        if key not in ("repeat", "maxConcurrency"):
+            ledger.note(
+                place, f"`{key}` has no counterpart in a suite (`llmeval run --help`: limits on the command line)"
+            )
+        elif not isinstance(value, int) or value < 1:
+            ledger.leave_out(place, f"is no number from 1 up: {value!r}")
+
+
+def _judges(
+    asked: Mapping[str, Judged],
+    models: dict[str, tuple[dict[str, Any], list[str]]],
+    taken: set[str],
+    ledger: Ledger,
+) -> dict[str, dict[str, Any]]:
+    """A judge a protocol, under a metric that no check has; its model joins the suite's."""
+    judges: dict[str, dict[str, Any]] = {}
+    for protocol, judged in asked.items():
+        (raw, place), *others = judged.providers.values()
+        for _, other in others:
+            ledger.leave_out(other.at("provider"), f"a second judge for `{protocol}`; a suite has one, or a `panel`")
+        with ledger.trying(place):
+            if raw is None:
+                model = _default_judge(place, ledger)
+            else:
+                provider, config = reference(raw, place.at("provider"))
+                model = model_of(provider, config, place.at("provider"), ledger)
+            known = next((name for name, (each, _) in models.items() if each == model), None)
+            chosen = known or unique("judge", models)
+            models.setdefault(chosen, (model, []))
+            metrics = [metric for metric in judged.metrics if metric]
+            metric = (
+                metrics[0]
+                if len(judged.metrics) == 1 and metrics
+                else {"reference": "factuality"}.get(protocol, protocol)
+            )
+            judges[unique(slug(metric), {*judges, *taken})] = {"model": chosen, "prompt": protocol}
+    return judges
+
+
+def _default_judge(place: Place, ledger: Ledger) -> dict[str, Any]:
+    ledger.note(
+        place,
+        f"names no judge; promptfoo takes one by the keys it finds, here it is LLMEVAL_JUDGE_MODEL, {_DEFAULT_JUDGE} if not set",
+    )
+    return {
+        "provider": "openai",
+        "model": Variable(f"${{LLMEVAL_JUDGE_MODEL:-{_DEFAULT_JUDGE}}}"),
+        "base_url": Variable("${LLMEVAL_JUDGE_URL:-https://api.openai.com/v1}"),
+        "api_key": Variable("${OPENAI_API_KEY}"),
+        "params": {"temperature": 0},
+    }
+
+
+class _Files:
+    """The files of one configuration, put together."""
+
+    def __init__(self, config: Place, out: Path, name: str, ledger: Ledger) -> None:
+        self._config, self._out, self._name, self._ledger = config, out, name, ledger
+        self.files: dict[Path, str] = {}
+        self.suites: list[Path] = []
+
+    def add(
+        self,
+        prompts: list[Prompt],
+        models: dict[str, tuple[dict[str, Any], list[str]]],
+        rows: list[Row],
+        judges: dict[str, dict[str, Any]],
+    ) -> None:
+        """Suites, data, prompts and recorded answers."""
+        recorded = self._recorded(rows)
+        checks, shared = self._checks(rows)
+        needed = set().union(*(prompt.variables for prompt in prompts), *(_used(check) for check in checks))
+        data = []
+        for row in rows:
+            own = row.own if shared else [*row.defaults, *row.own]
+            filled = dict.fromkeys(sorted(needed - row.data.keys() - {"reference", "tags", "id"}), "")
+            if filled:
+                self._ledger.note(row.test.place, f"has no {', '.join(filled)}, which the prompt uses: empty there")
+            data.append({**row.data, **filled, **({"checks": own} if own else {})})
+        self.files[self._out / "data" / f"{self._name}.jsonl"] = jsonl(data)
+        self._self_judge = bool(judges) and not recorded
+        for prompt in prompts:
+            named = self._name if len(prompts) == 1 else unique(f"{self._name}-{slug(prompt.label)[:30]}", self._names)
+            self._suite(named, prompt, self._meant(models, prompt, judges, recorded), checks, judges, rows)
+
+    @property
+    def _names(self) -> list[str]:
+        return [path.stem for path in self.suites]
+
+    def _recorded(self, rows: list[Row]) -> bool:
+        """Whether the tests bring their answers (`providerOutput`), which are then replayed."""
+        with_output = [row for row in rows if row.test.output is not None]
+        if not with_output:
+            return False
+        for row in rows:
+            if row.test.output is None:
+                self._ledger.leave_out(
+                    row.test.place, "has no `providerOutput`, which other tests have: a suite asks or replays"
+                )
+        self.files[self._out / "data" / f"{self._name}.answers.jsonl"] = jsonl(
+            {
+                "id": row.data["id"],
+                "output": row.test.output if isinstance(row.test.output, str) else str(row.test.output),
+            }
+            for row in with_output
+        )
+        return True
+
+    def _checks(self, rows: list[Row]) -> tuple[list[Any], bool]:
+        """The suite's checks, where all tests share the defaults; else they stand in the cases."""
+        first = rows[0].defaults
+        shared = bool(first) and all(row.defaults == first and not row.test.threshold for row in rows)
+        return (first, True) if shared else ([], False)
+
+    def _meant(
+        self,
+        models: dict[str, tuple[dict[str, Any], list[str]]],
+        prompt: Prompt,
+        judges: dict[str, dict[str, Any]],
+        recorded: bool,
+    ) -> dict[str, dict[str, Any]]:
+        """The models that a prompt is meant for, the judges' last."""
+        judging = {judge["model"] for judge in judges.values()}
+        asked = {} if recorded else {
+            name: model for name, (model, labels) in models.items()
+            if (not labels or any(_matches(prompt.label, label) for label in labels))
+            and not (name in judging and name.startswith("judge"))
+        }  # fmt: skip
+        if recorded:
+            asked = {"recorded": {"provider": "replay", "source": f"data/{self._name}.answers.jsonl"}}
+        return {**asked, **{name: models[name][0] for name in models if name in judging and name not in asked}}
+
+    def _suite(
+        self,
+        name: str,
+        prompt: Prompt,
+        models: dict[str, dict[str, Any]],
+        checks: list[Any],
+        judges: dict[str, dict[str, Any]],
+        rows: list[Row],
+    ) -> None:
+        candidates = [each for each in models if each not in {judge["model"] for judge in judges.values()}] or list(
+            models
+        )
+        place = self._config.at("prompts")
+        if not candidates:
+            self._ledger.leave_out(place, f"no provider is left for the prompt {prompt.label[:60]!r}")
+            return
+        candidate = candidates[0]
+        own = any(judge["model"] == candidate for judge in judges.values())
+        if own:
+            self._ledger.note(
+                place, "a judge is the candidate itself, so the suite says `allow_self_judge: true`; name another"
+            )
+        options = self._config.value.get("evaluateOptions") or {}
+        limit = options.get("maxConcurrency")
+        if limit:
+            for model in models.values():
+                if model["provider"] in ("openai", "http"):
+                    model.setdefault("limits", {"concurrency": limit})
+        gate = self._gate(checks, judges, rows)
+        suite = {
+            "suite": name,
+            "description": str(self._config.value.get("description") or ""),
+            "cases": {"source": f"data/{self._name}.jsonl"},
+            **self._prompt(name, prompt, rows),
+            "models": models,
+            "candidate": candidate,
+            "repeats": options.get("repeat", 1) if options.get("repeat", 1) != 1 else None,
+            "checks": checks,
+            "judges": judges,
+            "allow_self_judge": True if own else None,
+            "gate": gate,
+        }
+        path = self._out / f"{name}.yaml"
+        self.files[path] = suite_text(suite, _head(Path(self._config.document.file), candidates[1:], path, gate))
+        self.suites.append(path)
+
+    def _prompt(self, name: str, prompt: Prompt, rows: list[Row]) -> dict[str, Any]:
+        before = "{{ prompt_prefix | default('') }}" if any("prompt_prefix" in row.data for row in rows) else ""
+        after = "{{ prompt_suffix | default('') }}" if any("prompt_suffix" in row.data for row in rows) else ""
+        if prompt.turns:
+            if before or after:
+                self._ledger.leave_out(self._config.at("prompts"), "a prefix or suffix of a chat has no counterpart")
+            return {"messages": [{"role": role, "content": text} for role, text in prompt.turns]}
+        self.files[self._out / "prompts" / f"{name}.j2"] = f"{before}{prompt.text}{after}\n"
+        return {"prompt": f"prompts/{name}.j2"}
+
+    def _gate(self, checks: list[Any], judges: dict[str, dict[str, Any]], rows: list[Row]) -> dict[str, Any] | str:
+        """promptfoo fails when one test fails, or when fewer pass than its threshold says."""
+        every = {"must_pass": "all"}
+        rate = (self._config.value.get("env") or {}).get("PROMPTFOO_PASS_RATE_THRESHOLD")
+        if rate is None:
+            return every
+        place = self._config.at("env", "PROMPTFOO_PASS_RATE_THRESHOLD")
+        try:
+            share = float(rate) / 100
+            if not 0 <= share <= 1:
+                raise ValueError(rate)
+        except (TypeError, ValueError):
+            self._ledger.leave_out(place, f"is no number from 0 to 100: {rate!r}")
+            return every
+        if share in (0, 1):
+            return every if share else "none"
+        self._ledger.note(
+            place,
+            "a floor on each metric here, cleared when its confidence bound does; where the cases can't tell, the run warns",
+        )
+        left = set().union(*(row.informational for row in rows))
+        metrics = dict.fromkeys([metric_of(check) for check in checks])
+        for row in rows:
+            metrics.update(dict.fromkeys(metric_of(check) for check in (*row.defaults, *row.own)))
+        floors = {metric: share for metric in [*metrics, *judges] if metric not in left and not _drawn(metric)}
+        return {"floors": floors, "on_inconclusive": "warn"}
+
+
+def _drawn(metric: str) -> bool:
+    return "#" in metric or "@" in metric
+
+
+def _matches(label: str, wanted: str) -> bool:
+    """Whether a prompt's label is one that a provider names: itself, its group, or a pattern."""
+    return label == wanted or label.startswith(f"{wanted}:") or fnmatch.fnmatchcase(label, wanted)
+
+
+def _used(check: Any) -> set[str]:
+    if isinstance(check, dict):
+        return set().union(*map(_used, check.values())) if check else set()
+    if isinstance(check, list):
+        return set().union(*map(_used, check)) if check else set()
+    return variables(check) if isinstance(check, str) and is_template(check) else set()
+
+
+def _head(source: Path, others: list[str], path: Path, gate: Any) -> list[str]:
+    lines = [f"Imported from promptfoo's {source.name}. Run it: llmeval run {path}"]
+    if others:
+        lines.append(f"Other candidates: llmeval run {path} --candidate {' | '.join(others)}")
+    if gate == {"must_pass": "all"}:
+        lines += [
+            "promptfoo fails when one test fails, and so does this suite (`must_pass: all`). Rules about rates, with stated",
+            "error rates: `gate: {floors: {cases: 0.9}}`, see docs/decisions.md.",
+        ]
+    return lines

@@ -1,0 +1,121 @@
+"""Prompts as templates or as messages: written in place, from text files, CSV, or chats in JSON and YAML."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmeval.core.errors import SuiteError
+from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.promptfoo.files import referenced
+from llmeval.importers.promptfoo.templates import template, variables
+from llmeval.importers.reading import read_text, read_yaml
+from llmeval.suite import yaml_file
+
+_FILES = (".txt", ".md", ".j2", ".json", ".yaml", ".yml", ".csv")
+_CODE = re.compile(r"\.(?:py|js|ts|mjs|cjs|sh|bash|rb|pl)(?::\w+)?$")
+_ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt: a template's `text`, or the `turns` of a chat, whose contents are templates."""
+
+    label: str
+    text: str = ""
+    turns: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def variables(self) -> set[str]:
+        """The names it uses."""
+        return set().union(*(variables(text) for text in (self.text, *(content for _, content in self.turns))))
+
+
+def read_prompts(config: Place, base: Path, ledger: Ledger) -> list[Prompt]:
+    """Every prompt of a configuration; without any, the variable `prompt` is the whole of it."""
+    place = config.at("prompts")
+    if place.value is None:
+        return [Prompt("prompt", "{{ prompt }}")]
+    items = [place.at(name) for name in place.value] if isinstance(place.value, dict) else place.items()
+    found: list[Prompt] = []
+    for item in items:
+        with ledger.trying(item):
+            found += _prompts(item, base)
+    return found
+
+
+def _prompts(item: Place, base: Path) -> Iterator[Prompt]:
+    raw = item.value
+    label = ""
+    if isinstance(raw, dict):
+        unknown = set(raw) - {"id", "label", "raw", "display"}
+        if unknown:
+            raise UnmappedError(f"`{min(unknown)}` of a prompt has no counterpart", item.at(min(unknown)))
+        label = str(raw.get("label") or raw.get("display") or raw.get("id") or "")
+        raw = raw.get("raw") or raw.get("id")
+    elif item.path and isinstance(item.path[-1], str) and item.path[-1] != "prompts":
+        raw, label = item.path[-1], str(raw)  # {file: label}, as older configurations have it
+    if not isinstance(raw, str):
+        raise UnmappedError("a prompt is a text, a file or {id, label, raw}")
+    if _CODE.search(raw) or raw.startswith(("exec:", "python:")):
+        raise UnmappedError("a prompt that code makes; write its outcome as a template")
+    if re.match(r"(?:langfuse|portkey|helicone|https?)://", raw):
+        raise UnmappedError("a prompt that is kept elsewhere; save its text to a file and name that")
+    if raw.startswith("file://") or ("\n" not in raw and "{{" not in raw and raw.endswith(_FILES)):
+        for path in referenced(raw, base):
+            yield from _of_file(path, label)
+    else:
+        yield _prompt(raw, label)
+
+
+def _of_file(path: Path, label: str) -> Iterator[Prompt]:
+    text = read_text(path)
+    if path.suffix == ".csv":
+        for row in csv.DictReader(text.splitlines()):
+            yield _prompt(row["prompt"], row.get("label") or label)
+        return
+    if path.suffix in (".yaml", ".yml"):
+        place = read_yaml(path)
+        if not _is_chat(place.value):
+            for each in place.items():
+                yield from _prompts(each, path.parent)
+            return
+        text = json.dumps(place.value, ensure_ascii=False)
+    parts = [part.strip("\n") for part in re.split(r"^---$", text, flags=re.M)] if path.suffix == ".txt" else [text]
+    for part in parts:
+        if part.strip():
+            yield _prompt(part.rstrip("\n"), label or path.stem)
+
+
+def _prompt(text: str, label: str) -> Prompt:
+    turns = _turns(text)
+    if turns is None:
+        return Prompt(label or text, template(text))
+    return Prompt(label or "chat", turns=tuple((role, template(content)) for role, content in turns))
+
+
+def _is_chat(data: Any) -> bool:
+    return isinstance(data, list) and bool(data) and all(isinstance(turn, dict) and "role" in turn for turn in data)
+
+
+def _turns(text: str) -> list[tuple[str, str]] | None:
+    """The turns of a chat in JSON or YAML; None for a text that is none."""
+    if not text.lstrip().startswith(("[", "- role")):
+        return None
+    try:
+        data: Any = json.loads(text) if text.lstrip().startswith("[") else yaml_file.parse(text, "prompt").data
+    except (ValueError, SuiteError):
+        if '"role"' in text:
+            raise UnmappedError("a chat whose JSON is made by the template; write it as a list of messages") from None
+        return None
+    if not _is_chat(data):
+        return None
+    turns = []
+    for turn in data:
+        if turn["role"] not in _ROLES or not isinstance(turn.get("content"), str):
+            raise UnmappedError(f"a message needs a role that is known here and a text; this has {turn['role']!r}")
+        turns.append((_ROLES[turn["role"]], turn["content"]))
+    return turns

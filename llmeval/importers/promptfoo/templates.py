@@ -1,0 +1,66 @@
+"""Nunjucks as far as it is Jinja2, which is nearly all that prompts use."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from llmeval.core.errors import SuiteError
+from llmeval.core.templates import Template, is_template
+from llmeval.importers.ledger import UnmappedError
+
+_ENV = re.compile(r"\{\{-?\s*env\.(?P<name>\w+)\s*-?\}\}")
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.S)
+_WORDS = (("===", "=="), ("!==", "!="), ("&&", " and "), ("||", " or "))
+
+
+def template(text: str) -> str:
+    """A Nunjucks template in Jinja2.
+
+    Raises:
+        UnmappedError: it reads the environment, or uses what Jinja2 does not have.
+    """
+    if _ENV.search(text):
+        raise UnmappedError("prompts and tests can't read the environment here; write the value, or make it a variable")
+    made = _TAG.sub(lambda match: _tag(match[0]), text)
+    try:
+        variables = Template(made, "template").variables
+    except SuiteError as error:
+        raise UnmappedError(f"not a template that Jinja2 understands ({error})") from None
+    if "_conversation" in variables:
+        raise UnmappedError("`_conversation` is filled from earlier answers; write the turns as messages of the case")
+    return made
+
+
+def variables(text: str) -> set[str]:
+    """The names that a template uses."""
+    return set(Template(text, "template").variables)
+
+
+def rendered(value: Any, values: Mapping[str, Any]) -> Any:
+    """`value` with its templates filled; names that are not there are empty, as in Nunjucks.
+
+    Raises:
+        UnmappedError: a template can't be filled.
+    """
+    if isinstance(value, list):
+        return [rendered(item, values) for item in value]
+    if isinstance(value, dict):
+        return {key: rendered(item, values) for key, item in value.items()}
+    if not isinstance(value, str) or not is_template(value):
+        return value
+    made = template(value)
+    try:
+        return Template(made, "template").render({**dict.fromkeys(variables(made), ""), **values})
+    except SuiteError as error:
+        raise UnmappedError(str(error)) from None
+
+
+def environment(text: str) -> str:
+    """`{{env.NAME}}` as a suite writes it: `${NAME}`."""
+    return _ENV.sub(lambda match: f"${{{match['name']}}}", text)
+
+
+def _tag(tag: str) -> str:
+    for theirs, ours in _WORDS:
+        tag = tag.replace(theirs, ours)
+    return re.sub(r"\|\s*dump\b(?:\(\s*\d*\s*\))?", "| tojson", tag)

@@ -1,0 +1,172 @@
+"""Tests from wherever a configuration keeps them, with their defaults, one for each combination of variables."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.promptfoo.csvfile import read_csv
+from llmeval.importers.promptfoo.files import loaded, referenced
+from llmeval.importers.promptfoo.templates import rendered
+from llmeval.importers.reading import read_lines, read_yaml
+from llmeval.suite.yaml_file import Document
+
+_KEYS = (
+    "description", "vars", "assert", "threshold", "options", "metadata", "providerOutput", "assertScoringFunction",
+    "provider", "providers", "prompts", "tests", "config",
+)  # fmt: skip
+_OPTIONS = (
+    "prefix", "suffix", "provider", "transform", "postprocess", "disableDefaultAsserts", "disableVarExpansion",
+    "rubricPrompt", "transformVars", "runSerially", "repeat",
+)  # fmt: skip
+
+
+@dataclass
+class Test:
+    """One test with its defaults. `asserts`: its own; `defaults`: those of `defaultTest`, which it may have switched off."""
+
+    __test__ = False
+    place: Place
+    description: str
+    variables: dict[str, Any]
+    asserts: list[Place]
+    defaults: list[Place]
+    threshold: Any = None
+    options: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    output: Any = None
+
+
+def read_tests(config: Place, base: Path, known: frozenset[str], ledger: Ledger) -> list[Test]:
+    """Every test of a configuration; what can't be taken over is in the ledger.
+
+    Raises:
+        SuiteError: a file can't be read.
+    """
+    default = _default(config.at("defaultTest"), base, ledger)
+    places = list(_places(config.at("tests"), base, known, ledger))
+    for scenario in config.at("scenarios").items():
+        places += _scenario(scenario, base, known, ledger)
+    found: list[Test] = []
+    for place in places:
+        with ledger.trying(place):
+            found += _expanded(place, default, base, ledger)
+    return found
+
+
+def _default(place: Place, base: Path, ledger: Ledger) -> Place:
+    if isinstance(place.value, str):
+        with ledger.trying(place):
+            return read_yaml(referenced(place.value, base)[0])
+    return place
+
+
+def _places(place: Place, base: Path, known: frozenset[str], ledger: Ledger) -> Iterator[Place]:
+    for item in place.items():
+        if isinstance(item.value, dict) and "path" in item.value and "vars" not in item.value:
+            ledger.leave_out(item.at("path"), "tests that code makes: write them to a file and name that")
+        elif isinstance(item.value, dict):
+            yield item
+        elif isinstance(item.value, str):
+            with ledger.trying(item):
+                yield from _from_files(item, base, known, ledger)
+        else:
+            ledger.leave_out(item, f"is no test: {item.value!r}")
+
+
+def _from_files(item: Place, base: Path, known: frozenset[str], ledger: Ledger) -> Iterable[Place]:
+    name = str(item.value)
+    if name.startswith("huggingface://"):
+        raise UnmappedError(
+            "a data set of the hub: name it in the suite, `cases: {source: hf://owner/name?split=test}`"
+        )
+    if "://" in name and not name.startswith("file://"):
+        raise UnmappedError("tests from the network: save them as CSV and name that file")
+    for path in referenced(name, base):
+        end = path.suffix.lower()
+        if end == ".csv":
+            yield from read_csv(path, known, ledger)
+        elif end == ".jsonl":
+            yield from read_lines(path)
+        elif end in (".yaml", ".yml", ".json"):
+            yield from _places(read_yaml(path), path.parent, known, ledger)
+        else:
+            raise UnmappedError(f"{path.name}: tests come from CSV, JSONL, JSON and YAML; save this as one of them")
+
+
+def _scenario(scenario: Place, base: Path, known: frozenset[str], ledger: Ledger) -> list[Place]:
+    """Each test of a scenario with each of its configurations, as tests of their own."""
+    made = []
+    for config in _places(scenario.at("config"), base, known, ledger):
+        for test in _places(scenario.at("tests"), base, known, ledger):
+            one, two = config.value, test.value
+            data = {
+                **one, **two,
+                **{key: {**(one.get(key) or {}), **(two.get(key) or {})} for key in ("vars", "options", "metadata")},
+                "assert": [*(one.get("assert") or []), *(two.get("assert") or [])],
+            }  # fmt: skip
+            line = test.document.line(test.path)
+            made.append(Place(Document(test.document.file, data, {} if line is None else {(): line})))
+    return made
+
+
+def _expanded(place: Place, default: Place, base: Path, ledger: Ledger) -> Iterator[Test]:
+    raw, under = place.value, default.value if isinstance(default.value, dict) else {}
+    for key in raw:
+        if key not in _KEYS:
+            raise UnmappedError(f"the key {key!r} of a test has no counterpart", place.at(key))
+    for key in ("assertScoringFunction", "provider", "providers", "prompts"):
+        if raw.get(key) or under.get(key):
+            raise UnmappedError(f"`{key}` of a single test has no counterpart", place.at(key))
+    options = {**(under.get("options") or {}), **(raw.get("options") or {})}
+    _check_options(options, place.at("options") if raw.get("options") else default.at("options"), ledger)
+    given = raw.get("vars") or {}
+    if isinstance(given, str):
+        given = loaded(given, base)
+    values = {
+        name: _value(value, base, place.at("vars", name))
+        for name, value in {**(under.get("vars") or {}), **given}.items()
+    }
+    spread = [] if options.get("disableVarExpansion") else [name for name, value in values.items() if _is_list(value)]
+    for combination in itertools.product(*(values[name] for name in spread)):
+        chosen = {**values, **dict(zip(spread, combination, strict=True))}
+        yield Test(
+            place,
+            str(raw.get("description") or ""),
+            {name: rendered(value, chosen) for name, value in chosen.items()},
+            place.at("assert").items(),
+            [] if options.get("disableDefaultAsserts") else default.at("assert").items(),
+            raw.get("threshold", under.get("threshold")),
+            options,
+            {**(under.get("metadata") or {}), **(raw.get("metadata") or {})},
+            raw.get("providerOutput"),
+        )
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str | int | float) for item in value)
+
+
+def _value(value: Any, base: Path, place: Place) -> Any:
+    try:
+        if isinstance(value, list):
+            return [loaded(item, base) for item in value]
+        return loaded(value, base)
+    except UnmappedError as error:
+        raise UnmappedError(str(error), place) from None
+
+
+def _check_options(options: dict[str, Any], place: Place, ledger: Ledger) -> None:
+    for key, value in options.items():
+        if key not in _OPTIONS:
+            raise UnmappedError(f"the option {key!r} has no counterpart", place.at(key))
+        if key in ("transform", "postprocess") and str(value).strip() != "output.trim()":
+            raise UnmappedError("code that changes the answer is not run here", place.at(key))
+        if key in ("rubricPrompt", "transformVars"):
+            raise UnmappedError(f"`{key}` has no counterpart here", place.at(key))
+        if key == "repeat":
+            raise UnmappedError("repeats are the suite's, `repeats: N`, the same for all cases", place.at(key))
+        if key == "runSerially":
+            ledger.note(place.at(key), "cases are independent of each other here; their order is free")

@@ -1,0 +1,83 @@
+"""Files of other tools, read with the places of their values."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from llmeval.core.errors import SuiteError
+from llmeval.importers.ledger import Place
+from llmeval.suite import yaml_file
+
+
+def read_text(path: Path) -> str:
+    """A text file.
+
+    Raises:
+        SuiteError: it can't be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SuiteError(f"{path}: can't be read: {reason}") from None
+
+
+def read_yaml(path: Path) -> Place:
+    """A YAML or JSON file, with `<<` and local `$ref` taken in.
+
+    Raises:
+        SuiteError: it can't be read, or is not valid.
+    """
+    document = yaml_file.parse(read_text(path), str(path))
+    return Place(yaml_file.Document(document.file, _resolved(document.data, document.data, 0), document.lines))
+
+
+def read_json(path: Path) -> Place:
+    """A JSON file of any size, without the lines of its values.
+
+    Raises:
+        SuiteError: it can't be read, or is not JSON.
+    """
+    try:
+        return Place(yaml_file.Document(str(path), json.loads(read_text(path)), {}))
+    except (ValueError, RecursionError) as error:
+        raise SuiteError(f"{path}: not valid JSON: {error}") from None
+
+
+def read_lines(path: Path) -> list[Place]:
+    """A JSONL file, a place a line.
+
+    Raises:
+        SuiteError: it can't be read, or a line is not JSON.
+    """
+    places = []
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if line.strip():
+            try:
+                places.append(Place(yaml_file.Document(str(path), json.loads(line), {(): number})))
+            except (ValueError, RecursionError) as error:
+                raise SuiteError(f"{path}:{number}: not valid JSON: {error}") from None
+    return places
+
+
+def _resolved(value: Any, root: Any, depth: int) -> Any:
+    if depth > yaml_file.MAX_DEPTH:
+        raise SuiteError("a `$ref` refers to itself")
+    if isinstance(value, list):
+        return [_resolved(item, root, depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/"):
+        found = root
+        for part in reference[2:].split("/"):
+            if not isinstance(found, dict) or part not in found:
+                raise SuiteError(f"$ref: {reference} leads nowhere")
+            found = found[part]
+        return _resolved(found, root, depth + 1)
+    merged: dict[str, Any] = {}
+    under = value.get("<<")
+    for each in under if isinstance(under, list) else [under]:
+        if isinstance(each, dict):
+            merged = {**each, **merged}
+    return {key: _resolved(item, root, depth + 1) for key, item in {**merged, **value}.items() if key != "<<"}

@@ -1,0 +1,87 @@
+"""DeepEval's test runs: `.deepeval/.latest_test_run.json`, or a file of DEEPEVAL_RESULTS_FOLDER (its TestRun as JSON)."""
+
+from pathlib import Path
+from typing import Any
+
+from llmeval.core.errors import SuiteError
+from llmeval.importers.ledger import Ledger, Place
+from llmeval.importers.reading import read_json
+from llmeval.importers.recorded.suites import Evaluation, Given, Recorded, share
+from llmeval.importers.writing import slug, unique
+
+_LOWER = ("hallucination", "bias", "toxicity", "piileakage", "nonadvice", "misuse", "roleviolation")
+
+
+def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
+    """A test run.
+
+    Raises:
+        SuiteError: not a test run of DeepEval.
+    """
+    if path.is_dir():
+        files = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+        if not files:
+            raise SuiteError(f"{path}: there is no test run in this folder")
+        path = files[-1]
+    place = read_json(path)
+    if isinstance(place.value, dict) and isinstance(place.value.get("testRunData"), dict):
+        place = place.at("testRunData")
+    run = place.value
+    if not isinstance(run, dict) or not isinstance(_of(run, "testCases"), list):
+        raise SuiteError(f"{path}: not a test run of DeepEval: it has no `testCases`")
+    if _of(run, "conversationalTestCases"):
+        at = place.at("conversationalTestCases")
+        ledger.leave_out(at, f"{len(at.value or [])} conversations: only single answers can be replayed")
+    cases: dict[tuple[str, str], Recorded] = {}
+    key = "testCases" if "testCases" in run else "test_cases"
+    for index, raw in enumerate(_of(run, "testCases")):
+        _add(cases, raw, place.at(key, index), ledger)
+    name = str(_of(run, "identifier") or Path(str(_of(run, "testFile") or "")).stem or "deepeval")
+    model = (_of(run, "hyperparameters") or {}).get("model", "")
+    return [Evaluation(name, "DeepEval", f"Answers of {model}." if model else "", list(cases.values()), decides=True)]
+
+
+def _of(data: dict[str, Any], name: str) -> Any:
+    """A value by its name in JSON, or as Python spells it."""
+    spelled = "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
+    return data.get(name, data.get(spelled))
+
+
+def _add(cases: dict[tuple[str, str], Recorded], raw: dict[str, Any], place: Place, ledger: Ledger) -> None:
+    name, asked = str(raw.get("name") or "case"), raw.get("input")
+    if not isinstance(asked, str):
+        ledger.leave_out(place, "has no text as `input`")
+        return
+    case = cases.get((name, asked))
+    if case is None:
+        identifier = unique(slug(name, "case"), {each.id for each in cases.values()})
+        case = Recorded(identifier, [{"role": "user", "content": asked}])
+        expected, context = _of(raw, "expectedOutput"), raw.get("context") or _of(raw, "retrievalContext")
+        case.references = [expected] if expected else []
+        case.context = "\n\n".join(str(part) for part in context) if context else None
+        case.tags = {str(tag): "yes" for tag in raw.get("tags") or []}
+        cases[name, asked] = case
+    repeat = len(case.answers)
+    case.answers[repeat] = _of(raw, "actualOutput")
+    for index, metric in enumerate(_of(raw, "metricsData") or []):
+        at = place.at("metricsData", index)
+        case.score(str(metric.get("name") or "metric"), repeat, _given(metric, at, ledger))
+
+
+def _given(metric: dict[str, Any], place: Place, ledger: Ledger) -> Given:
+    value, passed, reason = share(metric.get("score")), metric.get("success"), str(metric.get("reason") or "")
+    if metric.get("error"):
+        return Given(None, error=str(metric["error"]))
+    if value is None or not isinstance(passed, bool):
+        return Given(None, error=f"its score is {metric.get('score')!r}, its success {passed!r}")
+    if _is_lower_better(metric, value, passed):
+        ledger.note(place, f"`{metric.get('name')}` is better the lower it is; its value here is 1 minus its score")
+        value = 1 - value
+    return Given(value, passed, reason)
+
+
+def _is_lower_better(metric: dict[str, Any], value: float, passed: bool) -> bool:
+    name = "".join(char for char in str(metric.get("name", "")).lower() if char.isalpha())
+    threshold = metric.get("threshold")
+    contradicts = isinstance(threshold, int | float) and value != threshold and passed is (value < threshold)
+    return name.removesuffix("metric") in _LOWER or contradicts

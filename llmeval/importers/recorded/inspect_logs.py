@@ -1,0 +1,143 @@
+"""Inspect's logs (EvalLog, log version 2): `.eval` archives and `.json` files."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from llmeval.core.errors import SuiteError
+from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.recorded.suites import Evaluation, Given, Recorded, share
+from llmeval.importers.writing import slug, unique
+from llmeval.suite.yaml_file import Document
+
+_LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+_SUFFIXES = (".eval", ".json")
+
+
+def read_inspect(path: Path, ledger: Ledger) -> list[Evaluation]:
+    """The log at a path, or every log in a folder.
+
+    Raises:
+        SuiteError: not a log of Inspect, or packed in a way that Python can't read.
+    """
+    files = sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES) if path.is_dir() else [path]
+    if not files:
+        raise SuiteError(f"{path}: there is no .eval or .json log in this folder")
+    return [_evaluation(file, ledger) for file in files]
+
+
+def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
+    try:
+        header, samples = _opened(path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise SuiteError(f"{path}: not a log of Inspect: {error}") from None
+    except NotImplementedError:
+        raise SuiteError(f"{path}: packed as Python can't unpack it; `inspect log convert --to json {path}`") from None
+    task = header.get("eval")
+    if not isinstance(task, dict) or "task" not in task:
+        raise SuiteError(f"{path}: not a log of Inspect: it has no `eval.task`")
+    place = Place(Document(str(path), None, {}))
+    if header.get("status") != "success":
+        ledger.note(place, f"the evaluation ended as {header.get('status')!r}; what it recorded is taken over")
+    cases: dict[str, Recorded] = {}
+    for sample in samples:
+        at = Place(Document(f"{path}: sample {sample.get('id')!r}, epoch {sample.get('epoch')}", None, {}))
+        with ledger.trying(at):
+            _add(cases, sample, at, ledger)
+    return Evaluation(
+        str(task["task"]).rpartition("/")[2],
+        "Inspect",
+        f"Answers of {task.get('model', 'a model')}.",
+        list(cases.values()),
+    )
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    if path.suffix == ".json":
+        log = json.loads(path.read_bytes())
+        return log, log.get("samples") or []
+    with zipfile.ZipFile(path) as archive:
+        header = json.loads(archive.read("header.json"))
+        return header, list(_samples(archive))
+
+
+def _samples(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
+    for name in archive.namelist():
+        if name.startswith("samples/") and name.endswith(".json"):
+            yield json.loads(archive.read(name))
+
+
+def _add(cases: dict[str, Recorded], sample: dict[str, Any], place: Place, ledger: Ledger) -> None:
+    key, repeat = str(sample.get("id")), int(sample.get("epoch") or 1) - 1
+    attached = sample.get("attachments") or {}
+    if key not in cases:
+        case = Recorded(
+            unique(slug(key, "case"), {each.id for each in cases.values()}), _asked(sample["input"], attached)
+        )
+        target = sample.get("target")
+        case.references = [str(each) for each in (target if isinstance(target, list) else [target]) if each]
+        if sample.get("choices"):
+            case.fields["choices"] = sample["choices"]
+        metadata = sample.get("metadata") or {}
+        case.tags = {
+            str(k): str(v) for k, v in metadata.items() if isinstance(v, str | int | bool) and len(str(v)) <= 40
+        }
+        cases[key] = case
+    case = cases[key]
+    case.answers[repeat] = None if sample.get("error") else _said(sample.get("output") or {}, attached)
+    for scorer, score in (sample.get("scores") or {}).items():
+        for metric, value in _values(scorer, score.get("value")):
+            given = _given(value, str(score.get("explanation") or ""))
+            if given is None:
+                ledger.leave_out(place, f"the score {metric!r} is {value!r}, no share of 1")
+            else:
+                case.score(metric, repeat, given)
+
+
+def _values(scorer: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [(f"{scorer}/{name}", each) for name, each in value.items()]
+    if isinstance(value, list):
+        return [(f"{scorer}/{index}", each) for index, each in enumerate(value)]
+    return [(scorer, value)]
+
+
+def _given(value: Any, reason: str) -> Given | None:
+    """A value by Inspect's own reading of letters (`value_to_float`); it passes with full marks."""
+    if isinstance(value, str) and value in _LETTERS:
+        return Given(_LETTERS[value], value == "C", reason)
+    if value is None or value != value:
+        return Given(None, error="its scorer gave no value")
+    found = share(value)
+    return None if found is None else Given(found, found == 1, reason)
+
+
+def _asked(given: Any, attached: dict[str, str]) -> list[dict[str, str]]:
+    turns = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    return [
+        {"role": _role(turn["role"]), "content": _text(turn["content"], attached)}
+        for turn in turns
+        if turn["role"] != "tool"
+    ]
+
+
+def _role(role: str) -> str:
+    return role if role in ("system", "user", "assistant") else "user"
+
+
+def _said(output: dict[str, Any], attached: dict[str, str]) -> str | None:
+    choices = output.get("choices") or []
+    if choices:
+        return _text(choices[0]["message"]["content"], attached)
+    return output.get("completion")
+
+
+def _text(content: Any, attached: dict[str, str]) -> str:
+    if isinstance(content, list):
+        if any(part.get("type") not in ("text", "reasoning") for part in content):
+            raise UnmappedError("holds an image, sound or data; only text can be replayed")
+        return "\n".join(_text(part["text"], attached) for part in content if part["type"] == "text")
+    text = str(content)
+    return attached.get(text.removeprefix("attachment://"), text) if text.startswith("attachment://") else text

@@ -1,0 +1,88 @@
+"""Anchors: answers whose verdict a certificate holds. Another verdict today means that the judge has changed."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from llmeval.core.errors import LlmevalError
+from llmeval.core.records import Answer, Score
+from llmeval.judges.assurance.certificate import Certificate, Trust
+from llmeval.judges.assurance.certify import uncached
+from llmeval.judges.ensemble import Judging
+from llmeval.stats.sequential.drift import canary_rule, drift_p_value
+
+SLOW = 0.02
+"""The largest probability that an unchanged judge is ever called drifting, however many runs are looked at."""
+
+
+class Drift(NamedTuple):
+    """The anchors of several runs together. `p`: of "no more verdicts change than between identical calls"."""
+
+    runs: int
+    changed: int
+    n: int
+    p: float
+
+    def verdict(self) -> Trust | None:
+        """What it does to trust; None when nothing."""
+        if self.p > SLOW:
+            return None
+        return Trust(
+            "UNTRUSTED",
+            f"it drifts: over the last {self.runs} runs {self.changed} of {self.n} anchors got another verdict, more than "
+            f"chance explains (p = {self.p:.2g}); certify it again",
+        )
+
+
+def over_runs(found: Sequence[tuple[int, int]], natural: float) -> Drift:
+    """(changed, anchors) of runs in their order, looked at after each of them: `stats.drift.drift_p_value`."""
+    kept = [(changed, n) for changed, n in found if n]
+    p = drift_p_value([changed for changed, _ in kept], [n for _, n in kept], natural)
+    return Drift(len(kept), sum(changed for changed, _ in kept), sum(n for _, n in kept), p)
+
+
+async def anchor_scores(judge: Judging, certificate: Certificate) -> list[Score | None]:
+    """Today's verdicts on a certificate's anchors, past the cache; None where the judge could not be asked."""
+    fresh = uncached(judge)
+
+    async def one(place: int) -> Score | None:
+        anchor = certificate.anchors[place]
+        try:
+            found: Score = await fresh.score(
+                anchor.case, Answer(case_id=anchor.case.id, output=anchor.answer), anchor.asked
+            )
+        except LlmevalError:
+            return None
+        return None if found.unanswered else found
+
+    return list(await asyncio.gather(*(one(place) for place in range(len(certificate.anchors)))))
+
+
+def outcome(
+    certificate: Certificate, scores: list[Score | None], past: Sequence[tuple[int, int]] = ()
+) -> tuple[dict[str, Any], Trust | None]:
+    """How many verdicts changed, and what that does to trust; None when nothing. An unusable reply is a change.
+
+    Args:
+        certificate: whose anchors were judged.
+        scores: today's verdicts on them.
+        past: (changed, anchors) of earlier runs with this judge and certificate, the oldest first.
+    """
+    answered = [(a, s) for a, s in zip(certificate.anchors, scores, strict=True) if s is not None]
+    changed = sum(score.passed != anchor.passed for anchor, score in answered)
+    figures: dict[str, Any] = {"n": len(answered), "lost": len(scores) - len(answered), "changed": changed}
+    if len(answered) < len(scores) / 2:
+        lost = (
+            f"only {len(answered)} of its {len(scores)} anchors could be judged, so nobody knows whether it has changed"
+        )
+        return {**figures, "alarm": None}, Trust("UNTRUSTED", lost)
+    rule = canary_rule(len(answered), certificate.natural)
+    drift = over_runs([*past, (changed, len(answered))], certificate.natural)
+    figures |= {"alarm": rule.alarm, "false_alarm": rule.false_alarm, "drift": drift._asdict()}
+    if changed < rule.alarm:
+        return figures, drift.verdict()
+    return figures, Trust(
+        "UNTRUSTED",
+        f"it has changed since its certificate: {changed} of {len(answered)} anchors got another verdict, where "
+        f"{rule.alarm} or more raise the alarm; certify it again",
+    )

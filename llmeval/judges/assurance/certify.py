@@ -1,0 +1,172 @@
+"""Makes a certificate: asks a judge about labelled answers and writes down how often it was right."""
+
+import asyncio
+import copy
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from llmeval.core.errors import UsageError
+from llmeval.core.records import Status, utc_now
+from llmeval.judges.assurance.certificate import Anchor, Certificate, Disagreement, parts_of
+from llmeval.judges.assurance.labelled_answers import RANDOM, Item, provenance
+from llmeval.judges.assurance.measures import (
+    FIGURES,
+    Judged,
+    alternative,
+    counts_of,
+    effective_counts,
+    figure,
+    groups,
+    human_ceiling,
+    measured,
+    ruling,
+    stated_probabilities,
+)
+from llmeval.judges.ensemble import Judging
+from llmeval.judges.judge import Judge
+from llmeval.stats.estimation.agreement import retest
+
+ANCHORS = 50
+RETEST_ITEMS, RETEST_ROUNDS = 30, 3
+NATURAL = 0.02
+"""The least share of verdicts that is taken to change between identical calls (STATISTICS section 2)."""
+
+
+def usable(items: Sequence[Item]) -> list[Item]:
+    """The labels that figures may rest on: not those picked because an answer looked odd.
+
+    Raises:
+        UsageError: none are left.
+    """
+    kept = [item for item in items if item.verdict is not None and item.sampling != "triage"]
+    if not kept:
+        raise UsageError(
+            "no label can carry a certificate: each one is of an answer picked by hand, or people differ on it. Draw some "
+            "with `llmeval labels sample`, label them, take them in with `llmeval labels import`"
+        )
+    if len({item.sampling in RANDOM for item in kept}) > 1:
+        raise UsageError("labels drawn at random and labels collected by hand can't be mixed: certify on one kind")
+    return kept
+
+
+async def judge_all(judge: Judging, items: Sequence[Item]) -> list[Judged]:
+    """The judge's score of each item, in order."""
+    scores = await asyncio.gather(*(judge.score(item.case, item.answer, item.asked) for item in items))
+    return [Judged(item, score) for item, score in zip(items, scores, strict=True)]
+
+
+def uncached(judge: Judging) -> Judging:
+    """The same judge, asked anew each time: what a cache remembers can't show a change."""
+    fresh: Any = copy.copy(judge)
+    if isinstance(fresh, Judge):
+        fresh.caller = fresh.caller.uncached()
+    else:
+        fresh.seats = tuple(uncached(seat) for seat in judge.seats)
+    made: Judging = fresh
+    return made
+
+
+async def certify(judge: Judging, items: Sequence[Item], *, suite: str, days: int, version: str) -> Certificate:
+    """A certificate for `judge`.
+
+    Args:
+        judge: who is measured.
+        items: labelled answers; those picked by hand, or that people differ on, count for nothing.
+        suite: the suite's name.
+        days: after how many the certificate expires.
+        version: of llmeval.
+
+    Raises:
+        UsageError: the labels can't carry a certificate, or the judge applies to none of the answers.
+    """
+    kept = usable(items)
+    judged = await judge_all(judge, kept)
+    applicable = [each for each in judged if each.score.status is not Status.NOT_APPLICABLE]
+    counts = counts_of(applicable)
+    if not counts.n:
+        why = judged[0].score.unscored or "it gave no usable verdict"
+        raise UsageError(f"the judge of {judge.metric} has no verdict on any labelled answer: {why}")
+    found = measured(applicable)
+    undecided = sum(each.pair is None for each in applicable)
+    trusted, reason = ruling(counts, found, undecided)
+    again = await _retest(judge, [each for each in applicable if each.pair is not None])
+    slices = {
+        place: [f"{key}={value}" for key, value in each.item.slices.items()] for place, each in enumerate(applicable)
+    }
+    arms = {place: [each.item.arm] if each.item.arm else [] for place, each in enumerate(applicable)}
+    return Certificate(
+        judge=judge.digest,
+        trusted=trusted,
+        reason=reason,
+        labels=counts.n,
+        suite=suite,
+        metric=judge.metric,
+        made=utc_now(),
+        expires=(datetime.now(UTC) + timedelta(days=days)).date().isoformat(),
+        llmeval=version,
+        parts=parts_of(judge),
+        provenance={**provenance(kept), "left_out": len(items) - len(kept)},
+        counts={**counts._asdict(), "undecided": undecided},
+        weighted=effective_counts(applicable)._asdict(),
+        figures={name: figure(getattr(found, name)) for name in FIGURES},
+        youden_lower=found.youden_lower,
+        leniency_p=found.bias,
+        probabilities=stated_probabilities(applicable),
+        retest=again,
+        slices=groups(applicable, slices),
+        arms=groups(applicable, arms),
+        people=human_ceiling(items),
+        alt_test=alternative(applicable),
+        disagreements=tuple(_disagreement(each) for each in applicable if each.pair is None or each.pair[0] != each.pair[1]),
+        natural=max(NATURAL, 0.0 if again is None else 1 - again["value"]),
+        anchors=_anchors(applicable, judge.digest) if trusted else (),
+    )  # fmt: skip
+
+
+async def _retest(judge: Judging, judged: Sequence[Judged]) -> dict[str, Any] | None:
+    """The same question asked again, without the cache: on how many answers do all verdicts agree?"""
+    items = [each.item for each in random.Random(judge.digest).sample(list(judged), min(RETEST_ITEMS, len(judged)))]
+    if not items:
+        return None
+    fresh = uncached(judge)
+    rounds = [
+        await judge_all(fresh, items) for _ in range(RETEST_ROUNDS)
+    ]  # one after the other: equal calls in flight are one
+    said = [{each.score.passed for each in verdicts} for verdicts in zip(*rounds, strict=True)]
+    unanimous = sum(len(verdicts) == 1 for verdicts in said)
+    value, low, high = retest(unanimous, len(items))
+    return {
+        "items": len(items),
+        "calls": RETEST_ROUNDS,
+        "unanimous": unanimous,
+        "value": value,
+        "low": low,
+        "high": high,
+    }
+
+
+def _disagreement(each: Judged) -> Disagreement:
+    case = each.item.case
+    asked = next((message.content for message in reversed(each.item.asked) if message.role == "user"), "")
+    return Disagreement(
+        id=case.id, people=bool(each.item.verdict), judge=each.score.passed,
+        question=str(case.fields.get("question") or asked), answer=each.item.answer.text, references=case.references,
+        reason=each.score.reason or each.score.unscored or "",
+    )  # fmt: skip
+
+
+def _anchors(judged: Sequence[Judged], seed: str) -> tuple[Anchor, ...]:
+    """Up to 50 answers with their verdicts, as many of either verdict as there are."""
+    source = random.Random(seed)
+    sides = [[each for each in judged if each.score.passed is verdict] for verdict in (True, False)]
+    for side in sides:
+        source.shuffle(side)
+    first = max(ANCHORS // 2, ANCHORS - len(sides[1]))
+    chosen = sides[0][:first]
+    chosen += sides[1][: ANCHORS - len(chosen)]
+    return tuple(
+        Anchor(case=each.item.case, asked=each.item.asked, answer=each.item.answer.text, passed=bool(each.score.passed))
+        for each in chosen
+    )

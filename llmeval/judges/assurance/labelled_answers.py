@@ -1,0 +1,210 @@
+"""Labelled answers: what a judge is measured on. From a file that holds their texts, or from a run."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from llmeval.core.errors import UsageError
+from llmeval.core.records import Answer, Case, Message
+from llmeval.store.directory import RunDir
+
+WORDS = {
+    **dict.fromkeys(("pass", "correct", "yes", "true", True), True),
+    **dict.fromkeys(("fail", "incorrect", "partially_correct", "no", "false", False), False),
+}
+RANDOM = ("random", "stratified")
+BANK = "bank"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One answer and what people say of it.
+
+    `people`: reviewer -> verdict. `decided`: an adjudicator's verdict. `arm`: the system that gave the answer.
+    `sampling`: random or stratified (drawn from a run, with `probability`), bank (written or collected by hand) or
+    triage (picked because it looked odd).
+    """
+
+    case: Case
+    asked: tuple[Message, ...]
+    answer: Answer
+    people: Mapping[str, bool]
+    decided: bool | None = None
+    arm: str = ""
+    slices: Mapping[str, str] = field(default_factory=dict)
+    sampling: str = BANK
+    probability: float | None = None
+    blind: bool | None = None
+
+    @property
+    def verdict(self) -> bool | None:
+        """What people say in the end; None while they differ."""
+        if self.decided is not None:
+            return self.decided
+        said = set(self.people.values())
+        return said.pop() if len(said) == 1 else None
+
+    @property
+    def weight(self) -> float:
+        """How many of the run's answers this one stands for."""
+        return 1.0 if self.probability is None else 1.0 / self.probability
+
+
+class _Row(msgspec.Struct, frozen=True):
+    case_id: str
+    output: str
+    human_verdict: str | bool
+    question: str | None = None
+    references: tuple[str, ...] = ()
+    context: str | None = None
+    reviewer: str = ""
+    arm: str = ""
+    system: str = ""
+    kind: str = ""
+    tags: dict[str, str] = {}
+    sampling: str = BANK
+    probability: float | None = None
+    blind: bool | None = None
+    adjudication: bool = False
+
+
+_ROW = msgspec.json.Decoder(_Row)
+Asked = Callable[[Case], tuple[Message, ...]]
+
+
+def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[Item]:
+    """The labelled answers of a JSONL file, a line a label: `case_id`, `output`, `human_verdict` (pass, fail, correct,
+    incorrect...), and `question`, `references`, `context` where the suite does not have the case. Optional: `reviewer`,
+    `arm`, `kind` and `tags` (slices), `sampling`, `probability`, `blind`, `adjudication`. Lines with one case_id and
+    output are labels of one answer.
+
+    Args:
+        path: the file.
+        cases: the suite's cases, by id.
+        asked: what the candidate is sent for a case.
+
+    Raises:
+        UsageError: a line is wrong; names file and line.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: no such file of labels")
+    rows: dict[tuple[str, str, str], list[_Row]] = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if not line.strip():
+            continue
+        row = _row(line, f"{path}:{number}", cases)
+        if row is not None:
+            rows.setdefault((row.case_id, row.output, row.arm or row.system), []).append(row)
+    return [_item(group, cases, asked) for group in rows.values()]
+
+
+def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
+    """One line; None for a verdict that is none (unsure)."""
+    try:
+        row = _ROW.decode(line)
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"{where}: not a labelled answer: {error}. A line needs case_id, output and human_verdict; for the labels of "
+            "a run give the run's directory instead"
+        ) from None
+    if row.human_verdict in ("unsure", "withdrawn"):
+        return None
+    if row.human_verdict not in WORDS:
+        raise UsageError(f"{where}: human_verdict is {row.human_verdict!r}; write pass, fail or unsure")
+    if row.question is None and row.case_id not in cases:
+        raise UsageError(f"{where}: the suite has no case {row.case_id!r}, and the line has no question")
+    if row.probability is not None and not 0 < row.probability <= 1:
+        raise UsageError(f"{where}: probability is {row.probability}; it lies in (0, 1]")
+    if row.sampling in RANDOM and row.probability is None:
+        raise UsageError(
+            f"{where}: sampling is {row.sampling}, so `probability` must say with which chance it was drawn"
+        )
+    return row
+
+
+def _item(rows: list[_Row], cases: Mapping[str, Case], asked: Asked) -> Item:
+    first = rows[0]
+    known = cases.get(first.case_id)
+    if known is None or (first.question is not None and first.question != known.fields.get("question")):
+        known = Case(first.case_id, {"question": first.question}, first.references, first.context)
+    elif first.references:
+        known = msgspec.structs.replace(known, references=first.references)
+    decided = [WORDS[row.human_verdict] for row in rows if row.adjudication]
+    return Item(
+        case=known,
+        asked=asked(known),
+        answer=Answer(case_id=known.id, output=first.output),
+        people={row.reviewer: WORDS[row.human_verdict] for row in rows if not row.adjudication},
+        decided=decided[-1] if decided else None,
+        arm=first.arm or first.system,
+        slices={**known.tags, **({"kind": first.kind} if first.kind else {}), **first.tags},
+        sampling=first.sampling,
+        probability=first.probability,
+        blind=first.blind,
+    )
+
+
+@dataclass(frozen=True)
+class Said:
+    """One person's label of one answer of a run, as much as measuring a judge needs."""
+
+    case_id: str
+    repeat: int
+    reviewer: str
+    verdict: bool
+    adjudication: bool
+    sampling: str
+    probability: float | None
+    blind: bool
+
+
+def from_run(run: RunDir, said: Iterable[Said], asked: Asked) -> list[Item]:
+    """The labelled answers of a run; the arm is the run's candidate."""
+    labels: dict[tuple[str, int], list[Said]] = {}
+    for each in said:
+        labels.setdefault((each.case_id, each.repeat), []).append(each)
+    arm = str(run.manifest()["candidate"]["name"])
+    items = []
+    for unit in run.units():
+        group = labels.get((unit.case.id, unit.answer.repeat))
+        if not group or unit.answer.output is None:
+            continue
+        best = min(group, key=lambda each: each.sampling not in RANDOM)
+        decided = [each.verdict for each in group if each.adjudication]
+        items.append(
+            Item(
+                case=unit.case, asked=asked(unit.case), answer=unit.answer,
+                people={each.reviewer: each.verdict for each in group if not each.adjudication},
+                decided=decided[-1] if decided else None, arm=arm, slices=unit.case.tags, sampling=best.sampling,
+                probability=best.probability, blind=all(each.blind for each in group),
+            )
+        )  # fmt: skip
+    return items
+
+
+def provenance(items: Iterable[Item]) -> dict[str, Any]:
+    """Where labels came from, and what that allows to conclude from them."""
+    kept = list(items)
+    sampling: dict[str, int] = {}
+    for item in kept:
+        sampling[item.sampling] = sampling.get(item.sampling, 0) + 1
+    random = all(item.sampling in RANDOM for item in kept)
+    if random:
+        allows = "Drawn at random from runs: what they show holds for answers like those runs'."
+    else:
+        allows = (
+            "Not drawn at random: the judge's sensitivity and specificity are those on these very answers. That they carry "
+            "over to the answers of a run is assumed. No pass rate of a run can be estimated from these labels alone."
+        )
+    reviewers = sorted({name for item in kept for name in item.people})
+    return {
+        "random": random,
+        "allows": allows,
+        "sampling": sampling,
+        "reviewers": len(reviewers),
+        "blind": sum(bool(item.blind) for item in kept),
+        "blind_unknown": sum(item.blind is None for item in kept),
+    }

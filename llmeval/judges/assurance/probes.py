@@ -1,0 +1,172 @@
+"""Bias probes: is a verdict moved by what must not move it?
+
+Each labelled answer is judged twice, as it is and changed in a way that leaves it as right as it was. Flips in one
+direction are a bias (exact McNemar test, Holm over the probes). "No bias found" means nothing without the smallest
+shift that would have been found, so that is always said.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from llmeval.judges.assurance.certificate import Probe
+from llmeval.judges.assurance.certify import judge_all
+from llmeval.judges.assurance.labelled_answers import Item
+from llmeval.judges.ensemble import Judging
+from llmeval.stats.estimation.agreement import bias_probe
+from llmeval.stats.power import detectable_shift, pairs_for_shift
+from llmeval.stats.tests.multiplicity import holm_adjusted
+
+ALPHA = 0.05
+SMALL = 0.05
+"""A shift that matters: "no bias found" says something where one of this size would have been found."""
+Change = Callable[[Item], Item | None]
+
+
+def _with_answer(item: Item, text: str) -> Item:
+    return replace(item, answer=msgspec.structs.replace(item.answer, output=text))
+
+
+def longer(item: Item) -> Item:
+    """Padded with words that say nothing."""
+    return _with_answer(
+        item,
+        "Thank you for the question, which deserves a careful reply. After going through it step by step, this is what "
+        f"I have to say about it.\n\n{item.answer.text}\n\nI hope that this covers everything that was asked. If anything "
+        "is unclear, or if more detail would help, please do not hesitate to ask again at any time.",
+    )
+
+
+def formatted(item: Item) -> Item:
+    """As Markdown, with a heading and a list."""
+    return _with_answer(
+        item, "## Answer\n\n" + "\n".join(f"- **{line}**" for line in item.answer.text.splitlines() if line)
+    )
+
+
+def authority(item: Item) -> Item:
+    """Said to come from experts."""
+    return _with_answer(
+        item, f"Leading experts and several peer-reviewed studies agree on the following. {item.answer.text}"
+    )
+
+
+def references_reversed(item: Item) -> Item | None:
+    """The reference answers in reverse order; None with a single one."""
+    if len(item.case.references) < 2:
+        return None
+    return replace(item, case=msgspec.structs.replace(item.case, references=item.case.references[::-1]))
+
+
+def own_name(judge: Judging) -> Change:
+    """Signed with the judge's own name."""
+    name = str(judge.seats[0].caller.model.identity.get("model", "this model"))
+    return lambda item: _with_answer(item, f"{item.answer.text}\n\n(written by {name})")
+
+
+def probes_for(judge: Judging) -> dict[str, Change]:
+    """The probes of a judge that looks at one answer."""
+    return {
+        "verbosity": longer,
+        "formatting": formatted,
+        "authority": authority,
+        "reference order": references_reversed,
+        "own name": own_name(judge),
+    }
+
+
+def swapped(item: Item) -> Item | None:
+    """The other answer first, this one second; None where there is no other."""
+    other = item.case.fields.get("other")
+    if not isinstance(other, str):
+        return None
+    fields = {**item.case.fields, "other": item.answer.text}
+    return _with_answer(replace(item, case=msgspec.structs.replace(item.case, fields=fields)), other)
+
+
+async def position(judge: Judging, items: Sequence[Item]) -> Probe:
+    """Does an answer win more often where it stands first? Only for judges that compare two answers (`pairwise`).
+
+    A tie is no win in either order. Source: L. Zheng et al., NeurIPS 2023, arXiv 2306.05685.
+    """
+    values = judge.seats[0].protocol.values
+    if not {"first", "second"} <= values.keys():
+        return Probe(name="position", note="this judge looks at one answer")
+    pairs = [(item, turned) for item in items if (turned := swapped(item)) is not None]
+    first = await judge_all(judge, [item for item, _ in pairs])
+    second = await judge_all(judge, [turned for _, turned in pairs])
+    verdicts = [
+        (a.score.value == values["first"], b.score.value == values["second"])
+        for a, b in zip(first, second, strict=True)
+        if a.score.value is not None and b.score.value is not None
+    ]
+    return flips("position", verdicts)
+
+
+async def probe(judge: Judging, items: Sequence[Item]) -> tuple[Probe, ...]:
+    """Every probe on labelled answers; answers without a usable verdict in one of the two forms are left out."""
+    before = [each.score.passed for each in await judge_all(judge, items)]
+    found = []
+    for name, change in probes_for(judge).items():
+        pairs = [
+            (old, changed) for old, item in zip(before, items, strict=True) if (changed := change(item)) is not None
+        ]
+        after = [each.score.passed for each in await judge_all(judge, [changed for _, changed in pairs])]
+        verdicts = [
+            (old, new) for (old, _), new in zip(pairs, after, strict=True) if old is not None and new is not None
+        ]
+        found.append(flips(name, verdicts))
+    found.append(await position(judge, items))
+    return judged_together(found)
+
+
+def flips(name: str, verdicts: Sequence[tuple[bool, bool]]) -> Probe:
+    """One probe from its pairs of verdicts (before, after); not yet corrected for the others."""
+    n = len(verdicts)
+    if not n:
+        return Probe(name=name, note="no answer that this can be tried on")
+    became_pass = sum(new and not old for old, new in verdicts)
+    became_fail = sum(old and not new for old, new in verdicts)
+    p, _ = bias_probe(became_fail, became_pass, n)
+    return Probe(name=name, n=n, became_pass=became_pass, became_fail=became_fail, p=p, adjusted=p)
+
+
+def judged_together(probes: Sequence[Probe]) -> tuple[Probe, ...]:
+    """The probes with Holm's correction and the shift each would have found at its strictest level.
+
+    Where hardly a verdict flips, one more than was seen stands for the share that does: none seen is not none.
+    """
+    tried = [each for each in probes if not each.note]
+    adjusted = dict(zip([each.name for each in tried], holm_adjusted([each.p for each in tried]), strict=True))
+    return tuple(
+        each
+        if each.note
+        else msgspec.structs.replace(
+            each,
+            adjusted=adjusted[each.name],
+            found=adjusted[each.name] <= ALPHA,
+            detectable=detectable(each, ALPHA / len(tried)),
+            needed=needed(each, ALPHA / len(tried)),
+        )
+        for each in probes
+    )
+
+
+def detectable(each: Probe, alpha: float) -> float:
+    """The smallest shift of the pass rate found with 80 % power; at least what the exact test needs to reject at all."""
+    return min(1.0, max(detectable_shift(each.n, _share(each), alpha), _fewest(alpha) / each.n))
+
+
+def needed(each: Probe, alpha: float) -> int:
+    """How many answers would show a shift of `SMALL`, if verdicts went on to flip as often as they did."""
+    return max(pairs_for_shift(SMALL, _share(each), alpha), math.ceil(_fewest(alpha) / SMALL))
+
+
+def _share(each: Probe) -> float:
+    return min(1.0, (each.became_pass + each.became_fail + 1) / each.n)
+
+
+def _fewest(alpha: float) -> int:
+    return math.ceil(1 - math.log2(alpha))  # two-sided: all of m flips one way has p = 2^(1 - m)

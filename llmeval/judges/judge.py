@@ -1,0 +1,302 @@
+"""A judge: a model with a protocol. It gives one score an answer, or says why there is none."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import structs
+
+from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage, digest
+from llmeval.judges.decision_protocol import probabilities_of, questions, said
+from llmeval.judges.grading import Grade, grade
+from llmeval.judges.injection_filter import NEAR, without_orders
+from llmeval.judges.logprobs import verdict_probabilities
+from llmeval.judges.prompt import again, kept, kept_reply, prompt_messages, state
+from llmeval.judges.protocol import Criterion, Protocol, parse_criteria
+from llmeval.judges.verdict import BadVerdict, cause, read_verdict
+from llmeval.judges.votes import Vote, ballots, counted
+from llmeval.models.base import Reply, Request
+from llmeval.models.client.caller import Asked, AskFailed, Caller
+from llmeval.models.params import merged, overriding
+
+_WORD = re.compile(r"\w")
+_DEFAULT_PARAMS = {"temperature": 0, "max_tokens": 512}
+_LIST_TOKENS = 2048
+"""The default `max_tokens` where a reply quotes evidence for each of several verdicts."""
+_ASKS = 3
+"""How often a verdict is asked for at most: with 1 % of unusable replies, two in a row come once in 10,000 verdicts and
+three in a million."""
+_LOGPROBS = {"logprobs": True, "top_logprobs": 10}
+
+
+@dataclass
+class _Spent:
+    """What the calls for one score came to."""
+
+    attempts: int = 0
+    cached: bool = True
+    usages: list[Usage] = field(default_factory=list)
+    answered_at: str | None = None
+    reused_from: str | None = None
+
+    def add(self, asked: Asked) -> None:
+        self.attempts += asked.attempts
+        self.cached = self.cached and asked.cached
+        self.answered_at = min(self.answered_at or asked.answered_at, asked.answered_at)
+        self.reused_from = self.reused_from or asked.reused_from
+        if asked.reply.usage is not None and not asked.cached:
+            self.usages.append(asked.reply.usage)
+
+    def fields(self) -> dict[str, Any]:
+        usage = None
+        if self.usages:
+            usage = Usage(sum(u.input_tokens or 0 for u in self.usages), sum(u.output_tokens or 0 for u in self.usages))
+        when = {"answered_at": self.answered_at, "reused_from": self.reused_from}
+        return {"attempts": self.attempts, "usage": usage, **when}
+
+
+class _NoVerdict(Exception):
+    """Several replies, none of them usable."""
+
+    def __init__(self, problem: str, details: dict[str, Any]) -> None:
+        super().__init__(problem)
+        self.details = details
+
+
+def near(score: Score) -> bool:
+    """Whether it is a pass that its judge was not sure of."""
+    return score.passed is True and score.confidence is not None and score.confidence < NEAR
+
+
+class Judge:
+    """Judges answers on one metric.
+
+    Args:
+        metric: the name its scores carry.
+        caller: the judge model.
+        protocol: what is asked, and what verdicts mean.
+        params: sampling parameters over the model's own, which go over the judge's defaults; null leaves one out.
+        criteria: what a rubric asks; default: the protocol's own.
+        decides: the model gives the probability of each verdict instead of a reply (a decision model).
+        logprobs: read the verdict's probability from the reply's log probabilities.
+        votes: independent replies at most, an odd number; asked for only until their majority is certain.
+        cost: US dollars of so many tokens, where the model's price is known.
+    """
+
+    def __init__(
+        self,
+        metric: str,
+        caller: Caller,
+        protocol: Protocol,
+        params: Mapping[str, Any],
+        *,
+        criteria: Sequence[Criterion] = (),
+        decides: bool = False,
+        logprobs: bool = False,
+        votes: int = 1,
+        cost: Callable[[Usage | None], float | None] = lambda usage: None,
+    ) -> None:
+        self.metric = metric
+        self.name = str(caller.model.identity.get("model", "model"))
+        self._cost = cost
+        self.caller = caller
+        self.protocol = protocol
+        longer = {"max_tokens": _LIST_TOKENS} if protocol.each else {}
+        own: Mapping[str, Any] = caller.model.identity.get("params") or {}
+        asked = merged(_DEFAULT_PARAMS, longer, own, _LOGPROBS if logprobs else {}, params)
+        self.params = overriding(asked, own)
+        self.criteria = tuple(criteria) or protocol.criteria
+        self.decides, self.votes = decides, votes
+        self.rules: dict[str, Any] = {}
+        if criteria:
+            self.rules["criteria"] = {c.name: [c.statement, c.weight] for c in criteria}
+        if votes > 1:
+            self.rules["votes"] = votes
+        if decides:
+            self.rules["decision"] = None if protocol.decision is None else protocol.decision.model_dump()
+            self.params = dict(params)
+        if decides or logprobs:
+            self.rules["erase"] = NEAR
+        rules = [self.rules] if self.rules else []
+        self.digest = digest([caller.model.identity, protocol.digest, self.params, *rules])
+
+    @property
+    def seats(self) -> tuple["Judge", ...]:
+        """Itself: a judge is a bench of one."""
+        return (self,)
+
+    async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
+        """The judge's score of one answer.
+
+        Args:
+            case: with references, context or criteria, as the protocol needs.
+            answer: one that has an output.
+            asked: the messages that the candidate was sent.
+
+        Returns:
+            A score that passes or fails; unscored when no usable verdict came; not applicable when the case lacks
+            what the protocol needs. An answer without a single letter or digit fails without a call.
+
+        Raises:
+            SuiteError: the prompt can't be made from this case.
+        """
+        criteria = self._criteria(case)
+        if not self._applies(case, criteria):
+            return self._score(answer, Status.NOT_APPLICABLE, unscored=f"the case has no {self.protocol.needs}")
+        if not _WORD.search(answer.text):
+            return self._score(answer, Status.FAIL, value=0.0, passed=False, reason="the answer is empty")
+        messages = self._messages(criteria, case, answer, asked)
+        spent = _Spent()
+        try:
+            score = await self._voted(answer, criteria, messages, spent)
+            shorter = without_orders(answer.text) if near(score) else None
+            return score if shorter is None else await self._checked(score, shorter, case, criteria, asked, spent)
+        except _NoVerdict as error:
+            return self._score(
+                answer,
+                Status.UNSCORED,
+                unscored=f"the judge gave no usable verdict, asked {_ASKS} times: {error}",
+                error=ErrorInfo("judge", str(error)),
+                cached=spent.cached,
+                details=error.details,
+                **spent.fields(),
+            )
+        except AskFailed as error:
+            spent.attempts += error.attempts
+            return self._score(
+                answer,
+                Status.UNSCORED,
+                unscored=f"the judge did not answer: {error}",
+                error=ErrorInfo(error.kind, str(error)),
+                **spent.fields(),
+            )
+
+    def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
+        """Characters that judging this answer would send; None when the judge does not apply to the case."""
+        criteria = self._criteria(case)
+        if not self._applies(case, criteria):
+            return None
+        return sum(len(message.content) for message in self._messages(criteria, case, answer, asked))
+
+    def _messages(
+        self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
+    ) -> tuple[Message, ...]:
+        if self.decides:
+            return (state(case, answer, asked),)
+        return prompt_messages(self.protocol, criteria, case, answer, asked)
+
+    def _criteria(self, case: Case) -> tuple[Criterion, ...]:
+        """The suite's criteria, and the case's own where the protocol asks for criteria."""
+        own = case.fields.get("criteria") if self.protocol.needs == "criteria" else None
+        return self.criteria if not own else (*self.criteria, *parse_criteria(own, case.source or case.id))
+
+    def _applies(self, case: Case, criteria: Sequence[Criterion]) -> bool:
+        has = {"references": case.references, "context": case.context is not None, "criteria": criteria}
+        return bool(has.get(self.protocol.needs, True))
+
+    async def _checked(
+        self,
+        score: Score,
+        text: str,
+        case: Case,
+        criteria: Sequence[Criterion],
+        asked: Sequence[Message],
+        spent: _Spent,
+    ) -> Score:
+        """A pass near the threshold, held against the verdict on the same answer without what speaks to the judge."""
+        shorter = Answer(case_id=score.case_id, repeat=score.repeat, output=text)
+        again = await self._voted(shorter, criteria, self._messages(criteria, case, shorter, asked), spent)
+        details = {**(score.details or {}), "erased": {"left": text, "status": str(again.status)}}
+        costs = spent.fields()
+        fields: dict[str, Any] = {"details": details, "cost_usd": self._cost(costs["usage"]), **costs}
+        if again.passed:
+            return structs.replace(score, **fields)
+        why = "for a person: it passes only with the sentences that speak to the judge"
+        return structs.replace(
+            score, status=Status.OPEN, value=None, passed=None, confidence=None, unscored=why, **fields
+        )
+
+    async def _voted(
+        self, answer: Answer, criteria: Sequence[Criterion], messages: tuple[Message, ...], spent: _Spent
+    ) -> Score:
+        """One verdict, or as many as their majority needs."""
+        votes: list[Vote] = []
+        for params, repeat in ballots(self.params, self.votes):
+            given, more = await self._verdict(answer, criteria, messages, spent, params, repeat)
+            votes.append(Vote(given, more))
+            if counted(votes, self.votes) is not None:
+                break
+        given, details = counted(votes, self.votes) or votes[0]
+        fields = {"unscored": given.reason} if given.passed is None else {"reason": given.reason}
+        return self._score(
+            answer,
+            given.status,
+            value=given.value,
+            passed=given.passed,
+            evidence=given.evidence,
+            confidence=given.confidence,
+            cached=spent.cached,
+            details=details,
+            **fields,
+            **spent.fields(),
+        )
+
+    async def _verdict(
+        self,
+        answer: Answer,
+        criteria: Sequence[Criterion],
+        messages: tuple[Message, ...],
+        spent: _Spent,
+        params: Mapping[str, Any],
+        repeat: int,
+    ) -> tuple[Grade, dict[str, Any]]:
+        """The grade of one usable reply, and the details of its score."""
+        problem, sent, schema = "", messages, self.protocol.schema_for(criteria)
+        for _ in range(_ASKS):
+            if self.decides:
+                request = Request(messages=sent, params=params, questions=questions(self.protocol, criteria))
+            else:
+                request = Request(messages=sent, params=params, schema=schema, repeat=repeat)
+            asked = await self.caller.ask(request, lambda reply: self._usable(answer, criteria, reply, schema))
+            spent.add(asked)
+            try:
+                given = self._graded(answer, criteria, asked.reply, schema)
+            except BadVerdict as error:
+                problem = str(error)
+                if not self.decides:  # each try differs from the last, or the cache would give the same reply again
+                    sent = (*sent, Message("assistant", asked.reply.text), Message("user", again(problem)))
+                continue
+            return given, {**given.details, **kept(messages, asked.reply, given.passed)}
+        reply = asked.reply
+        why = cause(reply.text, reply.finish_reason, reply.reasoning)
+        raise _NoVerdict(f"{problem}; {why}" if why else problem, kept_reply(reply))
+
+    def _usable(self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]) -> bool:
+        """Whether a verdict can be read from a reply. One that can't is not kept: the next run asks again."""
+        try:
+            self._graded(answer, criteria, reply, schema)
+        except BadVerdict:
+            return False
+        return True
+
+    def _graded(self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]) -> Grade:
+        protocol = self.protocol
+        if self.decides:
+            shares = probabilities_of(reply.text, questions(protocol, criteria))
+            return grade(protocol, criteria, said(protocol, shares), answer.text, shares)
+        verdict = read_verdict(reply.text, schema)
+        shares = verdict_probabilities(reply.logprobs, tuple(protocol.values)) if protocol.each is None else {}
+        return grade(protocol, criteria, verdict, answer.text, shares)
+
+    def _score(self, answer: Answer, status: Status, **fields: Any) -> Score:
+        return Score(
+            case_id=answer.case_id,
+            repeat=answer.repeat,
+            metric=self.metric,
+            status=status,
+            source="judge",
+            judge=self.digest,
+            cost_usd=self._cost(fields.get("usage")),
+            **fields,
+        )

@@ -1,0 +1,134 @@
+"""Which of two answers is better, asked in both orders: a diagnostic for people, which no gate uses.
+
+Judges prefer a place: in MT-Bench the best kept its verdict in 65 % of swaps (Zheng et al. 2023). So a verdict counts
+only when both orders give it; a split is a tie, and how often it happens says how much the judge looks at the place.
+"""
+
+import asyncio
+import math
+from collections.abc import Hashable, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from llmeval.core.records import Answer, Case, Message, Score
+from llmeval.judges.judge import Judge
+from llmeval.judges.prompt import fence_of
+from llmeval.stats.estimation.clusters import per_case
+from llmeval.stats.estimation.difference import Difference, difference
+
+_SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
+_WORTH = {"first": -1.0, "second": 1.0, "tie": 0.0, None: math.nan}
+
+
+class Preference(NamedTuple):
+    """`winner` is None where either order got no verdict. `split`: the two orders named different winners."""
+
+    winner: Literal["first", "second", "tie"] | None
+    split: bool
+    scores: tuple[Score, Score]
+
+
+async def prefer(judge: Judge, case: Case, first: Answer, second: Answer, asked: Sequence[Message]) -> Preference:
+    """The better of two answers to one case.
+
+    Args:
+        judge: with the protocol `pairwise`, or one of your own with `other` in its template and the same verdicts.
+        asked: the messages that both candidates were sent.
+
+    Raises:
+        SuiteError: the prompt can't be made from this case.
+    """
+    orders = (_beside(case, first, second), first), (_beside(case, second, first), second)
+    forward, backward = await asyncio.gather(*(judge.score(both, shown, asked) for both, shown in orders))
+    words = _word(forward), _word(backward)
+    if words[0] is None or words[1] is None:
+        return Preference(None, False, (forward, backward))
+    if words[0] == _SWAPPED[words[1]]:
+        return Preference(words[0], False, (forward, backward))  # type: ignore[arg-type]
+    return Preference("tie", "tie" not in words, (forward, backward))
+
+
+class Pair(NamedTuple):
+    """One case, and two answers to it."""
+
+    case: Case
+    first: Answer
+    second: Answer
+    asked: tuple[Message, ...]
+
+
+class Preferred(msgspec.Struct, frozen=True):
+    """One case: who won, None where an order got no verdict."""
+
+    case_id: str
+    repeat: int
+    winner: Literal["first", "second", "tie"] | None
+    split: bool = False
+
+
+class Preferences(msgspec.Struct, frozen=True, kw_only=True):
+    """Many cases. `ties` has the `splits` and the `equal` answers, which need no call.
+
+    `net`: the share that prefers the second less the share that prefers the first, in [-1, 1], from `low` to `high` at 95 %.
+    `p`: two-sided, of "neither is preferred"; for single answers to independent cases the exact sign test. Repeats of a
+    case count as one, and cases of a cluster are not taken as independent; those without a verdict speak against each side.
+    """
+
+    n: int
+    first: int
+    second: int
+    ties: int
+    splits: int
+    equal: int
+    unanswered: int
+    net: float
+    low: float
+    high: float
+    p: float
+    cases: tuple[Preferred, ...]
+
+
+async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
+    """The better of two answers, case by case; see `prefer`. Answers that are equal tie without a call.
+
+    Raises:
+        SuiteError: the prompt can't be made from a case.
+    """
+
+    async def one(pair: Pair) -> Preferred:
+        key = pair.case.id, pair.first.repeat
+        if pair.first.text == pair.second.text:
+            return Preferred(*key, "tie")
+        found = await prefer(judge, *pair)
+        return Preferred(*key, found.winner, found.split)
+
+    cases = tuple(await asyncio.gather(*map(one, pairs)))
+    said, seen = [each.winner for each in cases], _net(pairs, cases)
+    return Preferences(
+        n=len(cases), first=said.count("first"), second=said.count("second"), ties=said.count("tie"),
+        unanswered=said.count(None), splits=sum(each.split for each in cases),
+        equal=sum(pair.first.text == pair.second.text for pair in pairs),
+        net=seen.estimate, low=seen.low, high=seen.high, p=seen.p, cases=cases,
+    )  # fmt: skip
+
+
+def _net(pairs: Sequence[Pair], cases: Sequence[Preferred]) -> Difference:
+    if not pairs:
+        return Difference(0.0, -1.0, 1.0, 1.0)
+    values = per_case((each.case_id, _WORTH[each.winner]) for each in cases)
+    clusters: dict[Hashable, str | None] = {pair.case.id: pair.case.cluster for pair in pairs}
+    return difference(list(values.values()), [clusters[key] for key in values])
+
+
+def _beside(case: Case, shown: Answer, other: Answer) -> Case:
+    """The case with the other answer as a field that the template shows, without the marker of this prompt."""
+    text = other.text.replace(fence_of(case, shown), "")
+    return msgspec.structs.replace(case, fields={**case.fields, "other": text})
+
+
+def _word(score: Score) -> str | None:
+    """The verdict. An answer that was empty lost without a call."""
+    if score.passed is None:
+        return None
+    return str((score.details or {}).get("verdict", "second"))

@@ -1,0 +1,50 @@
+"""A panel: several judges of one answer, and the strict majority over all seats (Verga et al. 2024, PoLL)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from llmeval.core.records import Answer, Case, Message, Score, Status, digest
+from llmeval.judges.ensemble import applicable, asked_together, common, first_error, seat
+from llmeval.judges.judge import Judge
+
+
+class Panel:
+    """Judges with one metric. A seat without a verdict stays in the denominator: it can only prevent a majority."""
+
+    def __init__(self, metric: str, seats: Sequence[Judge]) -> None:
+        self.metric = metric
+        self.seats = tuple(seats)
+        self.digest = digest({"panel": [one.digest for one in seats]})
+        self.rules: dict[str, Any] = {"together": "panel"}
+
+    async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
+        """The majority's verdict and mean value, with every seat in the details; unscored without a majority."""
+        scores = await asked_together(self.seats, case, answer, asked)
+        shared = common(self.metric, self.digest, answer, scores)
+        if not applicable(scores):
+            return Score(status=Status.NOT_APPLICABLE, unscored=scores[0].unscored, **shared)
+        sides = [score.passed for score in scores]
+        most = max((True, False), key=sides.count)
+        details = {"seats": [seat(one, score) for one, score in zip(self.seats, scores, strict=True)],
+                   "agreement": round(sides.count(most) / len(sides), 4)}  # fmt: skip
+        if 2 * sides.count(most) <= len(sides):
+            counts = f"{sides.count(True)} pass, {sides.count(False)} fail, {sides.count(None)} without a verdict"
+            return Score(
+                status=Status.UNSCORED, unscored=f"no majority in a panel of {len(sides)}: {counts}", error=first_error(scores),
+                details=details, **shared,
+            )  # fmt: skip
+        with_it = [score for score in scores if score.passed is most]
+        return Score(
+            status=Status.PASS if most else Status.FAIL,
+            value=sum(score.value or 0.0 for score in with_it) / len(with_it),
+            passed=most,
+            reason=f"{len(with_it)} of {len(sides)} judges: {with_it[0].reason}",
+            evidence=with_it[0].evidence,
+            details=details,
+            **shared,
+        )
+
+    def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
+        """Characters that all seats together would be sent."""
+        sizes = [one.prompt_size(case, answer, asked) for one in self.seats]
+        return None if all(size is None for size in sizes) else sum(size or 0 for size in sizes)

@@ -1,0 +1,203 @@
+"""Judge protocols: a prompt, the schema a verdict must follow, and what each verdict is worth.
+
+A protocol is one template file with a YAML head:
+
+    ---
+    version: 1                   # raised with every change
+    description: ...
+    needs: references            # what a case must have: references, context, criteria or nothing
+    schema: {...}                # JSON Schema of the reply; has the field `verdict`
+    values: {correct: 1.0, incorrect: 0.0, cannot_tell: null}    # null: no verdict, the answer is unscored
+    pass: [correct]
+    each: criteria               # the reply is a list of verdicts under this name; without it, it is one verdict
+    threshold: 1.0               # a list passes from this weighted mean of its values on
+    criteria: [...]              # what is asked when the suite names no criteria
+    decision: {instructions: ..., criteria: {correct: ..., incorrect: ...}}    # the question for a decision model
+    ---
+    [system]
+    ...
+    [user]
+    ...
+
+Templates get `question`, `answer`, `fence`, `criteria`, and the case's own fields, `references` and `context`.
+"""
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from llmeval.core.errors import SuiteError
+from llmeval.core.records import digest
+from llmeval.core.resources import resource
+from llmeval.core.templates import Template
+
+_HEAD = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.S)
+_DECISION = re.compile(r"^decision:\n(?:[ ].*\n)*", re.M)
+"""Left out of the digest: only decision models are asked it, and it is in their judges' digest."""
+_TURN = re.compile(r"^\[(system|user|assistant)\]\n", re.M)
+
+
+class Criterion(BaseModel):
+    """One question of a rubric: a statement that is true of a good answer, and how much it weighs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    statement: str
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
+class Question(BaseModel):
+    """What a decision model is asked: `criteria` describes each verdict."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instructions: str
+    criteria: dict[str, str]
+
+
+class _Head(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    version: int
+    description: str = ""
+    needs: Literal["references", "context", "criteria", "nothing"] = "nothing"
+    verdict_schema: dict[str, Any] = Field(alias="schema")
+    values: dict[str, float | None]
+    passing: list[str] = Field(alias="pass")
+    each: str | None = None
+    threshold: float = Field(default=1.0, gt=0, le=1)
+    criteria: list[Any] = []
+    decision: Question | None = None
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One way of judging.
+
+    `values`: verdict -> value in [0, 1], None for a verdict that decides nothing; `passing`: the verdicts that pass.
+    `each`: the reply's list of verdicts, which passes from the weighted mean `threshold` on; None: one verdict.
+    """
+
+    name: str
+    version: int
+    needs: str
+    turns: tuple[tuple[str, Template], ...]
+    schema: Mapping[str, Any]
+    values: Mapping[str, float | None]
+    passing: frozenset[str]
+    digest: str
+    each: str | None = None
+    threshold: float = 1.0
+    criteria: tuple[Criterion, ...] = ()
+    decision: Question | None = None
+
+    def schema_for(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+        """The schema of a reply about these criteria: each is answered once, by its name."""
+        if not criteria or self.each is None:
+            return dict(self.schema)
+        schema = copy.deepcopy(dict(self.schema))
+        field = schema["properties"][self.each]
+        field.update(minItems=len(criteria), maxItems=len(criteria))
+        field["items"]["properties"]["name"]["enum"] = [criterion.name for criterion in criteria]
+        return schema
+
+
+def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
+    """Criteria as suites and cases write them: statements, or mappings of name, statement and weight.
+
+    A bare statement is named by its place: criterion_1, criterion_2...
+
+    Raises:
+        SuiteError: not a list of those, or a name stands twice.
+    """
+    if not isinstance(raw, list | tuple):
+        raise SuiteError(f"{where}: criteria are a list of statements or of {{name, statement, weight}}")
+    try:
+        found = tuple(
+            Criterion(name=f"criterion_{number}", statement=item)
+            if isinstance(item, str)
+            else Criterion.model_validate(item)
+            for number, item in enumerate(raw, 1)
+        )
+    except ValidationError as error:
+        raise SuiteError(f"{where}: a criterion is a statement or {{name, statement, weight}}: {error}") from None
+    names = [criterion.name for criterion in found]
+    if len(set(names)) < len(names):
+        raise SuiteError(f"{where}: two criteria have one name: {', '.join(names)}")
+    return found
+
+
+def load_protocol(name: str, base: Path) -> Protocol:
+    """A shipped protocol by name, or one of your own by path.
+
+    Args:
+        name: `reference`, or a path relative to `base` that ends in .j2.
+        base: the suite file's directory.
+
+    Raises:
+        SuiteError: there is none, or the file is not a protocol; names the file and the fix.
+    """
+    shipped = resource("prompts", "judge")
+    path = base / name if name.endswith(".j2") or "/" in name else shipped / f"{name}.j2"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        known = ", ".join(sorted(file.stem for file in shipped.glob("*.j2")))
+        raise SuiteError(f"there is no judge protocol {name!r}; shipped: {known}; your own: a path to a .j2") from None
+    return parse_protocol(text, str(path))
+
+
+def parse_protocol(text: str, file: str) -> Protocol:
+    """A protocol from its text; `file` is for messages. Raises SuiteError."""
+    match = _HEAD.match(text)
+    if match is None:
+        raise SuiteError(f"{file}: a judge protocol begins with a YAML head between two lines `---`")
+    try:
+        head = _Head.model_validate(yaml.safe_load(match["head"]))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise SuiteError(f"{file}: the head is not valid: {error}") from None
+    _check_verdicts(head, file)
+    pieces = _TURN.split(match["body"])
+    turns = [
+        (role, Template(body.strip("\n"), f"{file} [{role}]"))
+        for role, body in zip(pieces[1::2], pieces[2::2], strict=True)
+    ]
+    if not turns or pieces[0].strip():
+        raise SuiteError(f"{file}: after the head comes [system] or [user] on a line of its own")
+    return Protocol(
+        name=Path(file).stem,
+        version=head.version,
+        needs=head.needs,
+        turns=tuple(turns),
+        schema=head.verdict_schema,
+        values=head.values,
+        passing=frozenset(head.passing),
+        digest=digest(_DECISION.sub("", text, count=1).encode()),
+        each=head.each,
+        threshold=head.threshold,
+        criteria=parse_criteria(head.criteria, file),
+        decision=head.decision,
+    )
+
+
+def _check_verdicts(head: _Head, file: str) -> None:
+    properties = head.verdict_schema.get("properties", {})
+    if head.each is not None:
+        properties = properties.get(head.each, {}).get("items", {}).get("properties", {})
+        if head.needs == "criteria" and "name" not in properties:
+            raise SuiteError(f"{file}: an item of {head.each!r} needs a `name`, to say which criterion it answers")
+    verdicts = properties.get("verdict", {}).get("enum")
+    if not verdicts or set(verdicts) != set(head.values) or not set(head.passing) <= set(head.values):
+        field = "properties.verdict.enum" if head.each is None else f"properties.{head.each}.items.….verdict.enum"
+        raise SuiteError(f"{file}: schema.{field}, `values` and `pass` must name the same verdicts")
+    if any(value is not None and not 0 <= value <= 1 for value in head.values.values()):
+        raise SuiteError(f"{file}: `values` must lie in [0, 1]")
+    if head.decision is not None and not set(head.decision.criteria) <= set(head.values):
+        raise SuiteError(f"{file}: decision.criteria must describe verdicts that `values` has")

@@ -1,0 +1,55 @@
+"""Several replies of one judge: asked for only until their majority can't change any more."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from llmeval.core.records import Status
+from llmeval.judges.grading import UNDECIDED, Grade
+
+SURE = 0.9
+"""From this confidence on one reply is enough: votes are for what lies near the threshold."""
+_TEMPERATURE = 0.7
+
+
+class Vote(NamedTuple):
+    """One reply's grade, and the details its score would have."""
+
+    grade: Grade
+    details: dict[str, Any]
+
+
+def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str, Any], int]]:
+    """(params, repeat) of each reply. The second and later ones are sampled, or they would say the same again. Where no
+    temperature is sent (reasoning models refuse one), the endpoint's own stands."""
+    yield params, 0
+    warmer = (
+        params
+        if params.get("temperature") is None
+        else {**params, "temperature": params["temperature"] or _TEMPERATURE}
+    )
+    for repeat in range(1, votes):
+        yield warmer, repeat
+
+
+def counted(votes: Sequence[Vote], seats: int) -> Vote | None:
+    """The majority's first vote, once no further vote can change it; None while it is open.
+
+    A reply that decides nothing stays in the denominator: without a strict majority of all seats it is the verdict.
+    """
+    first = votes[0]
+    if seats == 1 or (len(votes) == 1 and (first.grade.confidence or 0) >= SURE):
+        return first
+    sides = [vote.grade.passed for vote in votes]
+    for side in (True, False):
+        if 2 * sides.count(side) > seats:
+            winner = votes[sides.index(side)]
+            return Vote(winner.grade, {**winner.details, "votes": _words(sides)})
+    if len(votes) < seats:
+        return None
+    split = f"no majority in {seats} votes"
+    grade = first.grade._replace(status=Status.UNSCORED, value=None, passed=None, reason=f"{UNDECIDED}: {split}")
+    return Vote(grade, {**first.details, "votes": _words(sides)})
+
+
+def _words(sides: Sequence[bool | None]) -> list[str]:
+    return [{True: "pass", False: "fail", None: "undecided"}[side] for side in sides]

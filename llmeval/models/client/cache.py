@@ -1,0 +1,225 @@
+"""Replies by the content of their request, kept for the run that asked and, within limits, for later ones.
+
+SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered for a
+moment and committed off the event loop. Each row names the run that wrote it and the time of the
+reply. A reader says from when on replies of other runs are good enough (`since`); a run may always
+read its own. The first good reply stays: a later writer gets that one back, so that processes that
+share replies record the same answers.
+"""
+
+import asyncio
+import math
+import secrets
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from llmeval.core.errors import StoreError
+from llmeval.models.base import Reply
+
+FILE = "cache.sqlite3"
+NEVER, ALWAYS = math.inf, 0.0
+"""Values of `since`: no reply of another run, and every reply."""
+_GATHER_SECONDS = 0.001
+_LAYOUT = 2
+"""`PRAGMA user_version` of the file. The layout before (0) named no run, and held unusable verdicts."""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS replies (
+    key BLOB PRIMARY KEY, reply BLOB NOT NULL, model TEXT NOT NULL, at INTEGER NOT NULL, run TEXT NOT NULL
+) WITHOUT ROWID
+"""
+# The row of another run gives way where whoever writes may not read it.
+_PUT = """
+INSERT INTO replies (key, reply, model, at, run) VALUES (:key, :reply, :model, :at, :run)
+ON CONFLICT (key) DO UPDATE SET reply = excluded.reply, model = excluded.model, at = excluded.at, run = excluded.run
+WHERE run != excluded.run AND at < :since
+"""
+_GET = "SELECT reply, at, run FROM replies WHERE key = :key AND (run = :run OR at >= :since)"
+_DECODER = msgspec.json.Decoder(Reply)
+
+
+class Kept(NamedTuple):
+    """A reply, its time (seconds since 1970, UTC) and the id of the run that made the call."""
+
+    reply: Reply
+    at: int
+    run: str
+
+
+class _Row(NamedTuple):
+    """What is to be written. `since`: rows of other runs that are older give way."""
+
+    reply: bytes
+    model: str
+    at: int
+    run: str
+    since: float
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cache holds. `models`: replies by model name."""
+
+    path: str
+    replies: int
+    bytes: int
+    oldest: int | None
+    newest: int | None
+    models: dict[str, int]
+
+
+class Cache:
+    """Replies by key. A cache of an older layout is emptied when it is opened.
+
+    A write that fails while a run goes on (a full disk) sets `warning` and ends caching, not the run.
+
+    Attributes:
+        run: the id of the run that reads and writes here; a random one until it is set.
+
+    Raises:
+        StoreError: the file can't be opened, or a newer llmeval wrote it; names the file and the fix.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / FILE
+        self.run = secrets.token_hex(8)
+        self._pending: dict[bytes, _Row] = {}
+        self._waiting: dict[bytes, asyncio.Future[Kept | None]] = {}
+        self._writing = threading.Lock()
+        self.warning: str | None = None
+        self._flusher: asyncio.Task[None] | None = None
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            # one connection a thread that uses it: the event loop reads, a worker thread writes
+            self._db, self._writer = (_connected(self.path) for _ in range(2))
+            self._writer.execute("PRAGMA journal_mode=WAL")
+            self._writer.execute("PRAGMA synchronous=NORMAL")
+            self._lay_out()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"the cache {self.path} can't be used: {error}. Set LLMEVAL_HOME to a writable directory, "
+                "or run with --no-cache"
+            ) from None
+
+    def get(self, key: bytes, since: float = NEVER) -> Kept | None:
+        """The reply stored under `key` by this run, or by another one at `since` (seconds since 1970) or later."""
+        try:
+            row = self._db.execute(_GET, {"key": key, "run": self.run, "since": since}).fetchone()
+        except sqlite3.Error as error:
+            raise StoreError(f"the cache {self.path} can't be read: {error}. Run with --no-cache") from None
+        return _kept(row)
+
+    async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> Kept:
+        """Keep a reply, unless `get` would give one by now.
+
+        Returns:
+            The reply that is kept; `reply` itself where nothing can be kept.
+        """
+        now = int(time.time())
+        if self.warning is not None:
+            return Kept(reply, now, self.run)
+        if key not in self._waiting:
+            packed = zlib.compress(msgspec.json.encode(reply), 1)
+            self._pending[key] = _Row(packed, model, now, self.run, since)
+            self._waiting[key] = asyncio.get_running_loop().create_future()
+            if self._flusher is None or self._flusher.done():
+                self._flusher = asyncio.get_running_loop().create_task(self._flush())
+        earlier = await asyncio.shield(self._waiting[key])
+        return earlier or Kept(reply, now, self.run)
+
+    def close(self) -> None:
+        """Write what is pending, and close."""
+        if self._flusher is not None:
+            self._flusher.cancel()
+        self._write(self._pending)
+        self._db.close()
+        self._writer.close()
+
+    def stats(self) -> Stats:
+        """How much is kept."""
+        count, oldest, newest = self._db.execute("SELECT count(*), min(at), max(at) FROM replies").fetchone()
+        models = dict(self._db.execute("SELECT model, count(*) FROM replies GROUP BY model ORDER BY 2 DESC"))
+        size = sum(f.stat().st_size for f in self.path.parent.glob(FILE + "*"))
+        return Stats(path=str(self.path), replies=count, bytes=size, oldest=oldest, newest=newest, models=models)
+
+    def prune(self, before: int | None = None) -> int:
+        """Delete replies older than `before` (seconds since 1970), or all; returns how many."""
+        cursor = self._writer.execute("DELETE FROM replies WHERE ? IS NULL OR at < ?", (before, before))
+        self._writer.execute("VACUUM")
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return cursor.rowcount
+
+    def _lay_out(self) -> None:
+        """The table as it is today. Rows of before are dropped: none says which run it is from."""
+        if self._layout() == _LAYOUT:
+            return
+        self._writer.execute("BEGIN IMMEDIATE")  # of processes that open an old file at once, one changes it
+        layout = self._layout()
+        if layout < _LAYOUT:
+            self._writer.execute("DROP TABLE IF EXISTS replies")
+            self._writer.execute(_SCHEMA)
+            self._writer.execute(f"PRAGMA user_version = {_LAYOUT}")
+        self._writer.execute("COMMIT")
+        if layout > _LAYOUT:
+            self.close()
+            raise StoreError(
+                f"the cache {self.path} was written by a newer llmeval. Set LLMEVAL_HOME to another directory, "
+                "or run with --no-cache"
+            )
+
+    def _layout(self) -> int:
+        return int(self._writer.execute("PRAGMA user_version").fetchone()[0])
+
+    async def _flush(self) -> None:
+        """Write until nothing is pending, and tell those who wait which reply is kept."""
+        while self._pending:
+            await asyncio.sleep(_GATHER_SECONDS)
+            batch = dict(self._pending)
+            earlier = await asyncio.to_thread(self._write, batch)
+            for key in batch:
+                del self._pending[key]
+                self._waiting.pop(key).set_result(earlier.get(key))
+
+    def _write(self, batch: Mapping[bytes, _Row]) -> dict[bytes, Kept]:
+        """Write in one transaction what is not there; gives the replies of others that were there first."""
+        if not batch:
+            return {}
+        with self._writing:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                rows = ({"key": key, **row._asdict()} for key, row in batch.items())
+                written = self._writer.executemany(_PUT, rows).rowcount
+                self._writer.execute("COMMIT")
+                return {} if written == len(batch) else self._first(batch)
+            except sqlite3.Error as error:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                self.warning = f"the cache {self.path} can't be written ({error}); this run goes on without it"
+                return {}
+
+    def _first(self, batch: Mapping[bytes, _Row]) -> dict[bytes, Kept]:
+        """What is kept under these keys."""
+        found = {
+            key: _kept(self._writer.execute(_GET, {"key": key, "run": row.run, "since": row.since}).fetchone())
+            for key, row in batch.items()
+        }
+        return {key: kept for key, kept in found.items() if kept is not None}
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+
+
+def _kept(row: tuple[bytes, int, str] | None) -> Kept | None:
+    """A row as read; None where there is none, or where its bytes are damaged."""
+    if row is None:
+        return None
+    try:
+        return Kept(_DECODER.decode(zlib.decompress(row[0])), row[1], row[2])
+    except (zlib.error, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,176 @@
+"""Asking a model well: cache, one call for identical requests, the endpoint's limit, retries by error class."""
+
+import asyncio
+import copy
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from llmeval.core.errors import ModelError
+from llmeval.core.records import canonical_json, utc_time
+from llmeval.models.base import Model, NoAnswer, Reply, Request
+from llmeval.models.client.cache import NEVER, Cache, Kept
+from llmeval.models.client.limiter import Limiter
+from llmeval.models.client.sender import ATTEMPTS, Attempts, Sender
+from llmeval.models.endings import is_finished
+from llmeval.models.reasoning import THINK, Tags
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One answered request."""
+
+    reply: Reply
+    key: str
+    """The request's digest."""
+    attempts: int
+    """Calls sent for it by this asker; 0: from the cache, or shared with an identical request."""
+    cached: bool
+    """No call was made for this request alone."""
+    answered_at: str
+    """When the reply came, ISO 8601 in UTC."""
+    reused_from: str | None = None
+    """The id of the run that made the call, where it is another one."""
+
+
+class AskFailed(ModelError):
+    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest; `reply` is what came
+    instead of an answer, where something did."""
+
+    def __init__(self, error: ModelError, key: str, attempts: int, message: str | None = None) -> None:
+        super().__init__(str(error) if message is None else message, kind=error.kind)
+        self.key = key
+        self.attempts = attempts
+        self.reply: Reply | None = error.reply if isinstance(error, NoAnswer | AskFailed) else None
+
+
+class Caller:
+    """One model, asked through everything that makes asking safe.
+
+    Args:
+        model: who answers.
+        limiter: shared by all callers of the same endpoint and model.
+        cache: None = neither read nor written.
+        since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none of them is.
+        may_call: asked before each attempt; False ends the call (a budget is used up).
+        redact: takes secrets out of messages.
+        attempts, deadline: most attempts for one request, and seconds for all of them; see `sender.Sender`.
+        rest: waits before another attempt.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they are.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        limiter: Limiter,
+        cache: Cache | None,
+        *,
+        since: float = NEVER,
+        may_call: Callable[[], bool] = lambda: True,
+        redact: Callable[[str], str] = lambda text: text,
+        attempts: int = ATTEMPTS,
+        deadline: float | None = None,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        reasoning: Tags | None = None,
+    ) -> None:
+        self.model = model
+        self.limiter = limiter
+        self._cache, self._since = cache, since
+        self._redact = redact
+        self.sender = Sender(
+            model,
+            limiter,
+            may_call=may_call,
+            attempts=attempts,
+            deadline=deadline,
+            redact=redact,
+            rest=rest,
+            reasoning=reasoning,
+        )
+        self._reasoning = reasoning
+        self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
+        self._name = str(model.identity.get("model", "model"))
+        self._flying: dict[bytes, asyncio.Future[Kept]] = {}
+
+    def uncached(self) -> "Caller":
+        """The same model, limits and budget, past the cache: for measuring what a cache would hide."""
+        fresh = copy.copy(self)
+        fresh._cache, fresh._flying = None, {}
+        return fresh
+
+    def key(self, request: Request) -> bytes:
+        """sha256 over everything sent, who it is sent to, and which repeat it is."""
+        sent: list[Any] = [request.messages, request.params, request.schema, request.repeat, request.case_id]
+        if request.questions is not None:
+            sent.append(request.questions)
+        if self._reasoning not in (None, THINK):
+            sent.append(self._reasoning)  # replies are kept with the reasoning taken off
+        return hashlib.sha256(self._identity + canonical_json(sent)).digest()
+
+    async def ask(self, request: Request, usable: Callable[[Reply], bool] = lambda reply: True) -> Asked:
+        """The reply to one request.
+
+        Args:
+            request: what is sent.
+            usable: whether a reply can be used. One that can't is given back all the same, but not kept in the cache.
+
+        Raises:
+            AskFailed: no answer in the end; how often it was tried, and why it failed, are in it.
+        """
+        key = self.key(request)
+        name = "sha256:" + key.hex()
+        if self._cache is not None:
+            kept = self._cache.get(key, self._since)
+            if kept is not None:
+                return self._asked(kept, name, 0)
+        flying = self._flying.get(key)
+        if flying is not None:
+            try:
+                return self._asked(await asyncio.shield(flying), name, 0)
+            except ModelError as error:
+                raise AskFailed(error, name, 0) from None
+        return await self._fly(request, key, name, usable)
+
+    async def _fly(self, request: Request, key: bytes, name: str, usable: Callable[[Reply], bool]) -> Asked:
+        future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
+        self._flying[key] = future
+        attempts = Attempts()
+        try:
+            kept = await self._keep(key, await self.sender.send(request, attempts), usable)
+            future.set_result(kept)
+        except ModelError as error:
+            failed = AskFailed(error, name, attempts.made, self._redact(str(error)))
+            future.set_exception(failed)
+            future.exception()  # retrieved: nobody else may be waiting
+            raise failed from None
+        finally:
+            if not future.done():
+                future.cancel()
+            del self._flying[key]
+        return self._asked(kept, name, attempts.made)
+
+    async def _keep(self, key: bytes, reply: Reply, usable: Callable[[Reply], bool]) -> Kept:
+        """Put a whole and usable reply into the cache; what is kept there, or else the reply as it came."""
+        if self._cache is None:
+            return Kept(reply, int(time.time()), "")
+        if not (_is_whole(reply) and usable(reply)):
+            return Kept(reply, int(time.time()), self._cache.run)
+        return await self._cache.put(key, reply, self._name, self._since)
+
+    def _asked(self, kept: Kept, name: str, attempts: int) -> Asked:
+        elsewhere = self._cache is not None and kept.run != self._cache.run
+        return Asked(
+            kept.reply,
+            name,
+            attempts,
+            cached=not attempts,
+            answered_at=utc_time(kept.at),
+            reused_from=kept.run if elsewhere else None,
+        )
+
+
+def _is_whole(reply: Reply) -> bool:
+    """Whether a reply says something, and was neither cut off nor blocked."""
+    return is_finished(reply.finish_reason) and bool(reply.text.strip() or reply.tool_calls)

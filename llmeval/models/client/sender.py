@@ -1,0 +1,191 @@
+"""Sending one request until it is answered: within the endpoint's limit, again where that helps,
+within a deadline."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+from llmeval.core.errors import ModelError, Overloaded, Retryable, TimedOut
+from llmeval.models.base import Model, Reply, Request
+from llmeval.models.client.limiter import Limiter, Signal, with_margin
+from llmeval.models.client.quota import LASTING
+from llmeval.models.params import merged
+from llmeval.models.reasoning import Tags
+from llmeval.models.replies import usable
+
+ATTEMPTS = 6
+_CHARS_PER_TOKEN = 4
+_FIRST_WAIT, _SECOND_WAIT, _LONGEST_WAIT = 0.1, 0.5, 20.0
+"""Seconds. A single fault of a server is mostly over at once; a second one in a row is not."""
+
+
+class Attempts:
+    """How often one request was sent; counted here because a failure must carry it too."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.last: ModelError | None = None
+        """The last failure."""
+        self.failures: Counter[type[ModelError]] = Counter()
+        """How often each class of failure came."""
+        self.timer: asyncio.Timeout | None = None
+        """Ends the request at its deadline; it starts when the request is first sent."""
+
+
+class Sender:
+    """Sends the requests of one model.
+
+    Args:
+        model: who answers.
+        limiter: the gate in front of it.
+        may_call: asked before each attempt; False ends the request (a budget is used up).
+        attempts: most attempts for one request.
+        deadline: seconds for one request from its first attempt on, waits included; None for no
+        deadline.
+        redact: takes secrets out of the words that the progress line shows.
+        rest: waits so many seconds before another attempt.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they are.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        limiter: Limiter,
+        *,
+        may_call: Callable[[], bool] = lambda: True,
+        attempts: int = ATTEMPTS,
+        deadline: float | None = None,
+        redact: Callable[[str], str] = lambda text: text,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        reasoning: Tags | None = None,
+    ) -> None:
+        self.unfinished = 0
+        """Calls made for requests that have neither an answer nor an error, as the run ended
+        before."""
+        self._model, self._limiter, self._may_call = model, limiter, may_call
+        self._attempts, self._deadline = attempts, deadline
+        self._redact, self._rest = redact, rest
+        self._reasoning = reasoning
+        self._params: Mapping[str, Any] = model.identity.get("params") or {}
+
+    def take_unfinished(self) -> int:
+        """The number of `unfinished` calls, which is 0 from then on."""
+        made, self.unfinished = self.unfinished, 0
+        return made
+
+    async def send(self, request: Request, counted: Attempts) -> Reply:
+        """The reply to a request; `counted` says how often it was sent, also when this raises.
+
+        Raises:
+            ModelError: no answer in the end. `kind` says why: provider, quota, budget, or what the
+            model itself says.
+        """
+        try:
+            reply = await self._within_deadline(request, counted)
+        except ModelError:
+            self.unfinished -= counted.made
+            raise
+        self.unfinished -= counted.made
+        return reply
+
+    async def _within_deadline(self, request: Request, counted: Attempts) -> Reply:
+        if self._deadline is None:
+            return await self._with_retries(request, counted)
+        try:
+            async with asyncio.timeout(None) as counted.timer:
+                return await self._with_retries(request, counted)
+        except TimeoutError:
+            why = f"; the last failure: {counted.last}" if counted.last is not None else ""
+            times = "1 attempt" if counted.made == 1 else f"{counted.made} attempts"
+            raise ModelError(f"no answer within `limits.deadline` of {self._deadline:g} s, {times}{why}") from None
+
+    async def _with_retries(self, request: Request, counted: Attempts) -> Reply:
+        """The first attempt goes straight out: tenacity is only entered when it failed, as it
+        costs more than it."""
+        try:
+            return await self._attempt(request, counted)
+        except Retryable as error:
+            if not self._goes_on(error, counted):
+                raise
+            await self._rest(self._wait_after(error, counted.made))
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda error: self._goes_on(error, counted)),
+            wait=lambda state: self._wait_after(_error_of(state), counted.made),
+            sleep=self._rest,
+        )
+        reply: Reply = await retrying(self._attempt, request, counted)
+        return reply
+
+    def _goes_on(self, error: BaseException, counted: Attempts) -> bool:
+        """Whether another attempt is allowed and may help."""
+        if not isinstance(error, Retryable):
+            return False
+        most = error.most_attempts or self._attempts
+        # failures of other classes do not use up the few attempts that one class is worth
+        return counted.made < self._attempts and counted.failures[type(error)] < most
+
+    async def _attempt(self, request: Request, counted: Attempts) -> Reply:
+        window = self._limiter.window
+        place = await self._limiter.acquire(_tokens(request), again=counted.made > 0)
+        if not self._may_call():
+            self._limiter.release(place, Signal.FAILED)
+            raise ModelError("not asked: the budget of this run is used up", kind="budget")
+        self._count(counted)
+        outcome, retry_after = Signal.FAILED, None
+        try:
+            reply = await self._model.answer(request)
+            outcome = Signal.SERVED
+        except ModelError as error:
+            counted.last = error
+            counted.failures[type(error)] += 1
+            if isinstance(error, TimedOut):
+                outcome = Signal.TIMED_OUT
+                window.traffic.timed_out(error.after)
+            if not isinstance(error, Overloaded):
+                raise
+            outcome, retry_after = Signal.REFUSED, error.retry_after
+            window.traffic.refused(self._redact(str(error)))
+            if window.refused_for > LASTING:
+                minutes = f"{window.refused_for / 60:.0f} minutes"
+                raise ModelError(f"{error} (every request was refused for {minutes})", kind="quota") from None
+            raise
+        finally:
+            self._limiter.release(place, outcome, retry_after=retry_after)
+        return usable(reply, merged(self._params, request.params), self._reasoning)
+
+    def _count(self, counted: Attempts) -> None:
+        counted.made += 1
+        self.unfinished += 1
+        if counted.made == 1 and counted.timer is not None and self._deadline is not None:
+            counted.timer.reschedule(asyncio.get_running_loop().time() + self._deadline)
+
+    def _wait_after(self, error: BaseException | None, failures: int) -> float:
+        """Seconds to wait after the `failures`th failure: exponential with jitter, after what the
+        endpoint asked for. Where the window is closed the request waits there, at the head of the
+        queue."""
+        window = self._limiter.window
+        wait = _backoff(failures)
+        if isinstance(error, Overloaded) and error.retry_after is not None:
+            wait = 0.0 if window.closed_for else min(LASTING, with_margin(error.retry_after)) + wait / 4
+            window.traffic.waits_until(window.clock() + wait)
+        return wait
+
+
+def _backoff(failures: int) -> float:
+    base = _FIRST_WAIT if failures <= 1 else _SECOND_WAIT * 2.0 ** (failures - 2)
+    return min(_LONGEST_WAIT, base) * random.uniform(1.0, 1.5)
+
+
+def _error_of(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome is not None else None
+
+
+def _tokens(request: Request) -> int:
+    """About how many tokens a call will use: its text, and the longest answer it allows."""
+    sent = sum(len(message.content) for message in request.messages) // _CHARS_PER_TOKEN
+    allowed = request.params.get("max_completion_tokens") or request.params.get("max_tokens") or 0
+    return sent + (allowed if isinstance(allowed, int) else 0)

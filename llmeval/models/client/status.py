@@ -1,0 +1,122 @@
+"""What an unsuccessful reply means: ask less, ask again, give up this request, or end the run.
+
+The words of the message stay the endpoint's own; what would fix it is added in brackets.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from llmeval.core.errors import ModelError, Overloaded, Retryable
+from llmeval.models.client.quota import lasts, words
+from llmeval.models.client.retry_after import retry_after
+
+_RETRYABLE = frozenset([408, 409, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524])
+_OVERLOADED = frozenset([429, 529])
+_HINTS = {
+    401: "the key is missing or wrong: check `api_key`",
+    403: "the key may not use this model",
+    404: "no such model or path: check `model` and `base_url` (it ends in /v1 for most servers)",
+}
+_PARAMETERS = (
+    "max_completion_tokens", "max_output_tokens", "max_tokens", "temperature", "top_p", "top_k", "min_p", "seed",
+    "stop", "n", "top_logprobs", "logprobs", "frequency_penalty", "presence_penalty", "logit_bias", "reasoning_effort",
+    "repetition_penalty", "parallel_tool_calls", "user",
+)  # fmt: skip
+_ALSO_WORDS = frozenset(["n", "stop", "user", "seed"])
+_REFUSED = re.compile(
+    r"unsupported|not\s+support|n't\s+support|unrecogni[sz]ed|unknown\s+(?:name|field|parameter|argument|key)|unexpected"
+    r"|not\s+(?:permitted|allowed|available|compatible|accepted|a\s+valid)|only\s+the\s+default|deprecated|invalid"
+    r"|cannot\s+be|can't\s+be|must\s+be|removed|no\s+longer|extra_forbidden|instead"
+)
+_FORMAT = re.compile(
+    r"response_?format|json_?schema|response_?schema|structured[\s_]output|text\.format|additionalproperties"
+)
+_TOO_LARGE = re.compile(r"request too large|reduce the (?:length|size)|must be reduced")
+"""OpenAI and Groq answer a request that alone is above the limit a minute with 429: it would be
+refused for ever."""
+
+
+def status_error(message: str, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
+    """The error for one unsuccessful reply.
+
+    Args:
+        message: host, status and the endpoint's words, for people.
+        status: of HTTP, or the one that an error object in a reply of status 200 names.
+        headers: of the reply, names in any case.
+        body: of the reply.
+
+    Returns:
+        Overloaded: 429, 529, and 503 with a wait. Retryable: other faults of servers. ModelError of
+        kind `quota`: what is used up lasts (`quota.lasts`). ModelError of kind `provider`: the same
+        request would fail again.
+    """
+    text = body[:8_000].decode("utf-8", "replace")
+    parsed = _json(body)
+    wait = retry_after(headers, parsed, words(parsed, text))
+    if lasts(status, parsed, text, wait):
+        return ModelError(message, kind="quota")
+    if status == 429 and _TOO_LARGE.search(words(parsed, text)):
+        return ModelError(f"{message} (this one request is above the endpoint's limit: shorten it)")
+    if status in _OVERLOADED or (status in (403, 503) and wait is not None):
+        return Overloaded(message, retry_after=wait)
+    if status in _RETRYABLE:
+        return Retryable(message)
+    hint = _HINTS.get(status) or (refused_parameter(parsed, text) if status in (400, 422) else None)
+    return ModelError(f"{message} ({hint})" if hint else message)
+
+
+def refused_parameter(parsed: Any, text: str) -> str | None:
+    """The fix for a request that was refused because of one of its parameters; None where none is
+    named.
+
+    Reasoning models refuse `max_tokens` and `temperature: 0`; older servers refuse
+    `response_format`."""
+    said = words(parsed, text)
+    if not _REFUSED.search(said):
+        return None
+    named = _named_parameter(parsed, said)
+    if named in ("max_tokens", "max_output_tokens"):
+        return "write `params: {max_completion_tokens: N}` for this model: it takes the place of max_tokens"
+    if named == "max_completion_tokens":
+        return "write `params: {max_tokens: N}` for this model: it takes the place of max_completion_tokens"
+    if named in ("logprobs", "top_logprobs"):
+        return "set `logprobs: false` on the judge, or `params: {logprobs: null, top_logprobs: null}`"
+    if named is not None:
+        return f"leave it out with `params: {{{named}: null}}` on the model or the judge"
+    if _FORMAT.search(said):
+        return "set `structured_output: json_object` or `structured_output: none` on this model"
+    return None
+
+
+def _named_parameter(parsed: Any, said: str) -> str | None:
+    """The parameter that an error is about: its `param` field, else the first one named in the
+    words."""
+    error = parsed[0] if isinstance(parsed, list) and parsed else parsed
+    error = error.get("error", error) if isinstance(error, Mapping) else error
+    param = str(error.get("param") or "").lower() if isinstance(error, Mapping) else ""
+    if param in _PARAMETERS:
+        return param
+    if param and _FORMAT.search(param):
+        return None
+    places = {name: re.search(_mention(name), said) for name in _PARAMETERS}
+    found = [(place.start(), name) for name, place in places.items() if place is not None]
+    first = min(found, default=None)
+    formatted = _FORMAT.search(said)
+    return None if first is None or (formatted is not None and formatted.start() < first[0]) else first[1]
+
+
+def _mention(name: str) -> str:
+    """The pattern of a parameter's name. Short ones are words as well (`n`, `stop`): they count in
+    quotes or after words such as "parameter:" only."""
+    if name in _ALSO_WORDS:
+        return rf"[\"'`]{name}[\"'`]|(?:parameter|argument|field|supplied):?\s+{name}\b"
+    return rf"(?<![\w.]){name}(?!\w)"
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

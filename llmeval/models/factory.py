@@ -1,0 +1,137 @@
+"""From a model's specification to the model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from llmeval.core.errors import SuiteError
+from llmeval.core.templates import render_value
+from llmeval.models.base import Model
+from llmeval.models.loading import load_function
+from llmeval.suite.schema import (
+    HttpModel,
+    ModelBase,
+    OpenAIModel,
+    PythonModel,
+    ReplayModel,
+    SystemOneModel,
+    TransformersModel,
+)
+
+
+def make_model(spec: ModelBase, base: Path) -> Model:
+    """The model that a specification names.
+
+    Raises:
+        SuiteError: it can't be made (a bad address, no such function or file, an extra is not installed).
+    """
+    return _MAKERS[type(spec)](spec, base)
+
+
+def _make_openai(spec: OpenAIModel, base: Path) -> Model:
+    from llmeval.models.openai import OpenAIEndpoint
+
+    if spec.client is not None:
+        load_function(spec.client, base)  # a name that is wrong is an error now, not in the first call
+    return OpenAIEndpoint(
+        spec.model,
+        base_url=spec.base_url,
+        api_key=_secret(spec.api_key),
+        params=spec.params,
+        timeout=spec.timeout,
+        api=spec.api,
+        headers=_revealed(spec.headers),
+        structured_output=spec.structured_output,
+        client=spec.client,
+        build=spec.build,
+        ca_file=_file(base, spec.ca_file),
+        max_reply_bytes=spec.max_reply_bytes,
+    )
+
+
+def _make_transformers(spec: TransformersModel, base: Path) -> Model:
+    from llmeval.models.local import TransformersModel as LocalModel
+    from llmeval.models.local.extra import require_extra
+
+    local_path = base / spec.model
+    if not local_path.is_dir() and (spec.model.count("/") > 1 or spec.model.startswith((".", "/", "~"))):
+        raise SuiteError(f"no model folder {spec.model}; paths are relative to {base}")
+    if local_path.is_dir() and not (local_path / "config.json").exists():
+        raise SuiteError(f"{spec.model} is a folder without a config.json: not a transformers model")
+    require_extra()
+    name = str(local_path) if local_path.is_dir() else spec.model
+    return LocalModel(
+        name, params=spec.params, revision=spec.revision, dtype=spec.dtype, device=spec.device,
+        batch_size=spec.batch_size,
+    )  # fmt: skip
+
+
+def _make_http(spec: HttpModel, base: Path) -> Model:
+    from llmeval.models.http import HttpEndpoint
+
+    return HttpEndpoint(
+        spec.url,
+        method=spec.method,
+        headers=_revealed(spec.headers),
+        body=spec.body,
+        output=spec.output,
+        render=lambda value, values: render_value(value, values, "body"),
+        params=spec.params,
+        timeout=spec.timeout,
+        build=spec.build,
+        ca_file=_file(base, spec.ca_file),
+        max_reply_bytes=spec.max_reply_bytes,
+    )
+
+
+def _make_python(spec: PythonModel, base: Path) -> Model:
+    from llmeval.models.python import PythonFunction
+
+    function = load_function(spec.function, base)
+    return PythonFunction(function, spec.function, build=spec.build, params=spec.params, timeout=spec.timeout)
+
+
+def _make_systemone(spec: SystemOneModel, base: Path) -> Model:
+    from llmeval.models.systemone import SystemOne
+
+    return SystemOne(
+        spec.model,
+        base_url=spec.base_url,
+        api_key=_secret(spec.api_key),
+        headers=_revealed(spec.headers),
+        params=spec.params,
+        timeout=spec.timeout,
+        build=spec.build,
+        ca_file=_file(base, spec.ca_file),
+        max_reply_bytes=spec.max_reply_bytes,
+    )
+
+
+def _make_replay(spec: ReplayModel, base: Path) -> Model:
+    from llmeval.models.replay import Replay
+
+    return Replay(base / spec.source)
+
+
+_MAKERS: dict[type[ModelBase], Callable[..., Model]] = {
+    OpenAIModel: _make_openai,
+    TransformersModel: _make_transformers,
+    HttpModel: _make_http,
+    PythonModel: _make_python,
+    ReplayModel: _make_replay,
+    SystemOneModel: _make_systemone,
+}
+
+
+def _file(base: Path, name: str | None) -> Path | None:
+    """A file that a suite names, relative to the suite."""
+    return None if name is None else base / name
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()
+
+
+def _revealed(headers: dict[str, SecretStr]) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in headers.items()}

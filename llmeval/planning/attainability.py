@@ -1,0 +1,104 @@
+"""What a floor takes, by the very bounds that decide it: how many passes, and whether any number of them is enough."""
+
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+
+from llmeval.core.records import Case
+from llmeval.gate.aggregate import Selection
+from llmeval.gate.rules.floors import bounds, parse_key, percent
+
+
+def passes_needed(clusters: Sequence[Hashable], floor: float, alpha: float) -> int | None:
+    """The fewest passes whose lower bound clears the floor, the failures spread over the clusters; None where even all
+    passing does not.
+
+    Args:
+        clusters: of each case; a case of its own has one of its own.
+    """
+    index = _numbered(clusters)
+    n, order = len(index), _spread(index)
+
+    def clears(passes: int) -> bool:
+        failing = frozenset(order[: n - passes])
+        outcomes = tuple(row not in failing for row in range(n))
+        return bounds(Selection(n, passes, 0, 0, (), index, outcomes), alpha).low >= floor
+
+    if not n or not clears(n):
+        return None
+    low, high = -1, n
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if clears(middle) else (middle, high)
+    return high
+
+
+def _numbered(clusters: Iterable[Hashable]) -> tuple[int, ...]:
+    numbers: dict[Hashable, int] = {}
+    return tuple(numbers.setdefault(cluster, len(numbers)) for cluster in clusters)
+
+
+def _spread(clusters: Sequence[int]) -> list[int]:
+    """Cases in the order in which they fail: one of each cluster, then a second of each..."""
+    seen: Counter[int] = Counter()
+    turns = []
+    for row, cluster in enumerate(clusters):
+        turns.append((seen[cluster], row))
+        seen[cluster] += 1
+    return [row for _, row in sorted(turns)]
+
+
+class Reach:
+    """Floors that no result can pass. Fed with every case; holds a name a case and floor.
+
+    Args:
+        floors, alpha: of the gate.
+        early: whether the run may stop early: looks on the way then leave half of alpha to the end.
+    """
+
+    def __init__(self, floors: Mapping[str, float], alpha: float, *, early: bool = False) -> None:
+        self._floors, self._alpha = floors, alpha / 2 if early else alpha
+        self._clusters: dict[str, list[str]] = {key: [] for key in floors}
+
+    def add(self, case: Case) -> None:
+        """Take a case."""
+        for key, clusters in self._clusters.items():
+            _, where = parse_key(key)
+            if where is None or case.tags.get(where[0]) == where[1]:
+                clusters.append(f"\0{case.id}" if case.cluster is None else case.cluster)
+
+    def told(self) -> list[str]:
+        """A sentence a floor that can't be passed, with the fix."""
+        return [
+            _told(key, self._floors[key], names, self._alpha)
+            for key, names in self._clusters.items()
+            if not self._can(key)
+        ]
+
+    def _can(self, key: str) -> bool:
+        return best_bound(self._clusters[key], self._alpha) >= self._floors[key]
+
+
+def out_of_reach(floors: Mapping[str, float], alpha: float, cases: Iterable[Case], *, early: bool = False) -> list[str]:
+    """As `Reach.told`, of cases in hand; they are looked at only where there is a floor."""
+    reach = Reach(floors, alpha, early=early)
+    for case in cases if floors else ():
+        reach.add(case)
+    return reach.told()
+
+
+def best_bound(clusters: Collection[Hashable], alpha: float) -> float:
+    """The lower bound where every case passes; 0 without a case."""
+    index = _numbered(clusters)
+    n = len(index)
+    return bounds(Selection(n, n, 0, 0, (), index, (True,) * n), alpha).low if n else 0.0
+
+
+def _told(key: str, floor: float, names: Sequence[str], alpha: float) -> str:
+    units = len(set(names))
+    what = f"{len(names):,} case{'' if len(names) == 1 else 's'}"
+    if units < len(names):
+        what += f" in {units:,} clusters"
+    return (
+        f"gate.floors.{key}: {what} can't show {percent(floor)} even if all pass (at least {percent(best_bound(names, alpha))} "
+        f"would be sure): it can never PASS. Add {'clusters' if units < len(names) else 'cases'}, or lower the floor"
+    )

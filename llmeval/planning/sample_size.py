@@ -1,0 +1,128 @@
+"""Before the first call: how many cases the gate needs on a suite of this shape, and what the suite's own can show."""
+
+import math
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from llmeval.planning.attainability import passes_needed
+from llmeval.planning.metric_profile import Shape
+from llmeval.planning.simulation import prove_regression
+from llmeval.stats.power import DISCORDANCE, gate_cases, gate_score
+from llmeval.stats.special.beta import beta_cdf
+from llmeval.stats.tests.studentised import added_cost, clusters_for
+
+POWER = 0.95
+"""Probability to decide that a plan aims for."""
+MAX_CASES = 1_000_000
+_RUNS = 100
+
+
+class Regression(NamedTuple):
+    """Sizes for one metric's regression rule.
+
+    `needed`: cases so that an unchanged candidate PASSes with probability .95. `certifies`: the smallest drop that the
+    planned cases can rule out so. `used_same`, `used_margin`: expected share of the calls with early stopping, by
+    simulation at `needed` cases, without a drop and at the margin.
+    """
+
+    margin: float
+    needed: int
+    certifies: float
+    used_same: float
+    used_margin: float
+
+
+class Floor(NamedTuple):
+    """Sizes for one floor. `needed`: cases so that a candidate of the stated rate PASSes with probability .95; None where
+    no number would. `must_have`: passes out of the planned cases that it takes."""
+
+    rule: str
+    floor: float
+    rate: float
+    cases: int
+    needed: int | None
+    must_have: int | None
+
+
+def plan_regression(shape: Shape, margin: float, alpha: float, beta: float) -> Regression:
+    """The sizes for a margin; clusters multiply by the design effect."""
+    left = beta - shape.j_alpha
+    needed = cases_for(shape, margin, alpha, left)
+    rows = prove_regression(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True)
+    same, lost = next(rows), next(rows)
+    return Regression(margin, needed, certifiable(shape, alpha, left), same.used, lost.used)
+
+
+def cases_for(shape: Shape, margin: float, alpha: float, beta: float) -> int:
+    """Cases for a margin; where they come in few clusters, as many more as the test of few clusters takes."""
+    needed = gate_cases(
+        margin, shape.discordance * shape.effect, alpha, beta, youden=shape.youden_lower, power=POWER,
+        expected=DISCORDANCE * shape.effect, counted=shape.units >= shape.cases,
+    )  # fmt: skip
+    if shape.units >= shape.cases:
+        return needed
+    together = shape.cases / shape.units
+    return math.ceil(clusters_for(needed / together, _score(shape, alpha, beta)) * together)
+
+
+def _score(shape: Shape, alpha: float, beta: float) -> float:
+    counted = shape.units >= shape.cases
+    return gate_score(min(alpha, beta), shape.discordance / DISCORDANCE, POWER, counted=counted)
+
+
+def certifiable(shape: Shape, alpha: float, beta: float) -> float:
+    """The smallest margin for which `cases_for` asks no more than the shape's cases; at most 1.
+
+    margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J, n less what few clusters cost.
+    """
+    z = _score(shape, alpha, beta)
+    cost = added_cost(shape.units, z) if shape.units < shape.cases else 1.0
+    return min(1.0, z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) / shape.youden_lower)
+
+
+def plan_floor(
+    rule: str, floor: float, rate: float, clusters: Sequence[Hashable], alpha: float, effect: float = 1.0
+) -> Floor:
+    """The sizes for a floor: what it takes by the bounds that decide it, what it needs by the exact binomial test.
+
+    Args:
+        clusters: of each planned case.
+        effect: the design effect of clusters; cases are needed so many times as often. And no fewer clusters than show the
+            floor where all pass: log(alpha) / log(floor).
+    """
+    cases, units = len(clusters), len(set(clusters))
+    needed = _needed(floor, rate, alpha)
+    if needed is not None and units < cases:
+        fewest = math.ceil(math.log(alpha) / math.log(floor)) if 0 < floor < 1 else 1
+        needed = math.ceil(max(needed * effect, fewest * cases / units))
+    return Floor(rule, floor, rate, cases, needed, passes_needed(clusters, floor, alpha))
+
+
+def _passes(n: int, floor: float, alpha: float) -> int | None:
+    """The fewest passes out of n whose lower bound clears the floor: P(X >= k | floor) <= alpha."""
+    if n == 0 or floor**n > alpha:
+        return None
+    low, high = 0, n
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if beta_cdf(floor, middle, n - middle + 1) <= alpha else (middle, high)
+    return high
+
+
+def _needed(floor: float, rate: float, alpha: float) -> int | None:
+    def enough(n: int) -> bool:
+        k = _passes(n, floor, alpha)
+        return k is not None and (rate >= 1 or beta_cdf(rate, k, n - k + 1) >= POWER)
+
+    if rate <= floor:
+        return None
+    size = 4
+    while not enough(size):
+        size *= 2
+        if size > MAX_CASES:
+            return None
+    low, high = size // 2, size
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high

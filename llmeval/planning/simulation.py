@@ -1,0 +1,297 @@
+"""How often a gate errs on a suite of this shape: planted drops, played through the very rules that decide.
+
+Beside it, on the same verdicts, what usual gates would have said: "the pass rate fell by more than t", a test that
+ignores that both sides answered the same cases, and "the rate is below the floor".
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmeval.core.results import Decision
+from llmeval.gate.holm import step_down
+from llmeval.planning.metric_profile import Shape
+from llmeval.planning.simulated_rules import Asked, Claim, Floor, Regression, Terms, members_of
+from llmeval.planning.simulated_verdicts import Sides, World
+from llmeval.stats.estimation.label_counts import LabelCounts
+from llmeval.stats.sequential.design import Plan
+from llmeval.stats.sequential.gate_test import HybridTest
+
+Floats = NDArray[np.float64]
+Tick = Callable[[], None]
+
+LOOK = 10
+"""Cases between two looks: what is used is rounded up to that."""
+THRESHOLD = 0.02
+"""The usual gate's t."""
+DROPS = (0, 1, 2, 4)
+"""Planted drops, in margins."""
+BELOW = (0.0, 0.05, 0.1)
+"""Planted distances below a floor."""
+_CALM = 20_000
+"""Cases by which the rate of a case that all its repeats pass is found."""
+
+
+class Row(NamedTuple):
+    """What came of `runs` runs with something planted; shares of them.
+
+    `planted`: the drop; of a floor's row people's pass rate; of the whole gate's the drop in margins. `used`: mean share of
+    the cases that were asked before it was decided. `error`: the share of verdicts that are wrong; `se`: its Monte-Carlo
+    standard error; `limit`: the stated rate. `usual`: the share of FAIL of the usual gate, and `unpaired` of the unpaired
+    test (None where there is none); what they don't FAIL they PASS.
+    """
+
+    planted: float
+    runs: int
+    fail: float
+    passed: float
+    inconclusive: float
+    used: float
+    error: float
+    se: float
+    limit: float
+    usual: float
+    unpaired: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the error is at most the stated rate plus three standard errors of a rate that is exactly that.
+
+        Three, as a gate has many rows: by two, one of forty that are just at their rate would be told as too often.
+        """
+        return self.error <= self.limit + 3 * math.sqrt(self.limit * (1 - self.limit) / self.runs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """A gate and the worlds of its metrics, whose cases lie in the order they are asked."""
+
+    worlds: Mapping[str, World]
+    claims: tuple[Claim, ...]
+    terms: Terms
+
+    @property
+    def stops(self) -> bool:
+        """Whether a run may stop before its last case: not where a floor has to be corrected by labels."""
+        return self.terms.early and not any(isinstance(claim, Floor) and claim.corrected for claim in self.claims)
+
+
+class Proof(NamedTuple):
+    """Rows of the whole gate (none where it has one rule), and of each rule, in the order of the setup's claims."""
+
+    whole: tuple[Row, ...]
+    rules: tuple[tuple[Row, ...], ...]
+
+
+class Played(NamedTuple):
+    """One test on one run: its decision, and the units it used."""
+
+    decision: Decision
+    used: int
+
+
+class _Run(NamedTuple):
+    """One run of the whole gate. `usual`, `unpaired`: FAIL of the gates of others, by claim."""
+
+    decisions: tuple[Decision, ...]
+    used: tuple[int, ...]
+    usual: tuple[bool, ...]
+    unpaired: tuple[bool, ...]
+
+
+def play(plan: Plan, values: Floats, size: float = 1.0) -> Played:
+    """One run through the gate's test, in the order of the values."""
+    test = HybridTest(plan)
+    decision = test.update(values, np.full(len(values), size))
+    return Played(decision or test.finish(bounds=False).decision, test.used)
+
+
+def prove(setup: Setup, runs: int, seed: int = 0, tick: Tick = lambda: None) -> Proof:
+    """Play the gate with drops of 0, 1, 2 and 4 margins of every metric at once, and each floor at it and below.
+
+    The same seed gives the same rows.
+
+    Args:
+        setup: of the gate.
+        runs: simulated runs a row.
+        tick: called after each run.
+    """
+    whole: list[Row] = []
+    rules: list[list[Row]] = [[] for _ in setup.claims]
+    margins = margins_of(setup)
+    for times in DROPS:
+        drops = {metric: margin * times for metric, margin in margins.items()}
+        found = _played(setup, drops, runs, [seed, times], tick)
+        whole.append(_whole_row(setup, drops, times, found))
+        for number, claim in enumerate(setup.claims):
+            if isinstance(claim, Regression):
+                apart = claim.margin != margins[claim.metric]
+                own = {**drops, claim.metric: claim.margin * times}
+                seen = _played(setup, own, runs, [seed, times, number], tick) if apart else found
+                rules[number].append(_regression_row(setup, number, claim.margin * times, seen))
+    for number, claim in enumerate(setup.claims):
+        if isinstance(claim, Floor):
+            rules[number] = list(_floor_rows(setup, claim, runs, [seed, 100 + number], tick))
+    return Proof(tuple(whole) if len(setup.claims) > 1 else (), tuple(map(tuple, rules)))
+
+
+def rows_of(setup: Setup) -> int:
+    """How many rows `prove` plays at most."""
+    margins = margins_of(setup)
+    own = [
+        len(BELOW) if isinstance(claim, Floor) else len(DROPS) * (claim.margin != margins[claim.metric])
+        for claim in setup.claims
+    ]
+    return len(DROPS) + sum(own)
+
+
+def prove_regression(
+    shape: Shape, margin: float, alpha: float, beta: float, runs: int, seed: int = 0, *, sequential: bool = False
+) -> Iterator[Row]:
+    """The rows of one rule of regression by itself, with the bound of the judge's J that the shape has.
+
+    Raises:
+        ValueError: a margin or rate out of range.
+    """
+    world = replace(shape.world(), labels=None)
+    members = members_of(np.arange(world.cases), world.clusters)
+    claim = Regression(
+        name=shape.metric, metric=shape.metric, members=members, margin=margin, youden=shape.youden_lower,
+        spent=shape.j_alpha,
+    )  # fmt: skip
+    setup = Setup(worlds={shape.metric: world}, claims=(claim,), terms=Terms(alpha, beta, 1, sequential))
+    for times in DROPS:
+        found = _played(setup, {shape.metric: margin * times}, runs, [seed, times], lambda: None)
+        yield _regression_row(setup, 0, margin * times, found)
+
+
+def margins_of(setup: Setup) -> dict[str, float]:
+    """The margin that each metric's drops are planted in: the least of its own; with floors only, the least of the others'."""
+    found: dict[str, float] = {}
+    for claim in setup.claims:
+        if isinstance(claim, Regression):
+            found[claim.metric] = min(found.get(claim.metric, 1.0), claim.margin)
+    least = min(found.values(), default=0.05)
+    return {metric: found.get(metric, least) for metric in setup.worlds}
+
+
+def _played(setup: Setup, drops: Mapping[str, float], runs: int, seed: list[int], tick: Tick) -> list[_Run]:
+    source, found = np.random.default_rng(seed), []
+    for _ in range(runs):
+        found.append(_run(setup, drops, source))
+        tick()
+    return found
+
+
+def _run(setup: Setup, drops: Mapping[str, float], source: np.random.Generator) -> _Run:
+    seen: dict[str, tuple[Sides, LabelCounts | None]] = {}
+    for metric, world in setup.worlds.items():
+        sides = world.judged(source, world.people(source, drops[metric]))
+        seen[metric] = sides, world.certificate(source)
+    asked: list[Asked] = [claim.ask(*seen[claim.metric], setup.terms) for claim in setup.claims]
+    level = (
+        setup.terms.alpha * len(asked) / setup.terms.rules
+    )  # a rule played alone has its share, as Holm's first step
+    decided = step_down([each.rule for each in asked], level)
+    usual = [_usual(claim, seen[claim.metric][0], setup.terms.alpha) for claim in setup.claims]
+    return _Run(
+        tuple(rule.decision for rule in decided), tuple(each.used for each in asked),
+        tuple(one for one, _ in usual), tuple(two for _, two in usual),
+    )  # fmt: skip
+
+
+def _usual(claim: Claim, sides: Sides, alpha: float) -> tuple[bool, bool]:
+    """FAIL of "drop > t" and of the unpaired pooled z test; of a floor, of "the rate is below it", twice."""
+    rows = claim.members.rows
+    if isinstance(claim, Floor):
+        below = bool(sides.candidate[:, rows].all(axis=0).mean() < claim.threshold - 1e-9)
+        return below, below
+    baseline, candidate = float(sides.baseline[:, rows].mean()), float(sides.candidate[:, rows].mean())
+    pooled = (baseline + candidate) / 2
+    se = math.sqrt(max(2 * pooled * (1 - pooled) / (len(rows) * len(sides.baseline)), 1e-12))
+    p_value = 0.5 * math.erfc((baseline - candidate) / se / math.sqrt(2))
+    return baseline - candidate > THRESHOLD + 1e-9, p_value <= alpha  # exactly t is not a drop
+
+
+def _regression_row(setup: Setup, number: int, drop: float, found: list[_Run]) -> Row:
+    row = _row(setup, number, drop, found)
+    error, limit = (row.passed, setup.terms.beta) if drop else (row.fail, setup.terms.alpha)
+    unpaired = sum(run.unpaired[number] for run in found) / len(found)
+    return _wrong(row, error, limit)._replace(unpaired=unpaired)
+
+
+def _floor_rows(setup: Setup, claim: Floor, runs: int, seed: list[int], tick: Tick) -> Iterator[Row]:
+    """Rows with people's pass rate of a case at the floor and below it: at the floor FAIL and PASS are wrong."""
+    world = setup.worlds[claim.metric]
+    if not claim.corrected:  # what the floor is about is then what the judge says
+        world = replace(world, labels=None, sensitivity=1.0, specificity=1.0)
+    for below in BELOW:
+        rate = claim.threshold - below
+        if rate <= 0:
+            continue
+        most = 2 * rate * (1 - rate)
+        here = replace(world, rate=rate, repeats=1, discordance=min(world.discordance, most))
+        alone = replace(setup, worlds={claim.metric: here}, claims=(claim,))
+        found = _played(alone, {claim.metric: 0.0}, runs, [*seed, round(1000 * below)], tick)
+        row = _row(alone, 0, rate, found)
+        yield _wrong(row, row.passed if below else max(row.passed, row.fail), setup.terms.alpha)
+
+
+def _whole_row(setup: Setup, drops: Mapping[str, float], times: int, found: list[_Run]) -> Row:
+    """The gate as a whole: FAIL is wrong where nothing got worse, PASS where any rule is violated."""
+    fails = [Decision.FAIL in run.decisions for run in found]
+    passes = [set(run.decisions) == {Decision.PASS} for run in found]
+    runs, cases = len(found), next(iter(setup.worlds.values())).cases
+    used = [max(run.used) if setup.stops else cases for run in found]
+    row = _counted(
+        times, runs, sum(fails), sum(passes), sum(map(_rounded, used, [cases] * runs)) / runs / cases,
+        sum(any(run.usual) for run in found) / runs,
+    )  # fmt: skip
+    rates = [(claim.threshold, _rate(setup, claim, drops)) for claim in setup.claims if isinstance(claim, Floor)]
+    regressions = any(isinstance(claim, Regression) for claim in setup.claims)
+    worse = (times > 0 and regressions) or any(rate < floor for floor, rate in rates)
+    violated = (times > 0 and regressions) or any(rate <= floor for floor, rate in rates)
+    error = max(0.0 if worse else row.fail, row.passed if violated else 0.0)
+    return _wrong(row, error, max(setup.terms.alpha, setup.terms.beta) if violated else setup.terms.alpha)
+
+
+def _rate(setup: Setup, claim: Floor, drops: Mapping[str, float]) -> float:
+    """The true rate a floor is about, of cases that pass with all repeats: on people's scale where it is corrected."""
+    world, drop = setup.worlds[claim.metric], drops[claim.metric]
+    if world.repeats == 1 and (claim.corrected or world.exact):
+        return world.rate - drop
+    many = replace(world, clusters=np.arange(_CALM), within=0.0)
+    source = np.random.default_rng(0)
+    return float(many.judged(source, many.people(source, drop)).candidate.all(axis=0).mean())
+
+
+def _row(setup: Setup, number: int, planted: float, found: list[_Run]) -> Row:
+    runs, cases = len(found), len(setup.claims[number].members.rows)
+    ends = setup.claims[number].members.ends
+    decisions = [run.decisions[number] for run in found]
+    shares = [np.searchsorted(ends, run.used[number], side="left") for run in found]
+    sizes = setup.claims[number].members.sizes.cumsum()
+    used = sum(_rounded(int(sizes[at]), cases) for at in shares) / runs / cases
+    return _counted(
+        planted, runs, decisions.count(Decision.FAIL), decisions.count(Decision.PASS), used,
+        sum(run.usual[number] for run in found) / runs,
+    )  # fmt: skip
+
+
+def _counted(planted: float, runs: int, fails: int, passes: int, used: float, usual: float) -> Row:
+    return Row(
+        planted=planted, runs=runs, fail=fails / runs, passed=passes / runs, inconclusive=1 - (fails + passes) / runs,
+        used=used, error=0.0, se=0.0, limit=0.0, usual=usual,
+    )  # fmt: skip
+
+
+def _wrong(row: Row, error: float, limit: float) -> Row:
+    return row._replace(error=error, se=math.sqrt(error * (1 - error) / row.runs), limit=limit)
+
+
+def _rounded(used: int, cases: int) -> int:
+    return min(cases, math.ceil(used / LOOK) * LOOK)

@@ -1,0 +1,52 @@
+"""The run that a run was compared with, where its directory is still there: the page then shows both answers."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from llmeval.core.errors import LlmevalError
+from llmeval.gate.baseline import read_baseline
+from llmeval.store.directory import RunDir
+
+_LOOK_AT = 200
+"""Directories looked at; more would slow the report down in a folder that holds everything."""
+
+
+def baseline_run(run: RunDir, manifest: Mapping[str, Any]) -> RunDir | None:
+    """The baseline's run: the directory that the gate names, or beside this run the one that its lock file names.
+
+    None when there is none, or it can't be read: the gate's decision does not need it, and the page can do without.
+    """
+    named = ((manifest.get("gate") or {}).get("regression") or {}).get("baseline")
+    if not named:
+        return None
+    path = Path(named)
+    try:
+        if path.is_dir():
+            return _readable(RunDir(path), run)
+        wanted = read_baseline(path).run_id
+        if wanted == manifest.get("run_id"):
+            return None
+        beside = (other for other in _beside(run, wanted) if _run_id(other) == wanted)
+        return next((found for other in beside if (found := _readable(other, run))), None)
+    except (LlmevalError, OSError):
+        return None
+
+
+def _beside(run: RunDir, run_id: str) -> Iterator[RunDir]:
+    folder = run.path.resolve().parent
+    yield RunDir(folder / run_id)
+    others = sorted((path for path in folder.iterdir() if path.is_dir()), reverse=True)
+    yield from map(RunDir, others[:_LOOK_AT])
+
+
+def _run_id(run: RunDir) -> str | None:
+    try:
+        return run.manifest().get("run_id") if run.exists() else None
+    except LlmevalError:
+        return None
+
+
+def _readable(other: RunDir, run: RunDir) -> RunDir | None:
+    usable = other.exists() and other.has_summary() and other.path.resolve() != run.path.resolve()
+    return other if usable else None

@@ -1,0 +1,137 @@
+"""Runs side by side as one offline page without any script: the report's style, shapes and charts."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from llmeval.compare.comparison import Board, Comparison, Flip, MetricDifference, Side
+from llmeval.core.files import write_atomically
+from llmeval.report import comparison_words as words
+from llmeval.report.html import assets, charts
+from llmeval.report.html.index import asked
+from llmeval.report.html.page import environment
+from llmeval.report.html.reader import Reader
+from llmeval.report.html.visible import clip, shorten
+from llmeval.store.directory import RunDir
+
+FELL, ROSE = 10, 5
+"""Cases shown with both answers, a metric and run."""
+NAMED = 500
+_TEXT, _REASON = 1500, 400
+_TONES = {"better": "pass", "worse": "fail", "no difference shown": "unsure", "not comparable": "invalid"}
+
+
+def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> None:
+    """Write the page of a comparison; `runs` in its order, for the answers.
+
+    Raises:
+        StoreError: a run's records can't be read.
+    """
+    with ExitStack() as stack:
+        readers = {side.letter: stack.enter_context(Reader(run)) for side, run in zip(found.runs, runs, strict=True)}
+        page = environment().get_template("compare.html.j2").render(
+            policy=assets.policy(scripted=False), style=assets.style(), found=found, words=words,
+            title=_title(found), tone=words.tone(found.metrics) if len(found.runs) == 2 else "plain", sections=[_section(found, run) for run in found.runs[1:]],
+            boards=[_board(board, found.runs) for board in found.boards],
+            moved=[row for row in found.slices if row.moved], still=[row for row in found.slices if not row.moved],
+            flips=list(_flips(found, readers)), notes=[words.note(found), words.slice_note(found)],
+        )  # fmt: skip
+    write_atomically(path, page.encode())
+
+
+def _title(found: Comparison) -> str:
+    if len(found.runs) > 2:
+        return f"{len(found.runs)} runs beside each other"
+    said = {row.word for row in found.metrics}
+    if {"better", "worse"} <= said:
+        return "Better and worse"
+    return next((word.capitalize() for word in _TONES if word in said), "Nothing to compare")
+
+
+def _section(found: Comparison, run: Side) -> dict[str, Any]:
+    """One run beside A: a row a metric, all on one axis."""
+    rows = [row for row in found.metrics if row.letter == run.letter]
+    limit = _limit(rows)
+    return {
+        "run": run,
+        "headline": words.headline(found, run),
+        "shared": words.shared(run),
+        "axis": charts.shift_axis(limit),
+        "rows": [{"row": row, "tone": _TONES[row.word], "strip": _strip(row, limit)} for row in rows],
+    }
+
+
+def _limit(rows: Iterable[MetricDifference]) -> float:
+    """Where the axis ends: the farthest bound, rounded up to the next 5 points."""
+    ends = [abs(end) for row in rows for end in (row.low, row.high) if end is not None]
+    return min(1.0, math.ceil(20 * max([0.05, *ends])) / 20)
+
+
+def _strip(row: MetricDifference, limit: float) -> str:
+    if row.difference is None or row.low is None or row.high is None:
+        return ""
+    title = f"{row.metric}: {words.points(row.difference)} points, {words.points(row.low)} to {words.points(row.high)}"
+    return charts.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
+
+
+def _board(board: Board, runs: Sequence[Side]) -> dict[str, Any]:
+    by_letter = {run.letter: run for run in runs}
+    means = [place.mean for place in board.places]
+    axis = charts.axis_for(means)
+    return {
+        "board": board,
+        "axis": charts.axis_svg(axis),
+        "rows": [
+            {
+                "place": place,
+                "run": by_letter[place.letter],
+                "rank": words.ranks(place.best, place.worst),
+                "strip": charts.strip(
+                    axis, words.percent(place.mean), "plain", estimate=place.mean, low=None, high=None
+                ),
+            }
+            for place in board.places
+        ],
+    }
+
+
+def _flips(found: Comparison, readers: dict[str, Reader]) -> Iterator[dict[str, Any]]:
+    """What fell and what rose on each metric and run, the first with what both runs answered."""
+    for row in found.metrics:
+        for kind, flips, most in (("fell", row.fell, FELL), ("rose", row.rose, ROSE)):
+            if flips:
+                yield {
+                    "row": row,
+                    "kind": kind,
+                    "n": len(flips),
+                    "shown": [_item(flip, row, readers) for flip in flips[:most]],
+                    "more": [flip.case_id for flip in flips[most:NAMED]],
+                    "unnamed": max(0, len(flips) - NAMED),
+                }
+
+
+def _item(flip: Flip, row: MetricDifference, readers: dict[str, Reader]) -> dict[str, Any]:
+    case = readers[row.letter].case(flip.case_id)
+    answers = {letter: _answer(readers[letter], flip.case_id, row.metric) for letter in ("A", row.letter)}
+    return {
+        "id": flip.case_id,
+        "change": f"{flip.before:g} → {flip.now:g}" if {flip.before, flip.now} <= {0.0, 1.0} else
+        f"{flip.before:.2f} → {flip.now:.2f}",
+        "line": clip(asked(case), 140),
+        "asked": shorten(asked(case), _TEXT),
+        "references": [shorten(reference, _REASON) for reference in case.references[:5]],
+        "answers": answers,
+    }  # fmt: skip
+
+
+def _answer(reader: Reader, case_id: str, metric: str) -> dict[str, str]:
+    """What a run answered first, and what its score says."""
+    side = reader.side((case_id, 0))
+    if side is None:
+        return {"text": "(no answer)", "reason": ""}
+    error = side.answer.error
+    text = side.answer.text if error is None else f"{error.kind}: {error.message}"
+    reason = next((score.unscored or score.reason for score in side.scores if score.metric == metric), "")
+    return {"text": shorten(text, _TEXT) or "(empty)", "reason": shorten(reason, _REASON)}

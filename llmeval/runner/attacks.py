@@ -1,0 +1,36 @@
+"""Known attacks on each judge of a run, recorded in `canaries.jsonl`: one that passes makes the run INVALID."""
+
+from llmeval.core.records import SCHEMA, to_json
+from llmeval.judges.assurance.attacks import Attack, attack
+from llmeval.runner.plan import Plan
+from llmeval.store.writer import RunWriter
+from llmeval.suite.schema import ReplayModel
+
+
+async def try_attacks(plan: Plan, writer: RunWriter) -> None:
+    """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache where it has them.
+
+    Raises:
+        StoreError: the run directory can't be written.
+    """
+    done = {(line["metric"], line["judge"]) for line in writer.run.canaries() if line["kind"] == "attack"}
+    for name, judge in plan.judges.items():
+        stored = all(isinstance(seat.spec, ReplayModel) for seat in plan.judge_seats[name])
+        if stored or not plan.suite.judge(name).attacks or (name, judge.digest) in done:
+            continue
+        tried = await attack(judge)
+        for one in tried:
+            if one.score is not None:
+                plan.budget.spend(one.score.cost_usd)
+        writer.canaries([_line(name, judge.digest, one) for one in tried])
+
+
+def _line(metric: str, digest: str, one: Attack) -> bytes:
+    score = one.score
+    tried = {} if score is None else {
+        "status": score.status, "passed": score.passed, "unscored": score.unscored, "attempts": score.attempts,
+        "cached": score.cached, "usage": score.usage, "cost_usd": score.cost_usd, "failed": score.unanswered,
+        "reply": (score.details or {}).get("reply"),
+    }  # fmt: skip
+    named = {"schema": SCHEMA, "kind": "attack", "metric": metric, "judge": digest, "case_id": one.name}
+    return to_json({**named, "answer": one.text, **tried})

@@ -1,0 +1,142 @@
+"""What a run would ask for, before anything is sent.
+
+How long answers are can't be known from the prompts. Where the suite has run before, calls and tokens are taken from
+what that run recorded; else they are assumed, and the estimate says so.
+"""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llmeval.core.errors import LlmevalError, StoreError
+from llmeval.core.records import Answer, Usage
+from llmeval.judges.assurance.attacks import CASE, asked, attacks_on
+from llmeval.judges.cascade import Cascade
+from llmeval.judges.ensemble import Judging
+from llmeval.runner.model_roles import Seat
+from llmeval.runner.plan import Plan
+from llmeval.store.directory import RunDir, complete_runs
+
+CHARS_PER_TOKEN = 4
+TYPICAL_ANSWER, TYPICAL_VERDICT = 150, 60
+"""Tokens assumed for an answer whose length nothing bounds, and for a verdict."""
+LOOKED_AT = 2000
+"""Records of an earlier run that are read."""
+
+
+class Typical(NamedTuple):
+    """One role in an earlier run: calls an answer (retries aside), and tokens a call."""
+
+    calls: float
+    given: float
+    made: float
+
+
+class Past(NamedTuple):
+    """An earlier run of the suite; `roles`: those whose endpoint counted tokens."""
+
+    run_id: str
+    roles: dict[str, Typical]
+
+
+def estimate(planned: Plan, reports: Path) -> list[dict[str, Any]]:
+    """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers are `based_on`.
+
+    Retries and cache hits are not foreseen. Without an earlier run of this candidate below `reports`, tokens are
+    characters / 4 (English text; other scripts need more), an answer is half of what `max_tokens` allows but no more
+    than a typical one, and every answer is judged.
+    """
+    units = len(planned.cases) * planned.suite.spec.repeats
+    past = _latest(reports / planned.suite.name, planned.candidate.name)
+    rows = [_row("candidate", planned.candidate, units, past, lambda: _candidate(planned))]
+    for name, judge in planned.judges.items():
+        seat = planned.judge_seats[name][0]
+        rows.append(_row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge)))
+        if planned.tries_judges and planned.suite.judge(name).attacks:
+            tries = len(attacks_on(judge.seats[0].protocol)) * len(judge.seats)
+            rows.append(_row(f"attacks:{name}", seat, tries, None, lambda judge=judge: _attacked(judge)))
+    return rows
+
+
+def _row(role: str, seat: Seat, units: int, past: Past | None, assume: Any) -> dict[str, Any]:
+    known = None if past is None else past.roles.get(role)
+    typical: Typical = known or assume()
+    calls = round(units * typical.calls)
+    given, made = round(calls * typical.given), round(calls * typical.made)
+    price = seat.spec.price
+    return {
+        "role": role,
+        "model": seat.name,
+        "calls": calls,
+        "input_tokens": given,
+        "output_tokens": made,
+        "cost_usd": None if price is None else (given * price.input + made * price.output) / 1e6,
+        "based_on": past.run_id if known and past is not None else None,
+    }
+
+
+def _candidate(planned: Plan) -> Typical:
+    sent = sum(sum(len(message.content) for message in planned.messages(case)) for case in planned.cases)
+    return Typical(1, sent / max(1, len(planned.cases)) / CHARS_PER_TOKEN, _answer_tokens(planned))
+
+
+def _judge(planned: Plan, judge: Judging) -> Typical:
+    calls = sent = 0
+    for case in planned.cases:
+        filler = Answer(case_id=case.id, output="word " * _answer_tokens(planned))
+        prompt = judge.prompt_size(case, filler, planned.messages(case))
+        calls += prompt is not None
+        sent += prompt or 0
+    if not isinstance(judge, Cascade):
+        calls *= len(judge.seats)  # who else a cascade asks depends on what the first says
+    return Typical(calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
+
+
+def _attacked(judge: Judging) -> Typical:
+    try:
+        size = judge.prompt_size(CASE, Answer(case_id="", output="word " * 20), asked())
+    except LlmevalError:
+        size = None  # a template that needs more than the attacks' case has is not attacked
+    return Typical(size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.seats), TYPICAL_VERDICT)
+
+
+def _answer_tokens(planned: Plan) -> int:
+    params = planned.candidate.spec.params
+    allowed = params.get("max_completion_tokens") or params.get("max_tokens")
+    return min(TYPICAL_ANSWER, allowed // 2) if isinstance(allowed, int) else TYPICAL_ANSWER
+
+
+def _latest(folder: Path, candidate: str) -> Past | None:
+    """The newest complete run of this candidate below `folder` whose endpoints counted tokens."""
+    for run, _ in complete_runs(folder):
+        try:
+            manifest = run.manifest()
+            roles = _roles(run) if manifest["candidate"]["name"] == candidate else {}
+        except StoreError:
+            continue
+        if roles:
+            return Past(manifest["run_id"], roles)
+    return None
+
+
+def _roles(run: RunDir) -> dict[str, Typical]:
+    answers = list(itertools.islice(run.answers(), LOOKED_AT))
+    roles = {"candidate": _typical(len(answers), [(1, answer.usage) for answer in answers])}
+    scores = [s for _, block in itertools.islice(run.scores(), LOOKED_AT) for s in block if s.source == "judge"]
+    for metric in {score.metric for score in scores}:
+        # a panel's score has the calls and the tokens of all its seats
+        asked = [(s.attempts or 1, s.usage) for s in scores if s.metric == metric and (s.attempts or s.cached)]
+        roles[f"judge:{metric}"] = _typical(len(answers), asked)
+    return {role: typical for role, typical in roles.items() if typical is not None}
+
+
+def _typical(units: int, asked: Sequence[tuple[int, Usage | None]]) -> Typical | None:
+    """From (calls, tokens of all of them) of each answer; cached ones have no tokens, and say nothing about them."""
+    counted = [(calls, usage) for calls, usage in asked if usage is not None and usage.input_tokens]
+    paid = sum(calls for calls, _ in counted)
+    if not paid or not units:
+        return None
+    given = sum(usage.input_tokens or 0 for _, usage in counted)
+    made = sum(usage.output_tokens or 0 for _, usage in counted)
+    return Typical(sum(calls for calls, _ in asked) / units, given / paid, made / paid)

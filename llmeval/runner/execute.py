@@ -1,0 +1,290 @@
+"""One run from start to end: plan, directory, pipeline, manifest."""
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.records import Status, utc_now
+from llmeval.runner.anchors import judge_anchors
+from llmeval.runner.attacks import try_attacks
+from llmeval.runner.manifest import digests, make_manifest, new_run_id
+from llmeval.runner.options import Options
+from llmeval.runner.pipeline import Ending, Pipeline, Recorded
+from llmeval.runner.plan import Plan
+from llmeval.runner.progress import Display, NoDisplay, Progress
+from llmeval.runner.scoring import fails_when_blocked
+from llmeval.runner.stopping import Stopper, Watch
+from llmeval.store.directory import ANSWERS, RECORDS, RunDir
+from llmeval.store.writer import RunWriter
+
+_WHOLE = ("complete", "decided")
+"""Endings of a run that did all it was to do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `reason`: why it is not complete, for people. `wall_s`: seconds of this process's part."""
+
+    run: RunDir
+    ending: Ending
+    reason: str
+    wall_s: float
+    warnings: tuple[str, ...] = ()
+
+
+def execute(
+    plan: Plan,
+    options: Options,
+    show: Callable[[Progress], Display] = lambda progress: NoDisplay(),
+    stored: RunDir | None = None,
+    watch: Watch = lambda run, manifest: None,
+) -> Outcome:
+    """Run a plan, or go on with it where its directory says that it began earlier.
+
+    Args:
+        plan: from `build.plan`; closed at the end.
+        options: where the run goes and how far.
+        show: makes the display of the progress.
+        stored: a run whose answers are scored again.
+        watch: makes what may end the run before its last case.
+
+    Raises:
+        UsageError: the directory holds another run.
+        StoreError: the directory can't be used, or stopped being usable (the disk is full).
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            return runner.run(_execute(plan, options, show, stored, watch))
+        finally:
+            runner.run(plan.close())
+
+
+async def _execute(
+    plan: Plan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None, watch: Watch
+) -> Outcome:
+    run_id = new_run_id()
+    path = options.out or run_folder(plan, options) / run_id
+    if RunDir(path).exists():
+        RunDir(path).verify()  # before anything is appended: new digests would hide what was changed
+    writer = RunWriter(path)
+    try:
+        before = writer.run.manifest() if writer.run.exists() else {}
+        manifest = _manifest(plan, options, writer, run_id, stored)
+        _refuse_ended(plan, path, before)
+        if plan.cache is not None:
+            plan.cache.run = manifest["run_id"]
+        _begin_session(manifest, writer)
+        if stored is not None:
+            _copy_answers(plan, writer, stored)
+        recorded = _recorded(plan, writer.run)
+        if plan.may_stop:
+            _write_order(plan, writer, recorded)
+        total = len(plan.cases) * plan.suite.spec.repeats
+        scored = len(recorded.scored)
+        progress = Progress(
+            total=total, resumed=scored, done=scored, counted=lambda: plan.budget.calls, traffic=plan.traffic
+        )
+        stopper = watch(writer.run, manifest) if plan.may_stop else None
+        pipeline = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
+        gc.freeze()  # what is here now stays: the collector need not look at it again and again
+        started = time.monotonic()
+        with show(progress):
+            if plan.in_turn:
+                pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
+            ending = await pipeline.run()
+            if ending in _WHOLE and plan.tries_judges:
+                await judge_anchors(plan, writer, manifest)
+                await try_attacks(plan, writer)
+        wall = time.monotonic() - started
+        _note_unfinished(plan, manifest)
+        for key, seen in pipeline.returned.items():
+            manifest["candidate"][key] = sorted(seen | set(manifest["candidate"][key]))
+        _end_session(manifest, writer, (ending, pipeline.reason), wall)
+    finally:
+        writer.close()
+    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
+
+
+def _warnings(plan: Plan, ending: Ending) -> tuple[str, ...]:
+    """What came up on the way. A budget that ended the run is told as its reason."""
+    found = list(plan.quarantine.warnings)
+    if plan.cache is not None and plan.cache.warning:
+        found.append(plan.cache.warning)
+    if plan.budget.stopped is not None and ending != "budget":
+        found.append(plan.budget.stopped)
+    return tuple(found)
+
+
+def _refuse_ended(plan: Plan, path: Path, before: Mapping[str, Any]) -> None:
+    """Refuse a directory whose run has nothing left to do: its result of then would look like one of now.
+
+    Args:
+        plan: what is to be run. path: the run's directory. before: its manifest as it was found.
+
+    Raises:
+        UsageError: the run came to its end, and no answer was lost.
+    """
+    if before.get("status") != "complete":
+        return
+    left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, RunDir(path)).scored)
+    if left == 0 or before.get("ending") == "decided":
+        raise UsageError(
+            f"{path} holds a run that ended at {before['ended']}, and nothing of it is left to ask. For a new run name another "
+            f"directory with --out, or leave --out away; `llmeval report {path}` shows this one"
+        )
+
+
+def _note_unfinished(plan: Plan, manifest: dict[str, Any]) -> None:
+    """Add the calls that no record holds to the manifest's `unfinished_calls`: those made for cases that were neither
+    answered nor lost when the run ended."""
+    roles = [("candidate", plan.candidate)]
+    roles += [(f"judge:{name}", seat) for name, bench in plan.judge_seats.items() for seat in bench]
+    counts: dict[str, int] = manifest.setdefault("unfinished_calls", {})
+    for role, seat in roles:
+        if made := seat.caller.sender.take_unfinished():
+            counts[role] = counts.get(role, 0) + made
+
+
+def run_folder(plan: Plan, options: Options) -> Path:
+    """Where runs of a plan are kept. Shards lie apart: no trend shows a part."""
+    return options.reports / plan.suite.name / ("" if plan.shard is None else "shards")
+
+
+def _copy_answers(plan: Plan, writer: RunWriter, stored: RunDir) -> None:
+    """The answers of a stored run to the cases of a plan, those that are not here yet. No answer is without its case."""
+    there, answered = {case.id for case in writer.run.cases()}, writer.run.answer_index()
+    asked, parent = set(), stored.manifest()["run_id"]
+    for case in plan.cases:
+        asked.add(case.id)
+        if case.id not in there:
+            writer.case(case)
+    for answer in stored.answers():
+        if answer.case_id in asked and (answer.case_id, answer.repeat) not in answered:
+            writer.answer(structs.replace(answer, reused_from=answer.reused_from or parent))
+    writer.answers = 0
+
+
+def _begin_session(manifest: dict[str, Any], writer: RunWriter) -> None:
+    """Add this process's part to the manifest. A session that was killed is given what it left."""
+    sessions: list[dict[str, Any]] = manifest.setdefault("sessions", [])
+    if sessions and sessions[-1]["ended"] is None and manifest["parent_run"] is None:
+        earlier = sum(session["answers"] for session in sessions[:-1])
+        sessions[-1]["answers"] = max(0, writer.count(ANSWERS) - earlier)
+    sessions.append({"started": utc_now(), "ended": None, "answers": 0})
+    writer.write_manifest(manifest)
+
+
+def _end_session(manifest: dict[str, Any], writer: RunWriter, how: tuple[Ending, str], wall: float) -> None:
+    """Complete the manifest: how and why this process's part ended, and what the files hold. `wall`: its seconds."""
+    ending, reason = how
+    manifest.update(
+        ended=utc_now(),
+        status="complete" if ending in _WHOLE else "incomplete",
+        ending=ending,
+        ending_reason=None if ending in _WHOLE else reason,
+        wall_s=round((manifest.get("wall_s") or 0.0) + wall, 3),
+        records=writer.records(),
+    )
+    manifest["sessions"][-1].update(ended=manifest["ended"], answers=writer.answers)
+    writer.write_manifest(manifest)
+
+
+def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:
+    """All planned cases, in the order they will be asked: a run that stops early is read by it."""
+    for case in plan.cases:
+        if case.id not in recorded.cases:
+            writer.case(case)
+            recorded.cases.add(case.id)
+
+
+async def _answer_first(
+    pipeline: Pipeline,
+    plan: Plan,
+    writer: RunWriter,
+    options: Options,
+    progress: Progress,
+    stopper: Stopper | None,
+) -> Pipeline:
+    """Ask the candidate everything, let go of its weights; gives the pipeline that has the rest to do."""
+    progress.stated = "first all answers, then all verdicts: both models do not fit in memory together"
+    ending = await pipeline.run(scoring=False)
+    if ending != "complete":
+        return pipeline
+    await plan.candidate.caller.model.close()
+    progress.stated = ""
+    recorded = _recorded(plan, writer.run, lost=True)
+    rest = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
+    rest.returned = pipeline.returned
+    return rest
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one: a fifth less CPU a call (docs/benchmarks.md)."""
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def _manifest(plan: Plan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None) -> dict[str, Any]:
+    """The manifest of the run that goes on here, or a new one."""
+    run, parent = writer.run, None if stored is None else stored.manifest()["run_id"]
+    if not run.exists():
+        if left := [name for name in RECORDS if writer.count(name)]:
+            raise StoreError(
+                f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what these records are of. "
+                "Name another directory with --out"
+            )
+        return {**make_manifest(plan, options, run_id), "parent_run": parent}
+    manifest = run.manifest()
+    changed = [
+        name for name, value in digests(plan).items() if manifest["digests"].get(name) != value and name != "suite"
+    ]
+    if changed:
+        raise UsageError(
+            f"{run.path} holds a run that differs in: {', '.join(changed)}. "
+            "Name another directory with --out, or leave --out away for a new one"
+        )
+    stop = manifest["gate"].get("stop", "never")
+    if (stop == "early") != plan.may_stop:
+        raise UsageError(f"{run.path} holds a run that began with --stop {stop}; go on with the same")
+    if manifest["parent_run"] != parent:
+        raise UsageError(f"{run.path} holds a run with answers of its own; name another directory with --out")
+    manifest.update(status="running", ended=None, ending=None, ending_reason=None)
+    manifest.pop("records", None)  # they are those of the run as it was
+    return manifest
+
+
+def _recorded(plan: Plan, run: RunDir, *, lost: bool = False) -> Recorded:
+    """What need not be asked again. Answers whose judge did not answer are scored again, and lost calls asked again,
+    unless `lost` lets them be."""
+    offsets = run.answer_index()
+    if not offsets:
+        return Recorded({}, set(), set())
+    failed = set()
+    if not lost:
+        missing = (a for a in run.answers() if a.error is not None and not fails_when_blocked(plan, a))
+        failed = {(a.case_id, a.repeat) for a in missing}
+    answers = {key: offset for key, offset in offsets.items() if key not in failed}
+    case_metrics = {case.id: {b.metric for b in plan.checks_for(case)} for case in plan.cases if case.checks}
+    common = {bound.metric for bound in plan.checks}
+    scored, checked = set(), set()
+    for key, scores in run.scores():
+        metrics = {score.metric for score in scores}
+        expected = case_metrics.get(key[0], common) | set(plan.judges)
+        unjudged = any(score.status is Status.UNSCORED and score.unanswered for score in scores)
+        waits = any(score.status is Status.NOT_SCORED for score in scores)
+        if key in answers and waits:
+            checked.add(key)
+        elif key in answers and expected <= metrics and not unjudged:
+            scored.add(key)
+    return Recorded(answers, scored, {case.id for case in run.cases()}, checked)

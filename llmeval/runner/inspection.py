@@ -1,0 +1,317 @@
+"""A suite and each of its cases, checked before the first call: one that can't fail or run is refused.
+
+It is an error where all cases are asked the same, or nothing could be scored or decided. Where only
+some cases are concerned, a warning says how many and names the first.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from llmeval.checks.spec import Bound, SpecError, bind, merge
+from llmeval.core.errors import LlmevalError, SuiteError
+from llmeval.core.records import Case
+from llmeval.core.templates import Template, case_values, is_template, render_value
+from llmeval.data.cases import CaseSet
+from llmeval.models.loading import load_function
+from llmeval.runner.judge_factory import protocol_of
+from llmeval.runner.rule_cases import WHOLE, RuleTargets
+from llmeval.suite.loader import Suite
+from llmeval.suite.yaml_file import Path as KeyPath
+
+_SINGLE_BRACE = re.compile(r"(?<!\{)\{\s*([A-Za-z_]\w*)\s*\}(?!\})")
+_DATA = {"references": "`reference` or `references`", "context": "`context`", "criteria": "`criteria`"}
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A suite whose cases were all tried.
+
+    `warnings`: what is odd about some of them. `judgeless`: the error of a judge that applies to no
+    case; what is wrong with the judge itself is told before it.
+    """
+
+    prompt: list[tuple[str, Template]]
+    checks: tuple[Bound, ...]
+    cases: CaseSet
+    warnings: tuple[str, ...]
+    judgeless: SuiteError | None = None
+
+    def check_judges(self) -> None:
+        """Refuse a judge that applies to no case. Raises SuiteError."""
+        if self.judgeless is not None:
+            raise self.judgeless
+
+
+def inspect_cases(
+    suite: Suite,
+    limit: int | None,
+    watch: Callable[[Case], None] = lambda case: None,
+    *,
+    sizing: bool = False,
+) -> Inspected:
+    """Try prompt, checks and rules on every case.
+
+    Args:
+        suite: the suite.
+        limit: at most so many cases, a seeded sample. What no case of a sample has (this one or the
+            suite's own), another case may have, so that is no error then.
+        watch: is given each case.
+        sizing: the suite is being planned: a rule may be about a slice that has no case yet.
+
+    Raises:
+        SuiteError: anything wrong; with file, line, key and the fix.
+    """
+    prompt = suite.prompt()
+    checks = bound_checks(suite)
+    inspector = _Inspector(suite, prompt, checks)
+
+    def look(case: Case) -> None:
+        inspector.look(case)
+        watch(case)
+
+    cases = CaseSet(suite, limit, inspect=look)
+    if cases.partial and inspector.targets.unmet():  # a rule may be about cases that were not drawn
+        for case in CaseSet(_unsampled(suite)):
+            inspector.targets.look(case, inspector.metrics.of(case, case_checks(suite, case)))
+    warnings = inspector.finish(sample=cases.partial, sizing=sizing) if len(cases) else []
+    return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless)
+
+
+def _unsampled(suite: Suite) -> Suite:
+    cases = suite.spec.cases.model_copy(update={"sample": None})
+    return replace(suite, spec=suite.spec.model_copy(update={"cases": cases}))
+
+
+def bound_checks(suite: Suite) -> tuple[Bound, ...]:
+    """The suite's own checks.
+
+    Raises:
+        SuiteError: one is not valid, or a check or judge has the name `cases`.
+    """
+    try:
+        bound = bind(suite.spec.checks, is_template=is_template, load=_loader(suite))
+    except SpecError as error:
+        raise suite.error(("checks", *error.path), str(error)) from None
+    for index, check in enumerate(bound):
+        if check.metric == WHOLE:
+            raise suite.error(("checks", index), _taken("check"))
+    if WHOLE in suite.spec.judges:
+        raise suite.error(("judges", WHOLE), _taken("judge"))
+    return bound
+
+
+def case_checks(suite: Suite, case: Case) -> tuple[Bound, ...]:
+    """A case's own checks.
+
+    Raises:
+        SuiteError: one is not valid; names the case's file and line.
+    """
+    try:
+        bound = bind(case.checks, is_template=is_template, load=_loader(suite))
+    except SpecError as error:
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path)
+        raise SuiteError(f"{case.source}: checks{where}: {error}") from None
+    if any(check.metric == WHOLE for check in bound):
+        raise SuiteError(f"{case.source}: checks: {_taken('check')}")
+    return bound
+
+
+def _taken(what: str) -> str:
+    return f"no {what} may be named {WHOLE!r}: that is the metric of whole cases in `gate.floors`; give it another `metric`"
+
+
+def _loader(suite: Suite) -> Callable[[str], Callable[..., Any]]:
+    return lambda name: load_function(name, suite.base)
+
+
+@dataclass(frozen=True)
+class _Metrics:
+    """Which metrics apply to a case, without looking at an answer. `needs`: of each judge."""
+
+    suite: Suite
+    checks: tuple[Bound, ...]
+    needs: Mapping[str, str]
+
+    def of(self, case: Case, own: Sequence[Bound]) -> set[str]:
+        """By their names. `own`: the case's own checks."""
+        bound = merge(self.checks, own) if own else self.checks
+        found = {check.metric for check in bound if check.applies(case)}
+        return found | {name for name, needs in self.needs.items() if _has(case, needs)}
+
+
+def _needs(suite: Suite, name: str) -> str:
+    """What a judge takes from the case: references, context, criteria or nothing."""
+    protocol = protocol_of(suite, name)
+    given = protocol.needs == "criteria" and (suite.judge(name).criteria or protocol.criteria)
+    return "nothing" if given else protocol.needs
+
+
+def _has(case: Case, needs: str) -> bool:
+    if needs == "criteria":
+        return bool(case.fields.get("criteria"))
+    return bool(getattr(case, needs)) if needs in ("references", "context") else True
+
+
+@dataclass
+class _Few:
+    """Cases that something is true of: how many, and the first."""
+
+    n: int = 0
+    first: str = ""
+
+    def add(self, case: Case) -> None:
+        self.n += 1
+        self.first = self.first or f"{case.id} ({case.source})"
+
+
+@dataclass
+class _Inspector:
+    """What is tried on every case, and what is odd over all of them."""
+
+    suite: Suite
+    prompt: list[tuple[str, Template]]
+    checks: tuple[Bound, ...]
+    cases: int = 0
+    asked: int = 0
+    unscored: _Few = field(default_factory=_Few)
+    without: dict[str, _Few] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.targets = RuleTargets(self.suite)
+        needs = {name: _needs(self.suite, name) for name in self.suite.spec.judges}
+        self.metrics = _Metrics(self.suite, self.checks, needs)
+        self.needed = set().union(*(template.variables for _, template in self.prompt)) if self.prompt else set()
+        self.braces = {name for _, template in self.prompt for name in _SINGLE_BRACE.findall(template.source)}
+        self.used = False
+        self.judgeless: SuiteError | None = None
+        self.single: set[str] = set()
+        blank = [role for role, template in self.prompt if role == "user" and not template.source.strip()]
+        if blank or (self.prompt and not any(template.source.strip() for _, template in self.prompt)):
+            raise self.suite.error(self._key, "the prompt is empty: nothing would be asked")
+
+    @property
+    def _key(self) -> KeyPath:
+        return ("messages",) if self.suite.spec.messages is not None else ("prompt",)
+
+    def look(self, case: Case) -> None:
+        """Try one case. Raises SuiteError."""
+        self.cases += 1
+        if case.facts:
+            _check_facts(case)
+        own = case_checks(self.suite, case) if case.checks else ()
+        if not (own or self.checks or self.suite.spec.judges):
+            raise SuiteError(f"{case.source}: nothing to score: neither the suite nor the case has a check or a judge")
+        values = case_values(case)
+        self._try_checks(case, own, values)
+        metrics = self.metrics.of(case, own)
+        self.targets.look(case, metrics)
+        if not metrics:
+            self.unscored.add(case)
+        for name in [bound.metric for bound in self.checks] + list(self.suite.spec.judges):
+            if name not in metrics:
+                self.without.setdefault(name, _Few()).add(case)
+        self._try_prompt(case, values)
+
+    def _try_prompt(self, case: Case, values: Mapping[str, Any]) -> None:
+        if case.messages:
+            if not any(message.content.strip() for message in case.messages):
+                raise SuiteError(f"{case.source}: messages: all of them are empty: nothing would be asked")
+            return
+        if not self.prompt:
+            raise SuiteError(f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no `messages`")
+        self.asked += 1
+        self.used = self.used or not self.needed.isdisjoint(values)
+        self.single |= self.braces & values.keys()
+        if not self.needed <= values.keys():
+            for _, template in self.prompt:
+                try:
+                    template.render(values)
+                except SuiteError as error:
+                    raise SuiteError(f"{case.source}: {error}") from None
+
+    def _try_checks(self, case: Case, own: Sequence[Bound], values: Mapping[str, Any]) -> None:
+        for bound in own:
+            if message := _problem(bound, case, values):
+                raise SuiteError(f"{case.source}: checks: {message}")
+        for index, bound in enumerate(self.checks):
+            if message := _problem(bound, case, values):
+                raise self.suite.error(("checks", index), f"{message} (case {case.id}, {case.source})")
+
+    def finish(self, *, sample: bool, sizing: bool) -> list[str]:
+        """What is odd, over all cases. `sample`: there are more than those that were tried.
+
+        Raises:
+            SuiteError: it makes the suite one that can't fail, or can't be decided.
+        """
+        if self.unscored.n == self.cases:
+            raise self.suite.error(
+                ("checks",), f"nothing to score: no check or judge applies to any case. {self._lacks()}"
+            )
+        self.targets.finish(sizing=sizing)
+        return [*self._prompt_warnings(), *self._scoring_warnings(sample=sample)]
+
+    def _prompt_warnings(self) -> list[str]:
+        if not self.asked:
+            return []
+        name = min(self.single, default="")
+        fix = f"write {{{{ {name or 'question'} }}}} where the case's field goes"
+        if not self.used and (self.asked > 1 or name):
+            what = f"{{{name}}} has single braces, so it is sent as it stands: " if name else ""
+            raise self.suite.error(
+                self._key, f"{what}the prompt uses no field of the case, so all cases would be asked the same; {fix}"
+            )
+        if not name:
+            return []
+        return [str(self.suite.error(self._key, f"{{{name}}} has single braces, so it is sent as it stands; {fix}"))]
+
+    def _scoring_warnings(self, *, sample: bool) -> Iterator[str]:
+        if self.unscored.n:
+            yield f"no check or judge applies to {_of(self.unscored, self.cases)}: nothing to score there, so an error"
+        for name, few in self.without.items():
+            if few.n == self.cases and not sample:
+                error = self.suite.error(self._place(name), f"{name} applies to no case. {self._lacks(name)}")
+                if name not in self.suite.spec.judges:
+                    raise error
+                self.judgeless = self.judgeless or error
+            elif few.n > self.unscored.n or few.n == self.cases:
+                yield f"{name} does not apply to {_of(few, self.cases)}. {self._lacks(name)}"
+
+    def _place(self, name: str) -> KeyPath:
+        if name in self.suite.spec.judges:
+            return ("judges", name)
+        return ("checks", [bound.metric for bound in self.checks].index(name))
+
+    def _lacks(self, name: str | None = None) -> str:
+        """What the cases would need."""
+        needs = None if name is None else self.metrics.needs.get(name)
+        if needs is not None:
+            return f"Its prompt needs {_DATA[needs]} in the case."
+        return "Checks compare with what the case has: `reference`, `references`, `facts` or `context`."
+
+
+def _of(few: _Few, cases: int) -> str:
+    return f"{few.n:,} of {cases:,} cases, first {few.first}"
+
+
+def _problem(bound: Bound, case: Case, values: Mapping[str, Any]) -> str | None:
+    """What is wrong with a check's arguments on this case."""
+    try:
+        bound.prepare(case, lambda value: render_value(value, values, bound.metric))
+    except SuiteError as error:
+        return str(error)
+    except (ValueError, LlmevalError) as error:
+        text = str(error)
+        return text if text.startswith(bound.metric) else f"{bound.metric}: {text}"
+    return None
+
+
+def _check_facts(case: Case) -> None:
+    """A fact that is written wrongly would make its check an error for this case in every run."""
+    from llmeval.checks.facts.schema import parse_facts
+
+    try:
+        parse_facts(case.facts)
+    except ValueError as error:
+        raise SuiteError(f"{case.source}: {error}") from None

@@ -1,0 +1,136 @@
+"""The judges of a suite: one model, a panel or a cascade for each, all with one protocol."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+from llmeval.core.errors import SuiteError
+from llmeval.core.records import digest
+from llmeval.judges.assurance.certificate import read_certificate
+from llmeval.judges.calibration_map import Calibration, calibration_of
+from llmeval.judges.cascade import Cascade
+from llmeval.judges.ensemble import Judging
+from llmeval.judges.judge import Judge
+from llmeval.judges.panel import Panel
+from llmeval.judges.protocol import Criterion, Protocol, load_protocol, parse_criteria
+from llmeval.models.identity import address
+from llmeval.runner.budget import cost_of
+from llmeval.runner.model_roles import Seat
+from llmeval.suite.loader import Suite
+from llmeval.suite.schema import JudgeSpec, ModelBase, SystemOneModel, TransformersModel
+from llmeval.suite.yaml_file import Path as KeyPath
+
+
+def make_judge(suite: Suite, name: str, bench: tuple[Seat, ...]) -> Judging:
+    """One model, a panel or a cascade, all with one protocol."""
+    spec, protocol = suite.judge(name), protocol_of(suite, name)
+    criteria = criteria_of(suite, name, protocol)
+    if spec.votes > 1 and all(_decides(spec, seat.spec) for seat in bench):
+        told = "a decision model says the same each time; `votes` is for judges that write a reply"
+        raise suite.error(("judges", name, "votes"), told)
+    judges = []
+    for seat in bench:
+        decides = _decides(spec, seat.spec)
+        if decides and (protocol.decision is None or (protocol.each and protocol.needs != "criteria" and not criteria)):
+            raise suite.error(("judges", name, "prompt"), f"a decision model can't be asked with {protocol.name!r}")
+        judges.append(
+            Judge(
+                name, seat.caller, protocol, spec.params, criteria=criteria, decides=decides,
+                votes=1 if decides else spec.votes,
+                logprobs=spec.logprobs and not decides, cost=functools.partial(cost_of, price=seat.spec.price),
+            )
+        )  # fmt: skip
+    if spec.panel:
+        return Panel(name, judges)
+    return Cascade(name, judges, spec.band, spec.audit) if spec.cascade else judges[0]
+
+
+def pairwise_judge(suite: Suite, name: str, judge: Judging) -> Judge:
+    """The first model of a suite's judge with the protocol `pairwise`.
+
+    Raises:
+        SuiteError: it is a decision model, which that protocol has no question for.
+    """
+    seat = judge.seats[0]
+    if seat.decides:
+        raise suite.error(("judges", name), "two answers side by side need a judge that writes a reply")
+    return Judge(name, seat.caller, load_protocol("pairwise", suite.base), suite.judge(name).params)
+
+
+def _decides(spec: JudgeSpec, model: ModelBase) -> bool:
+    """Whether this model gives probabilities instead of a reply."""
+    return isinstance(model, SystemOneModel) or (spec.readout and isinstance(model, TransformersModel))
+
+
+def criteria_of(suite: Suite, name: str, protocol: Protocol) -> tuple[Criterion, ...]:
+    raw = suite.judge(name).criteria
+    path: KeyPath = ("judges", name, "criteria")
+    if raw and protocol.needs != "criteria" and not protocol.criteria:
+        raise suite.error(path, f"the protocol {protocol.name!r} takes no criteria; `rubric` and `style` do")
+    try:
+        return parse_criteria(raw, f"judge {name}")
+    except SuiteError as error:
+        raise suite.error(path, str(error)) from None
+
+
+def protocol_of(suite: Suite, name: str) -> Protocol:
+    try:
+        return load_protocol(suite.judge(name).prompt, suite.base)
+    except SuiteError as error:
+        raise suite.error(("judges", name, "prompt"), str(error)) from None
+
+
+def judge_warnings(suite: Suite) -> list[str]:
+    """What is known to go wrong with these judges, before any is asked."""
+    return [
+        f"judges.{name}: decides where the facts check is not sure, but has no certificate. Untrusted judges have made "
+        "verdicts worse than that check alone: name a `certificate` (`llmeval judge certify`), or leave the judge out"
+        for name, spec in suite.spec.judges.items()
+        if spec.when == "uncertain" and spec.certificate is None
+    ]
+
+
+def calibrations_of(suite: Suite, judges: Mapping[str, Judging]) -> dict[str, Calibration]:
+    """By metric, what mends the probabilities of a judge whose certificate holds a map for them."""
+    paths = {name: path for name in judges if (path := certificate_of(suite, name)) is not None}
+    found = {name: calibration_of(read_certificate(path), judges[name].digest) for name, path in paths.items()}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def certificate_of(suite: Suite, name: str) -> Path | None:
+    path = suite.judge(name).certificate
+    return None if path is None else suite.base / path
+
+
+def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Seat, ...]]) -> None:
+    """Refuse a judge that is the candidate, unless the suite allows it. Raises SuiteError."""
+    if suite.spec.allow_self_judge:
+        return
+    for name, bench in judges.items():
+        for number, seat in enumerate(bench):
+            if _known_as(suite, candidate) & _known_as(suite, seat):
+                raise suite.error(
+                    ("judges", name, *suite.judge(name).models[number][0]),
+                    "the judge is the candidate itself; name another model, or write `allow_self_judge: true` in the suite",
+                )
+
+
+def _known_as(suite: Suite, seat: Seat) -> set[str]:
+    """What a model is known by: its build, and its address; local weights by name or folder.
+
+    Parameters make no other judge of it.
+    """
+    if isinstance(seat.spec, TransformersModel):
+        folder = suite.base / seat.spec.model
+        place = str(folder.resolve()) if folder.is_dir() else seat.spec.model
+        return {digest(["transformers", place, seat.spec.revision])}
+    identity, spec = seat.caller.model.identity, seat.spec
+    stated = getattr(spec, "base_url", None) or getattr(spec, "url", None)
+    places = {identity.get("url"), None if stated is None else address(stated)} - {None}
+    known = [["url", place] for place in places] or [[]]
+    if identity.get("build"):
+        known.append(["build", identity["build"]])
+    # an `http` application is named by its address or its build
+    name = None if identity.get("provider") == "http" else identity.get("model")
+    common = [identity.get("provider"), name, identity.get("headers"), identity.get("client")]
+    return {digest([*common, *each]) for each in known}

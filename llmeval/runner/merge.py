@@ -1,0 +1,208 @@
+"""Shards of one run, put together: checked first, then their records joined into one run directory.
+
+What holds for the run as a whole (rules, quarantine, what the judges' attacks and anchors came to) is taken from shard 1.
+"""
+
+import hashlib
+import itertools
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmeval.core.checksums import combined_digest
+from llmeval.core.errors import StoreError
+from llmeval.core.files import store_error
+from llmeval.runner.manifest import new_run_id
+from llmeval.store.directory import CANARIES, MANIFEST, RECORDS, RunDir
+from llmeval.store.writer import write_manifest
+
+_NAMED = 5
+_SAME = ("llmeval", "environment", "repeats", "seed")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One shard, found at `run`."""
+
+    run: RunDir
+    manifest: dict[str, Any]
+
+    @property
+    def index(self) -> int:
+        """Its number, from 1."""
+        return int(self.manifest["shard"]["index"])
+
+    def __str__(self) -> str:
+        return f"shard {self.index} of {self.manifest['shard']['of']} ({self.run.path})"
+
+
+def find_parts(folders: Iterable[Path]) -> list[Part]:
+    """The shards at these directories, or at most two levels below them, by number.
+
+    Raises:
+        StoreError: there is none at one of them, or a run that is no shard.
+    """
+    parts = {}
+    for folder in folders:
+        found = [path for depth in ("", "*/", "*/*/") for path in sorted(folder.glob(depth + MANIFEST))]
+        if not found:
+            raise StoreError(f"{folder}: there is no run directory here")
+        for path in found:
+            run = RunDir(path.parent)
+            manifest = run.manifest()
+            if not manifest.get("shard"):
+                raise StoreError(f"{run.path}: a whole run, not a shard: it was not made with `run --shard i/N`")
+            parts[path.resolve()] = Part(run, manifest)
+    return sorted(parts.values(), key=lambda part: part.index)
+
+
+def check_parts(parts: Sequence[Part]) -> None:
+    """All shards of one run are here, once each, ended, and every case is in exactly one.
+
+    Raises:
+        StoreError: not so; names what is missing, double or different, and the fix.
+    """
+    for part in parts:
+        part.run.verify()
+    first = parts[0]
+    for part in parts[1:]:
+        _check_same(first, part)
+    of, held = first.manifest["shard"]["of"], [part.index for part in parts]
+    for one, next_ in itertools.pairwise(parts):
+        if one.index == next_.index:
+            raise StoreError(f"{one} and {next_}: the same shard twice; name one of them")
+    if absent := sorted(set(range(1, of + 1)) - set(held)):
+        missing = ", ".join(f"{index}/{of}" for index in absent)
+        raise StoreError(f"missing: shard {missing}; run each with `llmeval run SUITE --shard i/{of}`")
+    for part in parts:
+        if part.manifest["status"] != "complete":
+            raise StoreError(
+                f"{part} is {part.manifest['status']}; end it first: "
+                f"llmeval run {part.manifest['suite_file']} --shard {part.index}/{of} --out {part.run.path}"
+            )
+    _check_cases(parts)
+
+
+def _check_same(first: Part, other: Part) -> None:
+    one, two = first.manifest["shard"], other.manifest["shard"]
+    differing = [name for name in ("of", "n") if one[name] != two[name]]
+    differing += [name for name in one["digests"] if one["digests"][name] != two["digests"].get(name)]
+    differing += [name for name in _SAME if _stated(first, name) != _stated(other, name)]
+    if differing:
+        names = ", ".join({"of": "number of shards", "n": "number of cases"}.get(name, name) for name in differing)
+        raise StoreError(f"{first} and {other} are not of one run; they differ in: {names}")
+
+
+def _stated(part: Part, name: str) -> Any:
+    value = part.manifest.get(name)
+    return value.get("version") if isinstance(value, dict) else value
+
+
+def _check_cases(parts: Sequence[Part]) -> None:
+    """Every case of the suite in exactly one shard."""
+    seen: dict[str, Part] = {}
+    digests = []
+    for part in parts:
+        for case in part.run.cases():
+            if case.id in seen:
+                raise StoreError(f"case {case.id} is in {seen[case.id]} and in {part}")
+            seen[case.id] = part
+            digests.append(case.digest)
+    expected = parts[0].manifest["shard"]
+    if len(seen) != expected["n"] or combined_digest(digests) != expected["digests"]["cases"]:
+        short = [
+            f"{part} holds {sum(1 for _ in part.run.cases()):,} of {part.manifest['cases']['n']:,} cases"
+            for part in parts
+            if sum(1 for _ in part.run.cases()) != part.manifest["cases"]["n"]
+        ]
+        told = "; ".join(short[:_NAMED]) or "their content is not that of the suite"
+        raise StoreError(f"the shards hold {len(seen):,} of {expected['n']:,} cases: {told}")
+
+
+def merged_manifest(parts: Sequence[Part]) -> dict[str, Any]:
+    """The manifest of the whole run."""
+    base = parts[0].manifest
+    whole = {key: value for key, value in base.items() if key != "shard"}
+    manifests = [part.manifest for part in parts]
+    candidate = dict(base["candidate"])
+    for key in ("returned_models", "fingerprints"):
+        candidate[key] = sorted({name for manifest in manifests for name in manifest["candidate"].get(key) or ()})
+    return {
+        **whole,
+        "run_id": new_run_id(),
+        "started": min(manifest["started"] for manifest in manifests),
+        "ended": max(manifest.get("ended") or "" for manifest in manifests),
+        "wall_s": max(manifest.get("wall_s") or 0.0 for manifest in manifests),
+        "digests": base["shard"]["digests"],
+        "cases": {**base["cases"], "n": base["shard"]["n"]},
+        "candidate": candidate,
+        "sessions": sorted(
+            (session for manifest in manifests for session in manifest.get("sessions") or ()),
+            key=lambda session: str(session["started"]),
+        ),
+        "command": sys.argv,
+        "merged_from": [_origin(part) for part in parts],
+    }
+
+
+def _origin(part: Part) -> dict[str, Any]:
+    manifest = part.manifest
+    hosts = {name: judge.get("host") for name, judge in manifest["judges"].items()}
+    return {
+        "shard": str(part.index), "run_id": manifest["run_id"], "cases": manifest["cases"]["n"],
+        "started": manifest["started"], "ended": manifest.get("ended"), "wall_s": manifest.get("wall_s"),
+        "git": manifest.get("git"), "llmeval": manifest.get("llmeval"),
+        "hosts": {"candidate": manifest["candidate"].get("host"), **hosts},
+    }  # fmt: skip
+
+
+def differing_environments(parts: Sequence[Part]) -> tuple[str, ...]:
+    """What is not wrong but worth saying: shards that did not run on the same software, commit or endpoints."""
+    told = []
+    first = _origin(parts[0])
+    for part in parts[1:]:
+        origin = _origin(part)
+        names = [name for name in ("git", "llmeval", "hosts") if origin[name] != first[name]]
+        if names:
+            words = {"git": "commit", "llmeval": "Python or packages", "hosts": "endpoints"}
+            what = ", ".join(words[name] for name in names)
+            told.append(f"{part} ran with other {what} than shard 1, where the judges' attacks and anchors were tried")
+    return tuple(told)
+
+
+def join(parts: Sequence[Part], out: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write the run directory; the manifest comes last, so that a merge that was cut short is no run.
+
+    Returns:
+        The manifest as written, with what it says of the joined files.
+
+    Raises:
+        StoreError: there is a run already, the directory can't be written, or a part changed meanwhile.
+    """
+    if (out / MANIFEST).exists():
+        raise StoreError(f"{out} holds a run already; name another directory with --out")
+    records = {}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in RECORDS:
+            records[name] = _join_file(parts, out, name)
+        if not records[CANARIES]["lines"]:
+            (out / CANARIES).unlink()
+    except OSError as error:
+        raise store_error(out, error) from None
+    whole = {**manifest, "records": records}
+    write_manifest(out, whole)
+    return whole
+
+
+def _join_file(parts: Sequence[Part], out: Path, name: str) -> dict[str, Any]:
+    number, content = 0, hashlib.sha256()
+    with (out / name).open("wb") as file:
+        for part in parts:
+            for _, line in part.run.lines(name):
+                file.write(line)
+                content.update(line)
+                number += 1
+    return {"lines": number, "sha256": content.hexdigest()}

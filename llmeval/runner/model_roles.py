@@ -1,0 +1,206 @@
+"""Models in their roles: each made once, with its limiter and its caller, however many roles name it."""
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from llmeval.core.errors import ModelError, SuiteError
+from llmeval.models.base import Model
+from llmeval.models.client.cache import ALWAYS, NEVER, Cache
+from llmeval.models.client.caller import Caller
+from llmeval.models.client.limiter import START, START_ON_LOOPBACK, Limiter, Window
+from llmeval.models.factory import make_model
+from llmeval.models.readout import LabelReadout
+from llmeval.models.reasoning import Tags
+from llmeval.models.replay import StoredAnswers
+from llmeval.runner.budget import Budget
+from llmeval.runner.options import Options
+from llmeval.runner.slots import Slots
+from llmeval.suite.loader import Suite
+from llmeval.suite.schema import (
+    Generating,
+    JudgeSpec,
+    ModelBase,
+    ReplayModel,
+    SystemOneModel,
+    TransformersModel,
+)
+from llmeval.suite.yaml_file import Path as KeyPath
+
+LOCAL_CONCURRENCY = 64
+VERDICT_SECONDS = 30 * 86400
+"""How old a verdict may be to stand in a later run. A judge behind an API can change without a notice; its anchors
+show that (docs/trust.md), but only those of a judge with a certificate."""
+
+
+@dataclass
+class Seat:
+    """A model in a role: `candidate`, or a judge by its metric."""
+
+    role: str
+    name: str
+    spec: ModelBase
+    caller: Caller
+    on_blocked: Literal["missing", "fail"] = "missing"
+    """What a candidate's answer counts as that the provider's filter withheld."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A model and what all its callers share."""
+
+    model: Model
+    limiter: Limiter
+    spec: ModelBase
+    cache: Cache | None
+
+
+class Factory:
+    """Makes each model and its limiter once, however many roles name it.
+
+    Args:
+        trial: nothing will be asked; local weights are then neither read nor downloaded.
+    """
+
+    def __init__(
+        self, suite: Suite, options: Options, cache: Cache | None, budget: Budget, *, trial: bool = False
+    ) -> None:
+        self._suite, self._options, self._cache, self._budget = suite, options, cache, budget
+        self._trial = trial
+        self._made: dict[str, _Made] = {}
+        self._callers: dict[tuple[str, bool], Caller] = {}
+        self._windows: dict[tuple[str, ...], Window] = {}
+        self.slots = Slots(options.concurrency)
+        secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
+        self._redact = _redactor(secrets)
+
+    def seat(self, role: str, reference: str | ModelBase, path: KeyPath, *, readout: bool = False) -> Seat:
+        name, spec = self._suite.model(reference, path)
+        if role == "candidate" and isinstance(spec, SystemOneModel):
+            raise self._suite.error(path, "a decision model gives no text: it can be a judge, not the candidate")
+        readout = readout and isinstance(spec, TransformersModel)
+        key = spec.model_dump_json() + repr((sorted(_plain(spec)), readout))
+        if key not in self._made:
+            self._made[key] = self._make(spec, path, readout)
+        asks = key, role == "candidate"
+        if asks not in self._callers:
+            self._callers[asks] = self._caller(self._made[key], self._since(role, spec))
+        return Seat(role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing"))
+
+    def bench(self, metric: str, spec: JudgeSpec) -> tuple[Seat, ...]:
+        """The seats of a judge, as many as it has models."""
+        return tuple(
+            self.seat(metric, reference, ("judges", metric, *key), readout=spec.readout)
+            for key, reference in spec.models
+        )
+
+    def models(self) -> list[Model]:
+        return [made.model for made in self._made.values()]
+
+    def traffic(self) -> str:
+        """What holds the run up, in words for its progress line; empty where nothing does."""
+        notes = {address: note for (address, *_), window in self._windows.items() if (note := window.note)}
+        if len(self._windows) == 1:
+            return "".join(notes.values())
+        return "; ".join(f"{urlsplit(address).hostname}: {note}" for address, note in notes.items())
+
+    def _since(self, role: str, spec: ModelBase) -> float:
+        """From when on a reply of another run may stand in this one, in seconds since 1970."""
+        if self._options.refresh:
+            return NEVER
+        if role != "candidate":
+            return time.time() - VERDICT_SECONDS
+        return ALWAYS if self._options.reuse or pinned(spec) else NEVER
+
+    def _make(self, spec: ModelBase, path: KeyPath, readout: bool) -> _Made:
+        try:
+            model = make_model(spec, self._suite.base)
+            if readout:
+                model = LabelReadout(model)  # type: ignore[arg-type]
+            if self._trial and isinstance(spec, TransformersModel):
+                model = StoredAnswers({"provider": spec.provider, "model": spec.model}, "a trial")
+        except (SuiteError, ModelError) as error:
+            raise self._suite.error(path, str(error)) from None
+        cache = None if isinstance(spec, ReplayModel) else self._cache
+        return _Made(model, self._limiter(spec), spec, cache)
+
+    def _caller(self, made: _Made, since: float) -> Caller:
+        return Caller(
+            made.model,
+            made.limiter,
+            made.cache,
+            since=since,
+            may_call=self._budget.may_call,
+            redact=self._redact,
+            attempts=made.spec.limits.attempts,
+            deadline=made.spec.limits.deadline,
+            rest=self.slots.rest,
+            reasoning=_tags(made.spec),
+        )
+
+    def _limiter(self, spec: ModelBase) -> Limiter:
+        """The model's own limits, within the window of its endpoint where there is one."""
+        limits = spec.limits
+        address = getattr(spec, "base_url", None) or getattr(spec, "url", None)
+        if address is None:
+            most, window = limits.concurrency or LOCAL_CONCURRENCY, None
+        else:
+            most = limits.concurrency or self._options.concurrency
+            start = START_ON_LOOPBACK if is_loopback(address) else START
+            window = self._windows.setdefault((address, *_plain(spec)), Window(self._options.concurrency, start=start))
+            window.widen(most)
+            if limits.concurrency is not None:
+                window.begin_at(min(limits.concurrency, START))
+        return Limiter(
+            most,
+            window=window,
+            requests_per_minute=limits.requests_per_minute,
+            tokens_per_minute=limits.tokens_per_minute,
+            adaptive=address is not None,
+        )
+
+
+def pinned(spec: ModelBase) -> bool:
+    """Whether the same specification always names the same model: the digests of local weights are a part of it, or its
+    owner states a build. A name at an endpoint, or a function, says nothing about what is behind it today.
+    """
+    return isinstance(spec, TransformersModel | ReplayModel) or getattr(spec, "build", None) is not None
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a URL's host is this machine."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return found.is_loopback or found.is_unspecified
+
+
+def _tags(spec: ModelBase) -> Tags | None:
+    """The tags around a model's reasoning; None for one that has none, or whose whole text is the answer."""
+    return spec.reasoning if isinstance(spec, Generating) and spec.reasoning != "none" else None
+
+
+def _plain(spec: ModelBase) -> Iterable[str]:
+    """The secrets of a specification, so that two models that differ only in their key are two models."""
+    for name in type(spec).model_fields:
+        value = getattr(spec, name)
+        if isinstance(value, SecretStr):
+            yield f"{name}={value.get_secret_value()}"
+
+
+def _redactor(secrets: list[str]) -> Callable[[str], str]:
+    def redact(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    return redact

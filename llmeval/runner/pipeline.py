@@ -1,0 +1,312 @@
+"""The run itself: as many cases in flight as asked for, each answered and scored, each record on disk at once.
+
+    cases (lazy) -> [slot: answer -> record -> check and judge -> record] x concurrency
+
+A slot takes the next case only when it is done with the last, or while that waits for another attempt (`slots`), so memory
+is O(concurrency) and answers are judged as they arrive. What one model's endpoint allows is its limiter's business, not the workers'.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec import structs
+
+from llmeval.core.errors import SuiteError
+from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score
+from llmeval.models.base import Reply, Request
+from llmeval.models.client.caller import AskFailed
+from llmeval.runner.budget import cost_of
+from llmeval.runner.plan import Plan
+from llmeval.runner.progress import Progress
+from llmeval.runner.scoring import check_scores, fails_when_blocked, not_scored_yet, score_answer
+from llmeval.runner.slots import WORKERS_PER_SLOT
+from llmeval.runner.stopping import Stopper
+from llmeval.store.directory import Unit, UnitKey
+from llmeval.store.writer import RunWriter
+
+GRACE_SECONDS = 2.0
+"""How long calls in flight may finish after the first Ctrl-C, or after a quota is used up."""
+STOP_SECONDS = 60.0
+"""The same after a used-up budget or an outage: the calls in flight are paid for."""
+OUTAGE = 20
+"""So many answers lost in a row, or one a worker, and the endpoint counts as down."""
+_OUTAGES = ("provider",)
+"""Kinds of errors that mean, many in a row, that an endpoint is down."""
+
+Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outage"]
+
+
+@dataclass
+class Recorded:
+    """What an earlier part of this run left: answers that need no call, and whether their scores are complete.
+
+    `checked`: answers whose checks are scored, while a judge has still to answer.
+    """
+
+    answers: dict[UnitKey, int]
+    scored: set[UnitKey]
+    cases: set[str]
+    checked: set[UnitKey] = field(default_factory=set)
+
+
+class Pipeline:
+    """Runs a plan into a run directory.
+
+    Args:
+        plan: what to run.
+        writer: where records go.
+        recorded: what is there already.
+        concurrency: cases in flight.
+        progress: is kept up to date.
+        stopper: may end the run before its last case.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        writer: RunWriter,
+        recorded: Recorded,
+        concurrency: int,
+        progress: Progress,
+        stopper: Stopper | None = None,
+    ) -> None:
+        self._plan, self._writer, self._recorded = plan, writer, recorded
+        self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
+        self._workers: list[asyncio.Task[None]] = []
+        self._lost_in_a_row = 0
+        self._priced = asyncio.Event()
+        self._scoring = True
+        self._stop: Ending | None = None
+        self.reason = ""
+        self.returned: dict[str, set[str]] = {"returned_models": set(), "fingerprints": set()}
+
+    async def run(self, *, scoring: bool = True) -> Ending:
+        """Everything that is left to do; how it ended.
+
+        Args:
+            scoring: False only asks the candidate; another pipeline then scores what this one recorded.
+
+        Raises:
+            StoreError: the run directory can't be written; nothing recorded is lost.
+        """
+        self._scoring = scoring
+        if scoring and self._enough_recorded():
+            return "decided"
+        units = self._units()
+        numbers = range(WORKERS_PER_SLOT * self._concurrency)
+        workers = self._workers = [asyncio.create_task(self._worker(units, leads=n == 0)) for n in numbers]
+        with self._interruptible(workers):
+            done, pending = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+        for task in done:
+            if not task.cancelled() and task.exception() is not None:
+                raise task.exception()  # type: ignore[misc]
+        return self._stop or "complete"
+
+    def _units(self) -> Iterator[tuple[Case, int]]:
+        """What is left to do; a case is recorded before its first unit is handed out."""
+        for case in self._plan.cases:
+            if case.id not in self._recorded.cases:
+                self._writer.case(case)
+            for repeat in range(self._plan.suite.spec.repeats):
+                if (case.id, repeat) not in self._recorded.scored:
+                    yield case, repeat
+
+    async def _worker(self, units: Iterator[tuple[Case, int]], *, leads: bool) -> None:
+        """Unit after unit. With --max-cost only the first worker starts before a cost is known."""
+        if not leads and self._plan.budget.unpriced:
+            await self._priced.wait()
+        slots = self._plan.slots
+        try:
+            while self._stop is None:
+                await slots.take()
+                try:
+                    unit = next(units, None) if self._stop is None else None
+                    if unit is None:
+                        return
+                    await self._unit(*unit)
+                    if not self._plan.budget.unpriced:
+                        self._priced.set()
+                finally:
+                    slots.give()
+        finally:
+            self._priced.set()
+
+    async def _unit(self, case: Case, repeat: int) -> None:
+        messages: tuple[Message, ...] = ()
+        offset = self._recorded.answers.get((case.id, repeat))
+        try:
+            messages = self._plan.messages(case)
+            answer = self._writer.run.answer_at(offset) if offset is not None else None
+        except SuiteError as error:
+            answer = Answer(case_id=case.id, repeat=repeat, error=ErrorInfo("config", str(error)))
+            self._writer.answer(answer)
+        if answer is None:
+            answer = await self._ask(case, repeat, messages)
+            if answer is None:
+                return
+            self._writer.answer(answer)
+        scores: list[Score] = []
+        checked = self._check(case, answer) if answer.error is None else []
+        if not self._scoring:
+            self._note_outage(answer, scores)
+            return
+        if answer.error is None or fails_when_blocked(self._plan, answer):
+            scores = await score_answer(self._plan, case, answer, messages, checked)
+            if self._plan.budget.stopped is not None and any(_kind(score) == "budget" for score in scores):
+                self._end("budget", self._plan.budget.stopped)
+                return
+            self._writer.scores(scores)
+            self._note_calls(scores)
+        self._progress.scored(answer, scores)
+        self._note_outage(answer, scores)
+        if self._stopper is not None and self._stopper.add(Unit(case, answer, tuple(scores))):
+            self._end("decided", "")
+            self._cancel_others()
+
+    def _check(self, case: Case, answer: Answer) -> list[Score]:
+        """The checks' scores. They are recorded at once where a judge has still to answer, so that an interruption does
+        not lose them; the final block, with the judge's, then takes their place."""
+        checked, key = check_scores(self._plan, case, answer), (case.id, answer.repeat)
+        if self._plan.judges and key not in self._recorded.checked:
+            self._writer.scores([*checked, *not_scored_yet(self._plan, answer)])
+        return checked
+
+    def _enough_recorded(self) -> bool:
+        """Tell the stopper what an earlier part of the run left; whether that decides."""
+        if self._stopper is None:
+            return False
+        for unit in self._writer.run.units():
+            if (unit.answer.case_id, unit.answer.repeat) in self._recorded.scored:
+                self._stopper.add(unit)
+        return self._stopper.enough()
+
+    def _cancel_others(self) -> None:
+        """What is in flight is not needed."""
+        for task in self._workers:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    async def _ask(self, case: Case, repeat: int, messages: tuple[Message, ...]) -> Answer | None:
+        """The candidate's answer, or the record of why there is none; None when the budget is used up."""
+        seat = self._plan.candidate
+        request = Request(messages=messages, repeat=repeat, case_id=case.id if self._plan.by_case else "")
+        try:
+            asked = await seat.caller.ask(request)
+        except AskFailed as error:
+            if error.kind == "budget":
+                self._end("budget", self._plan.budget.stopped or "")
+                return None
+            answer = Answer(
+                case_id=case.id,
+                repeat=repeat,
+                request=error.key,
+                attempts=error.attempts,
+                error=ErrorInfo(error.kind, str(error)),
+            )
+            # an identical request in flight was paid for by the one that sent it
+            paid = error.reply is not None and error.attempts > 0
+            return answer if error.reply is None else self._with_reply(answer, error.reply, paid=paid)
+        self._progress.cached += asked.cached
+        answer = Answer(
+            case_id=case.id,
+            repeat=repeat,
+            request=asked.key,
+            output=asked.reply.text,
+            cached=asked.cached,
+            attempts=asked.attempts,
+            answered_at=asked.answered_at,
+            reused_from=asked.reused_from,
+        )
+        return self._with_reply(answer, asked.reply, paid=not asked.cached)
+
+    def _with_reply(self, answer: Answer, reply: Reply, *, paid: bool) -> Answer:
+        """The answer with what its reply says besides the text."""
+        if reply.model:
+            self.returned["returned_models"].add(reply.model)
+        if reply.fingerprint:
+            self.returned["fingerprints"].add(reply.fingerprint)
+        seat = self._plan.candidate
+        cost = cost_of(reply.usage, seat.spec.price) if paid else None
+        self._plan.budget.spend(cost, of=seat.name if paid else None)
+        return structs.replace(
+            answer,
+            reasoning=reply.reasoning,
+            finish_reason=reply.finish_reason,
+            usage=reply.usage,
+            latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
+            cost_usd=cost,
+            model=reply.model,
+            fingerprint=reply.fingerprint,
+            tool_calls=reply.tool_calls,
+        )
+
+    def _note_calls(self, scores: list[Score]) -> None:
+        for score in scores:
+            if score.source == "judge":
+                self._progress.cached += score.cached
+                paid = score.attempts > 0 and not score.cached and score.error is None
+                self._plan.budget.spend(score.cost_usd, of=f"the judge of {score.metric}" if paid else None)
+
+    def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
+        """Stop when nothing gets through any more: every further case would be lost the same way. A used-up quota ends
+        the run at once, lost answers in a row after a while."""
+        lost = [answer.error] if answer.error is not None else [s.error for s in scores if s.source == "judge"]
+        quota = next((error for error in lost if error is not None and error.kind == "quota"), None)
+        if quota is not None:
+            self._end("quota", quota.message)
+            self._plan.budget.stop(quota.message)
+            return
+        failure = next((error for error in lost if error is not None and error.kind in _OUTAGES), None)
+        if failure is None:
+            self._lost_in_a_row = 0
+            return
+        self._lost_in_a_row += 1
+        if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
+            self._end("outage", f"{self._lost_in_a_row} cases in a row were lost; the last: {failure.message}")
+
+    def _end(self, how: Ending, reason: str) -> None:
+        """No new case from now on. Calls in flight get some time; those that wait for an endpoint would take minutes."""
+        if self._stop is None:
+            self._stop, self.reason = how, reason
+            seconds = GRACE_SECONDS if how == "quota" else STOP_SECONDS
+            asyncio.get_running_loop().call_later(seconds, self._cancel_others)
+
+    @contextlib.contextmanager
+    def _interruptible(self, workers: list["asyncio.Task[None]"]) -> Iterator[None]:
+        """First SIGINT or SIGTERM: no new case, calls in flight get a moment, then they end. Second: at once."""
+        loop = asyncio.get_running_loop()
+
+        def cancel() -> None:
+            for task in workers:
+                task.cancel()
+
+        def interrupt() -> None:
+            if self._stop == "interrupted":
+                cancel()
+                return
+            self._stop, self.reason = "interrupted", "interrupted"
+            self._progress.stated = "stopping: calls in flight get a moment, Ctrl-C again leaves at once"
+            loop.call_later(GRACE_SECONDS, cancel)
+
+        installed = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+                loop.add_signal_handler(number, interrupt)
+                installed.append(number)
+        try:
+            yield
+        finally:
+            for number in installed:
+                loop.remove_signal_handler(number)
+
+
+def _kind(score: Score) -> str | None:
+    """Why a score has no value, as a kind of `ErrorInfo`."""
+    return None if score.error is None else score.error.kind

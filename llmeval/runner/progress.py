@@ -1,0 +1,80 @@
+"""How a run is going, for whoever shows it. The pipeline only counts; showing happens elsewhere, at its own pace."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from llmeval.core.outcome import Outcome, answer_outcome
+from llmeval.core.records import Answer, Score
+
+
+@dataclass
+class Progress:
+    """Counters of the units (case, repeat) of one run. `done` of `total` are finished, `resumed` of them earlier."""
+
+    counted: Callable[[], int] = lambda: 0
+    """Calls sent by this process so far, those for unfinished units included."""
+    traffic: Callable[[], str] = lambda: ""
+    """What holds the endpoints up, in words."""
+
+    total: int = 0
+    resumed: int = 0
+    done: int = 0
+    passed: int = 0
+    failed: int = 0
+    open: int = 0
+    troubled: int = 0
+    cached: int = 0
+    started: float = field(default_factory=time.monotonic)
+    stated: str = ""
+    """What the run itself has to say; it goes before the traffic."""
+
+    def scored(self, answer: Answer, scores: list[Score]) -> None:
+        """One more unit, with these scores."""
+        self.done += 1
+        outcome = answer_outcome(answer, (score.status for score in scores))
+        if outcome.missing:
+            self.troubled += 1
+        elif outcome is Outcome.OPEN:
+            self.open += 1
+        elif outcome is Outcome.FAIL:
+            self.failed += 1
+        else:
+            self.passed += 1
+
+    @property
+    def calls(self) -> int:
+        """Calls sent by this process so far."""
+        return self.counted()
+
+    @property
+    def note(self) -> str:
+        """What a person should know while the run goes on; empty where there is nothing."""
+        return self.stated or self.traffic()
+
+    @property
+    def rate(self) -> float:
+        """Units a second since the start of this process's part."""
+        return (self.done - self.resumed) / max(1e-9, time.monotonic() - self.started)
+
+
+class Display(Protocol):
+    """Shows a `Progress` while the context is open."""
+
+    def __enter__(self) -> "Display":
+        """Begin."""
+
+    def __exit__(self, *details: object) -> None:
+        """End."""
+
+
+class NoDisplay:
+    """Shows nothing."""
+
+    def __enter__(self) -> "NoDisplay":
+        """Begin."""
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        """End."""

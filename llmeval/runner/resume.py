@@ -1,0 +1,115 @@
+"""The unfinished run that the same command goes on with.
+
+It is the newest run of the same suite, candidate and options, where that one did not come to its end, no process writes
+to it, and it began within the last 24 hours: an older one may hold answers of another day.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from llmeval.core.errors import StoreError
+from llmeval.runner.execute import run_folder
+from llmeval.runner.manifest import make_manifest
+from llmeval.runner.options import Options
+from llmeval.runner.plan import Plan
+from llmeval.store.directory import RunDir
+from llmeval.store.writer import LOCK
+
+WITHIN = timedelta(hours=24)
+_LOOK_AT = 50
+"""Directories looked at; more would slow the start down in a folder that holds everything."""
+_SAME = ("digests", "modules", "environment", "repeats", "seed", "parent_run", "quarantine", "gate", "shard")
+
+
+class Unfinished(NamedTuple):
+    """What was found. `path`: the run to go on with; None starts a new one. `line`: what to tell the user, if anything."""
+
+    path: Path | None = None
+    line: str = ""
+
+
+def find_unfinished(plan: Plan, options: Options, now: datetime | None = None) -> Unfinished:
+    """Look for the run that a command without `--out` goes on with.
+
+    Args:
+        plan: what is about to run.
+        options: with which options.
+        now: the time; by default the clock's.
+    """
+    now = now or datetime.now(UTC)
+    wanted: dict[str, Any] | None = None
+    for run, manifest in _newest(run_folder(plan, options)):
+        if wanted is None:
+            wanted = _identity(make_manifest(plan, options, ""))
+        if _identity(manifest) == wanted:
+            return Unfinished() if manifest["status"] == "complete" else _usable(run, manifest, now)
+    return Unfinished()
+
+
+def _newest(folder: Path) -> Iterator[tuple[RunDir, dict[str, Any]]]:
+    """The runs whose directory has the name of their id: a directory that `--out` named is gone on with by `--out`."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir(), key=_age, reverse=True)[:_LOOK_AT]:
+        run = RunDir(path)
+        try:
+            manifest = run.manifest() if run.exists() else {}
+        except StoreError:
+            continue
+        if manifest.get("run_id") == path.name:
+            yield run, manifest
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """By the time in the run's id, and within one second by the last change."""
+    return path.name.partition("-")[0], path.stat().st_mtime_ns
+
+
+def _identity(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What two runs must share for one to be the continuation of the other, as plain JSON."""
+    git = manifest.get("git") or {}
+    found = {
+        **{key: manifest.get(key) for key in _SAME},
+        "limit": manifest["cases"].get("limit"),
+        "candidate": manifest["candidate"]["name"],
+        "certificates": {name: judge.get("certificate_digest") for name, judge in manifest["judges"].items()},
+        "llmeval": manifest["llmeval"].get("version"),
+        "git": [git.get("commit"), git.get("dirty"), git.get("changes")],
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(found))
+    return plain
+
+
+def _usable(run: RunDir, manifest: Mapping[str, Any], now: datetime) -> Unfinished:
+    name = f"run {manifest['run_id']}"
+    try:
+        started = datetime.fromisoformat(manifest["started"])
+        if now - started > WITHIN:
+            return Unfinished(
+                line=f"{name} is unfinished, but it began more than 24 hours ago: a new run starts "
+                f"(--out {run.path} goes on with the old one)"
+            )
+        with FileLock(run.path / LOCK, timeout=0):
+            run.verify()
+            there = sum(answer.error is None for answer in run.answers())
+    except Timeout:
+        return Unfinished(line=f"another llmeval is writing {name}: a new run starts")
+    except (StoreError, ValueError, TypeError) as error:
+        return Unfinished(line=f"{name} is unfinished, but damaged: a new run starts ({error})")
+    total = manifest["cases"]["n"] * manifest["repeats"]
+    return Unfinished(
+        run.path,
+        f"goes on with {name} of {_when(started, now)}: {there:,} of {total:,} answers are there (--new starts afresh)",
+    )
+
+
+def _when(started: datetime, now: datetime) -> str:
+    """14:02 today, or 23:50 yesterday, in local time."""
+    local = started.astimezone()
+    day = "today" if local.date() == now.astimezone().date() else "yesterday"
+    return f"{local:%H:%M} {day}"

@@ -1,0 +1,135 @@
+"""The scores of one answer: every check, then every judge. A failure to score is recorded as that, never as a grade."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from llmeval.checks.spec import Bound
+from llmeval.core.errors import BoundaryError, LlmevalError
+from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status
+from llmeval.core.templates import case_values, render_value
+from llmeval.judges.ensemble import Judging
+from llmeval.runner.plan import Plan
+
+CONFIDENT = 0.9
+"""`when: uncertain` takes the facts check's verdict from this confidence on, and asks the judge below it."""
+FACTS = "facts"
+
+
+def fails_when_blocked(plan: Plan, answer: Answer) -> bool:
+    """Whether the provider's filter withheld the answer, and the suite counts that as a failure (`on_blocked: fail`)."""
+    blocked = answer.error is not None and answer.error.kind == "blocked"
+    return blocked and plan.candidate.on_blocked == "fail"
+
+
+def check_scores(plan: Plan, case: Case, answer: Answer) -> list[Score]:
+    """What code decides about one answer that has an output, in the order of the suite."""
+    return [check_answer(bound, case, answer) for bound in plan.checks_for(case)]
+
+
+def not_scored_yet(plan: Plan, answer: Answer) -> list[Score]:
+    """A record for each judge that has still to answer."""
+    reason = "not scored yet: its judge has not answered"
+    return [
+        _score(answer, name, Status.NOT_SCORED, unscored=reason, source="judge", judge=judge.digest)
+        for name, judge in plan.judges.items()
+    ]
+
+
+async def score_answer(
+    plan: Plan, case: Case, answer: Answer, asked: Sequence[Message], checked: Sequence[Score]
+) -> list[Score]:
+    """All scores of one answer that has an output, or that was blocked and counts as failed; in the order of the suite.
+
+    `checked`: the scores of its checks.
+    """
+    if answer.error is not None:
+        return _all_failed(plan, case, answer, f"blocked by the provider: {answer.error.message}")
+    scores = list(checked)
+    facts = next((score for score in scores if score.metric == FACTS), None)
+    judged = await asyncio.gather(
+        *(_judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values())
+    ) if len(plan.judges) > 1 else [
+        await _judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values()
+    ]  # fmt: skip
+    scores += judged
+    if all(score.status is Status.NOT_APPLICABLE for score in scores):
+        message = "nothing to score: no check or judge applies to this case"
+        error = ErrorInfo("config", message)
+        scores.append(
+            _score(answer, "case", Status.ERROR, unscored=message, error=error),
+        )
+    return scores
+
+
+def _all_failed(plan: Plan, case: Case, answer: Answer, reason: str) -> list[Score]:
+    """A failure of every metric. No check is asked: one that forbids something would pass where there is no text."""
+    failed: dict[str, Any] = {"value": 0.0, "passed": False, "reason": reason}
+    scores = [_score(answer, bound.metric, Status.FAIL, **failed) for bound in plan.checks_for(case)]
+    for judge in plan.judges.values():
+        scores.append(_score(answer, judge.metric, Status.FAIL, source="judge", judge=judge.digest, **failed))
+    return scores
+
+
+def check_answer(bound: Bound, case: Case, answer: Answer) -> Score:
+    """The score of one check; one that can't be carried out is recorded as that."""
+
+    def render(value: Any) -> Any:
+        return render_value(value, case_values(case), bound.metric)
+
+    try:
+        result = bound.evaluate(case, answer, render)
+    except (BoundaryError, LlmevalError) as error:
+        kind = error.kind if isinstance(error, BoundaryError) else "config"
+        return _broken(answer, bound.metric, kind, str(error))
+    except RecursionError:
+        return _broken(answer, bound.metric, "check", "the answer is nested too deeply for this check")
+    except (Exception, SystemExit) as error:
+        return _broken(answer, bound.metric, "check", f"the check crashed: {type(error).__name__}: {error}")
+    if result.value is None or result.passed is None:
+        return _score(answer, bound.metric, Status.NOT_APPLICABLE, unscored=f"not applicable: {result.reason}")
+    return _score(
+        answer,
+        bound.metric,
+        Status.PASS if result.passed else Status.FAIL,
+        value=result.value,
+        passed=result.passed,
+        reason=result.reason,
+        evidence=result.evidence,
+        confidence=result.confidence,
+        details=None if result.details is None else dict(result.details),
+    )
+
+
+async def _judged(
+    plan: Plan, judge: Judging, case: Case, answer: Answer, asked: Sequence[Message], facts: Score | None
+) -> Score:
+    sure = facts is not None and facts.confidence is not None and facts.confidence >= CONFIDENT
+    if sure and facts is not None and plan.suite.judge(judge.metric).when == "uncertain":
+        return _score(
+            answer,
+            judge.metric,
+            facts.status,
+            value=facts.value,
+            passed=facts.passed,
+            reason=f"decided by the facts check (confidence {facts.confidence:.2f}): {facts.reason}",
+            evidence=facts.evidence,
+            confidence=facts.confidence,
+        )
+    known = plan.known(judge.metric, case, answer)
+    if known is not None:
+        return known
+    try:
+        score = await judge.score(case, answer, asked)
+    except LlmevalError as error:
+        return _broken(answer, judge.metric, "config", str(error), source="judge", judge=judge.digest)
+    calibration = plan.calibrations.get(judge.metric)
+    return score if calibration is None else calibration.mended(score)
+
+
+def _broken(answer: Answer, metric: str, kind: str, message: str, **more: Any) -> Score:
+    return _score(answer, metric, Status.ERROR, unscored=message, error=ErrorInfo(kind, message), **more)
+
+
+def _score(answer: Answer, metric: str, status: Status, **fields: Any) -> Score:
+    return Score(case_id=answer.case_id, repeat=answer.repeat, metric=metric, status=status, **fields)

@@ -1,0 +1,37 @@
+"""Cases in flight. One that waits for another attempt lends its slot to the next case: single
+faults of an endpoint then cost calls, and hardly any time."""
+
+import asyncio
+
+from llmeval.models.client.limiter import Window
+
+WORKERS_PER_SLOT = 2
+"""Bounds the cases held in memory when many of them wait."""
+
+
+class Slots:
+    """Limits the number of cases worked on at a time.
+
+    Args:
+        count: slots, at least 1.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._window = Window(count, adaptive=False)
+
+    async def take(self) -> None:
+        """Wait for a slot."""
+        await self._window.enter()
+
+    def give(self) -> None:
+        """Give it back."""
+        self._window.leave()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait, and lend the slot meanwhile. Afterwards the case goes on at once: for a moment
+        there may be more cases than slots; what an endpoint gets is its window's business."""
+        self._window.leave()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._window.in_flight += 1

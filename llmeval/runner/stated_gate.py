@@ -1,0 +1,50 @@
+"""What a suite states of its gate, in the form of a run's manifest: for a comparison without a run."""
+
+from typing import Any
+
+import msgspec
+
+from llmeval.checks.spec import SpecError, bind
+from llmeval.core.errors import SuiteError
+from llmeval.core.templates import is_template
+from llmeval.models.loading import load_function
+from llmeval.suite.loader import Suite
+from llmeval.suite.quarantine import read_quarantine
+from llmeval.suite.retired import read_retired
+
+
+def stated(suite: Suite) -> dict[str, Any]:
+    """The keys of a manifest that `gate.terms.terms_of` reads. No model is made, and no case is read.
+
+    Raises:
+        SuiteError: the suite's quarantine or retired file is wrong.
+    """
+    return {
+        "gate": suite.spec.gate.model_dump(),
+        "repeats": suite.spec.repeats,
+        "checks": _checks(suite),
+        "judges": {
+            name: {
+                "prompt": judge.prompt, "when": judge.when, "certificate": judge.certificate, "attacks": judge.attacks,
+            }
+            for name, judge in suite.spec.judges.items()
+        },
+        "quarantine": [msgspec.to_builtins(entry) for entry in read_quarantine(suite, None).cases],
+        "retired": [msgspec.to_builtins(entry) for entry in read_retired(suite).cases],
+    }  # fmt: skip
+
+
+def _checks(suite: Suite) -> list[dict[str, Any]]:
+    """The suite's checks under the names of their metrics. One that can't be bound, as a function of an old revision is
+    not there any more, stands as it is written."""
+    found, seen = [], dict[str, int]()
+    for raw in suite.spec.checks:
+        try:
+            (bound,) = bind([raw], is_template=is_template, load=lambda name: load_function(name, suite.base))
+            metric, identity = bound.metric, dict(bound.identity)
+        except (SpecError, SuiteError):
+            metric = raw if isinstance(raw, str) else next(iter(raw), "?") if isinstance(raw, dict) else "?"
+            identity = {"written": raw}
+        seen[metric] = seen.get(metric, 0) + 1
+        found.append({"metric": metric if seen[metric] == 1 else f"{metric}#{seen[metric]}", **identity})
+    return found

@@ -1,0 +1,22 @@
+"""What may end a run before its last case. What decides that is another room's business."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from llmeval.store.directory import RunDir, Unit
+
+
+class Stopper(Protocol):
+    """Follows a run."""
+
+    def enough(self) -> bool:
+        """Whether what was taken so far decides."""
+        ...
+
+    def add(self, unit: Unit) -> bool:
+        """Take an answer with all its scores, or one that is lost; whether no further case is needed."""
+        ...
+
+
+Watch = Callable[[RunDir, Mapping[str, Any]], Stopper | None]
+"""Makes the stopper of a run from its directory and manifest; None for a run that goes to its end."""

@@ -1,0 +1,146 @@
+"""What a gate's test fixes before the first result: its limits, its error rates, and how they are spent (`hybrid.py`)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from llmeval.stats.power import DISCORDANCE
+from llmeval.stats.sequential.betting import best_fraction
+
+BETTING = 0.02
+"""Share of each error rate for the betting leg of a run that may stop early; the looks have the rest."""
+_WITHIN = 0.2
+"""Correlation within clusters that bets are placed for; only speed depends on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is fixed before the first result. Made by `regression` or `floor`.
+
+    `units`: independent units planned (cases, or clusters). `largest`: cases in the largest unit. `cases`: cases
+    planned.
+    `low`, `high`: the range of scores. `share`: how much of each error rate the betting leg has, 0 to 1.
+    `target`: whether the claim is about the population the cases are drawn from, or about this suite only.
+    `spent`: error rate of PASS already spent elsewhere (on the judge's J), inside `beta`.
+    `aim_fail`, `aim_pass`: the bets half the capital is placed around.
+    `information`: the square of the z that the margin is worth on all units, None without a margin; looks are placed
+    by it (`spending.py`), and only speed depends on it.
+    """
+
+    units: int
+    cases: int
+    largest: int
+    low: float
+    high: float
+    fail_null: float
+    pass_null: float
+    alpha: float
+    beta: float
+    spent: float
+    share: float
+    target: Literal["population", "suite"]
+    aim_fail: float | None
+    aim_pass: float | None
+    information: float | None
+
+    def __post_init__(self) -> None:
+        if not (0 < self.alpha < 1 and 0 < self.beta < 1 and 0 <= self.spent < self.beta):
+            raise ValueError(f"error rates must lie in (0, 1) and cover what is spent, got {self.alpha}, {self.beta}")
+        if not (0 <= self.share <= 1 and self.low <= self.pass_null <= self.fail_null <= self.high):
+            raise ValueError(f"impossible limits: {self.pass_null} and {self.fail_null} in [{self.low}, {self.high}]")
+        if not 1 <= self.units <= self.cases or self.largest < 1:
+            raise ValueError(f"impossible sizes: {self.units} units, {self.cases} cases, the largest {self.largest}")
+
+    @property
+    def suite(self) -> float | None:
+        """The cases of the suite when the claim is about it alone."""
+        return float(self.cases) if self.target == "suite" else None
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """The error rates the test itself may use: of FAIL, and of PASS."""
+        return self.alpha, self.beta - self.spent
+
+
+def regression(
+    *,
+    units: int,
+    margin: float,
+    alpha: float = 0.05,
+    beta: float = 0.05,
+    cases: int | None = None,
+    largest: int = 1,
+    discordance: float = DISCORDANCE,
+    j_lower: float = 1.0,
+    j_alpha: float = 0.0,
+    sequential: bool = True,
+    target: Literal["population", "suite"] = "population",
+) -> Plan:
+    """The plan of a regression test: FAIL when worse than the baseline, PASS when not worse by the margin.
+
+    On the scale of human judgement: if the judge has the same sensitivity and specificity on both sides, the
+    difference it sees is J times the true one, so PASS takes the margin J_lower * margin and the rate beta -
+    j_alpha. Then P(PASS | drop >= margin) <= beta, J's own uncertainty included. FAIL needs only J > 0.
+
+    Args:
+        units: independent units planned; clusters when cases share them.
+        margin: the drop of the mean that must not pass, in (0, 1).
+        alpha: largest probability of FAIL without a drop.
+        beta: largest probability of PASS with a drop of the margin or more.
+        cases: cases planned; default `units`.
+        largest: cases in the largest cluster.
+        discordance: E d^2 expected without a drop (for binary results, the share of cases that differ). Only speed
+            depends on it.
+        j_lower: lower bound of the judge's J at level `j_alpha`; 1 for checks.
+        j_alpha: probability that the bound is too high.
+        sequential: whether the run may stop early. Without, the whole rate goes to the final test.
+        target: what the claim is about.
+
+    Raises:
+        ValueError: arguments out of range.
+    """
+    if not (0 < margin < 1 and 0 < j_lower <= 1):
+        raise ValueError(f"need a margin in (0, 1) and a judge with J in (0, 1], got {margin} and {j_lower}")
+    scaled = margin * j_lower
+    moment = max(discordance * (_WITHIN + (1 - _WITHIN) / largest), scaled * scaled)
+    return Plan(
+        units=units, cases=units if cases is None else cases, largest=largest, low=-1.0, high=1.0,
+        fail_null=0.0, pass_null=-scaled, alpha=alpha, beta=beta, spent=j_alpha,
+        share=_share(sequential, target), target=target,
+        aim_fail=best_fraction(0.0, 1.0, scaled, moment), aim_pass=best_fraction(scaled, 1.0, scaled, moment),
+        information=units * scaled * scaled / moment,
+    )  # fmt: skip
+
+
+def floor(
+    *,
+    units: int,
+    threshold: float,
+    alpha: float = 0.05,
+    beta: float = 0.05,
+    cases: int | None = None,
+    largest: int = 1,
+    sequential: bool = True,
+    target: Literal["population", "suite"] = "population",
+) -> Plan:
+    """The plan of a floor: PASS when the mean is at least `threshold` for sure, FAIL when it is below for sure.
+
+    `alpha`: largest probability of FAIL at or above the floor; `beta`: of PASS at or below it. Other arguments as
+    `regression`.
+
+    Raises:
+        ValueError: arguments out of range.
+    """
+    if not 0 < threshold < 1:
+        raise ValueError(f"a floor must lie in (0, 1), got {threshold}")
+    return Plan(
+        units=units, cases=units if cases is None else cases, largest=largest, low=0.0, high=1.0,
+        fail_null=threshold, pass_null=threshold, alpha=alpha, beta=beta, spent=0.0,
+        share=_share(sequential, target), target=target, aim_fail=None, aim_pass=None,
+        information=None,
+    )  # fmt: skip
+
+
+def _share(sequential: bool, target: str) -> float:
+    if target == "suite":
+        return 1.0
+    return BETTING if sequential else 0.0

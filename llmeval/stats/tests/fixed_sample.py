@@ -1,0 +1,141 @@
+"""The final test: one test a side on all planned units, the best one for the kind of data.
+
+| data | mean at least null (for FAIL) | mean at most null (for PASS) |
+|---|---|---|
+| paired binary, independent cases | exact McNemar at null 0, else the next row | Tango's score test |
+| binary, independent cases | exact binomial | exact binomial |
+| scores, independent cases; fewer than 30 clusters | simplex (`gaffke.py`) | simplex |
+| 30 clusters and more, differences | studentised (`studentised.py`) | studentised |
+| 30 clusters and more, scores, null above 1/2 | simplex | studentised |
+| 30 clusters and more, scores, null below 1/2 | studentised | simplex |
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmeval.stats.estimation.bounds import lower_bound, upper_bound
+from llmeval.stats.estimation.clusters import units
+from llmeval.stats.estimation.paired import Pairs, mcnemar_worse, tango, tango_above
+from llmeval.stats.special.beta import beta_cdf
+from llmeval.stats.tests import gaffke, studentised
+
+Floats = NDArray[np.float64]
+
+FEW_CLUSTERS = 30
+"""Below so many clusters no studentised mean is to be trusted."""
+_EDGE = 1e-6
+
+
+class Side(NamedTuple):
+    """What the final test says: two p-values and the one-sided bounds of the mean that go with them.
+
+    `p_fail`: of H0 mean >= fail_null. `p_pass`: of H0 mean <= pass_null. `low`, `high`: each at its own level.
+    """
+
+    p_fail: float
+    p_pass: float
+    low: float
+    high: float
+    method: str
+
+
+class Nulls(NamedTuple):
+    """The two hypotheses, the range of scores, and the level of each bound."""
+
+    fail: float
+    pass_: float
+    low: float
+    high: float
+    alpha: float
+    beta: float
+
+
+def final_test(values: Floats, sizes: Floats, nulls: Nulls, *, bounds: bool = True) -> Side:
+    """Test both hypotheses on these units.
+
+    Args:
+        values: the mean score of each unit. sizes: its cases.
+        nulls: what is tested, at what levels.
+        bounds: whether the bounds are wanted too; without them they are the range of scores.
+
+    Raises:
+        ValueError: no units.
+    """
+    if not len(values):
+        raise ValueError("a test needs at least one unit")
+    if (sizes == 1).all():
+        if nulls.low == -1 and nulls.fail == 0 and np.isin(values, (-1.0, 0.0, 1.0)).all():
+            return _paired(values, nulls, bounds)
+        if nulls.low == 0 and nulls.high == 1 and np.isin(values, (0.0, 1.0)).all():
+            return _binomial(int(values.sum()), len(values), nulls, bounds)
+    elif len(values) >= FEW_CLUSTERS:
+        return _clustered(values, sizes, nulls, bounds)
+    return _simplex(values, sizes, nulls, bounds)
+
+
+def bounds_of(scores: Sequence[float], clusters: Sequence[Hashable] | None, alpha: float) -> tuple[float, float]:
+    """One-sided bounds, each at `alpha`, of the mean of scores in [0, 1]: those of the test this mean would get."""
+    values, sizes = units(scores, clusters)
+    inside = min(max(float(sizes @ values / sizes.sum()), _EDGE), 1 - _EDGE)
+    side = final_test(values, sizes, Nulls(inside, inside, 0.0, 1.0, alpha, alpha))
+    return side.low, side.high
+
+
+def _paired(values: Floats, nulls: Nulls, bounds: bool) -> Side:
+    worse, better = int((values < 0).sum()), int((values > 0).sum())
+    counts = Pairs(worse, len(values) - worse - better, better)
+    p_fail, p_pass = mcnemar_worse(worse, better), tango_above(counts, nulls.pass_)
+    low, high = nulls.low, nulls.high
+    if bounds:
+        low, high = tango(counts, 1 - 2 * nulls.beta).low, tango(counts, 1 - 2 * nulls.alpha).high
+        # The exact test is the stricter one at 0: a bound below 0 that it does not confirm would promise too much.
+        high = high if p_fail <= nulls.alpha else max(high, 0.0)
+    return Side(p_fail, p_pass, low, high, "exact McNemar and Tango score test")
+
+
+def _binomial(k: int, n: int, nulls: Nulls, bounds: bool) -> Side:
+    return Side(
+        p_fail=1.0 if k == n else beta_cdf(1 - nulls.fail, n - k, k + 1),
+        p_pass=1.0 if k == 0 else beta_cdf(nulls.pass_, k, n - k + 1),
+        low=lower_bound(k, n, nulls.beta) if bounds else nulls.low,
+        high=upper_bound(k, n, nulls.alpha) if bounds else nulls.high,
+        method="exact binomial test",
+    )
+
+
+def _simplex(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Side:
+    p_fail, high = _simplex_fail(values, sizes, nulls, bounds)
+    p_pass, low = _simplex_pass(values, sizes, nulls, bounds)
+    return Side(p_fail, p_pass, low, high, "simplex test")
+
+
+def _simplex_fail(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> tuple[float, float]:
+    p_value = gaffke.p_at_least(values, sizes, nulls.fail, nulls.high)
+    return p_value, gaffke.upper_mean(values, sizes, nulls.high, nulls.alpha) if bounds else nulls.high
+
+
+def _simplex_pass(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> tuple[float, float]:
+    p_value = gaffke.p_at_least(-values, sizes, -nulls.pass_, -nulls.low)
+    return p_value, -gaffke.upper_mean(-values, sizes, -nulls.low, nulls.beta) if bounds else nulls.low
+
+
+def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Side:
+    """Studentised, but simplex on a side whose null is near its limit: there it is safe and loses little."""
+    above, below = studentised.both_sides(values, sizes)
+    if above.se == 0:
+        return _simplex(values, sizes, nulls, bounds)
+    middle = (nulls.low + nulls.high) / 2
+    if nulls.fail > middle:
+        p_fail, high = _simplex_fail(values, sizes, nulls, bounds)
+    else:
+        p_fail = studentised.p_at_most(below, -nulls.fail)
+        high = min(nulls.high, -studentised.lower_mean(below, nulls.alpha)) if bounds else nulls.high
+    if nulls.pass_ < middle and nulls.low == 0:
+        p_pass, low = _simplex_pass(values, sizes, nulls, bounds)
+    else:
+        p_pass = studentised.p_at_most(above, nulls.pass_)
+        low = max(nulls.low, studentised.lower_mean(above, nulls.beta)) if bounds else nulls.low
+    return Side(p_fail, p_pass, low, high, "cluster t and bootstrap-t")

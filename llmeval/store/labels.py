@@ -1,0 +1,165 @@
+"""Labels: what people said about answers, one line each, only ever appended.
+
+Of the lines of one reviewer on (case, repeat, metric) the latest counts: by its time, then by its place in the file. So
+files of several reviewers can be put together in any order, and again, with the same result.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from filelock import FileLock
+
+from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.records import SCHEMA, Label, digest, to_json
+from llmeval.store.directory import LABELS, lines
+
+_DECODER = msgspec.json.Decoder(Label)
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+class Place(NamedTuple):
+    """What a label is about."""
+
+    case_id: str
+    repeat: int
+    metric: str
+
+
+class Conflict(NamedTuple):
+    """Reviewers who differ on one answer: {reviewer: pass or fail}. Somebody has to decide."""
+
+    place: Place
+    verdicts: dict[str, str]
+
+
+class Agreed(NamedTuple):
+    """What people say in the end: a verdict for each answer they agree on or somebody decided, and the open conflicts."""
+
+    verdicts: dict[Place, bool]
+    conflicts: list[Conflict]
+
+
+def place_of(label: Label) -> Place:
+    """The answer and metric a label is about."""
+    return Place(label.case_id, label.repeat, label.metric)
+
+
+def text_digest(text: str) -> str:
+    """The digest of an answer's text that a label carries; the report's page computes the same."""
+    return digest(text.encode())
+
+
+def decode(line: bytes, where: str) -> Label:
+    """One line as a label.
+
+    Raises:
+        UsageError: it is not one; begins with `where`, a file and line.
+    """
+    try:
+        label = _DECODER.decode(line)
+        _time(label.at)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        raise UsageError(f"{where}: not a label: {error}") from None
+    if label.schema > SCHEMA:
+        raise UsageError(f"{where}: has schema {label.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval")
+    return label
+
+
+def read(path: Path) -> list[Label]:
+    """All labels of a run's file in the order written; none for a missing file. A torn last line is left out.
+
+    Raises:
+        StoreError: a line is not a label; names file and line.
+    """
+    try:
+        return [
+            decode(line, f"{path}:{number}") for number, (_, line) in enumerate(lines(path), start=1) if line.strip()
+        ]
+    except UsageError as error:
+        raise StoreError(str(error)) from None
+
+
+def append(run: Path, labels: Iterable[Label]) -> None:
+    """Add labels to a run's `labels.jsonl`; they are on the disk when this returns. Safe beside other writers.
+
+    Raises:
+        StoreError: the file can't be written.
+    """
+    data = b"".join(to_json(label) + b"\n" for label in labels)
+    path = run / LABELS
+    try:
+        with FileLock(run / ".labels.lock", timeout=10), path.open("ab+") as file:
+            file.truncate(_whole(path))
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"{path}: labels can't be written: {error}") from None
+
+
+def _whole(path: Path) -> int:
+    """Where the last complete line ends: what a crash left torn after it is cut off."""
+    return sum(len(line) for _, line in lines(path))
+
+
+def fresh(labels: Iterable[Label], known: Iterable[Label]) -> list[Label]:
+    """Those of `labels` that are not among `known`, each once: importing a file twice adds nothing."""
+    seen = {_identity(label) for label in known}
+    kept = []
+    for label in labels:
+        identity = _identity(label)
+        if identity not in seen:
+            seen.add(identity)
+            kept.append(label)
+    return kept
+
+
+def _identity(label: Label) -> str:
+    """The label's id; a label without one is what it says."""
+    return label.label_id or digest(msgspec.to_builtins(label))
+
+
+def current(labels: Iterable[Label]) -> dict[tuple[str, Place], Label]:
+    """The label that counts for each (reviewer, answer and metric); withdrawn ones are not there."""
+    found: dict[tuple[str, Place], Label] = {}
+    for label in sorted(labels, key=lambda each: _time(each.at)):
+        found[label.reviewer, place_of(label)] = label
+    return {key: label for key, label in found.items() if label.human_verdict != "withdrawn"}
+
+
+def merge(*files: Iterable[Label]) -> list[Label]:
+    """The labels of several files as one, each once, by time."""
+    return sorted(fresh((label for file in files for label in file), ()), key=lambda label: _time(label.at))
+
+
+def agreed(labels: Mapping[tuple[str, Place], Label]) -> Agreed:
+    """From each reviewer's labels (`current`) to one verdict an answer.
+
+    An adjudication decides; else reviewers must agree. `unsure` is no verdict. What they differ on is a conflict.
+    """
+    places: dict[Place, list[Label]] = {}
+    for (_, place), label in labels.items():
+        if label.human_verdict in ("pass", "fail"):
+            places.setdefault(place, []).append(label)
+    verdicts, conflicts = {}, []
+    for place, given in places.items():
+        decided = [label for label in given if label.adjudication]
+        counted = [max(decided, key=lambda label: _time(label.at))] if decided else given
+        said = {label.human_verdict for label in counted}
+        if len(said) == 1:
+            verdicts[place] = said == {"pass"}
+        else:
+            conflicts.append(Conflict(place, {label.reviewer: label.human_verdict for label in given}))
+    return Agreed(verdicts, conflicts)
+
+
+def _time(at: str) -> datetime:
+    """A label's time; labels without one come first. Raises ValueError."""
+    if not at:
+        return _BEGINNING
+    time = datetime.fromisoformat(at)
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

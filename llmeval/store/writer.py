@@ -1,0 +1,151 @@
+"""The run directory, written: append-only records that survive `kill -9` at any byte, one writer at a time.
+
+Each line carries its checksum. What a file holds is hashed as it is written, so that the digests in the manifest are
+those of what was written, whatever is on the disk.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from llmeval.core.checksums import manifest_digest, sealed
+from llmeval.core.errors import StoreError
+from llmeval.core.files import store_error, write_atomically
+from llmeval.core.records import Answer, Case, Score, to_json
+from llmeval.store.directory import ANSWERS, CANARIES, CASES, MANIFEST, RECORDS, SCORES, RunDir
+
+LOCK = ".lock"
+_CHUNK = 1 << 20
+
+
+class RunWriter:
+    """Appends to one run directory. Every record is handed to the operating system before the call returns.
+
+    `answers`: how many answers this process has appended.
+
+    Raises:
+        StoreError: the directory can't be made or written, the disk is full, or another process is writing to it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.answers = 0
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(path / LOCK, timeout=0)
+            self._lock.acquire()
+        except Timeout:
+            raise StoreError(
+                f"{path}: another llmeval is writing to this run. Wait for it, or name another directory with --out"
+            ) from None
+        except OSError as error:
+            raise store_error(path, error) from None
+        self._files = {name: _Appended(path / name) for name in RECORDS}
+        self.run = RunDir(path)
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Replace `manifest.json` in one step."""
+        write_manifest(self.path, manifest)
+
+    def case(self, case: Case) -> None:
+        """Append a case."""
+        self._files[CASES].append(sealed(to_json(case)))
+
+    def answer(self, answer: Answer) -> None:
+        """Append an answer."""
+        self._files[ANSWERS].append(sealed(to_json(answer)))
+        self.answers += 1
+
+    def scores(self, scores: Sequence[Score]) -> None:
+        """Append all scores of one (case, repeat) as one block."""
+        if scores:
+            self._files[SCORES].append(*(sealed(to_json(score)) for score in scores))
+
+    def canaries(self, records: Sequence[bytes]) -> None:
+        """Append what a judge said about known answers: JSON objects without a newline."""
+        if records:
+            self._files[CANARIES].append(*map(sealed, records))
+
+    def count(self, name: str) -> int:
+        """How many lines a file of records has."""
+        return self._files[name].lines
+
+    def records(self) -> dict[str, Any]:
+        """Make everything durable; what the manifest says of each file from now on: `lines` and `sha256`."""
+        return {name: file.state() for name, file in self._files.items()}
+
+    def close(self) -> None:
+        """Make everything durable and let others write."""
+        for file in self._files.values():
+            file.close()
+        self._lock.release()
+
+
+class _Appended:
+    """One file that is appended to. A last line that a crash left torn is cut off when it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.lines = 0
+        self._content = hashlib.sha256()
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._cut_torn_line()
+            with open(self._descriptor, "rb", buffering=0, closefd=False) as file:
+                while chunk := file.read(_CHUNK):
+                    self._note(chunk)
+        except OSError as error:
+            raise store_error(path, error) from None
+
+    def append(self, *parts: bytes) -> None:
+        """Write lines with one call."""
+        data = b"".join(parts)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        except OSError as error:
+            raise store_error(self._path, error) from None
+        self._note(data)
+
+    def state(self) -> dict[str, Any]:
+        """How many lines it has and the digest of all of it, after it was made durable."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise store_error(self._path, error) from None
+        return {"lines": self.lines, "sha256": self._content.hexdigest()}
+
+    def close(self) -> None:
+        """Make it durable. A file that nothing was written to is removed: no file is what readers take for empty."""
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+        if not self.lines and self._path.name == CANARIES:
+            self._path.unlink(missing_ok=True)
+
+    def _note(self, data: bytes) -> None:
+        self._content.update(data)
+        self.lines += data.count(b"\n")
+
+    def _cut_torn_line(self) -> None:
+        end = size = os.fstat(self._descriptor).st_size
+        while end > 0:
+            start = max(0, end - 65536)
+            cut = os.pread(self._descriptor, end - start, start).rfind(b"\n")
+            if cut >= 0:
+                end = start + cut + 1
+                break
+            end = start
+        if end < size:
+            os.ftruncate(self._descriptor, end)
+
+
+def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
+    """Replace the `manifest.json` of a run directory in one step; `digest` becomes that of its content."""
+    sealed_manifest = {**manifest, "digest": manifest_digest(manifest)}
+    write_atomically(path / MANIFEST, json.dumps(sealed_manifest, indent=2, ensure_ascii=False).encode() + b"\n")

@@ -1,0 +1,346 @@
+"""From a suite file to a `Suite`: YAML, environment, `${VARIABLES}`, validation; every message names file and line."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+
+from llmeval.core.errors import SuiteError
+from llmeval.core.templates import Template
+from llmeval.suite import yaml_file
+from llmeval.suite.schema import JudgeSpec, ModelBase, Price, SuiteSpec
+from llmeval.suite.strict import nearest
+
+_VARIABLE = re.compile(r"(?P<escaped>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_SAMPLING = ("temperature", "max_tokens", "top_p", "seed", "stop", "presence_penalty", "frequency_penalty")
+_TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2", ".txt", ".md")
+_LIKE_A_PATH = re.compile(r"([A-Za-z]+:)?[\w.~@+/\\-]*(\w[/\\]\w[\w.@+-]*|\w\.[A-Za-z]\w{0,9})")
+"""One word with a slash inside, or with a file's ending."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite that is valid and whose environment is chosen.
+
+    `spec`: the file's content. `document`: for messages with line numbers. `changes`: dotted keys that the environment
+    changed. `secrets`: values that must never be written anywhere.
+    """
+
+    spec: SuiteSpec
+    document: yaml_file.Document
+    path: FilePath
+    environment: str | None = None
+    changes: tuple[str, ...] = ()
+    undefined: Mapping[yaml_file.Path, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The suite's name."""
+        return self.spec.suite
+
+    @property
+    def base(self) -> FilePath:
+        """The directory that the suite's paths are relative to."""
+        return self.path.parent
+
+    def error(self, path: yaml_file.Path, message: str) -> SuiteError:
+        """A `SuiteError` that names the file and the line of `path`."""
+        return self.document.error(path, message)
+
+    def model(self, reference: str | ModelBase, path: yaml_file.Path) -> tuple[str, ModelBase]:
+        """(name, spec) of a model named in `models`, or written in place (then its name is the model's own).
+
+        Raises:
+            SuiteError: no such model, or it uses an environment variable that is not set.
+        """
+        if isinstance(reference, str):
+            self.model_exists(reference, path)
+            name, path = reference, ("models", reference)
+            spec: ModelBase = self.spec.models[reference]
+        else:
+            spec = reference
+            name = str(getattr(spec, "model", None) or getattr(spec, "provider", "model"))
+        for undefined, variable in self.undefined.items():
+            if path and undefined[: len(path)] == path:  # no path: a model of the command line, not of the file
+                raise self._unset(undefined, variable)
+        return name, self._priced(name, spec)
+
+    @cached_property
+    def prices(self) -> Mapping[str, Price]:
+        """US dollars per million tokens, by a model's name in the suite or at its endpoint.
+
+        Raises:
+            SuiteError: the file that `prices` names can't be read, or is not such a table.
+        """
+        stated = self.spec.prices
+        if not isinstance(stated, str):
+            return stated
+        document = yaml_file.parse(self.read_text(stated, ("prices",)), str(self.base / stated))
+        try:
+            return TypeAdapter(dict[str, Price]).validate_python(document.data)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise document.error(
+                _real_path(first["loc"], document.data),
+                f"not a table of prices ({first['msg']}); each line is `model: {{input: 0.15, output: 0.60}}`, "
+                "US dollars per million tokens",
+            ) from None
+
+    def _priced(self, name: str, spec: ModelBase) -> ModelBase:
+        if spec.price is not None:
+            return spec
+        price = self.prices.get(name) or self.prices.get(str(getattr(spec, "model", "")))
+        return spec if price is None else spec.model_copy(update={"price": price})
+
+    def model_exists(self, name: str, path: yaml_file.Path) -> None:
+        """Refuse a name that is not under `models`. Raises SuiteError."""
+        if name not in self.spec.models:
+            known = nearest(name, list(self.spec.models))
+            raise self.error(path, f"there is no model {name!r} under `models`; {known}")
+
+    def check_defined(self) -> None:
+        """Refuse variables that are not set, except in models and environments that are not used.
+
+        Raises:
+            SuiteError: names the variable and the line.
+        """
+        for path, variable in self.undefined.items():
+            if path[0] not in ("models", "environments", "candidate", "judges"):
+                raise self._unset(path, variable)
+
+    def judge(self, name: str) -> JudgeSpec:
+        """One judge's specification."""
+        return self.spec.judges[name]
+
+    def prompt(self) -> list[tuple[str, Template]]:
+        """The prompt as (role, template) turns; empty when the cases carry their own messages.
+
+        Raises:
+            SuiteError: the file is missing, or a template is not valid.
+        """
+        if self.spec.messages is not None:
+            return [
+                (turn.role, self._template(turn.content, ("messages", i, "content")))
+                for i, turn in enumerate(self.spec.messages)
+            ]
+        if self.spec.prompt is None:
+            return []
+        return [("user", self._template(self.spec.prompt, ("prompt",)))]
+
+    def read_text(self, name: str, path: yaml_file.Path) -> str:
+        """The text of a file named in the suite.
+
+        Raises:
+            SuiteError: it can't be read.
+        """
+        try:
+            return (self.base / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise self.error(path, f"can't read {name} ({reason}); paths are relative to {self.base}") from None
+
+    def has_text(self, name: str) -> bool:
+        """Whether there is a file of this name, relative to the suite."""
+        return (self.base / name).exists()
+
+    def secrets(self) -> set[str]:
+        """Every secret value in the suite, to be kept out of records, cache and logs."""
+        return set(_secrets(self.spec))
+
+    def _template(self, text: str, path: yaml_file.Path) -> Template:
+        if _is_one_line(text):
+            if text.endswith(_TEMPLATE_SUFFIXES):
+                return Template(self.read_text(text, path), f"{text}")
+            self._refuse_path(text, path)
+        return Template(text, f"{self.document.file}:{self.document.line(path)}: {yaml_file.format_path(path)}")
+
+    def _refuse_path(self, text: str, path: yaml_file.Path) -> None:
+        """Refuse a text that is meant as a file's path: it would be sent as it stands."""
+        known = ", ".join(_TEMPLATE_SUFFIXES[:-1]) + f" and {_TEMPLATE_SUFFIXES[-1]}"
+        if len(text) < 250 and text and (self.base / text).is_file():
+            raise self.error(
+                path,
+                f"{text!r} is a file, but would be sent as a text: only {known} are read. Rename it to "
+                f"{FilePath(text).stem}.j2, or write the text here",
+            )
+        if _LIKE_A_PATH.fullmatch(text):
+            raise self.error(
+                path,
+                f"{text!r} looks like the path of a file, and there is none below {self.base}. Files end in {known}. To "
+                "send this text as it stands, write it as a block (`prompt: |`)",
+            )
+
+    def _unset(self, path: yaml_file.Path, variable: str) -> SuiteError:
+        return self.error(
+            path, f"the environment variable {variable} is not set; set it, or write ${{{variable}:-default}}"
+        )
+
+
+def _is_one_line(text: str) -> bool:
+    return "\n" not in text and "{{" not in text and "{%" not in text
+
+
+def load_suite(path: str | os.PathLike[str], environment: str | None = None) -> Suite:
+    """Read and validate a suite file.
+
+    Args:
+        path: the suite file.
+        environment: a name under `environments`; None takes the file as it stands.
+
+    Raises:
+        SuiteError: anything wrong, with file, line, key and the fix. Nothing was called.
+    """
+    file = FilePath(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SuiteError(f"{file}: no such file. `llmeval init` writes a suite to start from") from None
+    except IsADirectoryError:
+        raise SuiteError(f"{file}: is a directory; name one suite file in it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{file}: can't be read: {error}") from None
+    return parse_suite(text, file, environment)
+
+
+def parse_suite(text: str, file: FilePath, environment: str | None = None, label: str | None = None) -> Suite:
+    """Validate a suite from the text of its file.
+
+    Args:
+        text: the file's content. file: where it lies, or would lie.
+        environment: as for `load_suite`.
+        label: what messages call the file; by default its path.
+
+    Raises:
+        SuiteError: as `load_suite`.
+    """
+    document = yaml_file.parse(text, label or str(file))
+    if not isinstance(document.data, dict):
+        raise SuiteError(f"{document.file}:1: a suite is a mapping that starts with `suite: <name>`")
+    undefined: dict[yaml_file.Path, str] = {}
+    data = _expand(document.data, (), undefined)
+    spec = _validate(SuiteSpec, data, document)
+    changes: tuple[str, ...] = ()
+    if environment is not None:
+        data, document, changes = _overlay(data, environment, document, spec)
+        undefined = _moved(undefined, environment, changes)
+        spec = _validate(SuiteSpec, data, document)
+    suite = Suite(spec, document, file, environment, changes, undefined)
+    suite.check_defined()
+    return suite
+
+
+def _expand(value: Any, path: yaml_file.Path, undefined: dict[yaml_file.Path, str]) -> Any:
+    """`value` with `${NAME}` and `${NAME:-default}` replaced; `$${NAME}` stays `${NAME}`."""
+    if isinstance(value, dict):
+        return {key: _expand(item, (*path, key), undefined) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, (*path, index), undefined) for index, item in enumerate(value)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        if match["escaped"]:
+            return match[0][1:]
+        found = os.environ.get(match["name"]) or match["default"]
+        if found is None:
+            undefined[path] = match["name"]
+            return match[0]
+        return found
+
+    whole = _VARIABLE.fullmatch(value)
+    text = _VARIABLE.sub(replace, value)
+    return yaml_file.scalar(text) if whole and not whole["escaped"] and path[-1] != "api_key" else text
+
+
+def _overlay(
+    data: dict[str, Any], name: str, document: yaml_file.Document, spec: SuiteSpec
+) -> tuple[dict[str, Any], yaml_file.Document, tuple[str, ...]]:
+    """The suite with one environment's keys put over it."""
+    if name not in spec.environments:
+        raise document.error(
+            ("environments",), f"there is no environment {name!r}; {nearest(name, list(spec.environments))}"
+        )
+    merged, lines, changes = dict(data), dict(document.lines), []
+    for key, value in data["environments"][name].items():
+        if isinstance(value, dict) and key in ("models", "judges"):
+            merged[key] = {**merged.get(key, {}), **value}
+            changes += [f"{key}.{item}" for item in value]
+        else:
+            merged[key] = value
+            changes.append(key)
+    prefix: yaml_file.Path = ("environments", name)
+    for path, line in document.lines.items():
+        if path[:2] == prefix and len(path) > 2:
+            lines[path[2:]] = line
+    return merged, yaml_file.Document(document.file, merged, lines), tuple(changes)
+
+
+def _moved(undefined: dict[yaml_file.Path, str], name: str, changes: tuple[str, ...]) -> dict[yaml_file.Path, str]:
+    """Undefined variables by their path after the overlay: what was replaced is gone, what came in is in its place."""
+    kept = {p: v for p, v in undefined.items() if not any(yaml_file.format_path(p).startswith(c) for c in changes)}
+    came = {p[2:]: v for p, v in undefined.items() if p[:2] == ("environments", name)}
+    return {**kept, **came}
+
+
+def _validate(model: type[SuiteSpec], data: Any, document: yaml_file.Document) -> SuiteSpec:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        messages = [str(document.error(*_explain(item, data))) for item in error.errors(include_url=False)]
+        unique = list(dict.fromkeys(messages))
+        more = f"\n... and {len(unique) - 10} more" if len(unique) > 10 else ""
+        raise SuiteError("\n".join(unique[:10]) + more) from None
+
+
+def _explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
+    """pydantic's error as (path in the file, message)."""
+    path, kind = _real_path(item["loc"], data), item["type"]
+    if kind == "missing":
+        return path, f"the key {item['loc'][-1]!r} is missing"
+    if kind == "unknown_key":
+        key = item["ctx"]["key"]
+        hint = "; sampling parameters stand under `params:`" if key in _SAMPLING and path[:1] != ("gate",) else ""
+        return (*path, key), item["msg"] + hint
+    if kind == "union_tag_invalid":
+        tags = re.findall(r"'([^']+)'", item["ctx"]["expected_tags"])
+        return (*path, "provider"), f"unknown provider {item['ctx']['tag']!r}; {nearest(item['ctx']['tag'], tags)}"
+    if kind == "union_tag_not_found":
+        return path, "the key 'provider' is missing: openai, transformers, http, python or replay"
+    given = item.get("input")
+    shown = "" if isinstance(given, dict | list) else f" (given: {given!r})"
+    return path, f"{item['msg'][:1].lower()}{item['msg'][1:]}{shown}"
+
+
+def _real_path(location: tuple[str | int, ...], data: Any) -> yaml_file.Path:
+    """pydantic's location without what is not in the file (the names of union members)."""
+    path: list[str | int] = []
+    here: Any = data
+    for part in location:
+        if _inside(here, part):
+            here = here[part]
+            path.append(part)
+    return tuple(path)
+
+
+def _inside(value: Any, part: str | int) -> bool:
+    if isinstance(value, list):
+        return isinstance(part, int) and part < len(value)
+    return isinstance(value, dict) and part in value
+
+
+def _secrets(value: Any) -> list[str]:
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        return [secret] if secret else []
+    if isinstance(value, BaseModel):
+        return [secret for name in type(value).model_fields for secret in _secrets(getattr(value, name))]
+    if isinstance(value, Mapping):
+        return [secret for item in value.values() for secret in _secrets(item)]
+    if isinstance(value, list | tuple):
+        return [secret for item in value for secret in _secrets(item)]
+    return []

@@ -1,0 +1,127 @@
+"""YAML read safely, with the line of every value kept.
+
+Scalars follow YAML 1.2's core schema, not 1.1: `no`, `on` and `1:30` stay text (PyYAML's own resolver makes them
+False, True and 90), and dates stay text as well. Anchors and aliases work; an alias bomb runs into `MAX_NODES`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from llmeval.core.errors import SuiteError
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_NODES = 400_000
+MAX_DEPTH = 64
+
+Path = tuple[str | int, ...]
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SCALARS = (
+    (re.compile(r"(?:null|Null|NULL|~|)\Z"), lambda text: None),
+    (re.compile(r"(?:true|True|TRUE)\Z"), lambda text: True),
+    (re.compile(r"(?:false|False|FALSE)\Z"), lambda text: False),
+    (re.compile(r"[-+]?[0-9]+\Z"), int),
+    (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z"), float),
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file: plain data, and the line on which the value at each path begins."""
+
+    file: str
+    data: Any
+    lines: Mapping[Path, int]
+
+    def line(self, path: Path) -> int | None:
+        """The line of `path`, or of the nearest parent that has one."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.lines:
+                return self.lines[path[:end]]
+        return None
+
+    def error(self, path: Path, message: str) -> SuiteError:
+        """A `SuiteError` that begins `file:line: key:`."""
+        line = self.line(path)
+        where = self.file if line is None else f"{self.file}:{line}"
+        key = format_path(path)
+        return SuiteError(f"{where}: {key}: {message}" if key else f"{where}: {message}")
+
+
+def format_path(path: Path) -> str:
+    """`('checks', 2, 'regex')` as people write it: `checks[2].regex`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def scalar(text: str) -> Any:
+    """A plain scalar's value by YAML 1.2's core schema (decimal numbers only)."""
+    for pattern, convert in _SCALARS:
+        if pattern.match(text):
+            return convert(text)
+    return text
+
+
+def parse(text: str, file: str) -> Document:
+    """Parse one YAML document.
+
+    Raises:
+        SuiteError: not YAML, a key given twice, not text keys, too large or too deep; names file and line.
+    """
+    if len(text) > MAX_BYTES:
+        raise SuiteError(f"{file}: larger than {MAX_BYTES // 2**20} MiB; keep large data in a .jsonl file")
+    try:
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = file if mark is None else f"{file}:{mark.line + 1}"
+        raise SuiteError(f"{where}: not valid YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SuiteError(f"{file}: not valid YAML: {error}") from None
+    if node is None:
+        return Document(file, None, {(): 1})
+    builder = _Builder(file)
+    return Document(file, builder.build(node, (), 0), builder.lines)
+
+
+class _Builder:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.lines: dict[Path, int] = {}
+        self.nodes = 0
+
+    def build(self, node: yaml.Node, path: Path, depth: int) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        self.nodes += 1
+        if self.nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise self._error(node, f"too many values (over {MAX_NODES}) or nested deeper than {MAX_DEPTH}")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(child, (*path, index), depth + 1) for index, child in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
+        plain = not node.style  # None from the Python loader, '' from the C one
+        if node.tag.startswith("!") or (plain and not node.tag.startswith("tag:yaml.org,2002:")):
+            raise self._error(node, f"the tag {node.tag} is not supported")
+        return scalar(node.value) if plain else node.value
+
+    def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._error(key_node, "keys must be text")
+            key = key_node.value
+            if key in mapping:
+                raise self._error(key_node, f"the key {key!r} is given twice")
+            self.lines[(*path, key)] = key_node.start_mark.line + 1
+            mapping[key] = self.build(value_node, (*path, key), depth + 1)
+        return mapping
+
+    def _error(self, node: yaml.Node, message: str) -> SuiteError:
+        return SuiteError(f"{self.file}:{node.start_mark.line + 1}: {message}")

@@ -1,0 +1,344 @@
+"""promptfoo's configurations as suites: what each assertion means, what is refused, and that the suite runs."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmeval.api import run
+from llmeval.checks.spec import bind
+from llmeval.cli.import_command import promptfoo
+from llmeval.core.errors import SuiteError, UsageError
+from llmeval.core.records import Answer, Case
+from llmeval.importers.promptfoo.convert import CHECKS, PROTOCOLS, REFUSED, convert
+from llmeval.importers.writing import Imported, write_new
+from llmeval.runner.options import Options
+from llmeval.runner.plan import inspect_suite
+from llmeval.store.directory import RunDir
+from llmeval.suite.loader import load_suite
+from llmeval.suite.yaml_file import parse
+from tests.support.endpoint import serve, verdict
+
+HEAD = "prompts: ['{{question}}']\nproviders: [openai:gpt-x]\n"
+
+
+def imported(folder: Path, config: str, skip: bool = False, **files: str) -> Imported:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text)
+    (folder / "promptfooconfig.yaml").write_text(config)
+    return convert(folder / "promptfooconfig.yaml", folder / "out", "bot", skip_unknown=skip)
+
+
+def rows(done: Imported) -> list[dict[str, Any]]:
+    (text,) = [text for path, text in done.files.items() if path.name == "bot.jsonl"]
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def suite_of(done: Imported) -> dict[str, Any]:
+    return parse(done.files[done.suites[0]], "suite").data  # type: ignore[no-any-return]
+
+
+def one(tmp_path: Path, assertion: str) -> dict[str, Any]:
+    """The case of a single test with one assertion."""
+    (row,) = rows(imported(tmp_path, f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{assertion}]}}]\n"))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("assertion", "passes", "fails"),
+    [
+        ("{type: equals, value: 4}", "4", "5"),
+        ("{type: equals, value: {a: 1}}", '{"a": 1}', '{"a": 2}'),
+        ("{type: not-equals, value: '4'}", "5", "4"),
+        ("{type: contains, value: 0}", "10", "1"),
+        ("{type: icontains, value: PARIS}", "paris", "rome"),
+        ("{type: contains-all, value: [a, b]}", "ba", "a"),
+        ("{type: icontains-any, value: 'A, B'}", "xb", "x"),
+        ("{type: not-icontains-any, value: [A, B]}", "x", "xb"),
+        ("{type: starts-with, value: Dear}", "Dear all", "Oh dear"),
+        ("{type: regex, value: '^\\d{4}$'}", "1999", "99"),
+        ("{type: is-json}", "[1]", "```json\n[1]\n```"),
+        ("{type: is-json, value: {type: object, required: [a]}}", '{"a": 1}', '{"b": 1}'),
+        ("{type: is-json, value: '{\"type\": \"array\"}'}", "[]", "{}"),
+        ("{type: contains-json, value: {required: [a]}}", 'so {"a": 1}', "so {}"),
+        ("{type: is-html}", "<p>x</p>", "so <p>x</p>"),
+        ("{type: is-xml, value: {requiredElements: [root.child]}}", "<root><child/></root>", "<root/>"),
+        ("{type: is-sql, value: {databaseType: PostgresQL}}", "SELECT 1", "SELECT FROM FROM"),
+        ("{type: not-is-refusal}", "Paris.", "I'm sorry, but I can't help with that."),
+        ("{type: word-count, value: {min: 2, max: 3}}", "one two", "one"),
+        ("{type: word-count, value: 2}", "one two", "one"),
+        ("{type: rouge-n, value: a b c d}", "a b c d", "x y"),
+        ("{type: javascript, value: \"output.length < 5 && !output.includes('x')\"}", "abcd", "abx"),
+        ("{type: javascript, value: \"output.length < 5 && !output.includes('x')\"}", "abcd", "abcde"),
+        ("{type: javascript, value: \"/^a|b$/i.test(output) || output === 'c;d'\"}", "c;d", "xyz"),
+        ("{type: assert-set, threshold: 0.5, assert: [{type: contains, value: a}, {type: contains, value: b}]}", "b", "c"),
+        ("{type: assert-set, assert: [{type: contains, value: a}, {type: contains, value: b}]}", "ab", "b"),
+    ],
+)  # fmt: skip
+def test_an_assertion_says_the_same_as_a_check(tmp_path: Path, assertion: str, passes: str, fails: str) -> None:
+    (check,) = bind(one(tmp_path, assertion)["checks"])
+    said = [
+        check.evaluate(Case("x", {}), Answer(case_id="x", output=text), lambda value: value).passed
+        for text in (passes, fails)
+    ]
+    assert said == [True, False]
+
+
+def test_limits_on_the_run_keep_their_units(tmp_path: Path) -> None:
+    assert one(tmp_path, "{type: latency, threshold: 1500}")["checks"] == [{"max_latency": 1.5}]
+    assert one(tmp_path, "{type: cost, threshold: 0.01, metric: price}")["checks"] == [
+        {"max_cost": {"usd": 0.01, "metric": "price"}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: similar, value: x}}]}}]", ":3: tests[0].assert[0].type: `similar`: needs an embedding"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: not-factuality, value: x}}]}}]", "promptfoo takes no notice of `not-`"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: not-llm-rubric, value: x}}]}}]", "can't be turned round"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: contians, value: x}}]}}]", "`contians` is no type"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}}}]", "passes whatever the answer is"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, threshold: 0, assert: [{{type: is-json}}]}}]", "passes always or never"),
+        (f"{HEAD}tests: [{{vars: {{question: q, tags: t}}, assert: [{{type: is-json}}]}}]", "tests[0].vars.tags: the variable `tags`"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: is-json, transform: 'output.x'}}]}}]", "assert[0].transform: code that changes"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, options: {{transform: 'x()'}}, assert: [{{type: is-json}}]}}]", "options.transform: code"),
+        (f"{HEAD}tests: [file://none.csv]", ":3: tests[0]: there is no file none.csv"),
+        (f"{HEAD}tests: file://make.py", "there is no file make.py"),
+        (f"{HEAD}tests: [{{path: file://make.py, config: {{}}}}]", "tests that code makes"),
+        (f"{HEAD}redteam: {{}}\ntests: []", ":3: redteam: attacks on a candidate"),
+        ("prompts: ['{{env.SECRET}}']\nproviders: [openai:x]\ntests: []", "can't read the environment"),
+        ("prompts: ['{{ x | nope }}']\nproviders: [openai:x]\ntests: []", "not a template that Jinja2 understands"),
+        ("prompts: [file://p.js]\nproviders: [openai:x]\ntests: []", ":1: prompts[0]: a prompt that code makes"),
+        ("prompts: [x]\nproviders: [bedrock:x]\ntests: []", ":2: providers[0]: the vendor 'bedrock'"),
+        ("prompts: [x]\nproviders: [{id: openai:x, config: {apiKey: sk-123}}]\ntests: []", "a key written into the file is not copied"),
+        ("prompts: [x]\nproviders: [{id: openai:x, config: {voice: y}}]\ntests: []", "config.voice: the setting 'voice'"),
+    ],
+)  # fmt: skip
+def test_what_has_no_counterpart_is_refused_by_file_line_and_key(tmp_path: Path, config: str, told: str) -> None:
+    with pytest.raises(SuiteError) as refused:
+        imported(tmp_path, config + "\n")
+    assert f"{tmp_path / 'promptfooconfig.yaml'}:" in str(refused.value)
+    assert told in str(refused.value)
+    assert "sk-123" not in str(refused.value)
+
+
+def test_all_that_is_refused_is_told_at_once_and_can_be_left_out(tmp_path: Path) -> None:
+    config = (
+        HEAD + "derivedMetrics: [{name: a, value: b}]\ntests:\n"
+        "  - {vars: {question: a}, assert: [{type: contains, value: x}, {type: python, value: y}]}\n"
+        "  - {vars: {question: b}, assert: [{type: meteor, value: x}]}\n"
+    )
+    with pytest.raises(
+        SuiteError, match="(?s):3: derivedMetrics.*:5: .*`python`.*:6: .*`meteor`.*passes whatever"
+    ) as all_:
+        imported(tmp_path, config)
+    assert not (tmp_path / "out").exists()
+    done = imported(tmp_path, config, skip=True)
+    assert len(done.left_out) == 4
+    assert all(line in str(all_.value) for line in done.left_out)
+    assert [row["checks"] for row in rows(done)] == [[{"contains": "x"}]]
+
+
+def test_a_test_that_goes_with_a_counted_assertion_is_named(tmp_path: Path) -> None:
+    config = (
+        HEAD + "defaultTest: {assert: [{type: meteor, value: x}]}\ntests:\n"
+        "  - {vars: {question: a}, assert: [{type: contains, value: x}]}\n"
+        "  - {vars: {question: b}, threshold: 0.5, assert: [{type: contains, value: x}]}\n"
+    )
+    done = imported(tmp_path, config, skip=True)
+    assert [row["question"] for row in rows(done)] == ["a"]
+    assert any("tests[1]: the test goes with what its `threshold` counts" in line for line in done.left_out)
+
+
+def test_every_type_is_mapped_judged_or_refused_once() -> None:
+    groups = [set(CHECKS), set(PROTOCOLS), set(REFUSED)]
+    assert sum(map(len, groups)) == len(set().union(*groups))
+
+
+def test_columns_of_csv(tmp_path: Path) -> None:
+    table = (
+        "question,__expected,__expected2,__threshold,__metric,__metadata:area,__metadata:kinds[],__config:__expected2:threshold,__description,__suffix\n"
+        'What is 2+2?,4,rouge-n: four,,,maths,"a,b\\,c",0.4,,\n'
+        '"Two,\nlines","contains-any: ""hi, there"",hello",,,word,,,,greeting, Be brief.\n'
+        "Note: this,is-json,contains(0.5): x,0.5,,,,,,\n"
+        "Plain,see: that,,,,,,,,\n"
+    )
+    first, second, third, fourth = rows(imported(tmp_path, f"{HEAD}tests: t.csv\n", t_csv=table))
+    assert first["checks"] == [{"equals": "4"}, {"rouge_n": {"references": ["four"], "threshold": 0.4}}]
+    assert first["tags"] == {"area": "maths", "kinds": "a, b\\,c"}
+    assert second["id"] == "greeting"
+    assert second["checks"] == [{"contains_any": {"texts": ["hi, there", "hello"], "metric": "word"}}]
+    assert second["prompt_suffix"] == " Be brief."
+    assert third["checks"][0]["at_least"]["k"] == 1
+    assert fourth["checks"] == [{"equals": "see: that"}], "no type that promptfoo knows: the text itself"
+
+
+def test_a_row_is_named_by_its_line(tmp_path: Path) -> None:
+    table = 'question,__expected\n"a\nb",x\nc,similar: x\n'
+    with pytest.raises(SuiteError, match=r"t\.csv:4: assert\[0\]\.type: `similar`"):
+        imported(tmp_path, f"{HEAD}tests: [t.csv]\n", t_csv=table)
+
+
+def test_defaults_variables_scenarios_and_references(tmp_path: Path) -> None:
+    config = (
+        "prompts: ['{{question}} {{tone}} {{extra}}']\nproviders: [openai:gpt-x]\n"
+        "assertionTemplates: {polite: {type: contains, value: please}}\n"
+        "defaultTest: {vars: {tone: kind}, assert: [{type: icontains, value: '{{question}}'}]}\n"
+        "tests:\n"
+        "  - {vars: {question: [a, b], tone: '{{question}}!'}}\n"
+        "  - {vars: {question: c}, options: {disableDefaultAsserts: true}, assert: [{$ref: '#/assertionTemplates/polite'}]}\n"
+        "scenarios:\n"
+        "  - config: [{vars: {question: d}}, {vars: {question: e}}]\n"
+        "    tests: [{assert: [{type: contains, value: '{{question}}'}]}]\n"
+    )
+    found = {row["question"]: row for row in rows(imported(tmp_path, config))}
+    assert found["a"]["tone"] == "a!"
+    assert (found["a"]["id"], found["c"]["id"]) == ("a", "c"), "by the test's own words, not by those of all tests"
+    assert found["a"]["extra"] == "", "as in Nunjucks"
+    assert found["b"]["checks"] == [{"icontains": "{{question}}"}]
+    assert found["c"]["checks"] == [{"contains": "please"}]
+    assert found["d"]["tone"] == "kind"
+    assert [list(check) for check in found["e"]["checks"]] == [["icontains"], ["contains"]]
+
+
+def test_shared_defaults_stand_in_the_suite_and_the_pass_rate_in_its_gate(tmp_path: Path) -> None:
+    done = imported(
+        tmp_path,
+        HEAD + "env: {PROMPTFOO_PASS_RATE_THRESHOLD: 95}\n"
+        "evaluateOptions: {repeat: 3, maxConcurrency: 2}\n"
+        "defaultTest: {assert: [{type: contains, value: 'costs ${X}'}, {type: is-json, weight: 0}]}\n"
+        "tests: [{vars: {question: a}}, {vars: {question: b}, assert: [{type: contains, value: z, metric: end}]}]\n",
+    )
+    suite = suite_of(done)
+    assert suite["checks"] == [{"contains": "costs $${X}"}, {"json": {"fence": "forbid"}}], "no variable of ours"
+    assert suite["gate"] == {"floors": {"contains": 0.95, "end": 0.95}, "on_inconclusive": "warn"}
+    assert (suite["repeats"], suite["models"]["gpt-x"]["limits"]) == (3, {"concurrency": 2})
+    assert any("weight 0" in note for note in done.notes)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "gate"),
+    [
+        ("", {"must_pass": "all"}),
+        ("100", {"must_pass": "all"}),
+        ("0", "none"),
+        ("60", {"floors": {"contains": 0.6}, "on_inconclusive": "warn"}),
+    ],
+)
+def test_the_gate_is_what_promptfoo_fails_by(tmp_path: Path, threshold: str, gate: Any) -> None:
+    env = f"env: {{PROMPTFOO_PASS_RATE_THRESHOLD: {threshold}}}\n" if threshold else ""
+    tests = "tests: [{vars: {question: q}, assert: [{type: contains, value: z}]}]\n"
+    assert suite_of(imported(tmp_path, HEAD + env + tests))["gate"] == gate
+
+
+def test_providers_and_prompts(tmp_path: Path) -> None:
+    done = imported(
+        tmp_path,
+        "prompts:\n"
+        "  - {id: file://chat.json, label: chat}\n"
+        "  - {raw: 'Say {{question | dump}}', label: plain}\n"
+        "providers:\n"
+        "  - {id: openai:responses:gpt-x, label: Big One, config: {temperature: 0, apiKey: '{{env.KEY}}', apiBaseUrl: 'http://h/v1'}, prompts: [plain]}\n"
+        "  - {id: https, config: {url: 'http://h/ask', body: {q: '{{prompt}}'}, transformResponse: 'json.a[0].text'}}\n"
+        "tests: [{vars: {question: q}, assert: [{type: contains, value: x}]}]\n",
+        chat_json='[{"role": "system", "content": "Be kind."}, {"role": "user", "content": "{{question}}"}]',
+    )
+    chat, plain = (parse(done.files[path], path.name).data for path in done.suites)
+    assert chat["messages"][0] == {"role": "system", "content": "Be kind."}
+    assert list(chat["models"]) == ["https"], "the other is meant for another prompt"
+    assert chat["models"]["https"] == {
+        "provider": "http", "url": "http://h/ask", "body": {"q": "{{prompt}}"}, "output": "a[0].text",
+    }  # fmt: skip
+    assert plain["candidate"] == "big-one"
+    assert plain["models"]["big-one"] == {
+        "provider": "openai", "model": "gpt-x", "base_url": "http://h/v1", "api": "responses",
+        "api_key": "${KEY}", "params": {"temperature": 0},
+    }  # fmt: skip
+    assert done.files[tmp_path / "out" / "prompts" / "bot-plain.j2"] == "Say {{question | tojson}}\n"
+
+
+def test_the_suite_runs_and_judges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(body: dict[str, Any], earlier: int) -> str:
+        text = body["messages"][-1]["content"]
+        if body["model"] != "grader":
+            return "It is Tokyo." if "Japan" in text else "It is Rome."
+        if "BEGIN" in text and "criterion_1" in text:
+            return json.dumps({"criteria": [{"name": "criterion_1", "evidence": "", "verdict": "met"}]})
+        return verdict("correct" if "Tokyo" in text.split("BEGIN ANSWER")[-1] else "incorrect")
+
+    monkeypatch.setenv("KEY", "k")
+    with serve(said) as endpoint:
+        config = (
+            "prompts: ['Capital of {{country}}?']\n"
+            f"providers: [{{id: openai:cand, config: {{apiBaseUrl: '{endpoint.url}', apiKey: '{{{{env.KEY}}}}'}}}}]\n"
+            f"defaultTest: {{options: {{provider: {{id: openai:grader, config: {{apiBaseUrl: '{endpoint.url}'}}}}}}}}\n"
+            "tests:\n"
+            "  - {vars: {country: Japan}, assert: [{type: contains, value: Tokyo}, {type: factuality, value: Tokyo}]}\n"
+            "  - {vars: {country: France}, assert: [{type: contains, value: Paris}, {type: factuality, value: Paris}]}\n"
+        )
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        done = imported(tmp_path, config)
+        write_new(done.files)
+        suite = load_suite(done.suites[0])
+        assert inspect_suite(suite)["cases"] == 2
+        result = run(suite, options=Options(out=tmp_path / "run"))
+    passed = {
+        (score.case_id, score.metric): score.passed
+        for unit in RunDir(result.path).units()
+        for score in unit.scores
+    }  # fmt: skip
+    assert passed == {
+        ("japan", "contains"): True, ("japan", "factuality"): True,
+        ("france", "contains"): False, ("france", "factuality"): False,
+    }  # fmt: skip
+
+
+def test_recorded_outputs_are_replayed_and_nothing_is_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_text(
+        "prompts: ['{{q}}']\nproviders: [echo]\n"
+        "tests: [{vars: {q: a}, providerOutput: yes it is, assert: [{type: contains, value: 'yes'}]}]\n"
+    )
+    with pytest.raises(SuiteError, match="gives the prompt back"):
+        promptfoo(Path("c.yaml"), name="rec")
+    assert promptfoo(Path("c.yaml"), Path("out"), "rec", True, True) == 0
+    assert json.loads(capsys.readouterr().out)["suites"] == [os.path.join("out", "rec.yaml")]
+    result = run(load_suite("out/rec.yaml"), options=Options(out=tmp_path / "run"))
+    assert (result.summary.counts.passed, result.summary.counts.failed) == (1, 0)
+    with pytest.raises(UsageError, match="is not overwritten"):
+        promptfoo(Path("c.yaml"), Path("out"), "rec", True, True)
+
+
+def test_a_test_that_only_a_missing_judge_scores_is_left_out_with_it(tmp_path: Path) -> None:
+    config = (
+        HEAD + "tests:\n"
+        "  - {vars: {question: a}, assert: [{type: llm-rubric, value: x, provider: 'python:judge.py', metric: end}]}\n"
+        "  - {vars: {question: b}, assert: [{type: contains, value: x, metric: end}]}\n"
+    )
+    assert [row["question"] for row in rows(imported(tmp_path, config, skip=True))] == ["b"]
+    done = imported(tmp_path, config.replace(", provider: 'python:judge.py'", ""))
+    assert list(suite_of(done)["judges"]) == ["end-2"], "a metric that a check has stays the check's"
+    write_new(done.files)
+    assert inspect_suite(load_suite(done.suites[0]))["judges"] == ["end-2"]
+    with pytest.raises(SuiteError, match="no provider is left"):
+        imported(tmp_path, config.replace("openai:gpt-x", "echo"), skip=True)
+
+
+def test_prompts_in_files_of_their_own(tmp_path: Path) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: file://all.yaml\nproviders: openai:gpt-x\n"
+        "tests: [{vars: {question: q}, assert: [{type: contains, value: x}]}]\n",
+        all_yaml="- file://two.txt\n- {label: third, raw: 'C {{question}}'}\n",
+        two_txt="A {{question}}\n---\nB {{question}}\n",
+    )
+    assert [path.stem for path in done.suites] == ["bot-two", "bot-two-2", "bot-third"]
+    assert [text.strip() for path, text in done.files.items() if path.suffix == ".j2"] == [
+        "A {{question}}", "B {{question}}", "C {{question}}",
+    ]  # fmt: skip
