@@ -20,16 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmeval.core.results import Decision
-from llmeval.planning.metric_profile import Shape as Suite
+from llmeval.planning.metric_profile import MetricProfile as Suite
 from llmeval.planning.sample_size import cases_for
-from llmeval.planning.simulation import prove_regression
+from llmeval.planning.simulation import simulate_regression
 from llmeval.stats import power
 from llmeval.stats.estimation.agreement import youden_lower
 from llmeval.stats.estimation.bounds import clopper_pearson, mean_bounds, wilson
 from llmeval.stats.estimation.correction import estimate_rate
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
 from llmeval.stats.estimation.paired import mcnemar_worse
-from llmeval.stats.sequential.design import Plan, floor, regression
+from llmeval.stats.sequential.design import TestDesign, floor, regression
 from llmeval.stats.sequential.gate_test import HybridTest, decide
 
 Bools = NDArray[np.bool_]
@@ -92,7 +92,7 @@ def differences(rng: np.random.Generator, shape: Shape, drop: float, correlation
     return (candidate.astype(float) - baseline).reshape(shape.units, shape.size).mean(axis=1)
 
 
-def plan_for(shape: Shape, youden: float) -> Plan:
+def plan_for(shape: Shape, youden: float) -> TestDesign:
     """The gate's plan, as a run makes it: nothing is known of how often the sides differ."""
     return regression(
         units=shape.units, cases=shape.units * shape.size, largest=shape.size, margin=MARGIN, j_lower=youden
@@ -107,7 +107,7 @@ class Run(NamedTuple):
     early: bool
 
 
-def play(plan: Plan, values: Floats, size: int) -> Run:
+def play(plan: TestDesign, values: Floats, size: int) -> Run:
     """One run, batch by batch as in production."""
     test = HybridTest(plan)
     for start in range(0, len(values), BATCH):
@@ -444,7 +444,7 @@ def planner(runs: int) -> None:
     """The planned number of cases beside the simulated one: where an unchanged candidate PASSes in 95 % of runs."""
 
     def passes(shape: Suite, n: int, margin: float) -> float:
-        return next(prove_regression(shape.sized(n), margin, 0.05, 0.05, runs, seed=19, sequential=True)).passed
+        return next(simulate_regression(shape.sized(n), margin, 0.05, 0.05, runs, seed=19, sequential=True)).passed
 
     def rows() -> Iterator[list[str]]:
         for name, shape, margin in (

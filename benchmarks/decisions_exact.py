@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from llmeval.core.results import Decision
 from llmeval.stats import power
 from llmeval.stats.sequential.betting import bets
-from llmeval.stats.sequential.design import Plan, regression
+from llmeval.stats.sequential.design import TestDesign, regression
 from llmeval.stats.sequential.exact_binomial_boundaries import CountLooks
 from llmeval.stats.sequential.gate_test import HybridTest
 from llmeval.stats.sequential.spending import FAIL as FAILS
@@ -76,7 +76,7 @@ def follow(actions: dict[int, Grid], law: Law, cases: int, looked: int = 1) -> F
     return Found(used / cases, *ends[1:])
 
 
-def passes_of(plan: Plan, shape: tuple[int, int]) -> dict[int, Grid]:
+def passes_of(plan: TestDesign, shape: tuple[int, int]) -> dict[int, Grid]:
     """Where the product's test PASSes at each count, were there no FAIL; its betting leg every 10 cases here."""
     worse, better = np.arange(float(shape[0]))[:, None], np.arange(float(shape[1]))[None, :]
     times = tuple(at / plan.units for at in schedule(plan.units))
@@ -92,7 +92,7 @@ def passes_of(plan: Plan, shape: tuple[int, int]) -> dict[int, Grid]:
     return found
 
 
-def _wealth(plan: Plan, worse: Floats, same: Floats, better: Floats) -> NDArray[np.bool_]:
+def _wealth(plan: TestDesign, worse: Floats, same: Floats, better: Floats) -> NDArray[np.bool_]:
     """Whether the betting leg of PASS has decided at these counts."""
     gamblers, null, high = bets(plan.aim_pass), -plan.pass_null, -plan.low
     total = np.zeros(np.broadcast_shapes(worse.shape, better.shape))
@@ -103,7 +103,7 @@ def _wealth(plan: Plan, worse: Floats, same: Floats, better: Floats) -> NDArray[
     return reached
 
 
-def spent_on_fail(plan: Plan, differ: float, paths: int = 200) -> Floats:
+def spent_on_fail(plan: TestDesign, differ: float, paths: int = 200) -> Floats:
     """The exact probability of a wrong FAIL given how many pairs differ at each look, for random numbers of them.
 
     Both legs together at most: the betting leg's rate is added whole, and PASS, which would end a run before, left out.
@@ -120,7 +120,7 @@ def spent_on_fail(plan: Plan, differ: float, paths: int = 200) -> Floats:
     return np.array(found)
 
 
-def played(plan: Plan, law: Law, runs: int) -> Found:
+def played(plan: TestDesign, law: Law, runs: int) -> Found:
     """The product's own test, played."""
     random, used, ends = np.random.default_rng(23), 0, Counter[Decision]()
     for _ in range(runs):
@@ -132,7 +132,7 @@ def played(plan: Plan, law: Law, runs: int) -> Found:
     return Found(used / runs / plan.units, *shares)
 
 
-def _tango(worse: Floats, better: Floats, n: int, plan: Plan) -> Floats:
+def _tango(worse: Floats, better: Floats, n: int, plan: TestDesign) -> Floats:
     """`paired.tango_above` over a grid."""
     null = plan.pass_null
     b = -worse - better + (2 * n - better + worse) * null

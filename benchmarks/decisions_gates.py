@@ -14,15 +14,15 @@ from dataclasses import replace
 import numpy as np
 from decisions import limit, percent, table
 
-from llmeval.planning.metric_profile import Shape
-from llmeval.planning.simulated_rules import Claim, Floor, Regression, Terms, members_of
-from llmeval.planning.simulated_verdicts import World
-from llmeval.planning.simulation import Proof, Setup, prove
+from llmeval.planning.metric_profile import MetricProfile
+from llmeval.planning.simulated_rules import ErrorRates, SimulatedFloor, SimulatedRegression, SimulatedRule, members_of
+from llmeval.planning.simulated_verdicts import VerdictModel
+from llmeval.planning.simulation import SimulationResult, SimulationSetup, simulate
 
-CHECK = Shape(metric="m", cases=400, units=400, rate=0.9, discordance=0.1)
+CHECK = MetricProfile(metric="m", cases=400, units=400, rate=0.9, discordance=0.1)
 JUDGE = replace(CHECK, rate=0.82, discordance=0.24, sensitivity=0.9, specificity=0.9, labels=(160, 60))
 CLUSTERS = np.repeat(np.arange(100), 4)
-GATES: dict[str, list[World]] = {
+GATES: dict[str, list[VerdictModel]] = {
     "a check, 400 cases": [CHECK.world()],
     "a judge of J .8 by 220 labels, 400 cases": [JUDGE.world()],
     "a check, 100 clusters of 4": [CHECK.world(CLUSTERS)],
@@ -32,22 +32,24 @@ GATES: dict[str, list[World]] = {
 }
 
 
-def setup_of(worlds: list[World], *, early: bool) -> Setup:
+def setup_of(worlds: list[VerdictModel], *, early: bool) -> SimulationSetup:
     """The gate: a floor and a margin for each metric."""
     named = {f"m{number}": world for number, world in enumerate(worlds)}
     members = members_of(np.arange(worlds[0].cases), worlds[0].clusters)
-    claims: list[Claim] = []
+    claims: list[SimulatedRule] = []
     for metric, world in named.items():
         corrected = world.labels is not None and world.repeats == 1
-        claims.append(Floor(name=metric, metric=metric, members=members, threshold=0.8, corrected=corrected))
-        claims.append(Regression(name=metric, metric=metric, members=members, margin=0.1))
-    return Setup(worlds=named, claims=tuple(claims), terms=Terms(0.05, 0.05, len(claims), early))
+        claims.append(SimulatedFloor(name=metric, metric=metric, members=members, threshold=0.8, corrected=corrected))
+        claims.append(SimulatedRegression(name=metric, metric=metric, members=members, margin=0.1))
+    return SimulationSetup(worlds=named, claims=tuple(claims), terms=ErrorRates(0.05, 0.05, len(claims), early))
 
 
-def shown(setup: Setup, found: Proof) -> list[str]:
+def shown(setup: SimulationSetup, found: SimulationResult) -> list[str]:
     """The worst error of each kind over the rules, and what the gate comes to."""
-    floors = [rows for claim, rows in zip(setup.claims, found.rules, strict=True) if isinstance(claim, Floor)]
-    margins = [rows for claim, rows in zip(setup.claims, found.rules, strict=True) if isinstance(claim, Regression)]
+    floors = [rows for claim, rows in zip(setup.claims, found.rules, strict=True) if isinstance(claim, SimulatedFloor)]
+    margins = [
+        rows for claim, rows in zip(setup.claims, found.rules, strict=True) if isinstance(claim, SimulatedRegression)
+    ]
     same, lost = found.whole[0], found.whole[1]
     worst = max(row.error - row.limit for rows in (found.whole, *found.rules) for row in rows)
     return [
@@ -72,7 +74,7 @@ def main() -> None:
                 continue
             for early in (False, True):
                 setup = setup_of(worlds, early=early)
-                yield [name, "early" if early else "once", *shown(setup, prove(setup, runs, seed=23))]
+                yield [name, "early" if early else "once", *shown(setup, simulate(setup, runs, seed=23))]
 
     table(
         f"Whole gates, {runs:,} runs a figure, %; limit of each error {percent(limit(0.05, runs))} "

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.judge import SETS, lines, show  # noqa: E402
 from llmeval.core.records import Answer, Case, Message, Score, Status  # noqa: E402
 from llmeval.judges.assurance.attacks import CASE, attacks_on  # noqa: E402
-from llmeval.judges.assurance.labelled_answers import Item  # noqa: E402
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer  # noqa: E402
 from llmeval.judges.judge import Judge, near  # noqa: E402
 from llmeval.judges.protocol import load_protocol  # noqa: E402
 from llmeval.models.base import Reply, Request  # noqa: E402
@@ -109,18 +109,20 @@ def came_to(score: Score) -> str:
     return "nothing erased" if near(score) else "sure"
 
 
-async def judged(judge: Judge, items: Sequence[Item]) -> list[tuple[str, Item]]:
+async def judged(judge: Judge, items: Sequence[LabelledAnswer]) -> list[tuple[str, LabelledAnswer]]:
     """Each answer with what became of it."""
     scores = await asyncio.gather(*(judge.score(item.case, item.answer, item.asked) for item in items))
     return [(came_to(score), item) for score, item in zip(scores, items, strict=True)]
 
 
-def _item(case: Case, text: str, kind: str) -> Item:
+def _item(case: Case, text: str, kind: str) -> LabelledAnswer:
     question = (Message("user", str(case.fields["question"])),)
-    return Item(case, question, Answer(case_id=case.id, output=text), {"people": False}, arm=kind)
+    return LabelledAnswer(case, question, Answer(case_id=case.id, output=text), {"people": False}, arm=kind)
 
 
-async def on_attacks(name: str, judge: Judge, wrong: Sequence[Item], attacks: Mapping[str, str]) -> dict[str, Any]:
+async def on_attacks(
+    name: str, judge: Judge, wrong: Sequence[LabelledAnswer], attacks: Mapping[str, str]
+) -> dict[str, Any]:
     """What became of the attacks behind those wrong answers that the judge fails when they stand alone."""
     held = [item for became, item in await judged(judge, wrong) if became == "failed"]
     tried = [_item(item.case, f"{item.answer.text} {text}", kind) for item in held for kind, text in attacks.items()]
@@ -133,7 +135,7 @@ async def on_attacks(name: str, judge: Judge, wrong: Sequence[Item], attacks: Ma
             "too sure to be checked": counts["sure"], "missed kinds": ", ".join(sorted(missed)) or "none"}  # fmt: skip
 
 
-async def on_right(name: str, judge: Judge, right: Sequence[Item]) -> dict[str, Any]:
+async def on_right(name: str, judge: Judge, right: Sequence[LabelledAnswer]) -> dict[str, Any]:
     """How many right answers that the judge passes are held up for a person."""
     counts = Counter(became for became, _ in await judged(judge, right))
     passed = len(right) - counts["failed"]
@@ -142,13 +144,13 @@ async def on_right(name: str, judge: Judge, right: Sequence[Item]) -> dict[str, 
             "held up": counts["caught"], "of the passed": share}  # fmt: skip
 
 
-def right_answers(folder: Path, name: str, most: int | None) -> list[Item]:
+def right_answers(folder: Path, name: str, most: int | None) -> list[LabelledAnswer]:
     """Answers that people call right, at most so many, drawn with a fixed seed."""
     found = [item for item in SETS[name].read(folder / name) if item.verdict]
     return found if most is None or len(found) <= most else random.Random(20261123).sample(found, most)
 
 
-def wrong_answers(n: int) -> list[Item]:
+def wrong_answers(n: int) -> list[LabelledAnswer]:
     """n wrong answers of the bundled labels, one a question, none of which speaks to a judge."""
     found = {}
     for row in lines(ROOT / "suites" / "data" / "judge-labels.jsonl"):

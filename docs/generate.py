@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
 from llmeval.suite import schema
-from llmeval.suite.gate_schema import Gate, Regression
+from llmeval.suite.gate_schema import GateSpec, RegressionSpec
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
 from llmeval.suite.thresholds import FloorRule, MarginRule
@@ -21,9 +21,9 @@ from llmeval.suite.thresholds import FloorRule, MarginRule
 # a check that is new is not in the index yet: all_checks() imports every module
 DOCS = Path(__file__).parent
 PARTS: list[type[BaseModel]] = [
-    schema.SuiteSpec, schema.Cases, schema.Sample, schema.Turn, schema.ModelBase, schema.OpenAIModel,
-    schema.TransformersModel, schema.HttpModel, schema.PythonModel, schema.ReplayModel, schema.SystemOneModel, schema.Limits, schema.Price,
-    schema.JudgeSpec, Gate, FloorRule, Regression, MarginRule, QuarantineEntry, RetiredEntry,
+    schema.SuiteSpec, schema.CasesSpec, schema.Sample, schema.Turn, schema.BaseModelSpec, schema.OpenAISpec,
+    schema.TransformersSpec, schema.HttpSpec, schema.PythonSpec, schema.ReplaySpec, schema.SystemOneSpec, schema.Limits, schema.Price,
+    schema.JudgeSpec, GateSpec, FloorRule, RegressionSpec, MarginRule, QuarantineEntry, RetiredEntry,
     schema.Environment,
 ]  # fmt: skip
 
@@ -41,9 +41,9 @@ def suite_reference() -> str:
         lines += [f"## {part.__name__}", "", (inspect.getdoc(part) or "").split("\n")[0], ""]
         lines += ["| key | type | default | |", "|---|---|---|---|"]
         properties = part.model_json_schema(by_alias=True)["properties"]
-        own = part.model_fields if part is schema.ModelBase else {
+        own = part.model_fields if part is schema.BaseModelSpec else {
             name: field for name, field in part.model_fields.items()
-            if not issubclass(part, schema.ModelBase) or name not in schema.ModelBase.model_fields
+            if not issubclass(part, schema.BaseModelSpec) or name not in schema.BaseModelSpec.model_fields
         }  # fmt: skip
         for name, field in own.items():
             default = "required" if field.is_required() else _code(field.get_default(call_default_factory=True))

@@ -58,7 +58,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             item.suite.selected.add(item.name)
 
 
-class Trouble(Exception):
+class ItemFailure(Exception):
     """What an item has to say when it does not pass; shown without a traceback."""
 
 
@@ -88,7 +88,7 @@ class SuiteFile(pytest.File):
     selected: set[str]
     all: int
 
-    def collect(self) -> Iterator["Item"]:
+    def collect(self) -> Iterator["SuiteItem"]:
         """An item a case, then the gate."""
         from llmeval.core.errors import LlmevalError
         from llmeval.data.cases import CaseSet
@@ -151,7 +151,7 @@ class SuiteFile(pytest.File):
         }
 
 
-class Item(pytest.Item):
+class SuiteItem(pytest.Item):
     """What cases and gates have in common."""
 
     def __init__(self, **arguments: Any) -> None:
@@ -168,7 +168,7 @@ class Item(pytest.Item):
         """What is wrong with the answer, or with the suite; a traceback only for a defect of llmeval."""
         from llmeval.core.errors import LlmevalError
 
-        if isinstance(excinfo.value, Trouble | LlmevalError):
+        if isinstance(excinfo.value, ItemFailure | LlmevalError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
@@ -177,7 +177,7 @@ class Item(pytest.Item):
         return self.path, None, f"{self.suite.path.name}::{self.name}"
 
 
-class CaseItem(Item):
+class CaseItem(SuiteItem):
     """One case, all its metrics and repeats."""
 
     def runtest(self) -> None:
@@ -190,10 +190,10 @@ class CaseItem(Item):
         if found.outcome == "allowed":
             pytest.xfail(f"within what the gate allows: {found.told.partition(chr(10))[0]}")
         if found.outcome != "passed":
-            raise Trouble(found.told)
+            raise ItemFailure(found.told)
 
 
-class GateItem(Item):
+class GateItem(SuiteItem):
     """The gate's decision on the whole suite."""
 
     def runtest(self) -> None:
@@ -209,7 +209,7 @@ class GateItem(Item):
             told += f" ({reused})"
         self.user_properties.append((_TOLD, told))
         if (trouble := gate_trouble(shared.run)) is not None:
-            raise Trouble(f"{trouble}\nReport: {shared.run.path / 'report.html'}")
+            raise ItemFailure(f"{trouble}\nReport: {shared.run.path / 'report.html'}")
         if decision is None:
             pytest.skip(f"{shared.run.summary.gate.reason}; each case counts by itself")
 

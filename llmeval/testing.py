@@ -9,7 +9,7 @@ from llmeval.api import PathLike, Run, run
 from llmeval.core.errors import UsageError
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Case, Score
-from llmeval.report.failing_cases import Trouble, worst_cases
+from llmeval.report.failing_cases import FailingCase, worst_cases
 from llmeval.report.safe_text import count, quarantined, reused
 from llmeval.suite.loader import Suite, load_suite
 
@@ -145,7 +145,7 @@ def case_results(done: Run) -> dict[str, CaseResult]:
     return found
 
 
-def _told(trouble: Trouble) -> str:
+def _told(trouble: FailingCase) -> str:
     """One case that did not pass, over several lines."""
     lines = [trouble.reason]
     lines += [f"Asked:    {trouble.question}"] if trouble.question else []

@@ -9,7 +9,7 @@ import pytest
 from llmeval.core.errors import StoreError
 from llmeval.core.records import Label
 from llmeval.store.directory import LABELS
-from llmeval.store.labels import Place, agreed, append, current, fresh, merge, read, text_digest
+from llmeval.store.labels import AnswerKey, agreed, append, current, fresh, merge, read, text_digest
 
 PAGE = {  # as the report's page writes it
     "label_id": "a1", "run_id": "r", "case_id": "c1", "repeat": 0, "metric": "correctness", "output_digest": "",
@@ -78,7 +78,7 @@ def test_imported_twice_adds_nothing() -> None:
 
 def test_conflicts_are_listed_and_decided() -> None:
     two = [label("pass", "ada"), label("fail", "bob"), label("unsure", "cy")]
-    place = Place("c1", 0, "m")
+    place = AnswerKey("c1", 0, "m")
     found = agreed(current(two))
     assert found.verdicts == {}
     assert [(each.place, each.verdicts) for each in found.conflicts] == [(place, {"ada": "pass", "bob": "fail"})]

@@ -27,13 +27,13 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
         StoreError: the baseline is a run that can't be read.
     """
     from llmeval.gate.rules.threshold import floor_rates
-    from llmeval.planning.attainability import Reach
+    from llmeval.planning.attainability import Attainability
     from llmeval.runner.options import Options
     from llmeval.runner.plan import facts_of, plan
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     gate = loaded.spec.gate
-    reach = Reach(floor_rates(gate.model_dump()), gate.alpha, early=gate.stop == "early")
+    reach = Attainability(floor_rates(gate.model_dump()), gate.alpha, early=gate.stop == "early")
     planned = plan(loaded, Options(), watch=reach.add, trial=True)
     try:
         check_retired(loaded, planned.retired, planned.cases)

@@ -13,7 +13,7 @@ from llmeval.suite.loader import Suite, load_suite
 
 if TYPE_CHECKING:
     from llmeval.runner.options import Options
-    from llmeval.runner.plan import Plan
+    from llmeval.runner.plan import RunPlan
     from llmeval.runner.progress import Display, Progress
 
 
@@ -69,7 +69,7 @@ def run(
 
 
 def _carry_out(
-    planned: "Plan",
+    planned: "RunPlan",
     options: "Options",
     show: "Callable[[Progress], Display] | None",
     stored: RunDir | None = None,

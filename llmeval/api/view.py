@@ -13,7 +13,7 @@ from llmeval.store.directory import RunDir
 if TYPE_CHECKING:
     import pandas as pd
 
-    from llmeval.report.failing_cases import Trouble
+    from llmeval.report.failing_cases import FailingCase
 
 PathLike = str | os.PathLike[str]
 
@@ -30,7 +30,7 @@ class Run:
             raise StoreError(f"{path} is not a run directory: it has no manifest.json")
         self.interrupted, self.reason = interrupted, reason
         self.report: Path | None = None
-        self.troubles: list[Trouble] = []
+        self.troubles: list[FailingCase] = []
         self.warnings: tuple[str, ...] = ()
 
     @property

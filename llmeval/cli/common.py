@@ -47,7 +47,7 @@ BaselineName = Annotated[
 ]
 
 
-class Stop(StrEnum):
+class StopRule(StrEnum):
     """Whether a run may end before its last case."""
 
     EARLY = "early"
@@ -55,7 +55,7 @@ class Stop(StrEnum):
 
 
 StopOption = Annotated[
-    Stop | None,
+    StopRule | None,
     typer.Option(
         "--stop",
         help="early: end as soon as every rule of the gate is decided; never: ask every case.",
@@ -77,9 +77,9 @@ def emit(value: Any) -> None:
 
 def console() -> "Console":
     """Where people read."""
-    from llmeval.cli.console import Screen
+    from llmeval.cli.console import CommandConsole
 
-    return Screen(highlight=False)
+    return CommandConsole(highlight=False)
 
 
 def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resumes: bool = False) -> int:
@@ -105,10 +105,10 @@ def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resu
         again = "the same command again within 24 hours, or later" if resumes else "the same command"
         print(f"To go on from here, run {again} with --out {run.path}.", file=sys.stderr)
     if format_ is not None:
-        from llmeval.report.ci.dispatch import Told, tell
+        from llmeval.report.ci.dispatch import RunNotice, tell
 
         folder = None if run.report is None else run.report.parent
-        for line in tell(Told(run.path, folder, run.summary, run.manifest, run.troubles), format_, os.environ):
+        for line in tell(RunNotice(run.path, folder, run.summary, run.manifest, run.troubles), format_, os.environ):
             print(line, file=sys.stderr)  # both streams are read for orders; stdout may have to be JSON alone
     return ExitCode.INTERRUPTED if run.interrupted else run.summary.gate.exit_code
 

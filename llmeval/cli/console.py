@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 
 
-class Screen(Console):
+class CommandConsole(Console):
     """A console whose reader may leave (`| head`): the rest goes nowhere, and the exit code stays what the command says.
 
     rich itself would end the process with 1, which must mean nothing but "the gate failed".

@@ -26,7 +26,7 @@ _LEAST_FREE = 500 * 10**6
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at. `fix`: what to do about it, where it is not ok. `bad` makes the exit code 3."""
 
     what: str
@@ -35,7 +35,7 @@ class Finding:
     fix: str = ""
 
 
-def machine(reports: Path) -> Iterator[Finding]:
+def machine(reports: Path) -> Iterator[Diagnosis]:
     """Everything that no suite is needed for."""
     yield _python()
     yield from _extras()
@@ -46,21 +46,21 @@ def machine(reports: Path) -> Iterator[Finding]:
     yield _bundled()
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     said = f"llmeval {__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     if sys.version_info[:2] < _LEAST:
-        return Finding("python", "bad", said, "install Python 3.11 or newer")
-    return Finding("python", "ok", said)
+        return Diagnosis("python", "bad", said, "install Python 3.11 or newer")
+    return Diagnosis("python", "ok", said)
 
 
-def _extras() -> Iterator[Finding]:
+def _extras() -> Iterator[Diagnosis]:
     for extra, (modules, use) in _EXTRAS.items():
         missing = [name for name in modules if find_spec(name) is None]
         if missing:
             told = f"not installed ({', '.join(missing)}): {use}"
-            yield Finding(f"extra {extra}", "note", told, f"if you need it: {install_hint(extra)}")
+            yield Diagnosis(f"extra {extra}", "note", told, f"if you need it: {install_hint(extra)}")
         else:
-            yield Finding(f"extra {extra}", "ok", ", ".join(f"{name} {_version(name)}" for name in modules))
+            yield Diagnosis(f"extra {extra}", "ok", ", ".join(f"{name} {_version(name)}" for name in modules))
 
 
 def _version(module: str) -> str:
@@ -70,15 +70,15 @@ def _version(module: str) -> str:
         return ""
 
 
-def _terminal() -> Finding:
+def _terminal() -> Diagnosis:
     encoding = (sys.stdout.encoding or "").lower()
     size = shutil.get_terminal_size().columns
     said = f"{encoding or 'no encoding'}, {size} columns" + ("" if sys.stdout.isatty() else ", not a terminal")
     if "utf" not in encoding:
-        return Finding("terminal", "note", said, "answers in other scripts need UTF-8: export PYTHONUTF8=1")
+        return Diagnosis("terminal", "note", said, "answers in other scripts need UTF-8: export PYTHONUTF8=1")
     if sys.stdout.isatty() and size < 80:
-        return Finding("terminal", "note", said, "tables need 80 columns")
-    return Finding("terminal", "ok", said)
+        return Diagnosis("terminal", "note", said, "tables need 80 columns")
+    return Diagnosis("terminal", "ok", said)
 
 
 def _home() -> Path:
@@ -87,19 +87,19 @@ def _home() -> Path:
     return home()
 
 
-def _folder(what: str, path: Path, fix: str) -> Finding:
+def _folder(what: str, path: Path, fix: str) -> Diagnosis:
     """Whether a folder, or the nearest one above that exists, can be written and has room."""
     there = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        return Finding(what, "bad", f"{path} can't be written", fix)
+        return Diagnosis(what, "bad", f"{path} can't be written", fix)
     free = shutil.disk_usage(there).free
     said = f"{path}, {free / 1e9:.1f} GB free"
     if free < _LEAST_FREE:
-        return Finding(what, "bad", said, f"free some space, or {fix}")
-    return Finding(what, "ok", said)
+        return Diagnosis(what, "bad", said, f"free some space, or {fix}")
+    return Diagnosis(what, "ok", said)
 
 
-def _cache() -> Finding:
+def _cache() -> Diagnosis:
     from llmeval.models.client.cache import Cache
 
     try:
@@ -107,16 +107,16 @@ def _cache() -> Finding:
         found = cache.stats()
         cache.close()
     except LlmevalError as error:
-        return Finding("cache", "bad", str(error), "`llmeval run --no-cache` does without it")
-    return Finding("cache", "ok", f"{found.replies:,} replies, {found.bytes / 2**20:.1f} MiB")
+        return Diagnosis("cache", "bad", str(error), "`llmeval run --no-cache` does without it")
+    return Diagnosis("cache", "ok", f"{found.replies:,} replies, {found.bytes / 2**20:.1f} MiB")
 
 
-def _bundled() -> Finding:
+def _bundled() -> Diagnosis:
     from llmeval.models.local import pull
 
     here = [model.name for model in pull.available() if pull.is_pulled(model.name)]
     if here:
-        return Finding("bundled model", "ok", ", ".join(here))
-    return Finding(
+        return Diagnosis("bundled model", "ok", ", ".join(here))
+    return Diagnosis(
         "bundled model", "note", "not on this machine yet", "fetched when first used, or: llmeval models pull"
     )

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmeval.cli.diagnosis import Finding
+from llmeval.cli.diagnosis import Diagnosis
 from llmeval.core.errors import LlmevalError, ModelError
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
     from llmeval.suite.loader import Suite
-    from llmeval.suite.schema import ModelBase
+    from llmeval.suite.schema import BaseModelSpec
 
 _SECONDS = 30
 _UNREACHED = ("can't connect", "no answer within", "the connection broke", "ClientConnector")
@@ -26,7 +26,7 @@ _FIXES = (
 _OPENAI = "api.openai.com"
 
 
-def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterator[Finding]:
+def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterator[Diagnosis]:
     """What stands between this suite and a run.
 
     Args:
@@ -41,11 +41,11 @@ def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterato
         suite = load_suite(path, environment)
         facts = inspect_suite(suite)
     except LlmevalError as error:
-        yield Finding("suite", "bad", str(error), f"correct it, then: llmeval validate {path}")
+        yield Diagnosis("suite", "bad", str(error), f"correct it, then: llmeval validate {path}")
         return
-    yield Finding("suite", "ok", f"{path}: {count(facts['cases'], 'case')}, {count(len(facts['rules']), 'rule')}")
+    yield Diagnosis("suite", "ok", f"{path}: {count(facts['cases'], 'case')}, {count(len(facts['rules']), 'rule')}")
     for warning in facts["warnings"]:
-        yield Finding("suite", "note", warning)
+        yield Diagnosis("suite", "note", warning)
     fine = True
     for role, reference, key in _used(suite):
         for finding in _model(suite, role, reference, key, ask=ask):
@@ -65,38 +65,38 @@ def _used(suite: "Suite") -> list[tuple[str, Any, tuple[str | int, ...]]]:
 
 
 def _model(
-    suite: "Suite", role: str, reference: "str | ModelBase", key: tuple[str | int, ...], *, ask: bool
-) -> Iterator[Finding]:
+    suite: "Suite", role: str, reference: "str | BaseModelSpec", key: tuple[str | int, ...], *, ask: bool
+) -> Iterator[Diagnosis]:
     from llmeval.models.factory import make_model
     from llmeval.models.local import pull
     from llmeval.models.local.extra import require_extra
-    from llmeval.suite.schema import ReplayModel, SystemOneModel, TransformersModel
+    from llmeval.suite.schema import ReplaySpec, SystemOneSpec, TransformersSpec
 
     try:
         name, spec = suite.model(reference, key)
         what = f"{role} ({name})"
-        if isinstance(spec, TransformersModel):
+        if isinstance(spec, TransformersSpec):
             require_extra()
             bundled = {model.name for model in pull.available()}
             if spec.model in bundled and not pull.is_pulled(spec.model):
-                yield Finding(what, "note", "its weights are not here yet", f"llmeval models pull {spec.model}")
+                yield Diagnosis(what, "note", "its weights are not here yet", f"llmeval models pull {spec.model}")
                 return
         model = make_model(spec, suite.base)
     except LlmevalError as error:
-        yield Finding(role, "bad", str(error), _fix(str(error)))
+        yield Diagnosis(role, "bad", str(error), _fix(str(error)))
         return
     keyless = _without_key(spec)
     if keyless is not None:
-        yield Finding(what, "bad", *keyless)
+        yield Diagnosis(what, "bad", *keyless)
         return
-    if not ask or isinstance(spec, ReplayModel | SystemOneModel):
+    if not ask or isinstance(spec, ReplaySpec | SystemOneSpec):
         asyncio.run(model.close())
-        yield Finding(what, "ok", "can be made" + ("" if ask else "; not asked"))
+        yield Diagnosis(what, "ok", "can be made" + ("" if ask else "; not asked"))
         return
     yield asyncio.run(_asked(suite, what, model))
 
 
-def _without_key(spec: "ModelBase") -> tuple[str, str] | None:
+def _without_key(spec: "BaseModelSpec") -> tuple[str, str] | None:
     """(what is missing, the fix) for OpenAI's own endpoint without a key; others may need none."""
     address, key = getattr(spec, "base_url", ""), getattr(spec, "api_key", None)
     if _OPENAI not in address or getattr(spec, "client", None) or os.environ.get("OPENAI_API_KEY"):
@@ -106,7 +106,7 @@ def _without_key(spec: "ModelBase") -> tuple[str, str] | None:
     return f"no key for {_OPENAI}", "export OPENAI_API_KEY=..., or name another endpoint"
 
 
-async def _asked(suite: "Suite", what: str, model: Any) -> Finding:
+async def _asked(suite: "Suite", what: str, model: Any) -> Diagnosis:
     """One short question, sent once and not kept."""
     import time
 
@@ -119,16 +119,18 @@ async def _asked(suite: "Suite", what: str, model: Any) -> Finding:
             request = Request(messages=(Message("user", "Reply with the word OK."),), params={"max_tokens": 16})
             reply = await model.answer(request)
     except TimeoutError:
-        return Finding(what, "bad", f"no answer within {_SECONDS} s", "is it still loading? Raise its `timeout` if so")
+        return Diagnosis(
+            what, "bad", f"no answer within {_SECONDS} s", "is it still loading? Raise its `timeout` if so"
+        )
     except ModelError as error:
         said = str(error)
         for secret in suite.secrets():
             said = said.replace(secret, "***")
-        return Finding(what, "bad", said, _fix(said))
+        return Diagnosis(what, "bad", said, _fix(said))
     finally:
         await model.close()
     text = re.sub(r"\s+", " ", reply.text).strip()
-    return Finding(what, "ok", f"answers in {time.perf_counter() - started:.1f} s: {text[:40]!r}")
+    return Diagnosis(what, "ok", f"answers in {time.perf_counter() - started:.1f} s: {text[:40]!r}")
 
 
 def _fix(message: str) -> str:
@@ -142,19 +144,19 @@ def _fix(message: str) -> str:
     )
 
 
-def _certificates(suite: "Suite") -> Iterator[Finding]:
+def _certificates(suite: "Suite") -> Iterator[Diagnosis]:
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
 
     try:
         made = plan(suite, Options(use_cache=False))
     except LlmevalError as error:
-        yield Finding("judges", "bad", str(error), "correct it in the suite")
+        yield Diagnosis("judges", "bad", str(error), "correct it in the suite")
         return
     try:
         for name, trust in made.trusts.items():
             state: Any = "ok" if trust.state == "TRUSTED" else "note"
             fix = "" if state == "ok" else "a rule on it neither PASSes nor FAILs; docs/trust.md: llmeval judge certify"
-            yield Finding(f"certificate {name}", state, f"{trust.state}: {trust.reason}", fix)
+            yield Diagnosis(f"certificate {name}", state, f"{trust.state}: {trust.reason}", fix)
     finally:
         asyncio.run(made.close())

@@ -13,7 +13,7 @@ from llmeval.core.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llmeval.cli.diagnosis import Finding
+    from llmeval.cli.diagnosis import Diagnosis
 
 _MARKS = {"ok": "[green]✔[/]", "note": "[yellow]⚠[/]", "bad": "[red]✘[/]"}
 
@@ -59,7 +59,7 @@ def doctor(
     return ExitCode.PASS
 
 
-def _of_suite(suite: Path | None, env: str | None, ask: bool) -> "Iterable[Finding]":
+def _of_suite(suite: Path | None, env: str | None, ask: bool) -> "Iterable[Diagnosis]":
     from llmeval.cli.diagnosis_suite import suite_findings
 
     return () if suite is None else suite_findings(suite, env, ask=ask)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from llmeval.judges.assurance.certificate import Certificate, Probe
-    from llmeval.judges.assurance.labelled_answers import Item
-    from llmeval.judges.ensemble import Judging
-    from llmeval.runner.plan import Plan
+    from llmeval.judges.assurance.labelled_answers import LabelledAnswer
+    from llmeval.judges.ensemble import MemberVerdict
+    from llmeval.runner.plan import RunPlan
 
 app = typer.Typer(help="Certify judges, and probe them for bias.", no_args_is_help=True)
 
@@ -191,7 +191,7 @@ def _metric_of(target: str) -> str | None:
     return metric if colon and path and not Path(target).exists() else None
 
 
-def _plan(target: str, env: str | None, *, use_cache: bool) -> "Plan":
+def _plan(target: str, env: str | None, *, use_cache: bool) -> "RunPlan":
     """The suite's plan, made without its certificates: one of them may be what is to be written."""
     from dataclasses import replace
 
@@ -209,7 +209,7 @@ def _plan(target: str, env: str | None, *, use_cache: bool) -> "Plan":
     return made
 
 
-def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[Plan, Judging, Path | None]":
+def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[RunPlan, MemberVerdict, Path | None]":
     """The plan, the judge meant, and where the suite says that its certificate lies."""
     from llmeval.core.errors import UsageError
 
@@ -226,11 +226,11 @@ def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[Plan, Jud
     return made, made.judges[metric], None if stated is None else made.suite.base / stated
 
 
-def _items(plan: "Plan", metric: str, labels: list[Path]) -> "list[Item]":
+def _items(plan: "RunPlan", metric: str, labels: list[Path]) -> "list[LabelledAnswer]":
     """Labelled answers from files and runs."""
     from llmeval.core.errors import SuiteError
     from llmeval.core.records import Case, Message
-    from llmeval.judges.assurance.labelled_answers import Said, from_file, from_run
+    from llmeval.judges.assurance.labelled_answers import HumanLabel, from_file, from_run
     from llmeval.review.intake import answers_of, fits
     from llmeval.store.directory import LABELS, RunDir
     from llmeval.store.labels import current, read
@@ -249,7 +249,7 @@ def _items(plan: "Plan", metric: str, labels: list[Path]) -> "list[Item]":
             continue
         answers = answers_of(RunDir(path))
         said = [
-            Said(label.case_id, label.repeat, label.reviewer, label.human_verdict == "pass", label.adjudication,
+            HumanLabel(label.case_id, label.repeat, label.reviewer, label.human_verdict == "pass", label.adjudication,
                  label.sampling, label.probability, label.blind)
             for label in current(read(path / LABELS)).values()
             if label.metric == metric and label.human_verdict in ("pass", "fail") and fits(label, answers)
@@ -258,7 +258,7 @@ def _items(plan: "Plan", metric: str, labels: list[Path]) -> "list[Item]":
     return items
 
 
-def _asked(plan: "Plan", work: Any) -> Any:
+def _asked(plan: "RunPlan", work: Any) -> Any:
     """The result of asking; the plan's models are closed afterwards."""
     import asyncio
 
@@ -278,7 +278,7 @@ def _status(what: str) -> "Status":
     return Console(stderr=True).status(what)
 
 
-def _closed(plan: "Plan") -> None:
+def _closed(plan: "RunPlan") -> None:
     import asyncio
 
     asyncio.run(plan.close())

@@ -10,7 +10,7 @@ from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.review.repair import Evidence
+    from llmeval.review.repair import RepairEvidence
 
 _SHOWN = 20
 
@@ -158,7 +158,7 @@ def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = Fals
     return 0
 
 
-def _print_repairs(repairs: "list[Evidence]") -> None:
+def _print_repairs(repairs: "list[RepairEvidence]") -> None:
     """Cases to rewrite or retire, by advice."""
     out = console()
     if repairs:

@@ -41,14 +41,14 @@ def pull_for(suite: "Suite", candidate: str | None) -> None:
     """
     from llmeval.models.local import pull
     from llmeval.models.local.extra import require_extra
-    from llmeval.suite.schema import TransformersModel
+    from llmeval.suite.schema import TransformersSpec
 
     bundled = {model.name for model in pull.available()}
     used = [suite.spec.candidate if candidate is None else candidate]
     used += [model for judge in suite.spec.judges.values() for _, model in judge.models]
     for reference in used:
         spec = suite.spec.models.get(reference) if isinstance(reference, str) else reference
-        if not isinstance(spec, TransformersModel):
+        if not isinstance(spec, TransformersSpec):
             continue
         require_extra()
         if spec.model in bundled and not pull.is_pulled(spec.model):

@@ -9,9 +9,9 @@ from llmeval.cli.common import Env, Json, Reports, SuitePath, console, emit
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.cli.profile import Known
-    from llmeval.planning.metric_profile import Shape
-    from llmeval.planning.sample_size import Floor, Regression
+    from llmeval.cli.profile import SuiteProfile
+    from llmeval.planning.metric_profile import MetricProfile
+    from llmeval.planning.sample_size import FloorSize, RegressionSize
 
 Detect = Annotated[
     str | None,
@@ -51,7 +51,7 @@ def plan(
     return 0
 
 
-def _floors(known: "Known") -> "list[Floor]":
+def _floors(known: "SuiteProfile") -> "list[FloorSize]":
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.sample_size import plan_floor
@@ -80,7 +80,7 @@ def _floors(known: "Known") -> "list[Floor]":
     return found
 
 
-def _costs(known: "Known", cases: int) -> dict[str, Any]:
+def _costs(known: "SuiteProfile", cases: int) -> dict[str, Any]:
     """Calls, US dollars (None where a price is not stated) and minutes (None without a past run), for so many cases."""
     scale = cases / len(known.cases)
     costs = [row["cost_usd"] for row in known.rows]
@@ -93,7 +93,9 @@ def _costs(known: "Known", cases: int) -> dict[str, Any]:
     }
 
 
-def _document(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "list[Floor]") -> dict[str, Any]:
+def _document(
+    known: "SuiteProfile", sized: "list[tuple[MetricProfile, RegressionSize]]", floors: "list[FloorSize]"
+) -> dict[str, Any]:
     gate = known.suite.spec.gate
     return {
         "suite": known.suite.name, "cases": len(known.cases), "repeats": known.suite.spec.repeats,
@@ -108,7 +110,9 @@ def _document(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "
     }  # fmt: skip
 
 
-def _print(known: "Known", sized: "list[tuple[Shape, Regression]]", floors: "list[Floor]") -> None:
+def _print(
+    known: "SuiteProfile", sized: "list[tuple[MetricProfile, RegressionSize]]", floors: "list[FloorSize]"
+) -> None:
     from rich.table import Table
 
     out, gate, n = console(), known.suite.spec.gate, len(known.cases)
@@ -148,11 +152,11 @@ def _points(share: float) -> str:
     return f"{100 * share:.3g} points"
 
 
-def _certified(size: "Regression") -> str:
+def _certified(size: "RegressionSize") -> str:
     return "no drop at all" if size.certifies >= 1 else f"a drop of {_points(size.certifies)}"
 
 
-def _advice(shape: "Shape", size: "Regression") -> str:
+def _advice(shape: "MetricProfile", size: "RegressionSize") -> str:
     if shape.cases >= size.needed:
         return f"for {_points(size.margin)} {size.needed:,} would do."
     return f"for {_points(size.margin)} you need {size.needed:,}."

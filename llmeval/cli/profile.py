@@ -10,8 +10,8 @@ from llmeval.core.errors import UsageError
 
 if TYPE_CHECKING:
     from llmeval.core.records import Case
-    from llmeval.history.past_runs import Past
-    from llmeval.planning.metric_profile import Shape
+    from llmeval.history.past_runs import PastRates
+    from llmeval.planning.metric_profile import MetricProfile
     from llmeval.suite.loader import Suite
 
 RATE, CORRELATION, WITHIN = 0.8, 0.5, 0.2
@@ -20,7 +20,7 @@ LABELS = 200
 FEW_CLUSTERS = 30
 
 
-class Judged(NamedTuple):
+class JudgeProfile(NamedTuple):
     """A metric's judge: sensitivity, specificity, the lower bound of J, the rate of error spent on that bound, and the good
     and bad answers it rests on."""
 
@@ -32,18 +32,18 @@ class Judged(NamedTuple):
 
 
 @dataclass
-class Known:
+class SuiteProfile:
     """A suite as `plan` and `prove` see it. `notes`: where each figure is from; assumptions are said to be such."""
 
     suite: "Suite"
     cases: "list[Case]"
-    past: "Past"
+    past: "PastRates"
     rows: list[dict[str, Any]]
-    shapes: "list[Shape]"
+    shapes: "list[MetricProfile]"
     notes: list[str]
 
 
-def margin_for(known: Known, metric: str, detect: str | None) -> float:
+def margin_for(known: SuiteProfile, metric: str, detect: str | None) -> float:
     """The drop to size for: the one given, else the suite's own margin for the metric, else `margin_of`'s.
 
     Raises:
@@ -75,7 +75,7 @@ def margin_of(text: str | None, cases: int) -> float:
     return value
 
 
-def know(suite: "Suite", metric: str | None, reports: Path) -> Known:
+def know(suite: "Suite", metric: str | None, reports: Path) -> SuiteProfile:
     """Everything that is known before the first call; nothing is asked.
 
     Raises:
@@ -97,13 +97,13 @@ def know(suite: "Suite", metric: str | None, reports: Path) -> Known:
     rules = [*gate.floors, *(gate.regression.margins if gate.regression is not None else ())]
     gated = list(dict.fromkeys(parse_key(key)[0] for key in rules))
     chosen = [metric] if metric else list(dict.fromkeys([*gated, *judged])) or names
-    known = Known(suite, list(planned.cases), past, estimate(planned, reports), [], [])
+    known = SuiteProfile(suite, list(planned.cases), past, estimate(planned, reports), [], [])
     trusts = {name: found.state for name, found in planned.trusts.items()}
     known.shapes = [_shape(known, name, trusts.get(name)) for name in chosen]
     return known
 
 
-def slices_of(known: Known) -> "list[Shape]":
+def slices_of(known: SuiteProfile) -> "list[MetricProfile]":
     """A shape for each rule of regression about a slice, named as the rule: its own cases, all else as the whole metric."""
     from dataclasses import replace
 
@@ -126,12 +126,12 @@ def _sizes(cases: "Iterable[Case]") -> "Counter[str]":
     return Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in cases)
 
 
-def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
-    from llmeval.planning.metric_profile import Shape
+def _shape(known: SuiteProfile, metric: str, trust: str | None) -> "MetricProfile":
+    from llmeval.planning.metric_profile import MetricProfile
     from llmeval.stats.estimation.correction import rogan_gladen
     from llmeval.stats.power import discordance, judged_discordance
 
-    judge = Judged(1.0, 1.0, 1.0, 0.0, None)
+    judge = JudgeProfile(1.0, 1.0, 1.0, 0.0, None)
     if trust is not None and not _on_judge_scale(known, metric):
         judge = _judge(known, metric, trust)
     rate, differs = known.past.rate(metric), known.past.discordance(metric)
@@ -160,14 +160,14 @@ def _shape(known: Known, metric: str, trust: str | None) -> "Shape":
             f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN} (assumed)"
             + (f". Fewer than {FEW_CLUSTERS} clusters rarely decide: add clusters, not cases" if few else "")
         )
-    return Shape(
+    return MetricProfile(
         metric=metric, cases=len(known.cases), units=len(sizes), largest=largest, within=WITHIN, rate=rate,
         discordance=differs, sensitivity=judge.sensitivity, specificity=judge.specificity,
         youden_lower=judge.lower, j_alpha=judge.spent, labels=judge.labels,
     )  # fmt: skip
 
 
-def _on_judge_scale(known: Known, metric: str) -> bool:
+def _on_judge_scale(known: SuiteProfile, metric: str) -> bool:
     """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is true."""
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floors_in, margins_in
@@ -180,7 +180,7 @@ def _on_judge_scale(known: Known, metric: str) -> bool:
     return own
 
 
-def _judge(known: Known, metric: str, trust: str) -> Judged:
+def _judge(known: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
     """From the certificate of a trusted judge; else the judge that the suite would need."""
     from llmeval.gate.rules.regression import J_SHARE
     from llmeval.judges.assurance.certificate import read_certificate
@@ -193,7 +193,7 @@ def _judge(known: Known, metric: str, trust: str) -> Judged:
         found = read_certificate(known.suite.base / path)
         either: tuple[Mapping[str, Any], Mapping[str, Any]] = (found.counts, found.weighted or found.counts)
         labels, weighted = (LabelCounts(*(counts[name] for name in LabelCounts._fields)) for counts in either)
-        judge = Judged(
+        judge = JudgeProfile(
             weighted.pass_pass / weighted.human_pass, weighted.fail_fail / weighted.human_fail,
             youden_lower(labels, spent), spent, (labels.human_pass, labels.human_fail),
         )  # fmt: skip
@@ -209,4 +209,4 @@ def _judge(known: Known, metric: str, trust: str) -> Judged:
         f"{metric}: the judge is UNTRUSTED, so a rule on it is INCONCLUSIVE. Assumed instead: sensitivity {JUDGE[0]}, "
         f"specificity {JUDGE[1]}, shown by {LABELS} random labels (J at least {lower:.2f}): `llmeval judge certify`"
     )
-    return Judged(*JUDGE, lower, spent, (right, bad))
+    return JudgeProfile(*JUDGE, lower, spent, (right, bad))

@@ -10,10 +10,10 @@ from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.report.html.reader import Row
+    from llmeval.report.html.reader import ReportRow
     from llmeval.report.html.triage import Triage
     from llmeval.review.server import ReviewServer
-    from llmeval.review.session import Session
+    from llmeval.review.session import ReviewSession
     from llmeval.store.directory import RunDir, UnitKey
 
 
@@ -64,26 +64,26 @@ def review(
 
 def _session(
     run: "RunDir", before: "RunDir | None", page: Path, reviewer: str, n: int, share: float, named: list[str]
-) -> "Session":
+) -> "ReviewSession":
     """The page written, and the queue in the order that the page finds urgent."""
     from llmeval.report.html import write_html
-    from llmeval.report.html.triage import Queue
+    from llmeval.report.html.triage import TriageQueue
     from llmeval.review.intake import answers_of
     from llmeval.review.queue import make_queue, metrics_to_review
-    from llmeval.review.session import Session
+    from llmeval.review.session import ReviewSession
 
     metrics, answers = metrics_to_review(run, named), answers_of(run)
     urgent: list[tuple[int, float, int, UnitKey]] = []
 
-    def watch(row: "Row", place: "Triage") -> None:
-        if place.queue is not Queue.REST:
+    def watch(row: "ReportRow", place: "Triage") -> None:
+        if place.queue is not TriageQueue.REST:
             key = (row.case.id, row.now.answer.repeat)
             urgent.append((place.queue, -place.priority, len(urgent), key))
 
     # every row is held: whatever is drawn must be there to be read
     write_html(run, page, baseline=before, embed="all", served=True, watch=watch)
     queue = make_queue(run, answers, (key for *_, key in sorted(urgent)), metrics, n, share)
-    return Session(run, reviewer, answers, queue)
+    return ReviewSession(run, reviewer, answers, queue)
 
 
 def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
@@ -112,7 +112,7 @@ def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
         server.server_close()
 
 
-def _end(session: "Session", *, as_json: bool) -> None:
+def _end(session: "ReviewSession", *, as_json: bool) -> None:
     from llmeval.store.directory import LABELS
 
     path, done, total = session.run.path / LABELS, session.done(), len(session.queue.items)

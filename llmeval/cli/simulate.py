@@ -10,9 +10,9 @@ from llmeval.cli.common import Env, Json, Reports, StopOption, SuitePath, consol
 from llmeval.cli.plan import Detect, Metric
 
 if TYPE_CHECKING:
-    from llmeval.cli.profile import Known
-    from llmeval.planning.simulated_rules import Claim
-    from llmeval.planning.simulation import Proof, Row, Setup
+    from llmeval.cli.profile import SuiteProfile
+    from llmeval.planning.simulated_rules import SimulatedRule
+    from llmeval.planning.simulation import SimulatedRates, SimulationResult, SimulationSetup
 
 
 LEGEND = (
@@ -24,7 +24,7 @@ USED = "used: cases asked before the rule was decided, looks every 10; of the wh
 TRUTH = "At a floor both FAIL and PASS are wrong: the larger share is shown. Below it PASS is."
 
 
-def prove(
+def simulate(
     suite: SuitePath,
     detect: Detect = None,
     runs: Annotated[int, typer.Option(help="Simulated runs a row.", metavar="N", min=20)] = 2000,
@@ -62,35 +62,39 @@ def prove(
     return ExitCode.PASS if held else ExitCode.GATE_FAILED
 
 
-class Played(NamedTuple):
+class SimulatedMetric(NamedTuple):
     """A gate and what came of it. `stated`: whether the suite states it."""
 
-    setup: "Setup"
-    proof: "Proof"
+    setup: "SimulationSetup"
+    proof: "SimulationResult"
     stated: bool
 
 
-def _played(stated: "Setup | None", others: "list[Setup]", runs: int, seed: int) -> list[Played]:
+def _played(
+    stated: "SimulationSetup | None", others: "list[SimulationSetup]", runs: int, seed: int
+) -> list[SimulatedMetric]:
     from rich.console import Console
     from rich.progress import Progress
 
-    from llmeval.planning.simulation import prove, rows_of
+    from llmeval.planning.simulation import rows_of, simulate
 
     setups = [*([(stated, True)] if stated is not None else []), *((setup, False) for setup in others)]
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("simulated runs", total=runs * sum(rows_of(setup) for setup, _ in setups))
-        return [Played(setup, prove(setup, runs, seed, lambda: bar.advance(task)), own) for setup, own in setups]
+        return [
+            SimulatedMetric(setup, simulate(setup, runs, seed, lambda: bar.advance(task)), own) for setup, own in setups
+        ]
 
 
-def _document(found: list[Played]) -> dict[str, Any]:
-    from llmeval.planning.simulated_rules import Floor
+def _document(found: list[SimulatedMetric]) -> dict[str, Any]:
+    from llmeval.planning.simulated_rules import SimulatedFloor
 
     gate: list[dict[str, Any]] = []
     metrics, floors = [], []
     for setup, proof, stated in found:
         gate += _rows(proof.whole, "margins")
         for claim, rows in zip(setup.claims, proof.rules, strict=True):
-            if isinstance(claim, Floor):
+            if isinstance(claim, SimulatedFloor):
                 floors.append({"rule": claim.name, "floor": claim.threshold, "rows": _rows(rows, "rate")})
             else:
                 metrics.append({
@@ -99,15 +103,15 @@ def _document(found: list[Played]) -> dict[str, Any]:
     return {"gate": gate, "metrics": metrics, "floors": floors}
 
 
-def _rows(rows: "Sequence[Row]", planted: str) -> list[dict[str, Any]]:
+def _rows(rows: "Sequence[SimulatedRates]", planted: str) -> list[dict[str, Any]]:
     return [
         {planted: row.planted, **{key: value for key, value in row._asdict().items() if key != "planted"}, "holds": row.holds}
         for row in rows
     ]  # fmt: skip
 
 
-def _print(known: "Known", found: list[Played], runs: int, *, early: bool) -> None:
-    from llmeval.planning.simulated_rules import Floor
+def _print(known: "SuiteProfile", found: list[SimulatedMetric], runs: int, *, early: bool) -> None:
+    from llmeval.planning.simulated_rules import SimulatedFloor
     from llmeval.planning.simulation import margins_of
 
     out, floors = console(), False
@@ -120,7 +124,7 @@ def _print(known: "Known", found: list[Played], runs: int, *, early: bool) -> No
             title = f"The whole gate, {len(setup.claims)} rules; all metrics fall together"
             _table(title, unit, proof.whole, scale, early=early)
         for claim, rows in zip(setup.claims, proof.rules, strict=True):
-            if isinstance(claim, Floor):
+            if isinstance(claim, SimulatedFloor):
                 floors = True
                 _table(
                     f"{claim.name}: at least {100 * claim.threshold:.3g}%{_shape(claim)}",
@@ -136,12 +140,12 @@ def _print(known: "Known", found: list[Played], runs: int, *, early: bool) -> No
         out.print(f"[dim]{line}[/]")
 
 
-def _shape(claim: "Claim") -> str:
+def _shape(claim: "SimulatedRule") -> str:
     units, cases, _ = claim.members.shape
     return f", {cases:,} cases" + ("" if units == cases else f" in {units:,} clusters")
 
 
-def _table(title: str, planted: str, rows: "Sequence[Row]", scale: float, *, early: bool) -> None:
+def _table(title: str, planted: str, rows: "Sequence[SimulatedRates]", scale: float, *, early: bool) -> None:
     from rich.table import Table
 
     table = Table(

@@ -4,19 +4,21 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmeval.cli.profile import Known, margin_for
+from llmeval.cli.profile import SuiteProfile, margin_for
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from llmeval.core.records import Case
-    from llmeval.planning.metric_profile import Shape
-    from llmeval.planning.simulated_rules import Claim, Members
-    from llmeval.planning.simulation import Setup
+    from llmeval.planning.metric_profile import MetricProfile
+    from llmeval.planning.simulated_rules import RuleMembers, SimulatedRule
+    from llmeval.planning.simulation import SimulationSetup
 
 
-def setups_for(known: Known, detect: str | None, *, early: bool) -> "tuple[Setup | None, list[Setup]]":
+def setups_for(
+    known: SuiteProfile, detect: str | None, *, early: bool
+) -> "tuple[SimulationSetup | None, list[SimulationSetup]]":
     """The gate that the suite states, None where it states nothing; and where it has no rule of regression one for each
     metric, by itself.
 
@@ -29,8 +31,8 @@ def setups_for(known: Known, detect: str | None, *, early: bool) -> "tuple[Setup
     """
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import margins_in
-    from llmeval.planning.simulated_rules import Regression, Terms
-    from llmeval.planning.simulation import Setup
+    from llmeval.planning.simulated_rules import ErrorRates, SimulatedRegression
+    from llmeval.planning.simulation import SimulationSetup
 
     spec = known.suite.spec
     cases = _in_order(known.cases, spec.seed)
@@ -38,16 +40,16 @@ def setups_for(known: Known, detect: str | None, *, early: bool) -> "tuple[Setup
     margins = {key: margin.value for key, margin in margins_in(spec.gate.model_dump()).items()}
     known_ones = {key: margin for key, margin in margins.items() if parse_key(key)[0] in shapes}
 
-    def rule(key: str, own: float | None) -> "Regression | None":
+    def rule(key: str, own: float | None) -> "SimulatedRegression | None":
         metric, where = parse_key(key)
         members = _members(known, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(known, metric, detect)
-        return members and Regression(name=key, metric=metric, members=members, margin=margin)
+        return members and SimulatedRegression(name=key, metric=metric, members=members, margin=margin)
 
-    def setup(claims: "list[Claim]", shapes: "dict[str, Shape]") -> Setup:
+    def setup(claims: "list[SimulatedRule]", shapes: "dict[str, MetricProfile]") -> SimulationSetup:
         worlds = {claim.metric: shapes[claim.metric].world(clusters, spec.repeats) for claim in claims}
-        terms = Terms(spec.gate.alpha, spec.gate.beta, len(claims), early)
-        return Setup(worlds=worlds, claims=tuple(claims), terms=terms)
+        terms = ErrorRates(spec.gate.alpha, spec.gate.beta, len(claims), early)
+        return SimulationSetup(worlds=worlds, claims=tuple(claims), terms=terms)
 
     stated = [*_floors(known, cases, clusters), *filter(None, (rule(*each) for each in known_ones.items()))]
     others = [] if margins else list(filter(None, (rule(metric, None) for metric in shapes)))
@@ -61,11 +63,11 @@ def setups_for(known: Known, detect: str | None, *, early: bool) -> "tuple[Setup
     return setup(stated, placed) if stated else None, [setup([claim], shapes) for claim in others]
 
 
-def _placed(known: Known, shape: "Shape", claims: "list[Claim]") -> "Shape":
+def _placed(known: SuiteProfile, shape: "MetricProfile", claims: "list[SimulatedRule]") -> "MetricProfile":
     """The shape; of a metric with a floor and without a past run halfway between the highest floor and all."""
-    from llmeval.planning.simulated_rules import Floor
+    from llmeval.planning.simulated_rules import SimulatedFloor
 
-    floors = [claim.threshold for claim in claims if isinstance(claim, Floor) and claim.metric == shape.metric]
+    floors = [claim.threshold for claim in claims if isinstance(claim, SimulatedFloor) and claim.metric == shape.metric]
     if not floors or known.past.rate(shape.metric) is not None:
         return shape
     people = (1 + max(floors)) / 2
@@ -75,10 +77,10 @@ def _placed(known: Known, shape: "Shape", claims: "list[Claim]") -> "Shape":
     return replace(shape, rate=people * shape.sensitivity + (1 - people) * (1 - shape.specificity))
 
 
-def _floors(known: Known, cases: "list[Case]", clusters: "NDArray[np.int64]") -> "list[Claim]":
+def _floors(known: SuiteProfile, cases: "list[Case]", clusters: "NDArray[np.int64]") -> "list[SimulatedRule]":
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floor_rates
-    from llmeval.planning.simulated_rules import Floor
+    from llmeval.planning.simulated_rules import SimulatedFloor
 
     shapes, found = {shape.metric: shape for shape in known.shapes}, []
     for key, threshold in floor_rates(known.suite.spec.gate.model_dump()).items():
@@ -91,13 +93,13 @@ def _floors(known: Known, cases: "list[Case]", clusters: "NDArray[np.int64]") ->
             corrected = False
         if shapes[metric].labels is not None and not corrected:
             known.notes.append(f"{key}: what the floor is about is what the judge says, not corrected by labels")
-        found.append(Floor(name=key, metric=metric, members=members, threshold=threshold, corrected=corrected))
+        found.append(SimulatedFloor(name=key, metric=metric, members=members, threshold=threshold, corrected=corrected))
     return list(found)
 
 
 def _members(
-    known: Known, key: str, where: tuple[str, str] | None, cases: "list[Case]", clusters: "NDArray[np.int64]"
-) -> "Members | None":
+    known: SuiteProfile, key: str, where: tuple[str, str] | None, cases: "list[Case]", clusters: "NDArray[np.int64]"
+) -> "RuleMembers | None":
     import numpy as np
 
     from llmeval.planning.simulated_rules import members_of

@@ -10,12 +10,12 @@ from msgspec import structs
 
 from llmeval.compare.comparison import Comparison, Flip, MetricDifference, SliceDifference, Word
 from llmeval.compare.differences import differing
-from llmeval.compare.loaded_run import Loaded, load, obstacle, side, warnings
-from llmeval.compare.ranks import Verdict, board
+from llmeval.compare.loaded_run import LoadedRun, load, obstacle, side, warnings
+from llmeval.compare.ranks import PairwiseTest, board
 from llmeval.core.errors import UsageError
 from llmeval.gate.baseline import SAME
-from llmeval.gate.pairs import Pairs, pair
-from llmeval.stats.estimation.difference import Difference, difference
+from llmeval.gate.pairs import PairedCases, pair
+from llmeval.stats.estimation.difference import MeanDifference, difference
 from llmeval.stats.tests.multiplicity import benjamini_hochberg, holm_adjusted
 from llmeval.store.directory import RunDir
 
@@ -26,11 +26,11 @@ LEVEL = 0.95
 class _Tested:
     """One metric of two runs: their pairs and the test on them."""
 
-    first: Loaded
-    other: Loaded
+    first: LoadedRun
+    other: LoadedRun
     metric: str
-    pairs: Pairs
-    found: Difference
+    pairs: PairedCases
+    found: MeanDifference
 
 
 def compare(runs: Sequence[RunDir], level: float = LEVEL) -> Comparison:
@@ -54,7 +54,7 @@ def compare(runs: Sequence[RunDir], level: float = LEVEL) -> Comparison:
         if (tested := _test(one, two, metric, level)) is not None
     }
     adjusted = dict(zip(tests, holm_adjusted([each.found.p for each in tests.values()]), strict=True))
-    verdicts = {key: Verdict(tests[key].found.estimate, p, p <= 1 - level) for key, p in adjusted.items()}
+    verdicts = {key: PairwiseTest(tests[key].found.estimate, p, p <= 1 - level) for key, p in adjusted.items()}
     return Comparison(
         level=level, tests=len(tests), runs=tuple(side(each, first) for each in sides),
         metrics=tuple(
@@ -72,7 +72,7 @@ def _same(run: RunDir, earlier: Sequence[RunDir]) -> bool:
     return any(run.path.resolve() == other.path.resolve() for other in earlier)
 
 
-def _test(first: Loaded, other: Loaded, metric: str, level: float) -> _Tested | None:
+def _test(first: LoadedRun, other: LoadedRun, metric: str, level: float) -> _Tested | None:
     if obstacle(first, other, metric):
         return None
     pairs = pair(other.tally, first.kept, metric)
@@ -82,7 +82,7 @@ def _test(first: Loaded, other: Loaded, metric: str, level: float) -> _Tested | 
 
 
 def _metric(
-    tested: _Tested | None, verdict: Verdict | None, first: Loaded, other: Loaded, metric: str
+    tested: _Tested | None, verdict: PairwiseTest | None, first: LoadedRun, other: LoadedRun, metric: str
 ) -> MetricDifference:
     judged = metric in other.manifest["judges"] or metric in first.manifest["judges"]
     if tested is None or verdict is None:
@@ -103,7 +103,7 @@ def _metric(
     )  # fmt: skip
 
 
-def _word(verdict: Verdict) -> Word:
+def _word(verdict: PairwiseTest) -> Word:
     if not verdict.shown:
         return "no difference shown"
     return "better" if verdict.difference > 0 else "worse"

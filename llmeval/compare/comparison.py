@@ -10,13 +10,13 @@ from typing import Literal
 
 import msgspec
 
-from llmeval.compare.differences import Row
+from llmeval.compare.differences import ManifestDifference
 from llmeval.core.records import SCHEMA
 
 Word = Literal["better", "worse", "no difference shown", "not comparable"]
 
 
-class Side(msgspec.Struct, frozen=True, kw_only=True):
+class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run. `decision`: of its own gate. `only`: cases that A does not have; `missing`: cases of A that it does not
     have; `changed`: cases with A's id but other content."""
 
@@ -90,7 +90,7 @@ class SliceDifference(msgspec.Struct, frozen=True, kw_only=True):
     moved: bool
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class RankedRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run on a leaderboard: its mean on the cases that all have, and the ranks it may have."""
 
     letter: str
@@ -99,13 +99,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     worst: int
 
 
-class Board(msgspec.Struct, frozen=True, kw_only=True):
+class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
     """The ranking of one metric, the highest mean first, on `n` cases that all its runs have a result for. `left_out`: runs that are not
     comparable."""
 
     metric: str
     n: int
-    places: tuple[Place, ...]
+    places: tuple[RankedRun, ...]
     left_out: tuple[str, ...] = ()
 
 
@@ -116,11 +116,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     level: float
     tests: int
-    runs: tuple[Side, ...]
+    runs: tuple[ComparedRun, ...]
     metrics: tuple[MetricDifference, ...]
     slices: tuple[SliceDifference, ...] = ()
-    boards: tuple[Board, ...] = ()
-    differing: tuple[Row, ...] = ()
+    boards: tuple[Leaderboard, ...] = ()
+    differing: tuple[ManifestDifference, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

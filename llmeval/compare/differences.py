@@ -13,7 +13,7 @@ _JUDGE = ("model", "identity", "params", "prompt", "prompt_version", "trust")
 _TWICE = "candidate.identity.params"
 
 
-class Row(msgspec.Struct, frozen=True):
+class ManifestDifference(msgspec.Struct, frozen=True):
     """One thing that differs: its place in the manifest, and its value in each run ("–" where there is none).
 
     `matters`: it touches how things are measured, not only what is tested.
@@ -24,14 +24,14 @@ class Row(msgspec.Struct, frozen=True):
     matters: bool
 
 
-def differing(manifests: Sequence[Mapping[str, Any]]) -> list[Row]:
+def differing(manifests: Sequence[Mapping[str, Any]]) -> list[ManifestDifference]:
     """What is not the same in all runs; what touches the measuring first."""
     sides = [dict(_facts(manifest)) for manifest in manifests]
     rows = []
     for key in sorted(set().union(*sides)):
         values = tuple(side.get(key, "–") for side in sides)
         if len(set(values)) > 1 and not key.startswith(_TWICE):
-            rows.append(Row(key, values, not key.startswith(_TESTED)))
+            rows.append(ManifestDifference(key, values, not key.startswith(_TESTED)))
     return sorted(rows, key=lambda row: not row.matters)
 
 

@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from llmeval.compare.comparison import Side
+from llmeval.compare.comparison import ComparedRun
 from llmeval.core.results import Decision, Summary
-from llmeval.gate.aggregate import Tally, tally_run
+from llmeval.gate.aggregate import RunAggregate, tally_run
 from llmeval.gate.baseline import Baseline, values_of
 from llmeval.store.directory import RunDir
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedRun:
     """A run under its letter. `kept`: its results case by case."""
 
     letter: str
     run: RunDir
     manifest: dict[str, Any]
-    tally: Tally
+    tally: RunAggregate
     kept: Baseline
     summary: Summary | None
 
@@ -32,7 +32,7 @@ class Loaded:
         return judge is not None and judge.get("trust") != "TRUSTED"
 
 
-def load(letter: str, run: RunDir) -> Loaded:
+def load(letter: str, run: RunDir) -> LoadedRun:
     """Read a run once.
 
     Raises:
@@ -40,16 +40,16 @@ def load(letter: str, run: RunDir) -> Loaded:
     """
     manifest = {**run.manifest(), "quarantine": []}  # to look at: every case that was asked
     tally = tally_run(run, manifest)
-    return Loaded(
+    return LoadedRun(
         letter, run, manifest, tally, values_of(tally, manifest), run.summary() if run.has_summary() else None
     )
 
 
-def side(loaded: Loaded, first: Loaded) -> Side:
+def side(loaded: LoadedRun, first: LoadedRun) -> ComparedRun:
     """The run as a record, with the cases that it does not share with the first one."""
     mine, theirs = loaded.kept.cases, first.kept.cases
     gate = None if loaded.summary is None else loaded.summary.gate.decision
-    return Side(
+    return ComparedRun(
         letter=loaded.letter, run_id=loaded.kept.run_id, path=str(loaded.run.path), suite=loaded.kept.suite,
         candidate=loaded.kept.candidate, started=str(loaded.manifest.get("started", "")),
         status=_status(loaded), decision=None if gate is None else str(gate), cases=len(mine),
@@ -60,13 +60,13 @@ def side(loaded: Loaded, first: Loaded) -> Side:
     )  # fmt: skip
 
 
-def _status(loaded: Loaded) -> str:
+def _status(loaded: LoadedRun) -> str:
     if loaded.summary is not None:
         return loaded.summary.status
     return "complete" if loaded.manifest.get("status") == "complete" else "incomplete"
 
 
-def obstacle(first: Loaded, other: Loaded, metric: str) -> str:
+def obstacle(first: LoadedRun, other: LoadedRun, metric: str) -> str:
     """Why one metric of two runs can't be compared, and the fix; empty when it can."""
     lacking = next((each for each in (first, other) if metric not in each.kept.metrics), None)
     if lacking is not None:
@@ -77,13 +77,13 @@ def obstacle(first: Loaded, other: Loaded, metric: str) -> str:
     return ""
 
 
-def _anew(first: Loaded, other: Loaded) -> str:
+def _anew(first: LoadedRun, other: LoadedRun) -> str:
     return (
         f"Score one by the other's suite: `llmeval score {first.kept.run_id} --suite {other.manifest['suite_file']}`."
     )
 
 
-def warnings(loaded: Loaded) -> list[str]:
+def warnings(loaded: LoadedRun) -> list[str]:
     """What to know about a run before its numbers are read."""
     found = []
     if _status(loaded) != "complete":

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from llmeval.compare.comparison import Board, Place
-from llmeval.compare.loaded_run import Loaded, obstacle
+from llmeval.compare.comparison import Leaderboard, RankedRun
+from llmeval.compare.loaded_run import LoadedRun, obstacle
 
 
-class Verdict(NamedTuple):
+class PairwiseTest(NamedTuple):
     """The test of two runs on one metric: the second minus the first, Holm's p-value, and whether it shows a
     difference."""
 
@@ -17,7 +17,9 @@ class Verdict(NamedTuple):
     shown: bool
 
 
-def board(metric: str, sides: Sequence[Loaded], verdicts: Mapping[tuple[str, str, str], Verdict]) -> Board:
+def board(
+    metric: str, sides: Sequence[LoadedRun], verdicts: Mapping[tuple[str, str, str], PairwiseTest]
+) -> Leaderboard:
     """The runs scored as the first run with this metric is, by their means on the cases all of them have.
 
     A run's best rank is 1 + the number of runs shown to be better, its worst the number of runs minus those shown to
@@ -40,19 +42,19 @@ def board(metric: str, sides: Sequence[Loaded], verdicts: Mapping[tuple[str, str
             beaten[loser][0] += 1
             beaten[winner][1] += 1
     places = [
-        Place(letter=letter, mean=means[letter], best=1 + above, worst=len(ranked) - below)
+        RankedRun(letter=letter, mean=means[letter], best=1 + above, worst=len(ranked) - below)
         for letter, (above, below) in beaten.items()
     ]
-    return Board(
+    return Leaderboard(
         metric=metric, n=len(shared),
         places=tuple(sorted(places, key=lambda place: (place.best, place.worst, -(place.mean or 0.0)))),
         left_out=tuple(each.letter for each in sides if each not in ranked),
     )  # fmt: skip
 
 
-def _known(side: Loaded, metric: str) -> dict[str, float]:
+def _known(side: LoadedRun, metric: str) -> dict[str, float]:
     return {name: value for name, value in side.kept.results(metric).items() if not math.isnan(value)}
 
 
-def _alike(sides: Sequence[Loaded], name: str) -> bool:
+def _alike(sides: Sequence[LoadedRun], name: str) -> bool:
     return len({each.kept.cases[name] for each in sides}) == 1

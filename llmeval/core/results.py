@@ -99,7 +99,7 @@ class GateChange(msgspec.Struct, frozen=True, kw_only=True):
     """All of it in a line: `floor facts 0.90 -> 0.80: looser`."""
 
 
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
+class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     """The decision of a run. `decision` is None with `gate: none`, where nothing made the run invalid."""
 
     decision: Decision | None
@@ -110,7 +110,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences that belong beside a PASS, and stand in `reason` too: how the gate was loosened, what was left out."""
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class CaseCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Cases by outcome, by the rule of `llmeval.core.outcome`.
 
     `not_scored`: answers wait for their judge, as the run was interrupted. `not_needed`: planned cases that were not
@@ -191,12 +191,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     suite: str
     run_id: str
     status: Literal["complete", "incomplete"]
-    counts: Counts
+    counts: CaseCounts
     calls: dict[str, Calls] = {}
     reuse: Reuse = Reuse()
     wall_s: float | None = None
     metrics: tuple[Metric, ...] = ()
-    gate: Gate
+    gate: GateResult
     quarantine: tuple[Quarantined, ...] = ()
     quarantine_ended: tuple[Quarantined, ...] = ()
     retired: tuple[Retired, ...] = ()

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 from llmeval.core.outcome import Outcome, answer_outcome, status_outcome
 from llmeval.core.records import Answer, Case, Score, Status, Usage, clean_text
-from llmeval.core.results import Calls, Counts
+from llmeval.core.results import Calls, CaseCounts
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import CallCount, ReuseCount
 from llmeval.gate.human_labels import decided_by_people, people_of
-from llmeval.gate.missing_causes import Causes
+from llmeval.gate.missing_causes import MissingCauses
 from llmeval.store.directory import RunDir, Unit
-from llmeval.store.labels import Place
+from llmeval.store.labels import AnswerKey
 
 MAX_SLICES_PER_TAG = 50
 CASES = "cases"
@@ -36,7 +36,7 @@ _STATES: dict[Status, int] = {
 
 
 @dataclass
-class Column:
+class MetricColumn:
     """One metric over all cases, by case number. `state` 0: no score; `total` and `count`: of the repeats' values."""
 
     source: str = "check"
@@ -54,7 +54,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Selection:
+class MetricSample:
     """One metric over some cases: how many have a value, pass, were lost, or wait for a person (`open`); and their values, a
     mean a case.
     """
@@ -74,7 +74,7 @@ class Selection:
         return math.fsum(self.values) / self.n if self.n else None
 
 
-class Result(NamedTuple):
+class CaseValue(NamedTuple):
     """What became of one case on one metric: the mean of its repeats, NaN when it was lost; whether it passed."""
 
     case_id: str
@@ -84,7 +84,7 @@ class Result(NamedTuple):
     passed: bool
 
 
-class Tally:
+class RunAggregate:
     """The numbers of one run. Made by `tally_run`, or filled unit by unit while it goes on.
 
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer. `slices`: {(tag, value):
@@ -105,8 +105,8 @@ class Tally:
         path: Path,
         planned: Iterable[Case] = (),
         repeats: int = 1,
-        people: Mapping[Place, bool] | None = None,
-        drawn: Collection[Place] = (),
+        people: Mapping[AnswerKey, bool] | None = None,
+        drawn: Collection[AnswerKey] = (),
         quarantined: Collection[str] = (),
     ) -> None:
         self.path, self.repeats, self.people, self.drawn = path, repeats, people or {}, frozenset(drawn)
@@ -119,13 +119,13 @@ class Tally:
         self._tags: list[tuple[tuple[str, str], ...]] = []
         self._clusters: list[str | None] = []
         self._interned: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
-        self.columns: dict[str, Column] = {}
-        self._whole = Column(state=self._worst)
+        self.columns: dict[str, MetricColumn] = {}
+        self._whole = MetricColumn(state=self._worst)
         self.slices: dict[tuple[str, str], int] = {}
         self.units = self.waiting = 0
         self._calls: dict[str, CallCount] = {}
         self.reuse = ReuseCount()
-        self.causes = Causes()
+        self.causes = MissingCauses()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
@@ -146,12 +146,12 @@ class Tally:
         """Whether any case belongs to a cluster."""
         return any(cluster is not None for cluster in self._clusters)
 
-    def counts(self) -> Counts:
+    def counts(self) -> CaseCounts:
         """Cases by outcome."""
         found = [0] * (_ERROR + 1)
         for state in self._worst:
             found[state] += 1
-        return Counts(
+        return CaseCounts(
             cases=self.cases,
             passed=found[_PASSED],
             failed=found[_FAILED],
@@ -172,11 +172,11 @@ class Tally:
             values[tag] = values.get(tag, 0) + 1
         return sorted(name for name in self.slices if 1 < values[name[0]] <= MAX_SLICES_PER_TAG)
 
-    def select(self, metric: str, slice_: tuple[str, str] | None = None) -> Selection:
+    def select(self, metric: str, slice_: tuple[str, str] | None = None) -> MetricSample:
         """One metric over one slice (None: all cases)."""
         column = self._column(metric)
         if column is None:
-            return Selection(0, 0, 0, self._errors(slice_))
+            return MetricSample(0, 0, 0, self._errors(slice_))
         values, clusters, outcomes, numbers = [], [], [], dict[str, int]()
         unscored = errors = waiting = 0
         for row, state in enumerate(column.state):
@@ -194,7 +194,7 @@ class Tally:
                 unscored += 1
             elif state == _ERROR or (state == 0 and self._worst[row] == _ERROR):
                 errors += 1
-        return Selection(
+        return MetricSample(
             len(values), sum(outcomes), unscored, errors, tuple(values), tuple(clusters), tuple(outcomes), waiting
         )
 
@@ -239,11 +239,11 @@ class Tally:
         """Ids of the quarantined cases of a slice (None: all) with a record."""
         return [name for name, tags in self._aside_tags.items() if slice_ is None or tags.get(slice_[0]) == slice_[1]]
 
-    def results(self, metric: str, slice_: tuple[str, str] | None = None) -> Iterator[Result]:
+    def results(self, metric: str, slice_: tuple[str, str] | None = None) -> Iterator[CaseValue]:
         """The cases that a metric applies to, over one slice (None: all cases)."""
         return filter(None, (self.result(metric, name) for name in self.members(slice_)))
 
-    def result(self, metric: str, case_id: str) -> Result | None:
+    def result(self, metric: str, case_id: str) -> CaseValue | None:
         """One case with a record on one metric; None where the metric does not apply to it."""
         column, row = self._column(metric), self._rows[case_id]
         state = 0 if column is None else column.state[row]
@@ -251,9 +251,9 @@ class Tally:
         if not lost and state not in (_PASSED, _FAILED):
             return None
         value = math.nan if lost or column is None else column.total[row] / column.count[row]
-        return Result(case_id, f"{self._digests[row]:016x}", self._clusters[row], value, state == _PASSED)
+        return CaseValue(case_id, f"{self._digests[row]:016x}", self._clusters[row], value, state == _PASSED)
 
-    def _column(self, metric: str) -> Column | None:
+    def _column(self, metric: str) -> MetricColumn | None:
         column = self._whole if metric == CASES else self.columns.get(metric)
         if column is not None:
             column.grow(len(self._rows))
@@ -326,7 +326,7 @@ class Tally:
     def _add_score(self, row: int, score: Score, state: int) -> None:
         column = self.columns.get(score.metric)
         if column is None:
-            column = self.columns[score.metric] = Column(score.source)
+            column = self.columns[score.metric] = MetricColumn(score.source)
         if score.source == "judge":
             column.source = "judge"
         column.grow(row + 1)
@@ -371,10 +371,10 @@ def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(entry["case_id"] for entry in manifest.get("quarantine") or ())
 
 
-def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> Tally:
+def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> RunAggregate:
     """The numbers of a run so far, from its records; what was left to people is decided by their labels."""
     planned = run.cases() if manifest["gate"].get("stop") == "early" else ()
-    tally = Tally(run.path, planned, manifest["repeats"], *people_of(run.path), quarantined(manifest))
+    tally = RunAggregate(run.path, planned, manifest["repeats"], *people_of(run.path), quarantined(manifest))
     for unit in run.units():
         tally.add(unit)
     for line in run.canaries():

@@ -13,8 +13,8 @@ from msgspec import structs
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
-from llmeval.gate.aggregate import Tally, tally_run
-from llmeval.gate.gate_terms import Terms, terms_of
+from llmeval.gate.aggregate import RunAggregate, tally_run
+from llmeval.gate.gate_terms import GateTerms, terms_of
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 
@@ -37,7 +37,7 @@ class Approval(msgspec.Struct, frozen=True):
     expires: str | None = None
 
 
-class Values(msgspec.Struct, frozen=True):
+class BaselineValues(msgspec.Struct, frozen=True):
     """One metric: what scored it, and a value for each of the baseline's cases, in their order.
 
     `passed`: of a judge's metric, a letter for each case: y, n, or - where it has no verdict. Empty with repeats.
@@ -53,7 +53,7 @@ class Rejudged(msgspec.Struct, frozen=True, kw_only=True):
 
     left_out: dict[str, str]
     """The baseline's cases that were not scored anew, as the suite lacks them or asks them otherwise: digests by id."""
-    gate: Terms
+    gate: GateTerms
     """The gate that the baseline was made with."""
 
 
@@ -70,13 +70,13 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     decision: str | None
     approved: Approval | None
     digests: dict[str, Any]
-    gate: Terms | None = None
+    gate: GateTerms | None = None
     """The gate it was approved with; None in a lock file from before gates were kept, which nothing is compared with."""
     left_out: dict[str, str] = {}
     """Cases that belong to the baseline and have no result in it (`Rejudged`): digests by id."""
     cases: dict[str, str]
     outputs: tuple[str, ...] = ()
-    metrics: dict[str, Values]
+    metrics: dict[str, BaselineValues]
 
     def results(self, metric: str) -> dict[str, float]:
         """Value by case id of the cases the metric applies to; NaN where it was lost."""
@@ -137,7 +137,7 @@ def rejudged_of(run: RunDir, kept: Collection[str]) -> dict[str, Any]:
 
 
 def values_of(
-    tally: Tally, manifest: Mapping[str, Any], decision: str | None = None, approved: Approval | None = None
+    tally: RunAggregate, manifest: Mapping[str, Any], decision: str | None = None, approved: Approval | None = None
 ) -> Baseline:
     """A run's results case by case, whatever it came to: what others are paired with."""
     judged = manifest["digests"]["judges"] if manifest["repeats"] == 1 else ()
@@ -151,18 +151,18 @@ def values_of(
         left_out={} if rejudged is None else rejudged.left_out,
         outputs=tuple(tally.outputs()) if judged else (),
         metrics={
-            name: Values(scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged))
+            name: BaselineValues(scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged))
             for name in tally.columns
         },
     )  # fmt: skip
 
 
-def _values(tally: Tally, metric: str) -> tuple[Kept, ...]:
+def _values(tally: RunAggregate, metric: str) -> tuple[Kept, ...]:
     found = {result.case_id: result.value for result in tally.results(metric)}
     return tuple(_kept(found[name]) if name in found else "-" for name in tally.case_digests())
 
 
-def _passed(tally: Tally, metric: str, judged: Collection[str]) -> str:
+def _passed(tally: RunAggregate, metric: str, judged: Collection[str]) -> str:
     if metric not in judged:
         return ""
     found = {result.case_id: result for result in tally.results(metric) if not math.isnan(result.value)}

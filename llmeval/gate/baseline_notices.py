@@ -11,34 +11,34 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from llmeval.core.errors import LlmevalError
-from llmeval.core.results import Gate, GateChange
-from llmeval.gate.aggregate import Tally
+from llmeval.core.results import GateChange, GateResult
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import Baseline, read_baseline
 from llmeval.gate.gate_terms import changes, terms_of
-from llmeval.gate.missing_cases import Gone, gone_of, sample_note
+from llmeval.gate.missing_cases import MissingCases, gone_of, sample_note
 
 _NAMED = 10
 _SOON = timedelta(hours=24)
 """Answers of one run that lie further apart are told beside a PASS; `engine.resume` goes on by itself within as much."""
 
 
-class Against(NamedTuple):
+class BaselineNotices(NamedTuple):
     """A run beside its baseline. Empty where it is compared with nothing, or with nothing that can be read."""
 
-    gone: Gone = Gone()
+    gone: MissingCases = MissingCases()
     changes: tuple[GateChange, ...] = ()
     quarantined: tuple[str, ...] = ()
     """Ids of cases that are in quarantine now, and were not when the baseline was approved."""
 
 
-def against(tally: Tally, manifest: Mapping[str, Any]) -> Against:
+def against(tally: RunAggregate, manifest: Mapping[str, Any]) -> BaselineNotices:
     """A run beside the baseline that its gate names."""
     baseline = baseline_in(manifest)
     if baseline is None or baseline.gate is None:
-        return Against()
+        return BaselineNotices()
     now = terms_of(manifest)
     since = tuple(name for name in now.quarantine if name not in baseline.gate.quarantine)
-    return Against(gone_of(tally, manifest, baseline), changes(baseline.gate, now), since)
+    return BaselineNotices(gone_of(tally, manifest, baseline), changes(baseline.gate, now), since)
 
 
 def baseline_in(manifest: Mapping[str, Any]) -> Baseline | None:
@@ -50,7 +50,7 @@ def baseline_in(manifest: Mapping[str, Any]) -> Baseline | None:
         return None  # the rules of regression say why
 
 
-def with_remarks(gate: Gate, found: Against, manifest: Mapping[str, Any]) -> Gate:
+def with_remarks(gate: GateResult, found: BaselineNotices, manifest: Mapping[str, Any]) -> GateResult:
     """The decision, with what belongs beside it where the run exits with 0."""
     if gate.decision is None or gate.exit_code != 0:
         return gate
@@ -75,7 +75,7 @@ def _earlier_answers(manifest: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _remarks(found: Against) -> list[str]:
+def _remarks(found: BaselineNotices) -> list[str]:
     said, gone = [], found.gone
     left_out = ("quarantined", "retired")
     looser = [

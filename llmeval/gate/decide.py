@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmeval.core.errors import ExitCode
-from llmeval.core.results import Gate, RuleDecision
-from llmeval.gate.aggregate import Tally
+from llmeval.core.results import GateResult, RuleDecision
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.holm import step_down
 from llmeval.gate.rules.must_pass import must_pass_rules
 from llmeval.gate.rules.regression import regression_rules
 from llmeval.gate.rules.single_run import floor_rules, outcome, validity
 
 
-def decide(tally: Tally, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> Gate:
+def decide(tally: RunAggregate, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> GateResult:
     """Apply the suite's gate to what was measured; see `own.outcome`. Floors and regression are one family of tests.
 
     `absent`: INVALID where answers that are needed are not there (`own.missing`, unless the run may have stopped there).
@@ -27,11 +27,11 @@ def decide(tally: Tally, manifest: Mapping[str, Any], absent: Sequence[RuleDecis
     return outcome(rules, manifest["gate"]["on_inconclusive"])
 
 
-def _part(shard: Mapping[str, Any], manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> Gate:
+def _part(shard: Mapping[str, Any], manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> GateResult:
     """A shard decides nothing: INVALID where answers are not there, else no decision, and how to come to one."""
     if absent:
         return outcome(absent, manifest["gate"]["on_inconclusive"])
-    return Gate(
+    return GateResult(
         decision=None,
         exit_code=ExitCode.PASS,
         reason=f"Shard {shard['index']} of {shard['of']} ran completely. A part decides nothing: "

@@ -27,7 +27,7 @@ _STRICTNESS = ("pass", "warn", "fail")
 _JUDGE = ("prompt", "when", "certificate", "attacks")
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that makes a run easier or harder to pass."""
 
     gate: dict[str, Any]
@@ -41,13 +41,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     retired: tuple[str, ...] = ()
 
 
-def terms_of(manifest: Mapping[str, Any]) -> Terms:
+def terms_of(manifest: Mapping[str, Any]) -> GateTerms:
     """The terms of a run from its manifest, or of a suite that is stated like one (`engine.stated`)."""
     gate = {key: value for key, value in manifest["gate"].items() if key not in _NOT_RULES}
     if gate.get("regression"):
         gate["regression"] = {key: value for key, value in gate["regression"].items() if key != "baseline"}
     known = (manifest.get("digests") or {}).get("judges") or {}
-    return Terms(
+    return GateTerms(
         gate=gate,
         repeats=manifest["repeats"],
         checks={check["metric"]: _arguments(check) for check in manifest["checks"]},
@@ -64,7 +64,7 @@ def terms_of(manifest: Mapping[str, Any]) -> Terms:
     )
 
 
-def changes(before: Terms, now: Terms) -> tuple[GateChange, ...]:
+def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
     """How `now` differs from `before`; the looser changes first."""
     found = [
         *_limits("floor", floors_in(before.gate), floors_in(now.gate), up="tighter"),
@@ -127,7 +127,7 @@ def _must_pass(before: Any, now: Any) -> Iterator[GateChange]:
         yield _change("must_pass", direction, f"must_pass {_shown(before)} -> {_shown(now)}")
 
 
-def _settings(before: Terms, now: Terms) -> Iterator[GateChange]:
+def _settings(before: GateTerms, now: GateTerms) -> Iterator[GateChange]:
     """Everything else that the gate states, and the repeats."""
     one, two = _flat(before), _flat(now)
     for key in [*one, *(key for key in two if key not in one)]:
@@ -136,7 +136,7 @@ def _settings(before: Terms, now: Terms) -> Iterator[GateChange]:
             yield _change(key, _direction(key, old, new, now), f"{key} {_shown(old)} -> {_shown(new)}")
 
 
-def _flat(terms: Terms) -> dict[str, Any]:
+def _flat(terms: GateTerms) -> dict[str, Any]:
     # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one change, not two.
     gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}
     found = {key: value for key, value in gate.items() if key not in ("floors", "regression", "must_pass")}
@@ -144,7 +144,7 @@ def _flat(terms: Terms) -> dict[str, Any]:
     return {**found, "repeats": terms.repeats}
 
 
-def _direction(key: str, old: Any, new: Any, now: Terms) -> Direction:
+def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
     if old is None or new is None:
         return "changed"
     if key in _EASIER_UP:

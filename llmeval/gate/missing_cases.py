@@ -14,7 +14,7 @@ from msgspec import structs
 
 from llmeval.core.records import Case
 from llmeval.core.results import Decision, Retired, RuleDecision
-from llmeval.gate.aggregate import Tally
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import Baseline
 
 MAX_NAMED = 10
@@ -29,7 +29,7 @@ class Undrawn(msgspec.Struct, frozen=True):
     changed: tuple[str, ...] = ()
 
 
-class Gone(msgspec.Struct, frozen=True, kw_only=True):
+class MissingCases(msgspec.Struct, frozen=True, kw_only=True):
     """The cases of a baseline that a run does not ask as the baseline did."""
 
     gone: tuple[str, ...] = ()
@@ -61,12 +61,12 @@ def note_undrawn(baseline: Baseline, source: Iterable[Case]) -> dict[str, Any]:
     return found
 
 
-def gone_of(tally: Tally, manifest: Mapping[str, Any], baseline: Baseline) -> Gone:
+def gone_of(tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline) -> MissingCases:
     """How the cases of a run differ from those of its baseline. Nothing of a run that is not complete: its cases are not
     gone, they are still to come. A case in quarantine is not gone."""
     n = manifest["cases"]["n"]
     if not tally.may_stop and tally.units < n * manifest["repeats"]:
-        return Gone()
+        return MissingCases()
     before, now = baseline.everything(), tally.case_digests(planned=True)
     changed = {name for name, digest in now.items() if before.get(name, digest) != digest}
     absent = [name for name in before if name not in now and name not in tally.quarantined]
@@ -80,7 +80,7 @@ def gone_of(tally: Tally, manifest: Mapping[str, Any], baseline: Baseline) -> Go
         absent = [name for name in absent if name in kept and name not in changed]
     entries = {entry["case_id"]: msgspec.convert(entry, Retired) for entry in manifest.get("retired") or ()}
     ordered = [*absent, *(name for name in before if name in changed)]
-    return Gone(
+    return MissingCases(
         gone=tuple(name for name in absent if name not in entries),
         changed=tuple(name for name in before if name in changed and name not in entries),
         retired=tuple(
@@ -96,7 +96,9 @@ def _of(manifest: Mapping[str, Any]) -> int | None:
     return of if of is not None and of > manifest["cases"]["n"] else None
 
 
-def gone_rule(found: Gone, manifest: Mapping[str, Any], baseline: Baseline, approve: str) -> RuleDecision | None:
+def gone_rule(
+    found: MissingCases, manifest: Mapping[str, Any], baseline: Baseline, approve: str
+) -> RuleDecision | None:
     """INVALID where more cases of the baseline are gone than may be; None otherwise. `approve`: the command that makes
     this run the baseline."""
     most = (manifest["gate"].get("regression") or {}).get("max_gone", 0)
@@ -114,7 +116,7 @@ def gone_rule(found: Gone, manifest: Mapping[str, Any], baseline: Baseline, appr
     )  # fmt: skip
 
 
-def sample_note(found: Gone, manifest: Mapping[str, Any]) -> str:
+def sample_note(found: MissingCases, manifest: Mapping[str, Any]) -> str:
     """The sentence that says that a sample was compared; empty where all cases were."""
     if found.of is None:
         return ""

@@ -11,7 +11,7 @@ MAX_SHOWN = 300
 """Characters of a message that a sentence holds."""
 
 
-class Causes:
+class MissingCauses:
     """Counts the messages of errors, each once for an answer."""
 
     def __init__(self) -> None:

@@ -4,14 +4,14 @@ import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from llmeval.gate.aggregate import Tally
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import SAME, Baseline
-from llmeval.gate.missing_cases import Gone
+from llmeval.gate.missing_cases import MissingCases
 
 _NAMED = 5
 
 
-class Pairs(NamedTuple):
+class PairedCases(NamedTuple):
     """One metric on both sides. `differences`: candidate minus baseline in [-1, 1], NaN where either side was lost.
 
     `cases`: the id of each pair. `fell`: ids of cases that got worse, the worst first; `rose`: how many got better. `new`, `gone`, `changed`: ids of
@@ -55,13 +55,13 @@ class Pairs(NamedTuple):
 
 
 def pair(
-    tally: Tally,
+    tally: RunAggregate,
     baseline: Baseline,
     metric: str,
     slice_: tuple[str, str] | None = None,
     only: Collection[str] | None = None,
-    gone: Gone | None = None,
-) -> Pairs:
+    gone: MissingCases | None = None,
+) -> PairedCases:
     """One metric of a run beside its baseline, over one slice of the run's cases (None: all).
 
     Args:
@@ -69,14 +69,14 @@ def pair(
         gone: what is known of the cases that are not paired.
     """
     now, before = tally.case_digests(), baseline.results(metric)
-    gone = gone or Gone()
+    gone = gone or MissingCases()
     retired = tuple(entry.case_id for entry in gone.retired)
     kept, here = baseline.everything(), tally.members(slice_)
     results = {result.case_id: result for result in tally.results(metric, slice_)}
     same = [name for name in here if kept.get(name) == now[name]]
     both = [name for name in same if name in results and name in before and (only is None or name in only)]
     moved = [(results[name].value - before[name], name) for name in both]
-    return Pairs(
+    return PairedCases(
         differences=tuple(difference for difference, _ in moved),
         clusters=tuple(_cluster(results[name].cluster, name) for name in both),
         fell=_fell(moved),

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval.gate.aggregate import Tally, quarantined
+from llmeval.gate.aggregate import RunAggregate, quarantined
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.rules.floors import parse_key
 from llmeval.gate.rules.must_pass import MustPassWalk, untrusted_metrics
-from llmeval.gate.rules.regression import Comparison, comparisons, walk_of
-from llmeval.gate.rules.sequential import Walk, decides_early, floor_walk, may_stop
+from llmeval.gate.rules.regression import RegressionRule, comparisons, walk_of
+from llmeval.gate.rules.sequential import RuleWalk, decides_early, floor_walk, may_stop
 from llmeval.gate.rules.threshold import floors_in
 from llmeval.store.directory import RunDir, Unit
 
@@ -17,7 +17,7 @@ LOOK = 10
 """Answers between two looks."""
 
 
-class Stopper:
+class GateStopper:
     """Takes scored answers as they come; says when more would change no decision.
 
     Args:
@@ -25,7 +25,7 @@ class Stopper:
     """
 
     def __init__(self, run: RunDir, manifest: Mapping[str, Any]) -> None:
-        self._tally = Tally(run.path, run.cases(), manifest["repeats"], quarantined=quarantined(manifest))
+        self._tally = RunAggregate(run.path, run.cases(), manifest["repeats"], quarantined=quarantined(manifest))
         self._walks = _walks(self._tally, manifest)
         self._since = 0
 
@@ -40,21 +40,21 @@ class Stopper:
         return _settled(self._walks)
 
 
-def settled(tally: Tally, manifest: Mapping[str, Any]) -> bool:
+def settled(tally: RunAggregate, manifest: Mapping[str, Any]) -> bool:
     """Whether a run may have stopped where it is: every rule is decided."""
     return may_stop(manifest) and _settled(_walks(tally, manifest))
 
 
-def _settled(walks: list[Walk | MustPassWalk]) -> bool:
+def _settled(walks: list[RuleWalk | MustPassWalk]) -> bool:
     for walk in walks:
         walk.advance()
     return bool(walks) and all(walk.settled for walk in walks)
 
 
-def _walks(tally: Tally, manifest: Mapping[str, Any]) -> list[Walk | MustPassWalk]:
+def _walks(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleWalk | MustPassWalk]:
     """The rules as walks; none where one of them can't be decided before the end, so that nothing stops the run."""
     gate = manifest["gate"]
-    found: list[Walk | MustPassWalk] = []
+    found: list[RuleWalk | MustPassWalk] = []
     if wanted := gate.get("must_pass"):
         found.append(MustPassWalk(tally, wanted, untrusted_metrics(manifest)))
     for key, floor in floors_in(gate).items():
@@ -68,12 +68,12 @@ def _walks(tally: Tally, manifest: Mapping[str, Any]) -> list[Walk | MustPassWal
     if baseline is None or baseline.expired():
         return []
     for compared in comparisons(manifest, baseline):
-        if not isinstance(compared, Comparison) or compared.untrusted is not None:
+        if not isinstance(compared, RegressionRule) or compared.untrusted is not None:
             return []
         found.append(walk_of(tally, manifest, baseline, compared))
     return found if all(walk.planned for walk in found) else []
 
 
-def stopper(run: RunDir, manifest: Mapping[str, Any]) -> Stopper | None:
+def stopper(run: RunDir, manifest: Mapping[str, Any]) -> GateStopper | None:
     """What stops this run early; None for a run that goes to its end."""
-    return Stopper(run, manifest) if may_stop(manifest) else None
+    return GateStopper(run, manifest) if may_stop(manifest) else None

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from msgspec import structs
 
-from llmeval.core.results import Audit, Calls, Counts, Metric, Quarantined, Summary
-from llmeval.gate.aggregate import Selection, Tally, tally_run
+from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Quarantined, Summary
+from llmeval.gate.aggregate import MetricSample, RunAggregate, tally_run
 from llmeval.gate.baseline_notices import against, with_remarks
 from llmeval.gate.decide import decide
 from llmeval.gate.rules.floors import bounds, is_clustered
@@ -67,7 +67,7 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
     )
 
 
-def _calls(tally: Tally, manifest: Mapping[str, Any]) -> dict[str, Calls]:
+def _calls(tally: RunAggregate, manifest: Mapping[str, Any]) -> dict[str, Calls]:
     """Calls by role: those of the records, and those made for cases that the run did not finish."""
     calls = tally.calls()
     for role, made in (manifest.get("unfinished_calls") or {}).items():
@@ -76,14 +76,14 @@ def _calls(tally: Tally, manifest: Mapping[str, Any]) -> dict[str, Calls]:
     return calls
 
 
-def audit_of(tally: Tally, manifest: Mapping[str, Any], metric: str) -> Audit | None:
+def audit_of(tally: RunAggregate, manifest: Mapping[str, Any], metric: str) -> Audit | None:
     """What the audits of a metric's cascade come to."""
     seats = (manifest["judges"].get(metric) or {}).get("seats")
     audits = tally.audits.get(metric)
     return None if audits is None or not seats else audits.found(len(seats))
 
 
-def _counts(tally: Tally, manifest: Mapping[str, Any], *, complete: bool) -> Counts:
+def _counts(tally: RunAggregate, manifest: Mapping[str, Any], *, complete: bool) -> CaseCounts:
     """Cases by outcome. Of a run that may stop early, answers without their judge's verdict were not needed where it is
     complete, and wait for it where it was interrupted."""
     counts = tally.counts()
@@ -97,7 +97,7 @@ def _counts(tally: Tally, manifest: Mapping[str, Any], *, complete: bool) -> Cou
 def _metric(
     name: str,
     label: str | None,
-    selection: Selection,
+    selection: MetricSample,
     source: str,
     trust: Literal["TRUSTED", "UNTRUSTED"] | None,
     *,

@@ -14,7 +14,7 @@ FEW = 30
 """Fewer common cases say too little about how much two runs differ."""
 
 
-class Past(NamedTuple):
+class PastRates(NamedTuple):
     """The newest complete runs of a suite, the newest first."""
 
     run_ids: tuple[str, ...]
@@ -42,7 +42,7 @@ class Past(NamedTuple):
         return max(moments) or None
 
 
-def read_past(folder: Path) -> Past:
+def read_past(folder: Path) -> PastRates:
     """The runs below `folder` (reports/<suite>); those that are incomplete or can't be read are left out."""
     ids, values, seconds = [], [], None
     for run, summary in complete_runs(folder):
@@ -56,7 +56,7 @@ def read_past(folder: Path) -> Past:
         values.append(found)
         if len(ids) == LOOKED_AT:
             break
-    return Past(tuple(ids), tuple(values), seconds)
+    return PastRates(tuple(ids), tuple(values), seconds)
 
 
 def _values(run: RunDir) -> dict[str, dict[str, float]]:

@@ -10,15 +10,15 @@ from llmeval.suite.yaml_file import Document, Path, format_path
 
 
 @dataclass(frozen=True)
-class Place:
+class SourcePlace:
     """A value in a file: what it is, and where it stands."""
 
     document: Document
     path: Path = ()
 
-    def at(self, *parts: str | int) -> "Place":
+    def at(self, *parts: str | int) -> "SourcePlace":
         """The place below this one."""
-        return Place(self.document, (*self.path, *parts))
+        return SourcePlace(self.document, (*self.path, *parts))
 
     @property
     def value(self) -> Any:
@@ -33,7 +33,7 @@ class Place:
                 return None
         return found
 
-    def items(self) -> list["Place"]:
+    def items(self) -> list["SourcePlace"]:
         """The items of a list; the value itself, as one, for anything else but None."""
         value = self.value
         if isinstance(value, list):
@@ -50,7 +50,7 @@ class Place:
 class UnmappedError(Exception):
     """Something has no counterpart here. `place`: where it stands; None leaves that to whoever catches it."""
 
-    def __init__(self, message: str, place: Place | None = None) -> None:
+    def __init__(self, message: str, place: SourcePlace | None = None) -> None:
         super().__init__(message)
         self.place = place
 
@@ -62,21 +62,21 @@ class Ledger:
     left_out: list[str] = field(default_factory=list)
     _notes: dict[str, list[str]] = field(default_factory=dict)
 
-    def leave_out(self, place: Place, message: str) -> None:
+    def leave_out(self, place: SourcePlace, message: str) -> None:
         """One thing that is not taken over."""
         said = place.says(message)
         if said not in self.left_out:
             self.left_out.append(said)
 
     @contextmanager
-    def trying(self, place: Place) -> Iterator[None]:
+    def trying(self, place: SourcePlace) -> Iterator[None]:
         """Leave out what the block finds to be unmapped."""
         try:
             yield
         except UnmappedError as error:
             self.leave_out(error.place or place, str(error))
 
-    def note(self, place: Place, message: str) -> None:
+    def note(self, place: SourcePlace, message: str) -> None:
         """Something to know; what is said again at other places is told once, with their number."""
         said = self._notes.setdefault(message, [])
         where = place.says("").rstrip(": ")

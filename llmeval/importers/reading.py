@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
-from llmeval.importers.ledger import Place
+from llmeval.importers.ledger import SourcePlace
 from llmeval.suite import yaml_file
 
 
@@ -22,29 +22,29 @@ def read_text(path: Path) -> str:
         raise SuiteError(f"{path}: can't be read: {reason}") from None
 
 
-def read_yaml(path: Path) -> Place:
+def read_yaml(path: Path) -> SourcePlace:
     """A YAML or JSON file, with `<<` and local `$ref` taken in.
 
     Raises:
         SuiteError: it can't be read, or is not valid.
     """
     document = yaml_file.parse(read_text(path), str(path))
-    return Place(yaml_file.Document(document.file, _resolved(document.data, document.data, 0), document.lines))
+    return SourcePlace(yaml_file.Document(document.file, _resolved(document.data, document.data, 0), document.lines))
 
 
-def read_json(path: Path) -> Place:
+def read_json(path: Path) -> SourcePlace:
     """A JSON file of any size, without the lines of its values.
 
     Raises:
         SuiteError: it can't be read, or is not JSON.
     """
     try:
-        return Place(yaml_file.Document(str(path), json.loads(read_text(path)), {}))
+        return SourcePlace(yaml_file.Document(str(path), json.loads(read_text(path)), {}))
     except (ValueError, RecursionError) as error:
         raise SuiteError(f"{path}: not valid JSON: {error}") from None
 
 
-def read_lines(path: Path) -> list[Place]:
+def read_lines(path: Path) -> list[SourcePlace]:
     """A JSONL file, a place a line.
 
     Raises:
@@ -54,7 +54,7 @@ def read_lines(path: Path) -> list[Place]:
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if line.strip():
             try:
-                places.append(Place(yaml_file.Document(str(path), json.loads(line), {(): number})))
+                places.append(SourcePlace(yaml_file.Document(str(path), json.loads(line), {(): number})))
             except (ValueError, RecursionError) as error:
                 raise SuiteError(f"{path}:{number}: not valid JSON: {error}") from None
     return places

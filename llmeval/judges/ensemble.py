@@ -8,7 +8,7 @@ from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status
 from llmeval.judges.judge import Judge
 
 
-class Judging(Protocol):
+class MemberVerdict(Protocol):
     """What the engine needs of a judge, be it one model or several. `rules`: what its digest has besides its seats."""
 
     metric: str

@@ -15,7 +15,7 @@ from llmeval.judges.logprobs import verdict_probabilities
 from llmeval.judges.prompt import again, kept, kept_reply, prompt_messages, state
 from llmeval.judges.protocol import Criterion, Protocol, parse_criteria
 from llmeval.judges.verdict import BadVerdict, cause, read_verdict
-from llmeval.judges.votes import Vote, ballots, counted
+from llmeval.judges.votes import CountedVote, ballots, counted
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.caller import Asked, AskFailed, Caller
 from llmeval.models.params import merged, overriding
@@ -221,10 +221,10 @@ class Judge:
         self, answer: Answer, criteria: Sequence[Criterion], messages: tuple[Message, ...], spent: _Spent
     ) -> Score:
         """One verdict, or as many as their majority needs."""
-        votes: list[Vote] = []
+        votes: list[CountedVote] = []
         for params, repeat in ballots(self.params, self.votes):
             given, more = await self._verdict(answer, criteria, messages, spent, params, repeat)
-            votes.append(Vote(given, more))
+            votes.append(CountedVote(given, more))
             if counted(votes, self.votes) is not None:
                 break
         given, details = counted(votes, self.votes) or votes[0]

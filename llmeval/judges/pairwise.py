@@ -15,7 +15,7 @@ from llmeval.core.records import Answer, Case, Message, Score
 from llmeval.judges.judge import Judge
 from llmeval.judges.prompt import fence_of
 from llmeval.stats.estimation.clusters import per_case
-from llmeval.stats.estimation.difference import Difference, difference
+from llmeval.stats.estimation.difference import MeanDifference, difference
 
 _SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
 _WORTH = {"first": -1.0, "second": 1.0, "tie": 0.0, None: math.nan}
@@ -113,9 +113,9 @@ async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
     )  # fmt: skip
 
 
-def _net(pairs: Sequence[Pair], cases: Sequence[Preferred]) -> Difference:
+def _net(pairs: Sequence[Pair], cases: Sequence[Preferred]) -> MeanDifference:
     if not pairs:
-        return Difference(0.0, -1.0, 1.0, 1.0)
+        return MeanDifference(0.0, -1.0, 1.0, 1.0)
     values = per_case((each.case_id, _WORTH[each.winner]) for each in cases)
     clusters: dict[Hashable, str | None] = {pair.case.id: pair.case.cluster for pair in pairs}
     return difference(list(values.values()), [clusters[key] for key in values])

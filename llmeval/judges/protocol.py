@@ -53,7 +53,7 @@ class Criterion(BaseModel):
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
 
-class Question(BaseModel):
+class DecisionQuestion(BaseModel):
     """What a decision model is asked: `criteria` describes each verdict."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -74,7 +74,7 @@ class _Head(BaseModel):
     each: str | None = None
     threshold: float = Field(default=1.0, gt=0, le=1)
     criteria: list[Any] = []
-    decision: Question | None = None
+    decision: DecisionQuestion | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Protocol:
     each: str | None = None
     threshold: float = 1.0
     criteria: tuple[Criterion, ...] = ()
-    decision: Question | None = None
+    decision: DecisionQuestion | None = None
 
     def schema_for(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
         """The schema of a reply about these criteria: each is answered once, by its name."""

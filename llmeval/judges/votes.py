@@ -11,7 +11,7 @@ SURE = 0.9
 _TEMPERATURE = 0.7
 
 
-class Vote(NamedTuple):
+class CountedVote(NamedTuple):
     """One reply's grade, and the details its score would have."""
 
     grade: Grade
@@ -31,7 +31,7 @@ def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str
         yield warmer, repeat
 
 
-def counted(votes: Sequence[Vote], seats: int) -> Vote | None:
+def counted(votes: Sequence[CountedVote], seats: int) -> CountedVote | None:
     """The majority's first vote, once no further vote can change it; None while it is open.
 
     A reply that decides nothing stays in the denominator: without a strict majority of all seats it is the verdict.
@@ -43,12 +43,12 @@ def counted(votes: Sequence[Vote], seats: int) -> Vote | None:
     for side in (True, False):
         if 2 * sides.count(side) > seats:
             winner = votes[sides.index(side)]
-            return Vote(winner.grade, {**winner.details, "votes": _words(sides)})
+            return CountedVote(winner.grade, {**winner.details, "votes": _words(sides)})
     if len(votes) < seats:
         return None
     split = f"no majority in {seats} votes"
     grade = first.grade._replace(status=Status.UNSCORED, value=None, passed=None, reason=f"{UNDECIDED}: {split}")
-    return Vote(grade, {**first.details, "votes": _words(sides)})
+    return CountedVote(grade, {**first.details, "votes": _words(sides)})
 
 
 def _words(sides: Sequence[bool | None]) -> list[str]:

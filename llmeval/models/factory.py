@@ -10,17 +10,17 @@ from llmeval.core.templates import render_value
 from llmeval.models.base import Model
 from llmeval.models.loading import load_function
 from llmeval.suite.schema import (
-    HttpModel,
-    ModelBase,
-    OpenAIModel,
-    PythonModel,
-    ReplayModel,
-    SystemOneModel,
-    TransformersModel,
+    BaseModelSpec,
+    HttpSpec,
+    OpenAISpec,
+    PythonSpec,
+    ReplaySpec,
+    SystemOneSpec,
+    TransformersSpec,
 )
 
 
-def make_model(spec: ModelBase, base: Path) -> Model:
+def make_model(spec: BaseModelSpec, base: Path) -> Model:
     """The model that a specification names.
 
     Raises:
@@ -29,7 +29,7 @@ def make_model(spec: ModelBase, base: Path) -> Model:
     return _MAKERS[type(spec)](spec, base)
 
 
-def _make_openai(spec: OpenAIModel, base: Path) -> Model:
+def _make_openai(spec: OpenAISpec, base: Path) -> Model:
     from llmeval.models.openai import OpenAIEndpoint
 
     if spec.client is not None:
@@ -50,7 +50,7 @@ def _make_openai(spec: OpenAIModel, base: Path) -> Model:
     )
 
 
-def _make_transformers(spec: TransformersModel, base: Path) -> Model:
+def _make_transformers(spec: TransformersSpec, base: Path) -> Model:
     from llmeval.models.local import TransformersModel as LocalModel
     from llmeval.models.local.extra import require_extra
 
@@ -67,7 +67,7 @@ def _make_transformers(spec: TransformersModel, base: Path) -> Model:
     )  # fmt: skip
 
 
-def _make_http(spec: HttpModel, base: Path) -> Model:
+def _make_http(spec: HttpSpec, base: Path) -> Model:
     from llmeval.models.http import HttpEndpoint
 
     return HttpEndpoint(
@@ -85,14 +85,14 @@ def _make_http(spec: HttpModel, base: Path) -> Model:
     )
 
 
-def _make_python(spec: PythonModel, base: Path) -> Model:
+def _make_python(spec: PythonSpec, base: Path) -> Model:
     from llmeval.models.python import PythonFunction
 
     function = load_function(spec.function, base)
     return PythonFunction(function, spec.function, build=spec.build, params=spec.params, timeout=spec.timeout)
 
 
-def _make_systemone(spec: SystemOneModel, base: Path) -> Model:
+def _make_systemone(spec: SystemOneSpec, base: Path) -> Model:
     from llmeval.models.systemone import SystemOne
 
     return SystemOne(
@@ -108,19 +108,19 @@ def _make_systemone(spec: SystemOneModel, base: Path) -> Model:
     )
 
 
-def _make_replay(spec: ReplayModel, base: Path) -> Model:
+def _make_replay(spec: ReplaySpec, base: Path) -> Model:
     from llmeval.models.replay import Replay
 
     return Replay(base / spec.source)
 
 
-_MAKERS: dict[type[ModelBase], Callable[..., Model]] = {
-    OpenAIModel: _make_openai,
-    TransformersModel: _make_transformers,
-    HttpModel: _make_http,
-    PythonModel: _make_python,
-    ReplayModel: _make_replay,
-    SystemOneModel: _make_systemone,
+_MAKERS: dict[type[BaseModelSpec], Callable[..., Model]] = {
+    OpenAISpec: _make_openai,
+    TransformersSpec: _make_transformers,
+    HttpSpec: _make_http,
+    PythonSpec: _make_python,
+    ReplaySpec: _make_replay,
+    SystemOneSpec: _make_systemone,
 }
 
 

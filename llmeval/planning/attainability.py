@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
 from llmeval.core.records import Case
-from llmeval.gate.aggregate import Selection
+from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.floors import bounds, parse_key, percent
 
 
@@ -21,7 +21,7 @@ def passes_needed(clusters: Sequence[Hashable], floor: float, alpha: float) -> i
     def clears(passes: int) -> bool:
         failing = frozenset(order[: n - passes])
         outcomes = tuple(row not in failing for row in range(n))
-        return bounds(Selection(n, passes, 0, 0, (), index, outcomes), alpha).low >= floor
+        return bounds(MetricSample(n, passes, 0, 0, (), index, outcomes), alpha).low >= floor
 
     if not n or not clears(n):
         return None
@@ -47,7 +47,7 @@ def _spread(clusters: Sequence[int]) -> list[int]:
     return [row for _, row in sorted(turns)]
 
 
-class Reach:
+class Attainability:
     """Floors that no result can pass. Fed with every case; holds a name a case and floor.
 
     Args:
@@ -80,7 +80,7 @@ class Reach:
 
 def out_of_reach(floors: Mapping[str, float], alpha: float, cases: Iterable[Case], *, early: bool = False) -> list[str]:
     """As `Reach.told`, of cases in hand; they are looked at only where there is a floor."""
-    reach = Reach(floors, alpha, early=early)
+    reach = Attainability(floors, alpha, early=early)
     for case in cases if floors else ():
         reach.add(case)
     return reach.told()
@@ -90,7 +90,7 @@ def best_bound(clusters: Collection[Hashable], alpha: float) -> float:
     """The lower bound where every case passes; 0 without a case."""
     index = _numbered(clusters)
     n = len(index)
-    return bounds(Selection(n, n, 0, 0, (), index, (True,) * n), alpha).low if n else 0.0
+    return bounds(MetricSample(n, n, 0, 0, (), index, (True,) * n), alpha).low if n else 0.0
 
 
 def _told(key: str, floor: float, names: Sequence[str], alpha: float) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from llmeval.planning.simulated_verdicts import World, people_differ
-from llmeval.stats.sequential.design import Plan, regression
+from llmeval.planning.simulated_verdicts import VerdictModel, people_differ
+from llmeval.stats.sequential.design import TestDesign, regression
 
 Whole = NDArray[np.int64]
 
@@ -14,7 +14,7 @@ _EDGE = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
+class MetricProfile:
     """One metric of a suite, compared with a baseline, as the judge (or the check) sees it.
 
     `cases`, `units`: planned, and how many of them are independent (clusters). `largest`: cases in the largest unit.
@@ -48,11 +48,11 @@ class Shape:
         youden = self.sensitivity + self.specificity - 1
         return min(1 - _EDGE, max(_EDGE, (self.rate + self.specificity - 1) / youden))
 
-    def sized(self, cases: int) -> "Shape":
+    def sized(self, cases: int) -> "MetricProfile":
         """The same with another number of cases, as many to a unit as now."""
         return replace(self, cases=cases, units=max(1, round(cases * self.units / self.cases)))
 
-    def world(self, clusters: Whole | None = None, repeats: int = 1) -> World:
+    def world(self, clusters: Whole | None = None, repeats: int = 1) -> VerdictModel:
         """The world in which two runs look like this.
 
         Args:
@@ -63,12 +63,12 @@ class Shape:
             size = max(1, round(self.cases / self.units))
             clusters = np.repeat(np.arange(self.units), size)
         differ, alike = people_differ(self.discordance * repeats, self.people, self.sensitivity, self.specificity)
-        return World(
+        return VerdictModel(
             clusters=clusters, repeats=repeats, rate=self.people, discordance=differ, within=self.within,
             sensitivity=self.sensitivity, specificity=self.specificity, alike=alike, labels=self.labels,
         )  # fmt: skip
 
-    def gate(self, margin: float, alpha: float, beta: float, *, sequential: bool) -> Plan:
+    def gate(self, margin: float, alpha: float, beta: float, *, sequential: bool) -> TestDesign:
         """The regression test that decides on this shape."""
         return regression(
             units=self.units, cases=max(self.cases, self.units), largest=self.largest, margin=margin, alpha=alpha,

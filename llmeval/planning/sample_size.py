@@ -5,8 +5,8 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from llmeval.planning.attainability import passes_needed
-from llmeval.planning.metric_profile import Shape
-from llmeval.planning.simulation import prove_regression
+from llmeval.planning.metric_profile import MetricProfile
+from llmeval.planning.simulation import simulate_regression
 from llmeval.stats.power import DISCORDANCE, gate_cases, gate_score
 from llmeval.stats.special.beta import beta_cdf
 from llmeval.stats.tests.studentised import added_cost, clusters_for
@@ -17,7 +17,7 @@ MAX_CASES = 1_000_000
 _RUNS = 100
 
 
-class Regression(NamedTuple):
+class RegressionSize(NamedTuple):
     """Sizes for one metric's regression rule.
 
     `needed`: cases so that an unchanged candidate PASSes with probability .95. `certifies`: the smallest drop that the
@@ -32,7 +32,7 @@ class Regression(NamedTuple):
     used_margin: float
 
 
-class Floor(NamedTuple):
+class FloorSize(NamedTuple):
     """Sizes for one floor. `needed`: cases so that a candidate of the stated rate PASSes with probability .95; None where
     no number would. `must_have`: passes out of the planned cases that it takes."""
 
@@ -44,16 +44,16 @@ class Floor(NamedTuple):
     must_have: int | None
 
 
-def plan_regression(shape: Shape, margin: float, alpha: float, beta: float) -> Regression:
+def plan_regression(shape: MetricProfile, margin: float, alpha: float, beta: float) -> RegressionSize:
     """The sizes for a margin; clusters multiply by the design effect."""
     left = beta - shape.j_alpha
     needed = cases_for(shape, margin, alpha, left)
-    rows = prove_regression(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True)
+    rows = simulate_regression(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True)
     same, lost = next(rows), next(rows)
-    return Regression(margin, needed, certifiable(shape, alpha, left), same.used, lost.used)
+    return RegressionSize(margin, needed, certifiable(shape, alpha, left), same.used, lost.used)
 
 
-def cases_for(shape: Shape, margin: float, alpha: float, beta: float) -> int:
+def cases_for(shape: MetricProfile, margin: float, alpha: float, beta: float) -> int:
     """Cases for a margin; where they come in few clusters, as many more as the test of few clusters takes."""
     needed = gate_cases(
         margin, shape.discordance * shape.effect, alpha, beta, youden=shape.youden_lower, power=POWER,
@@ -65,12 +65,12 @@ def cases_for(shape: Shape, margin: float, alpha: float, beta: float) -> int:
     return math.ceil(clusters_for(needed / together, _score(shape, alpha, beta)) * together)
 
 
-def _score(shape: Shape, alpha: float, beta: float) -> float:
+def _score(shape: MetricProfile, alpha: float, beta: float) -> float:
     counted = shape.units >= shape.cases
     return gate_score(min(alpha, beta), shape.discordance / DISCORDANCE, POWER, counted=counted)
 
 
-def certifiable(shape: Shape, alpha: float, beta: float) -> float:
+def certifiable(shape: MetricProfile, alpha: float, beta: float) -> float:
     """The smallest margin for which `cases_for` asks no more than the shape's cases; at most 1.
 
     margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J, n less what few clusters cost.
@@ -82,7 +82,7 @@ def certifiable(shape: Shape, alpha: float, beta: float) -> float:
 
 def plan_floor(
     rule: str, floor: float, rate: float, clusters: Sequence[Hashable], alpha: float, effect: float = 1.0
-) -> Floor:
+) -> FloorSize:
     """The sizes for a floor: what it takes by the bounds that decide it, what it needs by the exact binomial test.
 
     Args:
@@ -95,7 +95,7 @@ def plan_floor(
     if needed is not None and units < cases:
         fewest = math.ceil(math.log(alpha) / math.log(floor)) if 0 < floor < 1 else 1
         needed = math.ceil(max(needed * effect, fewest * cases / units))
-    return Floor(rule, floor, rate, cases, needed, passes_needed(clusters, floor, alpha))
+    return FloorSize(rule, floor, rate, cases, needed, passes_needed(clusters, floor, alpha))
 
 
 def _passes(n: int, floor: float, alpha: float) -> int | None:

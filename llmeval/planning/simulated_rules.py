@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.aggregate import Selection
+from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.holm import Rule
 from llmeval.gate.rules import floors, judged_floors
-from llmeval.gate.rules.regression import Comparison, scale
-from llmeval.planning.simulated_verdicts import Sides
+from llmeval.gate.rules.regression import RegressionRule, scale
+from llmeval.planning.simulated_verdicts import PairedVerdicts
 from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate
-from llmeval.stats.sequential.design import Plan, floor
+from llmeval.stats.sequential.design import TestDesign, floor
 from llmeval.stats.sequential.gate_test import HybridTest
 from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 
-class Members(NamedTuple):
+class RuleMembers(NamedTuple):
     """The cases a rule is about. `rows`: their places in the order they are asked. `unit`: of each, its cluster, numbered
     in that order; `sizes`: cases in each unit; `ends`: cases asked when it is through."""
 
@@ -44,17 +44,17 @@ class Members(NamedTuple):
         return np.bincount(self.unit, values[self.rows]) / self.sizes
 
 
-def members_of(rows: Whole, clusters: Whole) -> Members:
+def members_of(rows: Whole, clusters: Whole) -> RuleMembers:
     """The units that these cases come in; clusters lie side by side in the order of the cases."""
     _, first, unit = np.unique(clusters[rows], return_index=True, return_inverse=True)
     order = np.argsort(np.argsort(first))
     unit = order[unit]
     last = np.zeros(len(first), dtype=np.int64)
     np.maximum.at(last, unit, rows)
-    return Members(rows, unit, np.bincount(unit).astype(float), last + 1)
+    return RuleMembers(rows, unit, np.bincount(unit).astype(float), last + 1)
 
 
-class Terms(NamedTuple):
+class ErrorRates(NamedTuple):
     """What a gate states: its error rates, how many rules share alpha, and whether the run may stop early."""
 
     alpha: float
@@ -68,7 +68,7 @@ class Terms(NamedTuple):
         return {"alpha": self.alpha, "beta": self.beta}
 
 
-class Asked(NamedTuple):
+class SimulatedResult(NamedTuple):
     """A rule with its data: its decision at any level of FAIL, and after how many asked cases it was decided."""
 
     rule: Rule
@@ -76,37 +76,37 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regression:
+class SimulatedRegression:
     """Not worse than the baseline by `margin`. `youden`, `spent`: the bound of the judge's J and the rate spent on it, where
     no labels are drawn anew."""
 
     name: str
     metric: str
-    members: Members
+    members: RuleMembers
     margin: float
     youden: float = 1.0
     spent: float = 0.0
 
-    def ask(self, sides: Sides, labels: LabelCounts | None, terms: Terms) -> Asked:
+    def ask(self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""
         youden, spent = (self.youden, self.spent) if labels is None else _scale(labels, terms.beta)
-        compared = Comparison(self.name, self.metric, None, self.margin, youden, spent, labels is not None, None)
+        compared = RegressionRule(self.name, self.metric, None, self.margin, youden, spent, labels is not None, None)
         plan = compared.plan(terms.gate, *self.members.shape, rules=terms.rules if terms.early else 0)
         differences = self.members.means(sides.candidate.mean(axis=0) - sides.baseline.mean(axis=0))
         return _tested(plan, differences, self.members, alone=terms.rules == 1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Floor:
+class SimulatedFloor:
     """At least `threshold` of the cases pass, with all their repeats. `corrected`: on people's scale, by the judge's labels."""
 
     name: str
     metric: str
-    members: Members
+    members: RuleMembers
     threshold: float
     corrected: bool = False
 
-    def ask(self, sides: Sides, labels: LabelCounts | None, terms: Terms) -> Asked:
+    def ask(self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""
         passed: Bools = np.logical_and.reduce(sides.candidate, axis=0)
         if terms.early and not self.corrected:
@@ -123,7 +123,7 @@ class Floor:
                 return _decision(Decision.PASS)
             return _decision(Decision.FAIL if misses(level) else Decision.INCONCLUSIVE)
 
-        return Asked(rule, int(self.members.ends[-1]))
+        return SimulatedResult(rule, int(self.members.ends[-1]))
 
     def _shown(
         self, passed: Bools, labels: LabelCounts | None
@@ -142,12 +142,12 @@ class Floor:
             bounds = partial(_bounds_alone, int(passed.sum()), n, labels)
         else:
             clusters, outcomes = tuple(self.members.unit.tolist()), tuple(passed.tolist())
-            selection = Selection(n, sum(outcomes), 0, 0, (), clusters, outcomes)
+            selection = MetricSample(n, sum(outcomes), 0, 0, (), clusters, outcomes)
             bounds = partial(_bounds, selection, labels)
         return lambda alpha: bounds(alpha).low >= threshold, lambda alpha: bounds(alpha).high < threshold
 
 
-Claim = Regression | Floor
+SimulatedRule = SimulatedRegression | SimulatedFloor
 
 
 @lru_cache(maxsize=4096)
@@ -157,25 +157,25 @@ def _scale(labels: LabelCounts, beta: float) -> tuple[float, float]:
 
 @lru_cache(maxsize=65536)
 def _bounds_alone(passed: int, n: int, labels: LabelCounts | None, alpha: float) -> Interval:
-    return _bounds(Selection(n, passed, 0, 0, (), tuple(range(n))), labels, alpha)
+    return _bounds(MetricSample(n, passed, 0, 0, (), tuple(range(n))), labels, alpha)
 
 
-def _bounds(selection: Selection, labels: LabelCounts | None, alpha: float) -> Interval:
+def _bounds(selection: MetricSample, labels: LabelCounts | None, alpha: float) -> Interval:
     if labels is None:
         return floors.bounds(selection, alpha)
     try:
-        return judged_floors.bounds(selection, judged_floors.Evidence(labels, Provenance.BANK), alpha)
+        return judged_floors.bounds(selection, judged_floors.LabelEvidence(labels, Provenance.BANK), alpha)
     except RefusedEstimate:
         return Interval(0.0, 1.0)
 
 
-def _tested(plan: Plan, values: Floats, members: Members, *, alone: bool) -> Asked:
+def _tested(plan: TestDesign, values: Floats, members: RuleMembers, *, alone: bool) -> SimulatedResult:
     """A test on the units in their order. `alone`: there is no other rule, so no other level is asked for."""
     test = HybridTest(plan)
     found = test.update(values, members.sizes)
     used = int(members.ends[test.used - 1])
     if alone and found is not None:
-        return Asked(lambda level: _decision(found), used)
+        return SimulatedResult(lambda level: _decision(found), used)
     verdict = test.finish(bounds=False)
 
     def rule(level: float) -> RuleDecision:
@@ -183,7 +183,7 @@ def _tested(plan: Plan, values: Floats, members: Members, *, alone: bool) -> Ask
             return _decision(Decision.FAIL)
         return _decision(Decision.PASS if verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE)
 
-    return Asked(rule, used)
+    return SimulatedResult(rule, used)
 
 
 def _decision(decision: Decision) -> RuleDecision:

@@ -17,7 +17,7 @@ _STEADY = 1e-3
 """The least a + b of the beta distribution of cases; below, answers hardly vary and draws lose their precision."""
 
 
-class Sides(NamedTuple):
+class PairedVerdicts(NamedTuple):
     """Verdicts on the answers of both sides, repeats x cases."""
 
     baseline: Bools
@@ -25,7 +25,7 @@ class Sides(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class VerdictModel:
     """One metric of a suite.
 
     Each case has its own probability p to be answered well, beta-distributed over the cases; two answers of the same case
@@ -59,21 +59,21 @@ class World:
         """Whether the verdicts are people's own."""
         return self.sensitivity == self.specificity == 1
 
-    def people(self, source: np.random.Generator, drop: float = 0.0) -> Sides:
+    def people(self, source: np.random.Generator, drop: float = 0.0) -> PairedVerdicts:
         """People's verdicts when the candidate's pass rate is lower by `drop`, at most all of it."""
         shared = self._shared(source)
         chance = self._chances(source, shared)
         answers = self._luck(source, shared, 2 * self.repeats) < chance
         broken = self._luck(source, shared, 1)[0] < (drop / self.rate if self.rate > 0 else 0.0)
-        return Sides(answers[: self.repeats], answers[self.repeats :] & ~broken)
+        return PairedVerdicts(answers[: self.repeats], answers[self.repeats :] & ~broken)
 
-    def judged(self, source: np.random.Generator, truth: Sides) -> Sides:
+    def judged(self, source: np.random.Generator, truth: PairedVerdicts) -> PairedVerdicts:
         """The judge's verdicts on them."""
         if self.exact:
             return truth
         first, second = source.random((2, *truth.baseline.shape))
         alike = source.random(truth.baseline.shape) < self.alike
-        return Sides(
+        return PairedVerdicts(
             self._verdicts(truth.baseline, first), self._verdicts(truth.candidate, np.where(alike, first, second))
         )
 

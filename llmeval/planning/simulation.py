@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 
 from llmeval.core.results import Decision
 from llmeval.gate.holm import step_down
-from llmeval.planning.metric_profile import Shape
-from llmeval.planning.simulated_rules import Asked, Claim, Floor, Regression, Terms, members_of
-from llmeval.planning.simulated_verdicts import Sides, World
+from llmeval.planning.metric_profile import MetricProfile
+from llmeval.planning.simulated_rules import (
+    ErrorRates,
+    SimulatedFloor,
+    SimulatedRegression,
+    SimulatedResult,
+    SimulatedRule,
+    members_of,
+)
+from llmeval.planning.simulated_verdicts import PairedVerdicts, VerdictModel
 from llmeval.stats.estimation.label_counts import LabelCounts
-from llmeval.stats.sequential.design import Plan
+from llmeval.stats.sequential.design import TestDesign
 from llmeval.stats.sequential.gate_test import HybridTest
 
 Floats = NDArray[np.float64]
@@ -36,7 +43,7 @@ _CALM = 20_000
 """Cases by which the rate of a case that all its repeats pass is found."""
 
 
-class Row(NamedTuple):
+class SimulatedRates(NamedTuple):
     """What came of `runs` runs with something planted; shares of them.
 
     `planted`: the drop; of a floor's row people's pass rate; of the whole gate's the drop in margins. `used`: mean share of
@@ -67,27 +74,29 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setup:
+class SimulationSetup:
     """A gate and the worlds of its metrics, whose cases lie in the order they are asked."""
 
-    worlds: Mapping[str, World]
-    claims: tuple[Claim, ...]
-    terms: Terms
+    worlds: Mapping[str, VerdictModel]
+    claims: tuple[SimulatedRule, ...]
+    terms: ErrorRates
 
     @property
     def stops(self) -> bool:
         """Whether a run may stop before its last case: not where a floor has to be corrected by labels."""
-        return self.terms.early and not any(isinstance(claim, Floor) and claim.corrected for claim in self.claims)
+        return self.terms.early and not any(
+            isinstance(claim, SimulatedFloor) and claim.corrected for claim in self.claims
+        )
 
 
-class Proof(NamedTuple):
+class SimulationResult(NamedTuple):
     """Rows of the whole gate (none where it has one rule), and of each rule, in the order of the setup's claims."""
 
-    whole: tuple[Row, ...]
-    rules: tuple[tuple[Row, ...], ...]
+    whole: tuple[SimulatedRates, ...]
+    rules: tuple[tuple[SimulatedRates, ...], ...]
 
 
-class Played(NamedTuple):
+class SimulatedTest(NamedTuple):
     """One test on one run: its decision, and the units it used."""
 
     decision: Decision
@@ -103,14 +112,14 @@ class _Run(NamedTuple):
     unpaired: tuple[bool, ...]
 
 
-def play(plan: Plan, values: Floats, size: float = 1.0) -> Played:
+def play(plan: TestDesign, values: Floats, size: float = 1.0) -> SimulatedTest:
     """One run through the gate's test, in the order of the values."""
     test = HybridTest(plan)
     decision = test.update(values, np.full(len(values), size))
-    return Played(decision or test.finish(bounds=False).decision, test.used)
+    return SimulatedTest(decision or test.finish(bounds=False).decision, test.used)
 
 
-def prove(setup: Setup, runs: int, seed: int = 0, tick: Tick = lambda: None) -> Proof:
+def simulate(setup: SimulationSetup, runs: int, seed: int = 0, tick: Tick = lambda: None) -> SimulationResult:
     """Play the gate with drops of 0, 1, 2 and 4 margins of every metric at once, and each floor at it and below.
 
     The same seed gives the same rows.
@@ -120,38 +129,45 @@ def prove(setup: Setup, runs: int, seed: int = 0, tick: Tick = lambda: None) -> 
         runs: simulated runs a row.
         tick: called after each run.
     """
-    whole: list[Row] = []
-    rules: list[list[Row]] = [[] for _ in setup.claims]
+    whole: list[SimulatedRates] = []
+    rules: list[list[SimulatedRates]] = [[] for _ in setup.claims]
     margins = margins_of(setup)
     for times in DROPS:
         drops = {metric: margin * times for metric, margin in margins.items()}
         found = _played(setup, drops, runs, [seed, times], tick)
         whole.append(_whole_row(setup, drops, times, found))
         for number, claim in enumerate(setup.claims):
-            if isinstance(claim, Regression):
+            if isinstance(claim, SimulatedRegression):
                 apart = claim.margin != margins[claim.metric]
                 own = {**drops, claim.metric: claim.margin * times}
                 seen = _played(setup, own, runs, [seed, times, number], tick) if apart else found
                 rules[number].append(_regression_row(setup, number, claim.margin * times, seen))
     for number, claim in enumerate(setup.claims):
-        if isinstance(claim, Floor):
+        if isinstance(claim, SimulatedFloor):
             rules[number] = list(_floor_rows(setup, claim, runs, [seed, 100 + number], tick))
-    return Proof(tuple(whole) if len(setup.claims) > 1 else (), tuple(map(tuple, rules)))
+    return SimulationResult(tuple(whole) if len(setup.claims) > 1 else (), tuple(map(tuple, rules)))
 
 
-def rows_of(setup: Setup) -> int:
+def rows_of(setup: SimulationSetup) -> int:
     """How many rows `prove` plays at most."""
     margins = margins_of(setup)
     own = [
-        len(BELOW) if isinstance(claim, Floor) else len(DROPS) * (claim.margin != margins[claim.metric])
+        len(BELOW) if isinstance(claim, SimulatedFloor) else len(DROPS) * (claim.margin != margins[claim.metric])
         for claim in setup.claims
     ]
     return len(DROPS) + sum(own)
 
 
-def prove_regression(
-    shape: Shape, margin: float, alpha: float, beta: float, runs: int, seed: int = 0, *, sequential: bool = False
-) -> Iterator[Row]:
+def simulate_regression(
+    shape: MetricProfile,
+    margin: float,
+    alpha: float,
+    beta: float,
+    runs: int,
+    seed: int = 0,
+    *,
+    sequential: bool = False,
+) -> Iterator[SimulatedRates]:
     """The rows of one rule of regression by itself, with the bound of the judge's J that the shape has.
 
     Raises:
@@ -159,27 +175,27 @@ def prove_regression(
     """
     world = replace(shape.world(), labels=None)
     members = members_of(np.arange(world.cases), world.clusters)
-    claim = Regression(
+    claim = SimulatedRegression(
         name=shape.metric, metric=shape.metric, members=members, margin=margin, youden=shape.youden_lower,
         spent=shape.j_alpha,
     )  # fmt: skip
-    setup = Setup(worlds={shape.metric: world}, claims=(claim,), terms=Terms(alpha, beta, 1, sequential))
+    setup = SimulationSetup(worlds={shape.metric: world}, claims=(claim,), terms=ErrorRates(alpha, beta, 1, sequential))
     for times in DROPS:
         found = _played(setup, {shape.metric: margin * times}, runs, [seed, times], lambda: None)
         yield _regression_row(setup, 0, margin * times, found)
 
 
-def margins_of(setup: Setup) -> dict[str, float]:
+def margins_of(setup: SimulationSetup) -> dict[str, float]:
     """The margin that each metric's drops are planted in: the least of its own; with floors only, the least of the others'."""
     found: dict[str, float] = {}
     for claim in setup.claims:
-        if isinstance(claim, Regression):
+        if isinstance(claim, SimulatedRegression):
             found[claim.metric] = min(found.get(claim.metric, 1.0), claim.margin)
     least = min(found.values(), default=0.05)
     return {metric: found.get(metric, least) for metric in setup.worlds}
 
 
-def _played(setup: Setup, drops: Mapping[str, float], runs: int, seed: list[int], tick: Tick) -> list[_Run]:
+def _played(setup: SimulationSetup, drops: Mapping[str, float], runs: int, seed: list[int], tick: Tick) -> list[_Run]:
     source, found = np.random.default_rng(seed), []
     for _ in range(runs):
         found.append(_run(setup, drops, source))
@@ -187,12 +203,12 @@ def _played(setup: Setup, drops: Mapping[str, float], runs: int, seed: list[int]
     return found
 
 
-def _run(setup: Setup, drops: Mapping[str, float], source: np.random.Generator) -> _Run:
-    seen: dict[str, tuple[Sides, LabelCounts | None]] = {}
+def _run(setup: SimulationSetup, drops: Mapping[str, float], source: np.random.Generator) -> _Run:
+    seen: dict[str, tuple[PairedVerdicts, LabelCounts | None]] = {}
     for metric, world in setup.worlds.items():
         sides = world.judged(source, world.people(source, drops[metric]))
         seen[metric] = sides, world.certificate(source)
-    asked: list[Asked] = [claim.ask(*seen[claim.metric], setup.terms) for claim in setup.claims]
+    asked: list[SimulatedResult] = [claim.ask(*seen[claim.metric], setup.terms) for claim in setup.claims]
     level = (
         setup.terms.alpha * len(asked) / setup.terms.rules
     )  # a rule played alone has its share, as Holm's first step
@@ -204,10 +220,10 @@ def _run(setup: Setup, drops: Mapping[str, float], source: np.random.Generator) 
     )  # fmt: skip
 
 
-def _usual(claim: Claim, sides: Sides, alpha: float) -> tuple[bool, bool]:
+def _usual(claim: SimulatedRule, sides: PairedVerdicts, alpha: float) -> tuple[bool, bool]:
     """FAIL of "drop > t" and of the unpaired pooled z test; of a floor, of "the rate is below it", twice."""
     rows = claim.members.rows
-    if isinstance(claim, Floor):
+    if isinstance(claim, SimulatedFloor):
         below = bool(sides.candidate[:, rows].all(axis=0).mean() < claim.threshold - 1e-9)
         return below, below
     baseline, candidate = float(sides.baseline[:, rows].mean()), float(sides.candidate[:, rows].mean())
@@ -217,14 +233,16 @@ def _usual(claim: Claim, sides: Sides, alpha: float) -> tuple[bool, bool]:
     return baseline - candidate > THRESHOLD + 1e-9, p_value <= alpha  # exactly t is not a drop
 
 
-def _regression_row(setup: Setup, number: int, drop: float, found: list[_Run]) -> Row:
+def _regression_row(setup: SimulationSetup, number: int, drop: float, found: list[_Run]) -> SimulatedRates:
     row = _row(setup, number, drop, found)
     error, limit = (row.passed, setup.terms.beta) if drop else (row.fail, setup.terms.alpha)
     unpaired = sum(run.unpaired[number] for run in found) / len(found)
     return _wrong(row, error, limit)._replace(unpaired=unpaired)
 
 
-def _floor_rows(setup: Setup, claim: Floor, runs: int, seed: list[int], tick: Tick) -> Iterator[Row]:
+def _floor_rows(
+    setup: SimulationSetup, claim: SimulatedFloor, runs: int, seed: list[int], tick: Tick
+) -> Iterator[SimulatedRates]:
     """Rows with people's pass rate of a case at the floor and below it: at the floor FAIL and PASS are wrong."""
     world = setup.worlds[claim.metric]
     if not claim.corrected:  # what the floor is about is then what the judge says
@@ -241,7 +259,7 @@ def _floor_rows(setup: Setup, claim: Floor, runs: int, seed: list[int], tick: Ti
         yield _wrong(row, row.passed if below else max(row.passed, row.fail), setup.terms.alpha)
 
 
-def _whole_row(setup: Setup, drops: Mapping[str, float], times: int, found: list[_Run]) -> Row:
+def _whole_row(setup: SimulationSetup, drops: Mapping[str, float], times: int, found: list[_Run]) -> SimulatedRates:
     """The gate as a whole: FAIL is wrong where nothing got worse, PASS where any rule is violated."""
     fails = [Decision.FAIL in run.decisions for run in found]
     passes = [set(run.decisions) == {Decision.PASS} for run in found]
@@ -251,15 +269,17 @@ def _whole_row(setup: Setup, drops: Mapping[str, float], times: int, found: list
         times, runs, sum(fails), sum(passes), sum(map(_rounded, used, [cases] * runs)) / runs / cases,
         sum(any(run.usual) for run in found) / runs,
     )  # fmt: skip
-    rates = [(claim.threshold, _rate(setup, claim, drops)) for claim in setup.claims if isinstance(claim, Floor)]
-    regressions = any(isinstance(claim, Regression) for claim in setup.claims)
+    rates = [
+        (claim.threshold, _rate(setup, claim, drops)) for claim in setup.claims if isinstance(claim, SimulatedFloor)
+    ]
+    regressions = any(isinstance(claim, SimulatedRegression) for claim in setup.claims)
     worse = (times > 0 and regressions) or any(rate < floor for floor, rate in rates)
     violated = (times > 0 and regressions) or any(rate <= floor for floor, rate in rates)
     error = max(0.0 if worse else row.fail, row.passed if violated else 0.0)
     return _wrong(row, error, max(setup.terms.alpha, setup.terms.beta) if violated else setup.terms.alpha)
 
 
-def _rate(setup: Setup, claim: Floor, drops: Mapping[str, float]) -> float:
+def _rate(setup: SimulationSetup, claim: SimulatedFloor, drops: Mapping[str, float]) -> float:
     """The true rate a floor is about, of cases that pass with all repeats: on people's scale where it is corrected."""
     world, drop = setup.worlds[claim.metric], drops[claim.metric]
     if world.repeats == 1 and (claim.corrected or world.exact):
@@ -269,7 +289,7 @@ def _rate(setup: Setup, claim: Floor, drops: Mapping[str, float]) -> float:
     return float(many.judged(source, many.people(source, drop)).candidate.all(axis=0).mean())
 
 
-def _row(setup: Setup, number: int, planted: float, found: list[_Run]) -> Row:
+def _row(setup: SimulationSetup, number: int, planted: float, found: list[_Run]) -> SimulatedRates:
     runs, cases = len(found), len(setup.claims[number].members.rows)
     ends = setup.claims[number].members.ends
     decisions = [run.decisions[number] for run in found]
@@ -282,14 +302,14 @@ def _row(setup: Setup, number: int, planted: float, found: list[_Run]) -> Row:
     )  # fmt: skip
 
 
-def _counted(planted: float, runs: int, fails: int, passes: int, used: float, usual: float) -> Row:
-    return Row(
+def _counted(planted: float, runs: int, fails: int, passes: int, used: float, usual: float) -> SimulatedRates:
+    return SimulatedRates(
         planted=planted, runs=runs, fail=fails / runs, passed=passes / runs, inconclusive=1 - (fails + passes) / runs,
         used=used, error=0.0, se=0.0, limit=0.0, usual=usual,
     )  # fmt: skip
 
 
-def _wrong(row: Row, error: float, limit: float) -> Row:
+def _wrong(row: SimulatedRates, error: float, limit: float) -> SimulatedRates:
     return row._replace(error=error, se=math.sqrt(error * (1 - error) / row.runs), limit=limit)
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llmeval.compare.comparison import Board, Comparison, Flip, MetricDifference, SliceDifference, Word
+from llmeval.compare.comparison import Comparison, Flip, Leaderboard, MetricDifference, SliceDifference, Word
 from llmeval.report.comparison_words import (
     headline,
     note,
@@ -109,7 +109,7 @@ def _metrics(rows: Sequence[MetricDifference], level: str, width: int) -> Table:
     return table
 
 
-def _board(board: Board) -> Table:
+def _board(board: Leaderboard) -> Table:
     table = _table("rank", "run", "mean")
     left = f", without {', '.join(board.left_out)} (not comparable)" if board.left_out else ""
     table.title, table.title_justify, table.title_style = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from llmeval.compare.comparison import Comparison, MetricDifference, Side
+from llmeval.compare.comparison import ComparedRun, Comparison, MetricDifference
 from llmeval.report.safe_text import count
 
 _FEW = 3
@@ -38,7 +38,7 @@ def shortened(value: str) -> str:
     return value[7:19] if value.startswith("sha256:") else value
 
 
-def headline(found: Comparison, run: Side) -> str:
+def headline(found: Comparison, run: ComparedRun) -> str:
     """One run beside A in a sentence: what is worse, better, not told apart, not comparable."""
     rows = [metric for metric in found.metrics if metric.letter == run.letter]
     parts = []
@@ -81,7 +81,7 @@ def slice_note(found: Comparison) -> str:
     )
 
 
-def shared(run: Side) -> str:
+def shared(run: ComparedRun) -> str:
     """How many cases a run has in common with A, and which not."""
     parts = [f"{count(run.shared, 'case')} in both"]
     for names, what in ((run.only, f"only in {run.letter}"), (run.missing, "only in A"), (run.changed, "changed")):

@@ -15,7 +15,7 @@ from rich.text import Text
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, Metric, Summary
 from llmeval.gate.rules.threshold import floor_rates
-from llmeval.report.failing_cases import Trouble
+from llmeval.report.failing_cases import FailingCase
 from llmeval.report.safe_text import (
     count,
     one_line,
@@ -128,7 +128,7 @@ def _line(progress: Any) -> str:
 
 
 def print_summary(
-    console: Console, summary: Summary, worst: list[Trouble], manifest: dict[str, Any], report: Path | None
+    console: Console, summary: Summary, worst: list[FailingCase], manifest: dict[str, Any], report: Path | None
 ) -> None:
     """The end of a run: decision, metrics, the cases to look at, and where the report is."""
     console.print()
@@ -213,7 +213,7 @@ def _bar(metric: Metric, floor: float | None) -> Text:
     return text
 
 
-def _worst(worst: list[Trouble], summary: Summary, width: int) -> Table:
+def _worst(worst: list[FailingCase], summary: Summary, width: int) -> Table:
     counts = summary.counts
     total = counts.failed + counts.open + counts.unscored + counts.errors + counts.not_scored
     waiting = all(trouble.outcome is Outcome.NOT_SCORED for trouble in worst)

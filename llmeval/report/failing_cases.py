@@ -8,11 +8,11 @@ from llmeval.core.outcome import Outcome, answer_outcome, status_outcome
 from llmeval.core.records import Score, Status
 from llmeval.gate.human_labels import decided_by_people, people_of
 from llmeval.store.directory import RunDir, Unit
-from llmeval.store.labels import Place
+from llmeval.store.labels import AnswerKey
 
 
 @dataclass(frozen=True, order=True)
-class Trouble:
+class FailingCase:
     """One answer that did not pass.
 
     `rank`: missing ones first, then those that failed most, then those that a person has to decide. `source`: file and
@@ -30,12 +30,12 @@ class Trouble:
     source: str = ""
 
 
-def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[Trouble]:
+def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[FailingCase]:
     """At most `limit` cases that did not pass, the most serious first; `without`: ids of cases that do not count."""
     return heapq.nsmallest(limit, _troubles(run, without))
 
 
-def _troubles(run: RunDir, without: Collection[str]) -> Iterator[Trouble]:
+def _troubles(run: RunDir, without: Collection[str]) -> Iterator[FailingCase]:
     people, manifest = people_of(run.path)[0], run.manifest()
     stopped = manifest["status"] == "complete" and manifest["gate"].get("stop") == "early"
     for unit in run.units():
@@ -44,7 +44,7 @@ def _troubles(run: RunDir, without: Collection[str]) -> Iterator[Trouble]:
             yield trouble  # what was cut off when every rule was decided is no trouble
 
 
-def _trouble(unit: Unit, people: Mapping[Place, bool]) -> Trouble | None:
+def _trouble(unit: Unit, people: Mapping[AnswerKey, bool]) -> FailingCase | None:
     scores = [decided_by_people(score, people) for score in unit.scores]
     outcome = answer_outcome(unit.answer, (score.status for score in scores))
     if outcome is Outcome.PASS:
@@ -67,9 +67,9 @@ def _reason(score: Score) -> str:
 _ORDER = {Outcome.ERROR: 0, Outcome.UNSCORED: 1, Outcome.NOT_SCORED: 1, Outcome.FAIL: 2, Outcome.OPEN: 3}
 
 
-def _make(unit: Unit, outcome: Outcome, severity: float, metrics: tuple[str, ...], reason: str) -> Trouble:
+def _make(unit: Unit, outcome: Outcome, severity: float, metrics: tuple[str, ...], reason: str) -> FailingCase:
     answer = unit.answer
-    return Trouble(
+    return FailingCase(
         rank=(_ORDER[outcome], -severity, answer.case_id, answer.repeat),
         case_id=answer.case_id,
         repeat=answer.repeat,

@@ -15,7 +15,7 @@ from typing import Any
 from llmeval.core.files import write_atomically
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, RuleDecision, Summary
-from llmeval.report.failing_cases import Trouble
+from llmeval.report.failing_cases import FailingCase
 from llmeval.report.safe_text import quarantined, reused, visible
 
 MAX_CASES = 1000
@@ -23,7 +23,7 @@ MAX_TEXT = 4000
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles: list[Trouble]) -> None:
+def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles: list[FailingCase]) -> None:
     """Write `junit.xml`.
 
     Args:
@@ -39,7 +39,7 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
         case = ET.SubElement(gate, "testcase", classname=gate.get("name", ""), name="decision")
         _outcome(case, "skipped", "decision", summary.gate.reason, "")
     _reuse(gate, summary)
-    by_metric: dict[str, list[Trouble]] = {}
+    by_metric: dict[str, list[FailingCase]] = {}
     for trouble in troubles[:MAX_CASES]:
         for metric in trouble.metrics or ("answer",):
             by_metric.setdefault(metric, []).append(trouble)
@@ -81,7 +81,7 @@ def _reuse(gate: ET.Element, summary: Summary) -> None:
     ET.SubElement(gate, "system-out").text = _clean(told)
 
 
-def _place(trouble: Trouble, manifest: dict[str, Any]) -> dict[str, str]:
+def _place(trouble: FailingCase, manifest: dict[str, Any]) -> dict[str, str]:
     """Where the case is written: file and line of the data set, or the suite's file."""
     file, _, line = trouble.source.rpartition(":")
     return {"file": _clean(file), "line": line} if file and line.isdigit() else {"file": str(manifest["suite_file"])}
@@ -116,7 +116,7 @@ def _outcome(case: ET.Element, tag: str | None, kind: str, reason: str, body: st
     element.text = _clean(f"{reason}\n\n{body}".strip(), MAX_TEXT)
 
 
-def _body(trouble: Trouble) -> str:
+def _body(trouble: FailingCase) -> str:
     return f"Asked: {trouble.question[:1500]}\n\nAnswered: {trouble.output[:1500] or '(no answer)'}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.core.results import Decision, Summary
-from llmeval.report.failing_cases import Trouble
+from llmeval.report.failing_cases import FailingCase
 from llmeval.report.safe_text import (
     cell,
     fenced,
@@ -24,7 +24,7 @@ MAX_WORST = 20
 _MARK = {Decision.PASS: "✅", Decision.FAIL: "❌", Decision.INCONCLUSIVE: "❔", Decision.INVALID: "⚠️", None: "▫️"}
 
 
-def markdown(summary: Summary, manifest: dict[str, Any], worst: list[Trouble], warnings: Sequence[str] = ()) -> str:
+def markdown(summary: Summary, manifest: dict[str, Any], worst: list[FailingCase], warnings: Sequence[str] = ()) -> str:
     """The run as Markdown: decision, rules, metrics, worst cases. The first line marks the comment to update.
 
     `warnings`: about the rules themselves.
@@ -129,7 +129,7 @@ def _listed(title: str, rows: list[str]) -> list[str]:
     return [title, "", *(f"- {row}" for row in shown), ""] if rows else []
 
 
-def _trouble(trouble: Trouble) -> str:
+def _trouble(trouble: FailingCase) -> str:
     return (
         f"\n<details><summary>{cell(trouble.case_id, 80)}: {cell(trouble.reason, 160)}</summary>\n\n"
         f"{fenced(trouble.question, 600)}\n\n{fenced(trouble.output or '(no answer)', 1200)}\n\n</details>\n"

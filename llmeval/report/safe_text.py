@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmeval.core.results import Counts, Quarantined, Retired, Reused, Summary
+    from llmeval.core.results import CaseCounts, Quarantined, Retired, Reused, Summary
 
 _UNSEEN = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
@@ -54,7 +54,7 @@ def verdict_word(summary: "Summary", manifest: Mapping[str, Any]) -> str:
     return str(summary.gate.decision or "NO DECISION")
 
 
-def outcomes(counts: "Counts") -> str:
+def outcomes(counts: "CaseCounts") -> str:
     """Cases by outcome: 64 cases: 20 passed, 16 failed, 0 unscored, 0 errors, 28 not scored yet."""
     waiting = f", {counts.not_scored:,} not scored yet" if counts.not_scored else ""
     return (

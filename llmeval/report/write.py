@@ -10,9 +10,9 @@ from llmeval.gate.rules.sequential import may_stop
 from llmeval.gate.rules.threshold import floor_rates
 from llmeval.planning.attainability import out_of_reach
 from llmeval.report.baseline_run import baseline_run
-from llmeval.report.failing_cases import Trouble, worst_cases
+from llmeval.report.failing_cases import FailingCase, worst_cases
 from llmeval.report.html import write_html
-from llmeval.report.html.build import Loaded
+from llmeval.report.html.build import RunSummary
 from llmeval.report.junit import MAX_CASES, write_junit
 from llmeval.report.markdown import markdown
 from llmeval.store.directory import RunDir
@@ -26,7 +26,7 @@ def write_reports(
     folder: Path | None = None,
     manifest: Mapping[str, Any] | None = None,
     embed: Literal["default", "all"] = "default",
-) -> tuple[Path, list[Trouble]]:
+) -> tuple[Path, list[FailingCase]]:
     """Write report.html, junit.xml and summary.md; gives the report's path and the cases that did not pass.
 
     Args:
@@ -41,7 +41,7 @@ def write_reports(
     write_junit(into / JUNIT, summary, dict(about), troubles)
     text = markdown(summary, dict(about), troubles, _out_of_reach(run, summary, about))
     write_atomically(into / MARKDOWN, text.encode())
-    write_html(run, into / HTML, baseline=baseline_run(run, about), told=Loaded(about, summary), embed=embed)
+    write_html(run, into / HTML, baseline=baseline_run(run, about), told=RunSummary(about, summary), embed=embed)
     return into / HTML, troubles
 
 

@@ -15,7 +15,7 @@ import msgspec
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.records import SCHEMA, Answer, Case, Score, Status, digest, to_json
 from llmeval.store.directory import RunDir, lines
-from llmeval.store.labels import Place
+from llmeval.store.labels import AnswerKey
 
 DRAWS = "draws.jsonl"
 
@@ -51,12 +51,12 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
 class Drawn(NamedTuple):
     """One answer to label."""
 
-    place: Place
+    place: AnswerKey
     case: Case
     answer: Answer
 
 
-def key_of(place: Place) -> str:
+def key_of(place: AnswerKey) -> str:
     """An answer's key within a draw."""
     return f"{place.repeat}:{place.case_id}"
 
@@ -91,11 +91,11 @@ def draw(run: RunDir, metric: str, n: int, seed: int = 0) -> tuple[Draw, list[Dr
     """
     if n < 1:
         raise UsageError(f"--n must be at least 1, not {n}")
-    parts: dict[tuple[str, str], list[Place]] = {}
+    parts: dict[tuple[str, str], list[AnswerKey]] = {}
     for (case_id, repeat), block in run.scores():
         for score in block:
             if score.metric == metric and score.status in (Status.PASS, Status.FAIL):
-                parts.setdefault(stratum_of(score), []).append(Place(case_id, repeat, metric))
+                parts.setdefault(stratum_of(score), []).append(AnswerKey(case_id, repeat, metric))
     if not parts:
         raise UsageError(f"{run.path}: {metric} has no verdict on any answer, so there is nothing to label")
     source = random.Random(f"{seed}/{metric}")
@@ -169,7 +169,7 @@ def _shares(n: int, sizes: list[int]) -> list[int]:
     return shares
 
 
-def _texts(run: RunDir, places: list[Place]) -> list[Drawn]:
+def _texts(run: RunDir, places: list[AnswerKey]) -> list[Drawn]:
     """The places with their cases and answers, in the same order."""
     wanted = {(place.case_id, place.repeat): place for place in places}
     found = {}

@@ -7,11 +7,11 @@ from typing import Any
 
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Label
-from llmeval.review.intake import Known, answers_of, fits
+from llmeval.review.intake import AnswerStatus, answers_of, fits
 from llmeval.stats.estimation.agreement import Agreement, agreement
 from llmeval.stats.estimation.label_counts import Provenance, RefusedEstimate, count_labels
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import Agreed, Place, agreed, current, read
+from llmeval.store.labels import Agreed, AnswerKey, agreed, current, read
 
 _SHOWN = ("sensitivity", "specificity", "youden", "accuracy", "kappa", "ac1")
 _VERDICTS = {"pass": True, "fail": False}
@@ -37,7 +37,7 @@ def figures(run: RunDir) -> dict[str, Any]:
 
 
 def _metric(
-    metric: str, labels: Mapping[tuple[str, Place], Label], answers: Mapping[tuple[str, int], Known]
+    metric: str, labels: Mapping[tuple[str, AnswerKey], Label], answers: Mapping[tuple[str, int], AnswerStatus]
 ) -> dict[str, Any]:
     here = {key: label for key, label in labels.items() if key[1].metric == metric}
     people = agreed(here)
@@ -57,9 +57,9 @@ def _metric(
     }
 
 
-def _reviewers(labels: Mapping[tuple[str, Place], Label]) -> dict[str, Any] | None:
+def _reviewers(labels: Mapping[tuple[str, AnswerKey], Label]) -> dict[str, Any] | None:
     """How far reviewers agree on answers that several of them labelled; None when none was."""
-    said: dict[str, dict[Place, bool]] = {}
+    said: dict[str, dict[AnswerKey, bool]] = {}
     for (reviewer, place), label in labels.items():
         if label.human_verdict in _VERDICTS and not label.adjudication:
             said.setdefault(reviewer, {})[place] = _VERDICTS[label.human_verdict]
@@ -81,7 +81,10 @@ def _reviewers(labels: Mapping[tuple[str, Place], Label]) -> dict[str, Any] | No
 
 
 def _judge(
-    metric: str, labels: Mapping[tuple[str, Place], Label], people: Agreed, answers: Mapping[tuple[str, int], Known]
+    metric: str,
+    labels: Mapping[tuple[str, AnswerKey], Label],
+    people: Agreed,
+    answers: Mapping[tuple[str, int], AnswerStatus],
 ) -> dict[str, Any]:
     """The judge's verdicts against people's: counts of all labels, and figures from those drawn at random.
 

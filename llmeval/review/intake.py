@@ -11,7 +11,7 @@ from llmeval.core.records import Label, digest, utc_now
 from llmeval.review.draw import Draw, draws, judged_metric, key_of
 from llmeval.review.sheet import read_sheet, verdict_of
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import Place, append, current, fresh, place_of, read, text_digest
+from llmeval.store.labels import AnswerKey, append, current, fresh, place_of, read, text_digest
 
 
 class Intake(NamedTuple):
@@ -24,7 +24,7 @@ class Intake(NamedTuple):
     refused: list[str]
 
 
-class Known(NamedTuple):
+class AnswerStatus(NamedTuple):
     """A run's answers as labels need them: digest of the text, and by metric the status and who gave it."""
 
     digest: str
@@ -79,10 +79,10 @@ def _says(label: Label | None) -> tuple[str, ...] | None:
     return None if label is None else (label.human_verdict, label.comment, label.sampling)
 
 
-def answers_of(run: RunDir) -> dict[tuple[str, int], Known]:
+def answers_of(run: RunDir) -> dict[tuple[str, int], AnswerStatus]:
     """Every answer of a run, by (case, repeat)."""
     return {
-        (unit.case.id, unit.answer.repeat): Known(
+        (unit.case.id, unit.answer.repeat): AnswerStatus(
             text_digest(unit.answer.text),
             {score.metric: str(score.status) for score in unit.scores},
             {score.metric: score.source for score in unit.scores},
@@ -92,7 +92,7 @@ def answers_of(run: RunDir) -> dict[tuple[str, int], Known]:
     }
 
 
-def fits(label: Label, answers: Mapping[tuple[str, int], Known]) -> bool:
+def fits(label: Label, answers: Mapping[tuple[str, int], AnswerStatus]) -> bool:
     """Whether the answer that was labelled is the one in the run."""
     known = answers.get((label.case_id, label.repeat))
     return known is not None and label.output_digest in ("", known.digest)
@@ -100,11 +100,11 @@ def fits(label: Label, answers: Mapping[tuple[str, int], Known]) -> bool:
 
 def _label(
     run: RunDir, row: Mapping[str, Any], verdict: str, reviewer: str, metric: str | None,
-    answers: Mapping[tuple[str, int], Known], made: Mapping[str, Draw], time: str,
+    answers: Mapping[tuple[str, int], AnswerStatus], made: Mapping[str, Draw], time: str,
 ) -> Label:  # fmt: skip
     """A sheet's row as a label. Its sampling is what the run knows of the draw, or what the row states."""
     try:
-        place = Place(str(row["case_id"]), int(row.get("repeat") or 0), str(row.get("metric") or metric))
+        place = AnswerKey(str(row["case_id"]), int(row.get("repeat") or 0), str(row.get("metric") or metric))
         drawn = made.get(str(row.get("draw") or ""))
         probability = float(row["probability"]) if row.get("probability") else None
     except (KeyError, ValueError) as error:
@@ -128,7 +128,7 @@ def _label(
     return label
 
 
-def _problem(run: RunDir, label: Label, answers: Mapping[tuple[str, int], Known]) -> str:
+def _problem(run: RunDir, label: Label, answers: Mapping[tuple[str, int], AnswerStatus]) -> str:
     """Why a label can't be about this run; empty when it can."""
     run_id = run.manifest()["run_id"]
     if label.run_id and label.run_id != run_id:

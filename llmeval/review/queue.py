@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 from llmeval.core.errors import UsageError
 from llmeval.review.draw import Draw, draw, judged_metric, keep, key_of
-from llmeval.review.intake import Known
+from llmeval.review.intake import AnswerStatus
 from llmeval.store.directory import RunDir, UnitKey
-from llmeval.store.labels import Place
+from llmeval.store.labels import AnswerKey
 
 RANDOM_SHARE = 0.2
 VERDICTS = ("pass", "fail", "open")
 
 
-class Item(NamedTuple):
+class QueueItem(NamedTuple):
     """An answer to look at, and the metrics to vote on."""
 
     case_id: str
@@ -26,13 +26,13 @@ class Item(NamedTuple):
     metrics: tuple[str, ...]
 
 
-class Queue(NamedTuple):
+class ReviewQueue(NamedTuple):
     """The reviewer's queue; `draws`: the random part of it, by metric."""
 
-    items: tuple[Item, ...]
+    items: tuple[QueueItem, ...]
     draws: Mapping[str, Draw]
 
-    def sampling(self, place: Place) -> tuple[str, float | None]:
+    def sampling(self, place: AnswerKey) -> tuple[str, float | None]:
         """How an answer came before the person, and with which probability: (stratified, p) or (triage, None)."""
         made = self.draws.get(place.metric)
         if made is None or key_of(place) not in made.drawn:
@@ -58,9 +58,9 @@ def metrics_to_review(run: RunDir, named: Sequence[str] = ()) -> tuple[str, ...]
 
 
 def make_queue(
-    run: RunDir, answers: Mapping[UnitKey, Known], troubled: Iterable[UnitKey], metrics: Sequence[str],
+    run: RunDir, answers: Mapping[UnitKey, AnswerStatus], troubled: Iterable[UnitKey], metrics: Sequence[str],
     n: int, share: float = RANDOM_SHARE, seed: int = 0,
-) -> Queue:  # fmt: skip
+) -> ReviewQueue:  # fmt: skip
     """A queue of at most `n` answers; its random part is drawn before anything else, and kept in the run.
 
     Args:
@@ -80,12 +80,12 @@ def make_queue(
     draws = _draws(run, answers, metrics, round(n * share), seed)
     drawn = dict.fromkeys(_unit(key) for made in draws.values() for key in made.drawn)
     rest = [key for key in troubled if key not in drawn and _votable(answers.get(key), metrics)][: n - len(drawn)]
-    items = [Item(*key, _votable(answers[key], metrics)) for key in _mixed(list(drawn), rest, seed)]
-    return Queue(tuple(items), draws)
+    items = [QueueItem(*key, _votable(answers[key], metrics)) for key in _mixed(list(drawn), rest, seed)]
+    return ReviewQueue(tuple(items), draws)
 
 
 def _draws(
-    run: RunDir, answers: Mapping[UnitKey, Known], metrics: Sequence[str], n: int, seed: int
+    run: RunDir, answers: Mapping[UnitKey, AnswerStatus], metrics: Sequence[str], n: int, seed: int
 ) -> dict[str, Draw]:  # fmt: skip
     """One draw a metric that has verdicts, `n` answers in all."""
     scored = [name for name in metrics if any(_votable(known, [name]) for known in answers.values())]
@@ -107,7 +107,7 @@ def _mixed(drawn: list[UnitKey], troubled: list[UnitKey], seed: int) -> list[Uni
     return [next(one if place in slots else other) for place in range(len(drawn) + len(troubled))]
 
 
-def _votable(known: Known | None, metrics: Sequence[str]) -> tuple[str, ...]:
+def _votable(known: AnswerStatus | None, metrics: Sequence[str]) -> tuple[str, ...]:
     return () if known is None else tuple(name for name in metrics if known.statuses.get(name) in VERDICTS)
 
 

@@ -15,14 +15,14 @@ from llmeval.core.errors import LlmevalError
 from llmeval.core.records import Label
 from llmeval.review.intake import answers_of, fits
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import Place, current, read
+from llmeval.store.labels import AnswerKey, current, read
 
 REPEATED = 2
 _LOOK_AT = 200
 """Directories looked at beside a run."""
 
 
-class Evidence(NamedTuple):
+class RepairEvidence(NamedTuple):
     """One case and metric. Counts are of labelled answers, over all runs; `run_ids`: where they are."""
 
     case_id: str
@@ -73,7 +73,7 @@ class _Answer(NamedTuple):
         return self.verdict in ("pass", "fail") and self.verdict != machine and self.labels[0].judge_verdict == machine
 
 
-def evidence(run: RunDir, beside: bool = True) -> list[Evidence]:
+def evidence(run: RunDir, beside: bool = True) -> list[RepairEvidence]:
     """The cases of a run that labels speak against, the strongest evidence first.
 
     Args:
@@ -94,14 +94,14 @@ def evidence(run: RunDir, beside: bool = True) -> list[Evidence]:
     )
 
 
-def _answers(run: RunDir, digests: dict[str, str]) -> Iterator[tuple[Place, _Answer]]:
+def _answers(run: RunDir, digests: dict[str, str]) -> Iterator[tuple[AnswerKey, _Answer]]:
     """The labelled answers of a run to cases that ask the same."""
     labels = read(run.path / LABELS)
     if not labels:
         return
     known, run_id = answers_of(run), run.manifest()["run_id"]
     same = {case.id for case in run.cases() if digests.get(case.id) == case.digest}
-    by_place: dict[Place, list[Label]] = defaultdict(list)
+    by_place: dict[AnswerKey, list[Label]] = defaultdict(list)
     for (_, place), label in current(labels).items():
         if place.case_id in same and fits(label, known):
             by_place[place].append(label)
@@ -121,7 +121,7 @@ def _beside(run: RunDir) -> Iterable[RunDir]:
             continue  # not ours, or not readable: it says nothing about this run's cases
 
 
-def _weigh(case_id: str, metric: str, answers: list[_Answer]) -> Evidence | None:
+def _weigh(case_id: str, metric: str, answers: list[_Answer]) -> RepairEvidence | None:
     narrow, loose = (sum(answer.against(machine) for answer in answers) for machine in ("fail", "pass"))
     differ = sum(answer.differ for answer in answers)
     doubts = [label for answer in answers for label in answer.labels if label.human_verdict == "unsure"]
@@ -130,7 +130,7 @@ def _weigh(case_id: str, metric: str, answers: list[_Answer]) -> Evidence | None
         return None
     said = [label.comment for answer in answers for label in answer.labels if label.comment]
     runs = tuple(dict.fromkeys(answer.run_id for answer in answers))
-    return Evidence(
+    return RepairEvidence(
         case_id, metric, finding, len(answers), narrow, loose, differ, len(doubts), tuple(dict.fromkeys(said)), runs
     )
 
@@ -145,6 +145,6 @@ def _finding(narrow: int, loose: int, differ: int, unsure: int, answers: int) ->
     return "ambiguous" if differ and answers == 1 else None
 
 
-def plain(found: Evidence) -> dict[str, Any]:
+def plain(found: RepairEvidence) -> dict[str, Any]:
     """As plain values, for machines."""
     return {**found._asdict(), "advice": found.advice}

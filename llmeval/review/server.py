@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.records import to_json
-from llmeval.review.session import RefusedVote, Session
+from llmeval.review.session import RefusedVote, ReviewSession
 
 HOST = "127.0.0.1"
 MAX_BODY = 64 << 10
@@ -38,7 +38,7 @@ class ReviewServer(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = False
 
-    def __init__(self, session: Session, page: Path, policy: str, port: int = 0) -> None:
+    def __init__(self, session: ReviewSession, page: Path, policy: str, port: int = 0) -> None:
         try:
             super().__init__((HOST, port), _Handler)
         except (OSError, OverflowError) as error:

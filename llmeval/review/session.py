@@ -12,15 +12,15 @@ import msgspec
 
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Label, utc_now
-from llmeval.review.intake import Known, fits
-from llmeval.review.queue import VERDICTS, Queue
+from llmeval.review.intake import AnswerStatus, fits
+from llmeval.review.queue import VERDICTS, ReviewQueue
 from llmeval.store.directory import LABELS, RunDir, UnitKey
-from llmeval.store.labels import Conflict, Place, agreed, append, current, place_of, read
+from llmeval.store.labels import AnswerKey, Conflict, agreed, append, current, place_of, read
 
 MAX_COMMENT, MAX_NAME = 4000, 100
 
 
-class Vote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReviewVote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the page sends. `output_digest`: of the text the person read."""
 
     label_id: Annotated[str, msgspec.Meta(min_length=8, max_length=64)]
@@ -42,13 +42,13 @@ class RefusedVote(UsageError):
         self.status = status
 
 
-class Session:
+class ReviewSession:
     """A reviewer's view of a run's labels, and the way to add to them. Safe to use from several threads.
 
     `added`: labels written by this session.
     """
 
-    def __init__(self, run: RunDir, reviewer: str, answers: Mapping[UnitKey, Known], queue: Queue) -> None:
+    def __init__(self, run: RunDir, reviewer: str, answers: Mapping[UnitKey, AnswerStatus], queue: ReviewQueue) -> None:
         if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
             raise UsageError(f"--reviewer must be a name of 1 to {MAX_NAME} printable characters")
         self.run, self.reviewer, self.queue = run, reviewer.strip(), queue
@@ -77,7 +77,7 @@ class Session:
     def done(self) -> int:
         """How many answers of the queue the reviewer has voted on in full."""
         mine = {place for who, place in self._standing(read(self.run.path / LABELS)) if who == self.reviewer}
-        return sum(all(Place(*item[:2], name) in mine for name in item.metrics) for item in self.queue.items)
+        return sum(all(AnswerKey(*item[:2], name) in mine for name in item.metrics) for item in self.queue.items)
 
     def add(self, body: bytes) -> None:
         """Take one vote, as JSON; on the disk when this returns. The same `label_id` again changes nothing.
@@ -87,7 +87,7 @@ class Session:
             StoreError: it can't be written.
         """
         try:
-            vote = msgspec.json.decode(body, type=Vote)
+            vote = msgspec.json.decode(body, type=ReviewVote)
             vote.comment.encode()
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise RefusedVote(400, f"not a vote: {error}") from None
@@ -98,8 +98,8 @@ class Session:
             append(self.run.path, [self._label(vote, known)])
             self.added += 1
 
-    def _label(self, vote: Vote, known: Sequence[Label]) -> Label:
-        place = Place(vote.case_id, vote.repeat, vote.metric)
+    def _label(self, vote: ReviewVote, known: Sequence[Label]) -> Label:
+        place = AnswerKey(vote.case_id, vote.repeat, vote.metric)
         answer = self._answers.get((vote.case_id, vote.repeat))
         if answer is None or answer.statuses.get(vote.metric) not in VERDICTS:
             raise RefusedVote(404, "this run has no verdict on that answer and metric")
@@ -119,12 +119,12 @@ class Session:
             Label,
         )  # fmt: skip
 
-    def _first_impression(self, vote: Vote, place: Place, known: Sequence[Label]) -> bool:
+    def _first_impression(self, vote: ReviewVote, place: AnswerKey, known: Sequence[Label]) -> bool:
         """Whether the judge's verdict can't have swayed this vote: after the first one the page shows it."""
         before = [label for label in known if label.reviewer == self.reviewer and place_of(label) == place]
         return not before or (before[0].blind and before[0].human_verdict == vote.human_verdict)
 
-    def _standing(self, labels: Sequence[Label]) -> dict[tuple[str, Place], Label]:
+    def _standing(self, labels: Sequence[Label]) -> dict[tuple[str, AnswerKey], Label]:
         return {key: label for key, label in current(labels).items() if fits(label, self._answers)}
 
 
@@ -135,6 +135,6 @@ def _opinion(label: Label) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _dispute(conflict: Conflict, standing: Mapping[tuple[str, Place], Label]) -> dict[str, Any]:
+def _dispute(conflict: Conflict, standing: Mapping[tuple[str, AnswerKey], Label]) -> dict[str, Any]:
     said = [_opinion(standing[who, conflict.place]) for who in conflict.verdicts]
     return {**conflict.place._asdict(), "labels": said}

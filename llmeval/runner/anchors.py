@@ -10,11 +10,11 @@ from typing import Any
 
 from llmeval.core.records import SCHEMA, Score, to_json
 from llmeval.judges.assurance.certificate import Certificate, read_certificate
-from llmeval.runner.plan import Plan
+from llmeval.runner.plan import RunPlan
 from llmeval.store.writer import RunWriter
 
 
-async def judge_anchors(plan: Plan, writer: RunWriter, manifest: dict[str, Any]) -> None:
+async def judge_anchors(plan: RunPlan, writer: RunWriter, manifest: dict[str, Any]) -> None:
     """Judge the anchors of every trusted judge; record each verdict, and in the manifest what they came to.
 
     Raises:

@@ -2,12 +2,12 @@
 
 from llmeval.core.records import SCHEMA, to_json
 from llmeval.judges.assurance.attacks import Attack, attack
-from llmeval.runner.plan import Plan
+from llmeval.runner.plan import RunPlan
 from llmeval.store.writer import RunWriter
-from llmeval.suite.schema import ReplayModel
+from llmeval.suite.schema import ReplaySpec
 
 
-async def try_attacks(plan: Plan, writer: RunWriter) -> None:
+async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
     """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache where it has them.
 
     Raises:
@@ -15,7 +15,7 @@ async def try_attacks(plan: Plan, writer: RunWriter) -> None:
     """
     done = {(line["metric"], line["judge"]) for line in writer.run.canaries() if line["kind"] == "attack"}
     for name, judge in plan.judges.items():
-        stored = all(isinstance(seat.spec, ReplayModel) for seat in plan.judge_seats[name])
+        stored = all(isinstance(seat.spec, ReplaySpec) for seat in plan.judge_seats[name])
         if stored or not plan.suite.judge(name).attacks or (name, judge.digest) in done:
             continue
         tried = await attack(judge)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Usage
-from llmeval.suite.schema import ModelBase, Price, ReplayModel, TransformersModel
+from llmeval.suite.schema import BaseModelSpec, Price, ReplaySpec, TransformersSpec
 
 
 class Budget:
@@ -64,7 +64,7 @@ class Budget:
         return None
 
 
-def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, ModelBase]]) -> None:
+def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, BaseModelSpec]]) -> None:
     """Refuse `--max-cost` where a model has no price. Local weights and recordings cost nothing.
 
     Args:
@@ -77,7 +77,7 @@ def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, ModelBas
     if max_cost is None:
         return
     missing = dict.fromkeys(
-        name for name, spec in models if spec.price is None and not isinstance(spec, ReplayModel | TransformersModel)
+        name for name, spec in models if spec.price is None and not isinstance(spec, ReplaySpec | TransformersSpec)
     )
     if missing:
         raise UsageError(

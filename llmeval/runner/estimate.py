@@ -13,9 +13,9 @@ from llmeval.core.errors import LlmevalError, StoreError
 from llmeval.core.records import Answer, Usage
 from llmeval.judges.assurance.attacks import CASE, asked, attacks_on
 from llmeval.judges.cascade import Cascade
-from llmeval.judges.ensemble import Judging
-from llmeval.runner.model_roles import Seat
-from llmeval.runner.plan import Plan
+from llmeval.judges.ensemble import MemberVerdict
+from llmeval.runner.model_roles import ModelRole
+from llmeval.runner.plan import RunPlan
 from llmeval.store.directory import RunDir, complete_runs
 
 CHARS_PER_TOKEN = 4
@@ -25,7 +25,7 @@ LOOKED_AT = 2000
 """Records of an earlier run that are read."""
 
 
-class Typical(NamedTuple):
+class TypicalUsage(NamedTuple):
     """One role in an earlier run: calls an answer (retries aside), and tokens a call."""
 
     calls: float
@@ -33,14 +33,14 @@ class Typical(NamedTuple):
     made: float
 
 
-class Past(NamedTuple):
+class PastUsage(NamedTuple):
     """An earlier run of the suite; `roles`: those whose endpoint counted tokens."""
 
     run_id: str
-    roles: dict[str, Typical]
+    roles: dict[str, TypicalUsage]
 
 
-def estimate(planned: Plan, reports: Path) -> list[dict[str, Any]]:
+def estimate(planned: RunPlan, reports: Path) -> list[dict[str, Any]]:
     """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers are `based_on`.
 
     Retries and cache hits are not foreseen. Without an earlier run of this candidate below `reports`, tokens are
@@ -59,9 +59,9 @@ def estimate(planned: Plan, reports: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(role: str, seat: Seat, units: int, past: Past | None, assume: Any) -> dict[str, Any]:
+def _row(role: str, seat: ModelRole, units: int, past: PastUsage | None, assume: Any) -> dict[str, Any]:
     known = None if past is None else past.roles.get(role)
-    typical: Typical = known or assume()
+    typical: TypicalUsage = known or assume()
     calls = round(units * typical.calls)
     given, made = round(calls * typical.given), round(calls * typical.made)
     price = seat.spec.price
@@ -76,12 +76,12 @@ def _row(role: str, seat: Seat, units: int, past: Past | None, assume: Any) -> d
     }
 
 
-def _candidate(planned: Plan) -> Typical:
+def _candidate(planned: RunPlan) -> TypicalUsage:
     sent = sum(sum(len(message.content) for message in planned.messages(case)) for case in planned.cases)
-    return Typical(1, sent / max(1, len(planned.cases)) / CHARS_PER_TOKEN, _answer_tokens(planned))
+    return TypicalUsage(1, sent / max(1, len(planned.cases)) / CHARS_PER_TOKEN, _answer_tokens(planned))
 
 
-def _judge(planned: Plan, judge: Judging) -> Typical:
+def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
     calls = sent = 0
     for case in planned.cases:
         filler = Answer(case_id=case.id, output="word " * _answer_tokens(planned))
@@ -90,24 +90,24 @@ def _judge(planned: Plan, judge: Judging) -> Typical:
         sent += prompt or 0
     if not isinstance(judge, Cascade):
         calls *= len(judge.seats)  # who else a cascade asks depends on what the first says
-    return Typical(calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
+    return TypicalUsage(calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
 
 
-def _attacked(judge: Judging) -> Typical:
+def _attacked(judge: MemberVerdict) -> TypicalUsage:
     try:
         size = judge.prompt_size(CASE, Answer(case_id="", output="word " * 20), asked())
     except LlmevalError:
         size = None  # a template that needs more than the attacks' case has is not attacked
-    return Typical(size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.seats), TYPICAL_VERDICT)
+    return TypicalUsage(size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.seats), TYPICAL_VERDICT)
 
 
-def _answer_tokens(planned: Plan) -> int:
+def _answer_tokens(planned: RunPlan) -> int:
     params = planned.candidate.spec.params
     allowed = params.get("max_completion_tokens") or params.get("max_tokens")
     return min(TYPICAL_ANSWER, allowed // 2) if isinstance(allowed, int) else TYPICAL_ANSWER
 
 
-def _latest(folder: Path, candidate: str) -> Past | None:
+def _latest(folder: Path, candidate: str) -> PastUsage | None:
     """The newest complete run of this candidate below `folder` whose endpoints counted tokens."""
     for run, _ in complete_runs(folder):
         try:
@@ -116,11 +116,11 @@ def _latest(folder: Path, candidate: str) -> Past | None:
         except StoreError:
             continue
         if roles:
-            return Past(manifest["run_id"], roles)
+            return PastUsage(manifest["run_id"], roles)
     return None
 
 
-def _roles(run: RunDir) -> dict[str, Typical]:
+def _roles(run: RunDir) -> dict[str, TypicalUsage]:
     answers = list(itertools.islice(run.answers(), LOOKED_AT))
     roles = {"candidate": _typical(len(answers), [(1, answer.usage) for answer in answers])}
     scores = [s for _, block in itertools.islice(run.scores(), LOOKED_AT) for s in block if s.source == "judge"]
@@ -131,7 +131,7 @@ def _roles(run: RunDir) -> dict[str, Typical]:
     return {role: typical for role, typical in roles.items() if typical is not None}
 
 
-def _typical(units: int, asked: Sequence[tuple[int, Usage | None]]) -> Typical | None:
+def _typical(units: int, asked: Sequence[tuple[int, Usage | None]]) -> TypicalUsage | None:
     """From (calls, tokens of all of them) of each answer; cached ones have no tokens, and say nothing about them."""
     counted = [(calls, usage) for calls, usage in asked if usage is not None and usage.input_tokens]
     paid = sum(calls for calls, _ in counted)
@@ -139,4 +139,4 @@ def _typical(units: int, asked: Sequence[tuple[int, Usage | None]]) -> Typical |
         return None
     given = sum(usage.input_tokens or 0 for _, usage in counted)
     made = sum(usage.output_tokens or 0 for _, usage in counted)
-    return Typical(sum(calls for calls, _ in asked) / units, given / paid, made / paid)
+    return TypicalUsage(sum(calls for calls, _ in asked) / units, given / paid, made / paid)

@@ -17,8 +17,8 @@ from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
 from llmeval.runner.manifest import digests, make_manifest, new_run_id
 from llmeval.runner.options import Options
-from llmeval.runner.pipeline import Ending, Pipeline, Recorded
-from llmeval.runner.plan import Plan
+from llmeval.runner.pipeline import Ending, Pipeline, RecordedAnswers
+from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Display, NoDisplay, Progress
 from llmeval.runner.scoring import fails_when_blocked
 from llmeval.runner.stopping import Stopper, Watch
@@ -30,7 +30,7 @@ _WHOLE = ("complete", "decided")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunEnd:
     """How a run ended. `reason`: why it is not complete, for people. `wall_s`: seconds of this process's part."""
 
     run: RunDir
@@ -41,12 +41,12 @@ class Outcome:
 
 
 def execute(
-    plan: Plan,
+    plan: RunPlan,
     options: Options,
     show: Callable[[Progress], Display] = lambda progress: NoDisplay(),
     stored: RunDir | None = None,
     watch: Watch = lambda run, manifest: None,
-) -> Outcome:
+) -> RunEnd:
     """Run a plan, or go on with it where its directory says that it began earlier.
 
     Args:
@@ -68,8 +68,8 @@ def execute(
 
 
 async def _execute(
-    plan: Plan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None, watch: Watch
-) -> Outcome:
+    plan: RunPlan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None, watch: Watch
+) -> RunEnd:
     run_id = new_run_id()
     path = options.out or run_folder(plan, options) / run_id
     if RunDir(path).exists():
@@ -110,10 +110,10 @@ async def _execute(
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
-    return Outcome(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
+    return RunEnd(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
 
 
-def _warnings(plan: Plan, ending: Ending) -> tuple[str, ...]:
+def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
     """What came up on the way. A budget that ended the run is told as its reason."""
     found = list(plan.quarantine.warnings)
     if plan.cache is not None and plan.cache.warning:
@@ -123,7 +123,7 @@ def _warnings(plan: Plan, ending: Ending) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _refuse_ended(plan: Plan, path: Path, before: Mapping[str, Any]) -> None:
+def _refuse_ended(plan: RunPlan, path: Path, before: Mapping[str, Any]) -> None:
     """Refuse a directory whose run has nothing left to do: its result of then would look like one of now.
 
     Args:
@@ -142,7 +142,7 @@ def _refuse_ended(plan: Plan, path: Path, before: Mapping[str, Any]) -> None:
         )
 
 
-def _note_unfinished(plan: Plan, manifest: dict[str, Any]) -> None:
+def _note_unfinished(plan: RunPlan, manifest: dict[str, Any]) -> None:
     """Add the calls that no record holds to the manifest's `unfinished_calls`: those made for cases that were neither
     answered nor lost when the run ended."""
     roles = [("candidate", plan.candidate)]
@@ -153,12 +153,12 @@ def _note_unfinished(plan: Plan, manifest: dict[str, Any]) -> None:
             counts[role] = counts.get(role, 0) + made
 
 
-def run_folder(plan: Plan, options: Options) -> Path:
+def run_folder(plan: RunPlan, options: Options) -> Path:
     """Where runs of a plan are kept. Shards lie apart: no trend shows a part."""
     return options.reports / plan.suite.name / ("" if plan.shard is None else "shards")
 
 
-def _copy_answers(plan: Plan, writer: RunWriter, stored: RunDir) -> None:
+def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
     """The answers of a stored run to the cases of a plan, those that are not here yet. No answer is without its case."""
     there, answered = {case.id for case in writer.run.cases()}, writer.run.answer_index()
     asked, parent = set(), stored.manifest()["run_id"]
@@ -197,7 +197,7 @@ def _end_session(manifest: dict[str, Any], writer: RunWriter, how: tuple[Ending,
     writer.write_manifest(manifest)
 
 
-def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:
+def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) -> None:
     """All planned cases, in the order they will be asked: a run that stops early is read by it."""
     for case in plan.cases:
         if case.id not in recorded.cases:
@@ -207,7 +207,7 @@ def _write_order(plan: Plan, writer: RunWriter, recorded: Recorded) -> None:
 
 async def _answer_first(
     pipeline: Pipeline,
-    plan: Plan,
+    plan: RunPlan,
     writer: RunWriter,
     options: Options,
     progress: Progress,
@@ -235,7 +235,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _manifest(plan: Plan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None) -> dict[str, Any]:
+def _manifest(plan: RunPlan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None) -> dict[str, Any]:
     """The manifest of the run that goes on here, or a new one."""
     run, parent = writer.run, None if stored is None else stored.manifest()["run_id"]
     if not run.exists():
@@ -264,12 +264,12 @@ def _manifest(plan: Plan, options: Options, writer: RunWriter, run_id: str, stor
     return manifest
 
 
-def _recorded(plan: Plan, run: RunDir, *, lost: bool = False) -> Recorded:
+def _recorded(plan: RunPlan, run: RunDir, *, lost: bool = False) -> RecordedAnswers:
     """What need not be asked again. Answers whose judge did not answer are scored again, and lost calls asked again,
     unless `lost` lets them be."""
     offsets = run.answer_index()
     if not offsets:
-        return Recorded({}, set(), set())
+        return RecordedAnswers({}, set(), set())
     failed = set()
     if not lost:
         missing = (a for a in run.answers() if a.error is not None and not fails_when_blocked(plan, a))
@@ -287,4 +287,4 @@ def _recorded(plan: Plan, run: RunDir, *, lost: bool = False) -> Recorded:
             checked.add(key)
         elif key in answers and expected <= metrics and not unjudged:
             scored.add(key)
-    return Recorded(answers, scored, {case.id for case in run.cases()}, checked)
+    return RecordedAnswers(answers, scored, {case.id for case in run.cases()}, checked)

@@ -9,19 +9,19 @@ from llmeval.core.records import digest
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.judges.calibration_map import Calibration, calibration_of
 from llmeval.judges.cascade import Cascade
-from llmeval.judges.ensemble import Judging
+from llmeval.judges.ensemble import MemberVerdict
 from llmeval.judges.judge import Judge
 from llmeval.judges.panel import Panel
 from llmeval.judges.protocol import Criterion, Protocol, load_protocol, parse_criteria
 from llmeval.models.identity import address
 from llmeval.runner.budget import cost_of
-from llmeval.runner.model_roles import Seat
+from llmeval.runner.model_roles import ModelRole
 from llmeval.suite.loader import Suite
-from llmeval.suite.schema import JudgeSpec, ModelBase, SystemOneModel, TransformersModel
+from llmeval.suite.schema import BaseModelSpec, JudgeSpec, SystemOneSpec, TransformersSpec
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
-def make_judge(suite: Suite, name: str, bench: tuple[Seat, ...]) -> Judging:
+def make_judge(suite: Suite, name: str, bench: tuple[ModelRole, ...]) -> MemberVerdict:
     """One model, a panel or a cascade, all with one protocol."""
     spec, protocol = suite.judge(name), protocol_of(suite, name)
     criteria = criteria_of(suite, name, protocol)
@@ -45,7 +45,7 @@ def make_judge(suite: Suite, name: str, bench: tuple[Seat, ...]) -> Judging:
     return Cascade(name, judges, spec.band, spec.audit) if spec.cascade else judges[0]
 
 
-def pairwise_judge(suite: Suite, name: str, judge: Judging) -> Judge:
+def pairwise_judge(suite: Suite, name: str, judge: MemberVerdict) -> Judge:
     """The first model of a suite's judge with the protocol `pairwise`.
 
     Raises:
@@ -57,9 +57,9 @@ def pairwise_judge(suite: Suite, name: str, judge: Judging) -> Judge:
     return Judge(name, seat.caller, load_protocol("pairwise", suite.base), suite.judge(name).params)
 
 
-def _decides(spec: JudgeSpec, model: ModelBase) -> bool:
+def _decides(spec: JudgeSpec, model: BaseModelSpec) -> bool:
     """Whether this model gives probabilities instead of a reply."""
-    return isinstance(model, SystemOneModel) or (spec.readout and isinstance(model, TransformersModel))
+    return isinstance(model, SystemOneSpec) or (spec.readout and isinstance(model, TransformersSpec))
 
 
 def criteria_of(suite: Suite, name: str, protocol: Protocol) -> tuple[Criterion, ...]:
@@ -90,7 +90,7 @@ def judge_warnings(suite: Suite) -> list[str]:
     ]
 
 
-def calibrations_of(suite: Suite, judges: Mapping[str, Judging]) -> dict[str, Calibration]:
+def calibrations_of(suite: Suite, judges: Mapping[str, MemberVerdict]) -> dict[str, Calibration]:
     """By metric, what mends the probabilities of a judge whose certificate holds a map for them."""
     paths = {name: path for name in judges if (path := certificate_of(suite, name)) is not None}
     found = {name: calibration_of(read_certificate(path), judges[name].digest) for name, path in paths.items()}
@@ -102,7 +102,7 @@ def certificate_of(suite: Suite, name: str) -> Path | None:
     return None if path is None else suite.base / path
 
 
-def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Seat, ...]]) -> None:
+def refuse_self_judge(suite: Suite, candidate: ModelRole, judges: dict[str, tuple[ModelRole, ...]]) -> None:
     """Refuse a judge that is the candidate, unless the suite allows it. Raises SuiteError."""
     if suite.spec.allow_self_judge:
         return
@@ -115,12 +115,12 @@ def refuse_self_judge(suite: Suite, candidate: Seat, judges: dict[str, tuple[Sea
                 )
 
 
-def _known_as(suite: Suite, seat: Seat) -> set[str]:
+def _known_as(suite: Suite, seat: ModelRole) -> set[str]:
     """What a model is known by: its build, and its address; local weights by name or folder.
 
     Parameters make no other judge of it.
     """
-    if isinstance(seat.spec, TransformersModel):
+    if isinstance(seat.spec, TransformersSpec):
         folder = suite.base / seat.spec.model
         place = str(folder.resolve()) if folder.is_dir() else seat.spec.model
         return {digest(["transformers", place, seat.spec.revision])}

@@ -19,9 +19,9 @@ from llmeval.core.records import SCHEMA, digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.models.identity import modules_below
 from llmeval.runner.judge_factory import certificate_of
-from llmeval.runner.model_roles import Seat
+from llmeval.runner.model_roles import ModelRole
 from llmeval.runner.options import Options
-from llmeval.runner.plan import Plan, baseline_of
+from llmeval.runner.plan import RunPlan, baseline_of
 from llmeval.runner.sharding import Shard
 from llmeval.suite.loader import Suite
 
@@ -33,7 +33,7 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
+def make_manifest(plan: RunPlan, options: Options, run_id: str) -> dict[str, Any]:
     """The manifest of a run that begins now."""
     suite = plan.suite
     return {
@@ -77,17 +77,17 @@ def make_manifest(plan: Plan, options: Options, run_id: str) -> dict[str, Any]:
     }
 
 
-def _is_function(seat: Seat) -> bool:
+def _is_function(seat: ModelRole) -> bool:
     return seat.caller.model.identity.get("provider") == "python"
 
 
-def _shard(plan: Plan, shard: Shard) -> dict[str, Any]:
+def _shard(plan: RunPlan, shard: Shard) -> dict[str, Any]:
     """Which part this is, and what it is a part of."""
     n, cases = plan.whole
     return {"index": shard.index, "of": shard.of, "n": n, "digests": digests(plan, cases)}
 
 
-def digests(plan: Plan, cases: str | None = None) -> dict[str, Any]:
+def digests(plan: RunPlan, cases: str | None = None) -> dict[str, Any]:
     """What two runs must share to be the same experiment. `cases`: of the cases; default: those of the plan."""
     spec = plan.suite.spec
     cases = cases or plan.cases.digest
@@ -103,13 +103,13 @@ def digests(plan: Plan, cases: str | None = None) -> dict[str, Any]:
     }
 
 
-def scoring_of(plan: Plan) -> dict[str, Any]:
+def scoring_of(plan: RunPlan) -> dict[str, Any]:
     """What of a manifest says how a metric is scored."""
     judges = {name: {"when": plan.suite.judge(name).when} for name in plan.judges}
     return {"digests": digests(plan), "checks": _checks(plan), "judges": judges}
 
 
-def _checks(plan: Plan) -> list[dict[str, Any]]:
+def _checks(plan: RunPlan) -> list[dict[str, Any]]:
     """The suite's checks as a manifest lists them."""
     return [{"metric": bound.metric, **bound.identity} for bound in plan.checks]
 
@@ -126,7 +126,7 @@ def gate_of(suite: Suite, options: Options) -> dict[str, Any]:
     return gate
 
 
-def _seat(seat: Seat) -> dict[str, Any]:
+def _seat(seat: ModelRole) -> dict[str, Any]:
     return {
         "name": seat.name,
         "identity": dict(seat.caller.model.identity),
@@ -136,13 +136,13 @@ def _seat(seat: Seat) -> dict[str, Any]:
     }
 
 
-def _host(seat: Seat) -> str | None:
+def _host(seat: ModelRole) -> str | None:
     """Where it ran, whether or not that is a part of what it is; None for what is no endpoint."""
     address = getattr(seat.spec, "base_url", None) or getattr(seat.spec, "url", None)
     return None if address is None else urlsplit(address).netloc.rpartition("@")[2]
 
 
-def _judge(plan: Plan, name: str) -> dict[str, Any]:
+def _judge(plan: RunPlan, name: str) -> dict[str, Any]:
     judge, bench, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
     first = judge.seats[0]
     stated, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)

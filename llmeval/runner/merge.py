@@ -23,7 +23,7 @@ _SAME = ("llmeval", "environment", "repeats", "seed")
 
 
 @dataclass(frozen=True)
-class Part:
+class ShardRun:
     """One shard, found at `run`."""
 
     run: RunDir
@@ -38,7 +38,7 @@ class Part:
         return f"shard {self.index} of {self.manifest['shard']['of']} ({self.run.path})"
 
 
-def find_parts(folders: Iterable[Path]) -> list[Part]:
+def find_parts(folders: Iterable[Path]) -> list[ShardRun]:
     """The shards at these directories, or at most two levels below them, by number.
 
     Raises:
@@ -54,11 +54,11 @@ def find_parts(folders: Iterable[Path]) -> list[Part]:
             manifest = run.manifest()
             if not manifest.get("shard"):
                 raise StoreError(f"{run.path}: a whole run, not a shard: it was not made with `run --shard i/N`")
-            parts[path.resolve()] = Part(run, manifest)
+            parts[path.resolve()] = ShardRun(run, manifest)
     return sorted(parts.values(), key=lambda part: part.index)
 
 
-def check_parts(parts: Sequence[Part]) -> None:
+def check_parts(parts: Sequence[ShardRun]) -> None:
     """All shards of one run are here, once each, ended, and every case is in exactly one.
 
     Raises:
@@ -85,7 +85,7 @@ def check_parts(parts: Sequence[Part]) -> None:
     _check_cases(parts)
 
 
-def _check_same(first: Part, other: Part) -> None:
+def _check_same(first: ShardRun, other: ShardRun) -> None:
     one, two = first.manifest["shard"], other.manifest["shard"]
     differing = [name for name in ("of", "n") if one[name] != two[name]]
     differing += [name for name in one["digests"] if one["digests"][name] != two["digests"].get(name)]
@@ -95,14 +95,14 @@ def _check_same(first: Part, other: Part) -> None:
         raise StoreError(f"{first} and {other} are not of one run; they differ in: {names}")
 
 
-def _stated(part: Part, name: str) -> Any:
+def _stated(part: ShardRun, name: str) -> Any:
     value = part.manifest.get(name)
     return value.get("version") if isinstance(value, dict) else value
 
 
-def _check_cases(parts: Sequence[Part]) -> None:
+def _check_cases(parts: Sequence[ShardRun]) -> None:
     """Every case of the suite in exactly one shard."""
-    seen: dict[str, Part] = {}
+    seen: dict[str, ShardRun] = {}
     digests = []
     for part in parts:
         for case in part.run.cases():
@@ -121,7 +121,7 @@ def _check_cases(parts: Sequence[Part]) -> None:
         raise StoreError(f"the shards hold {len(seen):,} of {expected['n']:,} cases: {told}")
 
 
-def merged_manifest(parts: Sequence[Part]) -> dict[str, Any]:
+def merged_manifest(parts: Sequence[ShardRun]) -> dict[str, Any]:
     """The manifest of the whole run."""
     base = parts[0].manifest
     whole = {key: value for key, value in base.items() if key != "shard"}
@@ -147,7 +147,7 @@ def merged_manifest(parts: Sequence[Part]) -> dict[str, Any]:
     }
 
 
-def _origin(part: Part) -> dict[str, Any]:
+def _origin(part: ShardRun) -> dict[str, Any]:
     manifest = part.manifest
     hosts = {name: judge.get("host") for name, judge in manifest["judges"].items()}
     return {
@@ -158,7 +158,7 @@ def _origin(part: Part) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def differing_environments(parts: Sequence[Part]) -> tuple[str, ...]:
+def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
     """What is not wrong but worth saying: shards that did not run on the same software, commit or endpoints."""
     told = []
     first = _origin(parts[0])
@@ -172,7 +172,7 @@ def differing_environments(parts: Sequence[Part]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def join(parts: Sequence[Part], out: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+def join(parts: Sequence[ShardRun], out: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the run directory; the manifest comes last, so that a merge that was cut short is no run.
 
     Returns:
@@ -197,7 +197,7 @@ def join(parts: Sequence[Part], out: Path, manifest: dict[str, Any]) -> dict[str
     return whole
 
 
-def _join_file(parts: Sequence[Part], out: Path, name: str) -> dict[str, Any]:
+def _join_file(parts: Sequence[ShardRun], out: Path, name: str) -> dict[str, Any]:
     number, content = 0, hashlib.sha256()
     with (out / name).open("wb") as file:
         for part in parts:

@@ -23,12 +23,12 @@ from llmeval.runner.options import Options
 from llmeval.runner.slots import Slots
 from llmeval.suite.loader import Suite
 from llmeval.suite.schema import (
+    BaseModelSpec,
     Generating,
     JudgeSpec,
-    ModelBase,
-    ReplayModel,
-    SystemOneModel,
-    TransformersModel,
+    ReplaySpec,
+    SystemOneSpec,
+    TransformersSpec,
 )
 from llmeval.suite.yaml_file import Path as KeyPath
 
@@ -39,12 +39,12 @@ show that (docs/trust.md), but only those of a judge with a certificate."""
 
 
 @dataclass
-class Seat:
+class ModelRole:
     """A model in a role: `candidate`, or a judge by its metric."""
 
     role: str
     name: str
-    spec: ModelBase
+    spec: BaseModelSpec
     caller: Caller
     on_blocked: Literal["missing", "fail"] = "missing"
     """What a candidate's answer counts as that the provider's filter withheld."""
@@ -56,11 +56,11 @@ class _Made:
 
     model: Model
     limiter: Limiter
-    spec: ModelBase
+    spec: BaseModelSpec
     cache: Cache | None
 
 
-class Factory:
+class ModelRoles:
     """Makes each model and its limiter once, however many roles name it.
 
     Args:
@@ -79,20 +79,20 @@ class Factory:
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
-    def seat(self, role: str, reference: str | ModelBase, path: KeyPath, *, readout: bool = False) -> Seat:
+    def seat(self, role: str, reference: str | BaseModelSpec, path: KeyPath, *, readout: bool = False) -> ModelRole:
         name, spec = self._suite.model(reference, path)
-        if role == "candidate" and isinstance(spec, SystemOneModel):
+        if role == "candidate" and isinstance(spec, SystemOneSpec):
             raise self._suite.error(path, "a decision model gives no text: it can be a judge, not the candidate")
-        readout = readout and isinstance(spec, TransformersModel)
+        readout = readout and isinstance(spec, TransformersSpec)
         key = spec.model_dump_json() + repr((sorted(_plain(spec)), readout))
         if key not in self._made:
             self._made[key] = self._make(spec, path, readout)
         asks = key, role == "candidate"
         if asks not in self._callers:
             self._callers[asks] = self._caller(self._made[key], self._since(role, spec))
-        return Seat(role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing"))
+        return ModelRole(role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing"))
 
-    def bench(self, metric: str, spec: JudgeSpec) -> tuple[Seat, ...]:
+    def bench(self, metric: str, spec: JudgeSpec) -> tuple[ModelRole, ...]:
         """The seats of a judge, as many as it has models."""
         return tuple(
             self.seat(metric, reference, ("judges", metric, *key), readout=spec.readout)
@@ -109,7 +109,7 @@ class Factory:
             return "".join(notes.values())
         return "; ".join(f"{urlsplit(address).hostname}: {note}" for address, note in notes.items())
 
-    def _since(self, role: str, spec: ModelBase) -> float:
+    def _since(self, role: str, spec: BaseModelSpec) -> float:
         """From when on a reply of another run may stand in this one, in seconds since 1970."""
         if self._options.refresh:
             return NEVER
@@ -117,16 +117,16 @@ class Factory:
             return time.time() - VERDICT_SECONDS
         return ALWAYS if self._options.reuse or pinned(spec) else NEVER
 
-    def _make(self, spec: ModelBase, path: KeyPath, readout: bool) -> _Made:
+    def _make(self, spec: BaseModelSpec, path: KeyPath, readout: bool) -> _Made:
         try:
             model = make_model(spec, self._suite.base)
             if readout:
                 model = LabelReadout(model)  # type: ignore[arg-type]
-            if self._trial and isinstance(spec, TransformersModel):
+            if self._trial and isinstance(spec, TransformersSpec):
                 model = StoredAnswers({"provider": spec.provider, "model": spec.model}, "a trial")
         except (SuiteError, ModelError) as error:
             raise self._suite.error(path, str(error)) from None
-        cache = None if isinstance(spec, ReplayModel) else self._cache
+        cache = None if isinstance(spec, ReplaySpec) else self._cache
         return _Made(model, self._limiter(spec), spec, cache)
 
     def _caller(self, made: _Made, since: float) -> Caller:
@@ -143,7 +143,7 @@ class Factory:
             reasoning=_tags(made.spec),
         )
 
-    def _limiter(self, spec: ModelBase) -> Limiter:
+    def _limiter(self, spec: BaseModelSpec) -> Limiter:
         """The model's own limits, within the window of its endpoint where there is one."""
         limits = spec.limits
         address = getattr(spec, "base_url", None) or getattr(spec, "url", None)
@@ -165,11 +165,11 @@ class Factory:
         )
 
 
-def pinned(spec: ModelBase) -> bool:
+def pinned(spec: BaseModelSpec) -> bool:
     """Whether the same specification always names the same model: the digests of local weights are a part of it, or its
     owner states a build. A name at an endpoint, or a function, says nothing about what is behind it today.
     """
-    return isinstance(spec, TransformersModel | ReplayModel) or getattr(spec, "build", None) is not None
+    return isinstance(spec, TransformersSpec | ReplaySpec) or getattr(spec, "build", None) is not None
 
 
 def is_loopback(address: str) -> bool:
@@ -184,12 +184,12 @@ def is_loopback(address: str) -> bool:
     return found.is_loopback or found.is_unspecified
 
 
-def _tags(spec: ModelBase) -> Tags | None:
+def _tags(spec: BaseModelSpec) -> Tags | None:
     """The tags around a model's reasoning; None for one that has none, or whose whole text is the answer."""
     return spec.reasoning if isinstance(spec, Generating) and spec.reasoning != "none" else None
 
 
-def _plain(spec: ModelBase) -> Iterable[str]:
+def _plain(spec: BaseModelSpec) -> Iterable[str]:
     """The secrets of a specification, so that two models that differ only in their key are two models."""
     for name in type(spec).model_fields:
         value = getattr(spec, name)

@@ -20,7 +20,7 @@ from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.caller import AskFailed
 from llmeval.runner.budget import cost_of
-from llmeval.runner.plan import Plan
+from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
 from llmeval.runner.scoring import check_scores, fails_when_blocked, not_scored_yet, score_answer
 from llmeval.runner.slots import WORKERS_PER_SLOT
@@ -41,7 +41,7 @@ Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outag
 
 
 @dataclass
-class Recorded:
+class RecordedAnswers:
     """What an earlier part of this run left: answers that need no call, and whether their scores are complete.
 
     `checked`: answers whose checks are scored, while a judge has still to answer.
@@ -67,9 +67,9 @@ class Pipeline:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: RunPlan,
         writer: RunWriter,
-        recorded: Recorded,
+        recorded: RecordedAnswers,
         concurrency: int,
         progress: Progress,
         stopper: Stopper | None = None,

@@ -18,7 +18,7 @@ from llmeval.core.templates import Template, case_values
 from llmeval.data.cases import CaseSet
 from llmeval.judges.assurance.certificate import Trust, parts_of, trust
 from llmeval.judges.calibration_map import Calibration
-from llmeval.judges.ensemble import Judging
+from llmeval.judges.ensemble import MemberVerdict
 from llmeval.models.base import Model
 from llmeval.models.client.cache import Cache
 from llmeval.models.client.caller import Caller
@@ -35,7 +35,7 @@ from llmeval.runner.judge_factory import (
     protocol_of,
     refuse_self_judge,
 )
-from llmeval.runner.model_roles import LOCAL_CONCURRENCY, Factory, Seat
+from llmeval.runner.model_roles import LOCAL_CONCURRENCY, ModelRole, ModelRoles
 from llmeval.runner.options import Options
 from llmeval.runner.sharding import Shard
 from llmeval.runner.slots import Slots
@@ -44,16 +44,16 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
 from llmeval.suite.schema import (
-    ModelBase,
+    BaseModelSpec,
     ModelSpec,
-    ReplayModel,
-    TransformersModel,
+    ReplaySpec,
+    TransformersSpec,
 )
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
 @dataclass
-class Plan:
+class RunPlan:
     """Everything a run needs. `close` releases models and cache.
 
     `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not fit in memory
@@ -66,9 +66,9 @@ class Plan:
     suite: Suite
     cases: CaseSet
     prompt: list[tuple[str, Template]]
-    candidate: Seat
-    judges: dict[str, Judging]
-    judge_seats: dict[str, tuple[Seat, ...]]
+    candidate: ModelRole
+    judges: dict[str, MemberVerdict]
+    judge_seats: dict[str, tuple[ModelRole, ...]]
     trusts: dict[str, Trust]
     checks: tuple[Bound, ...]
     cache: Cache | None
@@ -136,7 +136,7 @@ def plan(
     watch: Callable[[Case], None] = lambda case: None,
     trial: bool = False,
     sizing: bool = False,
-) -> Plan:
+) -> RunPlan:
     """Build and check everything.
 
     Args:
@@ -161,7 +161,7 @@ def plan(
         inspected.cases.shuffle(suite.spec.seed)
     cache = Cache(home()) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
-    factory = Factory(suite, options, cache, budget, trial=trial)
+    factory = ModelRoles(suite, options, cache, budget, trial=trial)
     if stored is not None:
         candidate = _stored_candidate(stored)
     else:
@@ -172,7 +172,7 @@ def plan(
     refuse_self_judge(suite, candidate, seats)
     asked = (candidate, *itertools.chain(*seats.values()))
     refuse_unpriced(options.max_cost, ((seat.name, seat.spec) for seat in asked))
-    return Plan(
+    return RunPlan(
         suite=suite,
         cases=inspected.cases,
         prompt=inspected.prompt,
@@ -186,7 +186,7 @@ def plan(
         retired=read_retired(suite),
         cache=cache,
         budget=budget,
-        by_case=isinstance(candidate.spec, ReplayModel),
+        by_case=isinstance(candidate.spec, ReplaySpec),
         in_turn=not trial and _too_large_together(candidate, asked[1:]),
         may_stop=may_stop,
         closing=factory.models(),
@@ -229,7 +229,7 @@ def _selected(
     return quarantine, whole
 
 
-def _trust(suite: Suite, name: str, judge: Judging) -> Trust:
+def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:
     return trust(judge.digest, certificate_of(suite, name), parts_of(judge))
 
 
@@ -296,7 +296,7 @@ def inspect_suite(suite: Suite, watch: Callable[[Case], None] = lambda case: Non
     return _facts(suite, inspected.cases, inspected.checks, quarantine, (*inspected.warnings, *judge_warnings(suite)))
 
 
-def facts_of(planned: Plan) -> dict[str, Any]:
+def facts_of(planned: RunPlan) -> dict[str, Any]:
     """The same of a plan."""
     return _facts(planned.suite, planned.cases, planned.checks, planned.quarantine, planned.warnings)
 
@@ -324,7 +324,7 @@ def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
     return read_quarantine(suite, lambda: {case.id for case in cases}, partial=cases.partial)
 
 
-def _candidate(suite: Suite, options: Options) -> tuple[str | ModelBase, KeyPath]:
+def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath]:
     """What is under test: the suite's candidate, or `--candidate NAME` or `--candidate '{provider: ...}'`."""
     given = options.candidate
     if given is None:
@@ -332,25 +332,25 @@ def _candidate(suite: Suite, options: Options) -> tuple[str | ModelBase, KeyPath
     if not given.lstrip().startswith("{"):
         return given, ()
     try:
-        spec: ModelBase = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(given))
+        spec: BaseModelSpec = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(given))
         return spec, ()
     except (yaml.YAMLError, ValidationError) as error:
         raise UsageError(f"--candidate {given}: not a model: {error}") from None
 
 
-def _stored_candidate(stored: RunDir) -> Seat:
+def _stored_candidate(stored: RunDir) -> ModelRole:
     """The candidate of a stored run, which is not asked again."""
     made = stored.manifest()["candidate"]
     model = StoredAnswers(made["identity"], str(stored.path))
-    spec = ReplayModel(provider="replay", source=str(stored.path), params=made["params"])
+    spec = ReplaySpec(provider="replay", source=str(stored.path), params=made["params"])
     caller = Caller(model, Limiter(LOCAL_CONCURRENCY, adaptive=False), None)
-    return Seat("candidate", made["name"], spec, caller, made.get("on_blocked", "missing"))
+    return ModelRole("candidate", made["name"], spec, caller, made.get("on_blocked", "missing"))
 
 
-def _too_large_together(candidate: Seat, judges: Iterable[Seat]) -> bool:
+def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:
     """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
-    local = [seat for seat in judges if isinstance(seat.spec, TransformersModel)]
-    if not local or not isinstance(candidate.spec, TransformersModel):
+    local = [seat for seat in judges if isinstance(seat.spec, TransformersSpec)]
+    if not local or not isinstance(candidate.spec, TransformersSpec):
         return False
     from llmeval.models.local.memory import fit_together
 

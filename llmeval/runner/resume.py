@@ -16,7 +16,7 @@ from llmeval.core.errors import StoreError
 from llmeval.runner.execute import run_folder
 from llmeval.runner.manifest import make_manifest
 from llmeval.runner.options import Options
-from llmeval.runner.plan import Plan
+from llmeval.runner.plan import RunPlan
 from llmeval.store.directory import RunDir
 from llmeval.store.writer import LOCK
 
@@ -33,7 +33,7 @@ class Unfinished(NamedTuple):
     line: str = ""
 
 
-def find_unfinished(plan: Plan, options: Options, now: datetime | None = None) -> Unfinished:
+def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None) -> Unfinished:
     """Look for the run that a command without `--out` goes on with.
 
     Args:

@@ -8,26 +8,26 @@ from llmeval.checks.spec import Bound
 from llmeval.core.errors import BoundaryError, LlmevalError
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status
 from llmeval.core.templates import case_values, render_value
-from llmeval.judges.ensemble import Judging
-from llmeval.runner.plan import Plan
+from llmeval.judges.ensemble import MemberVerdict
+from llmeval.runner.plan import RunPlan
 
 CONFIDENT = 0.9
 """`when: uncertain` takes the facts check's verdict from this confidence on, and asks the judge below it."""
 FACTS = "facts"
 
 
-def fails_when_blocked(plan: Plan, answer: Answer) -> bool:
+def fails_when_blocked(plan: RunPlan, answer: Answer) -> bool:
     """Whether the provider's filter withheld the answer, and the suite counts that as a failure (`on_blocked: fail`)."""
     blocked = answer.error is not None and answer.error.kind == "blocked"
     return blocked and plan.candidate.on_blocked == "fail"
 
 
-def check_scores(plan: Plan, case: Case, answer: Answer) -> list[Score]:
+def check_scores(plan: RunPlan, case: Case, answer: Answer) -> list[Score]:
     """What code decides about one answer that has an output, in the order of the suite."""
     return [check_answer(bound, case, answer) for bound in plan.checks_for(case)]
 
 
-def not_scored_yet(plan: Plan, answer: Answer) -> list[Score]:
+def not_scored_yet(plan: RunPlan, answer: Answer) -> list[Score]:
     """A record for each judge that has still to answer."""
     reason = "not scored yet: its judge has not answered"
     return [
@@ -37,7 +37,7 @@ def not_scored_yet(plan: Plan, answer: Answer) -> list[Score]:
 
 
 async def score_answer(
-    plan: Plan, case: Case, answer: Answer, asked: Sequence[Message], checked: Sequence[Score]
+    plan: RunPlan, case: Case, answer: Answer, asked: Sequence[Message], checked: Sequence[Score]
 ) -> list[Score]:
     """All scores of one answer that has an output, or that was blocked and counts as failed; in the order of the suite.
 
@@ -62,7 +62,7 @@ async def score_answer(
     return scores
 
 
-def _all_failed(plan: Plan, case: Case, answer: Answer, reason: str) -> list[Score]:
+def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[Score]:
     """A failure of every metric. No check is asked: one that forbids something would pass where there is no text."""
     failed: dict[str, Any] = {"value": 0.0, "passed": False, "reason": reason}
     scores = [_score(answer, bound.metric, Status.FAIL, **failed) for bound in plan.checks_for(case)]
@@ -102,7 +102,7 @@ def check_answer(bound: Bound, case: Case, answer: Answer) -> Score:
 
 
 async def _judged(
-    plan: Plan, judge: Judging, case: Case, answer: Answer, asked: Sequence[Message], facts: Score | None
+    plan: RunPlan, judge: MemberVerdict, case: Case, answer: Answer, asked: Sequence[Message], facts: Score | None
 ) -> Score:
     sure = facts is not None and facts.confidence is not None and facts.confidence >= CONFIDENT
     if sure and facts is not None and plan.suite.judge(judge.metric).when == "uncertain":

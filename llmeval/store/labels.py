@@ -21,7 +21,7 @@ _DECODER = msgspec.json.Decoder(Label)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
-class Place(NamedTuple):
+class AnswerKey(NamedTuple):
     """What a label is about."""
 
     case_id: str
@@ -32,20 +32,20 @@ class Place(NamedTuple):
 class Conflict(NamedTuple):
     """Reviewers who differ on one answer: {reviewer: pass or fail}. Somebody has to decide."""
 
-    place: Place
+    place: AnswerKey
     verdicts: dict[str, str]
 
 
 class Agreed(NamedTuple):
     """What people say in the end: a verdict for each answer they agree on or somebody decided, and the open conflicts."""
 
-    verdicts: dict[Place, bool]
+    verdicts: dict[AnswerKey, bool]
     conflicts: list[Conflict]
 
 
-def place_of(label: Label) -> Place:
+def place_of(label: Label) -> AnswerKey:
     """The answer and metric a label is about."""
-    return Place(label.case_id, label.repeat, label.metric)
+    return AnswerKey(label.case_id, label.repeat, label.metric)
 
 
 def text_digest(text: str) -> str:
@@ -123,9 +123,9 @@ def _identity(label: Label) -> str:
     return label.label_id or digest(msgspec.to_builtins(label))
 
 
-def current(labels: Iterable[Label]) -> dict[tuple[str, Place], Label]:
+def current(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
     """The label that counts for each (reviewer, answer and metric); withdrawn ones are not there."""
-    found: dict[tuple[str, Place], Label] = {}
+    found: dict[tuple[str, AnswerKey], Label] = {}
     for label in sorted(labels, key=lambda each: _time(each.at)):
         found[label.reviewer, place_of(label)] = label
     return {key: label for key, label in found.items() if label.human_verdict != "withdrawn"}
@@ -136,12 +136,12 @@ def merge(*files: Iterable[Label]) -> list[Label]:
     return sorted(fresh((label for file in files for label in file), ()), key=lambda label: _time(label.at))
 
 
-def agreed(labels: Mapping[tuple[str, Place], Label]) -> Agreed:
+def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
     """From each reviewer's labels (`current`) to one verdict an answer.
 
     An adjudication decides; else reviewers must agree. `unsure` is no verdict. What they differ on is a conflict.
     """
-    places: dict[Place, list[Label]] = {}
+    places: dict[AnswerKey, list[Label]] = {}
     for (_, place), label in labels.items():
         if label.human_verdict in ("pass", "fail"):
             places.setdefault(place, []).append(label)

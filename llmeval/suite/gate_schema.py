@@ -14,7 +14,7 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
 
-class Regression(Strict):
+class RegressionSpec(Strict):
     """Compares with an approved run, case by case."""
 
     baseline: str | None = Field(
@@ -34,7 +34,7 @@ class Regression(Strict):
     )
 
 
-class Gate(Strict):
+class GateSpec(Strict):
     """The rules that decide a run.
 
     A gate without a rule is `must_pass: all`: leaving something out never makes a suite that can't
@@ -52,7 +52,7 @@ class Gate(Strict):
         description="Metric, or `metric @ tag=value` -> the pass rate it must clear. The metric `cases` is the share of cases "
         "that pass everything.",
     )
-    regression: Regression | None = None
+    regression: RegressionSpec | None = None
     alpha: Level = Field(
         default=0.05,
         description="Largest probability of any wrong FAIL over all rules, and of a wrong PASS of a floor.",
@@ -112,6 +112,6 @@ class Gate(Strict):
         """Whether there is a rule."""
         return bool(self.must_pass or self.floors or self.regression)
 
-    def without_rules(self) -> "Gate":
+    def without_rules(self) -> "GateSpec":
         """The same, but it decides nothing and never stops a run: `gate: none`."""
         return self.model_copy(update={"must_pass": None, "floors": {}, "regression": None, "stop": "never"})

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from llmeval.core.errors import SuiteError
 from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
-from llmeval.suite.schema import JudgeSpec, ModelBase, Price, SuiteSpec
+from llmeval.suite.schema import BaseModelSpec, JudgeSpec, Price, SuiteSpec
 from llmeval.suite.strict import nearest
 
 _VARIABLE = re.compile(r"(?P<escaped>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -52,7 +52,7 @@ class Suite:
         """A `SuiteError` that names the file and the line of `path`."""
         return self.document.error(path, message)
 
-    def model(self, reference: str | ModelBase, path: yaml_file.Path) -> tuple[str, ModelBase]:
+    def model(self, reference: str | BaseModelSpec, path: yaml_file.Path) -> tuple[str, BaseModelSpec]:
         """(name, spec) of a model named in `models`, or written in place (then its name is the model's own).
 
         Raises:
@@ -61,7 +61,7 @@ class Suite:
         if isinstance(reference, str):
             self.model_exists(reference, path)
             name, path = reference, ("models", reference)
-            spec: ModelBase = self.spec.models[reference]
+            spec: BaseModelSpec = self.spec.models[reference]
         else:
             spec = reference
             name = str(getattr(spec, "model", None) or getattr(spec, "provider", "model"))
@@ -91,7 +91,7 @@ class Suite:
                 "US dollars per million tokens",
             ) from None
 
-    def _priced(self, name: str, spec: ModelBase) -> ModelBase:
+    def _priced(self, name: str, spec: BaseModelSpec) -> BaseModelSpec:
         if spec.price is not None:
             return spec
         price = self.prices.get(name) or self.prices.get(str(getattr(spec, "model", "")))

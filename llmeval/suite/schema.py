@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from llmeval.suite.gate_schema import Gate
+from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.strict import Name, Share, Strict
 
 
@@ -22,7 +22,7 @@ class Sample(Strict):
     )
 
 
-class Cases(Strict):
+class CasesSpec(Strict):
     """Where the cases come from."""
 
     source: str | list[dict[str, Any]] = Field(
@@ -60,7 +60,7 @@ class Price(Strict):
     output: float = Field(ge=0)
 
 
-class ModelBase(Strict):
+class BaseModelSpec(Strict):
     """What every provider takes."""
 
     params: dict[str, Any] = Field(
@@ -72,7 +72,7 @@ class ModelBase(Strict):
     price: Price | None = None
 
 
-class Generating(ModelBase):
+class Generating(BaseModelSpec):
     """What models that write text take."""
 
     reasoning: tuple[str, str] | Literal["none"] = Field(
@@ -94,7 +94,7 @@ class Generating(ModelBase):
         return value
 
 
-class Networked(ModelBase):
+class Networked(BaseModelSpec):
     """What models behind an address take."""
 
     ca_file: str | None = Field(
@@ -112,7 +112,7 @@ BUILD = (
 )
 
 
-class OpenAIModel(Generating, Networked):
+class OpenAISpec(Generating, Networked):
     """Any OpenAI-compatible endpoint."""
 
     provider: Literal["openai"]
@@ -131,7 +131,7 @@ class OpenAIModel(Generating, Networked):
     )
 
 
-class TransformersModel(Generating):
+class TransformersSpec(Generating):
     """Local weights: a directory, a hub id, or a bundled name such as smollm2-135m-instruct."""
 
     provider: Literal["transformers"]
@@ -142,7 +142,7 @@ class TransformersModel(Generating):
     batch_size: int = Field(default=32, gt=0, description="Replies generated at a time.")
 
 
-class HttpModel(Generating, Networked):
+class HttpSpec(Generating, Networked):
     """An application's own JSON endpoint."""
 
     provider: Literal["http"]
@@ -157,7 +157,7 @@ class HttpModel(Generating, Networked):
     output: str = Field(default="output", description="Where the answer stands in the reply: a path like a.b[0].c")
 
 
-class PythonModel(Generating):
+class PythonSpec(Generating):
     """Your own function, sync or async: it gets a Request (or its text) and returns text or a Reply."""
 
     provider: Literal["python"]
@@ -170,7 +170,7 @@ class PythonModel(Generating):
     )
 
 
-class ReplayModel(ModelBase):
+class ReplaySpec(BaseModelSpec):
     """Answers someone already has."""
 
     provider: Literal["replay"]
@@ -179,7 +179,7 @@ class ReplayModel(ModelBase):
     )
 
 
-class SystemOneModel(Networked):
+class SystemOneSpec(Networked):
     """A decision model behind POST {base_url}/systemone: it gives probabilities, no text. Only for judges."""
 
     provider: Literal["systemone"]
@@ -191,7 +191,7 @@ class SystemOneModel(Networked):
 
 
 ModelSpec = Annotated[
-    OpenAIModel | TransformersModel | HttpModel | PythonModel | ReplayModel | SystemOneModel,
+    OpenAISpec | TransformersSpec | HttpSpec | PythonSpec | ReplaySpec | SystemOneSpec,
     Field(discriminator="provider"),
 ]
 
@@ -264,7 +264,7 @@ class Environment(Strict):
     candidate: str | ModelSpec | None = None
     models: dict[Name, ModelSpec] | None = None
     judges: dict[Name, JudgeSpec] | None = None
-    cases: Cases | None = None
+    cases: CasesSpec | None = None
     repeats: int | None = Field(default=None, gt=0)
     allow_self_judge: bool | None = None
 
@@ -274,7 +274,7 @@ class SuiteSpec(Strict):
 
     suite: Name = Field(description="The suite's name; runs land in reports/<suite>/.")
     description: str = ""
-    cases: Cases
+    cases: CasesSpec
     prompt: str | None = Field(default=None, description="A template, or the path of one (.j2, .txt, .md).")
     messages: list[Turn] | None = Field(default=None, description="Instead of `prompt`: several turns.")
     models: dict[Name, ModelSpec] = {}
@@ -288,8 +288,8 @@ class SuiteSpec(Strict):
     checks: list[Any] = Field(default=[], description="name | name: argument | name: {options} | not: ... | any: [...]")
     judges: dict[Name, JudgeSpec] = {}
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")
-    gate: Gate = Field(
-        default=Gate(),
+    gate: GateSpec = Field(
+        default=GateSpec(),
         description="What decides. Left out, or without a rule, every case must pass (`must_pass: all`). "
         "`gate: none` only measures: nothing is decided, and the exit code is 0.",
     )
@@ -300,14 +300,14 @@ class SuiteSpec(Strict):
     def _short_cases(cls, value: Any) -> Any:
         return {"source": value} if isinstance(value, str | list) else value
 
-    @field_validator("gate", mode="before", json_schema_input_type=Gate | Literal["none"] | None)
+    @field_validator("gate", mode="before", json_schema_input_type=GateSpec | Literal["none"] | None)
     @classmethod
     def _short_gate(cls, value: Any) -> Any:
         if value is None:
-            return Gate()
+            return GateSpec()
         if value == "none":
-            return Gate().without_rules()
-        if not isinstance(value, dict | Gate):
+            return GateSpec().without_rules()
+        if not isinstance(value, dict | GateSpec):
             raise PydanticCustomError("gate", "`gate` is a mapping of rules, or `none`, which only measures")
         return value
 

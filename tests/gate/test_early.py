@@ -8,7 +8,7 @@ import pytest
 
 from llmeval.core.records import Answer, Case, Score, Status
 from llmeval.core.results import Decision
-from llmeval.gate.aggregate import Tally
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.rules.floors import cases_needed
 from llmeval.gate.rules.sequential import early_floor, floor_walk
 from llmeval.store.directory import Unit
@@ -32,7 +32,7 @@ def unit(case: Case, passed: bool | None, repeat: int = 0) -> Unit:
 
 def test_a_case_waits_for_those_before_it() -> None:
     planned = cases(100)
-    tally = Tally(Path("r"), planned)
+    tally = RunAggregate(Path("r"), planned)
     walk = floor_walk(tally, GATE, "m", 0.5)
     for case in planned[1:60]:
         tally.add(unit(case, passed=True))
@@ -48,7 +48,7 @@ def test_a_case_waits_for_those_before_it() -> None:
 @pytest.mark.parametrize("repeats", [1, 3])
 def test_a_cluster_counts_when_all_of_it_is_there(repeats: int) -> None:
     planned = cases(12, size=4)
-    tally = Tally(Path("r"), planned, repeats)
+    tally = RunAggregate(Path("r"), planned, repeats)
     walk = floor_walk(tally, GATE, "m", 0.5)
     for index, case in enumerate(planned[:8]):
         for repeat in range(repeats - (index == 7)):
@@ -59,7 +59,7 @@ def test_a_cluster_counts_when_all_of_it_is_there(repeats: int) -> None:
 
 def test_lost_answers_hurt_both_claims() -> None:
     planned = cases(40)
-    tally = Tally(Path("r"), planned)
+    tally = RunAggregate(Path("r"), planned)
     for case in planned:
         tally.add(unit(case, passed=None))
     rule = early_floor(tally, GATE, "m", 0.5)
@@ -72,7 +72,7 @@ def test_lost_answers_hurt_both_claims() -> None:
 @pytest.mark.parametrize("threshold", [0.75, 0.85])
 def test_what_the_end_leaves_open_says_how_many_more_cases(threshold: float) -> None:
     planned = cases(60)
-    tally = Tally(Path("r"), planned)
+    tally = RunAggregate(Path("r"), planned)
     for index, case in enumerate(planned):
         tally.add(unit(case, passed=index % 5 != 0))
     rule = early_floor(tally, GATE, "m", threshold)
@@ -85,7 +85,7 @@ def test_what_the_end_leaves_open_says_how_many_more_cases(threshold: float) -> 
 
 def test_what_comes_after_the_decision_changes_nothing() -> None:
     planned = cases(400)
-    tally = Tally(Path("r"), planned)
+    tally = RunAggregate(Path("r"), planned)
     for case in planned[:100]:
         tally.add(unit(case, passed=True))
     before = early_floor(tally, GATE, "m", 0.5)
@@ -104,7 +104,7 @@ def test_error_rates_hold_at_the_floor() -> None:
     source, rounds, n, wrong = random.Random(5), 300, 150, {Decision.PASS: 0, Decision.FAIL: 0}
     planned = cases(n)
     for _ in range(rounds):
-        tally = Tally(Path("r"), planned)
+        tally = RunAggregate(Path("r"), planned)
         for case in planned:
             tally.add(unit(case, passed=source.random() < 0.8))
         rule = early_floor(tally, GATE, "m", 0.8)

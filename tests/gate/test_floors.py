@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from llmeval.core.results import Decision
-from llmeval.gate.aggregate import Selection
+from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.floors import bounds, cases_needed, clusters_needed, decide_floor, is_clustered
 from llmeval.stats.estimation.bounds import lower_bound, upper_bound
 
 
-def selection(passed: int, n: int, clusters: list[int] | None = None) -> Selection:
+def selection(passed: int, n: int, clusters: list[int] | None = None) -> MetricSample:
     outcomes = tuple(index < passed for index in range(n))
     values = tuple(float(outcome) for outcome in outcomes)
-    return Selection(n, passed, 0, 0, values, tuple(clusters or range(n)), outcomes)
+    return MetricSample(n, passed, 0, 0, values, tuple(clusters or range(n)), outcomes)
 
 
 def decide(passed: int, n: int, floor: float, untrusted: str | None = None) -> Decision:
@@ -148,7 +148,7 @@ def test_how_many_more_clusters() -> None:
     assert clusters_needed(undecided, 0.75, 0.05) is None
 
 
-def draw(source: random.Random, rate: float, count: int, size: int, correlation: float) -> Selection:
+def draw(source: random.Random, rate: float, count: int, size: int, correlation: float) -> MetricSample:
     """Clusters whose own rates are beta-distributed, so that two cases of one correlate as told."""
     scale = (1 - correlation) / correlation
     outcomes = []
@@ -157,7 +157,7 @@ def draw(source: random.Random, rate: float, count: int, size: int, correlation:
         outcomes += [source.random() < own for _ in range(size)]
     values = tuple(float(outcome) for outcome in outcomes)
     clusters = tuple(case // size for case in range(count * size))
-    return Selection(len(outcomes), sum(outcomes), 0, 0, values, clusters, tuple(outcomes))
+    return MetricSample(len(outcomes), sum(outcomes), 0, 0, values, clusters, tuple(outcomes))
 
 
 @pytest.mark.parametrize(("rate", "count", "correlation"), [(0.8, 30, 0.5), (0.98, 50, 0.3), (0.9, 10, 0.3)])

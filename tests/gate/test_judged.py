@@ -10,9 +10,9 @@ import pytest
 
 from llmeval.core.records import Answer, Case, Label, Score, Status
 from llmeval.core.results import Decision
-from llmeval.gate.aggregate import Selection, Tally
+from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.human_labels import people_of
-from llmeval.gate.rules.judged_floors import Evidence, bounds, decide_judged_floor, evidence_for
+from llmeval.gate.rules.judged_floors import LabelEvidence, bounds, decide_judged_floor, evidence_for
 from llmeval.gate.rules.single_run import own_rules
 from llmeval.stats.estimation.correction import adjusted_rogan_gladen
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
@@ -21,16 +21,16 @@ from llmeval.store.labels import append
 
 RIGHT, WRONG = 0.92, 0.15
 """The planted judge: how often it passes good answers, and bad ones."""
-BANK = Evidence(LabelCounts(138, 22, 12, 128), Provenance.BANK)
+BANK = LabelEvidence(LabelCounts(138, 22, 12, 128), Provenance.BANK)
 
 
 def judged(good: bool, source: random.Random) -> bool:
     return source.random() < (RIGHT if good else WRONG)
 
 
-def selection(passes: list[bool], size: int = 1) -> Selection:
+def selection(passes: list[bool], size: int = 1) -> MetricSample:
     clusters = tuple(i // size for i in range(len(passes)))
-    return Selection(len(passes), sum(passes), 0, 0, tuple(map(float, passes)), clusters, tuple(passes))
+    return MetricSample(len(passes), sum(passes), 0, 0, tuple(map(float, passes)), clusters, tuple(passes))
 
 
 def counted(pairs: list[tuple[bool, bool]]) -> LabelCounts:
@@ -62,7 +62,7 @@ def test_wrong_decisions_at_the_floor_are_rare(provenance: Provenance, size: int
         else:
             kept = source.sample(range(400), 120)
             labels = counted([(passes[i], truth[i]) for i in kept])
-        rule = decide_judged_floor("m", None, selection(passes, size), 0.8, 0.05, Evidence(labels, provenance))
+        rule = decide_judged_floor("m", None, selection(passes, size), 0.8, 0.05, LabelEvidence(labels, provenance))
         assert rule is not None
         wrong[rule.decision] += 1
     limit = rounds * 0.05 + 2.5 * math.sqrt(rounds * 0.05 * 0.95)
@@ -71,7 +71,7 @@ def test_wrong_decisions_at_the_floor_are_rare(provenance: Provenance, size: int
 
 def test_clusters_widen_the_bounds() -> None:
     passes = ([True] * 9 + [False]) * 40
-    for evidence in (BANK, Evidence(LabelCounts(80, 10, 5, 25), Provenance.BY_VERDICT)):
+    for evidence in (BANK, LabelEvidence(LabelCounts(80, 10, 5, 25), Provenance.BY_VERDICT)):
         alone, together = (bounds(selection(passes, size), evidence, 0.05) for size in (1, 5))
         assert together.low <= alone.low
         assert together.high >= alone.high
@@ -102,10 +102,10 @@ def manifest(trust: str, **more: Any) -> dict[str, Any]:
     return {"gate": gate, "judges": {"m": judge}, "repeats": 1, "cases": {"n": 300}}
 
 
-def run(tmp_path: Path, n: int = 300, left: int = 0) -> Tally:
+def run(tmp_path: Path, n: int = 300, left: int = 0) -> RunAggregate:
     """A run of n judged cases with the labels that are there; the last `left` were left to people."""
     people, drawn = people_of(tmp_path)
-    tally = Tally(tmp_path, people=people, drawn=drawn)
+    tally = RunAggregate(tmp_path, people=people, drawn=drawn)
     for i in range(n):
         passed = i % 5 != 0
         answer, status = Answer(case_id=f"c{i}", output="x"), Status.PASS if passed else Status.FAIL

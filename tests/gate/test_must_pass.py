@@ -8,7 +8,7 @@ import pytest
 
 import llmeval
 from llmeval.core.records import Answer, Case, ErrorInfo, Score, Status
-from llmeval.core.results import Decision, Gate, RuleDecision
+from llmeval.core.results import Decision, GateResult, RuleDecision
 from llmeval.gate.rules.must_pass import MAX_NAMED
 from llmeval.gate.summary import summarise
 from llmeval.runner.options import Options
@@ -42,13 +42,13 @@ def unit(name: str, statuses: dict[str, Status], repeat: int = 0, **tags: str) -
     )
 
 
-def decide(folder: Path, units: list[Unit], repeats: int = 1, **about: Any) -> Gate:
+def decide(folder: Path, units: list[Unit], repeats: int = 1, **about: Any) -> GateResult:
     gate = {"must_pass": "all", **about.pop("gate", {})}
     said = {**manifest(len({case.id for case, _, _ in units}), repeats, **gate), **about}
     return summarise(write(folder, said, units)).gate
 
 
-def only(gate: Gate) -> RuleDecision:
+def only(gate: GateResult) -> RuleDecision:
     """The rule `must_pass` of a decision."""
     (rule,) = (rule for rule in gate.rules if rule.rule == "must_pass")
     return rule

@@ -5,26 +5,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llmeval.gate.pairs import Pairs
-from llmeval.gate.rules.regression import Comparison, ask
+from llmeval.gate.pairs import PairedCases
+from llmeval.gate.rules.regression import RegressionRule, ask
 from llmeval.planning.attainability import passes_needed
-from llmeval.planning.metric_profile import Shape
+from llmeval.planning.metric_profile import MetricProfile
 from llmeval.planning.sample_size import cases_for, certifiable, plan_floor, plan_regression
-from llmeval.planning.simulation import play, prove_regression
+from llmeval.planning.simulation import play, simulate_regression
 from llmeval.stats.estimation.bounds import lower_bound
 from llmeval.stats.power import gate_cases
 from llmeval.stats.tests.studentised import added_cost
 
-PLAIN = Shape(metric="m", cases=400, units=400, rate=0.8, discordance=0.16)
-CLUSTERED = Shape(metric="m", cases=400, units=80, largest=5, rate=0.8, discordance=0.16)
+PLAIN = MetricProfile(metric="m", cases=400, units=400, rate=0.8, discordance=0.16)
+CLUSTERED = MetricProfile(metric="m", cases=400, units=80, largest=5, rate=0.8, discordance=0.16)
 
 
 def test_the_needed_size_decides_in_95_of_100_runs() -> None:
     """Too few by a fifth falls clearly short, so the size is not far from what is needed."""
     size = plan_regression(PLAIN, 0.1, 0.05, 0.05)
-    at = next(prove_regression(PLAIN.sized(size.needed), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True))
+    at = next(simulate_regression(PLAIN.sized(size.needed), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True))
     below = next(
-        prove_regression(PLAIN.sized(round(0.8 * size.needed)), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True)
+        simulate_regression(PLAIN.sized(round(0.8 * size.needed)), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True)
     )
     assert 0.93 <= at.passed <= 0.985
     assert below.passed < at.passed - 0.01
@@ -75,7 +75,7 @@ def test_floors_on_clusters_take_what_the_gate_takes(clusters: int, size: int, b
 
 
 def test_so_many_passes_are_enough_and_one_less_is_not() -> None:
-    from llmeval.gate.aggregate import Selection
+    from llmeval.gate.aggregate import MetricSample
     from llmeval.gate.rules.floors import bounds
 
     index = tuple(i // 4 for i in range(240))
@@ -84,7 +84,7 @@ def test_so_many_passes_are_enough_and_one_less_is_not() -> None:
     for passes, clears in ((needed, True), (needed - 1, False)):
         failing = [4 * (k % 60) + k // 60 for k in range(240 - passes)]
         outcomes = tuple(i not in failing for i in range(240))
-        found = bounds(Selection(240, passes, 0, 0, (), index, outcomes), 0.05)
+        found = bounds(MetricSample(240, passes, 0, 0, (), index, outcomes), 0.05)
         assert (found.low >= 0.8) is clears
 
 
@@ -93,7 +93,7 @@ def test_a_rate_below_the_floor_needs_no_more_cases() -> None:
 
 
 def test_clusters_need_not_be_of_one_size() -> None:
-    uneven = Shape(metric="m", cases=123, units=50, largest=6, rate=0.8, discordance=0.16)
+    uneven = MetricProfile(metric="m", cases=123, units=50, largest=6, rate=0.8, discordance=0.16)
     assert plan_regression(uneven, 0.2, 0.05, 0.05).needed > 0
 
 
@@ -101,8 +101,8 @@ def test_what_is_proved_is_the_test_that_a_run_decides_by() -> None:
     """Every case, once, at the whole rates: as `gate.regression.ask` plans it."""
     values = (-1.0, 0.0, 0.0, 1.0) * 100
     clusters = tuple(str(number) for number in range(400))
-    compared = Comparison("m", "m", None, 0.1, 1.0, 0.0, judged=False, untrusted=None)
-    asked = ask(compared, Pairs(differences=values, clusters=clusters), {"alpha": 0.05, "beta": 0.05})
+    compared = RegressionRule("m", "m", None, 0.1, 1.0, 0.0, judged=False, untrusted=None)
+    asked = ask(compared, PairedCases(differences=values, clusters=clusters), {"alpha": 0.05, "beta": 0.05})
     plan = PLAIN.gate(0.1, 0.05, 0.05, sequential=False)
     assert play(plan, np.array(values)).decision is asked.verdict.decision
     assert (plan.share, plan.pass_null, plan.rates) == (asked.plan.share, asked.plan.pass_null, asked.plan.rates)

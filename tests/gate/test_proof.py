@@ -5,35 +5,37 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llmeval.planning.metric_profile import Shape
-from llmeval.planning.simulated_rules import Floor, Regression, Terms, members_of
-from llmeval.planning.simulated_verdicts import World
-from llmeval.planning.simulation import Setup, prove, prove_regression, rows_of
+from llmeval.planning.metric_profile import MetricProfile
+from llmeval.planning.simulated_rules import ErrorRates, SimulatedFloor, SimulatedRegression, members_of
+from llmeval.planning.simulated_verdicts import VerdictModel
+from llmeval.planning.simulation import SimulationSetup, rows_of, simulate, simulate_regression
 
-PLAIN = Shape(metric="m", cases=400, units=400, rate=0.8, discordance=0.16)
-CLUSTERED = Shape(metric="m", cases=400, units=80, largest=5, rate=0.8, discordance=0.16)
-JUDGED = Shape(
+PLAIN = MetricProfile(metric="m", cases=400, units=400, rate=0.8, discordance=0.16)
+CLUSTERED = MetricProfile(metric="m", cases=400, units=80, largest=5, rate=0.8, discordance=0.16)
+JUDGED = MetricProfile(
     metric="j", cases=300, units=300, rate=0.83, discordance=0.2, sensitivity=0.9, specificity=0.9, youden_lower=0.7,
     j_alpha=0.01, labels=(160, 60),
 )  # fmt: skip
 
 
-def gate(worlds: dict[str, World], *, early: bool = False, margin: float = 0.1, floor: float = 0.8) -> Setup:
+def gate(
+    worlds: dict[str, VerdictModel], *, early: bool = False, margin: float = 0.1, floor: float = 0.8
+) -> SimulationSetup:
     """A floor and a margin for each metric."""
     clusters = next(iter(worlds.values())).clusters
     members = members_of(np.arange(len(clusters)), clusters)
-    claims: list[Floor | Regression] = []
+    claims: list[SimulatedFloor | SimulatedRegression] = []
     for metric, world in worlds.items():
         corrected = world.labels is not None and world.repeats == 1
-        claims.append(Floor(name=metric, metric=metric, members=members, threshold=floor, corrected=corrected))
-        claims.append(Regression(name=metric, metric=metric, members=members, margin=margin))
-    return Setup(worlds=worlds, claims=tuple(claims), terms=Terms(0.05, 0.05, len(claims), early))
+        claims.append(SimulatedFloor(name=metric, metric=metric, members=members, threshold=floor, corrected=corrected))
+        claims.append(SimulatedRegression(name=metric, metric=metric, members=members, margin=margin))
+    return SimulationSetup(worlds=worlds, claims=tuple(claims), terms=ErrorRates(0.05, 0.05, len(claims), early))
 
 
 @pytest.mark.parametrize("sequential", [True, False], ids=["early", "once"])
 @pytest.mark.parametrize("shape", [PLAIN, CLUSTERED], ids=["plain", "clusters"])
-def test_errors_of_one_rule_stay_within_their_rates(shape: Shape, sequential: bool) -> None:
-    rows = list(prove_regression(shape, 0.1, 0.05, 0.05, runs=80, seed=4, sequential=sequential))
+def test_errors_of_one_rule_stay_within_their_rates(shape: MetricProfile, sequential: bool) -> None:
+    rows = list(simulate_regression(shape, 0.1, 0.05, 0.05, runs=80, seed=4, sequential=sequential))
     assert [row.planted for row in rows] == pytest.approx([0, 0.1, 0.2, 0.4])
     assert all(row.holds for row in rows)
     assert rows[0].passed > 0.5 and rows[1].fail > 0.5
@@ -45,9 +47,9 @@ def test_errors_of_one_rule_stay_within_their_rates(shape: Shape, sequential: bo
 def test_a_judge_taken_for_perfect_is_caught() -> None:
     """Of a drop of ten points a judge with J .55 sees 5.5: PASS where d > -2.6 points, and d ~ N(-5.5, 4.5^2 points)."""
     noisy = replace(JUDGED, cases=150, units=150, rate=0.64, discordance=0.3, sensitivity=0.75, specificity=0.8)
-    rows = list(prove_regression(replace(noisy, youden_lower=1.0, j_alpha=0.0), 0.1, 0.05, 0.05, runs=200, seed=2))
+    rows = list(simulate_regression(replace(noisy, youden_lower=1.0, j_alpha=0.0), 0.1, 0.05, 0.05, runs=200, seed=2))
     assert not rows[1].holds and rows[1].passed == pytest.approx(0.26, abs=0.08)
-    assert all(row.holds for row in prove_regression(replace(noisy, youden_lower=0.5), 0.1, 0.05, 0.05, 200, 2))
+    assert all(row.holds for row in simulate_regression(replace(noisy, youden_lower=0.5), 0.1, 0.05, 0.05, 200, 2))
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["early", "once"])
@@ -55,7 +57,7 @@ def test_a_whole_gate_with_floors_and_a_judge_keeps_its_rates(early: bool) -> No
     checked = replace(PLAIN, metric="m", cases=300, units=300, rate=0.9, discordance=0.1)
     setup = gate({"m": checked.world(), "j": JUDGED.world()}, early=early)
     ticks: list[None] = []
-    found = prove(setup, 60, seed=5, tick=lambda: ticks.append(None))
+    found = simulate(setup, 60, seed=5, tick=lambda: ticks.append(None))
     assert len(ticks) == 60 * rows_of(setup) == 60 * (4 + 2 * 3)
     assert all(row.holds for rows in (found.whole, *found.rules) for row in rows)
     assert [row.planted for row in found.whole] == [0, 1, 2, 4]
@@ -71,14 +73,14 @@ def test_an_uncorrected_floor_would_pass_what_people_would_not() -> None:
     lenient = replace(JUDGED, sensitivity=0.98, specificity=0.6, rate=0.85).world()
     setup = gate({"j": replace(lenient, clusters=np.arange(1500))})
     naive = replace(setup, claims=(replace(setup.claims[0], corrected=True), setup.claims[1]))
-    rows = prove(naive, 40, seed=3).rules[0]
+    rows = simulate(naive, 40, seed=3).rules[0]
     assert rows[1].holds and rows[1].planted == pytest.approx(0.75)
     assert rows[1].usual < 0.1  # the usual gate FAILs hardly any
 
 
 def test_clusters_and_repeats_keep_the_rates_too() -> None:
     world = replace(CLUSTERED, rate=0.9, discordance=0.05).world(np.repeat(np.arange(60), 4), repeats=2)
-    found = prove(gate({"m": world}), 50, seed=6)
+    found = simulate(gate({"m": world}), 50, seed=6)
     assert all(row.holds for rows in (found.whole, *found.rules) for row in rows)
     assert found.rules[1][0].passed > 0.8
 
@@ -87,10 +89,10 @@ def test_each_margin_of_a_metric_is_planted_for_its_own_rule() -> None:
     """A slice may fall by twice as much as the whole: at 20 points its PASS is wrong, at 10 it is not."""
     setup = gate({"m": PLAIN.world()})
     half = members_of(np.arange(0, 400, 2), np.arange(400))
-    wider = Regression(name="m @ x", metric="m", members=half, margin=0.2)
-    both = replace(setup, claims=(setup.claims[1], wider), terms=Terms(0.05, 0.05, 2, False))
+    wider = SimulatedRegression(name="m @ x", metric="m", members=half, margin=0.2)
+    both = replace(setup, claims=(setup.claims[1], wider), terms=ErrorRates(0.05, 0.05, 2, False))
     ticks: list[None] = []
-    found = prove(both, 60, seed=7, tick=lambda: ticks.append(None))
+    found = simulate(both, 60, seed=7, tick=lambda: ticks.append(None))
     assert len(ticks) == 60 * rows_of(both) == 60 * 8
     assert [row.planted for row in found.rules[1]] == pytest.approx([0, 0.2, 0.4, 0.8])
     assert all(row.holds for rows in (found.whole, *found.rules) for row in rows)
@@ -107,11 +109,11 @@ def test_members_are_units_in_the_order_they_are_asked() -> None:
 
 def test_the_usual_gate_fails_an_unchanged_candidate() -> None:
     """d ~ N(0, .16 / 100): P(drop > 2 points) = P(z > .5) less what is exactly 2 points, about .27."""
-    first = next(prove_regression(PLAIN.sized(100), 0.1, 0.05, 0.05, runs=500, seed=1))
+    first = next(simulate_regression(PLAIN.sized(100), 0.1, 0.05, 0.05, runs=500, seed=1))
     assert 0.2 < first.usual < 0.34
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
     setup = gate({"m": PLAIN.world()})
-    assert prove(setup, 20, seed=3) == prove(setup, 20, seed=3)
-    assert prove(setup, 20, seed=3) != prove(setup, 20, seed=4)
+    assert simulate(setup, 20, seed=3) == simulate(setup, 20, seed=3)
+    assert simulate(setup, 20, seed=3) != simulate(setup, 20, seed=4)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.pairs import Pairs
-from llmeval.gate.rules.regression import Comparison, ask, cases_needed, decided, scale
+from llmeval.gate.pairs import PairedCases
+from llmeval.gate.rules.regression import RegressionRule, ask, cases_needed, decided, scale
 from llmeval.stats.sequential.design import regression
 from llmeval.stats.sequential.gate_test import decide
 
@@ -16,12 +16,14 @@ GATE = {"alpha": 0.05, "beta": 0.05}
 LABELS = {"pass_pass": 95, "pass_fail": 5, "fail_pass": 5, "fail_fail": 95}
 
 
-def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> Pairs:
+def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> PairedCases:
     values = [-1.0] * fell + [1.0] * rose + [math.nan] * lost + [0.0] * (n - fell - rose - lost)
-    return Pairs(tuple(values), tuple(f"g{i // size}" for i in range(n)), tuple(f"c{i}" for i in range(fell)), rose)
+    return PairedCases(
+        tuple(values), tuple(f"g{i // size}" for i in range(n)), tuple(f"c{i}" for i in range(fell)), rose
+    )
 
 
-def rule(found: Pairs, margin: float = 0.05, level: float = GATE["alpha"], **more: Any) -> RuleDecision:
+def rule(found: PairedCases, margin: float = 0.05, level: float = GATE["alpha"], **more: Any) -> RuleDecision:
     from types import SimpleNamespace
 
     question = ask(comparison(margin, **more), found, GATE)
@@ -29,9 +31,9 @@ def rule(found: Pairs, margin: float = 0.05, level: float = GATE["alpha"], **mor
     return decided(question, baseline, level)
 
 
-def comparison(margin: float = 0.05, judge: Any = None, untrusted: str | None = None) -> Comparison:
+def comparison(margin: float = 0.05, judge: Any = None, untrusted: str | None = None) -> RegressionRule:
     youden, spent = scale(judge, GATE["beta"]) if untrusted is None else (1.0, 0.0)
-    return Comparison("m", "m", None, margin, youden, spent, judge is not None, untrusted)
+    return RegressionRule("m", "m", None, margin, youden, spent, judge is not None, untrusted)
 
 
 @pytest.mark.parametrize(("fell", "rose"), [(0, 0), (10, 10), (12, 3), (30, 5), (4, 0), (3, 20)])
@@ -146,6 +148,6 @@ def test_error_rates_hold_over_three_rules() -> None:
     assert passes <= limit
 
 
-def drawn(source: random.Random, fall: float, rise: float, n: int) -> Pairs:
+def drawn(source: random.Random, fall: float, rise: float, n: int) -> PairedCases:
     draws = [source.random() for _ in range(n)]
     return pairs(sum(u < fall for u in draws), sum(fall <= u < fall + rise for u in draws), n)

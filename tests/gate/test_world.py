@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llmeval.planning.metric_profile import Shape
-from llmeval.planning.simulated_verdicts import World, people_differ
+from llmeval.planning.metric_profile import MetricProfile
+from llmeval.planning.simulated_verdicts import VerdictModel, people_differ
 from llmeval.stats.power import discordance as between
 from llmeval.stats.power import judged_discordance
 
 MANY = np.arange(60_000)
-PLAIN = World(clusters=MANY, rate=0.8, discordance=0.16)
+PLAIN = VerdictModel(clusters=MANY, rate=0.8, discordance=0.16)
 
 
 def source() -> np.random.Generator:
@@ -54,7 +54,7 @@ def test_differences_within_a_cluster_are_correlated(within: float) -> None:
 @pytest.mark.parametrize(("rate", "differ"), [(0.74, 0.3), (0.74, 0.1), (0.85, 0.15)])
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_a_judge_sees_what_the_shape_says(rate: float, differ: float, repeats: int) -> None:
-    shape = Shape(
+    shape = MetricProfile(
         metric="m", cases=1, units=1, rate=rate, discordance=differ / repeats, sensitivity=0.95, specificity=0.85
     )
     world = shape.world(MANY, repeats)

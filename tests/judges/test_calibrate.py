@@ -12,7 +12,7 @@ from msgspec import structs
 from llmeval.core.records import Answer, Score, Status
 from llmeval.judges.assurance.certificate import Certificate
 from llmeval.judges.assurance.certify import certify
-from llmeval.judges.assurance.labelled_answers import Item
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.judges.calibration_map import Calibration, calibration_of
 from llmeval.models.base import Request
 from tests.support.judging import Fake, judge_of
@@ -23,7 +23,7 @@ SLOPE = 0.5
 
 def overconfident(n: int = 400) -> tuple[Certificate, str]:
     """A decision model whose stated log-odds are twice the true ones, certified on n answers."""
-    source, chances, labelled = random.Random(5), dict[str, float](), list[Item]()
+    source, chances, labelled = random.Random(5), dict[str, float](), list[LabelledAnswer]()
     for item in items(n):
         stated = source.uniform(0.02, 0.98)
         true = 1 / (1 + math.exp(-SLOPE * math.log(stated / (1 - stated))))

@@ -17,8 +17,8 @@ from llmeval.judges.assurance.anchors import anchor_scores, outcome
 from llmeval.judges.assurance.certificate import Certificate, parts_of, read_certificate, trust
 from llmeval.judges.assurance.certificate_markdown import page
 from llmeval.judges.assurance.certify import certify
-from llmeval.judges.assurance.labelled_answers import Item, from_file
-from llmeval.judges.assurance.measures import Judged
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer, from_file
+from llmeval.judges.assurance.measures import JudgedAnswer
 from llmeval.judges.assurance.probes import probe
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import load_protocol
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent.parent
 CASE = Case("c", {"question": "?"})
 
 
-def made(model: Planted, labelled: list[Item]) -> Certificate:
+def made(model: Planted, labelled: list[LabelledAnswer]) -> Certificate:
     return asyncio.run(certify(planted_judge(model), labelled, suite="s", days=90, version="1"))
 
 
@@ -60,7 +60,7 @@ def test_a_guessing_judge_is_not() -> None:
         (items(200, rate=0.9), "30 labels of either kind are needed, the smaller has 20"),
     ],
 )
-def test_few_labels_certify_nothing(labelled: list[Item], reason: str) -> None:
+def test_few_labels_certify_nothing(labelled: list[LabelledAnswer], reason: str) -> None:
     found = made(Planted(1.0, 1.0), labelled)
     assert not found.trusted and reason in found.reason
 
@@ -83,7 +83,7 @@ def test_odd_answers_count_for_nothing() -> None:
         made(Planted(1, 1), items(60) + items(60, start=500, sampling="random", probability=0.5))
 
 
-def drawn_by_verdict(source: random.Random, rate: float, sensitivity: float, specificity: float) -> list[Judged]:
+def drawn_by_verdict(source: random.Random, rate: float, sensitivity: float, specificity: float) -> list[JudgedAnswer]:
     """200 labelled answers of a run of 1,000: 100 that the judge fails and 100 that it passes, or all where there are fewer."""
     sides: dict[bool, list[bool]] = {True: [], False: []}
     for _ in range(1000):
@@ -94,10 +94,10 @@ def drawn_by_verdict(source: random.Random, rate: float, sensitivity: float, spe
     for passed, n in ((False, fails), (True, 200 - fails)):
         score = Score(case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed)
         for right in source.sample(sides[passed], n):
-            item = Item(
+            item = LabelledAnswer(
                 CASE, (), Answer(case_id="c"), {"ada": right}, sampling="stratified", probability=n / len(sides[passed])
             )
-            found.append(Judged(item, score))
+            found.append(JudgedAnswer(item, score))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from scipy.stats import beta
 
 from llmeval.core.records import Answer, Case, ErrorInfo, Score, Span, Status, Usage
-from llmeval.core.results import Calls, Counts, Decision, Gate, Metric, RuleDecision, Summary
+from llmeval.core.results import Calls, CaseCounts, Decision, GateResult, Metric, RuleDecision, Summary
 from llmeval.store.directory import summary_bytes
 from tests.support.rundirs import record_lines, seal
 
@@ -289,7 +289,7 @@ def summary_of(run_id: str, cases: list[Case], answers: list[Answer], scores: li
         "suite": "qa",
         "run_id": run_id,
         "status": "complete",
-        "counts": Counts(
+        "counts": CaseCounts(
             cases=len(cases),
             passed=len(cases) - failed - unscored - errors,
             failed=failed,
@@ -315,7 +315,7 @@ def summary_of(run_id: str, cases: list[Case], answers: list[Answer], scores: li
         },
         "wall_s": 152.4,
         "metrics": tuple(metrics),
-        "gate": Gate(
+        "gate": GateResult(
             decision=worst,
             exit_code={None: 0, Decision.PASS: 0, Decision.FAIL: 1}.get(worst, 4),
             rules=rules,

@@ -10,8 +10,8 @@ from msgspec import structs
 
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, Reuse, Reused
-from llmeval.report.ci.annotations import MOST, Point, points
-from llmeval.report.ci.dispatch import Told, tell
+from llmeval.report.ci.annotations import MOST, Annotation, annotations
+from llmeval.report.ci.dispatch import RunNotice, tell
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.ci.github import SUMMARY_BYTES, add_summary, command
 from llmeval.report.junit import write_junit
@@ -21,10 +21,10 @@ from tests.report.test_texts import HOSTILE, MANIFEST, rule, summary, trouble
 ORDER = re.compile(r"^::(error|warning|notice) ([^:]*)::(.*)$")
 
 
-def told(folder: Path, n: int = 30, decision: Decision = Decision.FAIL, code: int = 1) -> Told:
+def told(folder: Path, n: int = 30, decision: Decision = Decision.FAIL, code: int = 1) -> RunNotice:
     fell = replace_fell(rule(decision), ("c7", "c9"))
     troubles = [replace(trouble(f"c{i}"), source=f"data/q,a.jsonl:{i + 1}") for i in range(n)]
-    return Told(folder, folder, summary(decision, code, fell), MANIFEST, troubles)
+    return RunNotice(folder, folder, summary(decision, code, fell), MANIFEST, troubles)
 
 
 def replace_fell(made: object, fell: tuple[str, ...]) -> object:
@@ -56,11 +56,11 @@ def test_annotations_are_few_and_cases_that_fell_come_first(tmp_path: Path) -> N
 def test_a_green_run_has_one_line(tmp_path: Path) -> None:
     (line,) = tell(told(tmp_path, decision=Decision.PASS, code=0), Format.GITHUB, {})
     assert line.startswith("::notice ")
-    assert len(points(told(tmp_path, n=3))) == 4, "no rest, no line about it"
+    assert len(annotations(told(tmp_path, n=3))) == 4, "no rest, no line about it"
 
 
 def test_what_a_model_wrote_is_no_order() -> None:
-    line = command(Point("warning", HOSTILE, HOSTILE + "100%", "a:b,c.jsonl", 3))
+    line = command(Annotation("warning", HOSTILE, HOSTILE + "100%", "a:b,c.jsonl", 3))
     assert "\n" not in line
     assert "\r" not in line
     assert line.endswith("100%25")

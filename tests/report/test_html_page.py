@@ -15,7 +15,7 @@ import pytest
 
 from llmeval.core.errors import StoreError
 from llmeval.core.records import digest
-from llmeval.core.results import Counts, Decision, Gate, RuleDecision, Summary
+from llmeval.core.results import CaseCounts, Decision, GateResult, RuleDecision, Summary
 from llmeval.report.html import assets, write_html
 from llmeval.report.html.embed import ALL_UP_TO, Embedding
 from llmeval.report.html.words import headline
@@ -257,7 +257,12 @@ def test_equal_answers_with_two_verdicts_are_shown(tmp_path: Path) -> None:
 def bare(path: Path, **changes: Any) -> Path:
     """A run with nothing in it."""
     summary = Summary(
-        suite="qa", run_id="r1", status="incomplete", counts=Counts(), gate=Gate(decision=None, exit_code=5), **changes
+        suite="qa",
+        run_id="r1",
+        status="incomplete",
+        counts=CaseCounts(),
+        gate=GateResult(decision=None, exit_code=5),
+        **changes,
     )
     return samples.write_run(
         path, [], [], [], summary, samples.manifest("r1", 0, judges={}, status="incomplete", ended=None)
@@ -277,13 +282,13 @@ def test_a_run_of_errors_only(tmp_path: Path) -> None:
     for case, answer, _ in samples.records(5, 1, 1.0):
         cases.append(case)
         answers.append(samples.Answer(case_id=answer.case_id, error=samples.ErrorInfo("provider", "refused")))
-    gate = Gate(
+    gate = GateResult(
         decision=Decision.INVALID,
         exit_code=3,
         reason="All was lost.",
         rules=(RuleDecision(rule="max_unscored", decision=Decision.INVALID, reason="All was lost."),),
     )
-    summary = Summary(suite="qa", run_id="r1", status="complete", counts=Counts(cases=5, errors=5), gate=gate)
+    summary = Summary(suite="qa", run_id="r1", status="complete", counts=CaseCounts(cases=5, errors=5), gate=gate)
     page = build(tmp_path, samples.write_run(tmp_path / "run", cases, answers, [], summary, samples.manifest("r1", 5)))
     assert "INVALID" in page.text
     assert "All was lost." in page.text
@@ -343,12 +348,12 @@ def test_large_runs_hold_what_matters_and_a_recorded_sample() -> None:
 
 
 def _placed(n: int) -> Any:
-    from llmeval.report.html.reader import Row, Side
-    from llmeval.report.html.triage import Rules, triage
+    from llmeval.report.html.reader import ReportRow, RunSide
+    from llmeval.report.html.triage import TriageRules, triage
 
     for case, answer, scores in samples.records(n, 1, 0.7):
-        row = Row(case, b"{}", Side(answer, tuple(scores), (), b"{}"))
-        yield row, triage(row, Rules())
+        row = ReportRow(case, b"{}", RunSide(answer, tuple(scores), (), b"{}"))
+        yield row, triage(row, TriageRules())
 
 
 UNSURE = "m 78.0% (95% interval 71.6 to 83.5) is too uncertain to tell whether it clears the floor of 80%."
@@ -382,8 +387,8 @@ def test_a_headline_never_contradicts_its_interval() -> None:
     assert said == "m 74.3% (at most 79.5% at 95% confidence) is below the floor of 80%."
 
 
-def gate_of(decision: Decision, estimate: float, low: float, high: float) -> Gate:
+def gate_of(decision: Decision, estimate: float, low: float, high: float) -> GateResult:
     rule = RuleDecision(
         rule="floor", metric="m", decision=decision, estimate=estimate, low=low, high=high, threshold=0.8
     )
-    return Gate(decision=decision, exit_code=1, rules=(rule,))
+    return GateResult(decision=decision, exit_code=1, rules=(rule,))

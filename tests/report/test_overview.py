@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from llmeval.core.results import Decision, Gate
+from llmeval.core.results import Decision, GateResult
 from llmeval.history.runs import recorded
 from llmeval.report.html.overview import write_overview
 from llmeval.store.directory import summary_bytes
@@ -20,7 +20,7 @@ def write(root: Path, suite: str, day: int, decision: Decision | None, *, ended:
     run_id = f"202611{day:02}T120000Z-aaaaaa"
     path = samples.sample_run(root / suite / run_id, 12, run_id=run_id, hostile=False, suite=suite)
     summary = msgspec.json.decode((path / "summary.json").read_bytes(), type=samples.Summary)
-    gate = Gate(decision=decision, exit_code=0, reason=f"the reason of {suite}")
+    gate = GateResult(decision=decision, exit_code=0, reason=f"the reason of {suite}")
     (path / "summary.json").write_bytes(summary_bytes(msgspec.structs.replace(summary, suite=suite, gate=gate)))
     if not ended:
         (path / "summary.json").unlink()

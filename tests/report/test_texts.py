@@ -14,9 +14,9 @@ from rich.console import Console
 
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Status
-from llmeval.core.results import Counts, Decision, Gate, Metric, RuleDecision, Summary
+from llmeval.core.results import CaseCounts, Decision, GateResult, Metric, RuleDecision, Summary
 from llmeval.report.console import ProgressDisplay, _line, print_summary
-from llmeval.report.failing_cases import Trouble
+from llmeval.report.failing_cases import FailingCase
 from llmeval.report.junit import write_junit
 from llmeval.report.markdown import MAX_CHARS, markdown
 from llmeval.report.safe_text import cell, fenced, one_line, visible
@@ -29,15 +29,15 @@ MANIFEST: dict[str, Any] = {
 }  # fmt: skip
 
 
-def trouble(case: str = "c1", outcome: Outcome = Outcome.FAIL, text: str = HOSTILE) -> Trouble:
-    return Trouble((2, 0.0, case, 0), case, 0, ("facts",), f"facts: {text}", text, text, outcome)
+def trouble(case: str = "c1", outcome: Outcome = Outcome.FAIL, text: str = HOSTILE) -> FailingCase:
+    return FailingCase((2, 0.0, case, 0), case, 0, ("facts",), f"facts: {text}", text, text, outcome)
 
 
 def summary(decision: Decision | None, code: int, *rules: RuleDecision) -> Summary:
     metric = Metric(metric="facts", n=10, passed=7, pass_rate=0.7, mean=0.7, low=0.4, high=0.9)
     return Summary(
-        suite="s", run_id="r1", status="complete", counts=Counts(cases=10, passed=7, failed=3), metrics=(metric,),
-        gate=Gate(decision=decision, exit_code=code, rules=rules, reason="because"),
+        suite="s", run_id="r1", status="complete", counts=CaseCounts(cases=10, passed=7, failed=3), metrics=(metric,),
+        gate=GateResult(decision=decision, exit_code=code, rules=rules, reason="because"),
     )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_a_fence_is_longer_than_any_in_it(text: str) -> None:
     assert not any(line.strip().startswith(block[-1]) for line in block[1:-1])
 
 
-def printed(said: Summary, troubles: list[Trouble], width: int = 80) -> str:
+def printed(said: Summary, troubles: list[FailingCase], width: int = 80) -> str:
     out = io.StringIO()
     print_summary(Console(file=out, width=width), said, troubles, MANIFEST, None)
     return out.getvalue()

@@ -9,7 +9,7 @@ from llmeval.review.draw import draws
 from llmeval.review.intake import answers_of
 from llmeval.review.queue import make_queue, metrics_to_review
 from llmeval.store.directory import RunDir
-from llmeval.store.labels import Place
+from llmeval.store.labels import AnswerKey
 from tests.report.html_samples import sample_run
 
 
@@ -41,9 +41,9 @@ def test_sampling_is_that_of_the_draw(run: RunDir) -> None:
     made = queue.draws["correctness"]
     assert len(queue.items) == 10
     for item in queue.items:
-        kind, probability = queue.sampling(Place(item.case_id, item.repeat, "correctness"))
+        kind, probability = queue.sampling(AnswerKey(item.case_id, item.repeat, "correctness"))
         assert kind == "stratified" and probability in {stratum.probability for stratum in made.strata}
-    assert queue.sampling(Place(queue.items[0].case_id, 0, "punctuation")) == ("triage", None)
+    assert queue.sampling(AnswerKey(queue.items[0].case_id, 0, "punctuation")) == ("triage", None)
 
 
 def test_without_a_random_share_nothing_is_drawn(run: RunDir) -> None:

@@ -16,7 +16,7 @@ from llmeval.report.html.assets import policy
 from llmeval.review.intake import answers_of
 from llmeval.review.queue import make_queue
 from llmeval.review.server import MAX_BODY, ReviewServer
-from llmeval.review.session import Session
+from llmeval.review.session import ReviewSession
 from llmeval.store.directory import LABELS, RunDir
 from llmeval.store.labels import append, read, text_digest
 from tests.report.html_samples import sample_run
@@ -29,7 +29,7 @@ class Door:
         directory = RunDir(run)
         answers = answers_of(directory)
         queue = make_queue(directory, answers, [key for key in answers if key[0] == "law-00003"], ["correctness"], 10)
-        self.server = ReviewServer(Session(directory, reviewer, answers, queue), page, policy(served=True))
+        self.server = ReviewServer(ReviewSession(directory, reviewer, answers, queue), page, policy(served=True))
         self.run, self.answers, self.queue = directory, answers, queue
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -270,7 +270,7 @@ def test_a_reviewer_needs_a_name(run: Path, name: str) -> None:
     answers = answers_of(directory)
     queue = make_queue(directory, answers, [], ["correctness"], 5)
     with pytest.raises(UsageError, match="reviewer"):
-        Session(directory, name, answers, queue)
+        ReviewSession(directory, name, answers, queue)
 
 
 def test_a_taken_port_is_a_usage_error(door: Door, tmp_path: Path) -> None:

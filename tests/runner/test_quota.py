@@ -13,7 +13,7 @@ from llmeval.api import run as run_suite
 from llmeval.core.records import Status
 from llmeval.core.results import Decision
 from llmeval.runner.budget import Budget
-from llmeval.runner.model_roles import Factory, is_loopback
+from llmeval.runner.model_roles import ModelRoles, is_loopback
 from llmeval.runner.options import Options
 from llmeval.runner.slots import Slots
 from tests.support.endpoint import serve
@@ -171,7 +171,7 @@ def test_a_server_on_this_machine_gets_few_requests_at_first(address: str, loopb
 
     def start(more: str) -> float:
         path.write_text(f"{head}  one: {model % more}\n")
-        factory = Factory(load_suite(path), Options(), None, Budget(None, None, None))
+        factory = ModelRoles(load_suite(path), Options(), None, Budget(None, None, None))
         return factory.seat("x", "one", ()).caller.limiter.window.limit
 
     assert start("") == (4 if loopback else 16)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from llmeval.runner.budget import Budget
-from llmeval.runner.model_roles import Factory
+from llmeval.runner.model_roles import ModelRoles
 from llmeval.runner.options import Options
 from llmeval.suite.loader import load_suite
 
@@ -26,7 +26,7 @@ def test_models_behind_one_endpoint_share_its_window(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(SUITE)
     suite = load_suite(path)
-    factory = Factory(suite, Options(concurrency=8), None, Budget(None, None, None))
+    factory = ModelRoles(suite, Options(concurrency=8), None, Budget(None, None, None))
     windows = {name: factory.seat("x", name, ()).caller.limiter.window for name in suite.spec.models}
     assert windows["one"] is windows["two"]
     assert len({id(window) for window in windows.values()}) == 4

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from llmeval.core.results import Decision
-from llmeval.stats.sequential.design import Plan, floor, regression
+from llmeval.stats.sequential.design import TestDesign, floor, regression
 from llmeval.stats.sequential.exact_binomial_boundaries import CountLooks, Limit
 from llmeval.stats.sequential.gate_test import HybridTest
-from llmeval.stats.sequential.interim_analyses import Looks
+from llmeval.stats.sequential.interim_analyses import InterimAnalyses
 from llmeval.stats.sequential.spending import FAIL, levels, spent
 
 
@@ -78,7 +78,7 @@ def test_with_many_trials_the_limits_are_those_of_the_normal_walk() -> None:
         (floor(units=16, threshold=0.7, alpha=0.2), (0.0, 1.0), (0.3, 0.7)),
     ],
 )
-def test_other_scores_after_counts_keep_the_rate(plan: Plan, scores: list[float], chances: list[float]) -> None:
+def test_other_scores_after_counts_keep_the_rate(plan: TestDesign, scores: list[float], chances: list[float]) -> None:
     """Two units of three are half way to the null from the thirteenth on: then the looks to come share what is left."""
     random, wrong, runs = np.random.default_rng(41), 0, 400
     for _ in range(runs):
@@ -93,7 +93,7 @@ def test_other_scores_after_counts_keep_the_rate(plan: Plan, scores: list[float]
 def test_looks_in_parts_are_the_looks_at_once() -> None:
     scores = np.random.default_rng(3).choice((-1.0, 0.0, 1.0), p=(0.12, 0.8, 0.08), size=400)
     sizes = np.ones(400)
-    whole, parts = (Looks(regression(units=400, margin=0.05)) for _ in range(2))
+    whole, parts = (InterimAnalyses(regression(units=400, margin=0.05)) for _ in range(2))
     whole.first(scores, scores, sizes, 0, 400)
     for begin, end in itertools.pairwise((0, 7, 10, 55, 300, 400)):
         parts.first(scores[:end], scores[:end], sizes[:end], begin, end)

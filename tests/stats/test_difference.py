@@ -6,7 +6,7 @@ import random
 import pytest
 
 from llmeval.stats.estimation.difference import difference
-from llmeval.stats.estimation.paired import Pairs, mcnemar, tango
+from llmeval.stats.estimation.paired import PairCounts, mcnemar, tango
 
 
 def values(worse: int, better: int, n: int) -> list[float]:
@@ -18,7 +18,7 @@ def test_binary_pairs_are_mcnemar_and_tango(worse: int, better: int) -> None:
     found = difference(values(worse, better, 200))
     assert found.estimate == pytest.approx((better - worse) / 200)
     assert found.p == pytest.approx(mcnemar(worse, better))
-    expected = tango(Pairs(worse, 200 - worse - better, better))
+    expected = tango(PairCounts(worse, 200 - worse - better, better))
     if found.p < 0.05:
         assert (found.low, found.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
     assert (found.low <= 0 <= found.high) == (found.p > 0.05)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from llmeval.stats.estimation.paired import Pairs, tango_above
+from llmeval.stats.estimation.paired import PairCounts, tango_above
 from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS, Nulls, final_test
 
 PAIRED = Nulls(0.0, -0.1, -1.0, 1.0, 0.05, 0.05)
@@ -47,7 +47,7 @@ def test_the_size_of_tangos_test_stays_near_its_level(n: int, margin: float) -> 
         (worse, better)
         for worse in range(n + 1)
         for better in range(n + 1 - worse)
-        if tango_above(Pairs(worse, n - worse - better, better), -margin) <= 0.05
+        if tango_above(PairCounts(worse, n - worse - better, better), -margin) <= 0.05
     ]
     for gained in (0.001, 0.02, 0.1, 0.3):
         logs = math.log(gained + margin), math.log(gained), math.log(1 - 2 * gained - margin)

@@ -10,10 +10,10 @@ from scipy import stats
 
 from llmeval.core.results import Decision
 from llmeval.stats.estimation.bounds import clopper_pearson
-from llmeval.stats.estimation.paired import Pairs, mcnemar_worse, tango
-from llmeval.stats.sequential.design import Plan, floor, regression
+from llmeval.stats.estimation.paired import PairCounts, mcnemar_worse, tango
+from llmeval.stats.sequential.design import TestDesign, floor, regression
 from llmeval.stats.sequential.gate_test import HybridTest, decide, tipping_point
-from llmeval.stats.sequential.interim_analyses import Looks
+from llmeval.stats.sequential.interim_analyses import InterimAnalyses
 
 ONES = st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=120)
 
@@ -52,13 +52,13 @@ def test_without_early_stopping_a_floor_is_the_exact_binomial_test() -> None:
 
 def test_bounds_at_the_end_are_those_of_the_last_look_at_its_level() -> None:
     plan = regression(units=200, margin=0.05, beta=0.1)
-    values, looks = pairs(20, 160, 20), Looks(plan)
+    values, looks = pairs(20, 160, 20), InterimAnalyses(plan)
     verdict, scores = decide(plan, values), np.array(values)
     looks.first(scores, scores, np.ones(200), 0, 200)
     _, level = looks.last(scores, scores, np.ones(200), final=True) or (0, None)
     assert level is not None
-    assert verdict.low == pytest.approx(tango(Pairs(20, 160, 20), 1 - 2 * level.pass_).low, abs=1e-6)
-    assert verdict.high == pytest.approx(tango(Pairs(20, 160, 20), 1 - 2 * level.fail).high, abs=1e-6)
+    assert verdict.low == pytest.approx(tango(PairCounts(20, 160, 20), 1 - 2 * level.pass_).low, abs=1e-6)
+    assert verdict.high == pytest.approx(tango(PairCounts(20, 160, 20), 1 - 2 * level.fail).high, abs=1e-6)
     assert 0.035 < level.fail < 0.049 < level.pass_ < 0.098
 
 
@@ -254,7 +254,7 @@ def test_what_does_not_fit_the_plan_is_refused() -> None:
         test.finish()
 
 
-def shares(plan: Plan, worse: float, better: float, runs: int, seed: int) -> dict[Decision, float]:
+def shares(plan: TestDesign, worse: float, better: float, runs: int, seed: int) -> dict[Decision, float]:
     rng = np.random.default_rng(seed)
     found = dict.fromkeys(Decision, 0.0)
     for _ in range(runs):

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.estimation.paired import Pairs, mcnemar, mcnemar_worse, pairs, tango, tango_above, tango_z
+from llmeval.stats.estimation.paired import PairCounts, mcnemar, mcnemar_worse, pairs, tango, tango_above, tango_z
 
 
 def test_counting_pairs() -> None:
     found = pairs([True, True, False, False, True], [True, False, True, False, False])
-    assert found == Pairs(worse=2, same=2, better=1)
+    assert found == PairCounts(worse=2, same=2, better=1)
     assert found.difference == pytest.approx(-0.2)
     with pytest.raises(ValueError, match="equally many"):
         pairs([True], [])
@@ -40,7 +40,7 @@ def test_mcnemar_refuses_negative_counts() -> None:
         mcnemar_worse(-1, 2)
 
 
-def most_likely(counts: Pairs, null: float) -> float:
+def most_likely(counts: PairCounts, null: float) -> float:
     """P(worse) that maximises the trinomial likelihood with P(better) = P(worse) + null, by golden section."""
 
     def loss(q: float) -> float:
@@ -58,7 +58,7 @@ def most_likely(counts: Pairs, null: float) -> float:
 @settings(max_examples=40)
 @given(st.integers(0, 40), st.integers(0, 60), st.integers(0, 40), st.floats(-0.6, 0.6))
 def test_tangos_statistic_uses_the_constrained_likelihood(worse: int, same: int, better: int, null: float) -> None:
-    counts = Pairs(worse, same, better)
+    counts = PairCounts(worse, same, better)
     if counts.n == 0:
         return
     q = most_likely(counts, null)
@@ -69,16 +69,16 @@ def test_tangos_statistic_uses_the_constrained_likelihood(worse: int, same: int,
 
 
 def test_tango_at_no_difference_is_the_usual_mcnemar_statistic() -> None:
-    assert tango_z(Pairs(15, 80, 5), 0.0) == pytest.approx((5 - 15) / math.sqrt(20))
+    assert tango_z(PairCounts(15, 80, 5), 0.0) == pytest.approx((5 - 15) / math.sqrt(20))
 
 
 @settings(max_examples=40)
 @given(st.integers(0, 30), st.integers(1, 60), st.integers(0, 30))
 def test_tangos_interval_is_what_the_score_test_does_not_reject(worse: int, same: int, better: int) -> None:
-    counts = Pairs(worse, same, better)
+    counts = PairCounts(worse, same, better)
     low, high = tango(counts, 0.95)
     assert -1 <= low <= counts.difference <= high <= 1
-    mirrored = tango(Pairs(better, same, worse), 0.95)
+    mirrored = tango(PairCounts(better, same, worse), 0.95)
     assert (mirrored.low, mirrored.high) == pytest.approx((-high, -low), abs=1e-6)
     assert tango_above(counts, low) == pytest.approx(0.025, abs=1e-4)
     assert tango_above(counts, high) == pytest.approx(0.975, abs=1e-4)
@@ -86,4 +86,4 @@ def test_tangos_interval_is_what_the_score_test_does_not_reject(worse: int, same
 
 def test_no_differing_pair_still_leaves_doubt_about_a_drop() -> None:
     """Zero of n differ: z^2 = n M / (1 - M) for a margin M, not infinity."""
-    assert tango_z(Pairs(0, 100, 0), -0.05) == pytest.approx(math.sqrt(100 * 0.05 / 0.95), rel=1e-6)
+    assert tango_z(PairCounts(0, 100, 0), -0.05) == pytest.approx(math.sqrt(100 * 0.05 / 0.95), rel=1e-6)

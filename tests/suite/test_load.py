@@ -7,7 +7,7 @@ import pytest
 
 from llmeval.core.errors import SuiteError
 from llmeval.suite.loader import load_suite
-from llmeval.suite.schema import ReplayModel
+from llmeval.suite.schema import ReplaySpec
 from llmeval.suite.yaml_file import parse, scalar
 
 GOOD = """\
@@ -183,7 +183,7 @@ def test_a_model_of_the_command_line_needs_no_variable_of_the_file(tmp_path: Pat
         "candidate: {provider: openai, model: m, base_url: '${NOT_SET_ANYWHERE}'}\n"
     )
     suite = load_suite(path)
-    given = ReplayModel(provider="replay", source="answers.jsonl")
+    given = ReplaySpec(provider="replay", source="answers.jsonl")
     assert suite.model(given, ()) == ("replay", given)
     with pytest.raises(SuiteError, match="NOT_SET_ANYWHERE is not set"):
         suite.model(suite.spec.candidate, ("candidate",))

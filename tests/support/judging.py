@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.records import Answer, Case, Message, Score, Usage
-from llmeval.judges.ensemble import Judging
+from llmeval.judges.ensemble import MemberVerdict
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import load_protocol
 from llmeval.models.base import Reply, Request
@@ -50,7 +50,7 @@ def judge_of(model: Fake, protocol: str = "reference", **more: Any) -> Judge:
     return Judge("m", Caller(model, Limiter(4), None), load_protocol(protocol, Path()), {}, **more)
 
 
-def scored(judge: Judging, answer: str = "It is Paris.", case: Case = CASE) -> Score:
+def scored(judge: MemberVerdict, answer: str = "It is Paris.", case: Case = CASE) -> Score:
     """The judge's score of one answer."""
     return asyncio.run(judge.score(case, Answer(case_id=case.id, output=answer), ASKED))
 

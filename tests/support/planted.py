@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.records import Answer, Case, Message
-from llmeval.judges.assurance.labelled_answers import Item
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import load_protocol
 from llmeval.models.base import Reply, Request
@@ -82,7 +82,7 @@ def planted_judge(model: Planted) -> Judge:
     )
 
 
-def items(n: int, rate: float = 0.6, start: int = 0, **more: Any) -> list[Item]:
+def items(n: int, rate: float = 0.6, start: int = 0, **more: Any) -> list[LabelledAnswer]:
     """n labelled answers, the first `rate` of them right; the labels are true."""
     made = []
     for number in range(start, start + n):
@@ -91,5 +91,5 @@ def items(n: int, rate: float = 0.6, start: int = 0, **more: Any) -> list[Item]:
         case = Case(f"c{number}", {"question": f"What is {number}?"}, references=(word,))
         text = f"It is {word} ." if right else f"It is other-{number} ."
         asked = (Message("user", f"What is {number}?"),)
-        made.append(Item(case, asked, Answer(case_id=case.id, output=text), {"ada": right}, **more))
+        made.append(LabelledAnswer(case, asked, Answer(case_id=case.id, output=text), {"ada": right}, **more))
     return made

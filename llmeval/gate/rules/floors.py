@@ -11,7 +11,7 @@ import math
 from dataclasses import replace
 
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.aggregate import Selection
+from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.threshold import UNTRUSTED
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.special.beta import beta_cdf
@@ -26,7 +26,7 @@ TOO_CLOSE = "the rate is too close to decide by more cases"
 FAR_MORE = "to decide would take more than 16 times as many clusters"
 
 
-def bounds(selection: Selection, alpha: float) -> Interval:
+def bounds(selection: MetricSample, alpha: float) -> Interval:
     """One-sided lower and upper bounds of the pass rate, each at `alpha`; clusters widen them."""
     if not is_clustered(selection):
         return Interval(
@@ -35,17 +35,17 @@ def bounds(selection: Selection, alpha: float) -> Interval:
     return mean_bounds(selection.outcomes, alpha, selection.clusters)
 
 
-def lost_in(selection: Selection) -> int:
+def lost_in(selection: MetricSample) -> int:
     """How many cases have no result."""
     return selection.unscored + selection.errors
 
 
-def bounds_at_worst(selection: Selection, alpha: float) -> Interval:
+def bounds_at_worst(selection: MetricSample, alpha: float) -> Interval:
     """`bounds` where some cases wait for a person or were lost: they may all fail, or all pass."""
     return Interval(bounds(if_all(selection, False), alpha).low, bounds(if_all(selection, True), alpha).high)
 
 
-def if_all(selection: Selection, passed: bool) -> Selection:
+def if_all(selection: MetricSample, passed: bool) -> MetricSample:
     """The cases with those that have no result, each a cluster of its own."""
     unknown = selection.open + lost_in(selection)
     first = max(selection.clusters, default=-1) + 1
@@ -55,7 +55,7 @@ def if_all(selection: Selection, passed: bool) -> Selection:
     )  # fmt: skip
 
 
-def is_clustered(selection: Selection) -> bool:
+def is_clustered(selection: MetricSample) -> bool:
     """Whether any two of the cases share a cluster."""
     return len(set(selection.clusters)) < selection.n
 
@@ -63,7 +63,7 @@ def is_clustered(selection: Selection) -> bool:
 def decide_floor(
     metric: str,
     slice_: str | None,
-    selection: Selection,
+    selection: MetricSample,
     floor: float,
     alpha: float,
     untrusted: str | None,
@@ -111,7 +111,7 @@ def decide_floor(
     )  # fmt: skip
 
 
-def _assumptions(selection: Selection) -> tuple[str, ...]:
+def _assumptions(selection: MetricSample) -> tuple[str, ...]:
     alone = "cases are independent of each other"
     clusters = f"the {len(set(selection.clusters)):,} clusters are independent of each other"
     lost = (LOST_WORST,) if lost_in(selection) else ()
@@ -119,7 +119,7 @@ def _assumptions(selection: Selection) -> tuple[str, ...]:
 
 
 def _outcome(
-    name: str, selection: Selection, rate: float, found: Interval, floor: float, rates: tuple[float, float]
+    name: str, selection: MetricSample, rate: float, found: Interval, floor: float, rates: tuple[float, float]
 ) -> tuple[Decision, str]:
     """`rates`: of a wrong PASS, and of a wrong FAIL."""
     (low, high), (alpha, strict) = found, rates
@@ -141,7 +141,7 @@ def _outcome(
     )
 
 
-def _seen(name: str, selection: Selection, rate: float, by: str = "") -> str:
+def _seen(name: str, selection: MetricSample, rate: float, by: str = "") -> str:
     """`by`: who says so, where that is not the check itself."""
     seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases){by}"
     if lost_in(selection):
@@ -151,7 +151,7 @@ def _seen(name: str, selection: Selection, rate: float, by: str = "") -> str:
     return seen
 
 
-def _hint(selection: Selection, rate: float, floor: float, rates: tuple[float, float]) -> str:
+def _hint(selection: MetricSample, rate: float, floor: float, rates: tuple[float, float]) -> str:
     if lost_in(selection) and _clear(selection, floor, rates):
         return LOST_DECIDE.format(f"{lost_in(selection):,}")
     if not is_clustered(selection):
@@ -167,13 +167,13 @@ def told_more(cases: int | None) -> str:
     return f"about {cases:,} more {'case' if cases == 1 else 'cases'} at this rate would decide"
 
 
-def _clear(selection: Selection, floor: float, rates: tuple[float, float]) -> bool:
+def _clear(selection: MetricSample, floor: float, rates: tuple[float, float]) -> bool:
     """Whether those with a result would decide if nothing had been lost."""
     known = replace(selection, unscored=0, errors=0)
     return bounds_at_worst(known, rates[0]).low >= floor or bounds_at_worst(known, rates[1]).high < floor
 
 
-def clusters_needed(selection: Selection, floor: float, alpha: float, strict: float | None = None) -> int | None:
+def clusters_needed(selection: MetricSample, floor: float, alpha: float, strict: float | None = None) -> int | None:
     """How many more clusters like these decide a floor, to the next power of two; None beyond 16 times as many.
 
     `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules. The clusters in hand stand for those to come: the sample is repeated under new cluster numbers.

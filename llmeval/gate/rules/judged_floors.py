@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.aggregate import Selection, Tally
+from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, if_all, is_clustered, lost_in, percent, percent_of
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.estimation.correction import FEW_LABELS, decision_bounds, estimate_rate
@@ -20,7 +20,7 @@ _PARTS = 3
 """Unknowns that share alpha where cases come in clusters: the judged rate and two of the judge's."""
 
 
-class Evidence(NamedTuple):
+class LabelEvidence(NamedTuple):
     """Labels that correct a judge, and where they came from. `labels`: how many, where `counts` are weighted."""
 
     counts: LabelCounts
@@ -41,8 +41,8 @@ class Evidence(NamedTuple):
 
 
 def evidence_for(
-    tally: Tally, manifest: Mapping[str, Any], metric: str, slice_: tuple[str, str] | None
-) -> Evidence | None:
+    tally: RunAggregate, manifest: Mapping[str, Any], metric: str, slice_: tuple[str, str] | None
+) -> LabelEvidence | None:
     """The labels to correct a judged metric by; None where there are none that may.
 
     Labels of this run come first, from 50 on. Those of the certificate are about the judge alone: not for a judge that
@@ -55,18 +55,22 @@ def evidence_for(
         return None
     own = _own_labels(tally, metric, slice_)
     if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
-        return Evidence(own, Provenance.BY_VERDICT)
+        return LabelEvidence(own, Provenance.BY_VERDICT)
     if judge["trust"] != "TRUSTED" or judge.get("when") == "uncertain" or not judge.get("labels"):
         return None
     plain, weighted = _counts(judge["labels"]), judge.get("weighted")
-    return Evidence(_counts(weighted), Provenance.BANK, plain.n) if weighted else Evidence(plain, Provenance.BANK)
+    return (
+        LabelEvidence(_counts(weighted), Provenance.BANK, plain.n)
+        if weighted
+        else LabelEvidence(plain, Provenance.BANK)
+    )
 
 
 def _counts(counts: Mapping[str, Any]) -> LabelCounts:
     return LabelCounts(*(counts[field] for field in LabelCounts._fields))
 
 
-def _own_labels(tally: Tally, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:
+def _own_labels(tally: RunAggregate, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:
     """What the judge and people said of answers of this run that were drawn at random."""
     said = {
         place.case_id: verdict
@@ -80,7 +84,7 @@ def _own_labels(tally: Tally, metric: str, slice_: tuple[str, str] | None) -> La
     return count_labels([judge for judge, _ in both], [person for _, person in both])
 
 
-def bounds(selection: Selection, evidence: Evidence, alpha: float) -> Interval:
+def bounds(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:
     """One-sided bounds of people's pass rate, each at `alpha`.
 
     With clusters each unknown part takes its bound at alpha/3 (Bonferroni), the judged rate that of `stats.bounds.mean_bounds`.
@@ -116,10 +120,10 @@ def _behind(q: float, right: float, wrong: float) -> float:
 def decide_judged_floor(
     metric: str,
     slice_: str | None,
-    selection: Selection,
+    selection: MetricSample,
     floor: float,
     alpha: float,
-    evidence: Evidence,
+    evidence: LabelEvidence,
     strict: float | None = None,
 ) -> RuleDecision | None:
     """A floor on people's pass rate, decided; None where these labels can't carry it.
@@ -165,7 +169,7 @@ def _follows(found: Decision, low: float, high: float, floor: float, alpha: floa
     return f"{between} {percent(floor)}; {hint}."
 
 
-def _at_worst(selection: Selection, evidence: Evidence, alpha: float) -> Interval:
+def _at_worst(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:
     """`bounds` where results were lost: as verdicts and as answers they may all be wrong, or all right.
 
     Raises:
@@ -180,7 +184,7 @@ def _at_worst(selection: Selection, evidence: Evidence, alpha: float) -> Interva
     return Interval(min(low, known.low * share), max(high, known.high * share + 1 - share))
 
 
-def _hint(selection: Selection, evidence: Evidence, floor: float, rates: tuple[float, float]) -> str:
+def _hint(selection: MetricSample, evidence: LabelEvidence, floor: float, rates: tuple[float, float]) -> str:
     """How many more labels or cases would decide if all stayed as it is, to the next power of two."""
     if lost_in(selection):
         low, high = bounds(selection, evidence, rates[0]).low, bounds(selection, evidence, rates[1]).high
@@ -214,7 +218,7 @@ def _decides(
     return low.low >= floor or high.high < floor
 
 
-def _assumptions(selection: Selection, evidence: Evidence) -> tuple[str, ...]:
+def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str, ...]:
     made = [
         f"the {max(selection.clusters) + 1:,} clusters are independent of each other"
         if is_clustered(selection)

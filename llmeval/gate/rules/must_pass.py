@@ -12,7 +12,7 @@ from typing import Any
 
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.aggregate import Tally
+from llmeval.gate.aggregate import RunAggregate
 
 RULE = "must_pass"
 MAX_NAMED = 10
@@ -20,7 +20,7 @@ ASK_AGAIN = "the same command with --out and this run's directory asks again for
 
 
 @dataclass
-class Cases:
+class RuleCases:
     """The cases of the rule by outcome; `failed`, `doubtful` and `missing` as (id, metric or outcome)."""
 
     failed: list[tuple[str, str]] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Cases:
         return self.passed + sum(len(names) for names in lists)
 
 
-def must_pass_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def must_pass_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     """The rule decided; nothing where the gate has none."""
     wanted = manifest["gate"].get(RULE)
     if not wanted:
@@ -74,7 +74,7 @@ class MustPassWalk:
     Cases are taken in the planned order, as far as all before them are done: a look costs little.
     """
 
-    def __init__(self, tally: Tally, wanted: Any, untrusted: frozenset[str]) -> None:
+    def __init__(self, tally: RunAggregate, wanted: Any, untrusted: frozenset[str]) -> None:
         self._tally, self._untrusted = tally, untrusted
         planned = [name for group in tally.planned(_tag(wanted)) for name in group]
         chosen = set(wanted) if isinstance(wanted, list) else set(planned)
@@ -105,7 +105,7 @@ def untrusted_metrics(manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(name for name, judge in manifest["judges"].items() if judge["trust"] != "TRUSTED")
 
 
-def _lost_too_many(tally: Tally, manifest: Mapping[str, Any]) -> bool:
+def _lost_too_many(tally: RunAggregate, manifest: Mapping[str, Any]) -> bool:
     counts, limit = tally.counts(), float(manifest["gate"]["max_unscored"])
     return bool(counts.cases) and (counts.errors + counts.unscored) / counts.cases > limit
 
@@ -116,7 +116,7 @@ def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> 
     return outcome is Outcome.FAIL and not (metrics and untrusted.issuperset(metrics))
 
 
-def untrusted_judge(tally: Tally, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
+def untrusted_judge(tally: RunAggregate, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
     """The metric of the first judge of this run that is not trusted, and why; None where all are."""
     for metric, judge in manifest["judges"].items():
         if metric in tally.columns and judge["trust"] != "TRUSTED":
@@ -128,9 +128,9 @@ def _tag(wanted: Any) -> tuple[str, str] | None:
     return next(iter(wanted.items())) if isinstance(wanted, Mapping) else None
 
 
-def _cases(tally: Tally, wanted: Any, untrusted: frozenset[str]) -> Cases:
+def _cases(tally: RunAggregate, wanted: Any, untrusted: frozenset[str]) -> RuleCases:
     """`wanted`: `all`, ids, or one tag and its value."""
-    found, where = Cases(), _tag(wanted)
+    found, where = RuleCases(), _tag(wanted)
     if isinstance(wanted, str) or where is not None:
         found.quarantined = tally.set_aside(where)
         names: Iterable[str] = sorted(name for group in tally.planned(where) for name in group)
@@ -155,7 +155,7 @@ def _cases(tally: Tally, wanted: Any, untrusted: frozenset[str]) -> Cases:
     return found
 
 
-def _decided(cases: Cases, wanted: Any, untrusted: tuple[str, str] | None) -> tuple[Decision, str]:
+def _decided(cases: RuleCases, wanted: Any, untrusted: tuple[str, str] | None) -> tuple[Decision, str]:
     of = f"{cases.n:,} {'case' if cases.n == 1 else 'cases'}" + _which(wanted)
     if not cases.n:
         return Decision.INVALID, f"must_pass: no case counts{_which(wanted)}, so nothing can be decided."
@@ -203,7 +203,7 @@ def _which(wanted: Any) -> str:
     return "" if wanted == "all" else " that must pass"
 
 
-def _missing(cases: Cases) -> str:
+def _missing(cases: RuleCases) -> str:
     return f"no result for {len(cases.missing):,} ({_named(cases.missing)})"
 
 

@@ -16,19 +16,19 @@ from typing import Any
 
 from llmeval.core.errors import LlmevalError
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.aggregate import Tally
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
-from llmeval.gate.missing_cases import Gone, gone_of, gone_rule, sample_note
-from llmeval.gate.pairs import Pairs, pair
+from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
+from llmeval.gate.pairs import PairedCases, pair
 from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
-from llmeval.gate.rules.sequential import Walk, may_stop, rules_in
+from llmeval.gate.rules.sequential import RuleWalk, may_stop, rules_in
 from llmeval.gate.rules.threshold import UNTRUSTED, Threshold, distrust_of, margins_in, own_scale_note
 from llmeval.stats.estimation.agreement import youden_lower
 from llmeval.stats.estimation.clusters import clustered_mean
 from llmeval.stats.estimation.label_counts import LabelCounts
-from llmeval.stats.sequential.design import Plan, regression
-from llmeval.stats.sequential.gate_test import Verdict, decide, tipping_point
+from llmeval.stats.sequential.design import TestDesign, regression
+from llmeval.stats.sequential.gate_test import TestVerdict, decide, tipping_point
 
 MAX_FELL = 10
 J_SHARE = 5
@@ -36,7 +36,7 @@ J_SHARE = 5
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RegressionRule:
     """One rule before its data: a metric over a slice beside its baseline, by a margin."""
 
     name: str
@@ -59,7 +59,7 @@ class Comparison:
         """The slice as records name it."""
         return None if self.where is None else "=".join(self.where)
 
-    def plan(self, gate: Mapping[str, Any], units: int, cases: int, largest: int, *, rules: int = 0) -> Plan:
+    def plan(self, gate: Mapping[str, Any], units: int, cases: int, largest: int, *, rules: int = 0) -> TestDesign:
         """Its test. `rules`: of how many, where the run may stop early; 0 where it is read once, at the end.
 
         Each of several rules that may stop the run has its share of alpha, so that none stops before it could fail
@@ -72,28 +72,28 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Question:
+class RegressionTest:
     """One rule with its data and the test's verdict. `planned`: the pairs there would have been without stopping early."""
 
-    rule: Comparison
-    pairs: Pairs
-    plan: Plan
-    verdict: Verdict
+    rule: RegressionRule
+    pairs: PairedCases
+    plan: TestDesign
+    verdict: TestVerdict
     planned: int = 0
 
 
-def regression_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[Rule]:
+def regression_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[Rule]:
     """The gate's rules of regression, each to be decided at a level; INVALID, with what to do, where the runs can't be
     compared."""
     asked = _asked(tally, manifest)
     return [partial(_at, each) for each in asked]
 
 
-def _at(asked: "tuple[Question, Baseline] | RuleDecision", level: float) -> RuleDecision:
+def _at(asked: "tuple[RegressionTest, Baseline] | RuleDecision", level: float) -> RuleDecision:
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
 
-def _asked(tally: Tally, manifest: Mapping[str, Any]) -> "list[tuple[Question, Baseline] | RuleDecision]":
+def _asked(tally: RunAggregate, manifest: Mapping[str, Any]) -> "list[tuple[RegressionTest, Baseline] | RuleDecision]":
     rule = manifest["gate"].get("regression")
     if rule is None:
         return []
@@ -110,14 +110,16 @@ def _asked(tally: Tally, manifest: Mapping[str, Any]) -> "list[tuple[Question, B
         return [_invalid(None, baseline, told)]
     gone = gone_of(tally, manifest, baseline)
     missed = gone_rule(gone, manifest, baseline, _approve(tally))
-    asked: list[tuple[Question, Baseline] | RuleDecision] = [] if missed is None else [missed]
+    asked: list[tuple[RegressionTest, Baseline] | RuleDecision] = [] if missed is None else [missed]
     for compared in comparisons(manifest, baseline):
-        made = _question(tally, manifest, baseline, compared, gone) if isinstance(compared, Comparison) else compared
-        asked.append((made, baseline) if isinstance(made, Question) else made)
+        made = (
+            _question(tally, manifest, baseline, compared, gone) if isinstance(compared, RegressionRule) else compared
+        )
+        asked.append((made, baseline) if isinstance(made, RegressionTest) else made)
     return asked
 
 
-def _approve(tally: Tally) -> str:
+def _approve(tally: RunAggregate) -> str:
     return f"`llmeval baseline approve {tally.path} --by NAME --reason TEXT`."
 
 
@@ -128,7 +130,7 @@ def _invalid(metric: str | None, baseline: Baseline | None, reason: str, slice_:
     )
 
 
-def comparisons(manifest: Mapping[str, Any], baseline: Baseline) -> list[Comparison | RuleDecision]:
+def comparisons(manifest: Mapping[str, Any], baseline: Baseline) -> list[RegressionRule | RuleDecision]:
     """The rules of regression, in the suite's order; INVALID ones where something else scored the baseline."""
     margins = margins_in(manifest["gate"])
     return [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
@@ -136,7 +138,7 @@ def comparisons(manifest: Mapping[str, Any], baseline: Baseline) -> list[Compari
 
 def _comparison(
     manifest: Mapping[str, Any], baseline: Baseline, key: str, margin: Threshold
-) -> Comparison | RuleDecision:
+) -> RegressionRule | RuleDecision:
     metric, where = parse_key(key)
     slice_ = None if where is None else "=".join(where)
     name = metric if slice_ is None else f"{metric} on {slice_}"
@@ -153,15 +155,15 @@ def _comparison(
         return _invalid(metric, baseline, f"{told} {anew}", slice_)
     if margin.judge_scale:
         note = own_scale_note(manifest, metric)
-        return Comparison(name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note)
+        return RegressionRule(name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note)
     untrusted = distrust_of(manifest, metric)
     youden, spent = scale(judge, manifest["gate"]["beta"]) if untrusted is None else (1.0, 0.0)
-    return Comparison(name, metric, where, margin.value, youden, spent, judge is not None, untrusted)
+    return RegressionRule(name, metric, where, margin.value, youden, spent, judge is not None, untrusted)
 
 
 def _question(
-    tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison, gone: Gone
-) -> Question | RuleDecision:
+    tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline, compared: RegressionRule, gone: MissingCases
+) -> RegressionTest | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest["gate"]
     early = may_stop(manifest) and compared.untrusted is None
@@ -178,10 +180,10 @@ def _question(
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
         return ask(compared, pairs, gate)
-    return Question(compared, pairs, walk.test.plan, verdict, walk.planned)
+    return RegressionTest(compared, pairs, walk.test.plan, verdict, walk.planned)
 
 
-def walk_of(tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compared: Comparison) -> Walk:
+def walk_of(tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline, compared: RegressionRule) -> RuleWalk:
     """The rule's way through the planned cases that the baseline has too."""
     before, kept, metric = baseline.results(compared.metric), baseline.cases, compared.metric
     now = tally.case_digests(planned=True)
@@ -196,14 +198,14 @@ def walk_of(tally: Tally, manifest: Mapping[str, Any], baseline: Baseline, compa
 
     gate = manifest["gate"]
     rules = rules_in(gate)
-    return Walk(tally, [names for names in groups if names], value, partial(compared.plan, gate, rules=rules))
+    return RuleWalk(tally, [names for names in groups if names], value, partial(compared.plan, gate, rules=rules))
 
 
-def ask(compared: Comparison, pairs: Pairs, gate: Mapping[str, Any]) -> Question:
+def ask(compared: RegressionRule, pairs: PairedCases, gate: Mapping[str, Any]) -> RegressionTest:
     """The test of one rule on all its pairs, read once. `gate`: with `alpha` and `beta`."""
     sizes = Counter(pairs.clusters)
     plan = compared.plan(gate, len(sizes), len(pairs.differences), max(sizes.values()))
-    return Question(compared, pairs, plan, decide(plan, pairs.differences, pairs.clusters))
+    return RegressionTest(compared, pairs, plan, decide(plan, pairs.differences, pairs.clusters))
 
 
 def scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
@@ -216,7 +218,7 @@ def scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
     return max(youden_lower(counts, spent), 0.01), spent
 
 
-def decided(question: Question, baseline: Baseline, level: float) -> RuleDecision:
+def decided(question: RegressionTest, baseline: Baseline, level: float) -> RuleDecision:
     """The rule's decision. `level`: of its FAIL, where all rules together have alpha."""
     plan, pairs, rule = question.plan, question.pairs, question.rule
     if rule.untrusted is not None:
@@ -235,7 +237,7 @@ def decided(question: Question, baseline: Baseline, level: float) -> RuleDecisio
     )  # fmt: skip
 
 
-def reason(question: Question, verdict: Verdict, run_id: str, level: float) -> str:
+def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: float) -> str:
     """What was seen, by how much, and what follows from it. `level`: of its FAIL, among all rules."""
     pairs, plan, rule = question.pairs, question.plan, question.rule
     lost = f", {pairs.lost} of them lost" if pairs.lost else ""
@@ -253,7 +255,7 @@ def reason(question: Question, verdict: Verdict, run_id: str, level: float) -> s
     return f"{seen}{lost}: {flips}; {margin}.{follows}{stopped}{left_out}{rule.note}"
 
 
-def _follows(question: Question, verdict: Verdict, run_id: str, level: float) -> str:
+def _follows(question: RegressionTest, verdict: TestVerdict, run_id: str, level: float) -> str:
     if verdict.decision is Decision.FAIL:
         return f" The candidate is worse than the baseline {run_id}."
     if verdict.decision is Decision.PASS:
@@ -271,7 +273,7 @@ def _follows(question: Question, verdict: Verdict, run_id: str, level: float) ->
     return f" These cases can't tell; {hint}."
 
 
-def cases_needed(pairs: Pairs, plan: Plan, level: float = 1.0) -> int:
+def cases_needed(pairs: PairedCases, plan: TestDesign, level: float = 1.0) -> int:
     """About how many cases in all decide the rule if the differences stay as they are. `level`: of its FAIL, where other
     rules have their share of alpha.
 
@@ -297,7 +299,7 @@ def cases_needed(pairs: Pairs, plan: Plan, level: float = 1.0) -> int:
     return math.ceil(min(needed, default=2 * len(sure)))
 
 
-def _assumptions(question: Question) -> tuple[str, ...]:
+def _assumptions(question: RegressionTest) -> tuple[str, ...]:
     clusters = len(set(question.pairs.clusters))
     alone = clusters == len(question.pairs.clusters)
     made = [
@@ -319,7 +321,7 @@ def _moved(difference: float) -> str:
     return f"{'rose' if difference > 0 else 'fell'} by {_points(abs(difference))}"
 
 
-def _bounds(verdict: Verdict, plan: Plan) -> str:
+def _bounds(verdict: TestVerdict, plan: TestDesign) -> str:
     low, high = f"{100 * verdict.low:+.1f}", f"{100 * verdict.high:+.1f}"
     if math.isclose(plan.alpha, plan.beta):
         return f"{percent_of(1 - plan.alpha)} bounds {low} to {high}"

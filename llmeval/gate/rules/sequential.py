@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.aggregate import CASES, Tally
+from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.rules.floors import LOST_WORST, cases_needed, parse_key, percent, percent_of, told_more
 from llmeval.gate.rules.threshold import Threshold
-from llmeval.stats.sequential.design import Plan, floor
-from llmeval.stats.sequential.gate_test import HybridTest, Verdict
+from llmeval.stats.sequential.design import TestDesign, floor
+from llmeval.stats.sequential.gate_test import HybridTest, TestVerdict
 
 Value = Callable[[str], float | None]
 """A case's value by its id: NaN when it was lost, None where the rule does not apply to it."""
 
 
-class Walk:
+class RuleWalk:
     """One rule's way through the planned cases.
 
     Args:
@@ -34,7 +34,7 @@ class Walk:
     """
 
     def __init__(
-        self, tally: Tally, groups: list[list[str]], value: Value, make: Callable[[int, int, int], Plan]
+        self, tally: RunAggregate, groups: list[list[str]], value: Value, make: Callable[[int, int, int], TestDesign]
     ) -> None:
         self._tally, self._groups, self._value = tally, groups, value
         self._at = 0
@@ -75,7 +75,7 @@ class Walk:
             test.update(least, sizes, most)
             self.used += [name for names in taken[: test.used - before] for name in names]
 
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> TestVerdict | None:
         """What it came to; None when it applied to no case so far."""
         if self.test is None or not self.used:
             return None
@@ -104,7 +104,7 @@ def decides_early(manifest: Mapping[str, Any], metric: str, floor: Threshold) ->
     return may_stop(manifest) and (floor.judge_scale or not judged)
 
 
-def floor_walk(tally: Tally, gate: Mapping[str, Any], key: str, threshold: float) -> Walk:
+def floor_walk(tally: RunAggregate, gate: Mapping[str, Any], key: str, threshold: float) -> RuleWalk:
     """A floor's way through the planned cases: 1 for a case that passes, 0 for one that fails."""
     metric, where = parse_key(key)
 
@@ -112,15 +112,15 @@ def floor_walk(tally: Tally, gate: Mapping[str, Any], key: str, threshold: float
         result = tally.result(metric, name)
         return None if result is None else math.nan if math.isnan(result.value) else float(result.passed)
 
-    def make(units: int, cases: int, largest: int) -> Plan:
+    def make(units: int, cases: int, largest: int) -> TestDesign:
         alpha, shared = gate["alpha"], gate["alpha"] / rules_in(gate)
         return floor(units=units, cases=cases, largest=largest, threshold=threshold, alpha=shared, beta=alpha)
 
-    return Walk(tally, tally.planned(where), value, make)
+    return RuleWalk(tally, tally.planned(where), value, make)
 
 
 def early_floor(
-    tally: Tally,
+    tally: RunAggregate,
     gate: Mapping[str, Any],
     key: str,
     threshold: float,
@@ -151,7 +151,7 @@ def early_floor(
 
 
 def _floor_reason(
-    key: str, verdict: Verdict, threshold: float, rates: tuple[float, float, float], walk: Walk, lost: int
+    key: str, verdict: TestVerdict, threshold: float, rates: tuple[float, float, float], walk: RuleWalk, lost: int
 ) -> str:
     """`rates`: of a wrong PASS, of a wrong FAIL, and of the upper bound, which is the sharper one with several rules."""
     alpha, level, sharp = rates

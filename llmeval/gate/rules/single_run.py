@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import structs
 
 from llmeval.core.errors import ExitCode
-from llmeval.core.results import Decision, Gate, RuleDecision
-from llmeval.gate.aggregate import CASES, Tally
+from llmeval.core.results import Decision, GateResult, RuleDecision
+from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.holm import Rule, step_down
 from llmeval.gate.rules.floors import decide_floor, parse_key, percent
 from llmeval.gate.rules.judged_floors import decide_judged_floor, evidence_for
@@ -28,7 +28,7 @@ _EXIT = {
 }
 
 
-def own_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def own_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     """Validity, `must_pass` and floors. Whether all answers are there is for `missing` to say."""
     floors = step_down(floor_rules(tally, manifest), manifest["gate"]["alpha"])
     return [*validity(tally, manifest), *must_pass_rules(tally, manifest), *floors]
@@ -41,7 +41,7 @@ _ENDINGS = {
 }
 
 
-def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def missing(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     """INVALID where answers or scores are not there, or the run did not come to its end; nothing otherwise.
 
     A run that was killed after its last score is not complete either: its judges' attacks and anchors were not tried.
@@ -62,7 +62,7 @@ def missing(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     return [_invalid("complete", f"{how}: {there:,} of {expected:,} answers are there{waiting}.{because}")]
 
 
-def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:
+def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
     """What rules come to together.
 
     INVALID before everything (a run that lost too much measures something else), then FAIL, then INCONCLUSIVE.
@@ -73,14 +73,14 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> Gate:
         if decision in decisions:
             break
     else:
-        return Gate(decision=None, exit_code=ExitCode.PASS, reason=NO_GATE)
+        return GateResult(decision=None, exit_code=ExitCode.PASS, reason=NO_GATE)
     code = _ON_INCONCLUSIVE[on_inconclusive] if decision is Decision.INCONCLUSIVE else _EXIT[decision]
     first = next(rule for rule in rules if rule.decision is decision)
     reason = first.reason if decision is not Decision.PASS or len(rules) == 1 else f"All {len(rules)} rules hold."
-    return Gate(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
+    return GateResult(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
 
 
-def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def validity(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     """Reasons why the run measures something else than it was asked to. Nothing here when all is well."""
     counts, invalid = tally.counts(), []
     for metric, tried in tally.attacks.items():
@@ -117,7 +117,7 @@ def validity(tally: Tally, manifest: Mapping[str, Any]) -> list[RuleDecision]:
     return invalid
 
 
-def _cause(tally: Tally, manifest: Mapping[str, Any]) -> str:
+def _cause(tally: RunAggregate, manifest: Mapping[str, Any]) -> str:
     """The commonest cause; empty where the reason that ended the run has stated it already."""
     stated = (manifest.get("ending_reason") or "")[:_ENDING_SHOWN]
     return "" if tally.causes.commonest and tally.causes.commonest in stated else tally.causes.sentence
@@ -127,12 +127,12 @@ def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
     return RuleDecision(rule=rule, decision=Decision.INVALID, reason=reason, **numbers)  # type: ignore[arg-type]
 
 
-def floor_rules(tally: Tally, manifest: Mapping[str, Any]) -> list[Rule]:
+def floor_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[Rule]:
     """The gate's floors, each to be decided at a level."""
     return [partial(_floor, tally, manifest, key, floor) for key, floor in floors_in(manifest["gate"]).items()]
 
 
-def _floor(tally: Tally, manifest: Mapping[str, Any], key: str, floor: Threshold, level: float) -> RuleDecision:
+def _floor(tally: RunAggregate, manifest: Mapping[str, Any], key: str, floor: Threshold, level: float) -> RuleDecision:
     """One floor: before the end where the run may stop, on people's scale where labels carry it, else as judged."""
     metric, slice_ = parse_key(key)
     name = None if slice_ is None else "=".join(slice_)

@@ -6,7 +6,7 @@ from typing import Any
 
 from llmeval.checks.spec import SpecError, bind
 from llmeval.core.templates import is_template
-from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.refused import REFUSED, SILENT_NOT
 from llmeval.importers.promptfoo.scripts import check_of_script
 from llmeval.importers.promptfoo.templates import template
@@ -28,7 +28,7 @@ class Assertion:
     kind: str
     negated: bool
     value: Any
-    place: Place
+    place: SourcePlace
     threshold: float | None = None
     weight: float = 1.0
     metric: str | None = None
@@ -40,7 +40,7 @@ class Assertion:
         return self.kind in GRADED
 
 
-def read_assertion(place: Place, value: Any, ledger: Ledger) -> Assertion:
+def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
     """One assertion as the configuration has it; `value`: what it holds once files are read.
 
     Raises:
@@ -130,7 +130,7 @@ def _templated(value: Any) -> Any:
     return template(value) if isinstance(value, str) and is_template(value) else value
 
 
-def _metric(value: Any, place: Place, ledger: Ledger) -> str | None:
+def _metric(value: Any, place: SourcePlace, ledger: Ledger) -> str | None:
     if value is None:
         return None
     name = "".join(" " if char in "@#{}%" else char for char in str(value)).strip()
@@ -139,7 +139,7 @@ def _metric(value: Any, place: Place, ledger: Ledger) -> str | None:
     return name or None
 
 
-def _number(value: Any, place: Place) -> float | None:
+def _number(value: Any, place: SourcePlace) -> float | None:
     if value is None:
         return None
     try:

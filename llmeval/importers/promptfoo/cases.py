@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.assertions import Assertion, as_check, read_assertion, short
 from llmeval.importers.promptfoo.files import loaded
 from llmeval.importers.promptfoo.templates import rendered
@@ -26,15 +26,15 @@ _RESERVED = ("id", "references", "facts", "checks", "messages", "tags", "cluster
 
 
 @dataclass
-class Judged:
+class JudgeDemand:
     """What the tests ask of one protocol. `providers`: who is to judge, each with the place that says so."""
 
     metrics: set[str | None] = field(default_factory=set)
-    providers: dict[str, tuple[Any, Place]] = field(default_factory=dict)
+    providers: dict[str, tuple[Any, SourcePlace]] = field(default_factory=dict)
 
 
 @dataclass
-class Row:
+class ImportedRow:
     """A case to be: its data, its assertions by who wrote them, and the protocols that judge it."""
 
     test: Test
@@ -51,15 +51,15 @@ class CaseMaker:
     def __init__(self, base: Path, ledger: Ledger) -> None:
         self._base, self._ledger = base, ledger
         self._ids: set[str] = set()
-        self.judges: dict[str, Judged] = {}
+        self.judges: dict[str, JudgeDemand] = {}
 
-    def row(self, test: Test) -> Row:
+    def row(self, test: Test) -> ImportedRow:
         """A case of a test.
 
         Raises:
             UnmappedError: it can't be asked or scored as it stands.
         """
-        row = Row(test, self._data(test))
+        row = ImportedRow(test, self._data(test))
         if test.threshold is not None:
             row.own = self._whole(test, row)
         else:
@@ -98,14 +98,14 @@ class CaseMaker:
         tags = {name: _tag(value) for name, value in test.metadata.items() if not isinstance(value, dict)}
         return {**data, **({"tags": tags} if tags else {})}
 
-    def _read(self, place: Place) -> Assertion:
+    def _read(self, place: SourcePlace) -> Assertion:
         raw = place.value
         value = raw.get("value") if isinstance(raw, dict) else None
         if isinstance(raw, dict) and raw.get("type", "").removeprefix("not-") in ("python", "ruby"):
             return read_assertion(place, value, self._ledger)
         return read_assertion(place, loaded(value, self._base), self._ledger)
 
-    def _checks(self, places: list[Place], test: Test, row: Row) -> list[Any]:
+    def _checks(self, places: list[SourcePlace], test: Test, row: ImportedRow) -> list[Any]:
         found = []
         for place in places:
             with self._ledger.trying(place):
@@ -114,7 +114,7 @@ class CaseMaker:
                     found.append(made)
         return found
 
-    def _check(self, place: Place, test: Test, row: Row) -> Any:
+    def _check(self, place: SourcePlace, test: Test, row: ImportedRow) -> Any:
         """The check of an assertion; None for what a judge decides, which goes into the row."""
         if isinstance(place.value, dict) and place.value.get("type") in ("assert-set", "not-assert-set"):
             return self._set(place, test, row)
@@ -127,7 +127,7 @@ class CaseMaker:
             row.informational.add(metric_of(check))
         return check
 
-    def _set(self, place: Place, test: Test, row: Row) -> Any:
+    def _set(self, place: SourcePlace, test: Test, row: ImportedRow) -> Any:
         raw = place.value
         if raw["type"].startswith("not-"):
             raise UnmappedError("`not-assert-set`: negate its members", place.at("type"))
@@ -135,7 +135,7 @@ class CaseMaker:
         options = {"metric": str(raw["metric"])} if raw.get("metric") else {}
         return self._group(members, raw.get("threshold"), place, options)
 
-    def _whole(self, test: Test, row: Row) -> list[Any]:
+    def _whole(self, test: Test, row: ImportedRow) -> list[Any]:
         """A test with a `threshold`, or nothing of it: the count says something else once an assertion is gone."""
         try:
             return self._counted(test, row)
@@ -143,7 +143,7 @@ class CaseMaker:
             self._ledger.leave_out(error.place or test.place.at("threshold"), str(error))
             raise UnmappedError("the test goes with what its `threshold` counts", test.place) from None
 
-    def _counted(self, test: Test, row: Row) -> list[Any]:
+    def _counted(self, test: Test, row: ImportedRow) -> list[Any]:
         """A test's `threshold`: so many of its assertions have to hold, whichever they are."""
         place = test.place.at("threshold")
         members: list[Assertion] = []
@@ -159,7 +159,7 @@ class CaseMaker:
             found.append(check)
         return found
 
-    def _group(self, members: list[Assertion], threshold: Any, place: Place, options: Mapping[str, Any]) -> Any:
+    def _group(self, members: list[Assertion], threshold: Any, place: SourcePlace, options: Mapping[str, Any]) -> Any:
         if not members:
             raise UnmappedError("has no assertion")
         for member in members:
@@ -179,7 +179,7 @@ class CaseMaker:
             raise UnmappedError(f"a threshold of {threshold} passes always or never; give one above 0, up to 1", place)
         return {"at_least": {"k": needed, "of": checks, **options}}
 
-    def _judge(self, assertion: Assertion, test: Test, row: Row) -> None:
+    def _judge(self, assertion: Assertion, test: Test, row: ImportedRow) -> None:
         protocol = PROTOCOLS[assertion.kind]
         if assertion.negated:
             raise UnmappedError(
@@ -202,14 +202,14 @@ class CaseMaker:
         elif "context" not in row.data:
             raise UnmappedError("needs the variable `context`: the text that the answer is to be backed by")
         row.judged.add(protocol)
-        asked = self.judges.setdefault(protocol, Judged())
+        asked = self.judges.setdefault(protocol, JudgeDemand())
         asked.metrics.add(assertion.metric)
         provider = assertion.provider or test.options.get("provider")
         if isinstance(provider, dict) and "id" not in provider:
             provider = provider.get("text", provider)
         asked.providers.setdefault(str(provider), (provider, assertion.place))
 
-    def _reference(self, text: Any, assertion: Assertion, row: Row) -> None:
+    def _reference(self, text: Any, assertion: Assertion, row: ImportedRow) -> None:
         if not isinstance(text, str) or not text.strip():
             raise UnmappedError("needs the right answer as a text", assertion.place.at("value"))
         if "reference" in row.data and row.data["reference"] != text:

@@ -7,9 +7,9 @@ from typing import Any
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.templates import is_template
-from llmeval.importers.ledger import Ledger, Place
+from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.promptfoo.assertions import CHECKS
-from llmeval.importers.promptfoo.cases import PROTOCOLS, CaseMaker, Judged, Row, metric_of
+from llmeval.importers.promptfoo.cases import PROTOCOLS, CaseMaker, ImportedRow, JudgeDemand, metric_of
 from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
 from llmeval.importers.promptfoo.providers import model_of, read_models, reference
 from llmeval.importers.promptfoo.refused import REFUSED
@@ -67,7 +67,7 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
     return Imported(files.files, files.suites, ledger.notes, ledger.left_out, len(rows))
 
 
-def _top(config: Place, ledger: Ledger) -> None:
+def _top(config: SourcePlace, ledger: Ledger) -> None:
     for key in config.value:
         if key in _REASONS:
             ledger.leave_out(config.at(key), _REASONS[key])
@@ -86,7 +86,7 @@ def _top(config: Place, ledger: Ledger) -> None:
 
 
 def _judges(
-    asked: Mapping[str, Judged],
+    asked: Mapping[str, JudgeDemand],
     models: dict[str, tuple[dict[str, Any], list[str]]],
     taken: set[str],
     ledger: Ledger,
@@ -116,7 +116,7 @@ def _judges(
     return judges
 
 
-def _default_judge(place: Place, ledger: Ledger) -> dict[str, Any]:
+def _default_judge(place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
     ledger.note(
         place,
         f"names no judge; promptfoo takes one by the keys it finds, here it is LLMEVAL_JUDGE_MODEL, {_DEFAULT_JUDGE} if not set",
@@ -133,7 +133,7 @@ def _default_judge(place: Place, ledger: Ledger) -> dict[str, Any]:
 class _Files:
     """The files of one configuration, put together."""
 
-    def __init__(self, config: Place, out: Path, name: str, ledger: Ledger) -> None:
+    def __init__(self, config: SourcePlace, out: Path, name: str, ledger: Ledger) -> None:
         self._config, self._out, self._name, self._ledger = config, out, name, ledger
         self.files: dict[Path, str] = {}
         self.suites: list[Path] = []
@@ -142,7 +142,7 @@ class _Files:
         self,
         prompts: list[Prompt],
         models: dict[str, tuple[dict[str, Any], list[str]]],
-        rows: list[Row],
+        rows: list[ImportedRow],
         judges: dict[str, dict[str, Any]],
     ) -> None:
         """Suites, data, prompts and recorded answers."""
@@ -166,7 +166,7 @@ class _Files:
     def _names(self) -> list[str]:
         return [path.stem for path in self.suites]
 
-    def _recorded(self, rows: list[Row]) -> bool:
+    def _recorded(self, rows: list[ImportedRow]) -> bool:
         """Whether the tests bring their answers (`providerOutput`), which are then replayed."""
         with_output = [row for row in rows if row.test.output is not None]
         if not with_output:
@@ -185,7 +185,7 @@ class _Files:
         )
         return True
 
-    def _checks(self, rows: list[Row]) -> tuple[list[Any], bool]:
+    def _checks(self, rows: list[ImportedRow]) -> tuple[list[Any], bool]:
         """The suite's checks, where all tests share the defaults; else they stand in the cases."""
         first = rows[0].defaults
         shared = bool(first) and all(row.defaults == first and not row.test.threshold for row in rows)
@@ -216,7 +216,7 @@ class _Files:
         models: dict[str, dict[str, Any]],
         checks: list[Any],
         judges: dict[str, dict[str, Any]],
-        rows: list[Row],
+        rows: list[ImportedRow],
     ) -> None:
         candidates = [each for each in models if each not in {judge["model"] for judge in judges.values()}] or list(
             models
@@ -255,7 +255,7 @@ class _Files:
         self.files[path] = suite_text(suite, _head(Path(self._config.document.file), candidates[1:], path, gate))
         self.suites.append(path)
 
-    def _prompt(self, name: str, prompt: Prompt, rows: list[Row]) -> dict[str, Any]:
+    def _prompt(self, name: str, prompt: Prompt, rows: list[ImportedRow]) -> dict[str, Any]:
         before = "{{ prompt_prefix | default('') }}" if any("prompt_prefix" in row.data for row in rows) else ""
         after = "{{ prompt_suffix | default('') }}" if any("prompt_suffix" in row.data for row in rows) else ""
         if prompt.turns:
@@ -265,7 +265,9 @@ class _Files:
         self.files[self._out / "prompts" / f"{name}.j2"] = f"{before}{prompt.text}{after}\n"
         return {"prompt": f"prompts/{name}.j2"}
 
-    def _gate(self, checks: list[Any], judges: dict[str, dict[str, Any]], rows: list[Row]) -> dict[str, Any] | str:
+    def _gate(
+        self, checks: list[Any], judges: dict[str, dict[str, Any]], rows: list[ImportedRow]
+    ) -> dict[str, Any] | str:
         """promptfoo fails when one test fails, or when fewer pass than its threshold says."""
         every = {"must_pass": "all"}
         rate = (self._config.value.get("env") or {}).get("PROMPTFOO_PASS_RATE_THRESHOLD")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
-from llmeval.importers.ledger import Ledger, Place
+from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.suite.yaml_file import Document
 
 _ASSERTION = re.compile(
@@ -21,7 +21,7 @@ _OPTIONS = {"__prefix": "prefix", "__suffix": "suffix"}
 _PLAIN = {"__description": "description", "__providerOutput": "providerOutput"}
 
 
-def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[Place]:
+def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePlace]:
     """A test a row, as YAML would say it.
 
     Args:
@@ -38,10 +38,10 @@ def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[Place]:
         try:
             line = 2
             for row in reader:
-                place = Place(Document(str(path), None, {(): line}))
+                place = SourcePlace(Document(str(path), None, {(): line}))
                 if None in row:
                     raise SuiteError(f"{path}:{line}: more values than there are columns")
-                places.append(Place(Document(str(path), _test(row, known, place, ledger), {(): line})))
+                places.append(SourcePlace(Document(str(path), _test(row, known, place, ledger), {(): line})))
                 line = reader.line_num + 1
         except (csv.Error, UnicodeDecodeError) as error:
             raise SuiteError(f"{path}:{reader.line_num}: not valid CSV: {error}") from None
@@ -71,7 +71,7 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
 
 
-def _test(row: dict[str, str], known: frozenset[str], place: Place, ledger: Ledger) -> dict[str, Any]:
+def _test(row: dict[str, str], known: frozenset[str], place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
     test: dict[str, Any] = {"vars": {}, "assert": [], "options": {}, "metadata": {}}
     numbered: dict[str, dict[str, Any]] = {}
     for column, cell in row.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
-from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.files import referenced
 from llmeval.importers.promptfoo.templates import template, variables
 from llmeval.importers.reading import read_text, read_yaml
@@ -34,7 +34,7 @@ class Prompt:
         return set().union(*(variables(text) for text in (self.text, *(content for _, content in self.turns))))
 
 
-def read_prompts(config: Place, base: Path, ledger: Ledger) -> list[Prompt]:
+def read_prompts(config: SourcePlace, base: Path, ledger: Ledger) -> list[Prompt]:
     """Every prompt of a configuration; without any, the variable `prompt` is the whole of it."""
     place = config.at("prompts")
     if place.value is None:
@@ -47,7 +47,7 @@ def read_prompts(config: Place, base: Path, ledger: Ledger) -> list[Prompt]:
     return found
 
 
-def _prompts(item: Place, base: Path) -> Iterator[Prompt]:
+def _prompts(item: SourcePlace, base: Path) -> Iterator[Prompt]:
     raw = item.value
     label = ""
     if isinstance(raw, dict):

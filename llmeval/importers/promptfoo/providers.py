@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.files import loaded
 from llmeval.importers.promptfoo.templates import environment
 from llmeval.importers.writing import Variable, slug, unique
@@ -36,7 +36,7 @@ _KINDS = ("chat", "completion", "messages", "responses")
 _IGNORED = ("cost", "showThinking", "retryOptions", "passthrough")
 
 
-def read_models(config: Place, base: Path, ledger: Ledger) -> dict[str, tuple[dict[str, Any], list[str]]]:
+def read_models(config: SourcePlace, base: Path, ledger: Ledger) -> dict[str, tuple[dict[str, Any], list[str]]]:
     """By a name that a suite may use: the model, and the labels of the prompts it is meant for (none: all)."""
     place = config.at("providers") if config.value.get("providers") is not None else config.at("targets")
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
@@ -52,7 +52,7 @@ def read_models(config: Place, base: Path, ledger: Ledger) -> dict[str, tuple[di
     return found
 
 
-def model_of(provider: str, config: dict[str, Any], place: Place, ledger: Ledger) -> dict[str, Any]:
+def model_of(provider: str, config: dict[str, Any], place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
     """A model as a suite writes it.
 
     Raises:
@@ -83,7 +83,7 @@ def model_of(provider: str, config: dict[str, Any], place: Place, ledger: Ledger
     return _endpoint(vendor, kind, name, config, place, ledger)
 
 
-def reference(raw: Any, place: Place) -> tuple[str, dict[str, Any]]:
+def reference(raw: Any, place: SourcePlace) -> tuple[str, dict[str, Any]]:
     """(id, config) of a provider named as a judge: `grader` in all its forms.
 
     Raises:
@@ -95,7 +95,7 @@ def reference(raw: Any, place: Place) -> tuple[str, dict[str, Any]]:
     return provider, config
 
 
-def _parts(raw: Any, place: Place) -> tuple[str, dict[str, Any], str, list[str]]:
+def _parts(raw: Any, place: SourcePlace) -> tuple[str, dict[str, Any], str, list[str]]:
     """(id, config, label, prompts)"""
     if isinstance(raw, dict) and "id" not in raw and len(raw) == 1:
         ((name, inner),) = raw.items()
@@ -119,7 +119,7 @@ def _last(provider: str) -> str:
 
 
 def _endpoint(
-    vendor: str, kind: str, name: str, config: dict[str, Any], place: Place, ledger: Ledger
+    vendor: str, kind: str, name: str, config: dict[str, Any], place: SourcePlace, ledger: Ledger
 ) -> dict[str, Any]:
     address, key = _HOSTS[vendor]
     model: dict[str, Any] = {"provider": "openai", "model": name, "base_url": address}
@@ -148,7 +148,7 @@ def _endpoint(
     return {**model, **({"params": params} if params else {})}
 
 
-def _variable(value: Any, place: Place) -> str:
+def _variable(value: Any, place: SourcePlace) -> str:
     match = re.fullmatch(r"\$\{(\w+)\}", environment(str(value)))
     if match is None:
         raise UnmappedError(
@@ -164,7 +164,7 @@ def _filled(text: str) -> str:
     return Variable(made) if made != text else text
 
 
-def _headers(given: dict[str, Any], place: Place) -> dict[str, str]:
+def _headers(given: dict[str, Any], place: SourcePlace) -> dict[str, str]:
     """Headers without those that are sent anyway; a secret among them has to come from the environment."""
     made = {name: _filled(str(text)) for name, text in given.items() if name.lower() != "content-type"}
     for name, text in made.items():
@@ -173,7 +173,7 @@ def _headers(given: dict[str, Any], place: Place) -> dict[str, str]:
     return made
 
 
-def _http(provider: str, config: dict[str, Any], place: Place) -> dict[str, Any]:
+def _http(provider: str, config: dict[str, Any], place: SourcePlace) -> dict[str, Any]:
     url = provider if "://" in provider else str(config.get("url", ""))
     for key in config:
         if key not in ("url", "method", "headers", "body", "transformResponse", "responseParser"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.csvfile import read_csv
 from llmeval.importers.promptfoo.files import loaded, referenced
 from llmeval.importers.promptfoo.templates import rendered
@@ -28,18 +28,18 @@ class Test:
     """One test with its defaults. `asserts`: its own; `defaults`: those of `defaultTest`, which it may have switched off."""
 
     __test__ = False
-    place: Place
+    place: SourcePlace
     description: str
     variables: dict[str, Any]
-    asserts: list[Place]
-    defaults: list[Place]
+    asserts: list[SourcePlace]
+    defaults: list[SourcePlace]
     threshold: Any = None
     options: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     output: Any = None
 
 
-def read_tests(config: Place, base: Path, known: frozenset[str], ledger: Ledger) -> list[Test]:
+def read_tests(config: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger) -> list[Test]:
     """Every test of a configuration; what can't be taken over is in the ledger.
 
     Raises:
@@ -56,14 +56,14 @@ def read_tests(config: Place, base: Path, known: frozenset[str], ledger: Ledger)
     return found
 
 
-def _default(place: Place, base: Path, ledger: Ledger) -> Place:
+def _default(place: SourcePlace, base: Path, ledger: Ledger) -> SourcePlace:
     if isinstance(place.value, str):
         with ledger.trying(place):
             return read_yaml(referenced(place.value, base)[0])
     return place
 
 
-def _places(place: Place, base: Path, known: frozenset[str], ledger: Ledger) -> Iterator[Place]:
+def _places(place: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger) -> Iterator[SourcePlace]:
     for item in place.items():
         if isinstance(item.value, dict) and "path" in item.value and "vars" not in item.value:
             ledger.leave_out(item.at("path"), "tests that code makes: write them to a file and name that")
@@ -76,7 +76,7 @@ def _places(place: Place, base: Path, known: frozenset[str], ledger: Ledger) -> 
             ledger.leave_out(item, f"is no test: {item.value!r}")
 
 
-def _from_files(item: Place, base: Path, known: frozenset[str], ledger: Ledger) -> Iterable[Place]:
+def _from_files(item: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger) -> Iterable[SourcePlace]:
     name = str(item.value)
     if name.startswith("huggingface://"):
         raise UnmappedError(
@@ -96,7 +96,7 @@ def _from_files(item: Place, base: Path, known: frozenset[str], ledger: Ledger) 
             raise UnmappedError(f"{path.name}: tests come from CSV, JSONL, JSON and YAML; save this as one of them")
 
 
-def _scenario(scenario: Place, base: Path, known: frozenset[str], ledger: Ledger) -> list[Place]:
+def _scenario(scenario: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePlace]:
     """Each test of a scenario with each of its configurations, as tests of their own."""
     made = []
     for config in _places(scenario.at("config"), base, known, ledger):
@@ -108,11 +108,11 @@ def _scenario(scenario: Place, base: Path, known: frozenset[str], ledger: Ledger
                 "assert": [*(one.get("assert") or []), *(two.get("assert") or [])],
             }  # fmt: skip
             line = test.document.line(test.path)
-            made.append(Place(Document(test.document.file, data, {} if line is None else {(): line})))
+            made.append(SourcePlace(Document(test.document.file, data, {} if line is None else {(): line})))
     return made
 
 
-def _expanded(place: Place, default: Place, base: Path, ledger: Ledger) -> Iterator[Test]:
+def _expanded(place: SourcePlace, default: SourcePlace, base: Path, ledger: Ledger) -> Iterator[Test]:
     raw, under = place.value, default.value if isinstance(default.value, dict) else {}
     for key in raw:
         if key not in _KEYS:
@@ -149,7 +149,7 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, str | int | float) for item in value)
 
 
-def _value(value: Any, base: Path, place: Place) -> Any:
+def _value(value: Any, base: Path, place: SourcePlace) -> Any:
     try:
         if isinstance(value, list):
             return [loaded(item, base) for item in value]
@@ -158,7 +158,7 @@ def _value(value: Any, base: Path, place: Place) -> Any:
         raise UnmappedError(str(error), place) from None
 
 
-def _check_options(options: dict[str, Any], place: Place, ledger: Ledger) -> None:
+def _check_options(options: dict[str, Any], place: SourcePlace, ledger: Ledger) -> None:
     for key, value in options.items():
         if key not in _OPTIONS:
             raise UnmappedError(f"the option {key!r} has no counterpart", place.at(key))

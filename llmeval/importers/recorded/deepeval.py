@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
-from llmeval.importers.ledger import Ledger, Place
+from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.reading import read_json
-from llmeval.importers.recorded.suites import Evaluation, Given, Recorded, share
+from llmeval.importers.recorded.suites import Evaluation, RecordedCase, RecordedScore, share
 from llmeval.importers.writing import slug, unique
 
 _LOWER = ("hallucination", "bias", "toxicity", "piileakage", "nonadvice", "misuse", "roleviolation")
@@ -32,7 +32,7 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
     if _of(run, "conversationalTestCases"):
         at = place.at("conversationalTestCases")
         ledger.leave_out(at, f"{len(at.value or [])} conversations: only single answers can be replayed")
-    cases: dict[tuple[str, str], Recorded] = {}
+    cases: dict[tuple[str, str], RecordedCase] = {}
     key = "testCases" if "testCases" in run else "test_cases"
     for index, raw in enumerate(_of(run, "testCases")):
         _add(cases, raw, place.at(key, index), ledger)
@@ -47,7 +47,7 @@ def _of(data: dict[str, Any], name: str) -> Any:
     return data.get(name, data.get(spelled))
 
 
-def _add(cases: dict[tuple[str, str], Recorded], raw: dict[str, Any], place: Place, ledger: Ledger) -> None:
+def _add(cases: dict[tuple[str, str], RecordedCase], raw: dict[str, Any], place: SourcePlace, ledger: Ledger) -> None:
     name, asked = str(raw.get("name") or "case"), raw.get("input")
     if not isinstance(asked, str):
         ledger.leave_out(place, "has no text as `input`")
@@ -55,7 +55,7 @@ def _add(cases: dict[tuple[str, str], Recorded], raw: dict[str, Any], place: Pla
     case = cases.get((name, asked))
     if case is None:
         identifier = unique(slug(name, "case"), {each.id for each in cases.values()})
-        case = Recorded(identifier, [{"role": "user", "content": asked}])
+        case = RecordedCase(identifier, [{"role": "user", "content": asked}])
         expected, context = _of(raw, "expectedOutput"), raw.get("context") or _of(raw, "retrievalContext")
         case.references = [expected] if expected else []
         case.context = "\n\n".join(str(part) for part in context) if context else None
@@ -68,16 +68,16 @@ def _add(cases: dict[tuple[str, str], Recorded], raw: dict[str, Any], place: Pla
         case.score(str(metric.get("name") or "metric"), repeat, _given(metric, at, ledger))
 
 
-def _given(metric: dict[str, Any], place: Place, ledger: Ledger) -> Given:
+def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> RecordedScore:
     value, passed, reason = share(metric.get("score")), metric.get("success"), str(metric.get("reason") or "")
     if metric.get("error"):
-        return Given(None, error=str(metric["error"]))
+        return RecordedScore(None, error=str(metric["error"]))
     if value is None or not isinstance(passed, bool):
-        return Given(None, error=f"its score is {metric.get('score')!r}, its success {passed!r}")
+        return RecordedScore(None, error=f"its score is {metric.get('score')!r}, its success {passed!r}")
     if _is_lower_better(metric, value, passed):
         ledger.note(place, f"`{metric.get('name')}` is better the lower it is; its value here is 1 minus its score")
         value = 1 - value
-    return Given(value, passed, reason)
+    return RecordedScore(value, passed, reason)
 
 
 def _is_lower_better(metric: dict[str, Any], value: float, passed: bool) -> bool:

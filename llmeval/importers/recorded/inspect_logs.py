@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
-from llmeval.importers.ledger import Ledger, Place, UnmappedError
-from llmeval.importers.recorded.suites import Evaluation, Given, Recorded, share
+from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
+from llmeval.importers.recorded.suites import Evaluation, RecordedCase, RecordedScore, share
 from llmeval.importers.writing import slug, unique
 from llmeval.suite.yaml_file import Document
 
@@ -38,12 +38,12 @@ def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
     task = header.get("eval")
     if not isinstance(task, dict) or "task" not in task:
         raise SuiteError(f"{path}: not a log of Inspect: it has no `eval.task`")
-    place = Place(Document(str(path), None, {}))
+    place = SourcePlace(Document(str(path), None, {}))
     if header.get("status") != "success":
         ledger.note(place, f"the evaluation ended as {header.get('status')!r}; what it recorded is taken over")
-    cases: dict[str, Recorded] = {}
+    cases: dict[str, RecordedCase] = {}
     for sample in samples:
-        at = Place(Document(f"{path}: sample {sample.get('id')!r}, epoch {sample.get('epoch')}", None, {}))
+        at = SourcePlace(Document(f"{path}: sample {sample.get('id')!r}, epoch {sample.get('epoch')}", None, {}))
         with ledger.trying(at):
             _add(cases, sample, at, ledger)
     return Evaluation(
@@ -69,11 +69,11 @@ def _samples(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
             yield json.loads(archive.read(name))
 
 
-def _add(cases: dict[str, Recorded], sample: dict[str, Any], place: Place, ledger: Ledger) -> None:
+def _add(cases: dict[str, RecordedCase], sample: dict[str, Any], place: SourcePlace, ledger: Ledger) -> None:
     key, repeat = str(sample.get("id")), int(sample.get("epoch") or 1) - 1
     attached = sample.get("attachments") or {}
     if key not in cases:
-        case = Recorded(
+        case = RecordedCase(
             unique(slug(key, "case"), {each.id for each in cases.values()}), _asked(sample["input"], attached)
         )
         target = sample.get("target")
@@ -104,14 +104,14 @@ def _values(scorer: str, value: Any) -> list[tuple[str, Any]]:
     return [(scorer, value)]
 
 
-def _given(value: Any, reason: str) -> Given | None:
+def _given(value: Any, reason: str) -> RecordedScore | None:
     """A value by Inspect's own reading of letters (`value_to_float`); it passes with full marks."""
     if isinstance(value, str) and value in _LETTERS:
-        return Given(_LETTERS[value], value == "C", reason)
+        return RecordedScore(_LETTERS[value], value == "C", reason)
     if value is None or value != value:
-        return Given(None, error="its scorer gave no value")
+        return RecordedScore(None, error="its scorer gave no value")
     found = share(value)
-    return None if found is None else Given(found, found == 1, reason)
+    return None if found is None else RecordedScore(found, found == 1, reason)
 
 
 def _asked(given: Any, attached: dict[str, str]) -> list[dict[str, str]]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
-from llmeval.importers.ledger import Ledger, Place, UnmappedError
+from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.reading import read_lines
-from llmeval.importers.recorded.suites import Evaluation, Given, Recorded, share
+from llmeval.importers.recorded.suites import Evaluation, RecordedCase, RecordedScore, share
 
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl\Z")
 
@@ -36,7 +36,7 @@ def _date(path: Path) -> str:
 def _evaluation(task: str, path: Path, ledger: Ledger) -> Evaluation:
     places = read_lines(path)
     filters = {place.value.get("filter") for place in places if isinstance(place.value, dict)}
-    cases: dict[str, Recorded] = {}
+    cases: dict[str, RecordedCase] = {}
     for place in places:
         if not isinstance(place.value, dict) or "doc_id" not in place.value or "resps" not in place.value:
             raise SuiteError(place.says("not a sample of lm_eval: it has no `doc_id` and `resps`"))
@@ -58,20 +58,20 @@ def _model(path: Path) -> str:
     return f"Answers of {found.get('model_name') or found.get('config', {}).get('model_args') or 'a model'}."
 
 
-def _add(cases: dict[str, Recorded], place: Place, several: bool, ledger: Ledger) -> None:
+def _add(cases: dict[str, RecordedCase], place: SourcePlace, several: bool, ledger: Ledger) -> None:
     sample = place.value
     key = str(sample["doc_id"])
     if key not in cases:
         asked = _arguments(sample)
         text, references = _answer(sample, asked, place, ledger)
-        cases[key] = Recorded(key, _messages(asked[0][0]), references, answers={0: text})
+        cases[key] = RecordedCase(key, _messages(asked[0][0]), references, answers={0: text})
     for metric in sample.get("metrics") or []:
         value = share(sample.get(metric))
         if value is None:
             ledger.note(place, f"the metric {metric!r} is no share of 1 for each sample, and is left out")
             continue
         name = f"{metric},{sample.get('filter')}" if several else metric
-        cases[key].score(name, 0, Given(value, value == 1))
+        cases[key].score(name, 0, RecordedScore(value, value == 1))
 
 
 def _arguments(sample: dict[str, Any]) -> list[list[Any]]:
@@ -81,7 +81,9 @@ def _arguments(sample: dict[str, Any]) -> list[list[Any]]:
     return found
 
 
-def _answer(sample: dict[str, Any], asked: list[list[Any]], place: Place, ledger: Ledger) -> tuple[str, list[str]]:
+def _answer(
+    sample: dict[str, Any], asked: list[list[Any]], place: SourcePlace, ledger: Ledger
+) -> tuple[str, list[str]]:
     """(text, references). Of a choice by likelihood, the likeliest continuation is the answer."""
     replies, target = sample["resps"], sample.get("target")
     first = replies[0][0] if replies and replies[0] else None

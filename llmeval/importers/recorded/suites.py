@@ -8,7 +8,7 @@ from typing import Any
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import digest
-from llmeval.importers.ledger import Ledger, Place
+from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.writing import Imported, jsonl, slug, suite_text, unique
 from llmeval.suite.yaml_file import Document
 
@@ -16,7 +16,7 @@ _MARKS = str.maketrans("@#", "  ")
 
 
 @dataclass(frozen=True)
-class Given:
+class RecordedScore:
     """What a tool said of an answer: a value in [0, 1], higher being better, or why there is none."""
 
     value: float | None
@@ -25,11 +25,11 @@ class Given:
     error: str = ""
 
 
-_UNSAID = Given(None, error="none is recorded")
+_UNSAID = RecordedScore(None, error="none is recorded")
 
 
 @dataclass
-class Recorded:
+class RecordedCase:
     """One case as it was asked. `answers`: by repeat, None where there was none. `scores`: by metric and repeat."""
 
     id: str
@@ -39,9 +39,9 @@ class Recorded:
     fields: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     answers: dict[int, str | None] = field(default_factory=dict)
-    scores: dict[str, dict[int, Given]] = field(default_factory=dict)
+    scores: dict[str, dict[int, RecordedScore]] = field(default_factory=dict)
 
-    def score(self, metric: str, repeat: int, given: Given) -> None:
+    def score(self, metric: str, repeat: int, given: RecordedScore) -> None:
         """Keep what was said."""
         self.scores.setdefault(metric.translate(_MARKS).strip(), {})[repeat] = given
 
@@ -53,7 +53,7 @@ class Evaluation:
     name: str
     tool: str
     description: str
-    cases: list[Recorded]
+    cases: list[RecordedCase]
     decides: bool = False
 
 
@@ -79,7 +79,7 @@ def as_suites(evaluations: Iterable[Evaluation], out: Path, name: str | None, le
     files: dict[Path, str] = {}
     suites: list[Path] = []
     found = list(evaluations)
-    place = Place(Document(str(source), None, {}))
+    place = SourcePlace(Document(str(source), None, {}))
     for evaluation in found:
         own = slug(evaluation.name)
         named = own if name is None else name if len(found) == 1 else f"{name}-{own}"
@@ -89,7 +89,7 @@ def as_suites(evaluations: Iterable[Evaluation], out: Path, name: str | None, le
     return Imported(files, suites, ledger.notes, ledger.left_out, sum(len(each.cases) for each in found))
 
 
-def _files(evaluation: Evaluation, out: Path, name: str, ledger: Ledger, place: Place) -> dict[Path, str]:
+def _files(evaluation: Evaluation, out: Path, name: str, ledger: Ledger, place: SourcePlace) -> dict[Path, str]:
     rows, answers, repeats = [], [], 1
     metrics = list(dict.fromkeys(metric for case in evaluation.cases for metric in case.scores))
     if not metrics:
@@ -133,7 +133,7 @@ def _files(evaluation: Evaluation, out: Path, name: str, ledger: Ledger, place: 
     }
 
 
-def _row(case: Recorded, tool: str) -> dict[str, Any]:
+def _row(case: RecordedCase, tool: str) -> dict[str, Any]:
     row: dict[str, Any] = {"id": case.id, "messages": case.messages, **case.fields}
     if case.references:
         row["references"] = case.references
@@ -154,7 +154,7 @@ def _row(case: Recorded, tool: str) -> dict[str, Any]:
     return row
 
 
-def _entry(case: Recorded, repeat: int, given: Given) -> dict[str, Any]:
+def _entry(case: RecordedCase, repeat: int, given: RecordedScore) -> dict[str, Any]:
     entry: dict[str, Any] = {"answer": digest((case.answers.get(repeat) or "").encode()), "repeat": repeat}
     for name in ("value", "passed", "reason", "error"):
         if getattr(given, name) not in (None, ""):

@@ -8,7 +8,7 @@ from llmeval.core.errors import LlmevalError
 from llmeval.core.records import Answer, Score
 from llmeval.judges.assurance.certificate import Certificate, Trust
 from llmeval.judges.assurance.certify import uncached
-from llmeval.judges.ensemble import Judging
+from llmeval.judges.ensemble import MemberVerdict
 from llmeval.stats.sequential.drift import canary_rule, drift_p_value
 
 SLOW = 0.02
@@ -41,7 +41,7 @@ def over_runs(found: Sequence[tuple[int, int]], natural: float) -> Drift:
     return Drift(len(kept), sum(changed for changed, _ in kept), sum(n for _, n in kept), p)
 
 
-async def anchor_scores(judge: Judging, certificate: Certificate) -> list[Score | None]:
+async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[Score | None]:
     """Today's verdicts on a certificate's anchors, past the cache; None where the judge could not be asked."""
     fresh = uncached(judge)
 

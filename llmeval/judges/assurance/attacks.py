@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from llmeval.core.errors import LlmevalError
 from llmeval.core.records import Answer, Case, Message, Score
-from llmeval.judges.ensemble import Judging
+from llmeval.judges.ensemble import MemberVerdict
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import Criterion, Protocol
 
@@ -83,7 +83,7 @@ def attacks_on(protocol: Protocol) -> dict[str, str]:
     }
 
 
-async def attack(judge: Judging) -> list[Attack]:
+async def attack(judge: MemberVerdict) -> list[Attack]:
     """Try every attack on the judge, each once, all on the same case. Nothing is raised: see `Attack.score`."""
     target = _on_one_criterion(judge)
     named = attacks_on(judge.seats[0].protocol)
@@ -91,7 +91,7 @@ async def attack(judge: Judging) -> list[Attack]:
     return [Attack(name, text, score) for (name, text), score in zip(named.items(), scores, strict=True)]
 
 
-async def _tried(judge: Judging, name: str, text: str) -> Score | None:
+async def _tried(judge: MemberVerdict, name: str, text: str) -> Score | None:
     try:
         return await judge.score(CASE, Answer(case_id=f"attack: {name}", output=text), asked())
     except LlmevalError:
@@ -103,12 +103,12 @@ def asked() -> tuple[Message, ...]:
     return (Message("user", str(CASE.fields["question"])),)
 
 
-def _on_one_criterion(judge: Judging) -> Judging:
+def _on_one_criterion(judge: MemberVerdict) -> MemberVerdict:
     """The judge with criteria replaced by one that no attack meets: a suite's own (`it is polite`) some may meet."""
     fresh: Any = copy.copy(judge)
     if not isinstance(fresh, Judge):
         fresh.seats = tuple(_on_one_criterion(seat) for seat in judge.seats)
     elif fresh.criteria or fresh.protocol.needs == "criteria":
         fresh.criteria = (CRITERION,)
-    made: Judging = fresh
+    made: MemberVerdict = fresh
     return made

@@ -11,7 +11,7 @@ from llmeval.core.errors import SuiteError
 from llmeval.core.records import SCHEMA, Case, Message
 
 if TYPE_CHECKING:
-    from llmeval.judges.ensemble import Judging
+    from llmeval.judges.ensemble import MemberVerdict
 
 
 class Trust(NamedTuple):
@@ -29,7 +29,7 @@ class Figure(msgspec.Struct, frozen=True):
     high: float
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class FigureGroup(msgspec.Struct, frozen=True, kw_only=True):
     """A slice of the labels, or the answers of one system (an arm): counts, judge's verdict first, and figures."""
 
     name: str
@@ -111,8 +111,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     leniency_p: float | None = None
     probabilities: dict[str, Any] | None = None
     retest: dict[str, Any] | None = None
-    slices: tuple[Group, ...] = ()
-    arms: tuple[Group, ...] = ()
+    slices: tuple[FigureGroup, ...] = ()
+    arms: tuple[FigureGroup, ...] = ()
     people: dict[str, Any] | None = None
     alt_test: dict[str, Any] | None = None
     probes: tuple[Probe, ...] = ()
@@ -179,7 +179,7 @@ def trust(
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 
 
-def parts_of(judge: "Judging") -> dict[str, Any]:
+def parts_of(judge: "MemberVerdict") -> dict[str, Any]:
     """What a judge's digest is made of, so that a void certificate can say what changed."""
     if len(judge.seats) > 1:
         return {"seats": {str(number): parts_of(seat) for number, seat in enumerate(judge.seats, 1)}, **judge.rules}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmeval.judges.assurance.certificate import Certificate, Figure, Group, Probe
+from llmeval.judges.assurance.certificate import Certificate, Figure, FigureGroup, Probe
 
 _NAMES = {
     "sensitivity": ("Sensitivity", "P(judge passes, given that people pass)"),
@@ -132,7 +132,7 @@ def _people(certificate: Certificate) -> str:
     return text
 
 
-def _groups(title: str, found: Iterable[Group]) -> str:
+def _groups(title: str, found: Iterable[FigureGroup]) -> str:
     rows = [
         (
             _text(group.name),

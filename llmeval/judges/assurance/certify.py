@@ -10,10 +10,10 @@ from typing import Any
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Status, utc_now
 from llmeval.judges.assurance.certificate import Anchor, Certificate, Disagreement, parts_of
-from llmeval.judges.assurance.labelled_answers import RANDOM, Item, provenance
+from llmeval.judges.assurance.labelled_answers import RANDOM, LabelledAnswer, provenance
 from llmeval.judges.assurance.measures import (
     FIGURES,
-    Judged,
+    JudgedAnswer,
     alternative,
     counts_of,
     effective_counts,
@@ -24,7 +24,7 @@ from llmeval.judges.assurance.measures import (
     ruling,
     stated_probabilities,
 )
-from llmeval.judges.ensemble import Judging
+from llmeval.judges.ensemble import MemberVerdict
 from llmeval.judges.judge import Judge
 from llmeval.stats.estimation.agreement import retest
 
@@ -34,7 +34,7 @@ NATURAL = 0.02
 """The least share of verdicts that is taken to change between identical calls (STATISTICS section 2)."""
 
 
-def usable(items: Sequence[Item]) -> list[Item]:
+def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
     """The labels that figures may rest on: not those picked because an answer looked odd.
 
     Raises:
@@ -51,24 +51,26 @@ def usable(items: Sequence[Item]) -> list[Item]:
     return kept
 
 
-async def judge_all(judge: Judging, items: Sequence[Item]) -> list[Judged]:
+async def judge_all(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> list[JudgedAnswer]:
     """The judge's score of each item, in order."""
     scores = await asyncio.gather(*(judge.score(item.case, item.answer, item.asked) for item in items))
-    return [Judged(item, score) for item, score in zip(items, scores, strict=True)]
+    return [JudgedAnswer(item, score) for item, score in zip(items, scores, strict=True)]
 
 
-def uncached(judge: Judging) -> Judging:
+def uncached(judge: MemberVerdict) -> MemberVerdict:
     """The same judge, asked anew each time: what a cache remembers can't show a change."""
     fresh: Any = copy.copy(judge)
     if isinstance(fresh, Judge):
         fresh.caller = fresh.caller.uncached()
     else:
         fresh.seats = tuple(uncached(seat) for seat in judge.seats)
-    made: Judging = fresh
+    made: MemberVerdict = fresh
     return made
 
 
-async def certify(judge: Judging, items: Sequence[Item], *, suite: str, days: int, version: str) -> Certificate:
+async def certify(
+    judge: MemberVerdict, items: Sequence[LabelledAnswer], *, suite: str, days: int, version: str
+) -> Certificate:
     """A certificate for `judge`.
 
     Args:
@@ -125,7 +127,7 @@ async def certify(judge: Judging, items: Sequence[Item], *, suite: str, days: in
     )  # fmt: skip
 
 
-async def _retest(judge: Judging, judged: Sequence[Judged]) -> dict[str, Any] | None:
+async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
     """The same question asked again, without the cache: on how many answers do all verdicts agree?"""
     items = [each.item for each in random.Random(judge.digest).sample(list(judged), min(RETEST_ITEMS, len(judged)))]
     if not items:
@@ -147,7 +149,7 @@ async def _retest(judge: Judging, judged: Sequence[Judged]) -> dict[str, Any] | 
     }
 
 
-def _disagreement(each: Judged) -> Disagreement:
+def _disagreement(each: JudgedAnswer) -> Disagreement:
     case = each.item.case
     asked = next((message.content for message in reversed(each.item.asked) if message.role == "user"), "")
     return Disagreement(
@@ -157,7 +159,7 @@ def _disagreement(each: Judged) -> Disagreement:
     )  # fmt: skip
 
 
-def _anchors(judged: Sequence[Judged], seed: str) -> tuple[Anchor, ...]:
+def _anchors(judged: Sequence[JudgedAnswer], seed: str) -> tuple[Anchor, ...]:
     """Up to 50 answers with their verdicts, as many of either verdict as there are."""
     source = random.Random(seed)
     sides = [[each for each in judged if each.score.passed is verdict] for verdict in (True, False)]

@@ -20,7 +20,7 @@ BANK = "bank"
 
 
 @dataclass(frozen=True)
-class Item:
+class LabelledAnswer:
     """One answer and what people say of it.
 
     `people`: reviewer -> verdict. `decided`: an adjudicator's verdict. `arm`: the system that gave the answer.
@@ -75,7 +75,7 @@ _ROW = msgspec.json.Decoder(_Row)
 Asked = Callable[[Case], tuple[Message, ...]]
 
 
-def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[Item]:
+def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[LabelledAnswer]:
     """The labelled answers of a JSONL file, a line a label: `case_id`, `output`, `human_verdict` (pass, fail, correct,
     incorrect...), and `question`, `references`, `context` where the suite does not have the case. Optional: `reviewer`,
     `arm`, `kind` and `tags` (slices), `sampling`, `probability`, `blind`, `adjudication`. Lines with one case_id and
@@ -125,7 +125,7 @@ def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
     return row
 
 
-def _item(rows: list[_Row], cases: Mapping[str, Case], asked: Asked) -> Item:
+def _item(rows: list[_Row], cases: Mapping[str, Case], asked: Asked) -> LabelledAnswer:
     first = rows[0]
     known = cases.get(first.case_id)
     if known is None or (first.question is not None and first.question != known.fields.get("question")):
@@ -133,7 +133,7 @@ def _item(rows: list[_Row], cases: Mapping[str, Case], asked: Asked) -> Item:
     elif first.references:
         known = msgspec.structs.replace(known, references=first.references)
     decided = [WORDS[row.human_verdict] for row in rows if row.adjudication]
-    return Item(
+    return LabelledAnswer(
         case=known,
         asked=asked(known),
         answer=Answer(case_id=known.id, output=first.output),
@@ -148,7 +148,7 @@ def _item(rows: list[_Row], cases: Mapping[str, Case], asked: Asked) -> Item:
 
 
 @dataclass(frozen=True)
-class Said:
+class HumanLabel:
     """One person's label of one answer of a run, as much as measuring a judge needs."""
 
     case_id: str
@@ -161,9 +161,9 @@ class Said:
     blind: bool
 
 
-def from_run(run: RunDir, said: Iterable[Said], asked: Asked) -> list[Item]:
+def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[LabelledAnswer]:
     """The labelled answers of a run; the arm is the run's candidate."""
-    labels: dict[tuple[str, int], list[Said]] = {}
+    labels: dict[tuple[str, int], list[HumanLabel]] = {}
     for each in said:
         labels.setdefault((each.case_id, each.repeat), []).append(each)
     arm = str(run.manifest()["candidate"]["name"])
@@ -175,7 +175,7 @@ def from_run(run: RunDir, said: Iterable[Said], asked: Asked) -> list[Item]:
         best = min(group, key=lambda each: each.sampling not in RANDOM)
         decided = [each.verdict for each in group if each.adjudication]
         items.append(
-            Item(
+            LabelledAnswer(
                 case=unit.case, asked=asked(unit.case), answer=unit.answer,
                 people={each.reviewer: each.verdict for each in group if not each.adjudication},
                 decided=decided[-1] if decided else None, arm=arm, slices=unit.case.tags, sampling=best.sampling,
@@ -185,7 +185,7 @@ def from_run(run: RunDir, said: Iterable[Said], asked: Asked) -> list[Item]:
     return items
 
 
-def provenance(items: Iterable[Item]) -> dict[str, Any]:
+def provenance(items: Iterable[LabelledAnswer]) -> dict[str, Any]:
     """Where labels came from, and what that allows to conclude from them."""
     kept = list(items)
     sampling: dict[str, int] = {}

@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import Any, Literal
 
 from llmeval.core.records import Score
-from llmeval.judges.assurance.certificate import Figure, Group
-from llmeval.judges.assurance.labelled_answers import Item
+from llmeval.judges.assurance.certificate import Figure, FigureGroup
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.stats.estimation.agreement import Agreement, Measure, agreement
 from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.calibration import brier, ece, fit_beta, fit_platt, reliability
@@ -22,10 +22,10 @@ _FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedAnswer:
     """A labelled answer and the judge's score of it."""
 
-    item: Item
+    item: LabelledAnswer
     score: Score
 
     @property
@@ -43,13 +43,13 @@ class Judged:
         return sure if self.score.passed else 1 - sure
 
 
-def counts_of(judged: Iterable[Judged]) -> LabelCounts:
+def counts_of(judged: Iterable[JudgedAnswer]) -> LabelCounts:
     """The plain counts."""
     pairs = [pair for each in judged if (pair := each.pair) is not None]
     return count_labels([judge for judge, _ in pairs], [people for _, people in pairs])
 
 
-def effective_counts(judged: Iterable[Judged], within: Literal["judge", "people"] = "people") -> LabelCounts:
+def effective_counts(judged: Iterable[JudgedAnswer], within: Literal["judge", "people"] = "people") -> LabelCounts:
     """The counts with each answer weighted by what it stands for, at Kish's effective size within each verdict of one side.
 
     Equal to the plain counts when all weights are equal. Source: L. Kish, Survey Sampling (1965) 11.7.
@@ -67,7 +67,7 @@ def effective_counts(judged: Iterable[Judged], within: Literal["judge", "people"
     )
 
 
-def measured(judged: Sequence[Judged]) -> Agreement:
+def measured(judged: Sequence[JudgedAnswer]) -> Agreement:
     """Every figure, with intervals; answers drawn with unequal chances are weighted back.
 
     Those were drawn within the judge's verdicts, so it is within these that chance is reckoned: a few false passes may
@@ -90,18 +90,18 @@ def figure(measure: Measure | Interval, value: float | None = None) -> Figure:
     return Figure(measure.value if isinstance(measure, Measure) else value, low, high)
 
 
-def groups(judged: Sequence[Judged], names: Mapping[int, Iterable[str]]) -> tuple[Group, ...]:
+def groups(judged: Sequence[JudgedAnswer], names: Mapping[int, Iterable[str]]) -> tuple[FigureGroup, ...]:
     """Counts and figures by group; `names`: the groups of each answer, by its place in `judged`."""
-    members: dict[str, list[Judged]] = {}
+    members: dict[str, list[JudgedAnswer]] = {}
     for place, each in enumerate(judged):
         for name in names[place]:
             members.setdefault(name, []).append(each)
     return tuple(_group(name, members[name]) for name in sorted(members) if counts_of(members[name]).n)
 
 
-def _group(name: str, judged: Sequence[Judged]) -> Group:
+def _group(name: str, judged: Sequence[JudgedAnswer]) -> FigureGroup:
     counts, found = counts_of(judged), measured(judged)
-    return Group(
+    return FigureGroup(
         name=name, n=counts.n, **counts._asdict(), sensitivity=figure(found.sensitivity),
         specificity=figure(found.specificity), youden=figure(found.youden),
     )  # fmt: skip
@@ -134,7 +134,7 @@ def _number(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2f}"
 
 
-def stated_probabilities(judged: Sequence[Judged]) -> dict[str, Any] | None:
+def stated_probabilities(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
     """Brier, ECE and a calibration map, where the judge states probabilities; the map is the one of Platt's and beta
     calibration with the lower Brier score on answers it was not fitted on. Isotonic needs more labels than people give."""
     known = [(q, each.pair[1]) for each in judged if each.pair is not None and (q := each.probability) is not None]
@@ -171,7 +171,7 @@ def _held_out(p: Sequence[float], y: Sequence[bool], method: str) -> float:
     return total / len(p)
 
 
-def human_ceiling(items: Sequence[Item]) -> dict[str, Any] | None:
+def human_ceiling(items: Sequence[LabelledAnswer]) -> dict[str, Any] | None:
     """How far people agree with each other on answers that several labelled: no judge can be shown to be better."""
     reviewers = sorted({name for item in items for name in item.people})
     pairs = []
@@ -188,7 +188,7 @@ def human_ceiling(items: Sequence[Item]) -> dict[str, Any] | None:
     return {"double_labelled": sum(len(item.people) > 1 for item in items), "alpha": alpha, "pairs": pairs}
 
 
-def alternative(judged: Sequence[Judged]) -> dict[str, Any] | None:
+def alternative(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
     """The alt-test: may this judge stand in for one of the annotators? None with fewer than three annotators."""
     people: dict[Hashable, dict[Hashable, Hashable]] = {}
     for place, each in enumerate(judged):

@@ -13,8 +13,8 @@ import msgspec
 
 from llmeval.judges.assurance.certificate import Probe
 from llmeval.judges.assurance.certify import judge_all
-from llmeval.judges.assurance.labelled_answers import Item
-from llmeval.judges.ensemble import Judging
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer
+from llmeval.judges.ensemble import MemberVerdict
 from llmeval.stats.estimation.agreement import bias_probe
 from llmeval.stats.power import detectable_shift, pairs_for_shift
 from llmeval.stats.tests.multiplicity import holm_adjusted
@@ -22,14 +22,14 @@ from llmeval.stats.tests.multiplicity import holm_adjusted
 ALPHA = 0.05
 SMALL = 0.05
 """A shift that matters: "no bias found" says something where one of this size would have been found."""
-Change = Callable[[Item], Item | None]
+Change = Callable[[LabelledAnswer], LabelledAnswer | None]
 
 
-def _with_answer(item: Item, text: str) -> Item:
+def _with_answer(item: LabelledAnswer, text: str) -> LabelledAnswer:
     return replace(item, answer=msgspec.structs.replace(item.answer, output=text))
 
 
-def longer(item: Item) -> Item:
+def longer(item: LabelledAnswer) -> LabelledAnswer:
     """Padded with words that say nothing."""
     return _with_answer(
         item,
@@ -39,34 +39,34 @@ def longer(item: Item) -> Item:
     )
 
 
-def formatted(item: Item) -> Item:
+def formatted(item: LabelledAnswer) -> LabelledAnswer:
     """As Markdown, with a heading and a list."""
     return _with_answer(
         item, "## Answer\n\n" + "\n".join(f"- **{line}**" for line in item.answer.text.splitlines() if line)
     )
 
 
-def authority(item: Item) -> Item:
+def authority(item: LabelledAnswer) -> LabelledAnswer:
     """Said to come from experts."""
     return _with_answer(
         item, f"Leading experts and several peer-reviewed studies agree on the following. {item.answer.text}"
     )
 
 
-def references_reversed(item: Item) -> Item | None:
+def references_reversed(item: LabelledAnswer) -> LabelledAnswer | None:
     """The reference answers in reverse order; None with a single one."""
     if len(item.case.references) < 2:
         return None
     return replace(item, case=msgspec.structs.replace(item.case, references=item.case.references[::-1]))
 
 
-def own_name(judge: Judging) -> Change:
+def own_name(judge: MemberVerdict) -> Change:
     """Signed with the judge's own name."""
     name = str(judge.seats[0].caller.model.identity.get("model", "this model"))
     return lambda item: _with_answer(item, f"{item.answer.text}\n\n(written by {name})")
 
 
-def probes_for(judge: Judging) -> dict[str, Change]:
+def probes_for(judge: MemberVerdict) -> dict[str, Change]:
     """The probes of a judge that looks at one answer."""
     return {
         "verbosity": longer,
@@ -77,7 +77,7 @@ def probes_for(judge: Judging) -> dict[str, Change]:
     }
 
 
-def swapped(item: Item) -> Item | None:
+def swapped(item: LabelledAnswer) -> LabelledAnswer | None:
     """The other answer first, this one second; None where there is no other."""
     other = item.case.fields.get("other")
     if not isinstance(other, str):
@@ -86,7 +86,7 @@ def swapped(item: Item) -> Item | None:
     return _with_answer(replace(item, case=msgspec.structs.replace(item.case, fields=fields)), other)
 
 
-async def position(judge: Judging, items: Sequence[Item]) -> Probe:
+async def position(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> Probe:
     """Does an answer win more often where it stands first? Only for judges that compare two answers (`pairwise`).
 
     A tie is no win in either order. Source: L. Zheng et al., NeurIPS 2023, arXiv 2306.05685.
@@ -105,7 +105,7 @@ async def position(judge: Judging, items: Sequence[Item]) -> Probe:
     return flips("position", verdicts)
 
 
-async def probe(judge: Judging, items: Sequence[Item]) -> tuple[Probe, ...]:
+async def probe(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> tuple[Probe, ...]:
     """Every probe on labelled answers; answers without a usable verdict in one of the two forms are left out."""
     before = [each.score.passed for each in await judge_all(judge, items)]
     found = []

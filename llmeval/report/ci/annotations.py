@@ -4,8 +4,8 @@ import os
 from typing import NamedTuple
 
 from llmeval.core.results import Decision
-from llmeval.report.ci.dispatch import Told
-from llmeval.report.failing_cases import Trouble
+from llmeval.report.ci.dispatch import RunNotice
+from llmeval.report.failing_cases import FailingCase
 from llmeval.report.safe_text import one_line, reused, verdict_word
 
 MOST = 10
@@ -13,7 +13,7 @@ MOST = 10
 _WIDTH = 600
 
 
-class Point(NamedTuple):
+class Annotation(NamedTuple):
     """`level`: error, warning or notice. `file`, `line`: where the case or the suite is written, relative to here."""
 
     level: str
@@ -23,7 +23,7 @@ class Point(NamedTuple):
     line: int | None = None
 
 
-def points(told: Told) -> list[Point]:
+def annotations(told: RunNotice) -> list[Annotation]:
     """At most `MOST` points, the decision first; the last one says how many more there are.
 
     A run that passes has one: nobody reads annotations of green builds.
@@ -32,7 +32,7 @@ def points(told: Told) -> list[Point]:
     level = "error" if gate.exit_code else "warning" if gate.decision is Decision.INCONCLUSIVE else "notice"
     title = f"llmeval {suite}: {verdict_word(told.summary, told.manifest).replace('NO DECISION', 'no decision')}"
     message = one_line(f"{gate.reason} {reused(told.summary)}", _WIDTH)
-    found = [Point(level, title, message, _here(str(told.manifest["suite_file"])))]
+    found = [Annotation(level, title, message, _here(str(told.manifest["suite_file"])))]
     if not gate.exit_code:
         return found
     cases = _ordered(told)
@@ -41,7 +41,7 @@ def points(told: Told) -> list[Point]:
     found += [_point(trouble, suite) for trouble in shown]
     if rest := _all(told) - len(shown):
         found.append(
-            Point(
+            Annotation(
                 "warning",
                 f"llmeval {suite}",
                 f"and {rest:,} more cases: see {_here(str(told.folder or told.run))}/report.html",
@@ -50,24 +50,24 @@ def points(told: Told) -> list[Point]:
     return found
 
 
-def _all(told: Told) -> int:
+def _all(told: RunNotice) -> int:
     """Cases that did not pass; `troubles` may hold fewer."""
     counts = told.summary.counts
     missing = counts.not_scored + counts.unscored + counts.errors
     return max(len(told.troubles), counts.failed + counts.open + missing)
 
 
-def _ordered(told: Told) -> list[Trouble]:
+def _ordered(told: RunNotice) -> list[FailingCase]:
     """Cases that fell against the baseline first, then as they came."""
     fell = {case_id for rule in told.summary.gate.rules for case_id in rule.fell}
     return sorted(told.troubles, key=lambda trouble: trouble.case_id not in fell)
 
 
-def _point(trouble: Trouble, suite: str) -> Point:
+def _point(trouble: FailingCase, suite: str) -> Annotation:
     file, _, line = trouble.source.rpartition(":")
     where = (_here(file), int(line)) if file and line.isdigit() else (_here(trouble.source), None)
     title = f"llmeval {suite}: {one_line(trouble.case_id, 80)}"
-    return Point("warning", title, one_line(trouble.reason, _WIDTH), *where)
+    return Annotation("warning", title, one_line(trouble.reason, _WIDTH), *where)
 
 
 def _here(path: str) -> str:

@@ -3,19 +3,19 @@
 Source: Microsoft Learn, "Logging commands"; properties escape `;`, `]`, `\\r`, `\\n` and `%`.
 """
 
-from llmeval.report.ci.annotations import Point, points
-from llmeval.report.ci.dispatch import Told
+from llmeval.report.ci.annotations import Annotation, annotations
+from llmeval.report.ci.dispatch import RunNotice
 
 
-def tell_azure(told: Told) -> list[str]:
+def tell_azure(told: RunNotice) -> list[str]:
     """The logging commands to print."""
-    lines = [_issue(point) for point in points(told) if point.level != "notice"]
+    lines = [_issue(point) for point in annotations(told) if point.level != "notice"]
     if told.folder is not None:
         lines.append(f"##vso[task.uploadsummary]{(told.folder / 'summary.md').resolve()}")
     return lines
 
 
-def _issue(point: Point) -> str:
+def _issue(point: Annotation) -> str:
     where = f";sourcepath={_value(point.file)}" if point.file else ""
     line = "" if point.line is None else f";linenumber={point.line}"
     return f"##vso[task.logissue type={point.level}{where}{line}]{_data(f'{point.title}: {point.message}')}"

@@ -6,20 +6,20 @@ from typing import Any, NamedTuple
 
 from llmeval.core.results import Summary
 from llmeval.report.ci.format import Format, detect
-from llmeval.report.failing_cases import Trouble
+from llmeval.report.failing_cases import FailingCase
 
 
-class Told(NamedTuple):
+class RunNotice(NamedTuple):
     """A run, and what there is to say about it. `folder`: where its reports were written, None where none were."""
 
     run: Path
     folder: Path | None
     summary: Summary
     manifest: Mapping[str, Any]
-    troubles: list[Trouble]
+    troubles: list[FailingCase]
 
 
-def tell(told: Told, format_: Format, environment: Mapping[str, str]) -> list[str]:
+def tell(told: RunNotice, format_: Format, environment: Mapping[str, str]) -> list[str]:
     """Write what the server takes as files; gives the lines to print for it (commands of its log, if it has any)."""
     chosen = detect(environment) if format_ is Format.AUTO else format_
     if chosen is Format.GITHUB:

@@ -6,22 +6,22 @@ Source: GitHub Docs, "Workflow commands for GitHub Actions"; escapes as in actio
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmeval.report.ci.annotations import Point, points
-from llmeval.report.ci.dispatch import Told
+from llmeval.report.ci.annotations import Annotation, annotations
+from llmeval.report.ci.dispatch import RunNotice
 from llmeval.report.markdown import markdown
 
 SUMMARY_BYTES = 900_000
 """A step's summary above 1 MiB is thrown away whole."""
 
 
-def tell_github(told: Told, environment: Mapping[str, str]) -> list[str]:
+def tell_github(told: RunNotice, environment: Mapping[str, str]) -> list[str]:
     """Append to the files that the runner names; gives the annotations as workflow commands."""
     if target := environment.get("GITHUB_STEP_SUMMARY"):
         add_summary(Path(target), markdown(told.summary, dict(told.manifest), told.troubles))
     if target := environment.get("GITHUB_OUTPUT"):
         with Path(target).open("a", encoding="utf-8") as file:
             file.writelines(f"{name}={_line(value)}\n" for name, value in _outputs(told).items())
-    return [command(point) for point in points(told)]
+    return [command(point) for point in annotations(told)]
 
 
 def add_summary(path: Path, text: str) -> None:
@@ -36,14 +36,14 @@ def add_summary(path: Path, text: str) -> None:
         file.write(data)
 
 
-def command(point: Point) -> str:
+def command(point: Annotation) -> str:
     """One annotation."""
     properties = {"title": point.title, "file": point.file, "line": "" if point.line is None else str(point.line)}
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
     return f"::{point.level} {listed}::{_data(point.message)}"
 
 
-def _outputs(told: Told) -> dict[str, str]:
+def _outputs(told: RunNotice) -> dict[str, str]:
     gate, reports = told.summary.gate, told.folder or told.run
     return {
         "decision": str(gate.decision or "NONE"),

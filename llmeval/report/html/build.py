@@ -26,23 +26,23 @@ from llmeval.report.html.index import COLUMNS, Indexer
 from llmeval.report.html.labels import read_labels
 from llmeval.report.html.page import DATA_MARK, render
 from llmeval.report.html.picture import picture
-from llmeval.report.html.reader import Reader, Row
+from llmeval.report.html.reader import Reader, ReportRow
 from llmeval.report.html.totals import Totals, Verdicts
 from llmeval.report.html.trend import listed, past_runs
-from llmeval.report.html.triage import Queue, Rules, Triage, triage
+from llmeval.report.html.triage import Triage, TriageQueue, TriageRules, triage
 from llmeval.store.directory import RunDir
-from llmeval.store.labels import Place
+from llmeval.store.labels import AnswerKey
 
 
 @dataclass(frozen=True)
-class Loaded:
+class RunSummary:
     """A run's own words about itself."""
 
     manifest: Mapping[str, Any]
     summary: Summary
 
 
-Watcher = Callable[[Row, Triage], None]
+Watcher = Callable[[ReportRow, Triage], None]
 
 
 def write_html(
@@ -53,7 +53,7 @@ def write_html(
     embed: Literal["default", "all"] = "default",
     served: bool = False,
     watch: Watcher | None = None,
-    told: Loaded | None = None,
+    told: RunSummary | None = None,
 ) -> None:
     """Write the report of a run as one offline file.
 
@@ -87,7 +87,7 @@ def write_html(
 
 
 @dataclass(frozen=True)
-class Gathered:
+class PageData:
     """What one pass over the rows left."""
 
     totals: Totals
@@ -97,27 +97,27 @@ class Gathered:
     meta: dict[str, Any]
 
 
-def _load(run: RunDir) -> Loaded:
+def _load(run: RunDir) -> RunSummary:
     manifest = run.manifest()
     if run.has_summary():
-        return Loaded(manifest, run.summary())
+        return RunSummary(manifest, run.summary())
     from llmeval.gate.summary import summarise
 
-    return Loaded(manifest, summarise(run))
+    return RunSummary(manifest, summarise(run))
 
 
 def _gather(
     run: RunDir,
-    here: Loaded,
+    here: RunSummary,
     rows: Reader,
     before: Reader | None,
     chunks: BinaryIO,
     embed: str,
     history: History,
     watch: Watcher | None,
-) -> Gathered:
+) -> PageData:
     people = read_labels(run)
-    rules = Rules.of(here.manifest, people, _decided(run))
+    rules = TriageRules.of(here.manifest, people, _decided(run))
     totals, writer, index = (
         Totals(partial(picture, compared=before is not None)),
         ChunkWriter(chunks),
@@ -153,12 +153,12 @@ def _gather(
         "gated": sorted(rules.gated),
         "judges": {n: j.get("trust") for n, j in (here.manifest.get("judges") or {}).items()},
         "candidate": (here.manifest.get("candidate") or {}).get("name", ""),
-        "queues": {queue.name: totals.queues[queue] for queue in Queue},
+        "queues": {queue.name: totals.queues[queue] for queue in TriageQueue},
     }
-    return Gathered(totals, index, indexer, embedding, meta)
+    return PageData(totals, index, indexer, embedding, meta)
 
 
-def _decided(run: RunDir) -> Mapping[Place, bool]:
+def _decided(run: RunDir) -> Mapping[AnswerKey, bool]:
     """What people agree on; nothing where a line is no label, which is no reason not to show the run."""
     try:
         return people_of(run.path)[0]
@@ -166,7 +166,7 @@ def _decided(run: RunDir) -> Mapping[Place, bool]:
         return {}
 
 
-def _verdicts(row: Row, people: Mapping[tuple[str, int, str], bool]) -> list[Verdicts]:
+def _verdicts(row: ReportRow, people: Mapping[tuple[str, int, str], bool]) -> list[Verdicts]:
     found = []
     for score in row.now.scores:
         person = people.get((score.case_id, score.repeat, score.metric))
@@ -188,7 +188,7 @@ def flips(rows: Reader) -> frozenset[str]:
     return frozenset(found)
 
 
-def _write(path: Path, shell: str, gathered: Gathered, chunks: BinaryIO) -> None:
+def _write(path: Path, shell: str, gathered: PageData, chunks: BinaryIO) -> None:
     head, tail = shell.split(DATA_MARK)
     chunks.seek(0)
     write_atomically(

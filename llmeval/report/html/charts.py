@@ -224,7 +224,7 @@ def spark(title: str, shares: Sequence[float], threshold: float | None) -> Marku
     return _svg(width, height, title, parts, "trend spark")
 
 
-class Bin(NamedTuple):
+class HistogramBin(NamedTuple):
     """Verdicts of about one confidence: its mean, the share that was right with its interval, and how many there were."""
 
     sure: float
@@ -234,7 +234,7 @@ class Bin(NamedTuple):
     n: int
 
 
-def reliability(title: str, bins: Sequence[Bin]) -> Markup:
+def reliability(title: str, bins: Sequence[HistogramBin]) -> Markup:
     """How often a judge was right (by people), from 0% to 100%, against how sure it was, from 50% to 100%."""
     left, top, width, height = 44, 10, 260, 170
     base = top + height

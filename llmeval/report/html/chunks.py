@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from llmeval.report.html.reader import Row, Side
+from llmeval.report.html.reader import ReportRow, RunSide
 
 ROWS = 200
 RAW_LIMIT = 4 << 20
@@ -48,7 +48,7 @@ class ChunkWriter:
         """Chunks so far."""
         return self._written + bool(self._rows)
 
-    def add(self, row: Row, history: Mapping[str, str] | None = None) -> int:
+    def add(self, row: ReportRow, history: Mapping[str, str] | None = None) -> int:
         """Take a row, and what became of its case in past runs; the number of the chunk it will be in."""
         line = _row(row, history or {})
         self._rows.append(line)
@@ -66,7 +66,7 @@ class ChunkWriter:
             self._rows, self._size = [], 0
 
 
-def _row(row: Row, history: Mapping[str, str]) -> bytes:
+def _row(row: ReportRow, history: Mapping[str, str]) -> bytes:
     parts = [b'{"case":', row.case_line, b',"now":', _side(row.now)]
     if row.before is not None:
         parts += [b',"before":', _side(row.before)]
@@ -75,7 +75,7 @@ def _row(row: Row, history: Mapping[str, str]) -> bytes:
     return b"".join(parts) + b"}"
 
 
-def _side(side: Side) -> bytes:
+def _side(side: RunSide) -> bytes:
     return b'{"answer":%s,"scores":[%s]}' % (side.answer_line, b",".join(side.score_lines))
 
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from llmeval.compare.comparison import Board, Comparison, Flip, MetricDifference, Side
+from llmeval.compare.comparison import ComparedRun, Comparison, Flip, Leaderboard, MetricDifference
 from llmeval.core.files import write_atomically
 from llmeval.report import comparison_words as words
 from llmeval.report.html import assets, charts
@@ -50,7 +50,7 @@ def _title(found: Comparison) -> str:
     return next((word.capitalize() for word in _TONES if word in said), "Nothing to compare")
 
 
-def _section(found: Comparison, run: Side) -> dict[str, Any]:
+def _section(found: Comparison, run: ComparedRun) -> dict[str, Any]:
     """One run beside A: a row a metric, all on one axis."""
     rows = [row for row in found.metrics if row.letter == run.letter]
     limit = _limit(rows)
@@ -76,7 +76,7 @@ def _strip(row: MetricDifference, limit: float) -> str:
     return charts.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
 
 
-def _board(board: Board, runs: Sequence[Side]) -> dict[str, Any]:
+def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, Any]:
     by_letter = {run.letter: run for run in runs}
     means = [place.mean for place in board.places]
     axis = charts.axis_for(means)

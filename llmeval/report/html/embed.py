@@ -2,8 +2,8 @@
 
 import hashlib
 
-from llmeval.report.html.reader import Row
-from llmeval.report.html.triage import Queue, Triage
+from llmeval.report.html.reader import ReportRow
+from llmeval.report.html.triage import Triage, TriageQueue
 
 ALL_UP_TO = 20_000
 SAMPLE = 2_000
@@ -21,9 +21,9 @@ class Embedding:
         self.probability = 1.0 if self.complete else min(1.0, SAMPLE / max(passed, 1))
         self.sampled = 0
 
-    def takes(self, row: Row, place: Triage) -> bool:
+    def takes(self, row: ReportRow, place: Triage) -> bool:
         """Whether this row goes into the page."""
-        if place.queue is Queue.REST and not self.complete:
+        if place.queue is TriageQueue.REST and not self.complete:
             if _uniform(row.case.id) >= self.probability:
                 return False
             self.sampled += 1

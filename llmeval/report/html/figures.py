@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from llmeval.core.results import Calls, Decision, Gate, Metric, RuleDecision, Summary
+from llmeval.core.results import Calls, Decision, GateResult, Metric, RuleDecision, Summary
 from llmeval.report.html import charts, words
 from llmeval.report.html.totals import MetricTotals, Totals, Verdicts
 from llmeval.report.safe_text import count
@@ -22,7 +22,9 @@ def by_key(summary: Summary | None) -> dict[MetricKey, Metric]:
     return {} if summary is None else {(m.metric, m.slice): m for m in summary.metrics}
 
 
-def gate_rows(gate: Gate, metrics: Mapping[MetricKey, Metric], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+def gate_rows(
+    gate: GateResult, metrics: Mapping[MetricKey, Metric], manifest: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """One row a rule, what decided the run first."""
     axis = charts.axis_for([v for rule in gate.rules for v in (rule.estimate, rule.low, rule.threshold)])
     order = {d: i for i, d in enumerate((Decision.INVALID, Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS))}
@@ -262,7 +264,7 @@ def latency(totals: Totals) -> dict[str, Any] | None:
     return {"chart": chart, "text": text, "n": count(len(values), "call")}
 
 
-def judges(manifest: Mapping[str, Any], totals: Totals, gate: Gate) -> list[dict[str, Any]]:
+def judges(manifest: Mapping[str, Any], totals: Totals, gate: GateResult) -> list[dict[str, Any]]:
     """One card a judge: may it be trusted, why, and what was seen of it in this run."""
     cards, passing = [], {rule.metric for rule in gate.rules if rule.decision is Decision.PASS}
     for name, judge in (manifest.get("judges") or {}).items():
@@ -315,7 +317,7 @@ def _reliability(name: str, labelled: Iterable[Verdicts]) -> Any:
         inside = [(sure, right) for sure, right in known if low <= sure < high]
         if inside:
             n, hits = len(inside), sum(right for _, right in inside)
-            bins.append(charts.Bin(sum(sure for sure, _ in inside) / n, hits / n, *wilson(hits, n), n))
+            bins.append(charts.HistogramBin(sum(sure for sure, _ in inside) / n, hits / n, *wilson(hits, n), n))
     if not bins:
         return ""
     title = f"How often {name} was right against how sure it was, on {count(len(known), 'labelled answer')}"

@@ -8,8 +8,8 @@ import msgspec
 from llmeval.core.errors import StoreError
 from llmeval.core.records import Case
 from llmeval.report.html.index import LETTERS
-from llmeval.report.html.reader import Row
-from llmeval.report.html.trend import Past
+from llmeval.report.html.reader import ReportRow
+from llmeval.report.html.trend import PastRun
 from llmeval.store.directory import CASES, SCORES, RunDir, lines
 
 MOST_BYTES = 512 << 20
@@ -37,7 +37,7 @@ _ID = msgspec.json.Decoder(_Id)
 class History:
     """The outcomes of a run's cases in `past` (oldest first). `runs`: those that could be read."""
 
-    def __init__(self, run: RunDir, past: Sequence[Past], most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, run: RunDir, past: Sequence[PastRun], most_bytes: int = MOST_BYTES) -> None:
         self.runs = _affordable(past, most_bytes)
         self._places: dict[str, int] = {}
         self._digests: list[int] = []
@@ -59,7 +59,7 @@ class History:
         found = {m: marks[place * width : (place + 1) * width].decode() for m, marks in self._marks.items()}
         return {metric: letters for metric, letters in found.items() if letters.strip(ABSENT + CHANGED)}
 
-    def _read(self, number: int, past: Past) -> None:
+    def _read(self, number: int, past: PastRun) -> None:
         width, repeats = len(self.runs), past.repeats > 1
         changed = self._changed(past)
         for _, line in lines(past.run.path / SCORES):
@@ -78,7 +78,7 @@ class History:
             if not repeats or _rank(letter) > _rank(chr(marks[at])):
                 marks[at] = ord(letter)
 
-    def _changed(self, past: Past) -> frozenset[int]:
+    def _changed(self, past: PastRun) -> frozenset[int]:
         """Places of the cases that asked something else in that run."""
         if past.same_cases:
             return frozenset()
@@ -86,7 +86,7 @@ class History:
         return frozenset(p for c, p in self._places.items() if theirs.get(c, self._digests[p]) != self._digests[p])
 
 
-def unsteady(history: dict[str, str], row: Row) -> bool:
+def unsteady(history: dict[str, str], row: ReportRow) -> bool:
     """Whether some metric went back and forth between pass and fail, over the past runs and this one."""
     for score in row.now.scores if history else ():
         past, now = history.get(score.metric, ""), LETTERS[score.status]
@@ -98,7 +98,7 @@ def unsteady(history: dict[str, str], row: Row) -> bool:
     return False
 
 
-def _affordable(past: Sequence[Past], left: int) -> list[Past]:
+def _affordable(past: Sequence[PastRun], left: int) -> list[PastRun]:
     chosen = []
     for each in reversed(past):
         path = each.run.path / SCORES

@@ -3,7 +3,7 @@
 from typing import Any
 
 from llmeval.core.records import Case, Score, Status
-from llmeval.report.html.reader import Row
+from llmeval.report.html.reader import ReportRow
 from llmeval.report.html.triage import Triage
 from llmeval.report.html.visible import clip, has_hidden
 
@@ -56,7 +56,7 @@ class Indexer:
         """Tag combinations in the order of their numbers."""
         return [dict(combo) for combo in self._combos]
 
-    def entry(self, row: Row, place: Triage, chunk: int, unsteady: bool = False) -> tuple[Any, ...]:
+    def entry(self, row: ReportRow, place: Triage, chunk: int, unsteady: bool = False) -> tuple[Any, ...]:
         """One row's values in the order of COLUMNS."""
         answer = row.now.answer
         tags = tuple(row.case.tags.items())
@@ -88,7 +88,7 @@ class Indexer:
             letters[at] = LETTERS[score.status]
         return "".join(letters)
 
-    def _flags(self, row: Row, place: Triage, unsteady: bool) -> int:
+    def _flags(self, row: ReportRow, place: Triage, unsteady: bool) -> int:
         answer, scores = row.now.answer, row.now.scores
         found = (
             answer.cached,
@@ -114,7 +114,7 @@ def asked(case: Case) -> str:
     return next((value for value in case.fields.values() if isinstance(value, str)), "")
 
 
-def why(row: Row, place: Triage) -> str:
+def why(row: ReportRow, place: Triage) -> str:
     """Why the row is where it is; the answer's first words when nothing is wrong."""
     if row.now.answer.error is not None:
         return f"{row.now.answer.error.kind} error: {row.now.answer.error.message}"

@@ -10,7 +10,7 @@ from llmeval.core.files import write_atomically
 from llmeval.core.results import Decision, Summary
 from llmeval.report.html import assets, charts, words
 from llmeval.report.html.page import environment
-from llmeval.report.html.trend import MOST, Past, listed, past_table, trends, when
+from llmeval.report.html.trend import MOST, PastRun, listed, past_table, trends, when
 from llmeval.store.directory import RunDir
 
 CHARTS = 3
@@ -31,13 +31,13 @@ Recorded = tuple[Path, Mapping[str, Any], Summary | None]
 
 
 @dataclass
-class Suite:
+class SuiteOverview:
     """One suite's runs. `shown`: the newest 20 that are complete, newest first; `latest`: the newest of all."""
 
     name: str
     latest: Recorded
     runs: int = 0
-    shown: list[Past] = field(default_factory=list)
+    shown: list[PastRun] = field(default_factory=list)
 
     @property
     def state(self) -> str:
@@ -67,23 +67,25 @@ def tone_of(state: str) -> str:
     return words.TONES[Decision(state)] if state in Decision.__members__ else "plain"
 
 
-def _by_suite(runs: Iterable[Recorded]) -> dict[str, Suite]:
-    found: dict[str, Suite] = {}
+def _by_suite(runs: Iterable[Recorded]) -> dict[str, SuiteOverview]:
+    found: dict[str, SuiteOverview] = {}
     for recorded in runs:
         path, manifest, summary = recorded
-        suite = found.setdefault(str(manifest.get("suite", "")), Suite(str(manifest.get("suite", "")), recorded))
+        suite = found.setdefault(
+            str(manifest.get("suite", "")), SuiteOverview(str(manifest.get("suite", "")), recorded)
+        )
         suite.runs += 1
         if summary is not None and summary.status == "complete" and len(suite.shown) < MOST:
-            suite.shown.append(Past.of(RunDir(path), manifest, summary))
+            suite.shown.append(PastRun.of(RunDir(path), manifest, summary))
     return found
 
 
-def _counted(suites: list[Suite]) -> list[tuple[str, int]]:
+def _counted(suites: list[SuiteOverview]) -> list[tuple[str, int]]:
     counts = Counter(suite.state for suite in suites)
     return [(state, counts[state]) for state in _ORDER if counts[state]]
 
 
-def _title(suites: list[Suite]) -> str:
+def _title(suites: list[SuiteOverview]) -> str:
     """2 of 5 suites fail; All 5 suites pass."""
     counted = _counted(suites)
     if not counted:
@@ -95,11 +97,11 @@ def _title(suites: list[Suite]) -> str:
     return f"{n} of {len(suites)} suites {one if n == 1 else many}"
 
 
-def _tone(suites: list[Suite]) -> str:
+def _tone(suites: list[SuiteOverview]) -> str:
     return tone_of(suites[0].state) if suites else "plain"
 
 
-def _section(suite: Suite, page: Path) -> dict[str, Any]:
+def _section(suite: SuiteOverview, page: Path) -> dict[str, Any]:
     path, manifest, summary = suite.latest
     past = suite.shown[::-1]
     rows = past_table(past, listed(past, page, served=False)) if past else []
@@ -114,7 +116,7 @@ def _section(suite: Suite, page: Path) -> dict[str, Any]:
         "headline": words.headline(gate, summary.metrics, alpha) if gate and summary else "Its latest run did not end.",
         "when": when(str(manifest.get("run_id", path.name))),
         "candidate": str((manifest.get("candidate") or {}).get("name", "")),
-        "href": listed([Past.of(RunDir(path), manifest, summary)], page, served=False)[0]["href"] if summary else "",
+        "href": listed([PastRun.of(RunDir(path), manifest, summary)], page, served=False)[0]["href"] if summary else "",
         "counts": summary.counts if summary else None,
         "bar": charts.outcome_bar(words.outcomes(summary.counts)) if summary else "",
         "spark": found[0]["spark"] if found else "",
@@ -125,7 +127,7 @@ def _section(suite: Suite, page: Path) -> dict[str, Any]:
     }
 
 
-def _plain(suite: Suite) -> dict[str, Any]:
+def _plain(suite: SuiteOverview) -> dict[str, Any]:
     path, manifest, summary = suite.latest
     return {
         "suite": suite.name,

@@ -11,8 +11,8 @@ from llmeval.report.html import assets, charts, figures, provenance, words
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.picture import queue_name
 from llmeval.report.html.totals import Totals
-from llmeval.report.html.trend import Past, past_table, trends
-from llmeval.report.html.triage import Queue
+from llmeval.report.html.trend import PastRun, past_table, trends
+from llmeval.report.html.triage import TriageQueue
 from llmeval.report.html.visible import visible
 from llmeval.report.safe_text import count, quarantine_ended, quarantined, retired, reused, verdict_word
 
@@ -40,7 +40,7 @@ def render(
     totals: Totals,
     embedding: Embedding,
     baseline: tuple[Mapping[str, Any], Summary] | None,
-    past: list[Past],
+    past: list[PastRun],
     listed: list[dict[str, Any]],
     served: bool = False,
 ) -> str:
@@ -76,10 +76,10 @@ def render(
             slices=table.slices(),
             axis=charts.axis_svg(table.axis),
             changes=figures.changes(totals),
-            queues=[_queue(queue, totals, baseline is not None) for queue in Queue if totals.queues[queue]],
-            to_review=sum(totals.queues[queue] for queue in Queue if queue <= Queue.NEW),
+            queues=[_queue(queue, totals, baseline is not None) for queue in TriageQueue if totals.queues[queue]],
+            to_review=sum(totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.NEW),
             top=totals.top(),
-            top_of=sum(totals.queues[queue] for queue in Queue if queue <= Queue.KNOWN),
+            top_of=sum(totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.KNOWN),
             distributions=figures.distributions(totals),
             trends=trends(past),
             past=past_table(past, listed) if len(past) > 1 else [],
@@ -131,13 +131,13 @@ def _baseline(baseline: tuple[Mapping[str, Any], Summary] | None, totals: Totals
         "run_id": str(manifest.get("run_id", summary.run_id)),
         "started": str(manifest.get("started", "")),
         "candidate": str((manifest.get("candidate") or {}).get("name", "")),
-        "regressed": totals.queues[Queue.REGRESSED],
-        "fixed": totals.queues[Queue.FIXED],
+        "regressed": totals.queues[TriageQueue.REGRESSED],
+        "fixed": totals.queues[TriageQueue.FIXED],
         "unmatched": totals.unmatched,
         "changed": totals.case_changed,
     }
 
 
-def _queue(queue: Queue, totals: Totals, compared: bool) -> dict[str, Any]:
+def _queue(queue: TriageQueue, totals: Totals, compared: bool) -> dict[str, Any]:
     title, text = queue_name(queue, compared)
     return {"key": queue.name.lower(), "title": title, "text": text, "n": totals.queues[queue]}

@@ -4,45 +4,45 @@ from typing import Any
 
 from llmeval.core.records import Score, Status
 from llmeval.report.html.index import asked, why
-from llmeval.report.html.reader import Row
-from llmeval.report.html.triage import Queue, Triage
+from llmeval.report.html.reader import ReportRow
+from llmeval.report.html.triage import Triage, TriageQueue
 from llmeval.report.html.visible import clip, shorten, visible
 
 _TEXT, _REASON = 1500, 400
 
 QUEUES = {
-    Queue.PROBLEM: ("Run problems", "no grade: an error, or no usable verdict"),
-    Queue.REGRESSED: ("Regressions", "passed in the baseline, fails now"),
-    Queue.DISAGREES: ("Judge disagreements", "judges, checks, repeats or people contradict each other"),
-    Queue.NEW: ("New failures", "fails, with nothing to compare in the baseline"),
-    Queue.KNOWN: ("Known failures", "failed in the baseline too"),
-    Queue.FIXED: ("Fixed", "failed in the baseline, passes now"),
-    Queue.REST: ("Passing", "nothing to look at"),
+    TriageQueue.PROBLEM: ("Run problems", "no grade: an error, or no usable verdict"),
+    TriageQueue.REGRESSED: ("Regressions", "passed in the baseline, fails now"),
+    TriageQueue.DISAGREES: ("Judge disagreements", "judges, checks, repeats or people contradict each other"),
+    TriageQueue.NEW: ("New failures", "fails, with nothing to compare in the baseline"),
+    TriageQueue.KNOWN: ("Known failures", "failed in the baseline too"),
+    TriageQueue.FIXED: ("Fixed", "failed in the baseline, passes now"),
+    TriageQueue.REST: ("Passing", "nothing to look at"),
 }
 
 
 _ONE = {
-    Queue.PROBLEM: "Run problem",
-    Queue.REGRESSED: "Regression",
-    Queue.DISAGREES: "Disagreement",
-    Queue.NEW: "New failure",
-    Queue.KNOWN: "Known failure",
+    TriageQueue.PROBLEM: "Run problem",
+    TriageQueue.REGRESSED: "Regression",
+    TriageQueue.DISAGREES: "Disagreement",
+    TriageQueue.NEW: "New failure",
+    TriageQueue.KNOWN: "Known failure",
 }
 
 
-def queue_name(queue: Queue, compared: bool) -> tuple[str, str]:
+def queue_name(queue: TriageQueue, compared: bool) -> tuple[str, str]:
     """Title and explanation; without a baseline nothing is new, it only fails."""
-    return QUEUES[queue] if compared or queue is not Queue.NEW else ("Failures", "a check or a judge says fail")
+    return QUEUES[queue] if compared or queue is not TriageQueue.NEW else ("Failures", "a check or a judge says fail")
 
 
-def picture(row: Row, place: Triage, compared: bool) -> dict[str, Any]:
+def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, Any]:
     """A row as the first page shows it: every text clipped and made visible."""
     answer = row.now.answer
     return {
         "id": visible(row.case.id),
         "raw_id": row.case.id,
         "repeat": answer.repeat,
-        "queue": "Failure" if place.queue is Queue.NEW and not compared else _ONE[place.queue],
+        "queue": "Failure" if place.queue is TriageQueue.NEW and not compared else _ONE[place.queue],
         "key": place.queue.name.lower(),
         "line": clip(asked(row.case), 140),
         "said": clip(why(row, place), 200),

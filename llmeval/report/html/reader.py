@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class RunSide:
     """One answer and its scores, with the lines they were read from."""
 
     answer: Answer
@@ -42,13 +42,13 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """One (case, repeat) of the run; `before` is the baseline's, `case_changed` says that it asked something else."""
 
     case: Case
     case_line: bytes
-    now: Side
-    before: Side | None = None
+    now: RunSide
+    before: RunSide | None = None
     case_changed: bool = False
 
 
@@ -77,23 +77,23 @@ class Reader:
         """How many rows there are."""
         return len(self._answers)
 
-    def rows(self, baseline: "Reader | None" = None) -> Iterator[Row]:
+    def rows(self, baseline: "Reader | None" = None) -> Iterator[ReportRow]:
         """Each row once, in the order in which the answers that count were recorded."""
         for answer, line in self._last_answers():
             key = (answer.case_id, answer.repeat)
             case, case_line = self._case(answer.case_id)
-            now = Side(answer, *self._block(key), line)
+            now = RunSide(answer, *self._block(key), line)
             before = None if baseline is None else baseline.side(key)
             changed = before is not None and baseline is not None and baseline.case_digest(key[0]) != case.digest
-            yield Row(case, case_line, now, before, changed)
+            yield ReportRow(case, case_line, now, before, changed)
 
-    def side(self, key: UnitKey) -> Side | None:
+    def side(self, key: UnitKey) -> RunSide | None:
         """The answer that counts for a key, with its scores."""
         for begin, size in self._answers.of(key):
             line = self._read(ANSWERS, begin, size)
             answer = self._decode(_ANSWER, line, ANSWERS, begin)
             if (answer.case_id, answer.repeat) == key:
-                return Side(answer, *self._block(key), unsealed(line))
+                return RunSide(answer, *self._block(key), unsealed(line))
         return None
 
     def case_digest(self, case_id: str) -> str:

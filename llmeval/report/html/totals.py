@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmeval.core.records import Score, Status
-from llmeval.report.html.reader import Row, Side
-from llmeval.report.html.triage import Queue, Triage
+from llmeval.report.html.reader import ReportRow, RunSide
+from llmeval.report.html.triage import Triage, TriageQueue
 
 BINS = 20
 TOP = 50
@@ -44,11 +44,11 @@ class Verdicts:
 class Totals:
     """Sums over all rows of a report. `picture` makes the short form of a row that is kept for the first page."""
 
-    def __init__(self, picture: Callable[[Row, Triage], dict[str, Any]]) -> None:
+    def __init__(self, picture: Callable[[ReportRow, Triage], dict[str, Any]]) -> None:
         self.rows = 0
         self._picture = picture
         self.metrics: dict[str, MetricTotals] = {}
-        self.queues: Counter[Queue] = Counter()
+        self.queues: Counter[TriageQueue] = Counter()
         self.reasons: Counter[str] = Counter()
         self.latencies = array("f")
         self.latencies_before = array("f")
@@ -56,7 +56,7 @@ class Totals:
         self.labelled: list[Verdicts] = []
         self._top: list[tuple[tuple[float, ...], dict[str, Any]]] = []
 
-    def add(self, row: Row, place: Triage) -> None:
+    def add(self, row: ReportRow, place: Triage) -> None:
         """Count one row."""
         self.rows += 1
         self.queues[place.queue] += 1
@@ -108,8 +108,8 @@ class Totals:
         text = text[:160]
         self.reasons[text if text in self.reasons or len(self.reasons) < _DISTINCT else "other reasons"] += 1
 
-    def _keep(self, row: Row, place: Triage) -> None:
-        if place.queue > Queue.KNOWN:
+    def _keep(self, row: ReportRow, place: Triage) -> None:
+        if place.queue > TriageQueue.KNOWN:
             return
         rank = (-float(place.queue), place.priority, -float(self.rows))
         if len(self._top) < TOP:
@@ -124,6 +124,6 @@ def _bin(total: MetricTotals, bins: list[int], score: Score) -> None:
         total.graded = total.graded or score.value not in (0.0, 1.0)
 
 
-def _latency(into: "array[float]", side: Side) -> None:
+def _latency(into: "array[float]", side: RunSide) -> None:
     if side.answer.latency_ms is not None and not side.answer.cached:
         into.append(side.answer.latency_ms)

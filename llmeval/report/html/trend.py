@@ -20,7 +20,7 @@ _LOOK_AT = 200
 
 
 @dataclass(frozen=True)
-class Past:
+class PastRun:
     """One run of the suite. `same_cases`: it asked what this run asks, to the letter."""
 
     run: RunDir
@@ -31,17 +31,17 @@ class Past:
     same_cases: bool = True
 
     @classmethod
-    def of(cls, run: RunDir, manifest: Mapping[str, Any], summary: Summary, asked: str | None = None) -> "Past":
+    def of(cls, run: RunDir, manifest: Mapping[str, Any], summary: Summary, asked: str | None = None) -> "PastRun":
         """From a run's own words. `asked`: the digest of the cases to compare with."""
         candidate = str((manifest.get("candidate") or {}).get("name", ""))
         same = asked is None or _cases(manifest) == asked
         return cls(run, summary.run_id, summary, candidate, int(manifest.get("repeats") or 1), same)
 
 
-def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> list[Past]:
+def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> list[PastRun]:
     """Up to 20 complete runs of this suite, oldest first; this run is the last one. Run ids sort by time."""
     asked = _cases(manifest)
-    found = [Past.of(run, manifest, summary, asked)]
+    found = [PastRun.of(run, manifest, summary, asked)]
     folders = sorted((p for p in run.path.resolve().parent.iterdir() if p.is_dir()), reverse=True)
     for folder in folders[:_LOOK_AT]:
         if len(found) == MOST:
@@ -54,7 +54,7 @@ def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> lis
         except StoreError:
             continue
         if theirs.suite == summary.suite and theirs.status == "complete" and theirs.run_id < summary.run_id:
-            found.append(Past.of(other, about, theirs, asked))
+            found.append(PastRun.of(other, about, theirs, asked))
     return sorted(found, key=lambda past: past.run_id)
 
 
@@ -62,7 +62,7 @@ def _cases(manifest: Mapping[str, Any]) -> str:
     return str((manifest.get("digests") or {}).get("cases", ""))
 
 
-def trends(past: list[Past]) -> list[dict[str, Any]]:
+def trends(past: list[PastRun]) -> list[dict[str, Any]]:
     """A chart for each metric of the last run that earlier runs have too: first those that decided it, then the others
     that its gate names."""
     if len(past) < 2:
@@ -95,7 +95,7 @@ def when(run_id: str) -> str:
     return f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:]}" if known else run_id[:16]
 
 
-def listed(past: list[Past], page: Path, served: bool) -> list[dict[str, Any]]:
+def listed(past: list[PastRun], page: Path, served: bool) -> list[dict[str, Any]]:
     """Runs as the page names them, in the order given; `href` leads to a run's report where there is one now. A page that is `served` has no way to other files."""
     rows = []
     for each in past:
@@ -113,7 +113,7 @@ def listed(past: list[Past], page: Path, served: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def past_table(past: list[Past], named: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def past_table(past: list[PastRun], named: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A row a run, the newest first, for the table beside the charts. `named`: the same runs by `listed`."""
     return [_outcome(each.summary) | about for each, about in zip(past, named, strict=True)][::-1]
 

@@ -20,11 +20,11 @@ from llmeval.core.outcome import Outcome, answer_outcome
 from llmeval.core.records import Score, Status
 from llmeval.gate.aggregate import quarantined
 from llmeval.gate.human_labels import decided_by_people
-from llmeval.report.html.reader import Row
-from llmeval.store.labels import Place
+from llmeval.report.html.reader import ReportRow
+from llmeval.store.labels import AnswerKey
 
 
-class Queue(IntEnum):
+class TriageQueue(IntEnum):
     """In the order of work."""
 
     PROBLEM = 1
@@ -46,7 +46,7 @@ TRUSTED, UNTRUSTED = 0.9, 0.5
 class Triage:
     """Where a row stands. `state`: its outcome, over all its scores."""
 
-    queue: Queue
+    queue: TriageQueue
     priority: float
     state: Outcome
     regressed: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Triage:
 
 
 @dataclass(frozen=True)
-class Rules:
+class TriageRules:
     """What triage needs to know of the run.
 
     `people`: the last verdict of anybody. `decided`: what people agree on, which decides open scores, as in the summary.
@@ -66,7 +66,7 @@ class Rules:
     untrusted: frozenset[str] = frozenset()
     twins: tuple[tuple[str, ...], ...] = ()
     people: Mapping[tuple[str, int, str], bool] = field(default_factory=dict)
-    decided: Mapping[Place, bool] = field(default_factory=dict)
+    decided: Mapping[AnswerKey, bool] = field(default_factory=dict)
     quarantined: frozenset[str] = frozenset()
 
     @classmethod
@@ -74,8 +74,8 @@ class Rules:
         cls,
         manifest: Mapping[str, Any],
         people: Mapping[tuple[str, int, str], bool],
-        decided: Mapping[Place, bool] | None = None,
-    ) -> "Rules":
+        decided: Mapping[AnswerKey, bool] | None = None,
+    ) -> "TriageRules":
         """From the manifest: which metrics the gate names, which judges are not trusted, which measure the same."""
         gate = manifest.get("gate") or {}
         regression = gate.get("regression") or {}
@@ -103,7 +103,7 @@ class Rules:
         return (GATED if score.metric in self.gated else REPORTED) * confidence
 
 
-def triage(row: Row, rules: Rules, flipped: bool = False) -> Triage:
+def triage(row: ReportRow, rules: TriageRules, flipped: bool = False) -> Triage:
     """Place one row. `flipped`: equal answers to this case were judged differently on repeat."""
     scores = {score.metric: decided_by_people(score, rules.decided) for score in row.now.scores}
     before = {} if row.before is None or row.case_changed else {s.metric: s for s in row.before.scores}
@@ -114,7 +114,7 @@ def triage(row: Row, rules: Rules, flipped: bool = False) -> Triage:
     disagreement = _disagreement(scores, rules, row, flipped)
     queue = _queue(state, regressed, fixed, failing, disagreement, before)
     if row.case.id in rules.quarantined and state is not Outcome.PASS:
-        queue = Queue.KNOWN
+        queue = TriageQueue.KNOWN
     named = regressed or failing
     priority = max((rules.weight(scores[n]) * _drop(scores[n], before.get(n)) for n in named), default=0.0)
     return Triage(queue, priority, state, regressed, fixed, failing, disagreement)
@@ -127,19 +127,19 @@ def _queue(
     failing: Sequence[str],
     disagreement: str,
     before: Mapping[str, Score],
-) -> Queue:
+) -> TriageQueue:
     if state.missing and state is not Outcome.NOT_SCORED:
-        return Queue.PROBLEM
+        return TriageQueue.PROBLEM
     if regressed:
-        return Queue.REGRESSED
+        return TriageQueue.REGRESSED
     if disagreement:
-        return Queue.DISAGREES
+        return TriageQueue.DISAGREES
     if failing:
-        return Queue.KNOWN if any(_is(before.get(name), Status.FAIL) for name in failing) else Queue.NEW
-    return Queue.FIXED if fixed else Queue.REST
+        return TriageQueue.KNOWN if any(_is(before.get(name), Status.FAIL) for name in failing) else TriageQueue.NEW
+    return TriageQueue.FIXED if fixed else TriageQueue.REST
 
 
-def _disagreement(scores: Mapping[str, Score], rules: Rules, row: Row, flipped: bool) -> str:
+def _disagreement(scores: Mapping[str, Score], rules: TriageRules, row: ReportRow, flipped: bool) -> str:
     for names in rules.twins:
         verdicts = {n: scores[n].passed for n in names if n in scores and scores[n].passed is not None}
         if len(set(verdicts.values())) > 1:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from llmeval.core.results import Calls, Counts, Decision, Gate, Metric, RuleDecision
+from llmeval.core.results import Calls, CaseCounts, Decision, GateResult, Metric, RuleDecision
 from llmeval.report.safe_text import count
 
 TONES = {Decision.PASS: "pass", Decision.FAIL: "fail", Decision.INCONCLUSIVE: "unsure", Decision.INVALID: "invalid"}
@@ -50,12 +50,12 @@ def minus(text: str) -> str:
     return _MINUS.sub("−", text)
 
 
-def headline(gate: Gate, metrics: Sequence[Metric], alpha: float | None = None) -> str:
+def headline(gate: GateResult, metrics: Sequence[Metric], alpha: float | None = None) -> str:
     """The one sentence beside the decision. `alpha`: of the gate's one-sided bounds, where it is known."""
     return minus(_headline(gate, metrics, alpha))
 
 
-def _headline(gate: Gate, metrics: Sequence[Metric], alpha: float | None) -> str:
+def _headline(gate: GateResult, metrics: Sequence[Metric], alpha: float | None) -> str:
     if gate.decision is None:
         return gate.reason or "No gate: nothing was decided."
     deciding = [rule for rule in gate.rules if rule.decision is gate.decision]
@@ -66,7 +66,7 @@ def _headline(gate: Gate, metrics: Sequence[Metric], alpha: float | None) -> str
     return _rule(deciding[0], {(m.metric, m.slice): m for m in metrics}, alpha)
 
 
-def also(gate: Gate, metrics: Sequence[Metric], alpha: float | None = None) -> list[str]:
+def also(gate: GateResult, metrics: Sequence[Metric], alpha: float | None = None) -> list[str]:
     """The same for the other rules that decided so, at most four."""
     if gate.decision in (None, Decision.PASS):
         return []
@@ -75,12 +75,12 @@ def also(gate: Gate, metrics: Sequence[Metric], alpha: float | None = None) -> l
     return said if len(said) <= 4 else [*said[:3], f"{len(said) - 3} more rules; see Gate."]
 
 
-def remarks(gate: Gate, said: str) -> list[str]:
+def remarks(gate: GateResult, said: str) -> list[str]:
     """What belongs beside a PASS and is not in the sentence that was said."""
     return [minus(remark) for remark in gate.remarks if minus(remark) not in said]
 
 
-def _passed(gate: Gate, alpha: float | None) -> str:
+def _passed(gate: GateResult, alpha: float | None) -> str:
     floors = [r for r in gate.rules if r.rule == "floor" and r.low is not None and r.threshold is not None]
     if not floors:
         return gate.reason
@@ -173,7 +173,7 @@ def certainty(rule: RuleDecision) -> str:
     return " ".join(said)
 
 
-def outcomes(counts: Counts) -> list[tuple[str, str, int]]:
+def outcomes(counts: CaseCounts) -> list[tuple[str, str, int]]:
     """(word, tone, how many) of each outcome of a case."""
     return [
         ("passed", "pass", counts.passed),

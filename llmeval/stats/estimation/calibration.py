@@ -15,7 +15,7 @@ _EDGE = 1e-6
 _STEPS = 100
 
 
-class Bin(NamedTuple):
+class CalibrationBin(NamedTuple):
     """One bin of a reliability diagram: its size, mean stated probability and share that pass."""
 
     n: int
@@ -35,7 +35,7 @@ def brier(probabilities: Sequence[float], outcomes: Sequence[bool]) -> float:
     return float(((p - y) ** 2).mean())
 
 
-def reliability(probabilities: Sequence[float], outcomes: Sequence[bool], bins: int = 10) -> list[Bin]:
+def reliability(probabilities: Sequence[float], outcomes: Sequence[bool], bins: int = 10) -> list[CalibrationBin]:
     """Bins of equal size along the stated probability; equal probabilities are never split."""
     p, y = _arrays(probabilities, outcomes)
     order = np.argsort(p, kind="stable")
@@ -43,7 +43,7 @@ def reliability(probabilities: Sequence[float], outcomes: Sequence[bool], bins: 
     edges = [round(len(p) * i / bins) for i in range(bins + 1)]
     starts = sorted({int(np.searchsorted(p, p[edge], side="left")) for edge in edges if edge < len(p)})
     return [
-        Bin(stop - start, float(p[start:stop].mean()), float(y[start:stop].mean()))
+        CalibrationBin(stop - start, float(p[start:stop].mean()), float(y[start:stop].mean()))
         for start, stop in zip(starts, [*starts[1:], len(p)], strict=True)
     ]
 

@@ -13,7 +13,7 @@ from llmeval.stats.estimation.clusters import units
 from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
 
-class Difference(NamedTuple):
+class MeanDifference(NamedTuple):
     """A mean of differences in [-1, 1] with its two-sided interval; `p`: two-sided p-value of "no difference"."""
 
     estimate: float
@@ -22,7 +22,9 @@ class Difference(NamedTuple):
     p: float
 
 
-def difference(values: Sequence[float], clusters: Sequence[Hashable] | None = None, level: float = 0.95) -> Difference:
+def difference(
+    values: Sequence[float], clusters: Sequence[Hashable] | None = None, level: float = 0.95
+) -> MeanDifference:
     """The mean difference of paired results.
 
     Args:
@@ -44,4 +46,4 @@ def difference(values: Sequence[float], clusters: Sequence[Hashable] | None = No
     below, above = final_test(most, sizes, nulls), final_test(-least, sizes, nulls)
     estimate = float(sizes @ ((least + most) / 2) / sizes.sum())
     p = min(1.0, 2 * min(below.p_fail, above.p_fail))
-    return Difference(estimate, min(-above.high, estimate), max(below.high, estimate), p)
+    return MeanDifference(estimate, min(-above.high, estimate), max(below.high, estimate), p)

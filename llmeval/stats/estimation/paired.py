@@ -15,7 +15,7 @@ from llmeval.stats.special.beta import beta_cdf
 from llmeval.stats.special.roots import crossing
 
 
-class Pairs(NamedTuple):
+class PairCounts(NamedTuple):
     """How n pairs came out."""
 
     worse: int
@@ -33,7 +33,7 @@ class Pairs(NamedTuple):
         return (self.better - self.worse) / self.n
 
 
-def pairs(baseline: Sequence[bool], candidate: Sequence[bool]) -> Pairs:
+def pairs(baseline: Sequence[bool], candidate: Sequence[bool]) -> PairCounts:
     """Count the pairs.
 
     Raises:
@@ -43,7 +43,7 @@ def pairs(baseline: Sequence[bool], candidate: Sequence[bool]) -> Pairs:
         raise ValueError(f"pairs need equally many results, got {len(baseline)} and {len(candidate)}")
     worse = sum(b and not c for b, c in zip(baseline, candidate, strict=True))
     better = sum(c and not b for b, c in zip(baseline, candidate, strict=True))
-    return Pairs(worse, len(baseline) - worse - better, better)
+    return PairCounts(worse, len(baseline) - worse - better, better)
 
 
 def mcnemar_worse(worse: int, better: int) -> float:
@@ -68,7 +68,7 @@ def mcnemar(worse: int, better: int) -> float:
     return min(1.0, 2 * mcnemar_worse(max(worse, better), min(worse, better)))
 
 
-def tango_z(counts: Pairs, null: float) -> float:
+def tango_z(counts: PairCounts, null: float) -> float:
     """The score statistic of H0: difference = `null`; normal under H0, large when the difference is larger.
 
     z = (better - worse - n*null) / sqrt(n (2q + null (1 - null))), q the constrained maximum-likelihood estimate of
@@ -93,7 +93,7 @@ def tango_z(counts: Pairs, null: float) -> float:
     return excess / math.sqrt(variance)
 
 
-def tango_above(counts: Pairs, null: float) -> float:
+def tango_above(counts: PairCounts, null: float) -> float:
     """One-sided p-value of H0: the difference is at most `null`, by the score test.
 
     This shows that a drop is smaller than a margin: null = -margin. Asymptotic; over n = 20 to 400, margins .02 to .1 and
@@ -104,7 +104,7 @@ def tango_above(counts: Pairs, null: float) -> float:
     return 1 - NormalDist().cdf(tango_z(counts, null))
 
 
-def tango(counts: Pairs, level: float = 0.95) -> Interval:
+def tango(counts: PairCounts, level: float = 0.95) -> Interval:
     """Two-sided score interval of the difference: the nulls that `tango_z` does not reject at (1-level)/2 a side.
 
     Source: T. Tango, Stat. Med. 17 (1998) 891-908.

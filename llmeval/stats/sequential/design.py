@@ -13,7 +13,7 @@ _WITHIN = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TestDesign:
     """What is fixed before the first result. Made by `regression` or `floor`.
 
     `units`: independent units planned (cases, or clusters). `largest`: cases in the largest unit. `cases`: cases
@@ -74,7 +74,7 @@ def regression(
     j_alpha: float = 0.0,
     sequential: bool = True,
     target: Literal["population", "suite"] = "population",
-) -> Plan:
+) -> TestDesign:
     """The plan of a regression test: FAIL when worse than the baseline, PASS when not worse by the margin.
 
     On the scale of human judgement: if the judge has the same sensitivity and specificity on both sides, the
@@ -102,7 +102,7 @@ def regression(
         raise ValueError(f"need a margin in (0, 1) and a judge with J in (0, 1], got {margin} and {j_lower}")
     scaled = margin * j_lower
     moment = max(discordance * (_WITHIN + (1 - _WITHIN) / largest), scaled * scaled)
-    return Plan(
+    return TestDesign(
         units=units, cases=units if cases is None else cases, largest=largest, low=-1.0, high=1.0,
         fail_null=0.0, pass_null=-scaled, alpha=alpha, beta=beta, spent=j_alpha,
         share=_share(sequential, target), target=target,
@@ -121,7 +121,7 @@ def floor(
     largest: int = 1,
     sequential: bool = True,
     target: Literal["population", "suite"] = "population",
-) -> Plan:
+) -> TestDesign:
     """The plan of a floor: PASS when the mean is at least `threshold` for sure, FAIL when it is below for sure.
 
     `alpha`: largest probability of FAIL at or above the floor; `beta`: of PASS at or below it. Other arguments as
@@ -132,7 +132,7 @@ def floor(
     """
     if not 0 < threshold < 1:
         raise ValueError(f"a floor must lie in (0, 1), got {threshold}")
-    return Plan(
+    return TestDesign(
         units=units, cases=units if cases is None else cases, largest=largest, low=0.0, high=1.0,
         fail_null=threshold, pass_null=threshold, alpha=alpha, beta=beta, spent=0.0,
         share=_share(sequential, target), target=target, aim_fail=None, aim_pass=None,

@@ -31,15 +31,15 @@ from numpy.typing import ArrayLike, NDArray
 from llmeval.core.results import Decision
 from llmeval.stats.estimation.clusters import units as group
 from llmeval.stats.sequential.betting import Wealth, bets, upper_sequence
-from llmeval.stats.sequential.design import Plan
-from llmeval.stats.sequential.interim_analyses import Level, Looks
-from llmeval.stats.tests.fixed_sample import Nulls, Side, final_test
+from llmeval.stats.sequential.design import TestDesign
+from llmeval.stats.sequential.interim_analyses import InterimAnalyses, Level
+from llmeval.stats.tests.fixed_sample import FixedSampleTest, Nulls, final_test
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class TestVerdict:
     """The outcome. `p_fail`, `p_pass`: p-values valid at this stopping time; FAIL is p_fail <= alpha.
 
     `cases`, `units`: used. `estimate`: the mean over cases so far, lost ones halfway. `low`, `high`: one-sided bounds, `low` at the
@@ -63,12 +63,12 @@ class Verdict:
 class HybridTest:
     """One test, fed unit by unit. `decision` is None until something decides before the end; then it stays."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TestDesign) -> None:
         self.plan = plan
         self.decision: Decision | None = None
         self._fail = Wealth(plan.fail_null, plan.high, bets(plan.aim_fail), plan.largest, plan.suite)
         self._pass = Wealth(-plan.pass_null, -plan.low, bets(plan.aim_pass), plan.largest, plan.suite)
-        self._looks = Looks(plan) if plan.share < 1 else None
+        self._looks = InterimAnalyses(plan) if plan.share < 1 else None
         self._looked = False
         self._peaks = (0.0, 0.0)
         self._lower: Floats = np.zeros(0)
@@ -136,7 +136,7 @@ class HybridTest:
         self._peaks = max(self._peaks[0], peaks[0]), max(self._peaks[1], peaks[1])
         return used
 
-    def finish(self, *, last: bool = False, bounds: bool = True) -> Verdict:
+    def finish(self, *, last: bool = False, bounds: bool = True) -> TestVerdict:
         """The verdict on what came so far. The last look is read only when all planned units are there.
 
         Args:
@@ -158,7 +158,7 @@ class HybridTest:
             low, high = self._mean(self._lower), self._mean(self._upper)
         decision = self.decision or _decide(p_fail, p_pass, *plan.rates)
         leg = "look" if self._looked else "final" if final and plan.share < 1 else "betting"
-        return Verdict(
+        return TestVerdict(
             decision=decision, cases=round(float(sizes.sum())), units=len(sizes),
             estimate=self._mean((self._lower + self._upper) / 2), low=low, high=high, p_fail=p_fail, p_pass=p_pass,
             leg="" if decision is Decision.INCONCLUSIVE else leg, method=next((side.method for side in looks), ""),
@@ -167,21 +167,21 @@ class HybridTest:
     def _mean(self, values: Floats) -> float:
         return float(self._sizes @ values / self._sizes.sum())
 
-    def _betting_leg(self, *, bounds: bool) -> Side:
+    def _betting_leg(self, *, bounds: bool) -> FixedSampleTest:
         plan, (alpha, beta) = self.plan, self.plan.rates
         sizes, share = self._sizes, self.plan.share
         p_fail, p_pass = (math.exp(-peak) / share for peak in self._peaks)
         if not bounds:
-            return Side(p_fail, p_pass, plan.low, plan.high, "betting")
+            return FixedSampleTest(p_fail, p_pass, plan.low, plan.high, "betting")
         high = upper_sequence(
             self._upper, sizes, plan.high, alpha * share, bets(plan.aim_fail), plan.largest, plan.suite
         )
         low = -upper_sequence(
             -self._lower, sizes, -plan.low, beta * share, bets(plan.aim_pass), plan.largest, plan.suite
         )
-        return Side(p_fail, p_pass, low, high, "betting")
+        return FixedSampleTest(p_fail, p_pass, low, high, "betting")
 
-    def _looking_leg(self, *, final: bool, bounds: bool) -> list[Side]:
+    def _looking_leg(self, *, final: bool, bounds: bool) -> list[FixedSampleTest]:
         """What the last look so far says; `final`: it is the one on all units. p-values hold from the plan's rates up.
 
         The bounds are those of repeated confidence intervals: C. Jennison, B. W. Turnbull, JRSS B 51 (1989) 305-361.
@@ -200,9 +200,9 @@ class HybridTest:
             looks.reached(side.p_fail, side.p_pass, level)
         middle = self._mean((self._lower + self._upper) / 2)
         fail, pass_ = (rate * max(1.0, ratio) for rate, ratio in zip(self.plan.rates, looks.nearest, strict=True))
-        return [Side(fail, pass_, min(side.low, middle), max(side.high, middle), side.method)]
+        return [FixedSampleTest(fail, pass_, min(side.low, middle), max(side.high, middle), side.method)]
 
-    def _test(self, at: int, level: Level, *, bounds: bool) -> Side:
+    def _test(self, at: int, level: Level, *, bounds: bool) -> FixedSampleTest:
         plan, lower, upper, sizes = self.plan, self._lower[:at], self._upper[:at], self._sizes[:at]
         alpha, beta = (rate or 0.5 for rate in level)  # nothing is spent on a side's first looks: no bound then
         nulls = Nulls(plan.fail_null, plan.pass_null, plan.low, plan.high, alpha, beta)
@@ -229,7 +229,7 @@ def _decide(p_fail: float, p_pass: float, alpha: float, beta: float) -> Decision
     return Decision.PASS if p_pass <= beta else Decision.INCONCLUSIVE
 
 
-def decide(plan: Plan, values: Sequence[float], clusters: Sequence[Hashable] | None = None) -> Verdict:
+def decide(plan: TestDesign, values: Sequence[float], clusters: Sequence[Hashable] | None = None) -> TestVerdict:
     """The verdict on cases that are all in hand, in the order they were run.
 
     Args:
@@ -249,7 +249,7 @@ def decide(plan: Plan, values: Sequence[float], clusters: Sequence[Hashable] | N
     return test.finish()
 
 
-def tipping_point(verdict: Verdict, plan: Plan) -> float:
+def tipping_point(verdict: TestVerdict, plan: TestDesign) -> float:
     """How much error that favours one side would overturn the verdict; 0 when it is inconclusive.
 
     -high for FAIL, low - pass_null for PASS.

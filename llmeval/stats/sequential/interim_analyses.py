@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from llmeval.core.results import Decision
 from llmeval.stats.sequential import spending
-from llmeval.stats.sequential.design import Plan
+from llmeval.stats.sequential.design import TestDesign
 from llmeval.stats.sequential.exact_binomial_boundaries import CountLooks
 from llmeval.stats.sequential.spending import levels, schedule, spent
 from llmeval.stats.tests.fixed_sample import Nulls, final_test
@@ -32,7 +32,7 @@ class Level(NamedTuple):
     pass_: float
 
 
-class Counts(NamedTuple):
+class AnalysisCounts(NamedTuple):
     """After each unit: successes, trials, and whether all units so far were counts."""
 
     hits: Whole
@@ -40,14 +40,14 @@ class Counts(NamedTuple):
     whole: NDArray[np.bool_]
 
 
-class Looks:
+class InterimAnalyses:
     """The looks of one test; remembers how near to a rejection each side ever was.
 
     Args:
         plan: of the test; its share for betting below 1.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TestDesign) -> None:
         self._plan = plan
         self.at = schedule(plan.units) if plan.share > 0 else (plan.units,)
         times = tuple(at / plan.units for at in self.at)
@@ -101,7 +101,7 @@ class Looks:
             self._final = single or Level(self._fail.at(look, worse, used), self._pass.at(look, better, used))
         return self.at[-1], self._final
 
-    def _counts(self, lower: Floats, upper: Floats, sizes: Floats) -> tuple[Counts, Counts]:
+    def _counts(self, lower: Floats, upper: Floats, sizes: Floats) -> tuple[AnalysisCounts, AnalysisCounts]:
         """What each side counts: of FAIL what got worse, or failed; of PASS what passed a floor."""
         alone = sizes == 1
         if self._plan.low == 0:
@@ -151,7 +151,7 @@ class _Levels:
         self._from, self._normal = 0, levels(times, used) if chance is None else ()
         self.rejects = False
 
-    def at(self, look: int, found: Counts, units: int) -> float:
+    def at(self, look: int, found: AnalysisCounts, units: int) -> float:
         """The level of a look after so many units."""
         self.rejects = False
         if self._counts is not None and not found.whole[units - 1]:
@@ -164,8 +164,8 @@ class _Levels:
         return level
 
 
-def _counted(hits: NDArray[np.bool_], trials: Whole, whole: NDArray[np.bool_]) -> Counts:
-    return Counts(hits.cumsum(), trials, np.logical_and.accumulate(whole))
+def _counted(hits: NDArray[np.bool_], trials: Whole, whole: NDArray[np.bool_]) -> AnalysisCounts:
+    return AnalysisCounts(hits.cumsum(), trials, np.logical_and.accumulate(whole))
 
 
 def _ratio(p_value: float, level: float) -> float:

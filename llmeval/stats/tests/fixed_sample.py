@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from llmeval.stats.estimation.bounds import lower_bound, upper_bound
 from llmeval.stats.estimation.clusters import units
-from llmeval.stats.estimation.paired import Pairs, mcnemar_worse, tango, tango_above
+from llmeval.stats.estimation.paired import PairCounts, mcnemar_worse, tango, tango_above
 from llmeval.stats.special.beta import beta_cdf
 from llmeval.stats.tests import gaffke, studentised
 
@@ -29,7 +29,7 @@ FEW_CLUSTERS = 30
 _EDGE = 1e-6
 
 
-class Side(NamedTuple):
+class FixedSampleTest(NamedTuple):
     """What the final test says: two p-values and the one-sided bounds of the mean that go with them.
 
     `p_fail`: of H0 mean >= fail_null. `p_pass`: of H0 mean <= pass_null. `low`, `high`: each at its own level.
@@ -53,7 +53,7 @@ class Nulls(NamedTuple):
     beta: float
 
 
-def final_test(values: Floats, sizes: Floats, nulls: Nulls, *, bounds: bool = True) -> Side:
+def final_test(values: Floats, sizes: Floats, nulls: Nulls, *, bounds: bool = True) -> FixedSampleTest:
     """Test both hypotheses on these units.
 
     Args:
@@ -84,20 +84,20 @@ def bounds_of(scores: Sequence[float], clusters: Sequence[Hashable] | None, alph
     return side.low, side.high
 
 
-def _paired(values: Floats, nulls: Nulls, bounds: bool) -> Side:
+def _paired(values: Floats, nulls: Nulls, bounds: bool) -> FixedSampleTest:
     worse, better = int((values < 0).sum()), int((values > 0).sum())
-    counts = Pairs(worse, len(values) - worse - better, better)
+    counts = PairCounts(worse, len(values) - worse - better, better)
     p_fail, p_pass = mcnemar_worse(worse, better), tango_above(counts, nulls.pass_)
     low, high = nulls.low, nulls.high
     if bounds:
         low, high = tango(counts, 1 - 2 * nulls.beta).low, tango(counts, 1 - 2 * nulls.alpha).high
         # The exact test is the stricter one at 0: a bound below 0 that it does not confirm would promise too much.
         high = high if p_fail <= nulls.alpha else max(high, 0.0)
-    return Side(p_fail, p_pass, low, high, "exact McNemar and Tango score test")
+    return FixedSampleTest(p_fail, p_pass, low, high, "exact McNemar and Tango score test")
 
 
-def _binomial(k: int, n: int, nulls: Nulls, bounds: bool) -> Side:
-    return Side(
+def _binomial(k: int, n: int, nulls: Nulls, bounds: bool) -> FixedSampleTest:
+    return FixedSampleTest(
         p_fail=1.0 if k == n else beta_cdf(1 - nulls.fail, n - k, k + 1),
         p_pass=1.0 if k == 0 else beta_cdf(nulls.pass_, k, n - k + 1),
         low=lower_bound(k, n, nulls.beta) if bounds else nulls.low,
@@ -106,10 +106,10 @@ def _binomial(k: int, n: int, nulls: Nulls, bounds: bool) -> Side:
     )
 
 
-def _simplex(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Side:
+def _simplex(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> FixedSampleTest:
     p_fail, high = _simplex_fail(values, sizes, nulls, bounds)
     p_pass, low = _simplex_pass(values, sizes, nulls, bounds)
-    return Side(p_fail, p_pass, low, high, "simplex test")
+    return FixedSampleTest(p_fail, p_pass, low, high, "simplex test")
 
 
 def _simplex_fail(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> tuple[float, float]:
@@ -122,7 +122,7 @@ def _simplex_pass(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> 
     return p_value, -gaffke.upper_mean(-values, sizes, -nulls.low, nulls.beta) if bounds else nulls.low
 
 
-def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Side:
+def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> FixedSampleTest:
     """Studentised, but simplex on a side whose null is near its limit: there it is safe and loses little."""
     above, below = studentised.both_sides(values, sizes)
     if above.se == 0:
@@ -138,4 +138,4 @@ def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Sid
     else:
         p_pass = studentised.p_at_most(above, nulls.pass_)
         low = max(nulls.low, studentised.lower_mean(above, nulls.beta)) if bounds else nulls.low
-    return Side(p_fail, p_pass, low, high, "cluster t and bootstrap-t")
+    return FixedSampleTest(p_fail, p_pass, low, high, "cluster t and bootstrap-t")
