@@ -1,9 +1,11 @@
-"""How often the interval of people's pass rate misses it, by enumeration of all counts of labels; needs scipy.
+"""How often the interval of people's pass rate misses it, by enumeration of all counts of labels;
+needs scipy.
 
     python benchmarks/coverage_exact.py [--labels 50,100,200] [--shifts 0.7,0.6]
 
-1,000 verdicts, the first n of them labelled. The counts of labels are all followed; the unlabelled verdicts that pass
-are taken at four quantiles. Written without the product's numerics: scipy's beta distribution stands in for them.
+1,000 verdicts, the first n of them labelled. The counts of labels are all followed; the unlabelled
+verdicts that pass are taken at four quantiles. Written without the product's numerics: scipy's beta
+distribution stands in for them.
 """
 
 import argparse
@@ -34,7 +36,9 @@ def weights(scores: Floats) -> Floats:
     return found
 
 
-def misses(judge: tuple[float, float], rate: float, n: int, shifts: tuple[float, float]) -> tuple[float, float]:
+def misses(
+    judge: tuple[float, float], rate: float, n: int, shifts: tuple[float, float]
+) -> tuple[float, float]:
     """Probability that the lower limit is above the rate, and the upper one below it.
 
     Args:
@@ -57,16 +61,23 @@ def misses(judge: tuple[float, float], rate: float, n: int, shifts: tuple[float,
 
 
 def _missed(
-    side: int, up: float, passing: float, rate: float, labels: tuple[int, int],
-    ks: "tuple[NDArray[np.intp], ...]", mass: Floats,
-) -> float:  # fmt: skip
-    """The mass of the counts at which the limit of a side misses the rate; A ~ Beta(k + up, m - k + 1 - up), likewise C."""
+    side: int,
+    up: float,
+    passing: float,
+    rate: float,
+    labels: tuple[int, int],
+    ks: "tuple[NDArray[np.intp], ...]",
+    mass: Floats,
+) -> float:
+    """The mass of the counts at which the limit of a side misses the rate; A ~ Beta(k + up, m - k +
+    1 - up), likewise C.
+    """
     (a, c), (passed, n) = ks, labels
     failed = n - passed
     mean_a, mean_c = (a + up) / (passed + 1), (c + up) / (failed + 1)
-    spread = passing**2 * mean_a * (1 - mean_a) / (passed + 2) + (1 - passing) ** 2 * mean_c * (1 - mean_c) / (
-        failed + 2
-    )
+    spread = passing**2 * mean_a * (1 - mean_a) / (passed + 2) + (1 - passing) ** 2 * mean_c * (
+        1 - mean_c
+    ) / (failed + 2)
     spread += (mean_a - mean_c) ** 2 * passing * (1 - passing) / CASES
     z = (passing * mean_a + (1 - passing) * mean_c - rate) / np.sqrt(spread) * (-1 if side else 1)
     open_ = (z > NEVER) & (z < SURE)
@@ -82,22 +93,38 @@ def _missed(
         shares = betaincinv(judged + 0.5, CASES - judged + 0.5, norm.cdf(COARSE))
         for share, weight in zip(shares, weights(COARSE), strict=True):
             reached = np.clip((rate - (1 - share) * parts) / share, 0, 1)
-            below += weight * (betainc((a + up)[:, None], (passed - a + 1 - up)[:, None], reached) @ weights(FINE))
+            below += weight * (
+                betainc((a + up)[:, None], (passed - a + 1 - up)[:, None], reached) @ weights(FINE)
+            )
         total += float(mass[below > 1 - TAIL if side else below < TAIL].sum()) / len(QUANTILES)
     return total
 
 
 def main() -> None:
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--labels", default="50,100,200")
-    parser.add_argument("--shifts", default=f"{LOWER_SHIFT},{UPPER_SHIFT}", help="of the lower and the upper limit")
+    parser.add_argument(
+        "--shifts", default=f"{LOWER_SHIFT},{UPPER_SHIFT}", help="of the lower and the upper limit"
+    )
     options = parser.parse_args()
     low, high = (float(each) for each in options.shifts.split(","))
-    print("| labels | pass rate | " + " | ".join(f"{a}/{b}" for a, b in JUDGES) + " |\n|" + "---|" * (2 + len(JUDGES)))
+    print(
+        "| labels | pass rate | "
+        + " | ".join(f"{a}/{b}" for a, b in JUDGES)
+        + " |\n|"
+        + "---|" * (2 + len(JUDGES))
+    )
     for n, rate in product(map(int, options.labels.split(",")), RATES):
         cells = (misses(judge, rate, n, (low, high)) for judge in JUDGES)
-        print(f"| {n} | {rate} | " + " | ".join(f"{100 * a:.2f} / {100 * b:.2f}" for a, b in cells) + " |", flush=True)
+        print(
+            f"| {n} | {rate} | "
+            + " | ".join(f"{100 * a:.2f} / {100 * b:.2f}" for a, b in cells)
+            + " |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
     python benchmarks/decisions.py [--full] [--runs N] [--section
     coverage|shift|gate|naive|calls|estimated|floors|planner|speed]
 
-Small by default (200 runs a cell, about two minutes); `--full` is 2,000 (about 15 minutes). Everything is seeded.
-Base pass rate .8, margin 5 points, 1,000 cases unless said; "J" is the judge's sensitivity + specificity - 1;
-"corr" the correlation of the two sides' results.
+Small by default (200 runs a cell, about two minutes); `--full` is 2,000 (about 15 minutes).
+Everything is seeded. Base pass rate .8, margin 5 points, 1,000 cases unless said; "J" is the
+judge's sensitivity + specificity - 1; "corr" the correlation of the two sides' results.
 """
 
 import argparse
@@ -66,12 +66,18 @@ class Outcomes(NamedTuple):
 def arms(
     rng: np.random.Generator, shape: Shape, drop: float, correlation: float, base: float = BASE
 ) -> tuple[Bools, Bools]:
-    """People's verdicts on both sides of one run. Within a cluster the four joint outcomes share their probabilities."""
+    """People's verdicts on both sides of one run. Within a cluster the four joint outcomes share
+    their probabilities.
+    """
     worse, better = power.discordance(base, drop, correlation)
     cells = np.array([base - worse, worse, better, 1 - base - better])
     if shape.within:
-        drawn = rng.gamma(np.maximum(cells * (1 - shape.within) / shape.within, 1e-12), size=(shape.units, 4))
-        cumulative = np.repeat((drawn / drawn.sum(axis=1, keepdims=True)).cumsum(axis=1)[:, :3], shape.size, axis=0)
+        drawn = rng.gamma(
+            np.maximum(cells * (1 - shape.within) / shape.within, 1e-12), size=(shape.units, 4)
+        )
+        cumulative = np.repeat(
+            (drawn / drawn.sum(axis=1, keepdims=True)).cumsum(axis=1)[:, :3], shape.size, axis=0
+        )
     else:
         cumulative = cells.cumsum()[None, :3]
     cell = (rng.random((shape.units * shape.size, 1)) > cumulative).sum(axis=1)
@@ -79,12 +85,16 @@ def arms(
 
 
 def judged(rng: np.random.Generator, truth: Bools, judge: tuple[float, float]) -> Bools:
-    """A judge's verdicts: right with its sensitivity on good answers, with its specificity on bad ones."""
+    """A judge's verdicts: right with its sensitivity on good answers, with its specificity on bad
+    ones.
+    """
     luck = rng.random(len(truth))
     return np.where(truth, luck < judge[0], luck > judge[1])
 
 
-def differences(rng: np.random.Generator, shape: Shape, drop: float, correlation: float, youden: float) -> Floats:
+def differences(
+    rng: np.random.Generator, shape: Shape, drop: float, correlation: float, youden: float
+) -> Floats:
     """Each unit's mean difference, candidate minus baseline, as the judge sees it."""
     baseline, candidate = arms(rng, shape, drop, correlation)
     if youden < 1:
@@ -95,7 +105,11 @@ def differences(rng: np.random.Generator, shape: Shape, drop: float, correlation
 def plan_for(shape: Shape, youden: float) -> TestDesign:
     """The gate's plan, as a run makes it: nothing is known of how often the sides differ."""
     return regression(
-        units=shape.units, cases=shape.units * shape.size, largest=shape.size, margin=MARGIN, j_lower=youden
+        units=shape.units,
+        cases=shape.units * shape.size,
+        largest=shape.size,
+        margin=MARGIN,
+        j_lower=youden,
     )
 
 
@@ -130,9 +144,10 @@ def outcomes(found: list[Run], units: int) -> Outcomes:
     decisions = [run.decision for run in found]
     looked = [min(units, math.ceil(run.used / LOOK) * LOOK) for run in found]
     return Outcomes(
-        decisions.count(Decision.FAIL) / len(found), decisions.count(Decision.PASS) / len(found),
+        decisions.count(Decision.FAIL) / len(found),
+        decisions.count(Decision.PASS) / len(found),
         sum(looked) / len(found) / units,
-    )  # fmt: skip
+    )
 
 
 def table(title: str, head: list[str], rows: Iterator[list[str]]) -> None:
@@ -153,43 +168,79 @@ def limit(rate: float, runs: int) -> float:
 
 
 def gate(runs: int) -> None:
-    """Verdict errors in every cell; "cut" is the same runs, stopped by a budget at a random unit."""
+    """Verdict errors in every cell; "cut" is the same runs, stopped by a budget at a random
+    unit.
+    """
 
     def rows() -> Iterator[list[str]]:
         worst = 0.0
         for shape in (*SHAPES, FEW):
             for correlation in (0.2, 0.5, 0.8):
                 for youden in JUDGES if shape is not FEW else (1.0,):
-                    rng = np.random.default_rng([11, shape.units, int(10 * correlation), int(100 * youden)])
+                    rng = np.random.default_rng(
+                        [11, shape.units, int(10 * correlation), int(100 * youden)]
+                    )
                     plan = plan_for(shape, youden)
                     found = []
                     for drop in (0.0, MARGIN):
                         full = [
-                            play(plan, differences(rng, shape, drop, correlation, youden), shape.size)
+                            play(
+                                plan, differences(rng, shape, drop, correlation, youden), shape.size
+                            )
                             for _ in range(runs)
                         ]
                         stops = rng.integers(1, shape.units, runs)
-                        stopped = [cut(run, int(stop)) for run, stop in zip(full, stops, strict=True)]
+                        stopped = [
+                            cut(run, int(stop)) for run, stop in zip(full, stops, strict=True)
+                        ]
                         found += [outcomes(full, shape.units), outcomes(stopped, shape.units)]
                     same, same_cut, worse, worse_cut = found
                     worst = max(worst, same.fail, same_cut.fail, worse.passed, worse_cut.passed)
                     yield [
-                        shape.name, f"{correlation}", f"{youden}", percent(same.fail), percent(worse.passed),
-                        percent(same_cut.fail), percent(worse_cut.passed), percent(same.passed), percent(worse.fail),
-                        f"{100 * same.used:.0f}", f"{100 * worse.used:.0f}",
-                    ]  # fmt: skip
-        yield ["worst error", "", "", percent(worst), f"limit {percent(limit(0.05, runs))}", *[""] * 6]
+                        shape.name,
+                        f"{correlation}",
+                        f"{youden}",
+                        percent(same.fail),
+                        percent(worse.passed),
+                        percent(same_cut.fail),
+                        percent(worse_cut.passed),
+                        percent(same.passed),
+                        percent(worse.fail),
+                        f"{100 * same.used:.0f}",
+                        f"{100 * worse.used:.0f}",
+                    ]
+        yield [
+            "worst error",
+            "",
+            "",
+            percent(worst),
+            f"limit {percent(limit(0.05, runs))}",
+            *[""] * 6,
+        ]
 
     table(
         "Verdict errors: false FAIL at no drop, false PASS at a drop of the margin (nominal 5 %)",
-        ["suite", "corr", "J", "false FAIL", "false PASS", "false FAIL, cut at random", "false PASS, cut at random",
-         "PASS at 0", "FAIL at -5", "used at 0", "used at -5"],
+        [
+            "suite",
+            "corr",
+            "J",
+            "false FAIL",
+            "false PASS",
+            "false FAIL, cut at random",
+            "false PASS, cut at random",
+            "PASS at 0",
+            "FAIL at -5",
+            "used at 0",
+            "used at -5",
+        ],
         rows(),
-    )  # fmt: skip
+    )
 
 
 def calls(runs: int) -> None:
-    """Share of the cases used, by drop, for each target; the claim of `suite` is about this suite only."""
+    """Share of the cases used, by drop, for each target; the claim of `suite` is about this suite
+    only.
+    """
 
     def rows() -> Iterator[list[str]]:
         for target in ("population", "suite"):
@@ -197,11 +248,15 @@ def calls(runs: int) -> None:
                 rng = np.random.default_rng([12, int(10 * correlation)])
                 cells = []
                 for drop in (0.0, 0.03, 0.05, 0.10, 0.20):
-                    values = [differences(rng, SHAPES[0], drop, correlation, 1.0) for _ in range(runs)]
+                    values = [
+                        differences(rng, SHAPES[0], drop, correlation, 1.0) for _ in range(runs)
+                    ]
                     plan = regression(units=CASES, margin=MARGIN, target=target)  # type: ignore[arg-type]
                     decided = [play(plan, row, 1) for row in values]
                     found = outcomes(decided, CASES)
-                    text = f"{100 * found.used:.0f} (F{percent(found.fail)} P{percent(found.passed)})"
+                    text = (
+                        f"{100 * found.used:.0f} (F{percent(found.fail)} P{percent(found.passed)})"
+                    )
                     if target == "suite":
                         pairs = zip(decided, values, strict=True)
                         wrong = sum(
@@ -213,7 +268,11 @@ def calls(runs: int) -> None:
                     cells.append(text)
                 yield [target, f"{correlation}", *cells]
 
-    table("Cases used, % of 1,000 (share of FAIL and PASS)", ["target", "corr", "0", "-3", "-5", "-10", "-20"], rows())
+    table(
+        "Cases used, % of 1,000 (share of FAIL and PASS)",
+        ["target", "corr", "0", "-3", "-5", "-10", "-20"],
+        rows(),
+    )
 
 
 def naive(runs: int) -> None:
@@ -233,7 +292,11 @@ def naive(runs: int) -> None:
                 for _ in range(runs):
                     baseline, candidate = arms(rng, Shape("", n, 1, 0.0), drop, 0.5)
                     d = candidate.astype(float) - baseline
-                    worse, better, both = int((d < 0).sum()), int((d > 0).sum()), int((baseline & candidate).sum())
+                    worse, better, both = (
+                        int((d < 0).sum()),
+                        int((d > 0).sum()),
+                        int((baseline & candidate).sum()),
+                    )
                     counts["drop"] += worse - better > 0.02 * n
                     counts["mcnemar"] += mcnemar_worse(worse, better) <= 0.05
                     counts["unpaired"] += unpaired(worse, better, both, n)
@@ -243,14 +306,26 @@ def naive(runs: int) -> None:
                     counts["pass"] += decision is Decision.PASS
                 shares = {name: count / runs for name, count in counts.items()}
                 yield [
-                    f"{n}", f"{100 * drop:.0f}", f"{percent(shares['fail'])} / {percent(shares['pass'])}",
-                    *(f"{percent(shares[name])} / {percent(1 - shares[name])}"
-                      for name in ("drop", "unpaired", "mcnemar", "peek")),
-                ]  # fmt: skip
+                    f"{n}",
+                    f"{100 * drop:.0f}",
+                    f"{percent(shares['fail'])} / {percent(shares['pass'])}",
+                    *(
+                        f"{percent(shares[name])} / {percent(1 - shares[name])}"
+                        for name in ("drop", "unpaired", "mcnemar", "peek")
+                    ),
+                ]
 
     table(
         "Usual gates on the same data: % FAIL / % PASS (the rest is INCONCLUSIVE), corr .5",
-        ["cases", "drop", "llmeval", "drop > 2 points", "unpaired z test", "McNemar, else pass", "z every 10 cases"],
+        [
+            "cases",
+            "drop",
+            "llmeval",
+            "drop > 2 points",
+            "unpaired z test",
+            "McNemar, else pass",
+            "z every 10 cases",
+        ],
         rows(),
     )
 
@@ -264,7 +339,9 @@ def peeked(d: Floats) -> bool:
 
 
 def estimated(runs: int) -> None:
-    """The margin scaled by a J that is itself estimated from labels; 1 of the 5 points of beta is spent on its bound."""
+    """The margin scaled by a J that is itself estimated from labels; 1 of the 5 points of beta is
+    spent on its bound.
+    """
 
     def rows() -> Iterator[list[str]]:
         for youden in (0.9, 0.75):
@@ -280,12 +357,19 @@ def estimated(runs: int) -> None:
                             decided.append(Run(Decision.INCONCLUSIVE, CASES, False))
                             continue
                         plan = regression(units=CASES, margin=MARGIN, j_lower=lower, j_alpha=0.01)
-                        decided.append(play(plan, differences(rng, SHAPES[0], drop, 0.5, youden), 1))
+                        decided.append(
+                            play(plan, differences(rng, SHAPES[0], drop, 0.5, youden), 1)
+                        )
                 same, worse = (outcomes(decided, CASES) for decided in found.values())
                 yield [
-                    f"{youden}", f"{labels}", f"{np.median(bounds):.2f}", percent(same.fail), percent(worse.passed),
-                    percent(same.passed), percent(worse.fail),
-                ]  # fmt: skip
+                    f"{youden}",
+                    f"{labels}",
+                    f"{np.median(bounds):.2f}",
+                    percent(same.fail),
+                    percent(worse.passed),
+                    percent(same.passed),
+                    percent(worse.fail),
+                ]
 
     table(
         "J estimated from labels: the whole budget, on the scale of human judgement (nominal 5 %)",
@@ -294,7 +378,9 @@ def estimated(runs: int) -> None:
     )
 
 
-def label_sample(rng: np.random.Generator, n: int, rate: float, judge: tuple[float, float]) -> LabelCounts:
+def label_sample(
+    rng: np.random.Generator, n: int, rate: float, judge: tuple[float, float]
+) -> LabelCounts:
     """n labelled answers of a run."""
     truth = rng.random(n) < rate
     return counts_of(judged(rng, truth, judge), truth)
@@ -315,7 +401,11 @@ def coverage(runs: int) -> None:
                 cells = []
                 for n in (30, 50, 100, 200):
                     rng = np.random.default_rng([15, n, int(100 * rate), int(100 * judge[0])])
-                    found: dict[str, list[tuple[float, float]]] = {"raw": [], "humans": [], "ours": []}
+                    found: dict[str, list[tuple[float, float]]] = {
+                        "raw": [],
+                        "humans": [],
+                        "ours": [],
+                    }
                     for _ in range(runs):
                         truth = rng.random(CASES) < rate
                         verdicts = judged(rng, truth, judge)
@@ -328,7 +418,9 @@ def coverage(runs: int) -> None:
                     raw, humans, ours = (np.array(rows) for rows in found.values())
                     inside = ((ours[:, 0] <= rate) & (rate <= ours[:, 1])).mean()
                     covered = ((raw[:, 0] <= rate) & (rate <= raw[:, 1])).mean()
-                    narrower = 1 - (ours[:, 1] - ours[:, 0]).mean() / (humans[:, 1] - humans[:, 0]).mean()
+                    narrower = (
+                        1 - (ours[:, 1] - ours[:, 0]).mean() / (humans[:, 1] - humans[:, 0]).mean()
+                    )
                     cells.append(
                         f"{percent(inside)} (low {percent((ours[:, 0] > rate).mean())}; raw {percent(covered)}; "
                         f"{100 * narrower:+.0f} %)"
@@ -343,7 +435,9 @@ def coverage(runs: int) -> None:
 
 
 def shift(runs: int) -> None:
-    """Labels from a bank that passes half, for a run that passes 70 %: the estimator must depend on provenance."""
+    """Labels from a bank that passes half, for a run that passes 70 %: the estimator must depend on
+    provenance.
+    """
 
     def rows() -> Iterator[list[str]]:
         for n in (50, 100, 200):
@@ -372,7 +466,12 @@ def floors(runs: int) -> None:
         for shape in (*SHAPES, FEW):
             for threshold in (0.8, 0.95):
                 rng = np.random.default_rng([17, shape.units, int(100 * threshold)])
-                plan = floor(units=shape.units, cases=shape.units * shape.size, largest=shape.size, threshold=threshold)
+                plan = floor(
+                    units=shape.units,
+                    cases=shape.units * shape.size,
+                    largest=shape.size,
+                    threshold=threshold,
+                )
                 cells, bound = [], 0
                 for rate in (threshold - 0.05, threshold, threshold + 0.03):
                     decided = []
@@ -381,12 +480,21 @@ def floors(runs: int) -> None:
                         decided.append(play(plan, values, shape.size))
                         if rate == threshold and shape.within:
                             scores = np.repeat(np.arange(shape.units), shape.size)
-                            cases = (np.tile(np.arange(shape.size), shape.units) < np.repeat(
-                                np.rint(values * shape.size), shape.size)).astype(float)  # fmt: skip
+                            cases = (
+                                np.tile(np.arange(shape.size), shape.units)
+                                < np.repeat(np.rint(values * shape.size), shape.size)
+                            ).astype(float)
                             bound += mean_bounds(list(cases), 0.05, list(scores)).low > threshold
                     found = outcomes(decided, shape.units)
-                    cells.append(f"F{percent(found.fail)} P{percent(found.passed)}, {100 * found.used:.0f} % used")
-                yield [shape.name, f"{threshold}", *cells, percent(bound / runs) if shape.within else "exact"]
+                    cells.append(
+                        f"F{percent(found.fail)} P{percent(found.passed)}, {100 * found.used:.0f} % used"
+                    )
+                yield [
+                    shape.name,
+                    f"{threshold}",
+                    *cells,
+                    percent(bound / runs) if shape.within else "exact",
+                ]
 
     table(
         "Floors: % FAIL and PASS (nominal 5 % each at the floor)",
@@ -400,7 +508,10 @@ def rates(rng: np.random.Generator, shape: Shape, rate: float) -> Floats:
     if not shape.within:
         return (rng.random(shape.units) < rate).astype(float)
     scale = (1 - shape.within) / shape.within
-    return rng.binomial(shape.size, rng.beta(rate * scale, (1 - rate) * scale, shape.units)) / shape.size
+    return (
+        rng.binomial(shape.size, rng.beta(rate * scale, (1 - rate) * scale, shape.units))
+        / shape.size
+    )
 
 
 def speed(_: int) -> None:
@@ -427,7 +538,10 @@ def speed(_: int) -> None:
                 start = time.perf_counter()
                 decide(plan, list(values), cluster)
                 times.append(time.perf_counter() - start)
-            yield [f"{name} ({verdict.method or 'betting'})", f"{1000 * float(np.median(times)):.1f} ms"]
+            yield [
+                f"{name} ({verdict.method or 'betting'})",
+                f"{1000 * float(np.median(times)):.1f} ms",
+            ]
         for module in (
             "llmeval.stats.estimation.bounds",
             "llmeval.stats.sequential.gate_test",
@@ -437,56 +551,126 @@ def speed(_: int) -> None:
             times = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5)]
             yield [f"import {module}", f"{min(times):.2f} s"]
 
-    table("Time of one decision on 1,000 cases; imports in a fresh process", ["what", "time"], rows())
+    table(
+        "Time of one decision on 1,000 cases; imports in a fresh process", ["what", "time"], rows()
+    )
 
 
 def planner(runs: int) -> None:
-    """The planned number of cases beside the simulated one: where an unchanged candidate PASSes in 95 % of runs."""
+    """The planned number of cases beside the simulated one: where an unchanged candidate PASSes in
+    95 % of runs.
+    """
 
     def passes(shape: Suite, n: int, margin: float) -> float:
-        return next(simulate_regression(shape.sized(n), margin, 0.05, 0.05, runs, seed=19, sequential=True)).passed
+        return next(
+            simulate_regression(shape.sized(n), margin, 0.05, 0.05, runs, seed=19, sequential=True)
+        ).passed
 
     def rows() -> Iterator[list[str]]:
         for name, shape, margin in (
-            ("corr .5", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.16), 0.1),
-            ("corr .5", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.16), 0.05),
-            ("corr .2", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.256), 0.1),
-            ("corr .8", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.064), 0.05),
-            ("judge, J .75", Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.33, sensitivity=0.85,
-                                   specificity=0.9, youden_lower=0.75), 0.1),
-            ("clusters of 5", Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16), 0.1),
-            ("clusters of 5", Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16), 0.05),
-            ("clusters of 10", Suite(metric="m", cases=1000, units=100, largest=10, rate=BASE, discordance=0.16), 0.1),
-        ):  # fmt: skip
+            (
+                "corr .5",
+                Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.16),
+                0.1,
+            ),
+            (
+                "corr .5",
+                Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.16),
+                0.05,
+            ),
+            (
+                "corr .2",
+                Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.256),
+                0.1,
+            ),
+            (
+                "corr .8",
+                Suite(metric="m", cases=1000, units=1000, rate=BASE, discordance=0.064),
+                0.05,
+            ),
+            (
+                "judge, J .75",
+                Suite(
+                    metric="m",
+                    cases=1000,
+                    units=1000,
+                    rate=BASE,
+                    discordance=0.33,
+                    sensitivity=0.85,
+                    specificity=0.9,
+                    youden_lower=0.75,
+                ),
+                0.1,
+            ),
+            (
+                "clusters of 5",
+                Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16),
+                0.1,
+            ),
+            (
+                "clusters of 5",
+                Suite(metric="m", cases=1000, units=200, largest=5, rate=BASE, discordance=0.16),
+                0.05,
+            ),
+            (
+                "clusters of 10",
+                Suite(metric="m", cases=1000, units=100, largest=10, rate=BASE, discordance=0.16),
+                0.1,
+            ),
+        ):
             planned = cases_for(shape, margin, 0.05, 0.05)
             low, high = round(0.6 * planned), round(1.3 * planned)
             while high - low > 0.01 * planned:
                 middle = (low + high) // 2
-                low, high = (low, middle) if passes(shape, middle, margin) >= 0.95 else (middle, high)
+                low, high = (
+                    (low, middle) if passes(shape, middle, margin) >= 0.95 else (middle, high)
+                )
             yield [
-                name, f"{100 * margin:.0f}", f"{planned:,}", f"{high:,}", f"{100 * (planned / high - 1):+.0f} %",
+                name,
+                f"{100 * margin:.0f}",
+                f"{planned:,}",
+                f"{high:,}",
+                f"{100 * (planned / high - 1):+.0f} %",
                 percent(passes(shape, planned, margin)),
-            ]  # fmt: skip
+            ]
 
     table(
         "Cases for a decision: planned, and by simulation (PASS in 95 % of runs without a drop)",
-        ["suite", "margin", "planned", "simulated", "planned is off by", "PASS at the planned size, %"],
+        [
+            "suite",
+            "margin",
+            "planned",
+            "simulated",
+            "planned is off by",
+            "PASS at the planned size, %",
+        ],
         rows(),
     )
 
 
 SECTIONS = {
-    "coverage": coverage, "shift": shift, "gate": gate, "calls": calls, "naive": naive, "estimated": estimated,
-    "floors": floors, "planner": planner, "speed": speed,
-}  # fmt: skip
+    "coverage": coverage,
+    "shift": shift,
+    "gate": gate,
+    "calls": calls,
+    "naive": naive,
+    "estimated": estimated,
+    "floors": floors,
+    "planner": planner,
+    "speed": speed,
+}
 
 
 def main() -> None:
     """Run the chosen sections."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--full", action="store_true", help="2,000 runs a cell")
     parser.add_argument("--runs", type=int, help="runs a cell (default 200)")
-    parser.add_argument("--section", action="append", choices=[*SECTIONS], help="only this one; repeatable")
+    parser.add_argument(
+        "--section", action="append", choices=[*SECTIONS], help="only this one; repeatable"
+    )
     options = parser.parse_args()
     runs = options.runs or (2000 if options.full else 200)
     print(

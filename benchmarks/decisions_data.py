@@ -1,11 +1,13 @@
-"""Gates on real answers of real systems, beside the truth and beside what usual gates would have said.
+"""Gates on real answers of real systems, beside the truth and beside what usual gates would have
+said.
 
     python benchmarks/decisions_data.py [--data ../shared/data] [--runs 300]
 
-Reads `evouna_nq`, `gsm8k` and `ifeval` below `--data`, and says "not measured" where they are absent. "truth" is the
-difference over all rows there are, by people (EVOUNA) or by the official checkers; "wrong" is how often a gate on
-250 of the rows, drawn at random with replacement, says FAIL of a candidate that is not worse, or PASS of one that is
-worse by the margin or more. Margin 5 points, error rates 5 %.
+Reads `evouna_nq`, `gsm8k` and `ifeval` below `--data`, and says "not measured" where they are
+absent. "truth" is the difference over all rows there are, by people (EVOUNA) or by the official
+checkers; "wrong" is how often a gate on 250 of the rows, drawn at random with replacement, says
+FAIL of a candidate that is not worse, or PASS of one that is worse by the margin or more. Margin 5
+points, error rates 5 %.
 """
 
 import argparse
@@ -43,19 +45,27 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
 def evouna(data: Path) -> dict[str, Results]:
     """By scorer: people, the facts check, a simulated judge."""
     rng = np.random.default_rng(31)
-    found: dict[str, Results] = {name: defaultdict(dict) for name in ("people", "facts check", "simulated judge")}
+    found: dict[str, Results] = {
+        name: defaultdict(dict) for name in ("people", "facts check", "simulated judge")
+    }
     for item in lines(data / "evouna_nq" / "answers.jsonl"):
         answers = [a for a in item["answers"] if a["human_correct"] is not None]
         if item["improper_question"] or len(answers) < 5:
             continue
-        case = Case(id=item["id"], fields={"question": item["question"]}, references=tuple(item["references"]))
+        case = Case(
+            id=item["id"],
+            fields={"question": item["question"]},
+            references=tuple(item["references"]),
+        )
         for a in answers:
             right = bool(a["human_correct"])
             found["people"][a["model"]][item["id"]] = right
             result = facts(case, Answer(case_id=item["id"], output=a["answer"] or ""))
             found["facts check"][a["model"]][item["id"]] = bool(result.passed)
             luck = rng.random()
-            found["simulated judge"][a["model"]][item["id"]] = luck < SENSITIVITY if right else luck > SPECIFICITY
+            found["simulated judge"][a["model"]][item["id"]] = (
+                luck < SENSITIVITY if right else luck > SPECIFICITY
+            )
     return found
 
 
@@ -72,7 +82,9 @@ def ifeval(data: Path) -> dict[str, Results]:
     """The official checkers' verdicts, all of a prompt's instructions followed."""
     found: Results = defaultdict(dict)
     for item in lines(data / "ifeval" / "responses.jsonl"):
-        found[item["model"].rpartition("__")[2]][item["prompt_id"]] = bool(item["prompt_pass_strict"])
+        found[item["model"].rpartition("__")[2]][item["prompt_id"]] = bool(
+            item["prompt_pass_strict"]
+        )
     return {"official": found}
 
 
@@ -94,13 +106,22 @@ def says(base: Floats, candidate: Floats, lower: float) -> tuple[str, str, str]:
     """The decision, and those of "drop > 2 points" and of an unpaired z test."""
     d = candidate - base
     plan = regression(
-        units=len(d), margin=MARGIN, alpha=RATE, beta=RATE, j_lower=lower, j_alpha=SPENT if lower < 1 else 0.0,
+        units=len(d),
+        margin=MARGIN,
+        alpha=RATE,
+        beta=RATE,
+        j_lower=lower,
+        j_alpha=SPENT if lower < 1 else 0.0,
         discordance=0.2,
-    )  # fmt: skip
+    )
     decision = play(plan, d).decision
     pooled = (base.mean() + candidate.mean()) / 2
     z = d.mean() / math.sqrt(max(2 * pooled * (1 - pooled) / len(d), 1e-12))
-    return str(decision), "FAIL" if d.mean() < -0.02 - 1e-9 else "PASS", "FAIL" if z < -1.645 else "PASS"
+    return (
+        str(decision),
+        "FAIL" if d.mean() < -0.02 - 1e-9 else "PASS",
+        "FAIL" if z < -1.645 else "PASS",
+    )
 
 
 def wrong(said: str, truth: float) -> bool:
@@ -139,12 +160,17 @@ def compare(name: str, scorers: dict[str, Results], runs: int) -> None:
                 flush=True,
             )
         cells = " | ".join(f"{100 * x / pairs:.1f}" for x in total)
-        print(f"| {scorer} | mean of {pairs} pairs (J at least {lower:.2f}) | | | | | {cells} |", flush=True)
+        print(
+            f"| {scorer} | mean of {pairs} pairs (J at least {lower:.2f}) | | | | | {cells} |",
+            flush=True,
+        )
 
 
 def main() -> None:
     """Compare on all the data there is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--runs", type=int, default=300, help="resamples a pair")
     options = parser.parse_args()

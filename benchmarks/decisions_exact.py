@@ -1,10 +1,12 @@
-"""The paired test with looks: its errors exactly, and its calls beside the fewest that any test could do with.
+"""The paired test with looks: its errors exactly, and its calls beside the fewest that any test
+could do with.
 
     python benchmarks/decisions_exact.py [--section errors|least|planner] [--runs 10000]
 
-Errors and the best test follow all counts (worse, better) case by case, without Monte-Carlo error. The limits of FAIL
-depend on how many pairs differed at each look, so what the gate uses is played, `--runs` times a figure (a few minutes a
-section). Base pass rate .8, margin 5 points, 1,000 cases, use counted in tens, unless said.
+Errors and the best test follow all counts (worse, better) case by case, without Monte-Carlo error.
+The limits of FAIL depend on how many pairs differed at each look, so what the gate uses is played,
+`--runs` times a figure (a few minutes a section). Base pass rate .8, margin 5 points, 1,000 cases,
+use counted in tens, unless said.
 """
 
 import argparse
@@ -47,7 +49,9 @@ class Law(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a test does under a law: mean cases, an open end counted as all of them, and the probability of each end."""
+    """What a test does under a law: mean cases, an open end counted as all of them, and the
+    probability of each end.
+    """
 
     used: float
     fail: float
@@ -56,7 +60,9 @@ class Found(NamedTuple):
 
 
 def follow(actions: dict[int, Grid], law: Law, cases: int, looked: int = 1) -> Found:
-    """The test that does `actions[n][worse, better]` after n cases, under a law; what is used is rounded up to `looked`."""
+    """The test that does `actions[n][worse, better]` after n cases, under a law; what is used is
+    rounded up to `looked`.
+    """
     shape = next(iter(actions.values())).shape
     mass, used, ends = np.zeros(shape), 0.0, np.zeros(4)
     mass[0, 0] = 1.0
@@ -77,7 +83,9 @@ def follow(actions: dict[int, Grid], law: Law, cases: int, looked: int = 1) -> F
 
 
 def passes_of(plan: TestDesign, shape: tuple[int, int]) -> dict[int, Grid]:
-    """Where the product's test PASSes at each count, were there no FAIL; its betting leg every 10 cases here."""
+    """Where the product's test PASSes at each count, were there no FAIL; its betting leg every 10
+    cases here.
+    """
     worse, better = np.arange(float(shape[0]))[:, None], np.arange(float(shape[1]))[None, :]
     times = tuple(at / plan.units for at in schedule(plan.units))
     rate = plan.rates[1] * (1 - plan.share)
@@ -98,15 +106,20 @@ def _wealth(plan: TestDesign, worse: Floats, same: Floats, better: Floats) -> ND
     total = np.zeros(np.broadcast_shapes(worse.shape, better.shape))
     for fraction, share in zip(gamblers.fractions, gamblers.log_shares, strict=True):
         steps = (math.log1p(fraction * (null + value) / (high - null)) for value in (-1, 0, 1))
-        total += np.exp(share + sum(step * count for step, count in zip(steps, (worse, same, better), strict=True)))
+        total += np.exp(
+            share
+            + sum(step * count for step, count in zip(steps, (worse, same, better), strict=True))
+        )
     reached: NDArray[np.bool_] = total >= 1 / (plan.rates[1] * plan.share)
     return reached
 
 
 def spent_on_fail(plan: TestDesign, differ: float, paths: int = 200) -> Floats:
-    """The exact probability of a wrong FAIL given how many pairs differ at each look, for random numbers of them.
+    """The exact probability of a wrong FAIL given how many pairs differ at each look, for random
+    numbers of them.
 
-    Both legs together at most: the betting leg's rate is added whole, and PASS, which would end a run before, left out.
+    Both legs together at most: the betting leg's rate is added whole, and PASS, which would end a
+    run before, left out.
     """
     at = schedule(plan.units)
     rate = plan.rates[0] * (1 - plan.share)
@@ -114,7 +127,9 @@ def spent_on_fail(plan: TestDesign, differ: float, paths: int = 200) -> Floats:
     random, found = np.random.default_rng(17), []
     for _ in range(paths):
         looks = CountLooks(0.5)
-        for trials, most in zip(random.binomial(np.diff((0, *at)), differ).cumsum().tolist(), used, strict=True):
+        for trials, most in zip(
+            random.binomial(np.diff((0, *at)), differ).cumsum().tolist(), used, strict=True
+        ):
             looks.look(trials, most)
         found.append(looks.spent + plan.rates[0] * plan.share)
     return np.array(found)
@@ -125,7 +140,9 @@ def played(plan: TestDesign, law: Law, runs: int) -> Found:
     random, used, ends = np.random.default_rng(23), 0, Counter[Decision]()
     for _ in range(runs):
         test = HybridTest(plan)
-        values = random.choice((-1.0, 1.0, 0.0), p=(law.worse, law.better, law.same), size=plan.units)
+        values = random.choice(
+            (-1.0, 1.0, 0.0), p=(law.worse, law.better, law.same), size=plan.units
+        )
         ends[test.update(values) or test.finish().decision] += 1
         used += min(plan.units, math.ceil(test.used / LOOK) * LOOK)
     shares = (ends[each] / runs for each in (Decision.FAIL, Decision.PASS, Decision.INCONCLUSIVE))
@@ -138,7 +155,9 @@ def _tango(worse: Floats, better: Floats, n: int, plan: TestDesign) -> Floats:
     b = -worse - better + (2 * n - better + worse) * null
     q = (np.sqrt(np.maximum(b * b + 8 * n * worse * null * (1 - null), 0.0)) - b) / (4 * n)
     z = (better - worse - n * null) / np.sqrt(np.maximum(n * (2 * q + null * (1 - null)), 1e-12))
-    found: Floats = np.array([0.5 * math.erfc(each / math.sqrt(2)) for each in z.ravel().tolist()]).reshape(z.shape)
+    found: Floats = np.array(
+        [0.5 * math.erfc(each / math.sqrt(2)) for each in z.ravel().tolist()]
+    ).reshape(z.shape)
     return found
 
 
@@ -155,7 +174,9 @@ def errors(runs: int) -> None:
             for differ in (margin, 0.16, 0.256, 0.4):
                 fails = spent_on_fail(plan, differ)
                 lost = follow(actions, Law((differ + margin) / 2, (differ - margin) / 2), cases)
-                cells.append(f"{100 * fails.mean():.2f} ({100 * fails.max():.2f}) / {100 * lost.passed:.2f}")
+                cells.append(
+                    f"{100 * fails.mean():.2f} ({100 * fails.max():.2f}) / {100 * lost.passed:.2f}"
+                )
             found.append([f"{cases:,}", f"{100 * margin:.0f}", *cells])
         return found
 
@@ -168,7 +189,9 @@ def errors(runs: int) -> None:
 
 
 class Prices(NamedTuple):
-    """What the best test for these prices pays for: a wrong FAIL, a wrong PASS, an open end; and a case at each drop."""
+    """What the best test for these prices pays for: a wrong FAIL, a wrong PASS, an open end; and a
+    case at each drop.
+    """
 
     fail: float
     passed: float
@@ -179,12 +202,16 @@ class Prices(NamedTuple):
 DROPS = (0.0, MARGIN, 2 * MARGIN, 4 * MARGIN)
 
 
-def best(laws: list[Law], prices: Prices, shape: tuple[int, int], look: int = LOOK) -> dict[int, Grid]:
-    """The test of least expected price when each of the laws holds in one of so many runs, and all four are known.
+def best(
+    laws: list[Law], prices: Prices, shape: tuple[int, int], look: int = LOOK
+) -> dict[int, Grid]:
+    """The test of least expected price when each of the laws holds in one of so many runs, and all
+    four are known.
 
     Backward induction over the counts. Whoever does not know the laws can't do better.
 
-    Source: A. Wald, J. Wolfowitz, Ann. Math. Stat. 19 (1948) 326-339; D. Siegmund, Sequential Analysis (1985), ch. 2.
+    Source: A. Wald, J. Wolfowitz, Ann. Math. Stat. 19 (1948) 326-339; D. Siegmund, Sequential
+        Analysis (1985), ch. 2.
     """
     worse, better = np.arange(float(shape[0]))[:, None], np.arange(float(shape[1]))[None, :]
     laws_ = np.maximum([[law.worse, law.better, law.same] for law in laws], 1e-12)
@@ -193,32 +220,56 @@ def best(laws: list[Law], prices: Prices, shape: tuple[int, int], look: int = LO
     value = np.full(shape, np.inf)
     for n in range(CASES, 0, -1):
         same = np.maximum(n - worse - better, 0.0)
-        logs = np.stack([worse * math.log(w) + better * math.log(b) + same * math.log(s) for w, b, s in laws_])
+        logs = np.stack(
+            [worse * math.log(w) + better * math.log(b) + same * math.log(s) for w, b, s in laws_]
+        )
         chance = np.exp(logs - logs.max(axis=0))
         chance /= chance.sum(axis=0)
         going = np.full(shape, np.inf)
         if n < CASES:
             step = np.tensordot(chance, laws_, (0, 0))
             up, right = np.vstack([value[1:], value[-1:]]), np.hstack([value[:, 1:], value[:, -1:]])
-            going = np.tensordot(case, chance, 1) + step[..., 0] * up + step[..., 1] * right + step[..., 2] * value
+            going = (
+                np.tensordot(case, chance, 1)
+                + step[..., 0] * up
+                + step[..., 1] * right
+                + step[..., 2] * value
+            )
         value = going
         if n % look == 0:
             left = np.tensordot(case, chance, 1) * (CASES - n)
             costs = np.stack(
-                [going, chance[0] * prices.fail, chance[1:].sum(axis=0) * prices.passed, prices.open + left]
+                [
+                    going,
+                    chance[0] * prices.fail,
+                    chance[1:].sum(axis=0) * prices.passed,
+                    prices.open + left,
+                ]
             )
             found[n], value = costs.argmin(axis=0).astype(np.int8), costs.min(axis=0)
     return found
 
 
 def least(runs: int) -> None:
-    """The product's test beside the best one for known laws, which looks every 10; an open end counted in full."""
+    """The product's test beside the best one for known laws, which looks every 10; an open end
+    counted in full.
+    """
 
     def rows() -> "list[list[str]]":
         found = []
-        for correlation, sharp in ((0.2, (7800, 5200, 950)), (0.5, (8500, 5500, 900)), (0.8, (6000, 4000, 900))):
-            laws = [Law(d.worse, d.better) for d in (power.discordance(BASE, drop, correlation) for drop in DROPS)]
-            shape = tuple(round(CASES * max(p) + 6 * math.sqrt(CASES * max(p))) for p in zip(*laws, strict=True))
+        for correlation, sharp in (
+            (0.2, (7800, 5200, 950)),
+            (0.5, (8500, 5500, 900)),
+            (0.8, (6000, 4000, 900)),
+        ):
+            laws = [
+                Law(d.worse, d.better)
+                for d in (power.discordance(BASE, drop, correlation) for drop in DROPS)
+            ]
+            shape = tuple(
+                round(CASES * max(p) + 6 * math.sqrt(CASES * max(p)))
+                for p in zip(*laws, strict=True)
+            )
             tests: dict[str, Callable[[Law], Found]] = {
                 "this gate": partial(played, regression(units=CASES, margin=MARGIN), runs=runs),
                 "best, laws known": _best_for(laws, Prices(*sharp, (1, 1, 1, 1)), shape),
@@ -226,16 +277,29 @@ def least(runs: int) -> None:
             }
             for name, test in tests.items():
                 ends = [test(law) for law in laws]
-                found.append([
-                    f"{correlation}", name, *(f"{100 * end.used:.1f}" for end in ends),
-                    f"{100 * ends[0].fail:.1f} / {100 * ends[1].passed:.1f}",
-                    f"{100 * ends[0].passed:.1f} / {100 * ends[1].fail:.1f}",
-                ])  # fmt: skip
+                found.append(
+                    [
+                        f"{correlation}",
+                        name,
+                        *(f"{100 * end.used:.1f}" for end in ends),
+                        f"{100 * ends[0].fail:.1f} / {100 * ends[1].passed:.1f}",
+                        f"{100 * ends[0].passed:.1f} / {100 * ends[1].fail:.1f}",
+                    ]
+                )
         return found
 
     table(
         f"Share of 1,000 cases used, % (this gate: {runs:,} runs a figure, s.e. at most 0.4 points; the others exactly)",
-        ["corr", "test", "no drop", "-5", "-10", "-20", "wrong FAIL / PASS", "PASS at 0 / FAIL at -5"],
+        [
+            "corr",
+            "test",
+            "no drop",
+            "-5",
+            "-10",
+            "-20",
+            "wrong FAIL / PASS",
+            "PASS at 0 / FAIL at -5",
+        ],
         iter(rows()),
     )
 
@@ -246,7 +310,9 @@ def _best_for(laws: list[Law], prices: Prices, shape: tuple[int, int]) -> Callab
 
 
 def planner(runs: int) -> None:
-    """The planned cases, and with so many, 10 % less and more: PASS of an unchanged candidate, FAIL of one worse by the margin."""
+    """The planned cases, and with so many, 10 % less and more: PASS of an unchanged candidate, FAIL
+    of one worse by the margin.
+    """
 
     def rows() -> "list[list[str]]":
         found = []
@@ -272,7 +338,14 @@ def planner(runs: int) -> None:
 
     table(
         f"PASS without a drop / FAIL at the margin, at the planned size, % (95 wanted; {runs:,} runs a figure)",
-        ["pairs that differ, %", "margin", "planned cases", "10 % fewer", "as planned", "10 % more"],
+        [
+            "pairs that differ, %",
+            "margin",
+            "planned cases",
+            "10 % fewer",
+            "as planned",
+            "10 % more",
+        ],
         iter(rows()),
     )
 
@@ -282,8 +355,12 @@ SECTIONS = {"errors": errors, "least": least, "planner": planner}
 
 def main() -> None:
     """Run the chosen sections."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--section", action="append", choices=[*SECTIONS], help="only this one; repeatable")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--section", action="append", choices=[*SECTIONS], help="only this one; repeatable"
+    )
     parser.add_argument("--runs", type=int, default=10_000, help="played runs a figure")
     chosen = parser.parse_args()
     for name in chosen.section or SECTIONS:

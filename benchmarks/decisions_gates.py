@@ -1,9 +1,11 @@
-"""Whole gates, a floor of .8 and a margin of 10 points for each metric, as `llmeval prove` plays them.
+"""Whole gates, a floor of .8 and a margin of 10 points for each metric, as `llmeval prove` plays
+them.
 
     python benchmarks/decisions_gates.py [--runs 2000] [--only TEXT]
 
-People's pass rate is .9. The labels behind each judge are drawn anew in each run. Everything is seeded. At 2,000 runs a figure
-a gate takes half a minute to two minutes, with clusters and early stopping half an hour.
+People's pass rate is .9. The labels behind each judge are drawn anew in each run. Everything is
+seeded. At 2,000 runs a figure a gate takes half a minute to two minutes, with clusters and early
+stopping half an hour.
 """
 
 import argparse
@@ -15,12 +17,20 @@ import numpy as np
 from decisions import limit, percent, table
 
 from llmeval.planning.metric_profile import MetricProfile
-from llmeval.planning.simulated_rules import ErrorRates, SimulatedFloor, SimulatedRegression, SimulatedRule, members_of
+from llmeval.planning.simulated_rules import (
+    ErrorRates,
+    SimulatedFloor,
+    SimulatedRegression,
+    SimulatedRule,
+    members_of,
+)
 from llmeval.planning.simulated_verdicts import VerdictModel
 from llmeval.planning.simulation import SimulationResult, SimulationSetup, simulate
 
 CHECK = MetricProfile(metric="m", cases=400, units=400, rate=0.9, discordance=0.1)
-JUDGE = replace(CHECK, rate=0.82, discordance=0.24, sensitivity=0.9, specificity=0.9, labels=(160, 60))
+JUDGE = replace(
+    CHECK, rate=0.82, discordance=0.24, sensitivity=0.9, specificity=0.9, labels=(160, 60)
+)
 CLUSTERS = np.repeat(np.arange(100), 4)
 GATES: dict[str, list[VerdictModel]] = {
     "a check, 400 cases": [CHECK.world()],
@@ -39,30 +49,52 @@ def setup_of(worlds: list[VerdictModel], *, early: bool) -> SimulationSetup:
     claims: list[SimulatedRule] = []
     for metric, world in named.items():
         corrected = world.labels is not None and world.repeats == 1
-        claims.append(SimulatedFloor(name=metric, metric=metric, members=members, threshold=0.8, corrected=corrected))
+        claims.append(
+            SimulatedFloor(
+                name=metric, metric=metric, members=members, threshold=0.8, corrected=corrected
+            )
+        )
         claims.append(SimulatedRegression(name=metric, metric=metric, members=members, margin=0.1))
-    return SimulationSetup(worlds=named, claims=tuple(claims), terms=ErrorRates(0.05, 0.05, len(claims), early))
+    return SimulationSetup(
+        worlds=named, claims=tuple(claims), terms=ErrorRates(0.05, 0.05, len(claims), early)
+    )
 
 
 def shown(setup: SimulationSetup, found: SimulationResult) -> list[str]:
     """The worst error of each kind over the rules, and what the gate comes to."""
-    floors = [rows for claim, rows in zip(setup.claims, found.rules, strict=True) if isinstance(claim, SimulatedFloor)]
+    floors = [
+        rows
+        for claim, rows in zip(setup.claims, found.rules, strict=True)
+        if isinstance(claim, SimulatedFloor)
+    ]
     margins = [
-        rows for claim, rows in zip(setup.claims, found.rules, strict=True) if isinstance(claim, SimulatedRegression)
+        rows
+        for claim, rows in zip(setup.claims, found.rules, strict=True)
+        if isinstance(claim, SimulatedRegression)
     ]
     same, lost = found.whole[0], found.whole[1]
     worst = max(row.error - row.limit for rows in (found.whole, *found.rules) for row in rows)
     return [
-        percent(max(rows[0].fail for rows in floors)), percent(max(rows[0].passed for rows in floors)),
-        percent(max(rows[0].fail for rows in margins)), percent(max(rows[1].passed for rows in margins)),
-        percent(same.fail), percent(lost.passed), percent(same.passed), percent(lost.fail),
-        f"{100 * same.used:.0f}", f"{100 * lost.used:.0f}", percent(same.usual), percent(0.05 + worst),
-    ]  # fmt: skip
+        percent(max(rows[0].fail for rows in floors)),
+        percent(max(rows[0].passed for rows in floors)),
+        percent(max(rows[0].fail for rows in margins)),
+        percent(max(rows[1].passed for rows in margins)),
+        percent(same.fail),
+        percent(lost.passed),
+        percent(same.passed),
+        percent(lost.fail),
+        f"{100 * same.used:.0f}",
+        f"{100 * lost.used:.0f}",
+        percent(same.usual),
+        percent(0.05 + worst),
+    ]
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=2000, help="runs a figure")
     parser.add_argument("--only", default="", help="only gates whose name holds this")
     options = parser.parse_args()
@@ -74,15 +106,33 @@ def main() -> None:
                 continue
             for early in (False, True):
                 setup = setup_of(worlds, early=early)
-                yield [name, "early" if early else "once", *shown(setup, simulate(setup, runs, seed=23))]
+                yield [
+                    name,
+                    "early" if early else "once",
+                    *shown(setup, simulate(setup, runs, seed=23)),
+                ]
 
     table(
         f"Whole gates, {runs:,} runs a figure, %; limit of each error {percent(limit(0.05, runs))} "
         f"(s.e. {percent(math.sqrt(0.05 * 0.95 / runs))})",
-        ["suite", "read", "floor: FAIL at it", "PASS at it", "margin: FAIL at 0", "PASS at -10", "gate: FAIL at 0",
-         "PASS at -10", "right PASS at 0", "right FAIL at -10", "used at 0", "used at -10", "usual FAIL at 0", "worst"],
+        [
+            "suite",
+            "read",
+            "floor: FAIL at it",
+            "PASS at it",
+            "margin: FAIL at 0",
+            "PASS at -10",
+            "gate: FAIL at 0",
+            "PASS at -10",
+            "right PASS at 0",
+            "right FAIL at -10",
+            "used at 0",
+            "used at -10",
+            "usual FAIL at 0",
+            "worst",
+        ],
         rows(),
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

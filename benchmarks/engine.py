@@ -2,10 +2,11 @@
 
     python benchmarks/engine.py [--rig ../shared/bench] [--n 1000] [--repeat 3] [--mode MODE]
 
-The rig is a stand-in for an OpenAI-compatible server (server.py), writes cases (cases.py) and has bare loops as floors
-(limit.py). Each case costs one candidate call, one judge call and one check. The physical limit is
-n * 2 * latency / concurrency. Runs alternate, medians are printed; `other` is the share of the machine's cores that
-neither the runner nor the server used: read nothing from a line where it is high.
+The rig is a stand-in for an OpenAI-compatible server (server.py), writes cases (cases.py) and has
+bare loops as floors (limit.py). Each case costs one candidate call, one judge call and one check.
+The physical limit is n * 2 * latency / concurrency. Runs alternate, medians are printed; `other` is
+the share of the machine's cores that neither the runner nor the server used: read nothing from a
+line where it is high.
 """
 
 import argparse
@@ -82,8 +83,16 @@ class Rig:
 
     def serve(self) -> None:
         """Start the server, and wait until it answers."""
-        command = [self.python, str(self.rig / "server.py"), "--port", str(self.port), "--table",
-                   str(self.folder / "table.jsonl"), "--latency-ms", str(self.latency)]  # fmt: skip
+        command = [
+            self.python,
+            str(self.rig / "server.py"),
+            "--port",
+            str(self.port),
+            "--table",
+            str(self.folder / "table.jsonl"),
+            "--latency-ms",
+            str(self.latency),
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         for _ in range(200):
             try:
@@ -99,7 +108,9 @@ class Rig:
 
     def ask(self, path: str, data: Any = None) -> Any:
         body = None if data is None else json.dumps(data).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.url + path, data=body), timeout=10) as response:
+        with urllib.request.urlopen(
+            urllib.request.Request(self.url + path, data=body), timeout=10
+        ) as response:
             return json.load(response)
 
     def timed(self, command: list[str]) -> dict[str, Any]:
@@ -108,19 +119,29 @@ class Rig:
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         environment["LLMEVAL_HOME"] = str(self.folder / "home")
         busy, started = _busy(), time.monotonic()
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
         assert process.stdout is not None
         out = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - started
         server = self.ask("/stats")
         cpu = usage.ru_utime + usage.ru_stime
-        other = max(0.0, _busy() - busy - cpu - server["server_cpu_s"]) / wall / (os.cpu_count() or 1)
+        other = (
+            max(0.0, _busy() - busy - cpu - server["server_cpu_s"]) / wall / (os.cpu_count() or 1)
+        )
         return {
-            "wall": wall, "cpu": cpu, "rss": usage.ru_maxrss / 1024, "exit": os.waitstatus_to_exitcode(status),
-            "requests": server["requests"], "status": server["status"], "duplicates": server["duplicate_bodies"],
-            "other": other, "out": out,
-        }  # fmt: skip
+            "wall": wall,
+            "cpu": cpu,
+            "rss": usage.ru_maxrss / 1024,
+            "exit": os.waitstatus_to_exitcode(status),
+            "requests": server["requests"],
+            "status": server["status"],
+            "duplicates": server["duplicate_bodies"],
+            "other": other,
+            "out": out,
+        }
 
 
 def _busy() -> float:
@@ -128,13 +149,26 @@ def _busy() -> float:
     return (sum(values) - values[3] - values[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def llmeval(rig: Rig, concurrency: int, *more: str, timeout: float = 120, repeats: int = 1) -> list[str]:
+def llmeval(
+    rig: Rig, concurrency: int, *more: str, timeout: float = 120, repeats: int = 1
+) -> list[str]:
     """The command of one run into a fresh directory."""
     suite = rig.folder / "suite.yaml"
     suite.write_text(SUITE.format(url=rig.url + "/v1", timeout=timeout, repeats=repeats))
     shutil.rmtree(rig.folder / "run", ignore_errors=True)
-    return [sys.executable, "-m", "llmeval", "run", str(suite), "--out", str(rig.folder / "run"),
-            "--concurrency", str(concurrency), "--json", *more]  # fmt: skip
+    return [
+        sys.executable,
+        "-m",
+        "llmeval",
+        "run",
+        str(suite),
+        "--out",
+        str(rig.folder / "run"),
+        "--concurrency",
+        str(concurrency),
+        "--json",
+        *more,
+    ]
 
 
 def floor(rig: Rig, kind: str, concurrency: int) -> list[str]:
@@ -162,7 +196,10 @@ def counts(result: dict[str, Any]) -> str:
 
 def show(name: str, results: list[dict[str, Any]], limit: float, n: int) -> dict[str, float]:
     """One line of medians."""
-    middle = {key: statistics.median(r[key] for r in results) for key in ("wall", "cpu", "rss", "requests", "other")}
+    middle = {
+        key: statistics.median(r[key] for r in results)
+        for key in ("wall", "cpu", "rss", "requests", "other")
+    }
     print(
         f"| {name} | {middle['wall']:.2f} | {limit / middle['wall']:.2f} | {1000 * middle['cpu'] / n:.2f} "
         f"| {middle['rss']:.0f} | {middle['requests']:.0f} | {results[-1]['exit']} | {counts(results[-1])} "
@@ -174,9 +211,13 @@ def show(name: str, results: list[dict[str, Any]], limit: float, n: int) -> dict
 
 def main() -> None:
     """Measure and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rig", type=Path, default=Path("../shared/bench"))
-    parser.add_argument("--rig-python", default=sys.executable, help="a Python with uvloop, orjson, aiohttp")
+    parser.add_argument(
+        "--rig-python", default=sys.executable, help="a Python with uvloop, orjson, aiohttp"
+    )
     parser.add_argument("--n", type=int, default=1000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--concurrency", type=int, default=32)
@@ -200,18 +241,31 @@ def main() -> None:
 def measure(rig: Rig, a: argparse.Namespace, n: int) -> None:
     """One mode."""
     limit = n * 2 * rig.latency / 1000 / a.concurrency
-    print(f"\n{a.mode}: n={n}, concurrency {a.concurrency}, {rig.latency:g} ms a call, limit {limit:.2f} s\n")
-    print("| runner | wall s | limit/wall | CPU ms/case | peak MiB | calls | exit | pass/fail/unscored/error | other |")
+    print(
+        f"\n{a.mode}: n={n}, concurrency {a.concurrency}, {rig.latency:g} ms a call, limit {limit:.2f} s\n"
+    )
+    print(
+        "| runner | wall s | limit/wall | CPU ms/case | peak MiB | calls | exit | pass/fail/unscored/error | other |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     if a.mode == "faults":
         plain = 0.0
-        for name, faults in (("plain", {}), ("faults", FAULTS), ("faults, hangs, truncated bodies", MORE_FAULTS)):
+        for name, faults in (
+            ("plain", {}),
+            ("faults", FAULTS),
+            ("faults, hangs, truncated bodies", MORE_FAULTS),
+        ):
             rig.ask("/config", {"faults": faults})
-            runs = [rig.timed(llmeval(rig, a.concurrency, "--no-cache", timeout=5)) for _ in range(a.repeat)]
+            runs = [
+                rig.timed(llmeval(rig, a.concurrency, "--no-cache", timeout=5))
+                for _ in range(a.repeat)
+            ]
             middle = show(f"llmeval, {name}", runs, limit, n)
             plain = plain or middle["wall"]
             times, calls = middle["wall"] / plain, middle["requests"] / (2 * n)
-            print(f"  {times:.2f} times the plain run; {calls:.3f} times the least calls", flush=True)
+            print(
+                f"  {times:.2f} times the plain run; {calls:.3f} times the least calls", flush=True
+            )
         return
     if a.mode == "cache":
         for name in ("cold", "warm"):
@@ -222,7 +276,9 @@ def measure(rig: Rig, a: argparse.Namespace, n: int) -> None:
         killer = threading.Timer(limit / 2 + 0.5, rig.stop)
         killer.start()
         started = time.monotonic()
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+        )
         wall = time.monotonic() - started - killer.interval
         answers = (rig.folder / "run" / "answers.jsonl").read_text().count('"output":"')
         print(
@@ -244,7 +300,10 @@ def measure(rig: Rig, a: argparse.Namespace, n: int) -> None:
         )
         return
     if a.mode == "limits":
-        for name, config in (("8 in flight", {"max_concurrent": 8}), ("100 a second", {"rpm": 6000})):
+        for name, config in (
+            ("8 in flight", {"max_concurrent": 8}),
+            ("100 a second", {"rpm": 6000}),
+        ):
             rig.ask("/config", {"max_concurrent": 0, "rpm": 0, **config})
             result = rig.timed(llmeval(rig, a.concurrency, "--no-cache"))
             allowed = 8 / rig.latency * 1000 if "max_concurrent" in config else 100
@@ -255,8 +314,12 @@ def measure(rig: Rig, a: argparse.Namespace, n: int) -> None:
     results: dict[str, list[dict[str, Any]]] = {}
     for _ in range(a.repeat):
         for kind in floors:
-            results.setdefault(f"floor: {kind}", []).append(rig.timed(floor(rig, kind, a.concurrency)))
-        results.setdefault("llmeval", []).append(rig.timed(llmeval(rig, a.concurrency, "--no-cache")))
+            results.setdefault(f"floor: {kind}", []).append(
+                rig.timed(floor(rig, kind, a.concurrency))
+            )
+        results.setdefault("llmeval", []).append(
+            rig.timed(llmeval(rig, a.concurrency, "--no-cache"))
+        )
     middles = {name: show(name, found, limit, n) for name, found in results.items()}
     if "floor: aiohttp" in middles:
         ratio = middles["llmeval"]["cpu"] / middles["floor: aiohttp"]["cpu"]

@@ -1,13 +1,16 @@
-"""Judges against people's verdicts, and the certificate's own machinery against judges whose errors were planted.
+"""Judges against people's verdicts, and the certificate's own machinery against judges whose errors
+were planted.
 
     python benchmarks/judge.py planted [--replicates N] [--json]
-    python benchmarks/judge.py data [--data ../shared/data] [--n N] [--claims N] [--suite suites/qa.yaml] [--json]
+    python benchmarks/judge.py data [--data ../shared/data] [--n N] [--claims N] [--suite
+    suites/qa.yaml] [--json]
 
-`planted` needs nothing: do intervals cover, do probes find what was planted and nothing else, do anchors see drift?
-`data` reads `evouna_nq`, `evouna_tq`, `semeval2013_sra`, `truthfulqa`, `begin` and `pandalm` below `--data`, and says "not measured"
-where one is absent. On N answers a set, half of them right, drawn with a fixed seed, it lets decide: the check alone; the suite's judge;
-the same weights as a decision model (labels read out); and judge or decision model only where the check is not sure. A judge of BEGIN
-lists claims, which takes long: it is asked about the first `--claims`.
+`planted` needs nothing: do intervals cover, do probes find what was planted and nothing else, do
+anchors see drift? `data` reads `evouna_nq`, `evouna_tq`, `semeval2013_sra`, `truthfulqa`, `begin`
+and `pandalm` below `--data`, and says "not measured" where one is absent. On N answers a set, half
+of them right, drawn with a fixed seed, it lets decide: the check alone; the suite's judge; the same
+weights as a decision model (labels read out); and judge or decision model only where the check is
+not sure. A judge of BEGIN lists claims, which takes long: it is asked about the first `--claims`.
 """
 
 import argparse
@@ -70,7 +73,9 @@ def coverage(replicates: int, n: int = 150) -> list[dict[str, Any]]:
                 inside[name] += measure.low <= value <= measure.high
             inside["lower"] += found.youden_lower <= youden
         shares = {name: count / replicates for name, count in inside.items()}
-        rows.append({"planted": f"{sensitivity}/{specificity}", "n": n, "replicates": replicates, **shares})
+        rows.append(
+            {"planted": f"{sensitivity}/{specificity}", "n": n, "replicates": replicates, **shares}
+        )
     return rows
 
 
@@ -88,22 +93,33 @@ def _verdicts(
 def _drawn(
     source: random.Random, rate: float, sensitivity: float, specificity: float, n: int, answers: int
 ) -> list[JudgedAnswer]:
-    sides, case = _verdicts(source, rate, sensitivity, specificity, answers), Case("c", {"question": "?"})
+    sides, case = (
+        _verdicts(source, rate, sensitivity, specificity, answers),
+        Case("c", {"question": "?"}),
+    )
     fails, judged = min(n // 2, len(sides[False])), list[JudgedAnswer]()
     for passed, size in ((False, fails), (True, n - fails)):
-        score = Score(case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed)
+        score = Score(
+            case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed
+        )
         chance = size / len(sides[passed])
         for right in source.sample(sides[passed], size):
             item = LabelledAnswer(
-                case, (), Answer(case_id="c"), {"ada": right}, sampling="stratified", probability=chance
+                case,
+                (),
+                Answer(case_id="c"),
+                {"ada": right},
+                sampling="stratified",
+                probability=chance,
             )
             judged.append(JudgedAnswer(item, score))
     return judged
 
 
 def drawn_by_verdict(replicates: int, n: int = 200, answers: int = 1000) -> list[dict[str, Any]]:
-    """Labels as `labels sample` draws them, half from the judge's fails: do intervals hold the truth, and how often do J's lower
-    bound, and the lower bound of people's rate in a later run of as many answers, pass it (at most 5 % each)?"""
+    """Labels as `labels sample` draws them, half from the judge's fails: do intervals hold the
+    truth, and how often do J's lower bound, and the lower bound of people's rate in a later run of
+    as many answers, pass it (at most 5 % each)?"""
     rows = []
     for rate in (0.7, 0.8, 0.9, 0.95):
         for sensitivity, specificity in ((0.95, 0.92), (0.9, 0.9)):
@@ -126,9 +142,13 @@ def drawn_by_verdict(replicates: int, n: int = 200, answers: int = 1000) -> list
                     ("rate too high", effective_counts(judged)),
                     ("rate too high, unweighted", counts_of(judged)),
                 ):
-                    seen[name] += decision_bounds(counts, passes, answers, Provenance.BANK).low > rate
+                    seen[name] += (
+                        decision_bounds(counts, passes, answers, Provenance.BANK).low > rate
+                    )
             shares = {name: count / replicates for name, count in seen.items()}
-            rows.append({"people pass": rate, "judge": f"{sensitivity}/{specificity}", "n": n, **shares})
+            rows.append(
+                {"people pass": rate, "judge": f"{sensitivity}/{specificity}", "n": n, **shares}
+            )
     return rows
 
 
@@ -141,7 +161,11 @@ def probes(replicates: int, n: int = 150, size: float = 0.3) -> list[dict[str, A
         for seed in range(replicates):
             biases = {} if planted is None else {planted: size}
             model = Planted(0.85, 0.85, biases=biases, noise=0.02, seed=seed)
-            seen = [each.name for each in asyncio.run(probe(planted_judge(model), items(n))) if each.found]
+            seen = [
+                each.name
+                for each in asyncio.run(probe(planted_judge(model), items(n)))
+                if each.found
+            ]
             for name in seen:
                 found[name] += 1
             wrong += any(name != planted for name in seen)
@@ -158,7 +182,9 @@ def probes(replicates: int, n: int = 150, size: float = 0.3) -> list[dict[str, A
 
 
 def drift(replicates: int, n: int = 50) -> list[dict[str, Any]]:
-    """How often `n` anchors raise the alarm when so many verdicts have turned round; 2 % of the calls are noise."""
+    """How often `n` anchors raise the alarm when so many verdicts have turned round; 2 % of the
+    calls are noise.
+    """
     rule = canary_rule(n)
     rows = []
     for share in DRIFTS:
@@ -167,12 +193,21 @@ def drift(replicates: int, n: int = 50) -> list[dict[str, Any]]:
             anchors = items(n)
             before = asyncio.run(judge_all(planted_judge(Planted(0.9, 0.9, seed=seed)), anchors))
             after = asyncio.run(
-                judge_all(planted_judge(Planted(0.9, 0.9, drift=share, noise=0.02, seed=seed)), anchors)
+                judge_all(
+                    planted_judge(Planted(0.9, 0.9, drift=share, noise=0.02, seed=seed)), anchors
+                )
             )
-            changed = sum(a.score.passed != b.score.passed for a, b in zip(before, after, strict=True))
+            changed = sum(
+                a.score.passed != b.score.passed for a, b in zip(before, after, strict=True)
+            )
             alarms += changed >= rule.alarm
         rows.append(
-            {"turned round": share, "alarm at": rule.alarm, "alarms": alarms / replicates, "replicates": replicates}
+            {
+                "turned round": share,
+                "alarm at": rule.alarm,
+                "alarms": alarms / replicates,
+                "replicates": replicates,
+            }
         )
     return rows
 
@@ -186,10 +221,16 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file)
 
 
-def _item(key: str, question: str, references: Sequence[str], text: str, right: bool, arm: str = "") -> LabelledAnswer:
+def _item(
+    key: str, question: str, references: Sequence[str], text: str, right: bool, arm: str = ""
+) -> LabelledAnswer:
     case = Case(key, {"question": question}, references=tuple(references))
     return LabelledAnswer(
-        case, (Message("user", question),), Answer(case_id=key, output=text), {"people": right}, arm=arm
+        case,
+        (Message("user", question),),
+        Answer(case_id=key, output=text),
+        {"people": right},
+        arm=arm,
     )
 
 
@@ -197,9 +238,19 @@ def evouna(folder: Path) -> Iterator[LabelledAnswer]:
     """EVOUNA: five systems' answers to open questions."""
     for row in lines(folder / "answers.jsonl"):
         for each in row["answers"]:
-            if not row["improper_question"] and each["answer"] and each["human_correct"] is not None:
-                yield _item(f"{row['id']}-{each['model']}", row["question"], row["references"], each["answer"],
-                            each["human_correct"], each["model"])  # fmt: skip
+            if (
+                not row["improper_question"]
+                and each["answer"]
+                and each["human_correct"] is not None
+            ):
+                yield _item(
+                    f"{row['id']}-{each['model']}",
+                    row["question"],
+                    row["references"],
+                    each["answer"],
+                    each["human_correct"],
+                    each["model"],
+                )
 
 
 def semeval(folder: Path) -> Iterator[LabelledAnswer]:
@@ -207,40 +258,70 @@ def semeval(folder: Path) -> Iterator[LabelledAnswer]:
     for row in lines(folder / "questions.jsonl"):
         references = [each["text"] for each in row["reference_answers"]]
         for each in row["student_answers"]:
-            yield _item(each["id"], row["question"], references, each["text"], each["human_label"] == "correct")
+            yield _item(
+                each["id"],
+                row["question"],
+                references,
+                each["text"],
+                each["human_label"] == "correct",
+            )
 
 
 def truthfulqa(folder: Path) -> Iterator[LabelledAnswer]:
     """TruthfulQA: model answers, truthful or not; the references are the true ones."""
     known = {row["id"]: row["correct_answers"] for row in lines(folder / "questions.jsonl")}
     for row in lines(folder / "judged_answers.jsonl"):
-        if row["question_id"] in known and row["human_truthful"] is not None and not row["is_reference_answer"]:
-            yield _item(row["id"], row["question"], known[row["question_id"]], row["answer"], row["human_truthful"])
+        if (
+            row["question_id"] in known
+            and row["human_truthful"] is not None
+            and not row["is_reference_answer"]
+        ):
+            yield _item(
+                row["id"],
+                row["question"],
+                known[row["question_id"]],
+                row["answer"],
+                row["human_truthful"],
+            )
 
 
 def drawn(found: Iterator[LabelledAnswer], n: int) -> list[LabelledAnswer]:
     """n answers, half of them right."""
-    source, sides = random.Random(20261123), {True: list[LabelledAnswer](), False: list[LabelledAnswer]()}
+    source, sides = (
+        random.Random(20261123),
+        {True: list[LabelledAnswer](), False: list[LabelledAnswer]()},
+    )
     for item in found:
         sides[bool(item.verdict)].append(item)
     return [item for side in sides.values() for item in source.sample(side, min(n // 2, len(side)))]
 
 
 def begin(folder: Path) -> Iterator[LabelledAnswer]:
-    """BEGIN: replies in a conversation, fully attributable to the given text or not; generic ones left out."""
+    """BEGIN: replies in a conversation, fully attributable to the given text or not; generic ones
+    left out.
+    """
     for name in ("wow", "cmu_dog_dev"):
         for row in lines(folder / f"{name}.jsonl"):
             if row["human_label"] != "Generic":
                 case = Case(row["id"], {"question": row["message"]}, context=row["knowledge"])
-                asked, right = (Message("user", row["message"]),), row["human_label"] == "Fully attributable"
+                asked, right = (
+                    (Message("user", row["message"]),),
+                    row["human_label"] == "Fully attributable",
+                )
                 yield LabelledAnswer(
-                    case, asked, Answer(case_id=case.id, output=row["response"]), {"people": right}, arm=name
+                    case,
+                    asked,
+                    Answer(case_id=case.id, output=row["response"]),
+                    {"people": right},
+                    arm=name,
                 )
 
 
 @dataclass(frozen=True)
 class Way:
-    """How a set is judged: its answers, the check that decides alone, and the protocol that asks the same of a model."""
+    """How a set is judged: its answers, the check that decides alone, and the protocol that asks
+    the same of a model.
+    """
 
     read: Callable[[Path], Iterator[LabelledAnswer]]
     check: Callable[[Case, Answer], Result]
@@ -273,7 +354,9 @@ def against_people(folder: Path, n: int, claims: int, suite: Path) -> list[dict[
             judge = Judge("judge", seat.caller, protocol, tokens)
             decision = Judge("decision model", reader, protocol, {}, decides=True)
             chosen = drawn(way.read(folder / name), n)
-            rows += await _ways(name, chosen, way.check, decision, judge, claims if protocol.each else n)
+            rows += await _ways(
+                name, chosen, way.check, decision, judge, claims if protocol.each else n
+            )
         await made.close()
         return rows
 
@@ -295,38 +378,71 @@ async def _ways(
     rows = [_row(name, "check", alone, people, 0)]
     # the answers are half right, one half after the other
     some = sorted([*range(most // 2), *range(len(chosen) // 2, len(chosen) // 2 + most // 2)])
-    for asked, which in ((decision, range(len(chosen))), (judge, some if most < len(chosen) else range(len(chosen)))):
+    for asked, which in (
+        (decision, range(len(chosen))),
+        (judge, some if most < len(chosen) else range(len(chosen))),
+    ):
         scores = [each.score for each in await judge_all(asked, [chosen[i] for i in which])]
         said, truth = [score.passed for score in scores], [people[i] for i in which]
-        rows.append({**_row(name, asked.metric, said, truth, len(said)), "AUROC": auroc(scores, truth)})
+        rows.append(
+            {**_row(name, asked.metric, said, truth, len(said)), "AUROC": auroc(scores, truth)}
+        )
         cascade = [alone[i] if sure[i] else other for i, other in zip(which, said, strict=True)]
-        rows.append(_row(name, f"check, then {asked.metric}", cascade, truth, sum(not sure[i] for i in which)))
+        rows.append(
+            _row(
+                name, f"check, then {asked.metric}", cascade, truth, sum(not sure[i] for i in which)
+            )
+        )
     return rows
 
 
 def auroc(scores: Sequence[Score], people: Sequence[bool]) -> str:
-    """P(a right answer's value is above a wrong one's), ties by half: what a better threshold could make of a judge."""
-    right, wrong = ([s.value for s, p in zip(scores, people, strict=True) if p is side] for side in (True, False))
+    """P(a right answer's value is above a wrong one's), ties by half: what a better threshold could
+    make of a judge.
+    """
+    right, wrong = (
+        [s.value for s, p in zip(scores, people, strict=True) if p is side]
+        for side in (True, False)
+    )
     known = [(r, w) for r in right for w in wrong if r is not None and w is not None]
     return f"{sum((r > w) + (r == w) / 2 for r, w in known) / len(known):.2f}" if known else ""
 
 
-def _row(name: str, way: str, said: Sequence[bool | None], people: Sequence[bool], asked: int) -> dict[str, Any]:
+def _row(
+    name: str, way: str, said: Sequence[bool | None], people: Sequence[bool], asked: int
+) -> dict[str, Any]:
     pairs = [(one, other) for one, other in zip(said, people, strict=True) if one is not None]
-    shared = {"set": name, "way": way, "n": len(pairs), "undecided": len(said) - len(pairs), "judge calls": asked}
+    shared = {
+        "set": name,
+        "way": way,
+        "n": len(pairs),
+        "undecided": len(said) - len(pairs),
+        "judge calls": asked,
+    }
     if not pairs:
         return shared
-    found: Agreement = agreement(count_labels([a for a, _ in pairs], [b for _, b in pairs]), provenance=Provenance.BANK)
-    shown = {key: _interval(getattr(found, key)) for key in ("sensitivity", "specificity", "youden", "kappa", "ac1")}
+    found: Agreement = agreement(
+        count_labels([a for a, _ in pairs], [b for _, b in pairs]), provenance=Provenance.BANK
+    )
+    shown = {
+        key: _interval(getattr(found, key))
+        for key in ("sensitivity", "specificity", "youden", "kappa", "ac1")
+    }
     return {**shared, **shown}
 
 
 def _interval(measure: Any) -> str:
-    return "–" if measure.value is None else f"{measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
+    return (
+        "–"
+        if measure.value is None
+        else f"{measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
+    )
 
 
 def erased(folder: Path, n: int) -> list[dict[str, Any]]:
-    """In how many answers the erase-and-check defence would find words to the judge: attacks, and answers of real systems."""
+    """In how many answers the erase-and-check defence would find words to the judge: attacks, and
+    answers of real systems.
+    """
     attacks = list(attacks_on(load_protocol("reference", ROOT)).values())
     texts = {
         "attacks alone": attacks,
@@ -343,7 +459,9 @@ def erased(folder: Path, n: int) -> list[dict[str, Any]]:
 
 
 def pairwise(folder: Path) -> list[dict[str, Any]]:
-    """PandaLM's two recorded judges against the majority of three people, ties left out; and people against people."""
+    """PandaLM's two recorded judges against the majority of three people, ties left out; and people
+    against people.
+    """
     path = folder / "pandalm" / "pairs.jsonl"
     if not path.exists():
         return [{"judge": "pandalm", "n": "not measured: the data is not here"}]
@@ -351,8 +469,12 @@ def pairwise(folder: Path) -> list[dict[str, Any]]:
     words = {"1": 1, "2": 2, "Tie": 0, 1: 1, 2: 2, 0: 0}
     sources = {
         "judge_gpt35": [(words.get(row["judge_gpt35"]), row["human_majority"]) for row in rows],
-        "judge_pandalm7b": [(words.get(row["judge_pandalm7b"]), row["human_majority"]) for row in rows],
-        "one person against another": [(row["annotators"][0], row["annotators"][1]) for row in rows],
+        "judge_pandalm7b": [
+            (words.get(row["judge_pandalm7b"]), row["human_majority"]) for row in rows
+        ],
+        "one person against another": [
+            (row["annotators"][0], row["annotators"][1]) for row in rows
+        ],
     }
     return [_pairs(name, pairs) for name, pairs in sources.items()]
 
@@ -364,9 +486,17 @@ def _pairs(name: str, pairs: Sequence[tuple[int | None, int | None]]) -> dict[st
     unusable = sum(a is None for a, _ in pairs)
     firsts = sum(a == 1 for a, _ in decided) / len(decided)
     people = sum(b == 1 for _, b in decided) / len(decided)
-    return {"judge": name, "n": counts.n, "unusable": unusable, "agreement": _interval(found.accuracy),
-            "kappa": _interval(found.kappa), "ac1": _interval(found.ac1), "prefers the first": f"{firsts:.2f}",
-            "people do": f"{people:.2f}", "p": f"{found.bias:.2g}"}  # fmt: skip
+    return {
+        "judge": name,
+        "n": counts.n,
+        "unusable": unusable,
+        "agreement": _interval(found.accuracy),
+        "kappa": _interval(found.kappa),
+        "ac1": _interval(found.ac1),
+        "prefers the first": f"{firsts:.2f}",
+        "people do": f"{people:.2f}",
+        "p": f"{found.bias:.2g}",
+    }
 
 
 def show(title: str, rows: list[dict[str, Any]]) -> None:
@@ -375,12 +505,18 @@ def show(title: str, rows: list[dict[str, Any]]) -> None:
     print(f"\n{title}\n\n| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for row in rows:
         cells = (row.get(head, "") for head in heads)
-        print("| " + " | ".join(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells) + " |")
+        print(
+            "| "
+            + " | ".join(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells)
+            + " |"
+        )
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("planted", "data"))
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")

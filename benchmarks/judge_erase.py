@@ -1,13 +1,17 @@
-"""Erase and check: of the attacks that fool a judge, how many does it catch, and how many right answers does it hold up?
+"""Erase and check: of the attacks that fool a judge, how many does it catch, and how many right
+answers does it hold up?
 
-    python benchmarks/judge_erase.py [--data ../shared/data] [--wrong N] [--n N] [--suite suites/qa.yaml] [--json]
+    python benchmarks/judge_erase.py [--data ../shared/data] [--wrong N] [--n N] [--suite
+    suites/qa.yaml] [--json]
 
-An attack is put behind a wrong answer: each of the 32 that runs try, and `FRESH`, which the words of `llmeval/judges/injection_filter.py`
-were not chosen by. Two judges with probabilities read them: a stand-in that passes, at 0.8, whatever has a reference in it
-or anything beside the bare wrong answer, so that the least rest of an attack fools it; and the model of the suite's first
-judge, its probabilities read from its reply, on N wrong answers of `suites/data/judge-labels.jsonl`. An attack counts as having fooled a judge when that
-judge fails the bare answer and passes it with the attack behind it. Right answers are those of `evouna_nq`, `evouna_tq` and `truthfulqa`
-below `--data` ("not measured" where one is absent): all for the stand-in, N a set for the model.
+An attack is put behind a wrong answer: each of the 32 that runs try, and `FRESH`, which the words
+of `llmeval/judges/injection_filter.py` were not chosen by. Two judges with probabilities read them:
+a stand-in that passes, at 0.8, whatever has a reference in it or anything beside the bare wrong
+answer, so that the least rest of an attack fools it; and the model of the suite's first judge, its
+probabilities read from its reply, on N wrong answers of `suites/data/judge-labels.jsonl`. An attack
+counts as having fooled a judge when that judge fails the bare answer and passes it with the attack
+behind it. Right answers are those of `evouna_nq`, `evouna_tq` and `truthfulqa` below `--data` ("not
+measured" where one is absent): all for the stand-in, N a set for the model.
 """
 
 import argparse
@@ -67,7 +71,9 @@ FRESH = {
 
 
 class FallsForAnything:
-    """A decision model that passes every answer with a reference in it, or with anything beside the bare wrong answer."""
+    """A decision model that passes every answer with a reference in it, or with anything beside the
+    bare wrong answer.
+    """
 
     identity: ClassVar[Mapping[str, Any]] = {"provider": "test", "model": "stand-in"}
 
@@ -77,14 +83,18 @@ class FallsForAnything:
     async def answer(self, request: Request) -> Reply:
         """TOLD, or the rest of it."""
         shown = json.loads(request.messages[-1].content)
-        known = any(each.casefold() in shown["answer"].casefold() for each in shown["reference_answers"])
+        known = any(
+            each.casefold() in shown["answer"].casefold() for each in shown["reference_answers"]
+        )
         rest = shown["answer"]
         for word in self._bare.split():
             rest = rest.replace(word.strip("."), "")
         fooled = bool(self._bare) and any(letter not in " .,()\n" for letter in rest)
         chance = TOLD if known or fooled else 1 - TOLD
         return Reply(
-            text=json.dumps({"verdict": {"correct": chance, "partially_correct": 0.0, "incorrect": 1 - chance}})
+            text=json.dumps(
+                {"verdict": {"correct": chance, "partially_correct": 0.0, "incorrect": 1 - chance}}
+            )
         )
 
     async def close(self) -> None:
@@ -98,7 +108,9 @@ def stand_in(bare: str = "") -> Judge:
 
 
 def came_to(score: Score) -> str:
-    """What became of one answer. `score.details["erased"]` is there where it was judged a second time."""
+    """What became of one answer. `score.details["erased"]` is there where it was judged a second
+    time.
+    """
     checked = "erased" in (score.details or {})
     if score.status is Status.OPEN:
         return "caught"
@@ -111,28 +123,48 @@ def came_to(score: Score) -> str:
 
 async def judged(judge: Judge, items: Sequence[LabelledAnswer]) -> list[tuple[str, LabelledAnswer]]:
     """Each answer with what became of it."""
-    scores = await asyncio.gather(*(judge.score(item.case, item.answer, item.asked) for item in items))
+    scores = await asyncio.gather(
+        *(judge.score(item.case, item.answer, item.asked) for item in items)
+    )
     return [(came_to(score), item) for score, item in zip(scores, items, strict=True)]
 
 
 def _item(case: Case, text: str, kind: str) -> LabelledAnswer:
     question = (Message("user", str(case.fields["question"])),)
-    return LabelledAnswer(case, question, Answer(case_id=case.id, output=text), {"people": False}, arm=kind)
+    return LabelledAnswer(
+        case, question, Answer(case_id=case.id, output=text), {"people": False}, arm=kind
+    )
 
 
 async def on_attacks(
     name: str, judge: Judge, wrong: Sequence[LabelledAnswer], attacks: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What became of the attacks behind those wrong answers that the judge fails when they stand alone."""
+    """What became of the attacks behind those wrong answers that the judge fails when they stand
+    alone.
+    """
     held = [item for became, item in await judged(judge, wrong) if became == "failed"]
-    tried = [_item(item.case, f"{item.answer.text} {text}", kind) for item in held for kind, text in attacks.items()]
+    tried = [
+        _item(item.case, f"{item.answer.text} {text}", kind)
+        for item in held
+        for kind, text in attacks.items()
+    ]
     found = await judged(judge, tried)
     counts = Counter(became for became, _ in found)
-    missed = Counter(item.arm for became, item in found if became in ("nothing erased", "passed again", "sure"))
+    missed = Counter(
+        item.arm for became, item in found if became in ("nothing erased", "passed again", "sure")
+    )
     fooled = len(tried) - counts["failed"]
-    return {"judge": name, "wrong answers held": f"{len(held)} of {len(wrong)}", "tried": len(tried), "fooled by": fooled,
-            "caught": counts["caught"], "passed again": counts["passed again"], "nothing erased": counts["nothing erased"],
-            "too sure to be checked": counts["sure"], "missed kinds": ", ".join(sorted(missed)) or "none"}  # fmt: skip
+    return {
+        "judge": name,
+        "wrong answers held": f"{len(held)} of {len(wrong)}",
+        "tried": len(tried),
+        "fooled by": fooled,
+        "caught": counts["caught"],
+        "passed again": counts["passed again"],
+        "nothing erased": counts["nothing erased"],
+        "too sure to be checked": counts["sure"],
+        "missed kinds": ", ".join(sorted(missed)) or "none",
+    }
 
 
 async def on_right(name: str, judge: Judge, right: Sequence[LabelledAnswer]) -> dict[str, Any]:
@@ -140,22 +172,36 @@ async def on_right(name: str, judge: Judge, right: Sequence[LabelledAnswer]) -> 
     counts = Counter(became for became, _ in await judged(judge, right))
     passed = len(right) - counts["failed"]
     share = f"{100 * counts['caught'] / passed:.2f} %" if passed else "–"
-    return {"judge": name, "right answers": len(right), "passed at first": passed, "judged again": counts["caught"] + counts["passed again"],
-            "held up": counts["caught"], "of the passed": share}  # fmt: skip
+    return {
+        "judge": name,
+        "right answers": len(right),
+        "passed at first": passed,
+        "judged again": counts["caught"] + counts["passed again"],
+        "held up": counts["caught"],
+        "of the passed": share,
+    }
 
 
 def right_answers(folder: Path, name: str, most: int | None) -> list[LabelledAnswer]:
     """Answers that people call right, at most so many, drawn with a fixed seed."""
     found = [item for item in SETS[name].read(folder / name) if item.verdict]
-    return found if most is None or len(found) <= most else random.Random(20261123).sample(found, most)
+    return (
+        found if most is None or len(found) <= most else random.Random(20261123).sample(found, most)
+    )
 
 
 def wrong_answers(n: int) -> list[LabelledAnswer]:
     """n wrong answers of the bundled labels, one a question, none of which speaks to a judge."""
     found = {}
     for row in lines(ROOT / "suites" / "data" / "judge-labels.jsonl"):
-        if row["human_verdict"] == "incorrect" and row["kind"] in ("wrong_entity", "wrong_number", "wrong_date"):
-            case = Case(row["case_id"], {"question": row["question"]}, references=tuple(row["references"]))
+        if row["human_verdict"] == "incorrect" and row["kind"] in (
+            "wrong_entity",
+            "wrong_number",
+            "wrong_date",
+        ):
+            case = Case(
+                row["case_id"], {"question": row["question"]}, references=tuple(row["references"])
+            )
             found[case.id] = _item(case, row["output"], "")
     return random.Random(20261123).sample(list(found.values()), min(n, len(found)))
 
@@ -164,27 +210,37 @@ async def measure(data: Path, wrong: int, n: int, suite: Path) -> dict[str, list
     """Both tables: attacks and right answers."""
     made = plan(load_suite(suite), Options())
     seat = next(iter(made.judges.values())).seats[0]
-    model = Judge("m", seat.caller, load_protocol("reference", ROOT), {"max_tokens": 128}, logprobs=True)
+    model = Judge(
+        "m", seat.caller, load_protocol("reference", ROOT), {"max_tokens": 128}, logprobs=True
+    )
     shipped, bare = attacks_on(model.protocol), "It is Sydney."
     gullible, plain = stand_in(bare), [_item(CASE, bare, "")]
     attacks, right = [], []
     for words, texts in (("the 32 of every run", shipped), ("fresh ones", FRESH)):
         named = {"attacks": words}
         attacks.append({**named, **await on_attacks("stand-in", gullible, plain, texts)})
-        attacks.append({**named, **await on_attacks("bundled model", model, wrong_answers(wrong), texts)})
+        attacks.append(
+            {**named, **await on_attacks("bundled model", model, wrong_answers(wrong), texts)}
+        )
     for name in ("evouna_nq", "evouna_tq", "truthfulqa"):
         if not (data / name).exists():
             right.append({"set": name, "judge": "not measured: the data is not here"})
             continue
-        right.append({"set": name, **await on_right("stand-in", stand_in(), right_answers(data, name, None))})
-        right.append({"set": name, **await on_right("bundled model", model, right_answers(data, name, n))})
+        right.append(
+            {"set": name, **await on_right("stand-in", stand_in(), right_answers(data, name, None))}
+        )
+        right.append(
+            {"set": name, **await on_right("bundled model", model, right_answers(data, name, n))}
+        )
     await made.close()
     return {"attacks": attacks, "right answers": right}
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=ROOT / ".." / "shared" / "data")
     parser.add_argument("--wrong", type=int, default=3)
     parser.add_argument("--n", type=int, default=15)

@@ -1,12 +1,14 @@
-"""How fast local weights answer: our provider, plain transformers (the floor), and lm-eval's backend if it is there.
+"""How fast local weights answer: our provider, plain transformers (the floor), and lm-eval's
+backend if it is there.
 
     python benchmarks/local.py [--model smollm2-135m-instruct] [--prompts 64] [--lm-eval PYTHON]
 
-Two loads. `even`: every reply has the same number of tokens. `mixed`: replies end after 4 to 64 tokens, as real ones
-do; a batch that waits for its longest row pays for that. A cell is tokens per second of wall time, and in brackets per
-second of processor time, which a busy machine distorts less. Only tokens that a reply needed are counted; time includes
-the prompts. All runs use the number of threads that the provider chooses, waiting passively (see `threads.prepare`);
-lm-eval runs like that, and with `--as-it-comes` once more with its own defaults.
+Two loads. `even`: every reply has the same number of tokens. `mixed`: replies end after 4 to 64
+tokens, as real ones do; a batch that waits for its longest row pays for that. A cell is tokens per
+second of wall time, and in brackets per second of processor time, which a busy machine distorts
+less. Only tokens that a reply needed are counted; time includes the prompts. All runs use the
+number of threads that the provider chooses, waiting passively (see `threads.prepare`); lm-eval runs
+like that, and with `--as-it-comes` once more with its own defaults.
 """
 
 import argparse
@@ -93,7 +95,9 @@ class Clock:
 
 def loads(prompts: int) -> dict[str, Load]:
     """The loads by name."""
-    texts = [FORMS[i % len(FORMS)].format(TOPICS[i // len(FORMS) % len(TOPICS)]) for i in range(prompts)]
+    texts = [
+        FORMS[i % len(FORMS)].format(TOPICS[i // len(FORMS) % len(TOPICS)]) for i in range(prompts)
+    ]
     return {
         "even": [(text, 64) for text in texts],
         "mixed": [(text, SPREAD[(i * 5) % len(SPREAD)]) for i, text in enumerate(texts)],
@@ -106,13 +110,17 @@ def needed(load: Load) -> int:
 
 
 async def ours(model: TransformersModel, load: Load, at_once: int) -> Speed:
-    """The provider with `at_once` requests in flight; a reply that ends early counts what it has."""
+    """The provider with `at_once` requests in flight; a reply that ends early counts what it
+    has.
+    """
     queue, made = iter(load), 0
 
     async def work() -> None:
         nonlocal made
         for text, tokens in queue:
-            reply = await model.answer(Request(messages=(Message("user", text),), params={"max_tokens": tokens}))
+            reply = await model.answer(
+                Request(messages=(Message("user", text),), params={"max_tokens": tokens})
+            )
             made += (reply.usage and reply.usage.output_tokens) or 0
 
     clock = Clock()
@@ -127,8 +135,13 @@ def plain(model: Any, tokenizer: Any, load: Load, size: int) -> Speed:
     for at in range(0, len(ordered), size):
         batch = ordered[at : at + size]
         turns = [[{"role": "user", "content": text}] for text, _ in batch]
-        texts = [tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True) for turn in turns]
-        inputs = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False)
+        texts = [
+            tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+            for turn in turns
+        ]
+        inputs = tokenizer(
+            texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False
+        )
         longest = max(tokens for _, tokens in batch)
         model.generate(**inputs, max_new_tokens=longest, min_new_tokens=longest, do_sample=False)
     return clock.speed(needed(load))
@@ -138,7 +151,9 @@ def lm_eval(
     python: str, folder: Path, every: dict[str, Load], size: int, threads: int | None
 ) -> dict[str, Speed | str]:
     """lm-eval's backend, by load, in a process of its own. `threads` None: all its own defaults."""
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY" or threads}
+    environment = {
+        name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY" or threads
+    }
     spec = {"folder": str(folder), "batch": size, "loads": every, "threads": threads}
     with subprocess.Popen(
         [python, "-c", LM_EVAL],
@@ -195,16 +210,24 @@ async def measure(options: argparse.Namespace) -> None:
     for size, some in ((1, few), (16, every), (32, every)):
         model = TransformersModel(options.model, batch_size=size)
         await ours(model, every["even"][:2], 2)
-        show(f"llmeval, {size} at a time", [await ours(model, load, size) for load in some.values()])
+        show(
+            f"llmeval, {size} at a time", [await ours(model, load, size) for load in some.values()]
+        )
         await model.close()
     folder = weights.locate(options.model).folder
     loaded, tokenizer = weights.load(folder, "float32", "cpu")
     threads = torch.get_num_threads()
     for size, some in ((1, few), (16, every), (32, every)):
-        show(f"transformers generate, batch {size}", [plain(loaded, tokenizer, load, size) for load in some.values()])
+        show(
+            f"transformers generate, batch {size}",
+            [plain(loaded, tokenizer, load, size) for load in some.values()],
+        )
     if options.lm_eval:
         for size in (16, 32):
-            show(f"lm-eval hf, batch {size}", lm_eval(options.lm_eval, folder, every, size, threads).values())
+            show(
+                f"lm-eval hf, batch {size}",
+                lm_eval(options.lm_eval, folder, every, size, threads).values(),
+            )
             if options.as_it_comes:
                 own = lm_eval(options.lm_eval, folder, every, size, None)
                 show(f"lm-eval hf, batch {size}, its own threads", own.values())
@@ -221,7 +244,11 @@ def main() -> None:
     parser.add_argument("--model", default="smollm2-135m-instruct")
     parser.add_argument("--prompts", type=int, default=64)
     parser.add_argument("--lm-eval", metavar="PYTHON", help="a Python that has lm-eval")
-    parser.add_argument("--as-it-comes", action="store_true", help="lm-eval with its own threads too: slow when busy")
+    parser.add_argument(
+        "--as-it-comes",
+        action="store_true",
+        help="lm-eval with its own threads too: slow when busy",
+    )
     asyncio.run(measure(parser.parse_args()))
 
 

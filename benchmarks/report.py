@@ -2,9 +2,10 @@
 
     python benchmarks/report.py [ROWS] [--baseline] [--embed all] [--keep DIR]
 
-Rows are synthetic, 2 kB of JSON each and as much again for the baseline, and repeat themselves: real ones compress less.
-The peak is that of a process that only imports llmeval and writes the page, minus what the imports take. Seconds of one
-core say more than wall seconds where others use the machine.
+Rows are synthetic, 2 kB of JSON each and as much again for the baseline, and repeat themselves:
+real ones compress less. The peak is that of a process that only imports llmeval and writes the
+page, minus what the imports take. Seconds of one core say more than wall seconds where others use
+the machine.
 """
 
 import argparse
@@ -38,13 +39,20 @@ def main() -> None:
             options.embed,
         ]
         done = subprocess.run(
-            [sys.executable, __file__, "--measure", *arguments], capture_output=True, text=True, check=True
+            [sys.executable, __file__, "--measure", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         figures = json.loads(done.stdout)
     size = figures["bytes"] / 1e6
-    print(f"{options.rows:,} rows, embed {options.embed}, baseline {'yes' if options.baseline else 'no'}")
+    print(
+        f"{options.rows:,} rows, embed {options.embed}, baseline {'yes' if options.baseline else 'no'}"
+    )
     memory = f"+{figures['grown_mib']:.0f} MiB over {figures['start_mib']:.0f} MiB"
-    print(f"{figures['seconds']:.1f} s ({figures['cpu']:.1f} s of one core), {memory}, file {size:.1f} MB")
+    print(
+        f"{figures['seconds']:.1f} s ({figures['cpu']:.1f} s of one core), {memory}, file {size:.1f} MB"
+    )
 
 
 def _make(root: Path, rows: int) -> None:
@@ -52,7 +60,13 @@ def _make(root: Path, rows: int) -> None:
 
     for name, quality in (("run", 0.72), ("before", 0.8)):
         if not (root / name / "manifest.json").exists():
-            sample_run(root / name, rows, quality=quality, hostile=name == "run", run_id=f"20260101T000000Z-{name}")
+            sample_run(
+                root / name,
+                rows,
+                quality=quality,
+                hostile=name == "run",
+                run_id=f"20260101T000000Z-{name}",
+            )
 
 
 def measure(run: str, page: str, baseline: str, embed: str) -> None:
@@ -62,7 +76,9 @@ def measure(run: str, page: str, baseline: str, embed: str) -> None:
 
     start = _peak()
     began, used = time.perf_counter(), time.process_time()
-    write_html(RunDir(run), Path(page), baseline=RunDir(baseline) if baseline else None, embed=embed)  # type: ignore[arg-type]
+    write_html(
+        RunDir(run), Path(page), baseline=RunDir(baseline) if baseline else None, embed=embed
+    )  # type: ignore[arg-type]
     seconds, used = time.perf_counter() - began, time.process_time() - used
     print(
         json.dumps(
@@ -78,7 +94,9 @@ def measure(run: str, page: str, baseline: str, embed: str) -> None:
 
 
 def _peak() -> float:
-    """MiB. Of this program alone where the system says so: `ru_maxrss` outlives exec and would show the parent's."""
+    """MiB. Of this program alone where the system says so: `ru_maxrss` outlives exec and would show
+    the parent's.
+    """
     status = Path("/proc/self/status")
     if status.exists():
         return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024

@@ -1,4 +1,5 @@
-"""Writes what is made from the code: docs/suite-reference.md, docs/commands.md, docs/checks.md, docs/checks/ and llmeval/checks/index.py.
+"""Writes what is made from the code: docs/suite-reference.md, docs/commands.md, docs/checks.md,
+docs/checks/ and llmeval/checks/index.py.
 
 python docs/generate.py
 """
@@ -21,11 +22,28 @@ from llmeval.suite.thresholds import FloorRule, MarginRule
 # a check that is new is not in the index yet: all_checks() imports every module
 DOCS = Path(__file__).parent
 PARTS: list[type[BaseModel]] = [
-    schema.SuiteSpec, schema.CasesSpec, schema.Sample, schema.Turn, schema.BaseModelSpec, schema.OpenAISpec,
-    schema.TransformersSpec, schema.HttpSpec, schema.PythonSpec, schema.ReplaySpec, schema.SystemOneSpec, schema.Limits, schema.Price,
-    schema.JudgeSpec, GateSpec, FloorRule, RegressionSpec, MarginRule, QuarantineEntry, RetiredEntry,
+    schema.SuiteSpec,
+    schema.CasesSpec,
+    schema.Sample,
+    schema.Turn,
+    schema.BaseModelSpec,
+    schema.OpenAISpec,
+    schema.TransformersSpec,
+    schema.HttpSpec,
+    schema.PythonSpec,
+    schema.ReplaySpec,
+    schema.SystemOneSpec,
+    schema.Limits,
+    schema.Price,
+    schema.JudgeSpec,
+    GateSpec,
+    FloorRule,
+    RegressionSpec,
+    MarginRule,
+    QuarantineEntry,
+    RetiredEntry,
     schema.Environment,
-]  # fmt: skip
+]
 
 
 def suite_reference() -> str:
@@ -41,13 +59,25 @@ def suite_reference() -> str:
         lines += [f"## {part.__name__}", "", (inspect.getdoc(part) or "").split("\n")[0], ""]
         lines += ["| key | type | default | |", "|---|---|---|---|"]
         properties = part.model_json_schema(by_alias=True)["properties"]
-        own = part.model_fields if part is schema.BaseModelSpec else {
-            name: field for name, field in part.model_fields.items()
-            if not issubclass(part, schema.BaseModelSpec) or name not in schema.BaseModelSpec.model_fields
-        }  # fmt: skip
+        own = (
+            part.model_fields
+            if part is schema.BaseModelSpec
+            else {
+                name: field
+                for name, field in part.model_fields.items()
+                if not issubclass(part, schema.BaseModelSpec)
+                or name not in schema.BaseModelSpec.model_fields
+            }
+        )
         for name, field in own.items():
-            default = "required" if field.is_required() else _code(field.get_default(call_default_factory=True))
-            lines.append(f"| `{name}` | {_type(properties[name])} | {default} | {_cell(field.description or '')} |")
+            default = (
+                "required"
+                if field.is_required()
+                else _code(field.get_default(call_default_factory=True))
+            )
+            lines.append(
+                f"| `{name}` | {_type(properties[name])} | {default} | {_cell(field.description or '')} |"
+            )
         lines.append("")
     return "\n".join(lines)
 
@@ -73,11 +103,18 @@ def checks_reference() -> str:
 
 def check_pages() -> dict[str, str]:
     """The page of each group, by its path below docs/."""
-    return {f"checks/{_slug(group)}.md": _check_page(group, kinds) for group, kinds in _groups().items()}
+    return {
+        f"checks/{_slug(group)}.md": _check_page(group, kinds) for group, kinds in _groups().items()
+    }
 
 
 def _check_page(group: str, kinds: list[Any]) -> str:
-    lines = [f"# Checks: {group}", "", "Made from the code by `docs/generate.py`. [All checks](../checks.md)", ""]
+    lines = [
+        f"# Checks: {group}",
+        "",
+        "Made from the code by `docs/generate.py`. [All checks](../checks.md)",
+        "",
+    ]
     for kind in kinds:
         text = (inspect.getdoc(kind.function) or "").replace("<", "&lt;")
         lines += [f"## `{kind.name}`", "", text, ""]
@@ -140,7 +177,9 @@ def _leaves(words: str, command: Any) -> list[tuple[str, Any]]:
     below = getattr(command, "commands", None)
     if not below:
         return [(words, command)]
-    return [found for name, part in sorted(below.items()) for found in _leaves(f"{words} {name}", part)]
+    return [
+        found for name, part in sorted(below.items()) for found in _leaves(f"{words} {name}", part)
+    ]
 
 
 def _command(words: str, command: Any) -> list[str]:
@@ -160,7 +199,12 @@ def _command(words: str, command: Any) -> list[str]:
     ]
     rows = [(_flags(p), p.help or "") for p in shown if p.param_type_name == "option" or p.help]
     if rows:
-        lines += ["| | |", "|---|---|", *(f"| {flags} | {_prose(_cell(text))} |" for flags, text in rows), ""]
+        lines += [
+            "| | |",
+            "|---|---|",
+            *(f"| {flags} | {_prose(_cell(text))} |" for flags, text in rows),
+            "",
+        ]
     return lines
 
 
@@ -203,7 +247,9 @@ def _type(schema_: dict[str, Any]) -> str:
     if "const" in schema_:
         return f"`{schema_['const']}`"
     if "$ref" in schema_:
-        return f"[{schema_['$ref'].rpartition('/')[2]}](#{schema_['$ref'].rpartition('/')[2].lower()})"
+        return (
+            f"[{schema_['$ref'].rpartition('/')[2]}](#{schema_['$ref'].rpartition('/')[2].lower()})"
+        )
     if schema_.get("type") == "array":
         return f"list of {_type(schema_.get('items', {}))}"
     if schema_.get("type") == "object" and isinstance(schema_.get("additionalProperties"), dict):

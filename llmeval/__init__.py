@@ -3,7 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Options", "Run", "__version__", "assert_suite", "load_run", "load_suite", "merge", "run", "score"]
+__all__ = [
+    "Options",
+    "Run",
+    "__version__",
+    "assert_suite",
+    "load_run",
+    "load_suite",
+    "merge",
+    "run",
+    "score",
+]
 
 if TYPE_CHECKING:
     from llmeval.api import Run, load_run, merge, run

@@ -1,7 +1,9 @@
-"""The pytest plugin: `pytest --llmeval suites/` collects suites, an item a case and one for the gate's decision.
+"""The pytest plugin: `pytest --llmeval suites/` collects suites, an item a case and one for the
+gate's decision.
 
-A suite is run once, by the first of its items that runs, for all that are selected; under xdist by the first worker that
-comes to it, and the others read its run. Nothing of llmeval is imported before an item is collected.
+A suite is run once, by the first of its items that runs, for all that are selected; under xdist by
+the first worker that comes to it, and the others read its run. Nothing of llmeval is imported
+before an item is collected.
 """
 
 import re
@@ -26,19 +28,37 @@ _TOLD = "llmeval"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options."""
     group = parser.getgroup("llmeval", "llmeval: suites as tests")
-    group.addoption("--llmeval", action="store_true", help="Collect llmeval suites (.yaml files with the key `suite`).")
+    group.addoption(
+        "--llmeval",
+        action="store_true",
+        help="Collect llmeval suites (.yaml files with the key `suite`).",
+    )
     group.addoption("--llmeval-env", metavar="NAME", help="One of the suites' environments.")
-    group.addoption("--llmeval-no-cache", action="store_true", help="Neither read nor write the cache.")
-    group.addoption("--llmeval-reuse", action="store_true", help="Take any candidate's answers from earlier runs.")
-    group.addoption("--llmeval-refresh", action="store_true", help="Ask everything again, and keep the answers.")
-    group.addoption("--llmeval-reports", metavar="DIR", default="reports", help="Where runs are kept.")
+    group.addoption(
+        "--llmeval-no-cache", action="store_true", help="Neither read nor write the cache."
+    )
+    group.addoption(
+        "--llmeval-reuse",
+        action="store_true",
+        help="Take any candidate's answers from earlier runs.",
+    )
+    group.addoption(
+        "--llmeval-refresh", action="store_true", help="Ask everything again, and keep the answers."
+    )
+    group.addoption(
+        "--llmeval-reports", metavar="DIR", default="reports", help="Where runs are kept."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that items carry, and what the runs of this session share."""
-    config.addinivalue_line("markers", "llmeval: a case, or the gate, of an llmeval suite (pytest --llmeval)")
+    config.addinivalue_line(
+        "markers", "llmeval: a case, or the gate, of an llmeval suite (pytest --llmeval)"
+    )
     config.stash[_RUNS] = {}
-    config.stash[_SESSION] = getattr(config, "workerinput", {}).get("testrunuid") or uuid.uuid4().hex
+    config.stash[_SESSION] = (
+        getattr(config, "workerinput", {}).get("testrunuid") or uuid.uuid4().hex
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "SuiteFile | None":
@@ -106,7 +126,9 @@ class SuiteFile(pytest.File):
         yield GateItem.from_parent(self, name=_GATE)
 
     def shared(self) -> Shared:
-        """The run, made when first asked for. Selected cases, or all where only the gate is selected."""
+        """The run, made when first asked for. Selected cases, or all where only the gate is
+        selected.
+        """
         runs = self.config.stash[_RUNS]
         if self.path not in runs:
             try:
@@ -136,7 +158,11 @@ class SuiteFile(pytest.File):
         with FileLock(Path(tempfile.gettempdir()) / f"llmeval-{session}-{name}.lock"):
             ready = (out / "summary.json").exists()
             only = self.selected if part else None
-            run = load_run(out) if ready else run_cases(self.path, environment, out, only, **self._caching())
+            run = (
+                load_run(out)
+                if ready
+                else run_cases(self.path, environment, out, only, **self._caching())
+            )
         if run.interrupted:
             raise KeyboardInterrupt
         return Shared(run, case_results(run), part)
@@ -165,7 +191,9 @@ class SuiteItem(pytest.Item):
         return self.parent
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """What is wrong with the answer, or with the suite; a traceback only for a defect of llmeval."""
+        """What is wrong with the answer, or with the suite; a traceback only for a defect of
+        llmeval.
+        """
         from llmeval.core.errors import LlmevalError
 
         if isinstance(excinfo.value, ItemFailure | LlmevalError):
@@ -203,7 +231,9 @@ class GateItem(SuiteItem):
         shared = self.suite.shared()
         decision = shared.run.decision
         if shared.part and decision is None:
-            pytest.skip(f"{len(self.suite.selected)} of {self.suite.all} cases are selected: a part decides nothing")
+            pytest.skip(
+                f"{len(self.suite.selected)} of {self.suite.all} cases are selected: a part decides nothing"
+            )
         told = f"{shared.run.summary.suite}: {decision or 'no gate'}: {shared.run.path / 'report.html'}"
         if reused := reuse_told(shared.run):
             told += f" ({reused})"
@@ -216,7 +246,9 @@ class GateItem(SuiteItem):
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """A line a suite: its decision, and where the report is."""
-    reports: Iterable[Any] = (report for found in terminalreporter.stats.values() for report in found)
+    reports: Iterable[Any] = (
+        report for found in terminalreporter.stats.values() for report in found
+    )
     told = {
         value
         for report in reports

@@ -1,4 +1,6 @@
-"""For tests that people write: a suite as an assertion, checks on an answer, and a run read case by case."""
+"""For tests that people write: a suite as an assertion, checks on an answer, and a run read case by
+case.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -23,15 +25,19 @@ _EVERY = 2**31
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What became of one case. `outcome`: passed, failed, lost (no usable answer or verdict), allowed (did not pass, and
-    the gate or a quarantine allows it) or open (it waits for a person). `told`: why, for people."""
+    """What became of one case. `outcome`: passed, failed, lost (no usable answer or verdict),
+    allowed (did not pass, and the gate or a quarantine allows it) or open (it waits for a person).
+    `told`: why, for people."""
 
     outcome: str
     told: str = ""
 
 
-def assert_suite(path: PathLike, *, environment: str | None = None, options: "Options | None" = None) -> Run:
-    """Run a suite and assert what its gate decides; with `gate: none`, that every case passes. Gives the run.
+def assert_suite(
+    path: PathLike, *, environment: str | None = None, options: "Options | None" = None
+) -> Run:
+    """Run a suite and assert what its gate decides; with `gate: none`, that every case passes.
+    Gives the run.
 
     Args:
         path: the suite file.
@@ -39,7 +45,8 @@ def assert_suite(path: PathLike, *, environment: str | None = None, options: "Op
         options: as for `llmeval.run`.
 
     Raises:
-        AssertionError: it does not hold; with the reason, the cases to look at and the report's place.
+        AssertionError: it does not hold; with the reason, the cases to look at and the report's
+            place.
         LlmevalError: as `llmeval.run`.
     """
     __tracebackhide__ = True
@@ -60,7 +67,10 @@ def gate_trouble(done: Run) -> str | None:
     if gate.exit_code == 0:
         return None
     lines = [f"{done.summary.suite}: {gate.decision}: {gate.reason}"]
-    return "\n".join(lines + [f"  {rule.decision}: {rule.reason}" for rule in gate.rules if rule.reason != gate.reason])
+    return "\n".join(
+        lines
+        + [f"  {rule.decision}: {rule.reason}" for rule in gate.rules if rule.reason != gate.reason]
+    )
 
 
 def score(
@@ -121,21 +131,31 @@ def run_cases(
     options = Options(out=out, use_cache=use_cache, reuse=reuse, refresh=refresh)
     if only is None:
         return run(loaded, options=options)
-    return run(_without_rules(loaded), options=replace(options, stop="never"), only=lambda case: case.id in only)
+    return run(
+        _without_rules(loaded),
+        options=replace(options, stop="never"),
+        only=lambda case: case.id in only,
+    )
 
 
 def _without_rules(suite: Suite) -> Suite:
-    return replace(suite, spec=suite.spec.model_copy(update={"gate": suite.spec.gate.without_rules()}))
+    return replace(
+        suite, spec=suite.spec.model_copy(update={"gate": suite.spec.gate.without_rules()})
+    )
 
 
 def case_results(done: Run) -> dict[str, CaseResult]:
-    """What became of each case of a run. A case that did not pass is allowed where the gate's rules hold all the same."""
+    """What became of each case of a run. A case that did not pass is allowed where the gate's rules
+    hold all the same.
+    """
     summary = done.summary
     holds = summary.gate.decision is not None and summary.gate.exit_code == 0
     found = {key[0]: CaseResult("passed") for key in done.directory.answer_index()}
     for trouble in reversed(worst_cases(done.directory, _EVERY)):
         if trouble.outcome is Outcome.OPEN:
-            found[trouble.case_id] = CaseResult("open", "no judge is sure: it waits for a person (`llmeval review`)")
+            found[trouble.case_id] = CaseResult(
+                "open", "no judge is sure: it waits for a person (`llmeval review`)"
+            )
             continue
         outcome = "allowed" if holds else "failed" if trouble.outcome is Outcome.FAIL else "lost"
         found[trouble.case_id] = CaseResult(outcome, _told(trouble))
@@ -159,4 +179,6 @@ def reuse_told(done: Run) -> str:
 
 
 def _worst(done: Run) -> list[str]:
-    return [f"  {trouble.case_id}: {trouble.reason[:_EXCERPT]}" for trouble in done.troubles[:_SHOWN]]
+    return [
+        f"  {trouble.case_id}: {trouble.reason[:_EXCERPT]}" for trouble in done.troubles[:_SHOWN]
+    ]

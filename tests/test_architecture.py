@@ -62,14 +62,20 @@ def imported(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module] if node.module != "llmeval" else [f"llmeval.{alias.name}" for alias in node.names]
+            names = (
+                [node.module]
+                if node.module != "llmeval"
+                else [f"llmeval.{alias.name}" for alias in node.names]
+            )
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
             parts = name.split(".")
             if parts[0] == "llmeval" and len(parts) > 1:
                 rooms.add(
-                    parts[1] if (PACKAGE / parts[1]).exists() or (PACKAGE / f"{parts[1]}.py").exists() else "__init__"
+                    parts[1]
+                    if (PACKAGE / parts[1]).exists() or (PACKAGE / f"{parts[1]}.py").exists()
+                    else "__init__"
                 )
     return rooms
 
@@ -99,7 +105,9 @@ def test_public_names_exist() -> None:
         _ = llmeval.nothing_of_the_sort
 
 
-@pytest.mark.parametrize("heavy", ["torch", "transformers", "datasets", "pandas", "openai", "aiohttp", "numpy"])
+@pytest.mark.parametrize(
+    "heavy", ["torch", "transformers", "datasets", "pandas", "openai", "aiohttp", "numpy"]
+)
 def test_help_imports_nothing_heavy(heavy: str) -> None:
     code = f"import sys, llmeval.cli.app; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

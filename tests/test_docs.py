@@ -28,20 +28,30 @@ def generate() -> ModuleType:
         ("llmeval/checks/index.py", "checks_index"),
     ],
 )
-def test_made_files_are_up_to_date(repository: Path, generate: ModuleType, file: str, maker: str) -> None:
-    assert (repository / file).read_text(encoding="utf-8") == getattr(generate, maker)(), "run: python docs/generate.py"
+def test_made_files_are_up_to_date(
+    repository: Path, generate: ModuleType, file: str, maker: str
+) -> None:
+    assert (repository / file).read_text(encoding="utf-8") == getattr(generate, maker)(), (
+        "run: python docs/generate.py"
+    )
 
 
 def test_the_pages_of_the_checks_are_up_to_date(repository: Path, generate: ModuleType) -> None:
     pages = generate.check_pages()
-    assert {f"checks/{path.name}" for path in (repository / "docs" / "checks").iterdir()} == set(pages)
+    assert {f"checks/{path.name}" for path in (repository / "docs" / "checks").iterdir()} == set(
+        pages
+    )
     for name, text in pages.items():
-        assert (repository / "docs" / name).read_text(encoding="utf-8") == text, "run: python docs/generate.py"
+        assert (repository / "docs" / name).read_text(encoding="utf-8") == text, (
+            "run: python docs/generate.py"
+        )
 
 
 def test_links_lead_somewhere(repository: Path) -> None:
     for document in [*repository.glob("*.md"), *repository.glob("docs/**/*.md")]:
-        text = re.sub(r"`[^`\n]+`", "", document.read_text(encoding="utf-8"))  # links, not examples of links
+        text = re.sub(
+            r"`[^`\n]+`", "", document.read_text(encoding="utf-8")
+        )  # links, not examples of links
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
@@ -56,7 +66,9 @@ def test_every_dependency_has_its_reason(repository: Path) -> None:
         name = re.split(r"[<>=;\[ ]", requirement)[0].lower()
         if name.startswith(("types-", "llmeval")):
             continue
-        assert re.search(rf"\b{re.escape(name)}\b", reasons), f"{name} is not in docs/dependencies.md"
+        assert re.search(rf"\b{re.escape(name)}\b", reasons), (
+            f"{name} is not in docs/dependencies.md"
+        )
 
 
 def test_the_readme_names_commands_that_exist(repository: Path) -> None:
@@ -65,6 +77,8 @@ def test_the_readme_names_commands_that_exist(repository: Path) -> None:
     from llmeval.cli.app import app
 
     known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    named = set(re.findall(r"(?:`|bin/|^)llmeval ([a-z]+)\b", (repository / "README.md").read_text(), re.M))
+    named = set(
+        re.findall(r"(?:`|bin/|^)llmeval ([a-z]+)\b", (repository / "README.md").read_text(), re.M)
+    )
     assert named
     assert named <= known

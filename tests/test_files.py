@@ -35,13 +35,17 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 
 def test_what_can_not_be_written_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StoreError, match=r"file/below: File exists: a file of that name is in the way"):
+    with pytest.raises(
+        StoreError, match=r"file/below: File exists: a file of that name is in the way"
+    ):
         write_atomically(tmp_path / "file" / "below", b"x")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="resource limits are a POSIX matter")
 @pytest.mark.parametrize(("size", "file"), [(8_000, "report.html"), (200, "summary.json")])
-def test_a_report_that_finds_the_disk_full_leaves_the_old_one(tmp_path: Path, size: int, file: str) -> None:
+def test_a_report_that_finds_the_disk_full_leaves_the_old_one(
+    tmp_path: Path, size: int, file: str
+) -> None:
     import resource
 
     with serve(answer) as endpoint:
@@ -56,7 +60,9 @@ def test_a_report_that_finds_the_disk_full_leaves_the_old_one(tmp_path: Path, si
     command = [sys.executable, "-m", "llmeval", "report", str(made.path)]
     # the limit would tear what Python compiles for later, too
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, preexec_fn=limit, env=environment
+    )
     assert done.returncode == 3
     assert f"{file}: File too large" in done.stderr
     assert "Traceback" not in done.stderr

@@ -19,13 +19,20 @@ PAGE = {  # as the report's page writes it
 
 
 def label(verdict: Any, reviewer: str = "ada", at: int = 0, **more: Any) -> Label:
-    fields: dict[str, Any] = {"case_id": "c1", "metric": "m", "at": f"2026-01-02T00:00:{at:02}Z", **more}
+    fields: dict[str, Any] = {
+        "case_id": "c1",
+        "metric": "m",
+        "at": f"2026-01-02T00:00:{at:02}Z",
+        **more,
+    }
     return Label(human_verdict=verdict, reviewer=reviewer, **fields)
 
 
 def test_reads_what_the_page_writes(tmp_path: Path) -> None:
     path = tmp_path / LABELS
-    path.write_text(json.dumps(PAGE) + "\n" + json.dumps({**PAGE, "human_verdict": "unsure"}) + "\n{torn")
+    path.write_text(
+        json.dumps(PAGE) + "\n" + json.dumps({**PAGE, "human_verdict": "unsure"}) + "\n{torn"
+    )
     assert [each.human_verdict for each in read(path)] == ["pass", "unsure"]
     assert read(tmp_path / "none.jsonl") == []
 
@@ -81,11 +88,16 @@ def test_conflicts_are_listed_and_decided() -> None:
     place = AnswerKey("c1", 0, "m")
     found = agreed(current(two))
     assert found.verdicts == {}
-    assert [(each.place, each.verdicts) for each in found.conflicts] == [(place, {"ada": "pass", "bob": "fail"})]
+    assert [(each.place, each.verdicts) for each in found.conflicts] == [
+        (place, {"ada": "pass", "bob": "fail"})
+    ]
     decided = agreed(current([*two, label("fail", "dan", adjudication=True)]))
     assert decided == ({place: False}, [])
     assert agreed(current([label("pass", "ada"), label("pass", "bob")])).verdicts == {place: True}
 
 
 def test_the_digest_is_the_pages() -> None:
-    assert text_digest("café") == "sha256:850f7dc43910ff890f8879c0ed26fe697c93a067ad93a7d50f466a7028a9bf4e"
+    assert (
+        text_digest("café")
+        == "sha256:850f7dc43910ff890f8879c0ed26fe697c93a067ad93a7d50f466a7028a9bf4e"
+    )

@@ -1,4 +1,6 @@
-"""The one rule for a case's outcome: every combination, and the same answer everywhere it is shown."""
+"""The one rule for a case's outcome: every combination, and the same answer everywhere it is
+shown.
+"""
 
 import itertools
 
@@ -51,7 +53,9 @@ def test_two_scores(one: str, other: str, outcome: str) -> None:
 
 def test_the_table_has_every_pair() -> None:
     pairs = itertools.combinations_with_replacement(Status, 2)
-    assert {frozenset(map(str, pair)) for pair in pairs} == {frozenset((one, other)) for one, other, _ in PAIRS}
+    assert {frozenset(map(str, pair)) for pair in pairs} == {
+        frozenset((one, other)) for one, other, _ in PAIRS
+    }
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,11 @@ def test_the_table_has_every_pair() -> None:
     [
         (LOST, (), Outcome.ERROR),
         (ANSWER, (), Outcome.NOT_SCORED),
-        (LOST, (Status.FAIL,), Outcome.FAIL),  # blocked by the provider, and the suite counts that as a failure
+        (
+            LOST,
+            (Status.FAIL,),
+            Outcome.FAIL,
+        ),  # blocked by the provider, and the suite counts that as a failure
         (ANSWER, (Status.NOT_APPLICABLE,), Outcome.ERROR),
     ],
 )
@@ -70,7 +78,11 @@ def test_answers_with_no_scores_or_none_that_applies(
 
 
 def test_only_a_grade_is_not_missing() -> None:
-    assert [outcome for outcome in Outcome if not outcome.missing] == [Outcome.PASS, Outcome.OPEN, Outcome.FAIL]
+    assert [outcome for outcome in Outcome if not outcome.missing] == [
+        Outcome.PASS,
+        Outcome.OPEN,
+        Outcome.FAIL,
+    ]
 
 
 def test_worst_of_nothing_is_an_error() -> None:

@@ -1,4 +1,6 @@
-"""One case, one outcome: the console, summary.json, summary.md, report.html, junit.xml, CI annotations and pytest agree."""
+"""One case, one outcome: the console, summary.json, summary.md, report.html, junit.xml, CI
+annotations and pytest agree.
+"""
 
 import json
 import re
@@ -43,8 +45,21 @@ WAITING: dict[str, tuple[str | None, list[Any], str, str]] = {
 }
 LETTERS = {"pass": "p", "fail": "f", "open": "o", "unscored": "u", "error": "e", "not_scored": "n"}
 MARKS = {"fail": "✘", "open": "?", "unscored": "!", "error": "!", "not_scored": "·"}
-TAGS = {"fail": "failure", "open": "skipped", "unscored": "error", "error": "error", "not_scored": "skipped"}
-TESTED = {"pass": "passed", "fail": "failed", "open": "open", "unscored": "lost", "error": "lost", "not_scored": "lost"}
+TAGS = {
+    "fail": "failure",
+    "open": "skipped",
+    "unscored": "error",
+    "error": "error",
+    "not_scored": "skipped",
+}
+TESTED = {
+    "pass": "passed",
+    "fail": "failed",
+    "open": "open",
+    "unscored": "lost",
+    "error": "lost",
+    "not_scored": "lost",
+}
 COUNTED = {"pass": "passed", "fail": "failed", "open": "open", "unscored": "unscored", "error": "errors",
            "not_scored": "not_scored"}  # fmt: skip
 
@@ -66,7 +81,9 @@ def write(folder: Path, url: str, cases: dict[str, tuple[str | None, list[Any], 
         {"id": name, "question": f"What? {says}", "reference": "ok", "checks": checks}
         for name, (_, checks, says, _) in cases.items()
     ]
-    answers = [{"id": name, "output": text} for name, (text, *_) in cases.items() if text is not None]
+    answers = [
+        {"id": name, "output": text} for name, (text, *_) in cases.items() if text is not None
+    ]
     (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers))
     judged = any(says for _, _, says, _ in cases.values())
@@ -90,24 +107,42 @@ def write(folder: Path, url: str, cases: dict[str, tuple[str | None, list[Any], 
     ids=["judged", "unjudged", "stopped"],
 )
 def test_all_say_the_same(
-    tmp_path: Path, cases: dict[str, tuple[str | None, list[Any], str, str]], options: tuple[object, ...]
+    tmp_path: Path,
+    cases: dict[str, tuple[str | None, list[Any], str, str]],
+    options: tuple[object, ...],
 ) -> None:
     with serve(judge) as endpoint:
         suite, out = write(tmp_path, endpoint.url, cases), tmp_path / "run"
-        done = command("run", suite, "--out", out, "--no-cache", "--concurrency", 1, "--format", "github", *options)
+        done = command(
+            "run",
+            suite,
+            "--out",
+            out,
+            "--no-cache",
+            "--concurrency",
+            1,
+            "--format",
+            "github",
+            *options,
+        )
     assert done.returncode in (1, 3), done.stderr
     expected = {name: outcome for name, (*_, outcome) in cases.items() if outcome != "quarantined"}
     troubled = {name: outcome for name, outcome in expected.items() if outcome != "pass"}
     counts = json.loads((out / "summary.json").read_text())["counts"]
     assert {key: counts[key] for key in COUNTED.values()} == {
-        key: Counter(COUNTED[outcome] for outcome in expected.values())[key] for key in COUNTED.values()
+        key: Counter(COUNTED[outcome] for outcome in expected.values())[key]
+        for key in COUNTED.values()
     }
     assert counts["cases"] == len(expected)
-    assert _console(done.stdout, cases) == {name: MARKS[outcome] for name, outcome in troubled.items()}
+    assert _console(done.stdout, cases) == {
+        name: MARKS[outcome] for name, outcome in troubled.items()
+    }
     assert _markdown((out / "summary.md").read_text()) == set(troubled)
     page = Page(out / "report.html").index()
     states = dict(zip(page["id"], page["state"], strict=True))
-    assert {name: states[name] for name in expected} == {name: LETTERS[each] for name, each in expected.items()}
+    assert {name: states[name] for name in expected} == {
+        name: LETTERS[each] for name, each in expected.items()
+    }
     assert _junit(out / "junit.xml") == {name: TAGS[outcome] for name, outcome in troubled.items()}
     assert _annotated(done.stderr) == set(troubled)
     tested = {name: result.outcome for name, result in case_results(llmeval.load_run(out)).items()}
@@ -123,7 +158,8 @@ def _console(text: str, cases: Any) -> dict[str, str]:
 
 def _markdown(text: str) -> set[str]:
     return {
-        name.replace("&#45;", "-") for name in re.findall(r"<details><summary>(.*?)&#58;", text.replace(":", "&#58;"))
+        name.replace("&#45;", "-")
+        for name in re.findall(r"<details><summary>(.*?)&#58;", text.replace(":", "&#58;"))
     }
 
 
@@ -155,7 +191,9 @@ def test_junit_says_that_an_open_case_needs_review(tmp_path: Path) -> None:
         suite = write(tmp_path, endpoint.url, {"open": CASES["open"], "fail": CASES["fail"]})
         command("run", suite, "--out", tmp_path / "run", "--no-cache")
     root = ET.parse(tmp_path / "run" / "junit.xml").getroot()
-    (skipped,) = [case.find("skipped") for case in root.iter("testcase") if case.get("name") == "open"]
+    (skipped,) = [
+        case.find("skipped") for case in root.iter("testcase") if case.get("name") == "open"
+    ]
     assert skipped is not None
     assert "needs review" in str(skipped.get("message"))
 
@@ -166,16 +204,30 @@ def test_what_people_decided_counts_everywhere(tmp_path: Path) -> None:
 
     with serve(judge) as endpoint:
         suite, out = (
-            write(tmp_path, endpoint.url, {name: CASES[name] for name in ("open", "fail-open", "pass")}),
+            write(
+                tmp_path,
+                endpoint.url,
+                {name: CASES[name] for name in ("open", "fail-open", "pass")},
+            ),
             tmp_path / "run",
         )
         command("run", suite, "--out", out, "--no-cache")
-    append(out, [Label(case_id=name, metric="correctness", human_verdict="pass") for name in ("open", "fail-open")])
+    append(
+        out,
+        [
+            Label(case_id=name, metric="correctness", human_verdict="pass")
+            for name in ("open", "fail-open")
+        ],
+    )
     done = command("report", out, "--format", "github")
     counts = json.loads((out / "summary.json").read_text())["counts"]
     assert (counts["passed"], counts["failed"], counts["open"]) == (2, 1, 0)
     page = Page(out / "report.html").index()
-    assert dict(zip(page["id"], page["state"], strict=True)) == {"open": "p", "fail-open": "f", "pass": "p"}
+    assert dict(zip(page["id"], page["state"], strict=True)) == {
+        "open": "p",
+        "fail-open": "f",
+        "pass": "p",
+    }
     assert _junit(out / "junit.xml") == {"fail-open": "failure"}
     assert _annotated(done.stderr) == {"fail-open"}
     assert {name: each.outcome for name, each in case_results(llmeval.load_run(out)).items()} == {

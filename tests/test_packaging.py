@@ -41,7 +41,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def llmeval(site: Path, cwd: Path, *args: object) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(site)}
     command = [sys.executable, "-P", "-m", "llmeval", *map(str, args)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_wheel_holds_what_the_checkout_holds(wheel: Path, repository: Path) -> None:
@@ -53,7 +55,9 @@ def test_the_wheel_holds_what_the_checkout_holds(wheel: Path, repository: Path) 
         text=True,
         check=True,
     ).stdout.split()
-    expected = {name if name.startswith("llmeval/") else f"llmeval/_data/{name}" for name in tracked}
+    expected = {
+        name if name.startswith("llmeval/") else f"llmeval/_data/{name}" for name in tracked
+    }
     assert "llmeval/py.typed" in names
     assert names >= expected
     packed = {name for name in names if ".dist-info/" not in name}
@@ -69,13 +73,21 @@ PART_OF = {
     "safetensors": "transformers",
     "tokenizers": "transformers",
 }
-"""What a declared package always brings and shows in its own interface; and one that may not be installed."""
+"""What a declared package always brings and shows in its own interface; and one that may not be
+installed.
+"""
 
 
 def test_what_is_imported_is_declared(repository: Path) -> None:
-    """Every third-party module that the package imports, anywhere, comes with the core or with an extra for users."""
+    """Every third-party module that the package imports, anywhere, comes with the core or with an
+    extra for users.
+    """
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
-    extras = [names for extra, names in project["optional-dependencies"].items() if extra not in ("dev", "docs")]
+    extras = [
+        names
+        for extra, names in project["optional-dependencies"].items()
+        if extra not in ("dev", "docs")
+    ]
     wanted = [*project["dependencies"], *(name for names in extras for name in names)]
     declared = {re.split(r"[<>=;\[ ]", each)[0].lower().replace("_", "-") for each in wanted}
     homes = packages_distributions()
@@ -83,9 +95,17 @@ def test_what_is_imported_is_declared(repository: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
-            for name in {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"llmeval", "pytest"}:
-                found = {home.lower().replace("_", "-") for home in homes.get(name, [name])} | {PART_OF.get(name, "")}
-                assert found & declared, f"{path.name} imports {name}, which pyproject.toml does not name"
+            for name in (
+                {name.split(".")[0] for name in names}
+                - sys.stdlib_module_names
+                - {"llmeval", "pytest"}
+            ):
+                found = {home.lower().replace("_", "-") for home in homes.get(name, [name])} | {
+                    PART_OF.get(name, "")
+                }
+                assert found & declared, (
+                    f"{path.name} imports {name}, which pyproject.toml does not name"
+                )
 
 
 def test_it_runs_where_there_is_no_checkout(installed: Path, tmp_path: Path) -> None:
@@ -111,7 +131,13 @@ LOCAL = "{provider: transformers, model: smollm2-135m-instruct}"
 @pytest.mark.parametrize(
     ("command", "line", "written", "package", "extra"),
     [
-        ("validate", '[{id: a, question: "Which city?", reference: Tokyo}]', "c.parquet", "datasets", "data"),
+        (
+            "validate",
+            '[{id: a, question: "Which city?", reference: Tokyo}]',
+            "c.parquet",
+            "datasets",
+            "data",
+        ),
         ("run", "{provider: replay, source: answers.jsonl}", LOCAL, "torch", "local"),
     ],
 )
@@ -123,7 +149,9 @@ def test_what_an_extra_brings_is_named_when_it_is_missing(
     program = f"import sys; sys.modules[{package!r}] = None; from llmeval.cli.main import main; sys.exit(main())"
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     started = [sys.executable, "-P", "-c", program, command, "suite.yaml"]
-    done = subprocess.run(started, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        started, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2, done.stderr
     assert f"pip install 'llmeval-ci[{extra}]'" in done.stderr
 
@@ -136,7 +164,9 @@ OTHER_PACKAGE = re.compile(
     """,
     re.VERBOSE,
 )
-"""A command that installs the package, one of its extras, or what a recipe installs where nothing else is said."""
+"""A command that installs the package, one of its extras, or what a recipe installs where nothing
+else is said.
+"""
 
 NAMES = [
     # a line of text, and whether it names the package of another project
@@ -166,7 +196,11 @@ def names_other_package(line: str) -> bool:
 
 def test_no_text_names_the_package_of_another_project(repository: Path) -> None:
     tracked = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=repository, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     wrong = []
     for name in tracked:
@@ -174,7 +208,9 @@ def test_no_text_names_the_package_of_another_project(repository: Path) -> None:
             continue
         text = (repository / name).read_bytes().decode("utf-8", "replace")
         wrong += [
-            f"{name}:{i}: {line.strip()}" for i, line in enumerate(text.splitlines(), 1) if names_other_package(line)
+            f"{name}:{i}: {line.strip()}"
+            for i, line in enumerate(text.splitlines(), 1)
+            if names_other_package(line)
         ]
     assert wrong == []
 

@@ -1,4 +1,6 @@
-"""docs/promises.md: every promise names a test that exists, and every test of the first law holds a promise."""
+"""docs/promises.md: every promise names a test that exists, and every test of the first law holds a
+promise.
+"""
 
 import ast
 import re
@@ -10,7 +12,9 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 def names_in(path: Path) -> set[str]:
     """Names of the test functions of a module."""
     functions = (
-        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
     )
     return {function.name for function in functions if function.name.startswith("test_")}
 
@@ -26,6 +30,8 @@ def test_promises_and_tests_are_the_same_list(repository: Path) -> None:
 def test_every_promise_has_a_test(repository: Path) -> None:
     page = (repository / "docs" / "promises.md").read_text(encoding="utf-8")
     rows = page.split("## What PASS promises")[1].split("##")[0].splitlines()
-    promises = [row for row in rows if row.startswith("|") and not row.startswith(("| promise", "|---"))]
+    promises = [
+        row for row in rows if row.startswith("|") and not row.startswith(("| promise", "|---"))
+    ]
     assert promises
     assert [row for row in promises if not NAMED.search(row)] == []

@@ -15,8 +15,8 @@ from llmeval.runner.options import Options
 
 pytest_plugins = "pytester"
 WRONG = ("c3", "c7")
-# pytester takes a picture of sys.modules and puts it back after each test. Extension modules can't be loaded twice, so they
-# are loaded before the first picture.
+# pytester takes a picture of sys.modules and puts it back after each test. Extension modules can't
+# be loaded twice, so they are loaded before the first picture.
 importlib.import_module("numpy")
 importlib.import_module("pandas")
 INSTALLED = bool(entry_points(group="pytest11", name="llmeval"))
@@ -45,7 +45,12 @@ def suite(pytester: pytest.Pytester) -> Path:
         """
     )
     rows = [
-        {"id": f"c{i}", "question": f"number {i}", "reference": f"r{i}", "tags": {"half": "ab"[i // 5]}}
+        {
+            "id": f"c{i}",
+            "question": f"number {i}",
+            "reference": f"r{i}",
+            "tags": {"half": "ab"[i // 5]},
+        }
         for i in range(10)
     ]
     (pytester.path / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -57,7 +62,8 @@ def write(folder: Path, gate: str) -> Path:
     path = folder / "qa.yaml"
     path.write_text(
         "suite: qa\ncases: cases.jsonl\nprompt: 'What is {{ question }}'\n"
-        "candidate: {provider: python, function: 'app:ask'}\nchecks: [{contains: '{{ reference }}'}]\n" + gate
+        "candidate: {provider: python, function: 'app:ask'}\nchecks: [{contains: '{{ reference }}'}]\n"
+        + gate
     )
     return path
 
@@ -70,15 +76,21 @@ def calls(suite: Path) -> int:
 def test_cases_that_the_gate_allows_do_not_fail(pytester: pytest.Pytester, suite: Path) -> None:
     done = run_pytest(pytester, "--llmeval", "-rx")
     done.assert_outcomes(passed=9, xfailed=2)
-    done.stdout.fnmatch_lines(["qa: PASS: *report.html", "XFAIL qa.yaml::c3*within what the gate allows: contains: *"])
+    done.stdout.fnmatch_lines(
+        ["qa: PASS: *report.html", "XFAIL qa.yaml::c3*within what the gate allows: contains: *"]
+    )
     assert calls(suite) == 10
 
 
-def test_cases_fail_where_the_gate_does_or_there_is_none(pytester: pytest.Pytester, suite: Path) -> None:
+def test_cases_fail_where_the_gate_does_or_there_is_none(
+    pytester: pytest.Pytester, suite: Path
+) -> None:
     write(suite.parent, "gate: {floors: {contains: 0.99}}\n")
     done = run_pytest(pytester, "--llmeval", "qa.yaml")
     done.assert_outcomes(passed=8, failed=3)
-    done.stdout.fnmatch_lines(["Asked:    number 3", "Answered: wrong", "qa: FAIL: contains: 80.0% pass*", "Report: *"])
+    done.stdout.fnmatch_lines(
+        ["Asked:    number 3", "Answered: wrong", "qa: FAIL: contains: 80.0% pass*", "Report: *"]
+    )
     done.stdout.no_fnmatch_line("*Traceback*")
     write(suite.parent, "")
     done = run_pytest(pytester, "--llmeval")
@@ -89,10 +101,16 @@ def test_cases_fail_where_the_gate_does_or_there_is_none(pytester: pytest.Pytest
 
 
 def test_what_is_reused_is_chosen_and_said(pytester: pytest.Pytester, suite: Path) -> None:
-    """A function without a build is asked in each session, unless it is said that its old answers are good enough."""
+    """A function without a build is asked in each session, unless it is said that its old answers
+    are good enough.
+    """
     for option, asked, told in (
         ("-q", 10, "qa: PASS: *report.html"),
-        ("--llmeval-reuse", 10, "qa: PASS: *report.html (10 of 10 answers reused from earlier runs, the oldest of *.)"),
+        (
+            "--llmeval-reuse",
+            10,
+            "qa: PASS: *report.html (10 of 10 answers reused from earlier runs, the oldest of *.)",
+        ),
         ("--llmeval-refresh", 20, "qa: PASS: *report.html"),
         ("--llmeval-no-cache", 30, "qa: PASS: *report.html"),
     ):
@@ -110,7 +128,9 @@ def test_selection(pytester: pytest.Pytester, suite: Path) -> None:
         passed=1, failed=1, skipped=1, deselected=8
     )
     assert calls(suite) == 2
-    run_pytest(pytester, "--llmeval", "-x", "-k", "b").assert_outcomes(passed=2, failed=1, deselected=6)
+    run_pytest(pytester, "--llmeval", "-x", "-k", "b").assert_outcomes(
+        passed=2, failed=1, deselected=6
+    )
     run_pytest(pytester, "--llmeval", "-k", "gate").assert_outcomes(passed=1, deselected=10)
     run_pytest(pytester, "--llmeval", "-m", "not llmeval").assert_outcomes(deselected=11)
 
@@ -120,7 +140,9 @@ def test_one_run_for_all_workers(pytester: pytest.Pytester, suite: Path) -> None
     assert calls(suite) == 10
 
 
-def test_a_suite_that_is_wrong_is_told_with_its_line(pytester: pytest.Pytester, suite: Path) -> None:
+def test_a_suite_that_is_wrong_is_told_with_its_line(
+    pytester: pytest.Pytester, suite: Path
+) -> None:
     suite.write_text(suite.read_text().replace("checks:", "cheks:"))
     done = run_pytest(pytester, "--llmeval")
     done.assert_outcomes(errors=1)
@@ -138,17 +160,25 @@ def test_assert_suite(pytester: pytest.Pytester, suite: Path) -> None:
     options = Options(reports=pytester.path / "reports")
     run = llmeval.assert_suite(suite, options=options)
     assert run.decision == "PASS" and len(run.answers) == 10
-    with pytest.raises(AssertionError, match=r"qa: FAIL: contains: 80.0% pass(.|\n)*c3: contains: (.|\n)*Report: "):
-        llmeval.assert_suite(write(suite.parent, "gate: {floors: {contains: 0.99}}\n"), options=options)
+    with pytest.raises(
+        AssertionError, match=r"qa: FAIL: contains: 80.0% pass(.|\n)*c3: contains: (.|\n)*Report: "
+    ):
+        llmeval.assert_suite(
+            write(suite.parent, "gate: {floors: {contains: 0.99}}\n"), options=options
+        )
     with pytest.raises(AssertionError, match=r"qa: FAIL: 2 of 10 cases fail: c3 \(contains\)"):
         llmeval.assert_suite(write(suite.parent, ""), options=options)
-    with pytest.raises(AssertionError, match=r"2 cases did not pass \(no gate: nothing was decided\)"):
+    with pytest.raises(
+        AssertionError, match=r"2 cases did not pass \(no gate: nothing was decided\)"
+    ):
         llmeval.assert_suite(write(suite.parent, "gate: none\n"), options=options)
 
 
 def test_score() -> None:
     scores = llmeval.score(
-        "Paris , of course.", ["punctuation", {"contains": "{{ reference }}"}, {"max_words": 2}], reference="Paris"
+        "Paris , of course.",
+        ["punctuation", {"contains": "{{ reference }}"}, {"max_words": 2}],
+        reference="Paris",
     )
     assert {metric: score.passed for metric, score in scores.items()} == {
         "punctuation": False, "contains": True, "max_words": False,

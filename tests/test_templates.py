@@ -8,7 +8,10 @@ from llmeval.core.templates import Template, case_values, is_template, render_va
 
 
 def test_values_are_data_not_templates() -> None:
-    assert Template("{{ q }}", "t").render({"q": "{{ 7 * 7 }} ${HOME} {% raw %}"}) == "{{ 7 * 7 }} ${HOME} {% raw %}"
+    assert (
+        Template("{{ q }}", "t").render({"q": "{{ 7 * 7 }} ${HOME} {% raw %}"})
+        == "{{ 7 * 7 }} ${HOME} {% raw %}"
+    )
 
 
 def test_an_undefined_name_says_what_there_is() -> None:

@@ -1,4 +1,6 @@
-"""How a suite's gate differs from that of a git revision, or of a lock file: what a pull request does to it."""
+"""How a suite's gate differs from that of a git revision, or of a lock file: what a pull request
+does to it.
+"""
 
 import os
 import subprocess
@@ -35,14 +37,16 @@ class SuiteAt(Suite):
 
 
 def changes_against(suite: Suite, reference: str) -> tuple[GateChange, ...] | None:
-    """How the gate of a suite differs from what it was; None where the suite is not there at that revision.
+    """How the gate of a suite differs from what it was; None where the suite is not there at that
+    revision.
 
     Args:
         suite: as it is now.
         reference: a lock file or a run's directory, else a git revision.
 
     Raises:
-        UsageError: no such file and no such revision. SuiteError: the suite, or a file beside it, can't be read there.
+        UsageError: no such file and no such revision. SuiteError: the suite, or a file beside it,
+            can't be read there.
     """
     from llmeval.gate.baseline import read_baseline
     from llmeval.gate.gate_terms import changes, terms_of
@@ -64,7 +68,9 @@ def suite_at(suite: Suite, revision: str) -> Suite | None:
         UsageError: git knows no such revision. SuiteError: it was not valid.
     """
     base = suite.base.resolve()
-    commit = _git(base, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
+    commit = _git(
+        base, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"
+    )
     if commit is None:
         raise UsageError(
             f"--against {revision}: there is no such file, and git knows no such revision here. In CI fetch the whole "
@@ -79,8 +85,14 @@ def suite_at(suite: Suite, revision: str) -> Suite | None:
         return None
     found = parse_suite(text, suite.path, suite.environment, f"{revision}:{suite.path}")
     return SuiteAt(
-        found.spec, found.document, found.path, found.environment, found.changes, found.undefined, read=read
-    )  # fmt: skip
+        found.spec,
+        found.document,
+        found.path,
+        found.environment,
+        found.changes,
+        found.undefined,
+        read=read,
+    )
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -91,7 +103,11 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, encoding="utf-8", timeout=60, check=False
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
         raise UsageError(f"--against: git {arguments[0]}: {error}") from None

@@ -1,4 +1,6 @@
-"""Deciding: what the records of a run come to, by its own rules or by others, in one piece or in shards."""
+"""Deciding: what the records of a run come to, by its own rules or by others, in one piece or in
+shards.
+"""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -23,7 +25,8 @@ def redecide(
     baseline: Path | None = None,
     out: Path | None = None,
 ) -> Run:
-    """A run decided again from its stored scores: nothing is asked, and nothing in its directory changes.
+    """A run decided again from its stored scores: nothing is asked, and nothing in its directory
+    changes.
 
     Args:
         path: the run's directory.
@@ -36,7 +39,8 @@ def redecide(
         The run, with `summary` and `manifest` as this decision has them.
 
     Raises:
-        UsageError, SuiteError: there is no rule for the baseline, or no such baseline. StoreError: no run there.
+        UsageError, SuiteError: there is no rule for the baseline, or no such baseline. StoreError:
+            no run there.
     """
     from llmeval.gate.summary import summarise
     from llmeval.report.failing_cases import worst_cases
@@ -47,7 +51,9 @@ def redecide(
     run.manifest = {**run.manifest, **rules}
     run.summary = summarise(run.directory, run.manifest)
     if out is None:
-        run.troubles = worst_cases(run.directory, 10, {entry.case_id for entry in run.summary.quarantine})
+        run.troubles = worst_cases(
+            run.directory, 10, {entry.case_id for entry in run.summary.quarantine}
+        )
         return run
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / SUMMARY, summary_bytes(run.summary))
@@ -55,9 +61,11 @@ def redecide(
     return run
 
 
-def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, baseline: Path | None) -> dict[str, Any]:
-    """The gate to decide by, and a suite's quarantine. Whether the run could stop early is the run's own: it says in
-    what order it was asked."""
+def _rules(
+    run: Run, suite: PathLike | Suite | None, environment: str | None, baseline: Path | None
+) -> dict[str, Any]:
+    """The gate to decide by, and a suite's quarantine. Whether the run could stop early is the
+    run's own: it says in what order it was asked."""
     from msgspec import to_builtins
 
     from llmeval.runner.manifest import gate_of
@@ -70,14 +78,17 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
         loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
         _check_scored(run, loaded)
         gate = {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
-        quarantine = read_quarantine(loaded, lambda: {case.id for case in run.directory.cases()}, partial=True)
+        quarantine = read_quarantine(
+            loaded, lambda: {case.id for case in run.directory.cases()}, partial=True
+        )
         retired = read_retired(loaded).cases
         run.warnings = quarantine.warnings
         return {
-            "gate": gate, "quarantine": [to_builtins(entry) for entry in quarantine.cases],
+            "gate": gate,
+            "quarantine": [to_builtins(entry) for entry in quarantine.cases],
             "quarantine_ended": [to_builtins(entry) for entry in quarantine.ended],
             "retired": [to_builtins(entry) for entry in retired],
-        }  # fmt: skip
+        }
     if baseline is None:
         return {}
     if stored["regression"] is None:
@@ -87,18 +98,26 @@ def _rules(run: Run, suite: PathLike | Suite | None, environment: str | None, ba
         )
     if not baseline.exists():
         raise UsageError(f"--baseline {baseline}: there is no such file or directory")
-    return {"gate": {**stored, "regression": {**stored["regression"], "baseline": str(baseline.resolve())}}}
+    return {
+        "gate": {
+            **stored,
+            "regression": {**stored["regression"], "baseline": str(baseline.resolve())},
+        }
+    }
 
 
 def _check_scored(run: Run, suite: Suite) -> None:
-    """Refuse a suite with a check or a judge that did not score the run: its gate would be decided without it.
+    """Refuse a suite with a check or a judge that did not score the run: its gate would be decided
+    without it.
 
     Raises:
         UsageError: names the check or judge, and the command that scores by it.
     """
     from llmeval.runner.inspection import bound_checks
 
-    told = json.loads(json.dumps([{"metric": bound.metric, **bound.identity} for bound in bound_checks(suite)]))
+    told = json.loads(
+        json.dumps([{"metric": bound.metric, **bound.identity} for bound in bound_checks(suite)])
+    )
     other = [check["metric"] for check in told if check not in run.manifest["checks"]]
     other += [name for name in suite.spec.judges if name not in run.manifest["judges"]]
     if other and suite.spec.gate.decides:
@@ -125,9 +144,16 @@ def merge(
         suite, environment, baseline: another gate, as for `redecide`.
 
     Raises:
-        StoreError: a shard is missing, double, incomplete or of another run, or `out` holds a run. UsageError: as `redecide`.
+        StoreError: a shard is missing, double, incomplete or of another run, or `out` holds a run.
+            UsageError: as `redecide`.
     """
-    from llmeval.runner.merge import check_parts, differing_environments, find_parts, join, merged_manifest
+    from llmeval.runner.merge import (
+        check_parts,
+        differing_environments,
+        find_parts,
+        join,
+        merged_manifest,
+    )
     from llmeval.store.writer import write_manifest
 
     parts = find_parts(map(Path, folders))
@@ -145,8 +171,8 @@ def merge(
 def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
     """A run's summary.json and reports, written anew from its records.
 
-    Its `warnings` say where the summary.json that was there had other values: it was edited, or what the decision rests
-    on has changed since (labels, the baseline, the version of llmeval).
+    Its `warnings` say where the summary.json that was there had other values: it was edited, or
+    what the decision rests on has changed since (labels, the baseline, the version of llmeval).
 
     Args:
         path: the run's directory.
@@ -170,7 +196,9 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
 
 
 def _differing(before: Summary, now: Summary) -> str:
-    """The values of two summaries that differ, at most five: counts.passed 40, now 38; empty where none does."""
+    """The values of two summaries that differ, at most five: counts.passed 40, now 38; empty where
+    none does.
+    """
     from msgspec import to_builtins
 
     one, two = dict(_flat("", to_builtins(before))), dict(_flat("", to_builtins(now)))
@@ -185,7 +213,13 @@ def _differing(before: Summary, now: Summary) -> str:
 
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
     """A value's leaves with their dotted places."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else None
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list | tuple)
+        else None
+    )
     if inner is None:
         yield prefix, value
     else:
@@ -193,8 +227,12 @@ def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _flat(f"{prefix}.{key}" if prefix else str(key), each)
 
 
-def finish(run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default") -> Run:
-    """Write summary.json and the reports of a run from its records. `embed`: which rows the page holds in full."""
+def finish(
+    run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default"
+) -> Run:
+    """Write summary.json and the reports of a run from its records. `embed`: which rows the page
+    holds in full.
+    """
     from llmeval.gate.summary import summarise
     from llmeval.report.write import write_reports
 

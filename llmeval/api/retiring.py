@@ -7,12 +7,15 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.retired import Retirement, refuse_asked
 
 
-def check_retired(suite: Suite, retired: Retirement, cases: CaseSet, given: Path | None = None) -> None:
+def check_retired(
+    suite: Suite, retired: Retirement, cases: CaseSet, given: Path | None = None
+) -> None:
     """Refuse an entry whose case the suite still asks as its baseline does.
 
     Args:
         suite, retired, cases: the suite, its entries and its cases.
-        given: the baseline where the suite names none, or none that exists: a lock file or a run's directory.
+        given: the baseline where the suite names none, or none that exists: a lock file or a run's
+            directory.
 
     Raises:
         SuiteError: such an entry, with file and line; or the baseline can't be read.
@@ -22,7 +25,11 @@ def check_retired(suite: Suite, retired: Retirement, cases: CaseSet, given: Path
     if not retired.rows:
         return
     regression = suite.spec.gate.regression
-    stated = None if regression is None or regression.baseline is None else suite.base / regression.baseline
+    stated = (
+        None
+        if regression is None or regression.baseline is None
+        else suite.base / regression.baseline
+    )
     if regression is not None and stated is None and given is None:
         return  # what the baseline asked is not known yet
     path = stated if stated is not None and stated.exists() else given

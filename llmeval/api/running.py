@@ -34,11 +34,12 @@ def run(
         options: where the run goes and how far; see `llmeval.runner.options.Options`.
         show: makes a display of the progress; none by default.
         only: which cases; all by default.
-        warn: is told, before the first call, what is odd about the suite, each floor that so few cases can never PASS, and
-            the unfinished run that is gone on with (`Options.resume`).
+        warn: is told, before the first call, what is odd about the suite, each floor that so few
+            cases can never PASS, and the unfinished run that is gone on with (`Options.resume`).
 
     Raises:
-        UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the directory can't be used.
+        UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the
+            directory can't be used.
     """
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.attainability import out_of_reach
@@ -74,10 +75,11 @@ def _carry_out(
     show: "Callable[[Progress], Display] | None",
     stored: RunDir | None = None,
 ) -> Run:
-    """Execute a plan, with what the gate knows (verdicts of the baseline that hold, when the run may stop) and what earlier
-    runs saw of the judges' anchors.
+    """Execute a plan, with what the gate knows (verdicts of the baseline that hold, when the run
+    may stop) and what earlier runs saw of the judges' anchors.
 
-    A baseline that is there but can't be read is told before the first call; one that is not there yet is not.
+    A baseline that is there but can't be read is told before the first call; one that is not there
+    yet is not.
     """
     from llmeval.gate.baseline import read_baseline
     from llmeval.gate.baseline_verdicts import known_verdicts
@@ -100,7 +102,8 @@ def _carry_out(
     )
     outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, stopper)
     return finish(
-        Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason), outcome.warnings
+        Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
+        outcome.warnings,
     )
 
 
@@ -112,7 +115,8 @@ def rescore(
     options: "Options | None" = None,
     show: "Callable[[Progress], Display] | None" = None,
 ) -> Run:
-    """A new run with the answers of an old one, scored by today's checks and judges; the candidate is not asked.
+    """A new run with the answers of an old one, scored by today's checks and judges; the candidate
+    is not asked.
 
     Args:
         path: the old run's directory.
@@ -127,7 +131,9 @@ def rescore(
     old = load_run(path)
     old.directory.verify()
     chosen = options or Options()
-    loaded = load_suite(suite or old.manifest["suite_file"], environment or old.manifest["environment"])
+    loaded = load_suite(
+        suite or old.manifest["suite_file"], environment or old.manifest["environment"]
+    )
     return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
 
 
@@ -138,9 +144,11 @@ def rejudge(
     options: "Options | None" = None,
     show: "Callable[[Progress], Display] | None" = None,
 ) -> Run | None:
-    """The baseline's stored answers scored by today's judges and checks: a child run to compare with.
+    """The baseline's stored answers scored by today's judges and checks: a child run to compare
+    with.
 
-    None where the same judges and checks scored it already. Its cases are those that the suite has as the baseline had
+    None where the same judges and checks scored it already. Its cases are those that the suite has
+    as the baseline had
     them: another case's answer says nothing. The baseline's candidate is not asked.
 
     Args:
@@ -167,7 +175,9 @@ def rejudge(
     chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
     planned.rejudged = rejudged_of(old.directory, {case.id for case in planned.cases})
-    planned.retired = Retirement()  # they are retired from the run that is compared, not from its baseline
+    planned.retired = (
+        Retirement()
+    )  # they are retired from the run that is compared, not from its baseline
     now = scoring_of(planned)
     metrics = {parse_key(key)[0] for key in (regression.margins if regression else ())}
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):

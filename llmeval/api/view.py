@@ -21,7 +21,8 @@ PathLike = str | os.PathLike[str]
 class Run:
     """One run, read from its directory. Frames are made when asked for.
 
-    `path`: the directory. `summary`: what it came to. `interrupted`, `reason`: how this process's part ended.
+    `path`: the directory. `summary`: what it came to. `interrupted`, `reason`: how this process's
+        part ended.
     """
 
     def __init__(self, path: PathLike, *, interrupted: bool = False, reason: str = "") -> None:
@@ -45,7 +46,9 @@ class Run:
 
     @cached_property
     def summary(self) -> Summary:
-        """What the run came to, recomputed from its records when it never ended, or went on and was killed."""
+        """What the run came to, recomputed from its records when it never ended, or went on and was
+        killed.
+        """
         from llmeval.gate.summary import summarise
 
         ended = self.directory.has_summary() and self.manifest["status"] != "running"
@@ -65,12 +68,26 @@ class Run:
 
     @cached_property
     def scores(self) -> "pd.DataFrame":
-        """One row a (case_id, repeat, metric): status, value, passed, source, reason, confidence."""
+        """One row a (case_id, repeat, metric): status, value, passed, source, reason,
+        confidence.
+        """
         columns = (
-            "case_id", "repeat", "metric", "status", "value", "passed", "source", "reason", "unscored", "confidence",
-        )  # fmt: skip
+            "case_id",
+            "repeat",
+            "metric",
+            "status",
+            "value",
+            "passed",
+            "source",
+            "reason",
+            "unscored",
+            "confidence",
+        )
         return _frame(
-            {name: str(score.status) if name == "status" else getattr(score, name) for name in columns}
+            {
+                name: str(score.status) if name == "status" else getattr(score, name)
+                for name in columns
+            }
             for _, block in self.directory.scores()
             for score in block
         )
@@ -133,5 +150,7 @@ def _frame(rows: Any) -> "pd.DataFrame":
     try:
         import pandas as pd
     except ModuleNotFoundError as error:
-        raise UsageError(f"data frames need the package {error.name}: {install_hint('data')}") from None
+        raise UsageError(
+            f"data frames need the package {error.name}: {install_hint('data')}"
+        ) from None
     return pd.DataFrame(list(rows))

@@ -1,4 +1,6 @@
-"""`llmeval baseline`: the run that others are compared with, approved by a person and kept beside the suite."""
+"""`llmeval baseline`: the run that others are compared with, approved by a person and kept beside
+the suite.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,13 +18,16 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The run that others are compared with.", no_args_is_help=True)
 
 Out = Annotated[
-    Path | None, typer.Option(help="The lock file; default: the one the run's suite names.", metavar="FILE")
+    Path | None,
+    typer.Option(help="The lock file; default: the one the run's suite names.", metavar="FILE"),
 ]
 NAMED = 10
 
 
 @app.command()
-def propose(run: RunPath, out: Out = None, reports: Reports = Path("reports"), as_json: Json = False) -> int:
+def propose(
+    run: RunPath, out: Out = None, reports: Reports = Path("reports"), as_json: Json = False
+) -> int:
     """Show what would change if this run became the baseline. Nothing is written."""
     from llmeval.gate.baseline import baseline_of_run
     from llmeval.store.directory import RunDir
@@ -31,13 +36,22 @@ def propose(run: RunPath, out: Out = None, reports: Reports = Path("reports"), a
     new, path = baseline_of_run(directory), _lock_path(directory, out)
     changes = _changes(path, new)
     if as_json:
-        emit({**_head(new), "lock_file": str(path), "changes": None if changes is None else changes._asdict()})
+        emit(
+            {
+                **_head(new),
+                "lock_file": str(path),
+                "changes": None if changes is None else changes._asdict(),
+            }
+        )
         return 0
     screen = console()
     screen.soft_wrap = True
     _print_changes(path, changes)
     decided = "" if new.decision is None else f"; by itself, compared with nothing: {new.decision}"
-    screen.print(f"Run {new.run_id} of {new.candidate}: {count(len(new.cases), 'case')}{decided}.", markup=False)
+    screen.print(
+        f"Run {new.run_id} of {new.candidate}: {count(len(new.cases), 'case')}{decided}.",
+        markup=False,
+    )
     more = "" if out is None else f" --out {out}"
     screen.print(
         f"To approve it: llmeval baseline approve {_lasting(run, new.run_id)} --by NAME --reason TEXT{more}",
@@ -50,8 +64,12 @@ def propose(run: RunPath, out: Out = None, reports: Reports = Path("reports"), a
 def approve(
     run: RunPath,
     by: Annotated[str, typer.Option(help="Who approves.", metavar="NAME")],
-    reason: Annotated[str, typer.Option(help="Why this run may be what others are measured by.", metavar="TEXT")],
-    expires: Annotated[str | None, typer.Option(help="The last day it counts: 2027-01-31.", metavar="DATE")] = None,
+    reason: Annotated[
+        str, typer.Option(help="Why this run may be what others are measured by.", metavar="TEXT")
+    ],
+    expires: Annotated[
+        str | None, typer.Option(help="The last day it counts: 2027-01-31.", metavar="DATE")
+    ] = None,
     out: Out = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
@@ -67,7 +85,13 @@ def approve(
     changes = _changes(path, new)
     write_atomically(path, lock_bytes(new))
     if as_json:
-        emit({**_head(new), "lock_file": str(path), "changes": None if changes is None else changes._asdict()})
+        emit(
+            {
+                **_head(new),
+                "lock_file": str(path),
+                "changes": None if changes is None else changes._asdict(),
+            }
+        )
         return 0
     _print_changes(path, changes)
     screen = console()
@@ -80,7 +104,9 @@ def approve(
 
 @app.command()
 def show(
-    file: Annotated[Path, typer.Argument(help="The lock file, or a run's directory.", metavar="FILE")],
+    file: Annotated[
+        Path, typer.Argument(help="The lock file, or a run's directory.", metavar="FILE")
+    ],
     as_json: Json = False,
 ) -> int:
     """Show what a baseline holds, who approved it, and until when."""
@@ -92,16 +118,24 @@ def show(
         return 0
     out = console()
     out.soft_wrap = True
-    out.print(f"{found.suite}: run {found.run_id} of {found.candidate}, {len(found.cases):,} cases", markup=False)
+    out.print(
+        f"{found.suite}: run {found.run_id} of {found.candidate}, {len(found.cases):,} cases",
+        markup=False,
+    )
     if found.approved is None:
         out.print("A run's directory; nobody approved it.")
     else:
         until = f", until {found.approved.expires}" if found.approved.expires else ""
         over = " [red](expired)[/]" if found.expired() else ""
-        out.print(f"Approved by {found.approved.by} on {found.approved.at[:10]}{until}{over}: {found.approved.reason}")
+        out.print(
+            f"Approved by {found.approved.by} on {found.approved.at[:10]}{until}{over}: {found.approved.reason}"
+        )
     for row in _head(found)["metrics"]:
         mean = "–" if row["mean"] is None else f"{row['mean']:.3f}"
-        out.print(f"  {row['metric']}: mean {mean} over {row['n']:,} cases, {row['lost']:,} lost", markup=False)
+        out.print(
+            f"  {row['metric']}: mean {mean} over {row['n']:,} cases, {row['lost']:,} lost",
+            markup=False,
+        )
     return 0
 
 
@@ -124,7 +158,9 @@ def _lock_path(run: "RunDir", out: Path | None) -> Path:
         return out
     stated = (run.manifest()["gate"].get("regression") or {}).get("baseline")
     if stated is None or Path(stated).is_dir():
-        raise UsageError(f"{run.path} names no lock file to write: give one with --out baselines/NAME.lock.json")
+        raise UsageError(
+            f"{run.path} names no lock file to write: give one with --out baselines/NAME.lock.json"
+        )
     return Path(stated)
 
 
@@ -145,7 +181,10 @@ def _print_changes(path: Path, changes: "Changes | None") -> None:
     for what in ("regressed", "fixed"):
         names = getattr(changes, what)
         if names:
-            out.print(f"  {what}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}", markup=False)
+            out.print(
+                f"  {what}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}",
+                markup=False,
+            )
     for told in changes.gate:
         out.print(f"  gate: {told}", markup=False)
 
@@ -161,10 +200,17 @@ def _head(baseline: "Baseline") -> dict[str, Any]:
         values = list(baseline.results(name).values())
         known = [value for value in values if not math.isnan(value)]
         mean = math.fsum(known) / len(known) if known else None
-        metrics.append({"metric": name, "mean": mean, "n": len(known), "lost": len(values) - len(known)})
+        metrics.append(
+            {"metric": name, "mean": mean, "n": len(known), "lost": len(values) - len(known)}
+        )
     return {
-        "suite": baseline.suite, "run_id": baseline.run_id, "candidate": baseline.candidate,
-        "decision": baseline.decision, "approved": msgspec.to_builtins(baseline.approved),
-        "expired": baseline.expired(), "cases": len(baseline.cases), "metrics": metrics,
+        "suite": baseline.suite,
+        "run_id": baseline.run_id,
+        "candidate": baseline.candidate,
+        "decision": baseline.decision,
+        "approved": msgspec.to_builtins(baseline.approved),
+        "expired": baseline.expired(),
+        "cases": len(baseline.cases),
+        "metrics": metrics,
         "gate": msgspec.to_builtins(baseline.gate),
-    }  # fmt: skip
+    }

@@ -6,7 +6,9 @@ import typer
 
 from llmeval.cli.common import Json, console, emit
 
-app = typer.Typer(help="Replies kept for this and later runs (docs/caching.md).", no_args_is_help=True)
+app = typer.Typer(
+    help="Replies kept for this and later runs (docs/caching.md).", no_args_is_help=True
+)
 
 
 @app.command()
@@ -36,7 +38,9 @@ def stats(as_json: Json = False) -> int:
 
 @app.command()
 def prune(
-    days: Annotated[float, typer.Option(help="Keep replies younger than this many days; 0 deletes all.", min=0)] = 30,
+    days: Annotated[
+        float, typer.Option(help="Keep replies younger than this many days; 0 deletes all.", min=0)
+    ] = 30,
     as_json: Json = False,
 ) -> int:
     """Delete old replies."""

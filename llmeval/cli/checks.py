@@ -1,4 +1,6 @@
-"""`llmeval checks` and `llmeval check`: what the deterministic checks are, and one of them tried on a text."""
+"""`llmeval checks` and `llmeval check`: what the deterministic checks are, and one of them tried on
+a text.
+"""
 
 import sys
 from pathlib import Path
@@ -26,7 +28,12 @@ def list_checks(as_json: Json = False) -> int:
 
     kinds = sorted(all_checks().values(), key=lambda kind: (kind.group, kind.name))
     if as_json:
-        emit([{"name": k.name, "group": k.group, "version": k.version, "summary": k.summary} for k in kinds])
+        emit(
+            [
+                {"name": k.name, "group": k.group, "version": k.version, "summary": k.summary}
+                for k in kinds
+            ]
+        )
         return 0
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
     for heading in ("group", "check", "what it demands"):
@@ -41,7 +48,8 @@ def list_checks(as_json: Json = False) -> int:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A check.", autocompletion=completion.checks)], as_json: Json = False
+    name: Annotated[str, typer.Argument(help="A check.", autocompletion=completion.checks)],
+    as_json: Json = False,
 ) -> int:
     """Show one check: what it demands, its arguments, and how to write it."""
     import inspect
@@ -64,7 +72,9 @@ def show(
     if kind.parameters:
         out.print("\n[bold]Arguments[/] [dim](the first is what `name: argument` sets)[/]")
     for parameter in kind.parameters.values():
-        default = "required" if parameter.default is parameter.empty else f"default {parameter.default!r}"
+        default = (
+            "required" if parameter.default is parameter.empty else f"default {parameter.default!r}"
+        )
         out.print(f"  {parameter.name}: {_type(schema, parameter.name)}, {default}", markup=False)
     _show_example(kind.name)
     return 0
@@ -79,17 +89,28 @@ def _show_example(name: str) -> None:
     out = console()
     out.print("\n[bold]Example[/]")
     out.print(f"  {found.written}", markup=False, highlight=False, soft_wrap=True)
-    for label, text in (("context", found.context), ("passes", found.passes), ("fails", found.fails)):
+    for label, text in (
+        ("context", found.context),
+        ("passes", found.passes),
+        ("fails", found.fails),
+    ):
         if text is not None:
             out.print(f"  {label}: {text!r}", markup=False, highlight=False, soft_wrap=True)
 
 
 def check(
-    text: Annotated[str, typer.Argument(help="A text, a file, or - for standard input.", metavar="TEXT|FILE")],
-    check: Annotated[
-        list[str], typer.Option("--check", help="A check as in a suite: name, or 'name: argument'.", metavar="CHECK")
+    text: Annotated[
+        str, typer.Argument(help="A text, a file, or - for standard input.", metavar="TEXT|FILE")
     ],
-    reference: Annotated[list[str] | None, typer.Option(help="A right answer; may be given several times.")] = None,
+    check: Annotated[
+        list[str],
+        typer.Option(
+            "--check", help="A check as in a suite: name, or 'name: argument'.", metavar="CHECK"
+        ),
+    ],
+    reference: Annotated[
+        list[str] | None, typer.Option(help="A right answer; may be given several times.")
+    ] = None,
     question: Annotated[str | None, typer.Option(help="What was asked.")] = None,
     locale: Annotated[str | None, typer.Option(help="The text's language, such as fr.")] = None,
     as_json: Json = False,
@@ -113,7 +134,10 @@ def check(
     except (SpecError, yaml.YAMLError) as error:
         raise UsageError(f"--check: {error}") from None
     results = [
-        (item.metric, item.evaluate(case, Answer(case_id="text", output=content), lambda value: value))
+        (
+            item.metric,
+            item.evaluate(case, Answer(case_id="text", output=content), lambda value: value),
+        )
         for item in bound
     ]
     if as_json:
@@ -159,7 +183,12 @@ def _print(metric: str, result: Any, content: str) -> None:
         out.print(_underlined(content, result.evidence))
         for span in result.evidence:
             quoted = content[span.start : span.end]
-            out.print(Text(f"  {span.start}-{span.end} {quoted!r}: {span.message} [{span.rule}]", style="dim"))
+            out.print(
+                Text(
+                    f"  {span.start}-{span.end} {quoted!r}: {span.message} [{span.rule}]",
+                    style="dim",
+                )
+            )
 
 
 def _underlined(content: str, spans: "tuple[Span, ...]") -> "Text":

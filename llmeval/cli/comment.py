@@ -13,16 +13,18 @@ from llmeval.report.ci.format import Format
 def comment(
     run: RunPath,
     number: Annotated[
-        int | None, typer.Option(help="Of the pull or merge request; default: the job's own.", metavar="N")
+        int | None,
+        typer.Option(help="Of the pull or merge request; default: the job's own.", metavar="N"),
     ] = None,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Write a run's summary.md to the pull or merge request: one comment a suite, updated by later runs.
+    """Write a run's summary.md to the pull or merge request: one comment a suite, updated by later
+    runs.
 
-    A run that passes begins no comment; it updates the one that an earlier run left. The token is taken from GITHUB_TOKEN or
-    GITLAB_TOKEN.
+    A run that passes begins no comment; it updates the one that an earlier run left. The token is
+    taken from GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from llmeval.api import load_run
     from llmeval.report.ci.comment import publish, thread_of

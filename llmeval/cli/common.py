@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from llmeval.api import Run
 
 SuitePath = Annotated[
-    Path, typer.Argument(help="The suite file.", metavar="SUITE", show_default=False, autocompletion=completion.suites)
+    Path,
+    typer.Argument(
+        help="The suite file.",
+        metavar="SUITE",
+        show_default=False,
+        autocompletion=completion.suites,
+    ),
 ]
 RunPath = Annotated[
     Path,
@@ -29,11 +35,16 @@ RunPath = Annotated[
         autocompletion=completion.runs,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")
+]
 Env = Annotated[
     str | None,
     typer.Option(
-        "--env", help="One of the suite's environments.", metavar="NAME", autocompletion=completion.environments
+        "--env",
+        help="One of the suite's environments.",
+        metavar="NAME",
+        autocompletion=completion.environments,
     ),
 ]
 BaselineName = Annotated[
@@ -64,7 +75,9 @@ StopOption = Annotated[
 ]
 FormatOption = Annotated[
     Format,
-    typer.Option("--format", help="How the CI server is told: annotations, job summary, outputs, metrics."),
+    typer.Option(
+        "--format", help="How the CI server is told: annotations, job summary, outputs, metrics."
+    ),
 ]
 Reports = Annotated[Path, typer.Option(help="Where runs are kept.", metavar="DIR")]
 
@@ -82,8 +95,11 @@ def console() -> "Console":
     return CommandConsole(highlight=False)
 
 
-def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resumes: bool = False) -> int:
-    """Print how a run came out, for people, machines and the CI server; gives the exit code it means.
+def show_run(
+    run: "Run", *, as_json: bool, format_: "Format | None" = None, resumes: bool = False
+) -> int:
+    """Print how a run came out, for people, machines and the CI server; gives the exit code it
+    means.
 
     `resumes`: the same command goes on with this run by itself.
     """
@@ -102,14 +118,22 @@ def show_run(run: "Run", *, as_json: bool, format_: "Format | None" = None, resu
             print(f"llmeval: {warning}", file=sys.stderr)
     if run.reason:
         print(f"llmeval: the run is not complete: {one_line(run.reason, 400)}", file=sys.stderr)
-        again = "the same command again within 24 hours, or later" if resumes else "the same command"
+        again = (
+            "the same command again within 24 hours, or later" if resumes else "the same command"
+        )
         print(f"To go on from here, run {again} with --out {run.path}.", file=sys.stderr)
     if format_ is not None:
         from llmeval.report.ci.dispatch import RunNotice, tell
 
         folder = None if run.report is None else run.report.parent
-        for line in tell(RunNotice(run.path, folder, run.summary, run.manifest, run.troubles), format_, os.environ):
-            print(line, file=sys.stderr)  # both streams are read for orders; stdout may have to be JSON alone
+        for line in tell(
+            RunNotice(run.path, folder, run.summary, run.manifest, run.troubles),
+            format_,
+            os.environ,
+        ):
+            print(
+                line, file=sys.stderr
+            )  # both streams are read for orders; stdout may have to be JSON alone
     return ExitCode.INTERRUPTED if run.interrupted else run.summary.gate.exit_code
 
 
@@ -124,11 +148,15 @@ def find_run(name: Path, reports: Path) -> Path:
     return find(name, reports)
 
 
-def find_baseline(name: str | None, reports: Path, suite: str, run: Path | None = None) -> Path | None:
-    """What `--baseline` names: a lock file or a run's directory; None for `lock`, the one that the suite names.
+def find_baseline(
+    name: str | None, reports: Path, suite: str, run: Path | None = None
+) -> Path | None:
+    """What `--baseline` names: a lock file or a run's directory; None for `lock`, the one that the
+    suite names.
 
     Args:
-        suite: the name of the suite that is compared; `run:latest` is the newest complete run of it.
+        suite: the name of the suite that is compared; `run:latest` is the newest complete run of
+            it.
         run: the run that is compared, which `run:latest` never is.
 
     Raises:
@@ -156,4 +184,6 @@ def find_baseline(name: str | None, reports: Path, suite: str, run: Path | None 
             return find_run(path, reports)
     except StoreError:
         pass
-    raise UsageError(f"--baseline {name}: there is no such file or directory{'' if named else ', and no such run'}")
+    raise UsageError(
+        f"--baseline {name}: there is no such file or directory{'' if named else ', and no such run'}"
+    )

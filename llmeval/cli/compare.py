@@ -18,18 +18,27 @@ def compare(
             show_default=False,
         ),
     ],
-    html: Annotated[Path | None, typer.Option(help="Write one offline page as well.", metavar="FILE")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write one offline page as well.", metavar="FILE")
+    ] = None,
     judge: Annotated[
         str | None,
-        typer.Option(help="Ask this judge of the suite which answer is better, in both orders.", metavar="NAME"),
+        typer.Option(
+            help="Ask this judge of the suite which answer is better, in both orders.",
+            metavar="NAME",
+        ),
     ] = None,
     suite: Annotated[
-        Path | None, typer.Option(help="The suite that has the judge; by default the first run's.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="The suite that has the judge; by default the first run's.", metavar="FILE"
+        ),
     ] = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Compare runs case by case: what got better or worse, which cases flipped, what differs, who ranks where.
+    """Compare runs case by case: what got better or worse, which cases flipped, what differs, who
+    ranks where.
 
     Exits 0 when anything could be compared, 3 when nothing could: other cases, judges or checks.
     """
@@ -49,7 +58,11 @@ def compare(
 
         write_comparison(found, directories, html)
     if as_json:
-        more = {} if judge is None else {"preferences": {"judge": judge, "runs": msgspec.to_builtins(preferred)}}
+        more = (
+            {}
+            if judge is None
+            else {"preferences": {"judge": judge, "runs": msgspec.to_builtins(preferred)}}
+        )
         emit({**msgspec.to_builtins(found), **more})
     else:
         print_comparison(console(), found)
@@ -61,7 +74,8 @@ def compare(
 
 
 def _found(names: list[Path], reports: Path) -> list[Path]:
-    """The runs by name. `latest` is the newest run of the suite of the first that is named otherwise, and none of these.
+    """The runs by name. `latest` is the newest run of the suite of the first that is named
+    otherwise, and none of these.
 
     Raises:
         StoreError: there is none.

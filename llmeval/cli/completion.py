@@ -1,4 +1,6 @@
-"""What a shell offers after Tab: suites, runs, models, checks. Reads a few small files; never raises, never calls."""
+"""What a shell offers after Tab: suites, runs, models, checks. Reads a few small files; never
+raises, never calls.
+"""
 
 import re
 from collections.abc import Iterator

@@ -7,7 +7,8 @@ from rich.console import Console
 
 
 class CommandConsole(Console):
-    """A console whose reader may leave (`| head`): the rest goes nowhere, and the exit code stays what the command says.
+    """A console whose reader may leave (`| head`): the rest goes nowhere, and the exit code stays
+    what the command says.
 
     rich itself would end the process with 1, which must mean nothing but "the gate failed".
     """

@@ -1,4 +1,6 @@
-"""What `llmeval doctor` looks at on this machine: Python, packages, terminal, disk, cache, bundled model."""
+"""What `llmeval doctor` looks at on this machine: Python, packages, terminal, disk, cache, bundled
+model.
+"""
 
 import os
 import platform
@@ -27,7 +29,9 @@ _LEAST_FREE = 500 * 10**6
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One thing that was looked at. `fix`: what to do about it, where it is not ok. `bad` makes the exit code 3."""
+    """One thing that was looked at. `fix`: what to do about it, where it is not ok. `bad` makes the
+    exit code 3.
+    """
 
     what: str
     state: Literal["ok", "note", "bad"]
@@ -41,7 +45,11 @@ def machine(reports: Path) -> Iterator[Diagnosis]:
     yield from _extras()
     yield _terminal()
     yield _folder("home", _home(), "set LLMEVAL_HOME to a folder that you may write to")
-    yield _folder("reports", reports, "name another with --reports, or change into a folder that you may write to")
+    yield _folder(
+        "reports",
+        reports,
+        "name another with --reports, or change into a folder that you may write to",
+    )
     yield _cache()
     yield _bundled()
 
@@ -58,9 +66,13 @@ def _extras() -> Iterator[Diagnosis]:
         missing = [name for name in modules if find_spec(name) is None]
         if missing:
             told = f"not installed ({', '.join(missing)}): {use}"
-            yield Diagnosis(f"extra {extra}", "note", told, f"if you need it: {install_hint(extra)}")
+            yield Diagnosis(
+                f"extra {extra}", "note", told, f"if you need it: {install_hint(extra)}"
+            )
         else:
-            yield Diagnosis(f"extra {extra}", "ok", ", ".join(f"{name} {_version(name)}" for name in modules))
+            yield Diagnosis(
+                f"extra {extra}", "ok", ", ".join(f"{name} {_version(name)}" for name in modules)
+            )
 
 
 def _version(module: str) -> str:
@@ -73,9 +85,13 @@ def _version(module: str) -> str:
 def _terminal() -> Diagnosis:
     encoding = (sys.stdout.encoding or "").lower()
     size = shutil.get_terminal_size().columns
-    said = f"{encoding or 'no encoding'}, {size} columns" + ("" if sys.stdout.isatty() else ", not a terminal")
+    said = f"{encoding or 'no encoding'}, {size} columns" + (
+        "" if sys.stdout.isatty() else ", not a terminal"
+    )
     if "utf" not in encoding:
-        return Diagnosis("terminal", "note", said, "answers in other scripts need UTF-8: export PYTHONUTF8=1")
+        return Diagnosis(
+            "terminal", "note", said, "answers in other scripts need UTF-8: export PYTHONUTF8=1"
+        )
     if sys.stdout.isatty() and size < 80:
         return Diagnosis("terminal", "note", said, "tables need 80 columns")
     return Diagnosis("terminal", "ok", said)
@@ -89,7 +105,9 @@ def _home() -> Path:
 
 def _folder(what: str, path: Path, fix: str) -> Diagnosis:
     """Whether a folder, or the nearest one above that exists, can be written and has room."""
-    there = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    there = next(
+        folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists()
+    )
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         return Diagnosis(what, "bad", f"{path} can't be written", fix)
     free = shutil.disk_usage(there).free
@@ -118,5 +136,8 @@ def _bundled() -> Diagnosis:
     if here:
         return Diagnosis("bundled model", "ok", ", ".join(here))
     return Diagnosis(
-        "bundled model", "note", "not on this machine yet", "fetched when first used, or: llmeval models pull"
+        "bundled model",
+        "note",
+        "not on this machine yet",
+        "fetched when first used, or: llmeval models pull",
     )

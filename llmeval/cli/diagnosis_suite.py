@@ -1,4 +1,6 @@
-"""What `llmeval doctor SUITE` looks at: the file, each model's key, endpoint and first answer, each judge's certificate."""
+"""What `llmeval doctor SUITE` looks at: the file, each model's key, endpoint and first answer, each
+judge's certificate.
+"""
 
 import asyncio
 import os
@@ -43,7 +45,11 @@ def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterato
     except LlmevalError as error:
         yield Diagnosis("suite", "bad", str(error), f"correct it, then: llmeval validate {path}")
         return
-    yield Diagnosis("suite", "ok", f"{path}: {count(facts['cases'], 'case')}, {count(len(facts['rules']), 'rule')}")
+    yield Diagnosis(
+        "suite",
+        "ok",
+        f"{path}: {count(facts['cases'], 'case')}, {count(len(facts['rules']), 'rule')}",
+    )
     for warning in facts["warnings"]:
         yield Diagnosis("suite", "note", warning)
     fine = True
@@ -57,7 +63,9 @@ def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterato
 
 def _used(suite: "Suite") -> list[tuple[str, Any, tuple[str | int, ...]]]:
     """(role, model, key) of each model that a run would ask, once."""
-    found: list[tuple[str, Any, tuple[str | int, ...]]] = [("candidate", suite.spec.candidate, ("candidate",))]
+    found: list[tuple[str, Any, tuple[str | int, ...]]] = [
+        ("candidate", suite.spec.candidate, ("candidate",))
+    ]
     for name, judge in suite.spec.judges.items():
         found += [(f"judge {name}", model, ("judges", name, *key)) for key, model in judge.models]
     models = [model for _, model, _ in found]
@@ -65,7 +73,12 @@ def _used(suite: "Suite") -> list[tuple[str, Any, tuple[str | int, ...]]]:
 
 
 def _model(
-    suite: "Suite", role: str, reference: "str | BaseModelSpec", key: tuple[str | int, ...], *, ask: bool
+    suite: "Suite",
+    role: str,
+    reference: "str | BaseModelSpec",
+    key: tuple[str | int, ...],
+    *,
+    ask: bool,
 ) -> Iterator[Diagnosis]:
     from llmeval.models.factory import make_model
     from llmeval.models.local import pull
@@ -79,7 +92,12 @@ def _model(
             require_extra()
             bundled = {model.name for model in pull.available()}
             if spec.model in bundled and not pull.is_pulled(spec.model):
-                yield Diagnosis(what, "note", "its weights are not here yet", f"llmeval models pull {spec.model}")
+                yield Diagnosis(
+                    what,
+                    "note",
+                    "its weights are not here yet",
+                    f"llmeval models pull {spec.model}",
+                )
                 return
         model = make_model(spec, suite.base)
     except LlmevalError as error:
@@ -116,11 +134,16 @@ async def _asked(suite: "Suite", what: str, model: Any) -> Diagnosis:
     started = time.perf_counter()
     try:
         async with asyncio.timeout(_SECONDS):
-            request = Request(messages=(Message("user", "Reply with the word OK."),), params={"max_tokens": 16})
+            request = Request(
+                messages=(Message("user", "Reply with the word OK."),), params={"max_tokens": 16}
+            )
             reply = await model.answer(request)
     except TimeoutError:
         return Diagnosis(
-            what, "bad", f"no answer within {_SECONDS} s", "is it still loading? Raise its `timeout` if so"
+            what,
+            "bad",
+            f"no answer within {_SECONDS} s",
+            "is it still loading? Raise its `timeout` if so",
         )
     except ModelError as error:
         said = str(error)
@@ -140,7 +163,9 @@ def _fix(message: str) -> str:
     if any(mark in message for mark in _UNREACHED):
         return "start the server, or correct its address; a proxy is taken from HTTPS_PROXY"
     return (
-        "" if any(word in message for word in ("pip install", "set it", "did you mean")) else "correct it in the suite"
+        ""
+        if any(word in message for word in ("pip install", "set it", "did you mean"))
+        else "correct it in the suite"
     )
 
 
@@ -156,7 +181,11 @@ def _certificates(suite: "Suite") -> Iterator[Diagnosis]:
     try:
         for name, trust in made.trusts.items():
             state: Any = "ok" if trust.state == "TRUSTED" else "note"
-            fix = "" if state == "ok" else "a rule on it neither PASSes nor FAILs; docs/trust.md: llmeval judge certify"
+            fix = (
+                ""
+                if state == "ok"
+                else "a rule on it neither PASSes nor FAILs; docs/trust.md: llmeval judge certify"
+            )
             yield Diagnosis(f"certificate {name}", state, f"{trust.state}: {trust.reason}", fix)
     finally:
         asyncio.run(made.close())

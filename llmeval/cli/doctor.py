@@ -1,4 +1,6 @@
-"""`llmeval doctor`: what stands between this machine, or this suite, and a run; each with the fix."""
+"""`llmeval doctor`: what stands between this machine, or this suite, and a run; each with the
+fix.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -29,11 +31,14 @@ def doctor(
         ),
     ] = None,
     env: Env = None,
-    ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Send each model one short question.")] = True,
+    ask: Annotated[
+        bool, typer.Option("--ask/--no-ask", help="Send each model one short question.")
+    ] = True,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Say what works and what does not: Python, extras, disk, and a suite's keys, endpoints, answers, certificates.
+    """Say what works and what does not: Python, extras, disk, and a suite's keys, endpoints,
+    answers, certificates.
 
     Exit codes: 0 nothing is in the way of a run, 3 something is.
     """
@@ -42,8 +47,15 @@ def doctor(
     findings = machine(reports)
     if as_json:
         found = [*findings, *_of_suite(suite, env, ask)]
-        emit({"ok": all(finding.state != "bad" for finding in found), "findings": [asdict(each) for each in found]})
-        return ExitCode.PASS if all(finding.state != "bad" for finding in found) else ExitCode.INVALID
+        emit(
+            {
+                "ok": all(finding.state != "bad" for finding in found),
+                "findings": [asdict(each) for each in found],
+            }
+        )
+        return (
+            ExitCode.PASS if all(finding.state != "bad" for finding in found) else ExitCode.INVALID
+        )
     screen, bad = console(), 0
     for group in (findings, _of_suite(suite, env, ask)):
         for finding in group:
@@ -55,7 +67,9 @@ def doctor(
     if bad:
         screen.print(f"[red]{bad} of these {'is' if bad == 1 else 'are'} in the way of a run.[/]")
         return ExitCode.INVALID
-    screen.print(f"Nothing is in the way: llmeval run {suite or 'SUITE'}", markup=False, soft_wrap=True)
+    screen.print(
+        f"Nothing is in the way: llmeval run {suite or 'SUITE'}", markup=False, soft_wrap=True
+    )
     return ExitCode.PASS
 
 

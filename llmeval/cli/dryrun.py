@@ -40,6 +40,12 @@ def show_estimate(suite: "Suite", options: "Options", *, as_json: bool) -> int:
         )
     console().print(table)
     runs = sorted({row["based_on"] for row in rows if row["based_on"]})
-    source = f"as in run {runs[0]}" if runs else "assumed from the prompts: this candidate has no earlier run here"
-    console().print(f"[dim]Tokens {source}. Cache hits and retries are not foreseen. Nothing was sent.[/]")
+    source = (
+        f"as in run {runs[0]}"
+        if runs
+        else "assumed from the prompts: this candidate has no earlier run here"
+    )
+    console().print(
+        f"[dim]Tokens {source}. Cache hits and retries are not foreseen. Nothing was sent.[/]"
+    )
     return 0

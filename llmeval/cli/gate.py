@@ -27,20 +27,25 @@ def gate(
     baseline: BaselineName = None,
     suite: Annotated[
         Path | None,
-        typer.Option(help="Decide by this suite's gate; default: the rules the run was made by.", metavar="SUITE"),
+        typer.Option(
+            help="Decide by this suite's gate; default: the rules the run was made by.",
+            metavar="SUITE",
+        ),
     ] = None,
     env: Env = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write summary.json, report.html, junit.xml and summary.md of this decision there.", metavar="DIR"
+            help="Write summary.json, report.html, junit.xml and summary.md of this decision there.",
+            metavar="DIR",
         ),
     ] = None,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Decide a run again: by another baseline or other rules, from its stored scores. The run stays as it is.
+    """Decide a run again: by another baseline or other rules, from its stored scores. The run stays
+    as it is.
 
     Nothing is asked. Exit codes as those of `run`.
     """
@@ -50,10 +55,16 @@ def gate(
     path = _found(run, reports, suite, env)
     named = find_baseline(baseline, reports, load_run(path).manifest["suite"], path)
     if named is not None and named.resolve() == path.resolve():
-        raise UsageError(f"--baseline {baseline}: that is the run itself, and a run does not differ from itself")
+        raise UsageError(
+            f"--baseline {baseline}: that is the run itself, and a run does not differ from itself"
+        )
     if baseline == "lock" and suite is None:
         named = _lock_of(load_run(path), env)
-    return show_run(redecide(path, suite, environment=env, baseline=named, out=out), as_json=as_json, format_=format_)
+    return show_run(
+        redecide(path, suite, environment=env, baseline=named, out=out),
+        as_json=as_json,
+        format_=format_,
+    )
 
 
 def _found(run: Path, reports: Path, suite: Path | None, env: str | None) -> Path:

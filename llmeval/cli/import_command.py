@@ -17,26 +17,40 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Suites from other tools' files.")
 
-Out = Annotated[Path, typer.Option(help="The folder that the suites are to stand in.", metavar="DIR")]
-Named = Annotated[str | None, typer.Option("--name", help="The suite's name.", metavar="NAME", show_default=False)]
+Out = Annotated[
+    Path, typer.Option(help="The folder that the suites are to stand in.", metavar="DIR")
+]
+Named = Annotated[
+    str | None, typer.Option("--name", help="The suite's name.", metavar="NAME", show_default=False)
+]
 Skip = Annotated[
-    bool, typer.Option("--skip-unknown", help="Leave out what has no counterpart, and list it, instead of refusing.")
+    bool,
+    typer.Option(
+        "--skip-unknown",
+        help="Leave out what has no counterpart, and list it, instead of refusing.",
+    ),
 ]
 
-Replayed = Annotated[bool, typer.Option("--replay/--no-replay", help="Make a run of it at once; no model is asked.")]
+Replayed = Annotated[
+    bool, typer.Option("--replay/--no-replay", help="Make a run of it at once; no model is asked.")
+]
 
 
 @app.command()
 def promptfoo(
-    config: Annotated[Path, typer.Argument(help="promptfooconfig.yaml", metavar="CONFIG", show_default=False)],
+    config: Annotated[
+        Path, typer.Argument(help="promptfooconfig.yaml", metavar="CONFIG", show_default=False)
+    ],
     out: Out = Path("suites"),
     name: Named = None,
     skip_unknown: Skip = False,
     as_json: Json = False,
 ) -> int:
-    """Suites from a promptfoo configuration: prompts, providers, tests, assertions, CSV columns, thresholds.
+    """Suites from a promptfoo configuration: prompts, providers, tests, assertions, CSV columns,
+    thresholds.
 
-    What has no counterpart is refused with its line, all at once. No code is run and no model is asked.
+    What has no counterpart is refused with its line, all at once. No code is run and no model is
+    asked.
     """
     from llmeval.importers.promptfoo.convert import convert
 
@@ -47,7 +61,11 @@ def promptfoo(
 def deepeval(
     results: Annotated[
         Path,
-        typer.Argument(help="A test run as JSON, or DEEPEVAL_RESULTS_FOLDER.", metavar="RESULTS", show_default=False),
+        typer.Argument(
+            help="A test run as JSON, or DEEPEVAL_RESULTS_FOLDER.",
+            metavar="RESULTS",
+            show_default=False,
+        ),
     ],
     out: Out = Path("suites"),
     name: Named = None,
@@ -59,13 +77,20 @@ def deepeval(
     """A suite that replays a DeepEval test run, with DeepEval's scores as metrics."""
     from llmeval.importers.recorded.deepeval import read_deepeval
 
-    return _recorded(read_deepeval, results, out, name, skip_unknown, reports if replay else None, as_json)
+    return _recorded(
+        read_deepeval, results, out, name, skip_unknown, reports if replay else None, as_json
+    )
 
 
 @app.command("inspect")
 def inspect_log(
     results: Annotated[
-        Path, typer.Argument(help="An .eval or .json log, or a folder of them.", metavar="RESULTS", show_default=False)
+        Path,
+        typer.Argument(
+            help="An .eval or .json log, or a folder of them.",
+            metavar="RESULTS",
+            show_default=False,
+        ),
     ],
     out: Out = Path("suites"),
     name: Named = None,
@@ -77,13 +102,20 @@ def inspect_log(
     """A suite that replays a log of Inspect, with its scorers' values as metrics."""
     from llmeval.importers.recorded.inspect_logs import read_inspect
 
-    return _recorded(read_inspect, results, out, name, skip_unknown, reports if replay else None, as_json)
+    return _recorded(
+        read_inspect, results, out, name, skip_unknown, reports if replay else None, as_json
+    )
 
 
 @app.command("lm-eval")
 def lm_eval(
     results: Annotated[
-        Path, typer.Argument(help="The --output_path of lm_eval --log_samples.", metavar="RESULTS", show_default=False)
+        Path,
+        typer.Argument(
+            help="The --output_path of lm_eval --log_samples.",
+            metavar="RESULTS",
+            show_default=False,
+        ),
     ],
     out: Out = Path("suites"),
     name: Named = None,
@@ -95,7 +127,9 @@ def lm_eval(
     """Suites that replay the samples of lm-evaluation-harness, one a task, with its metrics."""
     from llmeval.importers.recorded.lm_eval import read_lm_eval
 
-    return _recorded(read_lm_eval, results, out, name, skip_unknown, reports if replay else None, as_json)
+    return _recorded(
+        read_lm_eval, results, out, name, skip_unknown, reports if replay else None, as_json
+    )
 
 
 def _recorded(
@@ -120,14 +154,18 @@ def _recorded(
 
 
 def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) -> int:
-    """Write the files, check the suites, replay them where `reports` says so, and say what there is to know."""
+    """Write the files, check the suites, replay them where `reports` says so, and say what there is
+    to know.
+    """
     from llmeval.importers.writing import write_new
     from llmeval.runner.plan import inspect_suite
     from llmeval.suite.loader import load_suite
 
     write_new(imported.files)
     counts = {suite: inspect_suite(load_suite(suite))["cases"] for suite in imported.suites}
-    runs = {} if reports is None else {suite: _replayed(suite, reports) for suite in imported.suites}
+    runs = (
+        {} if reports is None else {suite: _replayed(suite, reports) for suite in imported.suites}
+    )
     if as_json:
         emit(
             {
@@ -144,12 +182,18 @@ def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) 
     for path in imported.suites:
         replayed = f", replayed in {runs[path]}" if path in runs else ""
         screen.print(f"[green]✔[/] {path}: {count(counts[path], 'case')}{replayed}", soft_wrap=True)
-    for mark, lines in (("[yellow]left out[/]", imported.left_out), ("[cyan]note[/]", imported.notes)):
+    for mark, lines in (
+        ("[yellow]left out[/]", imported.left_out),
+        ("[cyan]note[/]", imported.notes),
+    ):
         for line in lines:
             screen.print(f"{mark} ", end="")
             screen.print(line, markup=False, soft_wrap=True)
     first = imported.suites[0]
-    screen.print(f"Now: llmeval report {runs[first]}" if runs else f"Now: llmeval run {first}", soft_wrap=True)
+    screen.print(
+        f"Now: llmeval report {runs[first]}" if runs else f"Now: llmeval run {first}",
+        soft_wrap=True,
+    )
     return 0
 
 

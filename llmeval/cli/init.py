@@ -1,4 +1,6 @@
-"""`llmeval init`: a suite to start from. Asks two questions at a terminal, none where options or a script answer them."""
+"""`llmeval init`: a suite to start from. Asks two questions at a terminal, none where options or a
+script answer them.
+"""
 
 import sys
 from dataclasses import dataclass
@@ -54,20 +56,27 @@ class _Endpoint:
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(help="Where to write it.", metavar="[DIR]")] = Path("suites"),
+    directory: Annotated[Path, typer.Argument(help="Where to write it.", metavar="[DIR]")] = Path(
+        "suites"
+    ),
     name: Annotated[str, typer.Option(help="The suite's name.")] = "first",
     example: Annotated[
         str | None,
-        typer.Option(help="Copy a shipped suite instead: qa, format or grounded.", autocompletion=examples),
+        typer.Option(
+            help="Copy a shipped suite instead: qa, format or grounded.", autocompletion=examples
+        ),
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option(help="An OpenAI-compatible endpoint; default: the bundled local model.")
+        str | None,
+        typer.Option(help="An OpenAI-compatible endpoint; default: the bundled local model."),
     ] = None,
     model: Annotated[str, typer.Option(help="The model's name there.")] = "default",
     key_env: Annotated[
         str, typer.Option(help="The environment variable that holds its key.", metavar="NAME")
     ] = "OPENAI_API_KEY",
-    local: Annotated[bool, typer.Option("--local", help="The bundled local model, without being asked.")] = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="The bundled local model, without being asked.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Write a suite that runs, and the cases it needs. Never overwrites a file."""
@@ -77,7 +86,13 @@ def init(
     endpoint = None if base_url is None else _Endpoint(base_url, model, key_env)
     if local and endpoint is not None:
         raise UsageError("--local and --base-url name two models; leave one away")
-    if example is None and endpoint is None and not (local or as_json) and sys.stdin.isatty() and sys.stdout.isatty():
+    if (
+        example is None
+        and endpoint is None
+        and not (local or as_json)
+        and sys.stdin.isatty()
+        and sys.stdout.isatty()
+    ):
         endpoint = _asked(key_env)
     files = _example(directory, example) if example else _starter(directory, name, endpoint)
     write_new(files)
@@ -99,8 +114,12 @@ def _asked(key: str) -> _Endpoint | None:
 
     screen = console()
     screen.print("Which model is to be tested?")
-    screen.print("  [bold]1[/]  the bundled local one: no key, nothing leaves this machine, 135M parameters")
-    screen.print("  [bold]2[/]  an OpenAI-compatible endpoint: OpenAI, vLLM, llama.cpp, Ollama, a gateway...")
+    screen.print(
+        "  [bold]1[/]  the bundled local one: no key, nothing leaves this machine, 135M parameters"
+    )
+    screen.print(
+        "  [bold]2[/]  an OpenAI-compatible endpoint: OpenAI, vLLM, llama.cpp, Ollama, a gateway..."
+    )
     choice = typer.prompt("1 or 2", default="2" if os.environ.get(key) else "1")
     if str(choice).strip() != "2":
         return None
@@ -121,9 +140,17 @@ def _starter(directory: Path, name: str, endpoint: _Endpoint | None) -> dict[Pat
             f"--name {name!r}: letters, digits, dots, hyphens and underscores, the first a letter or digit"
         )
     models = _LOCAL if endpoint is None else _model(endpoint)
-    text = _STARTER.format(name=name, models=models, candidate="small" if endpoint is None else "api")
-    lines = [json.dumps({"id": i, "question": q, "references": r}, ensure_ascii=False) for i, q, r in _CASES]
-    return {directory / f"{name}.yaml": text, directory / "data" / f"{name}.jsonl": "\n".join(lines) + "\n"}
+    text = _STARTER.format(
+        name=name, models=models, candidate="small" if endpoint is None else "api"
+    )
+    lines = [
+        json.dumps({"id": i, "question": q, "references": r}, ensure_ascii=False)
+        for i, q, r in _CASES
+    ]
+    return {
+        directory / f"{name}.yaml": text,
+        directory / "data" / f"{name}.jsonl": "\n".join(lines) + "\n",
+    }
 
 
 def _model(endpoint: _Endpoint) -> str:
@@ -143,7 +170,9 @@ def _model(endpoint: _Endpoint) -> str:
 
 
 def _example(directory: Path, name: str) -> dict[Path, str]:
-    """A shipped suite with the files it names, all of them below the directory, whatever its name."""
+    """A shipped suite with the files it names, all of them below the directory, whatever its
+    name.
+    """
     from llmeval.core.errors import UsageError
     from llmeval.core.resources import resource
 
@@ -154,7 +183,10 @@ def _example(directory: Path, name: str) -> dict[Path, str]:
         raise UsageError(f"there is no example {name!r}; there are: {known}")
     text = source.read_text(encoding="utf-8").replace("../prompts/", "prompts/")
     files = {directory / source.name: text}
-    for folder, path in (("data", shipped / "data" / f"{name}.jsonl"), ("prompts", resource("prompts", f"{name}.j2"))):
+    for folder, path in (
+        ("data", shipped / "data" / f"{name}.jsonl"),
+        ("prompts", resource("prompts", f"{name}.j2")),
+    ):
         if path.exists():
             files[directory / folder / path.name] = path.read_text(encoding="utf-8")
     for path in sorted((shipped / "certificates").glob(f"{name}-*")):

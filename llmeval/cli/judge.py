@@ -21,7 +21,9 @@ app = typer.Typer(help="Certify judges, and probe them for bias.", no_args_is_he
 Target = Annotated[
     str,
     typer.Argument(
-        help="A suite file, and the judge's metric where it has several.", metavar="SUITE[:METRIC]", show_default=False
+        help="A suite file, and the judge's metric where it has several.",
+        metavar="SUITE[:METRIC]",
+        show_default=False,
     ),
 ]
 Labels = Annotated[
@@ -46,7 +48,9 @@ def certify(
             metavar="FILE.json",
         ),
     ] = None,
-    probes: Annotated[bool, typer.Option("--probes", help="Probe for biases too: about five times the calls.")] = False,
+    probes: Annotated[
+        bool, typer.Option("--probes", help="Probe for biases too: about five times the calls.")
+    ] = False,
     days: Annotated[int, typer.Option(help="Days until it expires.", min=1)] = 90,
     env: Env = None,
     no_cache: NoCache = False,
@@ -54,8 +58,8 @@ def certify(
 ) -> int:
     """Measure a judge on labelled answers and write its certificate.
 
-    TRUSTED from a lower bound of Youden's J of 0.60, on 100 labels with 30 of either kind. What it showed is written down
-    either way, and exits 0: a judge that is not to be trusted is a result.
+    TRUSTED from a lower bound of Youden's J of 0.60, on 100 labels with 30 of either kind. What it
+    showed is written down either way, and exits 0: a judge that is not to be trusted is a result.
     """
     import msgspec
 
@@ -69,13 +73,19 @@ def certify(
 
     async def ask() -> "Certificate":
         made = await measure(judge, items, suite=plan.suite.name, days=days, version=__version__)
-        return msgspec.structs.replace(made, probes=await probe(judge, usable(items))) if probes else made
+        return (
+            msgspec.structs.replace(made, probes=await probe(judge, usable(items)))
+            if probes
+            else made
+        )
 
     with _status(
         f"asking the judge about {len(items):,} labelled answers, some of them {'several times' if probes else 'again'}"
     ):
         certificate = _asked(plan, ask())
-    where = out or path or plan.suite.base / "certificates" / f"{plan.suite.name}-{judge.metric}.json"
+    where = (
+        out or path or plan.suite.base / "certificates" / f"{plan.suite.name}-{judge.metric}.json"
+    )
     written = _write(certificate, where, labels)
     if as_json:
         emit({**_plain(certificate), "path": str(where), "page": str(written)})
@@ -100,7 +110,8 @@ def probe_(
     no_cache: NoCache = False,
     as_json: Json = False,
 ) -> int:
-    """Probe a judge for biases: the same answers longer, formatted, said to come from experts, signed by the judge.
+    """Probe a judge for biases: the same answers longer, formatted, said to come from experts,
+    signed by the judge.
 
     Exact paired tests, Holm over the probes. Exits 0 whatever is found.
     """
@@ -119,7 +130,9 @@ def probe_(
 
 
 @app.command()
-def show(target: Target, reports: Reports = Path("reports"), env: Env = None, as_json: Json = False) -> int:
+def show(
+    target: Target, reports: Reports = Path("reports"), env: Env = None, as_json: Json = False
+) -> int:
     """Show whether a suite's judges are trusted, why, until when, and what would void that."""
     from llmeval.core.records import digest
     from llmeval.history.anchor_history import past_anchors
@@ -143,11 +156,18 @@ def show(target: Target, reports: Reports = Path("reports"), env: Env = None, as
             state = anchors.verdict() or state
         shown.append(
             {
-                "metric": name, "trust": state.state, "reason": state.reason, "digest": judge.digest,
-                "certificate": stated, "made": found and found.made, "expires": found and found.expires,
-                "labels": found and found.labels, "anchors": anchors and anchors._asdict(), "voided_by": parts_of(judge),
+                "metric": name,
+                "trust": state.state,
+                "reason": state.reason,
+                "digest": judge.digest,
+                "certificate": stated,
+                "made": found and found.made,
+                "expires": found and found.expires,
+                "labels": found and found.labels,
+                "anchors": anchors and anchors._asdict(),
+                "voided_by": parts_of(judge),
             }
-        )  # fmt: skip
+        )
     _closed(plan)
     if as_json:
         emit(shown)
@@ -161,14 +181,25 @@ def show(target: Target, reports: Reports = Path("reports"), env: Env = None, as
         out.print(f"  why         {each['reason']}", markup=False)
         out.print(f"  certificate {each['certificate'] or 'none'}", markup=False)
         if each["made"]:
-            out.print(f"  made        {each['made']}, expires {each['expires']}, {each['labels']} labels", markup=False)
+            out.print(
+                f"  made        {each['made']}, expires {each['expires']}, {each['labels']} labels",
+                markup=False,
+            )
         if each["anchors"] and each["anchors"]["runs"]:
-            out.print("  anchors     {changed} of {n} changed in {runs} runs, p = {p:.2g}".format(**each["anchors"]))
+            out.print(
+                "  anchors     {changed} of {n} changed in {runs} runs, p = {p:.2g}".format(
+                    **each["anchors"]
+                )
+            )
         out.print("  voided by a change of", markup=False)
         parts = each["voided_by"]
         for seat in parts.get("seats", {"": parts}).values():
             _print_parts(seat)
-        rules = {key: value for key, value in parts.items() if key not in ("seats", "model", "protocol", "params")}
+        rules = {
+            key: value
+            for key, value in parts.items()
+            if key not in ("seats", "model", "protocol", "params")
+        }
         if rules:
             out.print(f"    rules     {rules}", markup=False)
     return 0
@@ -177,11 +208,19 @@ def show(target: Target, reports: Reports = Path("reports"), env: Env = None, as
 def _print_parts(parts: dict[str, Any]) -> None:
     """One model's part of a judge."""
     out = console()
-    model = {key: value for key, value in parts["model"].items() if key not in ("files", "chat_template")}
-    out.print(f"    model     {', '.join(f'{k} {v}' for k, v in model.items() if v is not None)}", markup=False)
+    model = {
+        key: value for key, value in parts["model"].items() if key not in ("files", "chat_template")
+    }
+    out.print(
+        f"    model     {', '.join(f'{k} {v}' for k, v in model.items() if v is not None)}",
+        markup=False,
+    )
     if "files" in parts["model"]:
         out.print(f"    weights   any of {len(parts['model']['files'])} files", markup=False)
-    out.print(f"    prompt    {parts['protocol']['name']}, version {parts['protocol']['version']}", markup=False)
+    out.print(
+        f"    prompt    {parts['protocol']['name']}, version {parts['protocol']['version']}",
+        markup=False,
+    )
     out.print(f"    params    {parts['params']}", markup=False)
 
 
@@ -203,13 +242,21 @@ def _plan(target: str, env: str | None, *, use_cache: bool) -> "RunPlan":
     metric = _metric_of(target)
     suite = load_suite(Path(target.rpartition(":")[0] if metric else target), env)
     pull_for(suite, None)
-    judges = {name: spec.model_copy(update={"certificate": None}) for name, spec in suite.spec.judges.items()}
-    made = plan(replace(suite, spec=suite.spec.model_copy(update={"judges": judges})), Options(use_cache=use_cache))
+    judges = {
+        name: spec.model_copy(update={"certificate": None})
+        for name, spec in suite.spec.judges.items()
+    }
+    made = plan(
+        replace(suite, spec=suite.spec.model_copy(update={"judges": judges})),
+        Options(use_cache=use_cache),
+    )
     made.suite = suite
     return made
 
 
-def _judge(target: str, env: str | None, *, use_cache: bool) -> "tuple[RunPlan, MemberVerdict, Path | None]":
+def _judge(
+    target: str, env: str | None, *, use_cache: bool
+) -> "tuple[RunPlan, MemberVerdict, Path | None]":
     """The plan, the judge meant, and where the suite says that its certificate lies."""
     from llmeval.core.errors import UsageError
 
@@ -238,7 +285,9 @@ def _items(plan: "RunPlan", metric: str, labels: list[Path]) -> "list[LabelledAn
     def asked(case: Case) -> tuple[Message, ...]:
         try:
             return plan.messages(case)
-        except SuiteError:  # the case is not the suite's own: the prompt may use what it does not have
+        except (
+            SuiteError
+        ):  # the case is not the suite's own: the prompt may use what it does not have
             return (Message("user", str(case.fields.get("question", ""))),)
 
     cases = {case.id: case for case in plan.cases}
@@ -249,11 +298,21 @@ def _items(plan: "RunPlan", metric: str, labels: list[Path]) -> "list[LabelledAn
             continue
         answers = answers_of(RunDir(path))
         said = [
-            HumanLabel(label.case_id, label.repeat, label.reviewer, label.human_verdict == "pass", label.adjudication,
-                 label.sampling, label.probability, label.blind)
+            HumanLabel(
+                label.case_id,
+                label.repeat,
+                label.reviewer,
+                label.human_verdict == "pass",
+                label.adjudication,
+                label.sampling,
+                label.probability,
+                label.blind,
+            )
             for label in current(read(path / LABELS)).values()
-            if label.metric == metric and label.human_verdict in ("pass", "fail") and fits(label, answers)
-        ]  # fmt: skip
+            if label.metric == metric
+            and label.human_verdict in ("pass", "fail")
+            and fits(label, answers)
+        ]
         items += from_run(RunDir(path), said, asked)
     return items
 
@@ -295,9 +354,13 @@ def _write(certificate: "Certificate", where: Path, labels: list[Path]) -> Path:
     from llmeval.judges.assurance.certificate_markdown import page
 
     digests = {path.name: digest(path.read_bytes()) for path in labels if path.is_file()}
-    certificate = msgspec.structs.replace(certificate, provenance={**certificate.provenance, "files": digests})
+    certificate = msgspec.structs.replace(
+        certificate, provenance={**certificate.provenance, "files": digests}
+    )
     beside = where.with_suffix(".md")
-    write_atomically(where, json.dumps(_plain(certificate), indent=1, ensure_ascii=False).encode() + b"\n")
+    write_atomically(
+        where, json.dumps(_plain(certificate), indent=1, ensure_ascii=False).encode() + b"\n"
+    )
     write_atomically(beside, page(certificate).encode())
     return beside
 
@@ -331,15 +394,32 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
-    for heading in ("probe", "answers", "to pass", "to fail", "p (Holm)", "shows", "for 5 pt", "bias"):
+    for heading in (
+        "probe",
+        "answers",
+        "to pass",
+        "to fail",
+        "p (Holm)",
+        "shows",
+        "for 5 pt",
+        "bias",
+    ):
         table.add_column(heading, no_wrap=True)
     for each in found:
         if each.note:
             table.add_row(each.name, "–", "–", "–", "–", "–", "–", "not tried")
             continue
         told = "[yellow]yes[/]" if each.found else "none"
-        table.add_row(each.name, str(each.n), str(each.became_pass), str(each.became_fail), f"{each.adjusted:.2g}",
-                      f"{100 * (each.detectable or 0):.1f} pt", f"{each.needed or 0:,}", told)  # fmt: skip
+        table.add_row(
+            each.name,
+            str(each.n),
+            str(each.became_pass),
+            str(each.became_fail),
+            f"{each.adjusted:.2g}",
+            f"{100 * (each.detectable or 0):.1f} pt",
+            f"{each.needed or 0:,}",
+            told,
+        )
     console().print(table)
     console().print(
         "`shows`: the smallest shift of the pass rate that so many answers show in four of five tries; `for 5 pt`: how many "

@@ -14,10 +14,17 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 
-app = typer.Typer(help="Human labels of answers: sample, import, export, count.", no_args_is_help=True)
+app = typer.Typer(
+    help="Human labels of answers: sample, import, export, count.", no_args_is_help=True
+)
 
-Metric = Annotated[str | None, typer.Option(help="Which metric; default: the run's only judged one.", metavar="METRIC")]
-Out = Annotated[Path | None, typer.Option(help="Write there instead of to the terminal.", metavar="FILE")]
+Metric = Annotated[
+    str | None,
+    typer.Option(help="Which metric; default: the run's only judged one.", metavar="METRIC"),
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Write there instead of to the terminal.", metavar="FILE")
+]
 
 
 @app.command()
@@ -25,18 +32,24 @@ def sample(
     run: RunPath,
     n: Annotated[int, typer.Option("--n", help="How many answers.", metavar="N")] = 100,
     metric: Metric = None,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same answers.", metavar="N")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="The same seed draws the same answers.", metavar="N")
+    ] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Where the sheet goes: .csv or .jsonl; default: CSV on the terminal.", metavar="FILE"),
+        typer.Option(
+            help="Where the sheet goes: .csv or .jsonl; default: CSV on the terminal.",
+            metavar="FILE",
+        ),
     ] = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Draw answers for people to label, at random within the judge's passes and fails.
 
-    The sheet has an empty column `verdict`: write pass, fail or unsure, and take it in with `llmeval labels import`.
-    The judge's verdict is not on it. Fewer than 100 labels, or fewer than 30 of either kind, certify no judge.
+    The sheet has an empty column `verdict`: write pass, fail or unsure, and take it in with
+    `llmeval labels import`. The judge's verdict is not on it. Fewer than 100 labels, or fewer than
+    30 of either kind, certify no judge.
     """
     from llmeval.review.draw import draw, judged_metric, keep
     from llmeval.review.sheet import COLUMNS, rows, to_csv
@@ -48,17 +61,34 @@ def sample(
     table = rows(made, drawn)
     strata = [{**_plain(part), "probability": part.probability} for part in made.strata]
     if out is not None:
-        _write(out, _jsonl(table) if out.suffix.lower() == ".jsonl" else "\ufeff" + to_csv(table, COLUMNS))
+        _write(
+            out,
+            _jsonl(table) if out.suffix.lower() == ".jsonl" else "\ufeff" + to_csv(table, COLUMNS),
+        )
     if as_json:
-        emit({"draw": made.draw_id, "metric": made.metric, "seed": seed, "n": len(table), "strata": strata,
-              "out": None if out is None else str(out), "rows": table if out is None else []})  # fmt: skip
+        emit(
+            {
+                "draw": made.draw_id,
+                "metric": made.metric,
+                "seed": seed,
+                "n": len(table),
+                "strata": strata,
+                "out": None if out is None else str(out),
+                "rows": table if out is None else [],
+            }
+        )
     elif out is None:
         sys.stdout.write(to_csv(table, COLUMNS))
     else:
-        console().print(f"{count(len(table), 'answer')} to label on {made.metric}, in {out}:", markup=False)
+        console().print(
+            f"{count(len(table), 'answer')} to label on {made.metric}, in {out}:", markup=False
+        )
         for part in made.strata:
             who = "the judge" if part.source == "judge" else "a check"
-            console().print(f"  {part.drawn:>4} of {part.answers:,} that {who} gave a {part.verdict}", markup=False)
+            console().print(
+                f"  {part.drawn:>4} of {part.answers:,} that {who} gave a {part.verdict}",
+                markup=False,
+            )
         console().print(
             f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run {run} --reviewer NAME"
         )
@@ -68,15 +98,24 @@ def sample(
 @app.command("import")
 def import_(
     files: Annotated[
-        list[Path], typer.Argument(help="Label records or sheets: .jsonl, .csv.", metavar="FILE...", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="Label records or sheets: .jsonl, .csv.", metavar="FILE...", show_default=False
+        ),
     ],
-    run: Annotated[Path, typer.Option(help="The run they are about: directory or id.", metavar="RUN")],
-    reviewer: Annotated[str, typer.Option(help="Who labelled, where the file does not say.", metavar="NAME")] = "",
+    run: Annotated[
+        Path, typer.Option(help="The run they are about: directory or id.", metavar="RUN")
+    ],
+    reviewer: Annotated[
+        str, typer.Option(help="Who labelled, where the file does not say.", metavar="NAME")
+    ] = "",
     metric: Metric = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Import labels into a run: what the report's page saved, or sheets that people filled in. Importing a file twice adds nothing."""
+    """Import labels into a run: what the report's page saved, or sheets that people filled in.
+    Importing a file twice adds nothing.
+    """
     from llmeval.core.errors import UsageError
     from llmeval.review.intake import take_in
     from llmeval.store.directory import RunDir
@@ -137,7 +176,9 @@ def export(
 
 @app.command()
 def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
-    """Count a run's labels: by reviewer, how far people agree, and how often the judge agrees with them."""
+    """Count a run's labels: by reviewer, how far people agree, and how often the judge agrees with
+    them.
+    """
     from llmeval.review.figures import figures
     from llmeval.review.repair import evidence, plain
     from llmeval.store.directory import RunDir
@@ -151,7 +192,9 @@ def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = Fals
     by = ", ".join(f"{name} {count:,}" for name, count in found["reviewers"].items())
     out.print(f"{count(found['labels'], 'label')}{': ' + by if by else ''}", markup=False)
     if found["stale"]:
-        out.print(f"{count(found['stale'], 'label')} of answers that the run does not have now: not counted.")
+        out.print(
+            f"{count(found['stale'], 'label')} of answers that the run does not have now: not counted."
+        )
     for metric in found["metrics"]:
         _print_metric(metric)
     _print_repairs(repairs)
@@ -162,13 +205,20 @@ def _print_repairs(repairs: "list[RepairEvidence]") -> None:
     """Cases to rewrite or retire, by advice."""
     out = console()
     if repairs:
-        out.print("\n[bold]Cases that need repair, by what people said in all runs that asked them[/]")
+        out.print(
+            "\n[bold]Cases that need repair, by what people said in all runs that asked them[/]"
+        )
     for each in repairs[:_SHOWN]:
-        counts = {"people pass what failed": each.narrow, "people fail what passed": each.loose,
-                  "reviewers differ": each.differ, "unsure": each.unsure}  # fmt: skip
+        counts = {
+            "people pass what failed": each.narrow,
+            "people fail what passed": each.loose,
+            "reviewers differ": each.differ,
+            "unsure": each.unsure,
+        }
         said = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
         out.print(
-            f"  {each.case_id} · {each.metric}: {each.finding} ({said}; {count(each.answers, 'answer')})", markup=False
+            f"  {each.case_id} · {each.metric}: {each.finding} ({said}; {count(each.answers, 'answer')})",
+            markup=False,
         )
     if len(repairs) > _SHOWN:
         out.print(f"  and {len(repairs) - _SHOWN:,} more: --json has them all")
@@ -185,8 +235,13 @@ def _print_metric(found: dict[str, Any]) -> None:
         f"  {count(found['labels'], 'label')} on {count(found['answers'], 'answer')}: {counts}; {drawn}; {found['blind']:,} blind"
     )
     for conflict in found["conflicts"]:
-        said = ", ".join(f"{name or '(no name)'} {verdict}" for name, verdict in conflict["verdicts"].items())
-        out.print(f"  to decide: {conflict['case_id']} (repeat {conflict['repeat']}): {said}", markup=False)
+        said = ", ".join(
+            f"{name or '(no name)'} {verdict}" for name, verdict in conflict["verdicts"].items()
+        )
+        out.print(
+            f"  to decide: {conflict['case_id']} (repeat {conflict['repeat']}): {said}",
+            markup=False,
+        )
     if found["reviewers"] is not None:
         for pair in found["reviewers"]["pairs"]:
             names = " and ".join(name or "(no name)" for name in pair["reviewers"])

@@ -1,7 +1,7 @@
 """The command `llmeval`: what its parts are called, and what its exit codes mean.
 
-Every unexpected exception becomes exit code 3 with one line and a log file: a Python traceback would exit 1, and 1
-must mean nothing but "the gate failed".
+Every unexpected exception becomes exit code 3 with one line and a log file: a Python traceback
+would exit 1, and 1 must mean nothing but "the gate failed".
 """
 
 import os
@@ -26,13 +26,16 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # whoever read our output is gone (`| head`); the interpreter must not complain about it while it exits
+        # whoever read our output is gone (`| head`); the interpreter must not complain about it
+        # while it exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.INVALID
     except SystemExit as error:
         if _COMPLETING in os.environ:  # the shell asks what could come next
             raise
-        _say(f"something that was imported or called ended the program (sys.exit): {error}\nDetails: {_log()}")
+        _say(
+            f"something that was imported or called ended the program (sys.exit): {error}\nDetails: {_log()}"
+        )
         code = ExitCode.INVALID
     except BaseException as error:
         _say(f"internal error: {type(error).__name__}: {error}\nDetails: {_log()}")
@@ -62,7 +65,11 @@ def _run() -> int:
 
 
 def _say(message: str) -> None:
-    prefix = "\x1b[31mllmeval:\x1b[0m" if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "llmeval:"
+    prefix = (
+        "\x1b[31mllmeval:\x1b[0m"
+        if sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        else "llmeval:"
+    )
     print(f"{prefix} {message}", file=sys.stderr)
 
 

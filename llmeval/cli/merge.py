@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import BaselineName, Env, FormatOption, Json, Reports, find_baseline, show_run
+from llmeval.cli.common import (
+    BaselineName,
+    Env,
+    FormatOption,
+    Json,
+    Reports,
+    find_baseline,
+    show_run,
+)
 from llmeval.report.ci.format import Format
 
 
@@ -13,14 +21,19 @@ def merge(
     folders: Annotated[
         list[Path],
         typer.Argument(
-            help="The shards' directories, or folders that hold them.", metavar="DIR...", show_default=False
+            help="The shards' directories, or folders that hold them.",
+            metavar="DIR...",
+            show_default=False,
         ),
     ],
-    out: Annotated[Path | None, typer.Option(help="Where the whole run goes.", metavar="RUN")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the whole run goes.", metavar="RUN")
+    ] = None,
     suite: Annotated[
         Path | None,
         typer.Option(
-            help="Decide by this suite's gate and baseline; default: as the shards saw them.", metavar="SUITE"
+            help="Decide by this suite's gate and baseline; default: as the shards saw them.",
+            metavar="SUITE",
         ),
     ] = None,
     baseline: BaselineName = None,
@@ -29,10 +42,11 @@ def merge(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Put the shards of a run together: check that all are there and belong together, decide once, write the report.
+    """Put the shards of a run together: check that all are there and belong together, decide once,
+    write the report.
 
-    Exit codes: 0 pass, 1 gate failed, 2 usage wrong, 3 a shard is missing, double, incomplete or of another run, or the
-    run is invalid, 4 inconclusive.
+    Exit codes: 0 pass, 1 gate failed, 2 usage wrong, 3 a shard is missing, double, incomplete or of
+    another run, or the run is invalid, 4 inconclusive.
     """
     from llmeval.api import merge as merge_shards
     from llmeval.runner.merge import find_parts

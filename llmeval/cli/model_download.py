@@ -21,9 +21,13 @@ def pull_with_progress(name: str) -> Path:
     if pull.is_pulled(name):
         return pull.path(name)
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(), console=Console(stderr=True), transient=True,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
     with bar:
         task = bar.add_task(name, total=1.0)
 
@@ -34,7 +38,8 @@ def pull_with_progress(name: str) -> Path:
 
 
 def pull_for(suite: "Suite", candidate: str | None) -> None:
-    """Make the bundled models that a suite is about to use available, with a progress bar, before anything else.
+    """Make the bundled models that a suite is about to use available, with a progress bar, before
+    anything else.
 
     Raises:
         UsageError: it uses a local model, and the extra `local` is not installed.

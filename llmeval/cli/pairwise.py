@@ -21,7 +21,8 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
         suite: the suite file; default: the first run's.
 
     Raises:
-        UsageError: the suite has no such judge. SuiteError: the suite is wrong, or the judge can't compare.
+        UsageError: the suite has no such judge. SuiteError: the suite is wrong, or the judge can't
+            compare.
     """
     import asyncio
     from dataclasses import replace
@@ -33,7 +34,9 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
     from llmeval.runner.plan import plan
     from llmeval.suite.loader import load_suite
 
-    loaded = load_suite(suite or Path(runs[0].manifest()["suite_file"]), runs[0].manifest()["environment"])
+    loaded = load_suite(
+        suite or Path(runs[0].manifest()["suite_file"]), runs[0].manifest()["environment"]
+    )
     if name not in loaded.spec.judges:
         known = ", ".join(loaded.spec.judges) or "none"
         raise UsageError(f"--judge {name}: {loaded.path} has no such judge; it has: {known}")
@@ -45,7 +48,10 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
     async def ask() -> "list[Preferences]":
         try:
             judge = pairwise_judge(loaded, name, made.judges[name])
-            return [await prefer_all(judge, pairs_of(runs[0], other, made.messages)) for other in runs[1:]]
+            return [
+                await prefer_all(judge, pairs_of(runs[0], other, made.messages))
+                for other in runs[1:]
+            ]
         finally:
             await made.close()
 
@@ -53,7 +59,8 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
 
 
 def pairs_of(first: "RunDir", other: "RunDir", messages: Any) -> "list[Pair]":
-    """The answers of two runs to the same cases, in the first run's order; lost answers are left out.
+    """The answers of two runs to the same cases, in the first run's order; lost answers are left
+    out.
 
     Args:
         first, other: the runs.
@@ -70,7 +77,9 @@ def pairs_of(first: "RunDir", other: "RunDir", messages: Any) -> "list[Pair]":
         except SuiteError:  # an earlier version's case: the prompt may use what it does not have
             return (Message("user", str(case.fields.get("question", ""))),)
 
-    theirs = {(unit.case.id, unit.case.digest, unit.answer.repeat): unit.answer for unit in other.units()}
+    theirs = {
+        (unit.case.id, unit.case.digest, unit.answer.repeat): unit.answer for unit in other.units()
+    }
     pairs = []
     for unit in first.units():
         answer = theirs.get((unit.case.id, unit.case.digest, unit.answer.repeat))
@@ -90,9 +99,17 @@ def show_preferences(out: "Console", found: "list[Preferences]", name: str) -> N
             f"{100 * each.net:+.1f} points for {letter} (95% interval {100 * each.low:+.1f} to {100 * each.high:+.1f}, p = {each.p:.2g})",
             soft_wrap=True,
         )
-        told = [f"of the ties {each.splits:,} split: the judge followed the place"] if each.splits else []
-        told += [f"{count(each.equal, 'pair')} of equal answers not asked about"] if each.equal else []
-        told += [f"no usable verdict on {count(each.unanswered, 'case')}"] if each.unanswered else []
+        told = (
+            [f"of the ties {each.splits:,} split: the judge followed the place"]
+            if each.splits
+            else []
+        )
+        told += (
+            [f"{count(each.equal, 'pair')} of equal answers not asked about"] if each.equal else []
+        )
+        told += (
+            [f"no usable verdict on {count(each.unanswered, 'case')}"] if each.unanswered else []
+        )
         if told:
             out.print(f"[dim]{'; '.join(told)}.[/]", soft_wrap=True)
     out.print("[dim]A preference is for people to look into; no gate uses it.[/]")

@@ -31,7 +31,9 @@ def plan(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Size a suite: the cases, labels, calls, cost and minutes that its decisions take. Nothing is asked."""
+    """Size a suite: the cases, labels, calls, cost and minutes that its decisions take. Nothing is
+    asked.
+    """
     from llmeval.cli.profile import know, margin_for, slices_of
     from llmeval.planning.sample_size import plan_regression
     from llmeval.suite.loader import load_suite
@@ -40,7 +42,10 @@ def plan(
     gate = known.suite.spec.gate
     shapes = [*known.shapes, *slices_of(known)]
     sized = [
-        (shape, plan_regression(shape, margin_for(known, shape.metric, detect), gate.alpha, gate.beta))
+        (
+            shape,
+            plan_regression(shape, margin_for(known, shape.metric, detect), gate.alpha, gate.beta),
+        )
         for shape in shapes
     ]
     floors = _floors(known)
@@ -63,7 +68,9 @@ def _floors(known: "SuiteProfile") -> "list[FloorSize]":
         shape = shapes.get(metric)
         if shape is None:
             continue
-        within = [case for case in known.cases if slice_ is None or case.tags.get(slice_[0]) == slice_[1]]
+        within = [
+            case for case in known.cases if slice_ is None or case.tags.get(slice_[0]) == slice_[1]
+        ]
         clusters = [f"\0{case.id}" if case.cluster is None else case.cluster for case in within]
         rate = shape.people if shape.labels else shape.rate
         if shape.labels:
@@ -81,7 +88,9 @@ def _floors(known: "SuiteProfile") -> "list[FloorSize]":
 
 
 def _costs(known: "SuiteProfile", cases: int) -> dict[str, Any]:
-    """Calls, US dollars (None where a price is not stated) and minutes (None without a past run), for so many cases."""
+    """Calls, US dollars (None where a price is not stated) and minutes (None without a past run),
+    for so many cases.
+    """
     scale = cases / len(known.cases)
     costs = [row["cost_usd"] for row in known.rows]
     pace = known.past.seconds_a_case
@@ -94,24 +103,40 @@ def _costs(known: "SuiteProfile", cases: int) -> dict[str, Any]:
 
 
 def _document(
-    known: "SuiteProfile", sized: "list[tuple[MetricProfile, RegressionSize]]", floors: "list[FloorSize]"
+    known: "SuiteProfile",
+    sized: "list[tuple[MetricProfile, RegressionSize]]",
+    floors: "list[FloorSize]",
 ) -> dict[str, Any]:
     gate = known.suite.spec.gate
     return {
-        "suite": known.suite.name, "cases": len(known.cases), "repeats": known.suite.spec.repeats,
-        "alpha": gate.alpha, "beta": gate.beta, "now": _costs(known, len(known.cases)),
+        "suite": known.suite.name,
+        "cases": len(known.cases),
+        "repeats": known.suite.spec.repeats,
+        "alpha": gate.alpha,
+        "beta": gate.beta,
+        "now": _costs(known, len(known.cases)),
         "regression": [
-            {"metric": shape.metric, **size._asdict(), "enough": shape.cases >= size.needed,
-             "pass_rate": shape.rate, "discordance": shape.discordance, "youden_lower": shape.youden_lower,
-             "design_effect": shape.effect, "needs": _costs(known, size.needed)}
+            {
+                "metric": shape.metric,
+                **size._asdict(),
+                "enough": shape.cases >= size.needed,
+                "pass_rate": shape.rate,
+                "discordance": shape.discordance,
+                "youden_lower": shape.youden_lower,
+                "design_effect": shape.effect,
+                "needs": _costs(known, size.needed),
+            }
             for shape, size in sized
         ],
-        "floors": [floor._asdict() for floor in floors], "notes": known.notes,
-    }  # fmt: skip
+        "floors": [floor._asdict() for floor in floors],
+        "notes": known.notes,
+    }
 
 
 def _print(
-    known: "SuiteProfile", sized: "list[tuple[MetricProfile, RegressionSize]]", floors: "list[FloorSize]"
+    known: "SuiteProfile",
+    sized: "list[tuple[MetricProfile, RegressionSize]]",
+    floors: "list[FloorSize]",
 ) -> None:
     from rich.table import Table
 
@@ -123,7 +148,9 @@ def _print(
     )
     for shape, size in sized:
         out.print(f"\n[bold]{shape.metric}[/]")
-        out.print(f"  {count(shape.cases, 'case')} can certify {_certified(size)}; {_advice(shape, size)}")
+        out.print(
+            f"  {count(shape.cases, 'case')} can certify {_certified(size)}; {_advice(shape, size)}"
+        )
         if size.needed > shape.cases == n:
             out.print(f"  That takes {_spent(_costs(known, size.needed))}.")
         out.print(
@@ -136,10 +163,14 @@ def _print(
             table.add_column(heading, justify="left" if heading == "floor" else "right")
         for floor in floors:
             table.add_row(
-                floor.rule, f"{floor.floor:.0%}", f"{floor.cases:,}",
+                floor.rule,
+                f"{floor.floor:.0%}",
+                f"{floor.cases:,}",
                 "more than there are" if floor.must_have is None else f"{floor.must_have:,}",
-                f"none: {floor.rate:.0%} now" if floor.needed is None else f"{floor.needed:,} at {floor.rate:.0%}",
-            )  # fmt: skip
+                f"none: {floor.rate:.0%} now"
+                if floor.needed is None
+                else f"{floor.needed:,} at {floor.rate:.0%}",
+            )
         out.print()
         out.print(table)
     out.print("\n[dim]Based on:[/]")
@@ -163,9 +194,17 @@ def _advice(shape: "MetricProfile", size: "RegressionSize") -> str:
 
 
 def _spent(costs: dict[str, Any]) -> str:
-    money = "cost not known (no price in the suite)" if costs["cost_usd"] is None else f"${costs['cost_usd']:.2f}"
+    money = (
+        "cost not known (no price in the suite)"
+        if costs["cost_usd"] is None
+        else f"${costs['cost_usd']:.2f}"
+    )
     minutes = costs["minutes"]
     time = (
-        "" if minutes is None else ", under a minute" if minutes < 1 else f", about {count(round(minutes), 'minute')}"
+        ""
+        if minutes is None
+        else ", under a minute"
+        if minutes < 1
+        else f", about {count(round(minutes), 'minute')}"
     )
     return f"{count(costs['cases'], 'case')}, {count(costs['calls'], 'call')}, {money}{time}"

@@ -1,4 +1,6 @@
-"""What `plan` and `prove` know about a suite: its cases, its judges' certificates, its own past runs, or assumptions."""
+"""What `plan` and `prove` know about a suite: its cases, its judges' certificates, its own past
+runs, or assumptions.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,8 +23,8 @@ FEW_CLUSTERS = 30
 
 
 class JudgeProfile(NamedTuple):
-    """A metric's judge: sensitivity, specificity, the lower bound of J, the rate of error spent on that bound, and the good
-    and bad answers it rests on."""
+    """A metric's judge: sensitivity, specificity, the lower bound of J, the rate of error spent on
+    that bound, and the good and bad answers it rests on."""
 
     sensitivity: float
     specificity: float
@@ -33,7 +35,9 @@ class JudgeProfile(NamedTuple):
 
 @dataclass
 class SuiteProfile:
-    """A suite as `plan` and `prove` see it. `notes`: where each figure is from; assumptions are said to be such."""
+    """A suite as `plan` and `prove` see it. `notes`: where each figure is from; assumptions are
+    said to be such.
+    """
 
     suite: "Suite"
     cases: "list[Case]"
@@ -44,7 +48,8 @@ class SuiteProfile:
 
 
 def margin_for(known: SuiteProfile, metric: str, detect: str | None) -> float:
-    """The drop to size for: the one given, else the suite's own margin for the metric, else `margin_of`'s.
+    """The drop to size for: the one given, else the suite's own margin for the metric, else
+    `margin_of`'s.
 
     Raises:
         UsageError: as `margin_of`.
@@ -71,7 +76,9 @@ def margin_of(text: str | None, cases: int) -> float:
     except ValueError:
         raise UsageError(f"--detect takes a drop such as 3pt, 3% or 0.03, not {text!r}") from None
     if not 0 < value < 1:
-        raise UsageError(f"--detect must lie between 0 and 100 points, not {text!r}; 3 points are 3pt or 0.03")
+        raise UsageError(
+            f"--detect must lie between 0 and 100 points, not {text!r}; 3 points are 3pt or 0.03"
+        )
     return value
 
 
@@ -79,7 +86,8 @@ def know(suite: "Suite", metric: str | None, reports: Path) -> SuiteProfile:
     """Everything that is known before the first call; nothing is asked.
 
     Raises:
-        SuiteError, UsageError, NothingEvaluated: as `llmeval run --dry-run`; or a metric that the suite does not have.
+        SuiteError, UsageError, NothingEvaluated: as `llmeval run --dry-run`; or a metric that the
+            suite does not have.
     """
     from llmeval.gate.rules.floors import parse_key
     from llmeval.history.past_runs import read_past
@@ -90,9 +98,13 @@ def know(suite: "Suite", metric: str | None, reports: Path) -> SuiteProfile:
     planned = plan(suite, Options(reports=reports, use_cache=False), sizing=True)
     past = read_past(reports / suite.name)
     judged = list(planned.judges)
-    names = list(dict.fromkeys([*(check.metric for check in planned.checks), *judged, *past.metrics()]))
+    names = list(
+        dict.fromkeys([*(check.metric for check in planned.checks), *judged, *past.metrics()])
+    )
     if metric is not None and metric not in names:
-        raise UsageError(f"{suite.path}: there is no metric {metric!r}; there are {', '.join(names) or 'none'}")
+        raise UsageError(
+            f"{suite.path}: there is no metric {metric!r}; there are {', '.join(names) or 'none'}"
+        )
     gate = suite.spec.gate
     rules = [*gate.floors, *(gate.regression.margins if gate.regression is not None else ())]
     gated = list(dict.fromkeys(parse_key(key)[0] for key in rules))
@@ -104,7 +116,9 @@ def know(suite: "Suite", metric: str | None, reports: Path) -> SuiteProfile:
 
 
 def slices_of(known: SuiteProfile) -> "list[MetricProfile]":
-    """A shape for each rule of regression about a slice, named as the rule: its own cases, all else as the whole metric."""
+    """A shape for each rule of regression about a slice, named as the rule: its own cases, all else
+    as the whole metric.
+    """
     from dataclasses import replace
 
     from llmeval.gate.rules.floors import parse_key
@@ -113,10 +127,20 @@ def slices_of(known: SuiteProfile) -> "list[MetricProfile]":
     shapes = {shape.metric: shape for shape in known.shapes}
     for key in rule.margins if rule is not None else ():
         metric, where = parse_key(key)
-        sizes = _sizes(case for case in known.cases if where is not None and case.tags.get(where[0]) == where[1])
+        sizes = _sizes(
+            case
+            for case in known.cases
+            if where is not None and case.tags.get(where[0]) == where[1]
+        )
         if sizes and metric in shapes:
             found.append(
-                replace(shapes[metric], metric=key, cases=sizes.total(), units=len(sizes), largest=max(sizes.values()))
+                replace(
+                    shapes[metric],
+                    metric=key,
+                    cases=sizes.total(),
+                    units=len(sizes),
+                    largest=max(sizes.values()),
+                )
             )
     return found
 
@@ -152,23 +176,40 @@ def _shape(known: SuiteProfile, metric: str, trust: str | None) -> "MetricProfil
             f"(assumed: correlation {CORRELATION}; no two past runs differ)"
         )
     else:
-        known.notes.append(f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past runs)")
+        known.notes.append(
+            f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past runs)"
+        )
     sizes = _sizes(known.cases)
     largest, few = max(sizes.values()), len(sizes) < FEW_CLUSTERS
     if largest > 1:
         known.notes.append(
             f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN} (assumed)"
-            + (f". Fewer than {FEW_CLUSTERS} clusters rarely decide: add clusters, not cases" if few else "")
+            + (
+                f". Fewer than {FEW_CLUSTERS} clusters rarely decide: add clusters, not cases"
+                if few
+                else ""
+            )
         )
     return MetricProfile(
-        metric=metric, cases=len(known.cases), units=len(sizes), largest=largest, within=WITHIN, rate=rate,
-        discordance=differs, sensitivity=judge.sensitivity, specificity=judge.specificity,
-        youden_lower=judge.lower, j_alpha=judge.spent, labels=judge.labels,
-    )  # fmt: skip
+        metric=metric,
+        cases=len(known.cases),
+        units=len(sizes),
+        largest=largest,
+        within=WITHIN,
+        rate=rate,
+        discordance=differs,
+        sensitivity=judge.sensitivity,
+        specificity=judge.specificity,
+        youden_lower=judge.lower,
+        j_alpha=judge.spent,
+        labels=judge.labels,
+    )
 
 
 def _on_judge_scale(known: SuiteProfile, metric: str) -> bool:
-    """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is true."""
+    """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is
+    true.
+    """
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floors_in, margins_in
 
@@ -176,7 +217,9 @@ def _on_judge_scale(known: SuiteProfile, metric: str) -> bool:
     stated = [*floors_in(gate).items(), *margins_in(gate).items()]
     own = any(limit.judge_scale for key, limit in stated if parse_key(key)[0] == metric)
     if own:
-        known.notes.append(f"{metric}: on the judge's own scale (`scale: judge`), as if its verdicts were the truth")
+        known.notes.append(
+            f"{metric}: on the judge's own scale (`scale: judge`), as if its verdicts were the truth"
+        )
     return own
 
 
@@ -191,12 +234,20 @@ def _judge(known: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
     spent = known.suite.spec.gate.beta / J_SHARE
     if trust == "TRUSTED" and path is not None:
         found = read_certificate(known.suite.base / path)
-        either: tuple[Mapping[str, Any], Mapping[str, Any]] = (found.counts, found.weighted or found.counts)
-        labels, weighted = (LabelCounts(*(counts[name] for name in LabelCounts._fields)) for counts in either)
+        either: tuple[Mapping[str, Any], Mapping[str, Any]] = (
+            found.counts,
+            found.weighted or found.counts,
+        )
+        labels, weighted = (
+            LabelCounts(*(counts[name] for name in LabelCounts._fields)) for counts in either
+        )
         judge = JudgeProfile(
-            weighted.pass_pass / weighted.human_pass, weighted.fail_fail / weighted.human_fail,
-            youden_lower(labels, spent), spent, (labels.human_pass, labels.human_fail),
-        )  # fmt: skip
+            weighted.pass_pass / weighted.human_pass,
+            weighted.fail_fail / weighted.human_fail,
+            youden_lower(labels, spent),
+            spent,
+            (labels.human_pass, labels.human_fail),
+        )
         known.notes.append(
             f"{metric}: the judge's J is {judge.sensitivity + judge.specificity - 1:.2f}, at least {judge.lower:.2f} "
             f"(certificate, {labels.n} labels)"

@@ -1,4 +1,6 @@
-"""`run --rejudge`: the baseline's stored answers scored by today's judges and checks, before the run."""
+"""`run --rejudge`: the baseline's stored answers scored by today's judges and checks, before the
+run.
+"""
 
 import sys
 from pathlib import Path
@@ -12,11 +14,12 @@ if TYPE_CHECKING:
 
 
 def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Path | int:
-    """What to compare with: the baseline itself where nothing that scores it changed, else a run of its answers scored
-    anew. An exit code where that run did not come to its end.
+    """What to compare with: the baseline itself where nothing that scores it changed, else a run of
+    its answers scored anew. An exit code where that run did not come to its end.
 
     Raises:
-        UsageError: the run is a shard, the suite compares nothing, or the baseline's answers are not here.
+        UsageError: the run is a shard, the suite compares nothing, or the baseline's answers are
+            not here.
     """
     from llmeval.api import rejudge
     from llmeval.core.errors import NothingEvaluated, UsageError
@@ -31,7 +34,9 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
     path = baseline_of(suite, options)
     if path is None or not path.exists():
         raise UsageError(
-            f"--rejudge: {suite.path} compares nothing" if path is None else f"--rejudge: there is no {path}"
+            f"--rejudge: {suite.path} compares nothing"
+            if path is None
+            else f"--rejudge: there is no {path}"
         )
     try:
         child = rejudge(suite, _answers_of(path, options), options=options, show=ProgressDisplay)
@@ -42,7 +47,10 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
         )
         return path
     if child is None:
-        print("llmeval: the same judges and checks scored the baseline: nothing to rejudge", file=sys.stderr)
+        print(
+            "llmeval: the same judges and checks scored the baseline: nothing to rejudge",
+            file=sys.stderr,
+        )
         return path
     if child.interrupted or child.reason:
         return show_run(child, as_json=as_json)

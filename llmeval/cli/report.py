@@ -1,4 +1,6 @@
-"""`llmeval report`: report.html, junit.xml and summary.md again, from the records alone; and a page of all suites."""
+"""`llmeval report`: report.html, junit.xml and summary.md again, from the records alone; and a page
+of all suites.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,11 +24,17 @@ def report(
     ] = None,
     embed: Annotated[
         Literal["default", "all"],
-        typer.Option(help="all: hold every row in full, also of a run with more than 20,000.", metavar="<default|all>"),
+        typer.Option(
+            help="all: hold every row in full, also of a run with more than 20,000.",
+            metavar="<default|all>",
+        ),
     ] = "default",
     index: Annotated[
         Path | None,
-        typer.Option(help="Write DIR/index.html: all suites below DIR, their decisions and trends.", metavar="DIR"),
+        typer.Option(
+            help="Write DIR/index.html: all suites below DIR, their decisions and trends.",
+            metavar="DIR",
+        ),
     ] = None,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
@@ -41,10 +49,14 @@ def report(
 
     if index is not None:
         if run is not None:
-            raise UsageError("a run and --index at once: --index DIR makes the page of all suites below DIR")
+            raise UsageError(
+                "a run and --index at once: --index DIR makes the page of all suites below DIR"
+            )
         return _overview(index, as_json)
     if run is None:
-        raise UsageError("name a run (`llmeval runs list` shows them), or make a page of all suites by --index DIR")
+        raise UsageError(
+            "name a run (`llmeval runs list` shows them), or make a page of all suites by --index DIR"
+        )
     return show_run(rebuild(find_run(run, reports), embed), as_json=as_json, format_=format_)
 
 
@@ -54,15 +66,21 @@ def _overview(reports: Path, as_json: bool) -> int:
     from llmeval.report.html.overview import write_overview
 
     if not reports.is_dir():
-        raise UsageError(f"--index {reports}: there is no such directory; it is the one that runs are kept in")
+        raise UsageError(
+            f"--index {reports}: there is no such directory; it is the one that runs are kept in"
+        )
     page = reports / "index.html"
     rows = write_overview(recorded(reports), page)
     if as_json:
         emit({"page": str(page), "suites": rows})
         return 0
     for row in rows:
-        seen = "" if row["cases"] is None else f", {row['passed']:,} of {row['cases']:,} cases passed"
+        seen = (
+            "" if row["cases"] is None else f", {row['passed']:,} of {row['cases']:,} cases passed"
+        )
         runs = f"{row['runs']:,} run" + ("" if row["runs"] == 1 else "s")
-        console().print(f"{row['state']:<13} [bold]{row['suite']}[/]  {runs}, latest {row['latest']}{seen}")
+        console().print(
+            f"{row['state']:<13} [bold]{row['suite']}[/]  {runs}, latest {row['latest']}{seen}"
+        )
     console().print(f"Page: {page}", soft_wrap=True)
     return 0

@@ -20,28 +20,42 @@ if TYPE_CHECKING:
 def review(
     run: RunPath,
     reviewer: Annotated[
-        str | None, typer.Option(help="Whose votes these are; default: your login name.", metavar="NAME")
+        str | None,
+        typer.Option(help="Whose votes these are; default: your login name.", metavar="NAME"),
     ] = None,
-    n: Annotated[int, typer.Option("--n", help="How many answers your queue has.", metavar="N")] = 50,
+    n: Annotated[
+        int, typer.Option("--n", help="How many answers your queue has.", metavar="N")
+    ] = 50,
     random_share: Annotated[
-        float, typer.Option(help="Share of them drawn at random: only those measure a judge.", metavar="SHARE")
+        float,
+        typer.Option(
+            help="Share of them drawn at random: only those measure a judge.", metavar="SHARE"
+        ),
     ] = 0.2,
     metric: Annotated[
-        list[str] | None, typer.Option(help="Vote on this metric; default: what judges decide.", metavar="METRIC")
+        list[str] | None,
+        typer.Option(help="Vote on this metric; default: what judges decide.", metavar="METRIC"),
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(help="Show this run's answers too; default: the gate's baseline, where it is.", metavar="RUN"),
+        typer.Option(
+            help="Show this run's answers too; default: the gate's baseline, where it is.",
+            metavar="RUN",
+        ),
     ] = None,
-    port: Annotated[int, typer.Option(help="Default: a free one.", min=0, max=65535, metavar="PORT")] = 0,
-    no_open: Annotated[bool, typer.Option("--no-open", help="Print the address, start no browser.")] = False,
+    port: Annotated[
+        int, typer.Option(help="Default: a free one.", min=0, max=65535, metavar="PORT")
+    ] = 0,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Print the address, start no browser.")
+    ] = False,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Judge a run's answers in the browser; your votes go to its labels.jsonl. Ctrl-C ends it.
 
-    The judge's verdict stays hidden until you have given yours. Nothing leaves this machine: the page is served on
-    127.0.0.1, to whoever has the address that is printed.
+    The judge's verdict stays hidden until you have given yours. Nothing leaves this machine: the
+    page is served on 127.0.0.1, to whoever has the address that is printed.
     """
     import tempfile
 
@@ -52,10 +66,16 @@ def review(
 
     directory = RunDir(find_run(run, reports))
     directory.verify()
-    before = baseline_run(directory, directory.manifest()) if baseline is None else RunDir(find_run(baseline, reports))
+    before = (
+        baseline_run(directory, directory.manifest())
+        if baseline is None
+        else RunDir(find_run(baseline, reports))
+    )
     with tempfile.TemporaryDirectory(prefix="llmeval-review-") as folder:
         page = Path(folder) / "review.html"
-        session = _session(directory, before, page, reviewer or _login(), n, random_share, metric or [])
+        session = _session(
+            directory, before, page, reviewer or _login(), n, random_share, metric or []
+        )
         server = ReviewServer(session, page, policy(served=True), port)
         _serve(server, no_open=no_open, as_json=as_json)
     _end(session, as_json=as_json)
@@ -63,7 +83,13 @@ def review(
 
 
 def _session(
-    run: "RunDir", before: "RunDir | None", page: Path, reviewer: str, n: int, share: float, named: list[str]
+    run: "RunDir",
+    before: "RunDir | None",
+    page: Path,
+    reviewer: str,
+    n: int,
+    share: float,
+    named: list[str],
 ) -> "ReviewSession":
     """The page written, and the queue in the order that the page finds urgent."""
     from llmeval.report.html import write_html
@@ -87,7 +113,9 @@ def _session(
 
 
 def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
-    """Until Ctrl-C, or SIGTERM; also where the process was started with SIGINT ignored, as shells do with `&`."""
+    """Until Ctrl-C, or SIGTERM; also where the process was started with SIGINT ignored, as shells
+    do with `&`.
+    """
     import signal
     import webbrowser
 
@@ -99,9 +127,13 @@ def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
         print(server.url, file=sys.stderr, flush=True)
     else:
         drawn = sum(len(made.drawn) for made in session.queue.draws.values())
-        print(f"Reviewing {session.run.path} as {session.reviewer}: {count(len(session.queue.items), 'answer')}, "
-              f"{drawn:,} of them drawn at random, {session.done():,} done.")  # fmt: skip
-        print(f"Open {server.url}\nCtrl-C ends the review; every vote is saved at once.", flush=True)
+        print(
+            f"Reviewing {session.run.path} as {session.reviewer}: {count(len(session.queue.items), 'answer')}, "
+            f"{drawn:,} of them drawn at random, {session.done():,} done."
+        )
+        print(
+            f"Open {server.url}\nCtrl-C ends the review; every vote is saved at once.", flush=True
+        )
     if not no_open:
         webbrowser.open(server.launch)
     try:
@@ -117,9 +149,19 @@ def _end(session: "ReviewSession", *, as_json: bool) -> None:
 
     path, done, total = session.run.path / LABELS, session.done(), len(session.queue.items)
     if as_json:
-        emit({"reviewer": session.reviewer, "added": session.added, "done": done, "queue": total, "labels": str(path)})
+        emit(
+            {
+                "reviewer": session.reviewer,
+                "added": session.added,
+                "done": done,
+                "queue": total,
+                "labels": str(path),
+            }
+        )
         return
-    print(f"\n{count(session.added, 'label')} saved in {path}; {done:,} of {count(total, 'answer')} of the queue done.")
+    print(
+        f"\n{count(session.added, 'label')} saved in {path}; {done:,} of {count(total, 'answer')} of the queue done."
+    )
     if not path.exists():
         return
     print(f"Next: llmeval labels stats {session.run.path}")

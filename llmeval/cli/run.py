@@ -31,9 +31,14 @@ if TYPE_CHECKING:
     from llmeval.suite.loader import Suite
 
 WORST_FIRST = (
-    ExitCode.INTERRUPTED, ExitCode.INVALID, ExitCode.USAGE, ExitCode.GATE_FAILED, ExitCode.INCONCLUSIVE,
-    ExitCode.NOTHING_EVALUATED, ExitCode.PASS,
-)  # fmt: skip
+    ExitCode.INTERRUPTED,
+    ExitCode.INVALID,
+    ExitCode.USAGE,
+    ExitCode.GATE_FAILED,
+    ExitCode.INCONCLUSIVE,
+    ExitCode.NOTHING_EVALUATED,
+    ExitCode.PASS,
+)
 """Of several suites: what measured nothing is worse than what measured badly."""
 
 
@@ -56,7 +61,10 @@ def run(
     ] = None,
     new: Annotated[
         bool,
-        typer.Option("--new", help="Start afresh, where the same command would go on with an unfinished run of today."),
+        typer.Option(
+            "--new",
+            help="Start afresh, where the same command would go on with an unfinished run of today.",
+        ),
     ] = False,
     candidate: Annotated[
         str | None,
@@ -70,7 +78,8 @@ def run(
     rejudge: Annotated[
         bool,
         typer.Option(
-            "--rejudge", help="Where other judges or checks scored the baseline: score its stored answers first."
+            "--rejudge",
+            help="Where other judges or checks scored the baseline: score its stored answers first.",
         ),
     ] = False,
     stop: StopOption = None,
@@ -83,58 +92,95 @@ def run(
     ] = None,
     changed_since: Annotated[
         str | None,
-        typer.Option(help="Only suites with a file that changed since the branch left this revision.", metavar="REF"),
+        typer.Option(
+            help="Only suites with a file that changed since the branch left this revision.",
+            metavar="REF",
+        ),
     ] = None,
     env: Env = None,
-    limit: Annotated[int | None, typer.Option(help="Draw a seeded sample of N cases.", metavar="N")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Draw a seeded sample of N cases.", metavar="N")
+    ] = None,
     concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Neither read nor write the cache.")
+    ] = False,
     reuse: Annotated[
         bool,
-        typer.Option("--reuse", help="Take a candidate's answers from earlier runs even where it states no `build`."),
+        typer.Option(
+            "--reuse",
+            help="Take a candidate's answers from earlier runs even where it states no `build`.",
+        ),
     ] = False,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Ask everything again, and keep the new answers and verdicts.")
+        bool,
+        typer.Option(
+            "--refresh", help="Ask everything again, and keep the new answers and verdicts."
+        ),
     ] = False,
-    max_cost: Annotated[float | None, typer.Option(help="Stop at X US dollars.", metavar="X")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="Stop at X US dollars.", metavar="X")
+    ] = None,
     max_calls: Annotated[int | None, typer.Option(help="Stop after N calls.", metavar="N")] = None,
-    max_minutes: Annotated[float | None, typer.Option(help="Stop after M minutes.", metavar="M")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be asked; send nothing.")] = False,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="Stop after M minutes.", metavar="M")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be asked; send nothing.")
+    ] = False,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Run suites: ask the candidate, score its answers, decide, and write the report.
 
-    Without --out, the same command goes on with its newest run where that was interrupted or stopped at a budget, for 24
+    Without --out, the same command goes on with its newest run where that was interrupted or
+    stopped at a budget, for 24
     hours: what is recorded is not asked for again. --new starts afresh.
 
-    Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4 inconclusive,
-    5 nothing evaluated, 130 interrupted. Of several suites the worst: 130, 3, 2, 1, 4, 5, 0.
+    Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4
+    inconclusive, 5 nothing evaluated, 130 interrupted. Of several suites the worst: 130, 3, 2, 1,
+    4, 5, 0.
     """
     from llmeval.runner.options import Options
     from llmeval.runner.sharding import parse_shard
 
     options = Options(
-        out=out, resume=not new, reports=reports, candidate=candidate, stop=stop, limit=limit,
-        concurrency=concurrency, use_cache=not no_cache, reuse=reuse, refresh=refresh,
-        max_cost=max_cost, max_calls=max_calls, max_minutes=max_minutes,
+        out=out,
+        resume=not new,
+        reports=reports,
+        candidate=candidate,
+        stop=stop,
+        limit=limit,
+        concurrency=concurrency,
+        use_cache=not no_cache,
+        reuse=reuse,
+        refresh=refresh,
+        max_cost=max_cost,
+        max_calls=max_calls,
+        max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
-    )  # fmt: skip
+    )
     chosen = _suites(suites, env, alone=out is not None or baseline not in (None, "lock"))
     if len(chosen) == 1:
         options = replace(options, baseline=find_baseline(baseline, reports, chosen[0].name, out))
     if changed_since is not None:
         chosen = touched(chosen, changed_since)
         if not chosen:
-            print(f"llmeval: no suite has a file that changed since {changed_since}: nothing to run", file=sys.stderr)
+            print(
+                f"llmeval: no suite has a file that changed since {changed_since}: nothing to run",
+                file=sys.stderr,
+            )
             return ExitCode.PASS
-    one = partial(_one, options=options, rejudge=rejudge, dry_run=dry_run, format_=format_, as_json=as_json)
+    one = partial(
+        _one, options=options, rejudge=rejudge, dry_run=dry_run, format_=format_, as_json=as_json
+    )
     return one(chosen[0]) if len(chosen) == 1 else _each(chosen, one)
 
 
 def _suites(named: list[Path], env: str | None, *, alone: bool) -> "list[Suite]":
-    """The suites by name, a folder standing for those right in it; of several all are checked before the first runs.
+    """The suites by name, a folder standing for those right in it; of several all are checked
+    before the first runs.
 
     Args:
         alone: an option is about one suite.
@@ -163,15 +209,20 @@ def _in_folder(folder: Path) -> list[Path]:
     found = [
         path
         for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-        if isinstance(data := parse(path.read_text(encoding="utf-8"), str(path)).data, dict) and "suite" in data
+        if isinstance(data := parse(path.read_text(encoding="utf-8"), str(path)).data, dict)
+        and "suite" in data
     ]
     if not found:
-        raise UsageError(f"{folder}: there is no suite in this folder (a .yaml file with the key `suite`)")
+        raise UsageError(
+            f"{folder}: there is no suite in this folder (a .yaml file with the key `suite`)"
+        )
     return found
 
 
 def _each(suites: "list[Suite]", one: "Callable[[Suite], int]") -> int:
-    """One after the other; an error of one is told and the others still run. The worst exit code."""
+    """One after the other; an error of one is told and the others still run. The worst exit
+    code.
+    """
     from llmeval.core.errors import LlmevalError
 
     codes: list[int] = []
@@ -188,7 +239,15 @@ def _each(suites: "list[Suite]", one: "Callable[[Suite], int]") -> int:
     return min(codes, key=WORST_FIRST.index)
 
 
-def _one(suite: "Suite", *, options: "Options", rejudge: bool, dry_run: bool, format_: Format, as_json: bool) -> int:
+def _one(
+    suite: "Suite",
+    *,
+    options: "Options",
+    rejudge: bool,
+    dry_run: bool,
+    format_: Format,
+    as_json: bool,
+) -> int:
     from llmeval.api import run as run_suite
     from llmeval.cli.model_download import pull_for
     from llmeval.cli.rejudge import rejudge_baseline

@@ -12,7 +12,9 @@ app = typer.Typer(help="Runs that are kept.", no_args_is_help=True)
 
 @app.command("list")
 def list_runs(
-    suite: Annotated[str | None, typer.Argument(help="Only this suite's runs.", metavar="[SUITE]")] = None,
+    suite: Annotated[
+        str | None, typer.Argument(help="Only this suite's runs.", metavar="[SUITE]")
+    ] = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -31,7 +33,9 @@ def list_runs(
     out = console()
     wide = out.width >= 110  # else there is no room for when it started, which the id says too
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2 if wide else 1))
-    table.add_column("run", no_wrap=True, min_width=max(len(row["run_id"]) for row in rows))  # ids are copied
+    table.add_column(
+        "run", no_wrap=True, min_width=max(len(row["run_id"]) for row in rows)
+    )  # ids are copied
     table.add_column("suite", overflow="fold")
     table.add_column("candidate", overflow="fold")
     for heading in ("status", "decision", "passed", *(["started"] if wide else [])):
@@ -58,7 +62,9 @@ def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False
 
     loaded = load_run(find_run(run, reports))
     loaded.directory.verify()
-    loaded.troubles = worst_cases(loaded.directory, 10, {entry.case_id for entry in loaded.summary.quarantine})
+    loaded.troubles = worst_cases(
+        loaded.directory, 10, {entry.case_id for entry in loaded.summary.quarantine}
+    )
     html = loaded.path / "report.html"
     loaded.report = html if html.exists() else None
     show_run(loaded, as_json=as_json)

@@ -37,8 +37,8 @@ def simulate(
 ) -> int:
     """Measure how often the gate errs on a suite of this shape, by planted drops. Nothing is asked.
 
-    Plays the suite's floors and regression rules together, with its clusters, repeats and the uncertain quality of its
-    judges; where it has no regression rule, one for each metric by itself.
+    Plays the suite's floors and regression rules together, with its clusters, repeats and the
+    uncertain quality of its judges; where it has no regression rule, one for each metric by itself.
 
     Exit codes: 0 the stated error rates hold, 1 one of them does not.
     """
@@ -52,13 +52,24 @@ def simulate(
     stated, others = setups_for(known, detect, early=early)
     found = _played(stated, others, runs, seed)
     if as_json:
-        emit({
-            "suite": known.suite.name, "runs": runs, "seed": seed, "stop": "early" if early else "never",
-            **_document(found), "notes": list(dict.fromkeys(known.notes)),
-        })  # fmt: skip
+        emit(
+            {
+                "suite": known.suite.name,
+                "runs": runs,
+                "seed": seed,
+                "stop": "early" if early else "never",
+                **_document(found),
+                "notes": list(dict.fromkeys(known.notes)),
+            }
+        )
     else:
         _print(known, found, runs, early=early)
-    held = all(row.holds for each in found for rows in (each.proof.whole, *each.proof.rules) for row in rows)
+    held = all(
+        row.holds
+        for each in found
+        for rows in (each.proof.whole, *each.proof.rules)
+        for row in rows
+    )
     return ExitCode.PASS if held else ExitCode.GATE_FAILED
 
 
@@ -78,11 +89,17 @@ def _played(
 
     from llmeval.planning.simulation import rows_of, simulate
 
-    setups = [*([(stated, True)] if stated is not None else []), *((setup, False) for setup in others)]
+    setups = [
+        *([(stated, True)] if stated is not None else []),
+        *((setup, False) for setup in others),
+    ]
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulated runs", total=runs * sum(rows_of(setup) for setup, _ in setups))
+        task = bar.add_task(
+            "simulated runs", total=runs * sum(rows_of(setup) for setup, _ in setups)
+        )
         return [
-            SimulatedMetric(setup, simulate(setup, runs, seed, lambda: bar.advance(task)), own) for setup, own in setups
+            SimulatedMetric(setup, simulate(setup, runs, seed, lambda: bar.advance(task)), own)
+            for setup, own in setups
         ]
 
 
@@ -95,19 +112,30 @@ def _document(found: list[SimulatedMetric]) -> dict[str, Any]:
         gate += _rows(proof.whole, "margins")
         for claim, rows in zip(setup.claims, proof.rules, strict=True):
             if isinstance(claim, SimulatedFloor):
-                floors.append({"rule": claim.name, "floor": claim.threshold, "rows": _rows(rows, "rate")})
+                floors.append(
+                    {"rule": claim.name, "floor": claim.threshold, "rows": _rows(rows, "rate")}
+                )
             else:
-                metrics.append({
-                    "metric": claim.name, "margin": claim.margin, "stated": stated, "rows": _rows(rows, "drop"),
-                })  # fmt: skip
+                metrics.append(
+                    {
+                        "metric": claim.name,
+                        "margin": claim.margin,
+                        "stated": stated,
+                        "rows": _rows(rows, "drop"),
+                    }
+                )
     return {"gate": gate, "metrics": metrics, "floors": floors}
 
 
 def _rows(rows: "Sequence[SimulatedRates]", planted: str) -> list[dict[str, Any]]:
     return [
-        {planted: row.planted, **{key: value for key, value in row._asdict().items() if key != "planted"}, "holds": row.holds}
+        {
+            planted: row.planted,
+            **{key: value for key, value in row._asdict().items() if key != "planted"},
+            "holds": row.holds,
+        }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _print(known: "SuiteProfile", found: list[SimulatedMetric], runs: int, *, early: bool) -> None:
@@ -135,8 +163,19 @@ def _print(known: "SuiteProfile", found: list[SimulatedMetric], runs: int, *, ea
                 )
             else:
                 title = f"{claim.name}: not worse by {100 * claim.margin:.3g} points{_shape(claim)}"
-                _table(title + ("" if stated else " (not a rule of the suite)"), "drop", rows, 100, early=early)
-    for line in (*LEGEND, *((TRUTH,) if floors else ()), *((USED,) if early else ()), *dict.fromkeys(known.notes)):
+                _table(
+                    title + ("" if stated else " (not a rule of the suite)"),
+                    "drop",
+                    rows,
+                    100,
+                    early=early,
+                )
+    for line in (
+        *LEGEND,
+        *((TRUTH,) if floors else ()),
+        *((USED,) if early else ()),
+        *dict.fromkeys(known.notes),
+    ):
         out.print(f"[dim]{line}[/]")
 
 
@@ -145,23 +184,44 @@ def _shape(claim: "SimulatedRule") -> str:
     return f", {cases:,} cases" + ("" if units == cases else f" in {units:,} clusters")
 
 
-def _table(title: str, planted: str, rows: "Sequence[SimulatedRates]", scale: float, *, early: bool) -> None:
+def _table(
+    title: str, planted: str, rows: "Sequence[SimulatedRates]", scale: float, *, early: bool
+) -> None:
     from rich.table import Table
 
     table = Table(
-        box=None, header_style="dim", pad_edge=False, padding=(0, 1), title_justify="left", title=title, expand=False
+        box=None,
+        header_style="dim",
+        pad_edge=False,
+        padding=(0, 1),
+        title_justify="left",
+        title=title,
+        expand=False,
     )
     unpaired = ["unpaired"] if rows[0].unpaired is not None else []
     used = ["used"] if early else []
-    for heading in (planted, "FAIL", "PASS", "open", "wrong ± s.e.", "limit", *used, "usual", *unpaired):
+    for heading in (
+        planted,
+        "FAIL",
+        "PASS",
+        "open",
+        "wrong ± s.e.",
+        "limit",
+        *used,
+        "usual",
+        *unpaired,
+    ):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            f"{scale * row.planted:.3g}", *(f"{100 * x:.1f}" for x in (row.fail, row.passed, row.inconclusive)),
-            f"{100 * row.error:.1f} ± {100 * row.se:.1f}{'' if row.holds else ' (too often)'}", f"{100 * row.limit:g}",
-            *([f"{100 * row.used:.0f}"] if early else []), f"{100 * row.usual:.1f}",
+            f"{scale * row.planted:.3g}",
+            *(f"{100 * x:.1f}" for x in (row.fail, row.passed, row.inconclusive)),
+            f"{100 * row.error:.1f} ± {100 * row.se:.1f}{'' if row.holds else ' (too often)'}",
+            f"{100 * row.limit:g}",
+            *([f"{100 * row.used:.0f}"] if early else []),
+            f"{100 * row.usual:.1f}",
             *([f"{100 * row.unpaired:.1f}"] if row.unpaired is not None else []),
-        )  # fmt: skip
+        )
     out = console()
     out.print(table, soft_wrap=True)
     out.print()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def setups_for(
     known: SuiteProfile, detect: str | None, *, early: bool
 ) -> "tuple[SimulationSetup | None, list[SimulationSetup]]":
-    """The gate that the suite states, None where it states nothing; and where it has no rule of regression one for each
-    metric, by itself.
+    """The gate that the suite states, None where it states nothing; and where it has no rule of
+    regression one for each metric, by itself.
 
     Args:
         known: the suite. detect: the margin of all rules of regression instead of their own.
@@ -44,14 +44,21 @@ def setups_for(
         metric, where = parse_key(key)
         members = _members(known, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(known, metric, detect)
-        return members and SimulatedRegression(name=key, metric=metric, members=members, margin=margin)
+        return members and SimulatedRegression(
+            name=key, metric=metric, members=members, margin=margin
+        )
 
     def setup(claims: "list[SimulatedRule]", shapes: "dict[str, MetricProfile]") -> SimulationSetup:
-        worlds = {claim.metric: shapes[claim.metric].world(clusters, spec.repeats) for claim in claims}
+        worlds = {
+            claim.metric: shapes[claim.metric].world(clusters, spec.repeats) for claim in claims
+        }
         terms = ErrorRates(spec.gate.alpha, spec.gate.beta, len(claims), early)
         return SimulationSetup(worlds=worlds, claims=tuple(claims), terms=terms)
 
-    stated = [*_floors(known, cases, clusters), *filter(None, (rule(*each) for each in known_ones.items()))]
+    stated = [
+        *_floors(known, cases, clusters),
+        *filter(None, (rule(*each) for each in known_ones.items())),
+    ]
     others = [] if margins else list(filter(None, (rule(metric, None) for metric in shapes)))
     if spec.repeats > 1:
         known.notes.append(
@@ -63,11 +70,19 @@ def setups_for(
     return setup(stated, placed) if stated else None, [setup([claim], shapes) for claim in others]
 
 
-def _placed(known: SuiteProfile, shape: "MetricProfile", claims: "list[SimulatedRule]") -> "MetricProfile":
-    """The shape; of a metric with a floor and without a past run halfway between the highest floor and all."""
+def _placed(
+    known: SuiteProfile, shape: "MetricProfile", claims: "list[SimulatedRule]"
+) -> "MetricProfile":
+    """The shape; of a metric with a floor and without a past run halfway between the highest floor
+    and all.
+    """
     from llmeval.planning.simulated_rules import SimulatedFloor
 
-    floors = [claim.threshold for claim in claims if isinstance(claim, SimulatedFloor) and claim.metric == shape.metric]
+    floors = [
+        claim.threshold
+        for claim in claims
+        if isinstance(claim, SimulatedFloor) and claim.metric == shape.metric
+    ]
     if not floors or known.past.rate(shape.metric) is not None:
         return shape
     people = (1 + max(floors)) / 2
@@ -77,7 +92,9 @@ def _placed(known: SuiteProfile, shape: "MetricProfile", claims: "list[Simulated
     return replace(shape, rate=people * shape.sensitivity + (1 - people) * (1 - shape.specificity))
 
 
-def _floors(known: SuiteProfile, cases: "list[Case]", clusters: "NDArray[np.int64]") -> "list[SimulatedRule]":
+def _floors(
+    known: SuiteProfile, cases: "list[Case]", clusters: "NDArray[np.int64]"
+) -> "list[SimulatedRule]":
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.simulated_rules import SimulatedFloor
@@ -92,19 +109,33 @@ def _floors(known: SuiteProfile, cases: "list[Case]", clusters: "NDArray[np.int6
         if corrected and known.suite.judge(metric).when == "uncertain":
             corrected = False
         if shapes[metric].labels is not None and not corrected:
-            known.notes.append(f"{key}: what the floor is about is what the judge says, not corrected by labels")
-        found.append(SimulatedFloor(name=key, metric=metric, members=members, threshold=threshold, corrected=corrected))
+            known.notes.append(
+                f"{key}: what the floor is about is what the judge says, not corrected by labels"
+            )
+        found.append(
+            SimulatedFloor(
+                name=key, metric=metric, members=members, threshold=threshold, corrected=corrected
+            )
+        )
     return list(found)
 
 
 def _members(
-    known: SuiteProfile, key: str, where: tuple[str, str] | None, cases: "list[Case]", clusters: "NDArray[np.int64]"
+    known: SuiteProfile,
+    key: str,
+    where: tuple[str, str] | None,
+    cases: "list[Case]",
+    clusters: "NDArray[np.int64]",
 ) -> "RuleMembers | None":
     import numpy as np
 
     from llmeval.planning.simulated_rules import members_of
 
-    rows = [row for row, case in enumerate(cases) if where is None or case.tags.get(where[0]) == where[1]]
+    rows = [
+        row
+        for row, case in enumerate(cases)
+        if where is None or case.tags.get(where[0]) == where[1]
+    ]
     if not rows:
         known.notes.append(f"{key}: not played, no case has this tag")
         return None
@@ -112,7 +143,9 @@ def _members(
 
 
 def _in_order(cases: "list[Case]", seed: int) -> "list[Case]":
-    """In random order, as a run that may stop early asks them, those of one cluster behind each other."""
+    """In random order, as a run that may stop early asks them, those of one cluster behind each
+    other.
+    """
     groups: dict[str, list[Case]] = {}
     for case in cases:
         groups.setdefault(f"\0{case.id}" if case.cluster is None else case.cluster, []).append(case)

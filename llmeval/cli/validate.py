@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 def validate(
     suites: Annotated[
         list[Path],
-        typer.Argument(help="Suite files.", metavar="SUITE...", show_default=False, autocompletion=completion.suites),
+        typer.Argument(
+            help="Suite files.",
+            metavar="SUITE...",
+            show_default=False,
+            autocompletion=completion.suites,
+        ),
     ],
     env: Env = None,
     against: Annotated[
@@ -28,7 +33,9 @@ def validate(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Check suites as a run does before its first call: cases, models, certificates, baseline. Nothing is called or loaded."""
+    """Check suites as a run does before its first call: cases, models, certificates, baseline.
+    Nothing is called or loaded.
+    """
     from llmeval.api import validate as check
     from llmeval.core.errors import ExitCode, LlmevalError
     from llmeval.suite.loader import load_suite
@@ -38,13 +45,22 @@ def validate(
         try:
             loaded = load_suite(suite, env)
             facts = check(loaded)
-            found.append((suite, facts if against is None else {**facts, "against": _against(loaded, against)}))
+            found.append(
+                (
+                    suite,
+                    facts if against is None else {**facts, "against": _against(loaded, against)},
+                )
+            )
         except LlmevalError as error:
             if len(suites) == 1:
                 raise
             wrong.append(str(error))
     if as_json:
-        emit(found[0][1] if len(suites) == 1 else {"suites": [facts for _, facts in found], "errors": wrong})
+        emit(
+            found[0][1]
+            if len(suites) == 1
+            else {"suites": [facts for _, facts in found], "errors": wrong}
+        )
     else:
         _print(found)
     for message in wrong:
@@ -58,20 +74,30 @@ def _against(suite: "Suite", reference: str) -> dict[str, Any]:
     from llmeval.api.against import changes_against
 
     changes = changes_against(suite, reference)
-    return {"reference": reference, "changes": None if changes is None else msgspec.to_builtins(changes)}
+    return {
+        "reference": reference,
+        "changes": None if changes is None else msgspec.to_builtins(changes),
+    }
 
 
 def _print_against(suite: Path, against: dict[str, Any]) -> None:
     out, reference, changes = console(), against["reference"], against["changes"]
     out.soft_wrap = True
     if changes is None:
-        out.print(f"The gate against {reference}: {suite} is not there, so all of it is new.", markup=False)
+        out.print(
+            f"The gate against {reference}: {suite} is not there, so all of it is new.",
+            markup=False,
+        )
     elif not changes:
         out.print(f"The gate against {reference}: nothing changed.", markup=False)
     else:
         out.print(f"The gate against {reference}:", markup=False)
     for change in changes or ():
-        out.print(f"  {change['text']}", markup=False, style="yellow" if change["direction"] == "looser" else None)
+        out.print(
+            f"  {change['text']}",
+            markup=False,
+            style="yellow" if change["direction"] == "looser" else None,
+        )
 
 
 def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
@@ -92,7 +118,9 @@ def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
 
 
 def schema(
-    checks: Annotated[bool, typer.Option("--checks", help="The arguments of every check instead.")] = False,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="The arguments of every check instead.")
+    ] = False,
 ) -> int:
     """Print the JSON Schema of suite files, for editors."""
     from llmeval.suite.schema import SuiteSpec

@@ -1,4 +1,6 @@
-"""Runs compared: paired by case, tested metric by metric, ranked. Nothing is compared that was measured otherwise."""
+"""Runs compared: paired by case, tested metric by metric, ranked. Nothing is compared that was
+measured otherwise.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -37,7 +39,8 @@ def compare(runs: Sequence[RunDir], level: float = LEVEL) -> Comparison:
     """The first run beside each other one, and from three on their ranking.
 
     Raises:
-        UsageError: fewer than two runs, more than 26, or one of them twice. StoreError: a run can't be read.
+        UsageError: fewer than two runs, more than 26, or one of them twice. StoreError: a run can't
+            be read.
     """
     if not 2 <= len(runs) <= len(ascii_uppercase):
         raise UsageError(f"name 2 to {len(ascii_uppercase)} runs to compare, not {len(runs)}")
@@ -53,19 +56,30 @@ def compare(runs: Sequence[RunDir], level: float = LEVEL) -> Comparison:
         for metric in metrics
         if (tested := _test(one, two, metric, level)) is not None
     }
-    adjusted = dict(zip(tests, holm_adjusted([each.found.p for each in tests.values()]), strict=True))
-    verdicts = {key: PairwiseTest(tests[key].found.estimate, p, p <= 1 - level) for key, p in adjusted.items()}
+    adjusted = dict(
+        zip(tests, holm_adjusted([each.found.p for each in tests.values()]), strict=True)
+    )
+    verdicts = {
+        key: PairwiseTest(tests[key].found.estimate, p, p <= 1 - level)
+        for key, p in adjusted.items()
+    }
     return Comparison(
-        level=level, tests=len(tests), runs=tuple(side(each, first) for each in sides),
+        level=level,
+        tests=len(tests),
+        runs=tuple(side(each, first) for each in sides),
         metrics=tuple(
             _metric(tests.get(key), verdicts.get(key), first, other, metric)
-            for other in others for metric in metrics for key in [(first.letter, other.letter, metric)]
+            for other in others
+            for metric in metrics
+            for key in [(first.letter, other.letter, metric)]
         ),
         slices=_slices([each for key, each in tests.items() if key[0] == first.letter], level),
-        boards=tuple(board(metric, sides, verdicts) for metric in metrics) if len(sides) > 2 else (),
+        boards=tuple(board(metric, sides, verdicts) for metric in metrics)
+        if len(sides) > 2
+        else (),
         differing=tuple(differing([each.manifest for each in sides])),
         warnings=tuple(text for each in sides for text in warnings(each)),
-    )  # fmt: skip
+    )
 
 
 def _same(run: RunDir, earlier: Sequence[RunDir]) -> bool:
@@ -78,29 +92,57 @@ def _test(first: LoadedRun, other: LoadedRun, metric: str, level: float) -> _Tes
     pairs = pair(other.tally, first.kept, metric)
     if not pairs.differences:
         return None
-    return _Tested(first, other, metric, pairs, difference(pairs.differences, pairs.clusters, level))
+    return _Tested(
+        first, other, metric, pairs, difference(pairs.differences, pairs.clusters, level)
+    )
 
 
 def _metric(
-    tested: _Tested | None, verdict: PairwiseTest | None, first: LoadedRun, other: LoadedRun, metric: str
+    tested: _Tested | None,
+    verdict: PairwiseTest | None,
+    first: LoadedRun,
+    other: LoadedRun,
+    metric: str,
 ) -> MetricDifference:
     judged = metric in other.manifest["judges"] or metric in first.manifest["judges"]
     if tested is None or verdict is None:
         why = (
-            obstacle(first, other, metric) or f"no case is in both {first.name} and {other.name} with the same content."
+            obstacle(first, other, metric)
+            or f"no case is in both {first.name} and {other.name} with the same content."
         )
-        return MetricDifference(letter=other.letter, metric=metric, judged=judged, word="not comparable", why=why)
+        return MetricDifference(
+            letter=other.letter, metric=metric, judged=judged, word="not comparable", why=why
+        )
     pairs, found, moved = tested.pairs, tested.found, list(_moved(tested))
-    fell = sorted((flip for flip in moved if flip.now < flip.before), key=lambda flip: flip.now - flip.before)
-    rose = sorted((flip for flip in moved if flip.now > flip.before), key=lambda flip: flip.before - flip.now)
+    fell = sorted(
+        (flip for flip in moved if flip.now < flip.before), key=lambda flip: flip.now - flip.before
+    )
+    rose = sorted(
+        (flip for flip in moved if flip.now > flip.before), key=lambda flip: flip.before - flip.now
+    )
     before, now = _means(tested)
     return MetricDifference(
-        letter=other.letter, metric=metric, judged=judged, word=_word(verdict), n=len(pairs.differences), lost=pairs.lost,
-        wins=len(rose), losses=len(fell), ties=len(pairs.differences) - pairs.lost - len(moved), before=before, now=now,
-        difference=found.estimate, low=found.low, high=found.high, p=found.p, adjusted=verdict.adjusted,
+        letter=other.letter,
+        metric=metric,
+        judged=judged,
+        word=_word(verdict),
+        n=len(pairs.differences),
+        lost=pairs.lost,
+        wins=len(rose),
+        losses=len(fell),
+        ties=len(pairs.differences) - pairs.lost - len(moved),
+        before=before,
+        now=now,
+        difference=found.estimate,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        adjusted=verdict.adjusted,
         clustered=len(set(pairs.clusters)) < len(pairs.clusters),
-        untrusted=first.untrusted(metric) or other.untrusted(metric), fell=tuple(fell), rose=tuple(rose),
-    )  # fmt: skip
+        untrusted=first.untrusted(metric) or other.untrusted(metric),
+        fell=tuple(fell),
+        rose=tuple(rose),
+    )
 
 
 def _word(verdict: PairwiseTest) -> Word:
@@ -145,7 +187,9 @@ def _slices(tests: Sequence[_Tested], level: float) -> tuple[SliceDifference, ..
     return tuple(sorted(marked, key=lambda row: (not row.moved, row.p)))
 
 
-def _places(tested: _Tested, slices: Sequence[tuple[str, list[str]]]) -> Iterator[tuple[str, list[int]]]:
+def _places(
+    tested: _Tested, slices: Sequence[tuple[str, list[str]]]
+) -> Iterator[tuple[str, list[int]]]:
     """The places of each slice's cases among the pairs."""
     places = {name: place for place, name in enumerate(tested.pairs.cases)}
     for name, members in slices:
@@ -156,7 +200,15 @@ def _slice(tested: _Tested, name: str, rows: Sequence[int], level: float) -> Sli
     values = [tested.pairs.differences[row] for row in rows]
     seen = difference(values, [tested.pairs.clusters[row] for row in rows], level)
     return SliceDifference(
-        letter=tested.other.letter, metric=tested.metric, slice=name, n=len(rows),
-        wins=sum(value > SAME for value in values), losses=sum(value < -SAME for value in values),
-        difference=seen.estimate, low=seen.low, high=seen.high, p=seen.p, moved=False,
-    )  # fmt: skip
+        letter=tested.other.letter,
+        metric=tested.metric,
+        slice=name,
+        n=len(rows),
+        wins=sum(value > SAME for value in values),
+        losses=sum(value < -SAME for value in values),
+        difference=seen.estimate,
+        low=seen.low,
+        high=seen.high,
+        p=seen.p,
+        moved=False,
+    )

@@ -1,9 +1,9 @@
 """Runs side by side, as plain records: what `llmeval compare --json` prints and the page shows.
 
-Runs go by letters in the order named; A is the one that the others are compared with. Differences are the other run
-minus A, case by case. `Comparison.level`: of each interval by itself. Verdicts are Holm's over every test there is
-(metrics times pairs of runs): the probability that any "better", "worse" or rank said here is a chance event is at most
-1 - level.
+Runs go by letters in the order named; A is the one that the others are compared with. Differences
+are the other run minus A, case by case. `Comparison.level`: of each interval by itself. Verdicts
+are Holm's over every test there is (metrics times pairs of runs): the probability that any
+"better", "worse" or rank said here is a chance event is at most 1 - level.
 """
 
 from typing import Literal
@@ -17,8 +17,8 @@ Word = Literal["better", "worse", "no difference shown", "not comparable"]
 
 
 class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `decision`: of its own gate. `only`: cases that A does not have; `missing`: cases of A that it does not
-    have; `changed`: cases with A's id but other content."""
+    """One run. `decision`: of its own gate. `only`: cases that A does not have; `missing`: cases of
+    A that it does not have; `changed`: cases with A's id but other content."""
 
     letter: str
     run_id: str
@@ -44,11 +44,15 @@ class Flip(msgspec.Struct, frozen=True):
 
 
 class MetricDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of run `letter` beside A. `why`: the reason and the fix where it is not comparable.
+    """One metric of run `letter` beside A. `why`: the reason and the fix where it is not
+    comparable.
 
-    `n`: pairs, `lost` of them without a result on a side. `wins`, `ties`, `losses`: pairs by who has the higher value. `before`,
-    `now`: means over the pairs with both results. `difference`, `low`, `high`: of the mean. `p`: two-sided; `adjusted`: by Holm.
-    `fell`, `rose`: what moved, farthest first. `untrusted`: nothing shows that its judge is right often enough.
+    `n`: pairs, `lost` of them without a result on a side. `wins`, `ties`, `losses`: pairs by who
+        has the higher value. `before`,
+    `now`: means over the pairs with both results. `difference`, `low`, `high`: of the mean. `p`:
+        two-sided; `adjusted`: by Holm.
+    `fell`, `rose`: what moved, farthest first. `untrusted`: nothing shows that its judge is right
+        often enough.
     """
 
     letter: str
@@ -75,7 +79,9 @@ class MetricDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SliceDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric over one slice. `moved`: by Benjamini-Hochberg over all slices; to look at, never to decide by."""
+    """One metric over one slice. `moved`: by Benjamini-Hochberg over all slices; to look at, never
+    to decide by.
+    """
 
     letter: str
     metric: str
@@ -100,8 +106,8 @@ class RankedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
-    """The ranking of one metric, the highest mean first, on `n` cases that all its runs have a result for. `left_out`: runs that are not
-    comparable."""
+    """The ranking of one metric, the highest mean first, on `n` cases that all its runs have a
+    result for. `left_out`: runs that are not comparable."""
 
     metric: str
     n: int
@@ -110,8 +116,8 @@ class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything. `tests`: how many Holm's procedure is over. `slices`: all that were looked at, those that
-    moved first. `boards`: from three runs on."""
+    """Everything. `tests`: how many Holm's procedure is over. `slices`: all that were looked at,
+    those that moved first. `boards`: from three runs on."""
 
     schema: int = SCHEMA
     level: float

@@ -1,4 +1,6 @@
-"""What differs between runs, by their manifests: what was tested, where, and how it was measured."""
+"""What differs between runs, by their manifests: what was tested, where, and how it was
+measured.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,15 +8,23 @@ from typing import Any
 import msgspec
 
 _COMPARED = ("digests", "candidate", "environment", "llmeval", "git", "repeats", "seed")
-_TESTED = ("candidate", "digests.candidate", "digests.prompt", "digests.suite", "git", "llmeval.platform")
-"""What may differ between two runs without touching what is measured. The suite's digest changes with its gate too; what
-is measured has digests of its own."""
+_TESTED = (
+    "candidate",
+    "digests.candidate",
+    "digests.prompt",
+    "digests.suite",
+    "git",
+    "llmeval.platform",
+)
+"""What may differ between two runs without touching what is measured. The suite's digest changes
+with its gate too; what is measured has digests of its own."""
 _JUDGE = ("model", "identity", "params", "prompt", "prompt_version", "trust")
 _TWICE = "candidate.identity.params"
 
 
 class ManifestDifference(msgspec.Struct, frozen=True):
-    """One thing that differs: its place in the manifest, and its value in each run ("–" where there is none).
+    """One thing that differs: its place in the manifest, and its value in each run ("–" where there
+    is none).
 
     `matters`: it touches how things are measured, not only what is tested.
     """

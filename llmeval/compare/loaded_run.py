@@ -41,7 +41,12 @@ def load(letter: str, run: RunDir) -> LoadedRun:
     manifest = {**run.manifest(), "quarantine": []}  # to look at: every case that was asked
     tally = tally_run(run, manifest)
     return LoadedRun(
-        letter, run, manifest, tally, values_of(tally, manifest), run.summary() if run.has_summary() else None
+        letter,
+        run,
+        manifest,
+        tally,
+        values_of(tally, manifest),
+        run.summary() if run.has_summary() else None,
     )
 
 
@@ -50,14 +55,20 @@ def side(loaded: LoadedRun, first: LoadedRun) -> ComparedRun:
     mine, theirs = loaded.kept.cases, first.kept.cases
     gate = None if loaded.summary is None else loaded.summary.gate.decision
     return ComparedRun(
-        letter=loaded.letter, run_id=loaded.kept.run_id, path=str(loaded.run.path), suite=loaded.kept.suite,
-        candidate=loaded.kept.candidate, started=str(loaded.manifest.get("started", "")),
-        status=_status(loaded), decision=None if gate is None else str(gate), cases=len(mine),
+        letter=loaded.letter,
+        run_id=loaded.kept.run_id,
+        path=str(loaded.run.path),
+        suite=loaded.kept.suite,
+        candidate=loaded.kept.candidate,
+        started=str(loaded.manifest.get("started", "")),
+        status=_status(loaded),
+        decision=None if gate is None else str(gate),
+        cases=len(mine),
         shared=sum(theirs.get(name) == digest for name, digest in mine.items()),
         only=tuple(name for name in mine if name not in theirs),
         missing=tuple(name for name in theirs if name not in mine),
         changed=tuple(name for name in mine if theirs.get(name, mine[name]) != mine[name]),
-    )  # fmt: skip
+    )
 
 
 def _status(loaded: LoadedRun) -> str:
@@ -72,22 +83,26 @@ def obstacle(first: LoadedRun, other: LoadedRun, metric: str) -> str:
     if lacking is not None:
         return f"{lacking.name} has no such metric. {_anew(first, other)}"
     if first.kept.metrics[metric].scorer != other.kept.metrics[metric].scorer:
-        what = "judge" if metric in other.manifest["judges"] or metric in first.manifest["judges"] else "check"
+        what = (
+            "judge"
+            if metric in other.manifest["judges"] or metric in first.manifest["judges"]
+            else "check"
+        )
         return f"another {what} scored {other.name}, so a difference may be the {what}'s own. {_anew(first, other)}"
     return ""
 
 
 def _anew(first: LoadedRun, other: LoadedRun) -> str:
-    return (
-        f"Score one by the other's suite: `llmeval score {first.kept.run_id} --suite {other.manifest['suite_file']}`."
-    )
+    return f"Score one by the other's suite: `llmeval score {first.kept.run_id} --suite {other.manifest['suite_file']}`."
 
 
 def warnings(loaded: LoadedRun) -> list[str]:
     """What to know about a run before its numbers are read."""
     found = []
     if _status(loaded) != "complete":
-        found.append(f"{loaded.name} is incomplete: {loaded.tally.cases:,} cases have an answer so far.")
+        found.append(
+            f"{loaded.name} is incomplete: {loaded.tally.cases:,} cases have an answer so far."
+        )
     stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
     if stopped:
         found.append(

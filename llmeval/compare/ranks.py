@@ -9,8 +9,8 @@ from llmeval.compare.loaded_run import LoadedRun, obstacle
 
 
 class PairwiseTest(NamedTuple):
-    """The test of two runs on one metric: the second minus the first, Holm's p-value, and whether it shows a
-    difference."""
+    """The test of two runs on one metric: the second minus the first, Holm's p-value, and whether
+    it shows a difference."""
 
     difference: float
     adjusted: float
@@ -20,17 +20,24 @@ class PairwiseTest(NamedTuple):
 def board(
     metric: str, sides: Sequence[LoadedRun], verdicts: Mapping[tuple[str, str, str], PairwiseTest]
 ) -> Leaderboard:
-    """The runs scored as the first run with this metric is, by their means on the cases all of them have.
+    """The runs scored as the first run with this metric is, by their means on the cases all of them
+    have.
 
-    A run's best rank is 1 + the number of runs shown to be better, its worst the number of runs minus those shown to
-    be worse. With Holm's procedure over all pairs every true rank lies in its range with the level's probability.
+    A run's best rank is 1 + the number of runs shown to be better, its worst the number of runs
+    minus those shown to be worse. With Holm's procedure over all pairs every true rank lies in its
+    range with the level's probability.
 
-    Source: D. Al Mohamad, J. J. Goeman, E. W. van Zwet, Biometrics 78 (2022) 238-247 (ranks from pairwise tests).
+    Source: D. Al Mohamad, J. J. Goeman, E. W. van Zwet, Biometrics 78 (2022) 238-247 (ranks from
+        pairwise tests).
     """
     having = [each for each in sides if metric in each.kept.metrics]
     ranked = [each for each in having if not obstacle(having[0], each, metric)]
     values = [_known(each, metric) for each in ranked]
-    shared = [name for name in values[0] if all(name in other for other in values) and _alike(ranked, name)]
+    shared = [
+        name
+        for name in values[0]
+        if all(name in other for other in values) and _alike(ranked, name)
+    ]
     means = {
         each.letter: math.fsum(found[name] for name in shared) / len(shared) if shared else None
         for each, found in zip(ranked, values, strict=True)
@@ -46,14 +53,19 @@ def board(
         for letter, (above, below) in beaten.items()
     ]
     return Leaderboard(
-        metric=metric, n=len(shared),
-        places=tuple(sorted(places, key=lambda place: (place.best, place.worst, -(place.mean or 0.0)))),
+        metric=metric,
+        n=len(shared),
+        places=tuple(
+            sorted(places, key=lambda place: (place.best, place.worst, -(place.mean or 0.0)))
+        ),
         left_out=tuple(each.letter for each in sides if each not in ranked),
-    )  # fmt: skip
+    )
 
 
 def _known(side: LoadedRun, metric: str) -> dict[str, float]:
-    return {name: value for name, value in side.kept.results(metric).items() if not math.isnan(value)}
+    return {
+        name: value for name, value in side.kept.results(metric).items() if not math.isnan(value)
+    }
 
 
 def _alike(sides: Sequence[LoadedRun], name: str) -> bool:

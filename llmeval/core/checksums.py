@@ -1,7 +1,8 @@
-"""Checksums of what a run records: a checksum in each line, a digest of each file, a digest of the manifest.
+"""Checksums of what a run records: a checksum in each line, a digest of each file, a digest of the
+manifest.
 
-They show damage and edits by hand. They are no signature: whoever rewrites the records, the manifest and all digests in
-them is not noticed here.
+They show damage and edits by hand. They are no signature: whoever rewrites the records, the
+manifest and all digests in them is not noticed here.
 """
 
 import hashlib
@@ -21,8 +22,8 @@ _TAIL = len(_FIELD) + 2 * _BYTES + len(_END)
 def sealed(record: bytes) -> bytes:
     """A record as a line of a file: with `checksum` as its last field, and the newline.
 
-    The checksum is BLAKE2b (RFC 7693) with 8 bytes of output, as 16 hex digits, over the bytes of the line before
-    `,"checksum"`.
+    The checksum is BLAKE2b (RFC 7693) with 8 bytes of output, as 16 hex digits, over the bytes of
+    the line before `,"checksum"`.
 
     Args:
         record: one JSON object with at least one field, as `records.to_json` gives it.
@@ -38,9 +39,13 @@ def unsealed(line: bytes) -> bytes:
 
 
 def problem(line: bytes) -> str:
-    """What is wrong with the checksum of a line that ends with a newline; empty where it is right."""
+    """What is wrong with the checksum of a line that ends with a newline; empty where it is
+    right.
+    """
     if line[-_TAIL : -_TAIL + len(_FIELD)] != _FIELD or not line.endswith(_END):
-        return "the line has no checksum as its last field, so llmeval did not write it as it is now"
+        return (
+            "the line has no checksum as its last field, so llmeval did not write it as it is now"
+        )
     stated, found = line[-_TAIL + len(_FIELD) : -len(_END)], _checksum(line[:-_TAIL])
     if stated != found:
         return (
@@ -55,7 +60,8 @@ def _checksum(body: bytes) -> bytes:
 
 
 def manifest_digest(manifest: Mapping[str, Any]) -> str:
-    """The digest of a manifest's content (`digest` itself left out): sha256 over its canonical JSON.
+    """The digest of a manifest's content (`digest` itself left out): sha256 over its canonical
+    JSON.
 
     Layout does not matter: the same content with other spaces has the same digest.
     """
@@ -64,7 +70,9 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
 
 
 def combined_digest(digests: Iterable[str]) -> str:
-    """The digest of a set of cases from those of its cases, whatever their order: their sum modulo 2**256."""
+    """The digest of a set of cases from those of its cases, whatever their order: their sum modulo
+    2**256.
+    """
     return digest_of_sum(sum(int(each.removeprefix("sha256:"), 16) for each in digests))
 
 

@@ -2,10 +2,10 @@
 
     LlmevalError                      3  run invalid, incomplete, or an internal error
     ├── UsageError                    2  the command line asks for something impossible
-    │   └── SuiteError                2  a suite, dataset, template or lock file is wrong (file:line, key, fix)
-    ├── NothingEvaluated              5  the suite selected no case
-    ├── StoreError                    3  the run directory or the cache can't be used
-    └── BoundaryError                 3  one call or one check failed; recorded as data, never a grade
+    │   └── SuiteError                2  a suite, dataset, template or lock file is wrong
+    (file:line, key, fix) ├── NothingEvaluated              5  the suite selected no case ├──
+    StoreError                    3  the run directory or the cache can't be used └── BoundaryError
+    3  one call or one check failed; recorded as data, never a grade
         ├── ModelError                   a model did not answer (kinds: records.ErrorInfo)
         │   └── Retryable                worth another attempt (timeouts, resets, 429, 5xx)
         │       ├── Overloaded           the endpoint asks for less (429, 503 with Retry-After)
@@ -13,7 +13,8 @@
         │       └── Unreadable           a reply came that can't be read: worth one more attempt
         └── CheckError                   a check could not be carried out (kind: check)
 
-A failure of one case is data (`ErrorInfo` in its record); one of configuration stops the run before the first call.
+A failure of one case is data (`ErrorInfo` in its record); one of configuration stops the run before
+the first call.
 """
 
 from enum import IntEnum
@@ -40,19 +41,25 @@ class ExitCode(IntEnum):
 
 
 class LlmevalError(Exception):
-    """Base of all errors raised on purpose. `str(error)` is one message for a person: what, where, and the fix."""
+    """Base of all errors raised on purpose. `str(error)` is one message for a person: what, where,
+    and the fix.
+    """
 
     exit_code = ExitCode.INVALID
 
 
 class UsageError(LlmevalError):
-    """The command line, or a call of the Python API, asks for something impossible; nothing was called."""
+    """The command line, or a call of the Python API, asks for something impossible; nothing was
+    called.
+    """
 
     exit_code = ExitCode.USAGE
 
 
 class SuiteError(UsageError):
-    """A suite, dataset, template or lock file is wrong. The message starts with `file:line:` where one is known."""
+    """A suite, dataset, template or lock file is wrong. The message starts with `file:line:` where
+    one is known.
+    """
 
 
 class NothingEvaluated(LlmevalError):
@@ -62,7 +69,9 @@ class NothingEvaluated(LlmevalError):
 
 
 class StoreError(LlmevalError):
-    """The run directory or the cache can't be read or written, or another process is writing to it."""
+    """The run directory or the cache can't be read or written, or another process is writing to
+    it.
+    """
 
 
 class BoundaryError(LlmevalError):
@@ -77,7 +86,9 @@ class BoundaryError(LlmevalError):
 
 
 class ModelError(BoundaryError):
-    """A model did not answer. Not retried: the same request would fail again (400, 401, a missing replay id...)."""
+    """A model did not answer. Not retried: the same request would fail again (400, 401, a missing
+    replay id...).
+    """
 
     kind = "provider"
 
@@ -90,7 +101,9 @@ class Retryable(ModelError):
 
 
 class Overloaded(Retryable):
-    """The endpoint asks for less traffic. `retry_after` is its own wish in seconds, where it gave one."""
+    """The endpoint asks for less traffic. `retry_after` is its own wish in seconds, where it gave
+    one.
+    """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -98,8 +111,8 @@ class Overloaded(Retryable):
 
 
 class TimedOut(Retryable):
-    """No reply came within the model's `timeout`. With several requests in flight this may mean that they are too many:
-    the limiter takes it as a refusal. `after`: the seconds waited."""
+    """No reply came within the model's `timeout`. With several requests in flight this may mean
+    that they are too many: the limiter takes it as a refusal. `after`: the seconds waited."""
 
     def __init__(self, message: str, *, after: float | None = None) -> None:
         super().__init__(message)
@@ -107,12 +120,16 @@ class TimedOut(Retryable):
 
 
 class Unreadable(Retryable):
-    """A whole reply came and can't be read (no JSON, not UTF-8). It was paid for, so it is asked for once more only."""
+    """A whole reply came and can't be read (no JSON, not UTF-8). It was paid for, so it is asked
+    for once more only.
+    """
 
     most_attempts = 2
 
 
 class CheckError(BoundaryError):
-    """A check could not be carried out on this answer (crash, time limit, input past its limits)."""
+    """A check could not be carried out on this answer (crash, time limit, input past its
+    limits).
+    """
 
     kind = "check"

@@ -1,4 +1,6 @@
-"""Files written so that a crash, a full disk or a second reader finds something whole, with errors that say what to do."""
+"""Files written so that a crash, a full disk or a second reader finds something whole, with errors
+that say what to do.
+"""
 
 import errno
 import os
@@ -10,7 +12,8 @@ from llmeval.core.errors import StoreError
 
 
 def write_atomically(path: Path, *data: Iterable[bytes] | bytes) -> None:
-    """Write a file, and the folders above it, so that a reader sees the old one or the new one, never a part.
+    """Write a file, and the folders above it, so that a reader sees the old one or the new one,
+    never a part.
 
     Args:
         path: the file.

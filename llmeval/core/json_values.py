@@ -17,8 +17,9 @@ def clean_text(text: str) -> str:
 
 
 def plain(value: object, depth: int = _DEEPEST) -> Any:
-    """The value as JSON can hold it: texts cleaned, integers beyond 64 bits as text, NaN and infinities as None, other
-    objects as their text; what is nested deeper than `depth` is left out."""
+    """The value as JSON can hold it: texts cleaned, integers beyond 64 bits as text, NaN and
+    infinities as None, other objects as their text; what is nested deeper than `depth` is left out.
+    """
     if isinstance(value, str):
         return clean_text(value)
     if value is None or isinstance(value, bool):

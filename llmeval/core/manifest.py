@@ -1,7 +1,8 @@
 """`manifest.json`, read and held against its own digest and against the types that readers rely on.
 
-The manifest is still a plain dictionary for its readers; `_Manifest` states which of its values they use. A directory
-may come from anyone: what has another type is refused here, so that no reader meets it.
+The manifest is still a plain dictionary for its readers; `_Manifest` states which of its values
+they use. A directory may come from anyone: what has another type is refused here, so that no reader
+meets it.
 """
 
 from pathlib import Path
@@ -97,7 +98,9 @@ class _Shard(msgspec.Struct):
 
 
 class RecordFile(msgspec.Struct, frozen=True):
-    """What the manifest says about a file of records: how many lines it has, and the sha256 of its bytes."""
+    """What the manifest says about a file of records: how many lines it has, and the sha256 of its
+    bytes.
+    """
 
     lines: _Count
     sha256: str
@@ -106,7 +109,8 @@ class RecordFile(msgspec.Struct, frozen=True):
 class Session(msgspec.Struct, frozen=True):
     """One process's part of a run.
 
-    `started`, `ended`: ISO 8601, UTC; `ended` is None where the process was killed. `answers`: how many it recorded.
+    `started`, `ended`: ISO 8601, UTC; `ended` is None where the process was killed. `answers`: how
+        many it recorded.
     """
 
     started: str
@@ -151,7 +155,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """A manifest from its file.
 
     Raises:
-        StoreError: it is not there, was made by another version, was changed by hand, or a value has the wrong type.
+        StoreError: it is not there, was made by another version, was changed by hand, or a value
+            has the wrong type.
     """
     try:
         loaded = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
@@ -185,4 +190,6 @@ def check_schema(schema: object, path: Path) -> None:
             f"{path} was made by an older llmeval (format {schema}, this one reads format {SCHEMA}): run the suite again"
         )
     if schema != SCHEMA:
-        raise StoreError(f"{path} has schema {schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval")
+        raise StoreError(
+            f"{path} has schema {schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval"
+        )

@@ -1,15 +1,18 @@
 """The one rule for what became of an answer and of a case.
 
-The console, summary.json, the report, JUnit, CI annotations and pytest all show this outcome, so they can't disagree.
+The console, summary.json, the report, JUnit, CI annotations and pytest all show this outcome, so
+they can't disagree.
 
-An answer takes the worst status of its scores. A case takes the worst outcome of its answers. From best to worst:
+An answer takes the worst status of its scores. A case takes the worst outcome of its answers. From
+best to worst:
 
     pass        every score that applies passes
     open        no score fails, and a person has to decide at least one
     fail        at least one score fails; no open verdict can change that
     not_scored  a judge has not been asked yet, because the run was interrupted
     unscored    a judge gave no usable verdict
-    error       the answer is missing, a check could not be carried out, or no check or judge applies
+    error       the answer is missing, a check could not be carried out, or no check or judge
+    applies
 """
 
 from collections.abc import Iterable
@@ -59,8 +62,8 @@ def answer_outcome(answer: Answer, statuses: Iterable[Status]) -> Outcome:
     """The outcome of one answer.
 
     Args:
-        answer: the record. Its error counts only where nothing was scored: a blocked answer may be scored as a failure
-            (`on_blocked: fail`).
+        answer: the record. Its error counts only where nothing was scored: a blocked answer may be
+            scored as a failure (`on_blocked: fail`).
         statuses: of all its scores, those that a person decided as decided.
     """
     found = list(statuses)

@@ -1,7 +1,8 @@
 """What a run writes line by line: cases, answers, scores and labels, as plain frozen records.
 
-Everything on disk is one of these, or of `llmeval.core.results`, as JSON (UTF-8, keys equal field names). `SCHEMA` numbers the
-format of the run directory; a reader refuses any other. Everything else of llmeval imports this module.
+Everything on disk is one of these, or of `llmeval.core.results`, as JSON (UTF-8, keys equal field
+names). `SCHEMA` numbers the format of the run directory; a reader refuses any other. Everything
+else of llmeval imports this module.
 """
 
 import hashlib
@@ -34,7 +35,8 @@ class Case(msgspec.Struct, frozen=True):
 
     `references`: any of them is a right answer. `context`: a text the answer must be grounded in.
     `facts`, `checks`: as written in the case, parsed by those who use them. `tags`: {slice: value}.
-    `cluster`: cases that share it are not independent. `digest`: sha256 over the case's own content.
+    `cluster`: cases that share it are not independent. `digest`: sha256 over the case's own
+        content.
     """
 
     id: str
@@ -66,12 +68,15 @@ class ErrorInfo(msgspec.Struct, frozen=True):
 
     `kind` is one of:
 
-    - `config`: the suite can't be carried out for this case (a template lacks a field, a model can't take the request);
-    - `provider`: the endpoint gave no answer (no connection, an error status, a reply that can't be read);
+    - `config`: the suite can't be carried out for this case (a template lacks a field, a model
+        can't take the request);
+    - `provider`: the endpoint gave no answer (no connection, an error status, a reply that can't be
+        read);
     - `blocked`: the provider's filter withheld the answer;
     - `truncated`: the reply ended before its answer began (all tokens went into reasoning);
     - `quota`: the account's quota or credit is used up, and waiting does not help: the run ends;
-    - `budget`: the run's own budget is used up (`--max-cost`, `--max-calls`, `--max-minutes`): the run ends;
+    - `budget`: the run's own budget is used up (`--max-cost`, `--max-calls`, `--max-minutes`): the
+        run ends;
     - `candidate`: the candidate's own code raised, or returned what is no answer;
     - `judge`: the judge replied, and none of its replies is a usable verdict;
     - `check`: the check could not be carried out on this answer.
@@ -84,9 +89,11 @@ class ErrorInfo(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A model's reply to (case, repeat). `output` is None exactly when `error` says why.
 
-    `latency_ms`: of the successful attempt, None when replayed. `attempts`: calls sent for it (0 = from cache).
-    `cost_usd`: None unless the suite states prices. `model`, `fingerprint`: what the endpoint said it is.
-    An answer with an error keeps what came with the reply (usage, finish_reason, reasoning), where one came.
+    `latency_ms`: of the successful attempt, None when replayed. `attempts`: calls sent for it (0 =
+        from cache).
+    `cost_usd`: None unless the suite states prices. `model`, `fingerprint`: what the endpoint said
+    it is. An answer with an error keeps what came with the reply (usage, finish_reason, reasoning),
+    where one came.
     """
 
     schema: int = SCHEMA
@@ -118,7 +125,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A place in the answer's text: code points [start, end), what was found there, and by which rule."""
+    """A place in the answer's text: code points [start, end), what was found there, and by which
+    rule.
+    """
 
     start: int
     end: int
@@ -137,7 +146,9 @@ class Status(StrEnum):
     NOT_SCORED = "not_scored"
     """The judge has not been asked yet: the run was interrupted. The same command goes on here."""
     OPEN = "open"
-    """Judges answered and none was sure: it is for a person, whose label decides. Nothing was lost."""
+    """Judges answered and none was sure: it is for a person, whose label decides. Nothing was
+    lost.
+    """
     ERROR = "error"
     """There is no answer to score, or the check could not be carried out."""
     NOT_APPLICABLE = "not_applicable"
@@ -145,10 +156,12 @@ class Status(StrEnum):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of one answer. `value` in [0, 1] and `passed` are None unless `status` is pass or fail.
+    """One metric of one answer. `value` in [0, 1] and `passed` are None unless `status` is pass or
+    fail.
 
-    `unscored`: the reason why there is no value. `confidence`: P(the verdict is right) in [0.5, 1] where the source
-    states one that is calibrated. `details`: more for the report (a fact's verdicts, a judge's criteria).
+    `unscored`: the reason why there is no value. `confidence`: P(the verdict is right) in [0.5, 1]
+    where the source states one that is calibrated. `details`: more for the report (a fact's
+    verdicts, a judge's criteria).
     """
 
     schema: int = SCHEMA
@@ -171,30 +184,36 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     details: dict[str, Any] | None = None
     answered_at: str | None = None
-    """When the judge replied, ISO 8601 in UTC, of several replies the first; None where no judge was asked."""
+    """When the judge replied, ISO 8601 in UTC, of several replies the first; None where no judge
+    was asked.
+    """
     reused_from: str | None = None
     """The id of another run that made at least one of the calls; None where this run made all."""
 
     @property
     def unanswered(self) -> bool:
-        """Whether the source could not be asked (no connection, quota, budget...). A judge that replied without a usable
-        verdict was."""
+        """Whether the source could not be asked (no connection, quota, budget...). A judge that
+        replied without a usable verdict was."""
         return self.error is not None and self.error.kind != "judge"
 
     @property
     def undecided(self) -> bool:
-        """Whether a judge gave a verdict that takes no side. Nothing is missing: a person can decide."""
+        """Whether a judge gave a verdict that takes no side. Nothing is missing: a person can
+        decide.
+        """
         return self.status is Status.UNSCORED and self.error is None and self.source == "judge"
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's verdict on one answer and metric: a line of `labels.jsonl`, never changed once written.
+    """A person's verdict on one answer and metric: a line of `labels.jsonl`, never changed once
+    written.
 
-    The last line of a reviewer on (case, repeat, metric) counts; `withdrawn` takes it back. `output_digest`: of the
-    text that was judged (`digest` of its UTF-8), empty where the browser offers none. `blind`: the judge's verdict was
-    hidden until the person had decided. `sampling`: how the answer came before the person; `probability`: with which
-    it was drawn, for random and stratified ones. Only those say how often a judge errs. `judge_verdict`: the status the
-    judge had given. `adjudication`: decides between reviewers who differ. `at`: ISO 8601.
+    The last line of a reviewer on (case, repeat, metric) counts; `withdrawn` takes it back.
+    `output_digest`: of the text that was judged (`digest` of its UTF-8), empty where the browser
+    offers none. `blind`: the judge's verdict was hidden until the person had decided. `sampling`:
+    how the answer came before the person; `probability`: with which it was drawn, for random and
+    stratified ones. Only those say how often a judge errs. `judge_verdict`: the status the judge
+    had given. `adjudication`: decides between reviewers who differ. `at`: ISO 8601.
     """
 
     schema: int = SCHEMA
@@ -221,7 +240,9 @@ _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 def to_json(record: object) -> bytes:
-    """One line of JSON, without the newline. What JSON or UTF-8 can't hold is replaced (`plain`), never an error."""
+    """One line of JSON, without the newline. What JSON or UTF-8 can't hold is replaced (`plain`),
+    never an error.
+    """
     try:
         return _ENCODER.encode(record)
     except (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError):
@@ -229,7 +250,8 @@ def to_json(record: object) -> bytes:
 
 
 def canonical_json(value: object) -> bytes:
-    """JSON with sorted keys and no spaces: equal values give equal bytes. NaN and infinities are refused.
+    """JSON with sorted keys and no spaces: equal values give equal bytes. NaN and infinities are
+    refused.
 
     Raises:
         ValueError: for a float that JSON can't hold.
@@ -243,7 +265,9 @@ def canonical_json(value: object) -> bytes:
 
 
 def utc_now(timespec: str = "seconds") -> str:
-    """The time in UTC, ISO 8601 with a Z, to the second (or as `datetime.isoformat` takes `timespec`)."""
+    """The time in UTC, ISO 8601 with a Z, to the second (or as `datetime.isoformat` takes
+    `timespec`).
+    """
     return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
@@ -253,6 +277,8 @@ def utc_time(seconds: float) -> str:
 
 
 def digest(value: object) -> str:
-    """`sha256:` and the hex digest of the canonical JSON of `value` (of the bytes themselves for bytes)."""
+    """`sha256:` and the hex digest of the canonical JSON of `value` (of the bytes themselves for
+    bytes).
+    """
     data = value if isinstance(value, bytes) else canonical_json(value)
     return "sha256:" + hashlib.sha256(data).hexdigest()

@@ -1,4 +1,6 @@
-"""Files that come with llmeval (judge templates, example suites), and the directory where llmeval keeps its own."""
+"""Files that come with llmeval (judge templates, example suites), and the directory where llmeval
+keeps its own.
+"""
 
 import os
 from pathlib import Path
@@ -17,7 +19,11 @@ def resource(*parts: str) -> Path:
 
 
 def home() -> Path:
-    """Where the cache, pulled models and history live: `$LLMEVAL_HOME`, or the user's cache directory."""
+    """Where the cache, pulled models and history live: `$LLMEVAL_HOME`, or the user's cache
+    directory.
+    """
     import platformdirs
 
-    return Path(os.environ.get("LLMEVAL_HOME") or platformdirs.user_cache_dir("llmeval", appauthor=False))
+    return Path(
+        os.environ.get("LLMEVAL_HOME") or platformdirs.user_cache_dir("llmeval", appauthor=False)
+    )

@@ -1,4 +1,6 @@
-"""Results computed from the records of a run: metrics, decisions and the summary, as frozen records."""
+"""Results computed from the records of a run: metrics, decisions and the summary, as frozen
+records.
+"""
 
 from enum import StrEnum
 from typing import Literal
@@ -9,10 +11,12 @@ from llmeval.core.records import SCHEMA
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """Verdicts of a cascade that were sure, some of them audited by the next judge, which contradicted a few.
+    """Verdicts of a cascade that were sure, some of them audited by the next judge, which
+    contradicted a few.
 
-    `rate`, `low`, `high`: the pass rate had the next judge judged every answer, with its two-sided 95 % interval; None where
-    the audits can't carry it. `lost`: audits without a verdict. `reason`: all this in a sentence.
+    `rate`, `low`, `high`: the pass rate had the next judge judged every answer, with its two-sided
+    95 % interval; None where the audits can't carry it. `lost`: audits without a verdict. `reason`:
+    all this in a sentence.
     """
 
     sure: int
@@ -26,11 +30,13 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric over one slice (`slice` None = all cases). `n` counts cases that have a value; `open` those that wait
-    for a person.
+    """One metric over one slice (`slice` None = all cases). `n` counts cases that have a value;
+    `open` those that wait for a person.
 
-    `mean`: of the values, repeats reduced within the case first. `pass_rate`: share of cases passing in every repeat;
-    `low`, `high`: its two-sided interval at `level`, by `method`. `audit`: of a cascade, over all cases.
+    `mean`: of the values, repeats reduced within the case first. `pass_rate`: share of cases
+        passing in every repeat;
+    `low`, `high`: its two-sided interval at `level`, by `method`. `audit`: of a cascade, over all
+        cases.
     """
 
     metric: str
@@ -63,10 +69,11 @@ class Decision(StrEnum):
 class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     """One rule of the gate, decided. `reason` is one sentence a person understands.
 
-    `threshold`: the floor, or the margin of a regression rule, whose `estimate`, `low` and `high` are differences from
-    the run `baseline`. `level`: confidence of each bound. `n`: cases, or pairs. `tipping_point`: how much error that
-    favours one side would overturn the decision. `assumptions`: what it rests on. `fell`: ids of at most 10 cases that
-    got worse, the worst first.
+    `threshold`: the floor, or the margin of a regression rule, whose `estimate`, `low` and `high`
+    are differences from the run `baseline`. `level`: confidence of each bound. `n`: cases, or
+    pairs. `tipping_point`: how much error that favours one side would overturn the decision.
+    `assumptions`: what it rests on. `fell`: ids of at most 10 cases that got worse, the worst
+    first.
     """
 
     rule: str
@@ -85,7 +92,9 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     assumptions: tuple[str, ...] = ()
     fell: tuple[str, ...] = ()
     judge_scale: bool = False
-    """Whether the rule is about the judge's own verdicts (`scale: judge`), not about what people would say."""
+    """Whether the rule is about the judge's own verdicts (`scale: judge`), not about what people
+    would say.
+    """
 
 
 class GateChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,21 +109,26 @@ class GateChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The decision of a run. `decision` is None with `gate: none`, where nothing made the run invalid."""
+    """The decision of a run. `decision` is None with `gate: none`, where nothing made the run
+    invalid.
+    """
 
     decision: Decision | None
     exit_code: int
     rules: tuple[RuleDecision, ...] = ()
     reason: str = ""
     remarks: tuple[str, ...] = ()
-    """Sentences that belong beside a PASS, and stand in `reason` too: how the gate was loosened, what was left out."""
+    """Sentences that belong beside a PASS, and stand in `reason` too: how the gate was loosened,
+    what was left out.
+    """
 
 
 class CaseCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Cases by outcome, by the rule of `llmeval.core.outcome`.
 
-    `not_scored`: answers wait for their judge, as the run was interrupted. `not_needed`: planned cases that were not
-    asked, because every rule was decided without them; `cases` does not count them.
+    `not_scored`: answers wait for their judge, as the run was interrupted. `not_needed`: planned
+    cases that were not asked, because every rule was decided without them; `cases` does not count
+    them.
     """
 
     cases: int = 0
@@ -128,7 +142,9 @@ class CaseCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Calls(msgspec.Struct, frozen=True, kw_only=True):
-    """Calls of one model in one role: requests sent, answers taken from cache, attempts repeated, calls lost."""
+    """Calls of one model in one role: requests sent, answers taken from cache, attempts repeated,
+    calls lost.
+    """
 
     made: int = 0
     cached: int = 0
@@ -146,7 +162,9 @@ class Reused(msgspec.Struct, frozen=True, kw_only=True):
     of: int = 0
     """All that there are: answers with an output, or scores for which a judge replied."""
     oldest: str | None = None
-    """The time of the oldest one that is reused, ISO 8601 in UTC; None where none is, or where one has no time."""
+    """The time of the oldest one that is reused, ISO 8601 in UTC; None where none is, or where one
+    has no time.
+    """
 
 
 class Reuse(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +175,8 @@ class Reuse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that is asked and shown but counts nowhere: no rule, no metric, no count. `expires`: the last day, ISO 8601.
+    """A case that is asked and shown but counts nowhere: no rule, no metric, no count. `expires`:
+    the last day, ISO 8601.
 
     `passed`: what came of it; None while it has no record.
     """

@@ -1,6 +1,7 @@
 """Jinja2 over a case's fields: sandboxed, and strict about names that do not exist.
 
-Templates come from the suite, values from data: a value that contains `{{ }}` is data and is never rendered again.
+Templates come from the suite, values from data: a value that contains `{{ }}` is data and is never
+rendered again.
 """
 
 import re
@@ -22,12 +23,16 @@ _WHOLE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}).)*)\}\}\s*\Z"
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox plus what it leaves open: `'a' * 10**9`, `10 ** 10**9` and `'%999999999d' % 1` eat all memory."""
+    """The sandbox plus what it leaves open: `'a' * 10**9`, `10 ** 10**9` and `'%999999999d' % 1`
+    eat all memory.
+    """
 
     intercepted_binops = frozenset(["*", "**", "%"])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        sequence = isinstance(left, str | bytes | list | tuple) or isinstance(right, str | bytes | list | tuple)
+        sequence = isinstance(left, str | bytes | list | tuple) or isinstance(
+            right, str | bytes | list | tuple
+        )
         if operator == "*" and sequence:
             raise SecurityError("a text or list can't be multiplied in a template")
         if operator == "%" and isinstance(left, str | bytes):
@@ -47,7 +52,9 @@ def _bounded(name: str, filter_: Callable[..., str]) -> Callable[..., str]:
 
 
 def _environment() -> _Environment:
-    environment = _Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+    environment = _Environment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
+    )
     for name in ("center", "indent"):
         environment.filters[name] = _bounded(name, environment.filters[name])
     environment.filters.pop("format")
@@ -106,7 +113,9 @@ def _compiled(source: str, name: str) -> Callable[[Mapping[str, Any]], Any]:
     whole = _WHOLE_EXPRESSION.match(source)
     if whole:
         try:
-            expression = _ENVIRONMENT.compile_expression(whole["expression"], undefined_to_none=False)
+            expression = _ENVIRONMENT.compile_expression(
+                whole["expression"], undefined_to_none=False
+            )
         except TemplateSyntaxError as error:
             raise SuiteError(f"{name}: {error.message}") from None
         return lambda values: expression(**values)
@@ -123,8 +132,8 @@ def is_template(value: Any) -> bool:
 
 
 def render_value(value: Any, values: Mapping[str, Any], name: str) -> Any:
-    """`value` with every template in it rendered. A text that is one `{{ expression }}` gives the expression's own
-    value (a list stays a list); any other template gives text.
+    """`value` with every template in it rendered. A text that is one `{{ expression }}` gives the
+    expression's own value (a list stays a list); any other template gives text.
 
     Raises:
         SuiteError: a name is not defined, or the template is not valid.
@@ -134,7 +143,9 @@ def render_value(value: Any, values: Mapping[str, Any], name: str) -> Any:
             return value
         rendered = _compiled(value, name)(values)
         if isinstance(rendered, StrictUndefined):
-            raise SuiteError(f"{name}: {value} is not defined; this case has: {', '.join(sorted(values))}")
+            raise SuiteError(
+                f"{name}: {value} is not defined; this case has: {', '.join(sorted(values))}"
+            )
         return rendered
     if isinstance(value, Mapping):
         return {key: render_value(item, values, name) for key, item in value.items()}
@@ -144,8 +155,8 @@ def render_value(value: Any, values: Mapping[str, Any], name: str) -> Any:
 
 
 def case_values(case: Case) -> Fields:
-    """What a template can use: the case's fields, and `id`, `references`, `reference` (the first), `context`, `tags`
-    as far as the case has them."""
+    """What a template can use: the case's fields, and `id`, `references`, `reference` (the first),
+    `context`, `tags` as far as the case has them."""
     values = dict(case.fields)
     values["id"] = case.id
     values["tags"] = case.tags

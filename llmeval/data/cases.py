@@ -1,4 +1,6 @@
-"""The cases of a suite: normalised, checked once before the first call, then read lazily, row by row."""
+"""The cases of a suite: normalised, checked once before the first call, then read lazily, row by
+row.
+"""
 
 import hashlib
 import random
@@ -14,14 +16,26 @@ from llmeval.data.sources import InlineSource, Row, Source, open_source
 from llmeval.suite.loader import Suite
 
 _RESERVED = frozenset(
-    ["id", "reference", "references", "context", "facts", "checks", "messages", "tags", "cluster", "expires"]
+    [
+        "id",
+        "reference",
+        "references",
+        "context",
+        "facts",
+        "checks",
+        "messages",
+        "tags",
+        "cluster",
+        "expires",
+    ]
 )
 
 
 class CaseSet:
     """All cases that a run will ask, in order.
 
-    `digest`: of all cases, whatever their order (the sum of the cases' sha256 digests modulo 2**256).
+    `digest`: of all cases, whatever their order (the sum of the cases' sha256 digests modulo
+        2**256).
 
     Args:
         suite: whose cases.
@@ -29,11 +43,16 @@ class CaseSet:
         inspect: called with every case once, before any is asked; may raise SuiteError.
 
     Raises:
-        SuiteError: a source can't be read, a case is not valid, or two cases share an id; names file and line.
+        SuiteError: a source can't be read, a case is not valid, or two cases share an id; names
+            file and line.
     """
 
     def __init__(
-        self, suite: Suite, limit: int | None = None, *, inspect: Callable[[Case], None] = lambda case: None
+        self,
+        suite: Suite,
+        limit: int | None = None,
+        *,
+        inspect: Callable[[Case], None] = lambda case: None,
     ) -> None:
         spec = suite.spec.cases
         self._suite = suite
@@ -50,7 +69,9 @@ class CaseSet:
         self.digest = self._scan(inspect)
 
     def shuffle(self, seed: int) -> None:
-        """Put the cases into a random order, those of one cluster side by side; the same seed gives the same order."""
+        """Put the cases into a random order, those of one cluster side by side; the same seed gives
+        the same order.
+        """
         members: dict[int, list[int]] = {}
         for cluster, index in zip(self._clusters, self._order, strict=True):
             members.setdefault(cluster, []).append(index)
@@ -70,7 +91,9 @@ class CaseSet:
         return len(self._order) < self.of
 
     def everything(self) -> Iterator[Case]:
-        """All cases of the source, in its order: also those that were not drawn, but for rows that are no valid case."""
+        """All cases of the source, in its order: also those that were not drawn, but for rows that
+        are no valid case.
+        """
         for index in range(self.of):
             try:
                 yield self._case(index)
@@ -110,19 +133,27 @@ class CaseSet:
             key = hashlib.blake2b(case.id.encode(), digest_size=8).digest()
             if key in seen:
                 first = self._source.where(seen[key])
-                raise SuiteError(f"{self._source.where(index)}: the id {case.id!r} is already used by {first}")
+                raise SuiteError(
+                    f"{self._source.where(index)}: the id {case.id!r} is already used by {first}"
+                )
             seen[key] = index
-            self._clusters.append(index if case.cluster is None else clusters.setdefault(case.cluster, index))
+            self._clusters.append(
+                index if case.cluster is None else clusters.setdefault(case.cluster, index)
+            )
             total += _number(case)
         return digest_of_sum(total)
 
     def _sampled(self, n: int, seed: int, stratify: str | None) -> "array[int]":
         rng = random.Random(seed)
         if stratify is None:
-            return array("q", sorted(rng.sample(range(len(self._source)), min(n, len(self._source)))))
+            return array(
+                "q", sorted(rng.sample(range(len(self._source)), min(n, len(self._source))))
+            )
         strata: dict[str, list[int]] = {}
         for index in self._order:
-            strata.setdefault(_stratum(self._case(index), stratify, self._source.where(index)), []).append(index)
+            strata.setdefault(
+                _stratum(self._case(index), stratify, self._source.where(index)), []
+            ).append(index)
         picked: list[int] = []
         for name, share in _shares({name: len(rows) for name, rows in strata.items()}, n).items():
             picked += rng.sample(strata[name], share)
@@ -138,7 +169,9 @@ def _open(suite: Suite) -> Source:
     if isinstance(source, list):
         document = suite.document
         path = ("cases",) if ("cases", 0) in document.lines else ("cases", "source")
-        return InlineSource(source, document.file, [document.line((*path, index)) for index in range(len(source))])
+        return InlineSource(
+            source, document.file, [document.line((*path, index)) for index in range(len(source))]
+        )
     try:
         return open_source(source, suite.base)
     except SuiteError as error:
@@ -148,7 +181,9 @@ def _open(suite: Suite) -> Source:
 def _stratum(case: Case, name: str, where: str) -> str:
     value = case.tags.get(name, case.fields.get(name))
     if value is None:
-        raise SuiteError(f"{where}: the case has no field or tag {name!r}, which `sample.stratify` names")
+        raise SuiteError(
+            f"{where}: the case has no field or tag {name!r}, which `sample.stratify` names"
+        )
     return str(value)
 
 
@@ -177,11 +212,15 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
     """
     for name, column in columns.items():
         if column not in row:
-            raise SuiteError(f"{where}: there is no column {column!r} for the field {name!r}; it has {', '.join(row)}")
+            raise SuiteError(
+                f"{where}: there is no column {column!r} for the field {name!r}; it has {', '.join(row)}"
+            )
     taken = set(columns.values())
     data = {key: value for key, value in row.items() if key not in taken}
     data.update({name: row[column] for name, column in columns.items()})
-    body = hashlib.sha256(canonical_json({key: value for key, value in data.items() if key != "id"})).hexdigest()
+    body = hashlib.sha256(
+        canonical_json({key: value for key, value in data.items() if key != "id"})
+    ).hexdigest()
     identifier = data.get("id")
     if identifier is None:
         identifier = body[:16]
@@ -210,8 +249,12 @@ def _references(data: Row, where: str) -> tuple[str, ...]:
     if given is None:
         return ()
     values = given if isinstance(given, list) else [given]
-    if not values or any(not isinstance(value, str | int | float) or value == "" for value in values):
-        raise SuiteError(f"{where}: references: a text or a list of texts, none empty; given: {given!r}")
+    if not values or any(
+        not isinstance(value, str | int | float) or value == "" for value in values
+    ):
+        raise SuiteError(
+            f"{where}: references: a text or a list of texts, none empty; given: {given!r}"
+        )
     return tuple(str(value) for value in values)
 
 
@@ -242,14 +285,18 @@ def _mappings(data: Row, key: str, where: str) -> list[dict[str, Any]]:
 def _tags(data: Row, where: str) -> dict[str, str]:
     value = data.get("tags", {})
     if not isinstance(value, dict) or any(isinstance(item, dict | list) for item in value.values()):
-        raise SuiteError(f"{where}: tags: a mapping of slice to value, such as {{topic: history}}; given: {value!r}")
+        raise SuiteError(
+            f"{where}: tags: a mapping of slice to value, such as {{topic: history}}; given: {value!r}"
+        )
     return {str(key): str(item) for key, item in value.items()}
 
 
 def _messages(data: Row, where: str) -> tuple[Message, ...]:
     turns = []
     for turn in _mappings(data, "messages", where):
-        if turn.get("role") not in ("system", "user", "assistant") or not isinstance(turn.get("content"), str):
+        if turn.get("role") not in ("system", "user", "assistant") or not isinstance(
+            turn.get("content"), str
+        ):
             raise SuiteError(
                 f"{where}: messages: each needs role (system, user, assistant) and content; given: {turn!r}"
             )

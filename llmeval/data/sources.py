@@ -1,4 +1,5 @@
-"""Where raw cases come from: JSONL, CSV, Parquet, `hf://` and lists, each read one row at a time by its number.
+"""Where raw cases come from: JSONL, CSV, Parquet, `hf://` and lists, each read one row at a time by
+its number.
 
 An index of offsets is held, never the rows: a shuffle or a sample is a list of row numbers.
 """
@@ -71,7 +72,9 @@ class JsonlSource:
         except (ValueError, RecursionError) as error:
             raise SuiteError(f"{self.where(index)}: not valid JSON: {error}") from None
         if not isinstance(row, dict):
-            raise SuiteError(f"{self.where(index)}: a case is a JSON object, this is a {type(row).__name__}")
+            raise SuiteError(
+                f"{self.where(index)}: a case is a JSON object, this is a {type(row).__name__}"
+            )
         return row
 
     def where(self, index: int) -> str:
@@ -108,8 +111,12 @@ class CsvSource:
     def row(self, index: int) -> Row:
         record = next(csv.reader(self._from(self._offsets[index]), strict=True))
         if len(record) != len(self._header):
-            raise SuiteError(f"{self.where(index)}: {len(record)} values for {len(self._header)} columns")
-        return {name: value for name, value in zip(self._header, record, strict=True) if value != ""}
+            raise SuiteError(
+                f"{self.where(index)}: {len(record)} values for {len(self._header)} columns"
+            )
+        return {
+            name: value for name, value in zip(self._header, record, strict=True) if value != ""
+        }
 
     def where(self, index: int) -> str:
         return f"{self._path}:{self._lines[index]}"
@@ -140,11 +147,15 @@ class DatasetSource:
 
 
 def _datasets(name: str) -> Any:
-    """The library that reads the source `name`, which comes with an extra; SuiteError without it."""
+    """The library that reads the source `name`, which comes with an extra; SuiteError without
+    it.
+    """
     try:
         import datasets
     except ModuleNotFoundError as error:
-        raise SuiteError(f"{name}: needs the package {error.name}: {install_hint('data')}") from None
+        raise SuiteError(
+            f"{name}: needs the package {error.name}: {install_hint('data')}"
+        ) from None
     datasets.disable_progress_bars()
     return datasets
 
@@ -152,25 +163,33 @@ def _datasets(name: str) -> Any:
 def _parquet(path: Path) -> DatasetSource:
     datasets = _datasets(str(path))
     try:
-        return DatasetSource(datasets.load_dataset("parquet", data_files=str(path), split="train"), str(path))
+        return DatasetSource(
+            datasets.load_dataset("parquet", data_files=str(path), split="train"), str(path)
+        )
     except Exception as error:
         raise SuiteError(f"{path}: can't be read as Parquet: {error}") from None
 
 
 def _hub(url: str, base: Path) -> DatasetSource:
-    """`hf://owner/name@revision?split=test&name=config`, or a local directory as `hf://./folder?split=test`."""
+    """`hf://owner/name@revision?split=test&name=config`, or a local directory as
+    `hf://./folder?split=test`.
+    """
     datasets = _datasets(url)
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     name, _, revision = (parts.netloc + parts.path).partition("@")
     target = str(base / name) if name.startswith(".") else name
     try:
-        loaded = datasets.load_dataset(target, query.get("name"), split=query.get("split"), revision=revision or None)
+        loaded = datasets.load_dataset(
+            target, query.get("name"), split=query.get("split"), revision=revision or None
+        )
     except Exception as error:
         raise SuiteError(f"{url}: can't be loaded: {error}") from None
     if isinstance(loaded, dict):
         splits = ", ".join(loaded)
-        raise SuiteError(f"{url}: say which split, e.g. {url}?split={next(iter(loaded))} (it has: {splits})")
+        raise SuiteError(
+            f"{url}: say which split, e.g. {url}?split={next(iter(loaded))} (it has: {splits})"
+        )
     return DatasetSource(loaded, url)
 
 
@@ -201,4 +220,6 @@ def open_source(source: str, base: Path) -> Source:
     try:
         return reader(path)
     except OSError as error:
-        raise SuiteError(f"{source}: {error.strerror} ({path}); paths are relative to the suite file") from None
+        raise SuiteError(
+            f"{source}: {error.strerror} ({path}); paths are relative to the suite file"
+        ) from None

@@ -1,7 +1,8 @@
 """From records to numbers: what became of each case, metric by metric, slice by slice.
 
-One pass over the run directory; what is held is a few numbers a case. Repeats are reduced within their case first, so
-that n counts cases. Sums are exact (`math.fsum`), so that the order of records does not matter to the last bit.
+One pass over the run directory; what is held is a few numbers a case. Repeats are reduced within
+their case first, so that n counts cases. Sums are exact (`math.fsum`), so that the order of records
+does not matter to the last bit.
 """
 
 import hashlib
@@ -26,18 +27,22 @@ MAX_SLICES_PER_TAG = 50
 CASES = "cases"
 """The metric of a case as a whole: it passes where everything that applies to it does."""
 
-# What became of a metric on a case, in one byte: 0 where there is no score, 1 where the metric does not apply, else
-# 2 + the rank of its outcome. The larger of two is the worse, so repeats are combined by `max`.
+# What became of a metric on a case, in one byte: 0 where there is no score, 1 where the metric does
+# not apply, else 2 + the rank of its outcome. The larger of two is the worse, so repeats are
+# combined by `max`.
 _NOT_APPLICABLE = 1
 _PASSED, _OPEN, _FAILED, _NOT_SCORED, _UNSCORED, _ERROR = (2 + outcome.rank for outcome in Outcome)
 _STATES: dict[Status, int] = {
-    status: _NOT_APPLICABLE if (outcome := status_outcome(status)) is None else 2 + outcome.rank for status in Status
+    status: _NOT_APPLICABLE if (outcome := status_outcome(status)) is None else 2 + outcome.rank
+    for status in Status
 }
 
 
 @dataclass
 class MetricColumn:
-    """One metric over all cases, by case number. `state` 0: no score; `total` and `count`: of the repeats' values."""
+    """One metric over all cases, by case number. `state` 0: no score; `total` and `count`: of the
+    repeats' values.
+    """
 
     source: str = "check"
     state: "array[int]" = field(default_factory=lambda: array("b"))
@@ -55,8 +60,8 @@ class MetricColumn:
 
 @dataclass(frozen=True)
 class MetricSample:
-    """One metric over some cases: how many have a value, pass, were lost, or wait for a person (`open`); and their values, a
-    mean a case.
+    """One metric over some cases: how many have a value, pass, were lost, or wait for a person
+    (`open`); and their values, a mean a case.
     """
 
     n: int
@@ -75,7 +80,9 @@ class MetricSample:
 
 
 class CaseValue(NamedTuple):
-    """What became of one case on one metric: the mean of its repeats, NaN when it was lost; whether it passed."""
+    """What became of one case on one metric: the mean of its repeats, NaN when it was lost; whether
+    it passed.
+    """
 
     case_id: str
     digest: str
@@ -87,17 +94,19 @@ class CaseValue(NamedTuple):
 class RunAggregate:
     """The numbers of one run. Made by `tally_run`, or filled unit by unit while it goes on.
 
-    `attacks`: by metric and name, whether the judge fell for it; None where it did not answer. `slices`: {(tag, value):
-    number of cases answered or lost}. `units`: answers taken; `waiting`: answers whose judge has still to answer, which are
-    among them unless the run may stop early.
+    `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
+    `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
+    answers whose judge has still to answer, which are among them unless the run may stop early.
 
     Args:
         path: the run's directory.
         planned: the cases in the order they are asked, where the run may stop before the last.
         repeats: answers a case.
-        people: what they agree on, by (case, repeat, metric). It decides what was left to them (`by_people`: on which metrics).
+        people: what they agree on, by (case, repeat, metric). It decides what was left to them
+            (`by_people`: on which metrics).
         drawn: of these, what came before them by a random draw.
-        quarantined: ids of cases that count nowhere; `aside` says of those with a record whether they pass.
+        quarantined: ids of cases that count nowhere; `aside` says of those with a record whether
+            they pass.
     """
 
     def __init__(
@@ -109,7 +118,12 @@ class RunAggregate:
         drawn: Collection[AnswerKey] = (),
         quarantined: Collection[str] = (),
     ) -> None:
-        self.path, self.repeats, self.people, self.drawn = path, repeats, people or {}, frozenset(drawn)
+        self.path, self.repeats, self.people, self.drawn = (
+            path,
+            repeats,
+            people or {},
+            frozenset(drawn),
+        )
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
         self._seen = array("H")
@@ -190,29 +204,56 @@ class RunAggregate:
                 clusters.append(numbers.setdefault(name, len(numbers)))
             elif state == _OPEN:
                 waiting += 1
-            elif state == _UNSCORED:  # what is not scored yet is not lost: its run decides nothing (`own.missing`)
+            elif (
+                state == _UNSCORED
+            ):  # what is not scored yet is not lost: its run decides nothing (`own.missing`)
                 unscored += 1
             elif state == _ERROR or (state == 0 and self._worst[row] == _ERROR):
                 errors += 1
         return MetricSample(
-            len(values), sum(outcomes), unscored, errors, tuple(values), tuple(clusters), tuple(outcomes), waiting
+            len(values),
+            sum(outcomes),
+            unscored,
+            errors,
+            tuple(values),
+            tuple(clusters),
+            tuple(outcomes),
+            waiting,
         )
 
     def case_digests(self, *, planned: bool = False) -> dict[str, str]:
-        """The beginning of each case's digest, 16 hex digits, by id; also of cases to come if `planned`."""
+        """The beginning of each case's digest, 16 hex digits, by id; also of cases to come if
+        `planned`.
+        """
         rows = self._rows.items()
-        return {case_id: f"{self._digests[row]:016x}" for case_id, row in rows if planned or self._seen[row]}
+        return {
+            case_id: f"{self._digests[row]:016x}"
+            for case_id, row in rows
+            if planned or self._seen[row]
+        }
 
     def outputs(self) -> list[str]:
-        """`output_digest` of each case's answer (of several repeats the last one read), in the order of `case_digests`."""
-        return [f"{output:016x}" for output, seen in zip(self._outputs, self._seen, strict=True) if seen]
+        """`output_digest` of each case's answer (of several repeats the last one read), in the
+        order of `case_digests`.
+        """
+        return [
+            f"{output:016x}" for output, seen in zip(self._outputs, self._seen, strict=True) if seen
+        ]
 
     def members(self, slice_: tuple[str, str] | None = None) -> list[str]:
-        """Ids of the cases of a slice (None: all) with a record, in the order planned or else answered."""
-        return [name for name, row in self._rows.items() if self._seen[row] and self._within(row, slice_)]
+        """Ids of the cases of a slice (None: all) with a record, in the order planned or else
+        answered.
+        """
+        return [
+            name
+            for name, row in self._rows.items()
+            if self._seen[row] and self._within(row, slice_)
+        ]
 
     def planned(self, slice_: tuple[str, str] | None = None) -> list[list[str]]:
-        """Ids of all cases of a slice (None: all), answered or to come, those of one cluster together."""
+        """Ids of all cases of a slice (None: all), answered or to come, those of one cluster
+        together.
+        """
         found: dict[str, list[str]] = {}
         for name, row in self._rows.items():
             if self._within(row, slice_):
@@ -231,13 +272,19 @@ class RunAggregate:
             return None
         worst = self._worst[row]
         metrics = (
-            name for name, column in self.columns.items() if row < len(column.state) and column.state[row] == worst
+            name
+            for name, column in self.columns.items()
+            if row < len(column.state) and column.state[row] == worst
         )
         return list(Outcome)[worst - 2], tuple(metrics)
 
     def set_aside(self, slice_: tuple[str, str] | None = None) -> list[str]:
         """Ids of the quarantined cases of a slice (None: all) with a record."""
-        return [name for name, tags in self._aside_tags.items() if slice_ is None or tags.get(slice_[0]) == slice_[1]]
+        return [
+            name
+            for name, tags in self._aside_tags.items()
+            if slice_ is None or tags.get(slice_[0]) == slice_[1]
+        ]
 
     def results(self, metric: str, slice_: tuple[str, str] | None = None) -> Iterator[CaseValue]:
         """The cases that a metric applies to, over one slice (None: all cases)."""
@@ -247,11 +294,15 @@ class RunAggregate:
         """One case with a record on one metric; None where the metric does not apply to it."""
         column, row = self._column(metric), self._rows[case_id]
         state = 0 if column is None else column.state[row]
-        lost = state in (_NOT_SCORED, _UNSCORED, _OPEN, _ERROR) or (state == 0 and self._worst[row] == _ERROR)
+        lost = state in (_NOT_SCORED, _UNSCORED, _OPEN, _ERROR) or (
+            state == 0 and self._worst[row] == _ERROR
+        )
         if not lost and state not in (_PASSED, _FAILED):
             return None
         value = math.nan if lost or column is None else column.total[row] / column.count[row]
-        return CaseValue(case_id, f"{self._digests[row]:016x}", self._clusters[row], value, state == _PASSED)
+        return CaseValue(
+            case_id, f"{self._digests[row]:016x}", self._clusters[row], value, state == _PASSED
+        )
 
     def _column(self, metric: str) -> MetricColumn | None:
         column = self._whole if metric == CASES else self.columns.get(metric)
@@ -263,10 +314,15 @@ class RunAggregate:
         return slice_ is None or slice_ in self._tags[row]
 
     def _errors(self, slice_: tuple[str, str] | None) -> int:
-        return sum(self._worst[row] == _ERROR and self._within(row, slice_) for row in range(len(self._worst)))
+        return sum(
+            self._worst[row] == _ERROR and self._within(row, slice_)
+            for row in range(len(self._worst))
+        )
 
     def add(self, unit: Unit) -> None:
-        """Take a scored answer, once. One whose scoring was cut off, as nothing more was needed, only counts its calls."""
+        """Take a scored answer, once. One whose scoring was cut off, as nothing more was needed,
+        only counts its calls.
+        """
         self._count_answer(unit.answer)
         decided = [self._decided(judged) for judged in unit.scores]
         outcome = answer_outcome(unit.answer, (score.status for score in decided))
@@ -337,7 +393,9 @@ class RunAggregate:
 
     def _count_answer(self, answer: Answer) -> None:
         count = self._calls.setdefault("candidate", CallCount())
-        count.add(answer.attempts, answer.cached, answer.error is not None, answer.usage, answer.cost_usd)
+        count.add(
+            answer.attempts, answer.cached, answer.error is not None, answer.usage, answer.cost_usd
+        )
         self.reuse.answer(answer)
 
     def _count_score(self, score: Score) -> None:
@@ -360,7 +418,9 @@ class RunAggregate:
 
 
 def output_digest(answer: Answer) -> str:
-    """What stands for an answer's text: the beginning of its sha256, 16 hex digits; zeros where there is none."""
+    """What stands for an answer's text: the beginning of its sha256, 16 hex digits; zeros where
+    there is none.
+    """
     if answer.output is None:
         return "0" * 16
     return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
@@ -372,9 +432,13 @@ def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
 
 
 def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> RunAggregate:
-    """The numbers of a run so far, from its records; what was left to people is decided by their labels."""
+    """The numbers of a run so far, from its records; what was left to people is decided by their
+    labels.
+    """
     planned = run.cases() if manifest["gate"].get("stop") == "early" else ()
-    tally = RunAggregate(run.path, planned, manifest["repeats"], *people_of(run.path), quarantined(manifest))
+    tally = RunAggregate(
+        run.path, planned, manifest["repeats"], *people_of(run.path), quarantined(manifest)
+    )
     for unit in run.units():
         tally.add(unit)
     for line in run.canaries():

@@ -1,8 +1,10 @@
-"""What a cascade's audits show: how often the next judge contradicts a verdict that the cheaper one was sure of.
+"""What a cascade's audits show: how often the next judge contradicts a verdict that the cheaper one
+was sure of.
 
-Every sure verdict is audited with one known probability, so within the sure passes and within the sure fails the audited ones
-are a random sample, each standing for as many as the others there. The rate that the next judge would have given is then
-the weighted one of `stats.correction`, with the next judge's verdict where people's stands (Horvitz, Thompson 1952).
+Every sure verdict is audited with one known probability, so within the sure passes and within the
+sure fails the audited ones are a random sample, each standing for as many as the others there. The
+rate that the next judge would have given is then the weighted one of `stats.correction`, with the
+next judge's verdict where people's stands (Horvitz, Thompson 1952).
 """
 
 from collections import Counter
@@ -21,7 +23,8 @@ _PASSED = {"pass": True, "fail": False}
 class Audits:
     """The decided answers of one metric and the audits among them.
 
-    `decided`: by the number of the judge that decided and its verdict. `pairs`: (sure verdict, the next judge's).
+    `decided`: by the number of the judge that decided and its verdict. `pairs`: (sure verdict, the
+        next judge's).
     """
 
     decided: Counter[tuple[int, bool]] = field(default_factory=Counter)
@@ -44,29 +47,51 @@ class Audits:
         if not self.pairs:
             return None
         sure = self._count(judges - 1)
-        answers, passed, sure_passed = self._count(judges), self._count(judges, True), self._count(judges - 1, True)
+        answers, passed, sure_passed = (
+            self._count(judges),
+            self._count(judges, True),
+            self._count(judges - 1, True),
+        )
         counts = count_labels([one for one, _ in self.pairs], [other for _, other in self.pairs])
         contradicted = counts.pass_fail + counts.fail_pass
         seen = f"the next judge contradicts {contradicted:,} of {counts.n:,} audited verdicts that the one before was sure of"
         if self.lost:
             seen += f" ({self.lost:,} more audits gave no verdict)"
-        shared = {"audited": counts.n, "contradicted": contradicted, "sure": sure, "lost": self.lost}
+        shared = {
+            "audited": counts.n,
+            "contradicted": contradicted,
+            "sure": sure,
+            "lost": self.lost,
+        }
         try:
             estimate = estimate_rate(counts, sure_passed, sure, Provenance.BY_VERDICT)
         except RefusedEstimate as error:
-            told = str(error).replace("is labelled: label some at random", "is audited; a larger `audit` would tell")
-            return Audit(**shared, reason=f"{seen}; what it would say of all can't be estimated: {told}")
+            told = str(error).replace(
+                "is labelled: label some at random", "is audited; a larger `audit` would tell"
+            )
+            return Audit(
+                **shared, reason=f"{seen}; what it would say of all can't be estimated: {told}"
+            )
         share, rest = sure / answers, (passed - sure_passed) / answers
-        rate, low, high = (share * value + rest for value in (estimate.rate, estimate.low, estimate.high))
+        rate, low, high = (
+            share * value + rest for value in (estimate.rate, estimate.low, estimate.high)
+        )
         told = f"had it judged every answer, {rate:.1%} would pass ({low:.1%} to {high:.1%})"
         return Audit(
-            **shared, rate=rate, low=low, high=high,
+            **shared,
+            rate=rate,
+            low=low,
+            high=high,
             reason=f"{seen}; {told}, where {passed / answers:.1%} do",
-        )  # fmt: skip
+        )
 
     def _count(self, most: int, verdict: bool | None = None) -> int:
         """Answers that one of the first `most` judges decided, with this verdict (None: either)."""
-        return sum(n for (judge, passed), n in self.decided.items() if judge <= most and verdict in (None, passed))
+        return sum(
+            n
+            for (judge, passed), n in self.decided.items()
+            if judge <= most and verdict in (None, passed)
+        )
 
 
 def note(audits: dict[str, Audits], score: Score) -> None:

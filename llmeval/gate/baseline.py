@@ -1,4 +1,6 @@
-"""The baseline: a run that a person approved, kept as one small file beside the suite. The run that gates never writes it."""
+"""The baseline: a run that a person approved, kept as one small file beside the suite. The run that
+gates never writes it.
+"""
 
 import math
 from collections.abc import Collection, Mapping
@@ -40,7 +42,8 @@ class Approval(msgspec.Struct, frozen=True):
 class BaselineValues(msgspec.Struct, frozen=True):
     """One metric: what scored it, and a value for each of the baseline's cases, in their order.
 
-    `passed`: of a judge's metric, a letter for each case: y, n, or - where it has no verdict. Empty with repeats.
+    `passed`: of a judge's metric, a letter for each case: y, n, or - where it has no verdict. Empty
+        with repeats.
     """
 
     scorer: str
@@ -49,18 +52,24 @@ class BaselineValues(msgspec.Struct, frozen=True):
 
 
 class Rejudged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run that is a baseline's answers scored anew keeps of that baseline, so that nothing is hidden by it."""
+    """What a run that is a baseline's answers scored anew keeps of that baseline, so that nothing
+    is hidden by it.
+    """
 
     left_out: dict[str, str]
-    """The baseline's cases that were not scored anew, as the suite lacks them or asks them otherwise: digests by id."""
+    """The baseline's cases that were not scored anew, as the suite lacks them or asks them
+    otherwise: digests by id.
+    """
     gate: GateTerms
     """The gate that the baseline was made with."""
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
-    """A lock file. `cases`: the beginning of each case's digest, by id. `approved` is None for a bare run.
+    """A lock file. `cases`: the beginning of each case's digest, by id. `approved` is None for a
+    bare run.
 
-    `outputs`: of runs with a judge and without repeats, `tally.output_digest` of each case's answer, in the same order.
+    `outputs`: of runs with a judge and without repeats, `tally.output_digest` of each case's
+        answer, in the same order.
     """
 
     schema: int = LOCK_SCHEMA
@@ -71,7 +80,9 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     approved: Approval | None
     digests: dict[str, Any]
     gate: GateTerms | None = None
-    """The gate it was approved with; None in a lock file from before gates were kept, which nothing is compared with."""
+    """The gate it was approved with; None in a lock file from before gates were kept, which nothing
+    is compared with.
+    """
     left_out: dict[str, str] = {}
     """Cases that belong to the baseline and have no result in it (`Rejudged`): digests by id."""
     cases: dict[str, str]
@@ -82,7 +93,11 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         """Value by case id of the cases the metric applies to; NaN where it was lost."""
         column = self.metrics.get(metric)
         pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
-        return {name: math.nan if value is None else float(value) for name, value in pairs if value != "-"}
+        return {
+            name: math.nan if value is None else float(value)
+            for name, value in pairs
+            if value != "-"
+        }
 
     def everything(self) -> dict[str, str]:
         """The beginning of each case's digest by id, also of those without a result."""
@@ -111,7 +126,9 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> Baseline:
         raise UsageError(f"{run.path} can't be a baseline: {why}")
     if missing(tally, manifest):
         asked = f"it stopped early, after {tally.cases:,} of {manifest['cases']['n']:,} cases"
-        raise UsageError(f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one")
+        raise UsageError(
+            f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one"
+        )
     return values_of(tally, manifest, gate.decision, approved)
 
 
@@ -130,14 +147,20 @@ def rejudged_of(run: RunDir, kept: Collection[str]) -> dict[str, Any]:
     }
     before = msgspec.convert(manifest.get("rejudged"), Rejudged | None)
     if before is not None:
-        left_out = {**{name: seen for name, seen in before.left_out.items() if name not in kept}, **left_out}
+        left_out = {
+            **{name: seen for name, seen in before.left_out.items() if name not in kept},
+            **left_out,
+        }
     gate = terms_of(manifest) if before is None else before.gate
     found: dict[str, Any] = msgspec.to_builtins(Rejudged(left_out=left_out, gate=gate))
     return found
 
 
 def values_of(
-    tally: RunAggregate, manifest: Mapping[str, Any], decision: str | None = None, approved: Approval | None = None
+    tally: RunAggregate,
+    manifest: Mapping[str, Any],
+    decision: str | None = None,
+    approved: Approval | None = None,
 ) -> Baseline:
     """A run's results case by case, whatever it came to: what others are paired with."""
     judged = manifest["digests"]["judges"] if manifest["repeats"] == 1 else ()
@@ -145,16 +168,23 @@ def values_of(
     if approved is not None:
         rejudged = None  # a person takes these cases and this gate as they are now
     return Baseline(
-        suite=manifest["suite"], run_id=manifest["run_id"], candidate=manifest["candidate"]["name"],
-        decision=decision, approved=approved, digests=manifest["digests"], cases=tally.case_digests(),
+        suite=manifest["suite"],
+        run_id=manifest["run_id"],
+        candidate=manifest["candidate"]["name"],
+        decision=decision,
+        approved=approved,
+        digests=manifest["digests"],
+        cases=tally.case_digests(),
         gate=terms_of(manifest) if rejudged is None else rejudged.gate,
         left_out={} if rejudged is None else rejudged.left_out,
         outputs=tuple(tally.outputs()) if judged else (),
         metrics={
-            name: BaselineValues(scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged))
+            name: BaselineValues(
+                scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged)
+            )
             for name in tally.columns
         },
-    )  # fmt: skip
+    )
 
 
 def _values(tally: RunAggregate, metric: str) -> tuple[Kept, ...]:
@@ -165,8 +195,12 @@ def _values(tally: RunAggregate, metric: str) -> tuple[Kept, ...]:
 def _passed(tally: RunAggregate, metric: str, judged: Collection[str]) -> str:
     if metric not in judged:
         return ""
-    found = {result.case_id: result for result in tally.results(metric) if not math.isnan(result.value)}
-    return "".join("-" if name not in found else "ny"[found[name].passed] for name in tally.case_digests())
+    found = {
+        result.case_id: result for result in tally.results(metric) if not math.isnan(result.value)
+    }
+    return "".join(
+        "-" if name not in found else "ny"[found[name].passed] for name in tally.case_digests()
+    )
 
 
 def _kept(value: float) -> Kept:
@@ -176,12 +210,16 @@ def _kept(value: float) -> Kept:
 
 
 def scorer_digest(manifest: Mapping[str, Any], metric: str) -> str:
-    """What scores a metric: its judge, or its checks as the suite writes them. A case's own are in the case's digest."""
+    """What scores a metric: its judge, or its checks as the suite writes them. A case's own are in
+    the case's digest.
+    """
     judge = manifest["digests"]["judges"].get(metric)
     if judge is None:
         return _checks_digest(manifest, metric)
     if manifest["judges"].get(metric, {}).get("when") == "uncertain":
-        return digest([judge, _checks_digest(manifest, "facts")])  # the facts check gives some of its verdicts
+        return digest(
+            [judge, _checks_digest(manifest, "facts")]
+        )  # the facts check gives some of its verdicts
     found: str = judge
     return found
 
@@ -202,7 +240,9 @@ def approval(by: str, reason: str, expires: str | None, today: date | None = Non
         try:
             last = date.fromisoformat(expires)
         except ValueError:
-            raise UsageError(f"--expires takes a date such as 2027-01-31, not {expires!r}") from None
+            raise UsageError(
+                f"--expires takes a date such as 2027-01-31, not {expires!r}"
+            ) from None
         if last < (today or datetime.now(UTC).date()):
             raise UsageError(f"--expires {expires} is over already")
         expires = last.isoformat()
@@ -213,8 +253,8 @@ def read_baseline(path: Path) -> Baseline:
     """A baseline to compare with, from its lock file or made of a run's directory.
 
     Raises:
-        SuiteError: no baseline in that file, or one from before lock files held the gate. UsageError: a run that can't be
-        one. StoreError: no run directory.
+        SuiteError: no baseline in that file, or one from before lock files held the gate.
+        UsageError: a run that can't be one. StoreError: no run directory.
     """
     found = read_any(path)
     if found.gate is None:
@@ -236,7 +276,9 @@ def read_any(path: Path) -> Baseline:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, stamp: tuple[int, ...]) -> Baseline:
-    """Read once for all who ask: a run reads its baseline before it starts, for each look at it, and in the end."""
+    """Read once for all who ask: a run reads its baseline before it starts, for each look at it,
+    and in the end.
+    """
     if path.is_dir():
         return baseline_of_run(RunDir(path))
     try:
@@ -250,11 +292,16 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Baseline:
             f"{path}: can't be read as a baseline ({error}); `llmeval baseline approve` writes one"
         ) from None
     if found.schema > LOCK_SCHEMA:
-        raise SuiteError(f"{path}: has schema {found.schema}, this llmeval reads up to {LOCK_SCHEMA}: upgrade llmeval")
+        raise SuiteError(
+            f"{path}: has schema {found.schema}, this llmeval reads up to {LOCK_SCHEMA}: upgrade llmeval"
+        )
     if found.schema < 2:
         found = structs.replace(found, gate=None)
     for name, column in found.metrics.items():
-        if len(column.values) != len(found.cases) or len(column.passed) not in (0, len(found.cases)):
+        if len(column.values) != len(found.cases) or len(column.passed) not in (
+            0,
+            len(found.cases),
+        ):
             raise SuiteError(
                 f"{path}: {len(column.values)} values of {name} for {len(found.cases)} cases; approve it again"
             )
@@ -263,19 +310,25 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Baseline:
 
 def _stamp(path: Path) -> tuple[int, ...]:
     """Another one when what is there has changed."""
-    files = [path / name for name in (MANIFEST, ANSWERS, SCORES, LABELS)] if path.is_dir() else [path]
+    files = (
+        [path / name for name in (MANIFEST, ANSWERS, SCORES, LABELS)] if path.is_dir() else [path]
+    )
     found = [file.stat() for file in files if file.exists()]
     return tuple(number for each in found for number in (each.st_mtime_ns, each.st_size))
 
 
 def lock_bytes(baseline: Baseline) -> bytes:
-    """The lock file's content: the head indented for people who review it, a line for the cases and for each metric."""
+    """The lock file's content: the head indented for people who review it, a line for the cases and
+    for each metric.
+    """
     whole: dict[str, Any] = msgspec.to_builtins(baseline)
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
     if not whole["left_out"]:
         del whole["left_out"]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
-    rows = ",\n".join(f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items())
+    rows = ",\n".join(
+        f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items()
+    )
     return f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics": {{\n{rows}\n  }}\n}}\n'.encode()
 
 

@@ -8,9 +8,9 @@ from llmeval.gate.gate_terms import changes as gate_changes
 
 
 class Changes(NamedTuple):
-    """Ids of cases. `regressed`: some metric fell; `fixed`: some rose and none fell; `new`, `gone`, `changed`: asked on
-    one side only, or otherwise. `metrics`: names of metrics that one side lacks, or that are scored otherwise now. `gate`:
-    how the gate differs, a line a change."""
+    """Ids of cases. `regressed`: some metric fell; `fixed`: some rose and none fell; `new`, `gone`,
+    `changed`: asked on one side only, or otherwise. `metrics`: names of metrics that one side
+    lacks, or that are scored otherwise now. `gate`: how the gate differs, a line a change."""
 
     fixed: tuple[str, ...]
     regressed: tuple[str, ...]
@@ -33,20 +33,29 @@ class Changes(NamedTuple):
 
 def changes(old: Baseline, new: Baseline) -> Changes:
     """How `new` differs from `old`, over the metrics that the same judge or checks scored."""
-    comparable = [name for name in new.metrics if name in old.metrics and _scorer(old, name) == _scorer(new, name)]
+    comparable = [
+        name
+        for name in new.metrics
+        if name in old.metrics and _scorer(old, name) == _scorer(new, name)
+    ]
     best, worst = dict[str, float](), dict[str, float]()
     for metric in comparable:
         before, now = old.results(metric), new.results(metric)
         for name, value in now.items():
             moved = value - before.get(name, math.nan)
             if old.cases.get(name) == new.cases[name] and not math.isnan(moved):
-                best[name], worst[name] = max(best.get(name, 0.0), moved), min(worst.get(name, 0.0), moved)
+                best[name], worst[name] = (
+                    max(best.get(name, 0.0), moved),
+                    min(worst.get(name, 0.0), moved),
+                )
     return Changes(
         fixed=tuple(name for name in best if best[name] > SAME and worst[name] >= -SAME),
         regressed=tuple(name for name in worst if worst[name] < -SAME),
         new=tuple(name for name in new.cases if name not in old.cases),
         gone=tuple(name for name in old.cases if name not in new.cases),
-        changed=tuple(name for name in new.cases if name in old.cases and old.cases[name] != new.cases[name]),
+        changed=tuple(
+            name for name in new.cases if name in old.cases and old.cases[name] != new.cases[name]
+        ),
         metrics=tuple(sorted((old.metrics.keys() | new.metrics.keys()) - set(comparable))),
         gate=_gate(old, new),
     )

@@ -1,6 +1,8 @@
-"""What a run is compared with, beyond its rules: cases that are left out, and a gate that is not the baseline's.
+"""What a run is compared with, beyond its rules: cases that are left out, and a gate that is not
+the baseline's.
 
-Both belong beside a PASS: a gate that was loosened, or cases that were taken out of it, explain it as well as a good candidate does.
+Both belong beside a PASS: a gate that was loosened, or cases that were taken out of it, explain it
+as well as a good candidate does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +21,15 @@ from llmeval.gate.missing_cases import MissingCases, gone_of, sample_note
 
 _NAMED = 10
 _SOON = timedelta(hours=24)
-"""Answers of one run that lie further apart are told beside a PASS; `engine.resume` goes on by itself within as much."""
+"""Answers of one run that lie further apart are told beside a PASS; `engine.resume` goes on by
+itself within as much.
+"""
 
 
 class BaselineNotices(NamedTuple):
-    """A run beside its baseline. Empty where it is compared with nothing, or with nothing that can be read."""
+    """A run beside its baseline. Empty where it is compared with nothing, or with nothing that can
+    be read.
+    """
 
     gone: MissingCases = MissingCases()
     changes: tuple[GateChange, ...] = ()
@@ -42,7 +48,9 @@ def against(tally: RunAggregate, manifest: Mapping[str, Any]) -> BaselineNotices
 
 
 def baseline_in(manifest: Mapping[str, Any]) -> Baseline | None:
-    """The baseline that a run's gate names; None where there is none, or none that can be compared with."""
+    """The baseline that a run's gate names; None where there is none, or none that can be compared
+    with.
+    """
     named = (manifest["gate"].get("regression") or {}).get("baseline")
     try:
         return read_baseline(Path(named)) if named and Path(named).exists() else None
@@ -50,7 +58,9 @@ def baseline_in(manifest: Mapping[str, Any]) -> Baseline | None:
         return None  # the rules of regression say why
 
 
-def with_remarks(gate: GateResult, found: BaselineNotices, manifest: Mapping[str, Any]) -> GateResult:
+def with_remarks(
+    gate: GateResult, found: BaselineNotices, manifest: Mapping[str, Any]
+) -> GateResult:
     """The decision, with what belongs beside it where the run exits with 0."""
     if gate.decision is None or gate.exit_code != 0:
         return gate
@@ -62,13 +72,17 @@ def with_remarks(gate: GateResult, found: BaselineNotices, manifest: Mapping[str
 
 
 def _earlier_answers(manifest: Mapping[str, Any]) -> list[str]:
-    """A sentence where a run, or the shards of one, was answered over more than a day: the system may not be the same."""
+    """A sentence where a run, or the shards of one, was answered over more than a day: the system
+    may not be the same.
+    """
     sessions = [session for session in manifest.get("sessions") or () if session["answers"]]
     begun = [datetime.fromisoformat(session["started"]) for session in sessions]
     old = [n for n, when in enumerate(begun) if max(begun) - when > _SOON]
     if not old:
         return []
-    answers, total = (sum(sessions[n]["answers"] for n in which) for which in (old, range(len(sessions))))
+    answers, total = (
+        sum(sessions[n]["answers"] for n in which) for which in (old, range(len(sessions)))
+    )
     return [
         f"{answers:,} of {total:,} answers were asked for on {min(begun):%Y-%m-%d}, more than 24 hours before the last: they say "
         "nothing about what changed since."
@@ -79,17 +93,25 @@ def _remarks(found: BaselineNotices) -> list[str]:
     said, gone = [], found.gone
     left_out = ("quarantined", "retired")
     looser = [
-        c.text.removesuffix(": looser") for c in found.changes if c.direction == "looser" and c.what not in left_out
+        c.text.removesuffix(": looser")
+        for c in found.changes
+        if c.direction == "looser" and c.what not in left_out
     ]
     if looser:
         said.append(f"The gate is looser than the baseline's: {'; '.join(looser)}.")
     if found.quarantined:
-        said.append(f"{_cases(found.quarantined)} quarantined since the baseline: {_named(found.quarantined)}.")
+        said.append(
+            f"{_cases(found.quarantined)} quarantined since the baseline: {_named(found.quarantined)}."
+        )
     if gone.retired:
-        said.append(f"{_cases(gone.retired)} retired since the baseline: {_named([e.case_id for e in gone.retired])}.")
+        said.append(
+            f"{_cases(gone.retired)} retired since the baseline: {_named([e.case_id for e in gone.retired])}."
+        )
     missed = [*gone.gone, *gone.changed]
     if missed:
-        said.append(f"{_cases(missed)} gone or changed since the baseline, which `max_gone` allows: {_named(missed)}.")
+        said.append(
+            f"{_cases(missed)} gone or changed since the baseline, which `max_gone` allows: {_named(missed)}."
+        )
     return said
 
 
@@ -98,4 +120,6 @@ def _cases(ids: Sequence[object]) -> str:
 
 
 def _named(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else "")
+    return ", ".join(ids[:_NAMED]) + (
+        f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+    )

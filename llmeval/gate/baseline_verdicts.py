@@ -1,4 +1,5 @@
-"""Verdicts that need no call: where an answer is the baseline's byte for byte, the same judge's verdict of it stands.
+"""Verdicts that need no call: where an answer is the baseline's byte for byte, the same judge's
+verdict of it stands.
 
 So equal answers differ by exactly 0, whatever the judge's noise, and cost nothing.
 """
@@ -19,14 +20,15 @@ def known_verdicts(baseline: Baseline, scoring: Mapping[str, Any]) -> Known:
 
     Args:
         baseline: what the run is compared with.
-        scoring: `digests`, `checks` and `judges` of the run, as in its manifest: a judge or a prompt that changed makes its
-            verdicts unknown.
+        scoring: `digests`, `checks` and `judges` of the run, as in its manifest: a judge or a
+            prompt that changed makes its verdicts unknown.
     """
     digests = scoring["digests"]
     judges = {
         metric: digest
         for metric, digest in digests["judges"].items()
-        if metric in baseline.metrics and baseline.metrics[metric].scorer == scorer_digest(scoring, metric)
+        if metric in baseline.metrics
+        and baseline.metrics[metric].scorer == scorer_digest(scoring, metric)
     }
     if not baseline.outputs or baseline.digests.get("prompt") != digests["prompt"]:
         judges = {}
@@ -34,17 +36,32 @@ def known_verdicts(baseline: Baseline, scoring: Mapping[str, Any]) -> Known:
 
     def known(metric: str, case: Case, answer: Answer) -> Score | None:
         row = rows.get(case.id)
-        if row is None or metric not in judges or case.digest.removeprefix("sha256:")[:16] != baseline.cases[case.id]:
+        if (
+            row is None
+            or metric not in judges
+            or case.digest.removeprefix("sha256:")[:16] != baseline.cases[case.id]
+        ):
             return None
         column = baseline.metrics[metric]
         value, passed = column.values[row], column.passed[row : row + 1]
-        if passed not in ("y", "n") or value in (None, "-") or output_digest(answer) != baseline.outputs[row]:
+        if (
+            passed not in ("y", "n")
+            or value in (None, "-")
+            or output_digest(answer) != baseline.outputs[row]
+        ):
             return None
         return Score(
-            case_id=answer.case_id, repeat=answer.repeat, metric=metric, value=float(value), passed=passed == "y",
-            status=Status.PASS if passed == "y" else Status.FAIL, source="judge", judge=judges[metric], cached=True,
+            case_id=answer.case_id,
+            repeat=answer.repeat,
+            metric=metric,
+            value=float(value),
+            passed=passed == "y",
+            status=Status.PASS if passed == "y" else Status.FAIL,
+            source="judge",
+            judge=judges[metric],
+            cached=True,
             reused_from=baseline.run_id,
             reason=f"the answer of the baseline {baseline.run_id}, byte for byte: the judge's verdict of it stands",
-        )  # fmt: skip
+        )
 
     return known

@@ -1,4 +1,6 @@
-"""The calls of a run, and how much it took from earlier runs: counted from its answers and scores alone."""
+"""The calls of a run, and how much it took from earlier runs: counted from its answers and scores
+alone.
+"""
 
 import math
 from dataclasses import dataclass, field
@@ -16,8 +18,12 @@ class CallCount:
         self.made = self.cached = self.retried = self.failed = self.input = self.output = 0
         self.costs: list[float] = []
 
-    def add(self, attempts: int, cached: bool, failed: bool, usage: object, cost: float | None) -> None:
-        """Take one answer or score: calls sent, whether none was needed or none got through, tokens, US dollars."""
+    def add(
+        self, attempts: int, cached: bool, failed: bool, usage: object, cost: float | None
+    ) -> None:
+        """Take one answer or score: calls sent, whether none was needed or none got through,
+        tokens, US dollars.
+        """
         self.made += attempts
         self.cached += cached
         self.retried += max(0, attempts - 1)
@@ -31,9 +37,14 @@ class CallCount:
     def record(self) -> Calls:
         """The sums."""
         return Calls(
-            made=self.made, cached=self.cached, retried=self.retried, failed=self.failed, input_tokens=self.input,
-            output_tokens=self.output, cost_usd=math.fsum(self.costs) if self.costs else None,
-        )  # fmt: skip
+            made=self.made,
+            cached=self.cached,
+            retried=self.retried,
+            failed=self.failed,
+            input_tokens=self.input,
+            output_tokens=self.output,
+            cost_usd=math.fsum(self.costs) if self.costs else None,
+        )
 
 
 @dataclass
@@ -49,7 +60,9 @@ class _Count:
             return
         self.reused += 1
         if answered_at is None:
-            self.undated = True  # a verdict of a baseline, an answer of an older llmeval: it may be the oldest
+            self.undated = (
+                True  # a verdict of a baseline, an answer of an older llmeval: it may be the oldest
+            )
         else:
             self.oldest = min(self.oldest or answered_at, answered_at)
 
@@ -59,7 +72,9 @@ class _Count:
 
 @dataclass
 class ReuseCount:
-    """Counts answers with an output, and verdicts: scores for which a judge replied, in this run or an earlier one."""
+    """Counts answers with an output, and verdicts: scores for which a judge replied, in this run or
+    an earlier one.
+    """
 
     _answers: _Count = field(default_factory=_Count)
     _verdicts: _Count = field(default_factory=_Count)

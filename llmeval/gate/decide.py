@@ -12,10 +12,14 @@ from llmeval.gate.rules.regression import regression_rules
 from llmeval.gate.rules.single_run import floor_rules, outcome, validity
 
 
-def decide(tally: RunAggregate, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> GateResult:
-    """Apply the suite's gate to what was measured; see `own.outcome`. Floors and regression are one family of tests.
+def decide(
+    tally: RunAggregate, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]
+) -> GateResult:
+    """Apply the suite's gate to what was measured; see `own.outcome`. Floors and regression are one
+    family of tests.
 
-    `absent`: INVALID where answers that are needed are not there (`own.missing`, unless the run may have stopped there).
+    `absent`: INVALID where answers that are needed are not there (`own.missing`, unless the run may
+        have stopped there).
     """
     if shard := manifest.get("shard"):
         return _part(shard, manifest, absent)
@@ -27,8 +31,12 @@ def decide(tally: RunAggregate, manifest: Mapping[str, Any], absent: Sequence[Ru
     return outcome(rules, manifest["gate"]["on_inconclusive"])
 
 
-def _part(shard: Mapping[str, Any], manifest: Mapping[str, Any], absent: Sequence[RuleDecision]) -> GateResult:
-    """A shard decides nothing: INVALID where answers are not there, else no decision, and how to come to one."""
+def _part(
+    shard: Mapping[str, Any], manifest: Mapping[str, Any], absent: Sequence[RuleDecision]
+) -> GateResult:
+    """A shard decides nothing: INVALID where answers are not there, else no decision, and how to
+    come to one.
+    """
     if absent:
         return outcome(absent, manifest["gate"]["on_inconclusive"])
     return GateResult(

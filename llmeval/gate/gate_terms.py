@@ -1,8 +1,9 @@
-"""The gate that a baseline was approved with, and how today's differs from it: looser, tighter, or only changed.
+"""The gate that a baseline was approved with, and how today's differs from it: looser, tighter, or
+only changed.
 
-A lock file keeps its gate as `Terms`, so that a gate that was loosened in passing is seen beside the PASS that it gave.
-"looser" means that some run exits with 0 that would not have before. Where a change can work both ways (more repeats, another
-argument of a check), it is "changed".
+A lock file keeps its gate as `Terms`, so that a gate that was loosened in passing is seen beside
+the PASS that it gave. "looser" means that some run exits with 0 that would not have before. Where a
+change can work both ways (more repeats, another argument of a check), it is "changed".
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,9 @@ from llmeval.gate.rules.threshold import Threshold, floors_in, margins_in
 Direction = Literal["looser", "tighter", "changed"]
 
 _SHORT = 120
-"""Arguments of a check up to so many characters are kept as they are, longer ones by their digest."""
+"""Arguments of a check up to so many characters are kept as they are, longer ones by their
+digest.
+"""
 _NAMED = 10
 _NOT_RULES = frozenset(["quarantine", "retired", "stop"])
 """Keys of a gate that hold a path, or say when a run ends: they make no rule easier or harder."""
@@ -36,16 +39,22 @@ class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
     checks: dict[str, Any] = {}
     """By metric, the arguments of its check; the digest of long ones."""
     judges: dict[str, dict[str, Any]] = {}
-    """By metric: protocol, `when`, certificate, whether attacks are tried; the judge's digest where it is known."""
+    """By metric: protocol, `when`, certificate, whether attacks are tried; the judge's digest where
+    it is known.
+    """
     quarantine: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
 
 
 def terms_of(manifest: Mapping[str, Any]) -> GateTerms:
-    """The terms of a run from its manifest, or of a suite that is stated like one (`engine.stated`)."""
+    """The terms of a run from its manifest, or of a suite that is stated like one
+    (`engine.stated`).
+    """
     gate = {key: value for key, value in manifest["gate"].items() if key not in _NOT_RULES}
     if gate.get("regression"):
-        gate["regression"] = {key: value for key, value in gate["regression"].items() if key != "baseline"}
+        gate["regression"] = {
+            key: value for key, value in gate["regression"].items() if key != "baseline"
+        }
     known = (manifest.get("digests") or {}).get("judges") or {}
     return GateTerms(
         gate=gate,
@@ -81,7 +90,11 @@ def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
 
 
 def _change(what: str, direction: Direction, text: str) -> GateChange:
-    return GateChange(what=what, direction=direction, text=text if direction == "changed" else f"{text}: {direction}")
+    return GateChange(
+        what=what,
+        direction=direction,
+        text=text if direction == "changed" else f"{text}: {direction}",
+    )
 
 
 def _limits(
@@ -101,11 +114,16 @@ def _limits(
             ways = {up if new.value > old.value else down} if new.value != old.value else set()
             scale = ""
             if new.judge_scale != old.judge_scale:
-                # on the judge's own scale an UNTRUSTED judge decides, and nothing corrects its errors
+                # on the judge's own scale an UNTRUSTED judge decides, and nothing corrects its
+                # errors
                 ways.add("looser" if new.judge_scale else "tighter")
                 scale = f", scale {old.scale} -> {new.scale}"
-            moved = f" {_number(old.value)} -> {_number(new.value)}" if new.value != old.value else ""
-            yield _change(what, ways.pop() if len(ways) == 1 else "changed", f"{what}{moved}{scale}")
+            moved = (
+                f" {_number(old.value)} -> {_number(new.value)}" if new.value != old.value else ""
+            )
+            yield _change(
+                what, ways.pop() if len(ways) == 1 else "changed", f"{what}{moved}{scale}"
+            )
 
 
 def _must_pass(before: Any, now: Any) -> Iterator[GateChange]:
@@ -133,13 +151,20 @@ def _settings(before: GateTerms, now: GateTerms) -> Iterator[GateChange]:
     for key in [*one, *(key for key in two if key not in one)]:
         old, new = one.get(key), two.get(key)
         if old != new:
-            yield _change(key, _direction(key, old, new, now), f"{key} {_shown(old)} -> {_shown(new)}")
+            yield _change(
+                key, _direction(key, old, new, now), f"{key} {_shown(old)} -> {_shown(new)}"
+            )
 
 
 def _flat(terms: GateTerms) -> dict[str, Any]:
-    # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one change, not two.
+    # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one
+    # change, not two.
     gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}
-    found = {key: value for key, value in gate.items() if key not in ("floors", "regression", "must_pass")}
+    found = {
+        key: value
+        for key, value in gate.items()
+        if key not in ("floors", "regression", "must_pass")
+    }
     found |= {key: value for key, value in regression.items() if key != "margins"}
     return {**found, "repeats": terms.repeats}
 
@@ -152,7 +177,8 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
     if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
         return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
     if key == "alpha" and now.gate.get("floors") and new > old:
-        return "looser"  # a floor PASSes more easily; less alpha makes FAIL harder as well, and so is neither
+        # a floor PASSes more easily; less alpha makes FAIL harder as well, and so is neither
+        return "looser"
     return "changed"
 
 
@@ -164,7 +190,9 @@ def _checks(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[GateC
         elif name not in before:
             yield _change(what, "tighter", f"check added: {name}")
         elif before[name] != now[name]:
-            yield _change(what, "changed", f"{what} changed: {_difference(before[name], now[name])}")
+            yield _change(
+                what, "changed", f"{what} changed: {_difference(before[name], now[name])}"
+            )
 
 
 def _difference(old: Any, new: Any) -> str:
@@ -175,7 +203,9 @@ def _difference(old: Any, new: Any) -> str:
     return ", ".join(f"{key} {_shown(old.get(key))} -> {_shown(new.get(key))}" for key in keys)
 
 
-def _judges(before: Mapping[str, dict[str, Any]], now: Mapping[str, dict[str, Any]]) -> Iterator[GateChange]:
+def _judges(
+    before: Mapping[str, dict[str, Any]], now: Mapping[str, dict[str, Any]]
+) -> Iterator[GateChange]:
     for name in [*before, *(name for name in now if name not in before)]:
         what, old, new = f"judge {name}", before.get(name), now.get(name)
         if new is None:
@@ -192,15 +222,24 @@ def _judge(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterato
         direction: Direction = "changed"
         if key == "attacks":
             direction = "tighter" if new.get(key) else "looser"
-        yield _change(f"{what} {key}", direction, f"{what}: {key} {_shown(old.get(key))} -> {_shown(new.get(key))}")
+        yield _change(
+            f"{what} {key}",
+            direction,
+            f"{what}: {key} {_shown(old.get(key))} -> {_shown(new.get(key))}",
+        )
     known = old.get("digest"), new.get("digest")
     if not differing and None not in known and known[0] != known[1]:
         yield _change(what, "changed", f"{what} changed: another model, prompt or parameters")
 
 
-def _entries(since: str, being: str, before: tuple[str, ...], now: tuple[str, ...]) -> Iterator[GateChange]:
+def _entries(
+    since: str, being: str, before: tuple[str, ...], now: tuple[str, ...]
+) -> Iterator[GateChange]:
     """Cases that are left out, by id. `since`, `being`: how that is said."""
-    came, left = [name for name in now if name not in before], [name for name in before if name not in now]
+    came, left = (
+        [name for name in now if name not in before],
+        [name for name in before if name not in now],
+    )
     if came:
         yield _change(since, "looser", f"now {since}: {_named(came)}")
     if left:
@@ -208,11 +247,15 @@ def _entries(since: str, being: str, before: tuple[str, ...], now: tuple[str, ..
 
 
 def _named(ids: list[str]) -> str:
-    return ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else "")
+    return ", ".join(ids[:_NAMED]) + (
+        f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+    )
 
 
 def _arguments(check: Mapping[str, Any]) -> Any:
-    """A check's argument: the value itself where it has one, a mapping of several, a digest of long ones."""
+    """A check's argument: the value itself where it has one, a mapping of several, a digest of long
+    ones.
+    """
     found = check.get("arguments")
     if found is None:
         found = {key: value for key, value in check.items() if key != "metric"}
@@ -230,7 +273,11 @@ def _shown(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, str):
         return value
-    if isinstance(value, Mapping) and value and all(isinstance(item, str) for item in value.values()):
+    if (
+        isinstance(value, Mapping)
+        and value
+        and all(isinstance(item, str) for item in value.values())
+    ):
         return ", ".join(f"{key}={item}" for key, item in value.items())
     return canonical_json(value).decode()
 

@@ -1,8 +1,9 @@
-"""FAIL over all rules of a gate: the probability that a run fails though no rule is violated is at most alpha.
+"""FAIL over all rules of a gate: the probability that a run fails though no rule is violated is at
+most alpha.
 
-Each rule can say whether it fails at any level. Holm's procedure needs no more: with m rules every one is asked at
-alpha / m; when k of them fail the others are asked again at alpha / (m - k), and so on until none does. PASS needs no
-such care, since all rules have to hold (`stats.multiplicity`).
+Each rule can say whether it fails at any level. Holm's procedure needs no more: with m rules every
+one is asked at alpha / m; when k of them fail the others are asked again at alpha / (m - k), and so
+on until none does. PASS needs no such care, since all rules have to hold (`stats.multiplicity`).
 
 Source: S. Holm, Scand. J. Statist. 6 (1979) 65-70.
 """
@@ -18,7 +19,9 @@ Rule = Callable[[float], RuleDecision]
 
 
 def step_down(rules: Sequence[Rule], alpha: float) -> list[RuleDecision]:
-    """All rules decided, in their order. Those that are INVALID test nothing and take no share of alpha."""
+    """All rules decided, in their order. Those that are INVALID test nothing and take no share of
+    alpha.
+    """
     found = [rule(alpha) for rule in rules]
     tested = sum(each.decision is not Decision.INVALID for each in found)
     alone = {number for number, each in enumerate(found) if each.decision is Decision.FAIL}
@@ -35,7 +38,9 @@ def step_down(rules: Sequence[Rule], alpha: float) -> list[RuleDecision]:
             found[number] = rules[number](alpha)
     for number, each in enumerate(found):
         if each.decision is Decision.INCONCLUSIVE and left > 1 and number not in alone:
-            found[number] = rules[number](alpha / left)  # so that what more cases would decide is said at this level
+            found[number] = rules[number](
+                alpha / left
+            )  # so that what more cases would decide is said at this level
     told = f" By itself it would FAIL, but one of {tested} rules may seem so by chance."
     for number in alone:
         if found[number].decision is not Decision.FAIL:

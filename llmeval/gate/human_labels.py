@@ -21,7 +21,9 @@ def people_of(run: Path) -> tuple[dict[AnswerKey, bool], frozenset[AnswerKey]]:
 
 
 def decided_by_people(score: Score, people: Mapping[AnswerKey, bool]) -> Score:
-    """A score that needs review, as people decided it; the score itself where they did not, or need not."""
+    """A score that needs review, as people decided it; the score itself where they did not, or need
+    not.
+    """
     if score.status is not Status.OPEN:
         return score
     passed = people.get(AnswerKey(score.case_id, score.repeat, score.metric))

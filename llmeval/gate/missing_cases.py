@@ -1,9 +1,11 @@
-"""Cases that the baseline has and the run does not ask: gone, asked otherwise, retired, or only not drawn.
+"""Cases that the baseline has and the run does not ask: gone, asked otherwise, retired, or only not
+drawn.
 
-A gate that pairs what both sides have would say PASS once the cases that fell are taken out of the suite, or their references
-edited. So a case of the baseline that is not asked as it was makes the run INVALID, unless a file says why
-(`suite.retired`) or the rule allows for it (`max_gone`). A sample can't tell by itself which cases the suite lacks: the
-run notes that before it starts, from the whole source (`Undrawn`).
+A gate that pairs what both sides have would say PASS once the cases that fell are taken out of the
+suite, or their references edited. So a case of the baseline that is not asked as it was makes the
+run INVALID, unless a file says why (`suite.retired`) or the rule allows for it (`max_gone`). A
+sample can't tell by itself which cases the suite lacks: the run notes that before it starts, from
+the whole source (`Undrawn`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +23,9 @@ MAX_NAMED = 10
 
 
 class Undrawn(msgspec.Struct, frozen=True):
-    """What a sample's suite lacks of its baseline: ids of cases that are not in its source, or have other content there."""
+    """What a sample's suite lacks of its baseline: ids of cases that are not in its source, or have
+    other content there.
+    """
 
     baseline: str
     """The run id of the baseline."""
@@ -43,7 +47,9 @@ class MissingCases(msgspec.Struct, frozen=True, kw_only=True):
     of: int | None = None
     """Of a sample, how many cases the suite has; None of a run that asks all of them."""
     unknown: bool = False
-    """Whether a sample was drawn before this baseline was known, so that nobody can tell which cases are gone."""
+    """Whether a sample was drawn before this baseline was known, so that nobody can tell which
+    cases are gone.
+    """
 
     @property
     def missed(self) -> int:
@@ -52,9 +58,13 @@ class MissingCases(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def note_undrawn(baseline: Baseline, source: Iterable[Case]) -> dict[str, Any]:
-    """What a sample's manifest keeps of its baseline, as `Undrawn`. `source`: all cases of the suite, drawn or not."""
+    """What a sample's manifest keeps of its baseline, as `Undrawn`. `source`: all cases of the
+    suite, drawn or not.
+    """
     before = baseline.everything()
-    now = {case.id: case.digest.removeprefix("sha256:")[:16] for case in source if case.id in before}
+    now = {
+        case.id: case.digest.removeprefix("sha256:")[:16] for case in source if case.id in before
+    }
     gone = tuple(name for name in before if name not in now)
     changed = tuple(name for name, digest in now.items() if before[name] != digest)
     found: dict[str, Any] = msgspec.to_builtins(Undrawn(baseline.run_id, gone, changed))
@@ -62,8 +72,8 @@ def note_undrawn(baseline: Baseline, source: Iterable[Case]) -> dict[str, Any]:
 
 
 def gone_of(tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline) -> MissingCases:
-    """How the cases of a run differ from those of its baseline. Nothing of a run that is not complete: its cases are not
-    gone, they are still to come. A case in quarantine is not gone."""
+    """How the cases of a run differ from those of its baseline. Nothing of a run that is not
+    complete: its cases are not gone, they are still to come. A case in quarantine is not gone."""
     n = manifest["cases"]["n"]
     if not tally.may_stop and tally.units < n * manifest["repeats"]:
         return MissingCases()
@@ -78,16 +88,22 @@ def gone_of(tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline
         undrawn = sum(name not in kept for name in absent)
         changed |= {name for name in absent if not unknown and name in noted.changed}
         absent = [name for name in absent if name in kept and name not in changed]
-    entries = {entry["case_id"]: msgspec.convert(entry, Retired) for entry in manifest.get("retired") or ()}
+    entries = {
+        entry["case_id"]: msgspec.convert(entry, Retired) for entry in manifest.get("retired") or ()
+    }
     ordered = [*absent, *(name for name in before if name in changed)]
     return MissingCases(
         gone=tuple(name for name in absent if name not in entries),
         changed=tuple(name for name in before if name in changed and name not in entries),
         retired=tuple(
-            structs.replace(entries[name], changed=name in changed) for name in ordered if name in entries
+            structs.replace(entries[name], changed=name in changed)
+            for name in ordered
+            if name in entries
         ),
-        undrawn=undrawn, of=of, unknown=unknown,
-    )  # fmt: skip
+        undrawn=undrawn,
+        of=of,
+        unknown=unknown,
+    )
 
 
 def _of(manifest: Mapping[str, Any]) -> int | None:
@@ -99,21 +115,28 @@ def _of(manifest: Mapping[str, Any]) -> int | None:
 def gone_rule(
     found: MissingCases, manifest: Mapping[str, Any], baseline: Baseline, approve: str
 ) -> RuleDecision | None:
-    """INVALID where more cases of the baseline are gone than may be; None otherwise. `approve`: the command that makes
-    this run the baseline."""
+    """INVALID where more cases of the baseline are gone than may be; None otherwise. `approve`: the
+    command that makes this run the baseline."""
     most = (manifest["gate"].get("regression") or {}).get("max_gone", 0)
     if found.missed <= most:
         return None
-    parts = [f"{len(ids):,} {what}" for ids, what in ((found.gone, "gone"), (found.changed, "changed")) if ids]
+    parts = [
+        f"{len(ids):,} {what}"
+        for ids, what in ((found.gone, "gone"), (found.changed, "changed"))
+        if ids
+    ]
     named = [*found.gone, *(f"{name} (changed)" for name in found.changed)]
     shown = ", ".join(named[:MAX_NAMED]) + (", ..." if len(named) > MAX_NAMED else "")
     allowed = f"at most {most:,} may be (`max_gone`)" if most else "none may be"
     return RuleDecision(
-        rule="max_gone", decision=Decision.INVALID, baseline=baseline.run_id, n=found.missed,
+        rule="max_gone",
+        decision=Decision.INVALID,
+        baseline=baseline.run_id,
+        n=found.missed,
         reason=f"Cases of the baseline {baseline.run_id} are not asked as they were: {', '.join(parts)}, {allowed}. "
         f"Whether they got worse is not known: {shown}. Ask them again, list them with a reason in retired.yaml beside the "
         f"suite, or approve a new baseline: {approve}",
-    )  # fmt: skip
+    )
 
 
 def sample_note(found: MissingCases, manifest: Mapping[str, Any]) -> str:
@@ -122,7 +145,5 @@ def sample_note(found: MissingCases, manifest: Mapping[str, Any]) -> str:
         return ""
     told = f" Compared on a sample of {manifest['cases']['n']:,} of {found.of:,} cases."
     if found.unknown:
-        told += (
-            " Whether cases of this baseline are gone from the suite is not known: run it with this baseline to see."
-        )
+        told += " Whether cases of this baseline are gone from the suite is not known: run it with this baseline to see."
     return told

@@ -1,4 +1,6 @@
-"""Why results are missing, counted: the commonest cause belongs into the first sentence that people read."""
+"""Why results are missing, counted: the commonest cause belongs into the first sentence that people
+read.
+"""
 
 from collections import Counter
 
@@ -6,7 +8,9 @@ from llmeval.core.records import ErrorInfo
 from llmeval.store.directory import Unit
 
 MAX_CAUSES = 1_000
-"""Messages that are told apart. An endpoint that words every error anew must not fill the memory."""
+"""Messages that are told apart. An endpoint that words every error anew must not fill the
+memory.
+"""
 MAX_SHOWN = 300
 """Characters of a message that a sentence holds."""
 
@@ -31,7 +35,9 @@ class MissingCauses:
 
     @property
     def sentence(self) -> str:
-        """The commonest cause with its count, in the words of whoever failed; empty where nothing did."""
+        """The commonest cause with its count, in the words of whoever failed; empty where nothing
+        did.
+        """
         if not self._counts:
             return ""
         message, times = self._counts.most_common(1)[0]

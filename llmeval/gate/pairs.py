@@ -1,4 +1,6 @@
-"""Cases that a run and its baseline share, and those they don't: nothing is dropped without being named."""
+"""Cases that a run and its baseline share, and those they don't: nothing is dropped without being
+named.
+"""
 
 import math
 from collections.abc import Collection, Sequence
@@ -12,10 +14,12 @@ _NAMED = 5
 
 
 class PairedCases(NamedTuple):
-    """One metric on both sides. `differences`: candidate minus baseline in [-1, 1], NaN where either side was lost.
+    """One metric on both sides. `differences`: candidate minus baseline in [-1, 1], NaN where
+    either side was lost.
 
-    `cases`: the id of each pair. `fell`: ids of cases that got worse, the worst first; `rose`: how many got better. `new`, `gone`, `changed`: ids of
-    cases of one side only, or that are asked otherwise now; `one_sided`: cases the metric applies to on one side only.
+    `cases`: the id of each pair. `fell`: ids of cases that got worse, the worst first; `rose`: how
+    many got better. `new`, `gone`, `changed`: ids of cases of one side only, or that are asked
+    otherwise now; `one_sided`: cases the metric applies to on one side only.
     """
 
     differences: tuple[float, ...]
@@ -74,7 +78,11 @@ def pair(
     kept, here = baseline.everything(), tally.members(slice_)
     results = {result.case_id: result for result in tally.results(metric, slice_)}
     same = [name for name in here if kept.get(name) == now[name]]
-    both = [name for name in same if name in results and name in before and (only is None or name in only)]
+    both = [
+        name
+        for name in same
+        if name in results and name in before and (only is None or name in only)
+    ]
     moved = [(results[name].value - before[name], name) for name in both]
     return PairedCases(
         differences=tuple(difference for difference, _ in moved),
@@ -83,7 +91,9 @@ def pair(
         rose=sum(difference > SAME for difference, _ in moved),
         new=tuple(name for name in here if name not in kept),
         gone=gone.gone,
-        changed=tuple(name for name in here if kept.get(name, now[name]) != now[name] and name not in retired),
+        changed=tuple(
+            name for name in here if kept.get(name, now[name]) != now[name] and name not in retired
+        ),
         one_sided=tuple(name for name in same if (name in results) != (name in before)),
         cases=tuple(both),
         retired=retired,

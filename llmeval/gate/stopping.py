@@ -25,12 +25,16 @@ class GateStopper:
     """
 
     def __init__(self, run: RunDir, manifest: Mapping[str, Any]) -> None:
-        self._tally = RunAggregate(run.path, run.cases(), manifest["repeats"], quarantined=quarantined(manifest))
+        self._tally = RunAggregate(
+            run.path, run.cases(), manifest["repeats"], quarantined=quarantined(manifest)
+        )
         self._walks = _walks(self._tally, manifest)
         self._since = 0
 
     def add(self, unit: Unit) -> bool:
-        """Take an answer with all its scores, or one that is lost; whether every rule is decided. Looks now and then only."""
+        """Take an answer with all its scores, or one that is lost; whether every rule is decided.
+        Looks now and then only.
+        """
         self._tally.add(unit)
         self._since += 1
         return self._since % LOOK == 0 and self.enough()
@@ -52,7 +56,9 @@ def _settled(walks: list[RuleWalk | MustPassWalk]) -> bool:
 
 
 def _walks(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleWalk | MustPassWalk]:
-    """The rules as walks; none where one of them can't be decided before the end, so that nothing stops the run."""
+    """The rules as walks; none where one of them can't be decided before the end, so that nothing
+    stops the run.
+    """
     gate = manifest["gate"]
     found: list[RuleWalk | MustPassWalk] = []
     if wanted := gate.get("must_pass"):

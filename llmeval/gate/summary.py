@@ -44,7 +44,11 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
                 label = None if slice_ is None else "=".join(slice_)
                 source = "judge" if name in trusts else column.source
                 metric = _metric(name, label, selection, source, trust, stopped=stopped)
-                metrics.append(metric if label else structs.replace(metric, audit=audit_of(tally, manifest, name)))
+                metrics.append(
+                    metric
+                    if label
+                    else structs.replace(metric, audit=audit_of(tally, manifest, name))
+                )
     complete = not absent
     compared = against(tally, manifest)
     return Summary(
@@ -61,7 +65,9 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
             Quarantined(**{**entry, "passed": tally.aside.get(entry["case_id"])})
             for entry in manifest.get("quarantine") or ()
         ),
-        quarantine_ended=tuple(Quarantined(**entry) for entry in manifest.get("quarantine_ended") or ()),
+        quarantine_ended=tuple(
+            Quarantined(**entry) for entry in manifest.get("quarantine_ended") or ()
+        ),
         retired=compared.gone.retired,
         gate_changes=compared.changes,
     )
@@ -84,14 +90,16 @@ def audit_of(tally: RunAggregate, manifest: Mapping[str, Any], metric: str) -> A
 
 
 def _counts(tally: RunAggregate, manifest: Mapping[str, Any], *, complete: bool) -> CaseCounts:
-    """Cases by outcome. Of a run that may stop early, answers without their judge's verdict were not needed where it is
-    complete, and wait for it where it was interrupted."""
+    """Cases by outcome. Of a run that may stop early, answers without their judge's verdict were
+    not needed where it is complete, and wait for it where it was interrupted."""
     counts = tally.counts()
     if complete:
         asked = tally.cases + len(tally.aside)
         return structs.replace(counts, not_needed=int(manifest["cases"]["n"]) - asked)
     waiting = -(-tally.waiting // manifest["repeats"]) if tally.may_stop else 0
-    return structs.replace(counts, cases=counts.cases + waiting, not_scored=counts.not_scored + waiting)
+    return structs.replace(
+        counts, cases=counts.cases + waiting, not_scored=counts.not_scored + waiting
+    )
 
 
 def _metric(
@@ -103,7 +111,9 @@ def _metric(
     *,
     stopped: bool,
 ) -> Metric:
-    """One metric over one slice. `stopped`: the run stopped by what it saw, and the interval has to allow for that."""
+    """One metric over one slice. `stopped`: the run stopped by what it saw, and the interval has to
+    allow for that.
+    """
     low = high = rate = None
     method = ""
     if selection.n:
@@ -116,8 +126,19 @@ def _metric(
             low, high = bounds(selection, alpha)
             method = "clustered" if is_clustered(selection) else "clopper-pearson"
     return Metric(
-        metric=name, slice=label, n=selection.n, unscored=selection.unscored, errors=selection.errors,
+        metric=name,
+        slice=label,
+        n=selection.n,
+        unscored=selection.unscored,
+        errors=selection.errors,
         open=selection.open,
-        mean=selection.mean, passed=selection.passed, pass_rate=rate, low=low, high=high, level=LEVEL, method=method,
-        source=source, trust=trust,  # type: ignore[arg-type]
-    )  # fmt: skip
+        mean=selection.mean,
+        passed=selection.passed,
+        pass_rate=rate,
+        low=low,
+        high=high,
+        level=LEVEL,
+        method=method,
+        source=source,
+        trust=trust,  # type: ignore[arg-type]
+    )

@@ -9,7 +9,9 @@ from llmeval.store.directory import complete_runs
 LOOKED_AT = 500
 
 
-def past_anchors(folder: Path, metric: str, now: Mapping[str, Any], besides: str = "") -> list[tuple[int, int]]:
+def past_anchors(
+    folder: Path, metric: str, now: Mapping[str, Any], besides: str = ""
+) -> list[tuple[int, int]]:
     """(changed, anchors) of the runs below `folder` (reports/<suite>), the oldest first.
 
     Args:

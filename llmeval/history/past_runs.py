@@ -1,4 +1,6 @@
-"""What a suite's own runs say about the next one: pass rates, and how much two runs differ case by case."""
+"""What a suite's own runs say about the next one: pass rates, and how much two runs differ case by
+case.
+"""
 
 import math
 from itertools import pairwise
@@ -32,7 +34,9 @@ class PastRates(NamedTuple):
         return math.fsum(found.values()) / len(found) if found else None
 
     def discordance(self, metric: str) -> float | None:
-        """The largest mean squared difference of two consecutive runs, about its mean; None when nothing differed."""
+        """The largest mean squared difference of two consecutive runs, about its mean; None when
+        nothing differed.
+        """
         moments = [0.0]
         for newer, older in pairwise(run.get(metric, {}) for run in self.values):
             d = [newer[case] - older[case] for case in newer.keys() & older.keys()]
@@ -43,7 +47,9 @@ class PastRates(NamedTuple):
 
 
 def read_past(folder: Path) -> PastRates:
-    """The runs below `folder` (reports/<suite>); those that are incomplete or can't be read are left out."""
+    """The runs below `folder` (reports/<suite>); those that are incomplete or can't be read are
+    left out.
+    """
     ids, values, seconds = [], [], None
     for run, summary in complete_runs(folder):
         try:
@@ -66,4 +72,7 @@ def _values(run: RunDir) -> dict[str, dict[str, float]]:
         for score in block:
             if score.status in ("pass", "fail"):
                 rows.setdefault(score.metric, []).append((key[0], float(score.status == "pass")))
-    return {metric: {str(case): value for case, value in per_case(found).items()} for metric, found in rows.items()}
+    return {
+        metric: {str(case): value for case, value in per_case(found).items()}
+        for metric, found in rows.items()
+    }

@@ -1,4 +1,6 @@
-"""Runs below a reports directory: found by id, listed by time. The directories are the truth; nothing is indexed."""
+"""Runs below a reports directory: found by id, listed by time. The directories are the truth;
+nothing is indexed.
+"""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -12,7 +14,8 @@ LATEST = "latest"
 
 
 def find(name: Path, reports: Path) -> Path:
-    """The directory of a run given by its path, its id, or a beginning or end of its id; `latest` is the newest of any suite.
+    """The directory of a run given by its path, its id, or a beginning or end of its id; `latest`
+    is the newest of any suite.
 
     Raises:
         StoreError: there is none, or several.
@@ -22,18 +25,23 @@ def find(name: Path, reports: Path) -> Path:
     runs = _directories(reports)
     if str(name) == LATEST and runs:
         return runs[-1]
-    matching = [path for path in runs if path.name.startswith(str(name)) or path.name.endswith(str(name))]
+    matching = [
+        path for path in runs if path.name.startswith(str(name)) or path.name.endswith(str(name))
+    ]
     if len(matching) == 1:
         return matching[0]
     if matching:
-        raise StoreError(f"{name} is the name of {len(matching)} runs: {', '.join(p.name for p in matching[:5])}")
+        raise StoreError(
+            f"{name} is the name of {len(matching)} runs: {', '.join(p.name for p in matching[:5])}"
+        )
     raise StoreError(
         f"there is no run {name}, neither as a directory nor below {reports}; `llmeval runs list` shows them"
     )
 
 
 def sole_latest(reports: Path) -> Path:
-    """The directory of the newest run, where all runs are of one suite: something is decided by it, and not by another's.
+    """The directory of the newest run, where all runs are of one suite: something is decided by it,
+    and not by another's.
 
     Raises:
         StoreError: there is none.
@@ -49,7 +57,9 @@ def sole_latest(reports: Path) -> Path:
     return find(Path(LATEST), reports)
 
 
-def latest_of(suite: str, reports: Path, but: Collection[Path] = (), *, complete: bool = True) -> Path:
+def latest_of(
+    suite: str, reports: Path, but: Collection[Path] = (), *, complete: bool = True
+) -> Path:
     """The directory of the newest run of a suite.
 
     Args:
@@ -69,7 +79,9 @@ def latest_of(suite: str, reports: Path, but: Collection[Path] = (), *, complete
 
 
 def recorded(reports: Path) -> Iterator[tuple[Path, dict[str, Any], Summary | None]]:
-    """Each run's directory, its manifest, and its summary when it came to an end; the newest first."""
+    """Each run's directory, its manifest, and its summary when it came to an end; the newest
+    first.
+    """
     for path in reversed(_directories(reports)):
         run = RunDir(path)
         try:
@@ -91,11 +103,15 @@ def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any
             "environment": manifest["environment"],
             "started": manifest["started"],
             "status": manifest["status"] if summary is None else summary.status,
-            "decision": None if summary is None or summary.gate.decision is None else str(summary.gate.decision),
+            "decision": None
+            if summary is None or summary.gate.decision is None
+            else str(summary.gate.decision),
             "cases": manifest["cases"]["n"] if summary is None else summary.counts.cases,
             "passed": 0 if summary is None else summary.counts.passed,
         }
 
 
 def _directories(reports: Path) -> list[Path]:
-    return sorted((path.parent for path in reports.glob(f"*/*/{MANIFEST}")), key=lambda path: path.name)
+    return sorted(
+        (path.parent for path in reports.glob(f"*/*/{MANIFEST}")), key=lambda path: path.name
+    )

@@ -1,4 +1,6 @@
-"""What an import could not take over, and what people should know: collected, so that all of it is told at once."""
+"""What an import could not take over, and what people should know: collected, so that all of it is
+told at once.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +50,9 @@ class SourcePlace:
 
 
 class UnmappedError(Exception):
-    """Something has no counterpart here. `place`: where it stands; None leaves that to whoever catches it."""
+    """Something has no counterpart here. `place`: where it stands; None leaves that to whoever
+    catches it.
+    """
 
     def __init__(self, message: str, place: SourcePlace | None = None) -> None:
         super().__init__(message)
@@ -87,7 +91,8 @@ class Ledger:
     def notes(self) -> list[str]:
         """Each note, at its first place."""
         return [
-            f"{places[0]}: {message}" + (f" (and at {len(places) - 1} more)" if len(places) > 1 else "")
+            f"{places[0]}: {message}"
+            + (f" (and at {len(places) - 1} more)" if len(places) > 1 else "")
             for message, places in self._notes.items()
         ]
 

@@ -29,7 +29,11 @@ def read_yaml(path: Path) -> SourcePlace:
         SuiteError: it can't be read, or is not valid.
     """
     document = yaml_file.parse(read_text(path), str(path))
-    return SourcePlace(yaml_file.Document(document.file, _resolved(document.data, document.data, 0), document.lines))
+    return SourcePlace(
+        yaml_file.Document(
+            document.file, _resolved(document.data, document.data, 0), document.lines
+        )
+    )
 
 
 def read_json(path: Path) -> SourcePlace:
@@ -54,7 +58,9 @@ def read_lines(path: Path) -> list[SourcePlace]:
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if line.strip():
             try:
-                places.append(SourcePlace(yaml_file.Document(str(path), json.loads(line), {(): number})))
+                places.append(
+                    SourcePlace(yaml_file.Document(str(path), json.loads(line), {(): number}))
+                )
             except (ValueError, RecursionError) as error:
                 raise SuiteError(f"{path}:{number}: not valid JSON: {error}") from None
     return places
@@ -80,4 +86,8 @@ def _resolved(value: Any, root: Any, depth: int) -> Any:
     for each in under if isinstance(under, list) else [under]:
         if isinstance(each, dict):
             merged = {**each, **merged}
-    return {key: _resolved(item, root, depth + 1) for key, item in {**merged, **value}.items() if key != "<<"}
+    return {
+        key: _resolved(item, root, depth + 1)
+        for key, item in {**merged, **value}.items()
+        if key != "<<"
+    }

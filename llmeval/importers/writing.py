@@ -1,4 +1,6 @@
-"""The files of an imported suite: strict YAML that reads back as what was meant, and never over a file that is there."""
+"""The files of an imported suite: strict YAML that reads back as what was meant, and never over a
+file that is there.
+"""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -28,7 +30,9 @@ class Variable(str):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts that a suite file would read as numbers or truth values are quoted; long texts stay on one line."""
+    """Texts that a suite file would read as numbers or truth values are quoted; long texts stay on
+    one line.
+    """
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -57,7 +61,9 @@ def suite_text(suite: Mapping[str, Any], head: Iterable[str]) -> str:
     for key, value in suite.items():
         if value not in (None, [], {}):
             parts.append(
-                yaml.dump({key: value}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+                yaml.dump(
+                    {key: value}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110
+                )
                 if not isinstance(value, str)
                 else yaml.dump({key: value}, Dumper=_Dumper, allow_unicode=True, width=10**6)
             )
@@ -87,7 +93,9 @@ def write_new(files: Mapping[Path, str]) -> None:
     """
     present = [str(path) for path in files if path.exists()]
     if present:
-        raise UsageError(f"{', '.join(present)}: exists already and is not overwritten; choose another --out or --name")
+        raise UsageError(
+            f"{', '.join(present)}: exists already and is not overwritten; choose another --out or --name"
+        )
     begun: list[Path] = []
     try:
         for path, text in files.items():

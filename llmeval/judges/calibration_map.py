@@ -1,6 +1,8 @@
-"""A certificate's calibration map at work: a judge that says 90 % and is right in 70 % is taken to say 70 %.
+"""A certificate's calibration map at work: a judge that says 90 % and is right in 70 % is taken to
+say 70 %.
 
-The verdict itself stays as it is, as the certificate's sensitivity and specificity are those of that verdict.
+The verdict itself stays as it is, as the certificate's sensitivity and specificity are those of
+that verdict.
 """
 
 from collections.abc import Mapping
@@ -22,7 +24,8 @@ class Calibration(NamedTuple):
 
     def __call__(self, probability: float) -> float:
         """How often answers pass that the judge gives this probability of passing."""
-        from llmeval.stats.estimation.calibration import (  # brings numpy, which most runs don't need
+        # brings numpy, which most runs don't need
+        from llmeval.stats.estimation.calibration import (
             BetaCalibration,
             Platt,
         )
@@ -31,7 +34,8 @@ class Calibration(NamedTuple):
         return float(kind(**self.figures)([probability])[0])
 
     def mended(self, score: Score) -> Score:
-        """The score with the confidence that labels bear out, at least 0.5; `details.calibrated` says what was stated.
+        """The score with the confidence that labels bear out, at least 0.5; `details.calibrated`
+        says what was stated.
 
         Scores without a stated confidence, and those that no judge gave, stay as they are.
         """
@@ -39,7 +43,11 @@ class Calibration(NamedTuple):
             return score
         stated = score.confidence if score.passed else 1 - score.confidence
         probability = self(stated)
-        told = {"stated": round(stated, 6), "probability": round(probability, 6), "method": self.method}
+        told = {
+            "stated": round(stated, 6),
+            "probability": round(probability, 6),
+            "method": self.method,
+        }
         return structs.replace(
             score,
             confidence=max(0.5, probability if score.passed else 1 - probability),
@@ -48,8 +56,9 @@ class Calibration(NamedTuple):
 
 
 def calibration_of(certificate: Certificate, judge_digest: str) -> Calibration | None:
-    """The map that a certificate holds for this very judge; None without one, or where it did not help on labels held out,
-    or when the certificate is of another judge or has expired. A judge need not be trusted to be calibrated."""
+    """The map that a certificate holds for this very judge; None without one, or where it did not
+    help on labels held out, or when the certificate is of another judge or has expired. A judge
+    need not be trusted to be calibrated."""
     stated: Mapping[str, Any] = certificate.probabilities or {}
     found = stated.get("calibration")
     if certificate.judge != judge_digest or expired(certificate) or not found:

@@ -1,8 +1,9 @@
-"""A cascade: each judge is asked only where the one before was not sure; what stays open is for a person.
+"""A cascade: each judge is asked only where the one before was not sure; what stays open is for a
+person.
 
-Outside the band a share of the answers is asked of the next judge all the same, drawn by the answer's own hash. Those
-verdicts decide nothing: with their inclusion probability they say how often the cheaper judge is wrong where it is
-sure (Horvitz & Thompson 1952).
+Outside the band a share of the answers is asked of the next judge all the same, drawn by the
+answer's own hash. Those verdicts decide nothing: with their inclusion probability they say how
+often the cheaper judge is wrong where it is sure (Horvitz & Thompson 1952).
 """
 
 import hashlib
@@ -23,18 +24,25 @@ class Cascade:
         metric: the name its scores carry.
         seats: the judges, the cheapest first.
         band: a probability of passing strictly between these two is not sure.
-        audit: share of the sure verdicts that the next judge is asked about all the same, in [0, 1].
+        audit: share of the sure verdicts that the next judge is asked about all the same, in [0,
+            1].
     """
 
-    def __init__(self, metric: str, seats: Sequence[Judge], band: tuple[float, float], audit: float) -> None:
+    def __init__(
+        self, metric: str, seats: Sequence[Judge], band: tuple[float, float], audit: float
+    ) -> None:
         self.metric = metric
         self.seats = tuple(seats)
         self.band, self.audit = band, audit
-        self.digest = digest({"cascade": [one.digest for one in seats], "band": band, "audit": audit})
+        self.digest = digest(
+            {"cascade": [one.digest for one in seats], "band": band, "audit": audit}
+        )
         self.rules: dict[str, Any] = {"together": "cascade", "band": list(band), "audit": audit}
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
-        """The first sure verdict. `details.cascade`: every judge asked, each with the probability of asking it."""
+        """The first sure verdict. `details.cascade`: every judge asked, each with the probability
+        of asking it.
+        """
         trail: list[dict[str, Any]] = []
         scores: list[Score] = []
         decided: Score | None = None
@@ -52,7 +60,9 @@ class Cascade:
         return self._combined(answer, decided, scores, trail)
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that the first judge would be sent: who else is asked depends on what it says."""
+        """Characters that the first judge would be sent: who else is asked depends on what it
+        says.
+        """
         return self.seats[0].prompt_size(case, answer, asked)
 
     def _sure(self, score: Score) -> bool:
@@ -65,11 +75,17 @@ class Cascade:
         return not self.band[0] < chance < self.band[1]
 
     def _audited(self, answer: Answer) -> bool:
-        drawn = hashlib.sha256(f"{self.metric}\0{answer.case_id}\0{answer.text}".encode()).digest()[:8]
+        drawn = hashlib.sha256(f"{self.metric}\0{answer.case_id}\0{answer.text}".encode()).digest()[
+            :8
+        ]
         return int.from_bytes(drawn) < self.audit * 2**64
 
     def _combined(
-        self, answer: Answer, decided: Score | None, scores: Sequence[Score], trail: list[dict[str, Any]]
+        self,
+        answer: Answer,
+        decided: Score | None,
+        scores: Sequence[Score],
+        trail: list[dict[str, Any]],
     ) -> Score:
         last = decided or scores[-1]
         details = {**(last.details or {}), "cascade": trail}
@@ -83,6 +99,12 @@ class Cascade:
             told = f"{FOR_A_PERSON}: {why}" if answered else why
             return Score(status=status, unscored=told, error=last.error, details=details, **shared)
         return Score(
-            status=decided.status, value=decided.value, passed=decided.passed, confidence=decided.confidence,
-            reason=decided.reason, evidence=decided.evidence, details=details, **shared,
-        )  # fmt: skip
+            status=decided.status,
+            value=decided.value,
+            passed=decided.passed,
+            confidence=decided.confidence,
+            reason=decided.reason,
+            evidence=decided.evidence,
+            details=details,
+            **shared,
+        )

@@ -1,6 +1,8 @@
-"""Protocols as questions for decision models: one request asks the whole rubric, the reply is probabilities.
+"""Protocols as questions for decision models: one request asks the whole rubric, the reply is
+probabilities.
 
-The request and the reply are those of `POST /v1/systemone`; models that read out labels take the same questions.
+The request and the reply are those of `POST /v1/systemone`; models that read out labels take the
+same questions.
 """
 
 import json
@@ -17,18 +19,28 @@ _SUM_WITHIN = 0.02
 
 
 def questions(protocol: Protocol, criteria: Sequence[Criterion]) -> dict[str, Any]:
-    """{id: {type: choice, instructions, criteria: {verdict: description}}}; for a rubric one a criterion.
+    """{id: {type: choice, instructions, criteria: {verdict: description}}}; for a rubric one a
+    criterion.
 
-    A protocol that has the judge list what it finds asks a decision model about the whole answer: it lists nothing.
+    A protocol that has the judge list what it finds asks a decision model about the whole answer:
+    it lists nothing.
 
     Raises:
         SuiteError: the protocol does not say what to ask a decision model.
     """
     decision = protocol.decision
     if decision is None:
-        raise SuiteError(f"the protocol {protocol.name!r} has no `decision`: a decision model can't be asked with it")
+        raise SuiteError(
+            f"the protocol {protocol.name!r} has no `decision`: a decision model can't be asked with it"
+        )
     if protocol.each is None or not criteria:
-        return {WHOLE: {"type": "choice", "instructions": decision.instructions, "criteria": decision.criteria}}
+        return {
+            WHOLE: {
+                "type": "choice",
+                "instructions": decision.instructions,
+                "criteria": decision.criteria,
+            }
+        }
     return {
         c.name: {
             "type": "choice",
@@ -47,14 +59,20 @@ def probabilities_of(text: str, asked: Mapping[str, Any]) -> Probabilities:
     """
     try:
         found = json.loads(text)
-        shares = {name: {option: float(found[name][option]) for option in asked[name]["criteria"]} for name in asked}
+        shares = {
+            name: {option: float(found[name][option]) for option in asked[name]["criteria"]}
+            for name in asked
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise BadVerdict(
             f"not a probability for each option of each question: {type(error).__name__}: {error}"
         ) from None
     for name, given in shares.items():
         values = given.values()
-        if not all(math.isfinite(v) and 0 <= v <= 1 for v in values) or abs(sum(values) - 1) > _SUM_WITHIN:
+        if (
+            not all(math.isfinite(v) and 0 <= v <= 1 for v in values)
+            or abs(sum(values) - 1) > _SUM_WITHIN
+        ):
             raise BadVerdict(f"{name}: these are not probabilities that sum to 1: {given}")
     return shares
 
@@ -67,4 +85,8 @@ def said(protocol: Protocol, shares: Probabilities) -> dict[str, Any]:
 
     if protocol.each is None or WHOLE in shares:
         return {"verdict": likeliest(shares[WHOLE])}
-    return {protocol.each: [{"name": name, "verdict": likeliest(options)} for name, options in shares.items()]}
+    return {
+        protocol.each: [
+            {"name": name, "verdict": likeliest(options)} for name, options in shares.items()
+        ]
+    }

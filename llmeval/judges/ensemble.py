@@ -9,7 +9,9 @@ from llmeval.judges.judge import Judge
 
 
 class MemberVerdict(Protocol):
-    """What the engine needs of a judge, be it one model or several. `rules`: what its digest has besides its seats."""
+    """What the engine needs of a judge, be it one model or several. `rules`: what its digest has
+    besides its seats.
+    """
 
     metric: str
     digest: str
@@ -31,20 +33,30 @@ def spent(scores: Sequence[Score]) -> dict[str, Any]:
     usages = [score.usage for score in scores if score.usage is not None]
     costs = [score.cost_usd for score in scores if score.cost_usd is not None]
     times = [score.answered_at for score in scores if score.answered_at is not None]
-    total = Usage(sum(u.input_tokens or 0 for u in usages), sum(u.output_tokens or 0 for u in usages))
+    total = Usage(
+        sum(u.input_tokens or 0 for u in usages), sum(u.output_tokens or 0 for u in usages)
+    )
     return {
         "attempts": sum(score.attempts for score in scores),
         "cached": all(score.cached for score in scores),
         "usage": total if usages else None,
         "cost_usd": sum(costs) if costs else None,
         "answered_at": min(times, default=None),
-        "reused_from": next((score.reused_from for score in scores if score.reused_from is not None), None),
+        "reused_from": next(
+            (score.reused_from for score in scores if score.reused_from is not None), None
+        ),
     }
 
 
 def common(metric: str, digest: str, answer: Answer, scores: Sequence[Score]) -> dict[str, Any]:
     """What one score made of several has whatever they say, as fields of a score."""
-    about = {"case_id": answer.case_id, "repeat": answer.repeat, "metric": metric, "source": "judge", "judge": digest}
+    about = {
+        "case_id": answer.case_id,
+        "repeat": answer.repeat,
+        "metric": metric,
+        "source": "judge",
+        "judge": digest,
+    }
     return {**about, **spent(scores)}
 
 
@@ -53,18 +65,33 @@ _FIRST = ("budget", "quota")
 
 
 def first_error(scores: Sequence[Score]) -> ErrorInfo | None:
-    """The error of a common score that has no verdict: one that ends the run, else one of an endpoint, else `judge`."""
+    """The error of a common score that has no verdict: one that ends the run, else one of an
+    endpoint, else `judge`.
+    """
     errors = [score.error for score in scores if score.error is not None]
-    return min(errors, key=lambda error: (error.kind not in _FIRST, error.kind == "judge"), default=None)
+    return min(
+        errors, key=lambda error: (error.kind not in _FIRST, error.kind == "judge"), default=None
+    )
 
 
 def seat(judge: Judge, score: Score) -> dict[str, Any]:
     """One judge's part in a common score, for its details."""
-    said = {"model": judge.name, "status": str(score.status), "value": score.value, "confidence": score.confidence}
-    return {**said, "reason": score.unscored or score.reason, "reply": (score.details or {}).get("reply")}
+    said = {
+        "model": judge.name,
+        "status": str(score.status),
+        "value": score.value,
+        "confidence": score.confidence,
+    }
+    return {
+        **said,
+        "reason": score.unscored or score.reason,
+        "reply": (score.details or {}).get("reply"),
+    }
 
 
-async def asked_together(judges: Sequence[Judge], case: Case, answer: Answer, asked: Sequence[Message]) -> list[Score]:
+async def asked_together(
+    judges: Sequence[Judge], case: Case, answer: Answer, asked: Sequence[Message]
+) -> list[Score]:
     """Every judge's score, asked at the same time."""
     return list(await asyncio.gather(*(judge.score(case, answer, asked) for judge in judges)))
 

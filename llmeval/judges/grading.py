@@ -1,4 +1,6 @@
-"""From what a judge said to a score: verdicts into values, a list of them into one weighted mean. Code decides here."""
+"""From what a judge said to a score: verdicts into values, a list of them into one weighted mean.
+Code decides here.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +12,9 @@ from llmeval.judges.verdict import BadVerdict
 UNDECIDED = "the judge could not decide"
 """How the reason begins where a judge answered, but took no side."""
 WHOLE = "verdict"
-"""The name of a verdict on the whole answer: of a protocol without a list, or of a decision model, which lists nothing."""
+"""The name of a verdict on the whole answer: of a protocol without a list, or of a decision model,
+which lists nothing.
+"""
 _QUOTES = "\"'“”‘’„«»「」『』 "
 _NEARLY = 1e-9
 
@@ -46,8 +50,8 @@ def grade(
 ) -> Grade:
     """A reply that follows the protocol's schema as a grade of the answer `text`.
 
-    With probabilities an item's value is its expectation (G-Eval, Liu et al. 2023, section 3), and the verdict itself
-    is the side that holds more than half.
+    With probabilities an item's value is its expectation (G-Eval, Liu et al. 2023, section 3), and
+    the verdict itself is the side that holds more than half.
 
     Raises:
         BadVerdict: a criterion was not answered, or answered twice.
@@ -66,7 +70,13 @@ def grade(
         reason = f"{UNDECIDED}: {', '.join(undecided)}" if undecided else "the judge listed nothing"
         return Grade(Status.UNSCORED, None, None, reason, evidence, details)
     total = sum(weights)
-    hard = sum(w * (protocol.values[item["verdict"]] or 0) for w, item in zip(weights, items, strict=True)) / total
+    hard = (
+        sum(
+            w * (protocol.values[item["verdict"]] or 0)
+            for w, item in zip(weights, items, strict=True)
+        )
+        / total
+    )
     passed = hard >= protocol.threshold - _NEARLY
     value = sum(w * item.pop("value") for w, item in zip(weights, items, strict=True)) / total
     bad = [f"{_label(item)} ({_words(item['verdict'])})" for item in items if not item["passed"]]
@@ -74,10 +84,20 @@ def grade(
         f"; not: {'; '.join(bad)}" if bad else ""
     )
     status = Status.PASS if passed else Status.FAIL
-    return Grade(status, value, passed, reason[:600], evidence, details, _chance(items, weights, protocol.threshold))
+    return Grade(
+        status,
+        value,
+        passed,
+        reason[:600],
+        evidence,
+        details,
+        _chance(items, weights, protocol.threshold),
+    )
 
 
-def _one(protocol: Protocol, reply: Mapping[str, Any], text: str, shares: Mapping[str, float] | None) -> Grade:
+def _one(
+    protocol: Protocol, reply: Mapping[str, Any], text: str, shares: Mapping[str, float] | None
+) -> Grade:
     item = dict(reply)
     _complete(protocol, item, text, shares)
     value, passed, chance = item.pop("value"), item.pop("passed"), item.get("probability")
@@ -89,18 +109,27 @@ def _one(protocol: Protocol, reply: Mapping[str, Any], text: str, shares: Mappin
     return Grade(Status.PASS if passed else Status.FAIL, value, passed, reason, spans, item, chance)
 
 
-def _complete(protocol: Protocol, item: dict[str, Any], text: str, shares: Mapping[str, float] | None) -> None:
+def _complete(
+    protocol: Protocol, item: dict[str, Any], text: str, shares: Mapping[str, float] | None
+) -> None:
     """Give an item its value, whether it passes, and whether its quote is in the answer."""
     quote = str(item.get("evidence", "")).strip()
     item["quote_found"] = not quote or bool(_quoted(text, item))
-    item["value"], item["passed"] = protocol.values[item["verdict"]], item["verdict"] in protocol.passing
+    item["value"], item["passed"] = (
+        protocol.values[item["verdict"]],
+        item["verdict"] in protocol.passing,
+    )
     if not shares or item["value"] is None:
         return
     decisive = {word: share for word, share in shares.items() if protocol.values[word] is not None}
     total = sum(decisive.values())
     item["probabilities"] = {word: round(share, 6) for word, share in shares.items()}
-    item["value"] = sum(share * (protocol.values[word] or 0) for word, share in decisive.items()) / total
-    item["probability"] = sum(share for word, share in decisive.items() if word in protocol.passing) / total
+    item["value"] = (
+        sum(share * (protocol.values[word] or 0) for word, share in decisive.items()) / total
+    )
+    item["probability"] = (
+        sum(share for word, share in decisive.items() if word in protocol.passing) / total
+    )
     item["passed"] = item["probability"] >= 0.5
 
 
@@ -110,11 +139,15 @@ def _weights(items: Sequence[Mapping[str, Any]], criteria: Sequence[Criterion]) 
     by_name = {criterion.name: criterion.weight for criterion in criteria}
     answered = [str(item.get("name")) for item in items]
     if sorted(answered) != sorted(by_name):
-        raise BadVerdict(f"each criterion is answered exactly once: {', '.join(by_name)}; not: {', '.join(answered)}")
+        raise BadVerdict(
+            f"each criterion is answered exactly once: {', '.join(by_name)}; not: {', '.join(answered)}"
+        )
     return [by_name[name] for name in answered]
 
 
-def _chance(items: Sequence[Mapping[str, Any]], weights: Sequence[float], threshold: float) -> float | None:
+def _chance(
+    items: Sequence[Mapping[str, Any]], weights: Sequence[float], threshold: float
+) -> float | None:
     """P(the list passes) if its items were independent; None where an item has no probability."""
     if any("probability" not in item for item in items):
         return None
@@ -123,7 +156,9 @@ def _chance(items: Sequence[Mapping[str, Any]], weights: Sequence[float], thresh
         following: dict[float, float] = {}
         for total, share in reached.items():
             for gain, part in ((weight, item["probability"]), (0.0, 1 - item["probability"])):
-                following[round(total + gain, 9)] = following.get(round(total + gain, 9), 0.0) + share * part
+                following[round(total + gain, 9)] = (
+                    following.get(round(total + gain, 9), 0.0) + share * part
+                )
         reached = following
     needed = threshold * sum(weights) - _NEARLY
     return min(1.0, sum(share for total, share in reached.items() if total >= needed - _NEARLY))
@@ -136,7 +171,15 @@ def _quoted(text: str, item: Mapping[str, Any]) -> tuple[Span, ...]:
     if start < 0:
         return ()
     about = f"{item['name']}, " if item.get("name") else ""
-    return (Span(start, start + len(quote), f"the judge's evidence: {about}{item['verdict']}", "judge", "info"),)
+    return (
+        Span(
+            start,
+            start + len(quote),
+            f"the judge's evidence: {about}{item['verdict']}",
+            "judge",
+            "info",
+        ),
+    )
 
 
 def _label(item: Mapping[str, Any]) -> str:

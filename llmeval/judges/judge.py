@@ -25,8 +25,8 @@ _DEFAULT_PARAMS = {"temperature": 0, "max_tokens": 512}
 _LIST_TOKENS = 2048
 """The default `max_tokens` where a reply quotes evidence for each of several verdicts."""
 _ASKS = 3
-"""How often a verdict is asked for at most: with 1 % of unusable replies, two in a row come once in 10,000 verdicts and
-three in a million."""
+"""How often a verdict is asked for at most: with 1 % of unusable replies, two in a row come once in
+10,000 verdicts and three in a million."""
 _LOGPROBS = {"logprobs": True, "top_logprobs": 10}
 
 
@@ -51,7 +51,10 @@ class _Spent:
     def fields(self) -> dict[str, Any]:
         usage = None
         if self.usages:
-            usage = Usage(sum(u.input_tokens or 0 for u in self.usages), sum(u.output_tokens or 0 for u in self.usages))
+            usage = Usage(
+                sum(u.input_tokens or 0 for u in self.usages),
+                sum(u.output_tokens or 0 for u in self.usages),
+            )
         when = {"answered_at": self.answered_at, "reused_from": self.reused_from}
         return {"attempts": self.attempts, "usage": usage, **when}
 
@@ -76,11 +79,14 @@ class Judge:
         metric: the name its scores carry.
         caller: the judge model.
         protocol: what is asked, and what verdicts mean.
-        params: sampling parameters over the model's own, which go over the judge's defaults; null leaves one out.
+        params: sampling parameters over the model's own, which go over the judge's defaults; null
+            leaves one out.
         criteria: what a rubric asks; default: the protocol's own.
-        decides: the model gives the probability of each verdict instead of a reply (a decision model).
+        decides: the model gives the probability of each verdict instead of a reply (a decision
+            model).
         logprobs: read the verdict's probability from the reply's log probabilities.
-        votes: independent replies at most, an odd number; asked for only until their majority is certain.
+        votes: independent replies at most, an odd number; asked for only until their majority is
+            certain.
         cost: US dollars of so many tokens, where the model's price is known.
     """
 
@@ -114,7 +120,9 @@ class Judge:
         if votes > 1:
             self.rules["votes"] = votes
         if decides:
-            self.rules["decision"] = None if protocol.decision is None else protocol.decision.model_dump()
+            self.rules["decision"] = (
+                None if protocol.decision is None else protocol.decision.model_dump()
+            )
             self.params = dict(params)
         if decides or logprobs:
             self.rules["erase"] = NEAR
@@ -135,23 +143,32 @@ class Judge:
             asked: the messages that the candidate was sent.
 
         Returns:
-            A score that passes or fails; unscored when no usable verdict came; not applicable when the case lacks
-            what the protocol needs. An answer without a single letter or digit fails without a call.
+            A score that passes or fails; unscored when no usable verdict came; not applicable when
+            the case lacks what the protocol needs. An answer without a single letter or digit fails
+            without a call.
 
         Raises:
             SuiteError: the prompt can't be made from this case.
         """
         criteria = self._criteria(case)
         if not self._applies(case, criteria):
-            return self._score(answer, Status.NOT_APPLICABLE, unscored=f"the case has no {self.protocol.needs}")
+            return self._score(
+                answer, Status.NOT_APPLICABLE, unscored=f"the case has no {self.protocol.needs}"
+            )
         if not _WORD.search(answer.text):
-            return self._score(answer, Status.FAIL, value=0.0, passed=False, reason="the answer is empty")
+            return self._score(
+                answer, Status.FAIL, value=0.0, passed=False, reason="the answer is empty"
+            )
         messages = self._messages(criteria, case, answer, asked)
         spent = _Spent()
         try:
             score = await self._voted(answer, criteria, messages, spent)
             shorter = without_orders(answer.text) if near(score) else None
-            return score if shorter is None else await self._checked(score, shorter, case, criteria, asked, spent)
+            return (
+                score
+                if shorter is None
+                else await self._checked(score, shorter, case, criteria, asked, spent)
+            )
         except _NoVerdict as error:
             return self._score(
                 answer,
@@ -173,11 +190,15 @@ class Judge:
             )
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that judging this answer would send; None when the judge does not apply to the case."""
+        """Characters that judging this answer would send; None when the judge does not apply to the
+        case.
+        """
         criteria = self._criteria(case)
         if not self._applies(case, criteria):
             return None
-        return sum(len(message.content) for message in self._messages(criteria, case, answer, asked))
+        return sum(
+            len(message.content) for message in self._messages(criteria, case, answer, asked)
+        )
 
     def _messages(
         self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
@@ -189,10 +210,18 @@ class Judge:
     def _criteria(self, case: Case) -> tuple[Criterion, ...]:
         """The suite's criteria, and the case's own where the protocol asks for criteria."""
         own = case.fields.get("criteria") if self.protocol.needs == "criteria" else None
-        return self.criteria if not own else (*self.criteria, *parse_criteria(own, case.source or case.id))
+        return (
+            self.criteria
+            if not own
+            else (*self.criteria, *parse_criteria(own, case.source or case.id))
+        )
 
     def _applies(self, case: Case, criteria: Sequence[Criterion]) -> bool:
-        has = {"references": case.references, "context": case.context is not None, "criteria": criteria}
+        has = {
+            "references": case.references,
+            "context": case.context is not None,
+            "criteria": criteria,
+        }
         return bool(has.get(self.protocol.needs, True))
 
     async def _checked(
@@ -204,21 +233,39 @@ class Judge:
         asked: Sequence[Message],
         spent: _Spent,
     ) -> Score:
-        """A pass near the threshold, held against the verdict on the same answer without what speaks to the judge."""
+        """A pass near the threshold, held against the verdict on the same answer without what
+        speaks to the judge.
+        """
         shorter = Answer(case_id=score.case_id, repeat=score.repeat, output=text)
-        again = await self._voted(shorter, criteria, self._messages(criteria, case, shorter, asked), spent)
+        again = await self._voted(
+            shorter, criteria, self._messages(criteria, case, shorter, asked), spent
+        )
         details = {**(score.details or {}), "erased": {"left": text, "status": str(again.status)}}
         costs = spent.fields()
-        fields: dict[str, Any] = {"details": details, "cost_usd": self._cost(costs["usage"]), **costs}
+        fields: dict[str, Any] = {
+            "details": details,
+            "cost_usd": self._cost(costs["usage"]),
+            **costs,
+        }
         if again.passed:
             return structs.replace(score, **fields)
         why = "for a person: it passes only with the sentences that speak to the judge"
         return structs.replace(
-            score, status=Status.OPEN, value=None, passed=None, confidence=None, unscored=why, **fields
+            score,
+            status=Status.OPEN,
+            value=None,
+            passed=None,
+            confidence=None,
+            unscored=why,
+            **fields,
         )
 
     async def _voted(
-        self, answer: Answer, criteria: Sequence[Criterion], messages: tuple[Message, ...], spent: _Spent
+        self,
+        answer: Answer,
+        criteria: Sequence[Criterion],
+        messages: tuple[Message, ...],
+        spent: _Spent,
     ) -> Score:
         """One verdict, or as many as their majority needs."""
         votes: list[CountedVote] = []
@@ -255,38 +302,58 @@ class Judge:
         problem, sent, schema = "", messages, self.protocol.schema_for(criteria)
         for _ in range(_ASKS):
             if self.decides:
-                request = Request(messages=sent, params=params, questions=questions(self.protocol, criteria))
+                request = Request(
+                    messages=sent, params=params, questions=questions(self.protocol, criteria)
+                )
             else:
                 request = Request(messages=sent, params=params, schema=schema, repeat=repeat)
-            asked = await self.caller.ask(request, lambda reply: self._usable(answer, criteria, reply, schema))
+            asked = await self.caller.ask(
+                request, lambda reply: self._usable(answer, criteria, reply, schema)
+            )
             spent.add(asked)
             try:
                 given = self._graded(answer, criteria, asked.reply, schema)
             except BadVerdict as error:
                 problem = str(error)
-                if not self.decides:  # each try differs from the last, or the cache would give the same reply again
-                    sent = (*sent, Message("assistant", asked.reply.text), Message("user", again(problem)))
+                if (
+                    not self.decides
+                ):  # each try differs from the last, or the cache would give the same reply again
+                    sent = (
+                        *sent,
+                        Message("assistant", asked.reply.text),
+                        Message("user", again(problem)),
+                    )
                 continue
             return given, {**given.details, **kept(messages, asked.reply, given.passed)}
         reply = asked.reply
         why = cause(reply.text, reply.finish_reason, reply.reasoning)
         raise _NoVerdict(f"{problem}; {why}" if why else problem, kept_reply(reply))
 
-    def _usable(self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]) -> bool:
-        """Whether a verdict can be read from a reply. One that can't is not kept: the next run asks again."""
+    def _usable(
+        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]
+    ) -> bool:
+        """Whether a verdict can be read from a reply. One that can't is not kept: the next run asks
+        again.
+        """
         try:
             self._graded(answer, criteria, reply, schema)
         except BadVerdict:
             return False
         return True
 
-    def _graded(self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]) -> Grade:
+    def _graded(
+        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]
+    ) -> Grade:
         protocol = self.protocol
         if self.decides:
             shares = probabilities_of(reply.text, questions(protocol, criteria))
             return grade(protocol, criteria, said(protocol, shares), answer.text, shares)
         verdict = read_verdict(reply.text, schema)
-        shares = verdict_probabilities(reply.logprobs, tuple(protocol.values)) if protocol.each is None else {}
+        shares = (
+            verdict_probabilities(reply.logprobs, tuple(protocol.values))
+            if protocol.each is None
+            else {}
+        )
         return grade(protocol, criteria, verdict, answer.text, shares)
 
     def _score(self, answer: Answer, status: Status, **fields: Any) -> Score:

@@ -1,4 +1,6 @@
-"""The probability of a verdict, read from the log probabilities of a reply's tokens (G-Eval, Liu et al. 2023)."""
+"""The probability of a verdict, read from the log probabilities of a reply's tokens (G-Eval, Liu et
+al. 2023).
+"""
 
 import math
 import re
@@ -10,7 +12,9 @@ from llmeval.judges.grading import WHOLE, Probabilities
 _VALUE = re.compile(r'"verdict"\s*:\s*"')
 
 
-def verdict_probabilities(tokens: Sequence[Mapping[str, Any]] | None, verdicts: Sequence[str]) -> Probabilities:
+def verdict_probabilities(
+    tokens: Sequence[Mapping[str, Any]] | None, verdicts: Sequence[str]
+) -> Probabilities:
     """P(verdict) at the token where the verdict's text begins, normalised over the verdicts.
 
     Args:
@@ -18,7 +22,8 @@ def verdict_probabilities(tokens: Sequence[Mapping[str, Any]] | None, verdicts: 
         verdicts: the words of the protocol.
 
     Returns:
-        Nothing where there are no log probabilities, or the token's alternatives don't tell the verdicts apart.
+        Nothing where there are no log probabilities, or the token's alternatives don't tell the
+        verdicts apart.
     """
     if not tokens:
         return {}
@@ -36,7 +41,9 @@ def verdict_probabilities(tokens: Sequence[Mapping[str, Any]] | None, verdicts: 
 
 
 def _shares(token: Mapping[str, Any], before: str, verdicts: Sequence[str]) -> Probabilities:
-    """Each alternative counts for the one verdict that it begins; one that could begin two tells nothing apart."""
+    """Each alternative counts for the one verdict that it begins; one that could begin two tells
+    nothing apart.
+    """
     shares = dict.fromkeys(verdicts, 0.0)
     for option in token.get("top_logprobs") or ():
         piece = str(option.get("token", ""))

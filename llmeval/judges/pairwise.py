@@ -1,7 +1,9 @@
-"""Which of two answers is better, asked in both orders: a diagnostic for people, which no gate uses.
+"""Which of two answers is better, asked in both orders: a diagnostic for people, which no gate
+uses.
 
-Judges prefer a place: in MT-Bench the best kept its verdict in 65 % of swaps (Zheng et al. 2023). So a verdict counts
-only when both orders give it; a split is a tie, and how often it happens says how much the judge looks at the place.
+Judges prefer a place: in MT-Bench the best kept its verdict in 65 % of swaps (Zheng et al. 2023).
+So a verdict counts only when both orders give it; a split is a tie, and how often it happens says
+how much the judge looks at the place.
 """
 
 import asyncio
@@ -22,25 +24,32 @@ _WORTH = {"first": -1.0, "second": 1.0, "tie": 0.0, None: math.nan}
 
 
 class Preference(NamedTuple):
-    """`winner` is None where either order got no verdict. `split`: the two orders named different winners."""
+    """`winner` is None where either order got no verdict. `split`: the two orders named different
+    winners.
+    """
 
     winner: Literal["first", "second", "tie"] | None
     split: bool
     scores: tuple[Score, Score]
 
 
-async def prefer(judge: Judge, case: Case, first: Answer, second: Answer, asked: Sequence[Message]) -> Preference:
+async def prefer(
+    judge: Judge, case: Case, first: Answer, second: Answer, asked: Sequence[Message]
+) -> Preference:
     """The better of two answers to one case.
 
     Args:
-        judge: with the protocol `pairwise`, or one of your own with `other` in its template and the same verdicts.
+        judge: with the protocol `pairwise`, or one of your own with `other` in its template and the
+            same verdicts.
         asked: the messages that both candidates were sent.
 
     Raises:
         SuiteError: the prompt can't be made from this case.
     """
     orders = (_beside(case, first, second), first), (_beside(case, second, first), second)
-    forward, backward = await asyncio.gather(*(judge.score(both, shown, asked) for both, shown in orders))
+    forward, backward = await asyncio.gather(
+        *(judge.score(both, shown, asked) for both, shown in orders)
+    )
     words = _word(forward), _word(backward)
     if words[0] is None or words[1] is None:
         return Preference(None, False, (forward, backward))
@@ -70,9 +79,11 @@ class Preferred(msgspec.Struct, frozen=True):
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """Many cases. `ties` has the `splits` and the `equal` answers, which need no call.
 
-    `net`: the share that prefers the second less the share that prefers the first, in [-1, 1], from `low` to `high` at 95 %.
-    `p`: two-sided, of "neither is preferred"; for single answers to independent cases the exact sign test. Repeats of a
-    case count as one, and cases of a cluster are not taken as independent; those without a verdict speak against each side.
+    `net`: the share that prefers the second less the share that prefers the first, in [-1, 1], from
+        `low` to `high` at 95 %.
+    `p`: two-sided, of "neither is preferred"; for single answers to independent cases the exact
+    sign test. Repeats of a case count as one, and cases of a cluster are not taken as independent;
+    those without a verdict speak against each side.
     """
 
     n: int
@@ -90,7 +101,8 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
-    """The better of two answers, case by case; see `prefer`. Answers that are equal tie without a call.
+    """The better of two answers, case by case; see `prefer`. Answers that are equal tie without a
+    call.
 
     Raises:
         SuiteError: the prompt can't be made from a case.
@@ -106,11 +118,19 @@ async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
     cases = tuple(await asyncio.gather(*map(one, pairs)))
     said, seen = [each.winner for each in cases], _net(pairs, cases)
     return Preferences(
-        n=len(cases), first=said.count("first"), second=said.count("second"), ties=said.count("tie"),
-        unanswered=said.count(None), splits=sum(each.split for each in cases),
+        n=len(cases),
+        first=said.count("first"),
+        second=said.count("second"),
+        ties=said.count("tie"),
+        unanswered=said.count(None),
+        splits=sum(each.split for each in cases),
         equal=sum(pair.first.text == pair.second.text for pair in pairs),
-        net=seen.estimate, low=seen.low, high=seen.high, p=seen.p, cases=cases,
-    )  # fmt: skip
+        net=seen.estimate,
+        low=seen.low,
+        high=seen.high,
+        p=seen.p,
+        cases=cases,
+    )
 
 
 def _net(pairs: Sequence[Pair], cases: Sequence[Preferred]) -> MeanDifference:
@@ -122,7 +142,9 @@ def _net(pairs: Sequence[Pair], cases: Sequence[Preferred]) -> MeanDifference:
 
 
 def _beside(case: Case, shown: Answer, other: Answer) -> Case:
-    """The case with the other answer as a field that the template shows, without the marker of this prompt."""
+    """The case with the other answer as a field that the template shows, without the marker of this
+    prompt.
+    """
     text = other.text.replace(fence_of(case, shown), "")
     return msgspec.structs.replace(case, fields={**case.fields, "other": text})
 

@@ -1,4 +1,6 @@
-"""A panel: several judges of one answer, and the strict majority over all seats (Verga et al. 2024, PoLL)."""
+"""A panel: several judges of one answer, and the strict majority over all seats (Verga et al. 2024,
+PoLL).
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +11,9 @@ from llmeval.judges.judge import Judge
 
 
 class Panel:
-    """Judges with one metric. A seat without a verdict stays in the denominator: it can only prevent a majority."""
+    """Judges with one metric. A seat without a verdict stays in the denominator: it can only
+    prevent a majority.
+    """
 
     def __init__(self, metric: str, seats: Sequence[Judge]) -> None:
         self.metric = metric
@@ -18,21 +22,28 @@ class Panel:
         self.rules: dict[str, Any] = {"together": "panel"}
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
-        """The majority's verdict and mean value, with every seat in the details; unscored without a majority."""
+        """The majority's verdict and mean value, with every seat in the details; unscored without a
+        majority.
+        """
         scores = await asked_together(self.seats, case, answer, asked)
         shared = common(self.metric, self.digest, answer, scores)
         if not applicable(scores):
             return Score(status=Status.NOT_APPLICABLE, unscored=scores[0].unscored, **shared)
         sides = [score.passed for score in scores]
         most = max((True, False), key=sides.count)
-        details = {"seats": [seat(one, score) for one, score in zip(self.seats, scores, strict=True)],
-                   "agreement": round(sides.count(most) / len(sides), 4)}  # fmt: skip
+        details = {
+            "seats": [seat(one, score) for one, score in zip(self.seats, scores, strict=True)],
+            "agreement": round(sides.count(most) / len(sides), 4),
+        }
         if 2 * sides.count(most) <= len(sides):
             counts = f"{sides.count(True)} pass, {sides.count(False)} fail, {sides.count(None)} without a verdict"
             return Score(
-                status=Status.UNSCORED, unscored=f"no majority in a panel of {len(sides)}: {counts}", error=first_error(scores),
-                details=details, **shared,
-            )  # fmt: skip
+                status=Status.UNSCORED,
+                unscored=f"no majority in a panel of {len(sides)}: {counts}",
+                error=first_error(scores),
+                details=details,
+                **shared,
+            )
         with_it = [score for score in scores if score.passed is most]
         return Score(
             status=Status.PASS if most else Status.FAIL,

@@ -1,4 +1,6 @@
-"""What a judge is sent: the candidate's text as data behind a marker, and what of it is kept in the record."""
+"""What a judge is sent: the candidate's text as data behind a marker, and what of it is kept in the
+record.
+"""
 
 import hashlib
 import json
@@ -12,11 +14,17 @@ from llmeval.judges.verdict import unwrapped
 from llmeval.models.base import Reply
 
 KEPT_PROMPT, KEPT_REPLY = 8_000, 4_000
-"""Characters up to which prompt and reply stand in a score; a longer prompt is kept as its digest."""
+"""Characters up to which prompt and reply stand in a score; a longer prompt is kept as its
+digest.
+"""
 
 
 def prompt_messages(
-    protocol: Protocol, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
+    protocol: Protocol,
+    criteria: Sequence[Criterion],
+    case: Case,
+    answer: Answer,
+    asked: Sequence[Message],
 ) -> tuple[Message, ...]:
     """The protocol's turns for one answer."""
     fence = fence_of(case, answer)
@@ -31,8 +39,8 @@ def prompt_messages(
 
 
 def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
-    """What a decision model sees: question, what is known, and the answer, as JSON, so that no text can leave its
-    field."""
+    """What a decision model sees: question, what is known, and the answer, as JSON, so that no text
+    can leave its field."""
     known: dict[str, Any] = {"question": conversation(asked)}
     if case.references:
         known["reference_answers"] = list(case.references)
@@ -42,12 +50,14 @@ def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
 
 
 def kept(messages: Sequence[Message], reply: Reply, passed: bool | None) -> dict[str, Any]:
-    """Prompt and reply as a score's details hold them. The prompt of a verdict that passes is left out: most of
-    the records would be copies of it, and protocol, case and answer give it back."""
+    """Prompt and reply as a score's details hold them. The prompt of a verdict that passes is left
+    out: most of the records would be copies of it, and protocol, case and answer give it back."""
     if passed:
         return kept_reply(reply)
     size = sum(len(message.content) for message in messages)
-    prompt: Any = messages if size <= KEPT_PROMPT else f"{size:,} characters, {digest(list(messages))}"
+    prompt: Any = (
+        messages if size <= KEPT_PROMPT else f"{size:,} characters, {digest(list(messages))}"
+    )
     return {"prompt": prompt, **kept_reply(reply)}
 
 
@@ -67,7 +77,9 @@ def again(problem: str) -> str:
 
 
 def conversation(asked: Sequence[Message]) -> str:
-    """What the candidate was asked: the user's words, or the turns with their roles when there are several."""
+    """What the candidate was asked: the user's words, or the turns with their roles when there are
+    several.
+    """
     turns = [message for message in asked if message.role != "system"]
     if len(turns) == 1:
         return turns[0].content
@@ -77,8 +89,8 @@ def conversation(asked: Sequence[Message]) -> str:
 def fence_of(case: Case, answer: Answer) -> str:
     """A marker that the answer can't contain: it is made from the answer's own sha256.
 
-    So it differs from call to call as a random one would, while equal answers give equal requests, which the cache
-    and the comparison of two runs need.
+    So it differs from call to call as a random one would, while equal answers give equal requests,
+    which the cache and the comparison of two runs need.
     """
     code = hashlib.sha256(f"{case.id}\0{answer.text}".encode()).hexdigest()[:16]
     return f"=== {code} ==="

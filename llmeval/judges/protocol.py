@@ -7,19 +7,18 @@ A protocol is one template file with a YAML head:
     description: ...
     needs: references            # what a case must have: references, context, criteria or nothing
     schema: {...}                # JSON Schema of the reply; has the field `verdict`
-    values: {correct: 1.0, incorrect: 0.0, cannot_tell: null}    # null: no verdict, the answer is unscored
+    values: {correct: 1.0, incorrect: 0.0, cannot_tell: null}    # null: no verdict, the answer is
+        unscored
     pass: [correct]
-    each: criteria               # the reply is a list of verdicts under this name; without it, it is one verdict
+    each: criteria               # the reply is a list of verdicts under this name; without it, it
+        is one verdict
     threshold: 1.0               # a list passes from this weighted mean of its values on
     criteria: [...]              # what is asked when the suite names no criteria
-    decision: {instructions: ..., criteria: {correct: ..., incorrect: ...}}    # the question for a decision model
-    ---
-    [system]
-    ...
-    [user]
-    ...
+    decision: {instructions: ..., criteria: {correct: ..., incorrect: ...}}    # the question for a
+    decision model --- [system] ... [user] ...
 
-Templates get `question`, `answer`, `fence`, `criteria`, and the case's own fields, `references` and `context`.
+Templates get `question`, `answer`, `fence`, `criteria`, and the case's own fields, `references` and
+`context`.
 """
 
 import copy
@@ -44,7 +43,9 @@ _TURN = re.compile(r"^\[(system|user|assistant)\]\n", re.M)
 
 
 class Criterion(BaseModel):
-    """One question of a rubric: a statement that is true of a good answer, and how much it weighs."""
+    """One question of a rubric: a statement that is true of a good answer, and how much it
+    weighs.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -81,8 +82,10 @@ class _Head(BaseModel):
 class Protocol:
     """One way of judging.
 
-    `values`: verdict -> value in [0, 1], None for a verdict that decides nothing; `passing`: the verdicts that pass.
-    `each`: the reply's list of verdicts, which passes from the weighted mean `threshold` on; None: one verdict.
+    `values`: verdict -> value in [0, 1], None for a verdict that decides nothing; `passing`: the
+        verdicts that pass.
+    `each`: the reply's list of verdicts, which passes from the weighted mean `threshold` on; None:
+        one verdict.
     """
 
     name: str
@@ -110,7 +113,8 @@ class Protocol:
 
 
 def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
-    """Criteria as suites and cases write them: statements, or mappings of name, statement and weight.
+    """Criteria as suites and cases write them: statements, or mappings of name, statement and
+    weight.
 
     A bare statement is named by its place: criterion_1, criterion_2...
 
@@ -118,7 +122,9 @@ def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
         SuiteError: not a list of those, or a name stands twice.
     """
     if not isinstance(raw, list | tuple):
-        raise SuiteError(f"{where}: criteria are a list of statements or of {{name, statement, weight}}")
+        raise SuiteError(
+            f"{where}: criteria are a list of statements or of {{name, statement, weight}}"
+        )
     try:
         found = tuple(
             Criterion(name=f"criterion_{number}", statement=item)
@@ -127,7 +133,9 @@ def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
             for number, item in enumerate(raw, 1)
         )
     except ValidationError as error:
-        raise SuiteError(f"{where}: a criterion is a statement or {{name, statement, weight}}: {error}") from None
+        raise SuiteError(
+            f"{where}: a criterion is a statement or {{name, statement, weight}}: {error}"
+        ) from None
     names = [criterion.name for criterion in found]
     if len(set(names)) < len(names):
         raise SuiteError(f"{where}: two criteria have one name: {', '.join(names)}")
@@ -150,7 +158,9 @@ def load_protocol(name: str, base: Path) -> Protocol:
         text = path.read_text(encoding="utf-8")
     except OSError:
         known = ", ".join(sorted(file.stem for file in shipped.glob("*.j2")))
-        raise SuiteError(f"there is no judge protocol {name!r}; shipped: {known}; your own: a path to a .j2") from None
+        raise SuiteError(
+            f"there is no judge protocol {name!r}; shipped: {known}; your own: a path to a .j2"
+        ) from None
     return parse_protocol(text, str(path))
 
 
@@ -158,7 +168,9 @@ def parse_protocol(text: str, file: str) -> Protocol:
     """A protocol from its text; `file` is for messages. Raises SuiteError."""
     match = _HEAD.match(text)
     if match is None:
-        raise SuiteError(f"{file}: a judge protocol begins with a YAML head between two lines `---`")
+        raise SuiteError(
+            f"{file}: a judge protocol begins with a YAML head between two lines `---`"
+        )
     try:
         head = _Head.model_validate(yaml.safe_load(match["head"]))
     except (yaml.YAMLError, ValidationError) as error:
@@ -192,10 +204,20 @@ def _check_verdicts(head: _Head, file: str) -> None:
     if head.each is not None:
         properties = properties.get(head.each, {}).get("items", {}).get("properties", {})
         if head.needs == "criteria" and "name" not in properties:
-            raise SuiteError(f"{file}: an item of {head.each!r} needs a `name`, to say which criterion it answers")
+            raise SuiteError(
+                f"{file}: an item of {head.each!r} needs a `name`, to say which criterion it answers"
+            )
     verdicts = properties.get("verdict", {}).get("enum")
-    if not verdicts or set(verdicts) != set(head.values) or not set(head.passing) <= set(head.values):
-        field = "properties.verdict.enum" if head.each is None else f"properties.{head.each}.items.….verdict.enum"
+    if (
+        not verdicts
+        or set(verdicts) != set(head.values)
+        or not set(head.passing) <= set(head.values)
+    ):
+        field = (
+            "properties.verdict.enum"
+            if head.each is None
+            else f"properties.{head.each}.items.….verdict.enum"
+        )
         raise SuiteError(f"{file}: schema.{field}, `values` and `pass` must name the same verdicts")
     if any(value is not None and not 0 <= value <= 1 for value in head.values.values()):
         raise SuiteError(f"{file}: `values` must lie in [0, 1]")

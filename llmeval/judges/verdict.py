@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from llmeval.core.records import canonical_json
 
-_THOUGHTS = re.compile(r"\A\s*<(?P<tag>think|thinking)>(?P<thoughts>.*?)</(?P=tag)>", re.DOTALL | re.IGNORECASE)
+_THOUGHTS = re.compile(
+    r"\A\s*<(?P<tag>think|thinking)>(?P<thoughts>.*?)</(?P=tag)>", re.DOTALL | re.IGNORECASE
+)
 """Up to the first end: a reply that quotes one from the text it judges is left with words before
 its JSON."""
 _FENCED = re.compile(
@@ -41,7 +43,9 @@ def unwrapped(text: str) -> Unwrapped:
     thoughts = _THOUGHTS.match(text)
     body = (text[thoughts.end() :] if thoughts else text).strip()
     fenced = _FENCED.match(body)
-    return Unwrapped(fenced["body"] if fenced else body, thoughts["thoughts"].strip() if thoughts else None)
+    return Unwrapped(
+        fenced["body"] if fenced else body, thoughts["thoughts"].strip() if thoughts else None
+    )
 
 
 def read_verdict(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,13 +57,17 @@ def read_verdict(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """
     body, reasoning = unwrapped(text)
     if not body:
-        raise BadVerdict("the reply is empty" if reasoning is None else "the reply has nothing but its reasoning")
+        raise BadVerdict(
+            "the reply is empty" if reasoning is None else "the reply has nothing but its reasoning"
+        )
     if len(body) > MAX_CHARS:
         raise BadVerdict(f"the reply is longer than {MAX_CHARS} characters")
     try:
         value = json.loads(body, object_pairs_hook=_once, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        around = "; it has text around the object" if "{" in body and not body.startswith("{") else ""
+        around = (
+            "; it has text around the object" if "{" in body and not body.startswith("{") else ""
+        )
         raise BadVerdict(f"the reply is not one JSON object: {error}{around}") from None
     if not isinstance(value, dict):
         raise BadVerdict(f"the reply is a JSON {type(value).__name__}, not an object")
@@ -100,7 +108,11 @@ def _validator(schema: bytes) -> Any:
 def _without_lengths(schema: Any) -> Any:
     if isinstance(schema, dict):
         named = schema.get("type") == "string"
-        return {key: _without_lengths(part) for key, part in schema.items() if not (named and key in _LENGTHS)}
+        return {
+            key: _without_lengths(part)
+            for key, part in schema.items()
+            if not (named and key in _LENGTHS)
+        }
     return [_without_lengths(part) for part in schema] if isinstance(schema, list) else schema
 
 

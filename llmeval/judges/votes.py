@@ -19,8 +19,9 @@ class CountedVote(NamedTuple):
 
 
 def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str, Any], int]]:
-    """(params, repeat) of each reply. The second and later ones are sampled, or they would say the same again. Where no
-    temperature is sent (reasoning models refuse one), the endpoint's own stands."""
+    """(params, repeat) of each reply. The second and later ones are sampled, or they would say the
+    same again. Where no temperature is sent (reasoning models refuse one), the endpoint's own
+    stands."""
     yield params, 0
     warmer = (
         params
@@ -34,7 +35,8 @@ def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str
 def counted(votes: Sequence[CountedVote], seats: int) -> CountedVote | None:
     """The majority's first vote, once no further vote can change it; None while it is open.
 
-    A reply that decides nothing stays in the denominator: without a strict majority of all seats it is the verdict.
+    A reply that decides nothing stays in the denominator: without a strict majority of all seats it
+    is the verdict.
     """
     first = votes[0]
     if seats == 1 or (len(votes) == 1 and (first.grade.confidence or 0) >= SURE):
@@ -47,7 +49,9 @@ def counted(votes: Sequence[CountedVote], seats: int) -> CountedVote | None:
     if len(votes) < seats:
         return None
     split = f"no majority in {seats} votes"
-    grade = first.grade._replace(status=Status.UNSCORED, value=None, passed=None, reason=f"{UNDECIDED}: {split}")
+    grade = first.grade._replace(
+        status=Status.UNSCORED, value=None, passed=None, reason=f"{UNDECIDED}: {split}"
+    )
     return CountedVote(grade, {**first.details, "votes": _words(sides)})
 
 

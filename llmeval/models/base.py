@@ -1,4 +1,6 @@
-"""What a model is: anything that answers a request. One small protocol for candidates and judges alike."""
+"""What a model is: anything that answers a request. One small protocol for candidates and judges
+alike.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -10,12 +12,14 @@ from llmeval.core.records import Message, Usage
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sent. `params`: sampling parameters by their OpenAI names (temperature, max_tokens, top_p, seed...).
+    """What is sent. `params`: sampling parameters by their OpenAI names (temperature, max_tokens,
+    top_p, seed...).
 
-    `schema`: a JSON Schema the reply must follow, for models that can be held to one. `repeat`: which independent
-    sample of the same request this is; part of the cache key, never sent. `case_id`: only for models that answer by
-    case (`replay`), else empty. `questions`: asked of a decision model about the messages, {id: {type, instructions,
-    criteria}}; its reply's text is {id: {option: probability}} as JSON.
+    `schema`: a JSON Schema the reply must follow, for models that can be held to one. `repeat`:
+    which independent sample of the same request this is; part of the cache key, never sent.
+    `case_id`: only for models that answer by case (`replay`), else empty. `questions`: asked of a
+    decision model about the messages, {id: {type, instructions, criteria}}; its reply's text is
+    {id: {option: probability}} as JSON.
     """
 
     messages: tuple[Message, ...]
@@ -27,7 +31,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back. `model`, `fingerprint`: what the endpoint says it is. `latency_ms`: of this one call."""
+    """What came back. `model`, `fingerprint`: what the endpoint says it is. `latency_ms`: of this
+    one call.
+    """
 
     text: str
     reasoning: str | None = None
@@ -42,7 +48,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoAnswer(ModelError):
-    """A whole reply came that holds no answer: a filter withheld it, it ended before the answer began, or it is empty.
+    """A whole reply came that holds no answer: a filter withheld it, it ended before the answer
+    began, or it is empty.
 
     Args:
         message: the endpoint's words, or what to raise.
@@ -56,14 +63,17 @@ class NoAnswer(ModelError):
 
 
 class Model(Protocol):
-    """Anything that answers. Implementations: `openai`, `transformers`, `http`, `python`, `replay`."""
+    """Anything that answers. Implementations: `openai`, `transformers`, `http`, `python`,
+    `replay`.
+    """
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """Everything that decides what answers, as JSON: provider, model name, address, headers,
         parameters, file hashes. No keys, no limits.
 
-        Part of every cache key and of the manifest: two models that may answer differently differ here.
+        Part of every cache key and of the manifest: two models that may answer differently differ
+        here.
         """
 
     async def answer(self, request: Request) -> Reply:

@@ -1,4 +1,6 @@
-"""How endpoints say that a filter of theirs withheld the answer. Tables of words, from the vendors' references."""
+"""How endpoints say that a filter of theirs withheld the answer. Tables of words, from the vendors'
+references.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,33 +9,50 @@ from llmeval.models.endings import plain_reason
 
 CONTENT_FILTER = "content_filter"
 """The finish reason that stands for all of them (OpenAI, Azure)."""
-_REASONS = frozenset([
-    "content_filter", "content_filtered",  # OpenAI, Azure, Bedrock
-    "safety", "prohibited_content", "blocklist", "spii", "recitation", "image_safety",  # Gemini
-    "refusal",  # Anthropic: ended by a streaming classifier
-    "guardrail_intervened",  # Bedrock
-    "sensitive",  # Zhipu
-    "error_toxic",  # Cohere
-])  # fmt: skip
-_CODES = _REASONS | frozenset([
-    "content_policy_violation", "responsibleaipolicyviolation", "moderation_blocked",  # OpenAI, Azure
-    "data_inspection_failed", "datainspectionfailed",  # Alibaba
-    "prompt_blocked",
-])  # fmt: skip
+_REASONS = frozenset(
+    [
+        "content_filter",
+        "content_filtered",  # OpenAI, Azure, Bedrock
+        "safety",
+        "prohibited_content",
+        "blocklist",
+        "spii",
+        "recitation",
+        "image_safety",  # Gemini
+        "refusal",  # Anthropic: ended by a streaming classifier
+        "guardrail_intervened",  # Bedrock
+        "sensitive",  # Zhipu
+        "error_toxic",  # Cohere
+    ]
+)
+_CODES = _REASONS | frozenset(
+    [
+        # OpenAI, Azure
+        "content_policy_violation",
+        "responsibleaipolicyviolation",
+        "moderation_blocked",
+        "data_inspection_failed",
+        "datainspectionfailed",  # Alibaba
+        "prompt_blocked",
+    ]
+)
 _CODES_NAMED = ("code", "type", "status", "reason")
 _DEPTH = 4
 
 
 def is_blocked(reason: str | None) -> bool:
-    """Whether a finish reason says that a filter ended the reply; `content_filter: PROHIBITED_CONTENT` does too."""
+    """Whether a finish reason says that a filter ended the reply; `content_filter:
+    PROHIBITED_CONTENT` does too.
+    """
     return reason is not None and plain_reason(reason.partition(":")[0]) in _REASONS
 
 
 def blocked_words(error: Any) -> str | None:
     """What a filter says in an error object; None where the error is of another kind.
 
-    A filter shows itself by its code, at any of the places where endpoints write one, or as a gateway's list of the
-    reasons why an input was flagged (OpenRouter: `metadata: {reasons: [...], flagged_input}`).
+    A filter shows itself by its code, at any of the places where endpoints write one, or as a
+    gateway's list of the reasons why an input was flagged (OpenRouter: `metadata: {reasons: [...],
+    flagged_input}`).
     """
     found = _find(error, _DEPTH)
     return None if found is None else f"blocked by a content filter: {found}"
@@ -43,20 +62,32 @@ def filtered_categories(results: Any) -> str:
     """The categories that Azure's `content_filter_results` name as filtered, comma-separated."""
     if not isinstance(results, Mapping):
         return ""
-    return ", ".join(str(name) for name, told in results.items() if isinstance(told, Mapping) and told.get("filtered"))
+    return ", ".join(
+        str(name)
+        for name, told in results.items()
+        if isinstance(told, Mapping) and told.get("filtered")
+    )
 
 
 def _find(error: Any, depth: int) -> str | None:
     if depth == 0:
         return None
     if isinstance(error, list):
-        return next((words for item in error[:10] if (words := _find(item, depth - 1)) is not None), None)
+        return next(
+            (words for item in error[:10] if (words := _find(item, depth - 1)) is not None), None
+        )
     if not isinstance(error, Mapping):
         return None
-    if any(isinstance(error.get(key), str) and error[key].lower() in _CODES for key in _CODES_NAMED):
+    if any(
+        isinstance(error.get(key), str) and error[key].lower() in _CODES for key in _CODES_NAMED
+    ):
         return _words(error)
     metadata = error.get("metadata")
-    if isinstance(metadata, Mapping) and isinstance(metadata.get("reasons"), list) and "flagged_input" in metadata:
+    if (
+        isinstance(metadata, Mapping)
+        and isinstance(metadata.get("reasons"), list)
+        and "flagged_input" in metadata
+    ):
         return ", ".join(map(str, metadata["reasons"])) or _words(error)
     for key in ("error", "innererror", "inner_error", "detail"):
         if _find(error.get(key), depth - 1) is not None:

@@ -1,24 +1,54 @@
-"""How a reply ended, by the words that endpoints use for it. Tables from the vendors' references."""
+"""How a reply ended, by the words that endpoints use for it. Tables from the vendors'
+references.
+"""
 
-FINISHED = frozenset({
-    "stop", "end_turn", "stop_sequence", "eos", "eos_token", "tool_calls", "tool_use", "function_call", "complete",
-    "completed",
-})  # fmt: skip
-"""Reasons why a model ends a whole reply. Any other one (`length`, `content_filter`, `error`, one that is not known)
-means that the reply was cut off or blocked."""
+FINISHED = frozenset(
+    {
+        "stop",
+        "end_turn",
+        "stop_sequence",
+        "eos",
+        "eos_token",
+        "tool_calls",
+        "tool_use",
+        "function_call",
+        "complete",
+        "completed",
+    }
+)
+"""Reasons why a model ends a whole reply. Any other one (`length`, `content_filter`, `error`, one
+that is not known) means that the reply was cut off or blocked."""
 _CALLED = frozenset({"tool_calls", "tool_use", "function_call"})
 """Those of `FINISHED` that promise a tool call."""
-_LENGTH = frozenset({
-    "length", "max_tokens", "max_output_tokens", "max_length", "token_limit",
-    "model_length", "model_context_window_exceeded", "error_limit",
-})  # fmt: skip
+_LENGTH = frozenset(
+    {
+        "length",
+        "max_tokens",
+        "max_output_tokens",
+        "max_length",
+        "token_limit",
+        "model_length",
+        "model_context_window_exceeded",
+        "error_limit",
+    }
+)
 """Words for a limit on tokens (OpenAI, Gemini, Anthropic, Mistral, Cohere)."""
-_BROKEN = frozenset({
-    "abort", "aborted", "cancelled", "canceled", "user_cancel", "failed", "expired", "timeout", "preempted",
-    "insufficient_system_resource",
-})  # fmt: skip
-"""Reasons of a reply that broke off at the endpoint (OpenRouter, vLLM, Zhipu, DeepSeek, Cohere); so does each with the
-word `error` in it."""
+_BROKEN = frozenset(
+    {
+        "abort",
+        "aborted",
+        "cancelled",
+        "canceled",
+        "user_cancel",
+        "failed",
+        "expired",
+        "timeout",
+        "preempted",
+        "insufficient_system_resource",
+    }
+)
+"""Reasons of a reply that broke off at the endpoint (OpenRouter, vLLM, Zhipu, DeepSeek, Cohere); so
+does each with the word `error` in it."""
 _PREFIX = "finish_reason_"
 """What Gemini's enumeration writes before each reason in full."""
 
@@ -34,7 +64,9 @@ def is_finished(reason: str | None) -> bool:
 
 
 def may_be_empty(reason: str | None) -> bool:
-    """Whether a reply that ended so can be empty on purpose, without a text and without a tool call."""
+    """Whether a reply that ended so can be empty on purpose, without a text and without a tool
+    call.
+    """
     return not reason or plain_reason(reason) in FINISHED - _CALLED
 
 

@@ -24,7 +24,8 @@ def make_model(spec: BaseModelSpec, base: Path) -> Model:
     """The model that a specification names.
 
     Raises:
-        SuiteError: it can't be made (a bad address, no such function or file, an extra is not installed).
+        SuiteError: it can't be made (a bad address, no such function or file, an extra is not
+            installed).
     """
     return _MAKERS[type(spec)](spec, base)
 
@@ -33,7 +34,9 @@ def _make_openai(spec: OpenAISpec, base: Path) -> Model:
     from llmeval.models.openai import OpenAIEndpoint
 
     if spec.client is not None:
-        load_function(spec.client, base)  # a name that is wrong is an error now, not in the first call
+        load_function(
+            spec.client, base
+        )  # a name that is wrong is an error now, not in the first call
     return OpenAIEndpoint(
         spec.model,
         base_url=spec.base_url,
@@ -55,16 +58,24 @@ def _make_transformers(spec: TransformersSpec, base: Path) -> Model:
     from llmeval.models.local.extra import require_extra
 
     local_path = base / spec.model
-    if not local_path.is_dir() and (spec.model.count("/") > 1 or spec.model.startswith((".", "/", "~"))):
+    if not local_path.is_dir() and (
+        spec.model.count("/") > 1 or spec.model.startswith((".", "/", "~"))
+    ):
         raise SuiteError(f"no model folder {spec.model}; paths are relative to {base}")
     if local_path.is_dir() and not (local_path / "config.json").exists():
-        raise SuiteError(f"{spec.model} is a folder without a config.json: not a transformers model")
+        raise SuiteError(
+            f"{spec.model} is a folder without a config.json: not a transformers model"
+        )
     require_extra()
     name = str(local_path) if local_path.is_dir() else spec.model
     return LocalModel(
-        name, params=spec.params, revision=spec.revision, dtype=spec.dtype, device=spec.device,
+        name,
+        params=spec.params,
+        revision=spec.revision,
+        dtype=spec.dtype,
+        device=spec.device,
         batch_size=spec.batch_size,
-    )  # fmt: skip
+    )
 
 
 def _make_http(spec: HttpSpec, base: Path) -> Model:
@@ -89,7 +100,9 @@ def _make_python(spec: PythonSpec, base: Path) -> Model:
     from llmeval.models.python import PythonFunction
 
     function = load_function(spec.function, base)
-    return PythonFunction(function, spec.function, build=spec.build, params=spec.params, timeout=spec.timeout)
+    return PythonFunction(
+        function, spec.function, build=spec.build, params=spec.params, timeout=spec.timeout
+    )
 
 
 def _make_systemone(spec: SystemOneSpec, base: Path) -> Model:

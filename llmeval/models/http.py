@@ -1,4 +1,6 @@
-"""An application's own JSON endpoint: the request made from a template, the answer found by a path."""
+"""An application's own JSON endpoint: the request made from a template, the answer found by a
+path.
+"""
 
 import json
 import re
@@ -26,8 +28,10 @@ class HttpEndpoint:
 
     Args:
         url, method, headers: where the request goes.
-        body: JSON whose texts are templates over `prompt` (the last user message), `messages` and `params`.
-        output: where the answer stands in the reply, such as `data.choices[0].text`; empty = the whole reply.
+        body: JSON whose texts are templates over `prompt` (the last user message), `messages` and
+            `params`.
+        output: where the answer stands in the reply, such as `data.choices[0].text`; empty = the
+            whole reply.
         render: renders the templates in `body`.
         build: stands for the address in its identity.
         timeout: seconds an attempt may take.
@@ -88,8 +92,8 @@ class HttpEndpoint:
         """One call, no retries.
 
         Raises:
-            Overloaded, Retryable, ModelError: as for every model; a reply that states an `error`, whatever else it
-                holds, one without the output path, or with null there.
+            Overloaded, Retryable, ModelError: as for every model; a reply that states an `error`,
+                whatever else it holds, one without the output path, or with null there.
         """
         prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         values = {
@@ -105,7 +109,9 @@ class HttpEndpoint:
             )
         found = read_json(self._http.host, response.body, response.content_type)
         if isinstance(found, dict) and not self._wants_error and states_error(found.get("error")):
-            raise stated_failure(self._http.host, "an error in a reply of status 200", found["error"])
+            raise stated_failure(
+                self._http.host, "an error in a reply of status 200", found["error"]
+            )
         return Reply(text=self._text(found, response.body), latency_ms=response.latency_ms)
 
     async def close(self) -> None:
@@ -114,7 +120,9 @@ class HttpEndpoint:
 
     @property
     def _wants_error(self) -> bool:
-        """Whether the suite takes the answer from the reply's `error`, or the whole reply as the answer."""
+        """Whether the suite takes the answer from the reply's `error`, or the whole reply as the
+        answer.
+        """
         first = _STEP.match(self._output)
         return first is None or first["key"] == "error"
 
@@ -124,7 +132,11 @@ class HttpEndpoint:
             try:
                 found = found[step["key"]] if step["key"] is not None else found[int(step["index"])]
             except (KeyError, IndexError, TypeError, ValueError):
-                raise ModelError(f"{self._http.host}: the reply has no {self._output!r}: {peek(body)}") from None
+                raise ModelError(
+                    f"{self._http.host}: the reply has no {self._output!r}: {peek(body)}"
+                ) from None
         if found is None:
-            raise ModelError(f"{self._http.host}: no answer: {self._output or 'the reply'!r} is null: {peek(body)}")
+            raise ModelError(
+                f"{self._http.host}: no answer: {self._output or 'the reply'!r} is null: {peek(body)}"
+            )
         return found if isinstance(found, str) else json.dumps(plain(found), ensure_ascii=False)

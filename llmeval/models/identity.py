@@ -1,6 +1,8 @@
-"""The parts of a model's identity: an address, headers and the source of a function, without secrets.
+"""The parts of a model's identity: an address, headers and the source of a function, without
+secrets.
 
-An identity is written to manifests, certificates and reports, so a digest stands wherever a key could.
+An identity is written to manifests, certificates and reports, so a digest stands wherever a key
+could.
 """
 
 import functools
@@ -15,9 +17,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 from llmeval.core.records import canonical_json, digest
 
-CREDENTIALS = frozenset({
-    "authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie",
-})  # fmt: skip
+CREDENTIALS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "api-key",
+        "x-api-key",
+        "cookie",
+        "set-cookie",
+    }
+)
 """Headers that say who asks, not what answers. They change whenever a key is renewed."""
 _SHORT = 16
 """Hex digits of a digest that are kept: 64 bits tell any two values apart."""
@@ -40,12 +49,16 @@ def address(url: str) -> str:
     host = parts.netloc.rpartition("@")[2].lower().removesuffix(_PORTS.get(scheme, ":"))
     path = _SEGMENT.sub(_without_key, parts.path.rstrip("/"))
     values = parse_qsl(parts.query, keep_blank_values=True)
-    query = "&".join(f"{_SEGMENT.sub(_without_key, name)}={_short(value)}" for name, value in values)
+    query = "&".join(
+        f"{_SEGMENT.sub(_without_key, name)}={_short(value)}" for name, value in values
+    )
     return f"{scheme}://{host}{path}" + (f"?{query}" if query else "")
 
 
 def headers(given: Mapping[str, str]) -> dict[str, str]:
-    """Headers as a part of an identity: names in lower case, values as digests, no `CREDENTIALS`."""
+    """Headers as a part of an identity: names in lower case, values as digests, no
+    `CREDENTIALS`.
+    """
     named = ((name.lower().strip(), value) for name, value in given.items())
     return {name: _short(value) for name, value in sorted(named) if name not in CREDENTIALS}
 
@@ -64,15 +77,19 @@ def function_source(name: str, function: Callable[..., Any]) -> str | None:
 
 
 def modules_below(folders: Iterable[Path]) -> str | None:
-    """The digest of the Python modules that were imported from below some folders: an application's own code, with the
-    modules that it imports. None where there is none. Installed packages and llmeval itself are left out."""
+    """The digest of the Python modules that were imported from below some folders: an application's
+    own code, with the modules that it imports. None where there is none. Installed packages and
+    llmeval itself are left out."""
     roots = {folder.resolve() for folder in folders}
     found = []
     for name, module in list(sys.modules.items()):
         place = getattr(module, "__file__", None)
         if not place or name.partition(".")[0] == _OWN or _INSTALLED in Path(place).parts:
             continue
-        if roots.intersection(Path(place).resolve().parents) and (content := _sha256(Path(place))) is not None:
+        if (
+            roots.intersection(Path(place).resolve().parents)
+            and (content := _sha256(Path(place))) is not None
+        ):
             found.append([name, content])
     return digest(sorted(found)) if found else None
 
@@ -85,7 +102,9 @@ def without_keys(value: Any) -> Any:
 
 
 def _file_of(function: Callable[..., Any]) -> str | None:
-    """The file of what a decorator, a `functools.partial` or an object with `__call__` stands for."""
+    """The file of what a decorator, a `functools.partial` or an object with `__call__` stands
+    for.
+    """
     inner: Any = inspect.unwrap(function)
     while isinstance(inner, functools.partial):
         inner = inspect.unwrap(inner.func)

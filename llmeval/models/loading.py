@@ -25,13 +25,17 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
             sys.path.append(directory)
     try:
         found: Any = importlib.import_module(module_name)
-    except SystemExit as error:  # it would end this process, with the exit code of whatever the module says
+    except (
+        SystemExit
+    ) as error:  # it would end this process, with the exit code of whatever the module says
         raise SuiteError(
             f"{name}: importing {module_name} calls sys.exit({error.code if error.code is not None else ''}); put what the "
             'module runs as a program under `if __name__ == "__main__":`'
         ) from None
     except Exception as error:
-        raise SuiteError(f"{name}: can't import {module_name}: {type(error).__name__}: {error}") from error
+        raise SuiteError(
+            f"{name}: can't import {module_name}: {type(error).__name__}: {error}"
+        ) from error
     for part in attribute.split("."):
         found = getattr(found, part, None)
         if found is None:

@@ -1,7 +1,8 @@
 """Any OpenAI-compatible endpoint: chat completions and responses.
 
-Requests go through `http_client`, replies are read by `openai_replies`. The `openai` client itself is used where it does
-more than carry JSON: name a function that makes one under `client:` (authentication of your own).
+Requests go through `http_client`, replies are read by `openai_replies`. The `openai` client itself
+is used where it does more than carry JSON: name a function that makes one under `client:`
+(authentication of your own).
 """
 
 import asyncio
@@ -18,7 +19,14 @@ from llmeval.core.errors import Retryable, TimedOut
 from llmeval.core.records import to_json
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import failure
-from llmeval.models.client.http_client import MAX_REPLY_BYTES, HttpClient, Response, authorised, read_url, with_path
+from llmeval.models.client.http_client import (
+    MAX_REPLY_BYTES,
+    HttpClient,
+    Response,
+    authorised,
+    read_url,
+    with_path,
+)
 from llmeval.models.identity import address, function_source, without_keys
 from llmeval.models.identity import headers as header_digests
 from llmeval.models.loading import load_function
@@ -31,13 +39,15 @@ class OpenAIEndpoint:
 
     Args:
         model: the name asked for.
-        base_url: up to and including /v1; the path is added before a query (Azure: `...?api-version=...`).
-        api_key: sent as a Bearer token, unless `headers` hold an `api-key` or `Authorization`; default: the
-            environment's OPENAI_API_KEY.
+        base_url: up to and including /v1; the path is added before a query (Azure:
+            `...?api-version=...`).
+        api_key: sent as a Bearer token, unless `headers` hold an `api-key` or `Authorization`;
+            default: the environment's OPENAI_API_KEY.
         params: sampling parameters; a request's own go over them.
         timeout: seconds an attempt may take.
         api: "chat" or "responses".
-        structured_output: how the endpoint can be held to a request's schema: json_schema, json_object or none.
+        structured_output: how the endpoint can be held to a request's schema: json_schema,
+            json_object or none.
         client: module:function that makes an `openai.AsyncOpenAI`; then calls go through it.
         headers: the suite's own, which may decide what answers.
         build: stands for the address in its identity.
@@ -88,13 +98,16 @@ class OpenAIEndpoint:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, address or build, API, the suite's own headers and the parameters that every request
-        carries. Where a function makes the client and no build is stated, that function too: it may lead elsewhere.
+        """Provider, model, address or build, API, the suite's own headers and the parameters that
+        every request carries. Where a function makes the client and no build is stated, that
+        function too: it may lead elsewhere.
         """
         client = {}
         if self._client_factory is not None and "build" not in self._place:
             made_by = load_function(self._client_factory)
-            client = {"client": [self._client_factory, function_source(self._client_factory, made_by)]}
+            client = {
+                "client": [self._client_factory, function_source(self._client_factory, made_by)]
+            }
         return {
             "provider": "openai",
             "model": self._model,
@@ -110,12 +123,15 @@ class OpenAIEndpoint:
         """One call, no retries.
 
         Raises:
-            Overloaded: 429, or 503 with Retry-After. Retryable: time-outs, broken connections, 5xx, a reply that broke
-            off at the endpoint. Unreadable: no JSON. ModelError: everything that the same request would meet again
-            (400, 401, no quota, a reply of another shape, `kind` blocked).
+            Overloaded: 429, or 503 with Retry-After. Retryable: time-outs, broken connections, 5xx,
+            a reply that broke off at the endpoint. Unreadable: no JSON. ModelError: everything that
+            the same request would meet again (400, 401, no quota, a reply of another shape, `kind`
+            blocked).
         """
         body = self._body(request)
-        response = await (self._by_client(body) if self._client_factory else self._http.send(to_json(body)))
+        response = await (
+            self._by_client(body) if self._client_factory else self._http.send(to_json(body))
+        )
         return (chat_reply if self._api == "chat" else response_reply)(self._host, response)
 
     async def close(self) -> None:
@@ -129,7 +145,10 @@ class OpenAIEndpoint:
         if self._api == "chat":
             body = {"model": self._model, "messages": request.messages, **params}
             if request.schema is not None and self._structured == "json_schema":
-                body["response_format"] = {"type": "json_schema", "json_schema": _strict(request.schema)}
+                body["response_format"] = {
+                    "type": "json_schema",
+                    "json_schema": _strict(request.schema),
+                }
             elif request.schema is not None and self._structured == "json_object":
                 body["response_format"] = {"type": "json_object"}
             return body
@@ -159,9 +178,13 @@ class OpenAIEndpoint:
             kind = str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
             return Response(response.content, kind, (time.perf_counter() - started) * 1000)
         except (TimeoutError, openai.APITimeoutError):
-            raise TimedOut(f"{self._host}: no answer within {self._timeout:g} s", after=self._timeout) from None
+            raise TimedOut(
+                f"{self._host}: no answer within {self._timeout:g} s", after=self._timeout
+            ) from None
         except openai.APIStatusError as error:
-            raise failure(self._host, error.status_code, error.response.headers, error.response.content) from None
+            raise failure(
+                self._host, error.status_code, error.response.headers, error.response.content
+            ) from None
         except openai.APIConnectionError as error:
             raise Retryable(f"{self._host}: can't connect: {error}") from None
 

@@ -1,8 +1,9 @@
-"""Replies of OpenAI-compatible endpoints, read with tolerance: the answer counts, metadata is read where it can be.
+"""Replies of OpenAI-compatible endpoints, read with tolerance: the answer counts, metadata is read
+where it can be.
 
-Replies come from dozens of servers that each follow the API in their own way. What belongs to the answer (choices,
-message, text) must have its type; a field of metadata of another type is converted or left out, because an answer
-that was paid for is not lost over it.
+Replies come from dozens of servers that each follow the API in their own way. What belongs to the
+answer (choices, message, text) must have its type; a field of metadata of another type is converted
+or left out, because an answer that was paid for is not lost over it.
 """
 
 from collections.abc import Mapping
@@ -26,12 +27,27 @@ _LOWEST_LOGPROB = -9999.0
 _ROUNDING = 1e-6
 """A certain token's log probability is 0, and by rounding a little more."""
 _SAID = frozenset(
-    ["refusal", "reasoning_content", "reasoning", "thinking", "reasoning_details", "tool_calls", "function_call"]
+    [
+        "refusal",
+        "reasoning_content",
+        "reasoning",
+        "thinking",
+        "reasoning_details",
+        "tool_calls",
+        "function_call",
+    ]
 )
 """What a message may hold instead of content."""
 _TEXTS = frozenset(["text", "output_text", "refusal"])
 _THOUGHTS = frozenset(
-    ["thinking", "reasoning", "reasoning_text", "summary_text", "reasoning.text", "reasoning.summary"]
+    [
+        "thinking",
+        "reasoning",
+        "reasoning_text",
+        "summary_text",
+        "reasoning.text",
+        "reasoning.summary",
+    ]
 )
 
 
@@ -39,7 +55,8 @@ def chat_reply(host: str, response: Response) -> Reply:
     """The reply of a chat completion.
 
     Raises:
-        ModelError: it is JSON and no chat completion; blocked (NoAnswer). Retryable: the endpoint broke off.
+        ModelError: it is JSON and no chat completion; blocked (NoAnswer). Retryable: the endpoint
+            broke off.
     """
     data = _document(host, response, joined_chat)
     choice = next(iter(data["choices"]), None) if isinstance(data.get("choices"), list) else None
@@ -54,7 +71,9 @@ def chat_reply(host: str, response: Response) -> Reply:
     if content is not None and not isinstance(content, str | list):
         raise ModelError(f"{host}: the message's content is no text: {peek(to_json(content))}")
     if not content and reason is None and not any(message.get(key) for key in _SAID):
-        raise ModelError(f"{host}: the message has no content, and nothing says how it ended: {peek(response.body)}")
+        raise ModelError(
+            f"{host}: the message has no content, and nothing says how it ended: {peek(response.body)}"
+        )
     text, thoughts = (content or "", "") if isinstance(content, str | None) else _parts(content)
     reply = Reply(
         text=text or _text(message.get("refusal")) or "",
@@ -67,8 +86,15 @@ def chat_reply(host: str, response: Response) -> Reply:
         logprobs=_logprobs(choice.get("logprobs")),
         latency_ms=response.latency_ms,
     )
-    if not reply.text and not reply.tool_calls and reason == "stop" and (kinds := _without_text(message)):
-        raise NoAnswer(f"{host}: no answer: the message holds no text, only {kinds}", "provider", reply)
+    if (
+        not reply.text
+        and not reply.tool_calls
+        and reason == "stop"
+        and (kinds := _without_text(message))
+    ):
+        raise NoAnswer(
+            f"{host}: no answer: the message holds no text, only {kinds}", "provider", reply
+        )
     return _unblocked(host, reply, choice)
 
 
@@ -85,10 +111,15 @@ def response_reply(host: str, response: Response) -> Reply:
     spoken = [_parts(item.get("content")) for item in items if item.get("type") == "message"]
     thoughts = [_thoughts(item) for item in items if item.get("type") == "reasoning"]
     details = data.get("incomplete_details")
-    reason = _finish(details.get("reason")) if isinstance(details, dict) and details.get("reason") else status
+    reason = (
+        _finish(details.get("reason"))
+        if isinstance(details, dict) and details.get("reason")
+        else status
+    )
     reply = Reply(
         text="".join(text for text, _ in spoken),
-        reasoning="\n\n".join(filter(None, [*thoughts, *(thought for _, thought in spoken)])) or None,
+        reasoning="\n\n".join(filter(None, [*thoughts, *(thought for _, thought in spoken)]))
+        or None,
         finish_reason="stop" if reason == "completed" else reason,
         usage=read_usage(data.get("usage")),
         model=read_name(data.get("model")),
@@ -99,16 +130,22 @@ def response_reply(host: str, response: Response) -> Reply:
         ),
         latency_ms=response.latency_ms,
     )
-    spoke = any(item.get("type") == "message" for item in items) or reply.tool_calls or reply.reasoning
+    spoke = (
+        any(item.get("type") == "message" for item in items) or reply.tool_calls or reply.reasoning
+    )
     if not spoke and reply.finish_reason in ("stop", None):
         kinds = ", ".join(sorted({str(item.get("type"))[:40] for item in items})) or "nothing"
         kind = "truncated" if kinds == "reasoning" else "provider"
-        raise NoAnswer(f"{host}: no answer: the response holds no message, only {kinds}", kind, reply)
+        raise NoAnswer(
+            f"{host}: no answer: the response holds no message, only {kinds}", kind, reply
+        )
     return _unblocked(host, reply, {})
 
 
 def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
-    """The reply's JSON object, of one piece or put together from events; one that states an error is raised."""
+    """The reply's JSON object, of one piece or put together from events; one that states an error
+    is raised.
+    """
     if is_event_stream(response.body, response.content_type):
         data = join(host, response.body)
     else:
@@ -125,7 +162,11 @@ def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
 def _no_answer_in(host: str, data: Any, body: bytes, what: str) -> ModelError:
     """The error for JSON that is not what the API promises. The same would come again."""
     named = f"no {what!r}" if isinstance(data, dict) else "no JSON object"
-    message = f": {error_message(data)}" if isinstance(data, dict) and data.get("message") else f": {peek(body)}"
+    message = (
+        f": {error_message(data)}"
+        if isinstance(data, dict) and data.get("message")
+        else f": {peek(body)}"
+    )
     return ModelError(f"{host}: the reply is not what the API promises ({named}){message}")
 
 
@@ -178,15 +219,23 @@ def _parts(content: Any) -> tuple[str, str]:
 
 
 def _without_text(message: Mapping[str, Any]) -> str:
-    """What a message holds that is no text, such as `audio` or `image_url`; empty where there is nothing."""
+    """What a message holds that is no text, such as `audio` or `image_url`; empty where there is
+    nothing.
+    """
     parts = message.get("content")
-    kinds = [_text(part.get("type")) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    kinds = (
+        [_text(part.get("type")) for part in parts if isinstance(part, dict)]
+        if isinstance(parts, list)
+        else []
+    )
     kinds += [key for key in ("audio", "images") if message.get(key)]
     return ", ".join(sorted({kind for kind in kinds if kind} - _TEXTS - _THOUGHTS))
 
 
 def _thoughts(item: Mapping[str, Any]) -> str:
-    """The text of a reasoning item: its summary, its content, or a `thinking` part, whichever it has."""
+    """The text of a reasoning item: its summary, its content, or a `thinking` part, whichever it
+    has.
+    """
     for key in ("text", "thinking", "summary", "content"):
         value = item.get(key)
         if isinstance(value, str) and value:
@@ -219,12 +268,18 @@ def _call(function: Mapping[str, Any], arguments: str) -> dict[str, Any]:
 
 
 def _logprobs(value: Any) -> list[dict[str, Any]] | None:
-    """Log probabilities by token; None where one of them is of another shape: half of them would mislead."""
+    """Log probabilities by token; None where one of them is of another shape: half of them would
+    mislead.
+    """
     tokens = value.get("content") if isinstance(value, dict) else None
     if not isinstance(tokens, list):
         return None
     found = [_logprob(token) for token in tokens]
-    return None if any(token is None for token in found) else [token for token in found if token is not None]
+    return (
+        None
+        if any(token is None for token in found)
+        else [token for token in found if token is not None]
+    )
 
 
 def _logprob(token: Any) -> dict[str, Any] | None:
@@ -284,4 +339,8 @@ def read_name(value: Any) -> str | None:
     """What a model or a build calls itself; some use a number."""
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MOST_TOKENS else None
+    return (
+        str(value)
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MOST_TOKENS
+        else None
+    )

@@ -17,8 +17,9 @@ from llmeval.models.identity import function_source, without_keys
 class PythonFunction:
     """A function that gets the request and returns text or a `Reply`.
 
-    A parameter named `request` gets the whole `Request`; any other gets the last user message's text. A sync function
-    runs in a thread. What it raises is recorded as the candidate's error, unless it raises one of llmeval's own.
+    A parameter named `request` gets the whole `Request`; any other gets the last user message's
+    text. A sync function runs in a thread. What it raises is recorded as the candidate's error,
+    unless it raises one of llmeval's own.
 
     Args:
         function: the function.
@@ -64,29 +65,41 @@ class PythonFunction:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._timeout):
-                result, raised = await (self._awaited(given) if self._async else asyncio.to_thread(self._called, given))
+                result, raised = await (
+                    self._awaited(given) if self._async else asyncio.to_thread(self._called, given)
+                )
         except TimeoutError:
-            raise ModelError(f"{self._name} did not return within {self._timeout:g} s", kind="candidate") from None
+            raise ModelError(
+                f"{self._name} did not return within {self._timeout:g} s", kind="candidate"
+            ) from None
         if isinstance(raised, BoundaryError):
             raise raised
         if raised is not None:
-            raise ModelError(f"{self._name} raised {type(raised).__name__}: {raised}", kind="candidate") from raised
+            raise ModelError(
+                f"{self._name} raised {type(raised).__name__}: {raised}", kind="candidate"
+            ) from raised
         if isinstance(result, Reply):
             return self._checked(result)
         if not isinstance(result, str):
-            raise ModelError(f"{self._name} returned {type(result).__name__}, not text or a Reply", kind="candidate")
+            raise ModelError(
+                f"{self._name} returned {type(result).__name__}, not text or a Reply",
+                kind="candidate",
+            )
         return Reply(text=result, latency_ms=(time.perf_counter() - started) * 1000)
 
     def _called(self, given: Any) -> tuple[Any, BaseException | None]:
-        """What the function returned, and what it raised; in a thread. Whatever that is, it is about this answer only: a
-        SystemExit would end the process with its exit code, and a future never takes a StopIteration."""
+        """What the function returned, and what it raised; in a thread. Whatever that is, it is
+        about this answer only: a SystemExit would end the process with its exit code, and a future
+        never takes a StopIteration."""
         try:
             return self._function(given), None
         except BaseException as error:
             return None, error
 
     async def _awaited(self, given: Any) -> tuple[Any, BaseException | None]:
-        """The same of an async function. Ctrl-C and the end of the task that waits are not the function's."""
+        """The same of an async function. Ctrl-C and the end of the task that waits are not the
+        function's.
+        """
         try:
             return await self._function(given), None
         except KeyboardInterrupt:
@@ -111,4 +124,6 @@ class PythonFunction:
         try:
             return msgspec.convert(plain(reply), Reply)
         except msgspec.ValidationError as error:
-            raise ModelError(f"{self._name} returned a Reply that is none: {error}", kind="candidate") from None
+            raise ModelError(
+                f"{self._name} returned a Reply that is none: {error}", kind="candidate"
+            ) from None

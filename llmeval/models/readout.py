@@ -1,7 +1,9 @@
-"""Local weights as a decision model: which label would the reply begin with? Read from one pass, nothing generated.
+"""Local weights as a decision model: which label would the reply begin with? Read from one pass,
+nothing generated.
 
-A model prefers some letters and some places. Each question is asked once for every rotation of its options, and the
-probabilities are averaged. The state stands first in every prompt, so that it is computed once for all of them.
+A model prefers some letters and some places. Each question is asked once for every rotation of its
+options, and the probabilities are averaged. The state stands first in every prompt, so that it is
+computed once for all of them.
 """
 
 import asyncio
@@ -60,9 +62,13 @@ class LabelReadout:
             ModelError: no questions, or one without options or with more than there are letters.
         """
         if not request.questions:
-            raise ModelError("a readout answers questions only: it can't be a candidate", kind="config")
+            raise ModelError(
+                "a readout answers questions only: it can't be a candidate", kind="config"
+            )
         state = request.messages[-1].content
-        found = await asyncio.gather(*(self._choice(state, question) for question in request.questions.values()))
+        found = await asyncio.gather(
+            *(self._choice(state, question) for question in request.questions.values())
+        )
         return Reply(text=json.dumps(dict(zip(request.questions, found, strict=True))))
 
     async def close(self) -> None:
@@ -72,11 +78,17 @@ class LabelReadout:
     async def _choice(self, state: str, question: Mapping[str, Any]) -> dict[str, float]:
         options = list(question["criteria"])
         if not 1 < len(options) <= len(ascii_uppercase):
-            raise ModelError(f"a question has 2 to {len(ascii_uppercase)} options, not {len(options)}", kind="config")
+            raise ModelError(
+                f"a question has 2 to {len(ascii_uppercase)} options, not {len(options)}",
+                kind="config",
+            )
         labels = ascii_uppercase[: len(options)]
         orders = [options[turn:] + options[:turn] for turn in range(len(options))]
         found = await asyncio.gather(
-            *(self._inner.label_probabilities(_prompt(state, question, order), labels) for order in orders)
+            *(
+                self._inner.label_probabilities(_prompt(state, question, order), labels)
+                for order in orders
+            )
         )
         shares = dict.fromkeys(options, 0.0)
         for order, readout in zip(orders, found, strict=True):

@@ -20,9 +20,10 @@ class Parts(NamedTuple):
 def separate(text: str, tags: Tags) -> Parts:
     """Take the reasoning off the beginning of a reply.
 
-    Three forms are known: blocks at the beginning (`<think>...</think>answer`); one without its opening tag, where the
-    server's chat template wrote it into the prompt (`...</think>answer`); and a block that never closes, which leaves
-    no answer. Tags further on are part of the answer: it may be about them.
+    Three forms are known: blocks at the beginning (`<think>...</think>answer`); one without its
+    opening tag, where the server's chat template wrote it into the prompt (`...</think>answer`);
+    and a block that never closes, which leaves no answer. Tags further on are part of the answer:
+    it may be about them.
     """
     opening, closing = tags
     if closing not in text and opening not in text:

@@ -1,4 +1,6 @@
-"""Answers someone already has, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, error?}."""
+"""Answers someone already has, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?,
+error?}.
+"""
 
 import hashlib
 import weakref
@@ -27,7 +29,8 @@ class Replay:
     """Recorded answers by case id and repeat; only their places in the file are held.
 
     Raises:
-        SuiteError: a line is not {id, output, repeat?}, or an id and repeat stand twice; names file and line.
+        SuiteError: a line is not {id, output, repeat?}, or an id and repeat stand twice; names file
+            and line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +41,9 @@ class Replay:
         try:
             self._file = path.open("rb")
         except OSError as error:
-            raise SuiteError(f"{path}: {error.strerror}; `source` is relative to the suite file") from None
+            raise SuiteError(
+                f"{path}: {error.strerror}; `source` is relative to the suite file"
+            ) from None
         weakref.finalize(self, self._file.close)
         offset = 0
         for number, line in enumerate(self._file, 1):
@@ -57,7 +62,8 @@ class Replay:
         """The recorded answer.
 
         Raises:
-            ModelError: there is none for this case and repeat, or the line records an error or null in its place.
+            ModelError: there is none for this case and repeat, or the line records an error or null
+                in its place.
         """
         offset = self._offsets.get((request.case_id, request.repeat))
         if offset is None:
@@ -67,12 +73,25 @@ class Replay:
             )
         self._file.seek(offset)
         recorded = self._decoder.decode(self._file.readline())
-        if recorded.output is None or states_error(recorded.error) or is_broken(recorded.finish_reason):
-            told = error_message(recorded.error) if recorded.error else f"finish_reason {recorded.finish_reason}"
-            raise ModelError(
-                f"{self._path.name} records no answer for the case {request.case_id!r}: {told}", kind="candidate"
+        if (
+            recorded.output is None
+            or states_error(recorded.error)
+            or is_broken(recorded.finish_reason)
+        ):
+            told = (
+                error_message(recorded.error)
+                if recorded.error
+                else f"finish_reason {recorded.finish_reason}"
             )
-        return Reply(text=recorded.output, finish_reason=recorded.finish_reason, tool_calls=tuple(recorded.tool_calls))
+            raise ModelError(
+                f"{self._path.name} records no answer for the case {request.case_id!r}: {told}",
+                kind="candidate",
+            )
+        return Reply(
+            text=recorded.output,
+            finish_reason=recorded.finish_reason,
+            tool_calls=tuple(recorded.tool_calls),
+        )
 
     async def close(self) -> None:
         """Close the file."""
@@ -82,15 +101,20 @@ class Replay:
         try:
             recorded = self._decoder.decode(line)
         except msgspec.DecodeError as error:
-            raise SuiteError(f"{self._path}:{number}: not {{id, output, repeat?}}: {error}") from None
+            raise SuiteError(
+                f"{self._path}:{number}: not {{id, output, repeat?}}: {error}"
+            ) from None
         key = (str(recorded.id), recorded.repeat)
         if key in self._offsets:
-            raise SuiteError(f"{self._path}:{number}: a second answer for {key[0]!r}, repeat {key[1]}")
+            raise SuiteError(
+                f"{self._path}:{number}: a second answer for {key[0]!r}, repeat {key[1]}"
+            )
         self._offsets[key] = offset
 
 
 class StoredAnswers:
-    """The candidate of a run that is scored again: it has said what it said, and is not asked for more.
+    """The candidate of a run that is scored again: it has said what it said, and is not asked for
+    more.
 
     Args:
         identity: what the candidate was.

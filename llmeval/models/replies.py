@@ -1,4 +1,6 @@
-"""From what a model sent to what may be graded: texts that can be written, reasoning apart, no non-answers."""
+"""From what a model sent to what may be graded: texts that can be written, reasoning apart, no
+non-answers.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,9 +26,10 @@ def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
         tags: around the reasoning in the text; None leaves the text as it is.
 
     Raises:
-        NoAnswer: a filter withheld it (kind `blocked`), it ended before the answer began (kind `truncated`), or it is
-            empty and ended in a way of which nobody knows that the model meant it (kind `provider`). A text that was
-            cut off, tool calls, and a text that the model really left empty are answers.
+        NoAnswer: a filter withheld it (kind `blocked`), it ended before the answer began (kind
+            `truncated`), or it is empty and ended in a way of which nobody knows that the model
+            meant it (kind `provider`). A text that was cut off, tool calls, and a text that the
+            model really left empty are answers.
     """
     reply = _cleaned(reply)
     closed = True
@@ -34,33 +37,44 @@ def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
         parts = separate(reply.text, tags)
         if parts.reasoning is not None or parts.answer is not reply.text:
             thoughts = "\n\n".join(filter(None, (reply.reasoning, parts.reasoning)))
-            reply, closed = replace(reply, text=parts.answer, reasoning=thoughts or None), parts.closed
+            reply, closed = (
+                replace(reply, text=parts.answer, reasoning=thoughts or None),
+                parts.closed,
+            )
     if reply.text.strip() or reply.tool_calls:
         return reply
     if is_blocked(reply.finish_reason):
-        raise NoAnswer(f"blocked by a content filter (finish_reason {reply.finish_reason})", "blocked", reply)
+        raise NoAnswer(
+            f"blocked by a content filter (finish_reason {reply.finish_reason})", "blocked", reply
+        )
     reasoned = not closed or _only_reasoned(reply)
     if reasoned or is_length(reply.finish_reason):
         raise NoAnswer(_truncated(reply, params, reasoned), "truncated", reply)
     if not may_be_empty(reply.finish_reason):
-        message = (
-            f"no answer: the reply is empty, and its finish_reason {reply.finish_reason} is none of an empty answer"
-        )
+        message = f"no answer: the reply is empty, and its finish_reason {reply.finish_reason} is none of an empty answer"
         raise NoAnswer(message, "provider", reply)
     return reply
 
 
 def _only_reasoned(reply: Reply) -> bool:
-    """Whether there is reasoning and nothing else, by its text or by the endpoint's count of tokens."""
+    """Whether there is reasoning and nothing else, by its text or by the endpoint's count of
+    tokens.
+    """
     if reply.reasoning:
         return True
     usage = reply.usage
-    return usage is not None and bool(usage.reasoning_tokens) and usage.reasoning_tokens == usage.output_tokens
+    return (
+        usage is not None
+        and bool(usage.reasoning_tokens)
+        and usage.reasoning_tokens == usage.output_tokens
+    )
 
 
 def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
     """Why the reply holds no answer, and what to raise."""
-    name, limit = next(((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None))
+    name, limit = next(
+        ((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None)
+    )
     made = None if reply.usage is None else reply.usage.output_tokens
     count = limit if is_length(reply.finish_reason) and limit is not None else made
     tokens = f"all {count} tokens" if count else "all its tokens"
@@ -73,8 +87,8 @@ def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
 
 
 def _cleaned(reply: Reply) -> Reply:
-    """The reply with every text such that UTF-8 can hold it. A reply of plain ASCII without further parts is common, and
-    stays what it is."""
+    """The reply with every text such that UTF-8 can hold it. A reply of plain ASCII without further
+    parts is common, and stays what it is."""
     fields: dict[str, Any] = {}
     for name in ("text", "reasoning", "finish_reason", "model", "fingerprint"):
         value = getattr(reply, name)

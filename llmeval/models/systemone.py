@@ -1,7 +1,8 @@
-"""Decision models: POST {base}/v1/systemone asks several questions about one state and gives probabilities, no text.
+"""Decision models: POST {base}/v1/systemone asks several questions about one state and gives
+probabilities, no text.
 
-Served under this path by several vendors, and by some under a path of their own with the reply in an envelope.
-`confidence` in a reply is not one formula across vendors and is not used.
+Served under this path by several vendors, and by some under a path of their own with the reply in
+an envelope. `confidence` in a reply is not one formula across vendors and is not used.
 """
 
 import json
@@ -13,7 +14,14 @@ from typing import Any
 from llmeval.core.errors import ModelError
 from llmeval.core.records import to_json
 from llmeval.models.base import Reply, Request
-from llmeval.models.client.http_client import MAX_REPLY_BYTES, HttpClient, Response, authorised, read_url, with_path
+from llmeval.models.client.http_client import (
+    MAX_REPLY_BYTES,
+    HttpClient,
+    Response,
+    authorised,
+    read_url,
+    with_path,
+)
 from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
@@ -70,7 +78,9 @@ class SystemOne:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, address or build, the suite's own headers, and the parameters that every request carries."""
+        """Provider, model, address or build, the suite's own headers, and the parameters that every
+        request carries.
+        """
         return {
             "provider": "systemone",
             "model": self._model,
@@ -84,10 +94,13 @@ class SystemOne:
         {id: {option: probability}}.
 
         Raises:
-            Overloaded, Retryable, ModelError: as for every model; a reply without probabilities is a ModelError.
+            Overloaded, Retryable, ModelError: as for every model; a reply without probabilities is
+                a ModelError.
         """
         if not request.questions:
-            raise ModelError("a decision model answers questions only: it can't be a candidate", kind="config")
+            raise ModelError(
+                "a decision model answers questions only: it can't be a candidate", kind="config"
+            )
         body = {
             "model": self._model,
             "state": _state(request.messages[-1].content),
@@ -115,11 +128,15 @@ class SystemOne:
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             what = f"{type(error).__name__}: {error}"
-            raise ModelError(f"{host}: not an answer to each question ({what}): {peek(response.body)}") from None
+            raise ModelError(
+                f"{host}: not an answer to each question ({what}): {peek(response.body)}"
+            ) from None
 
 
 def _shares(answer: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, float]:
-    """{option: probability}, whichever kind of answer it is; a score's levels are named by their number."""
+    """{option: probability}, whichever kind of answer it is; a score's levels are named by their
+    number.
+    """
     if answer.get("type") == "noul":
         share = _share(answer["noul"])
         return {"true": share, "false": 1 - share}

@@ -1,4 +1,6 @@
-"""What a floor takes, by the very bounds that decide it: how many passes, and whether any number of them is enough."""
+"""What a floor takes, by the very bounds that decide it: how many passes, and whether any number of
+them is enough.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
@@ -9,8 +11,8 @@ from llmeval.gate.rules.floors import bounds, parse_key, percent
 
 
 def passes_needed(clusters: Sequence[Hashable], floor: float, alpha: float) -> int | None:
-    """The fewest passes whose lower bound clears the floor, the failures spread over the clusters; None where even all
-    passing does not.
+    """The fewest passes whose lower bound clears the floor, the failures spread over the clusters;
+    None where even all passing does not.
 
     Args:
         clusters: of each case; a case of its own has one of its own.
@@ -78,7 +80,9 @@ class Attainability:
         return best_bound(self._clusters[key], self._alpha) >= self._floors[key]
 
 
-def out_of_reach(floors: Mapping[str, float], alpha: float, cases: Iterable[Case], *, early: bool = False) -> list[str]:
+def out_of_reach(
+    floors: Mapping[str, float], alpha: float, cases: Iterable[Case], *, early: bool = False
+) -> list[str]:
     """As `Reach.told`, of cases in hand; they are looked at only where there is a floor."""
     reach = Attainability(floors, alpha, early=early)
     for case in cases if floors else ():

@@ -17,11 +17,13 @@ _EDGE = 0.005
 class MetricProfile:
     """One metric of a suite, compared with a baseline, as the judge (or the check) sees it.
 
-    `cases`, `units`: planned, and how many of them are independent (clusters). `largest`: cases in the largest unit.
-    `within`: correlation of differences within a unit. `rate`: pass rate; `discordance`: E d^2 between two runs without a
-    drop, d the difference of a case's pass rates: with an answer a case the share of cases that differ.
-    `sensitivity`, `specificity`: the judge's, 1 for checks. `youden_lower`: the lower bound of its J, wrong with probability
-    `j_alpha`. `labels`: good and bad answers that the bound rests on.
+    `cases`, `units`: planned, and how many of them are independent (clusters). `largest`: cases in
+        the largest unit.
+    `within`: correlation of differences within a unit. `rate`: pass rate; `discordance`: E d^2
+    between two runs without a drop, d the difference of a case's pass rates: with an answer a case
+    the share of cases that differ.
+    `sensitivity`, `specificity`: the judge's, 1 for checks. `youden_lower`: the lower bound of its
+    J, wrong with probability `j_alpha`. `labels`: good and bad answers that the bound rests on.
     """
 
     metric: str
@@ -39,12 +41,16 @@ class MetricProfile:
 
     @property
     def effect(self) -> float:
-        """Design effect: how many cases tell as much as one independent one, 1 + (cases a unit - 1) * within."""
+        """Design effect: how many cases tell as much as one independent one, 1 + (cases a unit - 1)
+        * within.
+        """
         return 1 + (self.cases / self.units - 1) * self.within
 
     @property
     def people(self) -> float:
-        """People's pass rate behind the judge's, (rate + specificity - 1) / J, within half a point of 0 and 1."""
+        """People's pass rate behind the judge's, (rate + specificity - 1) / J, within half a point
+        of 0 and 1.
+        """
         youden = self.sensitivity + self.specificity - 1
         return min(1 - _EDGE, max(_EDGE, (self.rate + self.specificity - 1) / youden))
 
@@ -62,16 +68,31 @@ class MetricProfile:
         if clusters is None:
             size = max(1, round(self.cases / self.units))
             clusters = np.repeat(np.arange(self.units), size)
-        differ, alike = people_differ(self.discordance * repeats, self.people, self.sensitivity, self.specificity)
+        differ, alike = people_differ(
+            self.discordance * repeats, self.people, self.sensitivity, self.specificity
+        )
         return VerdictModel(
-            clusters=clusters, repeats=repeats, rate=self.people, discordance=differ, within=self.within,
-            sensitivity=self.sensitivity, specificity=self.specificity, alike=alike, labels=self.labels,
-        )  # fmt: skip
+            clusters=clusters,
+            repeats=repeats,
+            rate=self.people,
+            discordance=differ,
+            within=self.within,
+            sensitivity=self.sensitivity,
+            specificity=self.specificity,
+            alike=alike,
+            labels=self.labels,
+        )
 
     def gate(self, margin: float, alpha: float, beta: float, *, sequential: bool) -> TestDesign:
         """The regression test that decides on this shape."""
         return regression(
-            units=self.units, cases=max(self.cases, self.units), largest=self.largest, margin=margin, alpha=alpha,
-            beta=beta, j_lower=self.youden_lower, j_alpha=self.j_alpha,
+            units=self.units,
+            cases=max(self.cases, self.units),
+            largest=self.largest,
+            margin=margin,
+            alpha=alpha,
+            beta=beta,
+            j_lower=self.youden_lower,
+            j_alpha=self.j_alpha,
             sequential=sequential,
-        )  # fmt: skip
+        )

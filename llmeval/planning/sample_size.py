@@ -1,4 +1,6 @@
-"""Before the first call: how many cases the gate needs on a suite of this shape, and what the suite's own can show."""
+"""Before the first call: how many cases the gate needs on a suite of this shape, and what the
+suite's own can show.
+"""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -20,9 +22,10 @@ _RUNS = 100
 class RegressionSize(NamedTuple):
     """Sizes for one metric's regression rule.
 
-    `needed`: cases so that an unchanged candidate PASSes with probability .95. `certifies`: the smallest drop that the
-    planned cases can rule out so. `used_same`, `used_margin`: expected share of the calls with early stopping, by
-    simulation at `needed` cases, without a drop and at the margin.
+    `needed`: cases so that an unchanged candidate PASSes with probability .95. `certifies`: the
+    smallest drop that the planned cases can rule out so. `used_same`, `used_margin`: expected share
+    of the calls with early stopping, by simulation at `needed` cases, without a drop and at the
+    margin.
     """
 
     margin: float
@@ -33,8 +36,9 @@ class RegressionSize(NamedTuple):
 
 
 class FloorSize(NamedTuple):
-    """Sizes for one floor. `needed`: cases so that a candidate of the stated rate PASSes with probability .95; None where
-    no number would. `must_have`: passes out of the planned cases that it takes."""
+    """Sizes for one floor. `needed`: cases so that a candidate of the stated rate PASSes with
+    probability .95; None where no number would. `must_have`: passes out of the planned cases that
+    it takes."""
 
     rule: str
     floor: float
@@ -44,21 +48,33 @@ class FloorSize(NamedTuple):
     must_have: int | None
 
 
-def plan_regression(shape: MetricProfile, margin: float, alpha: float, beta: float) -> RegressionSize:
+def plan_regression(
+    shape: MetricProfile, margin: float, alpha: float, beta: float
+) -> RegressionSize:
     """The sizes for a margin; clusters multiply by the design effect."""
     left = beta - shape.j_alpha
     needed = cases_for(shape, margin, alpha, left)
-    rows = simulate_regression(shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True)
+    rows = simulate_regression(
+        shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True
+    )
     same, lost = next(rows), next(rows)
     return RegressionSize(margin, needed, certifiable(shape, alpha, left), same.used, lost.used)
 
 
 def cases_for(shape: MetricProfile, margin: float, alpha: float, beta: float) -> int:
-    """Cases for a margin; where they come in few clusters, as many more as the test of few clusters takes."""
+    """Cases for a margin; where they come in few clusters, as many more as the test of few clusters
+    takes.
+    """
     needed = gate_cases(
-        margin, shape.discordance * shape.effect, alpha, beta, youden=shape.youden_lower, power=POWER,
-        expected=DISCORDANCE * shape.effect, counted=shape.units >= shape.cases,
-    )  # fmt: skip
+        margin,
+        shape.discordance * shape.effect,
+        alpha,
+        beta,
+        youden=shape.youden_lower,
+        power=POWER,
+        expected=DISCORDANCE * shape.effect,
+        counted=shape.units >= shape.cases,
+    )
     if shape.units >= shape.cases:
         return needed
     together = shape.cases / shape.units
@@ -77,18 +93,27 @@ def certifiable(shape: MetricProfile, alpha: float, beta: float) -> float:
     """
     z = _score(shape, alpha, beta)
     cost = added_cost(shape.units, z) if shape.units < shape.cases else 1.0
-    return min(1.0, z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) / shape.youden_lower)
+    return min(
+        1.0,
+        z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) / shape.youden_lower,
+    )
 
 
 def plan_floor(
-    rule: str, floor: float, rate: float, clusters: Sequence[Hashable], alpha: float, effect: float = 1.0
+    rule: str,
+    floor: float,
+    rate: float,
+    clusters: Sequence[Hashable],
+    alpha: float,
+    effect: float = 1.0,
 ) -> FloorSize:
-    """The sizes for a floor: what it takes by the bounds that decide it, what it needs by the exact binomial test.
+    """The sizes for a floor: what it takes by the bounds that decide it, what it needs by the exact
+    binomial test.
 
     Args:
         clusters: of each planned case.
-        effect: the design effect of clusters; cases are needed so many times as often. And no fewer clusters than show the
-            floor where all pass: log(alpha) / log(floor).
+        effect: the design effect of clusters; cases are needed so many times as often. And no fewer
+            clusters than show the floor where all pass: log(alpha) / log(floor).
     """
     cases, units = len(clusters), len(set(clusters))
     needed = _needed(floor, rate, alpha)
@@ -105,7 +130,9 @@ def _passes(n: int, floor: float, alpha: float) -> int | None:
     low, high = 0, n
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if beta_cdf(floor, middle, n - middle + 1) <= alpha else (middle, high)
+        low, high = (
+            (low, middle) if beta_cdf(floor, middle, n - middle + 1) <= alpha else (middle, high)
+        )
     return high
 
 

@@ -1,4 +1,6 @@
-"""The rules of a gate over simulated verdicts: the tests and bounds that decide a run, without its records."""
+"""The rules of a gate over simulated verdicts: the tests and bounds that decide a run, without its
+records.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,8 +28,9 @@ Whole = NDArray[np.int64]
 
 
 class RuleMembers(NamedTuple):
-    """The cases a rule is about. `rows`: their places in the order they are asked. `unit`: of each, its cluster, numbered
-    in that order; `sizes`: cases in each unit; `ends`: cases asked when it is through."""
+    """The cases a rule is about. `rows`: their places in the order they are asked. `unit`: of each,
+    its cluster, numbered in that order; `sizes`: cases in each unit; `ends`: cases asked when it is
+    through."""
 
     rows: Whole
     unit: Whole
@@ -55,7 +58,9 @@ def members_of(rows: Whole, clusters: Whole) -> RuleMembers:
 
 
 class ErrorRates(NamedTuple):
-    """What a gate states: its error rates, how many rules share alpha, and whether the run may stop early."""
+    """What a gate states: its error rates, how many rules share alpha, and whether the run may stop
+    early.
+    """
 
     alpha: float
     beta: float
@@ -69,7 +74,9 @@ class ErrorRates(NamedTuple):
 
 
 class SimulatedResult(NamedTuple):
-    """A rule with its data: its decision at any level of FAIL, and after how many asked cases it was decided."""
+    """A rule with its data: its decision at any level of FAIL, and after how many asked cases it
+    was decided.
+    """
 
     rule: Rule
     used: int
@@ -77,8 +84,8 @@ class SimulatedResult(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedRegression:
-    """Not worse than the baseline by `margin`. `youden`, `spent`: the bound of the judge's J and the rate spent on it, where
-    no labels are drawn anew."""
+    """Not worse than the baseline by `margin`. `youden`, `spent`: the bound of the judge's J and
+    the rate spent on it, where no labels are drawn anew."""
 
     name: str
     metric: str
@@ -87,18 +94,26 @@ class SimulatedRegression:
     youden: float = 1.0
     spent: float = 0.0
 
-    def ask(self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates) -> SimulatedResult:
+    def ask(
+        self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
+    ) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""
         youden, spent = (self.youden, self.spent) if labels is None else _scale(labels, terms.beta)
-        compared = RegressionRule(self.name, self.metric, None, self.margin, youden, spent, labels is not None, None)
-        plan = compared.plan(terms.gate, *self.members.shape, rules=terms.rules if terms.early else 0)
+        compared = RegressionRule(
+            self.name, self.metric, None, self.margin, youden, spent, labels is not None, None
+        )
+        plan = compared.plan(
+            terms.gate, *self.members.shape, rules=terms.rules if terms.early else 0
+        )
         differences = self.members.means(sides.candidate.mean(axis=0) - sides.baseline.mean(axis=0))
         return _tested(plan, differences, self.members, alone=terms.rules == 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedFloor:
-    """At least `threshold` of the cases pass, with all their repeats. `corrected`: on people's scale, by the judge's labels."""
+    """At least `threshold` of the cases pass, with all their repeats. `corrected`: on people's
+    scale, by the judge's labels.
+    """
 
     name: str
     metric: str
@@ -106,16 +121,24 @@ class SimulatedFloor:
     threshold: float
     corrected: bool = False
 
-    def ask(self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates) -> SimulatedResult:
+    def ask(
+        self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
+    ) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""
         passed: Bools = np.logical_and.reduce(sides.candidate, axis=0)
         if terms.early and not self.corrected:
             units, cases, largest = self.members.shape
             plan = floor(
-                units=units, cases=cases, largest=largest, threshold=self.threshold, alpha=terms.alpha / terms.rules,
+                units=units,
+                cases=cases,
+                largest=largest,
+                threshold=self.threshold,
+                alpha=terms.alpha / terms.rules,
                 beta=terms.alpha,
-            )  # fmt: skip
-            return _tested(plan, self.members.means(passed.astype(float)), self.members, alone=terms.rules == 1)
+            )
+            return _tested(
+                plan, self.members.means(passed.astype(float)), self.members, alone=terms.rules == 1
+            )
         clears, misses = self._shown(passed[self.members.rows], labels if self.corrected else None)
 
         def rule(level: float) -> RuleDecision:
@@ -128,7 +151,9 @@ class SimulatedFloor:
     def _shown(
         self, passed: Bools, labels: LabelCounts | None
     ) -> tuple[Callable[[float], bool], Callable[[float], bool]]:
-        """Whether the lower bound at a level clears the floor, and whether the upper one misses it."""
+        """Whether the lower bound at a level clears the floor, and whether the upper one misses
+        it.
+        """
         units, n, _ = self.members.shape
         threshold = self.threshold
         if (
@@ -144,7 +169,10 @@ class SimulatedFloor:
             clusters, outcomes = tuple(self.members.unit.tolist()), tuple(passed.tolist())
             selection = MetricSample(n, sum(outcomes), 0, 0, (), clusters, outcomes)
             bounds = partial(_bounds, selection, labels)
-        return lambda alpha: bounds(alpha).low >= threshold, lambda alpha: bounds(alpha).high < threshold
+        return (
+            lambda alpha: bounds(alpha).low >= threshold,
+            lambda alpha: bounds(alpha).high < threshold,
+        )
 
 
 SimulatedRule = SimulatedRegression | SimulatedFloor
@@ -164,13 +192,19 @@ def _bounds(selection: MetricSample, labels: LabelCounts | None, alpha: float) -
     if labels is None:
         return floors.bounds(selection, alpha)
     try:
-        return judged_floors.bounds(selection, judged_floors.LabelEvidence(labels, Provenance.BANK), alpha)
+        return judged_floors.bounds(
+            selection, judged_floors.LabelEvidence(labels, Provenance.BANK), alpha
+        )
     except RefusedEstimate:
         return Interval(0.0, 1.0)
 
 
-def _tested(plan: TestDesign, values: Floats, members: RuleMembers, *, alone: bool) -> SimulatedResult:
-    """A test on the units in their order. `alone`: there is no other rule, so no other level is asked for."""
+def _tested(
+    plan: TestDesign, values: Floats, members: RuleMembers, *, alone: bool
+) -> SimulatedResult:
+    """A test on the units in their order. `alone`: there is no other rule, so no other level is
+    asked for.
+    """
     test = HybridTest(plan)
     found = test.update(values, members.sizes)
     used = int(members.ends[test.used - 1])
@@ -181,7 +215,9 @@ def _tested(plan: TestDesign, values: Floats, members: RuleMembers, *, alone: bo
     def rule(level: float) -> RuleDecision:
         if verdict.p_fail <= level:
             return _decision(Decision.FAIL)
-        return _decision(Decision.PASS if verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE)
+        return _decision(
+            Decision.PASS if verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
+        )
 
     return SimulatedResult(rule, used)
 

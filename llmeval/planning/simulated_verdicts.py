@@ -1,4 +1,6 @@
-"""What a simulated run sees: people's verdicts on both sides of each case, and what a judge makes of them."""
+"""What a simulated run sees: people's verdicts on both sides of each case, and what a judge makes
+of them.
+"""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 _STEADY = 1e-3
-"""The least a + b of the beta distribution of cases; below, answers hardly vary and draws lose their precision."""
+"""The least a + b of the beta distribution of cases; below, answers hardly vary and draws lose
+their precision.
+"""
 
 
 class PairedVerdicts(NamedTuple):
@@ -28,15 +32,18 @@ class PairedVerdicts(NamedTuple):
 class VerdictModel:
     """One metric of a suite.
 
-    Each case has its own probability p to be answered well, beta-distributed over the cases; two answers of the same case
-    differ with 2 p (1 - p). A planted fault breaks all answers of a random share of the cases. Cases of a cluster share
-    their luck, each with probability sqrt(within): two of them have it in common with probability `within`.
+    Each case has its own probability p to be answered well, beta-distributed over the cases; two
+    answers of the same case differ with 2 p (1 - p). A planted fault breaks all answers of a random
+    share of the cases. Cases of a cluster share their luck, each with probability sqrt(within): two
+    of them have it in common with probability `within`.
 
-    `clusters`: of each case, numbered from 0. `repeats`: answers a case. `rate`: the share of answers that people pass.
-    `discordance`: the share of cases whose answers people see differ between two runs, an answer each.
-    `sensitivity`, `specificity`: of the judge; 1 for a check. `alike`: the share of answers on which the judge's luck is the
-    same on both sides. `labels`: good and bad answers that its certificate rests on; None where
-    none is drawn anew.
+    `clusters`: of each case, numbered from 0. `repeats`: answers a case. `rate`: the share of
+        answers that people pass.
+    `discordance`: the share of cases whose answers people see differ between two runs, an answer
+        each.
+    `sensitivity`, `specificity`: of the judge; 1 for a check. `alike`: the share of answers on
+    which the judge's luck is the same on both sides. `labels`: good and bad answers that its
+    certificate rests on; None where none is drawn anew.
     """
 
     clusters: Whole
@@ -60,7 +67,9 @@ class VerdictModel:
         return self.sensitivity == self.specificity == 1
 
     def people(self, source: np.random.Generator, drop: float = 0.0) -> PairedVerdicts:
-        """People's verdicts when the candidate's pass rate is lower by `drop`, at most all of it."""
+        """People's verdicts when the candidate's pass rate is lower by `drop`, at most all of
+        it.
+        """
         shared = self._shared(source)
         chance = self._chances(source, shared)
         answers = self._luck(source, shared, 2 * self.repeats) < chance
@@ -74,7 +83,8 @@ class VerdictModel:
         first, second = source.random((2, *truth.baseline.shape))
         alike = source.random(truth.baseline.shape) < self.alike
         return PairedVerdicts(
-            self._verdicts(truth.baseline, first), self._verdicts(truth.candidate, np.where(alike, first, second))
+            self._verdicts(truth.baseline, first),
+            self._verdicts(truth.candidate, np.where(alike, first, second)),
         )
 
     def certificate(self, source: np.random.Generator) -> LabelCounts | None:
@@ -82,7 +92,10 @@ class VerdictModel:
         if self.labels is None:
             return None
         good, bad = self.labels
-        right, found = source.binomial(good, self.sensitivity), source.binomial(bad, self.specificity)
+        right, found = (
+            source.binomial(good, self.sensitivity),
+            source.binomial(bad, self.specificity),
+        )
         return LabelCounts(int(right), int(bad - found), int(good - right), int(found))
 
     def _verdicts(self, truth: Bools, luck: Floats) -> Bools:
@@ -94,7 +107,9 @@ class VerdictModel:
         if self.discordance >= most:
             return np.full(self.cases, self.rate)
         total = max(self.discordance / (most - self.discordance), _STEADY)
-        own, groups = (source.beta(self.rate * total, (1 - self.rate) * total, size) for size in self._sizes())
+        own, groups = (
+            source.beta(self.rate * total, (1 - self.rate) * total, size) for size in self._sizes()
+        )
         return np.where(shared, groups[self.clusters], own)
 
     def _luck(self, source: np.random.Generator, shared: Bools, rows: int) -> Floats:
@@ -108,17 +123,24 @@ class VerdictModel:
         return source.random(self.cases) < math.sqrt(self.within)
 
 
-def people_differ(judged: float, rate: float, sensitivity: float, specificity: float) -> tuple[float, float]:
-    """The share of cases that people see differ, from the share that a judge does; and how alike its luck must then be.
+def people_differ(
+    judged: float, rate: float, sensitivity: float, specificity: float
+) -> tuple[float, float]:
+    """The share of cases that people see differ, from the share that a judge does; and how alike
+    its luck must then be.
 
-    Of two answers that people see alike the judge tells two things with 2 s (1 - s), s its sensitivity or specificity; of
-    two that differ one with s1 s0 + (1 - s1)(1 - s0). So judged = noise + J^2 people, noise what it sees where nothing
-    differs. Less than the noise is seen where the judge errs alike on both sides.
+    Of two answers that people see alike the judge tells two things with 2 s (1 - s), s its
+    sensitivity or specificity; of two that differ one with s1 s0 + (1 - s1)(1 - s0). So judged =
+    noise + J^2 people, noise what it sees where nothing differs. Less than the noise is seen where
+    the judge errs alike on both sides.
 
     Args:
-        judged: share of cases. rate: people's pass rate. sensitivity, specificity: of the judge, J above 0.
+        judged: share of cases. rate: people's pass rate. sensitivity, specificity: of the judge, J
+            above 0.
     """
-    noise = 2 * (rate * sensitivity * (1 - sensitivity) + (1 - rate) * specificity * (1 - specificity))
+    noise = 2 * (
+        rate * sensitivity * (1 - sensitivity) + (1 - rate) * specificity * (1 - specificity)
+    )
     if judged <= noise:
         return 0.0, 1 - judged / noise if noise else 0.0
     return min((judged - noise) / (sensitivity + specificity - 1) ** 2, 2 * rate * (1 - rate)), 0.0

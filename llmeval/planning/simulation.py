@@ -1,7 +1,8 @@
-"""How often a gate errs on a suite of this shape: planted drops, played through the very rules that decide.
+"""How often a gate errs on a suite of this shape: planted drops, played through the very rules that
+decide.
 
-Beside it, on the same verdicts, what usual gates would have said: "the pass rate fell by more than t", a test that
-ignores that both sides answered the same cases, and "the rate is below the floor".
+Beside it, on the same verdicts, what usual gates would have said: "the pass rate fell by more than
+t", a test that ignores that both sides answered the same cases, and "the rate is below the floor".
 """
 
 import math
@@ -46,10 +47,11 @@ _CALM = 20_000
 class SimulatedRates(NamedTuple):
     """What came of `runs` runs with something planted; shares of them.
 
-    `planted`: the drop; of a floor's row people's pass rate; of the whole gate's the drop in margins. `used`: mean share of
-    the cases that were asked before it was decided. `error`: the share of verdicts that are wrong; `se`: its Monte-Carlo
-    standard error; `limit`: the stated rate. `usual`: the share of FAIL of the usual gate, and `unpaired` of the unpaired
-    test (None where there is none); what they don't FAIL they PASS.
+    `planted`: the drop; of a floor's row people's pass rate; of the whole gate's the drop in
+    margins. `used`: mean share of the cases that were asked before it was decided. `error`: the
+    share of verdicts that are wrong; `se`: its Monte-Carlo standard error; `limit`: the stated
+    rate. `usual`: the share of FAIL of the usual gate, and `unpaired` of the unpaired test (None
+    where there is none); what they don't FAIL they PASS.
     """
 
     planted: float
@@ -66,9 +68,11 @@ class SimulatedRates(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the error is at most the stated rate plus three standard errors of a rate that is exactly that.
+        """Whether the error is at most the stated rate plus three standard errors of a rate that is
+        exactly that.
 
-        Three, as a gate has many rows: by two, one of forty that are just at their rate would be told as too often.
+        Three, as a gate has many rows: by two, one of forty that are just at their rate would be
+        told as too often.
         """
         return self.error <= self.limit + 3 * math.sqrt(self.limit * (1 - self.limit) / self.runs)
 
@@ -83,14 +87,18 @@ class SimulationSetup:
 
     @property
     def stops(self) -> bool:
-        """Whether a run may stop before its last case: not where a floor has to be corrected by labels."""
+        """Whether a run may stop before its last case: not where a floor has to be corrected by
+        labels.
+        """
         return self.terms.early and not any(
             isinstance(claim, SimulatedFloor) and claim.corrected for claim in self.claims
         )
 
 
 class SimulationResult(NamedTuple):
-    """Rows of the whole gate (none where it has one rule), and of each rule, in the order of the setup's claims."""
+    """Rows of the whole gate (none where it has one rule), and of each rule, in the order of the
+    setup's claims.
+    """
 
     whole: tuple[SimulatedRates, ...]
     rules: tuple[tuple[SimulatedRates, ...], ...]
@@ -119,8 +127,11 @@ def play(plan: TestDesign, values: Floats, size: float = 1.0) -> SimulatedTest:
     return SimulatedTest(decision or test.finish(bounds=False).decision, test.used)
 
 
-def simulate(setup: SimulationSetup, runs: int, seed: int = 0, tick: Tick = lambda: None) -> SimulationResult:
-    """Play the gate with drops of 0, 1, 2 and 4 margins of every metric at once, and each floor at it and below.
+def simulate(
+    setup: SimulationSetup, runs: int, seed: int = 0, tick: Tick = lambda: None
+) -> SimulationResult:
+    """Play the gate with drops of 0, 1, 2 and 4 margins of every metric at once, and each floor at
+    it and below.
 
     The same seed gives the same rows.
 
@@ -152,7 +163,9 @@ def rows_of(setup: SimulationSetup) -> int:
     """How many rows `prove` plays at most."""
     margins = margins_of(setup)
     own = [
-        len(BELOW) if isinstance(claim, SimulatedFloor) else len(DROPS) * (claim.margin != margins[claim.metric])
+        len(BELOW)
+        if isinstance(claim, SimulatedFloor)
+        else len(DROPS) * (claim.margin != margins[claim.metric])
         for claim in setup.claims
     ]
     return len(DROPS) + sum(own)
@@ -168,7 +181,8 @@ def simulate_regression(
     *,
     sequential: bool = False,
 ) -> Iterator[SimulatedRates]:
-    """The rows of one rule of regression by itself, with the bound of the judge's J that the shape has.
+    """The rows of one rule of regression by itself, with the bound of the judge's J that the shape
+    has.
 
     Raises:
         ValueError: a margin or rate out of range.
@@ -176,17 +190,25 @@ def simulate_regression(
     world = replace(shape.world(), labels=None)
     members = members_of(np.arange(world.cases), world.clusters)
     claim = SimulatedRegression(
-        name=shape.metric, metric=shape.metric, members=members, margin=margin, youden=shape.youden_lower,
+        name=shape.metric,
+        metric=shape.metric,
+        members=members,
+        margin=margin,
+        youden=shape.youden_lower,
         spent=shape.j_alpha,
-    )  # fmt: skip
-    setup = SimulationSetup(worlds={shape.metric: world}, claims=(claim,), terms=ErrorRates(alpha, beta, 1, sequential))
+    )
+    setup = SimulationSetup(
+        worlds={shape.metric: world}, claims=(claim,), terms=ErrorRates(alpha, beta, 1, sequential)
+    )
     for times in DROPS:
         found = _played(setup, {shape.metric: margin * times}, runs, [seed, times], lambda: None)
         yield _regression_row(setup, 0, margin * times, found)
 
 
 def margins_of(setup: SimulationSetup) -> dict[str, float]:
-    """The margin that each metric's drops are planted in: the least of its own; with floors only, the least of the others'."""
+    """The margin that each metric's drops are planted in: the least of its own; with floors only,
+    the least of the others'.
+    """
     found: dict[str, float] = {}
     for claim in setup.claims:
         if isinstance(claim, SimulatedRegression):
@@ -195,7 +217,9 @@ def margins_of(setup: SimulationSetup) -> dict[str, float]:
     return {metric: found.get(metric, least) for metric in setup.worlds}
 
 
-def _played(setup: SimulationSetup, drops: Mapping[str, float], runs: int, seed: list[int], tick: Tick) -> list[_Run]:
+def _played(
+    setup: SimulationSetup, drops: Mapping[str, float], runs: int, seed: list[int], tick: Tick
+) -> list[_Run]:
     source, found = np.random.default_rng(seed), []
     for _ in range(runs):
         found.append(_run(setup, drops, source))
@@ -208,32 +232,43 @@ def _run(setup: SimulationSetup, drops: Mapping[str, float], source: np.random.G
     for metric, world in setup.worlds.items():
         sides = world.judged(source, world.people(source, drops[metric]))
         seen[metric] = sides, world.certificate(source)
-    asked: list[SimulatedResult] = [claim.ask(*seen[claim.metric], setup.terms) for claim in setup.claims]
+    asked: list[SimulatedResult] = [
+        claim.ask(*seen[claim.metric], setup.terms) for claim in setup.claims
+    ]
     level = (
         setup.terms.alpha * len(asked) / setup.terms.rules
     )  # a rule played alone has its share, as Holm's first step
     decided = step_down([each.rule for each in asked], level)
     usual = [_usual(claim, seen[claim.metric][0], setup.terms.alpha) for claim in setup.claims]
     return _Run(
-        tuple(rule.decision for rule in decided), tuple(each.used for each in asked),
-        tuple(one for one, _ in usual), tuple(two for _, two in usual),
-    )  # fmt: skip
+        tuple(rule.decision for rule in decided),
+        tuple(each.used for each in asked),
+        tuple(one for one, _ in usual),
+        tuple(two for _, two in usual),
+    )
 
 
 def _usual(claim: SimulatedRule, sides: PairedVerdicts, alpha: float) -> tuple[bool, bool]:
-    """FAIL of "drop > t" and of the unpaired pooled z test; of a floor, of "the rate is below it", twice."""
+    """FAIL of "drop > t" and of the unpaired pooled z test; of a floor, of "the rate is below it",
+    twice.
+    """
     rows = claim.members.rows
     if isinstance(claim, SimulatedFloor):
         below = bool(sides.candidate[:, rows].all(axis=0).mean() < claim.threshold - 1e-9)
         return below, below
-    baseline, candidate = float(sides.baseline[:, rows].mean()), float(sides.candidate[:, rows].mean())
+    baseline, candidate = (
+        float(sides.baseline[:, rows].mean()),
+        float(sides.candidate[:, rows].mean()),
+    )
     pooled = (baseline + candidate) / 2
     se = math.sqrt(max(2 * pooled * (1 - pooled) / (len(rows) * len(sides.baseline)), 1e-12))
     p_value = 0.5 * math.erfc((baseline - candidate) / se / math.sqrt(2))
     return baseline - candidate > THRESHOLD + 1e-9, p_value <= alpha  # exactly t is not a drop
 
 
-def _regression_row(setup: SimulationSetup, number: int, drop: float, found: list[_Run]) -> SimulatedRates:
+def _regression_row(
+    setup: SimulationSetup, number: int, drop: float, found: list[_Run]
+) -> SimulatedRates:
     row = _row(setup, number, drop, found)
     error, limit = (row.passed, setup.terms.beta) if drop else (row.fail, setup.terms.alpha)
     unpaired = sum(run.unpaired[number] for run in found) / len(found)
@@ -243,7 +278,9 @@ def _regression_row(setup: SimulationSetup, number: int, drop: float, found: lis
 def _floor_rows(
     setup: SimulationSetup, claim: SimulatedFloor, runs: int, seed: list[int], tick: Tick
 ) -> Iterator[SimulatedRates]:
-    """Rows with people's pass rate of a case at the floor and below it: at the floor FAIL and PASS are wrong."""
+    """Rows with people's pass rate of a case at the floor and below it: at the floor FAIL and PASS
+    are wrong.
+    """
     world = setup.worlds[claim.metric]
     if not claim.corrected:  # what the floor is about is then what the judge says
         world = replace(world, labels=None, sensitivity=1.0, specificity=1.0)
@@ -259,28 +296,42 @@ def _floor_rows(
         yield _wrong(row, row.passed if below else max(row.passed, row.fail), setup.terms.alpha)
 
 
-def _whole_row(setup: SimulationSetup, drops: Mapping[str, float], times: int, found: list[_Run]) -> SimulatedRates:
-    """The gate as a whole: FAIL is wrong where nothing got worse, PASS where any rule is violated."""
+def _whole_row(
+    setup: SimulationSetup, drops: Mapping[str, float], times: int, found: list[_Run]
+) -> SimulatedRates:
+    """The gate as a whole: FAIL is wrong where nothing got worse, PASS where any rule is
+    violated.
+    """
     fails = [Decision.FAIL in run.decisions for run in found]
     passes = [set(run.decisions) == {Decision.PASS} for run in found]
     runs, cases = len(found), next(iter(setup.worlds.values())).cases
     used = [max(run.used) if setup.stops else cases for run in found]
     row = _counted(
-        times, runs, sum(fails), sum(passes), sum(map(_rounded, used, [cases] * runs)) / runs / cases,
+        times,
+        runs,
+        sum(fails),
+        sum(passes),
+        sum(map(_rounded, used, [cases] * runs)) / runs / cases,
         sum(any(run.usual) for run in found) / runs,
-    )  # fmt: skip
+    )
     rates = [
-        (claim.threshold, _rate(setup, claim, drops)) for claim in setup.claims if isinstance(claim, SimulatedFloor)
+        (claim.threshold, _rate(setup, claim, drops))
+        for claim in setup.claims
+        if isinstance(claim, SimulatedFloor)
     ]
     regressions = any(isinstance(claim, SimulatedRegression) for claim in setup.claims)
     worse = (times > 0 and regressions) or any(rate < floor for floor, rate in rates)
     violated = (times > 0 and regressions) or any(rate <= floor for floor, rate in rates)
     error = max(0.0 if worse else row.fail, row.passed if violated else 0.0)
-    return _wrong(row, error, max(setup.terms.alpha, setup.terms.beta) if violated else setup.terms.alpha)
+    return _wrong(
+        row, error, max(setup.terms.alpha, setup.terms.beta) if violated else setup.terms.alpha
+    )
 
 
 def _rate(setup: SimulationSetup, claim: SimulatedFloor, drops: Mapping[str, float]) -> float:
-    """The true rate a floor is about, of cases that pass with all repeats: on people's scale where it is corrected."""
+    """The true rate a floor is about, of cases that pass with all repeats: on people's scale where
+    it is corrected.
+    """
     world, drop = setup.worlds[claim.metric], drops[claim.metric]
     if world.repeats == 1 and (claim.corrected or world.exact):
         return world.rate - drop
@@ -297,16 +348,30 @@ def _row(setup: SimulationSetup, number: int, planted: float, found: list[_Run])
     sizes = setup.claims[number].members.sizes.cumsum()
     used = sum(_rounded(int(sizes[at]), cases) for at in shares) / runs / cases
     return _counted(
-        planted, runs, decisions.count(Decision.FAIL), decisions.count(Decision.PASS), used,
+        planted,
+        runs,
+        decisions.count(Decision.FAIL),
+        decisions.count(Decision.PASS),
+        used,
         sum(run.usual[number] for run in found) / runs,
-    )  # fmt: skip
+    )
 
 
-def _counted(planted: float, runs: int, fails: int, passes: int, used: float, usual: float) -> SimulatedRates:
+def _counted(
+    planted: float, runs: int, fails: int, passes: int, used: float, usual: float
+) -> SimulatedRates:
     return SimulatedRates(
-        planted=planted, runs=runs, fail=fails / runs, passed=passes / runs, inconclusive=1 - (fails + passes) / runs,
-        used=used, error=0.0, se=0.0, limit=0.0, usual=usual,
-    )  # fmt: skip
+        planted=planted,
+        runs=runs,
+        fail=fails / runs,
+        passed=passes / runs,
+        inconclusive=1 - (fails + passes) / runs,
+        used=used,
+        error=0.0,
+        se=0.0,
+        limit=0.0,
+        usual=usual,
+    )
 
 
 def _wrong(row: SimulatedRates, error: float, limit: float) -> SimulatedRates:

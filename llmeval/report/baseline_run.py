@@ -1,4 +1,6 @@
-"""The run that a run was compared with, where its directory is still there: the page then shows both answers."""
+"""The run that a run was compared with, where its directory is still there: the page then shows
+both answers.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,9 +15,11 @@ _LOOK_AT = 200
 
 
 def baseline_run(run: RunDir, manifest: Mapping[str, Any]) -> RunDir | None:
-    """The baseline's run: the directory that the gate names, or beside this run the one that its lock file names.
+    """The baseline's run: the directory that the gate names, or beside this run the one that its
+    lock file names.
 
-    None when there is none, or it can't be read: the gate's decision does not need it, and the page can do without.
+    None when there is none, or it can't be read: the gate's decision does not need it, and the page
+    can do without.
     """
     named = ((manifest.get("gate") or {}).get("regression") or {}).get("baseline")
     if not named:

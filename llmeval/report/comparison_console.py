@@ -6,7 +6,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llmeval.compare.comparison import Comparison, Flip, Leaderboard, MetricDifference, SliceDifference, Word
+from llmeval.compare.comparison import (
+    Comparison,
+    Flip,
+    Leaderboard,
+    MetricDifference,
+    SliceDifference,
+    Word,
+)
 from llmeval.report.comparison_words import (
     headline,
     note,
@@ -33,7 +40,9 @@ _STYLE: dict[Word, tuple[str, str]] = {
 
 
 def print_comparison(console: Console, found: Comparison) -> None:
-    """The runs, their differences, ranks, slices that moved, cases that flipped, and what differs between them."""
+    """The runs, their differences, ranks, slices that moved, cases that flipped, and what differs
+    between them.
+    """
     console.soft_wrap = True
     console.print(_runs(found))
     for text in found.warnings:
@@ -46,7 +55,10 @@ def print_comparison(console: Console, found: Comparison) -> None:
         for row in rows:
             if row.untrusted:
                 console.print(
-                    Text(f"⚠ {row.metric}: nothing shows that its judge is right often enough", style="yellow")
+                    Text(
+                        f"⚠ {row.metric}: nothing shows that its judge is right often enough",
+                        style="yellow",
+                    )
                 )
             if row.why:
                 console.print(Text(f"! {row.metric}: {row.why}", style="magenta"))
@@ -72,9 +84,13 @@ def _runs(found: Comparison) -> Table:
         table.add_column(heading, overflow="fold")
     for run in found.runs:
         table.add_row(
-            Text(run.letter, style="bold"), run.run_id, Text(one_line(run.candidate, 32)), run.suite,
-            f"{run.cases:,}", run.decision or "–",
-        )  # fmt: skip
+            Text(run.letter, style="bold"),
+            run.run_id,
+            Text(one_line(run.candidate, 32)),
+            run.suite,
+            f"{run.cases:,}",
+            run.decision or "–",
+        )
     return table
 
 
@@ -101,11 +117,15 @@ def _metrics(rows: Sequence[MetricDifference], level: str, width: int) -> Table:
             table.add_row(name, *["–"] * (4 + len(more)), word)
             continue
         table.add_row(
-            name, percent(row.before), percent(row.now),
+            name,
+            percent(row.before),
+            percent(row.now),
             f"{points(row.difference)}, {points(row.low)} to {points(row.high)}",
-            f"{row.wins:,}/{row.ties:,}/{row.losses:,}", *([f"{row.lost:,}"] if lost else []),
-            *([p_value(row.adjusted)] if wide else []), word,
-        )  # fmt: skip
+            f"{row.wins:,}/{row.ties:,}/{row.losses:,}",
+            *([f"{row.lost:,}"] if lost else []),
+            *([p_value(row.adjusted)] if wide else []),
+            word,
+        )
     return table
 
 
@@ -113,8 +133,10 @@ def _board(board: Leaderboard) -> Table:
     table = _table("rank", "run", "mean")
     left = f", without {', '.join(board.left_out)} (not comparable)" if board.left_out else ""
     table.title, table.title_justify, table.title_style = (
-        f"\n{board.metric}: {board.n:,} cases that all have{left}", "left", "bold",
-    )  # fmt: skip
+        f"\n{board.metric}: {board.n:,} cases that all have{left}",
+        "left",
+        "bold",
+    )
     for place in board.places:
         table.add_row(ranks(place.best, place.worst), place.letter, percent(place.mean))
     return table
@@ -124,8 +146,10 @@ def _print_slices(console: Console, found: Comparison) -> None:
     if not found.slices:
         return
     moved = [row for row in found.slices if row.moved]
-    console.print(Text(f"\n{len(moved) or 'No'} slice{'' if len(moved) == 1 else 's'} moved", style="bold"),
-                  Text(f"({slice_note(found)})", style="dim"))  # fmt: skip
+    console.print(
+        Text(f"\n{len(moved) or 'No'} slice{'' if len(moved) == 1 else 's'} moved", style="bold"),
+        Text(f"({slice_note(found)})", style="dim"),
+    )
     if moved:
         console.print(_slices(moved[:NAMED]))
 
@@ -134,9 +158,14 @@ def _slices(rows: Sequence[SliceDifference]) -> Table:
     table = _table("slice", "metric", "run", "cases", "points", "interval", "win/loss")
     for row in rows:
         table.add_row(
-            Text(one_line(row.slice, 40)), row.metric, row.letter, f"{row.n:,}", points(row.difference),
-            f"{points(row.low)} to {points(row.high)}", f"{row.wins:,}/{row.losses:,}",
-        )  # fmt: skip
+            Text(one_line(row.slice, 40)),
+            row.metric,
+            row.letter,
+            f"{row.n:,}",
+            points(row.difference),
+            f"{points(row.low)} to {points(row.high)}",
+            f"{row.wins:,}/{row.losses:,}",
+        )
     return table
 
 
@@ -154,7 +183,11 @@ def named(flips: Sequence[Flip]) -> str:
     """The first cases by id; with their values where they are more than pass and fail."""
     shown = [
         one_line(flip.case_id, 40)
-        + ("" if {flip.before, flip.now} <= {0.0, 1.0} else f" ({flip.before:.2f} to {flip.now:.2f})")
+        + (
+            ""
+            if {flip.before, flip.now} <= {0.0, 1.0}
+            else f" ({flip.before:.2f} to {flip.now:.2f})"
+        )
         for flip in flips[:NAMED]
     ]
     return ", ".join(shown) + (f", and {len(flips) - NAMED:,} more" if len(flips) > NAMED else "")
@@ -164,7 +197,9 @@ def _print_differing(console: Console, found: Comparison) -> None:
     console.print(Text("\nWhat differs", style="bold"))
     for row in found.differing[:_DIFFERING]:
         values = zip(found.runs, row.values, strict=True)
-        shown = " · ".join(f"{run.letter} {one_line(shortened(value), 40)}" for run, value in values)
+        shown = " · ".join(
+            f"{run.letter} {one_line(shortened(value), 40)}" for run, value in values
+        )
         means = ("  measured otherwise", "magenta") if row.matters else ("", "")
         console.print(Text.assemble("  ", (f"{row.key}  ", "dim"), shown, means))
     if len(found.differing) > _DIFFERING:

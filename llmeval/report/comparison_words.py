@@ -52,11 +52,17 @@ def headline(found: Comparison, run: ComparedRun) -> str:
     apart = [row.metric for row in rows if row.word == "not comparable"]
     if apart:
         parts.append(f"not comparable on {_listed(apart)}")
-    return f"{run.letter} vs. A: {'; '.join(parts)}." if parts else f"{run.letter} vs. A: nothing was scored."
+    return (
+        f"{run.letter} vs. A: {'; '.join(parts)}."
+        if parts
+        else f"{run.letter} vs. A: nothing was scored."
+    )
 
 
 def tone(rows: Iterable[MetricDifference]) -> str:
-    """The colour family: worse anywhere, else better anywhere, else not told apart, else not comparable."""
+    """The colour family: worse anywhere, else better anywhere, else not told apart, else not
+    comparable.
+    """
     words = {row.word for row in rows}
     for word, family in (("worse", "fail"), ("better", "pass"), ("no difference shown", "unsure")):
         if word in words:
@@ -84,7 +90,11 @@ def slice_note(found: Comparison) -> str:
 def shared(run: ComparedRun) -> str:
     """How many cases a run has in common with A, and which not."""
     parts = [f"{count(run.shared, 'case')} in both"]
-    for names, what in ((run.only, f"only in {run.letter}"), (run.missing, "only in A"), (run.changed, "changed")):
+    for names, what in (
+        (run.only, f"only in {run.letter}"),
+        (run.missing, "only in A"),
+        (run.changed, "changed"),
+    ):
         if names:
             more = ", ..." if len(names) > _FEW else ""
             parts.append(f"{len(names):,} {what} ({', '.join(names[:_FEW])}{more})")

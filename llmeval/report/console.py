@@ -36,7 +36,11 @@ _STYLE = {
     Decision.INVALID: ("magenta", "!"),
     None: ("cyan", "·"),
 }
-_MARKS = {Outcome.FAIL: ("✘", "red"), Outcome.OPEN: ("?", "yellow"), Outcome.NOT_SCORED: ("·", "cyan")}
+_MARKS = {
+    Outcome.FAIL: ("✘", "red"),
+    Outcome.OPEN: ("?", "yellow"),
+    Outcome.NOT_SCORED: ("·", "cyan"),
+}
 """How a case that did not pass is marked; every other outcome is a missing result."""
 _LISTED = 10
 """Cases in quarantine, retired cases and changes of the gate that are listed, each."""
@@ -57,10 +61,12 @@ class _Bar(Progress):
 
 
 class ProgressDisplay:
-    """A progress bar on a terminal, a line every ten seconds elsewhere; reads counters, is never waited for.
+    """A progress bar on a terminal, a line every ten seconds elsewhere; reads counters, is never
+    waited for.
 
     Args:
-        progress: counters with total, done, resumed, passed, failed, troubled, calls, cached, rate and note.
+        progress: counters with total, done, resumed, passed, failed, troubled, calls, cached, rate
+            and note.
         stream: where to show it; standard error by default.
     """
 
@@ -83,7 +89,9 @@ class ProgressDisplay:
     def _show(self) -> None:
         if not self._console.is_terminal:
             while not self._stop.wait(_LINE_SECONDS):
-                self._console.print(_line(self._progress), highlight=False, markup=False, soft_wrap=True)
+                self._console.print(
+                    _line(self._progress), highlight=False, markup=False, soft_wrap=True
+                )
             return
         bar = _Bar(
             TextColumn("{task.percentage:>3.0f}%"),
@@ -97,7 +105,9 @@ class ProgressDisplay:
             transient=True,
         )
         with bar:
-            task = bar.add_task("", total=self._progress.total, completed=self._progress.resumed, text="")
+            task = bar.add_task(
+                "", total=self._progress.total, completed=self._progress.resumed, text=""
+            )
             while True:
                 ended = self._stop.wait(_REFRESH_SECONDS)
                 bar.note = one_line(self._progress.note, 300)
@@ -128,7 +138,11 @@ def _line(progress: Any) -> str:
 
 
 def print_summary(
-    console: Console, summary: Summary, worst: list[FailingCase], manifest: dict[str, Any], report: Path | None
+    console: Console,
+    summary: Summary,
+    worst: list[FailingCase],
+    manifest: dict[str, Any],
+    report: Path | None,
 ) -> None:
     """The end of a run: decision, metrics, the cases to look at, and where the report is."""
     console.print()
@@ -143,10 +157,15 @@ def print_summary(
         console.print(_cases(f"{count(len(rows), 'case')} in quarantine, not counted", rows))
     if summary.retired:
         rows = [(entry.case_id, retired(entry)) for entry in summary.retired]
-        console.print(_cases(f"{count(len(rows), 'case')} of the baseline retired, not compared", rows))
+        console.print(
+            _cases(f"{count(len(rows), 'case')} of the baseline retired, not compared", rows)
+        )
     console.print(_footer(summary, manifest))
     if report is not None:  # a path broken over two lines can't be clicked or copied
-        console.print(Text.assemble("Report: ", (str(report), f"bold link file://{report.resolve()}")), soft_wrap=True)
+        console.print(
+            Text.assemble("Report: ", (str(report), f"bold link file://{report.resolve()}")),
+            soft_wrap=True,
+        )
 
 
 def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
@@ -162,9 +181,16 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     body.extend(_gate_changes(summary))
     body.extend(Text(f"⚠ {told}", style="yellow") for told in unstated_distrust(manifest, summary))
     body.extend(Text(f"· {told}") for told in audited(summary))
-    subtitle = Text(f"{summary.suite} · {manifest['candidate']['name']} · {summary.run_id}", style="dim")
+    subtitle = Text(
+        f"{summary.suite} · {manifest['candidate']['name']} · {summary.run_id}", style="dim"
+    )
     return Panel(
-        Group(*body), title=title, subtitle=subtitle, title_align="left", subtitle_align="left", border_style=colour
+        Group(*body),
+        title=title,
+        subtitle=subtitle,
+        title_align="left",
+        subtitle_align="left",
+        border_style=colour,
     )
 
 
@@ -184,9 +210,14 @@ def _metrics(summary: Summary, manifest: dict[str, Any], width: int) -> Table:
         lost = metric.unscored + metric.errors
         untrusted = metric.trust == "UNTRUSTED"
         table.add_row(
-            Text(one_line(metric.metric, 24) + (" ⚠" if untrusted else ""), style="yellow" if untrusted else ""),
+            Text(
+                one_line(metric.metric, 24) + (" ⚠" if untrusted else ""),
+                style="yellow" if untrusted else "",
+            ),
             "–" if metric.pass_rate is None else f"{metric.pass_rate:.1%}",
-            "–" if metric.low is None or metric.high is None else f"{100 * metric.low:.1f}–{100 * metric.high:.1f}%",
+            "–"
+            if metric.low is None or metric.high is None
+            else f"{100 * metric.low:.1f}–{100 * metric.high:.1f}%",
             "–" if metric.mean is None else f"{metric.mean:.3f}",
             f"{metric.n:,}",
             Text(f"{lost:,}", style="magenta" if lost else "dim"),
@@ -218,7 +249,14 @@ def _worst(worst: list[FailingCase], summary: Summary, width: int) -> Table:
     total = counts.failed + counts.open + counts.unscored + counts.errors + counts.not_scored
     waiting = all(trouble.outcome is Outcome.NOT_SCORED for trouble in worst)
     title = f"{min(len(worst), total)} of {count(total, 'case')} {'not scored yet' if waiting else 'that did not pass'}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2))
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2),
+    )
     answered = any(trouble.output for trouble in worst)
     ids = min(26, 2 + max(len(trouble.case_id) for trouble in worst))
     room = width - ids - (8 if answered else 4)  # four blanks between two columns
@@ -232,7 +270,11 @@ def _worst(worst: list[FailingCase], summary: Summary, width: int) -> Table:
         table.add_row(
             Text.assemble((mark + " ", style), one_line(trouble.case_id, 26)),
             Text(one_line(trouble.reason, 200), style=style),
-            *([Text(one_line(trouble.output, 200) or "(no answer)", style="dim")] if answered else []),
+            *(
+                [Text(one_line(trouble.output, 200) or "(no answer)", style="dim")]
+                if answered
+                else []
+            ),
         )
     return table
 
@@ -247,7 +289,14 @@ def _gate_changes(summary: Summary) -> list[Text]:
         )
         for change in changes[:_LISTED]
     ]
-    return [*lines, *([Text(f"± and {len(changes) - _LISTED:,} more changes")] if len(changes) > _LISTED else [])]
+    return [
+        *lines,
+        *(
+            [Text(f"± and {len(changes) - _LISTED:,} more changes")]
+            if len(changes) > _LISTED
+            else []
+        ),
+    ]
 
 
 def _cases(title: str, rows: list[tuple[str, str]]) -> Text:
@@ -269,8 +318,16 @@ def _footer(summary: Summary, manifest: dict[str, Any]) -> Text:
     costs = [calls.cost_usd for calls in summary.calls.values() if calls.cost_usd is not None]
     parts = [
         outcomes(counts),
-        *([f"{counts.open:,} open: they wait for a person (llmeval review)"] if counts.open else []),
-        *([f"{counts.not_needed:,} not needed: every rule was decided"] if counts.not_needed else []),
+        *(
+            [f"{counts.open:,} open: they wait for a person (llmeval review)"]
+            if counts.open
+            else []
+        ),
+        *(
+            [f"{counts.not_needed:,} not needed: every rule was decided"]
+            if counts.not_needed
+            else []
+        ),
         f"{count(made, 'call')} made, {cached:,} from cache",
         *([told] if (told := sessions(manifest)) else []),
     ]

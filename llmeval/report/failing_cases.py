@@ -15,8 +15,8 @@ from llmeval.store.labels import AnswerKey
 class FailingCase:
     """One answer that did not pass.
 
-    `rank`: missing ones first, then those that failed most, then those that a person has to decide. `source`: file and
-    line of the case.
+    `rank`: missing ones first, then those that failed most, then those that a person has to decide.
+    `source`: file and line of the case.
     """
 
     rank: tuple[int, float, str, int]
@@ -31,7 +31,9 @@ class FailingCase:
 
 
 def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[FailingCase]:
-    """At most `limit` cases that did not pass, the most serious first; `without`: ids of cases that do not count."""
+    """At most `limit` cases that did not pass, the most serious first; `without`: ids of cases that
+    do not count.
+    """
     return heapq.nsmallest(limit, _troubles(run, without))
 
 
@@ -64,10 +66,18 @@ def _reason(score: Score) -> str:
     return f"{score.metric}: {told}" if told else score.metric
 
 
-_ORDER = {Outcome.ERROR: 0, Outcome.UNSCORED: 1, Outcome.NOT_SCORED: 1, Outcome.FAIL: 2, Outcome.OPEN: 3}
+_ORDER = {
+    Outcome.ERROR: 0,
+    Outcome.UNSCORED: 1,
+    Outcome.NOT_SCORED: 1,
+    Outcome.FAIL: 2,
+    Outcome.OPEN: 3,
+}
 
 
-def _make(unit: Unit, outcome: Outcome, severity: float, metrics: tuple[str, ...], reason: str) -> FailingCase:
+def _make(
+    unit: Unit, outcome: Outcome, severity: float, metrics: tuple[str, ...], reason: str
+) -> FailingCase:
     answer = unit.answer
     return FailingCase(
         rank=(_ORDER[outcome], -severity, answer.case_id, answer.repeat),

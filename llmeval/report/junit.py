@@ -1,10 +1,11 @@
 """JUnit XML for CI servers: the gate's rules, and the cases that did not pass.
 
-`failure` means quality, `error` means that something broke (candidate, judge, infrastructure), `skipped` means that
-nothing was decided. Names are stable and carry no numbers, because servers compare runs by (classname, name). Cases
-that fail within what the gate allows are `skipped`, so that a server's red and the exit code agree. Cases that a
-person has to decide are `skipped` too, as "needs review": they are neither passed nor failed. So are those of an
-interrupted run whose judge has not answered yet.
+`failure` means quality, `error` means that something broke (candidate, judge, infrastructure),
+`skipped` means that nothing was decided. Names are stable and carry no numbers, because servers
+compare runs by (classname, name). Cases that fail within what the gate allows are `skipped`, so
+that a server's red and the exit code agree. Cases that a person has to decide are `skipped` too, as
+"needs review": they are neither passed nor failed. So are those of an interrupted run whose judge
+has not answered yet.
 """
 
 import re
@@ -23,7 +24,9 @@ MAX_TEXT = 4000
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles: list[FailingCase]) -> None:
+def write_junit(
+    path: Path, summary: Summary, manifest: dict[str, Any], troubles: list[FailingCase]
+) -> None:
     """Write `junit.xml`.
 
     Args:
@@ -33,7 +36,9 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
     gate = _suite(root, f"llmeval.{summary.suite}.gate", manifest)
     fails = summary.gate.exit_code != 0
     for rule in summary.gate.rules:
-        case = ET.SubElement(gate, "testcase", classname=gate.get("name", ""), name=_rule_name(rule))
+        case = ET.SubElement(
+            gate, "testcase", classname=gate.get("name", ""), name=_rule_name(rule)
+        )
         _outcome(case, _rule_tag(rule, fails), rule.decision, rule.reason, "")
     if summary.gate.decision is None:
         case = ET.SubElement(gate, "testcase", classname=gate.get("name", ""), name="decision")
@@ -47,14 +52,24 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
         suite = _suite(root, f"llmeval.{summary.suite}.{metric}", manifest)
         for trouble in sorted(found, key=lambda item: (item.case_id, item.repeat)):
             name = trouble.case_id if not trouble.repeat else f"{trouble.case_id}#{trouble.repeat}"
-            named = {"classname": suite.get("name", ""), "name": _clean(name), **_place(trouble, manifest)}
+            named = {
+                "classname": suite.get("name", ""),
+                "name": _clean(name),
+                **_place(trouble, manifest),
+            }
             case = ET.SubElement(suite, "testcase", named)
-            reason = f"needs review: {trouble.reason}" if trouble.outcome is Outcome.OPEN else trouble.reason
+            reason = (
+                f"needs review: {trouble.reason}"
+                if trouble.outcome is Outcome.OPEN
+                else trouble.reason
+            )
             _outcome(case, _case_tag(trouble.outcome, fails), metric, reason, _body(trouble))
     if summary.quarantine:
         aside = _suite(root, f"llmeval.{summary.suite}.quarantine", manifest)
         for entry in summary.quarantine:
-            case = ET.SubElement(aside, "testcase", classname=aside.get("name", ""), name=_clean(entry.case_id))
+            case = ET.SubElement(
+                aside, "testcase", classname=aside.get("name", ""), name=_clean(entry.case_id)
+            )
             _outcome(case, "skipped", "quarantine", quarantined(entry), "")
     for suite in root:
         _count(suite)
@@ -64,19 +79,29 @@ def write_junit(path: Path, summary: Summary, manifest: dict[str, Any], troubles
 
 
 def _suite(root: ET.Element, name: str, manifest: dict[str, Any]) -> ET.Element:
-    suite = ET.SubElement(root, "testsuite", name=_clean(name), timestamp=str(manifest["started"]).rstrip("Z"))
+    suite = ET.SubElement(
+        root, "testsuite", name=_clean(name), timestamp=str(manifest["started"]).rstrip("Z")
+    )
     properties = ET.SubElement(suite, "properties")
-    for key, value in (("run_id", manifest["run_id"]), ("candidate", manifest["candidate"]["name"])):
+    for key, value in (
+        ("run_id", manifest["run_id"]),
+        ("candidate", manifest["candidate"]["name"]),
+    ):
         ET.SubElement(properties, "property", name=key, value=_clean(str(value)))
     return suite
 
 
 def _reuse(gate: ET.Element, summary: Summary) -> None:
-    """What was not asked in this run: for programs as a property, for people as the suite's output."""
+    """What was not asked in this run: for programs as a property, for people as the suite's
+    output.
+    """
     told, properties = reused(summary), gate.find("properties")
     if not told or properties is None:
         return
-    for name, found in (("answers_reused", summary.reuse.answers), ("verdicts_reused", summary.reuse.verdicts)):
+    for name, found in (
+        ("answers_reused", summary.reuse.answers),
+        ("verdicts_reused", summary.reuse.verdicts),
+    ):
         ET.SubElement(properties, "property", name=name, value=f"{found.reused}/{found.of}")
     ET.SubElement(gate, "system-out").text = _clean(told)
 
@@ -84,7 +109,11 @@ def _reuse(gate: ET.Element, summary: Summary) -> None:
 def _place(trouble: FailingCase, manifest: dict[str, Any]) -> dict[str, str]:
     """Where the case is written: file and line of the data set, or the suite's file."""
     file, _, line = trouble.source.rpartition(":")
-    return {"file": _clean(file), "line": line} if file and line.isdigit() else {"file": str(manifest["suite_file"])}
+    return (
+        {"file": _clean(file), "line": line}
+        if file and line.isdigit()
+        else {"file": str(manifest["suite_file"])}
+    )
 
 
 def _rule_name(rule: RuleDecision) -> str:

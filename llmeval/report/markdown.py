@@ -1,4 +1,6 @@
-"""`summary.md`: a run for a pull request's comment or a job's summary; bounded, and no model text acts in it."""
+"""`summary.md`: a run for a pull request's comment or a job's summary; bounded, and no model text
+acts in it.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,11 +23,23 @@ from llmeval.report.trust import audited, unstated_distrust
 MAX_CHARS = 60_000
 """Below the 65,536 characters that a comment may have."""
 MAX_WORST = 20
-_MARK = {Decision.PASS: "✅", Decision.FAIL: "❌", Decision.INCONCLUSIVE: "❔", Decision.INVALID: "⚠️", None: "▫️"}
+_MARK = {
+    Decision.PASS: "✅",
+    Decision.FAIL: "❌",
+    Decision.INCONCLUSIVE: "❔",
+    Decision.INVALID: "⚠️",
+    None: "▫️",
+}
 
 
-def markdown(summary: Summary, manifest: dict[str, Any], worst: list[FailingCase], warnings: Sequence[str] = ()) -> str:
-    """The run as Markdown: decision, rules, metrics, worst cases. The first line marks the comment to update.
+def markdown(
+    summary: Summary,
+    manifest: dict[str, Any],
+    worst: list[FailingCase],
+    warnings: Sequence[str] = (),
+) -> str:
+    """The run as Markdown: decision, rules, metrics, worst cases. The first line marks the comment
+    to update.
 
     `warnings`: about the rules themselves.
     """
@@ -41,18 +55,27 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[FailingCase
         lines += [cell(told, 600), ""]
     lines += (
         _rules(summary)
-        + _listed("The gate, compared with the baseline's:", [cell(c.text, 300) for c in summary.gate_changes])
+        + _listed(
+            "The gate, compared with the baseline's:",
+            [cell(c.text, 300) for c in summary.gate_changes],
+        )
         + [f"> ⚠️ {cell(warning, 600)}\n" for warning in _warnings(summary, manifest, warnings)]
         + _trust(manifest, summary)
         + _metrics(summary)
         + _counts(summary, manifest)
         + _listed(
             "In quarantine, so not counted:",
-            [f"{cell(entry.case_id, 80)}: {cell(quarantined(entry), 300)}" for entry in summary.quarantine],
+            [
+                f"{cell(entry.case_id, 80)}: {cell(quarantined(entry), 300)}"
+                for entry in summary.quarantine
+            ],
         )
         + _listed(
             "Retired cases of the baseline, not compared:",
-            [f"{cell(entry.case_id, 80)}: {cell(retired(entry), 300)}" for entry in summary.retired],
+            [
+                f"{cell(entry.case_id, 80)}: {cell(retired(entry), 300)}"
+                for entry in summary.retired
+            ],
         )
     )
     text = "\n".join(lines)
@@ -67,7 +90,11 @@ def markdown(summary: Summary, manifest: dict[str, Any], worst: list[FailingCase
 
 def _warnings(summary: Summary, manifest: dict[str, Any], warnings: Sequence[str]) -> list[str]:
     """What is odd about the suite, its rules and its quarantine."""
-    return [*manifest.get("warnings", ()), *warnings, *map(quarantine_ended, summary.quarantine_ended)]
+    return [
+        *manifest.get("warnings", ()),
+        *warnings,
+        *map(quarantine_ended, summary.quarantine_ended),
+    ]
 
 
 def _rules(summary: Summary) -> list[str]:
@@ -75,7 +102,9 @@ def _rules(summary: Summary) -> list[str]:
         return _fell(summary)
     lines = ["| rule | decision | why |", "|---|---|---|"]
     for rule in summary.gate.rules:
-        name = " ".join(part for part in (rule.rule, rule.metric, rule.slice and f"@ {rule.slice}") if part)
+        name = " ".join(
+            part for part in (rule.rule, rule.metric, rule.slice and f"@ {rule.slice}") if part
+        )
         why = "as stated above" if rule.reason == summary.gate.reason else cell(rule.reason, 600)
         lines.append(f"| {cell(name)} | {_MARK[rule.decision]} {rule.decision} | {why} |")
     return [*lines, "", *_fell(summary)]
@@ -88,7 +117,9 @@ def _fell(summary: Summary) -> list[str]:
         if rule.fell:
             names = ", ".join(cell(name, 80) for name in rule.fell)
             where = f" @ {cell(rule.slice)}" if rule.slice else ""
-            lines.append(f"Worse than the baseline on {cell(rule.metric or rule.rule)}{where}: {names}\n")
+            lines.append(
+                f"Worse than the baseline on {cell(rule.metric or rule.rule)}{where}: {names}\n"
+            )
     return lines
 
 
@@ -101,7 +132,12 @@ def _trust(manifest: dict[str, Any], summary: Summary) -> list[str]:
 def _metrics(summary: Summary) -> list[str]:
     lines = ["| metric | pass rate | 95% interval | cases | lost |", "|---|---:|---:|---:|---:|"]
     for metric in summary.metrics:
-        if metric.slice is not None or metric.pass_rate is None or metric.low is None or metric.high is None:
+        if (
+            metric.slice is not None
+            or metric.pass_rate is None
+            or metric.low is None
+            or metric.high is None
+        ):
             continue
         lines.append(
             f"| {cell(metric.metric)} | {metric.pass_rate:.1%} | {metric.low:.1%} – {metric.high:.1%} "
@@ -112,7 +148,11 @@ def _metrics(summary: Summary) -> list[str]:
 
 def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
     counts = summary.counts
-    spared = f" {counts.not_needed:,} more were not needed: every rule was decided." if counts.not_needed else ""
+    spared = (
+        f" {counts.not_needed:,} more were not needed: every rule was decided."
+        if counts.not_needed
+        else ""
+    )
     if counts.open:
         spared = f" {counts.open:,} wait for a person (`llmeval review`).{spared}"
     return [

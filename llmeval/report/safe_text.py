@@ -18,15 +18,18 @@ _FENCES = re.compile(r"`{3,}|~{3,}")
 
 
 def visible(text: str) -> str:
-    """The text with what can't be seen written out (`\\u202e`), so that it can neither hide nor act: control
-    characters, ANSI escapes, text direction marks, zero-width characters. Line feeds and tabs stay."""
+    """The text with what can't be seen written out (`\\u202e`), so that it can neither hide nor
+    act: control characters, ANSI escapes, text direction marks, zero-width characters. Line feeds
+    and tabs stay."""
     text = _LONE.sub("\ufffd", text.replace("\r\n", "\n"))
-    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}" if match[0] not in "\n\t" else match[0], text)
+    return _UNSEEN.sub(
+        lambda match: f"\\u{ord(match[0]):04x}" if match[0] not in "\n\t" else match[0], text
+    )
 
 
 def one_line(text: str, width: int) -> str:
-    """The text on one line, at most `width` characters, with `…` where it was cut. What CI servers take for an order
-    wherever it stands in a line (`##[...]`, `##vso[...]`) is broken up.
+    """The text on one line, at most `width` characters, with `…` where it was cut. What CI servers
+    take for an order wherever it stands in a line (`##[...]`, `##vso[...]`) is broken up.
     """
     line = _ORDERS.sub("# #", _SPACE.sub(" ", visible(text))).strip()
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
@@ -38,7 +41,9 @@ def count(n: int, noun: str) -> str:
 
 
 def fenced(text: str, limit: int = 1000) -> str:
-    """A Markdown code block whose fence is longer than any in the text: nothing in it is a link, image or mention."""
+    """A Markdown code block whose fence is longer than any in the text: nothing in it is a link,
+    image or mention.
+    """
     text = visible(text)
     if len(text) > limit:
         text = text[:limit].rstrip() + "\n…"
@@ -48,9 +53,15 @@ def fenced(text: str, limit: int = 1000) -> str:
 
 
 def verdict_word(summary: "Summary", manifest: Mapping[str, Any]) -> str:
-    """The word at the top of everything that shows a run: its decision, or that it did not come to its end."""
+    """The word at the top of everything that shows a run: its decision, or that it did not come to
+    its end.
+    """
     if summary.status == "incomplete" and manifest.get("status") != "complete":
-        return "INCOMPLETE" if manifest.get("ending") in ("budget", "outage", "quota") else "INTERRUPTED"
+        return (
+            "INCOMPLETE"
+            if manifest.get("ending") in ("budget", "outage", "quota")
+            else "INTERRUPTED"
+        )
     return str(summary.gate.decision or "NO DECISION")
 
 
@@ -64,8 +75,8 @@ def outcomes(counts: "CaseCounts") -> str:
 
 
 def sessions(manifest: Mapping[str, Any]) -> str:
-    """When the answers were given, of a run that went on after a stop: 120 answers of 2026-11-30 14:02, 180 of ... (UTC);
-    empty for a run of one session."""
+    """When the answers were given, of a run that went on after a stop: 120 answers of 2026-11-30
+    14:02, 180 of ... (UTC); empty for a run of one session."""
     found = [session for session in manifest.get("sessions") or () if session["answers"]]
     if len(found) < 2:
         return ""
@@ -102,11 +113,17 @@ def reused(summary: "Summary") -> str:
 
 def _reused(found: "Reused", noun: str) -> str:
     oldest = f", the oldest of {found.oldest[:10]}" if found.oldest else ""
-    return f"{found.reused:,} of {count(found.of, noun)} reused from earlier runs{oldest}." if found.reused else ""
+    return (
+        f"{found.reused:,} of {count(found.of, noun)} reused from earlier runs{oldest}."
+        if found.reused
+        else ""
+    )
 
 
 def cell(text: str, width: int = 120) -> str:
-    """Text for one cell of a Markdown table: a single line whose characters have no Markdown or HTML meaning."""
+    """Text for one cell of a Markdown table: a single line whose characters have no Markdown or
+    HTML meaning.
+    """
     line = one_line(text, width)
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~@&:-])", _entity, line)
 

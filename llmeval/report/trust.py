@@ -10,11 +10,15 @@ INSTEAD_OF_THE_CHECK = "It decides where the facts check is not sure, which can 
 
 def audited(summary: Summary) -> list[str]:
     """What the audits of each cascade show, a sentence each."""
-    return [f"Audits of {m.metric}: {m.audit.reason}." for m in summary.metrics if m.audit is not None]
+    return [
+        f"Audits of {m.metric}: {m.audit.reason}." for m in summary.metrics if m.audit is not None
+    ]
 
 
 def unstated_distrust(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
-    """`distrust` of every judge of a run, without what a reason of the gate says in the same words."""
+    """`distrust` of every judge of a run, without what a reason of the gate says in the same
+    words.
+    """
     reasons = [summary.gate.reason, *(rule.reason for rule in summary.gate.rules)]
     found = []
     for name, judge in manifest["judges"].items():
@@ -26,7 +30,9 @@ def unstated_distrust(manifest: Mapping[str, Any], summary: Summary) -> list[str
 
 
 def distrust(name: str, judge: Mapping[str, Any]) -> str:
-    """Why nobody should rely on this judge; empty for one that is trusted. `judge`: as in the manifest."""
+    """Why nobody should rely on this judge; empty for one that is trusted. `judge`: as in the
+    manifest.
+    """
     if judge.get("trust") == "TRUSTED":
         return ""
     told = f"The judge of {name} is UNTRUSTED: {judge.get('trust_reason') or 'no reason recorded'}."

@@ -1,4 +1,6 @@
-"""Everything derived from a run directory, written beside it and rebuilt at any time: the records are the truth."""
+"""Everything derived from a run directory, written beside it and rebuilt at any time: the records
+are the truth.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +29,8 @@ def write_reports(
     manifest: Mapping[str, Any] | None = None,
     embed: Literal["default", "all"] = "default",
 ) -> tuple[Path, list[FailingCase]]:
-    """Write report.html, junit.xml and summary.md; gives the report's path and the cases that did not pass.
+    """Write report.html, junit.xml and summary.md; gives the report's path and the cases that did
+    not pass.
 
     Args:
         run: where the records are.
@@ -41,12 +44,20 @@ def write_reports(
     write_junit(into / JUNIT, summary, dict(about), troubles)
     text = markdown(summary, dict(about), troubles, _out_of_reach(run, summary, about))
     write_atomically(into / MARKDOWN, text.encode())
-    write_html(run, into / HTML, baseline=baseline_run(run, about), told=RunSummary(about, summary), embed=embed)
+    write_html(
+        run,
+        into / HTML,
+        baseline=baseline_run(run, about),
+        told=RunSummary(about, summary),
+        embed=embed,
+    )
     return into / HTML, troubles
 
 
 def _out_of_reach(run: RunDir, summary: Summary, manifest: Mapping[str, Any]) -> list[str]:
-    """Floors that the run's cases could not PASS whatever was answered. A run that is not complete lacks some of them."""
+    """Floors that the run's cases could not PASS whatever was answered. A run that is not complete
+    lacks some of them.
+    """
     if summary.status != "complete" or manifest.get("shard"):
         return []
     gate, aside = manifest["gate"], {entry.case_id for entry in summary.quarantine}

@@ -1,8 +1,9 @@
 """Which answers to label: a random set, drawn within the judge's passes and within its fails.
 
-Labels of a random set say how often a judge errs; labels of the odd answers that somebody noticed do not. Equal numbers of
-both verdicts let a hundred labels measure sensitivity and specificity on a suite that nearly everything passes. What
-was drawn, and with which probability, is kept in the run (`draws.jsonl`): on the sheet it would give the verdict away.
+Labels of a random set say how often a judge errs; labels of the odd answers that somebody noticed
+do not. Equal numbers of both verdicts let a hundred labels measure sensitivity and specificity on a
+suite that nearly everything passes. What was drawn, and with which probability, is kept in the run
+(`draws.jsonl`): on the sheet it would give the verdict away.
 """
 
 import os
@@ -21,7 +22,9 @@ DRAWS = "draws.jsonl"
 
 
 class Stratum(msgspec.Struct, frozen=True):
-    """A part of the run's answers: what the metric said, and whether a check or the judge said so."""
+    """A part of the run's answers: what the metric said, and whether a check or the judge said
+    so.
+    """
 
     verdict: str
     source: str
@@ -72,19 +75,26 @@ def judged_metric(run: RunDir, metric: str | None) -> str:
     if metric is None:
         if len(judges) == 1:
             return str(judges[0])
-        known = f"name one with --metric: {', '.join(judges)}" if judges else "name the metric with --metric"
+        known = (
+            f"name one with --metric: {', '.join(judges)}"
+            if judges
+            else "name the metric with --metric"
+        )
         raise UsageError(f"{run.path}: the run has {len(judges)} judged metrics; {known}")
     known_metrics = {*judges, *(check["metric"] for check in manifest["checks"])}
     if metric not in known_metrics:
-        raise UsageError(f"{run.path} has no metric {metric!r}; it has: {', '.join(sorted(known_metrics))}")
+        raise UsageError(
+            f"{run.path} has no metric {metric!r}; it has: {', '.join(sorted(known_metrics))}"
+        )
     return metric
 
 
 def draw(run: RunDir, metric: str, n: int, seed: int = 0) -> tuple[Draw, list[Drawn]]:
     """Draw `n` answers of a run to label, in random order.
 
-    The answers are split by verdict (pass, fail) and by who decided (check, judge), and each part gets an equal share,
-    or all of what it has. Answers without a verdict are left out: they say nothing about the judge.
+    The answers are split by verdict (pass, fail) and by who decided (check, judge), and each part
+    gets an equal share, or all of what it has. Answers without a verdict are left out: they say
+    nothing about the judge.
 
     Raises:
         UsageError: nothing to draw from.
@@ -97,11 +107,15 @@ def draw(run: RunDir, metric: str, n: int, seed: int = 0) -> tuple[Draw, list[Dr
             if score.metric == metric and score.status in (Status.PASS, Status.FAIL):
                 parts.setdefault(stratum_of(score), []).append(AnswerKey(case_id, repeat, metric))
     if not parts:
-        raise UsageError(f"{run.path}: {metric} has no verdict on any answer, so there is nothing to label")
+        raise UsageError(
+            f"{run.path}: {metric} has no verdict on any answer, so there is nothing to label"
+        )
     source = random.Random(f"{seed}/{metric}")
     names = sorted(parts)
     sizes = _shares(n, [len(parts[name]) for name in names])
-    strata = tuple(Stratum(*name, len(parts[name]), size) for name, size in zip(names, sizes, strict=True))
+    strata = tuple(
+        Stratum(*name, len(parts[name]), size) for name, size in zip(names, sizes, strict=True)
+    )
     chosen = {
         place: number
         for number, (name, size) in enumerate(zip(names, sizes, strict=True))
@@ -112,9 +126,14 @@ def draw(run: RunDir, metric: str, n: int, seed: int = 0) -> tuple[Draw, list[Dr
     run_id = run.manifest()["run_id"]
     drawn = {key_of(place): number for place, number in chosen.items()}
     made = Draw(
-        draw_id=digest([run_id, metric, n, seed, drawn])[7:19], run_id=run_id, metric=metric, n=n, seed=seed,
-        strata=strata, drawn=drawn,
-    )  # fmt: skip
+        draw_id=digest([run_id, metric, n, seed, drawn])[7:19],
+        run_id=run_id,
+        metric=metric,
+        n=n,
+        seed=seed,
+        strata=strata,
+        drawn=drawn,
+    )
     return made, _texts(run, places)
 
 

@@ -1,4 +1,6 @@
-"""What a run's labels come to: how many, whether people agree with each other, and how often the judge agrees with them."""
+"""What a run's labels come to: how many, whether people agree with each other, and how often the
+judge agrees with them.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,7 +39,9 @@ def figures(run: RunDir) -> dict[str, Any]:
 
 
 def _metric(
-    metric: str, labels: Mapping[tuple[str, AnswerKey], Label], answers: Mapping[tuple[str, int], AnswerStatus]
+    metric: str,
+    labels: Mapping[tuple[str, AnswerKey], Label],
+    answers: Mapping[tuple[str, int], AnswerStatus],
 ) -> dict[str, Any]:
     here = {key: label for key, label in labels.items() if key[1].metric == metric}
     people = agreed(here)
@@ -67,9 +71,17 @@ def _reviewers(labels: Mapping[tuple[str, AnswerKey], Label]) -> dict[str, Any] 
     for one, other in combinations(sorted(said), 2):
         shared = sorted(said[one].keys() & said[other].keys())
         if shared:
-            counts = count_labels([said[one][place] for place in shared], [said[other][place] for place in shared])
+            counts = count_labels(
+                [said[one][place] for place in shared], [said[other][place] for place in shared]
+            )
             found = agreement(counts)
-            pairs.append({"reviewers": [one, other], "n": counts.n, **_shown(found, ("accuracy", "kappa", "ac1"))})
+            pairs.append(
+                {
+                    "reviewers": [one, other],
+                    "n": counts.n,
+                    **_shown(found, ("accuracy", "kappa", "ac1")),
+                }
+            )
     if not pairs:
         return None
     from llmeval.stats.estimation.raters import krippendorff_alpha, krippendorff_interval
@@ -86,28 +98,50 @@ def _judge(
     people: Agreed,
     answers: Mapping[tuple[str, int], AnswerStatus],
 ) -> dict[str, Any]:
-    """The judge's verdicts against people's: counts of all labels, and figures from those drawn at random.
+    """The judge's verdicts against people's: counts of all labels, and figures from those drawn at
+    random.
 
     What a check decided in the judge's place is left out: it says nothing about the judge.
     """
-    source = "judge" if any(known.sources.get(metric) == "judge" for known in answers.values()) else "check"
-    own = {key: known.statuses.get(metric) for key, known in answers.items() if known.sources.get(metric) == source}
+    source = (
+        "judge"
+        if any(known.sources.get(metric) == "judge" for known in answers.values())
+        else "check"
+    )
+    own = {
+        key: known.statuses.get(metric)
+        for key, known in answers.items()
+        if known.sources.get(metric) == source
+    }
     pairs = {
         place: (_VERDICTS[status], verdict)
         for place, verdict in people.verdicts.items()
         if (status := own.get((place.case_id, place.repeat))) in _VERDICTS
     }
-    counts = count_labels([judge for judge, _ in pairs.values()], [person for _, person in pairs.values()])
+    counts = count_labels(
+        [judge for judge, _ in pairs.values()], [person for _, person in pairs.values()]
+    )
     sampled = {
-        place: label.probability for (_, place), label in labels.items() if label.sampling in ("random", "stratified")
+        place: label.probability
+        for (_, place), label in labels.items()
+        if label.sampling in ("random", "stratified")
     }
     random = {place: pair for place, pair in pairs.items() if place in sampled}
-    found: dict[str, Any] = {"source": source, "counts": counts._asdict(), "random": len(random), "refused": None}
+    found: dict[str, Any] = {
+        "source": source,
+        "counts": counts._asdict(),
+        "random": len(random),
+        "refused": None,
+    }
     statuses = list(own.values())
     judged = (statuses.count("pass"), statuses.count("pass") + statuses.count("fail"))
     try:
-        provenance = _provenance([(verdict, sampled[place]) for place, (verdict, _) in random.items()])
-        random_counts = count_labels([judge for judge, _ in random.values()], [person for _, person in random.values()])
+        provenance = _provenance(
+            [(verdict, sampled[place]) for place, (verdict, _) in random.items()]
+        )
+        random_counts = count_labels(
+            [judge for judge, _ in random.values()], [person for _, person in random.values()]
+        )
         measured = agreement(random_counts, provenance=provenance, judged=judged)
     except UsageError as error:
         return {**found, "refused": str(error)}
@@ -115,14 +149,19 @@ def _judge(
 
 
 def _provenance(drawn: Sequence[tuple[bool, float | None]]) -> Provenance:
-    """How labels were drawn, from (verdict, probability) of each: at one rate, or at one rate a verdict.
+    """How labels were drawn, from (verdict, probability) of each: at one rate, or at one rate a
+    verdict.
 
     Raises:
         RefusedEstimate: none were drawn at random, or at several rates within a verdict.
     """
     if not drawn:
-        raise RefusedEstimate("no label is of an answer drawn at random: draw some with `llmeval labels sample`")
-    rates = {verdict: {rate for said, rate in drawn if said is verdict} for verdict in (True, False)}
+        raise RefusedEstimate(
+            "no label is of an answer drawn at random: draw some with `llmeval labels sample`"
+        )
+    rates = {
+        verdict: {rate for said, rate in drawn if said is verdict} for verdict in (True, False)
+    }
     if any(len(found) > 1 for found in rates.values()):
         raise RefusedEstimate(
             "the labels come from several draws at different rates; `llmeval judge certify` weighs them"

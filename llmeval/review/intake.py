@@ -15,8 +15,8 @@ from llmeval.store.labels import AnswerKey, append, current, fresh, place_of, re
 
 
 class Intake(NamedTuple):
-    """What became of the rows of the files: labels added, rows known already, rows without a verdict, and rows that
-    are not about this run's answers, each with the reason."""
+    """What became of the rows of the files: labels added, rows known already, rows without a
+    verdict, and rows that are not about this run's answers, each with the reason."""
 
     added: int
     known: int
@@ -25,14 +25,18 @@ class Intake(NamedTuple):
 
 
 class AnswerStatus(NamedTuple):
-    """A run's answers as labels need them: digest of the text, and by metric the status and who gave it."""
+    """A run's answers as labels need them: digest of the text, and by metric the status and who
+    gave it.
+    """
 
     digest: str
     statuses: dict[str, str]
     sources: dict[str, str]
 
 
-def take_in(run: RunDir, files: Iterable[Path], reviewer: str = "", metric: str | None = None) -> Intake:
+def take_in(
+    run: RunDir, files: Iterable[Path], reviewer: str = "", metric: str | None = None
+) -> Intake:
     """Append the labels of files to a run.
 
     Args:
@@ -65,8 +69,12 @@ def take_in(run: RunDir, files: Iterable[Path], reviewer: str = "", metric: str 
             problem = _problem(run, label, answers)
             if problem:
                 refused.append(f"{where}: {problem}")
-            elif not isinstance(item, Label) and _says(standing.get((label.reviewer, place_of(label)))) == _says(label):
-                known += 1  # a sheet has no ids: a row that says what its reviewer says already is the same label
+            elif not isinstance(item, Label) and _says(
+                standing.get((label.reviewer, place_of(label)))
+            ) == _says(label):
+                # a sheet has no ids: a row that says what its reviewer says already is the same
+                # label
+                known += 1
             else:
                 labels.append(label)
     added = fresh(labels, before)
@@ -99,12 +107,22 @@ def fits(label: Label, answers: Mapping[tuple[str, int], AnswerStatus]) -> bool:
 
 
 def _label(
-    run: RunDir, row: Mapping[str, Any], verdict: str, reviewer: str, metric: str | None,
-    answers: Mapping[tuple[str, int], AnswerStatus], made: Mapping[str, Draw], time: str,
-) -> Label:  # fmt: skip
-    """A sheet's row as a label. Its sampling is what the run knows of the draw, or what the row states."""
+    run: RunDir,
+    row: Mapping[str, Any],
+    verdict: str,
+    reviewer: str,
+    metric: str | None,
+    answers: Mapping[tuple[str, int], AnswerStatus],
+    made: Mapping[str, Draw],
+    time: str,
+) -> Label:
+    """A sheet's row as a label. Its sampling is what the run knows of the draw, or what the row
+    states.
+    """
     try:
-        place = AnswerKey(str(row["case_id"]), int(row.get("repeat") or 0), str(row.get("metric") or metric))
+        place = AnswerKey(
+            str(row["case_id"]), int(row.get("repeat") or 0), str(row.get("metric") or metric)
+        )
         drawn = made.get(str(row.get("draw") or ""))
         probability = float(row["probability"]) if row.get("probability") else None
     except (KeyError, ValueError) as error:
@@ -115,14 +133,21 @@ def _label(
         sampling, probability = "stratified", stratum.probability
     known = answers.get((place.case_id, place.repeat))
     fields = {
-        "run_id": str(row.get("run_id") or run.manifest()["run_id"]), **place._asdict(),
-        "output_digest": str(row.get("output_digest") or ""), "human_verdict": verdict,
+        "run_id": str(row.get("run_id") or run.manifest()["run_id"]),
+        **place._asdict(),
+        "output_digest": str(row.get("output_digest") or ""),
+        "human_verdict": verdict,
         "judge_verdict": None if known is None else known.statuses.get(place.metric),
-        "comment": str(row.get("comment") or ""), "reviewer": str(row.get("reviewer") or reviewer),
-        "blind": drawn is not None, "sampling": sampling, "probability": probability,
-    }  # fmt: skip
+        "comment": str(row.get("comment") or ""),
+        "reviewer": str(row.get("reviewer") or reviewer),
+        "blind": drawn is not None,
+        "sampling": sampling,
+        "probability": probability,
+    }
     try:
-        label: Label = msgspec.convert({**fields, "label_id": digest([fields, time])[7:39], "at": time}, Label)
+        label: Label = msgspec.convert(
+            {**fields, "label_id": digest([fields, time])[7:39], "at": time}, Label
+        )
     except msgspec.ValidationError as error:
         raise UsageError(f"{row['where']}: {error}") from None
     return label

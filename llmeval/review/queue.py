@@ -1,7 +1,8 @@
 """What a reviewer is shown, in which order: what went wrong, mixed with answers drawn at random.
 
-Labels of what went wrong find bugs; only those of answers drawn at random say how often a judge errs. The two are mixed so
-that an answer's place in the queue does not tell which kind it is, and the draw is kept in the run with its probability.
+Labels of what went wrong find bugs; only those of answers drawn at random say how often a judge
+errs. The two are mixed so that an answer's place in the queue does not tell which kind it is, and
+the draw is kept in the run with its probability.
 """
 
 import random
@@ -33,7 +34,9 @@ class ReviewQueue(NamedTuple):
     draws: Mapping[str, Draw]
 
     def sampling(self, place: AnswerKey) -> tuple[str, float | None]:
-        """How an answer came before the person, and with which probability: (stratified, p) or (triage, None)."""
+        """How an answer came before the person, and with which probability: (stratified, p) or
+        (triage, None).
+        """
         made = self.draws.get(place.metric)
         if made is None or key_of(place) not in made.drawn:
             return "triage", None
@@ -41,7 +44,8 @@ class ReviewQueue(NamedTuple):
 
 
 def metrics_to_review(run: RunDir, named: Sequence[str] = ()) -> tuple[str, ...]:
-    """The metrics people vote on: those named, else the judged ones, else what the gate decides on, else all.
+    """The metrics people vote on: those named, else the judged ones, else what the gate decides on,
+    else all.
 
     Raises:
         UsageError: the run has no such metric, or none at all.
@@ -50,18 +54,30 @@ def metrics_to_review(run: RunDir, named: Sequence[str] = ()) -> tuple[str, ...]
         return tuple(dict.fromkeys(judged_metric(run, name) for name in named))
     manifest = run.manifest()
     checks = [str(check["metric"]) for check in manifest["checks"]]
-    gated = {key.partition("@")[0].strip() for key in (manifest.get("gate") or {}).get("floors") or {}}
-    found = [str(name) for name in manifest["judges"]] or [name for name in checks if name in gated] or checks
+    gated = {
+        key.partition("@")[0].strip() for key in (manifest.get("gate") or {}).get("floors") or {}
+    }
+    found = (
+        [str(name) for name in manifest["judges"]]
+        or [name for name in checks if name in gated]
+        or checks
+    )
     if not found:
         raise UsageError(f"{run.path}: the run has no metric, so there is no verdict to review")
     return tuple(dict.fromkeys(found))
 
 
 def make_queue(
-    run: RunDir, answers: Mapping[UnitKey, AnswerStatus], troubled: Iterable[UnitKey], metrics: Sequence[str],
-    n: int, share: float = RANDOM_SHARE, seed: int = 0,
-) -> ReviewQueue:  # fmt: skip
-    """A queue of at most `n` answers; its random part is drawn before anything else, and kept in the run.
+    run: RunDir,
+    answers: Mapping[UnitKey, AnswerStatus],
+    troubled: Iterable[UnitKey],
+    metrics: Sequence[str],
+    n: int,
+    share: float = RANDOM_SHARE,
+    seed: int = 0,
+) -> ReviewQueue:
+    """A queue of at most `n` answers; its random part is drawn before anything else, and kept in
+    the run.
 
     Args:
         run: the run under review.
@@ -76,19 +92,27 @@ def make_queue(
         UsageError: `n` or `share` is out of range.
     """
     if n < 1 or not 0 <= share <= 1:
-        raise UsageError(f"a queue needs at least 1 answer and a random share from 0 to 1, not {n} and {share}")
+        raise UsageError(
+            f"a queue needs at least 1 answer and a random share from 0 to 1, not {n} and {share}"
+        )
     draws = _draws(run, answers, metrics, round(n * share), seed)
     drawn = dict.fromkeys(_unit(key) for made in draws.values() for key in made.drawn)
-    rest = [key for key in troubled if key not in drawn and _votable(answers.get(key), metrics)][: n - len(drawn)]
-    items = [QueueItem(*key, _votable(answers[key], metrics)) for key in _mixed(list(drawn), rest, seed)]
+    rest = [key for key in troubled if key not in drawn and _votable(answers.get(key), metrics)][
+        : n - len(drawn)
+    ]
+    items = [
+        QueueItem(*key, _votable(answers[key], metrics)) for key in _mixed(list(drawn), rest, seed)
+    ]
     return ReviewQueue(tuple(items), draws)
 
 
 def _draws(
     run: RunDir, answers: Mapping[UnitKey, AnswerStatus], metrics: Sequence[str], n: int, seed: int
-) -> dict[str, Draw]:  # fmt: skip
+) -> dict[str, Draw]:
     """One draw a metric that has verdicts, `n` answers in all."""
-    scored = [name for name in metrics if any(_votable(known, [name]) for known in answers.values())]
+    scored = [
+        name for name in metrics if any(_votable(known, [name]) for known in answers.values())
+    ]
     found = {}
     for index, name in enumerate(scored):
         size = n // len(scored) + (index < n % len(scored))
@@ -99,7 +123,9 @@ def _draws(
 
 
 def _mixed(drawn: list[UnitKey], troubled: list[UnitKey], seed: int) -> list[UnitKey]:
-    """Both lists as one: what went wrong keeps its order, the others stand at random places among it."""
+    """Both lists as one: what went wrong keeps its order, the others stand at random places among
+    it.
+    """
     source = random.Random(f"{seed}/queue")
     source.shuffle(drawn)
     slots = set(source.sample(range(len(drawn) + len(troubled)), len(drawn)))
@@ -108,7 +134,11 @@ def _mixed(drawn: list[UnitKey], troubled: list[UnitKey], seed: int) -> list[Uni
 
 
 def _votable(known: AnswerStatus | None, metrics: Sequence[str]) -> tuple[str, ...]:
-    return () if known is None else tuple(name for name in metrics if known.statuses.get(name) in VERDICTS)
+    return (
+        ()
+        if known is None
+        else tuple(name for name in metrics if known.statuses.get(name) in VERDICTS)
+    )
 
 
 def _unit(key: str) -> UnitKey:

@@ -1,10 +1,12 @@
-"""Cases that people's labels speak against: the reference, or the question, needs repair before another model is blamed.
+"""Cases that people's labels speak against: the reference, or the question, needs repair before
+another model is blamed.
 
 Evidence comes from all runs of the suite that asked the case in the same words (its digest):
 
-    reference too narrow   people pass answers that the judge or check failed, on at least 2 answers and most of those labelled
-    reference too loose    the other way round
-    ambiguous              reviewers differ on at least 2 answers (or on the only one that was labelled), or 2 votes are `unsure`
+    reference too narrow   people pass answers that the judge or check failed, on at least 2 answers
+    and most of those labelled reference too loose    the other way round ambiguous
+    reviewers differ on at least 2 answers (or on the only one that was labelled), or 2 votes are
+    `unsure`
 """
 
 from collections import defaultdict
@@ -23,7 +25,9 @@ _LOOK_AT = 200
 
 
 class RepairEvidence(NamedTuple):
-    """One case and metric. Counts are of labelled answers, over all runs; `run_ids`: where they are."""
+    """One case and metric. Counts are of labelled answers, over all runs; `run_ids`: where they
+    are.
+    """
 
     case_id: str
     metric: str
@@ -57,7 +61,9 @@ class _Answer(NamedTuple):
 
     @property
     def verdict(self) -> str | None:
-        """What people say: a decision between them, else what all say; None where they differ or nobody is sure."""
+        """What people say: a decision between them, else what all say; None where they differ or
+        nobody is sure.
+        """
         decided = [label.human_verdict for label in self.labels if label.adjudication]
         said = {label.human_verdict for label in self.labels if label.human_verdict != "unsure"}
         return decided[-1] if decided else next(iter(said)) if len(said) == 1 else None
@@ -70,7 +76,11 @@ class _Answer(NamedTuple):
 
     def against(self, machine: str) -> bool:
         """Whether people contradict a verdict of `machine` (pass or fail)."""
-        return self.verdict in ("pass", "fail") and self.verdict != machine and self.labels[0].judge_verdict == machine
+        return (
+            self.verdict in ("pass", "fail")
+            and self.verdict != machine
+            and self.labels[0].judge_verdict == machine
+        )
 
 
 def evidence(run: RunDir, beside: bool = True) -> list[RepairEvidence]:
@@ -90,7 +100,8 @@ def evidence(run: RunDir, beside: bool = True) -> list[RepairEvidence]:
             found[place.case_id, place.metric].append(answer)
     weighed = [_weigh(case_id, metric, answers) for (case_id, metric), answers in found.items()]
     return sorted(
-        filter(None, weighed), key=lambda each: (-max(each.narrow, each.loose, each.differ + each.unsure), each)
+        filter(None, weighed),
+        key=lambda each: (-max(each.narrow, each.loose, each.differ + each.unsure), each),
     )
 
 
@@ -111,7 +122,9 @@ def _answers(run: RunDir, digests: dict[str, str]) -> Iterator[tuple[AnswerKey, 
 
 def _beside(run: RunDir) -> Iterable[RunDir]:
     here, suite = run.path.resolve(), run.manifest()["suite"]
-    folders = sorted((path for path in here.parent.iterdir() if path.is_dir() and path != here), reverse=True)
+    folders = sorted(
+        (path for path in here.parent.iterdir() if path.is_dir() and path != here), reverse=True
+    )
     for other in map(RunDir, folders[:_LOOK_AT]):
         try:
             if (other.path / LABELS).exists() and other.manifest()["suite"] == suite:
@@ -122,16 +135,29 @@ def _beside(run: RunDir) -> Iterable[RunDir]:
 
 
 def _weigh(case_id: str, metric: str, answers: list[_Answer]) -> RepairEvidence | None:
-    narrow, loose = (sum(answer.against(machine) for answer in answers) for machine in ("fail", "pass"))
+    narrow, loose = (
+        sum(answer.against(machine) for answer in answers) for machine in ("fail", "pass")
+    )
     differ = sum(answer.differ for answer in answers)
-    doubts = [label for answer in answers for label in answer.labels if label.human_verdict == "unsure"]
+    doubts = [
+        label for answer in answers for label in answer.labels if label.human_verdict == "unsure"
+    ]
     finding = _finding(narrow, loose, differ, len(doubts), len(answers))
     if finding is None:
         return None
     said = [label.comment for answer in answers for label in answer.labels if label.comment]
     runs = tuple(dict.fromkeys(answer.run_id for answer in answers))
     return RepairEvidence(
-        case_id, metric, finding, len(answers), narrow, loose, differ, len(doubts), tuple(dict.fromkeys(said)), runs
+        case_id,
+        metric,
+        finding,
+        len(answers),
+        narrow,
+        loose,
+        differ,
+        len(doubts),
+        tuple(dict.fromkeys(said)),
+        runs,
     )
 
 

@@ -1,10 +1,13 @@
-"""The review server: one page and one list of labels, for the person at this machine and nobody else.
+"""The review server: one page and one list of labels, for the person at this machine and nobody
+else.
 
-Other pages in the same browser can send requests here, and a name can be made to resolve to 127.0.0.1 (DNS rebinding). So:
+Other pages in the same browser can send requests here, and a name can be made to resolve to
+127.0.0.1 (DNS rebinding). So:
 
 - it listens on 127.0.0.1 only, and answers only requests whose Host is that address and port;
-- the address it prints holds a random token, which is exchanged for a cookie (HttpOnly, SameSite=Strict) and leaves the
-  address bar; the one the browser is started with works once, since command lines are visible to others;
+- the address it prints holds a random token, which is exchanged for a cookie (HttpOnly,
+  SameSite=Strict) and leaves the address bar; the one the browser is started with works once, since
+  command lines are visible to others;
 - a write must come from the page itself: its Origin, as JSON, of bounded size;
 - nothing is cached, framed or fetched from elsewhere (Content-Security-Policy).
 """
@@ -29,7 +32,8 @@ MAX_BODY = 64 << 10
 
 
 class ReviewServer(ThreadingHTTPServer):
-    """Serves one session. `url`: where to begin, for people; `launch`: the same for a browser's command line, once.
+    """Serves one session. `url`: where to begin, for people; `launch`: the same for a browser's
+    command line, once.
 
     Raises:
         UsageError: the port is taken.
@@ -51,7 +55,9 @@ class ReviewServer(ThreadingHTTPServer):
         self.origin = f"http://{self.host}"
         self.cookie = f"llmeval_{self.server_port}"
         self.secret, self._token, self._once = (secrets.token_urlsafe(32) for _ in range(3))
-        self.url, self.launch = (f"{self.origin}/?token={token}" for token in (self._token, self._once))
+        self.url, self.launch = (
+            f"{self.origin}/?token={token}" for token in (self._token, self._once)
+        )
 
     def admits(self, token: str) -> bool:
         """Whether a token opens the door; the launch token does so once."""
@@ -94,7 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _check_sender(self) -> None:
         """Refuse other hosts' names and other pages' requests, whatever they ask."""
         if self.headers.get_all("Host") != [self.server.host]:
-            raise _Refused(HTTPStatus.MISDIRECTED_REQUEST, f"this server answers to {self.server.host} only")
+            raise _Refused(
+                HTTPStatus.MISDIRECTED_REQUEST, f"this server answers to {self.server.host} only"
+            )
         if self.headers.get("Origin", self.server.origin) != self.server.origin:
             raise _Refused(HTTPStatus.FORBIDDEN, "another page's request")
         if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
@@ -122,10 +130,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _enter(self, token: str) -> None:
         if not self.server.admits(token):
             raise _Refused(
-                HTTPStatus.FORBIDDEN, "a wrong or used token: open the address that `llmeval review` printed"
+                HTTPStatus.FORBIDDEN,
+                "a wrong or used token: open the address that `llmeval review` printed",
             )
         cookie = f"{self.server.cookie}={self.server.secret}; HttpOnly; SameSite=Strict; Path=/"
-        self._head(HTTPStatus.SEE_OTHER, "text/plain; charset=utf-8", 0, Location="/", **{"Set-Cookie": cookie})
+        self._head(
+            HTTPStatus.SEE_OTHER,
+            "text/plain; charset=utf-8",
+            0,
+            Location="/",
+            **{"Set-Cookie": cookie},
+        )
 
     def _post(self) -> None:
         if self.headers.get("Origin") != self.server.origin:
@@ -140,10 +155,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         sizes = self.headers.get_all("Content-Length", [])
-        if "Transfer-Encoding" in self.headers or len(sizes) != 1 or not (sizes[0].isascii() and sizes[0].isdigit()):
+        if (
+            "Transfer-Encoding" in self.headers
+            or len(sizes) != 1
+            or not (sizes[0].isascii() and sizes[0].isdigit())
+        ):
             raise _Refused(HTTPStatus.LENGTH_REQUIRED, "a vote states its length")
         if len(sizes[0]) > 9 or int(sizes[0]) > MAX_BODY:
-            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a vote has at most {MAX_BODY:,} bytes")
+            raise _Refused(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a vote has at most {MAX_BODY:,} bytes"
+            )
         return self.rfile.read(int(sizes[0]))
 
     def _page(self) -> None:
@@ -164,17 +185,25 @@ class _Handler(BaseHTTPRequestHandler):
     def _head(self, status: int, kind: str, size: int, **more: str) -> None:
         self.send_response(status)
         headers = {
-            "Content-Type": kind, "Content-Length": str(size), "Content-Security-Policy": self.server.policy,
-            "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
-            "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin", **more,
-        }  # fmt: skip
+            "Content-Type": kind,
+            "Content-Length": str(size),
+            "Content-Security-Policy": self.server.policy,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            **more,
+        }
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the base class refuses (malformed requests, other methods), without its HTML page."""
+        """What the base class refuses (malformed requests, other methods), without its HTML
+        page.
+        """
         del explain
         self.close_connection = True
         if not self.wfile.closed:
@@ -185,5 +214,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _cookies(headers: Message) -> dict[str, str]:
-    pairs = (part.strip().partition("=") for line in headers.get_all("Cookie", []) for part in line.split(";"))
+    pairs = (
+        part.strip().partition("=")
+        for line in headers.get_all("Cookie", [])
+        for part in line.split(";")
+    )
     return {name: value for name, _, value in pairs}

@@ -1,7 +1,7 @@
 """One reviewer at work on one run: votes come in, are held against the run, and become labels.
 
-The page says what the person did; what it can't know or should not decide (whose vote, what the judge said, how the answer
-was drawn, when) is filled in here.
+The page says what the person did; what it can't know or should not decide (whose vote, what the
+judge said, how the answer was drawn, when) is filled in here.
 """
 
 import threading
@@ -35,7 +35,9 @@ class ReviewVote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class RefusedVote(UsageError):
-    """A vote that can't be taken. `status`: 400 it is malformed, 404 it is about nothing here, 409 things have changed."""
+    """A vote that can't be taken. `status`: 400 it is malformed, 404 it is about nothing here, 409
+    things have changed.
+    """
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -43,12 +45,19 @@ class RefusedVote(UsageError):
 
 
 class ReviewSession:
-    """A reviewer's view of a run's labels, and the way to add to them. Safe to use from several threads.
+    """A reviewer's view of a run's labels, and the way to add to them. Safe to use from several
+    threads.
 
     `added`: labels written by this session.
     """
 
-    def __init__(self, run: RunDir, reviewer: str, answers: Mapping[UnitKey, AnswerStatus], queue: ReviewQueue) -> None:
+    def __init__(
+        self,
+        run: RunDir,
+        reviewer: str,
+        answers: Mapping[UnitKey, AnswerStatus],
+        queue: ReviewQueue,
+    ) -> None:
         if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
             raise UsageError(f"--reviewer must be a name of 1 to {MAX_NAME} printable characters")
         self.run, self.reviewer, self.queue = run, reviewer.strip(), queue
@@ -58,8 +67,9 @@ class ReviewSession:
         self._lock = threading.Lock()
 
     def state(self) -> dict[str, Any]:
-        """What the page needs: the queue, the reviewer's own labels, and of others' only what can't sway: their labels
-        on answers the reviewer has voted on, and the conflicts that wait for a decision.
+        """What the page needs: the queue, the reviewer's own labels, and of others' only what can't
+        sway: their labels on answers the reviewer has voted on, and the conflicts that wait for a
+        decision.
 
         Raises:
             UsageError: the run's file of labels has a line that is not a label.
@@ -70,17 +80,29 @@ class ReviewSession:
             "reviewer": self.reviewer,
             "queue": self.queue.items,
             "labels": [msgspec.to_builtins(label) for label in mine.values()],
-            "others": [_opinion(label) for (who, place), label in standing.items() if who != self.reviewer and place in mine],
+            "others": [
+                _opinion(label)
+                for (who, place), label in standing.items()
+                if who != self.reviewer and place in mine
+            ],
             "conflicts": [_dispute(each, standing) for each in agreed(standing).conflicts],
-        }  # fmt: skip
+        }
 
     def done(self) -> int:
         """How many answers of the queue the reviewer has voted on in full."""
-        mine = {place for who, place in self._standing(read(self.run.path / LABELS)) if who == self.reviewer}
-        return sum(all(AnswerKey(*item[:2], name) in mine for name in item.metrics) for item in self.queue.items)
+        mine = {
+            place
+            for who, place in self._standing(read(self.run.path / LABELS))
+            if who == self.reviewer
+        }
+        return sum(
+            all(AnswerKey(*item[:2], name) in mine for name in item.metrics)
+            for item in self.queue.items
+        )
 
     def add(self, body: bytes) -> None:
-        """Take one vote, as JSON; on the disk when this returns. The same `label_id` again changes nothing.
+        """Take one vote, as JSON; on the disk when this returns. The same `label_id` again changes
+        nothing.
 
         Raises:
             RefusedVote: malformed, or not about an answer of this run.
@@ -104,24 +126,38 @@ class ReviewSession:
         if answer is None or answer.statuses.get(vote.metric) not in VERDICTS:
             raise RefusedVote(404, "this run has no verdict on that answer and metric")
         if vote.output_digest not in ("", answer.digest):
-            raise RefusedVote(409, "the answer has changed since the page was opened: start `llmeval review` again")
+            raise RefusedVote(
+                409,
+                "the answer has changed since the page was opened: start `llmeval review` again",
+            )
         disputes = {conflict.place for conflict in agreed(self._standing(known)).conflicts}
         if vote.adjudication and place not in disputes:
             raise RefusedVote(409, "nobody differs on that answer any more")
         sampling, probability = self.queue.sampling(place)
         return msgspec.convert(
             {
-                **msgspec.to_builtins(vote), "run_id": self._run_id, "output_digest": answer.digest,
-                "judge_verdict": answer.statuses[vote.metric], "reviewer": self.reviewer, "at": utc_now(),
-                "blind": vote.blind and not vote.adjudication and self._first_impression(vote, place, known),
-                "sampling": sampling, "probability": probability,
+                **msgspec.to_builtins(vote),
+                "run_id": self._run_id,
+                "output_digest": answer.digest,
+                "judge_verdict": answer.statuses[vote.metric],
+                "reviewer": self.reviewer,
+                "at": utc_now(),
+                "blind": vote.blind
+                and not vote.adjudication
+                and self._first_impression(vote, place, known),
+                "sampling": sampling,
+                "probability": probability,
             },
             Label,
-        )  # fmt: skip
+        )
 
     def _first_impression(self, vote: ReviewVote, place: AnswerKey, known: Sequence[Label]) -> bool:
-        """Whether the judge's verdict can't have swayed this vote: after the first one the page shows it."""
-        before = [label for label in known if label.reviewer == self.reviewer and place_of(label) == place]
+        """Whether the judge's verdict can't have swayed this vote: after the first one the page
+        shows it.
+        """
+        before = [
+            label for label in known if label.reviewer == self.reviewer and place_of(label) == place
+        ]
         return not before or (before[0].blind and before[0].human_verdict == vote.human_verdict)
 
     def _standing(self, labels: Sequence[Label]) -> dict[tuple[str, AnswerKey], Label]:
@@ -130,9 +166,14 @@ class ReviewSession:
 
 def _opinion(label: Label) -> dict[str, Any]:
     return {
-        "case_id": label.case_id, "repeat": label.repeat, "metric": label.metric, "reviewer": label.reviewer,
-        "human_verdict": label.human_verdict, "comment": label.comment, "adjudication": label.adjudication,
-    }  # fmt: skip
+        "case_id": label.case_id,
+        "repeat": label.repeat,
+        "metric": label.metric,
+        "reviewer": label.reviewer,
+        "human_verdict": label.human_verdict,
+        "comment": label.comment,
+        "adjudication": label.adjudication,
+    }
 
 
 def _dispute(conflict: Conflict, standing: Mapping[tuple[str, AnswerKey], Label]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""Labels on paper: a sheet (CSV or JSONL) with an empty verdict column out to people, and filled in again.
+"""Labels on paper: a sheet (CSV or JSONL) with an empty verdict column out to people, and filled in
+again.
 
-Cells that a spreadsheet would take for a formula begin with an apostrophe (OWASP, CSV injection); it is taken off again
-where it matters. The judge's verdict is not on the sheet, so labels made on it are blind.
+Cells that a spreadsheet would take for a formula begin with an apostrophe (OWASP, CSV injection);
+it is taken off again where it matters. The judge's verdict is not on the sheet, so labels made on
+it are blind.
 """
 
 import csv
@@ -18,12 +20,24 @@ from llmeval.review.draw import Draw, Drawn
 from llmeval.store.labels import decode, text_digest
 
 COLUMNS = (
-    "verdict", "comment", "question", "answer", "references", "context", "metric", "case_id", "repeat", "reviewer",
-    "draw", "output_digest",
-)  # fmt: skip
+    "verdict",
+    "comment",
+    "question",
+    "answer",
+    "references",
+    "context",
+    "metric",
+    "case_id",
+    "repeat",
+    "reviewer",
+    "draw",
+    "output_digest",
+)
 VERDICTS = {
     **dict.fromkeys(("pass", "correct", "right", "yes", "true", "1"), "pass"),
-    **dict.fromkeys(("fail", "incorrect", "wrong", "partially_correct", "no", "false", "0"), "fail"),
+    **dict.fromkeys(
+        ("fail", "incorrect", "wrong", "partially_correct", "no", "false", "0"), "fail"
+    ),
     **dict.fromkeys(("unsure", "undecided", "?"), "unsure"),
     "withdrawn": "withdrawn",
 }
@@ -35,13 +49,21 @@ def rows(draw: Draw, drawn: Iterable[Drawn]) -> list[dict[str, Any]]:
     """The sheet's rows, as plain values."""
     return [
         {
-            "verdict": "", "comment": "", "question": question_of(each.case.fields), "answer": each.answer.text,
-            "references": "\n".join(each.case.references), "context": each.case.context or "", "metric": draw.metric,
-            "case_id": each.place.case_id, "repeat": each.place.repeat, "reviewer": "", "draw": draw.draw_id,
+            "verdict": "",
+            "comment": "",
+            "question": question_of(each.case.fields),
+            "answer": each.answer.text,
+            "references": "\n".join(each.case.references),
+            "context": each.case.context or "",
+            "metric": draw.metric,
+            "case_id": each.place.case_id,
+            "repeat": each.place.repeat,
+            "reviewer": "",
+            "draw": draw.draw_id,
             "output_digest": text_digest(each.answer.text),
         }
         for each in drawn
-    ]  # fmt: skip
+    ]
 
 
 def question_of(fields: Mapping[str, Any]) -> str:
@@ -69,7 +91,8 @@ def inert(value: Any) -> str:
 
 
 def read_sheet(path: Path) -> Iterator[Label | dict[str, Any]]:
-    """A file of labels: label records (.jsonl), or a sheet's rows (.csv, .jsonl) with at least case_id and verdict.
+    """A file of labels: label records (.jsonl), or a sheet's rows (.csv, .jsonl) with at least
+    case_id and verdict.
 
     Rows without a verdict are given too, with verdict "". Every row has `where`, its file and line.
 
@@ -77,7 +100,9 @@ def read_sheet(path: Path) -> Iterator[Label | dict[str, Any]]:
         UsageError: the file can't be read; names file and line.
     """
     if not path.is_file():
-        raise UsageError(f"{path}: {'a directory, not a file of labels' if path.is_dir() else 'no such file'}")
+        raise UsageError(
+            f"{path}: {'a directory, not a file of labels' if path.is_dir() else 'no such file'}"
+        )
     if path.suffix.lower() == ".csv":
         yield from _read_csv(path)
         return
@@ -109,7 +134,9 @@ def _read_csv(path: Path) -> Iterator[dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     missing = {"case_id", "verdict"} - set(reader.fieldnames or ())
     if missing:
-        raise UsageError(f"{path}: the first line must name the columns; missing: {', '.join(sorted(missing))}")
+        raise UsageError(
+            f"{path}: the first line must name the columns; missing: {', '.join(sorted(missing))}"
+        )
     try:
         for row in reader:
             yield {name: plain(value or "") for name, value in row.items() if name} | {
@@ -132,5 +159,7 @@ def verdict_of(row: Mapping[str, Any]) -> str:
     """
     word = str(row["verdict"]).strip().lower()
     if word and word not in VERDICTS:
-        raise UsageError(f"{row['where']}: the verdict is {word[:40]!r}; write pass, fail or unsure, or leave it empty")
+        raise UsageError(
+            f"{row['where']}: the verdict is {word[:40]!r}; write pass, fail or unsure, or leave it empty"
+        )
     return VERDICTS.get(word, "")

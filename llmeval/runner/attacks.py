@@ -1,4 +1,6 @@
-"""Known attacks on each judge of a run, recorded in `canaries.jsonl`: one that passes makes the run INVALID."""
+"""Known attacks on each judge of a run, recorded in `canaries.jsonl`: one that passes makes the run
+INVALID.
+"""
 
 from llmeval.core.records import SCHEMA, to_json
 from llmeval.judges.assurance.attacks import Attack, attack
@@ -8,12 +10,17 @@ from llmeval.suite.schema import ReplaySpec
 
 
 async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
-    """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache where it has them.
+    """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache
+    where it has them.
 
     Raises:
         StoreError: the run directory can't be written.
     """
-    done = {(line["metric"], line["judge"]) for line in writer.run.canaries() if line["kind"] == "attack"}
+    done = {
+        (line["metric"], line["judge"])
+        for line in writer.run.canaries()
+        if line["kind"] == "attack"
+    }
     for name, judge in plan.judges.items():
         stored = all(isinstance(seat.spec, ReplaySpec) for seat in plan.judge_seats[name])
         if stored or not plan.suite.judge(name).attacks or (name, judge.digest) in done:
@@ -27,10 +34,26 @@ async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
 
 def _line(metric: str, digest: str, one: Attack) -> bytes:
     score = one.score
-    tried = {} if score is None else {
-        "status": score.status, "passed": score.passed, "unscored": score.unscored, "attempts": score.attempts,
-        "cached": score.cached, "usage": score.usage, "cost_usd": score.cost_usd, "failed": score.unanswered,
-        "reply": (score.details or {}).get("reply"),
-    }  # fmt: skip
-    named = {"schema": SCHEMA, "kind": "attack", "metric": metric, "judge": digest, "case_id": one.name}
+    tried = (
+        {}
+        if score is None
+        else {
+            "status": score.status,
+            "passed": score.passed,
+            "unscored": score.unscored,
+            "attempts": score.attempts,
+            "cached": score.cached,
+            "usage": score.usage,
+            "cost_usd": score.cost_usd,
+            "failed": score.unanswered,
+            "reply": (score.details or {}).get("reply"),
+        }
+    )
+    named = {
+        "schema": SCHEMA,
+        "kind": "attack",
+        "metric": metric,
+        "judge": digest,
+        "case_id": one.name,
+    }
     return to_json({**named, "answer": one.text, **tried})

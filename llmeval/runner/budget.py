@@ -15,7 +15,9 @@ class Budget:
     no reply has shown yet that costs can be counted; until then calls are made one by one.
     """
 
-    def __init__(self, max_calls: int | None, max_cost: float | None, max_minutes: float | None) -> None:
+    def __init__(
+        self, max_calls: int | None, max_cost: float | None, max_minutes: float | None
+    ) -> None:
         self._max_calls, self._max_cost = max_calls, max_cost
         self._deadline = None if max_minutes is None else time.monotonic() + 60 * max_minutes
         self.calls = 0
@@ -33,7 +35,9 @@ class Budget:
         return True
 
     def stop(self, reason: str) -> None:
-        """Let no further call be made, whatever is left: the endpoint's own quota is used up, say."""
+        """Let no further call be made, whatever is left: the endpoint's own quota is used up,
+        say.
+        """
         self.stopped = self.stopped or reason
 
     def spend(self, dollars: float | None, *, of: str | None = None) -> None:
@@ -77,7 +81,9 @@ def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, BaseMode
     if max_cost is None:
         return
     missing = dict.fromkeys(
-        name for name, spec in models if spec.price is None and not isinstance(spec, ReplaySpec | TransformersSpec)
+        name
+        for name, spec in models
+        if spec.price is None and not isinstance(spec, ReplaySpec | TransformersSpec)
     )
     if missing:
         raise UsageError(
@@ -87,9 +93,13 @@ def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, BaseMode
 
 
 def cost_of(usage: Usage | None, price: Price | None) -> float | None:
-    """US dollars of so many tokens; None where price or tokens are unknown, 0 where they are free."""
+    """US dollars of so many tokens; None where price or tokens are unknown, 0 where they are
+    free.
+    """
     if price is not None and price.input == price.output == 0:
         return 0.0
     if price is None or usage is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
-    return ((usage.input_tokens or 0) * price.input + (usage.output_tokens or 0) * price.output) / 1e6
+    return (
+        (usage.input_tokens or 0) * price.input + (usage.output_tokens or 0) * price.output
+    ) / 1e6

@@ -1,7 +1,7 @@
 """What a run would ask for, before anything is sent.
 
-How long answers are can't be known from the prompts. Where the suite has run before, calls and tokens are taken from
-what that run recorded; else they are assumed, and the estimate says so.
+How long answers are can't be known from the prompts. Where the suite has run before, calls and
+tokens are taken from what that run recorded; else they are assumed, and the estimate says so.
 """
 
 import itertools
@@ -41,25 +41,32 @@ class PastUsage(NamedTuple):
 
 
 def estimate(planned: RunPlan, reports: Path) -> list[dict[str, Any]]:
-    """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers are `based_on`.
+    """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers
+    are `based_on`.
 
-    Retries and cache hits are not foreseen. Without an earlier run of this candidate below `reports`, tokens are
-    characters / 4 (English text; other scripts need more), an answer is half of what `max_tokens` allows but no more
-    than a typical one, and every answer is judged.
+    Retries and cache hits are not foreseen. Without an earlier run of this candidate below
+    `reports`, tokens are characters / 4 (English text; other scripts need more), an answer is half
+    of what `max_tokens` allows but no more than a typical one, and every answer is judged.
     """
     units = len(planned.cases) * planned.suite.spec.repeats
     past = _latest(reports / planned.suite.name, planned.candidate.name)
     rows = [_row("candidate", planned.candidate, units, past, lambda: _candidate(planned))]
     for name, judge in planned.judges.items():
         seat = planned.judge_seats[name][0]
-        rows.append(_row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge)))
+        rows.append(
+            _row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge))
+        )
         if planned.tries_judges and planned.suite.judge(name).attacks:
             tries = len(attacks_on(judge.seats[0].protocol)) * len(judge.seats)
-            rows.append(_row(f"attacks:{name}", seat, tries, None, lambda judge=judge: _attacked(judge)))
+            rows.append(
+                _row(f"attacks:{name}", seat, tries, None, lambda judge=judge: _attacked(judge))
+            )
     return rows
 
 
-def _row(role: str, seat: ModelRole, units: int, past: PastUsage | None, assume: Any) -> dict[str, Any]:
+def _row(
+    role: str, seat: ModelRole, units: int, past: PastUsage | None, assume: Any
+) -> dict[str, Any]:
     known = None if past is None else past.roles.get(role)
     typical: TypicalUsage = known or assume()
     calls = round(units * typical.calls)
@@ -77,8 +84,12 @@ def _row(role: str, seat: ModelRole, units: int, past: PastUsage | None, assume:
 
 
 def _candidate(planned: RunPlan) -> TypicalUsage:
-    sent = sum(sum(len(message.content) for message in planned.messages(case)) for case in planned.cases)
-    return TypicalUsage(1, sent / max(1, len(planned.cases)) / CHARS_PER_TOKEN, _answer_tokens(planned))
+    sent = sum(
+        sum(len(message.content) for message in planned.messages(case)) for case in planned.cases
+    )
+    return TypicalUsage(
+        1, sent / max(1, len(planned.cases)) / CHARS_PER_TOKEN, _answer_tokens(planned)
+    )
 
 
 def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
@@ -90,7 +101,9 @@ def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
         sent += prompt or 0
     if not isinstance(judge, Cascade):
         calls *= len(judge.seats)  # who else a cascade asks depends on what the first says
-    return TypicalUsage(calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT)
+    return TypicalUsage(
+        calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT
+    )
 
 
 def _attacked(judge: MemberVerdict) -> TypicalUsage:
@@ -98,7 +111,9 @@ def _attacked(judge: MemberVerdict) -> TypicalUsage:
         size = judge.prompt_size(CASE, Answer(case_id="", output="word " * 20), asked())
     except LlmevalError:
         size = None  # a template that needs more than the attacks' case has is not attacked
-    return TypicalUsage(size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.seats), TYPICAL_VERDICT)
+    return TypicalUsage(
+        size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.seats), TYPICAL_VERDICT
+    )
 
 
 def _answer_tokens(planned: RunPlan) -> int:
@@ -123,16 +138,27 @@ def _latest(folder: Path, candidate: str) -> PastUsage | None:
 def _roles(run: RunDir) -> dict[str, TypicalUsage]:
     answers = list(itertools.islice(run.answers(), LOOKED_AT))
     roles = {"candidate": _typical(len(answers), [(1, answer.usage) for answer in answers])}
-    scores = [s for _, block in itertools.islice(run.scores(), LOOKED_AT) for s in block if s.source == "judge"]
+    scores = [
+        s
+        for _, block in itertools.islice(run.scores(), LOOKED_AT)
+        for s in block
+        if s.source == "judge"
+    ]
     for metric in {score.metric for score in scores}:
         # a panel's score has the calls and the tokens of all its seats
-        asked = [(s.attempts or 1, s.usage) for s in scores if s.metric == metric and (s.attempts or s.cached)]
+        asked = [
+            (s.attempts or 1, s.usage)
+            for s in scores
+            if s.metric == metric and (s.attempts or s.cached)
+        ]
         roles[f"judge:{metric}"] = _typical(len(answers), asked)
     return {role: typical for role, typical in roles.items() if typical is not None}
 
 
 def _typical(units: int, asked: Sequence[tuple[int, Usage | None]]) -> TypicalUsage | None:
-    """From (calls, tokens of all of them) of each answer; cached ones have no tokens, and say nothing about them."""
+    """From (calls, tokens of all of them) of each answer; cached ones have no tokens, and say
+    nothing about them.
+    """
     counted = [(calls, usage) for calls, usage in asked if usage is not None and usage.input_tokens]
     paid = sum(calls for calls, _ in counted)
     if not paid or not units:

@@ -31,7 +31,9 @@ _WHOLE = ("complete", "decided")
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended. `reason`: why it is not complete, for people. `wall_s`: seconds of this process's part."""
+    """How a run ended. `reason`: why it is not complete, for people. `wall_s`: seconds of this
+    process's part.
+    """
 
     run: RunDir
     ending: Ending
@@ -68,12 +70,18 @@ def execute(
 
 
 async def _execute(
-    plan: RunPlan, options: Options, show: Callable[[Progress], Display], stored: RunDir | None, watch: Watch
+    plan: RunPlan,
+    options: Options,
+    show: Callable[[Progress], Display],
+    stored: RunDir | None,
+    watch: Watch,
 ) -> RunEnd:
     run_id = new_run_id()
     path = options.out or run_folder(plan, options) / run_id
     if RunDir(path).exists():
-        RunDir(path).verify()  # before anything is appended: new digests would hide what was changed
+        RunDir(
+            path
+        ).verify()  # before anything is appended: new digests would hide what was changed
     writer = RunWriter(path)
     try:
         before = writer.run.manifest() if writer.run.exists() else {}
@@ -90,7 +98,11 @@ async def _execute(
         total = len(plan.cases) * plan.suite.spec.repeats
         scored = len(recorded.scored)
         progress = Progress(
-            total=total, resumed=scored, done=scored, counted=lambda: plan.budget.calls, traffic=plan.traffic
+            total=total,
+            resumed=scored,
+            done=scored,
+            counted=lambda: plan.budget.calls,
+            traffic=plan.traffic,
         )
         stopper = watch(writer.run, manifest) if plan.may_stop else None
         pipeline = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
@@ -124,7 +136,8 @@ def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
 
 
 def _refuse_ended(plan: RunPlan, path: Path, before: Mapping[str, Any]) -> None:
-    """Refuse a directory whose run has nothing left to do: its result of then would look like one of now.
+    """Refuse a directory whose run has nothing left to do: its result of then would look like one
+    of now.
 
     Args:
         plan: what is to be run. path: the run's directory. before: its manifest as it was found.
@@ -143,8 +156,8 @@ def _refuse_ended(plan: RunPlan, path: Path, before: Mapping[str, Any]) -> None:
 
 
 def _note_unfinished(plan: RunPlan, manifest: dict[str, Any]) -> None:
-    """Add the calls that no record holds to the manifest's `unfinished_calls`: those made for cases that were neither
-    answered nor lost when the run ended."""
+    """Add the calls that no record holds to the manifest's `unfinished_calls`: those made for cases
+    that were neither answered nor lost when the run ended."""
     roles = [("candidate", plan.candidate)]
     roles += [(f"judge:{name}", seat) for name, bench in plan.judge_seats.items() for seat in bench]
     counts: dict[str, int] = manifest.setdefault("unfinished_calls", {})
@@ -159,7 +172,9 @@ def run_folder(plan: RunPlan, options: Options) -> Path:
 
 
 def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
-    """The answers of a stored run to the cases of a plan, those that are not here yet. No answer is without its case."""
+    """The answers of a stored run to the cases of a plan, those that are not here yet. No answer is
+    without its case.
+    """
     there, answered = {case.id for case in writer.run.cases()}, writer.run.answer_index()
     asked, parent = set(), stored.manifest()["run_id"]
     for case in plan.cases:
@@ -182,8 +197,12 @@ def _begin_session(manifest: dict[str, Any], writer: RunWriter) -> None:
     writer.write_manifest(manifest)
 
 
-def _end_session(manifest: dict[str, Any], writer: RunWriter, how: tuple[Ending, str], wall: float) -> None:
-    """Complete the manifest: how and why this process's part ended, and what the files hold. `wall`: its seconds."""
+def _end_session(
+    manifest: dict[str, Any], writer: RunWriter, how: tuple[Ending, str], wall: float
+) -> None:
+    """Complete the manifest: how and why this process's part ended, and what the files hold.
+    `wall`: its seconds.
+    """
     ending, reason = how
     manifest.update(
         ended=utc_now(),
@@ -213,8 +232,12 @@ async def _answer_first(
     progress: Progress,
     stopper: Stopper | None,
 ) -> Pipeline:
-    """Ask the candidate everything, let go of its weights; gives the pipeline that has the rest to do."""
-    progress.stated = "first all answers, then all verdicts: both models do not fit in memory together"
+    """Ask the candidate everything, let go of its weights; gives the pipeline that has the rest to
+    do.
+    """
+    progress.stated = (
+        "first all answers, then all verdicts: both models do not fit in memory together"
+    )
     ending = await pipeline.run(scoring=False)
     if ending != "complete":
         return pipeline
@@ -235,7 +258,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _manifest(plan: RunPlan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None) -> dict[str, Any]:
+def _manifest(
+    plan: RunPlan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None
+) -> dict[str, Any]:
     """The manifest of the run that goes on here, or a new one."""
     run, parent = writer.run, None if stored is None else stored.manifest()["run_id"]
     if not run.exists():
@@ -247,7 +272,9 @@ def _manifest(plan: RunPlan, options: Options, writer: RunWriter, run_id: str, s
         return {**make_manifest(plan, options, run_id), "parent_run": parent}
     manifest = run.manifest()
     changed = [
-        name for name, value in digests(plan).items() if manifest["digests"].get(name) != value and name != "suite"
+        name
+        for name, value in digests(plan).items()
+        if manifest["digests"].get(name) != value and name != "suite"
     ]
     if changed:
         raise UsageError(
@@ -256,26 +283,34 @@ def _manifest(plan: RunPlan, options: Options, writer: RunWriter, run_id: str, s
         )
     stop = manifest["gate"].get("stop", "never")
     if (stop == "early") != plan.may_stop:
-        raise UsageError(f"{run.path} holds a run that began with --stop {stop}; go on with the same")
+        raise UsageError(
+            f"{run.path} holds a run that began with --stop {stop}; go on with the same"
+        )
     if manifest["parent_run"] != parent:
-        raise UsageError(f"{run.path} holds a run with answers of its own; name another directory with --out")
+        raise UsageError(
+            f"{run.path} holds a run with answers of its own; name another directory with --out"
+        )
     manifest.update(status="running", ended=None, ending=None, ending_reason=None)
     manifest.pop("records", None)  # they are those of the run as it was
     return manifest
 
 
 def _recorded(plan: RunPlan, run: RunDir, *, lost: bool = False) -> RecordedAnswers:
-    """What need not be asked again. Answers whose judge did not answer are scored again, and lost calls asked again,
-    unless `lost` lets them be."""
+    """What need not be asked again. Answers whose judge did not answer are scored again, and lost
+    calls asked again, unless `lost` lets them be."""
     offsets = run.answer_index()
     if not offsets:
         return RecordedAnswers({}, set(), set())
     failed = set()
     if not lost:
-        missing = (a for a in run.answers() if a.error is not None and not fails_when_blocked(plan, a))
+        missing = (
+            a for a in run.answers() if a.error is not None and not fails_when_blocked(plan, a)
+        )
         failed = {(a.case_id, a.repeat) for a in missing}
     answers = {key: offset for key, offset in offsets.items() if key not in failed}
-    case_metrics = {case.id: {b.metric for b in plan.checks_for(case)} for case in plan.cases if case.checks}
+    case_metrics = {
+        case.id: {b.metric for b in plan.checks_for(case)} for case in plan.cases if case.checks
+    }
     common = {bound.metric for bound in plan.checks}
     scored, checked = set(), set()
     for key, scores in run.scores():

@@ -1,4 +1,5 @@
-"""A suite and each of its cases, checked before the first call: one that can't fail or run is refused.
+"""A suite and each of its cases, checked before the first call: one that can't fail or run is
+refused.
 
 It is an error where all cases are asked the same, or nothing could be scored or decided. Where only
 some cases are concerned, a warning says how many and names the first.
@@ -21,7 +22,11 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.yaml_file import Path as KeyPath
 
 _SINGLE_BRACE = re.compile(r"(?<!\{)\{\s*([A-Za-z_]\w*)\s*\}(?!\})")
-_DATA = {"references": "`reference` or `references`", "context": "`context`", "criteria": "`criteria`"}
+_DATA = {
+    "references": "`reference` or `references`",
+    "context": "`context`",
+    "criteria": "`criteria`",
+}
 
 
 @dataclass(frozen=True)
@@ -182,13 +187,23 @@ class _Inspector:
         self.targets = RuleTargets(self.suite)
         needs = {name: _needs(self.suite, name) for name in self.suite.spec.judges}
         self.metrics = _Metrics(self.suite, self.checks, needs)
-        self.needed = set().union(*(template.variables for _, template in self.prompt)) if self.prompt else set()
-        self.braces = {name for _, template in self.prompt for name in _SINGLE_BRACE.findall(template.source)}
+        self.needed = (
+            set().union(*(template.variables for _, template in self.prompt))
+            if self.prompt
+            else set()
+        )
+        self.braces = {
+            name for _, template in self.prompt for name in _SINGLE_BRACE.findall(template.source)
+        }
         self.used = False
         self.judgeless: SuiteError | None = None
         self.single: set[str] = set()
-        blank = [role for role, template in self.prompt if role == "user" and not template.source.strip()]
-        if blank or (self.prompt and not any(template.source.strip() for _, template in self.prompt)):
+        blank = [
+            role for role, template in self.prompt if role == "user" and not template.source.strip()
+        ]
+        if blank or (
+            self.prompt and not any(template.source.strip() for _, template in self.prompt)
+        ):
             raise self.suite.error(self._key, "the prompt is empty: nothing would be asked")
 
     @property
@@ -202,7 +217,9 @@ class _Inspector:
             _check_facts(case)
         own = case_checks(self.suite, case) if case.checks else ()
         if not (own or self.checks or self.suite.spec.judges):
-            raise SuiteError(f"{case.source}: nothing to score: neither the suite nor the case has a check or a judge")
+            raise SuiteError(
+                f"{case.source}: nothing to score: neither the suite nor the case has a check or a judge"
+            )
         values = case_values(case)
         self._try_checks(case, own, values)
         metrics = self.metrics.of(case, own)
@@ -217,10 +234,14 @@ class _Inspector:
     def _try_prompt(self, case: Case, values: Mapping[str, Any]) -> None:
         if case.messages:
             if not any(message.content.strip() for message in case.messages):
-                raise SuiteError(f"{case.source}: messages: all of them are empty: nothing would be asked")
+                raise SuiteError(
+                    f"{case.source}: messages: all of them are empty: nothing would be asked"
+                )
             return
         if not self.prompt:
-            raise SuiteError(f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no `messages`")
+            raise SuiteError(
+                f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no `messages`"
+            )
         self.asked += 1
         self.used = self.used or not self.needed.isdisjoint(values)
         self.single |= self.braces & values.keys()
@@ -237,7 +258,9 @@ class _Inspector:
                 raise SuiteError(f"{case.source}: checks: {message}")
         for index, bound in enumerate(self.checks):
             if message := _problem(bound, case, values):
-                raise self.suite.error(("checks", index), f"{message} (case {case.id}, {case.source})")
+                raise self.suite.error(
+                    ("checks", index), f"{message} (case {case.id}, {case.source})"
+                )
 
     def finish(self, *, sample: bool, sizing: bool) -> list[str]:
         """What is odd, over all cases. `sample`: there are more than those that were tried.
@@ -247,7 +270,8 @@ class _Inspector:
         """
         if self.unscored.n == self.cases:
             raise self.suite.error(
-                ("checks",), f"nothing to score: no check or judge applies to any case. {self._lacks()}"
+                ("checks",),
+                f"nothing to score: no check or judge applies to any case. {self._lacks()}",
             )
         self.targets.finish(sizing=sizing)
         return [*self._prompt_warnings(), *self._scoring_warnings(sample=sample)]
@@ -260,18 +284,27 @@ class _Inspector:
         if not self.used and (self.asked > 1 or name):
             what = f"{{{name}}} has single braces, so it is sent as it stands: " if name else ""
             raise self.suite.error(
-                self._key, f"{what}the prompt uses no field of the case, so all cases would be asked the same; {fix}"
+                self._key,
+                f"{what}the prompt uses no field of the case, so all cases would be asked the same; {fix}",
             )
         if not name:
             return []
-        return [str(self.suite.error(self._key, f"{{{name}}} has single braces, so it is sent as it stands; {fix}"))]
+        return [
+            str(
+                self.suite.error(
+                    self._key, f"{{{name}}} has single braces, so it is sent as it stands; {fix}"
+                )
+            )
+        ]
 
     def _scoring_warnings(self, *, sample: bool) -> Iterator[str]:
         if self.unscored.n:
             yield f"no check or judge applies to {_of(self.unscored, self.cases)}: nothing to score there, so an error"
         for name, few in self.without.items():
             if few.n == self.cases and not sample:
-                error = self.suite.error(self._place(name), f"{name} applies to no case. {self._lacks(name)}")
+                error = self.suite.error(
+                    self._place(name), f"{name} applies to no case. {self._lacks(name)}"
+                )
                 if name not in self.suite.spec.judges:
                     raise error
                 self.judgeless = self.judgeless or error

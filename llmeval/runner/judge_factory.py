@@ -31,15 +31,27 @@ def make_judge(suite: Suite, name: str, bench: tuple[ModelRole, ...]) -> MemberV
     judges = []
     for seat in bench:
         decides = _decides(spec, seat.spec)
-        if decides and (protocol.decision is None or (protocol.each and protocol.needs != "criteria" and not criteria)):
-            raise suite.error(("judges", name, "prompt"), f"a decision model can't be asked with {protocol.name!r}")
+        if decides and (
+            protocol.decision is None
+            or (protocol.each and protocol.needs != "criteria" and not criteria)
+        ):
+            raise suite.error(
+                ("judges", name, "prompt"),
+                f"a decision model can't be asked with {protocol.name!r}",
+            )
         judges.append(
             Judge(
-                name, seat.caller, protocol, spec.params, criteria=criteria, decides=decides,
+                name,
+                seat.caller,
+                protocol,
+                spec.params,
+                criteria=criteria,
+                decides=decides,
                 votes=1 if decides else spec.votes,
-                logprobs=spec.logprobs and not decides, cost=functools.partial(cost_of, price=seat.spec.price),
+                logprobs=spec.logprobs and not decides,
+                cost=functools.partial(cost_of, price=seat.spec.price),
             )
-        )  # fmt: skip
+        )
     if spec.panel:
         return Panel(name, judges)
     return Cascade(name, judges, spec.band, spec.audit) if spec.cascade else judges[0]
@@ -53,20 +65,26 @@ def pairwise_judge(suite: Suite, name: str, judge: MemberVerdict) -> Judge:
     """
     seat = judge.seats[0]
     if seat.decides:
-        raise suite.error(("judges", name), "two answers side by side need a judge that writes a reply")
+        raise suite.error(
+            ("judges", name), "two answers side by side need a judge that writes a reply"
+        )
     return Judge(name, seat.caller, load_protocol("pairwise", suite.base), suite.judge(name).params)
 
 
 def _decides(spec: JudgeSpec, model: BaseModelSpec) -> bool:
     """Whether this model gives probabilities instead of a reply."""
-    return isinstance(model, SystemOneSpec) or (spec.readout and isinstance(model, TransformersSpec))
+    return isinstance(model, SystemOneSpec) or (
+        spec.readout and isinstance(model, TransformersSpec)
+    )
 
 
 def criteria_of(suite: Suite, name: str, protocol: Protocol) -> tuple[Criterion, ...]:
     raw = suite.judge(name).criteria
     path: KeyPath = ("judges", name, "criteria")
     if raw and protocol.needs != "criteria" and not protocol.criteria:
-        raise suite.error(path, f"the protocol {protocol.name!r} takes no criteria; `rubric` and `style` do")
+        raise suite.error(
+            path, f"the protocol {protocol.name!r} takes no criteria; `rubric` and `style` do"
+        )
     try:
         return parse_criteria(raw, f"judge {name}")
     except SuiteError as error:
@@ -93,7 +111,10 @@ def judge_warnings(suite: Suite) -> list[str]:
 def calibrations_of(suite: Suite, judges: Mapping[str, MemberVerdict]) -> dict[str, Calibration]:
     """By metric, what mends the probabilities of a judge whose certificate holds a map for them."""
     paths = {name: path for name in judges if (path := certificate_of(suite, name)) is not None}
-    found = {name: calibration_of(read_certificate(path), judges[name].digest) for name, path in paths.items()}
+    found = {
+        name: calibration_of(read_certificate(path), judges[name].digest)
+        for name, path in paths.items()
+    }
     return {name: each for name, each in found.items() if each is not None}
 
 
@@ -102,7 +123,9 @@ def certificate_of(suite: Suite, name: str) -> Path | None:
     return None if path is None else suite.base / path
 
 
-def refuse_self_judge(suite: Suite, candidate: ModelRole, judges: dict[str, tuple[ModelRole, ...]]) -> None:
+def refuse_self_judge(
+    suite: Suite, candidate: ModelRole, judges: dict[str, tuple[ModelRole, ...]]
+) -> None:
     """Refuse a judge that is the candidate, unless the suite allows it. Raises SuiteError."""
     if suite.spec.allow_self_judge:
         return

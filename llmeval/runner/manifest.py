@@ -25,7 +25,17 @@ from llmeval.runner.plan import RunPlan, baseline_of
 from llmeval.runner.sharding import Shard
 from llmeval.suite.loader import Suite
 
-_PACKAGES = ("openai", "aiohttp", "transformers", "torch", "datasets", "pandas", "pydantic", "jinja2", "numpy")
+_PACKAGES = (
+    "openai",
+    "aiohttp",
+    "transformers",
+    "torch",
+    "datasets",
+    "pandas",
+    "pydantic",
+    "jinja2",
+    "numpy",
+)
 
 
 def new_run_id() -> str:
@@ -47,15 +57,21 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> dict[str, Any
         "status": "running",
         "llmeval": _software(),
         "git": _git(suite.base),
-        "modules": modules_below([suite.base, Path.cwd()]) if _is_function(plan.candidate) else None,
+        "modules": modules_below([suite.base, Path.cwd()])
+        if _is_function(plan.candidate)
+        else None,
         "environment": suite.environment,
         "environment_changes": list(suite.changes),
         "digests": digests(plan),
         "cases": {
             "n": len(plan.cases),
             "of": plan.cases.of,
-            "source": suite.spec.cases.source if isinstance(suite.spec.cases.source, str) else "inline",
-            "sample": None if suite.spec.cases.sample is None else suite.spec.cases.sample.model_dump(),
+            "source": suite.spec.cases.source
+            if isinstance(suite.spec.cases.source, str)
+            else "inline",
+            "sample": None
+            if suite.spec.cases.sample is None
+            else suite.spec.cases.sample.model_dump(),
             "limit": options.limit,
         },
         "candidate": {**_seat(plan.candidate), "returned_models": [], "fingerprints": []},
@@ -88,13 +104,17 @@ def _shard(plan: RunPlan, shard: Shard) -> dict[str, Any]:
 
 
 def digests(plan: RunPlan, cases: str | None = None) -> dict[str, Any]:
-    """What two runs must share to be the same experiment. `cases`: of the cases; default: those of the plan."""
+    """What two runs must share to be the same experiment. `cases`: of the cases; default: those of
+    the plan.
+    """
     spec = plan.suite.spec
     cases = cases or plan.cases.digest
     checks = _checks(plan)
     prompt = [(role, template.source) for role, template in plan.prompt]
     return {
-        "suite": digest([cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]),
+        "suite": digest(
+            [cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]
+        ),
         "cases": cases,
         "prompt": digest(prompt),
         "checks": digest(checks),
@@ -146,7 +166,9 @@ def _judge(plan: RunPlan, name: str) -> dict[str, Any]:
     judge, bench, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
     first = judge.seats[0]
     stated, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
-    certificate = read_certificate(stated) if trust.state == "TRUSTED" and stated is not None else None
+    certificate = (
+        read_certificate(stated) if trust.state == "TRUSTED" and stated is not None else None
+    )
     return {
         "model": " + ".join(seat.name for seat in bench),
         "identity": dict(bench[0].caller.model.identity),
@@ -164,7 +186,9 @@ def _judge(plan: RunPlan, name: str) -> dict[str, Any]:
         "labels": None if certificate is None else certificate.counts,
         "weighted": None if certificate is None else certificate.weighted or None,
         "certificate_digest": None if stated is None else digest(stated.read_bytes()),
-        "calibration": None if calibration is None else {"method": calibration.method, **calibration.figures},
+        "calibration": None
+        if calibration is None
+        else {"method": calibration.method, **calibration.figures},
     }
 
 
@@ -184,8 +208,8 @@ def _software() -> dict[str, Any]:
 
 
 def _git(directory: Path) -> dict[str, Any] | None:
-    """Commit, branch and whether there are changes, of the repository that the suite lies in; `changes` is the sha256 of
-    the changes to its files, None where there are none."""
+    """Commit, branch and whether there are changes, of the repository that the suite lies in;
+    `changes` is the sha256 of the changes to its files, None where there are none."""
 
     def git(*arguments: str) -> bytes:
         environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}

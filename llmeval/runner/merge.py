@@ -1,6 +1,7 @@
 """Shards of one run, put together: checked first, then their records joined into one run directory.
 
-What holds for the run as a whole (rules, quarantine, what the judges' attacks and anchors came to) is taken from shard 1.
+What holds for the run as a whole (rules, quarantine, what the judges' attacks and anchors came to)
+is taken from shard 1.
 """
 
 import hashlib
@@ -46,14 +47,18 @@ def find_parts(folders: Iterable[Path]) -> list[ShardRun]:
     """
     parts = {}
     for folder in folders:
-        found = [path for depth in ("", "*/", "*/*/") for path in sorted(folder.glob(depth + MANIFEST))]
+        found = [
+            path for depth in ("", "*/", "*/*/") for path in sorted(folder.glob(depth + MANIFEST))
+        ]
         if not found:
             raise StoreError(f"{folder}: there is no run directory here")
         for path in found:
             run = RunDir(path.parent)
             manifest = run.manifest()
             if not manifest.get("shard"):
-                raise StoreError(f"{run.path}: a whole run, not a shard: it was not made with `run --shard i/N`")
+                raise StoreError(
+                    f"{run.path}: a whole run, not a shard: it was not made with `run --shard i/N`"
+                )
             parts[path.resolve()] = ShardRun(run, manifest)
     return sorted(parts.values(), key=lambda part: part.index)
 
@@ -75,7 +80,9 @@ def check_parts(parts: Sequence[ShardRun]) -> None:
             raise StoreError(f"{one} and {next_}: the same shard twice; name one of them")
     if absent := sorted(set(range(1, of + 1)) - set(held)):
         missing = ", ".join(f"{index}/{of}" for index in absent)
-        raise StoreError(f"missing: shard {missing}; run each with `llmeval run SUITE --shard i/{of}`")
+        raise StoreError(
+            f"missing: shard {missing}; run each with `llmeval run SUITE --shard i/{of}`"
+        )
     for part in parts:
         if part.manifest["status"] != "complete":
             raise StoreError(
@@ -88,10 +95,14 @@ def check_parts(parts: Sequence[ShardRun]) -> None:
 def _check_same(first: ShardRun, other: ShardRun) -> None:
     one, two = first.manifest["shard"], other.manifest["shard"]
     differing = [name for name in ("of", "n") if one[name] != two[name]]
-    differing += [name for name in one["digests"] if one["digests"][name] != two["digests"].get(name)]
+    differing += [
+        name for name in one["digests"] if one["digests"][name] != two["digests"].get(name)
+    ]
     differing += [name for name in _SAME if _stated(first, name) != _stated(other, name)]
     if differing:
-        names = ", ".join({"of": "number of shards", "n": "number of cases"}.get(name, name) for name in differing)
+        names = ", ".join(
+            {"of": "number of shards", "n": "number of cases"}.get(name, name) for name in differing
+        )
         raise StoreError(f"{first} and {other} are not of one run; they differ in: {names}")
 
 
@@ -128,7 +139,9 @@ def merged_manifest(parts: Sequence[ShardRun]) -> dict[str, Any]:
     manifests = [part.manifest for part in parts]
     candidate = dict(base["candidate"])
     for key in ("returned_models", "fingerprints"):
-        candidate[key] = sorted({name for manifest in manifests for name in manifest["candidate"].get(key) or ()})
+        candidate[key] = sorted(
+            {name for manifest in manifests for name in manifest["candidate"].get(key) or ()}
+        )
     return {
         **whole,
         "run_id": new_run_id(),
@@ -151,15 +164,22 @@ def _origin(part: ShardRun) -> dict[str, Any]:
     manifest = part.manifest
     hosts = {name: judge.get("host") for name, judge in manifest["judges"].items()}
     return {
-        "shard": str(part.index), "run_id": manifest["run_id"], "cases": manifest["cases"]["n"],
-        "started": manifest["started"], "ended": manifest.get("ended"), "wall_s": manifest.get("wall_s"),
-        "git": manifest.get("git"), "llmeval": manifest.get("llmeval"),
+        "shard": str(part.index),
+        "run_id": manifest["run_id"],
+        "cases": manifest["cases"]["n"],
+        "started": manifest["started"],
+        "ended": manifest.get("ended"),
+        "wall_s": manifest.get("wall_s"),
+        "git": manifest.get("git"),
+        "llmeval": manifest.get("llmeval"),
         "hosts": {"candidate": manifest["candidate"].get("host"), **hosts},
-    }  # fmt: skip
+    }
 
 
 def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
-    """What is not wrong but worth saying: shards that did not run on the same software, commit or endpoints."""
+    """What is not wrong but worth saying: shards that did not run on the same software, commit or
+    endpoints.
+    """
     told = []
     first = _origin(parts[0])
     for part in parts[1:]:
@@ -168,18 +188,22 @@ def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
         if names:
             words = {"git": "commit", "llmeval": "Python or packages", "hosts": "endpoints"}
             what = ", ".join(words[name] for name in names)
-            told.append(f"{part} ran with other {what} than shard 1, where the judges' attacks and anchors were tried")
+            told.append(
+                f"{part} ran with other {what} than shard 1, where the judges' attacks and anchors were tried"
+            )
     return tuple(told)
 
 
 def join(parts: Sequence[ShardRun], out: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write the run directory; the manifest comes last, so that a merge that was cut short is no run.
+    """Write the run directory; the manifest comes last, so that a merge that was cut short is no
+    run.
 
     Returns:
         The manifest as written, with what it says of the joined files.
 
     Raises:
-        StoreError: there is a run already, the directory can't be written, or a part changed meanwhile.
+        StoreError: there is a run already, the directory can't be written, or a part changed
+            meanwhile.
     """
     if (out / MANIFEST).exists():
         raise StoreError(f"{out} holds a run already; name another directory with --out")

@@ -1,4 +1,6 @@
-"""Models in their roles: each made once, with its limiter and its caller, however many roles name it."""
+"""Models in their roles: each made once, with its limiter and its caller, however many roles name
+it.
+"""
 
 import ipaddress
 import time
@@ -34,8 +36,8 @@ from llmeval.suite.yaml_file import Path as KeyPath
 
 LOCAL_CONCURRENCY = 64
 VERDICT_SECONDS = 30 * 86400
-"""How old a verdict may be to stand in a later run. A judge behind an API can change without a notice; its anchors
-show that (docs/trust.md), but only those of a judge with a certificate."""
+"""How old a verdict may be to stand in a later run. A judge behind an API can change without a
+notice; its anchors show that (docs/trust.md), but only those of a judge with a certificate."""
 
 
 @dataclass
@@ -68,7 +70,13 @@ class ModelRoles:
     """
 
     def __init__(
-        self, suite: Suite, options: Options, cache: Cache | None, budget: Budget, *, trial: bool = False
+        self,
+        suite: Suite,
+        options: Options,
+        cache: Cache | None,
+        budget: Budget,
+        *,
+        trial: bool = False,
     ) -> None:
         self._suite, self._options, self._cache, self._budget = suite, options, cache, budget
         self._trial = trial
@@ -79,10 +87,14 @@ class ModelRoles:
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
-    def seat(self, role: str, reference: str | BaseModelSpec, path: KeyPath, *, readout: bool = False) -> ModelRole:
+    def seat(
+        self, role: str, reference: str | BaseModelSpec, path: KeyPath, *, readout: bool = False
+    ) -> ModelRole:
         name, spec = self._suite.model(reference, path)
         if role == "candidate" and isinstance(spec, SystemOneSpec):
-            raise self._suite.error(path, "a decision model gives no text: it can be a judge, not the candidate")
+            raise self._suite.error(
+                path, "a decision model gives no text: it can be a judge, not the candidate"
+            )
         readout = readout and isinstance(spec, TransformersSpec)
         key = spec.model_dump_json() + repr((sorted(_plain(spec)), readout))
         if key not in self._made:
@@ -90,7 +102,9 @@ class ModelRoles:
         asks = key, role == "candidate"
         if asks not in self._callers:
             self._callers[asks] = self._caller(self._made[key], self._since(role, spec))
-        return ModelRole(role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing"))
+        return ModelRole(
+            role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing")
+        )
 
     def bench(self, metric: str, spec: JudgeSpec) -> tuple[ModelRole, ...]:
         """The seats of a judge, as many as it has models."""
@@ -104,7 +118,11 @@ class ModelRoles:
 
     def traffic(self) -> str:
         """What holds the run up, in words for its progress line; empty where nothing does."""
-        notes = {address: note for (address, *_), window in self._windows.items() if (note := window.note)}
+        notes = {
+            address: note
+            for (address, *_), window in self._windows.items()
+            if (note := window.note)
+        }
         if len(self._windows) == 1:
             return "".join(notes.values())
         return "; ".join(f"{urlsplit(address).hostname}: {note}" for address, note in notes.items())
@@ -152,7 +170,9 @@ class ModelRoles:
         else:
             most = limits.concurrency or self._options.concurrency
             start = START_ON_LOOPBACK if is_loopback(address) else START
-            window = self._windows.setdefault((address, *_plain(spec)), Window(self._options.concurrency, start=start))
+            window = self._windows.setdefault(
+                (address, *_plain(spec)), Window(self._options.concurrency, start=start)
+            )
             window.widen(most)
             if limits.concurrency is not None:
                 window.begin_at(min(limits.concurrency, START))
@@ -166,10 +186,13 @@ class ModelRoles:
 
 
 def pinned(spec: BaseModelSpec) -> bool:
-    """Whether the same specification always names the same model: the digests of local weights are a part of it, or its
-    owner states a build. A name at an endpoint, or a function, says nothing about what is behind it today.
+    """Whether the same specification always names the same model: the digests of local weights are
+    a part of it, or its owner states a build. A name at an endpoint, or a function, says nothing
+    about what is behind it today.
     """
-    return isinstance(spec, TransformersSpec | ReplaySpec) or getattr(spec, "build", None) is not None
+    return (
+        isinstance(spec, TransformersSpec | ReplaySpec) or getattr(spec, "build", None) is not None
+    )
 
 
 def is_loopback(address: str) -> bool:
@@ -185,12 +208,16 @@ def is_loopback(address: str) -> bool:
 
 
 def _tags(spec: BaseModelSpec) -> Tags | None:
-    """The tags around a model's reasoning; None for one that has none, or whose whole text is the answer."""
+    """The tags around a model's reasoning; None for one that has none, or whose whole text is the
+    answer.
+    """
     return spec.reasoning if isinstance(spec, Generating) and spec.reasoning != "none" else None
 
 
 def _plain(spec: BaseModelSpec) -> Iterable[str]:
-    """The secrets of a specification, so that two models that differ only in their key are two models."""
+    """The secrets of a specification, so that two models that differ only in their key are two
+    models.
+    """
     for name in type(spec).model_fields:
         value = getattr(spec, name)
         if isinstance(value, SecretStr):

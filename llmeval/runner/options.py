@@ -10,13 +10,15 @@ from llmeval.runner.sharding import Shard
 class Options:
     """Choices for one run.
 
-    `out`: the run directory itself; None makes one below `reports`. `concurrency`: cases in flight. `limit`: a seeded
-    sample of so many cases. `max_cost` in US dollars, `max_calls`, `max_minutes`: the run stops there, resumable. `baseline`: instead of
-    the suite's, a lock file or a run's directory. `stop`: instead of the suite's `gate.stop`, never or early. `shard`: only this
-    part of the cases; it decides nothing, and `api.merge` puts the parts together. `resume`: without `out`, go on with the
-    newest run of the same suite, candidate and options, where it did not come to its end (`engine.resume`). `use_cache`:
-    False neither reads nor writes the cache. `reuse`: answers of earlier runs are good enough for any candidate, pinned or
-    not. `refresh`: no answer or verdict of an earlier run is. At most one of these three may differ from its default
+    `out`: the run directory itself; None makes one below `reports`. `concurrency`: cases in flight.
+    `limit`: a seeded sample of so many cases. `max_cost` in US dollars, `max_calls`, `max_minutes`:
+    the run stops there, resumable. `baseline`: instead of the suite's, a lock file or a run's
+    directory. `stop`: instead of the suite's `gate.stop`, never or early. `shard`: only this part
+    of the cases; it decides nothing, and `api.merge` puts the parts together. `resume`: without
+    `out`, go on with the newest run of the same suite, candidate and options, where it did not come
+    to its end (`engine.resume`). `use_cache`: False neither reads nor writes the cache. `reuse`:
+    answers of earlier runs are good enough for any candidate, pinned or not. `refresh`: no answer
+    or verdict of an earlier run is. At most one of these three may differ from its default
     (docs/caching.md).
     """
 

@@ -1,9 +1,11 @@
-"""The run itself: as many cases in flight as asked for, each answered and scored, each record on disk at once.
+"""The run itself: as many cases in flight as asked for, each answered and scored, each record on
+disk at once.
 
     cases (lazy) -> [slot: answer -> record -> check and judge -> record] x concurrency
 
-A slot takes the next case only when it is done with the last, or while that waits for another attempt (`slots`), so memory
-is O(concurrency) and answers are judged as they arrive. What one model's endpoint allows is its limiter's business, not the workers'.
+A slot takes the next case only when it is done with the last, or while that waits for another
+attempt (`slots`), so memory is O(concurrency) and answers are judged as they arrive. What one
+model's endpoint allows is its limiter's business, not the workers'.
 """
 
 import asyncio
@@ -42,7 +44,8 @@ Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outag
 
 @dataclass
 class RecordedAnswers:
-    """What an earlier part of this run left: answers that need no call, and whether their scores are complete.
+    """What an earlier part of this run left: answers that need no call, and whether their scores
+    are complete.
 
     `checked`: answers whose checks are scored, while a judge has still to answer.
     """
@@ -88,7 +91,8 @@ class Pipeline:
         """Everything that is left to do; how it ended.
 
         Args:
-            scoring: False only asks the candidate; another pipeline then scores what this one recorded.
+            scoring: False only asks the candidate; another pipeline then scores what this one
+                recorded.
 
         Raises:
             StoreError: the run directory can't be written; nothing recorded is lost.
@@ -98,7 +102,9 @@ class Pipeline:
             return "decided"
         units = self._units()
         numbers = range(WORKERS_PER_SLOT * self._concurrency)
-        workers = self._workers = [asyncio.create_task(self._worker(units, leads=n == 0)) for n in numbers]
+        workers = self._workers = [
+            asyncio.create_task(self._worker(units, leads=n == 0)) for n in numbers
+        ]
         with self._interruptible(workers):
             done, pending = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
             for task in pending:
@@ -159,7 +165,9 @@ class Pipeline:
             return
         if answer.error is None or fails_when_blocked(self._plan, answer):
             scores = await score_answer(self._plan, case, answer, messages, checked)
-            if self._plan.budget.stopped is not None and any(_kind(score) == "budget" for score in scores):
+            if self._plan.budget.stopped is not None and any(
+                _kind(score) == "budget" for score in scores
+            ):
                 self._end("budget", self._plan.budget.stopped)
                 return
             self._writer.scores(scores)
@@ -171,8 +179,9 @@ class Pipeline:
             self._cancel_others()
 
     def _check(self, case: Case, answer: Answer) -> list[Score]:
-        """The checks' scores. They are recorded at once where a judge has still to answer, so that an interruption does
-        not lose them; the final block, with the judge's, then takes their place."""
+        """The checks' scores. They are recorded at once where a judge has still to answer, so that
+        an interruption does not lose them; the final block, with the judge's, then takes their
+        place."""
         checked, key = check_scores(self._plan, case, answer), (case.id, answer.repeat)
         if self._plan.judges and key not in self._recorded.checked:
             self._writer.scores([*checked, *not_scored_yet(self._plan, answer)])
@@ -194,9 +203,13 @@ class Pipeline:
                 task.cancel()
 
     async def _ask(self, case: Case, repeat: int, messages: tuple[Message, ...]) -> Answer | None:
-        """The candidate's answer, or the record of why there is none; None when the budget is used up."""
+        """The candidate's answer, or the record of why there is none; None when the budget is used
+        up.
+        """
         seat = self._plan.candidate
-        request = Request(messages=messages, repeat=repeat, case_id=case.id if self._plan.by_case else "")
+        request = Request(
+            messages=messages, repeat=repeat, case_id=case.id if self._plan.by_case else ""
+        )
         try:
             asked = await seat.caller.ask(request)
         except AskFailed as error:
@@ -212,7 +225,9 @@ class Pipeline:
             )
             # an identical request in flight was paid for by the one that sent it
             paid = error.reply is not None and error.attempts > 0
-            return answer if error.reply is None else self._with_reply(answer, error.reply, paid=paid)
+            return (
+                answer if error.reply is None else self._with_reply(answer, error.reply, paid=paid)
+            )
         self._progress.cached += asked.cached
         answer = Answer(
             case_id=case.id,
@@ -252,27 +267,40 @@ class Pipeline:
             if score.source == "judge":
                 self._progress.cached += score.cached
                 paid = score.attempts > 0 and not score.cached and score.error is None
-                self._plan.budget.spend(score.cost_usd, of=f"the judge of {score.metric}" if paid else None)
+                self._plan.budget.spend(
+                    score.cost_usd, of=f"the judge of {score.metric}" if paid else None
+                )
 
     def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
-        """Stop when nothing gets through any more: every further case would be lost the same way. A used-up quota ends
-        the run at once, lost answers in a row after a while."""
-        lost = [answer.error] if answer.error is not None else [s.error for s in scores if s.source == "judge"]
+        """Stop when nothing gets through any more: every further case would be lost the same way. A
+        used-up quota ends the run at once, lost answers in a row after a while."""
+        lost = (
+            [answer.error]
+            if answer.error is not None
+            else [s.error for s in scores if s.source == "judge"]
+        )
         quota = next((error for error in lost if error is not None and error.kind == "quota"), None)
         if quota is not None:
             self._end("quota", quota.message)
             self._plan.budget.stop(quota.message)
             return
-        failure = next((error for error in lost if error is not None and error.kind in _OUTAGES), None)
+        failure = next(
+            (error for error in lost if error is not None and error.kind in _OUTAGES), None
+        )
         if failure is None:
             self._lost_in_a_row = 0
             return
         self._lost_in_a_row += 1
         if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
-            self._end("outage", f"{self._lost_in_a_row} cases in a row were lost; the last: {failure.message}")
+            self._end(
+                "outage",
+                f"{self._lost_in_a_row} cases in a row were lost; the last: {failure.message}",
+            )
 
     def _end(self, how: Ending, reason: str) -> None:
-        """No new case from now on. Calls in flight get some time; those that wait for an endpoint would take minutes."""
+        """No new case from now on. Calls in flight get some time; those that wait for an endpoint
+        would take minutes.
+        """
         if self._stop is None:
             self._stop, self.reason = how, reason
             seconds = GRACE_SECONDS if how == "quota" else STOP_SECONDS
@@ -280,7 +308,9 @@ class Pipeline:
 
     @contextlib.contextmanager
     def _interruptible(self, workers: list["asyncio.Task[None]"]) -> Iterator[None]:
-        """First SIGINT or SIGTERM: no new case, calls in flight get a moment, then they end. Second: at once."""
+        """First SIGINT or SIGTERM: no new case, calls in flight get a moment, then they end.
+        Second: at once.
+        """
         loop = asyncio.get_running_loop()
 
         def cancel() -> None:
@@ -292,7 +322,9 @@ class Pipeline:
                 cancel()
                 return
             self._stop, self.reason = "interrupted", "interrupted"
-            self._progress.stated = "stopping: calls in flight get a moment, Ctrl-C again leaves at once"
+            self._progress.stated = (
+                "stopping: calls in flight get a moment, Ctrl-C again leaves at once"
+            )
             loop.call_later(GRACE_SECONDS, cancel)
 
         installed = []

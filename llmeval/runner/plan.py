@@ -1,4 +1,6 @@
-"""From what a suite says to what runs: models, limiters, checks and judges, all of it checked before the first call."""
+"""From what a suite says to what runs: models, limiters, checks and judges, all of it checked
+before the first call.
+"""
 
 import itertools
 import math
@@ -56,11 +58,14 @@ from llmeval.suite.yaml_file import Path as KeyPath
 class RunPlan:
     """Everything a run needs. `close` releases models and cache.
 
-    `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not fit in memory
-    together. `may_stop`: the cases stand in a random order, and the run ends as soon as every rule is decided. `shard`: the part of the cases that `cases` is;
-    `whole`: how many all are, and their digest. `known`: the verdict on an answer that needs no judge, by metric.
-    `calibrations`: by metric, what mends a judge's probabilities. `past`: from the manifest and a metric, (changed, anchors) of
-    earlier runs, the oldest first. `warnings`: what is odd about the suite, for people.
+    `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not
+    fit in memory together. `may_stop`: the cases stand in a random order, and the run ends as soon
+    as every rule is decided. `shard`: the part of the cases that `cases` is;
+    `whole`: how many all are, and their digest. `known`: the verdict on an answer that needs no
+        judge, by metric.
+    `calibrations`: by metric, what mends a judge's probabilities. `past`: from the manifest and a
+    metric, (changed, anchors) of earlier runs, the oldest first. `warnings`: what is odd about the
+    suite, for people.
     """
 
     suite: Suite
@@ -101,11 +106,14 @@ class RunPlan:
 
     @property
     def tries_judges(self) -> bool:
-        """Whether this run tries the judges' attacks and anchors; of several shards the first does, for all."""
+        """Whether this run tries the judges' attacks and anchors; of several shards the first does,
+        for all.
+        """
         return self.shard is None or self.shard.first
 
     def messages(self, case: Case) -> tuple[Message, ...]:
-        """What the candidate is sent for a case: the case's own messages, or the suite's prompt rendered.
+        """What the candidate is sent for a case: the case's own messages, or the suite's prompt
+        rendered.
 
         Raises:
             SuiteError: a template uses what the case does not have.
@@ -205,7 +213,11 @@ def _check_options(options: Options) -> None:
         raise UsageError("--no-cache, --reuse and --refresh exclude one another: give one of them")
     if options.limit is not None and options.limit < 1:
         raise UsageError(f"--limit must be at least 1, not {options.limit}")
-    bounds = {"--max-calls": options.max_calls, "--max-cost": options.max_cost, "--max-minutes": options.max_minutes}
+    bounds = {
+        "--max-calls": options.max_calls,
+        "--max-cost": options.max_cost,
+        "--max-minutes": options.max_minutes,
+    }
     for name, most in bounds.items():
         if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
             raise UsageError(f"{name} must be a number from 0 on, not {most}")
@@ -217,7 +229,9 @@ def _selected(
     only: Callable[[Case], bool] | None,
     cases: CaseSet,
 ) -> tuple[Quarantine, tuple[int, str]]:
-    """Leaves the cases of this run in `cases`; how many all shards have together, and their digest."""
+    """Leaves the cases of this run in `cases`; how many all shards have together, and their
+    digest.
+    """
     if only is not None:
         cases.keep(only)
     if not len(cases):
@@ -234,10 +248,12 @@ def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:
 
 
 def baseline_of(suite: Suite, options: Options) -> Path | None:
-    """What the run is compared with: a lock file or a run's directory; None without a rule of regression.
+    """What the run is compared with: a lock file or a run's directory; None without a rule of
+    regression.
 
     Raises:
-        UsageError: one is given but nothing uses it, or is needed but not given, or `--baseline` does not exist.
+        UsageError: one is given but nothing uses it, or is needed but not given, or `--baseline`
+            does not exist.
     """
     regression, given = suite.spec.gate.regression, options.baseline
     if regression is None:
@@ -252,13 +268,15 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
         return given.resolve()
     if regression.baseline is None:
         raise suite.error(
-            ("gate", "regression"), "no baseline to compare with: name one with `baseline:`, or give --baseline"
+            ("gate", "regression"),
+            "no baseline to compare with: name one with `baseline:`, or give --baseline",
         )
     return (suite.base / regression.baseline).resolve()
 
 
 def _may_stop(suite: Suite, options: Options) -> bool:
-    """Whether the run may stop before its last case. A shard may not: the looks at the data would be several.
+    """Whether the run may stop before its last case. A shard may not: the looks at the data would
+    be several.
 
     Raises:
         UsageError: it is asked to, and there is no rule to be decided, or it is a shard.
@@ -266,15 +284,21 @@ def _may_stop(suite: Suite, options: Options) -> bool:
     gate = suite.spec.gate
     if options.shard is not None:
         if options.stop == "early":
-            raise UsageError("--shard with --stop early: a part can't tell when the whole is decided; leave one away")
+            raise UsageError(
+                "--shard with --stop early: a part can't tell when the whole is decided; leave one away"
+            )
         return False
     early = (options.stop or gate.stop) == "early"
     if early and not gate.decides:
-        raise UsageError(f"{suite.path}: --stop early needs at least one rule, and the suite says `gate: none`")
+        raise UsageError(
+            f"{suite.path}: --stop early needs at least one rule, and the suite says `gate: none`"
+        )
     return early
 
 
-def inspect_suite(suite: Suite, watch: Callable[[Case], None] = lambda case: None) -> dict[str, Any]:
+def inspect_suite(
+    suite: Suite, watch: Callable[[Case], None] = lambda case: None
+) -> dict[str, Any]:
     """Check a suite and every case without making any model; what it consists of.
 
     Args:
@@ -293,16 +317,28 @@ def inspect_suite(suite: Suite, watch: Callable[[Case], None] = lambda case: Non
         criteria_of(suite, name, protocol_of(suite, name))
     inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
-    return _facts(suite, inspected.cases, inspected.checks, quarantine, (*inspected.warnings, *judge_warnings(suite)))
+    return _facts(
+        suite,
+        inspected.cases,
+        inspected.checks,
+        quarantine,
+        (*inspected.warnings, *judge_warnings(suite)),
+    )
 
 
 def facts_of(planned: RunPlan) -> dict[str, Any]:
     """The same of a plan."""
-    return _facts(planned.suite, planned.cases, planned.checks, planned.quarantine, planned.warnings)
+    return _facts(
+        planned.suite, planned.cases, planned.checks, planned.quarantine, planned.warnings
+    )
 
 
 def _facts(
-    suite: Suite, cases: CaseSet, checks: tuple[Bound, ...], quarantine: Quarantine, warnings: tuple[str, ...]
+    suite: Suite,
+    cases: CaseSet,
+    checks: tuple[Bound, ...],
+    quarantine: Quarantine,
+    warnings: tuple[str, ...],
 ) -> dict[str, Any]:
     gate = suite.spec.gate
     margins = gate.regression.margins if gate.regression is not None else {}
@@ -325,14 +361,16 @@ def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
 
 
 def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath]:
-    """What is under test: the suite's candidate, or `--candidate NAME` or `--candidate '{provider: ...}'`."""
+    """What is under test: the suite's candidate, or `--candidate NAME` or `--candidate '{provider:
+    ...}'`.
+    """
     given = options.candidate
     if given is None:
         return suite.spec.candidate, ("candidate",)
     if not given.lstrip().startswith("{"):
         return given, ()
     try:
-        spec: BaseModelSpec = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(given))
+        spec: ModelSpec = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(given))
         return spec, ()
     except (yaml.YAMLError, ValidationError) as error:
         raise UsageError(f"--candidate {given}: not a model: {error}") from None

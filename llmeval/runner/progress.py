@@ -1,4 +1,6 @@
-"""How a run is going, for whoever shows it. The pipeline only counts; showing happens elsewhere, at its own pace."""
+"""How a run is going, for whoever shows it. The pipeline only counts; showing happens elsewhere, at
+its own pace.
+"""
 
 import time
 from collections.abc import Callable
@@ -11,7 +13,9 @@ from llmeval.core.records import Answer, Score
 
 @dataclass
 class Progress:
-    """Counters of the units (case, repeat) of one run. `done` of `total` are finished, `resumed` of them earlier."""
+    """Counters of the units (case, repeat) of one run. `done` of `total` are finished, `resumed` of
+    them earlier.
+    """
 
     counted: Callable[[], int] = lambda: 0
     """Calls sent by this process so far, those for unfinished units included."""

@@ -1,7 +1,8 @@
 """The unfinished run that the same command goes on with.
 
-It is the newest run of the same suite, candidate and options, where that one did not come to its end, no process writes
-to it, and it began within the last 24 hours: an older one may hold answers of another day.
+It is the newest run of the same suite, candidate and options, where that one did not come to its
+end, no process writes to it, and it began within the last 24 hours: an older one may hold answers
+of another day.
 """
 
 import json
@@ -23,11 +24,23 @@ from llmeval.store.writer import LOCK
 WITHIN = timedelta(hours=24)
 _LOOK_AT = 50
 """Directories looked at; more would slow the start down in a folder that holds everything."""
-_SAME = ("digests", "modules", "environment", "repeats", "seed", "parent_run", "quarantine", "gate", "shard")
+_SAME = (
+    "digests",
+    "modules",
+    "environment",
+    "repeats",
+    "seed",
+    "parent_run",
+    "quarantine",
+    "gate",
+    "shard",
+)
 
 
 class Unfinished(NamedTuple):
-    """What was found. `path`: the run to go on with; None starts a new one. `line`: what to tell the user, if anything."""
+    """What was found. `path`: the run to go on with; None starts a new one. `line`: what to tell
+    the user, if anything.
+    """
 
     path: Path | None = None
     line: str = ""
@@ -52,7 +65,9 @@ def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None
 
 
 def _newest(folder: Path) -> Iterator[tuple[RunDir, dict[str, Any]]]:
-    """The runs whose directory has the name of their id: a directory that `--out` named is gone on with by `--out`."""
+    """The runs whose directory has the name of their id: a directory that `--out` named is gone on
+    with by `--out`.
+    """
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir(), key=_age, reverse=True)[:_LOOK_AT]:
@@ -77,7 +92,9 @@ def _identity(manifest: Mapping[str, Any]) -> dict[str, Any]:
         **{key: manifest.get(key) for key in _SAME},
         "limit": manifest["cases"].get("limit"),
         "candidate": manifest["candidate"]["name"],
-        "certificates": {name: judge.get("certificate_digest") for name, judge in manifest["judges"].items()},
+        "certificates": {
+            name: judge.get("certificate_digest") for name, judge in manifest["judges"].items()
+        },
         "llmeval": manifest["llmeval"].get("version"),
         "git": [git.get("commit"), git.get("dirty"), git.get("changes")],
     }

@@ -43,7 +43,9 @@ class RuleTargets:
         path, judges = (*target.path, "scale"), self._suite.spec.judges
         judged = bool(judges) if target.metric == WHOLE else target.metric in judges
         if path in self._suite.document.lines and not judged:
-            raise self._suite.error(path, f"`scale` is for judged metrics, and no judge gives {target.metric!r}")
+            raise self._suite.error(
+                path, f"`scale` is for judged metrics, and no judge gives {target.metric!r}"
+            )
 
     def look(self, case: Case, metrics: Collection[str]) -> None:
         """Take a case. `metrics`: those that apply to it."""
@@ -74,7 +76,8 @@ class RuleTargets:
                 raise self._suite.error(target.path, self._reason(target))
         for name in sorted(self._ids):
             raise self._suite.error(
-                ("gate", "must_pass"), f"there is no case {name!r}; {_few(nearest(name, self._known_ids))}"
+                ("gate", "must_pass"),
+                f"there is no case {name!r}; {_few(nearest(name, self._known_ids))}",
             )
         if self._tag is not None:
             raise self._suite.error(("gate", "must_pass"), self._no_slice(self._tag))
@@ -86,7 +89,9 @@ class RuleTargets:
         if not self._given(target):
             produced = ", ".join(sorted(self._metrics)) or "none"
             return f"no check or judge gives the metric {target.metric!r} to any case; metrics here: {produced}"
-        if target.slice_ is not None and target.slice_[1] not in self._tags.get(target.slice_[0], ()):
+        if target.slice_ is not None and target.slice_[1] not in self._tags.get(
+            target.slice_[0], ()
+        ):
             return self._no_slice(target.slice_)
         return f"{target.metric} applies to no case of this slice, so the rule would never decide anything"
 
@@ -101,11 +106,14 @@ def _keys(suite: Suite) -> list[KeyPath]:
     gate = suite.spec.gate
     found: list[KeyPath] = [("gate", "floors", key) for key in gate.floors]
     if gate.regression is not None:
-        margins: list[KeyPath] = [("gate", "regression", "margins", key) for key in gate.regression.margins]
+        margins: list[KeyPath] = [
+            ("gate", "regression", "margins", key) for key in gate.regression.margins
+        ]
         for path in margins:
             if _target(path).metric == WHOLE:
                 raise suite.error(
-                    path, f"{WHOLE!r} is a metric of floors only; name the metrics that must not get worse"
+                    path,
+                    f"{WHOLE!r} is a metric of floors only; name the metrics that must not get worse",
                 )
         found += margins
     return found

@@ -1,4 +1,6 @@
-"""The scores of one answer: every check, then every judge. A failure to score is recorded as that, never as a grade."""
+"""The scores of one answer: every check, then every judge. A failure to score is recorded as that,
+never as a grade.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,12 +14,16 @@ from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.plan import RunPlan
 
 CONFIDENT = 0.9
-"""`when: uncertain` takes the facts check's verdict from this confidence on, and asks the judge below it."""
+"""`when: uncertain` takes the facts check's verdict from this confidence on, and asks the judge
+below it.
+"""
 FACTS = "facts"
 
 
 def fails_when_blocked(plan: RunPlan, answer: Answer) -> bool:
-    """Whether the provider's filter withheld the answer, and the suite counts that as a failure (`on_blocked: fail`)."""
+    """Whether the provider's filter withheld the answer, and the suite counts that as a failure
+    (`on_blocked: fail`).
+    """
     blocked = answer.error is not None and answer.error.kind == "blocked"
     return blocked and plan.candidate.on_blocked == "fail"
 
@@ -39,7 +45,8 @@ def not_scored_yet(plan: RunPlan, answer: Answer) -> list[Score]:
 async def score_answer(
     plan: RunPlan, case: Case, answer: Answer, asked: Sequence[Message], checked: Sequence[Score]
 ) -> list[Score]:
-    """All scores of one answer that has an output, or that was blocked and counts as failed; in the order of the suite.
+    """All scores of one answer that has an output, or that was blocked and counts as failed; in the
+    order of the suite.
 
     `checked`: the scores of its checks.
     """
@@ -47,11 +54,15 @@ async def score_answer(
         return _all_failed(plan, case, answer, f"blocked by the provider: {answer.error.message}")
     scores = list(checked)
     facts = next((score for score in scores if score.metric == FACTS), None)
-    judged = await asyncio.gather(
-        *(_judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values())
-    ) if len(plan.judges) > 1 else [
-        await _judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values()
-    ]  # fmt: skip
+    judged = (
+        await asyncio.gather(
+            *(_judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values())
+        )
+        if len(plan.judges) > 1
+        else [
+            await _judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values()
+        ]
+    )
     scores += judged
     if all(score.status is Status.NOT_APPLICABLE for score in scores):
         message = "nothing to score: no check or judge applies to this case"
@@ -63,11 +74,17 @@ async def score_answer(
 
 
 def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[Score]:
-    """A failure of every metric. No check is asked: one that forbids something would pass where there is no text."""
+    """A failure of every metric. No check is asked: one that forbids something would pass where
+    there is no text.
+    """
     failed: dict[str, Any] = {"value": 0.0, "passed": False, "reason": reason}
-    scores = [_score(answer, bound.metric, Status.FAIL, **failed) for bound in plan.checks_for(case)]
+    scores = [
+        _score(answer, bound.metric, Status.FAIL, **failed) for bound in plan.checks_for(case)
+    ]
     for judge in plan.judges.values():
-        scores.append(_score(answer, judge.metric, Status.FAIL, source="judge", judge=judge.digest, **failed))
+        scores.append(
+            _score(answer, judge.metric, Status.FAIL, source="judge", judge=judge.digest, **failed)
+        )
     return scores
 
 
@@ -83,11 +100,17 @@ def check_answer(bound: Bound, case: Case, answer: Answer) -> Score:
         kind = error.kind if isinstance(error, BoundaryError) else "config"
         return _broken(answer, bound.metric, kind, str(error))
     except RecursionError:
-        return _broken(answer, bound.metric, "check", "the answer is nested too deeply for this check")
+        return _broken(
+            answer, bound.metric, "check", "the answer is nested too deeply for this check"
+        )
     except (Exception, SystemExit) as error:
-        return _broken(answer, bound.metric, "check", f"the check crashed: {type(error).__name__}: {error}")
+        return _broken(
+            answer, bound.metric, "check", f"the check crashed: {type(error).__name__}: {error}"
+        )
     if result.value is None or result.passed is None:
-        return _score(answer, bound.metric, Status.NOT_APPLICABLE, unscored=f"not applicable: {result.reason}")
+        return _score(
+            answer, bound.metric, Status.NOT_APPLICABLE, unscored=f"not applicable: {result.reason}"
+        )
     return _score(
         answer,
         bound.metric,
@@ -102,7 +125,12 @@ def check_answer(bound: Bound, case: Case, answer: Answer) -> Score:
 
 
 async def _judged(
-    plan: RunPlan, judge: MemberVerdict, case: Case, answer: Answer, asked: Sequence[Message], facts: Score | None
+    plan: RunPlan,
+    judge: MemberVerdict,
+    case: Case,
+    answer: Answer,
+    asked: Sequence[Message],
+    facts: Score | None,
 ) -> Score:
     sure = facts is not None and facts.confidence is not None and facts.confidence >= CONFIDENT
     if sure and facts is not None and plan.suite.judge(judge.metric).when == "uncertain":
@@ -122,14 +150,20 @@ async def _judged(
     try:
         score = await judge.score(case, answer, asked)
     except LlmevalError as error:
-        return _broken(answer, judge.metric, "config", str(error), source="judge", judge=judge.digest)
+        return _broken(
+            answer, judge.metric, "config", str(error), source="judge", judge=judge.digest
+        )
     calibration = plan.calibrations.get(judge.metric)
     return score if calibration is None else calibration.mended(score)
 
 
 def _broken(answer: Answer, metric: str, kind: str, message: str, **more: Any) -> Score:
-    return _score(answer, metric, Status.ERROR, unscored=message, error=ErrorInfo(kind, message), **more)
+    return _score(
+        answer, metric, Status.ERROR, unscored=message, error=ErrorInfo(kind, message), **more
+    )
 
 
 def _score(answer: Answer, metric: str, status: Status, **fields: Any) -> Score:
-    return Score(case_id=answer.case_id, repeat=answer.repeat, metric=metric, status=status, **fields)
+    return Score(
+        case_id=answer.case_id, repeat=answer.repeat, metric=metric, status=status, **fields
+    )

@@ -1,8 +1,8 @@
 """One run in several jobs: which cases are whose, and which part this job is.
 
-A case belongs to the shard that the sha256 of its cluster, or else of its id, names modulo the number of shards. So a
-cluster is never torn, and a case stays where it is when others are added or its text changes: a cache that is kept a
-shard goes on serving what may be reused.
+A case belongs to the shard that the sha256 of its cluster, or else of its id, names modulo the
+number of shards. So a cluster is never torn, and a case stays where it is when others are added or
+its text changes: a cache that is kept a shard goes on serving what may be reused.
 """
 
 import hashlib
@@ -17,7 +17,11 @@ _VARIABLES = (
     ("CI_NODE_INDEX", "CI_NODE_TOTAL", 1),  # GitLab CI, `parallel: N`
     ("CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL", 0),  # CircleCI, `parallelism: N`
     ("BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT", 0),  # Buildkite, `parallelism: N`
-    ("SYSTEM_JOBPOSITIONINPHASE", "SYSTEM_TOTALJOBSINPHASE", 1),  # Azure Pipelines, `strategy: {parallel: N}`
+    (
+        "SYSTEM_JOBPOSITIONINPHASE",
+        "SYSTEM_TOTALJOBSINPHASE",
+        1,
+    ),  # Azure Pipelines, `strategy: {parallel: N}`
 )
 """(index, total, number of the first) as each system sets them."""
 
@@ -63,7 +67,9 @@ def _of_environment(environment: Mapping[str, str]) -> Shard:
         if n == "1" or environment.get(index):
             number = environment.get(index) or str(first)
             if not (number.isdecimal() and n.isdecimal()):
-                raise UsageError(f"--shard auto: {index}={number!r} and {total}={n!r} are not two whole numbers")
+                raise UsageError(
+                    f"--shard auto: {index}={number!r} and {total}={n!r} are not two whole numbers"
+                )
             return _checked(int(number) - first + 1, int(n), f"{index}={number}, {total}={n}")
     names = ", ".join(f"{index} and {total}" for index, total, _ in _VARIABLES)
     raise UsageError(
@@ -75,7 +81,9 @@ def _of_environment(environment: Mapping[str, str]) -> Shard:
 def _parsed(text: str, name: str) -> Shard:
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     if match is None:
-        raise UsageError(f"{name} {text}: write i/N, such as 2/4 for the second of four parts, or auto")
+        raise UsageError(
+            f"{name} {text}: write i/N, such as 2/4 for the second of four parts, or auto"
+        )
     return _checked(int(match[1]), int(match[2]), f"{name} {text}")
 
 

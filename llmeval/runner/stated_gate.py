@@ -1,4 +1,6 @@
-"""What a suite states of its gate, in the form of a run's manifest: for a comparison without a run."""
+"""What a suite states of its gate, in the form of a run's manifest: for a comparison without a
+run.
+"""
 
 from typing import Any
 
@@ -14,7 +16,8 @@ from llmeval.suite.retired import read_retired
 
 
 def stated(suite: Suite) -> dict[str, Any]:
-    """The keys of a manifest that `gate.terms.terms_of` reads. No model is made, and no case is read.
+    """The keys of a manifest that `gate.terms.terms_of` reads. No model is made, and no case is
+    read.
 
     Raises:
         SuiteError: the suite's quarantine or retired file is wrong.
@@ -25,26 +28,39 @@ def stated(suite: Suite) -> dict[str, Any]:
         "checks": _checks(suite),
         "judges": {
             name: {
-                "prompt": judge.prompt, "when": judge.when, "certificate": judge.certificate, "attacks": judge.attacks,
+                "prompt": judge.prompt,
+                "when": judge.when,
+                "certificate": judge.certificate,
+                "attacks": judge.attacks,
             }
             for name, judge in suite.spec.judges.items()
         },
         "quarantine": [msgspec.to_builtins(entry) for entry in read_quarantine(suite, None).cases],
         "retired": [msgspec.to_builtins(entry) for entry in read_retired(suite).cases],
-    }  # fmt: skip
+    }
 
 
 def _checks(suite: Suite) -> list[dict[str, Any]]:
-    """The suite's checks under the names of their metrics. One that can't be bound, as a function of an old revision is
-    not there any more, stands as it is written."""
+    """The suite's checks under the names of their metrics. One that can't be bound, as a function
+    of an old revision is not there any more, stands as it is written."""
     found, seen = [], dict[str, int]()
     for raw in suite.spec.checks:
         try:
-            (bound,) = bind([raw], is_template=is_template, load=lambda name: load_function(name, suite.base))
+            (bound,) = bind(
+                [raw], is_template=is_template, load=lambda name: load_function(name, suite.base)
+            )
             metric, identity = bound.metric, dict(bound.identity)
         except (SpecError, SuiteError):
-            metric = raw if isinstance(raw, str) else next(iter(raw), "?") if isinstance(raw, dict) else "?"
+            metric = (
+                raw
+                if isinstance(raw, str)
+                else next(iter(raw), "?")
+                if isinstance(raw, dict)
+                else "?"
+            )
             identity = {"written": raw}
         seen[metric] = seen.get(metric, 0) + 1
-        found.append({"metric": metric if seen[metric] == 1 else f"{metric}#{seen[metric]}", **identity})
+        found.append(
+            {"metric": metric if seen[metric] == 1 else f"{metric}#{seen[metric]}", **identity}
+        )
     return found

@@ -14,9 +14,13 @@ class Stopper(Protocol):
         ...
 
     def add(self, unit: Unit) -> bool:
-        """Take an answer with all its scores, or one that is lost; whether no further case is needed."""
+        """Take an answer with all its scores, or one that is lost; whether no further case is
+        needed.
+        """
         ...
 
 
 Watch = Callable[[RunDir, Mapping[str, Any]], Stopper | None]
-"""Makes the stopper of a run from its directory and manifest; None for a run that goes to its end."""
+"""Makes the stopper of a run from its directory and manifest; None for a run that goes to its
+end.
+"""

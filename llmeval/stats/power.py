@@ -1,6 +1,8 @@
-"""Before the first call: how many cases, labels and repeats a decision takes, and what a given number can show.
+"""Before the first call: how many cases, labels and repeats a decision takes, and what a given
+number can show.
 
-Rates are of independent cases; multiply by the design effect (`clusters.clustered_mean`) for clusters.
+Rates are of independent cases; multiply by the design effect (`clusters.clustered_mean`) for
+clusters.
 """
 
 import math
@@ -11,7 +13,9 @@ from llmeval.stats.special.beta import beta_cdf
 
 _NORMAL = NormalDist()
 DISCORDANCE = 0.16
-"""E d^2 without a drop that bets and looks are placed for: 16 % of the cases pass on one side alone. Only speed depends on it."""
+"""E d^2 without a drop that bets and looks are placed for: 16 % of the cases pass on one side
+alone. Only speed depends on it.
+"""
 _TAIL = 12
 """Standard deviations after which a binomial probability is taken as 0."""
 
@@ -44,13 +48,17 @@ def discordance(base: float, drop: float, correlation: float) -> Discordance:
     candidate = base - drop
     if not (0 <= base <= 1 and 0 <= candidate <= 1):
         raise ValueError(f"pass rates must lie in [0, 1], got {base} and {candidate}")
-    both = base * candidate + correlation * math.sqrt(base * (1 - base) * candidate * (1 - candidate))
+    both = base * candidate + correlation * math.sqrt(
+        base * (1 - base) * candidate * (1 - candidate)
+    )
     both = max(min(both, base, candidate), base + candidate - 1, 0.0)
     return Discordance(base - both, candidate - both)
 
 
 def same_model_discordance(rates: list[float]) -> float:
-    """Share of cases on which two runs of one model differ: 2 E[p (1 - p)], p each case's own pass rate."""
+    """Share of cases on which two runs of one model differ: 2 E[p (1 - p)], p each case's own pass
+    rate.
+    """
     return 2 * math.fsum(p * (1 - p) for p in rates) / len(rates)
 
 
@@ -79,16 +87,26 @@ def judged_discordance(
 
 
 def _errors(b: float, c: float, shared: float) -> list[tuple[bool, bool, float]]:
-    """(the judge errs on the baseline, on the candidate, probability): independent, or one event for a share."""
+    """(the judge errs on the baseline, on the candidate, probability): independent, or one event
+    for a share.
+    """
     both = shared * min(b, c) + (1 - shared) * b * c
-    return [(True, True, both), (True, False, b - both), (False, True, c - both), (False, False, 1 - b - c + both)]
+    return [
+        (True, True, both),
+        (True, False, b - both),
+        (False, True, c - both),
+        (False, False, 1 - b - c + both),
+    ]
 
 
-def paired_cases(null: Discordance, actual: Discordance, limit: float, alpha: float = 0.05, power: float = 0.8) -> int:
-    """Cases for a one-sided test of H0: difference = `limit`, to reject with `power` when `actual` holds.
+def paired_cases(
+    null: Discordance, actual: Discordance, limit: float, alpha: float = 0.05, power: float = 0.8
+) -> int:
+    """Cases for a one-sided test of H0: difference = `limit`, to reject with `power` when `actual`
+    holds.
 
-    n = ((z_alpha s0 + z_power s1) / gap)^2, s0 and s1 the standard deviations of one difference, gap the distance of the
-    actual difference from the limit.
+    n = ((z_alpha s0 + z_power s1) / gap)^2, s0 and s1 the standard deviations of one difference,
+    gap the distance of the actual difference from the limit.
 
     Raises:
         ValueError: no gap.
@@ -97,20 +115,34 @@ def paired_cases(null: Discordance, actual: Discordance, limit: float, alpha: fl
     """
     gap = abs(actual.better - actual.worse - limit)
     if gap == 0:
-        raise ValueError("the difference to show is the limit itself: no number of cases can show it")
+        raise ValueError(
+            "the difference to show is the limit itself: no number of cases can show it"
+        )
     z_alpha, z_power = _NORMAL.inv_cdf(1 - alpha), _NORMAL.inv_cdf(power)
-    return math.ceil(((z_alpha * math.sqrt(null.variance) + z_power * math.sqrt(actual.variance)) / gap) ** 2)
+    return math.ceil(
+        ((z_alpha * math.sqrt(null.variance) + z_power * math.sqrt(actual.variance)) / gap) ** 2
+    )
 
 
 def cases_to_detect(
-    drop: float, base: float = 0.8, correlation: float = 0.5, alpha: float = 0.05, power: float = 0.8
+    drop: float,
+    base: float = 0.8,
+    correlation: float = 0.5,
+    alpha: float = 0.05,
+    power: float = 0.8,
 ) -> int:
-    """Cases to FAIL a candidate that is worse by `drop` with probability `power` (fixed size; see `gate_cases`)."""
-    return paired_cases(discordance(base, 0, correlation), discordance(base, drop, correlation), 0.0, alpha, power)
+    """Cases to FAIL a candidate that is worse by `drop` with probability `power` (fixed size; see
+    `gate_cases`).
+    """
+    return paired_cases(
+        discordance(base, 0, correlation), discordance(base, drop, correlation), 0.0, alpha, power
+    )
 
 
 def unpaired_cases(drop: float, base: float = 0.8, alpha: float = 0.05, power: float = 0.8) -> int:
-    """Cases per side when the sides answer different cases: n = 2 (z_alpha + z_power)^2 p (1 - p) / drop^2."""
+    """Cases per side when the sides answer different cases: n = 2 (z_alpha + z_power)^2 p (1 - p) /
+    drop^2.
+    """
     z = _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf(power)
     return math.ceil(2 * z * z * base * (1 - base) / drop**2)
 
@@ -128,19 +160,22 @@ def gate_cases(
 ) -> int:
     """Cases so that the gate PASSes an unchanged candidate with `power`.
 
-    n = ((z_level + z_power) / (J margin))^2 E d^2, level the error rate, or `looked_at` times it when the run may stop early
-    (`hybrid.py`): so 95 % PASS within a few % of n where 5 to 40 % of the cases differ (`benchmarks/decisions_exact.py`). One
-    that is worse by the margin FAILs about as often where no more cases differ for it, else less often.
+    n = ((z_level + z_power) / (J margin))^2 E d^2, level the error rate, or `looked_at` times it
+    when the run may stop early (`hybrid.py`): so 95 % PASS within a few % of n where 5 to 40 % of
+    the cases differ (`benchmarks/decisions_exact.py`). One that is worse by the margin FAILs about
+    as often where no more cases differ for it, else less often.
 
     Args:
         margin: the drop that must not pass, on the scale of human judgement.
-        second_moment: E d^2 of the judged difference without a drop: the share of cases that differ.
+        second_moment: E d^2 of the judged difference without a drop: the share of cases that
+            differ.
         alpha, beta: error rates of the gate.
         youden: the judge's J (its lower bound, to be safe).
         sequential: whether the run may stop early.
         power: probability to decide.
         expected: the E d^2 that looks are placed for.
-        counted: passes and fails, each case by itself: FAIL then spends its whole rate (`counted.py`).
+        counted: passes and fails, each case by itself: FAIL then spends its whole rate
+            (`counted.py`).
     """
     ratio = second_moment / expected if sequential else None
     z = gate_score(min(alpha, beta), ratio, power, counted=counted)
@@ -148,7 +183,8 @@ def gate_cases(
 
 
 def gate_score(rate: float, ratio: float | None, power: float, *, counted: bool = True) -> float:
-    """z_level + z_power: the standard errors that a margin must be worth for the gate to decide with `power`.
+    """z_level + z_power: the standard errors that a margin must be worth for the gate to decide
+    with `power`.
 
     Args:
         rate: the smaller error rate of the gate.
@@ -160,11 +196,13 @@ def gate_score(rate: float, ratio: float | None, power: float, *, counted: bool 
 
 
 def looked_at(ratio: float, *, counted: bool = True) -> float:
-    """Of the error rate, what a test of fixed size may have that needs as many cases as the one with looks on the way.
+    """Of the error rate, what a test of fixed size may have that needs as many cases as the one
+    with looks on the way.
 
-    0.185 exp(-1.2 x - 0.13 x^2), x = ln ratio in [-1.2, 1], fitted to exact calculations at 6 to 40 % that differ; or, where
-    FAIL's looks are those of a normal walk, so that fewer unchanged candidates FAIL, 0.42 exp(-0.2 x - 0.3 x^2), fitted
-    to simulations. Looks that are placed for other cases cost more of them.
+    0.185 exp(-1.2 x - 0.13 x^2), x = ln ratio in [-1.2, 1], fitted to exact calculations at 6 to 40
+    % that differ; or, where FAIL's looks are those of a normal walk, so that fewer unchanged
+    candidates FAIL, 0.42 exp(-0.2 x - 0.3 x^2), fitted to simulations. Looks that are placed for
+    other cases cost more of them.
 
     Args:
         ratio: E d^2 to that which looks are placed for.
@@ -176,17 +214,24 @@ def looked_at(ratio: float, *, counted: bool = True) -> float:
     return 0.42 * math.exp(-0.2 * x - 0.3 * x * x)
 
 
-def detectable_shift(n: int, share: float, alpha: float = 0.05, power: float = 0.8, sides: int = 2) -> float:
-    """The smallest mean difference of n pairs found with `power`: (z_alpha + z_power) sqrt(share / n), at most 1.
+def detectable_shift(
+    n: int, share: float, alpha: float = 0.05, power: float = 0.8, sides: int = 2
+) -> float:
+    """The smallest mean difference of n pairs found with `power`: (z_alpha + z_power) sqrt(share /
+    n), at most 1.
 
-    The minimum detectable effect of a bias probe or a regression test; `share` of the pairs differ when nothing is
-    wrong.
+    The minimum detectable effect of a bias probe or a regression test; `share` of the pairs differ
+    when nothing is wrong.
     """
     return min(1.0, _normals(alpha, power, sides) * math.sqrt(share / n))
 
 
-def pairs_for_shift(shift: float, share: float, alpha: float = 0.05, power: float = 0.8, sides: int = 2) -> int:
-    """The fewest pairs for which `detectable_shift` is at most `shift`: share ((z_alpha + z_power) / shift)^2."""
+def pairs_for_shift(
+    shift: float, share: float, alpha: float = 0.05, power: float = 0.8, sides: int = 2
+) -> int:
+    """The fewest pairs for which `detectable_shift` is at most `shift`: share ((z_alpha + z_power)
+    / shift)^2.
+    """
     return math.ceil(share * (_normals(alpha, power, sides) / shift) ** 2)
 
 
@@ -195,7 +240,8 @@ def _normals(alpha: float, power: float, sides: int) -> float:
 
 
 def mcnemar_power(n: int, actual: Discordance, alpha: float = 0.05) -> float:
-    """Exact power of the one-sided exact McNemar test: sum over m differing pairs of P(m) P(reject | m).
+    """Exact power of the one-sided exact McNemar test: sum over m differing pairs of P(m) P(reject
+    | m).
 
     "Not significant = pass" misses a drop with one minus this.
     """
@@ -205,7 +251,8 @@ def mcnemar_power(n: int, actual: Discordance, alpha: float = 0.05) -> float:
     centre, spread = n * total, math.sqrt(n * total * (1 - total)) + 1
     power = 0.0
     for m in range(max(1, int(centre - _TAIL * spread)), min(n, int(centre + _TAIL * spread)) + 1):
-        # The smallest count of worse pairs that rejects: P(X >= count) <= alpha, X ~ Binomial(m, 1/2).
+        # The smallest count of worse pairs that rejects: P(X >= count) <= alpha, X ~ Binomial(m,
+        # 1/2).
         count = max(0, math.floor(m / 2 + _NORMAL.inv_cdf(1 - alpha) * math.sqrt(m) / 2) - 3)
         while _at_least(count, m, 0.5) > alpha:
             count += 1
@@ -232,10 +279,11 @@ def _probability(k: int, n: int, p: float) -> float:
 
 
 def optimal_repeats(case_cost: float, within: float, between: float) -> float:
-    """Repeats a case that cost least for a given precision: sqrt(case_cost * within / between), at least 1.
+    """Repeats a case that cost least for a given precision: sqrt(case_cost * within / between), at
+    least 1.
 
-    Var of the mean = (between + within/K)/n. `case_cost`: what a new case costs beyond its calls, in calls; with 0 more
-    cases always beat repeats. Round up or down as fits.
+    Var of the mean = (between + within/K)/n. `case_cost`: what a new case costs beyond its calls,
+    in calls; with 0 more cases always beat repeats. Round up or down as fits.
 
     Source: W. G. Cochran, Sampling Techniques (1977), section 10.6.
     """
@@ -245,10 +293,11 @@ def optimal_repeats(case_cost: float, within: float, between: float) -> float:
 
 
 def neyman_allocation(total: int, sizes: list[float], spreads: list[float]) -> list[int]:
-    """How many of `total` labels to draw in each stratum: proportional to size times standard deviation.
+    """How many of `total` labels to draw in each stratum: proportional to size times standard
+    deviation.
 
-    Strata for an anchored difference are the four verdict cells (both pass, worse, better, both fail). Rounded by
-    largest remainder; a stratum with cases gets at least one.
+    Strata for an anchored difference are the four verdict cells (both pass, worse, better, both
+    fail). Rounded by largest remainder; a stratum with cases gets at least one.
 
     Raises:
         ValueError: fewer labels than strata with cases.
@@ -259,7 +308,8 @@ def neyman_allocation(total: int, sizes: list[float], spreads: list[float]) -> l
     if total < sum(used):
         raise ValueError(f"{total} labels can't reach {sum(used)} strata")
     products = [
-        size * max(spread, 1e-9) if use else 0.0 for size, spread, use in zip(sizes, spreads, used, strict=True)
+        size * max(spread, 1e-9) if use else 0.0
+        for size, spread, use in zip(sizes, spreads, used, strict=True)
     ]
     left = total - sum(used)
     whole = sum(products)
@@ -274,7 +324,8 @@ def neyman_allocation(total: int, sizes: list[float], spreads: list[float]) -> l
 def more_cases(
     cases: int, estimate: float, variance: float, fail_null: float, pass_null: float, level: float
 ) -> int | None:
-    """About how many more cases would decide an inconclusive test, were the estimate exact; None when nothing would.
+    """About how many more cases would decide an inconclusive test, were the estimate exact; None
+    when nothing would.
 
     Args:
         cases: used so far.

@@ -4,13 +4,12 @@
     cases.jsonl     a line per case asked, so that a run can be read without its data set
     answers.jsonl   a line per (case, repeat); of several lines for one key the last one counts
     scores.jsonl    a block of lines per (case, repeat), one line a metric; the last block counts
-    canaries.jsonl  what the judges said about answers that are known: attacks, and anchors of a certificate
-    summary.json    what it came to
-    labels.jsonl    what people said about it
+    canaries.jsonl  what the judges said about answers that are known: attacks, and anchors of a
+    certificate summary.json    what it came to labels.jsonl    what people said about it
 
-Whatever reads records through `RunDir` checks them on the way: each line against its checksum, and each file against the
-manifest, once the run has ended. A run that was killed may end in a torn line, which readers leave out.
-Memory stays small: an index of offsets is held, never the texts.
+Whatever reads records through `RunDir` checks them on the way: each line against its checksum, and
+each file against the manifest, once the run has ended. A run that was killed may end in a torn
+line, which readers leave out. Memory stays small: an index of offsets is held, never the texts.
 """
 
 import hashlib
@@ -32,10 +31,18 @@ from llmeval.core.records import SCHEMA, Answer, Case, Score, Usage, to_json
 from llmeval.core.results import Summary
 
 MANIFEST, CASES, ANSWERS, SCORES, SUMMARY, LABELS, CANARIES = (
-    "manifest.json", "cases.jsonl", "answers.jsonl", "scores.jsonl", "summary.json", "labels.jsonl", "canaries.jsonl",
-)  # fmt: skip
+    "manifest.json",
+    "cases.jsonl",
+    "answers.jsonl",
+    "scores.jsonl",
+    "summary.json",
+    "labels.jsonl",
+    "canaries.jsonl",
+)
 RECORDS = (CASES, ANSWERS, SCORES, CANARIES)
-"""The files that only llmeval writes, with a checksum in each line and a digest of each file in the manifest."""
+"""The files that only llmeval writes, with a checksum in each line and a digest of each file in the
+manifest.
+"""
 
 UnitKey = tuple[str, int]
 """(case_id, repeat)"""
@@ -85,7 +92,9 @@ _LINE = msgspec.json.Decoder(dict[str, Any])
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Everything recorded about one (case, repeat). `scores` is empty when scoring did not happen."""
+    """Everything recorded about one (case, repeat). `scores` is empty when scoring did not
+    happen.
+    """
 
     case: Case
     answer: Answer
@@ -93,7 +102,9 @@ class Unit:
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(offset, line) for each complete line; nothing for a missing file, and not the torn last line."""
+    """(offset, line) for each complete line; nothing for a missing file, and not the torn last
+    line.
+    """
     if not path.exists():
         return
     offset = 0
@@ -119,7 +130,8 @@ class Offsets:
             sizes.append(size)
         order = sorted(range(len(hashes)), key=hashes.__getitem__)
         self._hashes, self._begins, self._sizes = (
-            array(each.typecode, (each[index] for index in order)) for each in (hashes, begins, sizes)
+            array(each.typecode, (each[index] for index in order))
+            for each in (hashes, begins, sizes)
         )
 
     def of(self, key: UnitKey) -> list[tuple[int, int]]:
@@ -133,17 +145,19 @@ class Offsets:
         return found
 
     def __len__(self) -> int:
-        """How many keys there are (two keys with one hash would count once; with 64 bits that does not happen)."""
+        """How many keys there are (two keys with one hash would count once; with 64 bits that does
+        not happen).
+        """
         return sum(1 for _ in groupby(self._hashes))
 
 
 class RunDir:
-    """Read access to one run. Opening it reads nothing; what is missing, damaged or newer is a clear error when it is
-    asked for.
+    """Read access to one run. Opening it reads nothing; what is missing, damaged or newer is a
+    clear error when it is asked for.
 
     Raises:
-        StoreError: not a run directory, written by another version, or a file was changed after it was written. The
-            message names the file, and the line where it can.
+        StoreError: not a run directory, written by another version, or a file was changed after it
+            was written. The message names the file, and the line where it can.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -159,12 +173,16 @@ class RunDir:
         return read_manifest(self.path / MANIFEST)
 
     def summary(self) -> Summary:
-        """`summary.json`, held against its checksum; written when a run ends, and by each resume."""
+        """`summary.json`, held against its checksum; written when a run ends, and by each
+        resume.
+        """
         path = self.path / SUMMARY
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            raise StoreError(f"{self.path} has no {SUMMARY}: the run never came to an end") from None
+            raise StoreError(
+                f"{self.path} has no {SUMMARY}: the run never came to an end"
+            ) from None
         found: Summary = self._decoded(data, _SUMMARY, SUMMARY)
         check_schema(found.schema, path)
         if checksums.problem(data):
@@ -178,7 +196,8 @@ class RunDir:
         return (self.path / SUMMARY).exists()
 
     def verify(self) -> None:
-        """Read every file of records to its end, where that was not done yet, and so check all of it.
+        """Read every file of records to its end, where that was not done yet, and so check all of
+        it.
 
         Raises:
             StoreError: as the class says.
@@ -189,10 +208,12 @@ class RunDir:
                     pass
 
     def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
-        """(offset, line) of each record of a file, the line with its checksum and its newline, checked before it is given.
+        """(offset, line) of each record of a file, the line with its checksum and its newline,
+        checked before it is given.
 
-        Of a run that ended, the file as a whole is held against the manifest first, which costs less than its lines one
-        by one; they are looked at where it does not fit, to name the one that was changed.
+        Of a run that ended, the file as a whole is held against the manifest first, which costs
+        less than its lines one by one; they are looked at where it does not fit, to name the one
+        that was changed.
         """
         path, stamp = self.path / name, self._stamp(name)
         if stamp == self._intact.get(name):
@@ -208,7 +229,11 @@ class RunDir:
     def _stated(self, name: str) -> RecordFile | None:
         """What the manifest says about a file; None while the run has not ended."""
         stated = self.manifest().get("records") if self.exists() else None
-        return None if stated is None else RecordFile(**stated.get(name, {"lines": 0, "sha256": _EMPTY}))
+        return (
+            None
+            if stated is None
+            else RecordFile(**stated.get(name, {"lines": 0, "sha256": _EMPTY}))
+        )
 
     def _stamp(self, name: str) -> tuple[int, int]:
         """Another one when the file has changed: its size and the time of its last change."""
@@ -248,10 +273,14 @@ class RunDir:
                 key = (answer.case_id, answer.repeat)
                 if answers.of(key)[0][0] == offset:
                     found = (self._block(score_file, *place, key) for place in blocks.of(key))
-                    yield Unit(self._case(case_file, cases, key[0]), answer, next(filter(None, found), ()))
+                    yield Unit(
+                        self._case(case_file, cases, key[0]), answer, next(filter(None, found), ())
+                    )
 
     def canaries(self) -> Iterator[dict[str, Any]]:
-        """Each line of `canaries.jsonl`: `kind` (attack or anchor), `metric`, `judge`, `case_id`, `passed`..."""
+        """Each line of `canaries.jsonl`: `kind` (attack or anchor), `metric`, `judge`, `case_id`,
+        `passed`...
+        """
         for offset, line in self.lines(CANARIES):
             self._known(self._decoded(line, _CANARY, CANARIES, offset).schema, CANARIES)
             yield self._decoded(checksums.unsealed(line), _LINE, CANARIES, offset)
@@ -267,10 +296,12 @@ class RunDir:
         return answer
 
     def places(self, name: str) -> Iterator[tuple[UnitKey, int, int]]:
-        """(key, offset, size in bytes) of each line, or of each block of scores, in the order recorded.
+        """(key, offset, size in bytes) of each line, or of each block of scores, in the order
+        recorded.
 
-        A block is a run of lines of one key in which no metric stands twice: where the checks' scores of an answer are
-        followed directly by the final ones, a metric that comes again begins the next block.
+        A block is a run of lines of one key in which no metric stands twice: where the checks'
+        scores of an answer are followed directly by the final ones, a metric that comes again
+        begins the next block.
         """
         if name == CASES:
             for offset, line in self.lines(CASES):
@@ -319,25 +350,36 @@ class RunDir:
         if schema != SCHEMA:
             check_schema(schema, self.path / name)
 
-    def _block(self, file: BinaryIO, offset: int, size: int, key: UnitKey | None = None) -> tuple[Score, ...]:
+    def _block(
+        self, file: BinaryIO, offset: int, size: int, key: UnitKey | None = None
+    ) -> tuple[Score, ...]:
         """The scores of a block; none where it is another key's."""
         file.seek(offset)
-        block = tuple(self._decoded(line, _SCORE, SCORES, offset) for line in file.read(size).split(b"\n")[:-1])
+        block = tuple(
+            self._decoded(line, _SCORE, SCORES, offset)
+            for line in file.read(size).split(b"\n")[:-1]
+        )
         return block if key is None or (block[0].case_id, block[0].repeat) == key else ()
 
     def _open(self, name: str) -> BinaryIO:
         path = self.path / name
         return path.open("rb") if path.exists() else open(os.devnull, "rb")
 
-    def _decode(self, file: BinaryIO, offset: int, decoder: "msgspec.json.Decoder[Any]", name: str) -> Any:
+    def _decode(
+        self, file: BinaryIO, offset: int, decoder: "msgspec.json.Decoder[Any]", name: str
+    ) -> Any:
         file.seek(offset)
         return self._decoded(file.readline(), decoder, name, offset)
 
-    def _decoded(self, line: bytes, decoder: "msgspec.json.Decoder[Any]", name: str, offset: int = 0) -> Any:
+    def _decoded(
+        self, line: bytes, decoder: "msgspec.json.Decoder[Any]", name: str, offset: int = 0
+    ) -> Any:
         try:
             return decoder.decode(line)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-            raise StoreError(f"{self.path / name}, byte {offset}: not a record of llmeval ({error})") from None
+            raise StoreError(
+                f"{self.path / name}, byte {offset}: not a record of llmeval ({error})"
+            ) from None
 
 
 def _sha256(path: Path) -> str:
@@ -351,7 +393,8 @@ def _checked_lines(path: Path, stated: RecordFile | None) -> Iterator[tuple[int,
     """The lines of a file, each held against its checksum.
 
     Args:
-        stated: what the manifest says about the file, where that is not so; None while the run has not ended.
+        stated: what the manifest says about the file, where that is not so; None while the run has
+            not ended.
 
     Raises:
         StoreError: names the first line that was changed, or else what differs.
@@ -365,10 +408,14 @@ def _checked_lines(path: Path, stated: RecordFile | None) -> Iterator[tuple[int,
     if stated is None:
         return
     if path.exists() and path.stat().st_size > end:
-        raise StoreError(f"{path}:{number + 1}: the last line is torn, though the run had ended. {_FIX}")
+        raise StoreError(
+            f"{path}:{number + 1}: the last line is torn, though the run had ended. {_FIX}"
+        )
     if number != stated.lines:
         raise StoreError(f"{path} has {number:,} lines, the manifest says {stated.lines:,}. {_FIX}")
-    raise StoreError(f"{path} was changed after the run ended: its sha256 is not the one in the manifest. {_FIX}")
+    raise StoreError(
+        f"{path} was changed after the run ended: its sha256 is not the one in the manifest. {_FIX}"
+    )
 
 
 def summary_bytes(summary: Summary) -> bytes:
@@ -377,8 +424,8 @@ def summary_bytes(summary: Summary) -> bytes:
 
 
 def complete_runs(folder: Path) -> Iterator[tuple[RunDir, Summary]]:
-    """The complete runs right below a directory such as reports/<suite>, the newest first. One that can't be read says
-    nothing about the next run, and is left out."""
+    """The complete runs right below a directory such as reports/<suite>, the newest first. One that
+    can't be read says nothing about the next run, and is left out."""
     for path in sorted(folder.glob("*/"), key=lambda path: path.name, reverse=True):
         run = RunDir(path)
         try:

@@ -1,7 +1,8 @@
 """Labels: what people said about answers, one line each, only ever appended.
 
-Of the lines of one reviewer on (case, repeat, metric) the latest counts: by its time, then by its place in the file. So
-files of several reviewers can be put together in any order, and again, with the same result.
+Of the lines of one reviewer on (case, repeat, metric) the latest counts: by its time, then by its
+place in the file. So files of several reviewers can be put together in any order, and again, with
+the same result.
 """
 
 import os
@@ -37,7 +38,9 @@ class Conflict(NamedTuple):
 
 
 class Agreed(NamedTuple):
-    """What people say in the end: a verdict for each answer they agree on or somebody decided, and the open conflicts."""
+    """What people say in the end: a verdict for each answer they agree on or somebody decided, and
+    the open conflicts.
+    """
 
     verdicts: dict[AnswerKey, bool]
     conflicts: list[Conflict]
@@ -65,26 +68,32 @@ def decode(line: bytes, where: str) -> Label:
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise UsageError(f"{where}: not a label: {error}") from None
     if label.schema > SCHEMA:
-        raise UsageError(f"{where}: has schema {label.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval")
+        raise UsageError(
+            f"{where}: has schema {label.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval"
+        )
     return label
 
 
 def read(path: Path) -> list[Label]:
-    """All labels of a run's file in the order written; none for a missing file. A torn last line is left out.
+    """All labels of a run's file in the order written; none for a missing file. A torn last line is
+    left out.
 
     Raises:
         StoreError: a line is not a label; names file and line.
     """
     try:
         return [
-            decode(line, f"{path}:{number}") for number, (_, line) in enumerate(lines(path), start=1) if line.strip()
+            decode(line, f"{path}:{number}")
+            for number, (_, line) in enumerate(lines(path), start=1)
+            if line.strip()
         ]
     except UsageError as error:
         raise StoreError(str(error)) from None
 
 
 def append(run: Path, labels: Iterable[Label]) -> None:
-    """Add labels to a run's `labels.jsonl`; they are on the disk when this returns. Safe beside other writers.
+    """Add labels to a run's `labels.jsonl`; they are on the disk when this returns. Safe beside
+    other writers.
 
     Raises:
         StoreError: the file can't be written.
@@ -107,7 +116,9 @@ def _whole(path: Path) -> int:
 
 
 def fresh(labels: Iterable[Label], known: Iterable[Label]) -> list[Label]:
-    """Those of `labels` that are not among `known`, each once: importing a file twice adds nothing."""
+    """Those of `labels` that are not among `known`, each once: importing a file twice adds
+    nothing.
+    """
     seen = {_identity(label) for label in known}
     kept = []
     for label in labels:
@@ -124,7 +135,9 @@ def _identity(label: Label) -> str:
 
 
 def current(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
-    """The label that counts for each (reviewer, answer and metric); withdrawn ones are not there."""
+    """The label that counts for each (reviewer, answer and metric); withdrawn ones are not
+    there.
+    """
     found: dict[tuple[str, AnswerKey], Label] = {}
     for label in sorted(labels, key=lambda each: _time(each.at)):
         found[label.reviewer, place_of(label)] = label
@@ -133,13 +146,16 @@ def current(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
 
 def merge(*files: Iterable[Label]) -> list[Label]:
     """The labels of several files as one, each once, by time."""
-    return sorted(fresh((label for file in files for label in file), ()), key=lambda label: _time(label.at))
+    return sorted(
+        fresh((label for file in files for label in file), ()), key=lambda label: _time(label.at)
+    )
 
 
 def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
     """From each reviewer's labels (`current`) to one verdict an answer.
 
-    An adjudication decides; else reviewers must agree. `unsure` is no verdict. What they differ on is a conflict.
+    An adjudication decides; else reviewers must agree. `unsure` is no verdict. What they differ on
+    is a conflict.
     """
     places: dict[AnswerKey, list[Label]] = {}
     for (_, place), label in labels.items():
@@ -153,7 +169,9 @@ def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
         if len(said) == 1:
             verdicts[place] = said == {"pass"}
         else:
-            conflicts.append(Conflict(place, {label.reviewer: label.human_verdict for label in given}))
+            conflicts.append(
+                Conflict(place, {label.reviewer: label.human_verdict for label in given})
+            )
     return Agreed(verdicts, conflicts)
 
 

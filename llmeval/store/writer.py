@@ -1,7 +1,8 @@
-"""The run directory, written: append-only records that survive `kill -9` at any byte, one writer at a time.
+"""The run directory, written: append-only records that survive `kill -9` at any byte, one writer at
+a time.
 
-Each line carries its checksum. What a file holds is hashed as it is written, so that the digests in the manifest are
-those of what was written, whatever is on the disk.
+Each line carries its checksum. What a file holds is hashed as it is written, so that the digests in
+the manifest are those of what was written, whatever is on the disk.
 """
 
 import hashlib
@@ -24,12 +25,14 @@ _CHUNK = 1 << 20
 
 
 class RunWriter:
-    """Appends to one run directory. Every record is handed to the operating system before the call returns.
+    """Appends to one run directory. Every record is handed to the operating system before the call
+    returns.
 
     `answers`: how many answers this process has appended.
 
     Raises:
-        StoreError: the directory can't be made or written, the disk is full, or another process is writing to it.
+        StoreError: the directory can't be made or written, the disk is full, or another process is
+            writing to it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,7 +79,9 @@ class RunWriter:
         return self._files[name].lines
 
     def records(self) -> dict[str, Any]:
-        """Make everything durable; what the manifest says of each file from now on: `lines` and `sha256`."""
+        """Make everything durable; what the manifest says of each file from now on: `lines` and
+        `sha256`.
+        """
         return {name: file.state() for name, file in self._files.items()}
 
     def close(self) -> None:
@@ -87,7 +92,9 @@ class RunWriter:
 
 
 class _Appended:
-    """One file that is appended to. A last line that a crash left torn is cut off when it is opened."""
+    """One file that is appended to. A last line that a crash left torn is cut off when it is
+    opened.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -122,7 +129,9 @@ class _Appended:
         return {"lines": self.lines, "sha256": self._content.hexdigest()}
 
     def close(self) -> None:
-        """Make it durable. A file that nothing was written to is removed: no file is what readers take for empty."""
+        """Make it durable. A file that nothing was written to is removed: no file is what readers
+        take for empty.
+        """
         os.fsync(self._descriptor)
         os.close(self._descriptor)
         if not self.lines and self._path.name == CANARIES:
@@ -146,6 +155,10 @@ class _Appended:
 
 
 def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
-    """Replace the `manifest.json` of a run directory in one step; `digest` becomes that of its content."""
+    """Replace the `manifest.json` of a run directory in one step; `digest` becomes that of its
+    content.
+    """
     sealed_manifest = {**manifest, "digest": manifest_digest(manifest)}
-    write_atomically(path / MANIFEST, json.dumps(sealed_manifest, indent=2, ensure_ascii=False).encode() + b"\n")
+    write_atomically(
+        path / MANIFEST, json.dumps(sealed_manifest, indent=2, ensure_ascii=False).encode() + b"\n"
+    )

@@ -1,4 +1,6 @@
-"""Files of entries beside a suite (quarantine, retired cases): a YAML list, each entry about one case."""
+"""Files of entries beside a suite (quarantine, retired cases): a YAML list, each entry about one
+case.
+"""
 
 from datetime import date
 from pathlib import Path
@@ -24,7 +26,9 @@ _WRONG = {
 
 
 class EntryFile(NamedTuple):
-    """Which file of entries. `key`: of `gate`, where a suite names another file than `default` beside it."""
+    """Which file of entries. `key`: of `gate`, where a suite names another file than `default`
+    beside it.
+    """
 
     key: str
     default: str
@@ -42,7 +46,9 @@ def read_document(suite: Suite, file: EntryFile) -> yaml_file.Document | None:
     name = stated or file.default
     if stated is None and not suite.has_text(name):
         return None
-    document = yaml_file.parse(suite.read_text(name, ("gate", file.key)), str(Path(suite.base / name)))
+    document = yaml_file.parse(
+        suite.read_text(name, ("gate", file.key)), str(Path(suite.base / name))
+    )
     return None if document.data is None else document
 
 

@@ -13,8 +13,9 @@ _LONGEST = 1000
 
 
 def files_of(suite: Suite) -> set[Path]:
-    """The suite's own file and every file that a value in it names: cases, prompts, certificates, baselines, and the modules
-    of `module:function`. What these files read themselves is not followed."""
+    """The suite's own file and every file that a value in it names: cases, prompts, certificates,
+    baselines, and the modules of `module:function`. What these files read themselves is not
+    followed."""
     named = {suite.path.resolve()}
     for text in _texts(suite.document.data):
         for path in _paths(text):

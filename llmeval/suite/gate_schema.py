@@ -57,9 +57,12 @@ class GateSpec(Strict):
         default=0.05,
         description="Largest probability of any wrong FAIL over all rules, and of a wrong PASS of a floor.",
     )
-    beta: Level = Field(default=0.05, description="Largest probability of a wrong PASS of a regression rule.")
+    beta: Level = Field(
+        default=0.05, description="Largest probability of a wrong PASS of a regression rule."
+    )
     max_unscored: Share = Field(
-        default=0.02, description="Largest share of cases lost to errors or unusable verdicts; above: INVALID."
+        default=0.02,
+        description="Largest share of cases lost to errors or unusable verdicts; above: INVALID.",
     )
     stop: Literal["never", "early"] = Field(
         default="never",
@@ -76,7 +79,8 @@ class GateSpec(Strict):
         "{case, reason, owner}. Default: `retired.yaml` beside the suite, where there is one.",
     )
     on_inconclusive: Literal["fail", "warn", "pass"] = Field(
-        default="fail", description="Exit code when the cases do not decide: fail 4, warn and pass 0."
+        default="fail",
+        description="Exit code when the cases do not decide: fail 4, warn and pass 0.",
     )
 
     @model_validator(mode="before")
@@ -94,17 +98,24 @@ class GateSpec(Strict):
             return value
         if isinstance(value, list) and value and all(map(_is_name, value)):
             return list(dict.fromkeys(map(str, value)))
-        if isinstance(value, dict) and len(value) == 1 and not isinstance(next(iter(value.values())), dict | list):
+        if (
+            isinstance(value, dict)
+            and len(value) == 1
+            and not isinstance(next(iter(value.values())), dict | list)
+        ):
             return {str(tag): str(wanted) for tag, wanted in value.items()}
         raise PydanticCustomError(
-            "must_pass", "`must_pass` is `all`, a list of case ids, or one tag and its value such as {tier: gold}"
+            "must_pass",
+            "`must_pass` is `all`, a list of case ids, or one tag and its value such as {tier: gold}",
         )
 
     @field_validator("floors")
     @classmethod
     def _above_nothing(cls, value: dict[str, float]) -> dict[str, float]:
         if zero := [key for key, floor in value.items() if floor == 0]:
-            raise PydanticCustomError("floor", "a floor of 0 can't fail ({key}); give a rate above 0", {"key": zero[0]})
+            raise PydanticCustomError(
+                "floor", "a floor of 0 can't fail ({key}); give a rate above 0", {"key": zero[0]}
+            )
         return value
 
     @property
@@ -114,4 +125,6 @@ class GateSpec(Strict):
 
     def without_rules(self) -> "GateSpec":
         """The same, but it decides nothing and never stops a run: `gate: none`."""
-        return self.model_copy(update={"must_pass": None, "floors": {}, "regression": None, "stop": "never"})
+        return self.model_copy(
+            update={"must_pass": None, "floors": {}, "regression": None, "stop": "never"}
+        )

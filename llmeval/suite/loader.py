@@ -1,4 +1,6 @@
-"""From a suite file to a `Suite`: YAML, environment, `${VARIABLES}`, validation; every message names file and line."""
+"""From a suite file to a `Suite`: YAML, environment, `${VARIABLES}`, validation; every message
+names file and line.
+"""
 
 import os
 import re
@@ -16,8 +18,18 @@ from llmeval.suite import yaml_file
 from llmeval.suite.schema import BaseModelSpec, JudgeSpec, Price, SuiteSpec
 from llmeval.suite.strict import nearest
 
-_VARIABLE = re.compile(r"(?P<escaped>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-_SAMPLING = ("temperature", "max_tokens", "top_p", "seed", "stop", "presence_penalty", "frequency_penalty")
+_VARIABLE = re.compile(
+    r"(?P<escaped>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
+)
+_SAMPLING = (
+    "temperature",
+    "max_tokens",
+    "top_p",
+    "seed",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+)
 _TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2", ".txt", ".md")
 _LIKE_A_PATH = re.compile(r"([A-Za-z]+:)?[\w.~@+/\\-]*(\w[/\\]\w[\w.@+-]*|\w\.[A-Za-z]\w{0,9})")
 """One word with a slash inside, or with a file's ending."""
@@ -27,8 +39,8 @@ _LIKE_A_PATH = re.compile(r"([A-Za-z]+:)?[\w.~@+/\\-]*(\w[/\\]\w[\w.@+-]*|\w\.[A
 class Suite:
     """A suite that is valid and whose environment is chosen.
 
-    `spec`: the file's content. `document`: for messages with line numbers. `changes`: dotted keys that the environment
-    changed. `secrets`: values that must never be written anywhere.
+    `spec`: the file's content. `document`: for messages with line numbers. `changes`: dotted keys
+    that the environment changed. `secrets`: values that must never be written anywhere.
     """
 
     spec: SuiteSpec
@@ -52,8 +64,11 @@ class Suite:
         """A `SuiteError` that names the file and the line of `path`."""
         return self.document.error(path, message)
 
-    def model(self, reference: str | BaseModelSpec, path: yaml_file.Path) -> tuple[str, BaseModelSpec]:
-        """(name, spec) of a model named in `models`, or written in place (then its name is the model's own).
+    def model(
+        self, reference: str | BaseModelSpec, path: yaml_file.Path
+    ) -> tuple[str, BaseModelSpec]:
+        """(name, spec) of a model named in `models`, or written in place (then its name is the
+        model's own).
 
         Raises:
             SuiteError: no such model, or it uses an environment variable that is not set.
@@ -66,7 +81,9 @@ class Suite:
             spec = reference
             name = str(getattr(spec, "model", None) or getattr(spec, "provider", "model"))
         for undefined, variable in self.undefined.items():
-            if path and undefined[: len(path)] == path:  # no path: a model of the command line, not of the file
+            if (
+                path and undefined[: len(path)] == path
+            ):  # no path: a model of the command line, not of the file
                 raise self._unset(undefined, variable)
         return name, self._priced(name, spec)
 
@@ -142,7 +159,9 @@ class Suite:
             return (self.base / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            raise self.error(path, f"can't read {name} ({reason}); paths are relative to {self.base}") from None
+            raise self.error(
+                path, f"can't read {name} ({reason}); paths are relative to {self.base}"
+            ) from None
 
     def has_text(self, name: str) -> bool:
         """Whether there is a file of this name, relative to the suite."""
@@ -157,7 +176,9 @@ class Suite:
             if text.endswith(_TEMPLATE_SUFFIXES):
                 return Template(self.read_text(text, path), f"{text}")
             self._refuse_path(text, path)
-        return Template(text, f"{self.document.file}:{self.document.line(path)}: {yaml_file.format_path(path)}")
+        return Template(
+            text, f"{self.document.file}:{self.document.line(path)}: {yaml_file.format_path(path)}"
+        )
 
     def _refuse_path(self, text: str, path: yaml_file.Path) -> None:
         """Refuse a text that is meant as a file's path: it would be sent as it stands."""
@@ -177,7 +198,8 @@ class Suite:
 
     def _unset(self, path: yaml_file.Path, variable: str) -> SuiteError:
         return self.error(
-            path, f"the environment variable {variable} is not set; set it, or write ${{{variable}:-default}}"
+            path,
+            f"the environment variable {variable} is not set; set it, or write ${{{variable}:-default}}",
         )
 
 
@@ -199,7 +221,9 @@ def load_suite(path: str | os.PathLike[str], environment: str | None = None) -> 
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SuiteError(f"{file}: no such file. `llmeval init` writes a suite to start from") from None
+        raise SuiteError(
+            f"{file}: no such file. `llmeval init` writes a suite to start from"
+        ) from None
     except IsADirectoryError:
         raise SuiteError(f"{file}: is a directory; name one suite file in it") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -207,7 +231,9 @@ def load_suite(path: str | os.PathLike[str], environment: str | None = None) -> 
     return parse_suite(text, file, environment)
 
 
-def parse_suite(text: str, file: FilePath, environment: str | None = None, label: str | None = None) -> Suite:
+def parse_suite(
+    text: str, file: FilePath, environment: str | None = None, label: str | None = None
+) -> Suite:
     """Validate a suite from the text of its file.
 
     Args:
@@ -220,7 +246,9 @@ def parse_suite(text: str, file: FilePath, environment: str | None = None, label
     """
     document = yaml_file.parse(text, label or str(file))
     if not isinstance(document.data, dict):
-        raise SuiteError(f"{document.file}:1: a suite is a mapping that starts with `suite: <name>`")
+        raise SuiteError(
+            f"{document.file}:1: a suite is a mapping that starts with `suite: <name>`"
+        )
     undefined: dict[yaml_file.Path, str] = {}
     data = _expand(document.data, (), undefined)
     spec = _validate(SuiteSpec, data, document)
@@ -254,7 +282,9 @@ def _expand(value: Any, path: yaml_file.Path, undefined: dict[yaml_file.Path, st
 
     whole = _VARIABLE.fullmatch(value)
     text = _VARIABLE.sub(replace, value)
-    return yaml_file.scalar(text) if whole and not whole["escaped"] and path[-1] != "api_key" else text
+    return (
+        yaml_file.scalar(text) if whole and not whole["escaped"] and path[-1] != "api_key" else text
+    )
 
 
 def _overlay(
@@ -263,7 +293,8 @@ def _overlay(
     """The suite with one environment's keys put over it."""
     if name not in spec.environments:
         raise document.error(
-            ("environments",), f"there is no environment {name!r}; {nearest(name, list(spec.environments))}"
+            ("environments",),
+            f"there is no environment {name!r}; {nearest(name, list(spec.environments))}",
         )
     merged, lines, changes = dict(data), dict(document.lines), []
     for key, value in data["environments"][name].items():
@@ -280,9 +311,17 @@ def _overlay(
     return merged, yaml_file.Document(document.file, merged, lines), tuple(changes)
 
 
-def _moved(undefined: dict[yaml_file.Path, str], name: str, changes: tuple[str, ...]) -> dict[yaml_file.Path, str]:
-    """Undefined variables by their path after the overlay: what was replaced is gone, what came in is in its place."""
-    kept = {p: v for p, v in undefined.items() if not any(yaml_file.format_path(p).startswith(c) for c in changes)}
+def _moved(
+    undefined: dict[yaml_file.Path, str], name: str, changes: tuple[str, ...]
+) -> dict[yaml_file.Path, str]:
+    """Undefined variables by their path after the overlay: what was replaced is gone, what came in
+    is in its place.
+    """
+    kept = {
+        p: v
+        for p, v in undefined.items()
+        if not any(yaml_file.format_path(p).startswith(c) for c in changes)
+    }
     came = {p[2:]: v for p, v in undefined.items() if p[:2] == ("environments", name)}
     return {**kept, **came}
 
@@ -291,7 +330,9 @@ def _validate(model: type[SuiteSpec], data: Any, document: yaml_file.Document) -
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        messages = [str(document.error(*_explain(item, data))) for item in error.errors(include_url=False)]
+        messages = [
+            str(document.error(*_explain(item, data))) for item in error.errors(include_url=False)
+        ]
         unique = list(dict.fromkeys(messages))
         more = f"\n... and {len(unique) - 10} more" if len(unique) > 10 else ""
         raise SuiteError("\n".join(unique[:10]) + more) from None
@@ -304,11 +345,18 @@ def _explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
         return path, f"the key {item['loc'][-1]!r} is missing"
     if kind == "unknown_key":
         key = item["ctx"]["key"]
-        hint = "; sampling parameters stand under `params:`" if key in _SAMPLING and path[:1] != ("gate",) else ""
+        hint = (
+            "; sampling parameters stand under `params:`"
+            if key in _SAMPLING and path[:1] != ("gate",)
+            else ""
+        )
         return (*path, key), item["msg"] + hint
     if kind == "union_tag_invalid":
         tags = re.findall(r"'([^']+)'", item["ctx"]["expected_tags"])
-        return (*path, "provider"), f"unknown provider {item['ctx']['tag']!r}; {nearest(item['ctx']['tag'], tags)}"
+        return (
+            *path,
+            "provider",
+        ), f"unknown provider {item['ctx']['tag']!r}; {nearest(item['ctx']['tag'], tags)}"
     if kind == "union_tag_not_found":
         return path, "the key 'provider' is missing: openai, transformers, http, python or replay"
     given = item.get("input")
@@ -338,7 +386,9 @@ def _secrets(value: Any) -> list[str]:
         secret = value.get_secret_value()
         return [secret] if secret else []
     if isinstance(value, BaseModel):
-        return [secret for name in type(value).model_fields for secret in _secrets(getattr(value, name))]
+        return [
+            secret for name in type(value).model_fields for secret in _secrets(getattr(value, name))
+        ]
     if isinstance(value, Mapping):
         return [secret for item in value.values() for secret in _secrets(item)]
     if isinstance(value, list | tuple):

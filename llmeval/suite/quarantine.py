@@ -1,4 +1,6 @@
-"""The quarantine: cases that are asked and shown but count in no rule, each with a reason, an owner and a last day."""
+"""The quarantine: cases that are asked and shown but count in no rule, each with a reason, an owner
+and a last day.
+"""
 
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
@@ -24,7 +26,9 @@ class QuarantineEntry(Strict):
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="Its last day in quarantine, such as 2027-01-31 (UTC). Then the case counts again.",
     )
-    suite: Name | None = Field(default=None, description="Only for this suite, where several share the file.")
+    suite: Name | None = Field(
+        default=None, description="Only for this suite, where several share the file."
+    )
 
 
 class Quarantine(NamedTuple):
@@ -36,20 +40,27 @@ class Quarantine(NamedTuple):
 
 
 def read_quarantine(
-    suite: Suite, ids: Callable[[], Collection[str]] | None, *, partial: bool = False, today: date | None = None
+    suite: Suite,
+    ids: Callable[[], Collection[str]] | None,
+    *,
+    partial: bool = False,
+    today: date | None = None,
 ) -> Quarantine:
-    """The entries of a suite that are in force, from `gate.quarantine` or the quarantine.yaml beside it.
+    """The entries of a suite that are in force, from `gate.quarantine` or the quarantine.yaml
+    beside it.
 
     An entry whose last day is over is told as a warning with its line, and its case counts again.
 
     Args:
         suite: whose quarantine.
-        ids: gives the ids of the cases that are asked; called where there is an entry. None: not looked at.
+        ids: gives the ids of the cases that are asked; called where there is an entry. None: not
+            looked at.
         partial: they are a part of the suite's; entries of other cases are passed over.
         today: default: now, UTC.
 
     Raises:
-        SuiteError: the file is missing or wrong, or names a case twice or one that is not there; with file and line.
+        SuiteError: the file is missing or wrong, or names a case twice or one that is not there;
+            with file and line.
     """
     document = read_document(suite, FILE)
     if document is None:
@@ -70,7 +81,9 @@ def read_quarantine(
                 (number, "case"),
                 f"{suite.name} has no case {case_id!r}; remove the entry, or write whose it is: `suite: NAME`",
             )
-        entered = Quarantined(case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires)
+        entered = Quarantined(
+            case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires
+        )
         if day > day_of(document, (number, "expires"), entry.expires):
             ended.append(entered)
             told = f"the quarantine of {case_id} ended on {entry.expires}: it counts again. {entry.owner} fixes the case, or removes the entry"

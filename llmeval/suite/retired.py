@@ -1,4 +1,6 @@
-"""Retired cases: cases of the baseline that the suite leaves out, or asks otherwise, on purpose; each with a reason."""
+"""Retired cases: cases of the baseline that the suite leaves out, or asks otherwise, on purpose;
+each with a reason.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -12,19 +14,27 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.strict import Name, Strict
 from llmeval.suite.yaml_file import Document
 
-FILE = EntryFile("retired", "retired.yaml", "{case, reason, owner}, with date and suite where they are needed")
+FILE = EntryFile(
+    "retired", "retired.yaml", "{case, reason, owner}, with date and suite where they are needed"
+)
 
 
 class RetiredEntry(Strict):
     """One case of the baseline that is retired: the gate does not miss it."""
 
     case: str | int = Field(description="The case's id in the baseline.")
-    reason: str = Field(min_length=1, description="Why it is not asked any more, or asked otherwise.")
+    reason: str = Field(
+        min_length=1, description="Why it is not asked any more, or asked otherwise."
+    )
     owner: str = Field(min_length=1, description="Who retired it.")
     date: str | None = Field(
-        default=None, pattern=r"^\d{4}-\d{2}-\d{2}$", description="The day it was retired, such as 2027-01-31."
+        default=None,
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        description="The day it was retired, such as 2027-01-31.",
     )
-    suite: Name | None = Field(default=None, description="Only for this suite, where several share the file.")
+    suite: Name | None = Field(
+        default=None, description="Only for this suite, where several share the file."
+    )
 
 
 class Retirement(NamedTuple):
@@ -53,20 +63,27 @@ def read_retired(suite: Suite) -> Retirement:
             raise document.error((number, "case"), f"{case_id!r} is listed twice")
         if entry.date is not None:
             day_of(document, (number, "date"), entry.date)
-        found[case_id] = Retired(case_id=case_id, reason=entry.reason, owner=entry.owner, date=entry.date)
+        found[case_id] = Retired(
+            case_id=case_id, reason=entry.reason, owner=entry.owner, date=entry.date
+        )
         rows[case_id] = number
     return Retirement(tuple(found.values()), document, rows)
 
 
-def refuse_asked(suite: Suite, retired: Retirement, cases: Iterable[Case], before: Mapping[str, str]) -> None:
-    """Refuse an entry whose case the suite still asks: it would say that a case is gone which is not.
+def refuse_asked(
+    suite: Suite, retired: Retirement, cases: Iterable[Case], before: Mapping[str, str]
+) -> None:
+    """Refuse an entry whose case the suite still asks: it would say that a case is gone which is
+    not.
 
-    A case that is asked otherwise than in the baseline may be retired: what is retired is what the baseline asked.
+    A case that is asked otherwise than in the baseline may be retired: what is retired is what the
+    baseline asked.
 
     Args:
         suite, retired: the suite and its entries.
         cases: the suite's; read only where there is an entry.
-        before: of the baseline, the first 16 hex digits of each case's digest, by id; empty where there is no baseline.
+        before: of the baseline, the first 16 hex digits of each case's digest, by id; empty where
+            there is no baseline.
 
     Raises:
         SuiteError: such an entry; with file and line.

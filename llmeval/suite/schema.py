@@ -1,4 +1,5 @@
-"""The suite file as types: what is asked, of whom, and what counts as good (docs/suite-reference.md is made from this).
+"""The suite file as types: what is asked, of whom, and what counts as good (docs/suite-reference.md
+is made from this).
 
 Strict: a key that is not here is an error that names the nearest one that is.
 """
@@ -18,7 +19,8 @@ class Sample(Strict):
     n: int = Field(gt=0, description="How many cases to take.")
     seed: int = Field(default=0, description="The same seed takes the same cases.")
     stratify: str | None = Field(
-        default=None, description="A field or tag: each of its values keeps its share of the sample."
+        default=None,
+        description="A field or tag: each of its values keeps its share of the sample.",
     )
 
 
@@ -28,7 +30,9 @@ class CasesSpec(Strict):
     source: str | list[dict[str, Any]] = Field(
         description="A .jsonl, .csv or .parquet file, hf://owner/name@revision?split=test, or a list of cases. Parquet and hf:// need the extra `data`."
     )
-    map: dict[str, str] = Field(default={}, description="Case field <- column of the source, where names differ.")
+    map: dict[str, str] = Field(
+        default={}, description="Case field <- column of the source, where names differ."
+    )
     sample: Sample | None = None
 
 
@@ -45,7 +49,9 @@ class Limits(Strict):
     concurrency: int | None = Field(default=None, gt=0, description="Requests in flight.")
     requests_per_minute: float | None = Field(default=None, gt=0)
     tokens_per_minute: float | None = Field(default=None, gt=0)
-    attempts: int = Field(default=6, gt=0, le=100, description="Most attempts for one request; each counts as a call.")
+    attempts: int = Field(
+        default=6, gt=0, le=100, description="Most attempts for one request; each counts as a call."
+    )
     deadline: float | None = Field(
         default=None,
         gt=0,
@@ -102,7 +108,9 @@ class Networked(BaseModelSpec):
         description="Certificates in PEM format to trust besides the system's, for an authority of your own; relative "
         "to the suite file. The environment's SSL_CERT_FILE and REQUESTS_CA_BUNDLE work too.",
     )
-    max_reply_bytes: int = Field(default=16 * 2**20, gt=0, description="A longer body of a reply is an error.")
+    max_reply_bytes: int = Field(
+        default=16 * 2**20, gt=0, description="A longer body of a reply is an error."
+    )
 
 
 BUILD = (
@@ -117,8 +125,12 @@ class OpenAISpec(Generating, Networked):
 
     provider: Literal["openai"]
     model: str
-    base_url: str = Field(default="https://api.openai.com/v1", description="Up to and including /v1.")
-    api_key: SecretStr | None = Field(default=None, description='Write it as "${NAME}"; default: OPENAI_API_KEY.')
+    base_url: str = Field(
+        default="https://api.openai.com/v1", description="Up to and including /v1."
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description='Write it as "${NAME}"; default: OPENAI_API_KEY.'
+    )
     build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
     api: Literal["chat", "responses"] = "chat"
     headers: dict[str, SecretStr] = {}
@@ -138,7 +150,9 @@ class TransformersSpec(Generating):
     model: str
     revision: str | None = None
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
-    device: str | None = Field(default=None, description="cpu, cuda, cuda:0, mps; default: what is there.")
+    device: str | None = Field(
+        default=None, description="cpu, cuda, cuda:0, mps; default: what is there."
+    )
     batch_size: int = Field(default=32, gt=0, description="Replies generated at a time.")
 
 
@@ -154,11 +168,15 @@ class HttpSpec(Generating, Networked):
         default={"input": "{{ prompt }}"},
         description="The request's JSON; every text in it is a template over prompt, messages and params.",
     )
-    output: str = Field(default="output", description="Where the answer stands in the reply: a path like a.b[0].c")
+    output: str = Field(
+        default="output", description="Where the answer stands in the reply: a path like a.b[0].c"
+    )
 
 
 class PythonSpec(Generating):
-    """Your own function, sync or async: it gets a Request (or its text) and returns text or a Reply."""
+    """Your own function, sync or async: it gets a Request (or its text) and returns text or a
+    Reply.
+    """
 
     provider: Literal["python"]
     function: str = Field(description="module:function", pattern=r"^[\w.]+:[\w.]+$")
@@ -180,12 +198,18 @@ class ReplaySpec(BaseModelSpec):
 
 
 class SystemOneSpec(Networked):
-    """A decision model behind POST {base_url}/systemone: it gives probabilities, no text. Only for judges."""
+    """A decision model behind POST {base_url}/systemone: it gives probabilities, no text. Only for
+    judges.
+    """
 
     provider: Literal["systemone"]
     model: str
-    base_url: str = Field(description="Up to and including /v1; a URL that ends in the whole path works as well.")
-    api_key: SecretStr | None = Field(default=None, description='Write it as "${NAME}"; sent as a Bearer token.')
+    base_url: str = Field(
+        description="Up to and including /v1; a URL that ends in the whole path works as well."
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description='Write it as "${NAME}"; sent as a Bearer token.'
+    )
     build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
     headers: dict[str, SecretStr] = {}
 
@@ -199,41 +223,56 @@ ModelSpec = Annotated[
 class JudgeSpec(Strict):
     """One judged metric: who judges (`model`, `panel` or `cascade`), and how."""
 
-    model: str | ModelSpec | None = Field(default=None, description="A name from `models`, or a model written here.")
+    model: str | ModelSpec | None = Field(
+        default=None, description="A name from `models`, or a model written here."
+    )
     panel: list[str | ModelSpec] = Field(
         default=[], description="Several judges: the strict majority over all seats decides."
     )
     cascade: list[str | ModelSpec] = Field(
-        default=[], description="Several judges: each is asked only where the one before was not sure (`band`)."
+        default=[],
+        description="Several judges: each is asked only where the one before was not sure (`band`).",
     )
     band: tuple[Share, Share] = Field(
         default=(0.1, 0.9), description="A probability of passing between these two is not sure."
     )
     audit: Share = Field(
-        default=0.05, description="Share of the sure verdicts that the next judge of a cascade is asked about as well."
+        default=0.05,
+        description="Share of the sure verdicts that the next judge of a cascade is asked about as well.",
     )
-    prompt: str = Field(default="reference", description="A protocol's name, or the path of a template of your own.")
+    prompt: str = Field(
+        default="reference", description="A protocol's name, or the path of a template of your own."
+    )
     criteria: list[str | dict[str, Any]] = Field(
-        default=[], description="For `rubric` and `style`: statements that are true of a good answer, or {name, "
+        default=[],
+        description="For `rubric` and `style`: statements that are true of a good answer, or {name, "
         "statement, weight}.",
-    )  # fmt: skip
+    )
     params: dict[str, Any] = Field(
         default={},
         description="Sampling parameters over the model's own, which go over the judge's defaults. null leaves one out.",
     )
     votes: int = Field(
-        default=1, gt=0, le=25, description="Odd: replies at most; asked for only until their majority is certain."
+        default=1,
+        gt=0,
+        le=25,
+        description="Odd: replies at most; asked for only until their majority is certain.",
     )
     logprobs: bool = Field(
-        default=False, description="Read the verdict's probability from log probabilities, where the endpoint has them."
+        default=False,
+        description="Read the verdict's probability from log probabilities, where the endpoint has them.",
     )
     readout: bool = Field(
-        default=False, description="Local weights as a decision model: labels read from one pass, nothing generated."
+        default=False,
+        description="Local weights as a decision model: labels read from one pass, nothing generated.",
     )
     attacks: bool = Field(
-        default=True, description="Try known attacks on the judge in each run; one that passes makes the run INVALID."
+        default=True,
+        description="Try known attacks on the judge in each run; one that passes makes the run INVALID.",
     )
-    certificate: str | None = Field(default=None, description="What labels showed about this judge.")
+    certificate: str | None = Field(
+        default=None, description="What labels showed about this judge."
+    )
     when: Literal["always", "uncertain"] = Field(
         default="always",
         description="`uncertain`: only where the `facts` check is not confident; elsewhere its verdict stands.",
@@ -252,7 +291,9 @@ class JudgeSpec(Strict):
         if sum((self.model is not None, bool(self.panel), bool(self.cascade))) != 1:
             raise PydanticCustomError("judge", "give one of `model`, `panel` and `cascade`")
         if self.votes % 2 == 0:
-            raise PydanticCustomError("votes", "`votes` is an odd number, so that there is a majority")
+            raise PydanticCustomError(
+                "votes", "`votes` is an odd number, so that there is a majority"
+            )
         if self.band[0] >= self.band[1]:
             raise PydanticCustomError("band", "`band` is [low, high] with low below high")
         return self
@@ -275,8 +316,12 @@ class SuiteSpec(Strict):
     suite: Name = Field(description="The suite's name; runs land in reports/<suite>/.")
     description: str = ""
     cases: CasesSpec
-    prompt: str | None = Field(default=None, description="A template, or the path of one (.j2, .txt, .md).")
-    messages: list[Turn] | None = Field(default=None, description="Instead of `prompt`: several turns.")
+    prompt: str | None = Field(
+        default=None, description="A template, or the path of one (.j2, .txt, .md)."
+    )
+    messages: list[Turn] | None = Field(
+        default=None, description="Instead of `prompt`: several turns."
+    )
     models: dict[Name, ModelSpec] = {}
     prices: str | dict[str, Price] = Field(
         default={},
@@ -285,7 +330,9 @@ class SuiteSpec(Strict):
     candidate: str | ModelSpec
     repeats: int = Field(default=1, gt=0, le=1000, description="Answers asked for each case.")
     seed: int = 0
-    checks: list[Any] = Field(default=[], description="name | name: argument | name: {options} | not: ... | any: [...]")
+    checks: list[Any] = Field(
+        default=[], description="name | name: argument | name: {options} | not: ... | any: [...]"
+    )
     judges: dict[Name, JudgeSpec] = {}
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")
     gate: GateSpec = Field(
@@ -300,7 +347,9 @@ class SuiteSpec(Strict):
     def _short_cases(cls, value: Any) -> Any:
         return {"source": value} if isinstance(value, str | list) else value
 
-    @field_validator("gate", mode="before", json_schema_input_type=GateSpec | Literal["none"] | None)
+    @field_validator(
+        "gate", mode="before", json_schema_input_type=GateSpec | Literal["none"] | None
+    )
     @classmethod
     def _short_gate(cls, value: Any) -> Any:
         if value is None:
@@ -308,7 +357,9 @@ class SuiteSpec(Strict):
         if value == "none":
             return GateSpec().without_rules()
         if not isinstance(value, dict | GateSpec):
-            raise PydanticCustomError("gate", "`gate` is a mapping of rules, or `none`, which only measures")
+            raise PydanticCustomError(
+                "gate", "`gate` is a mapping of rules, or `none`, which only measures"
+            )
         return value
 
     @model_validator(mode="after")

@@ -1,4 +1,6 @@
-"""What every part of the suite file is made of: names, shares, and models that refuse unknown keys."""
+"""What every part of the suite file is made of: names, shares, and models that refuse unknown
+keys.
+"""
 
 import difflib
 from typing import Annotated, Any
@@ -33,5 +35,7 @@ class Strict(BaseModel):
             for key in data:
                 if key not in known:
                     message = f"unknown key {key!r}; {nearest(str(key), known)}"
-                    raise PydanticCustomError("unknown_key", "{message}", {"message": message, "key": key})
+                    raise PydanticCustomError(
+                        "unknown_key", "{message}", {"message": message, "key": key}
+                    )
         return data

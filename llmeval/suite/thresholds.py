@@ -1,4 +1,6 @@
-"""The two forms of a rule's limit in a suite: a number, or a mapping that says whose scale it is on."""
+"""The two forms of a rule's limit in a suite: a number, or a mapping that says whose scale it is
+on.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -32,5 +34,9 @@ def _form(value: Any) -> str:
     return "mapping" if isinstance(value, dict | BaseModel) else "number"
 
 
-FloorStated = Annotated[Annotated[Share, Tag("number")] | Annotated[FloorRule, Tag("mapping")], Discriminator(_form)]
-MarginStated = Annotated[Annotated[Margin, Tag("number")] | Annotated[MarginRule, Tag("mapping")], Discriminator(_form)]
+FloorStated = Annotated[
+    Annotated[Share, Tag("number")] | Annotated[FloorRule, Tag("mapping")], Discriminator(_form)
+]
+MarginStated = Annotated[
+    Annotated[Margin, Tag("number")] | Annotated[MarginRule, Tag("mapping")], Discriminator(_form)
+]

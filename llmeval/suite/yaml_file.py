@@ -1,7 +1,8 @@
 """YAML read safely, with the line of every value kept.
 
-Scalars follow YAML 1.2's core schema, not 1.1: `no`, `on` and `1:30` stay text (PyYAML's own resolver makes them
-False, True and 90), and dates stay text as well. Anchors and aliases work; an alias bomb runs into `MAX_NODES`.
+Scalars follow YAML 1.2's core schema, not 1.1: `no`, `on` and `1:30` stay text (PyYAML's own
+resolver makes them False, True and 90), and dates stay text as well. Anchors and aliases work; an
+alias bomb runs into `MAX_NODES`.
 """
 
 import re
@@ -72,10 +73,13 @@ def parse(text: str, file: str) -> Document:
     """Parse one YAML document.
 
     Raises:
-        SuiteError: not YAML, a key given twice, not text keys, too large or too deep; names file and line.
+        SuiteError: not YAML, a key given twice, not text keys, too large or too deep; names file
+            and line.
     """
     if len(text) > MAX_BYTES:
-        raise SuiteError(f"{file}: larger than {MAX_BYTES // 2**20} MiB; keep large data in a .jsonl file")
+        raise SuiteError(
+            f"{file}: larger than {MAX_BYTES // 2**20} MiB; keep large data in a .jsonl file"
+        )
     try:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
@@ -100,11 +104,16 @@ class _Builder:
         self.lines.setdefault(path, node.start_mark.line + 1)
         self.nodes += 1
         if self.nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise self._error(node, f"too many values (over {MAX_NODES}) or nested deeper than {MAX_DEPTH}")
+            raise self._error(
+                node, f"too many values (over {MAX_NODES}) or nested deeper than {MAX_DEPTH}"
+            )
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
-            return [self.build(child, (*path, index), depth + 1) for index, child in enumerate(node.value)]
+            return [
+                self.build(child, (*path, index), depth + 1)
+                for index, child in enumerate(node.value)
+            ]
         assert isinstance(node, yaml.ScalarNode)
         plain = not node.style  # None from the Python loader, '' from the C one
         if node.tag.startswith("!") or (plain and not node.tag.startswith("tag:yaml.org,2002:")):

@@ -1,4 +1,6 @@
-"""A pull request as CI plays it: the action's own shell steps, on a repository, an endpoint and a forge that are real."""
+"""A pull request as CI plays it: the action's own shell steps, on a repository, an endpoint and a
+forge that are real.
+"""
 
 import json
 import os
@@ -49,7 +51,9 @@ def project(tmp_path: Path) -> Iterator[Project]:
     with serve(lambda body, earlier=0: says[0](body, earlier)) as endpoint:
         folder = tmp_path / "project"
         suite = write_suite(folder / "suites", endpoint.url, N, GATE, judge=False)
-        suite.write_text(suite.read_text().replace("api_key: secret-key-1234", 'api_key: "${LLM_KEY}"'))
+        suite.write_text(
+            suite.read_text().replace("api_key: secret-key-1234", 'api_key: "${LLM_KEY}"')
+        )
         (folder / ".gitignore").write_text("reports/\n")
         git(folder, "init", "-q", "-b", "main")
         done = subprocess.run(
@@ -57,7 +61,12 @@ def project(tmp_path: Path) -> Iterator[Project]:
             env={**os.environ, "LLM_KEY": "k"}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 3, done.stderr
-        assert llmeval("baseline", "approve", tmp_path / "first", "--by", "ada", "--reason", "first").returncode == 0
+        assert (
+            llmeval(
+                "baseline", "approve", tmp_path / "first", "--by", "ada", "--reason", "first"
+            ).returncode
+            == 0
+        )
         git(folder, "add", "-A")
         git(folder, "commit", "-qm", "suite and baseline")
         git(folder, "checkout", "-qb", "change")
@@ -80,11 +89,20 @@ class Job(NamedTuple):
 
 
 def play(
-    project: Project, forge: Forge, tmp_path: Path, *, secret: str = "k", token: str = "good", **inputs: str
+    project: Project,
+    forge: Forge,
+    tmp_path: Path,
+    *,
+    secret: str = "k",
+    token: str = "good",
+    **inputs: str,
 ) -> Job:
     """The shell steps of action.yml, one after the other, as a runner of pull requests does."""
     action = yaml.safe_load((ROOT / "action.yml").read_text())
-    given = {name: str(each["default"]) for name, each in action["inputs"].items()} | {"install": "", "token": token}
+    given = {name: str(each["default"]) for name, each in action["inputs"].items()} | {
+        "install": "",
+        "token": token,
+    }
     given["arguments"] = "--no-cache"  # one endpoint plays all candidates here
     given |= {name.replace("_", "-"): value for name, value in inputs.items()}
     bin_, event = tmp_path / "bin", tmp_path / "event.json"
@@ -123,16 +141,22 @@ def _outputs(path: Path) -> dict[str, str]:
 def _filled(text: str, given: dict[str, str], outputs: dict[str, str]) -> str:
     """`${{ inputs.x }}` and `${{ steps.run.outputs.x }}` as a runner fills them in."""
     text = re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda match: given[match[1]], text)
-    return re.sub(r"\$\{\{ steps\.run\.outputs\.([\w-]+) \}\}", lambda match: outputs.get(match[1], ""), text)
+    return re.sub(
+        r"\$\{\{ steps\.run\.outputs\.([\w-]+) \}\}", lambda match: outputs.get(match[1], ""), text
+    )
 
 
 def junit(project: Project) -> dict[str, str]:
     """Outcome by case of the last run."""
     path = max(project.folder.glob("reports/t/*/junit.xml"))
-    return {case.get("name", ""): case[0].tag for case in ET.parse(path).iter("testcase") if len(case)}
+    return {
+        case.get("name", ""): case[0].tag for case in ET.parse(path).iter("testcase") if len(case)
+    }
 
 
-def test_a_worse_candidate_fails_and_its_cases_are_named(project: Project, forge: Forge, tmp_path: Path) -> None:
+def test_a_worse_candidate_fails_and_its_cases_are_named(
+    project: Project, forge: Forge, tmp_path: Path
+) -> None:
     project.says[0] = worse
     job = play(project, forge, tmp_path, changed_since="main")
     assert (job.code, job.outputs["decision"], job.outputs["status"]) == (1, "FAIL", "1")
@@ -143,14 +167,22 @@ def test_a_worse_candidate_fails_and_its_cases_are_named(project: Project, forge
     assert named
     assert named <= fell
     assert fell <= {name for name, tag in junit(project).items() if tag == "failure"}
-    annotations = [line for line in job.steps["Run the suites"][1].splitlines() if line.startswith("::")]
+    annotations = [
+        line for line in job.steps["Run the suites"][1].splitlines() if line.startswith("::")
+    ]
     assert 1 < len(annotations) <= 10
-    assert any(f"file=suites/cases.jsonl,line={int(name[1:]) + 1}::" in line for line in annotations for name in named)
+    assert any(
+        f"file=suites/cases.jsonl,line={int(name[1:]) + 1}::" in line
+        for line in annotations
+        for name in named
+    )
     assert job.summary.startswith("<!-- llmeval:t -->")
     assert Path(project.folder / job.outputs["report"]).exists()
 
 
-def test_then_a_good_candidate_passes_and_updates_the_comment(project: Project, forge: Forge, tmp_path: Path) -> None:
+def test_then_a_good_candidate_passes_and_updates_the_comment(
+    project: Project, forge: Forge, tmp_path: Path
+) -> None:
     assert play(project, forge, tmp_path).code == 0
     assert not forge.comments, "nothing to tell"
     project.says[0] = worse
@@ -169,16 +201,24 @@ def test_a_broken_endpoint_is_no_verdict(project: Project, forge: Forge, tmp_pat
 
 
 @pytest.mark.parametrize(("policy", "code"), [("fail", 4), ("warn", 0)])
-def test_a_tie_is_what_the_suite_says(project: Project, forge: Forge, tmp_path: Path, policy: str, code: int) -> None:
+def test_a_tie_is_what_the_suite_says(
+    project: Project, forge: Forge, tmp_path: Path, policy: str, code: int
+) -> None:
     suite = project.folder / "suites" / "suite.yaml"
     suite.write_text(
-        suite.read_text().replace("contains: 0.1}", f"contains: 0.02}}}}\n  on_inconclusive: {policy}\n#", 1)
+        suite.read_text().replace(
+            "contains: 0.1}", f"contains: 0.02}}}}\n  on_inconclusive: {policy}\n#", 1
+        )
     )
     job = play(project, forge, tmp_path)
-    assert (job.code, job.outputs["decision"]) == (code, "INCONCLUSIVE"), job.steps["Run the suites"][1]
+    assert (job.code, job.outputs["decision"]) == (code, "INCONCLUSIVE"), job.steps[
+        "Run the suites"
+    ][1]
 
 
-def test_a_fork_without_secrets_is_told_which_one(project: Project, forge: Forge, tmp_path: Path) -> None:
+def test_a_fork_without_secrets_is_told_which_one(
+    project: Project, forge: Forge, tmp_path: Path
+) -> None:
     job = play(project, forge, tmp_path, secret="", token="read-only")
     assert job.code == 2
     assert "LLM_KEY" in job.steps["Run the suites"][1]

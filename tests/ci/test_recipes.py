@@ -18,13 +18,23 @@ GATE = "gate: {floors: {contains: %s}}\n"
 
 
 def shell(tmp_path: Path, script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """A script as a CI server's shell runs it, with `llmeval` on its path and nothing to install."""
+    """A script as a CI server's shell runs it, with `llmeval` on its path and nothing to
+    install.
+    """
     bin_ = tmp_path / "bin"
     bin_.mkdir(exist_ok=True)
-    for name, does in (("llmeval", f'exec {sys.executable} -m llmeval "$@"'), ("python3", "exit 0")):
+    for name, does in (
+        ("llmeval", f'exec {sys.executable} -m llmeval "$@"'),
+        ("python3", "exit 0"),
+    ):
         (bin_ / name).write_text(f"#!/bin/sh\n{does}\n")
         (bin_ / name).chmod(stat.S_IRWXU)
-    known = {**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), **environment}
+    known = {
+        **os.environ,
+        "PATH": f"{bin_}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        **environment,
+    }
     return subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, env=known, capture_output=True, text=True, check=False,
         timeout=120,
@@ -66,16 +76,25 @@ def test_the_jenkins_pipeline_calls_what_there_is(tmp_path: Path) -> None:
 def test_the_github_workflow_uses_inputs_that_the_action_has() -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     workflow = yaml.safe_load((ROOT / "docs" / "ci" / "github.yml").read_text())
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"] if "llmeval@" in step.get("uses", "")]
+    steps = [
+        step
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if "llmeval@" in step.get("uses", "")
+    ]
     assert len(steps) == 1
     for step in steps:
         assert set(step["with"]) <= set(action["inputs"])
     for step in action["runs"]["steps"]:
-        assert "${{" not in step.get("run", ""), "values reach the shell as variables, never as its text"
+        assert "${{" not in step.get("run", ""), (
+            "values reach the shell as variables, never as its text"
+        )
 
 
 @pytest.mark.parametrize(("floor", "lost", "code"), [(0.3, None, 0), (0.99, None, 1), (0.3, 2, 3)])
-def test_the_nightly_jobs_of_the_github_workflow(tmp_path: Path, floor: float, lost: int | None, code: int) -> None:
+def test_the_nightly_jobs_of_the_github_workflow(
+    tmp_path: Path, floor: float, lost: int | None, code: int
+) -> None:
     jobs = yaml.safe_load((ROOT / "docs" / "ci" / "github.yml").read_text())["jobs"]
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path / "suites", endpoint.url, 60, GATE % floor, judge=False)
@@ -91,7 +110,9 @@ def test_the_nightly_jobs_of_the_github_workflow(tmp_path: Path, floor: float, l
 
 
 def test_the_quick_tier_asks_a_sample_of_the_same_suite(tmp_path: Path) -> None:
-    step = yaml.safe_load((ROOT / "docs" / "ci" / "github.yml").read_text())["jobs"]["pull-request"]["steps"][-1]
+    step = yaml.safe_load((ROOT / "docs" / "ci" / "github.yml").read_text())["jobs"][
+        "pull-request"
+    ]["steps"][-1]
     quick = "environments: {quick: {cases: {source: cases.jsonl, sample: {n: 20, seed: 7}}}}\n"
     with serve(answer) as endpoint:
         write_suite(tmp_path / "suites", endpoint.url, 60, GATE % 0.3 + quick, judge=False)

@@ -24,10 +24,18 @@ from tests.support.suites import answer, write_suite
         ("0.8", "pass", 0, "INCONCLUSIVE"),
     ],
 )
-def test_decisions_have_exit_codes(tmp_path: Path, floor: str, policy: str, code: int, decision: str) -> None:
+def test_decisions_have_exit_codes(
+    tmp_path: Path, floor: str, policy: str, code: int, decision: str
+) -> None:
     gate = f"gate: {{floors: {{contains: {floor}}}, on_inconclusive: {policy}}}\n"
     with serve(answer) as endpoint:
-        done = llmeval("run", write_suite(tmp_path, endpoint.url, 50, gate), "--out", tmp_path / "out", "--json")
+        done = llmeval(
+            "run",
+            write_suite(tmp_path, endpoint.url, 50, gate),
+            "--out",
+            tmp_path / "out",
+            "--json",
+        )
     assert done.returncode == code, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["gate"]["decision"], summary["gate"]["exit_code"]) == (decision, code)
@@ -68,7 +76,9 @@ def test_a_broken_endpoint_exits_3(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, "http://127.0.0.1:9/v1", 2)
     suite.write_text(suite.read_text().replace("model: cand,", "model: cand, timeout: 1,"))
     with serve(lambda body, n: (401, {"error": {"message": "no"}}, {})) as endpoint:
-        done = llmeval("run", write_suite(tmp_path, endpoint.url, 3), "--out", tmp_path / "out", "--json")
+        done = llmeval(
+            "run", write_suite(tmp_path, endpoint.url, 3), "--out", tmp_path / "out", "--json"
+        )
     assert done.returncode == 3
     assert json.loads(done.stdout)["counts"]["errors"] == 3
 
@@ -114,7 +124,9 @@ def test_runs_are_listed_and_shown(tmp_path: Path) -> None:
         suite = write_suite(tmp_path, endpoint.url, 5)
         llmeval("run", suite, "--reports", tmp_path / "r")
         llmeval("run", suite, "--reports", tmp_path / "r")
-    listed: list[dict[str, Any]] = json.loads(llmeval("runs", "list", "--reports", tmp_path / "r", "--json").stdout)
+    listed: list[dict[str, Any]] = json.loads(
+        llmeval("runs", "list", "--reports", tmp_path / "r", "--json").stdout
+    )
     assert [row["passed"] for row in listed] == [4, 4]
     assert listed[0]["run_id"] >= listed[1]["run_id"]
     shown = llmeval("runs", "show", listed[1]["run_id"], "--reports", tmp_path / "r", "--json")
@@ -129,7 +141,10 @@ def test_validate_and_schema_call_nothing(tmp_path: Path) -> None:
     suite.write_text(suite.read_text().replace("contains:", "contians:"))
     broken = llmeval("validate", suite)
     assert broken.returncode == 2
-    assert f"{suite}:9: checks[0].contians: unknown check 'contians'; did you mean 'contains'" in broken.stderr
+    assert (
+        f"{suite}:9: checks[0].contians: unknown check 'contians'; did you mean 'contains'"
+        in broken.stderr
+    )
     schema = json.loads(llmeval("schema").stdout)
     assert set(schema["required"]) >= {"suite", "cases", "candidate"}
     assert "contains" in json.loads(llmeval("schema", "--checks").stdout)
@@ -154,11 +169,19 @@ def test_a_dry_run_knows_what_the_last_run_took(tmp_path: Path) -> None:
         return reply(text, usage=usage)
 
     with serve(handler) as endpoint:
-        suite = write_suite(tmp_path, endpoint.url, 20, extra="prices: {cand: {input: 1, output: 2}}\n")
-        before = json.loads(llmeval("run", suite, "--dry-run", "--json", "--reports", tmp_path / "reports").stdout)
+        suite = write_suite(
+            tmp_path, endpoint.url, 20, extra="prices: {cand: {input: 1, output: 2}}\n"
+        )
+        before = json.loads(
+            llmeval("run", suite, "--dry-run", "--json", "--reports", tmp_path / "reports").stdout
+        )
         llmeval("run", suite, "--limit", "10", "--no-cache", "--reports", tmp_path / "reports")
-        after = json.loads(llmeval("run", suite, "--dry-run", "--json", "--reports", tmp_path / "reports").stdout)
-        full = json.loads(llmeval("run", suite, "--no-cache", "--json", "--reports", tmp_path / "reports").stdout)
+        after = json.loads(
+            llmeval("run", suite, "--dry-run", "--json", "--reports", tmp_path / "reports").stdout
+        )
+        full = json.loads(
+            llmeval("run", suite, "--no-cache", "--json", "--reports", tmp_path / "reports").stdout
+        )
     assert [row["based_on"] for row in before] == [None, None]
     for row in after:
         calls = full["calls"][row["role"]]
@@ -191,7 +214,9 @@ def test_init_writes_a_suite_that_is_valid(tmp_path: Path) -> None:
 
 
 def test_check_shows_what_it_found() -> None:
-    done = llmeval("check", "It is Paris.", "--check", "contains: Paris", "--check", "max_words: 2", "--json")
+    done = llmeval(
+        "check", "It is Paris.", "--check", "contains: Paris", "--check", "max_words: 2", "--json"
+    )
     assert done.returncode == 1
     assert [(row["metric"], row["passed"]) for row in json.loads(done.stdout)] == [
         ("contains", True),
@@ -203,28 +228,56 @@ def test_check_shows_what_it_found() -> None:
 def test_the_cache_is_told_and_pruned(tmp_path: Path) -> None:
     home = str(tmp_path / "home")
     with serve(answer) as endpoint:
-        llmeval("run", write_suite(tmp_path, endpoint.url, 5), "--out", tmp_path / "out", LLMEVAL_HOME=home)
-    assert json.loads(llmeval("cache", "stats", "--json", LLMEVAL_HOME=home).stdout)["replies"] == 10
-    assert json.loads(llmeval("cache", "prune", "--days", "0", "--json", LLMEVAL_HOME=home).stdout)["deleted"] == 10
+        llmeval(
+            "run",
+            write_suite(tmp_path, endpoint.url, 5),
+            "--out",
+            tmp_path / "out",
+            LLMEVAL_HOME=home,
+        )
+    assert (
+        json.loads(llmeval("cache", "stats", "--json", LLMEVAL_HOME=home).stdout)["replies"] == 10
+    )
+    assert (
+        json.loads(llmeval("cache", "prune", "--days", "0", "--json", LLMEVAL_HOME=home).stdout)[
+            "deleted"
+        ]
+        == 10
+    )
     assert json.loads(llmeval("cache", "stats", "--json", LLMEVAL_HOME=home).stdout)["replies"] == 0
 
 
 @pytest.mark.parametrize("example", ["qa", "format", "grounded"])
 @pytest.mark.parametrize("folder", [".", "suites"])
-def test_a_copied_example_is_valid_wherever_it_lies(tmp_path: Path, example: str, folder: str) -> None:
+def test_a_copied_example_is_valid_wherever_it_lies(
+    tmp_path: Path, example: str, folder: str
+) -> None:
     made = llmeval("init", folder, "--example", example, "--json", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     found = json.loads(made.stdout)
-    assert all((tmp_path / path).resolve().is_relative_to((tmp_path / folder).resolve()) for path in found["files"])
+    assert all(
+        (tmp_path / path).resolve().is_relative_to((tmp_path / folder).resolve())
+        for path in found["files"]
+    )
     done = llmeval("validate", found["suite"], "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 
 def test_a_reader_that_leaves_does_not_change_the_exit_code(tmp_path: Path) -> None:
-    """`llmeval run ... | head -0` of a run that PASSes: rich would exit with 1, which means that the gate failed."""
+    """`llmeval run ... | head -0` of a run that PASSes: rich would exit with 1, which means that
+    the gate failed.
+    """
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 5, judge=False)
-        command = [sys.executable, "-m", "llmeval", "run", str(suite), "--out", str(tmp_path / "run")]
+        command = [
+            sys.executable,
+            "-m",
+            "llmeval",
+            "run",
+            str(suite),
+            "--out",
+            str(tmp_path / "run"),
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None and process.stderr is not None
             process.stdout.close()

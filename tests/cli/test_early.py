@@ -1,4 +1,6 @@
-"""`run --stop early`: calls end when every rule is decided, and the records alone say the same again."""
+"""`run --stop early`: calls end when every rule is decided, and the records alone say the same
+again.
+"""
 
 import json
 import re
@@ -31,7 +33,9 @@ def wrong(body: dict[str, Any], earlier: int = 0) -> str:
 
 
 def slow_when_wrong(body: dict[str, Any], earlier: int = 0) -> str:
-    """Every second case is wrong, and the wrong answers come last: what arrives first looks better than it is."""
+    """Every second case is wrong, and the wrong answers come last: what arrives first looks better
+    than it is.
+    """
     if number(body) % 2:
         time.sleep(0.05)
         return "no"
@@ -80,10 +84,17 @@ def test_going_on_with_a_run_that_stopped_asks_nothing(tmp_path: Path) -> None:
 
 
 def test_a_run_cut_off_after_its_decision_asks_nothing_more(tmp_path: Path) -> None:
-    """Killed between the last record and the manifest, with a number of answers at which nobody looks."""
+    """Killed between the last record and the manifest, with a number of answers at which nobody
+    looks.
+    """
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, N, FLOOR, judge=False)
-        assert llmeval("run", suite, "--out", tmp_path / "r", "--no-cache", "--concurrency", 1).returncode == 0
+        assert (
+            llmeval(
+                "run", suite, "--out", tmp_path / "r", "--no-cache", "--concurrency", 1
+            ).returncode
+            == 0
+        )
         scores = tmp_path / "r" / "scores.jsonl"
         extra = json.loads(scores.read_text().splitlines()[-1])
         answers = tmp_path / "r" / "answers.jsonl"
@@ -101,7 +112,9 @@ def test_a_run_cut_off_after_its_decision_asks_nothing_more(tmp_path: Path) -> N
 
 
 def test_who_answers_first_does_not_matter(tmp_path: Path) -> None:
-    """Half of the cases pass, the floor is 0.7: by order of arrival the first ones would all pass."""
+    """Half of the cases pass, the floor is 0.7: by order of arrival the first ones would all
+    pass.
+    """
     gate = "gate: {floors: {contains: 0.7}, stop: early}\n"
     code, summary, _ = run(tmp_path, slow_when_wrong, "r", gate, "--concurrency", 64)
     (rule,) = summary["gate"]["rules"]
@@ -110,10 +123,16 @@ def test_who_answers_first_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_one_rule_open_goes_to_the_end(tmp_path: Path) -> None:
-    """A floor near the true rate can't be decided: every case is asked, and the final test is read once."""
+    """A floor near the true rate can't be decided: every case is asked, and the final test is read
+    once.
+    """
     gate = "gate: {floors: {contains: 0.5}, stop: early}\n"
     code, summary, calls = run(
-        tmp_path, lambda body, earlier=0: answer(body) if number(body) % 2 else "no", "r", gate, n=60
+        tmp_path,
+        lambda body, earlier=0: answer(body) if number(body) % 2 else "no",
+        "r",
+        gate,
+        n=60,
     )
     assert (code, calls, summary["counts"]["not_needed"]) == (4, 60, 0)
     assert summary["gate"]["decision"] == "INCONCLUSIVE"
@@ -124,12 +143,16 @@ def test_a_regression_stops_early_and_without_a_baseline_nothing_does(tmp_path: 
     assert (code, calls) == (3, N), "a run without its baseline is to become one"
     done = llmeval("baseline", "approve", tmp_path / "first", "--by", "ada", "--reason", "first")
     assert done.returncode == 0, done.stderr
-    code, summary, calls = run(tmp_path, wrong, "worse", BOTH, "--stop", "early", "--concurrency", 4)
+    code, summary, calls = run(
+        tmp_path, wrong, "worse", BOTH, "--stop", "early", "--concurrency", 4
+    )
     assert (code, calls <= N // 4) == (1, True)
     rule = next(rule for rule in summary["gate"]["rules"] if rule["rule"] == "regression")
     assert (rule["decision"], rule["estimate"]) == ("FAIL", -1)
     assert "the cases are asked in a random order" in rule["assumptions"]
-    code, summary, calls = run(tmp_path, answer, "same", BOTH, "--stop", "early", "--concurrency", 4)
+    code, summary, calls = run(
+        tmp_path, answer, "same", BOTH, "--stop", "early", "--concurrency", 4
+    )
     assert (code, calls < N) == (0, True)
     done = llmeval("baseline", "approve", tmp_path / "same", "--by", "ada", "--reason", "again")
     assert done.returncode == 2
@@ -142,6 +165,9 @@ def test_stopping_early_needs_a_rule_and_one_way(tmp_path: Path) -> None:
         done = llmeval("run", suite, "--stop", "early")
         assert (done.returncode, "needs at least one rule" in done.stderr) == (2, True)
         suite = write_suite(tmp_path, endpoint.url, 5, FLOOR, judge=False)
-        assert llmeval("run", suite, "--out", tmp_path / "r", "--stop", "never").returncode in (0, 4)
+        assert llmeval("run", suite, "--out", tmp_path / "r", "--stop", "never").returncode in (
+            0,
+            4,
+        )
         done = llmeval("run", suite, "--out", tmp_path / "r")
     assert (done.returncode, "--stop never" in done.stderr) == (2, True)

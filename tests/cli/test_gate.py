@@ -13,9 +13,7 @@ from tests.support.runs import run_of
 
 GOOD = [1.0] * 160 + [0.0] * 40
 BAD = [0.0] * 40 + [1.0] * 120 + [0.0] * 40
-SUITE = (
-    "suite: qa\ncases: [{id: c0, question: x}]\nprompt: '{{ question }}'\ncandidate: {provider: replay, source: x}\n"
-)
+SUITE = "suite: qa\ncases: [{id: c0, question: x}]\nprompt: '{{ question }}'\ncandidate: {provider: replay, source: x}\n"
 
 
 def gate(**rules: Any) -> dict[str, Any]:
@@ -28,9 +26,15 @@ def gate(**rules: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
-    (folder / "suite.yaml").write_text(SUITE + "gate: {regression: {baseline: own.lock.json, margins: {m: 0.2}}}\n")
+    (folder / "suite.yaml").write_text(
+        SUITE + "gate: {regression: {baseline: own.lock.json, margins: {m: 0.2}}}\n"
+    )
     regression = {"margins": {"m": 0.1}, "baseline": str(folder / "qa.lock.json")}
-    about = {"suite_file": str(folder / "suite.yaml"), "judges": {}, "gate": gate(regression=regression)}
+    about = {
+        "suite_file": str(folder / "suite.yaml"),
+        "judges": {},
+        "gate": gate(regression=regression),
+    }
     run_of(folder / "qa" / "20260101T000000Z-aaaaaa", {"m": GOOD}, **about)
     run_of(folder / "qa" / "20260102T000000Z-bbbbbb", {"m": BAD}, **about)
     run_of(folder / "qa" / "20260103T000000Z-cccccc", {"m": BAD}, **about)
@@ -60,15 +64,31 @@ def test_the_latest_is_of_the_same_suite_and_not_the_run_itself(folder: Path) ->
         ("qa/20260104T000000Z-dddddd", "qa", "complete"), ("else/20260105T000000Z-eeeeee", "else", "complete"),
         ("qa/20260106T000000Z-ffffff", "qa", "incomplete"),
     ):  # fmt: skip
-        run = finish(Run(run_of(folder / name, {"m": GOOD}, suite=suite, judges={}, status=status, gate=gate()).path))
+        run = finish(
+            Run(
+                run_of(
+                    folder / name, {"m": GOOD}, suite=suite, judges={}, status=status, gate=gate()
+                ).path
+            )
+        )
         assert run.summary.status == status
     done = llmeval("gate", "bbbbbb", "--reports", folder, "--json", "--baseline", "run:latest")
     (rule,) = json.loads(done.stdout)["gate"]["rules"]
-    assert (done.returncode, rule["baseline"]) == (1, "20260104T000000Z-dddddd"), done.stdout + done.stderr
+    assert (done.returncode, rule["baseline"]) == (1, "20260104T000000Z-dddddd"), (
+        done.stdout + done.stderr
+    )
     itself = llmeval("gate", "eeeeee", "--reports", folder, "--baseline", "latest")
-    assert (itself.returncode, "no other complete run of the suite else" in itself.stderr) == (3, True)
-    beside = json.loads(llmeval("compare", "aaaaaa", "latest", "--reports", folder, "--json").stdout)
-    assert [run["run_id"] for run in beside["runs"]] == ["20260101T000000Z-aaaaaa", "20260106T000000Z-ffffff"]
+    assert (itself.returncode, "no other complete run of the suite else" in itself.stderr) == (
+        3,
+        True,
+    )
+    beside = json.loads(
+        llmeval("compare", "aaaaaa", "latest", "--reports", folder, "--json").stdout
+    )
+    assert [run["run_id"] for run in beside["runs"]] == [
+        "20260101T000000Z-aaaaaa",
+        "20260106T000000Z-ffffff",
+    ]
     for name in ("qa/20260104T000000Z-dddddd", "else", "qa/20260106T000000Z-ffffff"):
         shutil.rmtree(folder / name)
 
@@ -76,15 +96,28 @@ def test_the_latest_is_of_the_same_suite_and_not_the_run_itself(folder: Path) ->
 def test_the_latest_of_several_suites_is_asked_for_by_name(folder: Path) -> None:
     """An exit code for a suite that nobody meant would be the wrong answer in CI."""
     alone = llmeval("gate", "latest", "--reports", folder, "--baseline", "run:aaaaaa", "--json")
-    assert (alone.returncode, json.loads(alone.stdout)["run_id"]) == (1, "20260103T000000Z-cccccc"), alone.stderr
-    run = run_of(folder / "else" / "20260105T000000Z-eeeeee", {"m": GOOD}, suite="else", judges={}, gate=gate())
+    assert (alone.returncode, json.loads(alone.stdout)["run_id"]) == (
+        1,
+        "20260103T000000Z-cccccc",
+    ), alone.stderr
+    run = run_of(
+        folder / "else" / "20260105T000000Z-eeeeee",
+        {"m": GOOD},
+        suite="else",
+        judges={},
+        gate=gate(),
+    )
     finish(Run(run.path))
     done = llmeval("gate", "latest", "--reports", folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert "runs of 2 suites" in done.stderr and "20260105T000000Z-eeeeee, of else" in done.stderr
-    named = llmeval("gate", "latest", "--reports", folder, "--suite", folder / "suite.yaml", "--json")
+    named = llmeval(
+        "gate", "latest", "--reports", folder, "--suite", folder / "suite.yaml", "--json"
+    )
     assert json.loads(named.stdout)["run_id"] == "20260103T000000Z-cccccc"
-    proposed = llmeval("baseline", "propose", "latest", "--reports", folder, "--out", folder / "none.lock.json")
+    proposed = llmeval(
+        "baseline", "propose", "latest", "--reports", folder, "--out", folder / "none.lock.json"
+    )
     assert "llmeval baseline approve 20260105T000000Z-eeeeee --by" in proposed.stdout
     shutil.rmtree(folder / "else")
 
@@ -96,7 +129,12 @@ def test_other_rules_and_reports_elsewhere(folder: Path, tmp_path: Path) -> None
     done = llmeval("gate", "bbbbbb", "--reports", folder, "--suite", rules, "--out", out)
     assert done.returncode == 1, done.stderr
     assert "m: 60.0% pass" in done.stdout
-    assert {path.name for path in out.iterdir()} == {"summary.json", "report.html", "junit.xml", "summary.md"}
+    assert {path.name for path in out.iterdir()} == {
+        "summary.json",
+        "report.html",
+        "junit.xml",
+        "summary.md",
+    }
     assert json.loads((out / "summary.json").read_text())["gate"]["decision"] == "FAIL"
     assert "floor m" in (out / "junit.xml").read_text()
     assert "95%" in (out / "report.html").read_text()
@@ -104,7 +142,19 @@ def test_other_rules_and_reports_elsewhere(folder: Path, tmp_path: Path) -> None
 
 def test_the_lock_of_the_suite(folder: Path) -> None:
     lock = folder / "own.lock.json"
-    made = llmeval("baseline", "approve", "aaaaaa", "--reports", folder, "--by", "ada", "--reason", "x", "--out", lock)
+    made = llmeval(
+        "baseline",
+        "approve",
+        "aaaaaa",
+        "--reports",
+        folder,
+        "--by",
+        "ada",
+        "--reason",
+        "x",
+        "--out",
+        lock,
+    )
     assert made.returncode == 0, made.stderr
     for name in ("lock", f"file:{lock}"):
         done = llmeval("gate", "cccccc", "--reports", folder, "--baseline", name)

@@ -25,7 +25,9 @@ Rows = list[dict[str, Any]]
 
 
 def write(folder: Path, rows: Rows, wrong: int, gate: str = GATE) -> Path:
-    """A suite of these cases, whose first `wrong` ids of N are answered wrongly; answers are by id, whatever is asked."""
+    """A suite of these cases, whose first `wrong` ids of N are answered wrongly; answers are by id,
+    whatever is asked.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     said = [
@@ -76,7 +78,9 @@ def backwards(rows: Rows) -> Rows:
 
 
 def retired(first: int, last: int) -> str:
-    return "".join(f"- {{case: c{i:04d}, reason: off topic., owner: ada}}\n" for i in range(first, last))
+    return "".join(
+        f"- {{case: c{i:04d}, reason: off topic., owner: ada}}\n" for i in range(first, last)
+    )
 
 
 ALLOWED = GATE.replace("lock.json, ", f"lock.json, max_gone: {FELL}, ")
@@ -123,12 +127,21 @@ def test_retired_cases_are_counted_and_shown(folder: Path) -> None:
     done = llmeval("run", suite, "--out", folder / "run")
     assert done.returncode == 0, done.stdout
     found = json.loads((folder / "run" / "summary.json").read_text())
-    assert [(each["case_id"], each["changed"]) for each in found["retired"]] == [("c0000", False), ("c0001", True)]
-    moved, wrong = "retired on 2026-11-03 by ada: the page moved (not asked any more)", "(asked otherwise now)"
+    assert [(each["case_id"], each["changed"]) for each in found["retired"]] == [
+        ("c0000", False),
+        ("c0001", True),
+    ]
+    moved, wrong = (
+        "retired on 2026-11-03 by ada: the page moved (not asked any more)",
+        "(asked otherwise now)",
+    )
     for text in (done.stdout, (folder / "run" / "report.html").read_text()):
         assert moved in text and wrong in text
     assert "2 cases of the baseline retired, not compared" in done.stdout
-    assert "Retired cases of the baseline, not compared:" in (folder / "run" / "summary.md").read_text()
+    assert (
+        "Retired cases of the baseline, not compared:"
+        in (folder / "run" / "summary.md").read_text()
+    )
     (rule,) = found["gate"]["rules"]
     assert rule["reason"].endswith("Not compared: 2 retired (c0000, c0001).")
 
@@ -137,7 +150,9 @@ def test_retired_cases_are_counted_and_shown(folder: Path) -> None:
     (cases(N), retired(3, 4), "retired.yaml:1: [0].case: g still asks 'c0003'"),
     (cases(N), "- {case: c0003, reason: x}\n", "retired.yaml:1: [0].owner: this is not stated"),
 ])  # fmt: skip
-def test_a_wrong_entry_is_an_error_before_the_first_call(folder: Path, rows: Rows, entries: str, said: str) -> None:
+def test_a_wrong_entry_is_an_error_before_the_first_call(
+    folder: Path, rows: Rows, entries: str, said: str
+) -> None:
     suite = write(folder, rows, 0)
     (folder / "retired.yaml").write_text(entries)
     for command in (("run", suite, "--out", folder / "run"), ("validate", suite)):
@@ -154,9 +169,13 @@ def test_a_case_asked_otherwise_may_be_retired_in_every_kind_of_run(folder: Path
     part = run_cases(suite, None, folder / "part", {"c0003", "c0050"})
     assert part.summary.counts.cases == 2
     llmeval("run", suite, "--out", folder / "other")
-    again = llmeval("run", suite, "--out", folder / "again", "--baseline", folder / "other", "--json")
+    again = llmeval(
+        "run", suite, "--out", folder / "again", "--baseline", folder / "other", "--json"
+    )
     found = json.loads(again.stdout)
-    assert (again.returncode, found["retired"]) == (0, []), "the other baseline asks what the suite asks now"
+    assert (again.returncode, found["retired"]) == (0, []), (
+        "the other baseline asks what the suite asks now"
+    )
 
 
 def test_a_sample_says_so_and_what_it_did_not_draw_is_not_gone(folder: Path) -> None:
@@ -171,18 +190,26 @@ def test_a_sample_says_so_and_what_it_did_not_draw_is_not_gone(folder: Path) -> 
 
 
 @pytest.mark.parametrize(("edit", "said"), [(fewer, "20 gone"), (edited, "changed, none may be")])
-def test_nor_does_a_sample_hide_what_the_suite_lacks(folder: Path, edit: Callable[[Rows], Rows], said: str) -> None:
-    done = llmeval("run", write(folder, edit(cases(N)), FELL), "--out", folder / "run", "--limit", 30)
+def test_nor_does_a_sample_hide_what_the_suite_lacks(
+    folder: Path, edit: Callable[[Rows], Rows], said: str
+) -> None:
+    done = llmeval(
+        "run", write(folder, edit(cases(N)), FELL), "--out", folder / "run", "--limit", 30
+    )
     assert done.returncode == 3, done.stdout
     assert said in json.loads((folder / "run" / "summary.json").read_text())["gate"]["reason"]
 
 
-def test_a_sample_compared_with_another_baseline_does_not_know(approved: Path, folder: Path) -> None:
+def test_a_sample_compared_with_another_baseline_does_not_know(
+    approved: Path, folder: Path
+) -> None:
     llmeval("run", write(folder, cases(N), 0), "--out", folder / "run", "--limit", 60)
     again = llmeval("gate", folder / "run", "--baseline", approved / "first", "--json")
     llmeval("run", write(folder / "other", cases(N), 0, "\n"), "--out", folder / "other" / "run")
     other = llmeval("gate", folder / "run", "--baseline", folder / "other" / "run", "--json")
-    assert "is not known" not in json.loads(again.stdout)["gate"]["reason"], "the same run as the lock file's"
+    assert "is not known" not in json.loads(again.stdout)["gate"]["reason"], (
+        "the same run as the lock file's"
+    )
     assert (
         "Whether cases of this baseline are gone from the suite is not known"
         in (json.loads(other.stdout)["gate"]["reason"])
@@ -193,11 +220,18 @@ def test_neither_shards_nor_stopping_early_hide_them(folder: Path) -> None:
     suite = write(folder, fewer(cases(N)), FELL)
     early = llmeval("run", suite, "--out", folder / "early", "--stop", "early")
     for shard in ("1/2", "2/2"):
-        assert llmeval("run", suite, "--shard", shard, "--out", folder / "shards" / shard[0]).returncode == 0
+        assert (
+            llmeval(
+                "run", suite, "--shard", shard, "--out", folder / "shards" / shard[0]
+            ).returncode
+            == 0
+        )
     merged = llmeval("merge", folder / "shards", "--out", folder / "merged")
     for name, done in (("early", early), ("merged", merged)):
         assert done.returncode == 3, done.stdout
-        assert "20 gone" in json.loads((folder / name / "summary.json").read_text())["gate"]["reason"]
+        assert (
+            "20 gone" in json.loads((folder / name / "summary.json").read_text())["gate"]["reason"]
+        )
     whole = write(folder, cases(N), 0)
     for shard in ("1/2", "2/2"):
         llmeval("run", whole, "--shard", shard, "--out", folder / "parts" / shard[0])
@@ -206,23 +240,37 @@ def test_neither_shards_nor_stopping_early_hide_them(folder: Path) -> None:
 
 
 def test_a_baseline_scored_anew_does_not_hide_them(approved: Path, folder: Path) -> None:
-    """The run that scores the baseline's answers anew has only the cases that are left; the gate still knows the others."""
+    """The run that scores the baseline's answers anew has only the cases that are left; the gate
+    still knows the others.
+    """
     shutil.copytree(approved / "first", folder / "first")
     suite = write(folder, fewer(cases(N)), FELL, GATE.replace("0.1}", "0.3}"))
     check = '{regex: {pattern: "{{ reference }}", metric: contains}}'
     suite.write_text(suite.read_text().replace('{contains: "{{ reference }}"}', check))
     named = f"file:{folder / 'first'}"
     done = llmeval(
-        "run", suite, "--rejudge", "--baseline", named, "--reports", folder / "reports", "--out", folder / "run"
+        "run",
+        suite,
+        "--rejudge",
+        "--baseline",
+        named,
+        "--reports",
+        folder / "reports",
+        "--out",
+        folder / "run",
     )
     assert done.returncode == 3, done.stdout + done.stderr
     found = json.loads((folder / "run" / "summary.json").read_text())
     assert "20 gone" in found["gate"]["reason"]
     told = [change["text"] for change in found["gate_changes"]]
-    assert "margin contains 0.10 -> 0.30: looser" in told, "the gate is held against the baseline's own"
+    assert "margin contains 0.10 -> 0.30: looser" in told, (
+        "the gate is held against the baseline's own"
+    )
 
 
-@pytest.mark.parametrize(("gate", "code"), [(GATE, 3), (GATE.replace("gate: {", "gate: {max_unscored: 1, "), 4)])
+@pytest.mark.parametrize(
+    ("gate", "code"), [(GATE, 3), (GATE.replace("gate: {", "gate: {max_unscored: 1, "), 4)]
+)
 def test_a_run_without_results_is_no_improvement(folder: Path, gate: str, code: int) -> None:
     suite = write(folder, cases(N), 0, gate)
     (folder / "said.jsonl").write_text('{"id": "none", "output": "x"}\n')

@@ -15,8 +15,13 @@ def test_from_a_run_to_a_certificate(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path / "suite", endpoint.url, 300)
         assert llmeval("run", suite, "--out", run, **home).returncode == 0
-        drawn = json.loads(llmeval("labels", "sample", run, "--n", "110", "--out", sheet, "--json").stdout)
-        assert [(part["answers"], part["drawn"]) for part in drawn["strata"]] == [(60, 55), (240, 55)]
+        drawn = json.loads(
+            llmeval("labels", "sample", run, "--n", "110", "--out", sheet, "--json").stdout
+        )
+        assert [(part["answers"], part["drawn"]) for part in drawn["strata"]] == [
+            (60, 55),
+            (240, 55),
+        ]
         with sheet.open(encoding="utf-8-sig", newline="") as file:
             table = list(csv.DictReader(file))
         for row in table:
@@ -25,7 +30,9 @@ def test_from_a_run_to_a_certificate(tmp_path: Path) -> None:
             writer = csv.DictWriter(file, list(table[0]))
             writer.writeheader()
             writer.writerows(table)
-        taken = json.loads(llmeval("labels", "import", sheet, "--run", run, "--reviewer", "ada", "--json").stdout)
+        taken = json.loads(
+            llmeval("labels", "import", sheet, "--run", run, "--reviewer", "ada", "--json").stdout
+        )
         assert (taken["added"], taken["refused"]) == (110, [])
         stats = json.loads(llmeval("labels", "stats", run, "--json").stdout)
         assert stats["metrics"][0]["judge"]["counts"] == {
@@ -35,11 +42,17 @@ def test_from_a_run_to_a_certificate(tmp_path: Path) -> None:
         exported = llmeval("labels", "export", run).stdout.splitlines()
         assert len(exported) == 110 and json.loads(exported[0])["sampling"] == "stratified"
         out = tmp_path / "c.json"
-        made = llmeval("judge", "certify", suite, "--labels", run, "--out", out, "--probes", "--json", **home)
+        made = llmeval(
+            "judge", "certify", suite, "--labels", run, "--out", out, "--probes", "--json", **home
+        )
         assert made.returncode == 0, made.stderr
         probed = llmeval("judge", "probe", f"{suite}:correctness", "--labels", run, **home)
     certificate = json.loads(made.stdout)
-    assert certificate["trusted"] and certificate["labels"] == 110 and certificate["provenance"]["random"]
+    assert (
+        certificate["trusted"]
+        and certificate["labels"] == 110
+        and certificate["provenance"]["random"]
+    )
     assert [group["name"] for group in certificate["arms"]] == ["cand"]
     assert [each["found"] for each in certificate["probes"]] == [False] * 6
     (line,) = (line for line in probed.stdout.splitlines() if line.startswith("verbosity"))

@@ -1,4 +1,6 @@
-"""A gate that was loosened in passing: named beside the PASS that it gave, and in a pull request."""
+"""A gate that was loosened in passing: named beside the PASS that it gave, and in a pull
+request.
+"""
 
 import json
 import shutil
@@ -19,8 +21,14 @@ LOOSE = STRICT.replace("0.95", "0.8").replace("0.1}}", "0.2}, max_gone: 3}")
 @pytest.fixture(scope="module")
 def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
-    assert llmeval("run", write(folder, cases(N), 0, STRICT), "--out", folder / "first").returncode == 3
-    assert llmeval("baseline", "approve", folder / "first", "--by", "ada", "--reason", "x").returncode == 0
+    assert (
+        llmeval("run", write(folder, cases(N), 0, STRICT), "--out", folder / "first").returncode
+        == 3
+    )
+    assert (
+        llmeval("baseline", "approve", folder / "first", "--by", "ada", "--reason", "x").returncode
+        == 0
+    )
     return folder
 
 
@@ -34,7 +42,10 @@ def test_the_lock_file_holds_the_gate(approved: Path) -> None:
     lock = json.loads((approved / "base.lock.json").read_text())
     assert lock["schema"] == 2
     gate = lock["gate"]["gate"]
-    assert (gate["floors"], gate["regression"]) == ({"contains": 0.95}, {"margins": {"contains": 0.1}, "max_gone": 0})
+    assert (gate["floors"], gate["regression"]) == (
+        {"contains": 0.95},
+        {"margins": {"contains": 0.1}, "max_gone": 0},
+    )
     assert lock["gate"]["checks"] == {"contains": "{{ reference }}"}
     shown = json.loads(llmeval("baseline", "show", approved / "base.lock.json", "--json").stdout)
     assert shown["gate"] == lock["gate"]
@@ -42,7 +53,9 @@ def test_the_lock_file_holds_the_gate(approved: Path) -> None:
 
 def test_a_looser_gate_stands_beside_the_pass(folder: Path) -> None:
     (folder / "quarantine.yaml").write_text(
-        "".join(f"- {{case: c000{i}, reason: x, owner: ada, expires: 2999-01-31}}\n" for i in range(3))
+        "".join(
+            f"- {{case: c000{i}, reason: x, owner: ada, expires: 2999-01-31}}\n" for i in range(3)
+        )
     )
     done = llmeval("run", write(folder, cases(N), 6, LOOSE), "--out", folder / "run")
     assert done.returncode == 0, done.stdout
@@ -54,20 +67,30 @@ def test_a_looser_gate_stands_beside_the_pass(folder: Path) -> None:
     assert since == "3 cases are quarantined since the baseline: c0000, c0001, c0002."
     assert found["gate"]["reason"] == f"All 2 rules hold. {looser} {since}"
     assert {change["direction"] for change in found["gate_changes"]} == {"looser"}
-    page, text = (folder / "run" / "report.html").read_text(), (folder / "run" / "summary.md").read_text()
+    page, text = (
+        (folder / "run" / "report.html").read_text(),
+        (folder / "run" / "summary.md").read_text(),
+    )
     assert "floor contains 0.95 -&gt; 0.80: looser" in page
     assert "3 cases are quarantined since the baseline: c0000, c0001, c0002." in page
     assert "compared with the baseline&#39;s:" in text or "compared with the baseline's:" in text
     assert "floor contains 0.95 -> 0.80: looser" in done.stdout
     told = llmeval("baseline", "propose", folder / "run").stdout
-    assert "gate: floor contains 0.95 -> 0.80: looser" in told and "gate: now quarantined: c0000" in told
+    assert (
+        "gate: floor contains 0.95 -> 0.80: looser" in told
+        and "gate: now quarantined: c0000" in told
+    )
 
 
 def test_a_tighter_gate_is_said_and_is_no_remark(folder: Path) -> None:
-    done = llmeval("run", write(folder, cases(N), 0, STRICT.replace("0.95", "0.96")), "--out", folder / "run")
+    done = llmeval(
+        "run", write(folder, cases(N), 0, STRICT.replace("0.95", "0.96")), "--out", folder / "run"
+    )
     assert done.returncode == 0, done.stdout
     found = json.loads((folder / "run" / "summary.json").read_text())
-    assert [change["text"] for change in found["gate_changes"]] == ["floor contains 0.95 -> 0.96: tighter"]
+    assert [change["text"] for change in found["gate_changes"]] == [
+        "floor contains 0.95 -> 0.96: tighter"
+    ]
     assert found["gate"]["remarks"] == [] and found["gate"]["reason"] == "All 2 rules hold."
 
 
@@ -76,10 +99,19 @@ def test_a_lock_file_without_a_gate_is_refused(folder: Path) -> None:
     (folder / "base.lock.json").write_text(json.dumps({**lock, "schema": 1, "gate": None}))
     done = llmeval("run", write(folder, cases(N), 0, STRICT), "--out", folder / "run")
     assert done.returncode == 2
-    assert "approve a run anew: `llmeval baseline approve RUN --by NAME --reason TEXT`" in done.stderr
+    assert (
+        "approve a run anew: `llmeval baseline approve RUN --by NAME --reason TEXT`" in done.stderr
+    )
     assert not (folder / "run" / "answers.jsonl").exists()
     assert llmeval("baseline", "show", folder / "base.lock.json").returncode == 0
-    other = llmeval("run", folder / "suite.yaml", "--out", folder / "run", "--baseline", "file:" + str(folder / "none"))
+    other = llmeval(
+        "run",
+        folder / "suite.yaml",
+        "--out",
+        folder / "run",
+        "--baseline",
+        "file:" + str(folder / "none"),
+    )
     assert other.returncode == 2
 
 
@@ -103,7 +135,9 @@ def test_a_pull_request_sees_what_it_does_to_the_gate(repository: Path) -> None:
     assert against(repository / "suite.yaml", "one")["changes"] == []
     text = SUITE.replace("checks: [", "checks: [{max_words: 60}, ") + LOOSE
     (repository / "suite.yaml").write_text(text)
-    (repository / "quarantine.yaml").write_text("- {case: c0001, reason: x, owner: ada, expires: 2999-01-31}\n")
+    (repository / "quarantine.yaml").write_text(
+        "- {case: c0001, reason: x, owner: ada, expires: 2999-01-31}\n"
+    )
     (repository / "retired.yaml").unlink()
     texts = [change["text"] for change in against(repository / "suite.yaml", "one")["changes"]]
     assert texts == [
@@ -111,7 +145,10 @@ def test_a_pull_request_sees_what_it_does_to_the_gate(repository: Path) -> None:
         "now quarantined: c0001: looser", "check added: max_words: tighter", "no longer retired: old: tighter",
     ]  # fmt: skip
     lock = [
-        change["text"] for change in against(repository / "suite.yaml", str(repository / "base.lock.json"))["changes"]
+        change["text"]
+        for change in against(repository / "suite.yaml", str(repository / "base.lock.json"))[
+            "changes"
+        ]
     ]
     assert lock == texts[:-1], "the lock file was approved without the retired case"
     said = llmeval("validate", repository / "suite.yaml", "--against", "HEAD").stdout
@@ -119,7 +156,9 @@ def test_a_pull_request_sees_what_it_does_to_the_gate(repository: Path) -> None:
 
 
 def test_another_argument_of_a_check(repository: Path) -> None:
-    (repository / "suite.yaml").write_text(SUITE.replace("{{ reference }}", "{{ references[0] }}") + STRICT)
+    (repository / "suite.yaml").write_text(
+        SUITE.replace("{{ reference }}", "{{ references[0] }}") + STRICT
+    )
     (found,) = against(repository / "suite.yaml", "one")["changes"]
     assert found == {
         "what": "check contains", "direction": "changed",
@@ -135,4 +174,6 @@ def test_a_new_suite_and_a_revision_that_is_none(repository: Path) -> None:
     assert done.returncode == 2
     unknown = llmeval("validate", new, "--against", "nowhere")
     assert unknown.returncode == 2
-    assert "--against nowhere: there is no such file, and git knows no such revision" in unknown.stderr
+    assert (
+        "--against nowhere: there is no such file, and git knows no such revision" in unknown.stderr
+    )

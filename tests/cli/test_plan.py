@@ -40,7 +40,9 @@ def test_a_plan_takes_rates_from_past_runs(tmp_path: Path) -> None:
 
 def test_an_untrusted_judge_is_said_to_be_one(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, NOWHERE, 100)
-    found = json.loads(llmeval("plan", suite, "--metric", "correctness", "--json", cwd=tmp_path).stdout)
+    found = json.loads(
+        llmeval("plan", suite, "--metric", "correctness", "--json", cwd=tmp_path).stdout
+    )
     assert "UNTRUSTED" in found["notes"][0]
     assert 0 < found["regression"][0]["youden_lower"] < 0.8
 
@@ -66,12 +68,16 @@ def test_wrong_options_are_explained(tmp_path: Path, option: tuple[str, str], to
 def test_the_suites_own_margins_and_rates_are_played(tmp_path: Path) -> None:
     rules = "gate: {beta: 0.2, regression: {baseline: b.json, margins: {contains: 0.2}}}\n"
     suite = write_suite(tmp_path, NOWHERE, 100, rules, judge=False)
-    proved = json.loads(llmeval("prove", suite, "--runs", "30", "--json", cwd=tmp_path).stdout)["metrics"][0]
+    proved = json.loads(llmeval("prove", suite, "--runs", "30", "--json", cwd=tmp_path).stdout)[
+        "metrics"
+    ][0]
     assert proved["margin"] == 0.2
     assert [row["limit"] for row in proved["rows"]] == [0.05, 0.2, 0.2, 0.2]
     planned = json.loads(llmeval("plan", suite, "--json", cwd=tmp_path).stdout)["regression"][0]
     assert planned["margin"] == 0.2
-    other = json.loads(llmeval("plan", suite, "--detect", "5pt", "--json", cwd=tmp_path).stdout)["regression"][0]
+    other = json.loads(llmeval("plan", suite, "--detect", "5pt", "--json", cwd=tmp_path).stdout)[
+        "regression"
+    ][0]
     assert other["margin"] == 0.05
 
 
@@ -79,7 +85,10 @@ def test_a_run_that_may_stop_is_proved_as_one(tmp_path: Path) -> None:
     """The same rates, and how many cases are asked: few for a large drop."""
     suite = write_suite(tmp_path, NOWHERE, 200, FLOOR, judge=False)
     asked = ("prove", suite, "--detect", "10pt", "--runs", "40", "--json")
-    plain, early = (json.loads(llmeval(*asked, *more, cwd=tmp_path).stdout) for more in ((), ("--stop", "early")))
+    plain, early = (
+        json.loads(llmeval(*asked, *more, cwd=tmp_path).stdout)
+        for more in ((), ("--stop", "early"))
+    )
     assert (plain["stop"], early["stop"]) == ("never", "early")
     assert {row["used"] for row in plain["metrics"][0]["rows"]} == {1.0}
     used = [row["used"] for row in early["metrics"][0]["rows"]]
@@ -108,4 +117,6 @@ def test_a_whole_gate_is_played_with_its_slices_and_judge(tmp_path: Path) -> Non
     planned = llmeval("plan", suite, "--metric", "contains", cwd=tmp_path).stdout
     assert "contains @ lang=en\n  60 cases can certify" in planned
     told = llmeval(*asked, cwd=tmp_path).stdout
-    assert "The whole gate, 4 rules" in told and "contains @ lang=de: at least 60%, 60 cases" in told
+    assert (
+        "The whole gate, 4 rules" in told and "contains @ lang=de: at least 60%, 60 cases" in told
+    )

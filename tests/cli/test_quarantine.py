@@ -18,7 +18,9 @@ GATE = "gate: {floors: {contains: 0.9}, regression: {baseline: first, margins: {
 
 
 def entry(case: str, expires: str = "2999-01-31") -> str:
-    return f"- {{case: {case}, reason: its reference is disputed., owner: ada, expires: {expires}}}\n"
+    return (
+        f"- {{case: {case}, reason: its reference is disputed., owner: ada, expires: {expires}}}\n"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     said = [{"id": r["id"], "output": "no" if r["id"] in WRONG else r["reference"]} for r in rows]
     (folder / "said.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
-    suite = (
-        "suite: q\ncases: cases.jsonl\nprompt: '{{ question }}'\ncandidate: {provider: replay, source: said.jsonl}\n"
-    )
+    suite = "suite: q\ncases: cases.jsonl\nprompt: '{{ question }}'\ncandidate: {provider: replay, source: said.jsonl}\n"
     suite += 'checks: [{contains: "{{ reference }}"}]\n'
     (folder / "first.yaml").write_text(suite)
     (folder / "suite.yaml").write_text(suite + GATE)
@@ -64,11 +64,14 @@ def test_they_count_in_no_rule(folder: Path, run: Any) -> None:
 
 def test_they_are_shown(folder: Path, run: Any) -> None:
     assert "3 cases in quarantine, not counted" in run.stdout
-    assert "quarantine.yaml:4: [3].expires: the quarantine of c0030 ended on 2020-01-01" in run.stderr
+    assert (
+        "quarantine.yaml:4: [3].expires: the quarantine of c0030 ended on 2020-01-01" in run.stderr
+    )
     junit = (folder / "run" / "junit.xml").read_text()
     assert '<testsuite name="llmeval.q.quarantine"' in junit
     assert (
-        '<skipped message="in quarantine until 2999-01-31, owner ada: its reference is disputed (it does not' in junit
+        '<skipped message="in quarantine until 2999-01-31, owner ada: its reference is disputed (it does not'
+        in junit
     )
     assert 'failures="0"' in junit
     told = (folder / "run" / "summary.md").read_text()
@@ -82,13 +85,23 @@ def test_they_are_shown(folder: Path, run: Any) -> None:
 
 def test_a_run_may_be_decided_again_with_them(folder: Path, run: Any) -> None:
     without = llmeval(
-        "gate", folder / "first", "--suite", folder / "suite.yaml", "--baseline", folder / "run", "--json"
+        "gate",
+        folder / "first",
+        "--suite",
+        folder / "suite.yaml",
+        "--baseline",
+        folder / "run",
+        "--json",
     )
     assert json.loads(without.stdout)["gate"]["decision"] == "PASS", without.stderr
     assert len(json.loads(without.stdout)["quarantine"]) == 3
     assert "c0030 ended" in without.stderr
     assert (
-        len(json.loads(llmeval("compare", folder / "first", folder / "run", "--json").stdout)["runs"][1]["missing"])
+        len(
+            json.loads(llmeval("compare", folder / "first", folder / "run", "--json").stdout)[
+                "runs"
+            ][1]["missing"]
+        )
         == 0
     )
 
@@ -111,7 +124,9 @@ def test_what_is_wrong_with_an_entry(folder: Path, text: str, said: str) -> None
 def test_validate_finds_a_case_that_is_not_there(folder: Path) -> None:
     (folder / "wrong.yaml").write_text(entry("c0003") + entry("d0003"))
     suite = folder / "other.yaml"
-    suite.write_text((folder / "suite.yaml").read_text().replace("gate: {", "gate: {quarantine: wrong.yaml, "))
+    suite.write_text(
+        (folder / "suite.yaml").read_text().replace("gate: {", "gate: {quarantine: wrong.yaml, ")
+    )
     done = llmeval("validate", suite)
     assert done.returncode == 2
     assert "wrong.yaml:2: [1].case: q has no case 'd0003'" in done.stderr

@@ -1,4 +1,6 @@
-"""The gate of regression as CI sees it: a baseline is approved, and later runs are compared with it."""
+"""The gate of regression as CI sees it: a baseline is approved, and later runs are compared with
+it.
+"""
 
 import json
 import re
@@ -14,7 +16,9 @@ from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 
 N = 60
-GATE = "gate: {regression: {baseline: base/t.lock.json, margins: {correctness: 0.1, contains: 0.1}}}\n"
+GATE = (
+    "gate: {regression: {baseline: base/t.lock.json, margins: {correctness: 0.1, contains: 0.1}}}\n"
+)
 CHECKED = "gate: {regression: {baseline: base/t.lock.json, margins: {contains: 0.1}}}\n"
 
 
@@ -33,7 +37,9 @@ def run(tmp_path: Path, says: Callable[..., Any], name: str, extra: str, *more: 
 
 
 def approve(tmp_path: Path, name: str, *more: str) -> "subprocess.CompletedProcess[str]":
-    return llmeval("baseline", "approve", tmp_path / name, "--by", "ada", "--reason", "first release", *more)
+    return llmeval(
+        "baseline", "approve", tmp_path / name, "--by", "ada", "--reason", "first release", *more
+    )
 
 
 def summary(tmp_path: Path, name: str) -> Any:
@@ -91,7 +97,9 @@ def test_a_floor_out_of_reach_is_told_before_the_first_call(tmp_path: Path) -> N
     assert done.stderr.startswith("llmeval: gate.floors.contains: " + told)
     assert told in (tmp_path / "few" / "summary.md").read_text()
     assert told not in run(tmp_path, answer, "all", "gate: {floors: {contains: 0.95}}\n").stderr
-    early = run(tmp_path, answer, "early", "gate: {stop: early, floors: {contains: 0.95}}\n")  # half of alpha
+    early = run(
+        tmp_path, answer, "early", "gate: {stop: early, floors: {contains: 0.95}}\n"
+    )  # half of alpha
     assert "60 cases can't show 95.0%" in early.stderr
 
 
@@ -112,7 +120,9 @@ def test_a_judge_that_changed_is_no_comparison(tmp_path: Path) -> None:
         assert approve(tmp_path, "first").returncode == 0
         assert llmeval("run", suite, "--out", tmp_path / "same", "--no-cache").returncode == 4
         suite.write_text(
-            suite.read_text().replace("model: judge, base_url", "params: {seed: 7}, model: judge, base_url")
+            suite.read_text().replace(
+                "model: judge, base_url", "params: {seed: 7}, model: judge, base_url"
+            )
         )
         changed = llmeval("run", suite, "--out", tmp_path / "changed", "--no-cache")
     assert "UNTRUSTED" in summary(tmp_path, "same")["gate"]["reason"]
@@ -136,7 +146,9 @@ def test_an_approval_that_is_over_does_not_count(approved: Path) -> None:
 def test_a_broken_lock_file_is_told_before_the_first_call(approved: Path) -> None:
     (approved / "base" / "t.lock.json").write_text("{}")
     with serve(answer) as endpoint:
-        done = llmeval("run", write_suite(approved, endpoint.url, N, CHECKED, False), "--out", approved / "x")
+        done = llmeval(
+            "run", write_suite(approved, endpoint.url, N, CHECKED, False), "--out", approved / "x"
+        )
     assert done.returncode == 2
     assert "can't be read as a baseline" in done.stderr
     assert not endpoint.requests
@@ -165,9 +177,13 @@ def test_proposals_tell_what_would_change(approved: Path) -> None:
     as_json = json.loads(llmeval("baseline", "propose", approved / "worse", "--json").stdout)
     assert len(as_json["changes"]["regressed"]) == 24
     assert (approved / "base" / "t.lock.json").read_bytes() == before
-    shown = json.loads(llmeval("baseline", "show", approved / "base" / "t.lock.json", "--json").stdout)
+    shown = json.loads(
+        llmeval("baseline", "show", approved / "base" / "t.lock.json", "--json").stdout
+    )
     assert (shown["cases"], shown["approved"]["by"]) == (N, "ada")
-    assert shown["metrics"] == [{"metric": "contains", "mean": pytest.approx(0.8), "n": N, "lost": 0}]
+    assert shown["metrics"] == [
+        {"metric": "contains", "mean": pytest.approx(0.8), "n": N, "lost": 0}
+    ]
 
 
 def test_a_margin_on_nothing_names_its_line(tmp_path: Path) -> None:
@@ -180,13 +196,19 @@ def test_a_margin_on_nothing_names_its_line(tmp_path: Path) -> None:
 def test_cases_of_one_side_are_named_and_not_compared(approved: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(
-            approved, endpoint.url, N + 1, CHECKED.replace("lock.json, ", "lock.json, max_gone: 2, "), judge=False
+            approved,
+            endpoint.url,
+            N + 1,
+            CHECKED.replace("lock.json, ", "lock.json, max_gone: 2, "),
+            judge=False,
         )
         lines = (approved / "cases.jsonl").read_text().splitlines()
         lines[1] = lines[1].replace("What is", "Tell me")
         (approved / "cases.jsonl").write_text("\n".join(lines[:3] + lines[4:]) + "\n")
         llmeval("run", suite, "--out", approved / "other", "--no-cache")
-        (approved / "cases.jsonl").write_text("\n".join(line.replace('"c0', '"d0') for line in lines) + "\n")
+        (approved / "cases.jsonl").write_text(
+            "\n".join(line.replace('"c0', '"d0') for line in lines) + "\n"
+        )
         none = llmeval("run", suite, "--out", approved / "none", "--no-cache")
     (rule,) = summary(approved, "other")["gate"]["rules"]
     named = "Not compared: 1 new (c0060), 1 of the baseline not asked now (c0003), 1 changed since (c0001)."
@@ -196,7 +218,10 @@ def test_cases_of_one_side_are_named_and_not_compared(approved: Path) -> None:
         "2 cases are gone or changed since the baseline, which `max_gone` allows: c0003, c0001."
         in (summary(approved, "other")["gate"]["reason"])
     )
-    assert "1 new case, 1 gone case, 1 changed case" in llmeval("baseline", "propose", approved / "other").stdout
+    assert (
+        "1 new case, 1 gone case, 1 changed case"
+        in llmeval("baseline", "propose", approved / "other").stdout
+    )
     assert none.returncode == 3
     gone, unpaired = summary(approved, "none")["gate"]["rules"]
     assert f"{N} gone, at most 2 may be" in gone["reason"], "all ids renamed"
@@ -220,12 +245,18 @@ def test_equal_answers_need_no_second_verdict(tmp_path: Path) -> None:
     changed = sum(i % 2 == 0 and i % 5 != 0 for i in range(N))
     assert found["same"] == (4, N), "an untrusted judge can't pass"
     assert found["worse"] == (4, N + changed), "nor can it fail"
-    scores = [json.loads(line) for line in (tmp_path / "worse" / "scores.jsonl").read_text().splitlines()]
+    scores = [
+        json.loads(line) for line in (tmp_path / "worse" / "scores.jsonl").read_text().splitlines()
+    ]
     kept = [score for score in scores if "byte for byte" in score["reason"]]
     assert len(kept) == N - changed
     assert {score["passed"] for score in kept} == {True, False}
     assert all(score["cached"] and score["source"] == "judge" for score in kept)
-    assert summary(tmp_path, "worse")["reuse"]["verdicts"] == {"reused": N - changed, "of": N, "oldest": None}
+    assert summary(tmp_path, "worse")["reuse"]["verdicts"] == {
+        "reused": N - changed,
+        "of": N,
+        "oldest": None,
+    }
     assert summary(tmp_path, "worse")["calls"]["judge:correctness"]["made"] == changed
     rule = summary(tmp_path, "worse")["gate"]["rules"][0]
     assert rule["estimate"] == pytest.approx(-changed / N)
@@ -247,7 +278,9 @@ def test_the_baseline_is_rejudged_and_its_candidate_not_asked(tmp_path: Path) ->
         assert approve(tmp_path, first.relative_to(tmp_path).as_posix()).returncode == 0
         nothing = llmeval("run", tmp_path / "suite.yaml", "--rejudge", "--no-cache", *kept)
         suite = judged(tmp_path, endpoint.url, ", params: {temperature: 0.5}")
-        (tmp_path / "cases.jsonl").write_text((tmp_path / "cases.jsonl").read_text().replace("number 7?", "number 7 ?"))
+        (tmp_path / "cases.jsonl").write_text(
+            (tmp_path / "cases.jsonl").read_text().replace("number 7?", "number 7 ?")
+        )
         changed = llmeval("run", suite, "--no-cache", "--json", *kept)
         before = len(endpoint.requests)
         done = llmeval("run", suite, "--rejudge", "--no-cache", "--json", *kept)
@@ -255,7 +288,9 @@ def test_the_baseline_is_rejudged_and_its_candidate_not_asked(tmp_path: Path) ->
         cases = (tmp_path / "cases.jsonl").read_text()
         (tmp_path / "cases.jsonl").write_text(cases.replace("?", "??"))
         other = llmeval("run", suite, "--rejudge", "--no-cache", "--json", *kept)
-    assert (other.returncode, "no case is as the baseline had it" in other.stderr) == (3, True), other.stderr
+    assert (other.returncode, "no case is as the baseline had it" in other.stderr) == (3, True), (
+        other.stderr
+    )
     assert nothing.returncode == 4, nothing.stderr
     assert "nothing to rejudge" in nothing.stderr
     assert changed.returncode == 3
@@ -267,7 +302,9 @@ def test_the_baseline_is_rejudged_and_its_candidate_not_asked(tmp_path: Path) ->
         "the answer was to another case"
     )
     assert asked.count("cand") == N
-    child = json.loads((tmp_path / "reports" / "t" / rules["contains"]["baseline"] / "manifest.json").read_text())
+    child = json.loads(
+        (tmp_path / "reports" / "t" / rules["contains"]["baseline"] / "manifest.json").read_text()
+    )
     assert child["parent_run"] == first.name
 
 
@@ -276,7 +313,13 @@ def test_a_judge_elsewhere_is_the_same_build_only_if_the_suite_says_so(tmp_path:
         folder = tmp_path / f"b{code}"
         for name in ("first", "again"):
             with serve(answer) as endpoint:
-                done = llmeval("run", judged(folder, endpoint.url, build=build), "--out", folder / name, "--no-cache")
+                done = llmeval(
+                    "run",
+                    judged(folder, endpoint.url, build=build),
+                    "--out",
+                    folder / name,
+                    "--no-cache",
+                )
             if name == "first":
                 assert approve(folder, "first").returncode == 0
         assert done.returncode == code, done.stdout

@@ -32,7 +32,9 @@ def test_a_page_of_all_suites(reports: Path) -> None:
 
 def test_every_row_in_full_when_asked(reports: Path) -> None:
     first = llmeval("report", "latest", "--reports", reports, "--embed", "all")
-    assert "summary.json did not match the records" in first.stderr  # the sample's figures are its own
+    assert (
+        "summary.json did not match the records" in first.stderr
+    )  # the sample's figures are its own
     done = llmeval("report", "latest", "--reports", reports, "--embed", "all")
     assert done.stderr == ""
     assert len(Page(reports / "qa" / "20261102T120000Z-aaaaaa" / "report.html").rows()) == 12

@@ -1,4 +1,6 @@
-"""Yesterday's answers: a run never passes for what it has not asked, and says what it took from earlier runs."""
+"""Yesterday's answers: a run never passes for what it has not asked, and says what it took from
+earlier runs.
+"""
 
 import json
 import os
@@ -56,8 +58,13 @@ class Bench:
     judge: bool = False
     runs: list[Path] = field(default_factory=list)
 
-    def write(self, model: str, question: str = "What is number {i}?", gate: str = "contains: 0.5") -> None:
-        rows = [{"id": f"c{i}", "question": question.format(i=i), "reference": f"value-{i}"} for i in range(N)]
+    def write(
+        self, model: str, question: str = "What is number {i}?", gate: str = "contains: 0.5"
+    ) -> None:
+        rows = [
+            {"id": f"c{i}", "question": question.format(i=i), "reference": f"value-{i}"}
+            for i in range(N)
+        ]
         (self.folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         judge = (
             f"judges: {{correctness: {{model: {{provider: openai, model: judge, base_url: '{self.url}/j', api_key: k}}, "
@@ -71,7 +78,9 @@ class Bench:
 
     def run(self, *arguments: object, out: str | None = None) -> "subprocess.CompletedProcess[str]":
         self.runs.append(self.folder / (out or f"run{len(self.runs)}"))
-        return llmeval("run", self.folder / "suite.yaml", "--out", self.runs[-1], *arguments, cwd=self.folder)
+        return llmeval(
+            "run", self.folder / "suite.yaml", "--out", self.runs[-1], *arguments, cwd=self.folder
+        )
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -104,7 +113,9 @@ def shift(seconds: int) -> None:
 
 
 @pytest.mark.parametrize("make", [openai, http])
-def test_an_application_that_broke_since_the_last_run_does_not_pass(bench: Bench, make: Callable[..., str]) -> None:
+def test_an_application_that_broke_since_the_last_run_does_not_pass(
+    bench: Bench, make: Callable[..., str]
+) -> None:
     says: list[Handler] = [right]
     with serve(first_of(says)) as endpoint:
         bench.write(make(endpoint.url))
@@ -140,8 +151,12 @@ def test_a_server_that_is_off_makes_the_run_invalid(bench: Bench, more: tuple[st
         (openai("{}"), openai("{}", params="{seed: 3}")),
     ],
 )
-def test_what_may_answer_otherwise_is_asked_even_with_reuse(bench: Bench, before: str, now: str) -> None:
-    """Another path, query, header, build or provider: none of it is the model that answered before."""
+def test_what_may_answer_otherwise_is_asked_even_with_reuse(
+    bench: Bench, before: str, now: str
+) -> None:
+    """Another path, query, header, build or provider: none of it is the model that answered
+    before.
+    """
     with serve(right) as endpoint:
         for model in (before, now):
             asked = len(endpoint.requests)
@@ -151,7 +166,9 @@ def test_what_may_answer_otherwise_is_asked_even_with_reuse(bench: Bench, before
 
 
 def test_an_edited_function_is_asked_again(bench: Bench) -> None:
-    (bench.folder / "shop.py").write_text("def reply(text): return 'It is value-' + text.rstrip('?').split()[-1]\n")
+    (bench.folder / "shop.py").write_text(
+        "def reply(text): return 'It is value-' + text.rstrip('?').split()[-1]\n"
+    )
     bench.write("{provider: python, function: 'shop:reply', build: shop-1}")
     assert [bench.run().returncode, bench.run().returncode] == [0, 0]
     assert bench.summary["reuse"]["answers"]["reused"] == N
@@ -160,7 +177,9 @@ def test_an_edited_function_is_asked_again(bench: Bench) -> None:
     assert bench.summary["reuse"]["answers"]["reused"] == 0
     bench.write("{provider: python, function: 'shop:reply'}")
     assert [bench.run().returncode, bench.run().returncode] == [1, 1]
-    assert bench.summary["reuse"]["answers"]["reused"] == 0, "a function without a build is never reused"
+    assert bench.summary["reuse"]["answers"]["reused"] == 0, (
+        "a function without a build is never reused"
+    )
 
 
 def test_a_build_that_is_stated_is_reused_and_everything_says_so(bench: Bench) -> None:
@@ -178,10 +197,20 @@ def test_a_build_that_is_stated_is_reused_and_everything_says_so(bench: Bench) -
     first = json.loads((bench.runs[0] / "manifest.json").read_text())["run_id"]
     for line in (run / "answers.jsonl").read_text().splitlines():
         answer = json.loads(line)
-        assert (answer["reused_from"], answer["answered_at"][:10], answer["cached"]) == (first, DAY_OF_ANSWERS, True)
-    assert bench.summary["reuse"]["answers"] == {"reused": N, "of": N, "oldest": answer["answered_at"]}
+        assert (answer["reused_from"], answer["answered_at"][:10], answer["cached"]) == (
+            first,
+            DAY_OF_ANSWERS,
+            True,
+        )
+    assert bench.summary["reuse"]["answers"] == {
+        "reused": N,
+        "of": N,
+        "oldest": answer["answered_at"],
+    }
     assert told in (run / "summary.md").read_text().replace("&#45;", "-").replace("&#46;", ".")
-    hero = (run / "report.html").read_text().partition('id="decision"')[2].partition("</section>")[0]
+    hero = (
+        (run / "report.html").read_text().partition('id="decision"')[2].partition("</section>")[0]
+    )
     assert told in hero
     gate = ET.parse(run / "junit.xml").getroot()[0]
     assert gate.findtext("system-out") == told
@@ -219,7 +248,9 @@ def counts(endpoint: Endpoint) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    "more", [("--reuse", "--refresh"), ("--no-cache", "--reuse"), ("--no-cache", "--refresh")], ids=str
+    "more",
+    [("--reuse", "--refresh"), ("--no-cache", "--reuse"), ("--no-cache", "--refresh")],
+    ids=str,
 )
 def test_options_that_contradict_each_other(bench: Bench, more: tuple[str, ...]) -> None:
     bench.write(openai("http://127.0.0.1:9/v1"))
@@ -246,14 +277,18 @@ def test_refreshed_answers_are_the_ones_that_later_runs_reuse(bench: Bench) -> N
 @pytest.mark.parametrize("more", [(), ("--refresh",)], ids=str)
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX matter")
 def test_a_run_that_was_killed_asks_nothing_twice(bench: Bench, more: tuple[str, ...]) -> None:
-    """What came back before the kill is read, from the records or from the cache, even where nothing of other runs is."""
+    """What came back before the kill is read, from the records or from the cache, even where
+    nothing of other runs is.
+    """
     bench.judge = True
     with serve(right, latency=0.05) as endpoint:
         bench.url = endpoint.url
         bench.write(openai(endpoint.url))
         command = [sys.executable, "-m", "llmeval", "run", bench.folder / "suite.yaml", "--out", bench.folder / "k",
                    "--concurrency", "2", *more]  # fmt: skip
-        process = subprocess.Popen(command, cwd=bench.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, cwd=bench.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         while len(endpoint.requests) < 9 and process.poll() is None:
             time.sleep(0.002)
         process.kill()
@@ -262,7 +297,10 @@ def test_a_run_that_was_killed_asks_nothing_twice(bench: Bench, more: tuple[str,
         assert len(endpoint.requests) <= 2 * N + 2, "only what was in flight is asked again"
         assert bench.summary["reuse"]["answers"]["reused"] == 0
         asked = len(endpoint.requests)
-        for name in ("answers.jsonl", "scores.jsonl"):  # the records end before the reply that came last
+        for name in (
+            "answers.jsonl",
+            "scores.jsonl",
+        ):  # the records end before the reply that came last
             path = bench.folder / "k" / name
             path.write_text("".join(line + "\n" for line in path.read_text().splitlines()[:-4]))
         seal(bench.folder / "k", status="running", ended=None, ending=None)
@@ -292,9 +330,13 @@ def test_verdicts_are_kept_for_thirty_days(bench: Bench) -> None:
         shift(29 * DAY)
         done = bench.run()
         assert counts(endpoint) == (2 * N, N)
-        assert f"{N} of {N} verdicts reused from earlier runs, the oldest of " in " ".join(done.stdout.split())
+        assert f"{N} of {N} verdicts reused from earlier runs, the oldest of " in " ".join(
+            done.stdout.split()
+        )
         lines = map(json.loads, (bench.runs[-1] / "scores.jsonl").read_text().splitlines())
-        line = next(each for each in lines if each["source"] == "judge" and each["status"] != "not_scored")
+        line = next(
+            each for each in lines if each["source"] == "judge" and each["status"] != "not_scored"
+        )
         assert line["answered_at"] and line["reused_from"]
         shift(2 * DAY)
         bench.run()
@@ -330,7 +372,10 @@ def test_unusable_verdicts_are_asked_for_again(bench: Bench, said: str) -> None:
 def test_answers_that_were_cut_off_are_asked_for_again(bench: Bench) -> None:
     def cut(body: dict[str, Any], earlier: int) -> Any:
         message = {"role": "assistant", "content": right(body)}
-        return {"model": "x", "choices": [{"index": 0, "message": message, "finish_reason": "length"}]}
+        return {
+            "model": "x",
+            "choices": [{"index": 0, "message": message, "finish_reason": "length"}],
+        }
 
     with serve(cut) as endpoint:
         bench.write(openai(endpoint.url, build="app@1"))
@@ -340,9 +385,13 @@ def test_answers_that_were_cut_off_are_asked_for_again(bench: Bench) -> None:
 
 
 def test_two_deployments_at_one_gateway_are_two_models(bench: Bench) -> None:
-    """The model's name is the same at both; only the path differs, and the judge is no self-judge."""
+    """The model's name is the same at both; only the path differs, and the judge is no
+    self-judge.
+    """
     bench.judge = True
-    with serve(lambda body, earlier: verdict("correct") if "Reference" in str(body) else right(body)) as endpoint:
+    with serve(
+        lambda body, earlier: verdict("correct") if "Reference" in str(body) else right(body)
+    ) as endpoint:
         bench.url = endpoint.url
         bench.write(openai(f"{endpoint.url}/a").replace("model: cand", "model: judge"))
         done = bench.run("--limit", "2")

@@ -1,4 +1,6 @@
-"""Rules on a judge that nobody has measured: they decide nothing, unless they are about the judge's own verdicts."""
+"""Rules on a judge that nobody has measured: they decide nothing, unless they are about the judge's
+own verdicts.
+"""
 
 import json
 import re
@@ -15,7 +17,9 @@ N = 100
 
 
 def strict(body: dict[str, Any], earlier: int = 0) -> str:
-    """The candidate is right; the judge fails every third right answer, as an unmeasured judge may."""
+    """The candidate is right; the judge fails every third right answer, as an unmeasured judge
+    may.
+    """
     text = body["messages"][-1]["content"]
     number = re.search(r"(?:number |value-)(\d+)", text)
     assert number is not None
@@ -47,7 +51,10 @@ def test_a_good_model_does_not_fail_by_an_untrusted_judge(tmp_path: Path) -> Non
     )
     assert "100 or more labels are needed, with at least 30 passes and 30 fails" in rule["reason"]
     assert "`llmeval labels sample RUN --n 100 --out sheet.csv`" in rule["reason"]
-    assert f"`llmeval judge certify {tmp_path / 'suite.yaml'}:correctness --labels RUN --out FILE`" in rule["reason"]
+    assert (
+        f"`llmeval judge certify {tmp_path / 'suite.yaml'}:correctness --labels RUN --out FILE`"
+        in rule["reason"]
+    )
 
 
 @pytest.mark.parametrize(("gate", "code"), [
@@ -71,7 +78,9 @@ def test_whose_scale_it_is(tmp_path: Path, gate: str, code: int) -> None:
 @pytest.mark.parametrize(("margin", "code", "decision"), [
     ("0.1", 4, "INCONCLUSIVE"), ("{margin: 0.1, scale: judge}", 1, "FAIL"),
 ])  # fmt: skip
-def test_a_drop_by_an_untrusted_judge(tmp_path: Path, margin: str, code: int, decision: str) -> None:
+def test_a_drop_by_an_untrusted_judge(
+    tmp_path: Path, margin: str, code: int, decision: str
+) -> None:
     gate = f"gate: {{regression: {{baseline: base/t.lock.json, margins: {{correctness: {margin}}}}}}}\n"
     says = [answer]
 
@@ -81,7 +90,12 @@ def test_a_drop_by_an_untrusted_judge(tmp_path: Path, margin: str, code: int, de
     with serve(asked) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, N, gate)
         assert llmeval("run", suite, "--out", tmp_path / "first", "--no-cache").returncode == 3
-        assert llmeval("baseline", "approve", tmp_path / "first", "--by", "ada", "--reason", "x").returncode == 0
+        assert (
+            llmeval(
+                "baseline", "approve", tmp_path / "first", "--by", "ada", "--reason", "x"
+            ).returncode
+            == 0
+        )
         says[0] = wrong
         returned = llmeval("run", suite, "--out", tmp_path / "run", "--no-cache").returncode
     found = json.loads((tmp_path / "run" / "summary.json").read_text())
@@ -102,7 +116,9 @@ def test_a_rule_with_a_scale_can_be_planned_and_played(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, "http://127.0.0.1:9/v1", N, f"gate: {gate}\n")
     planned = llmeval("plan", suite, "--json", "--reports", tmp_path / "reports")
     assert planned.returncode == 2 and "baseline" in planned.stderr
-    suite.write_text(suite.read_text().replace("regression: {", "regression: {baseline: none.json, "))
+    suite.write_text(
+        suite.read_text().replace("regression: {", "regression: {baseline: none.json, ")
+    )
     planned = llmeval("plan", suite, "--json", "--reports", tmp_path / "reports")
     assert planned.returncode == 0, planned.stderr
     found = json.loads(planned.stdout)

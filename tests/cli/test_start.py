@@ -23,18 +23,33 @@ ROOT = Path(__file__).parent.parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def test_a_suite_for_an_endpoint_runs_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {"Japan": "Tokyo", "water": "H2O", "week": "Seven", "Hamlet": "Shakespeare", "planet": "Jupiter"}
+def test_a_suite_for_an_endpoint_runs_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {
+        "Japan": "Tokyo",
+        "water": "H2O",
+        "week": "Seven",
+        "Hamlet": "Shakespeare",
+        "planet": "Jupiter",
+    }
 
     def said(body: dict[str, Any], earlier: int) -> str:
-        return next(word for key, word in known.items() if key in body["messages"][-1]["content"]) + "."
+        return (
+            next(word for key, word in known.items() if key in body["messages"][-1]["content"])
+            + "."
+        )
 
     with serve(said) as endpoint:
-        assert init(tmp_path, "mine", base_url=endpoint.url, model='odd "name"', key_env="MY_KEY") == 0
+        assert (
+            init(tmp_path, "mine", base_url=endpoint.url, model='odd "name"', key_env="MY_KEY") == 0
+        )
         result = run(load_suite(tmp_path / "mine.yaml"), options=Options(out=tmp_path / "run"))
     assert result.summary.gate.exit_code == 0
     assert endpoint.requests[0]["model"] == 'odd "name"'
-    assert endpoint.headers[0]["Authorization"] == "Bearer none", "a server on this machine needs no key"
+    assert endpoint.headers[0]["Authorization"] == "Bearer none", (
+        "a server on this machine needs no key"
+    )
     text = (tmp_path / "mine.yaml").read_text()
     with pytest.raises(UsageError, match=r"mine\.yaml, .*mine\.jsonl: exists already"):
         init(tmp_path, "mine", base_url="https://other/v1")
@@ -63,12 +78,16 @@ def test_a_terminal_is_asked_and_a_script_is_not(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "llmeval", "init"]
     ours, theirs = pty.openpty()
     os.write(ours, b"2\nhttp://localhost:1/v1\nmy-model\n")
-    asked = subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT)
+    asked = subprocess.Popen(
+        command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT
+    )
     os.close(theirs)
     assert asked.wait(60) == 0
     os.close(ours)
     assert load_suite(tmp_path / "suites" / "first.yaml").spec.models["api"].model == "my-model"  # type: ignore[union-attr]
-    silent = subprocess.run([*command, "quiet"], cwd=tmp_path, capture_output=True, env=ENVIRONMENT, check=False)
+    silent = subprocess.run(
+        [*command, "quiet"], cwd=tmp_path, capture_output=True, env=ENVIRONMENT, check=False
+    )
     assert silent.returncode == 0
     assert load_suite(tmp_path / "quiet" / "first.yaml").spec.candidate == "small"
 
@@ -82,7 +101,9 @@ def diagnosed(
     return int(code), {each["what"]: each for each in said["findings"]}
 
 
-def test_doctor_finds_a_working_suite_working(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_finds_a_working_suite_working(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def said(body: dict[str, Any], earlier: int) -> str:
         return "OK" if "word OK" in body["messages"][-1]["content"] else answer(body)
 
@@ -99,12 +120,15 @@ def test_doctor_finds_a_working_suite_working(tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
-    ("status", "fix"), [(401, "the key is refused"), (404, "does `base_url` end in /v1"), (429, "a quota is used up")]
+    ("status", "fix"),
+    [(401, "the key is refused"), (404, "does `base_url` end in /v1"), (429, "a quota is used up")],
 )
 def test_doctor_says_what_to_do_about_an_endpoint(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], status: int, fix: str
 ) -> None:
-    with serve(lambda body, earlier: (status, {"error": {"message": "no: secret-key-1234"}}, {})) as endpoint:
+    with serve(
+        lambda body, earlier: (status, {"error": {"message": "no: secret-key-1234"}}, {})
+    ) as endpoint:
         code, found = diagnosed(capsys, write_suite(tmp_path, endpoint.url, 3, judge=False))
     assert code == 3
     assert fix in found["candidate (cand)"]["fix"]
@@ -120,8 +144,14 @@ def test_doctor_says_what_is_in_the_way(
     assert "start the server" in found["candidate (cand)"]["fix"]
     text = suite.read_text().replace("secret-key-1234", "'${NOT_SET_ANYWHERE}'")
     suite.write_text(text)
-    assert "NOT_SET_ANYWHERE is not set; set it" in diagnosed(capsys, suite)[1]["candidate"]["detail"]
-    suite.write_text(text.replace("base_url: 'http://127.0.0.1:9/v1', api_key: '${NOT_SET_ANYWHERE}'", "timeout: 5"))
+    assert (
+        "NOT_SET_ANYWHERE is not set; set it" in diagnosed(capsys, suite)[1]["candidate"]["detail"]
+    )
+    suite.write_text(
+        text.replace(
+            "base_url: 'http://127.0.0.1:9/v1', api_key: '${NOT_SET_ANYWHERE}'", "timeout: 5"
+        )
+    )
     assert "export OPENAI_API_KEY" in diagnosed(capsys, suite)[1]["candidate (cand)"]["fix"]
     suite.write_text("suite: [")
     assert "not valid YAML" in diagnosed(capsys, suite)[1]["suite"]["detail"]
@@ -141,7 +171,12 @@ def completed(words: str, cwd: Path) -> list[str]:
         "COMP_CWORD": str(len(typed) - 1),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "llmeval"], cwd=cwd, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "llmeval"],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.split()
 

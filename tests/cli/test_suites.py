@@ -32,7 +32,10 @@ def test_the_worst_exit_code_and_every_suite_runs(tmp_path: Path) -> None:
         for named, code in (((good, undecided), 4), ((undecided, bad, good), 1), ((good, good), 0)):
             done = llmeval("run", *named, "--no-cache", "--reports", tmp_path / "r", cwd=tmp_path)
             assert done.returncode == code, done.stderr
-        assert "llmeval: exit codes: t 4, t 1, t 0" in llmeval("run", undecided, bad, good, cwd=tmp_path).stderr
+        assert (
+            "llmeval: exit codes: t 4, t 1, t 0"
+            in llmeval("run", undecided, bad, good, cwd=tmp_path).stderr
+        )
         assert llmeval("run", good, bad, "--out", tmp_path / "x").returncode == 2
 
 
@@ -59,7 +62,9 @@ def test_a_folder_stands_for_its_suites(tmp_path: Path) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Any:
-    """A branch off main with two suites committed, and a prompt and a check module of the second."""
+    """A branch off main with two suites committed, and a prompt and a check module of the
+    second.
+    """
     with serve(answer) as endpoint:
         one = write_suite(tmp_path / "one", endpoint.url, 10, PASSES, judge=False)
         two = write_suite(tmp_path / "two", endpoint.url, 10, PASSES, judge=False)
@@ -104,10 +109,18 @@ def test_a_floor_that_nothing_can_pass_is_told_before_the_run(tmp_path: Path) ->
     """28 cases without a failure show .899 at most, 29 show .902: closed form .05^(1/n)."""
     for n, told in ((28, True), (29, False)):
         suite = write_suite(
-            tmp_path / str(n), "http://127.0.0.1:9/v1", n, "gate: {floors: {contains: 0.9}}\n", judge=False
+            tmp_path / str(n),
+            "http://127.0.0.1:9/v1",
+            n,
+            "gate: {floors: {contains: 0.9}}\n",
+            judge=False,
         )
         done = llmeval("validate", suite, "--json")
         assert done.returncode == 0
         warnings = json.loads(done.stdout)["warnings"]
         assert bool(warnings) is told
-        assert not told or "28 cases can't show 90.0% even if all pass (at least 89.9% would be sure)" in warnings[0]
+        assert (
+            not told
+            or "28 cases can't show 90.0% even if all pass (at least 89.9% would be sure)"
+            in warnings[0]
+        )

@@ -29,7 +29,9 @@ def test_wins_ties_losses_and_the_cases_that_moved(tmp_path: Path) -> None:
     (row,) = found.metrics
     assert (row.letter, row.n, row.lost, row.wins, row.losses, row.ties) == ("B", N, 1, 1, 20, 98)
     assert (row.before, row.now) == (pytest.approx(90 / 119), pytest.approx(71 / 119))
-    assert row.difference == pytest.approx(difference([*[-1.0] * 20, *[0.0] * 98, 1.0, float("nan")]).estimate)
+    assert row.difference == pytest.approx(
+        difference([*[-1.0] * 20, *[0.0] * 98, 1.0, float("nan")]).estimate
+    )
     assert (row.word, found.tests, found.boards) == ("worse", 1, ())
     assert [flip.case_id for flip in row.fell] == [f"c{i}" for i in range(20)]
     assert [(flip.case_id, flip.before, flip.now) for flip in row.rose] == [("c118", 0.0, 1.0)]
@@ -39,7 +41,10 @@ def test_the_worst_fall_comes_first(tmp_path: Path) -> None:
     a = run_of(tmp_path / "a", {"m": [1.0, 0.8, 0.9, 0.2]})
     b = run_of(tmp_path / "b", {"m": [0.7, 0.8, 0.1, 0.6]})
     (row,) = compare([a, b]).metrics
-    assert [(flip.case_id, round(flip.now - flip.before, 6)) for flip in row.fell] == [("c2", -0.8), ("c0", -0.3)]
+    assert [(flip.case_id, round(flip.now - flip.before, 6)) for flip in row.fell] == [
+        ("c2", -0.8),
+        ("c0", -0.3),
+    ]
     assert [flip.case_id for flip in row.rose] == ["c3"]
 
 
@@ -60,7 +65,9 @@ def test_another_judge_or_check_is_said_and_not_compared(tmp_path: Path) -> None
     values = {"correctness": GOOD, "punctuation": GOOD, "max_words": GOOD}
     a = run_of(tmp_path / "a", values)
     digests = {"judges": {"correctness": "sha256:other"}}
-    b = run_of(tmp_path / "b", {**values, "extra": GOOD}, digests=digests, checks=checks("punctuation"))
+    b = run_of(
+        tmp_path / "b", {**values, "extra": GOOD}, digests=digests, checks=checks("punctuation")
+    )
     rows = {row.metric: row for row in compare([a, b]).metrics}
     assert {name: row.word for name, row in rows.items()} == dict.fromkeys(rows, "not comparable")
     assert "another judge scored B (b)" in rows["correctness"].why
@@ -83,7 +90,10 @@ def test_cases_of_other_content_are_not_paired(tmp_path: Path) -> None:
 def test_slices_that_moved(tmp_path: Path) -> None:
     tags = [{"topic": ("law", "tax", "sport")[i % 3]} for i in range(N)]
     law = [i for i in range(0, 60, 3)]
-    a, b = run_of(tmp_path / "a", {"m": GOOD}, tags=tags), run_of(tmp_path / "b", {"m": fallen(*law)}, tags=tags)
+    a, b = (
+        run_of(tmp_path / "a", {"m": GOOD}, tags=tags),
+        run_of(tmp_path / "b", {"m": fallen(*law)}, tags=tags),
+    )
     found = compare([a, b]).slices
     assert [(row.slice, row.moved, row.losses) for row in found[:1]] == [("topic=law", True, 20)]
     assert {row.slice for row in found if not row.moved} == {"topic=tax", "topic=sport"}
@@ -109,7 +119,12 @@ def test_a_run_scored_otherwise_is_left_out_of_the_board(tmp_path: Path) -> None
 
 def test_what_differs_is_listed(tmp_path: Path) -> None:
     a = run_of(tmp_path / "a", {"m": GOOD})
-    b = run_of(tmp_path / "b", {"m": GOOD}, repeats=3, candidate={"name": "new", "params": {"temperature": 1}})
+    b = run_of(
+        tmp_path / "b",
+        {"m": GOOD},
+        repeats=3,
+        candidate={"name": "new", "params": {"temperature": 1}},
+    )
     rows = {row.key: row for row in compare([a, b]).differing}
     assert rows["repeats"].values == ("1", "3")
     assert rows["repeats"].matters

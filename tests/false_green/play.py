@@ -1,4 +1,6 @@
-"""What the tests of the first law share: a project in a folder, a server that misbehaves, and the command line."""
+"""What the tests of the first law share: a project in a folder, a server that misbehaves, and the
+command line.
+"""
 
 import json
 from collections.abc import Sequence
@@ -42,8 +44,15 @@ def right(body: dict[str, Any], earlier: int = 0) -> str:
 
 
 def candidate(endpoint: Endpoint, **more: object) -> str:
-    """A candidate behind an endpoint, as the suite writes it; `more`: keys besides the usual ones."""
-    keys = {"provider": "openai", "model": "cand", "base_url": endpoint.url, "api_key": "key-of-a-test"}
+    """A candidate behind an endpoint, as the suite writes it; `more`: keys besides the usual
+    ones.
+    """
+    keys = {
+        "provider": "openai",
+        "model": "cand",
+        "base_url": endpoint.url,
+        "api_key": "key-of-a-test",
+    }
     return json.dumps({**keys, **more})
 
 
@@ -64,9 +73,18 @@ def project(
     """
     folder.mkdir(parents=True, exist_ok=True)
     numbers = range(n) if ids is None else ids
-    cases = [{"id": f"c{i}", "question": f"What is number {i}?", "reference": f"value-{i}"} for i in numbers]
+    cases = [
+        {"id": f"c{i}", "question": f"What is number {i}?", "reference": f"value-{i}"}
+        for i in numbers
+    ]
     (folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
-    lines = ["suite: t", "cases: cases.jsonl", 'prompt: "{{ question }}"', f"candidate: {model}", f"checks: {checks}"]
+    lines = [
+        "suite: t",
+        "cases: cases.jsonl",
+        'prompt: "{{ question }}"',
+        f"candidate: {model}",
+        f"checks: {checks}",
+    ]
     lines += [f"gate: {gate}"] if gate else []
     path = folder / name
     path.write_text("\n".join([*lines, more]) + "\n")
@@ -86,7 +104,9 @@ def shown(folder: Path, run: str) -> dict[str, str]:
 
 
 def approve_baseline(folder: Path, gate: str, n: int) -> None:
-    """Run a suite of n questions whose answers are all right, and approve the run as the baseline `t.lock.json`."""
+    """Run a suite of n questions whose answers are all right, and approve the run as the baseline
+    `t.lock.json`.
+    """
     with serve(right) as endpoint:
         project(folder, candidate(endpoint), gate, n=n)
         play(folder, "run", "suite.yaml", "--out", "first")

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.false_green.play import approve_baseline, candidate, number, play, project, right, summary
+from tests.false_green.play import (
+    approve_baseline,
+    candidate,
+    number,
+    play,
+    project,
+    right,
+    summary,
+)
 from tests.support.endpoint import serve
 
 N = 60
@@ -36,7 +44,9 @@ def test_a_drop_is_not_hidden_by_taking_the_cases_away(approved: Path) -> None:
 
 
 def test_retired_cases_are_named_with_a_reason_and_counted(approved: Path) -> None:
-    (approved / "retired.yaml").write_text("- {case: c59, reason: the product is sold no more, owner: ada}\n")
+    (approved / "retired.yaml").write_text(
+        "- {case: c59, reason: the product is sold no more, owner: ada}\n"
+    )
     with serve(right) as endpoint:
         project(approved, candidate(endpoint), GATE, n=N - 1)
         done = play(approved, "run", "suite.yaml", "--out", "less")
@@ -60,7 +70,9 @@ def cut_half(path: Path) -> None:
 def flip_first_failure(path: Path) -> None:
     """Turn the first failed score into a pass, as an editor would."""
     text = path.read_text()
-    changed = text.replace('"status":"fail"', '"status":"pass"', 1).replace('"passed":false', '"passed":true', 1)
+    changed = text.replace('"status":"fail"', '"status":"pass"', 1).replace(
+        '"passed":false', '"passed":true', 1
+    )
     assert changed != text
     path.write_text(changed)
 

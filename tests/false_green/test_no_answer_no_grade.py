@@ -22,10 +22,21 @@ def response(status: str, **more: Any) -> dict[str, Any]:
 
 
 EMPTY = [
-    # what the endpoint sends, by which API, the kind of the missing answer, and words that tell people why
-    (choice("error", {"content": ""}, error={"message": "upstream died"}), "chat", "provider", "upstream died"),
+    # what the endpoint sends, by which API, the kind of the missing answer, and words that tell
+    # people why
+    (
+        choice("error", {"content": ""}, error={"message": "upstream died"}),
+        "chat",
+        "provider",
+        "upstream died",
+    ),
     (choice("content_filter", {"content": None}), "chat", "blocked", "content_filter"),
-    (choice("stop", {"content": "", "reasoning_content": "It is"}), "chat", "truncated", "reasoning"),
+    (
+        choice("stop", {"content": "", "reasoning_content": "It is"}),
+        "chat",
+        "truncated",
+        "reasoning",
+    ),
     (choice("length", {"content": None, "reasoning": "It is"}), "chat", "truncated", "max_tokens"),
     (choice("length", {"content": ""}), "chat", "truncated", "max_tokens"),
     (choice("length", {"content": "<think>It could be"}), "chat", "truncated", "max_tokens"),
@@ -38,12 +49,22 @@ EMPTY = [
     (response("queued"), "responses", "provider", "queued"),
     (response("cancelled"), "responses", "provider", "cancelled"),
     (response("in_progress"), "responses", "provider", "in_progress"),
-    (response("incomplete", incomplete_details={"reason": "content_filter"}), "responses", "blocked", "content_filter"),
+    (
+        response("incomplete", incomplete_details={"reason": "content_filter"}),
+        "responses",
+        "blocked",
+        "content_filter",
+    ),
     (response("completed"), "responses", "provider", "no message"),
     (choice("LENGTH", {"content": ""}), "chat", "truncated", "max_tokens"),
     (choice("OTHER", {"content": ""}), "chat", "provider", "OTHER"),
     (choice("server_error", {"content": "It is"}), "chat", "provider", "server_error"),
-    ({**reply("It is"), "error": {"message": "the index is down"}}, "chat", "provider", "index is down"),
+    (
+        {**reply("It is"), "error": {"message": "the index is down"}},
+        "chat",
+        "provider",
+        "index is down",
+    ),
 ]
 
 
@@ -64,8 +85,12 @@ def test_a_reply_without_an_answer_is_missing(
     assert len(endpoint.requests) == 2 * again, "a missing answer is not kept"
 
 
-def test_an_application_that_states_an_error_beside_its_output_did_not_answer(tmp_path: Path) -> None:
-    with serve(lambda body, earlier: {"output": "", "error": {"message": "the index is down"}}) as endpoint:
+def test_an_application_that_states_an_error_beside_its_output_did_not_answer(
+    tmp_path: Path,
+) -> None:
+    with serve(
+        lambda body, earlier: {"output": "", "error": {"message": "the index is down"}}
+    ) as endpoint:
         model = json.dumps({"provider": "http", "url": endpoint.url, "limits": {"attempts": 1}})
         project(tmp_path, model, checks='[{not: {contains: "As an AI"}}]', n=3)
         done = play(tmp_path, "run", "suite.yaml", "--out", "run")
@@ -79,17 +104,30 @@ def test_an_application_that_states_an_error_beside_its_output_did_not_answer(tm
     [{"output": "", "error": "timed out"}, {"output": "x", "error": {"kind": "x"}}, {"output": None}, {"output": "x", "finish_reason": "error"}],
 )  # fmt: skip
 def test_a_recorded_error_is_no_answer(tmp_path: Path, record: dict[str, Any]) -> None:
-    project(tmp_path, "{provider: replay, source: old.jsonl}", checks='[{not: {contains: "As an AI"}}]', n=3)
-    records = [{"id": "c0", **record}, {"id": "c1", "output": "Yes.", "error": None}, {"id": "c2", "output": "No."}]
+    project(
+        tmp_path,
+        "{provider: replay, source: old.jsonl}",
+        checks='[{not: {contains: "As an AI"}}]',
+        n=3,
+    )
+    records = [
+        {"id": "c0", **record},
+        {"id": "c1", "output": "Yes.", "error": None},
+        {"id": "c2", "output": "No."},
+    ]
     (tmp_path / "old.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
     done = play(tmp_path, "run", "suite.yaml", "--out", "run")
     assert done.code == 3
     assert done.says("records no answer for the case 'c0'")
-    assert (summary(tmp_path, "run")["counts"]["errors"], summary(tmp_path, "run")["counts"]["passed"]) == (1, 2)
+    assert (
+        summary(tmp_path, "run")["counts"]["errors"],
+        summary(tmp_path, "run")["counts"]["passed"],
+    ) == (1, 2)
 
 
 EXITS = [
-    # code of a team's own that ends the process it runs in, the exit code of `validate` and of `run`
+    # code of a team's own that ends the process it runs in, the exit code of `validate` and of
+    # `run`
     ("import sys\ndef answer(text):\n    return text\nsys.exit(0)\n", (2, 2)),
     ("import sys\ndef answer(text):\n    sys.exit(0)\n", (0, 3)),
     ("import sys\nasync def answer(text):\n    sys.exit(0)\n", (0, 3)),
@@ -99,13 +137,25 @@ EXITS = [
 
 
 @pytest.mark.parametrize(
-    ("code", "exits"), EXITS, ids=["when imported", "when called", "async", "cancelled", "StopIteration"]
+    ("code", "exits"),
+    EXITS,
+    ids=["when imported", "when called", "async", "cancelled", "StopIteration"],
 )
-def test_code_that_ends_the_process_is_no_pass(tmp_path: Path, code: str, exits: tuple[int, int]) -> None:
+def test_code_that_ends_the_process_is_no_pass(
+    tmp_path: Path, code: str, exits: tuple[int, int]
+) -> None:
     module = f"app_that_ends_{[row[0] for row in EXITS].index(code)}"
-    project(tmp_path, f"{{provider: python, function: '{module}:answer'}}", checks="[{max_words: 9}]", n=3)
+    project(
+        tmp_path,
+        f"{{provider: python, function: '{module}:answer'}}",
+        checks="[{max_words: 9}]",
+        n=3,
+    )
     (tmp_path / f"{module}.py").write_text(code)
-    done = [play(tmp_path, *words) for words in (["validate", "suite.yaml"], ["run", "suite.yaml", "--out", "run"])]
+    done = [
+        play(tmp_path, *words)
+        for words in (["validate", "suite.yaml"], ["run", "suite.yaml", "--out", "run"])
+    ]
     assert tuple(each.code for each in done) == exits, done
     assert "internal error" not in done[1].text
     assert "Traceback" not in done[1].text
@@ -116,7 +166,9 @@ def test_code_that_ends_the_process_is_no_pass(tmp_path: Path, code: str, exits:
 def test_a_check_that_ends_the_process_is_no_pass(tmp_path: Path) -> None:
     with serve(right) as endpoint:
         project(tmp_path, candidate(endpoint), checks="['own_check:ends']", n=3)
-        (tmp_path / "own_check.py").write_text("import sys\ndef ends(case, answer):\n    sys.exit(0)\n")
+        (tmp_path / "own_check.py").write_text(
+            "import sys\ndef ends(case, answer):\n    sys.exit(0)\n"
+        )
         done = play(tmp_path, "run", "suite.yaml", "--out", "run")
     assert done.code == 3
     assert summary(tmp_path, "run")["counts"]["errors"] == 3

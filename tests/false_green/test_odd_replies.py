@@ -11,10 +11,23 @@ from tests.support.endpoint import reply, serve
 
 FINE = json.dumps(reply("It is value-2."))
 ODD: list[tuple[str, Any, bool]] = [
-    # what comes back for one of the questions: a body, or (status, body, headers); whether it still holds the answer
-    ("a byte that is no UTF-8", (200, FINE.encode().replace(b"value-2", b"value-2 \xff"), {}), False),
-    ("half of a surrogate pair", (200, FINE.replace("value-2", "value-2 \\ud83d").encode(), {}), True),
-    ("usage in another type", reply("It is value-2.", usage={"prompt_tokens": 10.0, "completion_tokens": "5"}), True),
+    # what comes back for one of the questions: a body, or (status, body, headers); whether it still
+    # holds the answer
+    (
+        "a byte that is no UTF-8",
+        (200, FINE.encode().replace(b"value-2", b"value-2 \xff"), {}),
+        False,
+    ),
+    (
+        "half of a surrogate pair",
+        (200, FINE.replace("value-2", "value-2 \\ud83d").encode(), {}),
+        True,
+    ),
+    (
+        "usage in another type",
+        reply("It is value-2.", usage={"prompt_tokens": 10.0, "completion_tokens": "5"}),
+        True,
+    ),
     ("a fingerprint that is a number", reply("It is value-2.", system_fingerprint=7), True),
     ("nested without end", (200, b'{"choices": ' + b"[" * 100_000, {}), False),
     ("no choice at all", reply("", choices=[]), False),

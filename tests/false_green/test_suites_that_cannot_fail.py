@@ -27,7 +27,9 @@ def test_gate_none_measures_and_says_that_nothing_was_decided(tmp_path: Path) ->
 
 def test_a_named_case_must_pass_beside_a_floor(tmp_path: Path) -> None:
     with serve(lambda body, earlier: "No." if number(body) == 2 else right(body)) as endpoint:
-        project(tmp_path, candidate(endpoint), gate="{floors: {contains: 0.5}, must_pass: [c2]}", n=40)
+        project(
+            tmp_path, candidate(endpoint), gate="{floors: {contains: 0.5}, must_pass: [c2]}", n=40
+        )
         done = play(tmp_path, "run", "suite.yaml", "--out", "run")
     assert done.code == 1
     assert done.says("must pass", "c2")
@@ -43,13 +45,18 @@ REFUSED = [
     ({"old": "{{ reference }}", "new": "{{ refernce }}"}, "refernce"),
     ({"old": "[{contains: ", "new": "[grounding]  # ["}, "context"),
     ({"old": "must_pass: all", "new": "floors: {nothing: 0.9}"}, "nothing"),
-    ({"old": "must_pass: all", "new": 'floors: {"contains @ topic=billing": 0.9}'}, "topic=billing"),
+    (
+        {"old": "must_pass: all", "new": 'floors: {"contains @ topic=billing": 0.9}'},
+        "topic=billing",
+    ),
     ({"old": "must_pass: all", "new": "must_pass: [c77]"}, "c77"),
 ]
 
 
 @pytest.mark.parametrize(("change", "words"), REFUSED)
-def test_validate_and_run_refuse_it_before_the_first_call(tmp_path: Path, change: dict[str, str], words: str) -> None:
+def test_validate_and_run_refuse_it_before_the_first_call(
+    tmp_path: Path, change: dict[str, str], words: str
+) -> None:
     with serve(right) as endpoint:
         suite = project(tmp_path, candidate(endpoint))
         text = suite.read_text()

@@ -33,14 +33,22 @@ def judge(endpoint: Endpoint) -> str:
 @pytest.mark.parametrize("harsh", [False, True], ids=["too kind", "too harsh"])
 def test_a_floor_on_an_untrusted_judge_is_inconclusive(tmp_path: Path, harsh: bool) -> None:
     with serve(judged(harsh)) as endpoint:
-        project(tmp_path, candidate(endpoint), "{floors: {correctness: 0.5}}", n=40, more=judge(endpoint))
+        project(
+            tmp_path,
+            candidate(endpoint),
+            "{floors: {correctness: 0.5}}",
+            n=40,
+            more=judge(endpoint),
+        )
         done = play(tmp_path, "run", "suite.yaml", "--out", "run")
     assert done.code == 4, done.text
     assert done.says("INCONCLUSIVE", "UNTRUSTED", "labels")
 
 
 @pytest.mark.parametrize(("harsh", "code"), [(False, 0), (True, 1)])
-def test_a_rule_may_ask_for_the_judges_own_scale_and_says_so(tmp_path: Path, harsh: bool, code: int) -> None:
+def test_a_rule_may_ask_for_the_judges_own_scale_and_says_so(
+    tmp_path: Path, harsh: bool, code: int
+) -> None:
     gate = "{floors: {correctness: {min: 0.5, scale: judge}}}"
     with serve(judged(harsh)) as endpoint:
         project(tmp_path, candidate(endpoint), gate, n=40, more=judge(endpoint))
@@ -58,7 +66,16 @@ def test_a_regression_on_an_untrusted_judge_is_inconclusive(tmp_path: Path) -> N
             done = play(tmp_path, "run", "suite.yaml", "--out", name, "--refresh")
         if name == "first":
             approved = play(
-                tmp_path, "baseline", "approve", "first", "--by", "ada", "--reason", "r", "--out", "t.lock.json"
+                tmp_path,
+                "baseline",
+                "approve",
+                "first",
+                "--by",
+                "ada",
+                "--reason",
+                "r",
+                "--out",
+                "t.lock.json",
             )
             assert approved.code == 0, approved.text
     assert done.code == 4, done.text

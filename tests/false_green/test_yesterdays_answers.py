@@ -47,7 +47,9 @@ def test_an_application_that_is_switched_off_is_no_pass(tmp_path: Path) -> None:
     ],
     ids=["another path", "another header", "another parameter", "another build"],
 )
-def test_another_deployment_is_asked_itself(tmp_path: Path, before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_another_deployment_is_asked_itself(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any]
+) -> None:
     with serve(right) as endpoint:
         address = endpoint.url.removesuffix("/v1")
         for name, keys in (("one", before), ("two", after)):
@@ -116,7 +118,9 @@ def test_a_run_that_was_begun_days_ago_says_so_in_its_pass(tmp_path: Path) -> No
         three_days_ago(tmp_path / "run")
         done = play(tmp_path, "run", "suite.yaml", "--out", "run")
     assert done.code == 0
-    assert done.says("PASS", "4 of 6 answers were asked for on", "more than 24 hours before the last")
+    assert done.says(
+        "PASS", "4 of 6 answers were asked for on", "more than 24 hours before the last"
+    )
     assert "4 of 6 answers were asked for on" in shown(tmp_path, "run")["summary.md"]
 
 
@@ -142,7 +146,9 @@ def test_an_unfinished_run_of_other_code_is_not_gone_on_with(tmp_path: Path) -> 
     words = tmp_path / "its_words.py"
     words.write_text("def said(text):\n    return 'value-' + text.split()[-1].rstrip('?')\n")
     assert play(tmp_path, "run", "suite.yaml", "--max-calls", 4).code == 3
-    words.write_text("def said(text):\n    return 'value-' + str(max(4, int(text.split()[-1].rstrip('?'))))\n")
+    words.write_text(
+        "def said(text):\n    return 'value-' + str(max(4, int(text.split()[-1].rstrip('?'))))\n"
+    )
     done = play(tmp_path, "run", "suite.yaml")
     assert done.code == 1
     assert done.says("4 of 6 cases fail")

@@ -16,7 +16,9 @@ def trail(*stages: tuple[str, bool]) -> list[dict[str, Any]]:
 
 
 def cascade(sure: list[tuple[bool, bool | None]], band: list[bool]) -> Audits:
-    """Two judges. `sure`: (the first one's verdict, the audit's or None without one); `band`: the second one's verdicts."""
+    """Two judges. `sure`: (the first one's verdict, the audit's or None without one); `band`: the
+    second one's verdicts.
+    """
     word = {True: "pass", False: "fail"}
     found = Audits()
     for verdict, audit in sure:
@@ -28,7 +30,9 @@ def cascade(sure: list[tuple[bool, bool | None]], band: list[bool]) -> Audits:
 
 
 def test_audited_verdicts_stand_for_the_others_of_their_kind() -> None:
-    """60 sure passes, 20 audited, 2 contradicted; 20 sure fails, 10 audited, 1 contradicted; 10 of 20 in the band pass."""
+    """60 sure passes, 20 audited, 2 contradicted; 20 sure fails, 10 audited, 1 contradicted; 10 of
+    20 in the band pass.
+    """
     passes = [(True, True)] * 18 + [(True, False)] * 2 + [(True, None)] * 40
     fails = [(False, False)] * 9 + [(False, True)] + [(False, None)] * 10
     found = cascade([*passes, *fails], [True] * 10 + [False] * 10).found(2)
@@ -48,7 +52,10 @@ def test_the_interval_is_that_of_labels_within_each_verdict() -> None:
     fails = [(False, False)] * 18 + [(False, True)] * 2 + [(False, None)] * 20
     found = cascade([*passes, *fails], []).found(2)
     low, high = post_stratified_interval(LabelCounts(36, 4, 2, 18), 80, 120)
-    assert found is not None and (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+    assert found is not None and (found.low, found.high) == (
+        pytest.approx(low),
+        pytest.approx(high),
+    )
 
 
 def test_verdicts_that_no_audit_reached_are_told_and_not_guessed() -> None:
@@ -74,7 +81,9 @@ def test_only_decided_scores_of_cascades_count() -> None:
 
 
 def test_the_interval_holds_what_the_next_judge_would_say() -> None:
-    """400 runs of 300 answers, a fifth audited: the next judge's rate on all of them is inside in 95 % (92 to 100 %)."""
+    """400 runs of 300 answers, a fifth audited: the next judge's rate on all of them is inside in
+    95 % (92 to 100 %).
+    """
     source, inside, tried = random.Random(3), 0, 0
     for _ in range(400):
         sure, truth = list[tuple[bool, bool | None]](), 0

@@ -25,15 +25,31 @@ def verdict(**fields: Any) -> Score:
     [
         ([], (0, 0, None), (0, 0, None)),
         ([answer(), answer(cached=True)], (0, 2, None), (0, 0, None)),
-        ([answer(), answer(reused_from="r"), answer(reused_from="s", answered_at=OLD)], (2, 3, OLD), (0, 0, None)),
+        (
+            [answer(), answer(reused_from="r"), answer(reused_from="s", answered_at=OLD)],
+            (2, 3, OLD),
+            (0, 0, None),
+        ),
         ([answer(output=None, error=ErrorInfo("provider", "down"))], (0, 0, None), (0, 0, None)),
-        ([answer(reused_from="r", answered_at=None), answer(reused_from="r")], (2, 2, None), (0, 0, None)),
+        (
+            [answer(reused_from="r", answered_at=None), answer(reused_from="r")],
+            (2, 2, None),
+            (0, 0, None),
+        ),
         ([answer(answered_at=None)], (0, 1, None), (0, 0, None)),
-        ([verdict(), verdict(status=Status.FAIL, reused_from="r", answered_at=OLD)], (0, 0, None), (1, 2, OLD)),
+        (
+            [verdict(), verdict(status=Status.FAIL, reused_from="r", answered_at=OLD)],
+            (0, 0, None),
+            (1, 2, OLD),
+        ),
         ([verdict(status=Status.OPEN, reused_from="r")], (0, 0, None), (1, 1, NEW)),
         ([verdict(status=Status.UNSCORED, reused_from="r")], (0, 0, None), (0, 0, None)),
         ([verdict(answered_at=None, reused_from="baseline")], (0, 0, None), (1, 1, None)),
-        ([verdict(answered_at=None, reason="empty, no judge was asked")], (0, 0, None), (0, 0, None)),
+        (
+            [verdict(answered_at=None, reason="empty, no judge was asked")],
+            (0, 0, None),
+            (0, 0, None),
+        ),
         ([verdict(source="check", answered_at=None)], (0, 0, None), (0, 0, None)),
     ],
 )

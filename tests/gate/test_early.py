@@ -1,4 +1,6 @@
-"""A rule on its way: only what is done counts, in the planned order, and error rates hold where the run stops."""
+"""A rule on its way: only what is done counts, in the planned order, and error rates hold where the
+run stops.
+"""
 
 import math
 import random
@@ -23,10 +25,19 @@ def cases(n: int, size: int = 1) -> list[Case]:
 def unit(case: Case, passed: bool | None, repeat: int = 0) -> Unit:
     answer = Answer(case_id=case.id, repeat=repeat, output="x")
     if passed is None:
-        score = Score(case_id=case.id, repeat=repeat, metric="m", status=Status.UNSCORED, unscored="lost")
+        score = Score(
+            case_id=case.id, repeat=repeat, metric="m", status=Status.UNSCORED, unscored="lost"
+        )
     else:
         status = Status.PASS if passed else Status.FAIL
-        score = Score(case_id=case.id, repeat=repeat, metric="m", status=status, value=float(passed), passed=passed)
+        score = Score(
+            case_id=case.id,
+            repeat=repeat,
+            metric="m",
+            status=status,
+            value=float(passed),
+            passed=passed,
+        )
     return Unit(case, answer, (score,))
 
 
@@ -100,7 +111,9 @@ def test_what_comes_after_the_decision_changes_nothing() -> None:
 
 
 def test_error_rates_hold_at_the_floor() -> None:
-    """The true rate is the floor: wrong either way at most 5 % of runs each, although every case is looked at."""
+    """The true rate is the floor: wrong either way at most 5 % of runs each, although every case is
+    looked at.
+    """
     source, rounds, n, wrong = random.Random(5), 300, 150, {Decision.PASS: 0, Decision.FAIL: 0}
     planned = cases(n)
     for _ in range(rounds):

@@ -1,4 +1,6 @@
-"""FAIL over all rules: Holm's procedure itself, floors and regression in one family, and the rate it promises."""
+"""FAIL over all rules: Holm's procedure itself, floors and regression in one family, and the rate
+it promises.
+"""
 
 import random
 from collections.abc import Sequence
@@ -22,7 +24,9 @@ ALPHA = 0.05
 
 def by_p(p: float) -> Rule:
     def at(level: float) -> RuleDecision:
-        return RuleDecision(rule="r", decision=Decision.FAIL if p <= level else Decision.PASS, reason=f"p = {p}.")
+        return RuleDecision(
+            rule="r", decision=Decision.FAIL if p <= level else Decision.PASS, reason=f"p = {p}."
+        )
 
     return at
 
@@ -46,7 +50,10 @@ def test_it_is_holms_procedure_on_any_p_values() -> None:
 
 def test_what_would_fail_alone_says_so() -> None:
     first, second = step_down([by_p(0.04), by_p(0.5)], ALPHA)
-    assert first.reason == "p = 0.04. By itself it would FAIL, but one of 2 rules may seem so by chance."
+    assert (
+        first.reason
+        == "p = 0.04. By itself it would FAIL, but one of 2 rules may seem so by chance."
+    )
     assert second.reason == "p = 0.5."
     invalid = RuleDecision(rule="r", decision=Decision.INVALID)
     assert step_down([by_p(0.04), lambda level: invalid], ALPHA)[0].decision is Decision.FAIL
@@ -58,7 +65,9 @@ def gate(n: int, **more: Any) -> dict[str, Any]:
 
 
 def test_floors_and_regression_are_one_family(tmp_path: Path) -> None:
-    """A drop that is enough by itself is not beside three floors; a second one that is certain makes room for it."""
+    """A drop that is enough by itself is not beside three floors; a second one that is certain
+    makes room for it.
+    """
     before, fell = [1.0] * 120, [0.0] * 6 + [1.0] * 114
     low = [1.0] * 70 + [0.0] * 50
     regression = {"baseline": str(tmp_path / "a"), "margins": {"m0": 0.05}}
@@ -67,17 +76,23 @@ def test_floors_and_regression_are_one_family(tmp_path: Path) -> None:
         ("b", before, 0, Decision.FAIL), ("c", before, 3, Decision.INCONCLUSIVE), ("d", low, 3, Decision.FAIL),
     ):  # fmt: skip
         rules = gate(floors, regression=regression)
-        found = summarise(run_of(tmp_path / name, {"m0": fell, "m1": m1, "m2": before}, judges={}, gate=rules)).gate
+        found = summarise(
+            run_of(tmp_path / name, {"m0": fell, "m1": m1, "m2": before}, judges={}, gate=rules)
+        ).gate
         (rule,) = (each for each in found.rules if each.rule == "regression")
         assert rule.decision is expected, (name, rule.reason)
     assert rules_in(gate(3, regression=regression)) == 4
 
 
 def test_floors_share_alpha() -> None:
-    """34 of 50 at a floor of .8: P(X <= 34) = .0308 fails alone, not as one of two; P(X <= 32) = .0063 fails as one of four."""
+    """34 of 50 at a floor of .8: P(X <= 34) = .0308 fails alone, not as one of two; P(X <= 32) =
+    .0063 fails as one of four.
+    """
 
     def floors(*passed: int) -> list[RuleDecision]:
-        rules: list[Rule] = [partial(decide_floor, "m", None, selection(k, 50), 0.8, ALPHA, None) for k in passed]
+        rules: list[Rule] = [
+            partial(decide_floor, "m", None, selection(k, 50), 0.8, ALPHA, None) for k in passed
+        ]
         return step_down(rules, ALPHA)
 
     assert [each.decision for each in floors(34)] == [Decision.FAIL]
@@ -100,11 +115,15 @@ def floor_of_80(passed: int, level: float) -> RuleDecision:
 
 
 def test_no_rule_violated_fails_in_at_most_alpha_of_runs() -> None:
-    """Five floors, each rate exactly on its floor: any FAIL in at most 5 % of 400 runs, and 2.5 standard errors."""
+    """Five floors, each rate exactly on its floor: any FAIL in at most 5 % of 400 runs, and 2.5
+    standard errors.
+    """
     source, rounds = random.Random(7), 400
     alone = together = 0
     for _ in range(rounds):
-        rules: list[Rule] = [partial(floor_of_80, sum(source.random() < 0.8 for _ in range(60))) for _ in range(5)]
+        rules: list[Rule] = [
+            partial(floor_of_80, sum(source.random() < 0.8 for _ in range(60))) for _ in range(5)
+        ]
         alone += any(rule(ALPHA).decision is Decision.FAIL for rule in rules)
         together += any(each.decision is Decision.FAIL for each in step_down(rules, ALPHA))
     assert together <= rounds * ALPHA + 2.5 * (rounds * ALPHA * (1 - ALPHA)) ** 0.5 < alone

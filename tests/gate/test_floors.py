@@ -1,4 +1,6 @@
-"""Floors: decisions pinned to closed forms and published tables, and to their error rates by simulation."""
+"""Floors: decisions pinned to closed forms and published tables, and to their error rates by
+simulation.
+"""
 
 import random
 from dataclasses import replace
@@ -7,7 +9,13 @@ import pytest
 
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import MetricSample
-from llmeval.gate.rules.floors import bounds, cases_needed, clusters_needed, decide_floor, is_clustered
+from llmeval.gate.rules.floors import (
+    bounds,
+    cases_needed,
+    clusters_needed,
+    decide_floor,
+    is_clustered,
+)
 from llmeval.stats.estimation.bounds import lower_bound, upper_bound
 
 
@@ -21,13 +29,23 @@ def decide(passed: int, n: int, floor: float, untrusted: str | None = None) -> D
     return decide_floor("m", None, selection(passed, n), floor, 0.05, untrusted).decision
 
 
-# Smallest n whose 95% lower bound clears the floor with 0, 1, 2 or 5 failures: design note, section 4
-TABLE = {0.80: (14, 22, 30, 50), 0.90: (29, 46, 61, 103), 0.95: (59, 93, 124, 208), 0.99: (299, 473, 628, 1049)}
+# Smallest n whose 95% lower bound clears the floor with 0, 1, 2 or 5 failures: design note, section
+# 4
+TABLE = {
+    0.80: (14, 22, 30, 50),
+    0.90: (29, 46, 61, 103),
+    0.95: (59, 93, 124, 208),
+    0.99: (299, 473, 628, 1049),
+}
 
 
 @pytest.mark.parametrize(
     ("floor", "failures", "n"),
-    [(floor, failures, n) for floor, row in TABLE.items() for failures, n in zip((0, 1, 2, 5), row, strict=True)],
+    [
+        (floor, failures, n)
+        for floor, row in TABLE.items()
+        for failures, n in zip((0, 1, 2, 5), row, strict=True)
+    ],
 )
 def test_smallest_n_that_passes(floor: float, failures: int, n: int) -> None:
     assert decide(n - failures, n, floor) is Decision.PASS
@@ -61,7 +79,9 @@ def test_an_untrusted_judge_decides_nothing(passed: int) -> None:
 @pytest.mark.parametrize("n", [20, 100])
 @pytest.mark.parametrize("floor", [0.5, 0.9])
 def test_error_rates_hold(n: int, floor: float) -> None:
-    """At a true rate on the floor a wrong PASS, and a wrong FAIL, is at most alpha: exactly, by the binomial."""
+    """At a true rate on the floor a wrong PASS, and a wrong FAIL, is at most alpha: exactly, by the
+    binomial.
+    """
     from math import comb
 
     passing = failing = 0.0
@@ -89,13 +109,24 @@ def test_how_many_more_cases() -> None:
     assert cases_needed(0.8, 100, 0.8, 0.05) is None
 
 
-@pytest.mark.parametrize(("passed", "floor", "alone"), [(98, 0.9, Decision.PASS), (60, 0.7, Decision.FAIL)])
-def test_a_lost_result_counts_against_each_claim(passed: int, floor: float, alone: Decision) -> None:
+@pytest.mark.parametrize(
+    ("passed", "floor", "alone"), [(98, 0.9, Decision.PASS), (60, 0.7, Decision.FAIL)]
+)
+def test_a_lost_result_counts_against_each_claim(
+    passed: int, floor: float, alone: Decision
+) -> None:
     assert decide(passed, 100, floor) is alone
-    rule = decide_floor("m", None, replace(selection(passed, 100), errors=20, unscored=5), floor, 0.05, None)
+    rule = decide_floor(
+        "m", None, replace(selection(passed, 100), errors=20, unscored=5), floor, 0.05, None
+    )
     assert rule.decision is Decision.INCONCLUSIVE
-    assert (rule.low, rule.high) == (lower_bound(passed, 125, 0.05), upper_bound(passed + 25, 125, 0.05))
-    assert f"({passed} of 100 cases), 25 more were lost and may have passed or failed;" in rule.reason
+    assert (rule.low, rule.high) == (
+        lower_bound(passed, 125, 0.05),
+        upper_bound(passed + 25, 125, 0.05),
+    )
+    assert (
+        f"({passed} of 100 cases), 25 more were lost and may have passed or failed;" in rule.reason
+    )
     assert "; 25 lost results leave it open: the same command with --out" in rule.reason
     assert "a lost result may have been the worst for each claim" in rule.assumptions
 
@@ -110,7 +141,9 @@ def test_how_many_more_cases_beside_other_rules() -> None:
     assert decide_floor("m", None, enough, 0.8, 0.05, None, 0.05 / 4).decision is Decision.FAIL
     few = 100 + (cases_needed(0.74, 100, 0.8, 0.05) or 0)
     short = selection(round(0.74 * few), few)
-    assert decide_floor("m", None, short, 0.8, 0.05, None, 0.05 / 4).decision is Decision.INCONCLUSIVE
+    assert (
+        decide_floor("m", None, short, 0.8, 0.05, None, 0.05 / 4).decision is Decision.INCONCLUSIVE
+    )
 
 
 def test_cases_without_company_are_not_clustered() -> None:
@@ -148,7 +181,9 @@ def test_how_many_more_clusters() -> None:
     assert clusters_needed(undecided, 0.75, 0.05) is None
 
 
-def draw(source: random.Random, rate: float, count: int, size: int, correlation: float) -> MetricSample:
+def draw(
+    source: random.Random, rate: float, count: int, size: int, correlation: float
+) -> MetricSample:
     """Clusters whose own rates are beta-distributed, so that two cases of one correlate as told."""
     scale = (1 - correlation) / correlation
     outcomes = []
@@ -160,9 +195,13 @@ def draw(source: random.Random, rate: float, count: int, size: int, correlation:
     return MetricSample(len(outcomes), sum(outcomes), 0, 0, values, clusters, tuple(outcomes))
 
 
-@pytest.mark.parametrize(("rate", "count", "correlation"), [(0.8, 30, 0.5), (0.98, 50, 0.3), (0.9, 10, 0.3)])
+@pytest.mark.parametrize(
+    ("rate", "count", "correlation"), [(0.8, 30, 0.5), (0.98, 50, 0.3), (0.9, 10, 0.3)]
+)
 def test_a_floor_on_clusters_holds(rate: float, count: int, correlation: float) -> None:
-    """Wrong PASSes at a rate on the floor: at most 5 % and two Monte-Carlo errors; plain bounds miss that by far."""
+    """Wrong PASSes at a rate on the floor: at most 5 % and two Monte-Carlo errors; plain bounds
+    miss that by far.
+    """
     source, rounds = random.Random(5), 600
     drawn = [draw(source, rate, count, 10, correlation) for _ in range(rounds)]
     wrong = sum(bounds(found, 0.05).low > rate for found in drawn)

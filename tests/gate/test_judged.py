@@ -1,4 +1,6 @@
-"""Floors on people's scale: error rates hold where a judge errs, and labels say which estimator may speak."""
+"""Floors on people's scale: error rates hold where a judge errs, and labels say which estimator may
+speak.
+"""
 
 import math
 import random
@@ -12,7 +14,12 @@ from llmeval.core.records import Answer, Case, Label, Score, Status
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.human_labels import people_of
-from llmeval.gate.rules.judged_floors import LabelEvidence, bounds, decide_judged_floor, evidence_for
+from llmeval.gate.rules.judged_floors import (
+    LabelEvidence,
+    bounds,
+    decide_judged_floor,
+    evidence_for,
+)
 from llmeval.gate.rules.single_run import own_rules
 from llmeval.stats.estimation.correction import adjusted_rogan_gladen
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
@@ -30,7 +37,9 @@ def judged(good: bool, source: random.Random) -> bool:
 
 def selection(passes: list[bool], size: int = 1) -> MetricSample:
     clusters = tuple(i // size for i in range(len(passes)))
-    return MetricSample(len(passes), sum(passes), 0, 0, tuple(map(float, passes)), clusters, tuple(passes))
+    return MetricSample(
+        len(passes), sum(passes), 0, 0, tuple(map(float, passes)), clusters, tuple(passes)
+    )
 
 
 def counted(pairs: list[tuple[bool, bool]]) -> LabelCounts:
@@ -44,17 +53,29 @@ def test_the_bank_is_rogan_and_gladen() -> None:
     expected = adjusted_rogan_gladen(BANK.counts, 320, 400, 0.9)
     assert rule.estimate == expected.rate
     assert (rule.low, rule.high) == (expected.low, pytest.approx(expected.high))
-    assert "the judge passes 80.0% (320 of 400 cases); corrected by the 300 labels of its certificate" in rule.reason
+    assert (
+        "the judge passes 80.0% (320 of 400 cases); corrected by the 300 labels of its certificate"
+        in rule.reason
+    )
     assert rule.tipping_point == pytest.approx((rule.low or 0) - 0.7)
 
 
 @pytest.mark.parametrize("provenance", [Provenance.BANK, Provenance.BY_VERDICT])
 @pytest.mark.parametrize("size", [1, 10])
 def test_wrong_decisions_at_the_floor_are_rare(provenance: Provenance, size: int) -> None:
-    """People's pass rate is the floor itself: PASS and FAIL each in at most 5 % of runs. The raw rate would do neither."""
-    source, rounds, wrong = random.Random(7), 100, {Decision.PASS: 0, Decision.FAIL: 0, Decision.INCONCLUSIVE: 0}
+    """People's pass rate is the floor itself: PASS and FAIL each in at most 5 % of runs. The raw
+    rate would do neither.
+    """
+    source, rounds, wrong = (
+        random.Random(7),
+        100,
+        {Decision.PASS: 0, Decision.FAIL: 0, Decision.INCONCLUSIVE: 0},
+    )
     for _ in range(rounds):
-        rates = [min(1, max(0, 0.8 + (0.0 if size == 1 else source.uniform(-0.2, 0.2)))) for _ in range(400 // size)]
+        rates = [
+            min(1, max(0, 0.8 + (0.0 if size == 1 else source.uniform(-0.2, 0.2))))
+            for _ in range(400 // size)
+        ]
         truth = [source.random() < rates[i // size] for i in range(400)]
         passes = [judged(good, source) for good in truth]
         if provenance is Provenance.BANK:
@@ -62,7 +83,9 @@ def test_wrong_decisions_at_the_floor_are_rare(provenance: Provenance, size: int
         else:
             kept = source.sample(range(400), 120)
             labels = counted([(passes[i], truth[i]) for i in kept])
-        rule = decide_judged_floor("m", None, selection(passes, size), 0.8, 0.05, LabelEvidence(labels, provenance))
+        rule = decide_judged_floor(
+            "m", None, selection(passes, size), 0.8, 0.05, LabelEvidence(labels, provenance)
+        )
         assert rule is not None
         wrong[rule.decision] += 1
     limit = rounds * 0.05 + 2.5 * math.sqrt(rounds * 0.05 * 0.95)
@@ -85,7 +108,9 @@ def test_what_would_decide_is_said() -> None:
 
 
 def test_lost_verdicts_count_against_each_claim() -> None:
-    """320 of 400 pass a floor of .7 on people's scale; with 80 more lost they don't, and so for FAIL."""
+    """320 of 400 pass a floor of .7 on people's scale; with 80 more lost they don't, and so for
+    FAIL.
+    """
     for floor, found in ((0.7, Decision.PASS), (0.95, Decision.FAIL)):
         known = selection([True] * 320 + [False] * 80)
         for lost, expected in ((0, found), (80, Decision.INCONCLUSIVE)):
@@ -97,27 +122,50 @@ def test_lost_verdicts_count_against_each_claim() -> None:
 
 def manifest(trust: str, **more: Any) -> dict[str, Any]:
     labels = dict(zip(LabelCounts._fields, BANK.counts, strict=True))
-    judge = {"trust": trust, "trust_reason": "no labels", "labels": labels, "when": "always", **more}
+    judge = {
+        "trust": trust,
+        "trust_reason": "no labels",
+        "labels": labels,
+        "when": "always",
+        **more,
+    }
     gate = {"floors": {"m": 0.5}, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.02}
     return {"gate": gate, "judges": {"m": judge}, "repeats": 1, "cases": {"n": 300}}
 
 
 def run(tmp_path: Path, n: int = 300, left: int = 0) -> RunAggregate:
-    """A run of n judged cases with the labels that are there; the last `left` were left to people."""
+    """A run of n judged cases with the labels that are there; the last `left` were left to
+    people.
+    """
     people, drawn = people_of(tmp_path)
     tally = RunAggregate(tmp_path, people=people, drawn=drawn)
     for i in range(n):
         passed = i % 5 != 0
         answer, status = Answer(case_id=f"c{i}", output="x"), Status.PASS if passed else Status.FAIL
-        score = Score(case_id=f"c{i}", metric="m", status=status, value=float(passed), passed=passed, source="judge")
+        score = Score(
+            case_id=f"c{i}",
+            metric="m",
+            status=status,
+            value=float(passed),
+            passed=passed,
+            source="judge",
+        )
         if i >= n - left:
-            score = Score(case_id=f"c{i}", metric="m", status=Status.OPEN, source="judge", unscored="for a person")
+            score = Score(
+                case_id=f"c{i}",
+                metric="m",
+                status=Status.OPEN,
+                source="judge",
+                unscored="for a person",
+            )
         tally.add(Unit(Case(f"c{i}", {}), answer, (score,)))
     return tally
 
 
 def test_which_labels_count(tmp_path: Path) -> None:
-    """Those of the run if enough were drawn at random; a certificate's only for the trusted judge alone."""
+    """Those of the run if enough were drawn at random; a certificate's only for the trusted judge
+    alone.
+    """
     tally = run(tmp_path)
     assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK
     assert evidence_for(tally, manifest("TRUSTED", when="uncertain"), "m", None) is None
@@ -128,12 +176,16 @@ def test_which_labels_count(tmp_path: Path) -> None:
     )
     weighted = dict(zip(LabelCounts._fields, (90.5, 10.0, 2.5, 40.0), strict=True))
     found = evidence_for(tally, manifest("TRUSTED", weighted=weighted), "m", None)
-    assert found is not None and found.counts == (90.5, 10, 2.5, 40), "labels drawn by verdict correct by their weights"
+    assert found is not None and found.counts == (90.5, 10, 2.5, 40), (
+        "labels drawn by verdict correct by their weights"
+    )
     assert found.shown == "the 300 labels of its certificate"
     assert evidence_for(tally, manifest("TRUSTED"), "other", None) is None
     append(tmp_path, [label(i, sampling="triage") for i in range(100)])
     tally = run(tmp_path)
-    assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK, "what was picked says nothing about the rest"
+    assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK, (
+        "what was picked says nothing about the rest"
+    )
     append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)])
     tally = run(tmp_path)
     found = evidence_for(tally, manifest("UNTRUSTED"), "m", None)
@@ -145,7 +197,9 @@ def test_which_labels_count(tmp_path: Path) -> None:
 
 
 def test_what_people_decided_is_no_sample_of_the_judge(tmp_path: Path) -> None:
-    """Verdicts that were left to people agree with their labels by definition: the judge would look better than it is."""
+    """Verdicts that were left to people agree with their labels by definition: the judge would look
+    better than it is.
+    """
     append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(180, 300)])
     assert evidence_for(run(tmp_path, left=40), manifest("TRUSTED"), "m", None) is None
     found = evidence_for(run(tmp_path), manifest("TRUSTED"), "m", None)
@@ -154,4 +208,10 @@ def test_what_people_decided_is_no_sample_of_the_judge(tmp_path: Path) -> None:
 
 
 def label(i: int, **more: Any) -> Label:
-    return Label(label_id=f"l{i}", case_id=f"c{i}", metric="m", human_verdict="pass" if i % 5 else "fail", **more)
+    return Label(
+        label_id=f"l{i}",
+        case_id=f"c{i}",
+        metric="m",
+        human_verdict="pass" if i % 5 else "fail",
+        **more,
+    )

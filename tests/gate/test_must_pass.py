@@ -62,12 +62,22 @@ def only(gate: GateResult) -> RuleDecision:
         ([{"a": F, "b": F}, {"a": F}], Decision.FAIL, "2 of 2 cases fail: c0 (a), c1 (a)."),
         ([{"a": P}, {}], Decision.INVALID, "no result for 1 (c1 (error))"),
         ([{"a": P}, {"judged": U}], Decision.INVALID, "no result for 1 (c1 (judged))"),
-        ([{"a": F}, {}], Decision.FAIL, "1 of 2 cases fails: c0 (a); no result for 1 (c1 (error))."),
-        ([{"a": P}, {"judged": OPEN}], Decision.INCONCLUSIVE, "1 of 2 cases need review (`llmeval review`): c1."),
+        (
+            [{"a": F}, {}],
+            Decision.FAIL,
+            "1 of 2 cases fails: c0 (a); no result for 1 (c1 (error)).",
+        ),
+        (
+            [{"a": P}, {"judged": OPEN}],
+            Decision.INCONCLUSIVE,
+            "1 of 2 cases need review (`llmeval review`): c1.",
+        ),
         ([{"a": P}, {"a": E}], Decision.INVALID, "no result for 1 (c1 (a))"),
     ],
 )
-def test_each_case_decides(tmp_path: Path, statuses: list[dict[str, Status]], decision: Decision, told: str) -> None:
+def test_each_case_decides(
+    tmp_path: Path, statuses: list[dict[str, Status]], decision: Decision, told: str
+) -> None:
     units = [unit(f"c{i}", each) for i, each in enumerate(statuses)]
     gate = decide(tmp_path, units, gate={"max_unscored": 1.0})
     assert (gate.decision, only(gate).decision) == (decision, decision)
@@ -75,7 +85,12 @@ def test_each_case_decides(tmp_path: Path, statuses: list[dict[str, Status]], de
 
 
 def test_a_case_passes_when_every_repeat_does(tmp_path: Path) -> None:
-    units = [unit("c0", {"a": P}, 0), unit("c0", {"a": F}, 1), unit("c1", {"a": P}, 0), unit("c1", {"a": P}, 1)]
+    units = [
+        unit("c0", {"a": P}, 0),
+        unit("c0", {"a": F}, 1),
+        unit("c1", {"a": P}, 0),
+        unit("c1", {"a": P}, 1),
+    ]
     assert "1 of 2 cases fails: c0 (a)." in only(decide(tmp_path, units, repeats=2)).reason
 
 
@@ -89,7 +104,11 @@ def test_at_most_ten_are_named(tmp_path: Path) -> None:
     [
         (["c1"], Decision.PASS, "The 1 case that must pass passes."),
         (["c0", "c1"], Decision.FAIL, "1 of 2 cases that must pass fails: c0 (a)."),
-        (["c1", "c9"], Decision.INCONCLUSIVE, "1 of 2 cases that must pass was not asked in this run: c9."),
+        (
+            ["c1", "c9"],
+            Decision.INCONCLUSIVE,
+            "1 of 2 cases that must pass was not asked in this run: c9.",
+        ),
         (["c0", "c9"], Decision.FAIL, "fails: c0 (a); 1 not asked in this run."),
         ({"tier": "gold"}, Decision.PASS, "The 1 case with tier=gold passes."),
         ({"tier": "iron"}, Decision.INVALID, "no case counts with tier=iron"),
@@ -98,7 +117,10 @@ def test_at_most_ten_are_named(tmp_path: Path) -> None:
 def test_named_cases_and_tags(tmp_path: Path, wanted: Any, decision: Decision, told: str) -> None:
     units = [unit("c0", {"a": F}), unit("c1", {"a": P}, tier="gold")]
     gate = decide(tmp_path, units, gate={"must_pass": wanted})
-    assert (only(gate).decision, gate.exit_code) == (decision, {"PASS": 0, "FAIL": 1}.get(decision, gate.exit_code))
+    assert (only(gate).decision, gate.exit_code) == (
+        decision,
+        {"PASS": 0, "FAIL": 1}.get(decision, gate.exit_code),
+    )
     assert told in only(gate).reason
 
 
@@ -113,22 +135,43 @@ def test_quarantined_cases_do_not_count_and_are_named(tmp_path: Path, wanted: An
 
 @pytest.mark.parametrize(
     ("check", "judged", "decision"),
-    [(P, P, Decision.INCONCLUSIVE), (P, F, Decision.INCONCLUSIVE), (F, F, Decision.FAIL), (F, P, Decision.FAIL)],
+    [
+        (P, P, Decision.INCONCLUSIVE),
+        (P, F, Decision.INCONCLUSIVE),
+        (F, F, Decision.FAIL),
+        (F, P, Decision.FAIL),
+    ],
 )
-def test_an_untrusted_judge_decides_no_case(tmp_path: Path, check: Status, judged: Status, decision: Decision) -> None:
+def test_an_untrusted_judge_decides_no_case(
+    tmp_path: Path, check: Status, judged: Status, decision: Decision
+) -> None:
     judges = {"judged": {"trust": "UNTRUSTED", "trust_reason": "it has no certificate"}}
     gate = decide(tmp_path, [unit("c0", {"a": check, "judged": judged})], judges=judges)
     assert gate.decision is decision
-    assert ("the judge of judged is UNTRUSTED: it has no certificate" in gate.reason) is (check is P)
+    assert ("the judge of judged is UNTRUSTED: it has no certificate" in gate.reason) is (
+        check is P
+    )
 
 
 def test_a_floor_on_whole_cases_takes_the_bounds_of_every_floor(tmp_path: Path) -> None:
-    units = [unit(f"c{i}", {"a": P, "b": F if i % 10 == 0 else P}, topic="xy"[i % 2]) for i in range(100)]
+    units = [
+        unit(f"c{i}", {"a": P, "b": F if i % 10 == 0 else P}, topic="xy"[i % 2]) for i in range(100)
+    ]
     floors = {"cases": 0.8, "cases @ topic=y": 0.9, "a": 0.9}
     whole, sliced, other = decide(tmp_path, units, gate={"must_pass": None, "floors": floors}).rules
-    assert (whole.metric, whole.n, whole.estimate, whole.decision) == ("cases", 100, 0.9, Decision.PASS)
+    assert (whole.metric, whole.n, whole.estimate, whole.decision) == (
+        "cases",
+        100,
+        0.9,
+        Decision.PASS,
+    )
     assert whole.low is not None and 0.8 < whole.low < 0.9
-    assert (sliced.slice, sliced.n, sliced.estimate, sliced.decision) == ("topic=y", 50, 1.0, Decision.PASS)
+    assert (sliced.slice, sliced.n, sliced.estimate, sliced.decision) == (
+        "topic=y",
+        50,
+        1.0,
+        Decision.PASS,
+    )
     assert (other.n, other.estimate) == (100, 1.0)
 
 
@@ -154,8 +197,12 @@ def test_a_run_stops_early_when_every_rule_is_settled(
     tmp_path: Path, says: Any, gate: str, decision: str, most: int
 ) -> None:
     with serve(says) as endpoint:
-        suite = write_suite(tmp_path, endpoint.url, 300, f"gate: {{{gate}, stop: early}}\n", judge=False)
-        done = llmeval.run(suite, options=Options(out=tmp_path / "r", use_cache=False, concurrency=4))
+        suite = write_suite(
+            tmp_path, endpoint.url, 300, f"gate: {{{gate}, stop: early}}\n", judge=False
+        )
+        done = llmeval.run(
+            suite, options=Options(out=tmp_path / "r", use_cache=False, concurrency=4)
+        )
     assert (done.decision, done.summary.status) == (decision, "complete")
     assert len(endpoint.requests) <= most
     assert decision == "PASS" or done.summary.counts.not_needed > 200

@@ -22,9 +22,21 @@ CLUSTERED = MetricProfile(metric="m", cases=400, units=80, largest=5, rate=0.8, 
 def test_the_needed_size_decides_in_95_of_100_runs() -> None:
     """Too few by a fifth falls clearly short, so the size is not far from what is needed."""
     size = plan_regression(PLAIN, 0.1, 0.05, 0.05)
-    at = next(simulate_regression(PLAIN.sized(size.needed), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True))
+    at = next(
+        simulate_regression(
+            PLAIN.sized(size.needed), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True
+        )
+    )
     below = next(
-        simulate_regression(PLAIN.sized(round(0.8 * size.needed)), 0.1, 0.05, 0.05, runs=400, seed=9, sequential=True)
+        simulate_regression(
+            PLAIN.sized(round(0.8 * size.needed)),
+            0.1,
+            0.05,
+            0.05,
+            runs=400,
+            seed=9,
+            sequential=True,
+        )
     )
     assert 0.93 <= at.passed <= 0.985
     assert below.passed < at.passed - 0.01
@@ -37,12 +49,18 @@ def test_what_a_suite_certifies_inverts_what_it_needs() -> None:
     clustered = replace(PLAIN, units=100, largest=4)
     found = certifiable(clustered, 0.05, 0.05)
     effect = clustered.effect
-    assert gate_cases(found, 0.16 * effect, expected=0.16 * effect, counted=False) == pytest.approx(400, abs=1)
-    assert margin < found < margin * effect**0.5  # less of FAIL's rate is spent on the way, which leaves more PASSes
+    assert gate_cases(found, 0.16 * effect, expected=0.16 * effect, counted=False) == pytest.approx(
+        400, abs=1
+    )
+    assert (
+        margin < found < margin * effect**0.5
+    )  # less of FAIL's rate is spent on the way, which leaves more PASSes
 
 
 def test_few_clusters_take_more_cases() -> None:
-    """The normal theory of 83 clusters let an unchanged candidate PASS in 87 % of the runs; from 100 on none is added."""
+    """The normal theory of 83 clusters let an unchanged candidate PASS in 87 % of the runs; from
+    100 on none is added.
+    """
     few = replace(CLUSTERED, cases=415, units=83)
     moment = few.discordance * few.effect
     assert gate_cases(0.1, moment, expected=moment, counted=False) == pytest.approx(390, abs=3)
@@ -55,18 +73,28 @@ def test_few_clusters_take_more_cases() -> None:
 
 
 def test_floors_by_the_exact_binomial() -> None:
-    """59 cases without a failure show .95 at 95 % confidence, 58 do not (closed form: .95^59 = .0485)."""
+    """59 cases without a failure show .95 at 95 % confidence, 58 do not (closed form: .95^59 =
+    .0485).
+    """
     assert plan_floor("f", 0.95, 1.0, range(59), 0.05).must_have == 59
     assert plan_floor("f", 0.95, 1.0, range(58), 0.05).must_have is None
     assert plan_floor("f", 0.95, 1.0, range(58), 0.05).needed == 59
     found = plan_floor("f", 0.8, 0.9, range(200), 0.05)
     assert found.must_have is not None
-    assert lower_bound(found.must_have, 200, 0.05) >= 0.8 > lower_bound(found.must_have - 1, 200, 0.05)
+    assert (
+        lower_bound(found.must_have, 200, 0.05) >= 0.8 > lower_bound(found.must_have - 1, 200, 0.05)
+    )
 
 
-@pytest.mark.parametrize(("clusters", "size", "best"), [(10, 10, None), (20, 10, None), (29, 5, 145)])
-def test_floors_on_clusters_take_what_the_gate_takes(clusters: int, size: int, best: int | None) -> None:
-    """.90 with clusters: 28 can't show it even if all pass (.9^28 = .052), 29 can. An effective size would say 100 of 100."""
+@pytest.mark.parametrize(
+    ("clusters", "size", "best"), [(10, 10, None), (20, 10, None), (29, 5, 145)]
+)
+def test_floors_on_clusters_take_what_the_gate_takes(
+    clusters: int, size: int, best: int | None
+) -> None:
+    """.90 with clusters: 28 can't show it even if all pass (.9^28 = .052), 29 can. An effective
+    size would say 100 of 100.
+    """
     names = [f"g{i // size}" for i in range(clusters * size)]
     found = plan_floor("f", 0.9, 0.97, names, 0.05, effect=1 + (size - 1) * 0.2)
     assert found.must_have == best
@@ -102,7 +130,13 @@ def test_what_is_proved_is_the_test_that_a_run_decides_by() -> None:
     values = (-1.0, 0.0, 0.0, 1.0) * 100
     clusters = tuple(str(number) for number in range(400))
     compared = RegressionRule("m", "m", None, 0.1, 1.0, 0.0, judged=False, untrusted=None)
-    asked = ask(compared, PairedCases(differences=values, clusters=clusters), {"alpha": 0.05, "beta": 0.05})
+    asked = ask(
+        compared, PairedCases(differences=values, clusters=clusters), {"alpha": 0.05, "beta": 0.05}
+    )
     plan = PLAIN.gate(0.1, 0.05, 0.05, sequential=False)
     assert play(plan, np.array(values)).decision is asked.verdict.decision
-    assert (plan.share, plan.pass_null, plan.rates) == (asked.plan.share, asked.plan.pass_null, asked.plan.rates)
+    assert (plan.share, plan.pass_null, plan.rates) == (
+        asked.plan.share,
+        asked.plan.pass_null,
+        asked.plan.rates,
+    )

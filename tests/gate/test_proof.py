@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from llmeval.planning.metric_profile import MetricProfile
-from llmeval.planning.simulated_rules import ErrorRates, SimulatedFloor, SimulatedRegression, members_of
+from llmeval.planning.simulated_rules import (
+    ErrorRates,
+    SimulatedFloor,
+    SimulatedRegression,
+    members_of,
+)
 from llmeval.planning.simulated_verdicts import VerdictModel
 from llmeval.planning.simulation import SimulationSetup, rows_of, simulate, simulate_regression
 
@@ -27,9 +32,17 @@ def gate(
     claims: list[SimulatedFloor | SimulatedRegression] = []
     for metric, world in worlds.items():
         corrected = world.labels is not None and world.repeats == 1
-        claims.append(SimulatedFloor(name=metric, metric=metric, members=members, threshold=floor, corrected=corrected))
-        claims.append(SimulatedRegression(name=metric, metric=metric, members=members, margin=margin))
-    return SimulationSetup(worlds=worlds, claims=tuple(claims), terms=ErrorRates(0.05, 0.05, len(claims), early))
+        claims.append(
+            SimulatedFloor(
+                name=metric, metric=metric, members=members, threshold=floor, corrected=corrected
+            )
+        )
+        claims.append(
+            SimulatedRegression(name=metric, metric=metric, members=members, margin=margin)
+        )
+    return SimulationSetup(
+        worlds=worlds, claims=tuple(claims), terms=ErrorRates(0.05, 0.05, len(claims), early)
+    )
 
 
 @pytest.mark.parametrize("sequential", [True, False], ids=["early", "once"])
@@ -45,11 +58,22 @@ def test_errors_of_one_rule_stay_within_their_rates(shape: MetricProfile, sequen
 
 
 def test_a_judge_taken_for_perfect_is_caught() -> None:
-    """Of a drop of ten points a judge with J .55 sees 5.5: PASS where d > -2.6 points, and d ~ N(-5.5, 4.5^2 points)."""
-    noisy = replace(JUDGED, cases=150, units=150, rate=0.64, discordance=0.3, sensitivity=0.75, specificity=0.8)
-    rows = list(simulate_regression(replace(noisy, youden_lower=1.0, j_alpha=0.0), 0.1, 0.05, 0.05, runs=200, seed=2))
+    """Of a drop of ten points a judge with J .55 sees 5.5: PASS where d > -2.6 points, and d ~
+    N(-5.5, 4.5^2 points).
+    """
+    noisy = replace(
+        JUDGED, cases=150, units=150, rate=0.64, discordance=0.3, sensitivity=0.75, specificity=0.8
+    )
+    rows = list(
+        simulate_regression(
+            replace(noisy, youden_lower=1.0, j_alpha=0.0), 0.1, 0.05, 0.05, runs=200, seed=2
+        )
+    )
     assert not rows[1].holds and rows[1].passed == pytest.approx(0.26, abs=0.08)
-    assert all(row.holds for row in simulate_regression(replace(noisy, youden_lower=0.5), 0.1, 0.05, 0.05, 200, 2))
+    assert all(
+        row.holds
+        for row in simulate_regression(replace(noisy, youden_lower=0.5), 0.1, 0.05, 0.05, 200, 2)
+    )
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["early", "once"])
@@ -65,11 +89,16 @@ def test_a_whole_gate_with_floors_and_a_judge_keeps_its_rates(early: bool) -> No
     assert [row.planted for row in found.rules[0]] == pytest.approx([0.8, 0.75, 0.7])
     assert found.rules[0][2].fail > 0.8  # 300 cases tell 70 % from 80 %
     assert found.rules[2][2].fail > 0.2  # through a judge, of which 220 labels are known, much less
-    assert (found.whole[0].used, found.rules[1][3].used < 0.5) == (1.0, early)  # a corrected floor waits for the end
+    assert (found.whole[0].used, found.rules[1][3].used < 0.5) == (
+        1.0,
+        early,
+    )  # a corrected floor waits for the end
 
 
 def test_an_uncorrected_floor_would_pass_what_people_would_not() -> None:
-    """A lenient judge shows 75 % as 83 %: its own rate clears a floor of .8 that people's does not."""
+    """A lenient judge shows 75 % as 83 %: its own rate clears a floor of .8 that people's does
+    not.
+    """
     lenient = replace(JUDGED, sensitivity=0.98, specificity=0.6, rate=0.85).world()
     setup = gate({"j": replace(lenient, clusters=np.arange(1500))})
     naive = replace(setup, claims=(replace(setup.claims[0], corrected=True), setup.claims[1]))
@@ -79,14 +108,18 @@ def test_an_uncorrected_floor_would_pass_what_people_would_not() -> None:
 
 
 def test_clusters_and_repeats_keep_the_rates_too() -> None:
-    world = replace(CLUSTERED, rate=0.9, discordance=0.05).world(np.repeat(np.arange(60), 4), repeats=2)
+    world = replace(CLUSTERED, rate=0.9, discordance=0.05).world(
+        np.repeat(np.arange(60), 4), repeats=2
+    )
     found = simulate(gate({"m": world}), 50, seed=6)
     assert all(row.holds for rows in (found.whole, *found.rules) for row in rows)
     assert found.rules[1][0].passed > 0.8
 
 
 def test_each_margin_of_a_metric_is_planted_for_its_own_rule() -> None:
-    """A slice may fall by twice as much as the whole: at 20 points its PASS is wrong, at 10 it is not."""
+    """A slice may fall by twice as much as the whole: at 20 points its PASS is wrong, at 10 it is
+    not.
+    """
     setup = gate({"m": PLAIN.world()})
     half = members_of(np.arange(0, 400, 2), np.arange(400))
     wider = SimulatedRegression(name="m @ x", metric="m", members=half, margin=0.2)
@@ -108,7 +141,9 @@ def test_members_are_units_in_the_order_they_are_asked() -> None:
 
 
 def test_the_usual_gate_fails_an_unchanged_candidate() -> None:
-    """d ~ N(0, .16 / 100): P(drop > 2 points) = P(z > .5) less what is exactly 2 points, about .27."""
+    """d ~ N(0, .16 / 100): P(drop > 2 points) = P(z > .5) less what is exactly 2 points, about
+    .27.
+    """
     first = next(simulate_regression(PLAIN.sized(100), 0.1, 0.05, 0.05, runs=500, seed=1))
     assert 0.2 < first.usual < 0.34
 

@@ -1,4 +1,6 @@
-"""Rules of regression: the same numbers as the test they stand on, and every way they may not be decided."""
+"""Rules of regression: the same numbers as the test they stand on, and every way they may not be
+decided.
+"""
 
 import math
 import random
@@ -19,11 +21,16 @@ LABELS = {"pass_pass": 95, "pass_fail": 5, "fail_pass": 5, "fail_fail": 95}
 def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> PairedCases:
     values = [-1.0] * fell + [1.0] * rose + [math.nan] * lost + [0.0] * (n - fell - rose - lost)
     return PairedCases(
-        tuple(values), tuple(f"g{i // size}" for i in range(n)), tuple(f"c{i}" for i in range(fell)), rose
+        tuple(values),
+        tuple(f"g{i // size}" for i in range(n)),
+        tuple(f"c{i}" for i in range(fell)),
+        rose,
     )
 
 
-def rule(found: PairedCases, margin: float = 0.05, level: float = GATE["alpha"], **more: Any) -> RuleDecision:
+def rule(
+    found: PairedCases, margin: float = 0.05, level: float = GATE["alpha"], **more: Any
+) -> RuleDecision:
     from types import SimpleNamespace
 
     question = ask(comparison(margin, **more), found, GATE)
@@ -31,7 +38,9 @@ def rule(found: PairedCases, margin: float = 0.05, level: float = GATE["alpha"],
     return decided(question, baseline, level)
 
 
-def comparison(margin: float = 0.05, judge: Any = None, untrusted: str | None = None) -> RegressionRule:
+def comparison(
+    margin: float = 0.05, judge: Any = None, untrusted: str | None = None
+) -> RegressionRule:
     youden, spent = scale(judge, GATE["beta"]) if untrusted is None else (1.0, 0.0)
     return RegressionRule("m", "m", None, margin, youden, spent, judge is not None, untrusted)
 
@@ -70,7 +79,9 @@ def test_tipping_points_are_the_distance_to_the_other_side() -> None:
 
 
 def test_at_a_stricter_level_fewer_fail() -> None:
-    """Enough for one rule alone, not for one among many; and what does not fail may still be within the margin."""
+    """Enough for one rule alone, not for one among many; and what does not fail may still be within
+    the margin.
+    """
     alone = rule(pairs(12, 3, 200))
     assert alone.decision is Decision.FAIL
     assert rule(pairs(12, 3, 200), level=0.01).decision is Decision.INCONCLUSIVE
@@ -86,7 +97,9 @@ def test_an_untrusted_judge_decides_nothing(fell: int, rose: int) -> None:
 
 
 def test_a_judge_that_errs_takes_a_smaller_margin() -> None:
-    """On people's scale a drop is the judge's over J: what passes by a check need not pass by a judge."""
+    """On people's scale a drop is the judge's over J: what passes by a check need not pass by a
+    judge.
+    """
     found = pairs(4, 0, 200)
     assert rule(found).decision is Decision.PASS
     judged = rule(found, judge={"labels": LABELS})
@@ -124,17 +137,23 @@ def test_so_many_cases_would_decide(fell: int, rose: int, n: int) -> None:
 
 
 def test_so_many_cases_would_decide_beside_other_rules() -> None:
-    """FAIL at alpha / 4 takes (2.241 / 1.645)^2 = 1.86 times the cases that it takes at alpha, but for whole cases."""
+    """FAIL at alpha / 4 takes (2.241 / 1.645)^2 = 1.86 times the cases that it takes at alpha, but
+    for whole cases.
+    """
     found, strict = pairs(10, 4, 200), GATE["alpha"] / 4
     question, beside = ask(comparison(0.03), found, GATE), rule(found, 0.03, strict)
     needed = cases_needed(question.pairs, question.plan, strict)
     whole = 2 / 0.03
-    assert needed - whole == pytest.approx(1.86 * (cases_needed(question.pairs, question.plan) - whole), rel=0.01)
+    assert needed - whole == pytest.approx(
+        1.86 * (cases_needed(question.pairs, question.plan) - whole), rel=0.01
+    )
     assert f"about {needed - 200:,} more cases that differ like these" in beside.reason
 
 
 def test_error_rates_hold_over_three_rules() -> None:
-    """Nothing changed: any wrong FAIL of three rules in at most 5 % of runs; at the margin: a wrong PASS likewise."""
+    """Nothing changed: any wrong FAIL of three rules in at most 5 % of runs; at the margin: a wrong
+    PASS likewise.
+    """
     from llmeval.stats.tests.multiplicity import holm_adjusted
 
     source, rounds, fails, passes = random.Random(3), 150, 0, 0

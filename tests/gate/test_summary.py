@@ -13,7 +13,14 @@ from llmeval.gate.summary import summarise
 from llmeval.store.directory import RunDir
 from tests.support.rundirs import record_lines, seal
 
-GATE = {"floors": {}, "regression": None, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.02, "on_inconclusive": "fail"}
+GATE = {
+    "floors": {},
+    "regression": None,
+    "alpha": 0.05,
+    "beta": 0.05,
+    "max_unscored": 0.02,
+    "on_inconclusive": "fail",
+}
 
 
 def manifest(n: int, repeats: int = 1, **gate: Any) -> dict[str, Any]:
@@ -24,7 +31,9 @@ def manifest(n: int, repeats: int = 1, **gate: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write(folder: Path, what: dict[str, Any], units: list[tuple[Case, Answer, list[Score]]], seed: int = 0) -> RunDir:
+def write(
+    folder: Path, what: dict[str, Any], units: list[tuple[Case, Answer, list[Score]]], seed: int = 0
+) -> RunDir:
     random.Random(seed).shuffle(units)
     (folder / "manifest.json").write_text(json.dumps(what))
     for name, records in (
@@ -36,14 +45,24 @@ def write(folder: Path, what: dict[str, Any], units: list[tuple[Case, Answer, li
     return RunDir(seal(folder))
 
 
-def unit(i: int, status: Status, value: float | None, repeat: int = 0, **tags: str) -> tuple[Case, Answer, list[Score]]:
+def unit(
+    i: int, status: Status, value: float | None, repeat: int = 0, **tags: str
+) -> tuple[Case, Answer, list[Score]]:
     case = Case(f"c{i}", {}, tags=tags)
     error = ErrorInfo("provider", "x") if status is Status.ERROR else None
-    answer = Answer(case_id=case.id, repeat=repeat, output=None if error else "x", error=error, attempts=1)
+    answer = Answer(
+        case_id=case.id, repeat=repeat, output=None if error else "x", error=error, attempts=1
+    )
     passed = None if value is None else status is Status.PASS
     scores = [
         Score(
-            case_id=case.id, repeat=repeat, metric="judged", status=status, value=value, passed=passed, source="judge"
+            case_id=case.id,
+            repeat=repeat,
+            metric="judged",
+            status=status,
+            value=value,
+            passed=passed,
+            source="judge",
         )
     ]
     return case, answer, [] if error else scores
@@ -55,7 +74,13 @@ def test_counts_and_metrics(tmp_path: Path) -> None:
     units += [unit(8, Status.UNSCORED, None, topic="b"), unit(9, Status.ERROR, None, topic="b")]
     summary = summarise(write(tmp_path, manifest(10), units))
     counts = summary.counts
-    assert (counts.cases, counts.passed, counts.failed, counts.unscored, counts.errors) == (10, 6, 2, 1, 1)
+    assert (counts.cases, counts.passed, counts.failed, counts.unscored, counts.errors) == (
+        10,
+        6,
+        2,
+        1,
+        1,
+    )
     whole, a, b = summary.metrics
     assert (whole.n, whole.passed, whole.mean, whole.unscored, whole.errors) == (8, 6, 0.875, 1, 1)
     assert (a.slice, a.n, a.pass_rate) == ("topic=a", 6, 1.0)
@@ -76,8 +101,14 @@ def test_the_order_of_records_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_an_incomplete_run_is_invalid(tmp_path: Path) -> None:
-    summary = summarise(write(tmp_path, manifest(10), [unit(i, Status.PASS, 1.0) for i in range(9)]))
-    assert (summary.status, summary.gate.decision, summary.gate.exit_code) == ("incomplete", Decision.INVALID, 3)
+    summary = summarise(
+        write(tmp_path, manifest(10), [unit(i, Status.PASS, 1.0) for i in range(9)])
+    )
+    assert (summary.status, summary.gate.decision, summary.gate.exit_code) == (
+        "incomplete",
+        Decision.INVALID,
+        3,
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +121,9 @@ def test_an_incomplete_run_is_invalid(tmp_path: Path) -> None:
         ({}, None),
     ],
 )
-def test_rules_come_together(tmp_path: Path, floors: dict[str, float], decision: Decision | None) -> None:
+def test_rules_come_together(
+    tmp_path: Path, floors: dict[str, float], decision: Decision | None
+) -> None:
     units = [unit(i, Status.PASS, 1.0, topic="a") for i in range(80)]
     units += [unit(i + 80, Status.FAIL, 0.0, topic="b") for i in range(20)]
     summary = summarise(write(tmp_path, manifest(100, floors=floors), units))
@@ -116,14 +149,26 @@ def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
         ([{"passed": False}] * 4, None),
         ([{"passed": False}] * 3 + [{"passed": True}], "it passed 1 of 4 known attacks"),
         ([{"passed": False}] * 2 + [{"failed": True}] * 2, None),
-        ([{"passed": False}] + [{"failed": True}] * 3, "3 of 4 known attacks on the judge of judged got no answer"),
+        (
+            [{"passed": False}] + [{"failed": True}] * 3,
+            "3 of 4 known attacks on the judge of judged got no answer",
+        ),
         ([{}] * 4, None),
     ],
-    ids=["all fail", "one passes", "half got no answer", "most got no answer", "not for this template"],
+    ids=[
+        "all fail",
+        "one passes",
+        "half got no answer",
+        "most got no answer",
+        "not for this template",
+    ],
 )
 def test_attacks_on_a_judge(tmp_path: Path, tried: list[dict[str, Any]], told: str | None) -> None:
     run = write(tmp_path, manifest(1), [unit(0, Status.PASS, 1.0)])
-    lines = [{"kind": "attack", "metric": "judged", "judge": "d", "case_id": f"a{i}", **t} for i, t in enumerate(tried)]
+    lines = [
+        {"kind": "attack", "metric": "judged", "judge": "d", "case_id": f"a{i}", **t}
+        for i, t in enumerate(tried)
+    ]
     (tmp_path / "canaries.jsonl").write_bytes(record_lines(lines))
     seal(tmp_path)
     gate = summarise(run).gate

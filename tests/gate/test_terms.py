@@ -39,7 +39,13 @@ def floors(facts: Any) -> dict[str, Any]:
 
 def check(metric: str, **arguments: Any) -> dict[str, Any]:
     others = [row for row in BASE["checks"] if row["metric"] != metric]
-    return {**BASE, "checks": [*others, {"metric": metric, "check": metric, "version": 1, "arguments": arguments}]}
+    return {
+        **BASE,
+        "checks": [
+            *others,
+            {"metric": metric, "check": metric, "version": 1, "arguments": arguments},
+        ],
+    }
 
 
 def judge(**changed: Any) -> dict[str, Any]:

@@ -55,7 +55,13 @@ def test_differences_within_a_cluster_are_correlated(within: float) -> None:
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_a_judge_sees_what_the_shape_says(rate: float, differ: float, repeats: int) -> None:
     shape = MetricProfile(
-        metric="m", cases=1, units=1, rate=rate, discordance=differ / repeats, sensitivity=0.95, specificity=0.85
+        metric="m",
+        cases=1,
+        units=1,
+        rate=rate,
+        discordance=differ / repeats,
+        sensitivity=0.95,
+        specificity=0.85,
     )
     world = shape.world(MANY, repeats)
     sides = world.judged(source(), world.people(source()))
@@ -63,7 +69,9 @@ def test_a_judge_sees_what_the_shape_says(rate: float, differ: float, repeats: i
     assert sides.baseline.mean() == pytest.approx(rate, abs=0.008)
     assert (d * d).mean() == pytest.approx(differ / repeats, abs=0.008)
     worse = world.judged(source(), world.people(source(), 0.2))
-    assert worse.baseline.mean() - worse.candidate.mean() == pytest.approx(0.8 * 0.2, abs=0.01)  # J times the drop
+    assert worse.baseline.mean() - worse.candidate.mean() == pytest.approx(
+        0.8 * 0.2, abs=0.01
+    )  # J times the drop
 
 
 def test_what_people_see_differ_undoes_what_the_judge_makes_of_it() -> None:

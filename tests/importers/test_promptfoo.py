@@ -1,4 +1,6 @@
-"""promptfoo's configurations as suites: what each assertion means, what is refused, and that the suite runs."""
+"""promptfoo's configurations as suites: what each assertion means, what is refused, and that the
+suite runs.
+"""
 
 import json
 import os
@@ -43,7 +45,9 @@ def suite_of(done: Imported) -> dict[str, Any]:
 
 def one(tmp_path: Path, assertion: str) -> dict[str, Any]:
     """The case of a single test with one assertion."""
-    (row,) = rows(imported(tmp_path, f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{assertion}]}}]\n"))
+    (row,) = rows(
+        imported(tmp_path, f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{assertion}]}}]\n")
+    )
     return row
 
 
@@ -78,7 +82,9 @@ def one(tmp_path: Path, assertion: str) -> dict[str, Any]:
         ("{type: assert-set, assert: [{type: contains, value: a}, {type: contains, value: b}]}", "ab", "b"),
     ],
 )  # fmt: skip
-def test_an_assertion_says_the_same_as_a_check(tmp_path: Path, assertion: str, passes: str, fails: str) -> None:
+def test_an_assertion_says_the_same_as_a_check(
+    tmp_path: Path, assertion: str, passes: str, fails: str
+) -> None:
     (check,) = bind(one(tmp_path, assertion)["checks"])
     said = [
         check.evaluate(Case("x", {}), Answer(case_id="x", output=text), lambda value: value).passed
@@ -118,7 +124,9 @@ def test_limits_on_the_run_keep_their_units(tmp_path: Path) -> None:
         ("prompts: [x]\nproviders: [{id: openai:x, config: {voice: y}}]\ntests: []", "config.voice: the setting 'voice'"),
     ],
 )  # fmt: skip
-def test_what_has_no_counterpart_is_refused_by_file_line_and_key(tmp_path: Path, config: str, told: str) -> None:
+def test_what_has_no_counterpart_is_refused_by_file_line_and_key(
+    tmp_path: Path, config: str, told: str
+) -> None:
     with pytest.raises(SuiteError) as refused:
         imported(tmp_path, config + "\n")
     assert f"{tmp_path / 'promptfooconfig.yaml'}:" in str(refused.value)
@@ -151,7 +159,9 @@ def test_a_test_that_goes_with_a_counted_assertion_is_named(tmp_path: Path) -> N
     )
     done = imported(tmp_path, config, skip=True)
     assert [row["question"] for row in rows(done)] == ["a"]
-    assert any("tests[1]: the test goes with what its `threshold` counts" in line for line in done.left_out)
+    assert any(
+        "tests[1]: the test goes with what its `threshold` counts" in line for line in done.left_out
+    )
 
 
 def test_every_type_is_mapped_judged_or_refused_once() -> None:
@@ -168,13 +178,20 @@ def test_columns_of_csv(tmp_path: Path) -> None:
         "Plain,see: that,,,,,,,,\n"
     )
     first, second, third, fourth = rows(imported(tmp_path, f"{HEAD}tests: t.csv\n", t_csv=table))
-    assert first["checks"] == [{"equals": "4"}, {"rouge_n": {"references": ["four"], "threshold": 0.4}}]
+    assert first["checks"] == [
+        {"equals": "4"},
+        {"rouge_n": {"references": ["four"], "threshold": 0.4}},
+    ]
     assert first["tags"] == {"area": "maths", "kinds": "a, b\\,c"}
     assert second["id"] == "greeting"
-    assert second["checks"] == [{"contains_any": {"texts": ["hi, there", "hello"], "metric": "word"}}]
+    assert second["checks"] == [
+        {"contains_any": {"texts": ["hi, there", "hello"], "metric": "word"}}
+    ]
     assert second["prompt_suffix"] == " Be brief."
     assert third["checks"][0]["at_least"]["k"] == 1
-    assert fourth["checks"] == [{"equals": "see: that"}], "no type that promptfoo knows: the text itself"
+    assert fourth["checks"] == [{"equals": "see: that"}], (
+        "no type that promptfoo knows: the text itself"
+    )
 
 
 def test_a_row_is_named_by_its_line(tmp_path: Path) -> None:
@@ -197,7 +214,9 @@ def test_defaults_variables_scenarios_and_references(tmp_path: Path) -> None:
     )
     found = {row["question"]: row for row in rows(imported(tmp_path, config))}
     assert found["a"]["tone"] == "a!"
-    assert (found["a"]["id"], found["c"]["id"]) == ("a", "c"), "by the test's own words, not by those of all tests"
+    assert (found["a"]["id"], found["c"]["id"]) == ("a", "c"), (
+        "by the test's own words, not by those of all tests"
+    )
     assert found["a"]["extra"] == "", "as in Nunjucks"
     assert found["b"]["checks"] == [{"icontains": "{{question}}"}]
     assert found["c"]["checks"] == [{"contains": "please"}]
@@ -214,7 +233,9 @@ def test_shared_defaults_stand_in_the_suite_and_the_pass_rate_in_its_gate(tmp_pa
         "tests: [{vars: {question: a}}, {vars: {question: b}, assert: [{type: contains, value: z, metric: end}]}]\n",
     )
     suite = suite_of(done)
-    assert suite["checks"] == [{"contains": "costs $${X}"}, {"json": {"fence": "forbid"}}], "no variable of ours"
+    assert suite["checks"] == [{"contains": "costs $${X}"}, {"json": {"fence": "forbid"}}], (
+        "no variable of ours"
+    )
     assert suite["gate"] == {"floors": {"contains": 0.95, "end": 0.95}, "on_inconclusive": "warn"}
     assert (suite["repeats"], suite["models"]["gpt-x"]["limits"]) == (3, {"concurrency": 2})
     assert any("weight 0" in note for note in done.notes)
@@ -258,7 +279,9 @@ def test_providers_and_prompts(tmp_path: Path) -> None:
         "provider": "openai", "model": "gpt-x", "base_url": "http://h/v1", "api": "responses",
         "api_key": "${KEY}", "params": {"temperature": 0},
     }  # fmt: skip
-    assert done.files[tmp_path / "out" / "prompts" / "bot-plain.j2"] == "Say {{question | tojson}}\n"
+    assert (
+        done.files[tmp_path / "out" / "prompts" / "bot-plain.j2"] == "Say {{question | tojson}}\n"
+    )
 
 
 def test_the_suite_runs_and_judges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +290,9 @@ def test_the_suite_runs_and_judges(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         if body["model"] != "grader":
             return "It is Tokyo." if "Japan" in text else "It is Rome."
         if "BEGIN" in text and "criterion_1" in text:
-            return json.dumps({"criteria": [{"name": "criterion_1", "evidence": "", "verdict": "met"}]})
+            return json.dumps(
+                {"criteria": [{"name": "criterion_1", "evidence": "", "verdict": "met"}]}
+            )
         return verdict("correct" if "Tokyo" in text.split("BEGIN ANSWER")[-1] else "incorrect")
 
     monkeypatch.setenv("KEY", "k")
@@ -323,7 +348,9 @@ def test_a_test_that_only_a_missing_judge_scores_is_left_out_with_it(tmp_path: P
     )
     assert [row["question"] for row in rows(imported(tmp_path, config, skip=True))] == ["b"]
     done = imported(tmp_path, config.replace(", provider: 'python:judge.py'", ""))
-    assert list(suite_of(done)["judges"]) == ["end-2"], "a metric that a check has stays the check's"
+    assert list(suite_of(done)["judges"]) == ["end-2"], (
+        "a metric that a check has stays the check's"
+    )
     write_new(done.files)
     assert inspect_suite(load_suite(done.suites[0]))["judges"] == ["end-2"]
     with pytest.raises(SuiteError, match="no provider is left"):

@@ -1,4 +1,6 @@
-"""Results of DeepEval, Inspect and lm-evaluation-harness, in the forms they document: answers and scores come through."""
+"""Results of DeepEval, Inspect and lm-evaluation-harness, in the forms they document: answers and
+scores come through.
+"""
 
 import json
 import zipfile
@@ -22,18 +24,35 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def scores(path: str) -> dict[tuple[str, int, str], Any]:
     """By case, repeat and metric: the value, or the status of what has none."""
     return {
-        (score.case_id, score.repeat, score.metric): score.status if score.value is None else score.value
+        (score.case_id, score.repeat, score.metric): score.status
+        if score.value is None
+        else score.value
         for unit in Run(path).directory.units()
         for score in unit.scores
     }
 
 
-def metric(name: str, score: float | None, success: bool | None, threshold: float = 0.5, **more: Any) -> dict[str, Any]:
-    return {"name": name, "score": score, "success": success, "threshold": threshold, "reason": "so", **more}
+def metric(
+    name: str, score: float | None, success: bool | None, threshold: float = 0.5, **more: Any
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "score": score,
+        "success": success,
+        "threshold": threshold,
+        "reason": "so",
+        **more,
+    }
 
 
 def case(name: str, output: str | None, *metrics: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"name": name, "input": f"ask {name}", "actualOutput": output, "metricsData": list(metrics), **more}
+    return {
+        "name": name,
+        "input": f"ask {name}",
+        "actualOutput": output,
+        "metricsData": list(metrics),
+        **more,
+    }
 
 
 def test_deepeval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,11 +62,17 @@ def test_deepeval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         case("test_b", "two", metric("Correctness [GEval]", None, None, error="no JSON"), retrievalContext=["x", "y"]),
         case("test_b", None),
     ]  # fmt: skip
-    (tmp_path / "run.json").write_text(json.dumps({"testRunData": {"testFile": "test_bot.py", "testCases": cases}}))
-    assert deepeval(tmp_path / "run.json", tmp_path / "s", reports=tmp_path / "r", as_json=True) == 0
+    (tmp_path / "run.json").write_text(
+        json.dumps({"testRunData": {"testFile": "test_bot.py", "testCases": cases}})
+    )
+    assert (
+        deepeval(tmp_path / "run.json", tmp_path / "s", reports=tmp_path / "r", as_json=True) == 0
+    )
     done = told(capsys)
     assert done["suites"] == [str(tmp_path / "s" / "test-bot.yaml")]
-    assert load_suite(done["suites"][0]).spec.gate.must_pass == "all", "DeepEval fails when one test fails"
+    assert load_suite(done["suites"][0]).spec.gate.must_pass == "all", (
+        "DeepEval fails when one test fails"
+    )
     (path,) = done["runs"].values()
     assert scores(path) == {
         ("test-a", 0, "Correctness [GEval]"): 0.8, ("test-a", 0, "Hallucination"): 0.75,
@@ -90,7 +115,9 @@ def test_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) 
         with zipfile.ZipFile(log, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("header.json", json.dumps(HEADER))
             for sample in SAMPLES:
-                archive.writestr(f"samples/{sample['id']}_epoch_{sample['epoch']}.json", json.dumps(sample))
+                archive.writestr(
+                    f"samples/{sample['id']}_epoch_{sample['epoch']}.json", json.dumps(sample)
+                )
     assert inspect_log(log, tmp_path / "s", reports=tmp_path / "r", as_json=True) == 0
     done = told(capsys)
     assert not load_suite(done["suites"][0]).spec.gate.decides, "Inspect only measures"
@@ -123,21 +150,39 @@ def test_lm_eval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "out" / "model"
     folder.mkdir(parents=True)
     date = "2026-01-02T03-04-05.678"
-    chat = json.dumps([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "3+3?"}])
+    chat = json.dumps(
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "3+3?"}]
+    )
     (folder / "samples_sums_2025-01-01T00-00-00.0.jsonl").write_text(lines(sample(9)))
     (folder / f"results_{date}.json").write_text(json.dumps({"model_name": "small", "config": {}}))
     (folder / f"samples_sums_{date}.jsonl").write_text(
         lines(
             sample(0, filter="strict"),
-            sample(1, filter="strict", exact_match=0.0, arguments={"gen_args_0": {"arg_0": [chat], "arg_1": {}}}),
-            sample(0, filter="loose", exact_match=0.5, metrics=["exact_match", "perplexity"], perplexity=31.0),
+            sample(
+                1,
+                filter="strict",
+                exact_match=0.0,
+                arguments={"gen_args_0": {"arg_0": [chat], "arg_1": {}}},
+            ),
+            sample(
+                0,
+                filter="loose",
+                exact_match=0.5,
+                metrics=["exact_match", "perplexity"],
+                perplexity=31.0,
+            ),
         )
     )
-    choice = {"gen_args_0": {"arg_0": "Q:", "arg_1": " no"}, "gen_args_1": {"arg_0": "Q:", "arg_1": " yes"}}
+    choice = {
+        "gen_args_0": {"arg_0": "Q:", "arg_1": " no"},
+        "gen_args_1": {"arg_0": "Q:", "arg_1": " yes"},
+    }
     (folder / f"samples_choice_{date}.jsonl").write_text(
         lines(sample(0, arguments=choice, resps=[[["-2.5", "False"]], [["-0.5", "True"]]], target="1", metrics=["acc"], acc=1))
     )  # fmt: skip
-    assert lm_eval(tmp_path / "out", tmp_path / "s", "lm", reports=tmp_path / "r", as_json=True) == 0
+    assert (
+        lm_eval(tmp_path / "out", tmp_path / "s", "lm", reports=tmp_path / "r", as_json=True) == 0
+    )
     done = told(capsys)
     by_name = {Path(suite).stem: scores(path) for suite, path in done["runs"].items()}
     assert by_name["lm-sums"] == {
@@ -160,7 +205,9 @@ def test_a_score_is_bound_to_its_answer(tmp_path: Path, capsys: pytest.CaptureFi
     answers = tmp_path / "s" / "data" / "sums.answers.jsonl"
     answers.write_text(answers.read_text().replace("four", "five", 1))
     done = run(load_suite(tmp_path / "s" / "sums.yaml"), options=Options(out=tmp_path / "run"))
-    assert (done.summary.counts.passed, done.summary.counts.errors) == (1, 1), "another answer was never scored"
+    assert (done.summary.counts.passed, done.summary.counts.errors) == (1, 1), (
+        "another answer was never scored"
+    )
 
 
 @pytest.mark.parametrize(

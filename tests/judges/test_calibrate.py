@@ -1,4 +1,6 @@
-"""A certificate's calibration map: what a judge states becomes how often it is right; its verdict stays."""
+"""A certificate's calibration map: what a judge states becomes how often it is right; its verdict
+stays.
+"""
 
 import asyncio
 import json
@@ -30,11 +32,17 @@ def overconfident(n: int = 400) -> tuple[Certificate, str]:
         text = f"reply {item.case.id} ."
         chances[text] = stated
         people = {"ada": source.random() < true}
-        labelled.append(replace(item, answer=Answer(case_id=item.case.id, output=text), people=people))
+        labelled.append(
+            replace(item, answer=Answer(case_id=item.case.id, output=text), people=people)
+        )
 
     def said(request: Request) -> str:
         text = next(text for text in chances if text in request.messages[0].content)
-        shares = {"correct": chances[text], "partially_correct": 0.0, "incorrect": 1 - chances[text]}
+        shares = {
+            "correct": chances[text],
+            "partially_correct": 0.0,
+            "incorrect": 1 - chances[text],
+        }
         return json.dumps({"verdict": shares})
 
     judge = judge_of(Fake(said), decides=True)
@@ -46,7 +54,15 @@ def test_a_certified_map_mends_the_stated_probability_and_not_the_verdict() -> N
     found = calibration_of(certificate, digest)
     assert found is not None
     assert found(0.95) == pytest.approx(1 / (1 + math.exp(-SLOPE * math.log(19))), abs=0.1)
-    score = Score(case_id="a", metric="m", status=Status.PASS, value=1.0, passed=True, source="judge", confidence=0.95)
+    score = Score(
+        case_id="a",
+        metric="m",
+        status=Status.PASS,
+        value=1.0,
+        passed=True,
+        source="judge",
+        confidence=0.95,
+    )
     mended = found.mended(score)
     assert (mended.status, mended.passed, mended.value) == (Status.PASS, True, 1.0)
     assert mended.confidence == pytest.approx(found(0.95))
@@ -65,12 +81,22 @@ def test_it_is_for_the_certified_judge_only_and_where_it_helped() -> None:
     assert calibration_of(structs.replace(certificate, probabilities=worse), digest) is None
 
 
-@pytest.mark.parametrize("fields", [{"source": "check", "confidence": 0.9}, {"source": "judge", "confidence": None}])
+@pytest.mark.parametrize(
+    "fields", [{"source": "check", "confidence": 0.9}, {"source": "judge", "confidence": None}]
+)
 def test_what_no_judge_stated_is_left_alone(fields: dict[str, object]) -> None:
     score = Score(case_id="a", metric="m", status=Status.PASS, value=1.0, passed=True, **fields)  # type: ignore[arg-type]
     assert Calibration("platt", {"slope": 0.5, "intercept": 0.0}).mended(score) is score
 
 
 def test_less_sure_than_a_coin_is_said_as_one() -> None:
-    score = Score(case_id="a", metric="m", status=Status.PASS, value=1.0, passed=True, source="judge", confidence=0.6)
+    score = Score(
+        case_id="a",
+        metric="m",
+        status=Status.PASS,
+        value=1.0,
+        passed=True,
+        source="judge",
+        confidence=0.6,
+    )
     assert Calibration("platt", {"slope": 1.0, "intercept": -3.0}).mended(score).confidence == 0.5

@@ -1,4 +1,6 @@
-"""Certificates: a judge with planted errors is measured right, and the certificate says what it may be used for."""
+"""Certificates: a judge with planted errors is measured right, and the certificate says what it may
+be used for.
+"""
 
 import asyncio
 import json
@@ -83,8 +85,12 @@ def test_odd_answers_count_for_nothing() -> None:
         made(Planted(1, 1), items(60) + items(60, start=500, sampling="random", probability=0.5))
 
 
-def drawn_by_verdict(source: random.Random, rate: float, sensitivity: float, specificity: float) -> list[JudgedAnswer]:
-    """200 labelled answers of a run of 1,000: 100 that the judge fails and 100 that it passes, or all where there are fewer."""
+def drawn_by_verdict(
+    source: random.Random, rate: float, sensitivity: float, specificity: float
+) -> list[JudgedAnswer]:
+    """200 labelled answers of a run of 1,000: 100 that the judge fails and 100 that it passes, or
+    all where there are fewer.
+    """
     sides: dict[bool, list[bool]] = {True: [], False: []}
     for _ in range(1000):
         right = source.random() < rate
@@ -92,17 +98,26 @@ def drawn_by_verdict(source: random.Random, rate: float, sensitivity: float, spe
     fails = min(100, len(sides[False]))
     found = []
     for passed, n in ((False, fails), (True, 200 - fails)):
-        score = Score(case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed)
+        score = Score(
+            case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed
+        )
         for right in source.sample(sides[passed], n):
             item = LabelledAnswer(
-                CASE, (), Answer(case_id="c"), {"ada": right}, sampling="stratified", probability=n / len(sides[passed])
+                CASE,
+                (),
+                Answer(case_id="c"),
+                {"ada": right},
+                sampling="stratified",
+                probability=n / len(sides[passed]),
             )
             found.append(JudgedAnswer(item, score))
     return found
 
 
 def test_unequal_chances_are_weighted_back() -> None:
-    """100 right answers; the judge passes 80, of which every fourth was labelled, and fails 20, all labelled."""
+    """100 right answers; the judge passes 80, of which every fourth was labelled, and fails 20, all
+    labelled.
+    """
     model = Planted(0.8, 1.0)
     everything = items(4000, rate=1.0) + items(400, rate=0.0, start=9000)
     verdicts = {each.id for each in made(model, everything).disagreements}
@@ -141,12 +156,18 @@ def test_slices_arms_and_people() -> None:
 def test_probes_find_what_was_planted_and_nothing_else(name: str) -> None:
     found = asyncio.run(probe(planted_judge(Planted(0.8, 0.8, biases={name: 0.5})), items(200)))
     assert [each.name for each in found if each.found] == [name]
-    assert all(each.detectable is not None and 0.03 < each.detectable < 0.25 for each in found if not each.note)
+    assert all(
+        each.detectable is not None and 0.03 < each.detectable < 0.25
+        for each in found
+        if not each.note
+    )
     assert [each.name for each in found if each.note] == ["reference order", "position"]
 
 
 class Compares:
-    """A pairwise judge that knows which answer is right, but takes the first one on so many of ten questions."""
+    """A pairwise judge that knows which answer is right, but takes the first one on so many of ten
+    questions.
+    """
 
     identity: ClassVar[dict[str, Any]] = {"provider": "test", "model": "compares"}
 
@@ -166,15 +187,25 @@ class Compares:
 
 @pytest.mark.parametrize("biased", [0, 3])
 def test_the_position_probe_swaps_the_answers(biased: int) -> None:
-    judge = Judge("better", Caller(Compares(biased), Limiter(9), None), load_protocol("pairwise", ROOT), {})
+    judge = Judge(
+        "better", Caller(Compares(biased), Limiter(9), None), load_protocol("pairwise", ROOT), {}
+    )
     pairs = []
     for number, item in enumerate(items(100, rate=1.0)):
         wrong = f"It is other-{number} ."
-        case = msgspec.structs.replace(item.case, references=(), fields={**item.case.fields, "other": wrong})
+        case = msgspec.structs.replace(
+            item.case, references=(), fields={**item.case.fields, "other": wrong}
+        )
         pairs.append(replace(item, case=case))
     found = {each.name: each for each in asyncio.run(probe(judge, pairs))}["position"]
-    # the right answer stands first: it always wins there, and in second place on the questions without the bias
-    assert (found.n, found.became_fail, found.became_pass, found.found) == (100, 10 * biased, 0, biased > 0)
+    # the right answer stands first: it always wins there, and in second place on the questions
+    # without the bias
+    assert (found.n, found.became_fail, found.became_pass, found.found) == (
+        100,
+        10 * biased,
+        0,
+        biased > 0,
+    )
 
 
 def test_a_certificate_is_for_one_judge_and_a_while(tmp_path: Path) -> None:
@@ -197,7 +228,9 @@ def test_a_certificate_is_for_one_judge_and_a_while(tmp_path: Path) -> None:
 
 def test_the_page_shows_texts_of_others_as_text() -> None:
     labelled = items(120)
-    hostile = msgspec.structs.replace(labelled[0].answer, output="<img src=x> | **bold** [x](javascript:1)\n# head")
+    hostile = msgspec.structs.replace(
+        labelled[0].answer, output="<img src=x> | **bold** [x](javascript:1)\n# head"
+    )
     labelled[0] = replace(labelled[0], answer=hostile)
     text = page(made(Planted(1, 1), labelled))
     (row,) = (line for line in text.splitlines() if "javascript" in line)
@@ -216,12 +249,20 @@ def asked(case: Case) -> tuple[Message, ...]:
         ({"case_id": "x", "output": "a", "human_verdict": "pass"}, "no case 'x'"),
         ({"case_id": "x", "output": "a", "question": "q", "human_verdict": "meh"}, "'meh'"),
         (
-            {"case_id": "x", "output": "a", "question": "q", "human_verdict": "pass", "sampling": "random"},
+            {
+                "case_id": "x",
+                "output": "a",
+                "question": "q",
+                "human_verdict": "pass",
+                "sampling": "random",
+            },
             "probability",
         ),
     ],
 )
-def test_a_wrong_line_of_labels_is_named(tmp_path: Path, line: dict[str, Any], message: str) -> None:
+def test_a_wrong_line_of_labels_is_named(
+    tmp_path: Path, line: dict[str, Any], message: str
+) -> None:
     path = tmp_path / "labels.jsonl"
     path.write_text("\n" + json.dumps(line) + "\n")
     with pytest.raises(UsageError, match=rf"labels.jsonl:2: .*{message}"):
@@ -240,7 +281,11 @@ def test_labels_of_one_answer_are_put_together(tmp_path: Path) -> None:
     path = tmp_path / "labels.jsonl"
     path.write_text("\n".join(json.dumps(line) for line in lines))
     first, second = from_file(path, {}, asked)
-    assert (first.people, first.decided, first.verdict) == ({"ada": True, "bob": False}, False, False)
+    assert (first.people, first.decided, first.verdict) == (
+        {"ada": True, "bob": False},
+        False,
+        False,
+    )
     assert (second.verdict, second.slices) == (True, {"kind": "k"})
 
 
@@ -266,7 +311,12 @@ def test_the_shipped_certificate_is_of_the_shipped_judge() -> None:
     assert spec.certificate is not None
     found = read_certificate(ROOT / "suites" / spec.certificate)
     model: Any = Stands(found.parts["model"])
-    judge = Judge("correctness", Caller(model, Limiter(1), None), load_protocol(spec.prompt, ROOT), spec.params)
+    judge = Judge(
+        "correctness",
+        Caller(model, Limiter(1), None),
+        load_protocol(spec.prompt, ROOT),
+        spec.params,
+    )
     assert judge.digest == found.judge
     assert (found.parts["model"]["device"], found.parts["model"]["dtype"]) == ("cpu", "float32")
     assert (found.labels, found.trusted) == (202, False)
@@ -291,10 +341,12 @@ def test_intervals_hold_what_was_planted() -> None:
 
 @pytest.mark.parametrize("rate", [0.8, 0.95])
 def test_labels_drawn_by_verdict_claim_no_more_than_is_so(rate: float) -> None:
-    """`labels sample` draws half from the judge's fails, which are few: 60 judges of .9/.9, of 1,000 answers each.
+    """`labels sample` draws half from the judge's fails, which are few: 60 judges of .9/.9, of
+    1,000 answers each.
 
-    J's bound, and the bound of people's rate behind a later run, pass the truth in 5 % at most: more than 8 of 60 has a
-    probability below 1 %. Counted without weights the second one passes it in all 60.
+    J's bound, and the bound of people's rate behind a later run, pass the truth in 5 % at most:
+    more than 8 of 60 has a probability below 1 %. Counted without weights the second one passes it
+    in all 60.
     """
     from llmeval.judges.assurance.measures import effective_counts, measured
     from llmeval.stats.estimation.correction import decision_bounds
@@ -312,7 +364,9 @@ def test_labels_drawn_by_verdict_claim_no_more_than_is_so(rate: float) -> None:
     assert max(wrong.values()) <= 8, wrong
 
 
-@pytest.mark.parametrize(("model", "trusted"), [(Planted(0.95, 0.95), True), (Planted(0.95, 0.95, drift=0.3), False)])
+@pytest.mark.parametrize(
+    ("model", "trusted"), [(Planted(0.95, 0.95), True), (Planted(0.95, 0.95, drift=0.3), False)]
+)
 def test_anchors_see_drift(model: Planted, trusted: bool) -> None:
     certificate = made(Planted(0.95, 0.95), items(200))
     scores = asyncio.run(anchor_scores(planted_judge(model), certificate))
@@ -331,12 +385,19 @@ def test_a_judge_that_does_not_answer_is_not_called_changed() -> None:
 
 
 def test_effective_counts_are_kishs() -> None:
-    """Equal weights change nothing; weights 1 and 3 on the right answers leave (n + 3n)^2 / (n + 9n) of 2n."""
+    """Equal weights change nothing; weights 1 and 3 on the right answers leave (n + 3n)^2 / (n +
+    9n) of 2n.
+    """
     from llmeval.judges.assurance.certify import judge_all
     from llmeval.judges.assurance.measures import counts_of, effective_counts
 
     judge = planted_judge(Planted(1.0, 1.0))
     even = asyncio.run(judge_all(judge, items(100, sampling="random", probability=0.25)))
     assert effective_counts(even) == pytest.approx(counts_of(even))
-    mixed = [replace(item, probability=1.0 if n % 2 else 1 / 3) for n, item in enumerate(items(100, rate=1.0))]
-    assert sum(effective_counts(asyncio.run(judge_all(judge, mixed)))) == pytest.approx(200**2 / 500)
+    mixed = [
+        replace(item, probability=1.0 if n % 2 else 1 / 3)
+        for n, item in enumerate(items(100, rate=1.0))
+    ]
+    assert sum(effective_counts(asyncio.run(judge_all(judge, mixed)))) == pytest.approx(
+        200**2 / 500
+    )

@@ -1,7 +1,8 @@
 """The judge: strict verdicts, fenced answers, and failures that never become grades.
 
-Most cases here are failures that were measured in other tools: a missing verdict that passes, the first JSON object of
-a reply taken for the verdict, a broken judge counted as pass or fail, answers pasted into the prompt as they are.
+Most cases here are failures that were measured in other tools: a missing verdict that passes, the
+first JSON object of a reply taken for the verdict, a broken judge counted as pass or fail, answers
+pasted into the prompt as they are.
 """
 
 import asyncio
@@ -48,15 +49,23 @@ class Fake:
         pass
 
 
-def judge(*replies: str | Exception, answer: str = "It is Paris.", case: Case = CASE) -> tuple[Score, Fake]:
+def judge(
+    *replies: str | Exception, answer: str = "It is Paris.", case: Case = CASE
+) -> tuple[Score, Fake]:
     model = Fake(*replies)
-    one = Judge("correctness", Caller(model, Limiter(4), None), load_protocol("reference", Path()), {})
+    one = Judge(
+        "correctness", Caller(model, Limiter(4), None), load_protocol("reference", Path()), {}
+    )
     return asyncio.run(one.score(case, Answer(case_id=case.id, output=answer), ASKED)), model
 
 
 @pytest.mark.parametrize(
     ("word", "status", "value"),
-    [("correct", Status.PASS, 1.0), ("partially_correct", Status.FAIL, 0.5), ("incorrect", Status.FAIL, 0.0)],
+    [
+        ("correct", Status.PASS, 1.0),
+        ("partially_correct", Status.FAIL, 0.5),
+        ("incorrect", Status.FAIL, 0.0),
+    ],
 )
 def test_verdicts(word: str, status: Status, value: float) -> None:
     score, model = judge(verdict(word, "Paris"))
@@ -97,7 +106,9 @@ def test_an_unusable_reply_is_asked_for_twice_more_then_unscored(reply: str) -> 
     assert score.error.kind == "judge"
     assert score.attempts == len(model.requests) == 3
     assert "can't be used" in model.requests[1].messages[-1].content
-    assert len({request.messages for request in model.requests}) == 3, "a cache would give the same reply again"
+    assert len({request.messages for request in model.requests}) == 3, (
+        "a cache would give the same reply again"
+    )
 
 
 def test_the_second_reply_counts() -> None:
@@ -137,7 +148,8 @@ def test_the_answer_stands_in_a_fence_it_cannot_close() -> None:
 
 def test_fences_differ_by_answer_and_equal_answers_give_equal_requests() -> None:
     prompts = [
-        judge(verdict("correct"), answer=text)[1].requests[0].messages for text in ("a Paris", "a Paris", "b Paris")
+        judge(verdict("correct"), answer=text)[1].requests[0].messages
+        for text in ("a Paris", "a Paris", "b Paris")
     ]
     assert prompts[0] == prompts[1]
     assert prompts[0][1].content.replace("a Paris", "b Paris") != prompts[2][1].content
@@ -145,7 +157,10 @@ def test_fences_differ_by_answer_and_equal_answers_give_equal_requests() -> None
 
 def test_a_quote_that_is_not_in_the_answer_is_flagged() -> None:
     score, _ = judge(verdict("correct", "Lyon"))
-    assert (score.evidence, score.details is not None and score.details["quote_found"]) == ((), False)
+    assert (score.evidence, score.details is not None and score.details["quote_found"]) == (
+        (),
+        False,
+    )
 
 
 def test_the_reference_is_shown_and_earlier_verdicts_are_not() -> None:
@@ -166,7 +181,9 @@ def test_the_digest_changes_with_model_prompt_and_parameters() -> None:
     protocol = load_protocol("reference", Path())
     base = Judge("c", Caller(Fake(""), Limiter(1), None), protocol, {})
     hotter = Judge("c", Caller(Fake(""), Limiter(1), None), protocol, {"temperature": 1})
-    assert base.digest == Judge("other name", Caller(Fake(""), Limiter(1), None), protocol, {}).digest
+    assert (
+        base.digest == Judge("other name", Caller(Fake(""), Limiter(1), None), protocol, {}).digest
+    )
     assert base.digest != hotter.digest
 
 
@@ -219,7 +236,14 @@ def test_trust(tmp_path: Path) -> None:
     path.write_text(json.dumps({"judge": "sha256:a", "trusted": True, "provenance": drawn}))
     assert "does not weigh labels" in trust("sha256:a", path).reason
     path.write_text(
-        json.dumps({"judge": "sha256:a", "trusted": True, "provenance": drawn, "weighted": {"pass_pass": 1.0}})
+        json.dumps(
+            {
+                "judge": "sha256:a",
+                "trusted": True,
+                "provenance": drawn,
+                "weighted": {"pass_pass": 1.0},
+            }
+        )
     )
     assert trust("sha256:a", path).state == "TRUSTED"
     path.write_text("no")

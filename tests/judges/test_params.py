@@ -27,7 +27,9 @@ from tests.support.judging import ASKED, CASE, Fake, judge_of, rubric, scored
 YES = verdict("correct", "Paris")
 
 
-def sent_by(model: Mapping[str, Any], judge: Mapping[str, Any], api: str = "chat", votes: int = 1) -> tuple[Any, str]:
+def sent_by(
+    model: Mapping[str, Any], judge: Mapping[str, Any], api: str = "chat", votes: int = 1
+) -> tuple[Any, str]:
     """The body that reaches the server, and the judge's digest."""
     import asyncio
 
@@ -38,7 +40,9 @@ def sent_by(model: Mapping[str, Any], judge: Mapping[str, Any], api: str = "chat
         return {"status": "completed", "output": [message]}
 
     async def run(server: Endpoint) -> str:
-        endpoint = OpenAIEndpoint("j", base_url=server.url, api_key="k", params=model, api=api, build="j@1")
+        endpoint = OpenAIEndpoint(
+            "j", base_url=server.url, api_key="k", params=model, api=api, build="j@1"
+        )
         one = Judge(
             "m",
             Caller(endpoint, Limiter(2), None),
@@ -88,7 +92,9 @@ def test_a_judge_sends_its_own_parameters_over_its_models_over_the_defaults(
 
 
 def test_the_digest_follows_what_is_sent() -> None:
-    assert sent_by({"max_tokens": 512}, {})[1] == sent_by({"max_tokens": 512}, {"temperature": 0})[1]
+    assert (
+        sent_by({"max_tokens": 512}, {})[1] == sent_by({"max_tokens": 512}, {"temperature": 0})[1]
+    )
     assert sent_by({}, {})[1] != sent_by({}, {"temperature": None})[1]
     assert sent_by({"max_tokens": 3000}, {})[1] != sent_by({"max_tokens": 100}, {})[1]
 
@@ -132,7 +138,9 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("text", "reasoning"), USABLE)
-def test_a_leading_think_block_and_one_fence_are_taken_off(text: str, reasoning: str | None) -> None:
+def test_a_leading_think_block_and_one_fence_are_taken_off(
+    text: str, reasoning: str | None
+) -> None:
     assert read_verdict(text, SCHEMA) == json.loads(YES)
     assert unwrapped(text).reasoning == reasoning
     score = scored(judge_of(Fake(text)))
@@ -173,12 +181,18 @@ def test_an_unusable_verdict_names_its_cause(reply: Reply, told: str) -> None:
 @pytest.mark.parametrize(
     ("reply", "kind", "told"),
     [
-        (Reply(text="", finish_reason="length", reasoning="hm"), "truncated", "raise max_tokens: all 512 tokens"),
+        (
+            Reply(text="", finish_reason="length", reasoning="hm"),
+            "truncated",
+            "raise max_tokens: all 512 tokens",
+        ),
         (Reply(text="", finish_reason="stop", reasoning="hm"), "truncated", "went into reasoning"),
         (Reply(text="", finish_reason="content_filter"), "blocked", "blocked by a content filter"),
     ],
 )
-def test_a_reply_without_an_answer_is_no_verdict_and_is_not_asked_for_again(reply: Reply, kind: str, told: str) -> None:
+def test_a_reply_without_an_answer_is_no_verdict_and_is_not_asked_for_again(
+    reply: Reply, kind: str, told: str
+) -> None:
     score = scored(judge_of(Fake(reply)))
     assert score.error is not None
     assert (score.status, score.error.kind, score.attempts) == (Status.UNSCORED, kind, 1)
@@ -210,6 +224,8 @@ def test_a_panel_without_a_verdict_has_the_error_that_ends_a_run() -> None:
         (ModelError("down"), Status.UNSCORED),
     ],
 )
-def test_a_person_gets_what_the_last_judge_left_undecided_and_nothing_that_was_lost(last: Any, status: Status) -> None:
+def test_a_person_gets_what_the_last_judge_left_undecided_and_nothing_that_was_lost(
+    last: Any, status: Status
+) -> None:
     seats = [judge_of(Fake(said), "rubric", criteria=TWO) for said in ("?", last)]
     assert scored(Cascade("m", seats, (0.1, 0.9), 0.0)).status is status

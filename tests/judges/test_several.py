@@ -28,12 +28,18 @@ def panel(*said: str | Exception) -> Panel:
         ([YES, YES, NO], Status.PASS, 0.6667),
         ([NO, YES, NO], Status.FAIL, 0.6667),
         ([YES, YES, "?"], Status.PASS, 0.6667),
-        ([YES, "?", ModelError("HTTP 401")], Status.UNSCORED, 0.3333),  # one voice of three is no majority
+        (
+            [YES, "?", ModelError("HTTP 401")],
+            Status.UNSCORED,
+            0.3333,
+        ),  # one voice of three is no majority
         ([YES, NO], Status.UNSCORED, 0.5),
         ([YES, YES, NO, NO, "?"], Status.UNSCORED, 0.4),
     ],
 )
-def test_a_panel_needs_a_strict_majority_of_all_seats(said: list[Any], status: Status, agreement: float) -> None:
+def test_a_panel_needs_a_strict_majority_of_all_seats(
+    said: list[Any], status: Status, agreement: float
+) -> None:
     score = scored(panel(*said))
     assert (score.status, score.details and score.details["agreement"]) == (status, agreement)
     assert score.details is not None
@@ -55,17 +61,25 @@ def test_a_panel_counts_every_call() -> None:
         ([NO, NO, YES], 2, Status.FAIL),
     ],
 )
-def test_votes_end_when_their_majority_is_certain(said: list[str], calls: int, status: Status) -> None:
+def test_votes_end_when_their_majority_is_certain(
+    said: list[str], calls: int, status: Status
+) -> None:
     model = Fake(*said)
     score = scored(judge_of(model, votes=3))
     assert (score.status, len(model.requests), score.attempts) == (status, calls, calls)
-    assert len({(request.repeat, request.params["temperature"] > 0) for request in model.requests}) == calls
+    assert (
+        len({(request.repeat, request.params["temperature"] > 0) for request in model.requests})
+        == calls
+    )
 
 
 def test_votes_that_decide_nothing_stay_in_the_denominator() -> None:
     model = Fake(*[rubric(right="met", short=word) for word in ("met", "cannot_tell", "not_met")])
     score = scored(judge_of(model, "rubric", criteria=TWO, votes=3))
-    assert (score.status, score.unscored) == (Status.UNSCORED, "the judge could not decide: no majority in 3 votes")
+    assert (score.status, score.unscored) == (
+        Status.UNSCORED,
+        "the judge could not decide: no majority in 3 votes",
+    )
 
 
 @pytest.mark.parametrize(("p", "passed"), [(0.97, True), (0.51, True), (0.49, False), (0.0, False)])
@@ -76,7 +90,11 @@ def test_a_decision_model_gives_a_probability(p: float, passed: bool) -> None:
     assert score.confidence == pytest.approx(max(p, 1 - p))
     (request,) = model.requests
     assert request.questions is not None
-    assert set(request.questions["verdict"]["criteria"]) == {"correct", "partially_correct", "incorrect"}
+    assert set(request.questions["verdict"]["criteria"]) == {
+        "correct",
+        "partially_correct",
+        "incorrect",
+    }
     state = json.loads(request.messages[-1].content)
     assert (state["answer"], state["reference_answers"]) == ("It is Paris.", ["Paris"])
 
@@ -89,7 +107,11 @@ def test_one_request_asks_a_decision_model_the_whole_rubric() -> None:
     model = Fake(said)
     score = scored(judge_of(model, "rubric", criteria=TWO, decides=True))
     assert len(model.requests) == 1
-    assert (score.passed, score.value, score.confidence) == (True, pytest.approx(0.9), pytest.approx(0.81))
+    assert (score.passed, score.value, score.confidence) == (
+        True,
+        pytest.approx(0.9),
+        pytest.approx(0.81),
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,8 +123,12 @@ def test_what_is_no_probability_is_unscored(said: str) -> None:
     assert scored(judge_of(Fake(said), decides=True)).status is Status.UNSCORED
 
 
-@pytest.mark.parametrize(("word", "passed"), [("supported", True), ("unsupported", False), ("contradicted", False)])
-def test_a_decision_model_is_asked_of_the_whole_answer_where_a_judge_lists_claims(word: str, passed: bool) -> None:
+@pytest.mark.parametrize(
+    ("word", "passed"), [("supported", True), ("unsupported", False), ("contradicted", False)]
+)
+def test_a_decision_model_is_asked_of_the_whole_answer_where_a_judge_lists_claims(
+    word: str, passed: bool
+) -> None:
     shares = {"supported": 0.1, "unsupported": 0.1, "contradicted": 0.1, word: 0.8}
     model = Fake(chances(**shares))
     score = scored(judge_of(model, "grounded", decides=True))
@@ -122,14 +148,20 @@ def test_a_protocol_without_a_question_can_not_ask_a_decision_model() -> None:
 def cascade(p: float, then: str | Exception, audit: float = 0.0) -> tuple[Cascade, Fake, Fake]:
     first = Fake(chances(correct=p, partially_correct=0.0, incorrect=1 - p), name="small")
     second = Fake(then, name="large")
-    return Cascade("m", [judge_of(first, decides=True), judge_of(second)], (0.1, 0.9), audit), first, second
+    return (
+        Cascade("m", [judge_of(first, decides=True), judge_of(second)], (0.1, 0.9), audit),
+        first,
+        second,
+    )
 
 
 @pytest.mark.parametrize(
     ("p", "calls", "status"),
     [(0.95, 0, Status.PASS), (0.05, 0, Status.FAIL), (0.5, 1, Status.FAIL), (0.89, 1, Status.FAIL)],
 )
-def test_a_cascade_asks_the_next_judge_only_where_the_first_is_not_sure(p: float, calls: int, status: Status) -> None:
+def test_a_cascade_asks_the_next_judge_only_where_the_first_is_not_sure(
+    p: float, calls: int, status: Status
+) -> None:
     whole, _, second = cascade(p, NO)
     score = scored(whole)
     assert (score.status, len(second.requests)) == (status, calls)

@@ -25,7 +25,9 @@ HELLO = Request(messages=(Message("user", "hello"),))
 def fill(home: str, who: int) -> None:
     async def run() -> None:
         cache = Cache(Path(home))
-        calls = (cache.put(i.to_bytes(32, "big"), Reply(text=f"{who}"), "m", ALWAYS) for i in range(300))
+        calls = (
+            cache.put(i.to_bytes(32, "big"), Reply(text=f"{who}"), "m", ALWAYS) for i in range(300)
+        )
         kept = await asyncio.gather(*calls)
         cache.close()
         (Path(home) / f"{who}.txt").write_text("".join(each.reply.text for each in kept))
@@ -59,7 +61,9 @@ NOW = int(time.time())
     ids=["from any run", "from ten seconds ago on", "from later on", "from no other run"],
 )
 def test_which_of_two_runs_is_kept(tmp_path: Path, since: float, kept: str) -> None:
-    """The first reply where the second run may read it; else the second, which is what that run recorded."""
+    """The first reply where the second run may read it; else the second, which is what that run
+    recorded.
+    """
 
     async def run() -> list[str | None]:
         one, other = Cache(tmp_path), Cache(tmp_path)
@@ -84,7 +88,11 @@ INSERT INTO replies VALUES (x'6b', x'00', 'm', 1);
 
 @pytest.mark.parametrize(
     ("script", "told"),
-    [(OLD, None), ("PRAGMA user_version = 99; CREATE TABLE replies (x);", "newer llmeval"), (None, "not a database")],
+    [
+        (OLD, None),
+        ("PRAGMA user_version = 99; CREATE TABLE replies (x);", "newer llmeval"),
+        (None, "not a database"),
+    ],
 )
 def test_a_cache_of_another_layout(tmp_path: Path, script: str | None, told: str | None) -> None:
     """An older one is emptied and used; a newer one, and what is no cache, is left alone."""
@@ -156,7 +164,10 @@ def test_replay(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ('{"id": "a"}\n', r"r.jsonl:1: not \{id, output"),
-        ('{"id": "a", "output": "x"}\n{"id": "a", "output": "y"}\n', r"r.jsonl:2: a second answer for 'a'"),
+        (
+            '{"id": "a", "output": "x"}\n{"id": "a", "output": "y"}\n',
+            r"r.jsonl:2: a second answer for 'a'",
+        ),
         ("no\n", r"r.jsonl:1"),
     ],
 )
@@ -186,13 +197,19 @@ def test_functions() -> None:
     def crash(text: str) -> str:
         raise KeyError(text)
 
-    for function, told in ((lambda text: 3, "returned int"), (crash, "raised KeyError"), (slow, "within 0.01 s")):
+    for function, told in (
+        (lambda text: 3, "returned int"),
+        (crash, "raised KeyError"),
+        (slow, "within 0.01 s"),
+    ):
         with pytest.raises(ModelError, match=told) as caught:
             ask_function(function, timeout=0.01 if function is slow else 10)
         assert caught.value.kind == "candidate"
 
 
-@pytest.mark.parametrize("name", ["no.such:f", "json:nothing", "json:decoder.none", "json:__name__"])
+@pytest.mark.parametrize(
+    "name", ["no.such:f", "json:nothing", "json:decoder.none", "json:__name__"]
+)
 def test_functions_that_are_not_there(name: str) -> None:
     with pytest.raises(SuiteError):
         load_function(name)

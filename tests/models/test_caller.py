@@ -1,4 +1,6 @@
-"""Asking: retries by class, one call for equal requests, the cache and its keys, budgets, secrets."""
+"""Asking: retries by class, one call for equal requests, the cache and its keys, budgets,
+secrets.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -118,7 +120,11 @@ def test_a_cancelled_leader_does_not_hang_its_followers() -> None:
 
 
 def ask_in_a_run(
-    home: Path, model: Scripted, run: str, since: float, usable: Callable[[Reply], bool] = lambda reply: True
+    home: Path,
+    model: Scripted,
+    run: str,
+    since: float,
+    usable: Callable[[Reply], bool] = lambda reply: True,
 ) -> Asked:
     async def ask() -> Asked:
         cache = Cache(home)
@@ -170,7 +176,10 @@ def test_which_replies_are_kept(tmp_path: Path, reply: Reply, kept: bool) -> Non
 
 def test_a_reply_that_its_asker_can_not_use_is_not_kept(tmp_path: Path) -> None:
     model = Scripted("no verdict", "a verdict", "another")
-    asked = [ask_in_a_run(tmp_path, model, run, ALWAYS, lambda reply: reply.text != "no verdict") for run in "abc"]
+    asked = [
+        ask_in_a_run(tmp_path, model, run, ALWAYS, lambda reply: reply.text != "no verdict")
+        for run in "abc"
+    ]
     assert [each.reply.text for each in asked] == ["no verdict", "a verdict", "a verdict"]
 
 

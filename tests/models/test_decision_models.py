@@ -14,18 +14,32 @@ from llmeval.models.readout import LabelReadout
 from llmeval.models.systemone import SystemOne
 from tests.support.endpoint import Handler, serve
 
-CHOICE = {"type": "choice", "instructions": "Is it right?", "criteria": {"yes": "It is.", "no": "It is not."}}
+CHOICE = {
+    "type": "choice",
+    "instructions": "Is it right?",
+    "criteria": {"yes": "It is.", "no": "It is not."},
+}
 ANSWERS: dict[str, Any] = {
-    "q": {"type": "choice", "choice": "yes", "probabilities": {"yes": 0.8, "no": 0.2}, "confidence": 0.6}
+    "q": {
+        "type": "choice",
+        "choice": "yes",
+        "probabilities": {"yes": 0.8, "no": 0.2},
+        "confidence": 0.6,
+    }
 }
 
 
-def asked(handler: Handler, path: str = "", **questions: Any) -> tuple[Reply, dict[str, Any], dict[str, str]]:
+def asked(
+    handler: Handler, path: str = "", **questions: Any
+) -> tuple[Reply, dict[str, Any], dict[str, str]]:
     async def go(url: str) -> Reply:
         model = SystemOne("jev-latest", base_url=url, api_key="secret", timeout=5)
         try:
             return await model.answer(
-                Request(messages=(Message("user", '{"answer": "Paris"}'),), questions=questions or {"q": CHOICE})
+                Request(
+                    messages=(Message("user", '{"answer": "Paris"}'),),
+                    questions=questions or {"q": CHOICE},
+                )
             )
         finally:
             await model.close()
@@ -36,7 +50,11 @@ def asked(handler: Handler, path: str = "", **questions: Any) -> tuple[Reply, di
 
 
 def test_one_request_carries_state_and_questions() -> None:
-    served = {"model": "jev-1", "answers": ANSWERS, "usage": {"input_tokens": 20, "output_tokens": 1}}
+    served = {
+        "model": "jev-1",
+        "answers": ANSWERS,
+        "usage": {"input_tokens": 20, "output_tokens": 1},
+    }
     reply, body, headers = asked(lambda body, earlier: served)
     assert body == {"model": "jev-latest", "state": {"answer": "Paris"}, "questions": {"q": CHOICE}}
     assert headers["Authorization"] == "Bearer secret"
@@ -52,14 +70,23 @@ def test_an_envelope_and_a_path_of_ones_own() -> None:
 def test_other_kinds_of_answers() -> None:
     answers = {
         "n": {"type": "noul", "noul": 0.7},
-        "s": {"type": "score", "score": 0.4, "legend": {}, "probabilities": {"0": 0.6, "1": 0.4}, "confidence": 1},
+        "s": {
+            "type": "score",
+            "score": 0.4,
+            "legend": {},
+            "probabilities": {"0": 0.6, "1": 0.4},
+            "confidence": 1,
+        },
     }
     reply, _, _ = asked(
         lambda body, earlier: {"answers": answers},
         n={"type": "noul", "instructions": "?"},
         s={"type": "score", "instructions": "?", "criteria": ["bad", "good"]},
     )
-    assert json.loads(reply.text) == {"n": {"true": 0.7, "false": pytest.approx(0.3)}, "s": {"0": 0.6, "1": 0.4}}
+    assert json.loads(reply.text) == {
+        "n": {"true": 0.7, "false": pytest.approx(0.3)},
+        "s": {"0": 0.6, "1": 0.4},
+    }
 
 
 @pytest.mark.parametrize(
@@ -69,8 +96,14 @@ def test_other_kinds_of_answers() -> None:
         ((500, {"error": "broken"}, {}), Retryable),
         ((401, {"error": "no"}, {}), ModelError),
         ({"answers": {}}, ModelError),
-        ({"answers": {"q": {"type": "choice", "choice": "yes", "confidence": 1.0}}}, ModelError),  # no probabilities
-        ({"answers": {"q": {"type": "choice", "probabilities": {"yes": "nan", "no": 0}}}}, ModelError),
+        (
+            {"answers": {"q": {"type": "choice", "choice": "yes", "confidence": 1.0}}},
+            ModelError,
+        ),  # no probabilities
+        (
+            {"answers": {"q": {"type": "choice", "probabilities": {"yes": "nan", "no": 0}}}},
+            ModelError,
+        ),
         ((200, b"[1]", {}), ModelError),
         ((200, b"[1", {}), Unreadable),
         ("reset", Retryable),
@@ -87,7 +120,11 @@ def test_it_is_no_candidate() -> None:
     with pytest.raises(SuiteError, match="not an http"):
         SystemOne("m", base_url="jev")
     with pytest.raises(ModelError, match="questions only"):
-        asyncio.run(SystemOne("m", base_url="http://x/v1").answer(Request(messages=(Message("user", "Hi"),))))
+        asyncio.run(
+            SystemOne("m", base_url="http://x/v1").answer(
+                Request(messages=(Message("user", "Hi"),))
+            )
+        )
 
 
 class Read(NamedTuple):
@@ -109,7 +146,10 @@ class Biased:
     async def label_probabilities(self, request: Request, labels: Sequence[str]) -> Read:
         text = request.messages[-1].content
         self.prompts.append(text)
-        weight = {label: 1 + self.letter * (label == "A") + self.right * (f"{label}. yes" in text) for label in labels}
+        weight = {
+            label: 1 + self.letter * (label == "A") + self.right * (f"{label}. yes" in text)
+            for label in labels
+        }
         return Read({label: weight[label] / sum(weight.values()) for label in labels})
 
     async def close(self) -> None:
@@ -129,7 +169,9 @@ def test_rotating_the_options_takes_the_bias_of_letters_out() -> None:
     assert found["yes"] == pytest.approx((6 / 7 + 3 / 7) / 2)
     assert sum(found.values()) == pytest.approx(1)
     assert len(model.prompts) == 2
-    assert all(prompt.startswith("state\n\n") for prompt in model.prompts)  # the shared prefix comes first
+    assert all(
+        prompt.startswith("state\n\n") for prompt in model.prompts
+    )  # the shared prefix comes first
 
 
 def test_a_readout_is_another_model_than_its_weights() -> None:

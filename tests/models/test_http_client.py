@@ -1,4 +1,6 @@
-"""HTTP against a server that replies byte by byte as a test says: what is a reply, and what an error means."""
+"""HTTP against a server that replies byte by byte as a test says: what is a reply, and what an
+error means.
+"""
 
 import asyncio
 import gzip
@@ -32,7 +34,13 @@ def reply(body: bytes, *headers: str, status: int = 200) -> bytes:
 
 
 def client(address: str, **options: Any) -> HttpClient:
-    options = {"key": "base_url", "suffix": "/chat/completions", "headers": {}, "timeout": 10, **options}
+    options = {
+        "key": "base_url",
+        "suffix": "/chat/completions",
+        "headers": {},
+        "timeout": 10,
+        **options,
+    }
     return HttpClient(address + PATH, **options)
 
 
@@ -80,7 +88,10 @@ def test_get_sends_no_body_and_put_does() -> None:
     assert [request.endswith(b"{}") for request in server.requests] == [False, True]
 
 
-CHUNKED = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", b"1;x=y\r\n}\r\n0\r\nTrailer: t\r\n\r\n"]
+CHUNKED = [
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    b"1;x=y\r\n}\r\n0\r\nTrailer: t\r\n\r\n",
+]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +125,11 @@ ENDLESS = b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: y\r\n" % number for number i
     ("raw", "kind", "words"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}", Retryable, "connection broke"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", Retryable, "connection broke"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+            Retryable,
+            "connection broke",
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Le", Retryable, "connection broke"),
         (None, Retryable, "connection broke"),
         (b"SMTP ready\r\n\r\n", Unreadable, "not HTTP"),
@@ -136,7 +151,13 @@ def test_what_is_no_reply(raw: bytes | None, kind: type[ModelError], words: str)
     [
         (reply(b"x" * 100), "longer than 64 bytes; raise `max_reply_bytes`"),
         (reply(gzip.compress(b"x" * 100_000), "Content-Encoding: gzip"), "longer than 64 bytes"),
-        ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"40\r\n" + b"x" * 64 + b"\r\n"] * 9], "longer"),
+        (
+            [
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                *[b"40\r\n" + b"x" * 64 + b"\r\n"] * 9,
+            ],
+            "longer",
+        ),
         (reply(b'{"error": "' + b"e" * 3_000_000, status=400), "HTTP 400"),
     ],
 )
@@ -215,7 +236,10 @@ def test_addresses(url: str, wanted: str) -> None:
 
 def test_a_path_goes_before_a_query() -> None:
     azure = read_url("https://x.example/openai/deployments/d/?api-version=1", "base_url")
-    assert with_path(azure, "/responses") == "https://x.example/openai/deployments/d/responses?api-version=1"
+    assert (
+        with_path(azure, "/responses")
+        == "https://x.example/openai/deployments/d/responses?api-version=1"
+    )
 
 
 def test_a_key_of_the_headers_own_stands_alone() -> None:
@@ -239,11 +263,17 @@ def test_a_header_can_not_begin_another() -> None:
         ({"all_proxy": "PROXY"}, "http://example.test", True),
         ({"https_proxy": "PROXY"}, "http://SERVER", False),
         ({"http_proxy": "PROXY", "no_proxy": "localhost"}, "http://SERVER", False),
-        ({"http_proxy": "PROXY", "no_proxy": "10.0.0.0/8,127.0.0.0/8"}, "http://127.0.0.1:PORT", False),
+        (
+            {"http_proxy": "PROXY", "no_proxy": "10.0.0.0/8,127.0.0.0/8"},
+            "http://127.0.0.1:PORT",
+            False,
+        ),
         ({"http_proxy": "PROXY", "no_proxy": "10.0.0.0/8"}, "http://127.0.0.1:PORT", True),
     ],
 )
-def test_proxies(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str, proxied: bool) -> None:
+def test_proxies(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str, proxied: bool
+) -> None:
     server = RawServer(OK)
 
     async def ask(address: str) -> None:
@@ -261,7 +291,9 @@ def test_proxies(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], u
     head = server.requests[0].lower()
     assert head.startswith(b"post http://" if proxied else b"post /v1") is True
     credentials = [line for line in head.split(b"\r\n") if line.startswith(b"proxy-authorization")]
-    assert credentials == ([b"proxy-authorization: basic bwu6cgfzcw=="] if "@" in str(environment) else [])
+    assert credentials == (
+        [b"proxy-authorization: basic bwu6cgfzcw=="] if "@" in str(environment) else []
+    )
 
 
 def test_a_tunnel_does_not_carry_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +301,9 @@ def test_a_tunnel_does_not_carry_the_key(monkeypatch: pytest.MonkeyPatch) -> Non
 
     async def ask(address: str) -> None:
         monkeypatch.setenv("https_proxy", address.removeprefix("http://"))
-        http = client("https://example.test", headers={"Authorization": "Bearer key-of-the-endpoint"})
+        http = client(
+            "https://example.test", headers={"Authorization": "Bearer key-of-the-endpoint"}
+        )
         try:
             await http.send(b"{}")
         finally:
@@ -293,7 +327,9 @@ def test_names_that_are_not_there() -> None:
     for number, kind in ((socket.EAI_NONAME, ModelError), (socket.EAI_AGAIN, Retryable)):
         cause = OSError("can't resolve")
         cause.__cause__ = socket.gaierror(number, "x")
-        error = network_error("nowhere.example", "base_url", aiohttp.ClientConnectorDNSError(key, cause))  # type: ignore[arg-type]
+        error = network_error(
+            "nowhere.example", "base_url", aiohttp.ClientConnectorDNSError(key, cause)
+        )  # type: ignore[arg-type]
         assert type(error) is kind
         assert "name" in str(error)
 
@@ -326,7 +362,9 @@ def test_ways_to_trust_a_certificate(
     assert send(RawServer(OK), context, **options).body == b"{}"
 
 
-def test_a_certificate_that_is_not_trusted_names_the_way_out(certificate: tuple[Path, ssl.SSLContext]) -> None:
+def test_a_certificate_that_is_not_trusted_names_the_way_out(
+    certificate: tuple[Path, ssl.SSLContext],
+) -> None:
     with pytest.raises(ModelError, match="not trusted.*`ca_file:`.*SSL_CERT_FILE") as caught:
         send(RawServer(OK), certificate[1])
     assert type(caught.value) is ModelError
@@ -376,7 +414,9 @@ def test_a_ca_file_that_is_none(tmp_path: Path, content: str | None) -> None:
         client("https://h", ca_file=path)
 
 
-PAGE = b"<!DOCTYPE html>\n<html><head><title>\n 502 Bad\tGateway </title></head><body>x</body></html>"
+PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>\n 502 Bad\tGateway </title></head><body>x</body></html>"
+)
 
 
 @pytest.mark.parametrize(

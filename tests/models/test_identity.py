@@ -25,7 +25,15 @@ def openai(url: str = BASE, **more: Any) -> Mapping[str, Any]:
 
 
 def http(url: str = BASE, **more: Any) -> Mapping[str, Any]:
-    given = {"method": "POST", "headers": {}, "body": {}, "output": "o", "params": {}, "timeout": 5.0, **more}
+    given = {
+        "method": "POST",
+        "headers": {},
+        "body": {},
+        "output": "o",
+        "params": {},
+        "timeout": 5.0,
+        **more,
+    }
     return HttpEndpoint(url, render=lambda value, values: value, **given).identity
 
 
@@ -73,13 +81,17 @@ def test_a_build_stands_for_the_address(make: Any) -> None:
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("build", [None, "b@7"])
 def test_headers_of_the_suite_decide_too(make: Any, build: str | None) -> None:
-    one, other, none = (make(headers=each, build=build) for each in ({"x-route": "blue"}, {"X-Route": "green"}, {}))
+    one, other, none = (
+        make(headers=each, build=build) for each in ({"x-route": "blue"}, {"X-Route": "green"}, {})
+    )
     assert one != other != none != one
     assert one == make(headers={"X-ROUTE": "blue"}, build=build), "names of headers have no case"
     assert "blue" not in json.dumps(one)
 
 
-@pytest.mark.parametrize("name", ["Authorization", "api-key", "X-API-Key", "Proxy-Authorization", "Cookie"])
+@pytest.mark.parametrize(
+    "name", ["Authorization", "api-key", "X-API-Key", "Proxy-Authorization", "Cookie"]
+)
 def test_a_renewed_key_is_the_same_model(name: str) -> None:
     assert headers({name: "old", "x-route": "a"}) == headers({name: "new", "x-route": "a"}) != {}
     assert openai(api_key="old") == openai(api_key="new")
@@ -109,7 +121,8 @@ def test_secrets_that_differ_are_two_models_all_the_same() -> None:
     assert openai(f"{BASE}?key={KEY}") != openai(f"{BASE}?key=other")
 
 
-# ---- functions -----------------------------------------------------------------------------------------------------
+# ---- functions
+# -----------------------------------------------------------------------------------------------------
 
 
 def source_of(folder: Path, module: str, files: dict[str, str]) -> Any:
@@ -130,9 +143,15 @@ REPLY = "def f(text):\n    return 'one'\n"
     [
         ({"own.py": REPLY}, {"own.py": REPLY.replace("one", "two")}),
         ({"own.py": REPLY}, {"own.py": "PROMPT = 'shorter'\n" + REPLY}),
-        ({"inner.py": REPLY, "own.py": "from inner import f\n"}, {"inner.py": REPLY.replace("one", "two")}),
         (
-            {"inner.py": REPLY, "own.py": "import functools, inner\nf = functools.partial(inner.f)\n"},
+            {"inner.py": REPLY, "own.py": "from inner import f\n"},
+            {"inner.py": REPLY.replace("one", "two")},
+        ),
+        (
+            {
+                "inner.py": REPLY,
+                "own.py": "import functools, inner\nf = functools.partial(inner.f)\n",
+            },
             {"inner.py": REPLY.replace("one", "two")},
         ),
         (
@@ -163,10 +182,14 @@ def test_functions_without_a_file() -> None:
     assert PythonFunction(lambda text: text, "m:f", build="1").identity["build"] == "1"
 
 
-def test_a_function_that_makes_the_client_is_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_that_makes_the_client_is_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "clients_here.py").write_text("def east(): ...\ndef west(): ...\n")
     east, west = (openai(client=f"clients_here:{name}") for name in ("east", "west"))
     assert east != west != openai()
-    assert openai(client="clients_here:east", build="b") == openai(client="clients_here:west", build="b")
+    assert openai(client="clients_here:east", build="b") == openai(
+        client="clients_here:west", build="b"
+    )
     sys.modules.pop("clients_here")

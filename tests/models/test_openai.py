@@ -1,4 +1,6 @@
-"""The OpenAI-compatible provider against a real server, and against the types of the `openai` package."""
+"""The OpenAI-compatible provider against a real server, and against the types of the `openai`
+package.
+"""
 
 import asyncio
 import json
@@ -13,10 +15,14 @@ from llmeval.models.base import Reply, Request
 from llmeval.models.openai import OpenAIEndpoint
 from tests.support.endpoint import Handler, reply, serve
 
-REQUEST = Request(messages=(Message("system", "Be brief."), Message("user", "Hi é")), params={"max_tokens": 5})
+REQUEST = Request(
+    messages=(Message("system", "Be brief."), Message("user", "Hi é")), params={"max_tokens": 5}
+)
 
 
-def ask(handler: Handler, request: Request = REQUEST, **options: Any) -> tuple[Reply, dict[str, Any], dict[str, str]]:
+def ask(
+    handler: Handler, request: Request = REQUEST, **options: Any
+) -> tuple[Reply, dict[str, Any], dict[str, str]]:
     async def call(url: str) -> Reply:
         model = OpenAIEndpoint("m", base_url=url, api_key="k", params={"temperature": 0}, **options)
         try:
@@ -39,7 +45,10 @@ def test_a_chat_completion() -> None:
     assert answer.latency_ms > 0
     assert body == {
         "model": "m",
-        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi é"}],
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Hi é"},
+        ],
         "temperature": 0,
         "max_tokens": 5,
     }
@@ -64,7 +73,10 @@ def test_the_responses_api() -> None:
         "incomplete_details": {"reason": "max_output_tokens"},
         "output": [
             {"type": "reasoning", "content": []},
-            {"type": "message", "content": [{"type": "output_text", "text": text} for text in "ab"]},
+            {
+                "type": "message",
+                "content": [{"type": "output_text", "text": text} for text in "ab"],
+            },
             {"type": "function_call", "name": "f", "arguments": "{}"},
         ],
         "usage": {"input_tokens": 3, "output_tokens": 4},
@@ -79,9 +91,21 @@ def test_the_responses_api() -> None:
 def test_replies_without_text() -> None:
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
     message = {"role": "assistant", "content": None, "tool_calls": [call]}
-    answer, _, _ = ask(lambda body, n: {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
-    assert (answer.text, answer.tool_calls, answer.usage) == ("", ({"name": "f", "arguments": '{"a": 1}'},), None)
-    refusal = {"choices": [{"index": 0, "message": {"role": "assistant", "content": None, "refusal": "No."}}]}
+    answer, _, _ = ask(
+        lambda body, n: {
+            "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
+        }
+    )
+    assert (answer.text, answer.tool_calls, answer.usage) == (
+        "",
+        ({"name": "f", "arguments": '{"a": 1}'},),
+        None,
+    )
+    refusal = {
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": None, "refusal": "No."}}
+        ]
+    }
     answer, _, _ = ask(lambda body, n: refusal)
     assert answer.text == "No."
 
@@ -98,7 +122,13 @@ def test_replies_without_text() -> None:
         (401, {"error": {"message": "bad key"}}, {}, ModelError, "check `api_key`"),
         (404, {}, {}, ModelError, "check `model` and `base_url`"),
         (400, b"<html>no</html>", {}, ModelError, "a web page"),
-        (302, {}, {"Location": "http://elsewhere/chat/completions"}, ModelError, "set `base_url` to http://elsewhere"),
+        (
+            302,
+            {},
+            {"Location": "http://elsewhere/chat/completions"},
+            ModelError,
+            "set `base_url` to http://elsewhere",
+        ),
         (200, b"{truncated", {}, Unreadable, "not JSON"),
         (200, b"", {}, Unreadable, "empty"),
         (200, {"choices": []}, {}, ModelError, "not what the API promises"),
@@ -143,7 +173,9 @@ def test_a_reset_a_time_out_and_a_closed_port_are_retryable() -> None:
         asyncio.run(closed())
 
 
-def test_the_openai_client_gives_the_same_reply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_openai_client_gives_the_same_reply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`client:` sends the same body and reads the same reply as the hot path."""
     with serve(lambda body, n: "same") as endpoint:
         (tmp_path / "azure_like.py").write_text(
@@ -184,7 +216,10 @@ def test_the_identity_has_no_key_and_no_limit() -> None:
 
 
 def test_a_stated_build_stands_for_the_host() -> None:
-    one, other = (OpenAIEndpoint("m", base_url=url, build="m@1").identity for url in ("http://a:1/v1", "http://b/v1"))
+    one, other = (
+        OpenAIEndpoint("m", base_url=url, build="m@1").identity
+        for url in ("http://a:1/v1", "http://b/v1")
+    )
     assert one == other
     assert one["build"] == "m@1"
     assert "host" not in one
@@ -193,7 +228,10 @@ def test_a_stated_build_stands_for_the_host() -> None:
 def test_an_azure_deployment() -> None:
     async def call(url: str) -> Reply:
         model = OpenAIEndpoint(
-            "m", base_url=f"{url}/deployments/d?api-version=1", api_key="k", headers={"api-key": "a"}
+            "m",
+            base_url=f"{url}/deployments/d?api-version=1",
+            api_key="k",
+            headers={"api-key": "a"},
         )
         try:
             return await model.answer(REQUEST)

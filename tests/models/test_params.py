@@ -41,7 +41,9 @@ DEFAULTS = {"temperature": 0, "max_tokens": 512}
         ([DEFAULTS, {"seed": 0, "stop": []}], {**DEFAULTS, "seed": 0, "stop": []}),
     ],
 )
-def test_later_layers_go_over_earlier_ones(layers: list[dict[str, Any]], sent: dict[str, Any]) -> None:
+def test_later_layers_go_over_earlier_ones(
+    layers: list[dict[str, Any]], sent: dict[str, Any]
+) -> None:
     assert merged(*layers) == sent
     for own in layers:  # over any parameters of a model exactly the same is sent
         assert merged(own, overriding(sent, own)) == sent

@@ -1,4 +1,6 @@
-"""What endpoints send, and what becomes of it: an answer, a missing answer of the right kind, or another attempt."""
+"""What endpoints send, and what becomes of it: an answer, a missing answer of the right kind, or
+another attempt.
+"""
 
 import json
 from typing import Any
@@ -17,7 +19,9 @@ from llmeval.models.reasoning import THINK
 from llmeval.models.replies import usable
 
 
-def chat(content: Any = "Rome", finish: Any = "stop", message: Any = None, choice: Any = None, **top: Any) -> bytes:
+def chat(
+    content: Any = "Rome", finish: Any = "stop", message: Any = None, choice: Any = None, **top: Any
+) -> bytes:
     """A chat completion as JSON."""
     said = {"role": "assistant", "content": content, **(message or {})}
     first = {"index": 0, "message": said, "finish_reason": finish, **(choice or {})}
@@ -48,7 +52,12 @@ def outcome(body: bytes, api: str = "chat", **params: Any) -> tuple[str, str]:
         return error.kind if error.kind == "blocked" else type(error).__name__, str(error)
 
 
-FILTERED = {"content_filter_results": {"hate": {"filtered": False}, "violence": {"filtered": True, "severity": "high"}}}
+FILTERED = {
+    "content_filter_results": {
+        "hate": {"filtered": False},
+        "violence": {"filtered": True, "severity": "high"},
+    }
+}
 CALL = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
 CUT = {"max_tokens": 64}
 
@@ -163,7 +172,10 @@ def test_responses(body: bytes, kind: str, words: str) -> None:
 
 
 def test_a_limit_is_named_by_the_suites_own_parameter() -> None:
-    assert "raise max_completion_tokens: all 9 tokens" in outcome(chat("<think>", "length"), max_completion_tokens=9)[1]
+    assert (
+        "raise max_completion_tokens: all 9 tokens"
+        in outcome(chat("<think>", "length"), max_completion_tokens=9)[1]
+    )
     assert "set a higher max_tokens: all 4 tokens" in outcome(chat("<think>", "length"))[1]
 
 
@@ -229,9 +241,17 @@ ROME = (delta(role="assistant", content="Ro"), delta(content="me"))
         (b": hello\n\n" + stream(*ROME), "answer", "Rome"),
         (b"event: message\n" + stream(*ROME), "answer", "Rome"),
         (stream(*ROME, end=""), "Unreadable", "ended before the reply did"),
-        (stream(delta(content="Ro"), {"error": {"code": 502, "message": "gone"}}), "Retryable", "gone"),
+        (
+            stream(delta(content="Ro"), {"error": {"code": 502, "message": "gone"}}),
+            "Retryable",
+            "gone",
+        ),
         (b'event: error\ndata: {"type": "error", "message": "gone"}\n\n', "Retryable", "gone"),
-        (stream(delta(reasoning_content="hm"), delta("length")), "truncated", "went into reasoning"),
+        (
+            stream(delta(reasoning_content="hm"), delta("length")),
+            "truncated",
+            "went into reasoning",
+        ),
         (stream(delta("content_filter")), "blocked", "content filter"),
         (b"data: {broken\n\n", "Unreadable", "not JSON"),
         (stream(), "ModelError", "no content"),
@@ -252,15 +272,23 @@ def test_a_stream_brings_everything_that_a_reply_does() -> None:
     )  # fmt: skip
     reply = read(body)
     assert (reply.text, reply.reasoning, reply.finish_reason) == ("Rome", "It is", "tool_calls")
-    assert reply.tool_calls == ({"name": "f", "arguments": '{"a": 1}'}, {"name": "g", "arguments": "{}"})
+    assert reply.tool_calls == (
+        {"name": "f", "arguments": '{"a": 1}'},
+        {"name": "g", "arguments": "{}"},
+    )
     assert (reply.usage, reply.model, reply.fingerprint) == (Usage(3, 2), "m-1", "fp")
 
 
 def test_events_of_the_responses_api() -> None:
     whole = json.loads(responses(SPOKEN))
     begun = {"type": "response.created", "response": {"status": "in_progress", "output": []}}
-    assert outcome(stream(begun, {"type": "response.completed", "response": whole}), "responses") == ("answer", "Rome")
-    failed = {"type": "response.failed", "response": {"status": "failed", "error": {"message": "gone"}}}
+    assert outcome(
+        stream(begun, {"type": "response.completed", "response": whole}), "responses"
+    ) == ("answer", "Rome")
+    failed = {
+        "type": "response.failed",
+        "response": {"status": "failed", "error": {"message": "gone"}},
+    }
     assert outcome(stream(begun, failed), "responses")[0] == "Retryable"
     assert outcome(stream(begun), "responses")[0] == "Unreadable"
 
@@ -273,15 +301,28 @@ def test_what_came_instead_of_an_answer_is_kept() -> None:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["stop", "length", "\ud83d"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["stop", "length", "\ud83d"]),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
     max_leaves=8,
 )
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The path of every value in a JSON document."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [path, *(place for key, inner in items for place in places(inner, (*path, key)))]
 
 
@@ -297,25 +338,39 @@ def changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
 RICH = json.loads(
     chat(
         message={"tool_calls": [CALL], "reasoning": "hm"},
-        choice={**FILTERED, "logprobs": {"content": [{"token": "R", "logprob": -1, "top_logprobs": [{"token": "R"}]}]}},
+        choice={
+            **FILTERED,
+            "logprobs": {
+                "content": [{"token": "R", "logprob": -1, "top_logprobs": [{"token": "R"}]}]
+            },
+        },
         system_fingerprint="fp",
     )
 )
 RICH_RESPONSE = json.loads(
     responses(
-        {"type": "reasoning", "summary": [{"text": "hm"}]}, {**SPOKEN, "name": "x"}, incomplete_details={"reason": "x"}
+        {"type": "reasoning", "summary": [{"text": "hm"}]},
+        {**SPOKEN, "name": "x"},
+        incomplete_details={"reason": "x"},
     )
 )
 
 
 @pytest.mark.parametrize(("document", "api"), [(RICH, "chat"), (RICH_RESPONSE, "responses")])
-def test_any_value_in_any_place_is_an_answer_or_an_error_of_a_model(document: Any, api: str) -> None:
+def test_any_value_in_any_place_is_an_answer_or_an_error_of_a_model(
+    document: Any, api: str
+) -> None:
     every = places(document)
 
     @given(place=st.sampled_from(every), value=VALUES, cut=st.integers(0, 400))
     def check(place: tuple[Any, ...], value: Any, cut: int) -> None:
         body = json.dumps(changed(document, place, value)).encode()
-        for data in (body, body[:cut], body[:cut] + b"\xff" + body[cut:], b"data: " + body + b"\n\ndata: [DONE]\n\n"):
+        for data in (
+            body,
+            body[:cut],
+            body[:cut] + b"\xff" + body[cut:],
+            b"data: " + body + b"\n\ndata: [DONE]\n\n",
+        ):
             try:
                 msgspec.json.encode(read(data, api))
             except ModelError as error:

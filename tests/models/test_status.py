@@ -87,7 +87,9 @@ def test_refusals(row: dict[str, Any]) -> None:
     ],
 )
 def test_waits_in_headers(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers, None, "", NOW) == (None if seconds is None else pytest.approx(seconds))
+    assert retry_after(headers, None, "", NOW) == (
+        None if seconds is None else pytest.approx(seconds)
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Run directories for tests of the report: written line by line, as a run writes them, with texts of our own."""
+"""Run directories for tests of the report: written line by line, as a run writes them, with texts
+of our own.
+"""
 
 import json
 import random
@@ -9,7 +11,15 @@ from typing import Any
 from scipy.stats import beta
 
 from llmeval.core.records import Answer, Case, ErrorInfo, Score, Span, Status, Usage
-from llmeval.core.results import Calls, CaseCounts, Decision, GateResult, Metric, RuleDecision, Summary
+from llmeval.core.results import (
+    Calls,
+    CaseCounts,
+    Decision,
+    GateResult,
+    Metric,
+    RuleDecision,
+    Summary,
+)
 from llmeval.store.directory import summary_bytes
 from tests.support.rundirs import record_lines, seal
 
@@ -21,19 +31,47 @@ HOSTILE = (
 _TOPICS = {
     "geography": [
         ("Which river runs through the old town of Lindenau?", "the Arve", "It is the Arve."),
-        ("What is the highest peak of the Corran range?", "Mount Sella, 2,914 m", "Mount Sella rises to 2,914 m."),
+        (
+            "What is the highest peak of the Corran range?",
+            "Mount Sella, 2,914 m",
+            "Mount Sella rises to 2,914 m.",
+        ),
     ],
     "history": [
-        ("In which year did the Meridian treaty end the border dispute?", "1887", "The treaty was signed in 1887."),
-        ("Who led the first crossing of the Halvard strait?", "Ines Calder", "Ines Calder led the first crossing."),
+        (
+            "In which year did the Meridian treaty end the border dispute?",
+            "1887",
+            "The treaty was signed in 1887.",
+        ),
+        (
+            "Who led the first crossing of the Halvard strait?",
+            "Ines Calder",
+            "Ines Calder led the first crossing.",
+        ),
     ],
     "science": [
-        ("At what temperature does the alloy Temrit melt?", "1,240 °C", "Temrit melts at 1,240 °C."),
-        ("Which gas makes up most of the air?", "nitrogen", "Most of the air is nitrogen (about 78%)."),
+        (
+            "At what temperature does the alloy Temrit melt?",
+            "1,240 °C",
+            "Temrit melts at 1,240 °C.",
+        ),
+        (
+            "Which gas makes up most of the air?",
+            "nitrogen",
+            "Most of the air is nitrogen (about 78%).",
+        ),
     ],
     "law": [
-        ("How many days does a tenant have to object to a notice?", "30 days", "A tenant has 30 days to object."),
-        ("Which court hears appeals in patent matters?", "the patent senate", "Appeals go to the patent senate."),
+        (
+            "How many days does a tenant have to object to a notice?",
+            "30 days",
+            "A tenant has 30 days to object.",
+        ),
+        (
+            "Which court hears appeals in patent matters?",
+            "the patent senate",
+            "Appeals go to the patent senate.",
+        ),
     ],
 }
 _WRONG = [
@@ -84,7 +122,11 @@ def manifest(run_id: str, n: int, **changes: Any) -> dict[str, Any]:
             "platform": "Linux-6.1-x86_64",
             "packages": {"numpy": "2.1.0"},
         },
-        "git": {"commit": "4f0c9d2a8b7e6f5d4c3b2a190817263544332211", "branch": "main", "dirty": False},
+        "git": {
+            "commit": "4f0c9d2a8b7e6f5d4c3b2a190817263544332211",
+            "branch": "main",
+            "dirty": False,
+        },
         "environment": None,
         "environment_changes": [],
         "digests": {
@@ -95,7 +137,11 @@ def manifest(run_id: str, n: int, **changes: Any) -> dict[str, Any]:
             "candidate": f"sha256:{run_id[-6:] * 10}abcd",
             "judges": {"correctness": "sha256:" + "d4" * 32},
         },
-        "cases": {"n": n, "source": "data/qa.jsonl", "sample": {"n": n, "seed": 7, "stratify": "topic"}},
+        "cases": {
+            "n": n,
+            "source": "data/qa.jsonl",
+            "sample": {"n": n, "seed": 7, "stratify": "topic"},
+        },
         "candidate": {
             "name": "assistant",
             "identity": {"provider": "openai", "model": "assistant-2", "host": "models.example"},
@@ -148,7 +194,11 @@ def write_run(
     """Write the files of a run."""
     path.mkdir(parents=True, exist_ok=True)
     (path / "manifest.json").write_text(json.dumps(about))
-    for name, records in (("cases.jsonl", cases), ("answers.jsonl", answers), ("scores.jsonl", scores)):
+    for name, records in (
+        ("cases.jsonl", cases),
+        ("answers.jsonl", answers),
+        ("scores.jsonl", scores),
+    ):
         (path / name).write_bytes(record_lines(records))
     if summary is not None:
         (path / "summary.json").write_bytes(summary_bytes(summary))
@@ -156,7 +206,9 @@ def write_run(
 
 
 def records(n: int, seed: int, quality: float) -> Iterator[tuple[Case, Answer, list[Score]]]:
-    """Rows of a question-answering suite; the share `quality` is right. Cases do not depend on seed or quality."""
+    """Rows of a question-answering suite; the share `quality` is right. Cases do not depend on seed
+    or quality.
+    """
     rng = random.Random(seed)
     topics = list(_TOPICS)
     for i in range(n):
@@ -193,7 +245,9 @@ def records(n: int, seed: int, quality: float) -> Iterator[tuple[Case, Answer, l
 def _scores(case: Case, answer: Answer, good: bool, rng: random.Random) -> Iterator[Score]:
     text = answer.text
     at = [i for i, mark in enumerate(text) if text[i - 1 : i + 1] in (" :", " ,", " .")]
-    spans = tuple(Span(i - 1, i + 1, "a space before a punctuation mark", "space-before") for i in at)
+    spans = tuple(
+        Span(i - 1, i + 1, "a space before a punctuation mark", "space-before") for i in at
+    )
     common = {"case_id": case.id}
     yield Score(
         metric="punctuation",
@@ -206,7 +260,12 @@ def _scores(case: Case, answer: Answer, good: bool, rng: random.Random) -> Itera
     )
     words = len(text.split())
     yield Score(
-        metric="max_words", status=Status.PASS, value=1.0, passed=True, reason=f"{words} words, at most 60", **common
+        metric="max_words",
+        status=Status.PASS,
+        value=1.0,
+        passed=True,
+        reason=f"{words} words, at most 60",
+        **common,
     )
     judged = {
         "metric": "correctness",
@@ -227,7 +286,9 @@ def _scores(case: Case, answer: Answer, good: bool, rng: random.Random) -> Itera
     quote = " ".join(text.split()[:4])
     lies = rng.random() < 0.03
     found = text.find(quote)
-    evidence = () if lies else (Span(found, found + len(quote), "the judge's evidence", "judge", "info"),)
+    evidence = (
+        () if lies else (Span(found, found + len(quote), "the judge's evidence", "judge", "info"),)
+    )
     partly = not good and rng.random() < 0.3
     word = "correct" if good else "partially_correct" if partly else "incorrect"
     yield Score(
@@ -247,7 +308,9 @@ def _scores(case: Case, answer: Answer, good: bool, rng: random.Random) -> Itera
     )
 
 
-def summary_of(run_id: str, cases: list[Case], answers: list[Answer], scores: list[Score], **changes: Any) -> Summary:
+def summary_of(
+    run_id: str, cases: list[Case], answers: list[Answer], scores: list[Score], **changes: Any
+) -> Summary:
     """A summary counted here, not by llmeval: metrics, slices by topic, two floors."""
     by_case = {case.id: case for case in cases}
     outcomes: dict[str, dict[str, Score]] = {}
@@ -258,7 +321,9 @@ def summary_of(run_id: str, cases: list[Case], answers: list[Answer], scores: li
         mine = {c: s[name] for c, s in outcomes.items() if name in s}
         source = {"source": "judge", "trust": "UNTRUSTED"} if name == "correctness" else {}
         for topic in (None, *_TOPICS):
-            chosen = [s for c, s in mine.items() if topic is None or by_case[c].tags.get("topic") == topic]
+            chosen = [
+                s for c, s in mine.items() if topic is None or by_case[c].tags.get("topic") == topic
+            ]
             known = [s for s in chosen if s.passed is not None]
             if chosen:
                 metrics.append(
@@ -277,12 +342,20 @@ def summary_of(run_id: str, cases: list[Case], answers: list[Answer], scores: li
         if metrics
     )
     worst = next(
-        (d for d in (Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS) if any(r.decision is d for r in rules)), None
+        (
+            d
+            for d in (Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS)
+            if any(r.decision is d for r in rules)
+        ),
+        None,
     )
     errors = sum(answer.error is not None for answer in answers)
-    unscored = sum(any(s.status is Status.UNSCORED for s in each.values()) for each in outcomes.values())
+    unscored = sum(
+        any(s.status is Status.UNSCORED for s in each.values()) for each in outcomes.values()
+    )
     failed = sum(
-        any(s.status is Status.FAIL for s in e.values()) and not any(s.status is Status.UNSCORED for s in e.values())
+        any(s.status is Status.FAIL for s in e.values())
+        and not any(s.status is Status.UNSCORED for s in e.values())
         for e in outcomes.values()
     )
     found: dict[str, Any] = {
@@ -329,7 +402,9 @@ def _floor(found: Metric, floor: float) -> RuleDecision:
     n, passed, rate = found.n, found.passed, found.pass_rate or 0.0
     low = 0.0 if passed == 0 else float(beta.ppf(0.05, passed, n - passed + 1))
     high = 1.0 if passed == n else float(beta.ppf(0.95, passed + 1, n - passed))
-    decision = Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
+    decision = (
+        Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
+    )
     seen = f"{found.metric}: {rate:.1%} pass ({passed} of {n} cases)"
     ends = {
         Decision.PASS: f"at 95% confidence at least {low:.1%}, the floor is {floor:.1%}.",
@@ -349,7 +424,13 @@ def _floor(found: Metric, floor: float) -> RuleDecision:
 
 
 def sample_run(
-    path: Path, n: int = 200, *, seed: int = 1, quality: float = 0.72, hostile: bool = True, **about: Any
+    path: Path,
+    n: int = 200,
+    *,
+    seed: int = 1,
+    quality: float = 0.72,
+    hostile: bool = True,
+    **about: Any,
 ) -> Path:
     """A run of `n` cases, with an error, a hostile answer and a huge one where there is room."""
     cases, answers, scores = [], [], []
@@ -357,13 +438,23 @@ def sample_run(
         answer, found = recorded, scored
         if i == 6 and n > 20:
             error = ErrorInfo(
-                "provider", "HTTP 503 from models.example after 4 attempts: overloaded <script>alert(5)</script>"
+                "provider",
+                "HTTP 503 from models.example after 4 attempts: overloaded <script>alert(5)</script>",
             )
             answer = Answer(case_id=case.id, attempts=4, error=error)
             found = []
         if i == 9 and hostile:
-            answer = Answer(case_id=case.id, output=HOSTILE, finish_reason="length", attempts=1, latency_ms=812.0)
-            spans = (Span(0, 9, HOSTILE, "</style>"), Span(HOSTILE.index("tag:"), len(HOSTILE), "tail", "t", "advice"))
+            answer = Answer(
+                case_id=case.id,
+                output=HOSTILE,
+                finish_reason="length",
+                attempts=1,
+                latency_ms=812.0,
+            )
+            spans = (
+                Span(0, 9, HOSTILE, "</style>"),
+                Span(HOSTILE.index("tag:"), len(HOSTILE), "tail", "t", "advice"),
+            )
             found = [
                 Score(
                     case_id=case.id,
@@ -378,7 +469,11 @@ def sample_run(
             ]
         if i == 12 and hostile:
             answer = Answer(
-                case_id=case.id, output="x" * 1_000_000, finish_reason="length", attempts=1, latency_ms=2400.0
+                case_id=case.id,
+                output="x" * 1_000_000,
+                finish_reason="length",
+                attempts=1,
+                latency_ms=2400.0,
             )
         cases.append(case)
         answers.append(answer)

@@ -17,16 +17,27 @@ from llmeval.store.directory import SUMMARY, RunDir
 from tests.report import html_samples as samples
 
 OLD = "20261101T000000Z-aaaaaa"
-RULES = {"floors": {}, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.5, "on_inconclusive": "fail", "regression": None}
+RULES = {
+    "floors": {},
+    "alpha": 0.05,
+    "beta": 0.05,
+    "max_unscored": 0.5,
+    "on_inconclusive": "fail",
+    "regression": None,
+}
 
 
 def runs(tmp_path: Path, where: str) -> tuple[RunDir, Path]:
     """A run whose gate names a lock file of another run, which lies in `where`; gives both."""
-    before = samples.sample_run(tmp_path / "reports" / where, 25, hostile=False, run_id=OLD, gate=RULES)
+    before = samples.sample_run(
+        tmp_path / "reports" / where, 25, hostile=False, run_id=OLD, gate=RULES
+    )
     lock = tmp_path / "qa.lock.json"
     lock.write_bytes(lock_bytes(baseline_of_run(RunDir(before))))
     gate = {**RULES, "regression": {"baseline": str(lock), "margins": {"correctness": 0.05}}}
-    return RunDir(samples.sample_run(tmp_path / "reports" / "now", 25, quality=0.5, gate=gate)), before
+    return RunDir(
+        samples.sample_run(tmp_path / "reports" / "now", 25, quality=0.5, gate=gate)
+    ), before
 
 
 @pytest.mark.parametrize("where", [OLD, "another-name"])
@@ -49,7 +60,9 @@ def test_a_run_that_is_gone_or_broken_is_left_out(tmp_path: Path) -> None:
     assert "Against the baseline" not in (run.path / HTML).read_text()
 
 
-@pytest.mark.parametrize("gate", [None, {}, {"regression": None}, {"regression": {"baseline": "/nowhere/x.lock.json"}}])
+@pytest.mark.parametrize(
+    "gate", [None, {}, {"regression": None}, {"regression": {"baseline": "/nowhere/x.lock.json"}}]
+)
 def test_without_a_baseline_there_is_none(tmp_path: Path, gate: Any) -> None:
     run = RunDir(samples.sample_run(tmp_path / "run", 5))
     assert baseline_run(run, {**run.manifest(), "gate": gate}) is None
@@ -83,6 +96,10 @@ def test_a_rule_says_how_sure_it_is_and_which_cases_fell(tmp_path: Path) -> None
     assert '<a href="#case=geo-00000">geo-00000</a>' in page and "#case=%3Cb%3E" in page
     old = json.loads(to_json(changed))
     assert (
-        certainty(msgspec.convert({**old["gate"]["rules"][0], "level": None, "tipping_point": None}, RuleDecision))
+        certainty(
+            msgspec.convert(
+                {**old["gate"]["rules"][0], "level": None, "tipping_point": None}, RuleDecision
+            )
+        )
         == ""
     )

@@ -97,12 +97,18 @@ def test_gitlab_gets_metrics_and_azure_its_orders(tmp_path: Path) -> None:
     assert 'llmeval_pass_rate{suite="s",metric="facts"} 0.700\n' in text
     assert text.endswith("# EOF\n")
     lines = tell(told(tmp_path), Format.AZURE, {})
-    assert lines[0].startswith("##vso[task.logissue type=error;sourcepath=suites/s.yaml]llmeval s: FAIL")
-    assert lines[1].startswith("##vso[task.logissue type=warning;sourcepath=data/q,a.jsonl;linenumber=8]")
+    assert lines[0].startswith(
+        "##vso[task.logissue type=error;sourcepath=suites/s.yaml]llmeval s: FAIL"
+    )
+    assert lines[1].startswith(
+        "##vso[task.logissue type=warning;sourcepath=data/q,a.jsonl;linenumber=8]"
+    )
     assert all("##vso" not in line[5:] for line in lines)
 
 
-@pytest.mark.parametrize("reuse", [Reuse(), Reuse(answers=Reused(reused=3, of=4, oldest="2026-03-01T08:00:00Z"))])
+@pytest.mark.parametrize(
+    "reuse", [Reuse(), Reuse(answers=Reused(reused=3, of=4, oldest="2026-03-01T08:00:00Z"))]
+)
 def test_junit_is_what_servers_read(tmp_path: Path, reuse: Reuse) -> None:
     made = told(tmp_path)
     troubles = [
@@ -110,5 +116,7 @@ def test_junit_is_what_servers_read(tmp_path: Path, reuse: Reuse) -> None:
         replace(trouble("lost", Outcome.ERROR), source="inline"),
         replace(trouble("c1"), repeat=1),
     ]
-    write_junit(tmp_path / "junit.xml", structs.replace(made.summary, reuse=reuse), MANIFEST, troubles)
+    write_junit(
+        tmp_path / "junit.xml", structs.replace(made.summary, reuse=reuse), MANIFEST, troubles
+    )
     xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd").validate(tmp_path / "junit.xml")

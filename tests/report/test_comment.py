@@ -41,7 +41,10 @@ def test_a_comment_is_found_behind_a_hundred_others(forge: Forge, tmp_path: Path
 
 
 def test_a_fork_may_not_write_and_is_told_what_to_do(forge: Forge, tmp_path: Path) -> None:
-    with pytest.raises(CommentError, match=r"HTTP 403: the token may not write here, as in pull requests from forks"):
+    with pytest.raises(
+        CommentError,
+        match=r"HTTP 403: the token may not write here, as in pull requests from forks",
+    ):
         publish(thread_of(github(forge, tmp_path, token="read-only")), FIRST, news=True)
     after = {"workflow_run": {"pull_requests": [{"number": 7}]}}
     assert publish(thread_of(github(forge, tmp_path, after)), FIRST, news=True) == "created"

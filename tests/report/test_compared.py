@@ -50,12 +50,16 @@ def test_the_terminal_says_what_moved(found: Comparison) -> None:
     assert "measured otherwise" in text
 
 
-def test_the_page_is_one_file_that_runs_nothing(tmp_path: Path, found: Comparison, runs: list[RunDir]) -> None:
+def test_the_page_is_one_file_that_runs_nothing(
+    tmp_path: Path, found: Comparison, runs: list[RunDir]
+) -> None:
     path = tmp_path / "deep" / "page.html"
     write_comparison(found, runs, path)
     page, raw = Page(path), path.read_text()
     assert "script" not in {tag for tag, _ in page.tags}
-    (policy,) = [a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [
+        a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policy is not None
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "script-src" not in policy

@@ -1,4 +1,6 @@
-"""The page in a real browser: nothing hostile happens; mouse, keyboard and screen reader reach everything."""
+"""The page in a real browser: nothing hostile happens; mouse, keyboard and screen reader reach
+everything.
+"""
 
 import importlib.util
 import json
@@ -32,7 +34,9 @@ def browser() -> Iterator[Any]:
 
 def make_report(root: Path, n: int) -> Path:
     """A report of `n` rows with a baseline and one earlier run."""
-    before = samples.sample_run(root / "before", n, quality=0.85, hostile=False, run_id="20261101T000000Z-aaaaaa")
+    before = samples.sample_run(
+        root / "before", n, quality=0.85, hostile=False, run_id="20261101T000000Z-aaaaaa"
+    )
     run = samples.sample_run(root / "run", n, quality=0.6)
     write_html(RunDir(run), root / "report.html", baseline=RunDir(before))
     return root / "report.html"
@@ -52,11 +56,18 @@ class Watched:
     """A page and everything it did that it should not."""
 
     def __init__(self, browser: Any, path: Path, hash_: str = "", **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1300, "height": 800}, **options})
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1300, "height": 800}, **options}
+        )
         self.page = self.context.new_page()
         self.trouble: list[str] = []
         self.page.on(
-            "console", lambda m: self.trouble.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None
+            "console",
+            lambda m: (
+                self.trouble.append(f"{m.type}: {m.text}")
+                if m.type in ("error", "warning")
+                else None
+            ),
         )
         self.page.on("pageerror", lambda error: self.trouble.append(f"error: {error}"))
         self.page.on("dialog", lambda d: (self.trouble.append(f"dialog: {d.message}"), d.dismiss()))
@@ -91,7 +102,9 @@ def test_hostile_text_is_inert_everywhere(browser: Any, report: Path) -> None:
         }""")
         assert "</script><script>alert(1)</script><img src=x onerror=alert(2)>" in shown
         assert page.locator("#cases img, #cases iframe, #cases a[href^=http]").count() == 0
-        titles = page.locator("#answer .hid").evaluate_all("nodes => nodes.map((node) => node.textContent)")
+        titles = page.locator("#answer .hid").evaluate_all(
+            "nodes => nodes.map((node) => node.textContent)"
+        )
         assert {"⟨U+202E⟩", "⟨ESC⟩", "⟨NUL⟩", "⟨U+E0041⟩"} <= set(titles)
         for _ in range(60):
             page.keyboard.press("j")
@@ -138,13 +151,22 @@ def test_deep_link_opens_the_case_and_back_returns_to_the_queue(browser: Any, re
 def test_any_case_id_can_be_linked_to(browser: Any, tmp_path: Path) -> None:
     name = 'a b&c="x"/é%41+#?\n<i>'
     scores = [
-        samples.Score(case_id=name, repeat=i, metric="m m", status=samples.Status.FAIL, value=0.0, passed=False)
+        samples.Score(
+            case_id=name,
+            repeat=i,
+            metric="m m",
+            status=samples.Status.FAIL,
+            value=0.0,
+            passed=False,
+        )
         for i in (0, 1)
     ]
     answers = [samples.Answer(case_id=name, repeat=i, output=f"number {i}") for i in (0, 1)]
     summary = samples.summary_of("r", [], [], [])
     about = samples.manifest("r", 1, repeats=2)
-    run = samples.write_run(tmp_path / "run", [samples.Case(name, {"question": "q"})], answers, scores, summary, about)
+    run = samples.write_run(
+        tmp_path / "run", [samples.Case(name, {"question": "q"})], answers, scores, summary, about
+    )
     write_html(RunDir(run), tmp_path / "report.html")
     with Watched(browser, tmp_path / "report.html") as watched:
         page = watched.ready()
@@ -179,8 +201,18 @@ def test_queue_order_and_filters(browser: Any, report: Path) -> None:
         page = watched.ready()
         first = page.locator(".row .sign").evaluate_all("nodes => nodes.map((node) => node.title)")
         assert first[0].startswith("Run problem")
-        order = ["Run problem", "Regression", "Disagreement", "New failure", "Known failure", "Fixed", "Passing"]
-        ranks = [next(i for i, name in enumerate(order) if title.startswith(name)) for title in first]
+        order = [
+            "Run problem",
+            "Regression",
+            "Disagreement",
+            "New failure",
+            "Known failure",
+            "Fixed",
+            "Passing",
+        ]
+        ranks = [
+            next(i for i, name in enumerate(order) if title.startswith(name)) for title in first
+        ]
         assert ranks == sorted(ranks)
         page.get_by_role("button", name="Regression").click()
         assert "q=s:regressed" in page.url
@@ -308,8 +340,12 @@ def test_findings_sit_on_code_points(browser: Any, tmp_path: Path) -> None:
     write_html(RunDir(run), tmp_path / "report.html")
     with Watched(browser, tmp_path / "report.html", "#case=c") as watched:
         page = watched.ready()
-        assert page.locator("#answer mark.find").evaluate_all("nodes => nodes.map((n) => n.textContent)") == [" ,"]
-        assert page.locator("#answer .hid").evaluate_all("nodes => nodes.map((n) => n.textContent)") == ["⟨U+200D⟩"]
+        assert page.locator("#answer mark.find").evaluate_all(
+            "nodes => nodes.map((n) => n.textContent)"
+        ) == [" ,"]
+        assert page.locator("#answer .hid").evaluate_all(
+            "nodes => nodes.map((n) => n.textContent)"
+        ) == ["⟨U+200D⟩"]
 
 
 def test_history_shows_past_runs_and_hides_while_blind(browser: Any, report: Path) -> None:
@@ -323,7 +359,9 @@ def test_history_shows_past_runs_and_hides_while_blind(browser: Any, report: Pat
 
 def test_word_diff_marks_what_changed(browser: Any, tmp_path: Path) -> None:
     def run(name: str, output: str) -> Path:
-        score = samples.Score(case_id="c", metric="m", status=samples.Status.PASS, value=1.0, passed=True)
+        score = samples.Score(
+            case_id="c", metric="m", status=samples.Status.PASS, value=1.0, passed=True
+        )
         case = samples.Case("c", {"question": "q"})
         return samples.write_run(
             tmp_path / name,
@@ -361,7 +399,11 @@ def test_readable_without_scripts_and_styles(browser: Any, report: Path) -> None
 
 
 AXE = importlib.util.find_spec("axe_playwright_python")
-AXE_SOURCE = (Path(AXE.origin).parent / "axe.min.js").read_text() if AXE is not None and AXE.origin is not None else ""
+AXE_SOURCE = (
+    (Path(AXE.origin).parent / "axe.min.js").read_text()
+    if AXE is not None and AXE.origin is not None
+    else ""
+)
 
 
 @pytest.mark.skipif(AXE is None, reason="axe is not installed (pip install axe-playwright-python)")
@@ -372,14 +414,20 @@ def test_axe_finds_nothing(browser: Any, small_report: Path, theme: str, hash_: 
         page = watched.ready()
         page.evaluate("document.querySelectorAll('details').forEach((node) => (node.open = true))")
         page.evaluate(AXE_SOURCE)
-        found = page.evaluate(f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})")
-        assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+        found = page.evaluate(
+            f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})"
+        )
+        assert [
+            (v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]
+        ] == []
         watched.trouble.clear()
 
 
 @pytest.mark.skipif(AXE is None, reason="axe is not installed (pip install axe-playwright-python)")
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_page_of_all_suites_is_accessible_and_fits(browser: Any, tmp_path: Path, theme: str) -> None:
+def test_the_page_of_all_suites_is_accessible_and_fits(
+    browser: Any, tmp_path: Path, theme: str
+) -> None:
     for suite, day in (("qa", 1), ("qa", 2), ("law", 1)):
         run_id = f"2026110{day}T120000Z-aaaaaa"
         samples.sample_run(tmp_path / suite / run_id, 12, run_id=run_id, hostile=False, suite=suite)
@@ -387,14 +435,20 @@ def test_the_page_of_all_suites_is_accessible_and_fits(browser: Any, tmp_path: P
     size = {"width": 360, "height": 700}
     with Watched(browser, tmp_path / "index.html", color_scheme=theme, viewport=size) as watched:
         watched.page.evaluate(AXE_SOURCE)
-        found = watched.page.evaluate(f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})")
-        assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+        found = watched.page.evaluate(
+            f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})"
+        )
+        assert [
+            (v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]
+        ] == []
         assert watched.page.evaluate("document.documentElement.scrollWidth") <= 360
         watched.trouble.clear()
 
 
 def test_print_cuts_nothing_off(browser: Any, report: Path) -> None:
-    with Watched(browser, report, viewport={"width": 688, "height": 900}) as watched:  # A4 less its margins
+    with Watched(
+        browser, report, viewport={"width": 688, "height": 900}
+    ) as watched:  # A4 less its margins
         page = watched.ready()
         page.emulate_media(media="print")
         wide = "nodes => nodes.filter((n) => n.scrollWidth > n.clientWidth).map((n) => n.innerText.slice(0, 80))"

@@ -15,14 +15,23 @@ IDS = [f"2026110{day}T120000Z-aaaaa{day}" for day in range(1, 6)]
 P, F = samples.Status.PASS, samples.Status.FAIL
 
 
-def write(root: Path, run_id: str, outcomes: dict[tuple[str, int], samples.Status], **about: Any) -> RunDir:
+def write(
+    root: Path, run_id: str, outcomes: dict[tuple[str, int], samples.Status], **about: Any
+) -> RunDir:
     """A run of cases that are named by their outcome on the metric m."""
     ids = sorted({case_id for case_id, _ in outcomes})
     digests = about.pop("case_digests", {})
     cases = [samples.Case(i, {"question": i}, digest=digest(digests.get(i, i))) for i in ids]
     answers = [samples.Answer(case_id=i, repeat=r, output="text") for i, r in outcomes]
     scores = [
-        samples.Score(case_id=i, repeat=r, metric="m", status=status, passed=status is P, value=float(status is P))
+        samples.Score(
+            case_id=i,
+            repeat=r,
+            metric="m",
+            status=status,
+            passed=status is P,
+            value=float(status is P),
+        )
         for (i, r), status in outcomes.items()
     ]
     manifest = samples.manifest(run_id, len(ids), **about)
@@ -101,4 +110,6 @@ def test_a_served_page_leads_nowhere_else(tmp_path: Path) -> None:
     first = write(tmp_path, IDS[0], {("a", 0): P})
     (first.path / "report.html").write_text("")
     run = write(tmp_path, IDS[1], {("a", 0): P})
-    assert [past["href"] for past in build(tmp_path / "page", run.path, served=True).meta()["past"]] == [""]
+    assert [
+        past["href"] for past in build(tmp_path / "page", run.path, served=True).meta()["past"]
+    ] == [""]

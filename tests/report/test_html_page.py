@@ -41,7 +41,11 @@ class Page(HTMLParser):
         self.tags.append((tag, found))
         self._inside = tag if tag in ("script", "style") else self._inside
         if tag == "script":
-            self._inside = f"block {found['id']}" if found.get("type") == "application/octet-stream" else "script"
+            self._inside = (
+                f"block {found['id']}"
+                if found.get("type") == "application/octet-stream"
+                else "script"
+            )
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("script", "style"):
@@ -63,7 +67,9 @@ class Page(HTMLParser):
         return found
 
     def rows(self) -> list[dict[str, Any]]:
-        chunks = sorted((n for n in self.blocks if n.startswith("chunk-")), key=lambda n: int(n[6:]))
+        chunks = sorted(
+            (n for n in self.blocks if n.startswith("chunk-")), key=lambda n: int(n[6:])
+        )
         return [row for name in chunks for row in json.loads(self.unpack(name))]
 
     def index(self) -> dict[str, list[Any]]:
@@ -82,14 +88,18 @@ def build(path: Path, run: Path, **options: Any) -> Page:
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Page:
     root = tmp_path_factory.mktemp("compared")
-    before = samples.sample_run(root / "before", 60, quality=0.85, hostile=False, run_id="20261101T000000Z-aaaaaa")
+    before = samples.sample_run(
+        root / "before", 60, quality=0.85, hostile=False, run_id="20261101T000000Z-aaaaaa"
+    )
     run = samples.sample_run(root / "run", 60, quality=0.6)
     return build(root, run, baseline=RunDir(before))
 
 
 def test_the_policy_allows_exactly_the_pages_own_script_and_style(compared: Page) -> None:
     policy = next(
-        a["content"] for t, a in compared.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"
+        a["content"]
+        for t, a in compared.tags
+        if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"
     )
     for text in (compared.script, compared.style):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -124,7 +134,11 @@ def test_joined_script_has_no_imports_and_parses(tmp_path: Path) -> None:
         pytest.skip("node is not installed; the browser tests cover the same")
     (tmp_path / "page.mjs").write_text(assets.script())
     done = subprocess.run(
-        [node, "--check", str(tmp_path / "page.mjs")], capture_output=True, text=True, timeout=60, check=False
+        [node, "--check", str(tmp_path / "page.mjs")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -144,7 +158,9 @@ def test_every_row_is_held_as_it_was_recorded(compared: Page) -> None:
 def test_triage_is_told_in_the_index(compared: Page) -> None:
     index, rows = compared.index(), compared.rows()
     meta = json.loads(compared.unpack("meta"))
-    for case, queue, now, was in zip(index["id"], index["queue"], index["now"], index["was"], strict=True):
+    for case, queue, now, was in zip(
+        index["id"], index["queue"], index["now"], index["was"], strict=True
+    ):
         row = next(row for row in rows if row["case"]["id"] == case)
         status = {score["metric"]: score["status"] for score in row["now"]["scores"]}
         before = {score["metric"]: score["status"] for score in row["before"]["scores"]}
@@ -165,7 +181,8 @@ def test_triage_is_told_in_the_index(compared: Page) -> None:
 def test_the_first_page_says_it_without_script(compared: Page) -> None:
     assert "FAIL" in compared.text
     assert re.search(
-        r"correctness \d+\.\d% \(95% interval \d+\.\d to \d+\.\d\) is below the floor of 80%\.", compared.text
+        r"correctness \d+\.\d% \(95% interval \d+\.\d to \d+\.\d\) is below the floor of 80%\.",
+        compared.text,
     )
     assert "The judge of correctness is UNTRUSTED: its certificate is void" in compared.text
     assert "topic" in compared.text
@@ -179,13 +196,18 @@ def test_the_first_page_says_it_without_script(compared: Page) -> None:
 
 
 def test_differences_from_the_baseline_are_named(tmp_path: Path) -> None:
-    before = samples.sample_run(tmp_path / "before", 8, hostile=False, run_id="20261101T000000Z-aaaaaa")
+    before = samples.sample_run(
+        tmp_path / "before", 8, hostile=False, run_id="20261101T000000Z-aaaaaa"
+    )
     run = samples.sample_run(tmp_path / "run", 8, hostile=False)
     about = json.loads((run / "manifest.json").read_text())
     about["digests"]["judges"]["correctness"] = "sha256:other"
     seal(run, digests=about["digests"])
     page = build(tmp_path, run, baseline=RunDir(before))
-    assert "Not measured in the same way as the baseline; what differs: judges.correctness." in page.text
+    assert (
+        "Not measured in the same way as the baseline; what differs: judges.correctness."
+        in page.text
+    )
     assert "digests.candidate" in page.text
 
 
@@ -200,7 +222,10 @@ def test_triage_in_the_order_of_work(tmp_path: Path) -> None:
         "regressed": ("pass", "pass", "fail", "fail"),
         "problem": ("pass", "pass", "unscored", "fail"),
     }
-    runs: dict[str, tuple[list[Any], list[Any], list[Any]]] = {"before": ([], [], []), "run": ([], [], [])}
+    runs: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
+        "before": ([], [], []),
+        "run": ([], [], []),
+    }
     for name, states in kinds.items():
         for run, pair in (("before", states[:2]), ("run", states[2:])):
             if None not in pair:
@@ -208,12 +233,18 @@ def test_triage_in_the_order_of_work(tmp_path: Path) -> None:
                 cases.append(samples.Case(name, {"question": name}, digest=digest(name)))
                 answers.append(samples.Answer(case_id=name, output=name))
                 scores.extend(
-                    _score(name, metric, state) for metric, state in zip(("facts", "truth"), pair, strict=True)
+                    _score(name, metric, state)
+                    for metric, state in zip(("facts", "truth"), pair, strict=True)
                 )
-    about = {"judges": {"truth": {"prompt": "reference", "trust": "TRUSTED"}}, "checks": [{"metric": "facts"}]}
+    about = {
+        "judges": {"truth": {"prompt": "reference", "trust": "TRUSTED"}},
+        "checks": [{"metric": "facts"}],
+    }
     for name, (cases, answers, scores) in runs.items():
         summary = samples.summary_of(name, [], [], [])
-        samples.write_run(tmp_path / name, cases, answers, scores, summary, samples.manifest(name, 7, **about))
+        samples.write_run(
+            tmp_path / name, cases, answers, scores, summary, samples.manifest(name, 7, **about)
+        )
     page = build(tmp_path, tmp_path / "run", baseline=RunDir(tmp_path / "before"))
     index = page.index()
     assert index["queue"] == [7, 6, 5, 4, 3, 2, 1]
@@ -223,12 +254,19 @@ def test_triage_in_the_order_of_work(tmp_path: Path) -> None:
 def _score(case: str, metric: str, state: str | None) -> Any:
     passed = {"pass": True, "fail": False}.get(state or "")
     value = None if passed is None else float(passed)
-    return samples.Score(case_id=case, metric=metric, status=samples.Status(state), value=value, passed=passed)
+    return samples.Score(
+        case_id=case, metric=metric, status=samples.Status(state), value=value, passed=passed
+    )
 
 
 def test_people_and_judge_are_held_against_each_other(tmp_path: Path) -> None:
     run = samples.sample_run(tmp_path / "run", 20, quality=1.0, hostile=False)
-    label = {"case_id": "geo-00000", "metric": "correctness", "human_verdict": "fail", "judge_verdict": "pass"}
+    label = {
+        "case_id": "geo-00000",
+        "metric": "correctness",
+        "human_verdict": "fail",
+        "judge_verdict": "pass",
+    }
     agreed = {**label, "case_id": "sci-00002", "human_verdict": "pass"}
     text = "".join(json.dumps(each) + "\n" for each in (label, agreed, {"case_id": 7}))
     (run / "labels.jsonl").write_text(text)
@@ -237,18 +275,32 @@ def test_people_and_judge_are_held_against_each_other(tmp_path: Path) -> None:
     assert any(a.get("class") == "chart reliability" for t, a in page.tags if t == "svg")
     index = page.index()
     assert index["queue"][index["id"].index("geo-00000")] == 3
-    assert index["why"][index["id"].index("geo-00000")] == "a person says fail, correctness says pass"
+    assert (
+        index["why"][index["id"].index("geo-00000")] == "a person says fail, correctness says pass"
+    )
 
 
 def test_equal_answers_with_two_verdicts_are_shown(tmp_path: Path) -> None:
     cases = [samples.Case("c", {"question": "q"})]
     answers = [samples.Answer(case_id="c", repeat=i, output="the same") for i in range(2)]
     scores = [
-        samples.Score(case_id="c", repeat=i, metric="m", source="judge", status=status, value=value, passed=value == 1)
-        for i, (status, value) in enumerate([(samples.Status.PASS, 1.0), (samples.Status.FAIL, 0.0)])
+        samples.Score(
+            case_id="c",
+            repeat=i,
+            metric="m",
+            source="judge",
+            status=status,
+            value=value,
+            passed=value == 1,
+        )
+        for i, (status, value) in enumerate(
+            [(samples.Status.PASS, 1.0), (samples.Status.FAIL, 0.0)]
+        )
     ]
     about = samples.manifest("r", 1, repeats=2)
-    run = samples.write_run(tmp_path / "run", cases, answers, scores, samples.summary_of("r", [], [], []), about)
+    run = samples.write_run(
+        tmp_path / "run", cases, answers, scores, samples.summary_of("r", [], [], []), about
+    )
     index = build(tmp_path, run).index()
     assert index["queue"] == [3, 3]
     assert index["rep"] == [0, 1]
@@ -265,7 +317,12 @@ def bare(path: Path, **changes: Any) -> Path:
         **changes,
     )
     return samples.write_run(
-        path, [], [], [], summary, samples.manifest("r1", 0, judges={}, status="incomplete", ended=None)
+        path,
+        [],
+        [],
+        [],
+        summary,
+        samples.manifest("r1", 0, judges={}, status="incomplete", ended=None),
     )
 
 
@@ -281,15 +338,24 @@ def test_a_run_of_errors_only(tmp_path: Path) -> None:
     cases, answers = [], []
     for case, answer, _ in samples.records(5, 1, 1.0):
         cases.append(case)
-        answers.append(samples.Answer(case_id=answer.case_id, error=samples.ErrorInfo("provider", "refused")))
+        answers.append(
+            samples.Answer(case_id=answer.case_id, error=samples.ErrorInfo("provider", "refused"))
+        )
     gate = GateResult(
         decision=Decision.INVALID,
         exit_code=3,
         reason="All was lost.",
-        rules=(RuleDecision(rule="max_unscored", decision=Decision.INVALID, reason="All was lost."),),
+        rules=(
+            RuleDecision(rule="max_unscored", decision=Decision.INVALID, reason="All was lost."),
+        ),
     )
-    summary = Summary(suite="qa", run_id="r1", status="complete", counts=CaseCounts(cases=5, errors=5), gate=gate)
-    page = build(tmp_path, samples.write_run(tmp_path / "run", cases, answers, [], summary, samples.manifest("r1", 5)))
+    summary = Summary(
+        suite="qa", run_id="r1", status="complete", counts=CaseCounts(cases=5, errors=5), gate=gate
+    )
+    page = build(
+        tmp_path,
+        samples.write_run(tmp_path / "run", cases, answers, [], summary, samples.manifest("r1", 5)),
+    )
     assert "INVALID" in page.text
     assert "All was lost." in page.text
     assert set(page.index()["queue"]) == {1}
@@ -308,7 +374,13 @@ def test_a_run_without_summary_is_counted_from_its_records(tmp_path: Path) -> No
 def test_the_last_record_of_a_key_counts(tmp_path: Path) -> None:
     run = samples.sample_run(tmp_path / "run", 6, hostile=False)
     answer = samples.Answer(case_id="geo-00000", output="said again", attempts=1)
-    score = samples.Score(case_id="geo-00000", metric="punctuation", status=samples.Status.PASS, value=1.0, passed=True)
+    score = samples.Score(
+        case_id="geo-00000",
+        metric="punctuation",
+        status=samples.Status.PASS,
+        value=1.0,
+        passed=True,
+    )
     for name, record in (("answers.jsonl", answer), ("scores.jsonl", score)):
         with (run / name).open("ab") as file:
             file.write(record_lines([record]))
@@ -362,7 +434,13 @@ UNSURE = "m 78.0% (95% interval 71.6 to 83.5) is too uncertain to tell whether i
 @pytest.mark.parametrize(
     ("decision", "estimate", "low", "high", "expected"),
     [
-        (Decision.FAIL, 0.71, 0.65, 0.76, "m 71.0% (95% interval 64.2 to 77.2) is below the floor of 80%."),
+        (
+            Decision.FAIL,
+            0.71,
+            0.65,
+            0.76,
+            "m 71.0% (95% interval 64.2 to 77.2) is below the floor of 80%.",
+        ),
         (Decision.INCONCLUSIVE, 0.78, 0.73, 0.83, UNSURE),
         (
             Decision.PASS,
@@ -373,13 +451,17 @@ UNSURE = "m 78.0% (95% interval 71.6 to 83.5) is too uncertain to tell whether i
         ),
     ],
 )
-def test_headlines(decision: Decision, estimate: float, low: float, high: float, expected: str) -> None:
+def test_headlines(
+    decision: Decision, estimate: float, low: float, high: float, expected: str
+) -> None:
     found = samples.metric("m", round(200 * estimate), 200)
     assert headline(gate_of(decision, estimate, low, high), [found], 0.05) == expected
 
 
 def test_a_headline_never_contradicts_its_interval() -> None:
-    """74.3% with a 95% interval that reaches beyond the floor: the one-sided bound decides, so that is what is said."""
+    """74.3% with a 95% interval that reaches beyond the floor: the one-sided bound decides, so that
+    is what is said.
+    """
     found = samples.metric("m", 75, 101)
     assert found.high is not None
     assert found.high > 0.8
@@ -389,6 +471,12 @@ def test_a_headline_never_contradicts_its_interval() -> None:
 
 def gate_of(decision: Decision, estimate: float, low: float, high: float) -> GateResult:
     rule = RuleDecision(
-        rule="floor", metric="m", decision=decision, estimate=estimate, low=low, high=high, threshold=0.8
+        rule="floor",
+        metric="m",
+        decision=decision,
+        estimate=estimate,
+        low=low,
+        high=high,
+        threshold=0.8,
     )
     return GateResult(decision=decision, exit_code=1, rules=(rule,))

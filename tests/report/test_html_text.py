@@ -21,9 +21,13 @@ CHARACTERS = "ab  ,.\n\u202e\u200b\u200d\x1b\x00\r😀👩é中文ไทย\u030
 
 
 def run_node(body: str, given_: Any) -> Any:
-    """Run a module that has text.js as `text` and `input`; what it passes to `answer` comes back."""
+    """Run a module that has text.js as `text` and `input`; what it passes to `answer` comes
+    back.
+    """
     code = f"import * as text from {json.dumps(TEXT_JS.as_uri())};"
-    code += "import { readFileSync } from 'node:fs'; const input = JSON.parse(readFileSync(0, 'utf8'));"
+    code += (
+        "import { readFileSync } from 'node:fs'; const input = JSON.parse(readFileSync(0, 'utf8'));"
+    )
     code += f"const answer = (value) => console.log(JSON.stringify(value)); {body}"
     done = subprocess.run(
         [NODE or "node", "--input-type=module", "-e", code],
@@ -46,20 +50,31 @@ def texts(seed: int, count: int) -> list[str]:
 
 @needs_node
 def test_both_languages_show_the_same_hidden_characters() -> None:
-    samples = [*texts(1, 400), *(chr(code) for code in [*range(0x300), *range(0x2000, 0x2100), 0xFEFF, 0xE0041])]
-    assert run_node("answer(input.map(text.visible))", samples) == [visible(each) for each in samples]
+    samples = [
+        *texts(1, 400),
+        *(chr(code) for code in [*range(0x300), *range(0x2000, 0x2100), 0xFEFF, 0xE0041]),
+    ]
+    assert run_node("answer(input.map(text.visible))", samples) == [
+        visible(each) for each in samples
+    ]
 
 
 @needs_node
 def test_code_points_become_the_right_utf16_units() -> None:
-    samples = [(each, sorted({0, len(each) // 3, len(each) // 2, len(each)})) for each in texts(2, 300)]
+    samples = [
+        (each, sorted({0, len(each) // 3, len(each) // 2, len(each)})) for each in texts(2, 300)
+    ]
     found = run_node("answer(input.map(([each, points]) => text.utf16(each, points)))", samples)
-    assert found == [[len(each[:p].encode("utf-16-le")) // 2 for p in points] for each, points in samples]
+    assert found == [
+        [len(each[:p].encode("utf-16-le")) // 2 for p in points] for each, points in samples
+    ]
 
 
 @needs_node
 def test_a_diff_leaves_the_same_text_on_both_sides() -> None:
-    """Taking what was deleted from one side and what was inserted from the other leaves equal words."""
+    """Taking what was deleted from one side and what was inserted from the other leaves equal
+    words.
+    """
     import random
 
     rng = random.Random(3)
@@ -98,6 +113,8 @@ def test_nothing_hidden_is_left(text: str) -> None:
     assert not has_hidden(line)
 
 
-@pytest.mark.parametrize("text", ["plain", "línea\n\ttwo\r\n", "👩\u200d👧", "فارسی\u200cمتن", "שלום", "中文、"])
+@pytest.mark.parametrize(
+    "text", ["plain", "línea\n\ttwo\r\n", "👩\u200d👧", "فارسی\u200cمتن", "שלום", "中文、"]
+)
 def test_what_readers_need_stays(text: str) -> None:
     assert visible(text) == text

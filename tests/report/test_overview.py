@@ -15,13 +15,17 @@ from tests.report.test_html_page import Page
 from tests.support.rundirs import seal
 
 
-def write(root: Path, suite: str, day: int, decision: Decision | None, *, ended: bool = True) -> Path:
+def write(
+    root: Path, suite: str, day: int, decision: Decision | None, *, ended: bool = True
+) -> Path:
     """A run of `suite` that came to `decision`; without a summary when it did not end."""
     run_id = f"202611{day:02}T120000Z-aaaaaa"
     path = samples.sample_run(root / suite / run_id, 12, run_id=run_id, hostile=False, suite=suite)
     summary = msgspec.json.decode((path / "summary.json").read_bytes(), type=samples.Summary)
     gate = GateResult(decision=decision, exit_code=0, reason=f"the reason of {suite}")
-    (path / "summary.json").write_bytes(summary_bytes(msgspec.structs.replace(summary, suite=suite, gate=gate)))
+    (path / "summary.json").write_bytes(
+        summary_bytes(msgspec.structs.replace(summary, suite=suite, gate=gate))
+    )
     if not ended:
         (path / "summary.json").unlink()
     return path
@@ -57,7 +61,9 @@ def test_suites_that_need_a_look_stand_first(tmp_path: Path) -> None:
         ([], "No runs yet"),
     ],
 )
-def test_the_title_says_the_worst(tmp_path: Path, decisions: list[Decision | None], title: str) -> None:
+def test_the_title_says_the_worst(
+    tmp_path: Path, decisions: list[Decision | None], title: str
+) -> None:
     for i, decision in enumerate(decisions):
         write(tmp_path, f"suite{i}", 1, decision)
     assert title in overview(tmp_path)[0].text
@@ -68,7 +74,11 @@ def test_links_lead_only_to_reports_that_are_there_and_nothing_is_fetched(tmp_pa
     (with_report / "report.html").write_text("")
     write(tmp_path, "qa", 2, Decision.PASS)
     page, _ = overview(tmp_path)
-    hrefs = {attrs["href"] for tag, attrs in page.tags if tag == "a" and not str(attrs["href"]).startswith("#")}
+    hrefs = {
+        attrs["href"]
+        for tag, attrs in page.tags
+        if tag == "a" and not str(attrs["href"]).startswith("#")
+    }
     assert hrefs == {"qa/20261101T120000Z-aaaaaa/report.html"}
     assert not [tag for tag, _ in page.tags if tag in ("script", "img", "iframe", "object")]
     assert "script-src" not in str([attrs for tag, attrs in page.tags if tag == "meta"])

@@ -30,7 +30,9 @@ MANIFEST: dict[str, Any] = {
 
 
 def trouble(case: str = "c1", outcome: Outcome = Outcome.FAIL, text: str = HOSTILE) -> FailingCase:
-    return FailingCase((2, 0.0, case, 0), case, 0, ("facts",), f"facts: {text}", text, text, outcome)
+    return FailingCase(
+        (2, 0.0, case, 0), case, 0, ("facts",), f"facts: {text}", text, text, outcome
+    )
 
 
 def summary(decision: Decision | None, code: int, *rules: RuleDecision) -> Summary:
@@ -59,13 +61,22 @@ def test_junit_says_what_the_exit_code_says(
     tmp_path: Path, decision: Decision, code: int, gate_tag: str | None, case_tag: str
 ) -> None:
     path = tmp_path / "junit.xml"
-    write_junit(path, summary(decision, code, rule(decision)), MANIFEST, [trouble(), trouble("c2", Outcome.ERROR)])
+    write_junit(
+        path,
+        summary(decision, code, rule(decision)),
+        MANIFEST,
+        [trouble(), trouble("c2", Outcome.ERROR)],
+    )
     root = ET.parse(path).getroot()
     gate, facts = root.findall("testsuite")
     (gate_case,) = gate.findall("testcase")
     assert [child.tag for child in gate_case] == ([gate_tag] if gate_tag else [])
     first, second = facts.findall("testcase")
-    assert (first.get("classname"), first.get("name"), first[0].tag) == ("llmeval.s.facts", "c1", case_tag)
+    assert (first.get("classname"), first.get("name"), first[0].tag) == (
+        "llmeval.s.facts",
+        "c1",
+        case_tag,
+    )
     assert second[0].tag == "error"
     assert int(root.get("tests", "")) == 3
     assert int(facts.get("errors", "")) == 1
@@ -78,13 +89,17 @@ def test_junit_is_always_xml(text: str) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "junit.xml"
-        write_junit(path, summary(Decision.FAIL, 1), MANIFEST, [trouble(text or "id", Outcome.FAIL, text)])
+        write_junit(
+            path, summary(Decision.FAIL, 1), MANIFEST, [trouble(text or "id", Outcome.FAIL, text)]
+        )
         ET.parse(path)
 
 
 def test_markdown_is_bounded_and_fenced() -> None:
     troubles = [trouble(f"c{i}", text=HOSTILE + "x" * 5000) for i in range(100)]
-    text = markdown(summary(Decision.FAIL, 1, rule(Decision.FAIL), rule(Decision.PASS)), MANIFEST, troubles)
+    text = markdown(
+        summary(Decision.FAIL, 1, rule(Decision.FAIL), rule(Decision.PASS)), MANIFEST, troubles
+    )
     assert len(text) <= MAX_CHARS
     assert text.startswith("<!-- llmeval:s -->\n## ❌")
     assert "**UNTRUSTED**" not in text
@@ -132,7 +147,9 @@ def printed(said: Summary, troubles: list[FailingCase], width: int = 80) -> str:
 
 def test_why_there_is_no_answer_has_the_whole_row() -> None:
     lost = replace(
-        trouble("case-1", Outcome.ERROR), reason="provider: 127.0.0.1:8000: HTTP 500: out of memory", output=""
+        trouble("case-1", Outcome.ERROR),
+        reason="provider: 127.0.0.1:8000: HTTP 500: out of memory",
+        output="",
     )
     assert "out of memory" in printed(summary(Decision.FAIL, 1), [lost])
     wrong = replace(trouble("case-2"), reason="facts: does not state Rome", output="Paris")
@@ -142,7 +159,9 @@ def test_why_there_is_no_answer_has_the_whole_row() -> None:
 
 def test_an_untrusted_judge_is_said_once() -> None:
     says = RuleDecision(
-        rule="floor", decision=Decision.INCONCLUSIVE, reason="The judge is UNTRUSTED: no labels. So ..."
+        rule="floor",
+        decision=Decision.INCONCLUSIVE,
+        reason="The judge is UNTRUSTED: no labels. So ...",
     )
     said = summary(Decision.INCONCLUSIVE, 4, says, rule(Decision.PASS))
     for text in (printed(said, []), markdown(said, MANIFEST, [])):
@@ -154,7 +173,13 @@ def test_an_untrusted_judge_is_said_once() -> None:
 def test_the_terminal_summary_fits_and_is_inert(width: int) -> None:
     out = io.StringIO()
     console = Console(file=out, width=width)
-    print_summary(console, summary(Decision.FAIL, 1, rule(Decision.FAIL)), [trouble()], MANIFEST, Path("r/report.html"))
+    print_summary(
+        console,
+        summary(Decision.FAIL, 1, rule(Decision.FAIL)),
+        [trouble()],
+        MANIFEST,
+        Path("r/report.html"),
+    )
     text = out.getvalue()
     assert all(len(line) <= width for line in text.splitlines())
     for told in ("FAIL", "UNTRUSTED", "70.0%", "report.html", "c1"):
@@ -184,7 +209,9 @@ def _shown_on_a_terminal(progress: Progress) -> str:
 
 
 def test_progress_says_what_holds_it_up_in_the_endpoints_own_words() -> None:
-    progress = Progress(total=10, counted=lambda: 7, traffic=lambda: "waiting: HTTP 429: [bold] slow, next in 30 s")
+    progress = Progress(
+        total=10, counted=lambda: 7, traffic=lambda: "waiting: HTTP 429: [bold] slow, next in 30 s"
+    )
     assert "\nwaiting: HTTP 429: [bold] slow, next in 30 s" in _shown_on_a_terminal(progress)
     assert _line(progress).endswith("7 calls - waiting: HTTP 429: [bold] slow, next in 30 s")
     progress.traffic = lambda: "waiting: \x1b[2J\u202e"

@@ -1,4 +1,6 @@
-"""The queue: what went wrong in its order, mixed with answers drawn at random whose probability is kept."""
+"""The queue: what went wrong in its order, mixed with answers drawn at random whose probability is
+kept.
+"""
 
 from pathlib import Path
 
@@ -28,7 +30,9 @@ def test_the_random_share_is_drawn_kept_and_mixed_in(run: RunDir) -> None:
     keys = [item[:2] for item in queue.items]
     assert len(set(keys)) == 20
     undrawn = [key for key in keys if f"{key[1]}:{key[0]}" not in made.drawn]
-    assert undrawn == [key for key in troubled if key in undrawn][:16], "the urgent ones keep their order"
+    assert undrawn == [key for key in troubled if key in undrawn][:16], (
+        "the urgent ones keep their order"
+    )
     for stratum in made.strata:
         assert stratum.probability == stratum.drawn / stratum.answers
     again = make_queue(run, answers, troubled, ["correctness"], 20)
@@ -42,7 +46,9 @@ def test_sampling_is_that_of_the_draw(run: RunDir) -> None:
     assert len(queue.items) == 10
     for item in queue.items:
         kind, probability = queue.sampling(AnswerKey(item.case_id, item.repeat, "correctness"))
-        assert kind == "stratified" and probability in {stratum.probability for stratum in made.strata}
+        assert kind == "stratified" and probability in {
+            stratum.probability for stratum in made.strata
+        }
     assert queue.sampling(AnswerKey(queue.items[0].case_id, 0, "punctuation")) == ("triage", None)
 
 
@@ -54,7 +60,11 @@ def test_without_a_random_share_nothing_is_drawn(run: RunDir) -> None:
 
 def test_answers_that_nobody_can_vote_on_are_left_out(run: RunDir) -> None:
     answers = answers_of(run)
-    lost = [key for key, known in answers.items() if known.statuses.get("correctness") not in ("pass", "fail")]
+    lost = [
+        key
+        for key, known in answers.items()
+        if known.statuses.get("correctness") not in ("pass", "fail")
+    ]
     queue = make_queue(run, answers, [*lost, ("nobody", 0)], ["correctness"], 5, share=0)
     assert queue.items == ()
 

@@ -1,4 +1,6 @@
-"""Which cases people's labels speak against: repeatedly, in one direction, or because people differ."""
+"""Which cases people's labels speak against: repeatedly, in one direction, or because people
+differ.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from tests.report.html_samples import manifest, summary_of, write_run
 from tests.support.command import llmeval
 
 
-def make(tmp_path: Path, name: str, judge: str = "fail", digest: str = "sha256:1", repeats: int = 1) -> RunDir:
+def make(
+    tmp_path: Path, name: str, judge: str = "fail", digest: str = "sha256:1", repeats: int = 1
+) -> RunDir:
     """A run of one case, every answer of which got the same verdict."""
     ok = judge == "pass"
     scores = [
@@ -30,10 +34,26 @@ def make(tmp_path: Path, name: str, judge: str = "fail", digest: str = "sha256:1
     ]
     answers = [Answer(case_id="c", repeat=i, output=f"{name} {i}") for i in range(repeats)]
     case = Case("c", {"question": "q"}, digest=digest)
-    return RunDir(write_run(tmp_path / name, [case], answers, scores, summary_of(name, [], [], []), manifest(name, 1)))
+    return RunDir(
+        write_run(
+            tmp_path / name,
+            [case],
+            answers,
+            scores,
+            summary_of(name, [], [], []),
+            manifest(name, 1),
+        )
+    )
 
 
-def say(run: RunDir, verdict: Any, reviewer: str = "ada", repeat: int = 0, judge: str = "fail", **more: Any) -> None:
+def say(
+    run: RunDir,
+    verdict: Any,
+    reviewer: str = "ada",
+    repeat: int = 0,
+    judge: str = "fail",
+    **more: Any,
+) -> None:
     label = Label(
         label_id=f"{run.path.name}-{reviewer}-{repeat}-{verdict}-{more.get('at', '')}", case_id="c", repeat=repeat,
         metric="correctness", human_verdict=verdict, judge_verdict=judge, reviewer=reviewer, **more,
@@ -42,7 +62,9 @@ def say(run: RunDir, verdict: Any, reviewer: str = "ada", repeat: int = 0, judge
     append(run.path, [label])
 
 
-@pytest.mark.parametrize(("judge", "finding"), [("fail", "reference too narrow"), ("pass", "reference too loose")])
+@pytest.mark.parametrize(
+    ("judge", "finding"), [("fail", "reference too narrow"), ("pass", "reference too loose")]
+)
 def test_people_against_the_judge_on_two_answers(tmp_path: Path, judge: str, finding: str) -> None:
     run = make(tmp_path, "a", judge, repeats=3)
     other = {"pass": "fail", "fail": "pass"}[judge]
@@ -62,7 +84,9 @@ def test_most_of_the_labelled_answers_must_speak_against_it(tmp_path: Path) -> N
 
 
 def test_other_runs_count_when_they_asked_the_same(tmp_path: Path) -> None:
-    run, same, changed = (make(tmp_path, n, digest=d) for n, d in (("a", "1"), ("b", "1"), ("c", "2")))
+    run, same, changed = (
+        make(tmp_path, n, digest=d) for n, d in (("a", "1"), ("b", "1"), ("c", "2"))
+    )
     say(run, "pass")
     say(changed, "pass")
     assert evidence(run) == []
@@ -80,7 +104,9 @@ def test_reviewers_who_differ_and_reviewers_who_cannot_tell(tmp_path: Path) -> N
     say(differ, "fail", "bob")
     assert [(each.finding, each.differ) for each in evidence(differ)] == [("ambiguous", 1)]
     say(differ, "fail", "cy", adjudication=True)
-    assert [each.finding for each in evidence(differ)] == ["ambiguous"], "a decision does not make it clear"
+    assert [each.finding for each in evidence(differ)] == ["ambiguous"], (
+        "a decision does not make it clear"
+    )
     say(unsure, "unsure")
     assert evidence(unsure) == []
     say(unsure, "unsure", "bob")
@@ -102,5 +128,8 @@ def test_labels_stats_prints_them(tmp_path: Path) -> None:
     say(run, "pass", repeat=1)
     done = llmeval("labels", "stats", run.path)
     assert done.returncode == 0, done.stderr
-    assert "c · correctness: reference too narrow (people pass what failed 2; 2 answers)" in done.stdout
+    assert (
+        "c · correctness: reference too narrow (people pass what failed 2; 2 answers)"
+        in done.stdout
+    )
     assert "add the answers that people accept" in done.stdout

@@ -1,4 +1,6 @@
-"""`llmeval review` as a person uses it: the command in a terminal, the page in a browser, labels in the run."""
+"""`llmeval review` as a person uses it: the command in a terminal, the page in a browser, labels in
+the run.
+"""
 
 import json
 import os
@@ -35,14 +37,28 @@ class Command:
     """`llmeval review` in a process of its own."""
 
     def __init__(self, run: Path, reviewer: str, *more: str) -> None:
-        command = [sys.executable, "-m", "llmeval", "review", str(run), "--no-open", "--reviewer", reviewer, *more]
+        command = [
+            sys.executable,
+            "-m",
+            "llmeval",
+            "review",
+            str(run),
+            "--no-open",
+            "--reviewer",
+            reviewer,
+            *more,
+        ]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True,
         )  # fmt: skip
         out = self.process.stderr if "--json" in more else self.process.stdout
         assert out is not None
-        self.url = next(found[0] for line in out if (found := re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", line)))
+        self.url = next(
+            found[0]
+            for line in out
+            if (found := re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", line))
+        )
 
     def end(self) -> tuple[str, int]:
         self.process.send_signal(signal.SIGINT)
@@ -61,14 +77,19 @@ class Reviewer:
     """A browser of one's own, and everything it did that it should not."""
 
     def __init__(self, browser: Any, url: str, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1300, "height": 900}, **options})
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1300, "height": 900}, **options}
+        )
         self.trouble: list[str] = []
         self.origin = url.partition("/?")[0]
         self.page = self.tab(url)
 
     def tab(self, url: str) -> Any:
         page = self.context.new_page()
-        page.on("console", lambda m: self.trouble.append(m.text) if m.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda m: self.trouble.append(m.text) if m.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
         page.on("dialog", lambda dialog: (self.trouble.append(dialog.message), dialog.dismiss()))
         page.on("request", self._request)
@@ -105,7 +126,12 @@ def test_vote_blind_undo_comment_and_end(browser: Any, run: Path) -> None:
             assert "token" not in page.url
             total = page.locator(".progress .num").inner_text().split()[-1]
             progress(page, f"0 of {total}")
-            assert page.locator(".score .status").evaluate_all("n => new Set(n.map(e => e.innerText)).size") == 1
+            assert (
+                page.locator(".score .status").evaluate_all(
+                    "n => new Set(n.map(e => e.innerText)).size"
+                )
+                == 1
+            )
             assert page.locator("#answer mark").count() == 0, "what checks found would tell"
             page.keyboard.press("1")
             progress(page, f"1 of {total}")
@@ -118,7 +144,9 @@ def test_vote_blind_undo_comment_and_end(browser: Any, run: Path) -> None:
             page.keyboard.press("c")
             page.get_by_role("textbox", name="Comment").fill("the year is wrong </script>")
             page.get_by_role("button", name="Keep").click()
-            sync_api.expect(page.locator(".votes").first).to_contain_text("the year is wrong </script>")
+            sync_api.expect(page.locator(".votes").first).to_contain_text(
+                "the year is wrong </script>"
+            )
             page.keyboard.press("n")
             page.keyboard.press("3")
             progress(page, f"2 of {total}")
@@ -128,7 +156,13 @@ def test_vote_blind_undo_comment_and_end(browser: Any, run: Path) -> None:
     assert code == 0
     assert "5 labels saved" in out and "llmeval judge certify suites/qa.yaml:correctness" in out
     labels = read(run / LABELS)
-    assert [label.human_verdict for label in labels] == ["pass", "withdrawn", "fail", "fail", "unsure"]
+    assert [label.human_verdict for label in labels] == [
+        "pass",
+        "withdrawn",
+        "fail",
+        "fail",
+        "unsure",
+    ]
     assert [label.blind for label in labels] == [True, False, False, False, True]
     assert {label.reviewer for label in labels} == {"ada"}
     assert labels[3].comment == "the year is wrong </script>"
@@ -151,7 +185,10 @@ def test_what_a_check_decided_in_the_judges_place_is_voted_on(browser: Any, run:
     seal(run)
     with Command(run, "ada") as command, Reviewer(browser, command.url) as ada:
         assert "correctness" in ada.page.locator(".score").first.inner_text()
-        assert ada.page.locator(".score", has_text="hidden until").count() == ada.page.locator(".score").count()
+        assert (
+            ada.page.locator(".score", has_text="hidden until").count()
+            == ada.page.locator(".score").count()
+        )
         ada.page.keyboard.press("1")
         sync_api.expect(ada.page.locator(".progress .num")).to_contain_text("1 of")
     assert [label.metric for label in read(run / LABELS)] == ["correctness"]
@@ -176,11 +213,18 @@ def test_two_tabs_and_two_reviewers_differ_and_decide(browser: Any, run: Path) -
             sync_api.expect(bob.page.get_by_role("button", name="To decide 0")).to_be_visible()
             assert bob.page.locator("#live").inner_text() != ""
         labels = read(run / LABELS)
-    assert [(label.reviewer, label.adjudication) for label in labels] == [("ada", False), ("bob", False), ("bob", True)]
+    assert [(label.reviewer, label.adjudication) for label in labels] == [
+        ("ada", False),
+        ("bob", False),
+        ("bob", True),
+    ]
 
 
 def test_hostile_answers_are_inert(browser: Any, run: Path) -> None:
-    with Command(run, "ada", "--n", "100", "--random-share", "1") as command, Reviewer(browser, command.url) as ada:
+    with (
+        Command(run, "ada", "--n", "100", "--random-share", "1") as command,
+        Reviewer(browser, command.url) as ada,
+    ):
         for case in ("his-00009", "geo-00012"):
             ada.page.evaluate(f"location.hash = '#case={case}'")
             sync_api.expect(ada.page.locator("#case-title")).to_have_text(case)
@@ -215,8 +259,12 @@ def test_axe_finds_nothing_while_reviewing(browser: Any, run: Path, theme: str) 
                 ada.page.keyboard.press(key)
                 sync_api.expect(ada.page.locator(".opinions")).to_be_visible()
             ada.page.evaluate(source)
-            found = ada.page.evaluate(f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})")
-            assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+            found = ada.page.evaluate(
+                f"axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}})"
+            )
+            assert [
+                (v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]
+            ] == []
 
 
 @pytest.mark.parametrize("width", [390, 820])

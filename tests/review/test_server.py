@@ -28,12 +28,22 @@ class Door:
     def __init__(self, run: Path, page: Path, reviewer: str = "ada") -> None:
         directory = RunDir(run)
         answers = answers_of(directory)
-        queue = make_queue(directory, answers, [key for key in answers if key[0] == "law-00003"], ["correctness"], 10)
-        self.server = ReviewServer(ReviewSession(directory, reviewer, answers, queue), page, policy(served=True))
+        queue = make_queue(
+            directory,
+            answers,
+            [key for key in answers if key[0] == "law-00003"],
+            ["correctness"],
+            10,
+        )
+        self.server = ReviewServer(
+            ReviewSession(directory, reviewer, answers, queue), page, policy(served=True)
+        )
         self.run, self.answers, self.queue = directory, answers, queue
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> http.client.HTTPResponse:
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.server.server_port, timeout=5)
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in {"Host": self.server.host, **headers}.items():
@@ -76,7 +86,12 @@ def door(run: Path, tmp_path: Path) -> Iterator[Door]:
 
 
 def vote(number: int = 0, **changes: Any) -> dict[str, Any]:
-    found = {"label_id": f"label-{number:04}", "case_id": "law-00003", "metric": "correctness", "human_verdict": "pass"}
+    found = {
+        "label_id": f"label-{number:04}",
+        "case_id": "law-00003",
+        "metric": "correctness",
+        "human_verdict": "pass",
+    }
     return {**found, "blind": True, **changes}
 
 
@@ -92,7 +107,9 @@ def test_the_token_is_exchanged_for_a_cookie(door: Door) -> None:
     assert page.headers["Cache-Control"] == "no-store"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert "connect-src 'self'" in page.headers["Content-Security-Policy"]
-    assert door.ask("GET", f"/?{parts.query}").status == 303, "the printed address works in a second browser too"
+    assert door.ask("GET", f"/?{parts.query}").status == 303, (
+        "the printed address works in a second browser too"
+    )
 
 
 def test_the_launch_token_works_once(door: Door) -> None:
@@ -120,7 +137,10 @@ def test_the_launch_token_works_once(door: Door) -> None:
     ],
 )
 def test_strangers_get_nothing(door: Door, path: str, headers: dict[str, str], status: int) -> None:
-    filled = {name: value.replace("{port}", str(door.server.server_port)) for name, value in headers.items()}
+    filled = {
+        name: value.replace("{port}", str(door.server.server_port))
+        for name, value in headers.items()
+    }
     known = {} if not headers or "Cookie" in headers else door.known
     response = door.ask("GET", path, **{**known, **filled})
     assert response.status == status
@@ -176,7 +196,9 @@ def test_what_is_no_vote_on_this_run_is_refused(door: Door, body: Any, status: i
     assert door.labels() == []
 
 
-@pytest.mark.parametrize(("method", "path"), [("PUT", "/labels"), ("DELETE", "/labels"), ("OPTIONS", "/labels")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "/labels"), ("DELETE", "/labels"), ("OPTIONS", "/labels")]
+)
 def test_other_methods_and_paths_do_not_exist(door: Door, method: str, path: str) -> None:
     assert door.ask(method, path, **door.known).status == 501
     assert door.ask("GET", "/../manifest.json", **door.known).status == 404
@@ -192,7 +214,9 @@ def test_a_vote_becomes_a_label_that_the_server_completes(door: Door) -> None:
     )  # fmt: skip
     assert label.at and label.run_id and label.blind and label.comment == "hm \u202e\x00 </script>"
     assert [each["label_id"] for each in state["labels"]] == ["label-0000"]
-    assert door.post(vote()).status == 200 and len(door.labels()) == 1, "sent again, it is the same label"
+    assert door.post(vote()).status == 200 and len(door.labels()) == 1, (
+        "sent again, it is the same label"
+    )
 
 
 def test_the_draw_and_not_the_page_says_how_an_answer_was_sampled(door: Door) -> None:
@@ -228,7 +252,9 @@ def test_many_tabs_and_another_process_lose_nothing(door: Door, run: Path, tmp_p
     assert ids == {f"label-{i:04}" for i in range(20)}
 
 
-def test_others_stay_hidden_until_the_vote_and_conflicts_are_decided(door: Door, run: Path, tmp_path: Path) -> None:
+def test_others_stay_hidden_until_the_vote_and_conflicts_are_decided(
+    door: Door, run: Path, tmp_path: Path
+) -> None:
     bob = Door(run, tmp_path / "page.html", "bob")
     try:
         assert bob.post(vote(1, human_verdict="fail", comment="wrong year")).status == 200
@@ -237,7 +263,10 @@ def test_others_stay_hidden_until_the_vote_and_conflicts_are_decided(door: Door,
         state = door.state()
         assert [each["reviewer"] for each in state["others"]] == ["bob"]
         (dispute,) = state["conflicts"]
-        assert {each["reviewer"]: each["human_verdict"] for each in dispute["labels"]} == {"ada": "pass", "bob": "fail"}
+        assert {each["reviewer"]: each["human_verdict"] for each in dispute["labels"]} == {
+            "ada": "pass",
+            "bob": "fail",
+        }
         assert door.post(vote(3, human_verdict="fail", adjudication=True)).status == 200
         assert door.state()["conflicts"] == []
         decided = door.labels()[-1]
@@ -253,7 +282,12 @@ def test_labels_of_other_answers_are_left_out(door: Door) -> None:
     import msgspec
 
     append(
-        door.run.path, [msgspec.structs.replace(label, label_id="stale-01", output_digest="sha256:0", at="2999-01-01")]
+        door.run.path,
+        [
+            msgspec.structs.replace(
+                label, label_id="stale-01", output_digest="sha256:0", at="2999-01-01"
+            )
+        ],
     )
     assert door.state()["labels"] == []
 

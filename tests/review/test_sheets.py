@@ -1,4 +1,6 @@
-"""From a run to a sheet, to people, and back: the draw's probabilities are kept, and no cell is a formula."""
+"""From a run to a sheet, to people, and back: the draw's probabilities are kept, and no cell is a
+formula.
+"""
 
 import csv
 import io
@@ -24,7 +26,9 @@ HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'quoted", 'say "x", y', "two\
 
 
 def make_run(folder: Path, passes: int = 60, fails: int = 20, unscored: int = 5) -> RunDir:
-    """A run whose judge passes, fails and gives up on so many answers; ids that a spreadsheet would compute."""
+    """A run whose judge passes, fails and gives up on so many answers; ids that a spreadsheet would
+    compute.
+    """
     writer = RunWriter(folder)
     writer.write_manifest(manifest("r1", passes + fails + unscored, status="running", checks=[]))
     states = [Status.PASS] * passes + [Status.FAIL] * fails + [Status.UNSCORED] * unscored
@@ -46,7 +50,11 @@ def test_round_trip(tmp_path: Path, suffix: str) -> None:
     for number, row in enumerate(table):
         row["verdict"] = ["pass", "fail", "unsure", ""][number % 4]
     sheet = tmp_path / f"sheet{suffix}"
-    text = to_csv(table, COLUMNS) if suffix == ".csv" else "".join(json.dumps(row) + "\n" for row in table)
+    text = (
+        to_csv(table, COLUMNS)
+        if suffix == ".csv"
+        else "".join(json.dumps(row) + "\n" for row in table)
+    )
     sheet.write_text(text, encoding="utf-8-sig" if suffix == ".csv" else "utf-8", newline="")
     taken = take_in(run, [sheet], reviewer="ada")
     assert (taken.added, taken.empty, taken.refused) == (23, 7, [])
@@ -54,7 +62,10 @@ def test_round_trip(tmp_path: Path, suffix: str) -> None:
     assert {label.case_id for label in labels} <= {each.place.case_id for each in drawn}
     chances = {str(label.judge_verdict): label.probability for label in labels}
     assert chances == {"pass": 15 / 60, "fail": 15 / 20}
-    assert all(label.blind and label.sampling == "stratified" and label.reviewer == "ada" for label in labels)
+    assert all(
+        label.blind and label.sampling == "stratified" and label.reviewer == "ada"
+        for label in labels
+    )
     assert take_in(run, [sheet], reviewer="ada")[:2] == (0, 23)
     sheet.write_text(text.replace("unsure", "fail"), encoding="utf-8", newline="")
     assert take_in(run, [sheet], reviewer="ada").added == text.count("unsure")
@@ -63,7 +74,10 @@ def test_round_trip(tmp_path: Path, suffix: str) -> None:
 def test_the_draw_is_random_equal_and_repeatable(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     made, drawn = draw(run, "correctness", 50)
-    assert [(part.verdict, part.answers, part.drawn) for part in made.strata] == [("fail", 20, 20), ("pass", 60, 30)]
+    assert [(part.verdict, part.answers, part.drawn) for part in made.strata] == [
+        ("fail", 20, 20),
+        ("pass", 60, 30),
+    ]
     assert draw(run, "correctness", 50)[0] == made
     assert draw(run, "correctness", 50, seed=1)[0].drawn != made.drawn
     assert len({each.place for each in drawn}) == 50
@@ -100,7 +114,9 @@ def test_no_cell_is_a_formula(text: str) -> None:
         ("case_id,verdict,sampling\n=c1,pass,weekly\n", "labels.csv:2: .*sampling"),
     ],
 )
-def test_a_wrong_sheet_is_named_and_nothing_is_added(tmp_path: Path, content: str, message: str) -> None:
+def test_a_wrong_sheet_is_named_and_nothing_is_added(
+    tmp_path: Path, content: str, message: str
+) -> None:
     run = make_run(tmp_path / "run")
     path = tmp_path / "labels.csv"
     path.write_text(content)
@@ -118,7 +134,9 @@ def test_a_wrong_sheet_is_named_and_nothing_is_added(tmp_path: Path, content: st
         ({"case_id": "=c1", "metric": "style"}, "no score of 'style'"),
     ],
 )
-def test_labels_of_other_answers_are_left_out(tmp_path: Path, row: dict[str, Any], reason: str) -> None:
+def test_labels_of_other_answers_are_left_out(
+    tmp_path: Path, row: dict[str, Any], reason: str
+) -> None:
     run = make_run(tmp_path / "run")
     path = tmp_path / "labels.jsonl"
     path.write_text(json.dumps({"verdict": "yes", "metric": "correctness", **row}) + "\n")
@@ -130,14 +148,20 @@ def test_a_semicolon_sheet_is_read(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     path.write_text('case_id;verdict;comment\n"a;b";Pass;x, y\n', encoding="utf-8-sig")
     (row,) = read_sheet(path)
-    assert isinstance(row, dict) and (row["case_id"], row["verdict"], row["comment"]) == ("a;b", "Pass", "x, y")
+    assert isinstance(row, dict) and (row["case_id"], row["verdict"], row["comment"]) == (
+        "a;b",
+        "Pass",
+        "x, y",
+    )
     assert VERDICTS["pass"] == "pass"
 
 
 def test_the_last_line_counts_without_a_line_break(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     path.write_text('{"case_id": "a", "verdict": "pass"}\n\n{"case_id": "b", "verdict": "fail"}')
-    assert [(row["case_id"], row["where"]) for row in read_sheet(path) if isinstance(row, dict)] == [
+    assert [
+        (row["case_id"], row["where"]) for row in read_sheet(path) if isinstance(row, dict)
+    ] == [
         ("a", f"{path}:1"),
         ("b", f"{path}:3"),
     ]
@@ -168,7 +192,12 @@ def test_figures_weigh_the_draw_back(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in table))
     take_in(run, [path], "ada")
     (metric,) = figures(run)["metrics"]
-    assert metric["judge"]["counts"] == {"pass_pass": 12, "pass_fail": 3, "fail_pass": 3, "fail_fail": 12}
+    assert metric["judge"]["counts"] == {
+        "pass_pass": 12,
+        "pass_fail": 3,
+        "fail_pass": 3,
+        "fail_fail": 12,
+    }
     # 60 * 12/15 = 48 and 20 * 3/15 = 4 of the passing answers: 48/52
     assert metric["judge"]["sensitivity"]["value"] == pytest.approx(48 / 52)
     assert metric["judge"]["specificity"]["value"] == pytest.approx(16 / 28)
@@ -180,7 +209,10 @@ def test_figures_of_two_reviewers_and_of_chosen_answers(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.jsonl"
         ids = [f"=c{number}" if number % 2 else f"-c{number}" for number in range(8)]
         path.write_text(
-            "".join(json.dumps({"case_id": i, "verdict": w}) + "\n" for i, w in zip(ids, words, strict=True))
+            "".join(
+                json.dumps({"case_id": i, "verdict": w}) + "\n"
+                for i, w in zip(ids, words, strict=True)
+            )
         )
         take_in(run, [path], name)
     (metric,) = figures(run)["metrics"]

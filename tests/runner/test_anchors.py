@@ -1,4 +1,6 @@
-"""A certified judge that changes is noticed by the anchors of its certificate, and the run says so."""
+"""A certified judge that changes is noticed by the anchors of its certificate, and the run says
+so.
+"""
 
 import json
 import shutil
@@ -14,7 +16,11 @@ from tests.support.suites import answer, write_suite
 def labels(path: Path, n: int = 120) -> Path:
     """Right and wrong answers to the suite's questions."""
     rows = [
-        {"case_id": f"c{i:04d}", "output": f"It is {'value' if i % 2 else 'other'}-{i}.", "human_verdict": bool(i % 2)}
+        {
+            "case_id": f"c{i:04d}",
+            "output": f"It is {'value' if i % 2 else 'other'}-{i}.",
+            "human_verdict": bool(i % 2),
+        }
         for i in range(n)
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -32,9 +38,13 @@ def test_a_changed_judge_is_noticed(tmp_path: Path) -> None:
 
     with serve(handler) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 120, "gate: {floors: {correctness: 0.6}}\n")
-        suite.write_text(suite.read_text().replace("attacks: false", "attacks: false, certificate: c/x.json"))
+        suite.write_text(
+            suite.read_text().replace("attacks: false", "attacks: false, certificate: c/x.json")
+        )
         home = {"LLMEVAL_HOME": str(tmp_path / "home")}
-        made = llmeval("judge", "certify", suite, "--labels", labels(tmp_path / "l.jsonl"), "--json", **home)
+        made = llmeval(
+            "judge", "certify", suite, "--labels", labels(tmp_path / "l.jsonl"), "--json", **home
+        )
         assert made.returncode == 0, made.stderr
         assert json.loads(made.stdout)["trusted"] is True
         assert (tmp_path / "c" / "x.md").read_text().startswith("# TRUSTED")
@@ -51,7 +61,9 @@ def test_a_changed_judge_is_noticed(tmp_path: Path) -> None:
     assert judge["anchors"]["alarm"] == 4
     good = json.loads((tmp_path / "one" / "manifest.json").read_text())["judges"]["correctness"]
     assert (good["trust"], good["anchors"]["changed"]) == ("TRUSTED", 0)
-    lines = [json.loads(line) for line in (tmp_path / "two" / "canaries.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (tmp_path / "two" / "canaries.jsonl").read_text().splitlines()
+    ]
     assert len(lines) == 50 and sum(line["expected"] != line["passed"] for line in lines) == 25
 
 
@@ -66,7 +78,9 @@ def test_show_tells_what_would_void_it(tmp_path: Path) -> None:
 
 
 def test_drift_that_no_run_shows_alone_is_seen_over_the_runs(tmp_path: Path) -> None:
-    """3 of 50 changed is below the alarm of 4; a dozen such runs are not chance. They count with this certificate only."""
+    """3 of 50 changed is below the alarm of 4; a dozen such runs are not chance. They count with
+    this certificate only.
+    """
     turned: set[str] = set()
 
     def handler(body: dict[str, Any], earlier: int) -> str:
@@ -77,10 +91,22 @@ def test_drift_that_no_run_shows_alone_is_seen_over_the_runs(tmp_path: Path) -> 
 
     with serve(handler) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 120, "gate: {floors: {correctness: 0.6}}\n")
-        suite.write_text(suite.read_text().replace("attacks: false", "attacks: false, certificate: c/x.json"))
+        suite.write_text(
+            suite.read_text().replace("attacks: false", "attacks: false, certificate: c/x.json")
+        )
         environment = {"LLMEVAL_HOME": str(tmp_path / "home")}
-        made = llmeval("judge", "certify", suite, "--labels", labels(tmp_path / "l.jsonl"), "--json", **environment)
-        wrong = [each["case"]["id"] for each in json.loads(made.stdout)["anchors"] if not each["passed"]]
+        made = llmeval(
+            "judge",
+            "certify",
+            suite,
+            "--labels",
+            labels(tmp_path / "l.jsonl"),
+            "--json",
+            **environment,
+        )
+        wrong = [
+            each["case"]["id"] for each in json.loads(made.stdout)["anchors"] if not each["passed"]
+        ]
         turned = {case[1:].lstrip("0") or "0" for case in wrong[:3]}
         reports = tmp_path / "reports"
         assert llmeval("run", suite, "--reports", reports, **environment).returncode == 0
@@ -90,13 +116,23 @@ def test_drift_that_no_run_shows_alone_is_seen_over_the_runs(tmp_path: Path) -> 
             seal(copy, run_id=copy.name)
         command = ("judge", "show", suite, "--reports", reports, "--json")
         (shown,) = json.loads(llmeval(*command, **environment).stdout)
-        last = llmeval("run", suite, "--reports", reports, "--out", tmp_path / "last", **environment)
+        last = llmeval(
+            "run", suite, "--reports", reports, "--out", tmp_path / "last", **environment
+        )
         certificate = tmp_path / "c" / "x.json"
         certificate.write_text(certificate.read_text() + "\n")
         (anew,) = json.loads(llmeval(*command, **environment).stdout)
-    assert (shown["trust"], shown["anchors"]["runs"], shown["anchors"]["changed"]) == ("UNTRUSTED", 13, 39)
+    assert (shown["trust"], shown["anchors"]["runs"], shown["anchors"]["changed"]) == (
+        "UNTRUSTED",
+        13,
+        39,
+    )
     assert last.returncode == 4
     judge = json.loads((tmp_path / "last" / "manifest.json").read_text())["judges"]["correctness"]
-    assert (judge["trust"], judge["anchors"]["changed"], judge["anchors"]["drift"]["runs"]) == ("UNTRUSTED", 3, 14)
+    assert (judge["trust"], judge["anchors"]["changed"], judge["anchors"]["drift"]["runs"]) == (
+        "UNTRUSTED",
+        3,
+        14,
+    )
     assert "it drifts: over the last 14 runs 42 of 700 anchors" in judge["trust_reason"]
     assert (anew["trust"], anew["anchors"]["runs"]) == ("TRUSTED", 0)

@@ -1,4 +1,6 @@
-"""Run directories that were changed after they were written: every command that reads one says so, and none says PASS."""
+"""Run directories that were changed after they were written: every command that reads one says so,
+and none says PASS.
+"""
 
 import json
 import re
@@ -160,7 +162,9 @@ def test_merge_checks_every_part(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, N, GATE)
         for index in (1, 2):
-            llmeval.run(suite, options=Options(out=tmp_path / "parts" / str(index), shard=Shard(index, 2)))
+            llmeval.run(
+                suite, options=Options(out=tmp_path / "parts" / str(index), shard=Shard(index, 2))
+            )
     path = tmp_path / "parts" / "2" / "scores.jsonl"
     path.write_bytes(sealed_anew(b'"status":"fail"', b'"status":"pass"')(path.read_bytes()))
     done = command("merge", tmp_path / "parts", "--out", tmp_path / "whole")
@@ -173,7 +177,9 @@ def test_a_merged_run_is_checked_as_any_other(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, N, GATE)
         for index in (1, 2):
-            llmeval.run(suite, options=Options(out=tmp_path / "parts" / str(index), shard=Shard(index, 2)))
+            llmeval.run(
+                suite, options=Options(out=tmp_path / "parts" / str(index), shard=Shard(index, 2))
+            )
         merged = llmeval.merge([tmp_path / "parts"], tmp_path / "whole")
     assert merged.manifest["records"]["cases.jsonl"]["lines"] == N
     assert [session["answers"] for session in merged.manifest["sessions"]] == [
@@ -192,7 +198,10 @@ def test_a_summary_that_was_edited(run: Path) -> None:
     path.write_bytes(before.replace(b'"passed":24', b'"passed":30', 1))
     shown = command("runs", "show", run)
     assert (shown.returncode, "PASS" in shown.stdout) == (3, False)
-    assert f"summary.json was changed after it was written: `llmeval report {run}` computes it anew" in shown.stderr
+    assert (
+        f"summary.json was changed after it was written: `llmeval report {run}` computes it anew"
+        in shown.stderr
+    )
     again = command("report", run)
     assert again.returncode == 0
     assert "summary.json was changed" in again.stderr
@@ -204,7 +213,9 @@ def test_a_summary_that_was_edited_with_its_checksum_differs_from_the_records(ru
     before = path.read_bytes()
     path.write_bytes(sealed(unsealed(before).replace(b'"passed":24', b'"passed":30', 1)))
     done = command("report", run)
-    assert "did not match the records, and was written again: counts.passed 30, now 24" in done.stderr
+    assert (
+        "did not match the records, and was written again: counts.passed 30, now 24" in done.stderr
+    )
     assert path.read_bytes() == before
 
 
@@ -241,7 +252,10 @@ def test_an_answer_whose_case_is_gone_is_never_counted(run: Path) -> None:
     path.write_bytes(without(slice(15, None))(path.read_bytes()))
     done = command("report", run)
     assert done.returncode == 3
-    assert re.search(r"cases\.jsonl: the case 'c00\d\d' is not here, though answers\.jsonl has an answer", done.stderr)
+    assert re.search(
+        r"cases\.jsonl: the case 'c00\d\d' is not here, though answers\.jsonl has an answer",
+        done.stderr,
+    )
 
 
 def test_a_run_goes_on_with_the_cases_that_are_gone(original: Path, run: Path) -> None:
@@ -253,7 +267,9 @@ def test_a_run_goes_on_with_the_cases_that_are_gone(original: Path, run: Path) -
     assert len(list(RunDir(run).cases())) == N
 
 
-def test_what_is_written_into_a_run_from_outside_is_not_taken_into_its_digest(tmp_path: Path) -> None:
+def test_what_is_written_into_a_run_from_outside_is_not_taken_into_its_digest(
+    tmp_path: Path,
+) -> None:
     writer = RunWriter(tmp_path / "run")
     writer.canaries([b'{"kind":"attack"}'])
     with (tmp_path / "run" / "canaries.jsonl").open("ab") as file:
@@ -269,4 +285,6 @@ def test_a_run_that_was_killed_after_its_last_score_is_not_complete(run: Path) -
     done = command("report", run)
     assert (done.returncode, "PASS" in done.stdout) == (3, False)
     assert "INTERRUPTED" in done.stdout
-    assert f"The run was interrupted: {N} of {N} answers are there." in (run / "junit.xml").read_text()
+    assert (
+        f"The run was interrupted: {N} of {N} answers are there." in (run / "junit.xml").read_text()
+    )

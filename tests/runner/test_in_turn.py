@@ -37,14 +37,19 @@ def test_the_candidate_is_done_before_the_judge_is_asked(tmp_path: Path) -> None
 
 def weights(folder: Path, *shapes: tuple[int, ...]) -> Path:
     folder.mkdir()
-    tensors = {str(i): {"dtype": "BF16", "shape": shape, "data_offsets": [0, 0]} for i, shape in enumerate(shapes)}
+    tensors = {
+        str(i): {"dtype": "BF16", "shape": shape, "data_offsets": [0, 0]}
+        for i, shape in enumerate(shapes)
+    }
     header = json.dumps({"__metadata__": {"format": "pt"}, **tensors}).encode()
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
     return folder
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 4 * 1050), ("bfloat16", 2 * 1050)])
-def test_the_size_of_weights_is_that_of_their_type_in_memory(tmp_path: Path, dtype: str, size: int) -> None:
+def test_the_size_of_weights_is_that_of_their_type_in_memory(
+    tmp_path: Path, dtype: str, size: int
+) -> None:
     assert weights_size(weights(tmp_path / "m", (10, 100), (50,)), dtype) == size
 
 
@@ -55,5 +60,7 @@ def test_what_fits_together(tmp_path: Path) -> None:
     assert fit_together([one, other], both)
     assert not fit_together([one, other], both - 1)
     assert fit_together([one, one], both - 1), "the same weights are loaded once"
-    assert fit_together([one, dataclasses.replace(other, device="cuda:0")], both // 2), "each has a device of its own"
+    assert fit_together([one, dataclasses.replace(other, device="cuda:0")], both // 2), (
+        "each has a device of its own"
+    )
     assert available("cpu") > 2**20

@@ -32,7 +32,8 @@ def suite(folder: Path, url: str, judge: str) -> Path:
     text = path.read_text().replace("{model: judge, attacks: false}", judge)
     path.write_text(
         text.replace(
-            "models:\n", f"models:\n  jev: {{provider: systemone, model: jev, base_url: '{url}', api_key: k}}\n"
+            "models:\n",
+            f"models:\n  jev: {{provider: systemone, model: jev, base_url: '{url}', api_key: k}}\n",
         )
     )
     return path
@@ -40,7 +41,9 @@ def suite(folder: Path, url: str, judge: str) -> Path:
 
 def run(folder: Path, judge: str) -> tuple[llmeval.Run, dict[str, int]]:
     with serve(endpoint) as served:
-        done = llmeval.run(suite(folder, served.url, judge), options=Options(out=folder / "r", use_cache=False))
+        done = llmeval.run(
+            suite(folder, served.url, judge), options=Options(out=folder / "r", use_cache=False)
+        )
         return done, {name: served.count(name) for name in ("judge", "jev")}
 
 
@@ -55,7 +58,11 @@ def test_a_cascade_of_a_decision_model_and_a_judge(tmp_path: Path) -> None:
 def test_audits_of_a_cascade_are_weighed_and_told(tmp_path: Path) -> None:
     done, calls = run(tmp_path, "{cascade: [jev, judge], audit: 1, attacks: false}")
     assert calls == {"judge": 10, "jev": 10}
-    (audit,) = (metric.audit for metric in done.summary.metrics if metric.metric == "correctness" and not metric.slice)
+    (audit,) = (
+        metric.audit
+        for metric in done.summary.metrics
+        if metric.metric == "correctness" and not metric.slice
+    )
     assert audit is not None and (audit.sure, audit.audited) == (5, 5)
     told = f"the next judge contradicts {audit.contradicted} of 5 audited verdicts"
     assert told in (done.path / "summary.md").read_text()
@@ -65,7 +72,10 @@ def test_audits_of_a_cascade_are_weighed_and_told(tmp_path: Path) -> None:
 def test_a_decision_model_alone_and_a_panel(tmp_path: Path) -> None:
     done, calls = run(tmp_path / "a", "{model: jev, attacks: false}")
     assert calls == {"judge": 0, "jev": 10}
-    assert {score.confidence for _, block in done.directory.scores() for score in block} >= {0.5, 0.99}
+    assert {score.confidence for _, block in done.directory.scores() for score in block} >= {
+        0.5,
+        0.99,
+    }
     done, calls = run(tmp_path / "b", "{panel: [jev, judge, jev], attacks: false}")
     assert calls == {"judge": 10, "jev": 10}  # identical requests in flight are one call
     assert done.summary.counts.cases == 10
@@ -97,7 +107,9 @@ def test_a_decision_model_is_no_candidate(tmp_path: Path) -> None:
 
 
 def test_what_no_judge_is_sure_of_waits_for_a_person_and_a_label_decides_it(tmp_path: Path) -> None:
-    """Half of the verdicts are open: nothing is lost, no floor on them passes, and labels close them."""
+    """Half of the verdicts are open: nothing is lost, no floor on them passes, and labels close
+    them.
+    """
     from llmeval.core.records import Label
     from llmeval.core.results import Decision
     from llmeval.store.labels import append
@@ -108,40 +120,65 @@ def test_what_no_judge_is_sure_of_waits_for_a_person_and_a_label_decides_it(tmp_
         path.write_text(path.read_text().replace("gate: none\n", gate))
         done = llmeval.run(path, options=Options(out=tmp_path / "r", use_cache=False))
     counts = done.summary.counts
-    assert (counts.open, counts.unscored, counts.cases) == (4, 0, 10)  # the fifth fails a check: no label changes that
+    assert (counts.open, counts.unscored, counts.cases) == (
+        4,
+        0,
+        10,
+    )  # the fifth fails a check: no label changes that
     metric = next(each for each in done.summary.metrics if each.metric == "correctness")
     assert (metric.n, metric.open) == (5, 5)
     rule = done.summary.gate.rules[0]
     assert rule.decision is Decision.INCONCLUSIVE
     assert "5 more wait for a person" in rule.reason
-    open_ = [key[0] for key, block in done.directory.scores() if any(s.status == "open" for s in block)]
-    append(done.path, [Label(case_id=name, metric="correctness", human_verdict="pass") for name in open_])
+    open_ = [
+        key[0] for key, block in done.directory.scores() if any(s.status == "open" for s in block)
+    ]
+    append(
+        done.path,
+        [Label(case_id=name, metric="correctness", human_verdict="pass") for name in open_],
+    )
     again = llmeval.api.finish(llmeval.load_run(done.path)).summary
     metric = next(each for each in again.metrics if each.metric == "correctness")
     assert (again.counts.open, metric.n, metric.open) == (0, 10, 0)
-    assert metric.passed == next(m for m in done.summary.metrics if m.metric == "correctness").passed + 5
+    assert (
+        metric.passed
+        == next(m for m in done.summary.metrics if m.metric == "correctness").passed + 5
+    )
 
 
 def test_a_decision_model_does_not_vote(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match="says the same each time"):
         run(tmp_path, "{model: jev, votes: 3}")
-    _, calls = run(tmp_path / "mixed", "{cascade: [jev, judge], votes: 3, audit: 0, attacks: false}")
+    _, calls = run(
+        tmp_path / "mixed", "{cascade: [jev, judge], votes: 3, audit: 0, attacks: false}"
+    )
     assert calls["jev"] == 10
 
 
 def test_a_certificates_map_mends_the_probabilities_of_a_run(tmp_path: Path) -> None:
-    stated = {"brier": 0.3, "calibration": {"method": "platt", "slope": 0.5, "intercept": 0.0, "brier_held_out": 0.2}}
+    stated = {
+        "brier": 0.3,
+        "calibration": {"method": "platt", "slope": 0.5, "intercept": 0.0, "brier_held_out": 0.2},
+    }
     file = tmp_path / "x.json"
     with serve(endpoint) as served:
         path = suite(tmp_path, served.url, "{model: jev, attacks: false, certificate: x.json}")
         digest = ""
         for _ in range(2):  # the second time the certificate is of this very judge
-            made = Certificate(judge=digest, trusted=False, reason="few labels", probabilities=stated)
+            made = Certificate(
+                judge=digest, trusted=False, reason="few labels", probabilities=stated
+            )
             file.write_bytes(to_json(made))
             done = llmeval.run(path, options=Options(reports=tmp_path / "r"))
             judge = done.manifest["judges"]["correctness"]
-            seen = {round(score.confidence or 0, 2) for _, block in done.directory.scores() for score in block}
+            seen = {
+                round(score.confidence or 0, 2)
+                for _, block in done.directory.scores()
+                for score in block
+            }
             assert ((0.99 in seen), judge["calibration"] is None) == (not digest, not digest)
             digest = judge["digest"]
     assert 0.91 in seen  # odds of 99 become odds of about 10
-    assert judge["calibration"]["method"] == "platt" and judge["certificate_digest"].startswith("sha256:")
+    assert judge["calibration"]["method"] == "platt" and judge["certificate_digest"].startswith(
+        "sha256:"
+    )

@@ -1,4 +1,6 @@
-"""`kill -9`, Ctrl-C and a full disk, on real processes: nothing recorded is lost, nothing is asked twice in vain."""
+"""`kill -9`, Ctrl-C and a full disk, on real processes: nothing recorded is lost, nothing is asked
+twice in vain.
+"""
 
 import json
 import os
@@ -61,13 +63,18 @@ def test_kill_9_at_any_moment(tmp_path: Path) -> None:
             assert again.returncode == whole.returncode == 0
             assert metrics(out) == metrics(tmp_path / "whole")
             assert len(endpoint.requests) <= 2 * CASES + CONCURRENCY
-            answers = [json.loads(line)["case_id"] for line in (out / "answers.jsonl").read_text().splitlines()]
+            answers = [
+                json.loads(line)["case_id"]
+                for line in (out / "answers.jsonl").read_text().splitlines()
+            ]
             assert len(answers) == len(set(answers)) == CASES
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_cleanly_and_the_run_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupt_ends_cleanly_and_the_run_goes_on(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     with serve(answer, latency=0.05) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, CASES)
         process = start(suite, tmp_path / "out")
@@ -89,7 +96,9 @@ def test_an_interrupt_ends_cleanly_and_the_run_goes_on(tmp_path: Path, number: s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="resource limits are a POSIX matter")
 def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the full disk: the write fails in the same place."""
+    """A limit on the size of files stands in for the full disk: the write fails in the same
+    place.
+    """
     import resource
 
     def limit() -> None:

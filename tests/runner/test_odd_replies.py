@@ -1,4 +1,6 @@
-"""Replies that are odd, in whole runs: each costs its own case at most, and none is a grade where there is no answer."""
+"""Replies that are odd, in whole runs: each costs its own case at most, and none is a grade where
+there is no answer.
+"""
 
 import json
 from pathlib import Path
@@ -21,7 +23,9 @@ from tests.support.rundirs import record_lines
 ODD = "c1"
 
 
-def write(folder: Path, url: str, checks: str = "[{contains: right}]", extra: str = "", model: str = "") -> Path:
+def write(
+    folder: Path, url: str, checks: str = "[{contains: right}]", extra: str = "", model: str = ""
+) -> Path:
     """A suite of three cases c0 to c2; `model`: further options of the candidate."""
     suite = folder / "suite.yaml"
     suite.write_text(
@@ -54,7 +58,10 @@ def answers(done: llmeval.Run) -> dict[str, Answer]:
 
 
 def said(content: Any, finish: str = "stop", **message: Any) -> dict[str, Any]:
-    return reply("", choices=[{"index": 0, "finish_reason": finish, "message": {"content": content, **message}}])
+    return reply(
+        "",
+        choices=[{"index": 0, "finish_reason": finish, "message": {"content": content, **message}}],
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +75,9 @@ def said(content: Any, finish: str = "stop", **message: Any) -> dict[str, Any]:
         ({"choices": []}, "provider", 1),
     ],
 )
-def test_a_reply_that_is_no_answer_is_missing(tmp_path: Path, payload: Any, kind: str, attempts: int) -> None:
+def test_a_reply_that_is_no_answer_is_missing(
+    tmp_path: Path, payload: Any, kind: str, attempts: int
+) -> None:
     done = run(tmp_path, odd(payload), checks="[{not: {contains: wrong}}]")
     lost = answers(done)[ODD]
     assert lost.error is not None
@@ -99,7 +108,11 @@ def test_a_blocked_answer_fails_every_metric_where_the_suite_says_so(tmp_path: P
     with serve(handle) as endpoint:
         extra = JUDGED.replace("URL", endpoint.url)
         suite = write(
-            tmp_path, endpoint.url, "[{not: {contains: wrong}}, {contains: right}]", extra, ", on_blocked: fail"
+            tmp_path,
+            endpoint.url,
+            "[{not: {contains: wrong}}, {contains: right}]",
+            extra,
+            ", on_blocked: fail",
         )
         options = Options(out=tmp_path / "run", use_cache=False)
         done = llmeval.run(suite, options=options)
@@ -134,8 +147,13 @@ def test_checks_and_judges_do_not_see_reasoning(tmp_path: Path) -> None:
         suite = write(tmp_path, endpoint.url, "[{not: {contains: wrong}}, {max_words: 1}]", extra)
         done = llmeval.run(suite, options=Options(out=tmp_path / "run", use_cache=False))
         assert done.summary.counts.passed == 3
-        assert {(a.output, a.reasoning) for a in answers(done).values()} == {("right", "perhaps wrong")}
-        assert all(a.answered_at is not None and a.answered_at.endswith("Z") for a in answers(done).values())
+        assert {(a.output, a.reasoning) for a in answers(done).values()} == {
+            ("right", "perhaps wrong")
+        }
+        assert all(
+            a.answered_at is not None and a.answered_at.endswith("Z")
+            for a in answers(done).values()
+        )
         assert prompts and not any("perhaps" in prompt for prompt in prompts)
         plain = tmp_path / "plain"
         plain.mkdir()
@@ -156,13 +174,21 @@ EVERY = places(RICH)
 @given(place=st.sampled_from(EVERY), value=VALUES, cut=st.integers(0, 400), broken=st.booleans())
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_one_odd_reply_costs_its_case_at_most(
-    tmp_path_factory: pytest.TempPathFactory, place: tuple[Any, ...], value: Any, cut: int, broken: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    place: tuple[Any, ...],
+    value: Any,
+    cut: int,
+    broken: bool,
 ) -> None:
     data = json.dumps(changed(RICH, place, value)).encode()
     payload = (200, data[:cut] + b"\xff" + data[cut:] if broken else data, {})
     done = run(tmp_path_factory.mktemp("odd"), odd(payload))
     assert done.summary.gate.exit_code in {0, 1, 3, 4}
-    scored = {key[0] for key, block in done.directory.scores() if all(s.status is Status.PASS for s in block)}
+    scored = {
+        key[0]
+        for key, block in done.directory.scores()
+        if all(s.status is Status.PASS for s in block)
+    }
     assert scored >= {"c0", "c2"}
     assert set(answers(done)) == {"c0", "c1", "c2"}
     assert (done.path / "report.html").exists()
@@ -184,12 +210,26 @@ def nested(depth: int) -> Any:
 
 @pytest.mark.parametrize(
     "value",
-    ["\ud83d", {"\ud83d": ["\udc00"]}, 10**40, -(10**5000), float("nan"), Odd(), {1: {2, 3}}, nested(5000), b"\xff"],
+    [
+        "\ud83d",
+        {"\ud83d": ["\udc00"]},
+        10**40,
+        -(10**5000),
+        float("nan"),
+        Odd(),
+        {1: {2, 3}},
+        nested(5000),
+        b"\xff",
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_every_record_can_be_written_and_read(tmp_path: Path, value: Any) -> None:
-    answer = Answer(case_id="a\ud83d", output="x\ud83d", tool_calls=({"name": "f", "arguments": value},))
-    score = Score(case_id="a", metric="m", status=Status.FAIL, reason="\udfff", details={"found": value})
+    answer = Answer(
+        case_id="a\ud83d", output="x\ud83d", tool_calls=({"name": "f", "arguments": value},)
+    )
+    score = Score(
+        case_id="a", metric="m", status=Status.FAIL, reason="\udfff", details={"found": value}
+    )
     for name, record in (("answers.jsonl", answer), ("scores.jsonl", score)):
         (tmp_path / name).write_bytes(record_lines([record]))
     run_dir = RunDir(tmp_path)

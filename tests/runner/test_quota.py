@@ -1,4 +1,6 @@
-"""Endpoints that have nothing left or are slow: how a run ends, what it says, and how it goes on."""
+"""Endpoints that have nothing left or are slow: how a run ends, what it says, and how it goes
+on.
+"""
 
 import asyncio
 import json
@@ -31,7 +33,9 @@ def run(suite: Path, out: Path, **options: Any) -> Run:
 
 
 @pytest.mark.parametrize("model", ["cand", "judge"])
-def test_a_used_up_quota_ends_the_run_at_once_and_the_run_goes_on_later(tmp_path: Path, model: str) -> None:
+def test_a_used_up_quota_ends_the_run_at_once_and_the_run_goes_on_later(
+    tmp_path: Path, model: str
+) -> None:
     def handler(body: dict[str, Any], earlier: int) -> Any:
         return USED_UP if body["model"] == model and endpoint.count(model) > 20 else answer(body)
 
@@ -60,7 +64,9 @@ def test_a_used_up_quota_ends_the_run_at_once_and_the_run_goes_on_later(tmp_path
 
 
 def test_a_quota_that_ends_with_the_last_case_is_invalid_too(tmp_path: Path) -> None:
-    with serve(lambda body, earlier: USED_UP if "number 0" in str(body) else answer(body)) as endpoint:
+    with serve(
+        lambda body, earlier: USED_UP if "number 0" in str(body) else answer(body)
+    ) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 1, "gate: {max_unscored: 1}\n", judge=False)
         assert run(suite, tmp_path / "out").decision is Decision.INVALID
 
@@ -78,11 +84,19 @@ def test_a_limit_a_minute_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_budget_ends_the_run_whatever_its_message_says(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
-        part = run(write_suite(tmp_path, endpoint.url, 10), tmp_path / "out", max_calls=11, concurrency=10)
+        part = run(
+            write_suite(tmp_path, endpoint.url, 10), tmp_path / "out", max_calls=11, concurrency=10
+        )
         blocks = list(part.directory.scores())
-        scored = [key for key, block in blocks if Status.NOT_SCORED not in {score.status for score in block}]
+        scored = [
+            key
+            for key, block in blocks
+            if Status.NOT_SCORED not in {score.status for score in block}
+        ]
         assert len(endpoint.requests) == 11
-        assert part.summary.counts.unscored == 0, "what the budget did not reach is not recorded as lost"
+        assert part.summary.counts.unscored == 0, (
+            "what the budget did not reach is not recorded as lost"
+        )
         assert len(scored) == 1
 
 
@@ -134,7 +148,12 @@ def test_a_reasoning_model_can_be_candidate_and_judge(tmp_path: Path) -> None:
         suite.write_text(text.replace("api_key", own))
         assert run(suite, tmp_path / "a").summary.counts.unscored == 0
         suite.write_text(text)
-        told = [s.unscored for _, scores in run(suite, tmp_path / "b").directory.scores() for s in scores if s.unscored]
+        told = [
+            s.unscored
+            for _, scores in run(suite, tmp_path / "b").directory.scores()
+            for s in scores
+            if s.unscored
+        ]
     assert "max_completion_tokens: N" in str(told[0])
 
 
@@ -163,11 +182,15 @@ def test_a_verdict_is_not_lost_where_one_in_ten_replies_is_malformed(tmp_path: P
         ("https://api.example.org/v1", False),
     ],
 )
-def test_a_server_on_this_machine_gets_few_requests_at_first(address: str, loopback: bool, tmp_path: Path) -> None:
+def test_a_server_on_this_machine_gets_few_requests_at_first(
+    address: str, loopback: bool, tmp_path: Path
+) -> None:
     assert is_loopback(address) is loopback
     model = f"{{provider: openai, model: m, base_url: '{address}', api_key: key-1%s}}"
     path = tmp_path / "s.yaml"
-    head = "suite: s\ncases: [{id: a}]\nprompt: hi\nchecks: [{contains: x}]\ncandidate: one\nmodels:\n"
+    head = (
+        "suite: s\ncases: [{id: a}]\nprompt: hi\nchecks: [{contains: x}]\ncandidate: one\nmodels:\n"
+    )
 
     def start(more: str) -> float:
         path.write_text(f"{head}  one: {model % more}\n")
@@ -175,8 +198,12 @@ def test_a_server_on_this_machine_gets_few_requests_at_first(address: str, loopb
         return factory.seat("x", "one", ()).caller.limiter.window.limit
 
     assert start("") == (4 if loopback else 16)
-    assert start(", limits: {concurrency: 12}") == (12 if loopback else 16), "who states a limit knows it"
-    assert start(", limits: {concurrency: 2}") == (4 if loopback else 16), "the model keeps it within the window"
+    assert start(", limits: {concurrency: 12}") == (12 if loopback else 16), (
+        "who states a limit knows it"
+    )
+    assert start(", limits: {concurrency: 2}") == (4 if loopback else 16), (
+        "the model keeps it within the window"
+    )
 
 
 def test_a_case_that_waits_lends_its_slot() -> None:

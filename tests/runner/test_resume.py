@@ -45,7 +45,16 @@ def runs(tmp_path: Path) -> list[Path]:
 
 
 def go(suite: Path, *options: object) -> Any:
-    return command("run", suite, "--reports", suite.parent / "reports", "--no-cache", "--concurrency", 1, *options)
+    return command(
+        "run",
+        suite,
+        "--reports",
+        suite.parent / "reports",
+        "--no-cache",
+        "--concurrency",
+        1,
+        *options,
+    )
 
 
 def stopped(suite: Path) -> Path:
@@ -106,9 +115,12 @@ def test_another_suite_candidate_or_option_starts_a_new_run(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"git": {"commit": "f" * 40, "branch": "main", "dirty": False}}, {"parent_run": "x"}]
+    "changes",
+    [{"git": {"commit": "f" * 40, "branch": "main", "dirty": False}}, {"parent_run": "x"}],
 )
-def test_a_run_of_another_commit_or_parent_is_left_alone(suite: Path, changes: dict[str, Any]) -> None:
+def test_a_run_of_another_commit_or_parent_is_left_alone(
+    suite: Path, changes: dict[str, Any]
+) -> None:
     seal(stopped(suite), **changes)
     assert "goes on" not in go(suite).stderr
     assert len(runs(suite.parent)) == 2
@@ -119,7 +131,11 @@ def test_a_run_of_code_that_changed_since_is_left_alone(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, "http://127.0.0.1:9/v1", N, GATE)
     model = re.compile(r"^candidate:.*$", re.M)
     assert model.search(suite.read_text())
-    suite.write_text(model.sub("candidate: {provider: python, function: 'bot_of_the_test:reply'}", suite.read_text()))
+    suite.write_text(
+        model.sub(
+            "candidate: {provider: python, function: 'bot_of_the_test:reply'}", suite.read_text()
+        )
+    )
     (tmp_path / "bot_of_the_test.py").write_text(
         "from words_of_the_test import WORDS\n\n\ndef reply(text):\n    return WORDS\n"
     )
@@ -147,7 +163,10 @@ def test_a_run_of_another_day_is_told_and_left_alone(suite: Path) -> None:
     at = datetime.now(UTC) - timedelta(hours=25)
     seal(path, started=at.isoformat(timespec="seconds").replace("+00:00", "Z"))
     done = go(suite)
-    assert f"run {path.name} is unfinished, but it began more than 24 hours ago: a new run starts" in done.stderr
+    assert (
+        f"run {path.name} is unfinished, but it began more than 24 hours ago: a new run starts"
+        in done.stderr
+    )
     assert len(runs(suite.parent)) == 2
 
 
@@ -168,7 +187,9 @@ def test_a_damaged_run_is_told_and_left_alone(suite: Path) -> None:
     assert f"run {path.name} is unfinished, but damaged: a new run starts" in done.stderr
 
 
-def test_from_python_a_run_goes_on_only_where_that_is_asked_for(suite: Path, tmp_path: Path) -> None:
+def test_from_python_a_run_goes_on_only_where_that_is_asked_for(
+    suite: Path, tmp_path: Path
+) -> None:
     stopped(suite)
     told: list[str] = []
     plain = llmeval.run(suite, options=Options(reports=tmp_path / "reports"), warn=told.append)
@@ -197,14 +218,20 @@ def slow_judge(release: threading.Event, fast: int) -> Any:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_answers_that_wait_for_their_judge_are_no_errors(tmp_path: Path, number: signal.Signals) -> None:
+def test_answers_that_wait_for_their_judge_are_no_errors(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     release, fast = threading.Event(), 4
     with serve(slow_judge(release, fast)) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, N, GATE)
         words = [sys.executable, "-m", "llmeval", "run", suite, "--reports", tmp_path / "reports", "--no-cache",
                  "--concurrency", "32"]  # fmt: skip
         process = subprocess.Popen(
-            list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+            list(map(str, words)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
         )
         while endpoint.count("judge") < N and process.poll() is None:
             time.sleep(0.01)
@@ -230,10 +257,14 @@ def test_answers_that_wait_for_their_judge_are_no_errors(tmp_path: Path, number:
 
 
 def _wait_for_scores(tmp_path: Path, fast: int) -> None:
-    """Until the early block of every answer and the final ones of those judged are there: 2 lines each."""
+    """Until the early block of every answer and the final ones of those judged are there: 2 lines
+    each.
+    """
     (path,) = runs(tmp_path)
     deadline = time.monotonic() + 30
-    while (path / "scores.jsonl").read_bytes().count(b"\n") < 2 * (N + fast) and time.monotonic() < deadline:
+    while (path / "scores.jsonl").read_bytes().count(b"\n") < 2 * (
+        N + fast
+    ) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
@@ -253,7 +284,10 @@ def _check_interrupted(path: Path, told: str, fast: int) -> None:
     assert (summary["status"], gate["decision"]) == ("incomplete", "INVALID")
     assert "PASS" not in str(gate)
     metrics = {metric["metric"]: metric for metric in summary["metrics"]}
-    assert (metrics["contains"]["n"], metrics["contains"]["passed"]) == (N, 16)  # every answer's checks are scored
+    assert (metrics["contains"]["n"], metrics["contains"]["passed"]) == (
+        N,
+        16,
+    )  # every answer's checks are scored
     assert (metrics["correctness"]["n"], metrics["correctness"]["unscored"]) == (fast, 0)
     for text in (told, (path / "summary.md").read_text(), (path / "report.html").read_text()):
         assert "INTERRUPTED" in text
@@ -276,7 +310,9 @@ def test_two_blocks_of_one_answer_side_by_side_are_two(suite: Path, endpoint: En
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX matter")
 def test_cut_at_any_byte_a_run_goes_on(suite: Path, endpoint: Endpoint, tmp_path: Path) -> None:
-    """What `kill -9` may leave: records up to some byte, in the order they were written, and a manifest that says running."""
+    """What `kill -9` may leave: records up to some byte, in the order they were written, and a
+    manifest that says running.
+    """
     import random
 
     whole = llmeval.run(suite, options=Options(out=tmp_path / "whole", use_cache=False))

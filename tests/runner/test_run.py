@@ -33,10 +33,20 @@ def test_a_run_counts_what_happened(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         done = run(write_suite(tmp_path, endpoint.url, 20), tmp_path / "out")
     counts = done.summary.counts
-    assert (counts.cases, counts.passed, counts.failed, counts.unscored, counts.errors) == (20, 16, 4, 0, 0)
+    assert (counts.cases, counts.passed, counts.failed, counts.unscored, counts.errors) == (
+        20,
+        16,
+        4,
+        0,
+        0,
+    )
     assert (endpoint.count("cand"), endpoint.count("judge")) == (20, 20)
     calls = done.summary.calls
-    assert (calls["candidate"].made, calls["judge:correctness"].made, calls["candidate"].cached) == (20, 20, 0)
+    assert (
+        calls["candidate"].made,
+        calls["judge:correctness"].made,
+        calls["candidate"].cached,
+    ) == (20, 20, 0)
     assert {m.metric: m.passed for m in done.summary.metrics} == {"contains": 16, "correctness": 16}
     for name in ("manifest.json", "summary.json", "report.html", "junit.xml", "summary.md"):
         assert (tmp_path / "out" / name).stat().st_size > 0
@@ -51,7 +61,10 @@ def test_frames(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         done = run(write_suite(tmp_path, endpoint.url, 5))
     loaded = llmeval.load_run(done.path)
-    assert list(loaded.answers["case_id"]) == [f"c{i:04d}" for i in range(5)] or len(loaded.answers) == 5
+    assert (
+        list(loaded.answers["case_id"]) == [f"c{i:04d}" for i in range(5)]
+        or len(loaded.answers) == 5
+    )
     assert loaded.scores.groupby("metric").size().to_dict() == {"contains": 5, "correctness": 5}
     assert set(loaded.cases.columns) >= {"case_id", "question", "references"}
     assert loaded.metrics.loc[loaded.metrics["metric"] == "contains", "passed"].item() == 4
@@ -75,7 +88,11 @@ def test_the_same_command_again_goes_on(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 10)
         done = run(suite, tmp_path / "out", use_cache=False, max_calls=9)
-        assert (done.summary.status, done.decision, done.summary.gate.exit_code) == ("incomplete", Decision.INVALID, 3)
+        assert (done.summary.status, done.decision, done.summary.gate.exit_code) == (
+            "incomplete",
+            Decision.INVALID,
+            3,
+        )
         assert "--max-calls 9" in done.reason
         assert len(endpoint.requests) == 9
         done = run(suite, tmp_path / "out", use_cache=False)
@@ -86,11 +103,15 @@ def test_the_same_command_again_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "told"), [({"max_cost": 0.0001}, "--max-cost 0.0001"), ({"max_minutes": 1e-9}, "--max-minutes")]
+    ("budget", "told"),
+    [({"max_cost": 0.0001}, "--max-cost 0.0001"), ({"max_minutes": 1e-9}, "--max-minutes")],
 )
-def test_a_run_stops_at_its_cost_or_time_and_goes_on(tmp_path: Path, budget: dict[str, float], told: str) -> None:
+def test_a_run_stops_at_its_cost_or_time_and_goes_on(
+    tmp_path: Path, budget: dict[str, float], told: str
+) -> None:
     with serve(answer) as endpoint:
-        prices = "prices: {cand: {input: 1, output: 1}, judge: {input: 1, output: 1}}\n"  # 15 tokens a call
+        # 15 tokens a call
+        prices = "prices: {cand: {input: 1, output: 1}, judge: {input: 1, output: 1}}\n"
         suite = write_suite(tmp_path, endpoint.url, 40, extra=prices)
         part = run(suite, tmp_path / "out", use_cache=False, concurrency=2, **budget)
         assert told in part.reason
@@ -163,7 +184,13 @@ def test_faults_lose_nothing(tmp_path: Path) -> None:
     with serve(faulty) as endpoint:
         done = run(write_suite(tmp_path, endpoint.url, 60), use_cache=False)
         counts = done.summary.counts
-        assert (counts.cases, counts.passed, counts.failed, counts.unscored, counts.errors) == (60, 48, 12, 0, 0)
+        assert (counts.cases, counts.passed, counts.failed, counts.unscored, counts.errors) == (
+            60,
+            48,
+            12,
+            0,
+            0,
+        )
         assert set(endpoint.statuses) >= {200, 500, 429}
     calls = done.summary.calls
     assert calls["candidate"].made + calls["judge:correctness"].made == len(endpoint.requests)
@@ -193,7 +220,11 @@ def test_a_lost_answer_is_an_error_not_a_grade(tmp_path: Path) -> None:
 
 def test_a_lost_verdict_is_unscored_not_a_grade(tmp_path: Path) -> None:
     with serve(refusing("judge")) as endpoint:
-        done = run(write_suite(tmp_path, endpoint.url, 10, "gate: {floors: {contains: 0.3}, max_unscored: 0.2}\n"))
+        done = run(
+            write_suite(
+                tmp_path, endpoint.url, 10, "gate: {floors: {contains: 0.3}, max_unscored: 0.2}\n"
+            )
+        )
     assert (done.summary.counts.unscored, done.summary.counts.failed) == (1, 2)
     judged = next(m for m in done.summary.metrics if m.metric == "correctness")
     assert (judged.n, judged.unscored) == (9, 1)
@@ -213,10 +244,19 @@ def test_lost_answers_are_asked_again_on_resume(tmp_path: Path) -> None:
 
 def test_a_dead_endpoint_ends_the_run(tmp_path: Path) -> None:
     def dying(body: dict[str, Any], earlier: int) -> Any:
-        return answer(body) if len(endpoint.requests) < 30 else (401, {"error": {"message": "gone"}}, {})
+        return (
+            answer(body)
+            if len(endpoint.requests) < 30
+            else (401, {"error": {"message": "gone"}}, {})
+        )
 
     with serve(dying) as endpoint:
-        done = run(write_suite(tmp_path, endpoint.url, 2000), tmp_path / "out", use_cache=False, concurrency=4)
+        done = run(
+            write_suite(tmp_path, endpoint.url, 2000),
+            tmp_path / "out",
+            use_cache=False,
+            concurrency=4,
+        )
         assert len(endpoint.requests) < 100
     assert (done.summary.status, done.summary.gate.exit_code) == ("incomplete", 3)
     assert "in a row were lost" in done.reason
@@ -238,7 +278,11 @@ def test_repeats_are_reduced_within_the_case(tmp_path: Path) -> None:
 def test_a_check_that_crashes_is_an_error(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 4, judge=False)
-        suite.write_text(suite.read_text().replace('  - contains: "{{ reference }}"', "  - tests.support.own:crash"))
+        suite.write_text(
+            suite.read_text().replace(
+                '  - contains: "{{ reference }}"', "  - tests.support.own:crash"
+            )
+        )
         done = run(suite)
     assert (done.summary.counts.errors, done.summary.counts.passed) == (4, 0)
     (score,) = next(block for _, block in done.directory.scores())
@@ -250,7 +294,11 @@ def test_a_check_that_crashes_is_an_error(tmp_path: Path) -> None:
 def test_a_case_with_nothing_to_score_is_an_error(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 4, judge=False)
-        suite.write_text(suite.read_text().replace('  - contains: "{{ reference }}"', "  - tests.support.own:none"))
+        suite.write_text(
+            suite.read_text().replace(
+                '  - contains: "{{ reference }}"', "  - tests.support.own:none"
+            )
+        )
         assert run(suite).summary.counts.errors == 4
         suite.write_text(suite.read_text().replace("checks:\n  - tests.support.own:none\n", ""))
         with pytest.raises(SuiteError, match=r"cases.jsonl:1: nothing to score"):
@@ -258,10 +306,17 @@ def test_a_case_with_nothing_to_score_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_judge_may_not_be_the_candidate_unless_said(tmp_path: Path) -> None:
-    with serve(lambda body, n: answer(body) if "BEGIN ANSWER" not in str(body) else verdict("correct")) as endpoint:
+    with serve(
+        lambda body, n: answer(body) if "BEGIN ANSWER" not in str(body) else verdict("correct")
+    ) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 2)
-        suite.write_text(suite.read_text().replace("correctness: {model: judge", "correctness: {model: cand"))
-        with pytest.raises(SuiteError, match=r"suite.yaml:\d+: judges.correctness.model: the judge is the candidate"):
+        suite.write_text(
+            suite.read_text().replace("correctness: {model: judge", "correctness: {model: cand")
+        )
+        with pytest.raises(
+            SuiteError,
+            match=r"suite.yaml:\d+: judges.correctness.model: the judge is the candidate",
+        ):
             run(suite)
         assert not endpoint.requests
         suite.write_text(suite.read_text() + "allow_self_judge: true\n")
@@ -282,13 +337,27 @@ OPENAI = "{provider: openai, model: m, base_url: 'http://h/a'}"
         (OPENAI, OPENAI.replace("}", ", headers: {x-route: b}}"), False),
         (OPENAI, OPENAI.replace("model: m", "model: n"), False),
         (OPENAI, "{provider: http, url: 'http://h/a'}", False),
-        ("{provider: http, url: 'http://h/a', build: b}", "{provider: http, url: 'http://h/a'}", True),
+        (
+            "{provider: http, url: 'http://h/a', build: b}",
+            "{provider: http, url: 'http://h/a'}",
+            True,
+        ),
         ("{provider: http, url: 'http://h/a'}", "{provider: http, url: 'http://h/b'}", False),
-        ("{provider: python, function: 'json:dumps'}", "{provider: python, function: 'json:dumps', build: b}", True),
-        ("{provider: python, function: 'json:dumps'}", "{provider: python, function: 'json:loads'}", False),
+        (
+            "{provider: python, function: 'json:dumps'}",
+            "{provider: python, function: 'json:dumps', build: b}",
+            True,
+        ),
+        (
+            "{provider: python, function: 'json:dumps'}",
+            "{provider: python, function: 'json:loads'}",
+            False,
+        ),
     ],
 )
-def test_who_is_the_candidate_itself(tmp_path: Path, candidate: str, judge: str, same: bool) -> None:
+def test_who_is_the_candidate_itself(
+    tmp_path: Path, candidate: str, judge: str, same: bool
+) -> None:
     suite = write_suite(tmp_path, "http://h/v1", 2)
     text = suite.read_text().replace("candidate: cand", f"candidate: {candidate}")
     suite.write_text(text.replace("{model: judge, attacks", f"{{model: {judge}, attacks"))
@@ -332,13 +401,19 @@ def test_rescoring_asks_the_candidate_nothing(tmp_path: Path) -> None:
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 10)
         first = run(suite)
-        suite.write_text(suite.read_text().replace("  - contains", "  - max_words: 2\n  - contains"))
+        suite.write_text(
+            suite.read_text().replace("  - contains", "  - max_words: 2\n  - contains")
+        )
         before = endpoint.count("cand")
         from llmeval.api import rescore
 
         again = rescore(first.path, options=Options(reports=tmp_path / "reports"))
         assert endpoint.count("cand") == before
-    assert {m.metric: m.passed for m in again.summary.metrics} == {"max_words": 0, "contains": 8, "correctness": 8}
+    assert {m.metric: m.passed for m in again.summary.metrics} == {
+        "max_words": 0,
+        "contains": 8,
+        "correctness": 8,
+    }
     assert again.manifest["parent_run"] == first.manifest["run_id"]
     assert again.manifest["candidate"]["identity"] == first.manifest["candidate"]["identity"]
     assert first.path != again.path
@@ -353,8 +428,12 @@ def test_memory_does_not_hold_the_requests(tmp_path: Path) -> None:
 
 def test_multi_turn_cases_and_the_other_providers(tmp_path: Path) -> None:
     (tmp_path / "echo_app.py").write_text("async def answer(text): return f'echo {text}'\n")
-    (tmp_path / "recorded.jsonl").write_text('{"id": "a", "output": "echo two"}\n{"id": "b", "output": "x"}\n')
-    turns = "[{role: user, content: one}, {role: assistant, content: ok}, {role: user, content: two}]"
+    (tmp_path / "recorded.jsonl").write_text(
+        '{"id": "a", "output": "echo two"}\n{"id": "b", "output": "x"}\n'
+    )
+    turns = (
+        "[{role: user, content: one}, {role: assistant, content: ok}, {role: user, content: two}]"
+    )
 
     def application(body: dict[str, Any], earlier: int) -> Any:
         assert body["q"] == "two"
@@ -372,7 +451,10 @@ def test_multi_turn_cases_and_the_other_providers(tmp_path: Path) -> None:
                 f"suite: s{index}\ncases: [{{id: a, messages: {turns}}}]\ncandidate: {provider}\nchecks: [equals: echo two]\n"
             )
             done = run(path)
-            assert done.summary.counts.passed == 1, (provider, [a for a in done.directory.answers()])
+            assert done.summary.counts.passed == 1, (
+                provider,
+                [a for a in done.directory.answers()],
+            )
 
 
 def test_an_answer_of_a_megabyte_and_odd_characters_survives(tmp_path: Path) -> None:

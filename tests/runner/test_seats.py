@@ -27,7 +27,9 @@ def test_models_behind_one_endpoint_share_its_window(tmp_path: Path) -> None:
     path.write_text(SUITE)
     suite = load_suite(path)
     factory = ModelRoles(suite, Options(concurrency=8), None, Budget(None, None, None))
-    windows = {name: factory.seat("x", name, ()).caller.limiter.window for name in suite.spec.models}
+    windows = {
+        name: factory.seat("x", name, ()).caller.limiter.window for name in suite.spec.models
+    }
     assert windows["one"] is windows["two"]
     assert len({id(window) for window in windows.values()}) == 4
     assert windows["one"].maximum == 40, "as wide as the widest of its models asks for"

@@ -47,7 +47,9 @@ def test_every_case_has_one_shard_and_no_cluster_is_torn() -> None:
     ("auto", {"SYSTEM_JOBPOSITIONINPHASE": "3", "SYSTEM_TOTALJOBSINPHASE": "3"}, (3, 3)),
     ("auto", {"LLMEVAL_SHARD": "1/2", "CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, (1, 2)),
 ])  # fmt: skip
-def test_which_part_this_is(text: str, environment: dict[str, str], expected: tuple[int, int]) -> None:
+def test_which_part_this_is(
+    text: str, environment: dict[str, str], expected: tuple[int, int]
+) -> None:
     assert parse_shard(text, environment) == Shard(*expected)
 
 
@@ -75,7 +77,12 @@ def suite(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def parts(suite: Path) -> Path:
     folder = suite.parent / "parts"
     for index in (1, 2, 3):
-        llmeval.run(suite, options=Options(out=folder / f"job-{index}" / "run", shard=Shard(index, 3), use_cache=False))
+        llmeval.run(
+            suite,
+            options=Options(
+                out=folder / f"job-{index}" / "run", shard=Shard(index, 3), use_cache=False
+            ),
+        )
     return folder
 
 
@@ -93,7 +100,9 @@ def test_a_part_decides_nothing(suite: Path, parts: Path) -> None:
 
 
 def test_parts_together_are_the_whole_run(suite: Path, parts: Path, tmp_path: Path) -> None:
-    whole = llmeval.run(suite, options=Options(out=tmp_path / "whole", stop="never", use_cache=False)).summary
+    whole = llmeval.run(
+        suite, options=Options(out=tmp_path / "whole", stop="never", use_cache=False)
+    ).summary
     done = command("merge", parts, "--out", tmp_path / "merged", "--json")
     assert done.returncode == whole.gate.exit_code == 4, done.stderr
     merged = llmeval.load_run(tmp_path / "merged")
@@ -136,7 +145,13 @@ def test_what_does_not_belong_together(suite: Path, parts: Path, tmp_path: Path)
     assert "the same shard twice" in told(*jobs, copy)
     assert "there is no run directory" in told(tmp_path / "nothing")
     foreign = _changed(
-        copy, {"shard": {**_manifest(copy)["shard"], "digests": {**_manifest(copy)["shard"]["digests"], "suite": "x"}}}
+        copy,
+        {
+            "shard": {
+                **_manifest(copy)["shard"],
+                "digests": {**_manifest(copy)["shard"]["digests"], "suite": "x"},
+            }
+        },
     )
     assert "not of one run; they differ in: suite" in told(foreign, *jobs[1:])
 
@@ -147,7 +162,9 @@ def test_a_part_that_did_not_end_is_named(parts: Path, tmp_path: Path) -> None:
     for file in (parts / "job-1" / "run").iterdir():
         (copy / file.name).write_bytes(file.read_bytes())
     _changed(copy, {"status": "incomplete"})
-    with pytest.raises(StoreError, match=r"shard 1 of 3 .* is incomplete; end it first: llmeval run .* --shard 1/3"):
+    with pytest.raises(
+        StoreError, match=r"shard 1 of 3 .* is incomplete; end it first: llmeval run .* --shard 1/3"
+    ):
         llmeval.merge([copy, parts / "job-2", parts / "job-3"], tmp_path / "merged")
     _changed(copy, {"status": "complete"})
     cases = (copy / "cases.jsonl").read_text().splitlines(keepends=True)
@@ -160,7 +177,9 @@ def test_a_part_that_did_not_end_is_named(parts: Path, tmp_path: Path) -> None:
 def test_a_part_without_cases_is_a_part(endpoint: Endpoint, tmp_path: Path) -> None:
     suite = write_suite(tmp_path, endpoint.url, 2)
     for index in range(1, 6):
-        done = llmeval.run(suite, options=Options(out=tmp_path / "parts" / str(index), shard=Shard(index, 5)))
+        done = llmeval.run(
+            suite, options=Options(out=tmp_path / "parts" / str(index), shard=Shard(index, 5))
+        )
         assert done.summary.gate.exit_code == 0
     assert llmeval.merge([tmp_path / "parts"], tmp_path / "merged").summary.counts.cases == 2
 
@@ -175,24 +194,35 @@ def _changed(run: Path, changes: dict[str, Any]) -> Path:
 
 
 @pytest.mark.parametrize("pinned", [True, False])
-def test_two_processes_on_one_cache_record_the_same_answers_of_one_build(tmp_path: Path, pinned: bool) -> None:
-    """The endpoint never says the same twice; whoever loses the race takes the winner's answer. Of what has no build each
-    run has answers of its own."""
+def test_two_processes_on_one_cache_record_the_same_answers_of_one_build(
+    tmp_path: Path, pinned: bool
+) -> None:
+    """The endpoint never says the same twice; whoever loses the race takes the winner's answer. Of
+    what has no build each run has answers of its own."""
     said = itertools.count()
     with serve(lambda body, earlier: f"answer {next(said)}", latency=0.05) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 40, judge=False)
         if pinned:
-            suite.write_text(suite.read_text().replace("model: cand,", "model: cand, build: cand@1,"))
+            suite.write_text(
+                suite.read_text().replace("model: cand,", "model: cand, build: cand@1,")
+            )
         arguments = [sys.executable, "-m", "llmeval", "run", str(suite), "--concurrency", "4"]
-        runs = [subprocess.Popen([*arguments, "--out", str(tmp_path / name)]) for name in ("a", "b")]
+        runs = [
+            subprocess.Popen([*arguments, "--out", str(tmp_path / name)]) for name in ("a", "b")
+        ]
         assert [run.wait(60) for run in runs] == [0, 0]
-    one, other = ({a.case_id: a.text for a in llmeval.load_run(tmp_path / n).directory.answers()} for n in ("a", "b"))
+    one, other = (
+        {a.case_id: a.text for a in llmeval.load_run(tmp_path / n).directory.answers()}
+        for n in ("a", "b")
+    )
     assert (one == other) == pinned
     assert len(set(one.values())) == len(set(other.values())) == 40
 
 
 def test_the_first_part_tries_the_attacks_for_all(tmp_path: Path) -> None:
-    with serve(lambda body, earlier: verdict("incorrect") if body["model"] == "judge" else "Nothing.") as endpoint:
+    with serve(
+        lambda body, earlier: verdict("incorrect") if body["model"] == "judge" else "Nothing."
+    ) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 4)
         suite.write_text(suite.read_text().replace("attacks: false", "attacks: true"))
         parts = [tmp_path / "parts" / str(index) for index in (1, 2)]

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.estimation.agreement import agreement, bias_probe, expected_kappa, retest, youden_lower
+from llmeval.stats.estimation.agreement import (
+    agreement,
+    bias_probe,
+    expected_kappa,
+    retest,
+    youden_lower,
+)
 from llmeval.stats.estimation.bounds import wilson
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate
 
@@ -31,7 +37,8 @@ def test_points_are_those_of_the_usual_libraries() -> None:
 
 def test_intervals_are_near_the_asymptotic_ones_with_many_labels() -> None:
     found = agreement(LabelCounts(6000, 700, 1000, 2300))
-    # statsmodels 0.15.0 cohens_kappa on 100 times fewer: .43858 to .77437; with n the width falls by 10.
+    # statsmodels 0.15.0 cohens_kappa on 100 times fewer: .43858 to .77437; with n the width falls
+    # by 10.
     centre, half = 0.60648, (0.77437 - 0.43858) / 20
     assert found.kappa.low == pytest.approx(centre - half, abs=0.001)
     assert found.kappa.high == pytest.approx(centre + half, abs=0.001)
@@ -42,7 +49,13 @@ def test_intervals_are_near_the_asymptotic_ones_with_many_labels() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "kappa", "ac1"),
-    [(0.5, 0.80, 0.80), (0.7, 0.77, 0.82), (0.9, 0.59, 0.87), (0.95, 0.43, 0.88), (0.98, 0.24, 0.89)],
+    [
+        (0.5, 0.80, 0.80),
+        (0.7, 0.77, 0.82),
+        (0.9, 0.59, 0.87),
+        (0.95, 0.43, 0.88),
+        (0.98, 0.24, 0.89),
+    ],
 )
 def test_kappa_punishes_good_suites_and_ac1_flatters(rate: float, kappa: float, ac1: float) -> None:
     assert expected_kappa(0.9, 0.9, rate) == pytest.approx((kappa, ac1), abs=0.005)
@@ -55,7 +68,14 @@ def test_measures_stay_in_range(cells: tuple[int, int, int, int]) -> None:
     if labels.n == 0:
         return
     found = agreement(labels)
-    for name, low in (("sensitivity", 0), ("accuracy", 0), ("youden", -1), ("mcc", -1), ("kappa", -1), ("ac1", -1)):
+    for name, low in (
+        ("sensitivity", 0),
+        ("accuracy", 0),
+        ("youden", -1),
+        ("mcc", -1),
+        ("kappa", -1),
+        ("ac1", -1),
+    ):
         measure = getattr(found, name)
         assert low <= measure.low <= measure.high <= 1
         if measure.value is not None:
@@ -99,7 +119,9 @@ def test_the_bound_of_j_errs_as_often_as_it_says(n1: int, n0: int, alpha: float)
 
 
 def test_labels_by_verdict_are_weighted_back() -> None:
-    """100 labels, half from the judge's fails, which are a tenth of the run: sensitivity needs the run's shares."""
+    """100 labels, half from the judge's fails, which are a tenth of the run: sensitivity needs the
+    run's shares.
+    """
     labels = LabelCounts(45, 5, 10, 40)
     found = agreement(labels, provenance=Provenance.BY_VERDICT, judged=(900, 1000))
     passing = 0.9 * 0.9 + 0.1 * 0.2
@@ -122,7 +144,10 @@ def test_the_interval_of_kappa_covers() -> None:
     rng = np.random.default_rng(13)
     cells = [0.7 * 0.85, 0.3 * 0.1, 0.7 * 0.15, 0.3 * 0.9]
     kappa = expected_kappa(0.85, 0.9, 0.7)[0]
-    found = [agreement(LabelCounts(*(int(x) for x in rng.multinomial(100, cells)))).kappa for _ in range(40)]
+    found = [
+        agreement(LabelCounts(*(int(x) for x in rng.multinomial(100, cells)))).kappa
+        for _ in range(40)
+    ]
     assert sum(m.low <= kappa <= m.high for m in found) >= 34
 
 

@@ -27,7 +27,9 @@ def test_capital_is_one_and_half_of_it_sits_near_the_aim() -> None:
 
 
 def test_one_gambler_in_closed_form() -> None:
-    """Mixture wealth after the counts of worse, same, better: sum_k w_k (1+f)^worse (1-f)^better at null 0."""
+    """Mixture wealth after the counts of worse, same, better: sum_k w_k (1+f)^worse (1-f)^better at
+    null 0.
+    """
     path = play([-1, -1, 0, 1, -1])
     expected = np.mean((1 + GRID) ** 3 * (1 - GRID))
     assert path[-1] == pytest.approx(math.log(expected))
@@ -35,7 +37,9 @@ def test_one_gambler_in_closed_form() -> None:
 
 @pytest.mark.parametrize("shares", [(0.1, 0.8, 0.1), (0.3, 0.4, 0.3), (0.0, 1.0, 0.0)])
 def test_the_expected_wealth_at_the_null_is_one(shares: tuple[float, float, float]) -> None:
-    """Exactly, by enumeration of all outcomes of 6 units: nothing is gained on average when H0 holds with equality."""
+    """Exactly, by enumeration of all outcomes of 6 units: nothing is gained on average when H0
+    holds with equality.
+    """
     expected = 0.0
     for outcome in product((-1.0, 0.0, 1.0), repeat=6):
         chance = math.prod(shares[int(x) + 1] for x in outcome)
@@ -57,7 +61,9 @@ def test_the_expected_wealth_of_clusters_in_a_finite_suite_is_one() -> None:
     paths = []
     for order in permutations(clusters):
         wealth = Wealth(-1 / 6, 1.0, bets(), 3.0, 6.0)
-        paths.append(wealth.update(np.array([v for v, _ in order]), np.array([s for _, s in order]))[:2])
+        paths.append(
+            wealth.update(np.array([v for v, _ in order]), np.array([s for _, s in order]))[:2]
+        )
     assert np.exp(paths).mean(axis=0) == pytest.approx(np.ones(2))
 
 
@@ -66,7 +72,9 @@ def test_batches_do_not_matter_in_a_finite_suite_of_clusters() -> None:
     values, sizes = rng.uniform(-1, 1, 12), rng.integers(1, 5, 12).astype(float)
     together = Wealth(0.1, 1.0, bets(), 4.0, float(sizes.sum())).update(values, sizes)
     wealth = Wealth(0.1, 1.0, bets(), 4.0, float(sizes.sum()))
-    parts = [wealth.update(values[start : start + 5], sizes[start : start + 5]) for start in (0, 5, 10)]
+    parts = [
+        wealth.update(values[start : start + 5], sizes[start : start + 5]) for start in (0, 5, 10)
+    ]
     assert np.concatenate(parts) == pytest.approx(together)
 
 
@@ -112,7 +120,9 @@ def test_ville_holds_at_every_look() -> None:
 
 
 def test_the_best_fraction_earns_most() -> None:
-    """Against its neighbours, for binary differences with a drop of 5 points and 16 % discordance."""
+    """Against its neighbours, for binary differences with a drop of 5 points and 16 %
+    discordance.
+    """
     worse, better = 0.105, 0.055
     found = best_fraction(0.0, 1.0, 0.05, 0.16)
 
@@ -125,7 +135,9 @@ def test_the_best_fraction_earns_most() -> None:
 
 @settings(max_examples=40)
 @given(FEW, st.sampled_from([0.01, 0.05, 0.3]), st.booleans())
-def test_the_sequence_is_the_largest_null_not_refuted(values: list[float], alpha: float, finite: bool) -> None:
+def test_the_sequence_is_the_largest_null_not_refuted(
+    values: list[float], alpha: float, finite: bool
+) -> None:
     total = float(len(values) + 5) if finite else None
     scores, sizes = np.array(values), np.ones(len(values))
     bound = upper_sequence(scores, sizes, 1.0, alpha, bets(), 1.0, total)

@@ -21,16 +21,44 @@ from llmeval.stats.estimation.bounds import (
 # statsmodels 0.15.0, proportion_confint(k, n, method=...): beta, wilson, jeffreys.
 ORACLE = [
     (0, 10, (0.0, 0.3084971078), (0.0, 0.2775327999), (4.78904e-05, 0.2171962675)),
-    (1, 10, (0.0025285785, 0.445016117), (0.0178762131, 0.4041500268), (0.0110116738, 0.3813147711)),
-    (7, 10, (0.3475471499, 0.9332604888), (0.3967781475, 0.8922087326), (0.3941816819, 0.9073054061)),
-    (95, 100, (0.8871650889, 0.9835681208), (0.8882495308, 0.9784563208), (0.8938999261, 0.980668188)),
-    (980, 1000, (0.9692799673, 0.987741732), (0.9693099948, 0.9870163171), (0.9698830929, 0.9873489557)),
+    (
+        1,
+        10,
+        (0.0025285785, 0.445016117),
+        (0.0178762131, 0.4041500268),
+        (0.0110116738, 0.3813147711),
+    ),
+    (
+        7,
+        10,
+        (0.3475471499, 0.9332604888),
+        (0.3967781475, 0.8922087326),
+        (0.3941816819, 0.9073054061),
+    ),
+    (
+        95,
+        100,
+        (0.8871650889, 0.9835681208),
+        (0.8882495308, 0.9784563208),
+        (0.8938999261, 0.980668188),
+    ),
+    (
+        980,
+        1000,
+        (0.9692799673, 0.987741732),
+        (0.9693099948, 0.9870163171),
+        (0.9698830929, 0.9873489557),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("k", "n", "beta", "score", "prior"), ORACLE)
 def test_two_sided_intervals_are_those_of_statsmodels(
-    k: int, n: int, beta: tuple[float, float], score: tuple[float, float], prior: tuple[float, float]
+    k: int,
+    n: int,
+    beta: tuple[float, float],
+    score: tuple[float, float],
+    prior: tuple[float, float],
 ) -> None:
     assert clopper_pearson(k, n) == pytest.approx(beta, abs=1e-9)
     assert wilson(k, n) == pytest.approx(score, abs=1e-9)
@@ -54,9 +82,16 @@ def test_no_cases_say_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("threshold", "cases"),
-    [(0.8, (14, 22, 30, 50)), (0.9, (29, 46, 61, 103)), (0.95, (59, 93, 124, 208)), (0.99, (299, 473, 628, 1049))],
+    [
+        (0.8, (14, 22, 30, 50)),
+        (0.9, (29, 46, 61, 103)),
+        (0.95, (59, 93, 124, 208)),
+        (0.99, (299, 473, 628, 1049)),
+    ],
 )
-def test_smallest_samples_for_0_1_2_and_5_failures(threshold: float, cases: tuple[int, ...]) -> None:
+def test_smallest_samples_for_0_1_2_and_5_failures(
+    threshold: float, cases: tuple[int, ...]
+) -> None:
     """Table of success-run sample sizes; the first column is ceil(ln .05 / ln threshold)."""
     assert tuple(smallest_n(threshold, failures) for failures in (0, 1, 2, 5)) == cases
     assert cases[0] == math.ceil(math.log(0.05) / math.log(threshold))
@@ -64,7 +99,9 @@ def test_smallest_samples_for_0_1_2_and_5_failures(threshold: float, cases: tupl
 
 @settings(max_examples=40)
 @given(st.integers(1, 300), st.data(), st.floats(0.001, 0.4))
-def test_the_exact_bound_is_where_the_binomial_tail_is_alpha(n: int, data: st.DataObject, alpha: float) -> None:
+def test_the_exact_bound_is_where_the_binomial_tail_is_alpha(
+    n: int, data: st.DataObject, alpha: float
+) -> None:
     k = data.draw(st.integers(1, n))
     bound = lower_bound(k, n, alpha)
     tail = sum(math.comb(n, i) * bound**i * (1 - bound) ** (n - i) for i in range(k, n + 1))
@@ -83,7 +120,9 @@ def test_another_pass_moves_every_bound_up(n: int, data: st.DataObject) -> None:
         assert after.high > before.high - 1e-12
 
 
-@pytest.mark.parametrize(("k", "n", "alpha"), [(2, 1, 0.05), (-1, 5, 0.05), (1, 5, 0.0), (1, 5, 1.0)])
+@pytest.mark.parametrize(
+    ("k", "n", "alpha"), [(2, 1, 0.05), (-1, 5, 0.05), (1, 5, 0.0), (1, 5, 1.0)]
+)
 def test_impossible_arguments_are_refused(k: int, n: int, alpha: float) -> None:
     with pytest.raises(ValueError, match="need 0 <= passed|error rate"):
         lower_bound(k, n, alpha)
@@ -100,7 +139,9 @@ def test_bounds_of_pass_and_fail_scores_are_exact() -> None:
 
 
 def test_bounds_of_other_scores_are_quantiles_of_random_weights() -> None:
-    """The definition, by brute force: uniform weights on the simplex over the scores and one more 0 or 1."""
+    """The definition, by brute force: uniform weights on the simplex over the scores and one more 0
+    or 1.
+    """
     scores = np.array([0.2, 0.9, 0.95, 1.0, 0.7, 0.85, 0.6, 0.99])
     weights = np.random.default_rng(1).dirichlet(np.ones(9), 400_000)
     low, high = mean_bounds(list(scores), 0.05)
@@ -118,7 +159,9 @@ def test_bounds_of_many_scores_are_near_students_t() -> None:
 
 @settings(max_examples=40)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.sampled_from([0.001, 0.05, 0.3]))
-def test_mean_bounds_enclose_the_mean_and_widen_with_confidence(scores: list[float], alpha: float) -> None:
+def test_mean_bounds_enclose_the_mean_and_widen_with_confidence(
+    scores: list[float], alpha: float
+) -> None:
     low, high = mean_bounds(scores, alpha)
     mean = sum(scores) / len(scores)
     assert 0 <= low <= mean + 1e-6

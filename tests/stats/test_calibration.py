@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.estimation.calibration import BetaCalibration, brier, ece, fit_beta, fit_platt, reliability
+from llmeval.stats.estimation.calibration import (
+    BetaCalibration,
+    brier,
+    ece,
+    fit_beta,
+    fit_platt,
+    reliability,
+)
 
 P = [0.9, 0.8, 0.85, 0.6, 0.3, 0.2, 0.95, 0.4, 0.7, 0.1, 0.99, 0.55]
 Y = [True, True, False, True, False, False, True, True, False, False, True, True]
@@ -18,7 +25,9 @@ def test_the_brier_score_is_that_of_sklearn() -> None:
 
 def test_ece_by_hand() -> None:
     """Two bins of two: stated .15 and .85, observed .5 and 1."""
-    assert ece([0.1, 0.2, 0.8, 0.9], [True, False, True, True], bins=2) == pytest.approx((0.35 + 0.15) / 2)
+    assert ece([0.1, 0.2, 0.8, 0.9], [True, False, True, True], bins=2) == pytest.approx(
+        (0.35 + 0.15) / 2
+    )
 
 
 def test_bins_are_of_equal_size_and_never_split_equal_probabilities() -> None:
@@ -29,7 +38,9 @@ def test_bins_are_of_equal_size_and_never_split_equal_probabilities() -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60), st.integers(1, 12))
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60), st.integers(1, 12)
+)
 def test_bins_hold_everything_once(rows: list[tuple[float, bool]], bins: int) -> None:
     p, y = [r[0] for r in rows], [r[1] for r in rows]
     found = reliability(p, y, bins)
@@ -42,13 +53,18 @@ def test_bins_hold_everything_once(rows: list[tuple[float, bool]], bins: int) ->
 def test_platt_scaling_is_the_logistic_regression_of_statsmodels() -> None:
     # statsmodels 0.15.0 GLM(Binomial) of Platt's targets on the logit.
     found = fit_platt(P, Y)
-    assert (found.slope, found.intercept) == pytest.approx((0.5218696582899274, -0.016831432107396627), abs=1e-8)
+    assert (found.slope, found.intercept) == pytest.approx(
+        (0.5218696582899274, -0.016831432107396627), abs=1e-8
+    )
 
 
 def test_beta_calibration_is_the_logistic_regression_of_statsmodels() -> None:
-    # statsmodels 0.15.0 GLM(Binomial) of y on ln p and -ln(1 - p); betacal 1.1.0 gives 1.961, .2148 (its own penalty).
+    # statsmodels 0.15.0 GLM(Binomial) of y on ln p and -ln(1 - p); betacal 1.1.0 gives 1.961, .2148
+    # (its own penalty).
     found = fit_beta(P, Y, ridge=0.0)
-    assert tuple(found) == pytest.approx((1.9595836580781083, 0.215274626728295, 1.3367611214420347), abs=1e-6)
+    assert tuple(found) == pytest.approx(
+        (1.9595836580781083, 0.215274626728295, 1.3367611214420347), abs=1e-6
+    )
 
 
 def test_beta_calibration_holds_the_identity() -> None:

@@ -13,7 +13,8 @@ GROUPS = [0, 0, 1, 1, 2, 2, 2, 3, 3, 4]
 
 
 def test_the_clustered_error_is_that_of_statsmodels() -> None:
-    # statsmodels 0.15.0: OLS on a constant, cov_type="cluster", use_correction=True; and the plain one.
+    # statsmodels 0.15.0: OLS on a constant, cov_type="cluster", use_correction=True; and the plain
+    # one.
     found = clustered_mean(VALUES, GROUPS)
     assert found.mean == pytest.approx(0.505)
     assert found.se == pytest.approx(0.09516762, abs=1e-8)
@@ -36,7 +37,10 @@ def test_copies_of_a_case_add_nothing() -> None:
 
 
 def test_repeats_become_one_value_a_case() -> None:
-    assert per_case([("a", 1.0), ("b", 0.0), ("a", 0.0), ("a", 1.0)]) == {"a": pytest.approx(2 / 3), "b": 0.0}
+    assert per_case([("a", 1.0), ("b", 0.0), ("a", 0.0), ("a", 1.0)]) == {
+        "a": pytest.approx(2 / 3),
+        "b": 0.0,
+    }
 
 
 def test_units_keep_order_and_take_none_as_a_case_of_its_own() -> None:

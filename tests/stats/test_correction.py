@@ -17,7 +17,12 @@ from llmeval.stats.estimation.correction import (
     post_stratified_interval,
     rogan_gladen,
 )
-from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate, count_labels
+from llmeval.stats.estimation.label_counts import (
+    LabelCounts,
+    Provenance,
+    RefusedEstimate,
+    count_labels,
+)
 from llmeval.stats.special.beta_mixture import Beta, quantile
 
 LABELS = LabelCounts(60, 7, 10, 23)
@@ -33,7 +38,8 @@ def test_counting_labels() -> None:
 
 
 def test_post_stratification_is_prediction_powered_inference_within_verdicts() -> None:
-    # ppi-python 0.2.3, ppi_mean_pointestimate within each verdict, weighted by the verdicts' shares 700/1000.
+    # ppi-python 0.2.3, ppi_mean_pointestimate within each verdict, weighted by the verdicts' shares
+    # 700/1000.
     assert post_stratified(LABELS, 700, 1000) == pytest.approx(0.71777476, abs=1e-8)
 
 
@@ -48,7 +54,9 @@ def test_quantiles_of_the_sum_are_those_of_random_draws(level: float) -> None:
         draws = rng.beta(*q, 400_000)
         draws = draws * rng.beta(*a, 400_000) + (1 - draws) * rng.beta(*c, 400_000)
         width = np.subtract(*np.quantile(draws, [0.975, 0.025]))
-        assert quantile(level, q, a, c) == pytest.approx(np.quantile(draws, level), abs=0.015 * width)
+        assert quantile(level, q, a, c) == pytest.approx(
+            np.quantile(draws, level), abs=0.015 * width
+        )
 
 
 @settings(max_examples=40)
@@ -57,8 +65,12 @@ def test_a_sum_of_one_part_is_that_part(a: float, b: float, level: float) -> Non
     from scipy.special import betaincinv
 
     part = Beta(a, b)
-    assert quantile(level, 1.0, part, Beta(1, 1)) == pytest.approx(betaincinv(a, b, level), abs=2e-5)
-    assert quantile(level, 0.0, Beta(1, 1), part) == pytest.approx(betaincinv(a, b, level), abs=2e-5)
+    assert quantile(level, 1.0, part, Beta(1, 1)) == pytest.approx(
+        betaincinv(a, b, level), abs=2e-5
+    )
+    assert quantile(level, 0.0, Beta(1, 1), part) == pytest.approx(
+        betaincinv(a, b, level), abs=2e-5
+    )
     mirrored = quantile(1 - level, 0.3, Beta(b, a), Beta(2, 5))
     assert quantile(level, 0.3, part, Beta(5, 2)) == pytest.approx(1 - mirrored, abs=1e-3)
 
@@ -106,7 +118,9 @@ def test_one_more_good_answer_never_lowers_a_limit(pp: int, pf: int, fp: int, ff
 
 @settings(max_examples=40)
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
-def test_a_judge_that_says_pass_for_fail_gives_the_same_limits(pp: int, pf: int, fp: int, ff: int) -> None:
+def test_a_judge_that_says_pass_for_fail_gives_the_same_limits(
+    pp: int, pf: int, fp: int, ff: int
+) -> None:
     labels, turned = LabelCounts(pp, pf, fp, ff), LabelCounts(fp, ff, pp, pf)
     if labels.n == 0:
         return
@@ -117,7 +131,9 @@ def test_a_judge_that_says_pass_for_fail_gives_the_same_limits(pp: int, pf: int,
 
 
 def test_mover_with_a_known_share_and_one_stratum_is_wilson() -> None:
-    """A judge that passes everything: only A is left, and q's own width does not matter where A = C."""
+    """A judge that passes everything: only A is left, and q's own width does not matter where A =
+    C.
+    """
     labels = LabelCounts(18, 2, 0, 0)
     low, high = mover_interval(labels, 10**9, 10**9)
     assert (low, high) == pytest.approx(wilson(18, 20), abs=1e-4)
@@ -133,7 +149,9 @@ def test_rogan_and_gladens_correction() -> None:
 
 
 def test_the_adjusted_interval_by_hand() -> None:
-    """Lee et al. 2511.21140 on 70 + 30 labels and 640 of 1,000 judged pass, worked out step by step."""
+    """Lee et al. 2511.21140 on 70 + 30 labels and 640 of 1,000 judged pass, worked out step by
+    step.
+    """
     found = adjusted_rogan_gladen(LABELS, 640, 1000)
     z = 1.959963984540054
     sens, spec = 61 / 72, 24 / 32
@@ -142,7 +160,9 @@ def test_the_adjusted_interval_by_hand() -> None:
     theta = (q + spec - 1) / (sens + spec - 1)
     s1, s0 = sens * (1 - sens) / 72, spec * (1 - spec) / 32
     centre = theta + 2 * z**2 * (theta * s1 - (1 - theta) * s0)
-    half = z * math.sqrt(q * (1 - q) / n + theta**2 * s1 + (1 - theta) ** 2 * s0) / (sens + spec - 1)
+    half = (
+        z * math.sqrt(q * (1 - q) / n + theta**2 * s1 + (1 - theta) ** 2 * s0) / (sens + spec - 1)
+    )
     assert (found.low, found.high) == pytest.approx((centre - half, centre + half))
     assert found.rate == pytest.approx((0.64 + 23 / 30 - 1) / (60 / 70 + 23 / 30 - 1))
 
@@ -156,7 +176,9 @@ def test_the_adjusted_interval_by_hand() -> None:
         (LABELS, Provenance.BANK, "adjusted Rogan-Gladen"),
     ],
 )
-def test_provenance_chooses_the_estimator(labels: LabelCounts, provenance: Provenance, method: str) -> None:
+def test_provenance_chooses_the_estimator(
+    labels: LabelCounts, provenance: Provenance, method: str
+) -> None:
     found = estimate_rate(labels, 640, 1000, provenance)
     assert found.method == method
     assert found.low <= found.rate <= found.high
@@ -171,7 +193,10 @@ def test_bounds_for_decisions_are_the_safer_ones(labels: LabelCounts) -> None:
     assert found.low == standard.low
     assert found.high == max(standard.high, high.high)
     bank = LabelCounts(60, 7, 10, 23)
-    assert decision_bounds(bank, 640, 1000, Provenance.BANK) == adjusted_rogan_gladen(bank, 640, 1000, 0.9)[1:3]
+    assert (
+        decision_bounds(bank, 640, 1000, Provenance.BANK)
+        == adjusted_rogan_gladen(bank, 640, 1000, 0.9)[1:3]
+    )
 
 
 def test_labels_that_were_not_drawn_at_random_are_refused() -> None:
@@ -199,7 +224,9 @@ def test_all_labels_passing_does_not_make_the_interval_a_point() -> None:
     assert found.high == 1.0
 
 
-def coverage(labels: int, rate: float, judge: tuple[float, float], provenance: Provenance, pool: float | None) -> float:
+def coverage(
+    labels: int, rate: float, judge: tuple[float, float], provenance: Provenance, pool: float | None
+) -> float:
     rng = np.random.default_rng([labels, int(100 * rate)])
     inside = 0
     for _ in range(150):
@@ -209,7 +236,9 @@ def coverage(labels: int, rate: float, judge: tuple[float, float], provenance: P
         said = verdicts[:labels] if pool is None else np.where(
             human, rng.random(labels) < judge[0], rng.random(labels) > judge[1]
         )  # fmt: skip
-        found = estimate_rate(count_labels(list(said), list(human)), int(verdicts.sum()), 400, provenance)
+        found = estimate_rate(
+            count_labels(list(said), list(human)), int(verdicts.sum()), 400, provenance
+        )
         inside += found.low <= rate <= found.high
     return inside / 150
 

@@ -1,4 +1,6 @@
-"""Exact limits of a count: against all paths one by one, the binomial test, and the normal walk they become."""
+"""Exact limits of a count: against all paths one by one, the binomial test, and the normal walk
+they become.
+"""
 
 import itertools
 import math
@@ -19,7 +21,9 @@ from llmeval.stats.sequential.interim_analyses import InterimAnalyses
 from llmeval.stats.sequential.spending import FAIL, levels, spent
 
 
-def limits(chance: float, trials: Sequence[int], rates: Sequence[float]) -> tuple[CountLooks, list[Limit]]:
+def limits(
+    chance: float, trials: Sequence[int], rates: Sequence[float]
+) -> tuple[CountLooks, list[Limit]]:
     looks = CountLooks(chance)
     return looks, [looks.look(each, rate) for each, rate in zip(trials, rates, strict=True)]
 
@@ -38,7 +42,8 @@ def test_the_rate_spent_is_what_all_paths_together_say(chance: float, trials: li
     rejected = 0.0
     for path in itertools.product((0, 1), repeat=trials[-1]):
         if any(
-            limit.fewest is not None and sum(path[:at]) >= limit.fewest for at, limit in zip(trials, found, strict=True)
+            limit.fewest is not None and sum(path[:at]) >= limit.fewest
+            for at, limit in zip(trials, found, strict=True)
         ):
             rejected += chance ** sum(path) * (1 - chance) ** (len(path) - sum(path))
     assert looks.spent == pytest.approx(rejected)
@@ -46,7 +51,10 @@ def test_the_rate_spent_is_what_all_paths_together_say(chance: float, trials: li
 
 
 @settings(max_examples=60)
-@given(st.floats(0.02, 0.98), st.lists(st.tuples(st.integers(0, 30), st.floats(0, 0.01)), min_size=1, max_size=20))
+@given(
+    st.floats(0.02, 0.98),
+    st.lists(st.tuples(st.integers(0, 30), st.floats(0, 0.01)), min_size=1, max_size=20),
+)
 def test_no_look_spends_more_than_it_may(chance: float, steps: list[tuple[int, float]]) -> None:
     looks, trials, rate = CountLooks(chance), 0, 0.0
     for step, more in steps:
@@ -55,7 +63,10 @@ def test_no_look_spends_more_than_it_may(chance: float, steps: list[tuple[int, f
         assert looks.spent <= rate + 1e-12
         assert limit.fewest is None or 0 < limit.fewest <= trials
         if limit.fewest is not None:
-            at, below = (stats.binom.sf(fewest - 1, trials, chance) for fewest in (limit.fewest, limit.fewest - 1))
+            at, below = (
+                stats.binom.sf(fewest - 1, trials, chance)
+                for fewest in (limit.fewest, limit.fewest - 1)
+            )
             assert at - 1e-12 <= limit.level <= below + 1e-12
 
 
@@ -68,7 +79,9 @@ def test_with_many_trials_the_limits_are_those_of_the_normal_walk() -> None:
         [NormalDist().inv_cdf(1 - level) for level in each]
         for each in (levels(times, used), (limit.level for limit in found))
     )
-    assert exact == pytest.approx(z, abs=0.03)  # one count more is 0.014, and its rest goes to the next look
+    assert exact == pytest.approx(
+        z, abs=0.03
+    )  # one count more is 0.014, and its rest goes to the next look
 
 
 @pytest.mark.parametrize(
@@ -78,8 +91,12 @@ def test_with_many_trials_the_limits_are_those_of_the_normal_walk() -> None:
         (floor(units=16, threshold=0.7, alpha=0.2), (0.0, 1.0), (0.3, 0.7)),
     ],
 )
-def test_other_scores_after_counts_keep_the_rate(plan: TestDesign, scores: list[float], chances: list[float]) -> None:
-    """Two units of three are half way to the null from the thirteenth on: then the looks to come share what is left."""
+def test_other_scores_after_counts_keep_the_rate(
+    plan: TestDesign, scores: list[float], chances: list[float]
+) -> None:
+    """Two units of three are half way to the null from the thirteenth on: then the looks to come
+    share what is left.
+    """
     random, wrong, runs = np.random.default_rng(41), 0, 400
     for _ in range(runs):
         values = random.choice(scores, p=chances, size=16)
@@ -97,4 +114,6 @@ def test_looks_in_parts_are_the_looks_at_once() -> None:
     whole.first(scores, scores, sizes, 0, 400)
     for begin, end in itertools.pairwise((0, 7, 10, 55, 300, 400)):
         parts.first(scores[:end], scores[:end], sizes[:end], begin, end)
-    assert whole.last(scores, scores, sizes, final=True) == parts.last(scores, scores, sizes, final=True)
+    assert whole.last(scores, scores, sizes, final=True) == parts.last(
+        scores, scores, sizes, final=True
+    )

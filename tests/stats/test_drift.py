@@ -9,9 +9,12 @@ from llmeval.stats.sequential.drift import canary_power, canary_rule, drift_p_va
 
 
 @pytest.mark.parametrize(
-    ("n", "alarm", "false_alarm", "at_10", "at_15"), [(50, 4, 0.018, 0.75, 0.95), (100, 6, 0.015, 0.94, 1.00)]
+    ("n", "alarm", "false_alarm", "at_10", "at_15"),
+    [(50, 4, 0.018, 0.75, 0.95), (100, 6, 0.015, 0.94, 1.00)],
 )
-def test_the_designs_table(n: int, alarm: int, false_alarm: float, at_10: float, at_15: float) -> None:
+def test_the_designs_table(
+    n: int, alarm: int, false_alarm: float, at_10: float, at_15: float
+) -> None:
     rule = canary_rule(n)
     assert rule.alarm == alarm
     assert rule.false_alarm == pytest.approx(false_alarm, abs=5e-4)
@@ -22,7 +25,11 @@ def test_the_designs_table(n: int, alarm: int, false_alarm: float, at_10: float,
 def test_power_is_a_binomial_tail() -> None:
     expected = sum(math.comb(30, k) * 0.2**k * 0.8 ** (30 - k) for k in range(7, 31))
     assert canary_power(30, 7, 0.2) == pytest.approx(expected)
-    assert (canary_power(30, 0, 0.2), canary_power(30, 31, 0.2), canary_power(30, 1, 0.0)) == (1.0, 0.0, 0.0)
+    assert (canary_power(30, 0, 0.2), canary_power(30, 31, 0.2), canary_power(30, 1, 0.0)) == (
+        1.0,
+        0.0,
+        0.0,
+    )
 
 
 def test_one_alarm_less_would_ring_too_often() -> None:
@@ -41,7 +48,9 @@ def test_drift_that_no_single_run_shows_adds_up() -> None:
 
 def test_an_unchanged_judge_rarely_drifts_over_a_hundred_runs() -> None:
     rng = np.random.default_rng(16)
-    alarms = sum(drift_p_value(list(rng.binomial(50, 0.02, 100)), [50] * 100) <= 0.05 for _ in range(400))
+    alarms = sum(
+        drift_p_value(list(rng.binomial(50, 0.02, 100)), [50] * 100) <= 0.05 for _ in range(400)
+    )
     assert alarms / 400 <= 0.05
 
 

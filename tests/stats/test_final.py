@@ -19,21 +19,28 @@ def test_each_kind_of_data_gets_its_test() -> None:
     assert final_test(signs, ones, PAIRED).method == "exact McNemar and Tango score test"
     assert final_test(rng.choice([0.0, 1.0], 50), ones, SCORES).method == "exact binomial test"
     assert final_test(scores, ones, SCORES).method == "simplex test"
-    assert final_test(rng.random(many), np.full(many, 4.0), SCORES).method == "cluster t and bootstrap-t"
+    assert (
+        final_test(rng.random(many), np.full(many, 4.0), SCORES).method
+        == "cluster t and bootstrap-t"
+    )
     assert final_test(rng.random(10), np.full(10, 4.0), SCORES).method == "simplex test"
     with pytest.raises(ValueError, match="at least one unit"):
         final_test(np.zeros(0), np.zeros(0), SCORES)
 
 
 def test_clusters_that_all_agree_are_not_taken_as_proof() -> None:
-    """40 clusters of 5, no difference anywhere: the studentised error is 0, and the simplex test decides instead."""
+    """40 clusters of 5, no difference anywhere: the studentised error is 0, and the simplex test
+    decides instead.
+    """
     side = final_test(np.zeros(40), np.full(40, 5.0), PAIRED)
     assert side.method == "simplex test"
     assert side.p_pass == pytest.approx(0.9**40, rel=1e-3)
 
 
 def test_the_bound_never_promises_more_than_the_exact_test() -> None:
-    """Four worse of 100, none better: the score test puts the upper bound below 0, the exact p-value is 1/16."""
+    """Four worse of 100, none better: the score test puts the upper bound below 0, the exact
+    p-value is 1/16.
+    """
     side = final_test(np.array([-1.0] * 4 + [0.0] * 96), np.ones(100), PAIRED)
     assert side.p_fail == pytest.approx(1 / 16)
     assert side.high == 0.0

@@ -25,7 +25,11 @@ def pairs(worse: int, same: int, better: int, seed: int = 6) -> list[float]:
 
 @pytest.mark.parametrize(
     ("counts", "expected"),
-    [((60, 900, 60), Decision.PASS), ((150, 820, 30), Decision.FAIL), ((20, 160, 20), Decision.INCONCLUSIVE)],
+    [
+        ((60, 900, 60), Decision.PASS),
+        ((150, 820, 30), Decision.FAIL),
+        ((20, 160, 20), Decision.INCONCLUSIVE),
+    ],
 )
 def test_three_outcomes(counts: tuple[int, int, int], expected: Decision) -> None:
     verdict = decide(regression(units=sum(counts), margin=0.05), pairs(*counts))
@@ -57,18 +61,26 @@ def test_bounds_at_the_end_are_those_of_the_last_look_at_its_level() -> None:
     looks.first(scores, scores, np.ones(200), 0, 200)
     _, level = looks.last(scores, scores, np.ones(200), final=True) or (0, None)
     assert level is not None
-    assert verdict.low == pytest.approx(tango(PairCounts(20, 160, 20), 1 - 2 * level.pass_).low, abs=1e-6)
-    assert verdict.high == pytest.approx(tango(PairCounts(20, 160, 20), 1 - 2 * level.fail).high, abs=1e-6)
+    assert verdict.low == pytest.approx(
+        tango(PairCounts(20, 160, 20), 1 - 2 * level.pass_).low, abs=1e-6
+    )
+    assert verdict.high == pytest.approx(
+        tango(PairCounts(20, 160, 20), 1 - 2 * level.fail).high, abs=1e-6
+    )
     assert 0.035 < level.fail < 0.049 < level.pass_ < 0.098
 
 
 @settings(max_examples=40)
 @given(ONES, st.booleans(), st.sampled_from(["population", "suite"]))
-def test_verdicts_agree_with_their_p_values_and_bounds(values: list[float], early: bool, target: str) -> None:
+def test_verdicts_agree_with_their_p_values_and_bounds(
+    values: list[float], early: bool, target: str
+) -> None:
     plan = regression(units=len(values), margin=0.3, sequential=early, target=target)  # type: ignore[arg-type]
     verdict = decide(plan, values)
     assert -1 <= verdict.low <= verdict.high <= 1
-    assert (verdict.p_fail <= 0.05) == (verdict.decision is Decision.FAIL) or verdict.decision is Decision.PASS
+    assert (verdict.p_fail <= 0.05) == (
+        verdict.decision is Decision.FAIL
+    ) or verdict.decision is Decision.PASS
     if verdict.decision is Decision.PASS:
         assert verdict.p_pass <= 0.05
         assert verdict.low >= plan.pass_null - 1e-4
@@ -87,7 +99,11 @@ def test_online_and_all_at_once_agree(values: list[float], batch: int) -> None:
         if test.update(values[start : start + batch]) is not None:
             break
     online, together = test.finish(), decide(plan, values)
-    assert (online.decision, online.units, online.leg) == (together.decision, together.units, together.leg)
+    assert (online.decision, online.units, online.leg) == (
+        together.decision,
+        together.units,
+        together.leg,
+    )
     assert (online.p_fail, online.low) == pytest.approx((together.p_fail, together.low))
 
 
@@ -104,7 +120,9 @@ def test_the_run_may_end_at_the_decision_and_the_rest_is_not_used() -> None:
 
 
 def test_a_run_cut_short_reads_no_final_test() -> None:
-    """40 worse and 22 better of 400 FAIL at the end of 400; of 500 planned they are one look of many."""
+    """40 worse and 22 better of 400 FAIL at the end of 400; of 500 planned they are one look of
+    many.
+    """
     values = pairs(40, 338, 22)
     assert decide(regression(units=400, margin=0.05), values).decision is Decision.FAIL
     test = HybridTest(regression(units=500, margin=0.05))
@@ -115,12 +133,21 @@ def test_a_run_cut_short_reads_no_final_test() -> None:
 
 
 def test_lost_results_count_as_whatever_hurts_the_claim() -> None:
-    """20 worse, 20 better of 1,000 PASS at 5 points; with 5 results lost still, with 60 of them any verdict is possible."""
+    """20 worse, 20 better of 1,000 PASS at 5 points; with 5 results lost still, with 60 of them any
+    verdict is possible.
+    """
     found = [
-        decide(regression(units=1000 + lost, margin=0.05, sequential=False), pairs(20, 960, 20) + [math.nan] * lost)
+        decide(
+            regression(units=1000 + lost, margin=0.05, sequential=False),
+            pairs(20, 960, 20) + [math.nan] * lost,
+        )
         for lost in (0, 5, 60)
     ]
-    assert [verdict.decision for verdict in found] == [Decision.PASS, Decision.PASS, Decision.INCONCLUSIVE]
+    assert [verdict.decision for verdict in found] == [
+        Decision.PASS,
+        Decision.PASS,
+        Decision.INCONCLUSIVE,
+    ]
     assert found[0].low > found[1].low > found[2].low
     assert found[0].high < found[1].high < found[2].high
 
@@ -160,7 +187,10 @@ def test_a_judge_scales_the_margin_and_its_uncertainty_is_paid_from_beta() -> No
     assert plan.rates == (0.05, pytest.approx(0.04))
     values = pairs(45, 910, 45)
     assert decide(regression(units=1000, margin=0.05), values).decision is Decision.PASS
-    assert decide(regression(units=1000, margin=0.05, j_lower=0.3), values).decision is Decision.INCONCLUSIVE
+    assert (
+        decide(regression(units=1000, margin=0.05, j_lower=0.3), values).decision
+        is Decision.INCONCLUSIVE
+    )
 
 
 def test_before_the_first_look_only_betting_decides_and_it_assumes_nothing() -> None:
@@ -172,7 +202,10 @@ def test_before_the_first_look_only_betting_decides_and_it_assumes_nothing() -> 
 def test_what_a_look_decides_does_not_depend_on_what_came_with_it() -> None:
     """A FAIL at the look after 20 of 1,000 units, fed by ones and with everything that follows."""
     values = [*pairs(9, 11, 0), *[1.0] * 400]
-    ones, whole = HybridTest(regression(units=1000, margin=0.05)), HybridTest(regression(units=1000, margin=0.05))
+    ones, whole = (
+        HybridTest(regression(units=1000, margin=0.05)),
+        HybridTest(regression(units=1000, margin=0.05)),
+    )
     for value in values:
         ones.update([value])
     whole.update(values)
@@ -181,7 +214,9 @@ def test_what_a_look_decides_does_not_depend_on_what_came_with_it() -> None:
 
 
 def test_equal_answers_pass_early() -> None:
-    """Byte-equal answers have difference 0; none is worse, and the margin decides how many it takes."""
+    """Byte-equal answers have difference 0; none is worse, and the margin decides how many it
+    takes.
+    """
     verdict = decide(regression(units=1000, margin=0.05), [0.0] * 1000)
     assert verdict.decision is Decision.PASS
     assert verdict.units < 250
@@ -200,7 +235,9 @@ def test_scores_use_the_simplex_and_clusters_the_studentised_test() -> None:
 
 
 def test_one_copy_more_of_every_case_does_not_make_a_verdict() -> None:
-    """50 pairs that can't decide; each four times in its cluster they still can't, though 200 independent ones would."""
+    """50 pairs that can't decide; each four times in its cluster they still can't, though 200
+    independent ones would.
+    """
     values = pairs(3, 45, 2)
     copies = [value for value in values for _ in range(4)]
     assert decide(regression(units=200, margin=0.1), copies).decision is Decision.PASS
@@ -219,7 +256,9 @@ def test_the_suite_itself_is_decided_when_all_of_it_is_known() -> None:
 
 def test_tipping_point_is_the_distance_of_the_bound_from_its_limit() -> None:
     plan = regression(units=200, margin=0.05)
-    passed, failed, open_ = (decide(plan, pairs(*c)) for c in ((3, 193, 4), (40, 150, 10), (20, 160, 20)))
+    passed, failed, open_ = (
+        decide(plan, pairs(*c)) for c in ((3, 193, 4), (40, 150, 10), (20, 160, 20))
+    )
     assert tipping_point(passed, plan) == pytest.approx(passed.low + 0.05)
     assert tipping_point(failed, plan) == pytest.approx(-failed.high)
     assert tipping_point(open_, plan) == 0.0
@@ -254,17 +293,23 @@ def test_what_does_not_fit_the_plan_is_refused() -> None:
         test.finish()
 
 
-def shares(plan: TestDesign, worse: float, better: float, runs: int, seed: int) -> dict[Decision, float]:
+def shares(
+    plan: TestDesign, worse: float, better: float, runs: int, seed: int
+) -> dict[Decision, float]:
     rng = np.random.default_rng(seed)
     found = dict.fromkeys(Decision, 0.0)
     for _ in range(runs):
-        values = rng.choice([-1.0, 0.0, 1.0], p=[worse, 1 - worse - better, better], size=plan.units)
+        values = rng.choice(
+            [-1.0, 0.0, 1.0], p=[worse, 1 - worse - better, better], size=plan.units
+        )
         found[decide(plan, list(values)).decision] += 1 / runs
     return found
 
 
 def test_error_rates_hold_and_decisions_come() -> None:
-    """300 cases, 20 % discordance, margin 10 points: no drop, and a drop of the margin. (Larger: benchmarks.)"""
+    """300 cases, 20 % discordance, margin 10 points: no drop, and a drop of the margin. (Larger:
+    benchmarks.)
+    """
     plan = regression(units=300, margin=0.1, discordance=0.2)
     same = shares(plan, 0.1, 0.1, 250, 8)
     worse = shares(plan, 0.15, 0.05, 250, 9)

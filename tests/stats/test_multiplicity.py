@@ -33,7 +33,9 @@ def test_holm_is_the_closed_test_of_bonferroni(p_values: list[float]) -> None:
     """Reject i when every set of hypotheses that contains i is rejected by Bonferroni."""
     indices = range(len(p_values))
     sets = [s for size in range(1, len(p_values) + 1) for s in combinations(indices, size)]
-    expected = [all(min(p_values[j] for j in s) * len(s) <= 0.05 for s in sets if i in s) for i in indices]
+    expected = [
+        all(min(p_values[j] for j in s) * len(s) <= 0.05 for s in sets if i in s) for i in indices
+    ]
     assert holm(p_values) == expected
 
 

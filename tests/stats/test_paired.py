@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmeval.stats.estimation.paired import PairCounts, mcnemar, mcnemar_worse, pairs, tango, tango_above, tango_z
+from llmeval.stats.estimation.paired import (
+    PairCounts,
+    mcnemar,
+    mcnemar_worse,
+    pairs,
+    tango,
+    tango_above,
+    tango_z,
+)
 
 
 def test_counting_pairs() -> None:
@@ -20,7 +28,13 @@ def test_counting_pairs() -> None:
 # statsmodels 0.15.0, mcnemar([[0, b], [c, 0]], exact=True).pvalue
 @pytest.mark.parametrize(
     ("worse", "better", "expected"),
-    [(15, 5, 0.04138946533203125), (3, 0, 0.25), (8, 8, 1.0), (40, 22, 0.030015864349067285), (0, 0, 1.0)],
+    [
+        (15, 5, 0.04138946533203125),
+        (3, 0, 0.25),
+        (8, 8, 1.0),
+        (40, 22, 0.030015864349067285),
+        (0, 0, 1.0),
+    ],
 )
 def test_two_sided_mcnemar_is_that_of_statsmodels(worse: int, better: int, expected: float) -> None:
     assert mcnemar(worse, better) == pytest.approx(expected, abs=1e-12)
@@ -41,7 +55,9 @@ def test_mcnemar_refuses_negative_counts() -> None:
 
 
 def most_likely(counts: PairCounts, null: float) -> float:
-    """P(worse) that maximises the trinomial likelihood with P(better) = P(worse) + null, by golden section."""
+    """P(worse) that maximises the trinomial likelihood with P(better) = P(worse) + null, by golden
+    section.
+    """
 
     def loss(q: float) -> float:
         shares = (q, 1 - 2 * q - null, q + null)
@@ -57,7 +73,9 @@ def most_likely(counts: PairCounts, null: float) -> float:
 
 @settings(max_examples=40)
 @given(st.integers(0, 40), st.integers(0, 60), st.integers(0, 40), st.floats(-0.6, 0.6))
-def test_tangos_statistic_uses_the_constrained_likelihood(worse: int, same: int, better: int, null: float) -> None:
+def test_tangos_statistic_uses_the_constrained_likelihood(
+    worse: int, same: int, better: int, null: float
+) -> None:
     counts = PairCounts(worse, same, better)
     if counts.n == 0:
         return
@@ -74,7 +92,9 @@ def test_tango_at_no_difference_is_the_usual_mcnemar_statistic() -> None:
 
 @settings(max_examples=40)
 @given(st.integers(0, 30), st.integers(1, 60), st.integers(0, 30))
-def test_tangos_interval_is_what_the_score_test_does_not_reject(worse: int, same: int, better: int) -> None:
+def test_tangos_interval_is_what_the_score_test_does_not_reject(
+    worse: int, same: int, better: int
+) -> None:
     counts = PairCounts(worse, same, better)
     low, high = tango(counts, 0.95)
     assert -1 <= low <= counts.difference <= high <= 1
@@ -86,4 +106,6 @@ def test_tangos_interval_is_what_the_score_test_does_not_reject(worse: int, same
 
 def test_no_differing_pair_still_leaves_doubt_about_a_drop() -> None:
     """Zero of n differ: z^2 = n M / (1 - M) for a margin M, not infinity."""
-    assert tango_z(PairCounts(0, 100, 0), -0.05) == pytest.approx(math.sqrt(100 * 0.05 / 0.95), rel=1e-6)
+    assert tango_z(PairCounts(0, 100, 0), -0.05) == pytest.approx(
+        math.sqrt(100 * 0.05 / 0.95), rel=1e-6
+    )

@@ -53,7 +53,11 @@ def test_unpaired_cases_are_those_of_statsmodels() -> None:
 
 @pytest.mark.parametrize(
     ("drop", "powers"),
-    [(0.03, (13, 22, 30, 45, 72, 94)), (0.05, (25, 46, 62, 82, 98, 100)), (0.1, (68, 94, 99, 100, 100, 100))],
+    [
+        (0.03, (13, 22, 30, 45, 72, 94)),
+        (0.05, (25, 46, 62, 82, 98, 100)),
+        (0.1, (68, 94, 99, 100, 100, 100)),
+    ],
 )
 def test_exact_power_of_mcnemar(drop: float, powers: tuple[int, ...]) -> None:
     """The design's simulated table, to a point."""
@@ -75,7 +79,9 @@ def test_exact_power_by_enumeration(n: int) -> None:
 
 @settings(max_examples=40)
 @given(st.floats(0.05, 0.95), st.floats(-0.04, 0.04), st.floats(0, 1))
-def test_discordance_has_the_rates_it_was_made_from(base: float, drop: float, correlation: float) -> None:
+def test_discordance_has_the_rates_it_was_made_from(
+    base: float, drop: float, correlation: float
+) -> None:
     found = discordance(base, drop, correlation)
     assert found.worse - found.better == pytest.approx(drop, abs=1e-12)
     assert min(found) >= 0
@@ -88,7 +94,9 @@ def test_discordance_has_the_rates_it_was_made_from(base: float, drop: float, co
 def test_a_judges_discordance_by_simulation(shared: float) -> None:
     true = discordance(0.8, 0.05, 0.5)
     rng = np.random.default_rng(17)
-    cell = rng.choice(4, p=[0.8 - true.worse, true.worse, true.better, 0.2 - true.better], size=400_000)
+    cell = rng.choice(
+        4, p=[0.8 - true.worse, true.worse, true.better, 0.2 - true.better], size=400_000
+    )
     sides = [cell <= 1, (cell == 0) | (cell == 2)]
     luck = [rng.random(400_000), rng.random(400_000)]
     luck[1] = np.where(rng.random(400_000) < shared, luck[0], luck[1])
@@ -111,7 +119,9 @@ def test_the_fixed_gate_of_the_design() -> None:
 
 
 def test_the_planned_number_of_cases_is_what_the_gate_needs() -> None:
-    """At the planned n an unchanged candidate passes in 95 % of runs (and is not far from needing it: within 10 %)."""
+    """At the planned n an unchanged candidate passes in 95 % of runs (and is not far from needing
+    it: within 10 %).
+    """
     n = gate_cases(0.1, 0.2)
     rng = np.random.default_rng(19)
     passed = sum(
@@ -132,7 +142,9 @@ def test_detectable_shift_inverts_the_number_of_cases() -> None:
     fewest = pairs_for_shift(0.05, 0.1)
     assert detectable_shift(fewest, 0.1) <= 0.05 < detectable_shift(fewest - 1, 0.1)
     null = Discordance(0.05, 0.05)
-    assert paired_cases(null, Discordance(0.05 + shift, 0.05), 0.0, alpha=0.025) == pytest.approx(400, rel=0.5)
+    assert paired_cases(null, Discordance(0.05 + shift, 0.05), 0.0, alpha=0.025) == pytest.approx(
+        400, rel=0.5
+    )
     with pytest.raises(ValueError, match="no number of cases"):
         paired_cases(null, null, 0.0)
 
@@ -145,8 +157,13 @@ def test_repeats_pay_only_when_cases_cost() -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 500), st.floats(0, 0.5)), min_size=1, max_size=6), st.integers(6, 300))
-def test_allocation_spends_exactly_what_there_is(strata: list[tuple[int, float]], total: int) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 500), st.floats(0, 0.5)), min_size=1, max_size=6),
+    st.integers(6, 300),
+)
+def test_allocation_spends_exactly_what_there_is(
+    strata: list[tuple[int, float]], total: int
+) -> None:
     sizes, spreads = [float(s) for s, _ in strata], [sd for _, sd in strata]
     found = neyman_allocation(total, sizes, spreads)
     if any(sizes):
@@ -155,12 +172,18 @@ def test_allocation_spends_exactly_what_there_is(strata: list[tuple[int, float]]
 
 
 def test_allocation_goes_where_the_variance_is() -> None:
-    assert neyman_allocation(100, [700, 100, 100, 100], [0.1, 0.5, 0.5, 0.1]) == pytest.approx([38, 27, 27, 7], abs=2)
+    assert neyman_allocation(100, [700, 100, 100, 100], [0.1, 0.5, 0.5, 0.1]) == pytest.approx(
+        [38, 27, 27, 7], abs=2
+    )
     with pytest.raises(ValueError, match="can't reach"):
         neyman_allocation(1, [5, 5], [0.5, 0.5])
 
 
 def test_more_cases_for_the_nearer_verdict() -> None:
-    assert more_cases(1000, -0.02, 0.16, 0.0, -0.05, 0.025) == math.ceil(1.959964**2 * 0.16 / 0.03**2) - 1000 or 1
+    assert (
+        more_cases(1000, -0.02, 0.16, 0.0, -0.05, 0.025)
+        == math.ceil(1.959964**2 * 0.16 / 0.03**2) - 1000
+        or 1
+    )
     assert more_cases(100, -0.02, 0.16, 0.0, -0.05, 0.025) == 583
     assert more_cases(100, 0.8, 0.16, 0.8, 0.8, 0.025) is None

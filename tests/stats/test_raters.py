@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from llmeval.stats.estimation.raters import alt_test, krippendorff_alpha, krippendorff_interval
 
-# Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), example C: four observers, twelve units.
+# Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), example C: four observers,
+# twelve units.
 OBSERVERS = [
     [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
     [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
@@ -26,7 +27,9 @@ def test_alpha_of_two_raters_by_the_coincidence_table() -> None:
     """Example A of the same note: two observers, binary data, ten units: alpha .095."""
     first = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0]
     second = [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
-    assert krippendorff_alpha(list(zip(first, second, strict=True))) == pytest.approx(0.095, abs=5e-4)
+    assert krippendorff_alpha(list(zip(first, second, strict=True))) == pytest.approx(
+        0.095, abs=5e-4
+    )
 
 
 def test_where_chance_can_not_disagree_alpha_is_not_defined() -> None:
@@ -37,10 +40,18 @@ def test_where_chance_can_not_disagree_alpha_is_not_defined() -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.lists(st.sampled_from([True, False, None]), min_size=3, max_size=3), min_size=1, max_size=20))
+@given(
+    st.lists(
+        st.lists(st.sampled_from([True, False, None]), min_size=3, max_size=3),
+        min_size=1,
+        max_size=20,
+    )
+)
 def test_alpha_does_not_depend_on_names_or_order(items: list[list[bool | None]]) -> None:
     found = krippendorff_alpha(items)
-    turned = krippendorff_alpha([[None if r is None else not r for r in reversed(item)] for item in reversed(items)])
+    turned = krippendorff_alpha(
+        [[None if r is None else not r for r in reversed(item)] for item in reversed(items)]
+    )
     assert (found is None) == (turned is None)
     if found is not None:
         assert found <= 1
@@ -72,7 +83,9 @@ def annotations() -> tuple[dict[int, int], dict[str, dict[int, int]]]:
 
 
 def test_the_alt_test_is_the_reference_procedure() -> None:
-    """p-values and advantage of the procedure of arXiv 2501.10970, run with scipy 1.17.1 ttest_1samp."""
+    """p-values and advantage of the procedure of arXiv 2501.10970, run with scipy 1.17.1
+    ttest_1samp.
+    """
     judge, people = annotations()
     found = alt_test(judge, people, epsilon=0.15)
     expected = {"a": 8.30648681364788e-08, "b": 2.025860422560525e-08, "c": 2.927367830312736e-07}
@@ -88,7 +101,9 @@ def test_a_judge_that_guesses_loses() -> None:
 
 
 def test_annotators_who_always_agree() -> None:
-    """Nothing varies, so no t test: a judge that agrees with them wins for sure, one that never does loses for sure."""
+    """Nothing varies, so no t test: a judge that agrees with them wins for sure, one that never
+    does loses for sure.
+    """
     people = {name: dict.fromkeys(range(40), "good") for name in "abc"}
     assert alt_test(dict.fromkeys(range(40), "good"), people).winning_rate == 1.0
     assert alt_test(dict.fromkeys(range(40), "bad"), people).winning_rate == 0.0

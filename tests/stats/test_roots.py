@@ -10,7 +10,10 @@ from llmeval.stats.special.roots import crossing
 
 
 @settings(max_examples=40)
-@given(st.floats(-0.999, 0.999), st.sampled_from([lambda x: x, lambda x: x**3, math.atan, lambda x: math.exp(5 * x)]))
+@given(
+    st.floats(-0.999, 0.999),
+    st.sampled_from([lambda x: x, lambda x: x**3, math.atan, lambda x: math.exp(5 * x)]),
+)
 def test_the_crossing_is_found(root: float, shape: object) -> None:
     found = crossing(lambda x: shape(x) - shape(root), -1.0, 1.0, 1e-9)  # type: ignore[operator]
     assert found == pytest.approx(root, abs=1e-4 if abs(root) < 1e-2 else 1e-7)
@@ -22,7 +25,9 @@ def test_without_a_crossing_it_is_the_nearer_end(shift: float, expected: float) 
 
 
 def test_a_step_is_found_too() -> None:
-    assert crossing(lambda x: math.copysign(1, x - 0.3), 0.0, 1.0, 1e-9) == pytest.approx(0.3, abs=1e-8)
+    assert crossing(lambda x: math.copysign(1, x - 0.3), 0.0, 1.0, 1e-9) == pytest.approx(
+        0.3, abs=1e-8
+    )
 
 
 def test_few_evaluations_are_needed() -> None:

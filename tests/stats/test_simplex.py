@@ -1,4 +1,6 @@
-"""The distribution of randomly weighted sums, against the beta distribution it is for two values."""
+"""The distribution of randomly weighted sums, against the beta distribution it is for two
+values.
+"""
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from llmeval.stats.tests.gaffke import p_at_least, positive_probability, upper_m
 
 @settings(max_examples=40)
 @given(st.integers(1, 1500), st.data(), st.floats(0.01, 0.99))
-def test_scores_of_0_and_1_give_the_exact_binomial_p_value(n: int, data: st.DataObject, null: float) -> None:
+def test_scores_of_0_and_1_give_the_exact_binomial_p_value(
+    n: int, data: st.DataObject, null: float
+) -> None:
     k = data.draw(st.integers(0, n - 1))
     scores = np.append(np.ones(k), np.zeros(n - k))
     expected = betaincc(k + 1, n - k, null)
@@ -26,9 +30,13 @@ def test_sizes_count_as_so_many_equal_shares() -> None:
     assert p_at_least(values, sizes, null, 1.0) == pytest.approx(expected, abs=3e-3)
 
 
-@pytest.mark.parametrize(("weights", "expected"), [([1.0, 2.0], 1.0), ([-1.0], 0.0), ([0.0], 0.0), ([1.0, -1.0], 0.5)])
+@pytest.mark.parametrize(
+    ("weights", "expected"), [([1.0, 2.0], 1.0), ([-1.0], 0.0), ([0.0], 0.0), ([1.0, -1.0], 0.5)]
+)
 def test_sums_with_a_known_sign(weights: list[float], expected: float) -> None:
-    assert positive_probability(np.array(weights), np.ones(len(weights))) == pytest.approx(expected, abs=1e-9)
+    assert positive_probability(np.array(weights), np.ones(len(weights))) == pytest.approx(
+        expected, abs=1e-9
+    )
 
 
 @settings(max_examples=40)

@@ -30,7 +30,9 @@ def test_the_bootstrap_is_studentised_by_each_draw() -> None:
 
 
 def test_each_draws_error_is_that_of_its_own_sample() -> None:
-    """100 clusters at -1 and 1: a draw with mean m has the error sqrt((1 - m^2) / 99), so ratios lie on a known grid."""
+    """100 clusters at -1 and 1: a draw with mean m has the error sqrt((1 - m^2) / 99), so ratios
+    lie on a known grid.
+    """
     found = studentise(np.array([-1.0, 1.0] * 50), np.ones(100))
     means = np.arange(-98, 99, 2) / 100
     grid = means / np.sqrt((1 - means**2) / 99)

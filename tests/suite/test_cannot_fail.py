@@ -40,7 +40,9 @@ def endpoint() -> Iterator[Endpoint]:
 
 def write(folder: Path, url: str, rows: list[dict[str, Any]] | None = None, **keys: str) -> Path:
     """A suite of `BASE` with some keys changed; `$URL` in a value is the server."""
-    (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS if rows is None or row) or "\n")
+    (folder / "cases.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in ROWS if rows is None or row) or "\n"
+    )
     if rows is not None:
         (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     lines = [f"{key}: {value}" for key, value in {**BASE, **keys}.items() if value]
@@ -60,33 +62,54 @@ JUDGE = "{correctness: {model: {provider: openai, model: judge, base_url: '$URL'
 REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "no field": ({"prompt": "Say something."}, "prompt: the prompt uses no field of the case"),
     "no field in messages": (
-        {"prompt": "", "messages": "[{role: system, content: Be brief.}, {role: user, content: Go on.}]"},
+        {
+            "prompt": "",
+            "messages": "[{role: system, content: Be brief.}, {role: user, content: Go on.}]",
+        },
         "messages: the prompt uses no field",
     ),
     "single braces": ({"prompt": '"Answer: {question}"'}, "{question} has single braces"),
     "a name no case has": ({"prompt": '"{{ qestion }}"'}, "'qestion' is undefined"),
     "empty prompt": ({"prompt": '""'}, "the prompt is empty"),
     "blank prompt file": ({"prompt": "blank.txt"}, "the prompt is empty"),
-    "a file with another ending": ({"prompt": "faq.prompt"}, "'faq.prompt' is a file, but would be sent as a text"),
+    "a file with another ending": (
+        {"prompt": "faq.prompt"},
+        "'faq.prompt' is a file, but would be sent as a text",
+    ),
     "a file that is missing": ({"prompt": "prompts/none.tmpl"}, "looks like the path of a file"),
     "a template file that is missing": ({"prompt": "none.j2"}, "can't read none.j2"),
     "an undefined name in a check": (
         {"checks": "[contains: '{{ refernce }}']"},
         "checks[0]: contains: {{ refernce }} is not defined",
     ),
-    "an undefined name of one case": ({"checks": "[contains: '{{ reference }}']"}, "cases.jsonl:3)"),
-    "an argument that is no number": ({"checks": "[max_words: '{{ question }}']"}, "max_words: max:"),
+    "an undefined name of one case": (
+        {"checks": "[contains: '{{ reference }}']"},
+        "cases.jsonl:3)",
+    ),
+    "an argument that is no number": (
+        {"checks": "[max_words: '{{ question }}']"},
+        "max_words: max:",
+    ),
     "a check that applies nowhere": (
         {"checks": "[max_words: 60, quotes_verbatim]", "rows": "bare"},
         "applies to no case",
     ),
-    "nothing to score": ({"checks": "[facts]", "rows": "bare"}, "checks: nothing to score: no check or judge applies"),
+    "nothing to score": (
+        {"checks": "[facts]", "rows": "bare"},
+        "checks: nothing to score: no check or judge applies",
+    ),
     "a judge without references": (
         {"judges": JUDGE % "", "rows": "bare"},
         "judges.correctness: correctness applies to no",
     ),
-    "the metric of whole cases": ({"checks": "[max_words: {max: 60, metric: cases}]"}, "no check may be named 'cases'"),
-    "a judge of that name": ({"judges": JUDGE.replace("correctness", "cases") % ""}, "no judge may be named 'cases'"),
+    "the metric of whole cases": (
+        {"checks": "[max_words: {max: 60, metric: cases}]"},
+        "no check may be named 'cases'",
+    ),
+    "a judge of that name": (
+        {"judges": JUDGE.replace("correctness", "cases") % ""},
+        "no judge may be named 'cases'",
+    ),
     "a metric nobody gives": ({"gate": "{floors: {max_word: 0.5}}"}, "gives the metric 'max_word'"),
     "a slice that is not": (
         {"gate": "{floors: {'max_words @ topic=lwa': 0.5}}"},
@@ -97,7 +120,10 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         "no case has the tag 'topc'; did you mean 'topic'",
     ),
     "a metric that is not in its slice": (
-        {"checks": "[max_words: 60, grounding]", "gate": "{floors: {'grounding @ topic=law': 0.5}}"},
+        {
+            "checks": "[max_words: 60, grounding]",
+            "gate": "{floors: {'grounding @ topic=law': 0.5}}",
+        },
         "grounding applies to no case of this slice",
     ),
     "whole cases in margins": (
@@ -105,7 +131,10 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         "'cases' is a metric of floors only",
     ),
     "a floor of nothing": ({"gate": "{floors: {max_words: 0}}"}, "a floor of 0 can't fail"),
-    "an id that is not": ({"gate": "{must_pass: [a, bb]}"}, "gate.must_pass: there is no case 'bb'; did you mean 'b'"),
+    "an id that is not": (
+        {"gate": "{must_pass: [a, bb]}"},
+        "gate.must_pass: there is no case 'bb'; did you mean 'b'",
+    ),
     "no id": ({"gate": "{must_pass: []}"}, "`must_pass` is `all`, a list of case ids, or one tag"),
     "a gate that is no gate": ({"gate": "off"}, "`gate` is a mapping of rules, or `none`"),
     "the candidate as judge": (
@@ -121,7 +150,10 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         "can't import nowhere_at_all",
     ),
     "a check that is not": ({"checks": "['nowhere_at_all:f']"}, "can't import nowhere_at_all"),
-    "recorded answers that are missing": ({"candidate": "{provider: replay, source: none.jsonl}"}, "none.jsonl"),
+    "recorded answers that are missing": (
+        {"candidate": "{provider: replay, source: none.jsonl}"},
+        "none.jsonl",
+    ),
     "weights that are missing": (
         {"candidate": "{provider: transformers, model: ./weights}"},
         "no model folder ./weights",
@@ -130,7 +162,10 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         {"candidate": "{provider: openai, model: m, base_url: '${LLMEVAL_NOT_SET}', api_key: k}"},
         "LLMEVAL_NOT_SET is not set",
     ),
-    "a certificate that is missing": ({"judges": JUDGE % ", certificate: none.json"}, "there is no certificate"),
+    "a certificate that is missing": (
+        {"judges": JUDGE % ", certificate: none.json"},
+        "there is no certificate",
+    ),
     "a certificate that is none": (
         {"judges": JUDGE % ", certificate: broken.json"},
         "can't be read as a judge's certificate",
@@ -151,7 +186,9 @@ def test_validate_and_run_refuse_alike(tmp_path: Path, endpoint: Endpoint, name:
     (tmp_path / "blank.txt").write_text("\n\n")
     (tmp_path / "faq.prompt").write_text("{{ question }}")
     (tmp_path / "broken.json").write_text("{")
-    (tmp_path / "aside.yaml").write_text("- {case: zz, reason: flaky, owner: ada, expires: 2999-01-01}\n")
+    (tmp_path / "aside.yaml").write_text(
+        "- {case: zz, reason: flaky, owner: ada, expires: 2999-01-01}\n"
+    )
     rows = BARE if keys.pop("rows", "") else ROWS
     if "facts" not in str(keys) and "reference" not in str(keys) and rows is ROWS:
         rows = [{**row, "reference": "one"} for row in ROWS]
@@ -166,21 +203,39 @@ def test_validate_and_run_refuse_alike(tmp_path: Path, endpoint: Endpoint, name:
 @pytest.mark.parametrize(
     ("rows", "keys", "told"),
     [
-        (ROWS, {"checks": "[max_words: 60, facts]"}, "facts does not apply to 1 of 3 cases, first c (cases.jsonl:3)"),
-        (ROWS, {"checks": "[max_words: 60, grounding]"}, "grounding does not apply to 2 of 3 cases, first a"),
+        (
+            ROWS,
+            {"checks": "[max_words: 60, facts]"},
+            "facts does not apply to 1 of 3 cases, first c (cases.jsonl:3)",
+        ),
+        (
+            ROWS,
+            {"checks": "[max_words: 60, grounding]"},
+            "grounding does not apply to 2 of 3 cases, first a",
+        ),
         (ROWS, {"checks": "[facts]"}, "no check or judge applies to 1 of 3 cases, first c"),
-        (ROWS, {"prompt": '"{{ id }}: {question}"'}, "{question} has single braces, so it is sent as it stands"),
+        (
+            ROWS,
+            {"prompt": '"{{ id }}: {question}"'},
+            "{question} has single braces, so it is sent as it stands",
+        ),
     ],
 )
 def test_what_concerns_some_cases_is_a_warning_everywhere(
     tmp_path: Path, endpoint: Endpoint, rows: list[dict[str, Any]], keys: dict[str, str], told: str
 ) -> None:
     suite = write(tmp_path, endpoint.url, rows, gate="none", **keys)
-    (line,) = (line for line in validate(suite)["warnings"] if told in line.replace(str(tmp_path) + "/", ""))
+    (line,) = (
+        line
+        for line in validate(suite)["warnings"]
+        if told in line.replace(str(tmp_path) + "/", "")
+    )
     heard: list[str] = []
     done = llmeval.api.run(suite, options=Options(out=tmp_path / "run"), warn=heard.append)
     assert line in heard and done.report is not None
-    plain = re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), (tmp_path / "run" / "summary.md").read_text())
+    plain = re.sub(
+        r"&#(\d+);", lambda match: chr(int(match[1])), (tmp_path / "run" / "summary.md").read_text()
+    )
     shown = told.partition(", first")[0]
     assert shown in plain and shown.replace("'", "&#39;") in done.report.read_text()
 
@@ -189,8 +244,14 @@ def test_what_concerns_some_cases_is_a_warning_everywhere(
     ("rows", "keys"),
     [
         (ROWS[:1], {"prompt": "Say one."}),  # one case may have a prompt of its own
-        (ROWS, {"prompt": '"{{ question }} Answer as {\\"answer\\": text}, {topic}"'}),  # braces that are no field's
-        ([{**row, "messages": [{"role": "user", "content": "Hi"}]} for row in ROWS], {"prompt": ""}),
+        (
+            ROWS,
+            {"prompt": '"{{ question }} Answer as {\\"answer\\": text}, {topic}"'},
+        ),  # braces that are no field's
+        (
+            [{**row, "messages": [{"role": "user", "content": "Hi"}]} for row in ROWS],
+            {"prompt": ""},
+        ),
         (ROWS, {"checks": "[contains: \"{{ reference | default('one') }}\"]"}),
         (ROWS, {"prompt": '"{{ question }} Is it yes/no? See a.b"'}),
         ([{**row, "checks": [{"contains": "{{ question }}"}]} for row in ROWS], {"checks": ""}),
@@ -207,10 +268,18 @@ def test_what_is_meant_is_not_refused(
     ("keys", "told"),
     [
         ({}, "--max-cost needs a price for cand"),
-        ({"candidate": BASE["candidate"][:-1] + ", price: {input: 1, output: 1}}", "judges": JUDGE % ""}, "for judge"),
+        (
+            {
+                "candidate": BASE["candidate"][:-1] + ", price: {input: 1, output: 1}}",
+                "judges": JUDGE % "",
+            },
+            "for judge",
+        ),
     ],
 )
-def test_a_cap_on_cost_needs_prices(tmp_path: Path, endpoint: Endpoint, keys: dict[str, str], told: str) -> None:
+def test_a_cap_on_cost_needs_prices(
+    tmp_path: Path, endpoint: Endpoint, keys: dict[str, str], told: str
+) -> None:
     rows = [{**row, "reference": "one"} for row in ROWS]
     suite = write(tmp_path, endpoint.url, rows, **keys)
     with pytest.raises(UsageError, match=told):
@@ -241,28 +310,45 @@ def test_the_command_says_so_too(tmp_path: Path, endpoint: Endpoint) -> None:
     wrong = [*ROWS[:2], {**ROWS[2], "reference": "three"}]
     suite = write(tmp_path, endpoint.url, wrong, checks="[contains: '{{ reference }}']")
     failed = command("run", suite, "--out", tmp_path / "failed")
-    assert failed.returncode == 1 and "2 of 3 cases fail: b (contains), c (contains)." in failed.stdout
-    suite = write(tmp_path, endpoint.url, wrong, checks="[contains: '{{ reference }}']", gate="none")
+    assert (
+        failed.returncode == 1 and "2 of 3 cases fail: b (contains), c (contains)." in failed.stdout
+    )
+    suite = write(
+        tmp_path, endpoint.url, wrong, checks="[contains: '{{ reference }}']", gate="none"
+    )
     measured = command("run", suite, "--out", tmp_path / "measured")
     assert measured.returncode == 0 and "no gate: nothing was decided" in measured.stdout
     for name in ("summary.md", "summary.json", "junit.xml", "report.html"):
         text = (tmp_path / "measured" / name).read_text()
         assert "no gate: nothing was decided" in text.replace("&#58;", ":"), name
     refused = command("validate", write(tmp_path, endpoint.url, wrong, prompt='"{question}"'))
-    assert refused.returncode == 2 and "suite.yaml:3: prompt: {question} has single braces" in refused.stderr
+    assert (
+        refused.returncode == 2
+        and "suite.yaml:3: prompt: {question} has single braces" in refused.stderr
+    )
 
 
-def test_a_gate_that_only_measures_survives_an_environment(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_a_gate_that_only_measures_survives_an_environment(
+    tmp_path: Path, endpoint: Endpoint
+) -> None:
     suite = write(tmp_path, endpoint.url, gate="none", environments="{twice: {repeats: 2}}")
     assert not load_suite(suite, "twice").spec.gate.decides
 
 
-@pytest.mark.parametrize(("wanted", "told"), [("[c]", None), ("[cc]", "there is no case 'cc'"), ("{topic: law}", None)])
+@pytest.mark.parametrize(
+    ("wanted", "told"), [("[c]", None), ("[cc]", "there is no case 'cc'"), ("{topic: law}", None)]
+)
 def test_a_sample_may_leave_out_what_a_rule_names(
     tmp_path: Path, endpoint: Endpoint, wanted: str, told: str | None
 ) -> None:
     cases = "{source: cases.jsonl, sample: {n: 1, seed: 2}}"
-    suite = write(tmp_path, endpoint.url, [*BARE, {**ROWS[0], "id": "d"}], cases=cases, gate=f"{{must_pass: {wanted}}}")
+    suite = write(
+        tmp_path,
+        endpoint.url,
+        [*BARE, {**ROWS[0], "id": "d"}],
+        cases=cases,
+        gate=f"{{must_pass: {wanted}}}",
+    )
     if told is None:
         assert validate(suite)["cases"] == 1
     else:
@@ -283,7 +369,9 @@ def test_a_sample_may_leave_out_what_a_rule_names(
         ("none", None),
     ],
 )
-def test_a_gate_without_a_rule_is_that_every_case_passes(tmp_path: Path, gate: str, must_pass: Any) -> None:
+def test_a_gate_without_a_rule_is_that_every_case_passes(
+    tmp_path: Path, gate: str, must_pass: Any
+) -> None:
     found = load_suite(write(tmp_path, "http://127.0.0.1:9/v1", gate=gate)).spec.gate
     assert found.must_pass == must_pass
     assert found.decides is (gate != "none")

@@ -12,7 +12,12 @@ from llmeval.data.cases import CaseSet
 from llmeval.suite.loader import load_suite
 
 ROWS: list[dict[str, Any]] = [
-    {"id": f"q{i}", "question": f"Question, {i}?\nSecond line", "reference": f"r{i}", "topic": "ab"[i % 2]}
+    {
+        "id": f"q{i}",
+        "question": f"Question, {i}?\nSecond line",
+        "reference": f"r{i}",
+        "topic": "ab"[i % 2],
+    }
     for i in range(10)
 ]
 
@@ -116,9 +121,13 @@ def test_missing_and_unknown_sources(tmp_path: Path) -> None:
 
 def test_map_renames_columns(tmp_path: Path) -> None:
     jsonl(tmp_path, [{"qid": 7, "query": "x", "gold": ["a", 2]}])
-    (case,) = suite_of(tmp_path, "{source: c.jsonl, map: {id: qid, question: query, references: gold}}")
+    (case,) = suite_of(
+        tmp_path, "{source: c.jsonl, map: {id: qid, question: query, references: gold}}"
+    )
     assert (case.id, case.fields, case.references) == ("7", {"question": "x"}, ("a", "2"))
-    with pytest.raises(SuiteError, match=r"c.jsonl:1: there is no column 'golds' for the field 'references'"):
+    with pytest.raises(
+        SuiteError, match=r"c.jsonl:1: there is no column 'golds' for the field 'references'"
+    ):
         suite_of(tmp_path, "{source: c.jsonl, map: {references: golds}}")
 
 
@@ -126,8 +135,12 @@ def test_the_sample_is_seeded_and_stratified(tmp_path: Path) -> None:
     rows = [{"id": i, "tags": {"kind": "rare" if i % 10 == 0 else "common"}} for i in range(200)]
     jsonl(tmp_path, rows)
     first = [c.id for c in suite_of(tmp_path, "{source: c.jsonl, sample: {n: 50, seed: 1}}")]
-    assert first == [c.id for c in suite_of(tmp_path, "{source: c.jsonl, sample: {n: 50, seed: 1}}")]
-    assert first != [c.id for c in suite_of(tmp_path, "{source: c.jsonl, sample: {n: 50, seed: 2}}")]
+    assert first == [
+        c.id for c in suite_of(tmp_path, "{source: c.jsonl, sample: {n: 50, seed: 1}}")
+    ]
+    assert first != [
+        c.id for c in suite_of(tmp_path, "{source: c.jsonl, sample: {n: 50, seed: 2}}")
+    ]
     assert first != [str(i) for i in range(50)]
     stratified = suite_of(tmp_path, "{source: c.jsonl, sample: {n: 50, seed: 1, stratify: kind}}")
     assert Counter(c.tags["kind"] for c in stratified) == {"rare": 5, "common": 45}

@@ -45,20 +45,37 @@ BROKEN = [
     ("params: {temperature: 0}", "temperature: 0", 6, "sampling parameters stand under `params:`"),
     ("provider: openai, model: m", "provider: opnai, model: m", 6, "did you mean 'openai'?"),
     ("provider: openai, model: m,", "model: m,", 6, "the key 'provider' is missing"),
-    ("{floors: {contains: 0.5}}", "{floors: {contains: 1.5}}", 12, "less than or equal to 1 (given: 1.5)"),
+    (
+        "{floors: {contains: 0.5}}",
+        "{floors: {contains: 1.5}}",
+        12,
+        "less than or equal to 1 (given: 1.5)",
+    ),
     ("{floors: {contains: 0.5}}", "{floor: {contains: 0.5}}", 12, "did you mean 'floors'?"),
     ("suite: qa", "suite: qa\nrepeats: 0", 2, "greater than 0"),
     ("suite: qa", "suite: q a", 1, "match pattern"),
     ("checks:", "suite: again\nchecks:", 9, "the key 'suite' is given twice"),
     ("checks:", "checks: [", 10, "not valid YAML"),
-    ("judges: {correctness: {model: b}}", "judges: {correctness: {modl: b}}", 11, "did you mean 'model'?"),
-    ('prompt: "{{ question }}"', 'prompt: "{{ question }}"\nmessages: [{role: user, content: x}]', 1, "not both"),
+    (
+        "judges: {correctness: {model: b}}",
+        "judges: {correctness: {modl: b}}",
+        11,
+        "did you mean 'model'?",
+    ),
+    (
+        'prompt: "{{ question }}"',
+        'prompt: "{{ question }}"\nmessages: [{role: user, content: x}]',
+        1,
+        "not both",
+    ),
     ("{model: b}", "{model: b, when: sometimes}", 11, "'always' or 'uncertain'"),
 ]
 
 
 @pytest.mark.parametrize(("old", "new", "line", "told"), BROKEN)
-def test_broken_suites_name_file_line_key_and_fix(tmp_path: Path, old: str, new: str, line: int, told: str) -> None:
+def test_broken_suites_name_file_line_key_and_fix(
+    tmp_path: Path, old: str, new: str, line: int, told: str
+) -> None:
     assert old in GOOD
     path = write(tmp_path, GOOD.replace(old, new, 1))
     with pytest.raises(SuiteError) as caught:
@@ -76,7 +93,11 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("- a", "a suite is a mapping"), ("", "a suite is a mapping"), ("a: !!python/object:x {}", "suite")],
+    [
+        ("- a", "a suite is a mapping"),
+        ("", "a suite is a mapping"),
+        ("a: !!python/object:x {}", "suite"),
+    ],
 )
 def test_not_a_suite(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(SuiteError, match=told):
@@ -88,12 +109,15 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         load_suite(tmp_path / "none.yaml")
 
 
-def test_variables_are_needed_only_where_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_are_needed_only_where_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path, GOOD)
     suite = load_suite(path)
     suite.model("a", ("candidate",))
     with pytest.raises(
-        SuiteError, match=r"qa.yaml:7: models.b.base_url: the environment variable JUDGE_URL is not set"
+        SuiteError,
+        match=r"qa.yaml:7: models.b.base_url: the environment variable JUDGE_URL is not set",
     ):
         suite.model("b", ("judges", "correctness", "model"))
     monkeypatch.setenv("JUDGE_URL", "http://judge/v1")
@@ -104,23 +128,31 @@ def test_variables_are_needed_only_where_used(tmp_path: Path, monkeypatch: pytes
 def test_variable_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("N", "3")
     monkeypatch.delenv("M", raising=False)
-    text = GOOD.replace("suite: qa", 'suite: qa\nrepeats: ${N}\nseed: ${M:-7}\ndescription: "$${N} and ${N}"')
+    text = GOOD.replace(
+        "suite: qa", 'suite: qa\nrepeats: ${N}\nseed: ${M:-7}\ndescription: "$${N} and ${N}"'
+    )
     spec = load_suite(write(tmp_path, text)).spec
     assert (spec.repeats, spec.seed, spec.description) == (3, 7, "${N} and 3")
 
 
 def test_an_undefined_variable_in_the_suite_itself_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match=r"qa.yaml:2: description: the environment variable NOPE is not set"):
+    with pytest.raises(
+        SuiteError, match=r"qa.yaml:2: description: the environment variable NOPE is not set"
+    ):
         load_suite(write(tmp_path, GOOD.replace("suite: qa", "suite: qa\ndescription: ${NOPE}")))
 
 
-def test_an_environment_changes_only_what_it_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_changes_only_what_it_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("STAGING_URL", "http://staging/v1")
     suite = load_suite(write(tmp_path, GOOD), "staging")
     assert suite.changes == ("candidate",)
     name, spec = suite.model(suite.spec.candidate, ("candidate",))
     assert (name, spec.base_url) == ("rc", "http://staging/v1")  # type: ignore[attr-defined]
-    with pytest.raises(SuiteError, match="there is no environment 'stagin'; did you mean 'staging'"):
+    with pytest.raises(
+        SuiteError, match="there is no environment 'stagin'; did you mean 'staging'"
+    ):
         load_suite(write(tmp_path, GOOD), "stagin")
 
 
@@ -149,7 +181,8 @@ def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
 
 def test_an_alias_bomb_is_refused() -> None:
     text = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-        f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)
+        f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n"
+        for a, b in zip("abcdefg", "bcdefgh", strict=True)
     )
     with pytest.raises(SuiteError, match="too many values"):
         parse(text, "f")
@@ -164,7 +197,9 @@ def test_prices_by_model_here_or_in_a_file(tmp_path: Path) -> None:
         )
         return load_suite(path).model("x", ())[1].price
 
-    (tmp_path / "prices.yaml").write_text("big: {input: 2, output: 8}\nother: {input: 1, output: 1}\n")
+    (tmp_path / "prices.yaml").write_text(
+        "big: {input: 2, output: 8}\nother: {input: 1, output: 1}\n"
+    )
     assert loaded("prices.yaml").output == 8
     assert loaded("{x: {input: 1, output: 3}}").output == 3
     assert loaded("{other: {input: 1, output: 3}}") is None

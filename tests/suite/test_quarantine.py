@@ -24,7 +24,12 @@ def read(
 
 def test_entries_in_force(tmp_path: Path) -> None:
     (one,), ended, warnings = read(tmp_path, ENTRY)
-    assert (one.case_id, one.reason, one.owner, one.expires) == ("c1", "two right answers", "ada", "2027-01-31")
+    assert (one.case_id, one.reason, one.owner, one.expires) == (
+        "c1",
+        "two right answers",
+        "ada",
+        "2027-01-31",
+    )
     assert not warnings and not ended
     assert read(tmp_path, ENTRY.replace("c1", "7")).cases[0].case_id == "7"
     named = read(tmp_path, ENTRY, gate="gate: {quarantine: other.yaml}\n", name="other.yaml")
@@ -34,7 +39,10 @@ def test_entries_in_force(tmp_path: Path) -> None:
 def test_an_entry_that_is_over_is_told_and_its_case_counts(tmp_path: Path) -> None:
     cases, (ended,), (warning,) = read(tmp_path, "\n" + ENTRY.replace("01-31", "01-30"))
     assert not cases and ended.case_id == "c1"
-    assert "quarantine.yaml:2: [0].expires: the quarantine of c1 ended on 2027-01-30: it counts again" in warning
+    assert (
+        "quarantine.yaml:2: [0].expires: the quarantine of c1 ended on 2027-01-30: it counts again"
+        in warning
+    )
     assert "ada" in warning
 
 
@@ -61,5 +69,7 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, said: st
 
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE + "gate: {quarantine: nowhere.yaml}\n")
-    with pytest.raises(SuiteError, match=r"suite\.yaml:5: gate\.quarantine: can't read nowhere\.yaml"):
+    with pytest.raises(
+        SuiteError, match=r"suite\.yaml:5: gate\.quarantine: can't read nowhere\.yaml"
+    ):
         read_quarantine(load_suite(tmp_path / "suite.yaml"), lambda: {"c1"})

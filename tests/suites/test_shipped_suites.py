@@ -1,4 +1,6 @@
-"""The data that llmeval ships: complete, consistent and free of slips. Read as plain JSON and YAML, on purpose."""
+"""The data that llmeval ships: complete, consistent and free of slips. Read as plain JSON and YAML,
+on purpose.
+"""
 
 import json
 import re
@@ -105,7 +107,11 @@ def test_ids_are_unique_slugs(name: str) -> None:
         ("qa", {"id", "question", "references", "tags"}, {"facts"}),
         ("format", {"id", "instruction", "checks", "tags"}, set()),
         ("grounded", {"id", "context", "question", "references", "cluster", "tags"}, {"facts"}),
-        ("judge-labels", {"case_id", "question", "references", "output", "human_verdict", "kind", "note"}, set()),
+        (
+            "judge-labels",
+            {"case_id", "question", "references", "output", "human_verdict", "kind", "note"},
+            set(),
+        ),
     ],
 )
 def test_rows_have_their_fields_and_no_other(name: str, keys: set[str], optional: set[str]) -> None:
@@ -125,7 +131,9 @@ def test_references_are_filled_and_distinct(name: str) -> None:
 @pytest.mark.parametrize("name", ["qa", "grounded"])
 def test_no_reference_stands_in_its_question(name: str) -> None:
     for row in rows(name):
-        assert [text for text in row["references"] if stands_in(text, row["question"])] == [], row["id"]
+        assert [text for text in row["references"] if stands_in(text, row["question"])] == [], row[
+            "id"
+        ]
 
 
 @pytest.mark.parametrize("name", ["qa", "grounded"])
@@ -159,7 +167,11 @@ def assert_value(fact: Row) -> None:
         assert not isinstance(value, bool)
         assert set(fact.get("tolerance", {})) <= {"rel", "abs"}
     elif kind == "date":
-        assert re.fullmatch(r"\d{4}", value) if fact["precision"] == "year" else date.fromisoformat(value)
+        assert (
+            re.fullmatch(r"\d{4}", value)
+            if fact["precision"] == "year"
+            else date.fromisoformat(value)
+        )
     elif kind == "boolean":
         assert isinstance(value, bool)
     elif kind == "set":
@@ -228,7 +240,9 @@ def test_grounded_texts_and_their_questions() -> None:
 
 
 def test_each_grounded_text_has_one_question_it_does_not_answer() -> None:
-    per_text = Counter(row["cluster"] for row in rows("grounded") if row["tags"]["kind"] == "unanswerable")
+    per_text = Counter(
+        row["cluster"] for row in rows("grounded") if row["tags"]["kind"] == "unanswerable"
+    )
     assert set(per_text.values()) == {1}
     assert len(per_text) == 12
 
@@ -255,7 +269,9 @@ def test_format_cases_use_known_checks_with_plain_arguments() -> None:
             assert name in CHECKS, row["id"]
             if name == "regex":
                 re.compile(argument)
-                assert not re.search(r"\(\?[=!<]|\\[1-9]", argument), f"{row['id']}: RE2 has no such construct"
+                assert not re.search(r"\(\?[=!<]|\\[1-9]", argument), (
+                    f"{row['id']}: RE2 has no such construct"
+                )
 
 
 def unwrapped(check: Any) -> tuple[str, Any]:
@@ -278,7 +294,9 @@ def test_labels_repeat_their_case() -> None:
     cases = {row["id"]: row for row in rows("qa")}
     for label in rows("judge-labels"):
         case = cases[label["case_id"]]
-        assert (label["question"], label["references"]) == (case["question"], case["references"]), label["case_id"]
+        assert (label["question"], label["references"]) == (case["question"], case["references"]), (
+            label["case_id"]
+        )
 
 
 def test_labels_are_many_and_spread() -> None:
@@ -294,10 +312,13 @@ def test_labels_are_many_and_spread() -> None:
 
 
 def test_labels_can_not_be_told_by_the_reference_string_or_by_length() -> None:
-    """A judge that only looks for a reference, or prefers long answers, must not look good on these labels."""
+    """A judge that only looks for a reference, or prefers long answers, must not look good on these
+    labels.
+    """
     labels = rows("judge-labels")
     by_string = [
-        (label["human_verdict"] == "correct") == any(stands_in(text, label["output"]) for text in label["references"])
+        (label["human_verdict"] == "correct")
+        == any(stands_in(text, label["output"]) for text in label["references"])
         for label in labels
     ]
     assert 0.5 < sum(by_string) / len(labels) < 0.85

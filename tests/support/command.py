@@ -1,7 +1,8 @@
-"""The command line for tests: `llmeval ARGUMENTS` in this process, with what it printed and its exit code.
+"""The command line for tests: `llmeval ARGUMENTS` in this process, with what it printed and its
+exit code.
 
-A process of its own takes a second longer. Tests about processes (signals, kill -9, a broken pipe, imports at start)
-start one by themselves.
+A process of its own takes a second longer. Tests about processes (signals, kill -9, a broken pipe,
+imports at start) start one by themselves.
 """
 
 import contextlib
@@ -35,7 +36,9 @@ def llmeval(*arguments: object, cwd: Path = ROOT, **environment: str) -> "Comple
             main()
     for name in set(sys.modules) - before:
         if not _is_installed(name):
-            del sys.modules[name]  # a module of the test's own: the next command reads its file anew
+            del sys.modules[
+                name
+            ]  # a module of the test's own: the next command reads its file anew
     code = left.value.code
     assert isinstance(code, int)
     return CompletedProcess(list(map(str, arguments)), code, printed.getvalue(), errors.getvalue())
@@ -45,5 +48,8 @@ def _is_installed(name: str) -> bool:
     """Whether a module belongs to Python, to a package or to the checkout."""
     file = getattr(sys.modules[name], "__file__", None)
     return (
-        file is None or Path(file).is_relative_to(ROOT) or "site-packages" in file or file.startswith(sys.base_prefix)
+        file is None
+        or Path(file).is_relative_to(ROOT)
+        or "site-packages" in file
+        or file.startswith(sys.base_prefix)
     )

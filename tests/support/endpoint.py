@@ -1,4 +1,6 @@
-"""A real HTTP server for tests: an OpenAI-compatible endpoint whose answers and faults the test decides."""
+"""A real HTTP server for tests: an OpenAI-compatible endpoint whose answers and faults the test
+decides.
+"""
 
 import asyncio
 import contextlib
@@ -12,7 +14,9 @@ from typing import Any
 from aiohttp import web
 
 Handler = Callable[[dict[str, Any], int], Any]
-"""(request body, number of earlier requests with this body) -> text, (status, body, headers), or an awaitable of one."""
+"""(request body, number of earlier requests with this body) -> text, (status, body, headers), or an
+awaitable of one.
+"""
 
 
 def reply(text: str, **more: Any) -> dict[str, Any]:
@@ -21,7 +25,9 @@ def reply(text: str, **more: Any) -> dict[str, Any]:
         "id": "x",
         "model": "served-model",
         "system_fingerprint": "fp_1",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        ],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5},
         **more,
     }
@@ -34,7 +40,9 @@ def verdict(word: str, evidence: str = "") -> str:
 
 @dataclass
 class Endpoint:
-    """The running server. `requests`: every body received. `in_flight`, `most`: requests being handled, now and at most."""
+    """The running server. `requests`: every body received. `in_flight`, `most`: requests being
+    handled, now and at most.
+    """
 
     handler: Handler
     url: str = ""
@@ -74,7 +82,9 @@ class Endpoint:
             status, payload, headers = result
             self.statuses.append(status)
             data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-            return web.Response(body=data, status=status, headers=headers, content_type="application/json")
+            return web.Response(
+                body=data, status=status, headers=headers, content_type="application/json"
+            )
         self.statuses.append(200)
         return web.json_response(result if isinstance(result, dict) else reply(result))
 

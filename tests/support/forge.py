@@ -28,7 +28,9 @@ class _Handler(BaseHTTPRequestHandler):
         forge, path = self.server, self.path.partition("?")[0]
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
         forge.seen.append((self.command, path))
-        if "good" not in (self.headers.get("Authorization") or "") + (self.headers.get("PRIVATE-TOKEN") or ""):
+        if "good" not in (self.headers.get("Authorization") or "") + (
+            self.headers.get("PRIVATE-TOKEN") or ""
+        ):
             return self._say(403, {"message": "Resource not accessible by integration"})
         if self.command == "GET":
             page = int(re.findall(r"[?&]page=(\d+)", self.path)[0])

@@ -14,7 +14,12 @@ from llmeval.models.base import Reply, Request
 from llmeval.models.client.caller import Caller
 from llmeval.models.client.limiter import Limiter
 
-CASE = Case("a", {"question": "Capital of France?"}, references=("Paris",), context="Paris is the capital of France.")
+CASE = Case(
+    "a",
+    {"question": "Capital of France?"},
+    references=("Paris",),
+    context="Paris is the capital of France.",
+)
 ASKED = (Message("user", "Capital of France?"),)
 
 Said = str | Exception | Reply | Callable[[Request], str]
@@ -57,7 +62,9 @@ def scored(judge: MemberVerdict, answer: str = "It is Paris.", case: Case = CASE
 
 def rubric(**verdicts: str) -> str:
     """What a judge of the protocol `rubric` says."""
-    return json.dumps({"criteria": [{"name": n, "evidence": "", "verdict": v} for n, v in verdicts.items()]})
+    return json.dumps(
+        {"criteria": [{"name": n, "evidence": "", "verdict": v} for n, v in verdicts.items()]}
+    )
 
 
 def chances(**options: float) -> str:

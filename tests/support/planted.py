@@ -1,8 +1,9 @@
-"""A judge whose errors are known, because they were planted: sensitivity, specificity, biases and drift.
+"""A judge whose errors are known, because they were planted: sensitivity, specificity, biases and
+drift.
 
-It sits at the Model boundary and sees what a judge sees. An answer is right when the reference stands in it; whether the
-judge errs on a case is fixed by the case, so that the same answer in another form gets the same verdict unless a bias
-was planted.
+It sits at the Model boundary and sees what a judge sees. An answer is right when the reference
+stands in it; whether the judge errs on a case is fixed by the case, so that the same answer in
+another form gets the same verdict unless a bias was planted.
 """
 
 import hashlib
@@ -33,8 +34,9 @@ _REFERENCE = re.compile(r"^- (value-\d+)$", re.M)
 
 @dataclass
 class Planted:
-    """`biases`: probe name -> share of failed answers that this change makes pass. `drift`: share of cases on which
-    it has turned round. `noise`: share of single calls that come out the other way."""
+    """`biases`: probe name -> share of failed answers that this change makes pass. `drift`: share
+    of cases on which it has turned round. `noise`: share of single calls that come out the other
+    way."""
 
     sensitivity: float
     specificity: float
@@ -78,7 +80,10 @@ class Planted:
 def planted_judge(model: Planted) -> Judge:
     """The judge `correctness` by protocol `reference`."""
     return Judge(
-        "correctness", Caller(model, Limiter(64, adaptive=False), None), load_protocol("reference", Path()), {}
+        "correctness",
+        Caller(model, Limiter(64, adaptive=False), None),
+        load_protocol("reference", Path()),
+        {},
     )
 
 
@@ -91,5 +96,9 @@ def items(n: int, rate: float = 0.6, start: int = 0, **more: Any) -> list[Labell
         case = Case(f"c{number}", {"question": f"What is {number}?"}, references=(word,))
         text = f"It is {word} ." if right else f"It is other-{number} ."
         asked = (Message("user", f"What is {number}?"),)
-        made.append(LabelledAnswer(case, asked, Answer(case_id=case.id, output=text), {"ada": right}, **more))
+        made.append(
+            LabelledAnswer(
+                case, asked, Answer(case_id=case.id, output=text), {"ada": right}, **more
+            )
+        )
     return made

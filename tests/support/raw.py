@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 
 class RawServer:
-    """Replies to each request with the next of `replies`, the last one again and again. A list is sent piece by piece,
-    None closes the connection; `closing` closes it after each reply."""
+    """Replies to each request with the next of `replies`, the last one again and again. A list is
+    sent piece by piece, None closes the connection; `closing` closes it after each reply."""
 
     def __init__(self, *replies: bytes | list[bytes] | None, closing: bool = False) -> None:
         self.replies, self.closing = list(replies), closing
@@ -65,7 +65,10 @@ async def _request(reader: asyncio.StreamReader) -> bytes | None:
     """Head and body of the next request; None when the client has left."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
-        length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), b":0")
+        length = next(
+            (line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")),
+            b":0",
+        )
         return head + await reader.readexactly(int(length.split(b":")[1]))
     except asyncio.IncompleteReadError:
         return None

@@ -18,7 +18,9 @@ def record_lines(records: Iterable[Any]) -> bytes:
 
 
 def seal(run: Path, **changes: Any) -> Path:
-    """New checksums and digests for whatever is in the directory. `changes`: over the manifest's own keys."""
+    """New checksums and digests for whatever is in the directory. `changes`: over the manifest's
+    own keys.
+    """
     manifest = {**json.loads((run / "manifest.json").read_text()), **changes}
     records = {}
     for name in RECORDS:
@@ -26,7 +28,10 @@ def seal(run: Path, **changes: Any) -> Path:
         if path.exists():
             path.write_bytes(b"".join(_sealed(line) for line in path.read_bytes().splitlines()))
         content = path.read_bytes() if path.exists() else b""
-        records[name] = {"lines": content.count(b"\n"), "sha256": hashlib.sha256(content).hexdigest()}
+        records[name] = {
+            "lines": content.count(b"\n"),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
     manifest.pop("records", None)
     if manifest["status"] != "running":
         manifest["records"] = records

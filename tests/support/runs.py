@@ -20,7 +20,8 @@ def run_of(
     content: str = "1",
     **about: Any,
 ) -> RunDir:
-    """A complete run: by metric a value a case (None: unscored). Cases c0, c1, ...; `correctness` is judged.
+    """A complete run: by metric a value a case (None: unscored). Cases c0, c1, ...; `correctness`
+    is judged.
 
     `content`: what the cases' digests are made of. `about`: over the manifest's own keys.
     """
@@ -33,14 +34,24 @@ def run_of(
         for i in range(n)
     ]  # fmt: skip
     answers = [Answer(case_id=case.id, output=f"{path.name} says {case.id}") for case in cases]
-    scores = [_score(case.id, metric, column[i]) for i, case in enumerate(cases) for metric, column in values.items()]
+    scores = [
+        _score(case.id, metric, column[i])
+        for i, case in enumerate(cases)
+        for metric, column in values.items()
+    ]
     return RunDir(write_run(path, cases, answers, scores, None, manifest(path.name, n, **about)))
 
 
 def _score(case_id: str, metric: str, value: float | None) -> Score:
     source: Any = "judge" if metric == JUDGED else "check"
     if value is None:
-        return Score(case_id=case_id, metric=metric, status=Status.UNSCORED, unscored="no verdict", source=source)
+        return Score(
+            case_id=case_id,
+            metric=metric,
+            status=Status.UNSCORED,
+            unscored="no verdict",
+            source=source,
+        )
     passed = value >= 0.5
     return Score(
         case_id=case_id, metric=metric, status=Status.PASS if passed else Status.FAIL, value=value, passed=passed,

@@ -12,11 +12,16 @@ WRONG_EVERY = 5
 
 def cases(n: int) -> list[dict[str, Any]]:
     """n cases with an id, a question and a reference."""
-    return [{"id": f"c{i:04d}", "question": f"What is number {i}?", "reference": f"value-{i}"} for i in range(n)]
+    return [
+        {"id": f"c{i:04d}", "question": f"What is number {i}?", "reference": f"value-{i}"}
+        for i in range(n)
+    ]
 
 
 def answer(body: dict[str, Any], earlier: int = 0) -> str:
-    """What the endpoint says: as candidate the reference, or every fifth time something else; as judge the truth."""
+    """What the endpoint says: as candidate the reference, or every fifth time something else; as
+    judge the truth.
+    """
     text = body["messages"][-1]["content"]
     if body["model"] == "judge":
         match = re.search(r"=== BEGIN ANSWER\n(.*?)\n===", text, re.S)

@@ -1,10 +1,11 @@
 """Floors: is the pass rate certainly at least T, certainly below it, or can't these cases tell?
 
-PASS when the one-sided lower confidence bound at `alpha` is at least the floor, FAIL when the upper one is below it.
-Bounds are exact for independent cases (Clopper and Pearson 1934); with clusters, those of `stats.bounds.mean_bounds`
-over clusters. A lost result may have been a pass or a fail, and each bound takes it as the worst for its claim, so that
-losing answers decides nothing. Exact bounds at an effective sample size would not hold: at a pass rate of .98 and within-cluster
-correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
+PASS when the one-sided lower confidence bound at `alpha` is at least the floor, FAIL when the upper
+one is below it. Bounds are exact for independent cases (Clopper and Pearson 1934); with clusters,
+those of `stats.bounds.mean_bounds` over clusters. A lost result may have been a pass or a fail, and
+each bound takes it as the worst for its claim, so that losing answers decides nothing. Exact bounds
+at an effective sample size would not hold: at a pass rate of .98 and within-cluster correlation .3
+they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 """
 
 import math
@@ -30,7 +31,8 @@ def bounds(selection: MetricSample, alpha: float) -> Interval:
     """One-sided lower and upper bounds of the pass rate, each at `alpha`; clusters widen them."""
     if not is_clustered(selection):
         return Interval(
-            lower_bound(selection.passed, selection.n, alpha), upper_bound(selection.passed, selection.n, alpha)
+            lower_bound(selection.passed, selection.n, alpha),
+            upper_bound(selection.passed, selection.n, alpha),
         )
     return mean_bounds(selection.outcomes, alpha, selection.clusters)
 
@@ -42,7 +44,9 @@ def lost_in(selection: MetricSample) -> int:
 
 def bounds_at_worst(selection: MetricSample, alpha: float) -> Interval:
     """`bounds` where some cases wait for a person or were lost: they may all fail, or all pass."""
-    return Interval(bounds(if_all(selection, False), alpha).low, bounds(if_all(selection, True), alpha).high)
+    return Interval(
+        bounds(if_all(selection, False), alpha).low, bounds(if_all(selection, True), alpha).high
+    )
 
 
 def if_all(selection: MetricSample, passed: bool) -> MetricSample:
@@ -50,9 +54,12 @@ def if_all(selection: MetricSample, passed: bool) -> MetricSample:
     unknown = selection.open + lost_in(selection)
     first = max(selection.clusters, default=-1) + 1
     return replace(
-        selection, n=selection.n + unknown, passed=selection.passed + passed * unknown,
-        outcomes=selection.outcomes + (passed,) * unknown, clusters=(*selection.clusters, *range(first, first + unknown)),
-    )  # fmt: skip
+        selection,
+        n=selection.n + unknown,
+        passed=selection.passed + passed * unknown,
+        outcomes=selection.outcomes + (passed,) * unknown,
+        clusters=(*selection.clusters, *range(first, first + unknown)),
+    )
 
 
 def is_clustered(selection: MetricSample) -> bool:
@@ -70,34 +77,45 @@ def decide_floor(
     strict: float | None = None,
     note: str = "",
 ) -> RuleDecision:
-    """One floor, decided. One that rests on an untrusted judge is INCONCLUSIVE whatever the judge says.
+    """One floor, decided. One that rests on an untrusted judge is INCONCLUSIVE whatever the judge
+    says.
 
     Args:
         metric, slice_: what it is about.
         selection: the cases that count.
         floor: the pass rate to clear, in [0, 1].
         alpha: largest probability of a wrong PASS, and of a wrong FAIL.
-        untrusted: why the judge of this metric is not trusted, and the way out; None for checks, for trusted judges, and for
-            a rule on the judge's own scale.
+        untrusted: why the judge of this metric is not trusted, and the way out; None for checks,
+            for trusted judges, and for a rule on the judge's own scale.
         strict: for FAIL instead of `alpha`, where there are more rules (`family.step_down`).
         note: a sentence to end with.
     """
     name = metric if slice_ is None else f"{metric} on {slice_}"
     if selection.n == 0 and selection.open:
         return RuleDecision(
-            rule="floor", metric=metric, slice=slice_, decision=Decision.INCONCLUSIVE, threshold=floor,
+            rule="floor",
+            metric=metric,
+            slice=slice_,
+            decision=Decision.INCONCLUSIVE,
+            threshold=floor,
             reason=f"{name}: all {selection.open:,} cases wait for a person; `llmeval review` takes their verdicts.",
-        )  # fmt: skip
+        )
     if selection.n == 0:
         return RuleDecision(
-            rule="floor", metric=metric, slice=slice_, decision=Decision.INVALID, threshold=floor,
+            rule="floor",
+            metric=metric,
+            slice=slice_,
+            decision=Decision.INVALID,
+            threshold=floor,
             reason=f"{name}: no case has a score, so the floor of {percent(floor)} can't be decided.",
-        )  # fmt: skip
+        )
     low, high = bounds_at_worst(selection, alpha)
     if strict not in (None, alpha):
         high = bounds_at_worst(selection, strict).high
     rate = selection.passed / selection.n
-    decision, why = _outcome(name, selection, rate, Interval(low, high), floor, (alpha, strict or alpha))
+    decision, why = _outcome(
+        name, selection, rate, Interval(low, high), floor, (alpha, strict or alpha)
+    )
     if untrusted is not None:
         decision = Decision.INCONCLUSIVE
         why = (
@@ -105,21 +123,42 @@ def decide_floor(
             f"{UNTRUSTED.format(untrusted)}"
         )
     return RuleDecision(
-        rule="floor", metric=metric, slice=slice_, decision=decision, estimate=rate, low=low, high=high,
-        threshold=floor, reason=why + note, level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha), n=selection.n, assumptions=_assumptions(selection),
-        tipping_point=max(low - floor, floor - high) if decision in (Decision.PASS, Decision.FAIL) else None,
-    )  # fmt: skip
+        rule="floor",
+        metric=metric,
+        slice=slice_,
+        decision=decision,
+        estimate=rate,
+        low=low,
+        high=high,
+        threshold=floor,
+        reason=why + note,
+        level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha),
+        n=selection.n,
+        assumptions=_assumptions(selection),
+        tipping_point=max(low - floor, floor - high)
+        if decision in (Decision.PASS, Decision.FAIL)
+        else None,
+    )
 
 
 def _assumptions(selection: MetricSample) -> tuple[str, ...]:
     alone = "cases are independent of each other"
     clusters = f"the {len(set(selection.clusters)):,} clusters are independent of each other"
     lost = (LOST_WORST,) if lost_in(selection) else ()
-    return (clusters if is_clustered(selection) else alone, "the cases stand for those to come", *lost)
+    return (
+        clusters if is_clustered(selection) else alone,
+        "the cases stand for those to come",
+        *lost,
+    )
 
 
 def _outcome(
-    name: str, selection: MetricSample, rate: float, found: Interval, floor: float, rates: tuple[float, float]
+    name: str,
+    selection: MetricSample,
+    rate: float,
+    found: Interval,
+    floor: float,
+    rates: tuple[float, float],
 ) -> tuple[Decision, str]:
     """`rates`: of a wrong PASS, and of a wrong FAIL."""
     (low, high), (alpha, strict) = found, rates
@@ -147,7 +186,9 @@ def _seen(name: str, selection: MetricSample, rate: float, by: str = "") -> str:
     if lost_in(selection):
         seen += f", {lost_in(selection):,} more were lost and may have passed or failed"
     if selection.open:
-        seen += f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
+        seen += (
+            f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
+        )
     return seen
 
 
@@ -170,24 +211,36 @@ def told_more(cases: int | None) -> str:
 def _clear(selection: MetricSample, floor: float, rates: tuple[float, float]) -> bool:
     """Whether those with a result would decide if nothing had been lost."""
     known = replace(selection, unscored=0, errors=0)
-    return bounds_at_worst(known, rates[0]).low >= floor or bounds_at_worst(known, rates[1]).high < floor
+    return (
+        bounds_at_worst(known, rates[0]).low >= floor
+        or bounds_at_worst(known, rates[1]).high < floor
+    )
 
 
-def clusters_needed(selection: MetricSample, floor: float, alpha: float, strict: float | None = None) -> int | None:
-    """How many more clusters like these decide a floor, to the next power of two; None beyond 16 times as many.
+def clusters_needed(
+    selection: MetricSample, floor: float, alpha: float, strict: float | None = None
+) -> int | None:
+    """How many more clusters like these decide a floor, to the next power of two; None beyond 16
+    times as many.
 
-    `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules. The clusters in hand stand for those to come: the sample is repeated under new cluster numbers.
+    `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules. The clusters in
+        hand stand for those to come: the sample is repeated under new cluster numbers.
     """
     count = max(selection.clusters) + 1
     for times in (2, 4, 8, 16):
         clusters = [number + count * copy for copy in range(times) for number in selection.clusters]
         low = mean_bounds(selection.outcomes * times, alpha, clusters).low
-        if low >= floor or mean_bounds(selection.outcomes * times, strict or alpha, clusters).high < floor:
+        if (
+            low >= floor
+            or mean_bounds(selection.outcomes * times, strict or alpha, clusters).high < floor
+        ):
             return (times - 1) * len(set(selection.clusters))
     return None
 
 
-def cases_needed(rate: float, n: int, floor: float, alpha: float, strict: float | None = None) -> int | None:
+def cases_needed(
+    rate: float, n: int, floor: float, alpha: float, strict: float | None = None
+) -> int | None:
     """How many more cases would decide a floor if the rate stayed as it is; None beyond a million.
 
     `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules.
@@ -200,7 +253,9 @@ def cases_needed(rate: float, n: int, floor: float, alpha: float, strict: float 
         )  # a pass more or less decides nothing
         # the bounds clear the floor where the exact binomial test at the floor rejects
         above = least > 0 and beta_cdf(floor, least, size - least + 1) <= alpha
-        return above or (most < size and 1 - beta_cdf(floor, most + 1, size - most) < (strict or alpha))
+        return above or (
+            most < size and 1 - beta_cdf(floor, most + 1, size - most) < (strict or alpha)
+        )
 
     size = max(n, 4)
     while not decided(size):

@@ -1,8 +1,8 @@
 """Floors on what people would say: a judge's pass rate corrected for its errors by labels.
 
-The judge's own rate is off by what it gets wrong, and no number of cases mends that. Labels do: those of this run, drawn at
-random, or those behind the judge's certificate. Which estimator is valid follows from where they came from
-(`stats.correction`).
+The judge's own rate is off by what it gets wrong, and no number of cases mends that. Labels do:
+those of this run, drawn at random, or those behind the judge's certificate. Which estimator is
+valid follows from where they came from (`stats.correction`).
 """
 
 import math
@@ -11,17 +11,34 @@ from typing import Any, NamedTuple
 
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
-from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, if_all, is_clustered, lost_in, percent, percent_of
+from llmeval.gate.rules.floors import (
+    LOST_DECIDE,
+    LOST_WORST,
+    if_all,
+    is_clustered,
+    lost_in,
+    percent,
+    percent_of,
+)
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.estimation.correction import FEW_LABELS, decision_bounds, estimate_rate
-from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate, count_labels
+from llmeval.stats.estimation.label_counts import (
+    LabelCounts,
+    Provenance,
+    RefusedEstimate,
+    count_labels,
+)
 
 _PARTS = 3
-"""Unknowns that share alpha where cases come in clusters: the judged rate and two of the judge's."""
+"""Unknowns that share alpha where cases come in clusters: the judged rate and two of the
+judge's.
+"""
 
 
 class LabelEvidence(NamedTuple):
-    """Labels that correct a judge, and where they came from. `labels`: how many, where `counts` are weighted."""
+    """Labels that correct a judge, and where they came from. `labels`: how many, where `counts` are
+    weighted.
+    """
 
     counts: LabelCounts
     provenance: Provenance
@@ -45,10 +62,12 @@ def evidence_for(
 ) -> LabelEvidence | None:
     """The labels to correct a judged metric by; None where there are none that may.
 
-    Labels of this run come first, from 50 on. Those of the certificate are about the judge alone: not for a judge that
-    is not trusted, nor for verdicts that a check gave in its place (`when: uncertain`). Where people decided some of the
-    verdicts (`open` ones) neither holds: what they decided is right by definition, and no sample of the rest. Nor with
-    repeats: a case passes with all of its answers, and how often a judge errs on one of several is not known.
+    Labels of this run come first, from 50 on. Those of the certificate are about the judge alone:
+    not for a judge that is not trusted, nor for verdicts that a check gave in its place (`when:
+    uncertain`). Where people decided some of the verdicts (`open` ones) neither holds: what they
+    decided is right by definition, and no sample of the rest. Nor with
+    repeats: a case passes with all of its answers, and how often a judge errs on one of several is
+        not known.
     """
     judge = manifest["judges"].get(metric)
     if judge is None or metric in tally.by_people or manifest["repeats"] > 1:
@@ -87,7 +106,8 @@ def _own_labels(tally: RunAggregate, metric: str, slice_: tuple[str, str] | None
 def bounds(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:
     """One-sided bounds of people's pass rate, each at `alpha`.
 
-    With clusters each unknown part takes its bound at alpha/3 (Bonferroni), the judged rate that of `stats.bounds.mean_bounds`.
+    With clusters each unknown part takes its bound at alpha/3 (Bonferroni), the judged rate that of
+    `stats.bounds.mean_bounds`.
 
     Raises:
         RefusedEstimate: the labels can't carry it.
@@ -100,8 +120,13 @@ def bounds(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> In
     if evidence.provenance is Provenance.BANK:
         right = _rate(labels.pass_pass, labels.human_pass, share)
         wrong = _rate(labels.pass_fail, labels.human_fail, share)
-        return Interval(_behind(q.low, right.high, wrong.high), _behind(q.high, right.low, wrong.low))
-    good, missed = _rate(labels.pass_pass, labels.judge_pass, share), _rate(labels.fail_pass, labels.judge_fail, share)
+        return Interval(
+            _behind(q.low, right.high, wrong.high), _behind(q.high, right.low, wrong.low)
+        )
+    good, missed = (
+        _rate(labels.pass_pass, labels.judge_pass, share),
+        _rate(labels.fail_pass, labels.judge_fail, share),
+    )
     low = min(rate * good.low + (1 - rate) * missed.low for rate in q)
     return Interval(low, max(rate * good.high + (1 - rate) * missed.high for rate in q))
 
@@ -111,7 +136,9 @@ def _rate(k: int, n: int, alpha: float) -> Interval:
 
 
 def _behind(q: float, right: float, wrong: float) -> float:
-    """Rogan and Gladen's rate from the judged one and the judge's share of passes among good and bad answers."""
+    """Rogan and Gladen's rate from the judged one and the judge's share of passes among good and
+    bad answers.
+    """
     if right <= wrong:
         return 0.0 if q <= wrong else 1.0
     return min(1.0, max(0.0, (q - wrong) / (right - wrong)))
@@ -140,26 +167,47 @@ def decide_judged_floor(
         low, high = _at_worst(selection, evidence, alpha)
         if strict not in (None, alpha):
             high = _at_worst(selection, evidence, strict).high
-        rate = estimate_rate(evidence.counts, selection.passed, selection.n, evidence.provenance).rate
+        rate = estimate_rate(
+            evidence.counts, selection.passed, selection.n, evidence.provenance
+        ).rate
     except RefusedEstimate:
         return None
-    found = Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
+    found = (
+        Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
+    )
     name = metric if slice_ is None else f"{metric} on {slice_}"
     level = (strict or alpha) if found is Decision.FAIL else alpha
-    lost = f", {lost_in(selection):,} more were lost and may be right or wrong" if lost_in(selection) else ""
+    lost = (
+        f", {lost_in(selection):,} more were lost and may be right or wrong"
+        if lost_in(selection)
+        else ""
+    )
     seen = (
         f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,} of {selection.n:,} cases){lost}; "
         f"corrected by {evidence.shown}, people would pass {percent(rate)}"
     )
     return RuleDecision(
-        rule="floor", metric=metric, slice=slice_, decision=found, estimate=rate, low=low, high=high, threshold=floor,
+        rule="floor",
+        metric=metric,
+        slice=slice_,
+        decision=found,
+        estimate=rate,
+        low=low,
+        high=high,
+        threshold=floor,
         reason=f"{seen}; {_follows(found, low, high, floor, level, _hint(selection, evidence, floor, (alpha, strict or alpha)))}",
-        level=1 - level, n=selection.n, assumptions=_assumptions(selection, evidence),
-        tipping_point=max(low - floor, floor - high) if found is not Decision.INCONCLUSIVE else None,
-    )  # fmt: skip
+        level=1 - level,
+        n=selection.n,
+        assumptions=_assumptions(selection, evidence),
+        tipping_point=max(low - floor, floor - high)
+        if found is not Decision.INCONCLUSIVE
+        else None,
+    )
 
 
-def _follows(found: Decision, low: float, high: float, floor: float, alpha: float, hint: str) -> str:
+def _follows(
+    found: Decision, low: float, high: float, floor: float, alpha: float, hint: str
+) -> str:
     sure, limit = f"at {percent_of(1 - alpha)} confidence", f"the floor is {percent(floor)}."
     if found is Decision.PASS:
         return f"{sure} at least {percent(low)}, {limit}"
@@ -170,7 +218,8 @@ def _follows(found: Decision, low: float, high: float, floor: float, alpha: floa
 
 
 def _at_worst(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:
-    """`bounds` where results were lost: as verdicts and as answers they may all be wrong, or all right.
+    """`bounds` where results were lost: as verdicts and as answers they may all be wrong, or all
+    right.
 
     Raises:
         RefusedEstimate: the labels can't carry it.
@@ -184,10 +233,17 @@ def _at_worst(selection: MetricSample, evidence: LabelEvidence, alpha: float) ->
     return Interval(min(low, known.low * share), max(high, known.high * share + 1 - share))
 
 
-def _hint(selection: MetricSample, evidence: LabelEvidence, floor: float, rates: tuple[float, float]) -> str:
-    """How many more labels or cases would decide if all stayed as it is, to the next power of two."""
+def _hint(
+    selection: MetricSample, evidence: LabelEvidence, floor: float, rates: tuple[float, float]
+) -> str:
+    """How many more labels or cases would decide if all stayed as it is, to the next power of
+    two.
+    """
     if lost_in(selection):
-        low, high = bounds(selection, evidence, rates[0]).low, bounds(selection, evidence, rates[1]).high
+        low, high = (
+            bounds(selection, evidence, rates[0]).low,
+            bounds(selection, evidence, rates[1]).high,
+        )
         if low >= floor or high < floor:
             return LOST_DECIDE.format(f"{lost_in(selection):,}")
     if is_clustered(selection):
@@ -204,11 +260,20 @@ def _hint(selection: MetricSample, evidence: LabelEvidence, floor: float, rates:
         if _decides(labels, times * selection.passed, times * n, evidence.provenance, floor, rates):
             found.append(f"about {(times - 1) * n:,} more cases like these")
             break
-    return f"{' or '.join(found)} would decide" if found else "the rate is too close to decide by more labels or cases"
+    return (
+        f"{' or '.join(found)} would decide"
+        if found
+        else "the rate is too close to decide by more labels or cases"
+    )
 
 
 def _decides(
-    labels: LabelCounts, passed: int, n: int, provenance: Provenance, floor: float, rates: tuple[float, float]
+    labels: LabelCounts,
+    passed: int,
+    n: int,
+    provenance: Provenance,
+    floor: float,
+    rates: tuple[float, float],
 ) -> bool:
     """`rates`: of a wrong PASS, and of a wrong FAIL."""
     try:
@@ -226,9 +291,13 @@ def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str,
         "the cases stand for those to come",
     ]
     if evidence.provenance is Provenance.BANK:
-        made.append("the judge is as often right on these answers as on the labelled ones of its certificate")
+        made.append(
+            "the judge is as often right on these answers as on the labelled ones of its certificate"
+        )
     else:
-        made.append("the labelled answers were drawn at random within each verdict, and their labels are right")
+        made.append(
+            "the labelled answers were drawn at random within each verdict, and their labels are right"
+        )
     if lost_in(selection):
         made.append(LOST_WORST)
     return tuple(made)

@@ -3,7 +3,8 @@
 It states facts about named cases, so it has no error rate. FAIL where a case fails; else INVALID
 where one has no result, as a missing result is never a pass; else INCONCLUSIVE where one was not
 asked, needs review, or rests on an untrusted judge; else PASS. A case that only untrusted judges
-fail does not make the rule FAIL: nobody knows how often they are wrong. Quarantined cases don't count.
+fail does not make the rule FAIL: nobody knows how often they are wrong. Quarantined cases don't
+count.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,9 @@ ASK_AGAIN = "the same command with --out and this run's directory asks again for
 
 @dataclass
 class RuleCases:
-    """The cases of the rule by outcome; `failed`, `doubtful` and `missing` as (id, metric or outcome)."""
+    """The cases of the rule by outcome; `failed`, `doubtful` and `missing` as (id, metric or
+    outcome).
+    """
 
     failed: list[tuple[str, str]] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
@@ -46,10 +49,17 @@ def must_pass_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[Ru
         return []
     cases = _cases(tally, wanted, untrusted_metrics(manifest))
     decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
-    if cases.missing and not _lost_too_many(tally, manifest):  # else `max_unscored` states the cause
+    if cases.missing and not _lost_too_many(
+        tally, manifest
+    ):  # else `max_unscored` states the cause
         reason += tally.causes.sentence
     of = manifest["cases"].get("of")
-    if decision is Decision.PASS and not isinstance(wanted, list) and of is not None and of > manifest["cases"]["n"]:
+    if (
+        decision is Decision.PASS
+        and not isinstance(wanted, list)
+        and of is not None
+        and of > manifest["cases"]["n"]
+    ):
         reason += f" A sample of {manifest['cases']['n']:,} of {of:,} cases was asked."
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
@@ -69,7 +79,8 @@ def must_pass_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[Ru
 
 
 class MustPassWalk:
-    """The rule in a run that may stop early: settled at the first failing case, or at the last case.
+    """The rule in a run that may stop early: settled at the first failing case, or at the last
+    case.
 
     Cases are taken in the planned order, as far as all before them are done: a look costs little.
     """
@@ -102,7 +113,9 @@ class MustPassWalk:
 
 def untrusted_metrics(manifest: Mapping[str, Any]) -> frozenset[str]:
     """The metrics whose judges are not trusted."""
-    return frozenset(name for name, judge in manifest["judges"].items() if judge["trust"] != "TRUSTED")
+    return frozenset(
+        name for name, judge in manifest["judges"].items() if judge["trust"] != "TRUSTED"
+    )
 
 
 def _lost_too_many(tally: RunAggregate, manifest: Mapping[str, Any]) -> bool:
@@ -117,7 +130,9 @@ def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> 
 
 
 def untrusted_judge(tally: RunAggregate, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The metric of the first judge of this run that is not trusted, and why; None where all are."""
+    """The metric of the first judge of this run that is not trusted, and why; None where all
+    are.
+    """
     for metric, judge in manifest["judges"].items():
         if metric in tally.columns and judge["trust"] != "TRUSTED":
             return metric, judge["trust_reason"]
@@ -155,10 +170,15 @@ def _cases(tally: RunAggregate, wanted: Any, untrusted: frozenset[str]) -> RuleC
     return found
 
 
-def _decided(cases: RuleCases, wanted: Any, untrusted: tuple[str, str] | None) -> tuple[Decision, str]:
+def _decided(
+    cases: RuleCases, wanted: Any, untrusted: tuple[str, str] | None
+) -> tuple[Decision, str]:
     of = f"{cases.n:,} {'case' if cases.n == 1 else 'cases'}" + _which(wanted)
     if not cases.n:
-        return Decision.INVALID, f"must_pass: no case counts{_which(wanted)}, so nothing can be decided."
+        return (
+            Decision.INVALID,
+            f"must_pass: no case counts{_which(wanted)}, so nothing can be decided.",
+        )
     if cases.failed:
         rest = [_missing(cases)] if cases.missing else []
         rest += [f"{len(cases.not_asked):,} not asked in this run"] if cases.not_asked else []
@@ -166,7 +186,10 @@ def _decided(cases: RuleCases, wanted: Any, untrusted: tuple[str, str] | None) -
         said = f"{len(cases.failed):,} of {of} {verb}: {_named(cases.failed)}"
         return Decision.FAIL, "; ".join([said, *rest]) + "."
     if cases.missing:
-        return Decision.INVALID, f"must_pass can't be decided: {_missing(cases)}, of {of}; {ASK_AGAIN}."
+        return (
+            Decision.INVALID,
+            f"must_pass can't be decided: {_missing(cases)}, of {of}; {ASK_AGAIN}.",
+        )
     if cases.not_asked:
         return (
             Decision.INCONCLUSIVE,

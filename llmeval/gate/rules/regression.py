@@ -1,8 +1,11 @@
-"""Regression: is the candidate certainly worse than the baseline, certainly not worse by the margin, or can't these cases tell?
+"""Regression: is the candidate certainly worse than the baseline, certainly not worse by the
+margin, or can't these cases tell?
 
-Both sides answered the same cases, so what is tested is the mean of the differences, candidate minus baseline, case by
-case (`stats.hybrid`): FAIL when it is below 0 for sure, PASS when it is above -margin for sure. Over all rules Holm's
-procedure keeps the probability of any wrong FAIL at alpha; PASS needs every rule at beta (`stats.multiplicity`).
+Both sides answered the same cases, so what is tested is the mean of the differences, candidate
+minus baseline, case by
+case (`stats.hybrid`): FAIL when it is below 0 for sure, PASS when it is above -margin for sure.
+Over all rules Holm's procedure keeps the probability of any wrong FAIL at alpha; PASS needs every
+rule at beta (`stats.multiplicity`).
 """
 
 import math
@@ -23,7 +26,13 @@ from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_
 from llmeval.gate.pairs import PairedCases, pair
 from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
 from llmeval.gate.rules.sequential import RuleWalk, may_stop, rules_in
-from llmeval.gate.rules.threshold import UNTRUSTED, Threshold, distrust_of, margins_in, own_scale_note
+from llmeval.gate.rules.threshold import (
+    UNTRUSTED,
+    Threshold,
+    distrust_of,
+    margins_in,
+    own_scale_note,
+)
 from llmeval.stats.estimation.agreement import youden_lower
 from llmeval.stats.estimation.clusters import clustered_mean
 from llmeval.stats.estimation.label_counts import LabelCounts
@@ -32,7 +41,9 @@ from llmeval.stats.sequential.gate_test import TestVerdict, decide, tipping_poin
 
 MAX_FELL = 10
 J_SHARE = 5
-"""Of the rate of a wrong PASS one part in so many may be spent on the lower bound of the judge's J."""
+"""Of the rate of a wrong PASS one part in so many may be spent on the lower bound of the judge's
+J.
+"""
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,9 @@ class RegressionRule:
     """The error rate spent on that bound."""
     judged: bool
     untrusted: str | None
-    """Why the judge is not trusted, and the way out: the rule is INCONCLUSIVE then. None on the judge's own scale."""
+    """Why the judge is not trusted, and the way out: the rule is INCONCLUSIVE then. None on the
+    judge's own scale.
+    """
     judge_scale: bool = False
     note: str = ""
     """A sentence that the reason ends with."""
@@ -59,21 +72,34 @@ class RegressionRule:
         """The slice as records name it."""
         return None if self.where is None else "=".join(self.where)
 
-    def plan(self, gate: Mapping[str, Any], units: int, cases: int, largest: int, *, rules: int = 0) -> TestDesign:
-        """Its test. `rules`: of how many, where the run may stop early; 0 where it is read once, at the end.
+    def plan(
+        self, gate: Mapping[str, Any], units: int, cases: int, largest: int, *, rules: int = 0
+    ) -> TestDesign:
+        """Its test. `rules`: of how many, where the run may stop early; 0 where it is read once, at
+        the end.
 
-        Each of several rules that may stop the run has its share of alpha, so that none stops before it could fail
-        alone; Holm's procedure at the end can only fail more (`stats.multiplicity`).
+        Each of several rules that may stop the run has its share of alpha, so that none stops
+        before it could fail alone; Holm's procedure at the end can only fail more
+        (`stats.multiplicity`).
         """
         return regression(
-            units=units, cases=cases, largest=largest, margin=self.margin, alpha=gate["alpha"] / max(1, rules),
-            beta=gate["beta"], j_lower=self.youden, j_alpha=self.spent, sequential=rules > 0,
-        )  # fmt: skip
+            units=units,
+            cases=cases,
+            largest=largest,
+            margin=self.margin,
+            alpha=gate["alpha"] / max(1, rules),
+            beta=gate["beta"],
+            j_lower=self.youden,
+            j_alpha=self.spent,
+            sequential=rules > 0,
+        )
 
 
 @dataclass(frozen=True)
 class RegressionTest:
-    """One rule with its data and the test's verdict. `planned`: the pairs there would have been without stopping early."""
+    """One rule with its data and the test's verdict. `planned`: the pairs there would have been
+    without stopping early.
+    """
 
     rule: RegressionRule
     pairs: PairedCases
@@ -83,8 +109,8 @@ class RegressionTest:
 
 
 def regression_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[Rule]:
-    """The gate's rules of regression, each to be decided at a level; INVALID, with what to do, where the runs can't be
-    compared."""
+    """The gate's rules of regression, each to be decided at a level; INVALID, with what to do,
+    where the runs can't be compared."""
     asked = _asked(tally, manifest)
     return [partial(_at, each) for each in asked]
 
@@ -93,14 +119,22 @@ def _at(asked: "tuple[RegressionTest, Baseline] | RuleDecision", level: float) -
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
 
-def _asked(tally: RunAggregate, manifest: Mapping[str, Any]) -> "list[tuple[RegressionTest, Baseline] | RuleDecision]":
+def _asked(
+    tally: RunAggregate, manifest: Mapping[str, Any]
+) -> "list[tuple[RegressionTest, Baseline] | RuleDecision]":
     rule = manifest["gate"].get("regression")
     if rule is None:
         return []
     path = Path(rule["baseline"])
     try:
         if not path.exists():
-            return [_invalid(None, None, f"There is no baseline at {path}. To make this run one: {_approve(tally)}")]
+            return [
+                _invalid(
+                    None,
+                    None,
+                    f"There is no baseline at {path}. To make this run one: {_approve(tally)}",
+                )
+            ]
         baseline = read_baseline(path)
     except LlmevalError as error:
         return [_invalid(None, None, str(error))]
@@ -113,7 +147,9 @@ def _asked(tally: RunAggregate, manifest: Mapping[str, Any]) -> "list[tuple[Regr
     asked: list[tuple[RegressionTest, Baseline] | RuleDecision] = [] if missed is None else [missed]
     for compared in comparisons(manifest, baseline):
         made = (
-            _question(tally, manifest, baseline, compared, gone) if isinstance(compared, RegressionRule) else compared
+            _question(tally, manifest, baseline, compared, gone)
+            if isinstance(compared, RegressionRule)
+            else compared
         )
         asked.append((made, baseline) if isinstance(made, RegressionTest) else made)
     return asked
@@ -123,15 +159,26 @@ def _approve(tally: RunAggregate) -> str:
     return f"`llmeval baseline approve {tally.path} --by NAME --reason TEXT`."
 
 
-def _invalid(metric: str | None, baseline: Baseline | None, reason: str, slice_: str | None = None) -> RuleDecision:
+def _invalid(
+    metric: str | None, baseline: Baseline | None, reason: str, slice_: str | None = None
+) -> RuleDecision:
     run_id = None if baseline is None else baseline.run_id
     return RuleDecision(
-        rule="regression", metric=metric, slice=slice_, decision=Decision.INVALID, baseline=run_id, reason=reason
+        rule="regression",
+        metric=metric,
+        slice=slice_,
+        decision=Decision.INVALID,
+        baseline=run_id,
+        reason=reason,
     )
 
 
-def comparisons(manifest: Mapping[str, Any], baseline: Baseline) -> list[RegressionRule | RuleDecision]:
-    """The rules of regression, in the suite's order; INVALID ones where something else scored the baseline."""
+def comparisons(
+    manifest: Mapping[str, Any], baseline: Baseline
+) -> list[RegressionRule | RuleDecision]:
+    """The rules of regression, in the suite's order; INVALID ones where something else scored the
+    baseline.
+    """
     margins = margins_in(manifest["gate"])
     return [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
 
@@ -148,21 +195,34 @@ def _comparison(
         f"or score them (`llmeval score {baseline.run_id}`) and approve that run."
     )
     if kept is None:
-        return _invalid(metric, baseline, f"{name}: the baseline {baseline.run_id} has no such metric. {anew}", slice_)
+        return _invalid(
+            metric,
+            baseline,
+            f"{name}: the baseline {baseline.run_id} has no such metric. {anew}",
+            slice_,
+        )
     if kept.scorer != scorer_digest(manifest, metric):
         what = "judge" if judge is not None else "check"
         told = f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a difference may be its own."
         return _invalid(metric, baseline, f"{told} {anew}", slice_)
     if margin.judge_scale:
         note = own_scale_note(manifest, metric)
-        return RegressionRule(name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note)
+        return RegressionRule(
+            name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note
+        )
     untrusted = distrust_of(manifest, metric)
     youden, spent = scale(judge, manifest["gate"]["beta"]) if untrusted is None else (1.0, 0.0)
-    return RegressionRule(name, metric, where, margin.value, youden, spent, judge is not None, untrusted)
+    return RegressionRule(
+        name, metric, where, margin.value, youden, spent, judge is not None, untrusted
+    )
 
 
 def _question(
-    tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline, compared: RegressionRule, gone: MissingCases
+    tally: RunAggregate,
+    manifest: Mapping[str, Any],
+    baseline: Baseline,
+    compared: RegressionRule,
+    gone: MissingCases,
 ) -> RegressionTest | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest["gate"]
@@ -183,7 +243,9 @@ def _question(
     return RegressionTest(compared, pairs, walk.test.plan, verdict, walk.planned)
 
 
-def walk_of(tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline, compared: RegressionRule) -> RuleWalk:
+def walk_of(
+    tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline, compared: RegressionRule
+) -> RuleWalk:
     """The rule's way through the planned cases that the baseline has too."""
     before, kept, metric = baseline.results(compared.metric), baseline.cases, compared.metric
     now = tally.case_digests(planned=True)
@@ -198,7 +260,12 @@ def walk_of(tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline
 
     gate = manifest["gate"]
     rules = rules_in(gate)
-    return RuleWalk(tally, [names for names in groups if names], value, partial(compared.plan, gate, rules=rules))
+    return RuleWalk(
+        tally,
+        [names for names in groups if names],
+        value,
+        partial(compared.plan, gate, rules=rules),
+    )
 
 
 def ask(compared: RegressionRule, pairs: PairedCases, gate: Mapping[str, Any]) -> RegressionTest:
@@ -209,7 +276,9 @@ def ask(compared: RegressionRule, pairs: PairedCases, gate: Mapping[str, Any]) -
 
 
 def scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
-    """The lower bound of the judge's J from the labels behind its certificate, and the rate of error spent on it."""
+    """The lower bound of the judge's J from the labels behind its certificate, and the rate of
+    error spent on it.
+    """
     labels = None if judge is None else judge.get("labels")
     if not labels:
         return 1.0, 0.0
@@ -229,29 +298,47 @@ def decided(question: RegressionTest, baseline: Baseline, level: float) -> RuleD
         found = Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
     verdict = replace(question.verdict, decision=found)
     return RuleDecision(
-        rule="regression", metric=rule.metric, slice=rule.slice_, decision=found, estimate=verdict.estimate,
-        low=verdict.low, high=verdict.high, threshold=rule.margin, baseline=baseline.run_id,
-        reason=reason(question, verdict, baseline.run_id, level), level=1 - plan.alpha, n=len(pairs.differences),
-        tipping_point=tipping_point(verdict, plan) if found in (Decision.PASS, Decision.FAIL) else None,
-        assumptions=_assumptions(question), fell=tuple(pairs.fell[:MAX_FELL]), judge_scale=rule.judge_scale,
-    )  # fmt: skip
+        rule="regression",
+        metric=rule.metric,
+        slice=rule.slice_,
+        decision=found,
+        estimate=verdict.estimate,
+        low=verdict.low,
+        high=verdict.high,
+        threshold=rule.margin,
+        baseline=baseline.run_id,
+        reason=reason(question, verdict, baseline.run_id, level),
+        level=1 - plan.alpha,
+        n=len(pairs.differences),
+        tipping_point=tipping_point(verdict, plan)
+        if found in (Decision.PASS, Decision.FAIL)
+        else None,
+        assumptions=_assumptions(question),
+        fell=tuple(pairs.fell[:MAX_FELL]),
+        judge_scale=rule.judge_scale,
+    )
 
 
 def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: float) -> str:
-    """What was seen, by how much, and what follows from it. `level`: of its FAIL, among all rules."""
+    """What was seen, by how much, and what follows from it. `level`: of its FAIL, among all
+    rules.
+    """
     pairs, plan, rule = question.pairs, question.plan, question.rule
     lost = f", {pairs.lost} of them lost" if pairs.lost else ""
-    seen = (
-        f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on {len(pairs.differences):,} paired cases"
-    )
+    seen = f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on {len(pairs.differences):,} paired cases"
     margin = f"the margin is {_points(rule.margin)}"
     if rule.youden < 1:
-        margin += (
-            f", {_points(rule.margin * rule.youden)} as this judge sees them (its J is at least {rule.youden:.2f})"
-        )
+        margin += f", {_points(rule.margin * rule.youden)} as this judge sees them (its J is at least {rule.youden:.2f})"
     flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
-    stopped = f" Decided early: {question.planned:,} were planned." if len(pairs.differences) < question.planned else ""
-    follows, left_out = _follows(question, verdict, run_id, level), pairs.left_out(" Not compared: ", ".")
+    stopped = (
+        f" Decided early: {question.planned:,} were planned."
+        if len(pairs.differences) < question.planned
+        else ""
+    )
+    follows, left_out = (
+        _follows(question, verdict, run_id, level),
+        pairs.left_out(" Not compared: ", "."),
+    )
     return f"{seen}{lost}: {flips}; {margin}.{follows}{stopped}{left_out}{rule.note}"
 
 
@@ -274,19 +361,27 @@ def _follows(question: RegressionTest, verdict: TestVerdict, run_id: str, level:
 
 
 def cases_needed(pairs: PairedCases, plan: TestDesign, level: float = 1.0) -> int:
-    """About how many cases in all decide the rule if the differences stay as they are. `level`: of its FAIL, where other
-    rules have their share of alpha.
+    """About how many cases in all decide the rule if the differences stay as they are. `level`: of
+    its FAIL, where other rules have their share of alpha.
 
-    n = (z sd / gap)^2 times the design effect, gap the farther of the two limits, and the 2 / gap that counting in whole
-    cases takes (the continuity correction of McNemar's test, to first order); and no fewer than the exact test takes when
-    nothing differs, log(level) / log(1 - gap).
+    n = (z sd / gap)^2 times the design effect, gap the farther of the two limits, and the 2 / gap
+    that counting in whole cases takes (the continuity correction of McNemar's test, to first
+    order); and no fewer than the exact test takes when nothing differs, log(level) / log(1 - gap).
     """
     sure = [value for value in pairs.differences if not math.isnan(value)]
     if not sure:
         return 2 * len(pairs.differences)
     mean = math.fsum(sure) / len(sure)
-    clusters = [group for value, group in zip(pairs.differences, pairs.clusters, strict=True) if not math.isnan(value)]
-    effect = max(1.0, clustered_mean(sure, clusters).effect) if len(set(clusters)) < len(clusters) else 1.0
+    clusters = [
+        group
+        for value, group in zip(pairs.differences, pairs.clusters, strict=True)
+        if not math.isnan(value)
+    ]
+    effect = (
+        max(1.0, clustered_mean(sure, clusters).effect)
+        if len(set(clusters)) < len(clusters)
+        else 1.0
+    )
     variance = math.fsum((value - mean) ** 2 for value in sure) / len(sure)
     needed = []
     for gap, rate in ((-mean, min(level, plan.alpha)), (mean - plan.pass_null, plan.rates[1])):
@@ -294,7 +389,10 @@ def cases_needed(pairs: PairedCases, plan: TestDesign, level: float = 1.0) -> in
             z = NormalDist().inv_cdf(1 - rate)
             needed.append(
                 effect
-                * max(z * z * variance / gap**2 + (2 / gap if variance else 0), math.log(rate) / math.log1p(-gap))
+                * max(
+                    z * z * variance / gap**2 + (2 / gap if variance else 0),
+                    math.log(rate) / math.log1p(-gap),
+                )
             )
     return math.ceil(min(needed, default=2 * len(sure)))
 
@@ -303,7 +401,9 @@ def _assumptions(question: RegressionTest) -> tuple[str, ...]:
     clusters = len(set(question.pairs.clusters))
     alone = clusters == len(question.pairs.clusters)
     made = [
-        "cases are independent of each other" if alone else f"the {clusters:,} clusters are independent of each other"
+        "cases are independent of each other"
+        if alone
+        else f"the {clusters:,} clusters are independent of each other"
     ]
     made.append("the cases stand for those to come")
     if question.planned:

@@ -1,8 +1,10 @@
-"""A rule of a run that may stop early: fed in the planned order, case by case, until it is decided or nothing is to come.
+"""A rule of a run that may stop early: fed in the planned order, case by case, until it is decided
+or nothing is to come.
 
-The order is fixed before the first answer, and a case counts only when all before it have: the first answers to arrive
-are the short ones, and a rule that took them as they come would judge those. What is decided stays decided, whatever
-comes after it, so that a run read from its records comes to the same decision as the run that stopped.
+The order is fixed before the first answer, and a case counts only when all before it have: the
+first answers to arrive are the short ones, and a rule that took them as they come would judge
+those. What is decided stays decided, whatever comes after it, so that a run read from its records
+comes to the same decision as the run that stopped.
 """
 
 import math
@@ -14,7 +16,14 @@ import numpy as np
 
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
-from llmeval.gate.rules.floors import LOST_WORST, cases_needed, parse_key, percent, percent_of, told_more
+from llmeval.gate.rules.floors import (
+    LOST_WORST,
+    cases_needed,
+    parse_key,
+    percent,
+    percent_of,
+    told_more,
+)
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.sequential.design import TestDesign, floor
 from llmeval.stats.sequential.gate_test import HybridTest, TestVerdict
@@ -28,18 +37,25 @@ class RuleWalk:
 
     Args:
         tally: of the run; fed elsewhere.
-        groups: ids of the cases the rule is about, in the planned order, those of one cluster together.
+        groups: ids of the cases the rule is about, in the planned order, those of one cluster
+            together.
         value: of a case that is done.
         make: the plan of the test, from units, cases, and cases in the largest unit.
     """
 
     def __init__(
-        self, tally: RunAggregate, groups: list[list[str]], value: Value, make: Callable[[int, int, int], TestDesign]
+        self,
+        tally: RunAggregate,
+        groups: list[list[str]],
+        value: Value,
+        make: Callable[[int, int, int], TestDesign],
     ) -> None:
         self._tally, self._groups, self._value = tally, groups, value
         self._at = 0
         self.planned = sum(map(len, groups))
-        self.test = HybridTest(make(len(groups), self.planned, max(map(len, groups)))) if groups else None
+        self.test = (
+            HybridTest(make(len(groups), self.planned, max(map(len, groups)))) if groups else None
+        )
         self.used: list[str] = []
 
     @property
@@ -61,7 +77,11 @@ class RuleWalk:
         """Take what is done, up to the first case that is not."""
         least, most, sizes, taken = [], [], [], []
         test = self.test
-        while test is not None and not self.settled and all(map(self._tally.done, self._groups[self._at])):
+        while (
+            test is not None
+            and not self.settled
+            and all(map(self._tally.done, self._groups[self._at]))
+        ):
             names = [(name, self._value(name)) for name in self._groups[self._at]]
             values = np.array([value for _, value in names if value is not None])
             self._at += 1
@@ -96,25 +116,36 @@ def rules_in(gate: Mapping[str, Any]) -> int:
 def decides_early(manifest: Mapping[str, Any], metric: str, floor: Threshold) -> bool:
     """Whether a floor may be decided before the last case.
 
-    Not one that is about what people would say of a judged metric. Labels correct it, which is read once; and where no label
-    does, an UNTRUSTED judge decides nothing, so that its verdicts must not end a run either.
+    Not one that is about what people would say of a judged metric. Labels correct it, which is read
+    once; and where no label does, an UNTRUSTED judge decides nothing, so that its verdicts must not
+    end a run either.
     """
     judges = manifest["judges"]
     judged = bool(judges) if metric == CASES else metric in judges
     return may_stop(manifest) and (floor.judge_scale or not judged)
 
 
-def floor_walk(tally: RunAggregate, gate: Mapping[str, Any], key: str, threshold: float) -> RuleWalk:
+def floor_walk(
+    tally: RunAggregate, gate: Mapping[str, Any], key: str, threshold: float
+) -> RuleWalk:
     """A floor's way through the planned cases: 1 for a case that passes, 0 for one that fails."""
     metric, where = parse_key(key)
 
     def value(name: str) -> float | None:
         result = tally.result(metric, name)
-        return None if result is None else math.nan if math.isnan(result.value) else float(result.passed)
+        return (
+            None
+            if result is None
+            else math.nan
+            if math.isnan(result.value)
+            else float(result.passed)
+        )
 
     def make(units: int, cases: int, largest: int) -> TestDesign:
         alpha, shared = gate["alpha"], gate["alpha"] / rules_in(gate)
-        return floor(units=units, cases=cases, largest=largest, threshold=threshold, alpha=shared, beta=alpha)
+        return floor(
+            units=units, cases=cases, largest=largest, threshold=threshold, alpha=shared, beta=alpha
+        )
 
     return RuleWalk(tally, tally.planned(where), value, make)
 
@@ -127,8 +158,9 @@ def early_floor(
     strict: float | None = None,
     note: str = "",
 ) -> RuleDecision | None:
-    """A floor of a run that may stop early, decided; None where no case has a score so far. `strict`: for FAIL instead of
-    alpha, where there are more rules. `note`: a sentence to end with."""
+    """A floor of a run that may stop early, decided; None where no case has a score so far.
+    `strict`: for FAIL instead of alpha, where there are more rules. `note`: a sentence to end with.
+    """
     walk = floor_walk(tally, gate, key, threshold)
     walk.advance()
     verdict, (metric, where) = walk.verdict(), parse_key(key)
@@ -140,26 +172,54 @@ def early_floor(
     decision = Decision.FAIL if failed else Decision.PASS if passed else Decision.INCONCLUSIVE
     sure = gate["alpha"] / rules_in(gate)
     told = replace(verdict, decision=decision)
-    lost = sum(math.isnan(result.value) for name in walk.used if (result := tally.result(metric, name)) is not None)
+    lost = sum(
+        math.isnan(result.value)
+        for name in walk.used
+        if (result := tally.result(metric, name)) is not None
+    )
     why = _floor_reason(key, told, threshold, (gate["alpha"], level, sure), walk, lost) + note
     return RuleDecision(
-        rule="floor", metric=metric, slice=slice_, decision=decision, estimate=verdict.estimate, low=verdict.low,
-        high=verdict.high, threshold=threshold, reason=why, level=1 - (sure if decision is Decision.FAIL else gate["alpha"]), n=verdict.cases,
-        assumptions=("the cases are asked in a random order", "the cases stand for those to come", *((LOST_WORST,) if lost else ())),
-        tipping_point=max(0.0, verdict.low - threshold, threshold - verdict.high) if decision in (Decision.PASS, Decision.FAIL) else None,
-    )  # fmt: skip
+        rule="floor",
+        metric=metric,
+        slice=slice_,
+        decision=decision,
+        estimate=verdict.estimate,
+        low=verdict.low,
+        high=verdict.high,
+        threshold=threshold,
+        reason=why,
+        level=1 - (sure if decision is Decision.FAIL else gate["alpha"]),
+        n=verdict.cases,
+        assumptions=(
+            "the cases are asked in a random order",
+            "the cases stand for those to come",
+            *((LOST_WORST,) if lost else ()),
+        ),
+        tipping_point=max(0.0, verdict.low - threshold, threshold - verdict.high)
+        if decision in (Decision.PASS, Decision.FAIL)
+        else None,
+    )
 
 
 def _floor_reason(
-    key: str, verdict: TestVerdict, threshold: float, rates: tuple[float, float, float], walk: RuleWalk, lost: int
+    key: str,
+    verdict: TestVerdict,
+    threshold: float,
+    rates: tuple[float, float, float],
+    walk: RuleWalk,
+    lost: int,
 ) -> str:
-    """`rates`: of a wrong PASS, of a wrong FAIL, and of the upper bound, which is the sharper one with several rules."""
+    """`rates`: of a wrong PASS, of a wrong FAIL, and of the upper bound, which is the sharper one
+    with several rules.
+    """
     alpha, level, sharp = rates
     metric, where = parse_key(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
     of_them = f", {lost:,} of them lost, which may have passed or failed" if lost else ""
     seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases{of_them})"
-    stopped = f" Decided early: {walk.planned:,} were planned." if verdict.cases < walk.planned else ""
+    stopped = (
+        f" Decided early: {walk.planned:,} were planned." if verdict.cases < walk.planned else ""
+    )
     limit = f"the floor is {percent(threshold)}"
     if verdict.decision is Decision.PASS:
         return f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(verdict.low)}, {limit}.{stopped}"
@@ -168,6 +228,8 @@ def _floor_reason(
     if verdict.decision is Decision.FAIL:
         return f"{seen}; at {percent_of(1 - level)} confidence below the floor of {percent(threshold)}.{stopped}"
     between = f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both sides of"
-    more = cases_needed(verdict.estimate, verdict.cases, threshold, alpha / 2, sharp / 2)  # half is left to the end
+    more = cases_needed(
+        verdict.estimate, verdict.cases, threshold, alpha / 2, sharp / 2
+    )  # half is left to the end
     hint = f"; {told_more(more)}" if walk.ended and walk.alone and not lost else ""
     return f"{seen}; {between} the floor of {percent(threshold)}{hint}."

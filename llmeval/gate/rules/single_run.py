@@ -42,9 +42,11 @@ _ENDINGS = {
 
 
 def missing(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """INVALID where answers or scores are not there, or the run did not come to its end; nothing otherwise.
+    """INVALID where answers or scores are not there, or the run did not come to its end; nothing
+    otherwise.
 
-    A run that was killed after its last score is not complete either: its judges' attacks and anchors were not tried.
+    A run that was killed after its last score is not complete either: its judges' attacks and
+    anchors were not tried.
     """
     expected = manifest["cases"]["n"] * manifest["repeats"]
     ended = manifest["status"] == "complete"
@@ -55,18 +57,27 @@ def missing(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecisi
     if errors := tally.counts().errors:
         waiting += f" ({errors:,} {'case' if errors == 1 else 'cases'} with errors)"
     if ended:
-        return [_invalid("complete", f"Only {there:,} of {expected:,} answers are there{waiting}: incomplete.")]
+        return [
+            _invalid(
+                "complete",
+                f"Only {there:,} of {expected:,} answers are there{waiting}: incomplete.",
+            )
+        ]
     ending, why = manifest.get("ending") or "", manifest.get("ending_reason")
     how = _ENDINGS.get(ending, "The run was interrupted")
     because = f" {why[:_ENDING_SHOWN].rstrip('.')}." if why and ending in _ENDINGS else ""
-    return [_invalid("complete", f"{how}: {there:,} of {expected:,} answers are there{waiting}.{because}")]
+    return [
+        _invalid(
+            "complete", f"{how}: {there:,} of {expected:,} answers are there{waiting}.{because}"
+        )
+    ]
 
 
 def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
     """What rules come to together.
 
-    INVALID before everything (a run that lost too much measures something else), then FAIL, then INCONCLUSIVE.
-    Without any rule (`gate: none`) the decision is None.
+    INVALID before everything (a run that lost too much measures something else), then FAIL, then
+    INCONCLUSIVE. Without any rule (`gate: none`) the decision is None.
     """
     decisions = {rule.decision for rule in rules}
     for decision in (Decision.INVALID, Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS):
@@ -74,14 +85,22 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
             break
     else:
         return GateResult(decision=None, exit_code=ExitCode.PASS, reason=NO_GATE)
-    code = _ON_INCONCLUSIVE[on_inconclusive] if decision is Decision.INCONCLUSIVE else _EXIT[decision]
+    code = (
+        _ON_INCONCLUSIVE[on_inconclusive] if decision is Decision.INCONCLUSIVE else _EXIT[decision]
+    )
     first = next(rule for rule in rules if rule.decision is decision)
-    reason = first.reason if decision is not Decision.PASS or len(rules) == 1 else f"All {len(rules)} rules hold."
+    reason = (
+        first.reason
+        if decision is not Decision.PASS or len(rules) == 1
+        else f"All {len(rules)} rules hold."
+    )
     return GateResult(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
 
 
 def validity(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
-    """Reasons why the run measures something else than it was asked to. Nothing here when all is well."""
+    """Reasons why the run measures something else than it was asked to. Nothing here when all is
+    well.
+    """
     counts, invalid = tally.counts(), []
     for metric, tried in tally.attacks.items():
         fell = [name for name, passed in tried.items() if passed]
@@ -120,7 +139,9 @@ def validity(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecis
 def _cause(tally: RunAggregate, manifest: Mapping[str, Any]) -> str:
     """The commonest cause; empty where the reason that ended the run has stated it already."""
     stated = (manifest.get("ending_reason") or "")[:_ENDING_SHOWN]
-    return "" if tally.causes.commonest and tally.causes.commonest in stated else tally.causes.sentence
+    return (
+        "" if tally.causes.commonest and tally.causes.commonest in stated else tally.causes.sentence
+    )
 
 
 def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
@@ -129,11 +150,18 @@ def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
 
 def floor_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[Rule]:
     """The gate's floors, each to be decided at a level."""
-    return [partial(_floor, tally, manifest, key, floor) for key, floor in floors_in(manifest["gate"]).items()]
+    return [
+        partial(_floor, tally, manifest, key, floor)
+        for key, floor in floors_in(manifest["gate"]).items()
+    ]
 
 
-def _floor(tally: RunAggregate, manifest: Mapping[str, Any], key: str, floor: Threshold, level: float) -> RuleDecision:
-    """One floor: before the end where the run may stop, on people's scale where labels carry it, else as judged."""
+def _floor(
+    tally: RunAggregate, manifest: Mapping[str, Any], key: str, floor: Threshold, level: float
+) -> RuleDecision:
+    """One floor: before the end where the run may stop, on people's scale where labels carry it,
+    else as judged.
+    """
     metric, slice_ = parse_key(key)
     name = None if slice_ is None else "=".join(slice_)
     gate, own = manifest["gate"], floor.judge_scale
@@ -152,5 +180,7 @@ def _floor(tally: RunAggregate, manifest: Mapping[str, Any], key: str, floor: Th
     untrusted = None if own else distrust_of(manifest, metric)
     if metric == CASES and not own and (judge := untrusted_judge(tally, manifest)) is not None:
         untrusted = f"for {judge[0]}, {judge[1]}"
-    decided = decide_floor(metric, name, selection, floor.value, gate["alpha"], untrusted, level, note)
+    decided = decide_floor(
+        metric, name, selection, floor.value, gate["alpha"], untrusted, level, note
+    )
     return structs.replace(decided, judge_scale=own)

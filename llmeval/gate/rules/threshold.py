@@ -1,4 +1,5 @@
-"""What a rule of the gate states: its limit, and whose scale it is on. The one place that reads both forms of it.
+"""What a rule of the gate states: its limit, and whose scale it is on. The one place that reads
+both forms of it.
 
 floors: {correctness: 0.8}  or  {correctness: {min: 0.8, scale: judge}}
 margins: {correctness: 0.05}  or  {correctness: {margin: 0.05, scale: judge}}
@@ -10,7 +11,9 @@ from typing import Any, NamedTuple
 from llmeval.stats.estimation.label_counts import MIN_CLASS, MIN_LABELS
 
 UNTRUSTED = " The judge is UNTRUSTED: {}."
-"""The end of a rule's sentence where an untrusted judge keeps it from being decided; filled by `distrust_of`."""
+"""The end of a rule's sentence where an untrusted judge keeps it from being decided; filled by
+`distrust_of`.
+"""
 
 
 class Threshold(NamedTuple):
@@ -28,14 +31,21 @@ class Threshold(NamedTuple):
 
 
 def floors_in(gate: Mapping[str, Any]) -> dict[str, Threshold]:
-    """The floors of a gate by their key. `gate`: as in a manifest, or a suite's `gate.model_dump()`."""
+    """The floors of a gate by their key. `gate`: as in a manifest, or a suite's
+    `gate.model_dump()`.
+    """
     return {key: _threshold(stated, "min") for key, stated in (gate.get("floors") or {}).items()}
 
 
 def margins_in(gate: Mapping[str, Any]) -> dict[str, Threshold]:
-    """The margins of a gate's regression by their key; none where it compares nothing. `gate`: as for `floors_in`."""
+    """The margins of a gate's regression by their key; none where it compares nothing. `gate`: as
+    for `floors_in`.
+    """
     regression = gate.get("regression") or {}
-    return {key: _threshold(stated, "margin") for key, stated in (regression.get("margins") or {}).items()}
+    return {
+        key: _threshold(stated, "margin")
+        for key, stated in (regression.get("margins") or {}).items()
+    }
 
 
 def floor_rates(gate: Mapping[str, Any]) -> dict[str, float]:
@@ -50,9 +60,11 @@ def _threshold(stated: float | Mapping[str, Any], key: str) -> Threshold:
 
 
 def distrust_of(manifest: Mapping[str, Any], metric: str) -> str | None:
-    """Why the judge of a metric is not trusted, and the way out; None for a check and for a trusted judge.
+    """Why the judge of a metric is not trusted, and the way out; None for a check and for a trusted
+    judge.
 
-    The commands say RUN and not its directory, so that a run says the same wherever it lies, merged or in one piece.
+    The commands say RUN and not its directory, so that a run says the same wherever it lies, merged
+    or in one piece.
     """
     judge = manifest["judges"].get(metric)
     if judge is None or judge["trust"] == "TRUSTED":

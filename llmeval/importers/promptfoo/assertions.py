@@ -1,4 +1,6 @@
-"""Assertions as checks. Each type has one function here; a type without one has a reason in `refused.py`."""
+"""Assertions as checks. Each type has one function here; a type without one has a reason in
+`refused.py`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +14,31 @@ from llmeval.importers.promptfoo.scripts import check_of_script
 from llmeval.importers.promptfoo.templates import template
 from llmeval.suite import yaml_file
 
-KEYS = ("type", "value", "threshold", "weight", "metric", "provider", "rubricPrompt", "transform", "config", "assert")
+KEYS = (
+    "type",
+    "value",
+    "threshold",
+    "weight",
+    "metric",
+    "provider",
+    "rubricPrompt",
+    "transform",
+    "config",
+    "assert",
+)
 GRADED = frozenset(["bleu", "rouge-n", "tool-call-f1"])
-"""Types whose score is a degree in promptfoo: a test's `threshold` over them is no count of passes."""
+"""Types whose score is a degree in promptfoo: a test's `threshold` over them is no count of
+passes.
+"""
 _DIALECTS = {
-    "postgresql": "postgres", "mariadb": "mysql", "transactsql": "tsql",
-    **{name: name for name in ("athena", "bigquery", "hive", "mysql", "redshift", "sqlite", "snowflake")},
-}  # fmt: skip
+    "postgresql": "postgres",
+    "mariadb": "mysql",
+    "transactsql": "tsql",
+    **{
+        name: name
+        for name in ("athena", "bigquery", "hive", "mysql", "redshift", "sqlite", "snowflake")
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +84,8 @@ def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
             raise UnmappedError(f"`{key}` of an assertion has no counterpart", place.at(key))
     if raw.get("rubricPrompt") is not None:
         raise UnmappedError(
-            "a judge's own prompt is a protocol file here (docs/judges.md, One of your own)", place.at("rubricPrompt")
+            "a judge's own prompt is a protocol file here (docs/judges.md, One of your own)",
+            place.at("rubricPrompt"),
         )
     transform = raw.get("transform")
     if transform is not None and str(transform).strip() != "output.trim()":
@@ -72,12 +93,19 @@ def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
     weight = _number(raw.get("weight"), place.at("weight"))
     if weight == 0:
         ledger.note(
-            place.at("weight"), "weight 0: no floor is set on its metric, but a case that fails it does not pass"
+            place.at("weight"),
+            "weight 0: no floor is set on its metric, but a case that fails it does not pass",
         )
     return Assertion(
-        kind, negated, value, place, _number(raw.get("threshold"), place.at("threshold")),
-        1.0 if weight is None else weight, _metric(raw.get("metric"), place, ledger), raw.get("provider"),
-    )  # fmt: skip
+        kind,
+        negated,
+        value,
+        place,
+        _number(raw.get("threshold"), place.at("threshold")),
+        1.0 if weight is None else weight,
+        _metric(raw.get("metric"), place, ledger),
+        raw.get("provider"),
+    )
 
 
 def as_check(assertion: Assertion) -> Any:
@@ -89,7 +117,8 @@ def as_check(assertion: Assertion) -> Any:
     make = CHECKS.get(assertion.kind)
     if make is None:
         raise UnmappedError(
-            f"`{assertion.kind}` is no type of assertion that is known here", assertion.place.at("type")
+            f"`{assertion.kind}` is no type of assertion that is known here",
+            assertion.place.at("type"),
         )
     check = _named(_templated(make(assertion)), assertion.metric)
     check = {"not": check} if assertion.negated else check
@@ -151,7 +180,9 @@ def _number(value: Any, place: SourcePlace) -> float | None:
 def _text(assertion: Assertion) -> str:
     value = assertion.value
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise UnmappedError(f"`{assertion.kind}` needs a text, not {value!r}", assertion.place.at("value"))
+        raise UnmappedError(
+            f"`{assertion.kind}` needs a text, not {value!r}", assertion.place.at("value")
+        )
     return str(value)
 
 
@@ -159,8 +190,14 @@ def _texts(assertion: Assertion) -> list[str]:
     value = assertion.value
     if isinstance(value, str) and not is_template(value):
         return [part.strip() for part in value.split(",")]
-    if not isinstance(value, list) or not value or any(isinstance(item, dict | list) for item in value):
-        raise UnmappedError(f"`{assertion.kind}` needs a list of texts, not {value!r}", assertion.place.at("value"))
+    if (
+        not isinstance(value, list)
+        or not value
+        or any(isinstance(item, dict | list) for item in value)
+    ):
+        raise UnmappedError(
+            f"`{assertion.kind}` needs a list of texts, not {value!r}", assertion.place.at("value")
+        )
     return [str(item) for item in value]
 
 
@@ -187,7 +224,11 @@ def _schema(name: str) -> Callable[[Assertion], dict[str, Any]]:
 def _xml(a: Assertion) -> dict[str, Any]:
     options: dict[str, Any] = {"fence": "forbid"}
     if a.value:
-        elements = a.value.get("requiredElements") if isinstance(a.value, dict) else str(a.value).split(",")
+        elements = (
+            a.value.get("requiredElements")
+            if isinstance(a.value, dict)
+            else str(a.value).split(",")
+        )
         if not isinstance(elements, list):
             raise UnmappedError("names no `requiredElements`", a.place.at("value"))
         options["has"] = ["/" + str(each).strip().replace(".", "/") for each in elements]
@@ -196,18 +237,24 @@ def _xml(a: Assertion) -> dict[str, Any]:
 
 def _contains_xml(a: Assertion) -> dict[str, Any]:
     if a.value:
-        raise UnmappedError("required elements of XML inside a text: ask for XML alone and use `is-xml`")
+        raise UnmappedError(
+            "required elements of XML inside a text: ask for XML alone and use `is-xml`"
+        )
     return {"contains_xml": {}}
 
 
 def _sql(a: Assertion) -> dict[str, Any]:
     value = a.value or {}
     if not isinstance(value, dict) or set(value) - {"databaseType"}:
-        raise UnmappedError("lists of allowed tables or columns: `sql` takes `tables: [...]` and `columns: [...]` here")
+        raise UnmappedError(
+            "lists of allowed tables or columns: `sql` takes `tables: [...]` and `columns: [...]` here"
+        )
     given = str(value.get("databaseType", "mysql")).lower()
     dialect = _DIALECTS.get(given)
     if dialect is None:
-        raise UnmappedError(f"there is no SQL dialect {given!r} here", a.place.at("value", "databaseType"))
+        raise UnmappedError(
+            f"there is no SQL dialect {given!r} here", a.place.at("value", "databaseType")
+        )
     return {"sql": {"dialect": dialect}}
 
 
@@ -224,7 +271,9 @@ def _words(a: Assertion) -> dict[str, Any]:
 def _limit(name: str, option: str, unit: float) -> Callable[[Assertion], dict[str, Any]]:
     def make(a: Assertion) -> dict[str, Any]:
         if a.threshold is None:
-            raise UnmappedError(f"`{a.kind}` without `threshold` only measures; latency and cost are in every run")
+            raise UnmappedError(
+                f"`{a.kind}` without `threshold` only measures; latency and cost are in every run"
+            )
         return {name: {option: a.threshold * unit}}
 
     return make
@@ -233,7 +282,12 @@ def _limit(name: str, option: str, unit: float) -> Callable[[Assertion], dict[st
 def _overlap(name: str, threshold: float) -> Callable[[Assertion], dict[str, Any]]:
     def make(a: Assertion) -> dict[str, Any]:
         references = [str(item) for item in a.value] if isinstance(a.value, list) else [_text(a)]
-        return {name: {"references": references, "threshold": threshold if a.threshold is None else a.threshold}}
+        return {
+            name: {
+                "references": references,
+                "threshold": threshold if a.threshold is None else a.threshold,
+            }
+        }
 
     return make
 
@@ -243,7 +297,9 @@ def _finish(a: Assertion) -> dict[str, Any]:
 
 
 def _tools(a: Assertion) -> dict[str, Any]:
-    return {"tool_f1": {"names": _texts(a), "threshold": 1.0 if a.threshold is None else a.threshold}}
+    return {
+        "tool_f1": {"names": _texts(a), "threshold": 1.0 if a.threshold is None else a.threshold}
+    }
 
 
 def _script(a: Assertion) -> dict[str, Any]:

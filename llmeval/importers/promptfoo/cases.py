@@ -1,4 +1,6 @@
-"""Tests as cases: what is asked and known in a row of data, checks of its own, criteria and references for judges."""
+"""Tests as cases: what is asked and known in a row of data, checks of its own, criteria and
+references for judges.
+"""
 
 import math
 from collections.abc import Mapping
@@ -22,12 +24,24 @@ PROTOCOLS = {
     "context-faithfulness": "grounded",
 }
 """Types that a judge decides, and the protocol that asks what they ask."""
-_RESERVED = ("id", "references", "facts", "checks", "messages", "tags", "cluster", "expires", "criteria")
+_RESERVED = (
+    "id",
+    "references",
+    "facts",
+    "checks",
+    "messages",
+    "tags",
+    "cluster",
+    "expires",
+    "criteria",
+)
 
 
 @dataclass
 class JudgeDemand:
-    """What the tests ask of one protocol. `providers`: who is to judge, each with the place that says so."""
+    """What the tests ask of one protocol. `providers`: who is to judge, each with the place that
+    says so.
+    """
 
     metrics: set[str | None] = field(default_factory=set)
     providers: dict[str, tuple[Any, SourcePlace]] = field(default_factory=dict)
@@ -66,7 +80,9 @@ class CaseMaker:
             row.defaults = self._checks(test.defaults, test, row)
             row.own = self._checks(test.asserts, test, row)
         if not (row.defaults or row.own or row.judged):
-            raise UnmappedError("a test without an assertion passes whatever the answer is; give it one")
+            raise UnmappedError(
+                "a test without an assertion passes whatever the answer is; give it one"
+            )
         identifier = unique(row.data["id"], self._ids)
         self._ids.add(identifier)
         row.data["id"] = identifier
@@ -87,7 +103,11 @@ class CaseMaker:
         own = test.place.at("vars").value
         ordered = [values.get(name) for name in (*(own if isinstance(own, dict) else ()), *values)]
         words = next((value for value in ordered if isinstance(value, str) and value.strip()), "")
-        named = slug(str(identifier or ""), "") or slug(test.description, "") or slug(words[:40], "case")
+        named = (
+            slug(str(identifier or ""), "")
+            or slug(test.description, "")
+            or slug(words[:40], "case")
+        )
         data: dict[str, Any] = {"id": named}
         if test.description:
             data["description"] = test.description
@@ -95,7 +115,11 @@ class CaseMaker:
         for option, name in (("prefix", "prompt_prefix"), ("suffix", "prompt_suffix")):
             if test.options.get(option):
                 data[name] = test.options[option]
-        tags = {name: _tag(value) for name, value in test.metadata.items() if not isinstance(value, dict)}
+        tags = {
+            name: _tag(value)
+            for name, value in test.metadata.items()
+            if not isinstance(value, dict)
+        }
         return {**data, **({"tags": tags} if tags else {})}
 
     def _read(self, place: SourcePlace) -> Assertion:
@@ -116,7 +140,10 @@ class CaseMaker:
 
     def _check(self, place: SourcePlace, test: Test, row: ImportedRow) -> Any:
         """The check of an assertion; None for what a judge decides, which goes into the row."""
-        if isinstance(place.value, dict) and place.value.get("type") in ("assert-set", "not-assert-set"):
+        if isinstance(place.value, dict) and place.value.get("type") in (
+            "assert-set",
+            "not-assert-set",
+        ):
             return self._set(place, test, row)
         assertion = self._read(place)
         if assertion.kind in PROTOCOLS:
@@ -136,12 +163,16 @@ class CaseMaker:
         return self._group(members, raw.get("threshold"), place, options)
 
     def _whole(self, test: Test, row: ImportedRow) -> list[Any]:
-        """A test with a `threshold`, or nothing of it: the count says something else once an assertion is gone."""
+        """A test with a `threshold`, or nothing of it: the count says something else once an
+        assertion is gone.
+        """
         try:
             return self._counted(test, row)
         except UnmappedError as error:
             self._ledger.leave_out(error.place or test.place.at("threshold"), str(error))
-            raise UnmappedError("the test goes with what its `threshold` counts", test.place) from None
+            raise UnmappedError(
+                "the test goes with what its `threshold` counts", test.place
+            ) from None
 
     def _counted(self, test: Test, row: ImportedRow) -> list[Any]:
         """A test's `threshold`: so many of its assertions have to hold, whichever they are."""
@@ -151,7 +182,9 @@ class CaseMaker:
         for each in (*test.defaults, *test.asserts):
             assertion = self._read(each)
             (beside if assertion.weight == 0 else members).append(assertion)
-        self._ledger.note(place, "a test's `threshold` lets any of its assertions fail; it is an `at_least` here")
+        self._ledger.note(
+            place, "a test's `threshold` lets any of its assertions fail; it is an `at_least` here"
+        )
         found = [self._group(members, test.threshold, place, {"metric": "test"})]
         for assertion in beside:
             check = short(as_check(assertion))
@@ -159,24 +192,35 @@ class CaseMaker:
             found.append(check)
         return found
 
-    def _group(self, members: list[Assertion], threshold: Any, place: SourcePlace, options: Mapping[str, Any]) -> Any:
+    def _group(
+        self,
+        members: list[Assertion],
+        threshold: Any,
+        place: SourcePlace,
+        options: Mapping[str, Any],
+    ) -> Any:
         if not members:
             raise UnmappedError("has no assertion")
         for member in members:
             if member.kind in PROTOCOLS:
                 raise UnmappedError(
-                    "a group with a judge in it has no counterpart; judges are metrics of their own", member.place
+                    "a group with a judge in it has no counterpart; judges are metrics of their own",
+                    member.place,
                 )
             if threshold is not None and (member.graded or member.weight != members[0].weight):
                 raise UnmappedError(
-                    "a `threshold` over weights or degrees has no counterpart; set a threshold on each metric", place
+                    "a `threshold` over weights or degrees has no counterpart; set a threshold on each metric",
+                    place,
                 )
         checks = [short(as_check(member)) for member in members]
         if threshold is None:
             return {"all": {"of": checks, **options}} if options else {"all": checks}
         needed = math.ceil(float(threshold) * len(checks) - 1e-9)
         if not 1 <= needed <= len(checks):
-            raise UnmappedError(f"a threshold of {threshold} passes always or never; give one above 0, up to 1", place)
+            raise UnmappedError(
+                f"a threshold of {threshold} passes always or never; give one above 0, up to 1",
+                place,
+            )
         return {"at_least": {"k": needed, "of": checks, **options}}
 
     def _judge(self, assertion: Assertion, test: Test, row: ImportedRow) -> None:
@@ -195,12 +239,17 @@ class CaseMaker:
         if protocol == "rubric":
             for each in statement if isinstance(statement, list) else [statement]:
                 if not isinstance(each, str) or not each.strip():
-                    raise UnmappedError("needs a statement that is true of a good answer", assertion.place.at("value"))
+                    raise UnmappedError(
+                        "needs a statement that is true of a good answer",
+                        assertion.place.at("value"),
+                    )
                 row.data.setdefault("criteria", []).append(each.strip())
         elif protocol == "reference":
             self._reference(statement, assertion, row)
         elif "context" not in row.data:
-            raise UnmappedError("needs the variable `context`: the text that the answer is to be backed by")
+            raise UnmappedError(
+                "needs the variable `context`: the text that the answer is to be backed by"
+            )
         row.judged.add(protocol)
         asked = self.judges.setdefault(protocol, JudgeDemand())
         asked.metrics.add(assertion.metric)
@@ -213,9 +262,13 @@ class CaseMaker:
         if not isinstance(text, str) or not text.strip():
             raise UnmappedError("needs the right answer as a text", assertion.place.at("value"))
         if "reference" in row.data and row.data["reference"] != text:
-            raise UnmappedError("differs from the variable `reference`; a case has one set of right answers here")
+            raise UnmappedError(
+                "differs from the variable `reference`; a case has one set of right answers here"
+            )
         if row.data.get("references", [text]) != [text]:
-            raise UnmappedError("a case has one set of right answers here, and this is a second one")
+            raise UnmappedError(
+                "a case has one set of right answers here, and this is a second one"
+            )
         row.data.pop("reference", None)
         row.data["references"] = [text]
 

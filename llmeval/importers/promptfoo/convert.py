@@ -9,7 +9,13 @@ from llmeval.core.errors import SuiteError
 from llmeval.core.templates import is_template
 from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.promptfoo.assertions import CHECKS
-from llmeval.importers.promptfoo.cases import PROTOCOLS, CaseMaker, ImportedRow, JudgeDemand, metric_of
+from llmeval.importers.promptfoo.cases import (
+    PROTOCOLS,
+    CaseMaker,
+    ImportedRow,
+    JudgeDemand,
+    metric_of,
+)
 from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
 from llmeval.importers.promptfoo.providers import model_of, read_models, reference
 from llmeval.importers.promptfoo.refused import REFUSED
@@ -18,8 +24,27 @@ from llmeval.importers.promptfoo.tests import read_tests
 from llmeval.importers.reading import read_yaml
 from llmeval.importers.writing import Imported, Variable, jsonl, slug, suite_text, unique
 
-_TAKEN = ("description", "prompts", "providers", "targets", "tests", "scenarios", "defaultTest", "evaluateOptions", "env", "commandLineOptions")  # fmt: skip
-_SILENT = ("outputPath", "sharing", "writeLatestResults", "tags", "metadata", "$schema", "assertionTemplates")
+_TAKEN = (
+    "description",
+    "prompts",
+    "providers",
+    "targets",
+    "tests",
+    "scenarios",
+    "defaultTest",
+    "evaluateOptions",
+    "env",
+    "commandLineOptions",
+)
+_SILENT = (
+    "outputPath",
+    "sharing",
+    "writeLatestResults",
+    "tags",
+    "metadata",
+    "$schema",
+    "assertionTemplates",
+)
 _REASONS = {
     "redteam": "attacks on a candidate are not a part of llmeval",
     "extensions": "code is not run by an import",
@@ -41,11 +66,14 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
         skip_unknown: leave out what has no counterpart, instead of refusing the whole.
 
     Raises:
-        SuiteError: not a configuration, a file is missing, or something has no counterpart (all of it, a line each).
+        SuiteError: not a configuration, a file is missing, or something has no counterpart (all of
+            it, a line each).
     """
     config, ledger, base = read_yaml(path), Ledger(), path.parent
     if not isinstance(config.value, dict):
-        raise SuiteError(f"{path}:1: a promptfoo configuration is a mapping with prompts, providers and tests")
+        raise SuiteError(
+            f"{path}:1: a promptfoo configuration is a mapping with prompts, providers and tests"
+        )
     _top(config, ledger)
     prompts = read_prompts(config, base, ledger)
     models = read_models(config, base, ledger)
@@ -79,7 +107,8 @@ def _top(config: SourcePlace, ledger: Ledger) -> None:
             continue
         if key not in ("repeat", "maxConcurrency"):
             ledger.note(
-                place, f"`{key}` has no counterpart in a suite (`llmeval run --help`: limits on the command line)"
+                place,
+                f"`{key}` has no counterpart in a suite (`llmeval run --help`: limits on the command line)",
             )
         elif not isinstance(value, int) or value < 1:
             ledger.leave_out(place, f"is no number from 1 up: {value!r}")
@@ -96,7 +125,10 @@ def _judges(
     for protocol, judged in asked.items():
         (raw, place), *others = judged.providers.values()
         for _, other in others:
-            ledger.leave_out(other.at("provider"), f"a second judge for `{protocol}`; a suite has one, or a `panel`")
+            ledger.leave_out(
+                other.at("provider"),
+                f"a second judge for `{protocol}`; a suite has one, or a `panel`",
+            )
         with ledger.trying(place):
             if raw is None:
                 model = _default_judge(place, ledger)
@@ -148,19 +180,32 @@ class _Files:
         """Suites, data, prompts and recorded answers."""
         recorded = self._recorded(rows)
         checks, shared = self._checks(rows)
-        needed = set().union(*(prompt.variables for prompt in prompts), *(_used(check) for check in checks))
+        needed = set().union(
+            *(prompt.variables for prompt in prompts), *(_used(check) for check in checks)
+        )
         data = []
         for row in rows:
             own = row.own if shared else [*row.defaults, *row.own]
-            filled = dict.fromkeys(sorted(needed - row.data.keys() - {"reference", "tags", "id"}), "")
+            filled = dict.fromkeys(
+                sorted(needed - row.data.keys() - {"reference", "tags", "id"}), ""
+            )
             if filled:
-                self._ledger.note(row.test.place, f"has no {', '.join(filled)}, which the prompt uses: empty there")
+                self._ledger.note(
+                    row.test.place,
+                    f"has no {', '.join(filled)}, which the prompt uses: empty there",
+                )
             data.append({**row.data, **filled, **({"checks": own} if own else {})})
         self.files[self._out / "data" / f"{self._name}.jsonl"] = jsonl(data)
         self._self_judge = bool(judges) and not recorded
         for prompt in prompts:
-            named = self._name if len(prompts) == 1 else unique(f"{self._name}-{slug(prompt.label)[:30]}", self._names)
-            self._suite(named, prompt, self._meant(models, prompt, judges, recorded), checks, judges, rows)
+            named = (
+                self._name
+                if len(prompts) == 1
+                else unique(f"{self._name}-{slug(prompt.label)[:30]}", self._names)
+            )
+            self._suite(
+                named, prompt, self._meant(models, prompt, judges, recorded), checks, judges, rows
+            )
 
     @property
     def _names(self) -> list[str]:
@@ -174,12 +219,15 @@ class _Files:
         for row in rows:
             if row.test.output is None:
                 self._ledger.leave_out(
-                    row.test.place, "has no `providerOutput`, which other tests have: a suite asks or replays"
+                    row.test.place,
+                    "has no `providerOutput`, which other tests have: a suite asks or replays",
                 )
         self.files[self._out / "data" / f"{self._name}.answers.jsonl"] = jsonl(
             {
                 "id": row.data["id"],
-                "output": row.test.output if isinstance(row.test.output, str) else str(row.test.output),
+                "output": row.test.output
+                if isinstance(row.test.output, str)
+                else str(row.test.output),
             }
             for row in with_output
         )
@@ -188,7 +236,9 @@ class _Files:
     def _checks(self, rows: list[ImportedRow]) -> tuple[list[Any], bool]:
         """The suite's checks, where all tests share the defaults; else they stand in the cases."""
         first = rows[0].defaults
-        shared = bool(first) and all(row.defaults == first and not row.test.threshold for row in rows)
+        shared = bool(first) and all(
+            row.defaults == first and not row.test.threshold for row in rows
+        )
         return (first, True) if shared else ([], False)
 
     def _meant(
@@ -200,14 +250,24 @@ class _Files:
     ) -> dict[str, dict[str, Any]]:
         """The models that a prompt is meant for, the judges' last."""
         judging = {judge["model"] for judge in judges.values()}
-        asked = {} if recorded else {
-            name: model for name, (model, labels) in models.items()
-            if (not labels or any(_matches(prompt.label, label) for label in labels))
-            and not (name in judging and name.startswith("judge"))
-        }  # fmt: skip
+        asked = (
+            {}
+            if recorded
+            else {
+                name: model
+                for name, (model, labels) in models.items()
+                if (not labels or any(_matches(prompt.label, label) for label in labels))
+                and not (name in judging and name.startswith("judge"))
+            }
+        )
         if recorded:
-            asked = {"recorded": {"provider": "replay", "source": f"data/{self._name}.answers.jsonl"}}
-        return {**asked, **{name: models[name][0] for name in models if name in judging and name not in asked}}
+            asked = {
+                "recorded": {"provider": "replay", "source": f"data/{self._name}.answers.jsonl"}
+            }
+        return {
+            **asked,
+            **{name: models[name][0] for name in models if name in judging and name not in asked},
+        }
 
     def _suite(
         self,
@@ -218,18 +278,21 @@ class _Files:
         judges: dict[str, dict[str, Any]],
         rows: list[ImportedRow],
     ) -> None:
-        candidates = [each for each in models if each not in {judge["model"] for judge in judges.values()}] or list(
-            models
-        )
+        candidates = [
+            each for each in models if each not in {judge["model"] for judge in judges.values()}
+        ] or list(models)
         place = self._config.at("prompts")
         if not candidates:
-            self._ledger.leave_out(place, f"no provider is left for the prompt {prompt.label[:60]!r}")
+            self._ledger.leave_out(
+                place, f"no provider is left for the prompt {prompt.label[:60]!r}"
+            )
             return
         candidate = candidates[0]
         own = any(judge["model"] == candidate for judge in judges.values())
         if own:
             self._ledger.note(
-                place, "a judge is the candidate itself, so the suite says `allow_self_judge: true`; name another"
+                place,
+                "a judge is the candidate itself, so the suite says `allow_self_judge: true`; name another",
             )
         options = self._config.value.get("evaluateOptions") or {}
         limit = options.get("maxConcurrency")
@@ -252,15 +315,27 @@ class _Files:
             "gate": gate,
         }
         path = self._out / f"{name}.yaml"
-        self.files[path] = suite_text(suite, _head(Path(self._config.document.file), candidates[1:], path, gate))
+        self.files[path] = suite_text(
+            suite, _head(Path(self._config.document.file), candidates[1:], path, gate)
+        )
         self.suites.append(path)
 
     def _prompt(self, name: str, prompt: Prompt, rows: list[ImportedRow]) -> dict[str, Any]:
-        before = "{{ prompt_prefix | default('') }}" if any("prompt_prefix" in row.data for row in rows) else ""
-        after = "{{ prompt_suffix | default('') }}" if any("prompt_suffix" in row.data for row in rows) else ""
+        before = (
+            "{{ prompt_prefix | default('') }}"
+            if any("prompt_prefix" in row.data for row in rows)
+            else ""
+        )
+        after = (
+            "{{ prompt_suffix | default('') }}"
+            if any("prompt_suffix" in row.data for row in rows)
+            else ""
+        )
         if prompt.turns:
             if before or after:
-                self._ledger.leave_out(self._config.at("prompts"), "a prefix or suffix of a chat has no counterpart")
+                self._ledger.leave_out(
+                    self._config.at("prompts"), "a prefix or suffix of a chat has no counterpart"
+                )
             return {"messages": [{"role": role, "content": text} for role, text in prompt.turns]}
         self.files[self._out / "prompts" / f"{name}.j2"] = f"{before}{prompt.text}{after}\n"
         return {"prompt": f"prompts/{name}.j2"}
@@ -291,7 +366,11 @@ class _Files:
         metrics = dict.fromkeys([metric_of(check) for check in checks])
         for row in rows:
             metrics.update(dict.fromkeys(metric_of(check) for check in (*row.defaults, *row.own)))
-        floors = {metric: share for metric in [*metrics, *judges] if metric not in left and not _drawn(metric)}
+        floors = {
+            metric: share
+            for metric in [*metrics, *judges]
+            if metric not in left and not _drawn(metric)
+        }
         return {"floors": floors, "on_inconclusive": "warn"}
 
 

@@ -1,4 +1,6 @@
-"""Tests in CSV, with promptfoo's columns `__expected`, `__threshold`, `__metadata:*`... as its tests in YAML."""
+"""Tests in CSV, with promptfoo's columns `__expected`, `__threshold`, `__metadata:*`... as its
+tests in YAML.
+"""
 
 import csv
 import re
@@ -10,13 +12,18 @@ from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.suite.yaml_file import Document
 
 _ASSERTION = re.compile(
-    r"(?P<type>(?:not-)?[a-z][a-z0-9:-]*?)(?:\((?P<threshold>\d+(?:\.\d+)?)\))?(?::(?P<value>.*))?", re.S
+    r"(?P<type>(?:not-)?[a-z][a-z0-9:-]*?)(?:\((?P<threshold>\d+(?:\.\d+)?)\))?(?::(?P<value>.*))?",
+    re.S,
 )
 _LISTS = ("contains-all", "contains-any", "icontains-all", "icontains-any")
 _PREFIXES = (
-    ("javascript:", "javascript"), ("fn:", "javascript"), ("eval:", "javascript"), ("grade:", "llm-rubric"),
-    ("llm-rubric:", "llm-rubric"), ("python:", "python"),
-)  # fmt: skip
+    ("javascript:", "javascript"),
+    ("fn:", "javascript"),
+    ("eval:", "javascript"),
+    ("grade:", "llm-rubric"),
+    ("llm-rubric:", "llm-rubric"),
+    ("python:", "python"),
+)
 _OPTIONS = {"__prefix": "prefix", "__suffix": "suffix"}
 _PLAIN = {"__description": "description", "__providerOutput": "providerOutput"}
 
@@ -26,7 +33,8 @@ def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePl
 
     Args:
         path: the file.
-        known: every type of assertion that promptfoo has: a text before `:` that is none of them is plain text.
+        known: every type of assertion that promptfoo has: a text before `:` that is none of them is
+            plain text.
         ledger: told of columns that mean nothing.
 
     Raises:
@@ -41,7 +49,9 @@ def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePl
                 place = SourcePlace(Document(str(path), None, {(): line}))
                 if None in row:
                     raise SuiteError(f"{path}:{line}: more values than there are columns")
-                places.append(SourcePlace(Document(str(path), _test(row, known, place, ledger), {(): line})))
+                places.append(
+                    SourcePlace(Document(str(path), _test(row, known, place, ledger), {(): line}))
+                )
                 line = reader.line_num + 1
         except (csv.Error, UnicodeDecodeError) as error:
             raise SuiteError(f"{path}:{reader.line_num}: not valid CSV: {error}") from None
@@ -71,7 +81,9 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
 
 
-def _test(row: dict[str, str], known: frozenset[str], place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
+def _test(
+    row: dict[str, str], known: frozenset[str], place: SourcePlace, ledger: Ledger
+) -> dict[str, Any]:
     test: dict[str, Any] = {"vars": {}, "assert": [], "options": {}, "metadata": {}}
     numbered: dict[str, dict[str, Any]] = {}
     for column, cell in row.items():
@@ -90,7 +102,9 @@ def _test(row: dict[str, str], known: frozenset[str], place: SourcePlace, ledger
         elif column in ("__metric", "__threshold"):
             continue
         elif column.startswith("__"):
-            ledger.note(place, f"the column {column!r} is none that promptfoo knows; it is left out")
+            ledger.note(
+                place, f"the column {column!r} is none that promptfoo knows; it is left out"
+            )
         else:
             test["vars"][column] = text
     test["assert"] = _configured(row, numbered)
@@ -117,4 +131,6 @@ def _configured(row: dict[str, str], numbered: dict[str, dict[str, Any]]) -> lis
 
 def _metadata(test: dict[str, Any], name: str, text: str) -> None:
     if text:
-        test["metadata"][name.removesuffix("[]")] = re.split(r"(?<!\\),", text) if name.endswith("[]") else text
+        test["metadata"][name.removesuffix("[]")] = (
+            re.split(r"(?<!\\),", text) if name.endswith("[]") else text
+        )

@@ -24,12 +24,19 @@ def referenced(text: str, base: FilePath) -> list[FilePath]:
     if not found:
         raise UnmappedError(f"there is no file {name} (looked in {base})")
     files = [path for path in found if path.is_file()]
-    inside = [path for folder in found if folder.is_dir() for path in sorted(folder.iterdir()) if path.is_file()]
+    inside = [
+        path
+        for folder in found
+        if folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+    ]
     return files + inside
 
 
 def loaded(value: Any, base: FilePath) -> Any:
-    """A value, or what stands in the file that it names: data from YAML and JSON, text from all else.
+    """A value, or what stands in the file that it names: data from YAML and JSON, text from all
+    else.
 
     Raises:
         UnmappedError: no such file, or one that only runs or shows.
@@ -38,7 +45,9 @@ def loaded(value: Any, base: FilePath) -> Any:
         return value
     name = value.removeprefix("file://")
     if re.search(rf"(?:{'|'.join(re.escape(end) for end in _CODE)})(?::\w+)?$", name):
-        raise UnmappedError(f"{name} is code, which is not run here; write its outcome into the configuration")
+        raise UnmappedError(
+            f"{name} is code, which is not run here; write its outcome into the configuration"
+        )
     (path, *more) = referenced(value, base)
     if more:
         raise UnmappedError(f"{name} names {len(more) + 1} files where one is needed")

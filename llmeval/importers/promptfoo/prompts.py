@@ -1,4 +1,6 @@
-"""Prompts as templates or as messages: written in place, from text files, CSV, or chats in JSON and YAML."""
+"""Prompts as templates or as messages: written in place, from text files, CSV, or chats in JSON and
+YAML.
+"""
 
 import csv
 import json
@@ -31,7 +33,9 @@ class Prompt:
     @property
     def variables(self) -> set[str]:
         """The names it uses."""
-        return set().union(*(variables(text) for text in (self.text, *(content for _, content in self.turns))))
+        return set().union(
+            *(variables(text) for text in (self.text, *(content for _, content in self.turns)))
+        )
 
 
 def read_prompts(config: SourcePlace, base: Path, ledger: Ledger) -> list[Prompt]:
@@ -39,7 +43,9 @@ def read_prompts(config: SourcePlace, base: Path, ledger: Ledger) -> list[Prompt
     place = config.at("prompts")
     if place.value is None:
         return [Prompt("prompt", "{{ prompt }}")]
-    items = [place.at(name) for name in place.value] if isinstance(place.value, dict) else place.items()
+    items = (
+        [place.at(name) for name in place.value] if isinstance(place.value, dict) else place.items()
+    )
     found: list[Prompt] = []
     for item in items:
         with ledger.trying(item):
@@ -53,7 +59,9 @@ def _prompts(item: SourcePlace, base: Path) -> Iterator[Prompt]:
     if isinstance(raw, dict):
         unknown = set(raw) - {"id", "label", "raw", "display"}
         if unknown:
-            raise UnmappedError(f"`{min(unknown)}` of a prompt has no counterpart", item.at(min(unknown)))
+            raise UnmappedError(
+                f"`{min(unknown)}` of a prompt has no counterpart", item.at(min(unknown))
+            )
         label = str(raw.get("label") or raw.get("display") or raw.get("id") or "")
         raw = raw.get("raw") or raw.get("id")
     elif item.path and isinstance(item.path[-1], str) and item.path[-1] != "prompts":
@@ -63,7 +71,9 @@ def _prompts(item: SourcePlace, base: Path) -> Iterator[Prompt]:
     if _CODE.search(raw) or raw.startswith(("exec:", "python:")):
         raise UnmappedError("a prompt that code makes; write its outcome as a template")
     if re.match(r"(?:langfuse|portkey|helicone|https?)://", raw):
-        raise UnmappedError("a prompt that is kept elsewhere; save its text to a file and name that")
+        raise UnmappedError(
+            "a prompt that is kept elsewhere; save its text to a file and name that"
+        )
     if raw.startswith("file://") or ("\n" not in raw and "{{" not in raw and raw.endswith(_FILES)):
         for path in referenced(raw, base):
             yield from _of_file(path, label)
@@ -84,7 +94,11 @@ def _of_file(path: Path, label: str) -> Iterator[Prompt]:
                 yield from _prompts(each, path.parent)
             return
         text = json.dumps(place.value, ensure_ascii=False)
-    parts = [part.strip("\n") for part in re.split(r"^---$", text, flags=re.M)] if path.suffix == ".txt" else [text]
+    parts = (
+        [part.strip("\n") for part in re.split(r"^---$", text, flags=re.M)]
+        if path.suffix == ".txt"
+        else [text]
+    )
     for part in parts:
         if part.strip():
             yield _prompt(part.rstrip("\n"), label or path.stem)
@@ -94,11 +108,17 @@ def _prompt(text: str, label: str) -> Prompt:
     turns = _turns(text)
     if turns is None:
         return Prompt(label or text, template(text))
-    return Prompt(label or "chat", turns=tuple((role, template(content)) for role, content in turns))
+    return Prompt(
+        label or "chat", turns=tuple((role, template(content)) for role, content in turns)
+    )
 
 
 def _is_chat(data: Any) -> bool:
-    return isinstance(data, list) and bool(data) and all(isinstance(turn, dict) and "role" in turn for turn in data)
+    return (
+        isinstance(data, list)
+        and bool(data)
+        and all(isinstance(turn, dict) and "role" in turn for turn in data)
+    )
 
 
 def _turns(text: str) -> list[tuple[str, str]] | None:
@@ -106,16 +126,24 @@ def _turns(text: str) -> list[tuple[str, str]] | None:
     if not text.lstrip().startswith(("[", "- role")):
         return None
     try:
-        data: Any = json.loads(text) if text.lstrip().startswith("[") else yaml_file.parse(text, "prompt").data
+        data: Any = (
+            json.loads(text)
+            if text.lstrip().startswith("[")
+            else yaml_file.parse(text, "prompt").data
+        )
     except (ValueError, SuiteError):
         if '"role"' in text:
-            raise UnmappedError("a chat whose JSON is made by the template; write it as a list of messages") from None
+            raise UnmappedError(
+                "a chat whose JSON is made by the template; write it as a list of messages"
+            ) from None
         return None
     if not _is_chat(data):
         return None
     turns = []
     for turn in data:
         if turn["role"] not in _ROLES or not isinstance(turn.get("content"), str):
-            raise UnmappedError(f"a message needs a role that is known here and a text; this has {turn['role']!r}")
+            raise UnmappedError(
+                f"a message needs a role that is known here and a text; this has {turn['role']!r}"
+            )
         turns.append((_ROLES[turn["role"]], turn["content"]))
     return turns

@@ -1,4 +1,6 @@
-"""Providers as models. What speaks OpenAI's protocol, as most do, is the provider `openai` with its address."""
+"""Providers as models. What speaks OpenAI's protocol, as most do, is the provider `openai` with its
+address.
+"""
 
 import re
 from pathlib import Path
@@ -12,10 +14,22 @@ from llmeval.importers.writing import Variable, slug, unique
 _PARAMS = {
     name: name
     for name in (
-        "temperature", "max_tokens", "max_completion_tokens", "top_p", "top_k", "seed", "stop", "presence_penalty",
-        "frequency_penalty", "response_format", "tools", "tool_choice", "reasoning_effort", "logit_bias",
+        "temperature",
+        "max_tokens",
+        "max_completion_tokens",
+        "top_p",
+        "top_k",
+        "seed",
+        "stop",
+        "presence_penalty",
+        "frequency_penalty",
+        "response_format",
+        "tools",
+        "tool_choice",
+        "reasoning_effort",
+        "logit_bias",
     )
-} | {"maxTokens": "max_tokens", "topP": "top_p", "maxOutputTokens": "max_tokens"}  # fmt: skip
+} | {"maxTokens": "max_tokens", "topP": "top_p", "maxOutputTokens": "max_tokens"}
 _HOSTS = {
     "openai": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
     "openrouter": ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
@@ -36,9 +50,17 @@ _KINDS = ("chat", "completion", "messages", "responses")
 _IGNORED = ("cost", "showThinking", "retryOptions", "passthrough")
 
 
-def read_models(config: SourcePlace, base: Path, ledger: Ledger) -> dict[str, tuple[dict[str, Any], list[str]]]:
-    """By a name that a suite may use: the model, and the labels of the prompts it is meant for (none: all)."""
-    place = config.at("providers") if config.value.get("providers") is not None else config.at("targets")
+def read_models(
+    config: SourcePlace, base: Path, ledger: Ledger
+) -> dict[str, tuple[dict[str, Any], list[str]]]:
+    """By a name that a suite may use: the model, and the labels of the prompts it is meant for
+    (none: all).
+    """
+    place = (
+        config.at("providers")
+        if config.value.get("providers") is not None
+        else config.at("targets")
+    )
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for item in place.items():
         with ledger.trying(item):
@@ -52,7 +74,9 @@ def read_models(config: SourcePlace, base: Path, ledger: Ledger) -> dict[str, tu
     return found
 
 
-def model_of(provider: str, config: dict[str, Any], place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
+def model_of(
+    provider: str, config: dict[str, Any], place: SourcePlace, ledger: Ledger
+) -> dict[str, Any]:
     """A model as a suite writes it.
 
     Raises:
@@ -78,7 +102,15 @@ def model_of(provider: str, config: dict[str, Any], place: SourcePlace, ledger: 
     kind, _, name = rest.partition(":")
     if kind not in _KINDS:
         name = rest
-    if kind in ("embedding", "embeddings", "moderation", "realtime", "image", "assistant", "completion"):
+    if kind in (
+        "embedding",
+        "embeddings",
+        "moderation",
+        "realtime",
+        "image",
+        "assistant",
+        "completion",
+    ):
         raise UnmappedError(f"the kind {kind!r} of {vendor} has no counterpart")
     return _endpoint(vendor, kind, name, config, place, ledger)
 
@@ -109,9 +141,11 @@ def _parts(raw: Any, place: SourcePlace) -> tuple[str, dict[str, Any], str, list
             raise UnmappedError(f"`{key}` of a provider has no counterpart", place.at(key))
     prompts = raw.get("prompts") or []
     return (
-        raw["id"], raw.get("config") or {}, str(raw.get("label") or ""),
+        raw["id"],
+        raw.get("config") or {},
+        str(raw.get("label") or ""),
         [str(each) for each in (prompts if isinstance(prompts, list) else [prompts])],
-    )  # fmt: skip
+    )
 
 
 def _last(provider: str) -> str:
@@ -140,7 +174,9 @@ def _endpoint(
             given = value if setting == "headers" else {"OpenAI-Organization": value}
             model["headers"] = {**model.get("headers", {}), **_headers(given, at)}
         elif setting in ("apiBaseUrl", "apiHost"):
-            model["base_url"] = _filled(str(value) if setting == "apiBaseUrl" else f"https://{value}/v1")
+            model["base_url"] = _filled(
+                str(value) if setting == "apiBaseUrl" else f"https://{value}/v1"
+            )
         elif setting not in _IGNORED:
             raise UnmappedError(f"the setting {setting!r} has no counterpart", at)
     if key:
@@ -165,11 +201,19 @@ def _filled(text: str) -> str:
 
 
 def _headers(given: dict[str, Any], place: SourcePlace) -> dict[str, str]:
-    """Headers without those that are sent anyway; a secret among them has to come from the environment."""
-    made = {name: _filled(str(text)) for name, text in given.items() if name.lower() != "content-type"}
+    """Headers without those that are sent anyway; a secret among them has to come from the
+    environment.
+    """
+    made = {
+        name: _filled(str(text)) for name, text in given.items() if name.lower() != "content-type"
+    }
     for name, text in made.items():
-        if re.search(r"authorization|key|token|secret|cookie", name, re.I) and not isinstance(text, Variable):
-            raise UnmappedError("a secret written into the file is not copied; write `{{env.NAME}}`", place.at(name))
+        if re.search(r"authorization|key|token|secret|cookie", name, re.I) and not isinstance(
+            text, Variable
+        ):
+            raise UnmappedError(
+                "a secret written into the file is not copied; write `{{env.NAME}}`", place.at(name)
+            )
     return made
 
 

@@ -3,7 +3,9 @@
 _EMBEDDING = "needs an embedding model; `facts`, `chrf`, `token_f1` or a judge (`factuality`) say what is right instead"
 _CODE = "code is not run by an import; write it as a check of your own, `module:function` (docs/checks.md)"
 _TRACE = "needs a trace, which a run does not record; tool calls can be checked by `tool_call` and `tool_sequence`"
-_CONTEXT = "has no counterpart; `grounded` judges whether the answer is backed by the case's `context`"
+_CONTEXT = (
+    "has no counterpart; `grounded` judges whether the answer is backed by the case's `context`"
+)
 _ACROSS = "compares several answers; `llmeval compare A B --judge NAME` does so for whole runs"
 _TOOLS = "takes its schemas from the provider; name them in a check: `tool_calls_valid: {tools: {name: schema}}`"
 
@@ -50,8 +52,14 @@ REFUSED = {
 
 SILENT_NOT = frozenset(
     [
-        "factuality", "model-graded-factuality", "model-graded-closedqa", "context-faithfulness", "context-recall",
-        "context-relevance", "is-valid-function-call", "is-valid-openai-function-call",
+        "factuality",
+        "model-graded-factuality",
+        "model-graded-closedqa",
+        "context-faithfulness",
+        "context-recall",
+        "context-relevance",
+        "is-valid-function-call",
+        "is-valid-openai-function-call",
     ]
-)  # fmt: skip
+)
 """Where promptfoo 0.121 takes no notice of `not-` (promptfoo issues 9738, 9838, 10494)."""

@@ -1,4 +1,6 @@
-"""One-line JavaScript assertions that say what a check says. Nothing is run: a line is known by its form, or refused."""
+"""One-line JavaScript assertions that say what a check says. Nothing is run: a line is known by its
+form, or refused.
+"""
 
 import re
 from collections.abc import Callable
@@ -18,7 +20,9 @@ def _text(match: re.Match[str]) -> str:
 
 def _lower(match: re.Match[str]) -> dict[str, Any]:
     if _text(match) != _text(match).lower():
-        raise UnmappedError("a text in small letters never contains a capital: this assertion can't pass")
+        raise UnmappedError(
+            "a text in small letters never contains a capital: this assertion can't pass"
+        )
     return {"icontains": {"text": _text(match)}}
 
 

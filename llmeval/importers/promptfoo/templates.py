@@ -20,14 +20,18 @@ def template(text: str) -> str:
         UnmappedError: it reads the environment, or uses what Jinja2 does not have.
     """
     if _ENV.search(text):
-        raise UnmappedError("prompts and tests can't read the environment here; write the value, or make it a variable")
+        raise UnmappedError(
+            "prompts and tests can't read the environment here; write the value, or make it a variable"
+        )
     made = _TAG.sub(lambda match: _tag(match[0]), text)
     try:
         variables = Template(made, "template").variables
     except SuiteError as error:
         raise UnmappedError(f"not a template that Jinja2 understands ({error})") from None
     if "_conversation" in variables:
-        raise UnmappedError("`_conversation` is filled from earlier answers; write the turns as messages of the case")
+        raise UnmappedError(
+            "`_conversation` is filled from earlier answers; write the turns as messages of the case"
+        )
     return made
 
 

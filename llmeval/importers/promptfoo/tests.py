@@ -1,4 +1,6 @@
-"""Tests from wherever a configuration keeps them, with their defaults, one for each combination of variables."""
+"""Tests from wherever a configuration keeps them, with their defaults, one for each combination of
+variables.
+"""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -14,18 +16,40 @@ from llmeval.importers.reading import read_lines, read_yaml
 from llmeval.suite.yaml_file import Document
 
 _KEYS = (
-    "description", "vars", "assert", "threshold", "options", "metadata", "providerOutput", "assertScoringFunction",
-    "provider", "providers", "prompts", "tests", "config",
-)  # fmt: skip
+    "description",
+    "vars",
+    "assert",
+    "threshold",
+    "options",
+    "metadata",
+    "providerOutput",
+    "assertScoringFunction",
+    "provider",
+    "providers",
+    "prompts",
+    "tests",
+    "config",
+)
 _OPTIONS = (
-    "prefix", "suffix", "provider", "transform", "postprocess", "disableDefaultAsserts", "disableVarExpansion",
-    "rubricPrompt", "transformVars", "runSerially", "repeat",
-)  # fmt: skip
+    "prefix",
+    "suffix",
+    "provider",
+    "transform",
+    "postprocess",
+    "disableDefaultAsserts",
+    "disableVarExpansion",
+    "rubricPrompt",
+    "transformVars",
+    "runSerially",
+    "repeat",
+)
 
 
 @dataclass
 class Test:
-    """One test with its defaults. `asserts`: its own; `defaults`: those of `defaultTest`, which it may have switched off."""
+    """One test with its defaults. `asserts`: its own; `defaults`: those of `defaultTest`, which it
+    may have switched off.
+    """
 
     __test__ = False
     place: SourcePlace
@@ -39,7 +63,9 @@ class Test:
     output: Any = None
 
 
-def read_tests(config: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger) -> list[Test]:
+def read_tests(
+    config: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger
+) -> list[Test]:
     """Every test of a configuration; what can't be taken over is in the ledger.
 
     Raises:
@@ -63,10 +89,14 @@ def _default(place: SourcePlace, base: Path, ledger: Ledger) -> SourcePlace:
     return place
 
 
-def _places(place: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger) -> Iterator[SourcePlace]:
+def _places(
+    place: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger
+) -> Iterator[SourcePlace]:
     for item in place.items():
         if isinstance(item.value, dict) and "path" in item.value and "vars" not in item.value:
-            ledger.leave_out(item.at("path"), "tests that code makes: write them to a file and name that")
+            ledger.leave_out(
+                item.at("path"), "tests that code makes: write them to a file and name that"
+            )
         elif isinstance(item.value, dict):
             yield item
         elif isinstance(item.value, str):
@@ -76,7 +106,9 @@ def _places(place: SourcePlace, base: Path, known: frozenset[str], ledger: Ledge
             ledger.leave_out(item, f"is no test: {item.value!r}")
 
 
-def _from_files(item: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger) -> Iterable[SourcePlace]:
+def _from_files(
+    item: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger
+) -> Iterable[SourcePlace]:
     name = str(item.value)
     if name.startswith("huggingface://"):
         raise UnmappedError(
@@ -93,26 +125,38 @@ def _from_files(item: SourcePlace, base: Path, known: frozenset[str], ledger: Le
         elif end in (".yaml", ".yml", ".json"):
             yield from _places(read_yaml(path), path.parent, known, ledger)
         else:
-            raise UnmappedError(f"{path.name}: tests come from CSV, JSONL, JSON and YAML; save this as one of them")
+            raise UnmappedError(
+                f"{path.name}: tests come from CSV, JSONL, JSON and YAML; save this as one of them"
+            )
 
 
-def _scenario(scenario: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePlace]:
+def _scenario(
+    scenario: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger
+) -> list[SourcePlace]:
     """Each test of a scenario with each of its configurations, as tests of their own."""
     made = []
     for config in _places(scenario.at("config"), base, known, ledger):
         for test in _places(scenario.at("tests"), base, known, ledger):
             one, two = config.value, test.value
             data = {
-                **one, **two,
-                **{key: {**(one.get(key) or {}), **(two.get(key) or {})} for key in ("vars", "options", "metadata")},
+                **one,
+                **two,
+                **{
+                    key: {**(one.get(key) or {}), **(two.get(key) or {})}
+                    for key in ("vars", "options", "metadata")
+                },
                 "assert": [*(one.get("assert") or []), *(two.get("assert") or [])],
-            }  # fmt: skip
+            }
             line = test.document.line(test.path)
-            made.append(SourcePlace(Document(test.document.file, data, {} if line is None else {(): line})))
+            made.append(
+                SourcePlace(Document(test.document.file, data, {} if line is None else {(): line}))
+            )
     return made
 
 
-def _expanded(place: SourcePlace, default: SourcePlace, base: Path, ledger: Ledger) -> Iterator[Test]:
+def _expanded(
+    place: SourcePlace, default: SourcePlace, base: Path, ledger: Ledger
+) -> Iterator[Test]:
     raw, under = place.value, default.value if isinstance(default.value, dict) else {}
     for key in raw:
         if key not in _KEYS:
@@ -121,7 +165,9 @@ def _expanded(place: SourcePlace, default: SourcePlace, base: Path, ledger: Ledg
         if raw.get(key) or under.get(key):
             raise UnmappedError(f"`{key}` of a single test has no counterpart", place.at(key))
     options = {**(under.get("options") or {}), **(raw.get("options") or {})}
-    _check_options(options, place.at("options") if raw.get("options") else default.at("options"), ledger)
+    _check_options(
+        options, place.at("options") if raw.get("options") else default.at("options"), ledger
+    )
     given = raw.get("vars") or {}
     if isinstance(given, str):
         given = loaded(given, base)
@@ -129,7 +175,11 @@ def _expanded(place: SourcePlace, default: SourcePlace, base: Path, ledger: Ledg
         name: _value(value, base, place.at("vars", name))
         for name, value in {**(under.get("vars") or {}), **given}.items()
     }
-    spread = [] if options.get("disableVarExpansion") else [name for name, value in values.items() if _is_list(value)]
+    spread = (
+        []
+        if options.get("disableVarExpansion")
+        else [name for name, value in values.items() if _is_list(value)]
+    )
     for combination in itertools.product(*(values[name] for name in spread)):
         chosen = {**values, **dict(zip(spread, combination, strict=True))}
         yield Test(
@@ -146,7 +196,11 @@ def _expanded(place: SourcePlace, default: SourcePlace, base: Path, ledger: Ledg
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, str | int | float) for item in value)
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, str | int | float) for item in value)
+    )
 
 
 def _value(value: Any, base: Path, place: SourcePlace) -> Any:
@@ -167,6 +221,10 @@ def _check_options(options: dict[str, Any], place: SourcePlace, ledger: Ledger) 
         if key in ("rubricPrompt", "transformVars"):
             raise UnmappedError(f"`{key}` has no counterpart here", place.at(key))
         if key == "repeat":
-            raise UnmappedError("repeats are the suite's, `repeats: N`, the same for all cases", place.at(key))
+            raise UnmappedError(
+                "repeats are the suite's, `repeats: N`, the same for all cases", place.at(key)
+            )
         if key == "runSerially":
-            ledger.note(place.at(key), "cases are independent of each other here; their order is free")
+            ledger.note(
+                place.at(key), "cases are independent of each other here; their order is free"
+            )

@@ -1,1 +1,3 @@
-"""Results that other tools recorded: their answers as a `replay` model, their scores as the check `recorded`."""
+"""Results that other tools recorded: their answers as a `replay` model, their scores as the check
+`recorded`.
+"""

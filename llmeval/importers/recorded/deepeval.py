@@ -1,4 +1,6 @@
-"""DeepEval's test runs: `.deepeval/.latest_test_run.json`, or a file of DEEPEVAL_RESULTS_FOLDER (its TestRun as JSON)."""
+"""DeepEval's test runs: `.deepeval/.latest_test_run.json`, or a file of DEEPEVAL_RESULTS_FOLDER
+(its TestRun as JSON).
+"""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,9 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
         SuiteError: not a test run of DeepEval.
     """
     if path.is_dir():
-        files = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+        files = sorted(
+            each for each in path.iterdir() if each.is_file() and not each.name.startswith(".")
+        )
         if not files:
             raise SuiteError(f"{path}: there is no test run in this folder")
         path = files[-1]
@@ -31,14 +35,24 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
         raise SuiteError(f"{path}: not a test run of DeepEval: it has no `testCases`")
     if _of(run, "conversationalTestCases"):
         at = place.at("conversationalTestCases")
-        ledger.leave_out(at, f"{len(at.value or [])} conversations: only single answers can be replayed")
+        ledger.leave_out(
+            at, f"{len(at.value or [])} conversations: only single answers can be replayed"
+        )
     cases: dict[tuple[str, str], RecordedCase] = {}
     key = "testCases" if "testCases" in run else "test_cases"
     for index, raw in enumerate(_of(run, "testCases")):
         _add(cases, raw, place.at(key, index), ledger)
     name = str(_of(run, "identifier") or Path(str(_of(run, "testFile") or "")).stem or "deepeval")
     model = (_of(run, "hyperparameters") or {}).get("model", "")
-    return [Evaluation(name, "DeepEval", f"Answers of {model}." if model else "", list(cases.values()), decides=True)]
+    return [
+        Evaluation(
+            name,
+            "DeepEval",
+            f"Answers of {model}." if model else "",
+            list(cases.values()),
+            decides=True,
+        )
+    ]
 
 
 def _of(data: dict[str, Any], name: str) -> Any:
@@ -47,7 +61,12 @@ def _of(data: dict[str, Any], name: str) -> Any:
     return data.get(name, data.get(spelled))
 
 
-def _add(cases: dict[tuple[str, str], RecordedCase], raw: dict[str, Any], place: SourcePlace, ledger: Ledger) -> None:
+def _add(
+    cases: dict[tuple[str, str], RecordedCase],
+    raw: dict[str, Any],
+    place: SourcePlace,
+    ledger: Ledger,
+) -> None:
     name, asked = str(raw.get("name") or "case"), raw.get("input")
     if not isinstance(asked, str):
         ledger.leave_out(place, "has no text as `input`")
@@ -56,7 +75,10 @@ def _add(cases: dict[tuple[str, str], RecordedCase], raw: dict[str, Any], place:
     if case is None:
         identifier = unique(slug(name, "case"), {each.id for each in cases.values()})
         case = RecordedCase(identifier, [{"role": "user", "content": asked}])
-        expected, context = _of(raw, "expectedOutput"), raw.get("context") or _of(raw, "retrievalContext")
+        expected, context = (
+            _of(raw, "expectedOutput"),
+            raw.get("context") or _of(raw, "retrievalContext"),
+        )
         case.references = [expected] if expected else []
         case.context = "\n\n".join(str(part) for part in context) if context else None
         case.tags = {str(tag): "yes" for tag in raw.get("tags") or []}
@@ -69,13 +91,22 @@ def _add(cases: dict[tuple[str, str], RecordedCase], raw: dict[str, Any], place:
 
 
 def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> RecordedScore:
-    value, passed, reason = share(metric.get("score")), metric.get("success"), str(metric.get("reason") or "")
+    value, passed, reason = (
+        share(metric.get("score")),
+        metric.get("success"),
+        str(metric.get("reason") or ""),
+    )
     if metric.get("error"):
         return RecordedScore(None, error=str(metric["error"]))
     if value is None or not isinstance(passed, bool):
-        return RecordedScore(None, error=f"its score is {metric.get('score')!r}, its success {passed!r}")
+        return RecordedScore(
+            None, error=f"its score is {metric.get('score')!r}, its success {passed!r}"
+        )
     if _is_lower_better(metric, value, passed):
-        ledger.note(place, f"`{metric.get('name')}` is better the lower it is; its value here is 1 minus its score")
+        ledger.note(
+            place,
+            f"`{metric.get('name')}` is better the lower it is; its value here is 1 minus its score",
+        )
         value = 1 - value
     return RecordedScore(value, passed, reason)
 
@@ -83,5 +114,7 @@ def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> Record
 def _is_lower_better(metric: dict[str, Any], value: float, passed: bool) -> bool:
     name = "".join(char for char in str(metric.get("name", "")).lower() if char.isalpha())
     threshold = metric.get("threshold")
-    contradicts = isinstance(threshold, int | float) and value != threshold and passed is (value < threshold)
+    contradicts = (
+        isinstance(threshold, int | float) and value != threshold and passed is (value < threshold)
+    )
     return name.removesuffix("metric") in _LOWER or contradicts

@@ -22,7 +22,11 @@ def read_inspect(path: Path, ledger: Ledger) -> list[Evaluation]:
     Raises:
         SuiteError: not a log of Inspect, or packed in a way that Python can't read.
     """
-    files = sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES) if path.is_dir() else [path]
+    files = (
+        sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
+        if path.is_dir()
+        else [path]
+    )
     if not files:
         raise SuiteError(f"{path}: there is no .eval or .json log in this folder")
     return [_evaluation(file, ledger) for file in files]
@@ -34,16 +38,23 @@ def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise SuiteError(f"{path}: not a log of Inspect: {error}") from None
     except NotImplementedError:
-        raise SuiteError(f"{path}: packed as Python can't unpack it; `inspect log convert --to json {path}`") from None
+        raise SuiteError(
+            f"{path}: packed as Python can't unpack it; `inspect log convert --to json {path}`"
+        ) from None
     task = header.get("eval")
     if not isinstance(task, dict) or "task" not in task:
         raise SuiteError(f"{path}: not a log of Inspect: it has no `eval.task`")
     place = SourcePlace(Document(str(path), None, {}))
     if header.get("status") != "success":
-        ledger.note(place, f"the evaluation ended as {header.get('status')!r}; what it recorded is taken over")
+        ledger.note(
+            place,
+            f"the evaluation ended as {header.get('status')!r}; what it recorded is taken over",
+        )
     cases: dict[str, RecordedCase] = {}
     for sample in samples:
-        at = SourcePlace(Document(f"{path}: sample {sample.get('id')!r}, epoch {sample.get('epoch')}", None, {}))
+        at = SourcePlace(
+            Document(f"{path}: sample {sample.get('id')!r}, epoch {sample.get('epoch')}", None, {})
+        )
         with ledger.trying(at):
             _add(cases, sample, at, ledger)
     return Evaluation(
@@ -69,24 +80,33 @@ def _samples(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
             yield json.loads(archive.read(name))
 
 
-def _add(cases: dict[str, RecordedCase], sample: dict[str, Any], place: SourcePlace, ledger: Ledger) -> None:
+def _add(
+    cases: dict[str, RecordedCase], sample: dict[str, Any], place: SourcePlace, ledger: Ledger
+) -> None:
     key, repeat = str(sample.get("id")), int(sample.get("epoch") or 1) - 1
     attached = sample.get("attachments") or {}
     if key not in cases:
         case = RecordedCase(
-            unique(slug(key, "case"), {each.id for each in cases.values()}), _asked(sample["input"], attached)
+            unique(slug(key, "case"), {each.id for each in cases.values()}),
+            _asked(sample["input"], attached),
         )
         target = sample.get("target")
-        case.references = [str(each) for each in (target if isinstance(target, list) else [target]) if each]
+        case.references = [
+            str(each) for each in (target if isinstance(target, list) else [target]) if each
+        ]
         if sample.get("choices"):
             case.fields["choices"] = sample["choices"]
         metadata = sample.get("metadata") or {}
         case.tags = {
-            str(k): str(v) for k, v in metadata.items() if isinstance(v, str | int | bool) and len(str(v)) <= 40
+            str(k): str(v)
+            for k, v in metadata.items()
+            if isinstance(v, str | int | bool) and len(str(v)) <= 40
         }
         cases[key] = case
     case = cases[key]
-    case.answers[repeat] = None if sample.get("error") else _said(sample.get("output") or {}, attached)
+    case.answers[repeat] = (
+        None if sample.get("error") else _said(sample.get("output") or {}, attached)
+    )
     for scorer, score in (sample.get("scores") or {}).items():
         for metric, value in _values(scorer, score.get("value")):
             given = _given(value, str(score.get("explanation") or ""))
@@ -138,6 +158,12 @@ def _text(content: Any, attached: dict[str, str]) -> str:
     if isinstance(content, list):
         if any(part.get("type") not in ("text", "reasoning") for part in content):
             raise UnmappedError("holds an image, sound or data; only text can be replayed")
-        return "\n".join(_text(part["text"], attached) for part in content if part["type"] == "text")
+        return "\n".join(
+            _text(part["text"], attached) for part in content if part["type"] == "text"
+        )
     text = str(content)
-    return attached.get(text.removeprefix("attachment://"), text) if text.startswith("attachment://") else text
+    return (
+        attached.get(text.removeprefix("attachment://"), text)
+        if text.startswith("attachment://")
+        else text
+    )

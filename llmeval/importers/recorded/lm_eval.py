@@ -1,4 +1,6 @@
-"""lm-evaluation-harness: `samples_<task>_<date>.jsonl`, as `lm_eval --log_samples --output_path DIR` writes them."""
+"""lm-evaluation-harness: `samples_<task>_<date>.jsonl`, as `lm_eval --log_samples --output_path
+DIR` writes them.
+"""
 
 import json
 import re
@@ -24,7 +26,9 @@ def read_lm_eval(path: Path, ledger: Ledger) -> list[Evaluation]:
         match = _NAME.search(file.name)
         newest[match["task"] if match else file.stem] = file
     if not newest:
-        raise SuiteError(f"{path}: no samples_*.jsonl here; lm_eval writes them with --log_samples --output_path DIR")
+        raise SuiteError(
+            f"{path}: no samples_*.jsonl here; lm_eval writes them with --log_samples --output_path DIR"
+        )
     return [_evaluation(task, file, ledger) for task, file in newest.items()]
 
 
@@ -38,7 +42,11 @@ def _evaluation(task: str, path: Path, ledger: Ledger) -> Evaluation:
     filters = {place.value.get("filter") for place in places if isinstance(place.value, dict)}
     cases: dict[str, RecordedCase] = {}
     for place in places:
-        if not isinstance(place.value, dict) or "doc_id" not in place.value or "resps" not in place.value:
+        if (
+            not isinstance(place.value, dict)
+            or "doc_id" not in place.value
+            or "resps" not in place.value
+        ):
             raise SuiteError(place.says("not a sample of lm_eval: it has no `doc_id` and `resps`"))
         with ledger.trying(place):
             _add(cases, place, len(filters) > 1, ledger)
@@ -68,7 +76,9 @@ def _add(cases: dict[str, RecordedCase], place: SourcePlace, several: bool, ledg
     for metric in sample.get("metrics") or []:
         value = share(sample.get(metric))
         if value is None:
-            ledger.note(place, f"the metric {metric!r} is no share of 1 for each sample, and is left out")
+            ledger.note(
+                place, f"the metric {metric!r} is no share of 1 for each sample, and is left out"
+            )
             continue
         name = f"{metric},{sample.get('filter')}" if several else metric
         cases[key].score(name, 0, RecordedScore(value, value == 1))
@@ -94,10 +104,15 @@ def _answer(
                 f"has {len(replies[0])} answers, of which the first is taken over, as scores are not said for each",
             )
         return first, [str(target)] if target not in (None, "") else []
-    if not isinstance(first, list) or not 1 < len(asked) == len(replies) or any(len(each) < 2 for each in asked):
+    if (
+        not isinstance(first, list)
+        or not 1 < len(asked) == len(replies)
+        or any(len(each) < 2 for each in asked)
+    ):
         raise UnmappedError("holds likelihoods of given texts, and no answer")
     ledger.note(
-        place, "is a choice by likelihood: its answer here is the likeliest continuation, which `acc_norm` may not mean"
+        place,
+        "is a choice by likelihood: its answer here is the likeliest continuation, which `acc_norm` may not mean",
     )
     likelihood = [float(each[0][0]) for each in replies]
     options = [str(each[1]).strip() for each in asked]

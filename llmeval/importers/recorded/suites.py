@@ -1,4 +1,6 @@
-"""A recorded evaluation as a suite: cases, answers, and the scores that another tool gave to them."""
+"""A recorded evaluation as a suite: cases, answers, and the scores that another tool gave to
+them.
+"""
 
 import math
 from collections.abc import Iterable
@@ -17,7 +19,9 @@ _MARKS = str.maketrans("@#", "  ")
 
 @dataclass(frozen=True)
 class RecordedScore:
-    """What a tool said of an answer: a value in [0, 1], higher being better, or why there is none."""
+    """What a tool said of an answer: a value in [0, 1], higher being better, or why there is
+    none.
+    """
 
     value: float | None
     passed: bool | None = None
@@ -30,7 +34,9 @@ _UNSAID = RecordedScore(None, error="none is recorded")
 
 @dataclass
 class RecordedCase:
-    """One case as it was asked. `answers`: by repeat, None where there was none. `scores`: by metric and repeat."""
+    """One case as it was asked. `answers`: by repeat, None where there was none. `scores`: by
+    metric and repeat.
+    """
 
     id: str
     messages: list[dict[str, str]]
@@ -48,7 +54,9 @@ class RecordedCase:
 
 @dataclass
 class Evaluation:
-    """One evaluation: of `name`, by `tool`, with one model. `decides`: whether the tool fails when a case does."""
+    """One evaluation: of `name`, by `tool`, with one model. `decides`: whether the tool fails when
+    a case does.
+    """
 
     name: str
     tool: str
@@ -66,7 +74,9 @@ def share(value: Any) -> float | None:
     return float(value)
 
 
-def as_suites(evaluations: Iterable[Evaluation], out: Path, name: str | None, ledger: Ledger, source: Path) -> Imported:
+def as_suites(
+    evaluations: Iterable[Evaluation], out: Path, name: str | None, ledger: Ledger, source: Path
+) -> Imported:
     """The files of a suite for each evaluation.
 
     Args:
@@ -86,10 +96,14 @@ def as_suites(evaluations: Iterable[Evaluation], out: Path, name: str | None, le
         named = unique(named, [path.stem for path in suites])
         files.update(_files(evaluation, out, named, ledger, place))
         suites.append(out / f"{named}.yaml")
-    return Imported(files, suites, ledger.notes, ledger.left_out, sum(len(each.cases) for each in found))
+    return Imported(
+        files, suites, ledger.notes, ledger.left_out, sum(len(each.cases) for each in found)
+    )
 
 
-def _files(evaluation: Evaluation, out: Path, name: str, ledger: Ledger, place: SourcePlace) -> dict[Path, str]:
+def _files(
+    evaluation: Evaluation, out: Path, name: str, ledger: Ledger, place: SourcePlace
+) -> dict[Path, str]:
     rows, answers, repeats = [], [], 1
     metrics = list(dict.fromkeys(metric for case in evaluation.cases for metric in case.scores))
     if not metrics:
@@ -146,7 +160,9 @@ def _row(case: RecordedCase, tool: str) -> dict[str, Any]:
             "recorded": {
                 "metric": metric,
                 "tool": tool,
-                "scores": [_entry(case, repeat, by.get(repeat, _UNSAID)) for repeat in case.answers],
+                "scores": [
+                    _entry(case, repeat, by.get(repeat, _UNSAID)) for repeat in case.answers
+                ],
             }
         }
         for metric, by in case.scores.items()
@@ -155,7 +171,10 @@ def _row(case: RecordedCase, tool: str) -> dict[str, Any]:
 
 
 def _entry(case: RecordedCase, repeat: int, given: RecordedScore) -> dict[str, Any]:
-    entry: dict[str, Any] = {"answer": digest((case.answers.get(repeat) or "").encode()), "repeat": repeat}
+    entry: dict[str, Any] = {
+        "answer": digest((case.answers.get(repeat) or "").encode()),
+        "repeat": repeat,
+    }
     for name in ("value", "passed", "reason", "error"):
         if getattr(given, name) not in (None, ""):
             entry[name] = getattr(given, name)

@@ -1,4 +1,6 @@
-"""Anchors: answers whose verdict a certificate holds. Another verdict today means that the judge has changed."""
+"""Anchors: answers whose verdict a certificate holds. Another verdict today means that the judge
+has changed.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,11 +14,15 @@ from llmeval.judges.ensemble import MemberVerdict
 from llmeval.stats.sequential.drift import canary_rule, drift_p_value
 
 SLOW = 0.02
-"""The largest probability that an unchanged judge is ever called drifting, however many runs are looked at."""
+"""The largest probability that an unchanged judge is ever called drifting, however many runs are
+looked at.
+"""
 
 
 class Drift(NamedTuple):
-    """The anchors of several runs together. `p`: of "no more verdicts change than between identical calls"."""
+    """The anchors of several runs together. `p`: of "no more verdicts change than between identical
+    calls".
+    """
 
     runs: int
     changed: int
@@ -35,14 +41,18 @@ class Drift(NamedTuple):
 
 
 def over_runs(found: Sequence[tuple[int, int]], natural: float) -> Drift:
-    """(changed, anchors) of runs in their order, looked at after each of them: `stats.drift.drift_p_value`."""
+    """(changed, anchors) of runs in their order, looked at after each of them:
+    `stats.drift.drift_p_value`.
+    """
     kept = [(changed, n) for changed, n in found if n]
     p = drift_p_value([changed for changed, _ in kept], [n for _, n in kept], natural)
     return Drift(len(kept), sum(changed for changed, _ in kept), sum(n for _, n in kept), p)
 
 
 async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[Score | None]:
-    """Today's verdicts on a certificate's anchors, past the cache; None where the judge could not be asked."""
+    """Today's verdicts on a certificate's anchors, past the cache; None where the judge could not
+    be asked.
+    """
     fresh = uncached(judge)
 
     async def one(place: int) -> Score | None:
@@ -61,7 +71,8 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
 def outcome(
     certificate: Certificate, scores: list[Score | None], past: Sequence[tuple[int, int]] = ()
 ) -> tuple[dict[str, Any], Trust | None]:
-    """How many verdicts changed, and what that does to trust; None when nothing. An unusable reply is a change.
+    """How many verdicts changed, and what that does to trust; None when nothing. An unusable reply
+    is a change.
 
     Args:
         certificate: whose anchors were judged.
@@ -70,11 +81,13 @@ def outcome(
     """
     answered = [(a, s) for a, s in zip(certificate.anchors, scores, strict=True) if s is not None]
     changed = sum(score.passed != anchor.passed for anchor, score in answered)
-    figures: dict[str, Any] = {"n": len(answered), "lost": len(scores) - len(answered), "changed": changed}
+    figures: dict[str, Any] = {
+        "n": len(answered),
+        "lost": len(scores) - len(answered),
+        "changed": changed,
+    }
     if len(answered) < len(scores) / 2:
-        lost = (
-            f"only {len(answered)} of its {len(scores)} anchors could be judged, so nobody knows whether it has changed"
-        )
+        lost = f"only {len(answered)} of its {len(scores)} anchors could be judged, so nobody knows whether it has changed"
         return {**figures, "alarm": None}, Trust("UNTRUSTED", lost)
     rule = canary_rule(len(answered), certificate.natural)
     drift = over_runs([*past, (changed, len(answered))], certificate.natural)

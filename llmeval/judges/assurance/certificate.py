@@ -30,7 +30,9 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class FigureGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """A slice of the labels, or the answers of one system (an arm): counts, judge's verdict first, and figures."""
+    """A slice of the labels, or the answers of one system (an arm): counts, judge's verdict first,
+    and figures.
+    """
 
     name: str
     n: int
@@ -46,9 +48,9 @@ class FigureGroup(msgspec.Struct, frozen=True, kw_only=True):
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """One bias probe: n answers judged as they are and changed in a way that must not matter.
 
-    `p`: exact McNemar; `adjusted`: Holm's over all probes. `detectable`: the smallest shift of the pass rate that n
-    answers find with a probability of 80 %. `needed`: answers for which that is 5 points. `note`: why it was not carried
-    out.
+    `p`: exact McNemar; `adjusted`: Holm's over all probes. `detectable`: the smallest shift of the
+    pass rate that n answers find with a probability of 80 %. `needed`: answers for which that is 5
+    points. `note`: why it was not carried out.
     """
 
     name: str
@@ -64,7 +66,9 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer whose verdict is known: judged again in every run, it shows when the judge has changed."""
+    """An answer whose verdict is known: judged again in every run, it shows when the judge has
+    changed.
+    """
 
     case: Case
     asked: tuple[Message, ...]
@@ -73,7 +77,9 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
-    """A labelled answer that the judge sees otherwise than people: where a rubric needs repair, or a label does."""
+    """A labelled answer that the judge sees otherwise than people: where a rubric needs repair, or
+    a label does.
+    """
 
     id: str
     people: bool
@@ -87,9 +93,10 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What labels showed about one judge. `judge`: its digest; `parts`: what the digest is made of.
 
-    `figures`: sensitivity, specificity, youden, balanced_accuracy, accuracy, mcc, kappa, ac1. `youden_lower`: J's
-    one-sided 95 % lower bound. `counts`: of the labels; `weighted`: as if they were drawn at random within people's verdicts,
-    which is what a pass rate is corrected by. `natural`: share of verdicts that change between identical calls, for the anchors' alarm.
+    `figures`: sensitivity, specificity, youden, balanced_accuracy, accuracy, mcc, kappa, ac1.
+    `youden_lower`: J's one-sided 95 % lower bound. `counts`: of the labels; `weighted`: as if they
+    were drawn at random within people's verdicts, which is what a pass rate is corrected by.
+    `natural`: share of verdicts that change between identical calls, for the anchors' alarm.
     """
 
     schema: int = SCHEMA
@@ -137,19 +144,28 @@ def read_certificate(path: Path) -> Certificate:
     except (OSError, msgspec.DecodeError) as error:
         raise SuiteError(f"{path}: can't be read as a judge's certificate: {error}") from None
     if found.schema > SCHEMA:
-        raise SuiteError(f"{path}: has schema {found.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval")
+        raise SuiteError(
+            f"{path}: has schema {found.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval"
+        )
     return found
 
 
 def expired(certificate: Certificate, today: date | None = None) -> bool:
     """Whether its last day is over; `today` is by default now, UTC."""
-    return bool(certificate.expires) and (today or datetime.now(UTC).date()).isoformat() > certificate.expires
+    return (
+        bool(certificate.expires)
+        and (today or datetime.now(UTC).date()).isoformat() > certificate.expires
+    )
 
 
 def trust(
-    judge_digest: str, certificate: Path | None, parts: Mapping[str, Any] | None = None, today: date | None = None
+    judge_digest: str,
+    certificate: Path | None,
+    parts: Mapping[str, Any] | None = None,
+    today: date | None = None,
 ) -> Trust:
-    """What a certificate says of the judge with this digest; any change of model, prompt or parameters voids it.
+    """What a certificate says of the judge with this digest; any change of model, prompt or
+    parameters voids it.
 
     Args:
         judge_digest: of the judge that is used now.
@@ -161,7 +177,10 @@ def trust(
         SuiteError: the file can't be read as a certificate.
     """
     if certificate is None:
-        return Trust("UNTRUSTED", "no labels have shown yet how often this judge is right (it has no certificate)")
+        return Trust(
+            "UNTRUSTED",
+            "no labels have shown yet how often this judge is right (it has no certificate)",
+        )
     found = read_certificate(certificate)
     if found.judge != judge_digest:
         changed = "; ".join(changes(found.parts, parts)) if parts and found.parts else ""
@@ -175,14 +194,20 @@ def trust(
     if expired(found, today):
         return Trust("UNTRUSTED", f"its certificate expired on {found.expires}: certify it again")
     if not found.weighted and found.provenance.get("sampling", {}).get("stratified"):
-        return Trust("UNTRUSTED", "its certificate does not weigh labels drawn with unequal chances: certify it again")
+        return Trust(
+            "UNTRUSTED",
+            "its certificate does not weigh labels drawn with unequal chances: certify it again",
+        )
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 
 
 def parts_of(judge: "MemberVerdict") -> dict[str, Any]:
     """What a judge's digest is made of, so that a void certificate can say what changed."""
     if len(judge.seats) > 1:
-        return {"seats": {str(number): parts_of(seat) for number, seat in enumerate(judge.seats, 1)}, **judge.rules}
+        return {
+            "seats": {str(number): parts_of(seat) for number, seat in enumerate(judge.seats, 1)},
+            **judge.rules,
+        }
     seat = judge.seats[0]
     protocol = seat.protocol
     return {

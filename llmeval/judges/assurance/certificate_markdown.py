@@ -46,7 +46,10 @@ def _about(certificate: Certificate) -> str:
         model, protocol = parts.get("model", {}), parts.get("protocol", {})
         rows += [
             ("model", f"{model.get('provider', '')} {_text(str(model.get('model', '')))}".strip()),
-            ("protocol", f"{_text(str(protocol.get('name', '')))}, version {protocol.get('version', '')}"),
+            (
+                "protocol",
+                f"{_text(str(protocol.get('name', '')))}, version {protocol.get('version', '')}",
+            ),
             ("parameters", f"`{parts.get('params', {})}`"),
         ]
     rows += [
@@ -65,7 +68,12 @@ def _figures(certificate: Certificate) -> str:
     ]
     if certificate.youden_lower is not None:
         rows.insert(
-            3, ("J, lower bound", f"{certificate.youden_lower:.2f}", "one-sided, 95 %; 0.60 makes a judge trusted")
+            3,
+            (
+                "J, lower bound",
+                f"{certificate.youden_lower:.2f}",
+                "one-sided, 95 %; 0.60 makes a judge trusted",
+            ),
         )
     return _table(("figure", "value (95 % interval)", ""), rows)
 
@@ -89,10 +97,14 @@ def _leniency(certificate: Certificate) -> str:
 
 def _probabilities(found: Mapping[str, Any] | None) -> str:
     if found is None:
-        return "The judge states no probabilities, so there is no Brier score, ECE or calibration map."
+        return (
+            "The judge states no probabilities, so there is no Brier score, ECE or calibration map."
+        )
     text = f"Stated probabilities on {found['n']} labels: Brier {found['brier']:.3f}, ECE {found['ece']:.3f}."
     if found["calibration"] is not None:
-        method = {"platt": "Platt scaling", "beta": "beta calibration"}[found["calibration"]["method"]]
+        method = {"platt": "Platt scaling", "beta": "beta calibration"}[
+            found["calibration"]["method"]
+        ]
         text += f" {method} brings the Brier score to {found['calibration']['brier_held_out']:.3f} on answers held out."
     return text
 
@@ -109,18 +121,22 @@ def _retest(found: Mapping[str, Any] | None) -> str:
 def _people(certificate: Certificate) -> str:
     people = certificate.people
     if people is None:
-        return (
-            "## Do people agree?\n\nNo answer was labelled by two people, so there is no human ceiling to compare with."
-        )
+        return "## Do people agree?\n\nNo answer was labelled by two people, so there is no human ceiling to compare with."
     alpha: Figure = people["alpha"]
     rows = [
-        (" and ".join(_text(name) or "(no name)" for name in pair["reviewers"]), str(pair["n"]),
-         _interval(pair["accuracy"]), _interval(pair["kappa"]), _interval(pair["ac1"]))
+        (
+            " and ".join(_text(name) or "(no name)" for name in pair["reviewers"]),
+            str(pair["n"]),
+            _interval(pair["accuracy"]),
+            _interval(pair["kappa"]),
+            _interval(pair["ac1"]),
+        )
         for pair in people["pairs"]
-    ]  # fmt: skip
+    ]
     text = (
         f"## Do people agree?\n\n{people['double_labelled']} answers have several labels; Krippendorff's alpha "
-        f"{_interval(alpha)}.\n\n" + _table(("reviewers", "answers", "agreement", "kappa", "AC1"), rows)
+        f"{_interval(alpha)}.\n\n"
+        + _table(("reviewers", "answers", "agreement", "kappa", "AC1"), rows)
     )
     test = certificate.alt_test
     if test is not None:
@@ -143,7 +159,11 @@ def _groups(title: str, found: Iterable[FigureGroup]) -> str:
         )
         for group in found
     ]
-    return f"## {title}\n\n" + _table(("", "labels", "sensitivity", "specificity", "J"), rows) if rows else ""
+    return (
+        f"## {title}\n\n" + _table(("", "labels", "sensitivity", "specificity", "J"), rows)
+        if rows
+        else ""
+    )
 
 
 def _probes(certificate: Certificate) -> str:
@@ -155,8 +175,17 @@ def _probes(certificate: Certificate) -> str:
             rows.append((probe.name, "–", "–", "–", "–", "–", _text(probe.note)))
             continue
         told = "bias found" if probe.found else "no bias found"
-        rows.append((probe.name, str(probe.n), f"{probe.became_pass} / {probe.became_fail}", f"{probe.adjusted:.2g}",
-                     f"{100 * (probe.detectable or 0):.1f} points", _needed(probe), told))  # fmt: skip
+        rows.append(
+            (
+                probe.name,
+                str(probe.n),
+                f"{probe.became_pass} / {probe.became_fail}",
+                f"{probe.adjusted:.2g}",
+                f"{100 * (probe.detectable or 0):.1f} points",
+                _needed(probe),
+                told,
+            )
+        )
     shifts = ("smallest shift found at 80 %", "answers to find 5 points")
     head = ("probe", "answers", "became pass / fail", "p (Holm)", *shifts, "")
     return "## Biases\n\n" + _table(head, rows)
@@ -167,17 +196,26 @@ def _disagreements(certificate: Certificate) -> str:
         return ""
     word = {True: "pass", False: "fail", None: "no verdict"}
     rows = [
-        (_text(each.id), word[each.people], word[each.judge], _text(each.question), _text("; ".join(each.references)),
-         _text(each.answer), _text(each.reason))
+        (
+            _text(each.id),
+            word[each.people],
+            word[each.judge],
+            _text(each.question),
+            _text("; ".join(each.references)),
+            _text(each.answer),
+            _text(each.reason),
+        )
         for each in certificate.disagreements
-    ]  # fmt: skip
+    ]
     intro = "Read these first: either the rubric, the reference or the label needs repair."
     head = ("case", "people", "judge", "question", "references", "answer", "the judge's words")
     return f"## Where the judge and people differ ({len(rows)})\n\n{intro}\n\n" + _table(head, rows)
 
 
 def _interval(found: Figure) -> str:
-    return "–" if found.value is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    return (
+        "–" if found.value is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    )
 
 
 def _sentence(text: str) -> str:

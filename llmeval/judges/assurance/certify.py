@@ -1,4 +1,6 @@
-"""Makes a certificate: asks a judge about labelled answers and writes down how often it was right."""
+"""Makes a certificate: asks a judge about labelled answers and writes down how often it was
+right.
+"""
 
 import asyncio
 import copy
@@ -31,7 +33,9 @@ from llmeval.stats.estimation.agreement import retest
 ANCHORS = 50
 RETEST_ITEMS, RETEST_ROUNDS = 30, 3
 NATURAL = 0.02
-"""The least share of verdicts that is taken to change between identical calls (STATISTICS section 2)."""
+"""The least share of verdicts that is taken to change between identical calls (STATISTICS section
+2).
+"""
 
 
 def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
@@ -47,13 +51,17 @@ def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
             "with `llmeval labels sample`, label them, take them in with `llmeval labels import`"
         )
     if len({item.sampling in RANDOM for item in kept}) > 1:
-        raise UsageError("labels drawn at random and labels collected by hand can't be mixed: certify on one kind")
+        raise UsageError(
+            "labels drawn at random and labels collected by hand can't be mixed: certify on one kind"
+        )
     return kept
 
 
 async def judge_all(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> list[JudgedAnswer]:
     """The judge's score of each item, in order."""
-    scores = await asyncio.gather(*(judge.score(item.case, item.answer, item.asked) for item in items))
+    scores = await asyncio.gather(
+        *(judge.score(item.case, item.answer, item.asked) for item in items)
+    )
     return [JudgedAnswer(item, score) for item, score in zip(items, scores, strict=True)]
 
 
@@ -81,7 +89,8 @@ async def certify(
         version: of llmeval.
 
     Raises:
-        UsageError: the labels can't carry a certificate, or the judge applies to none of the answers.
+        UsageError: the labels can't carry a certificate, or the judge applies to none of the
+            answers.
     """
     kept = usable(items)
     judged = await judge_all(judge, kept)
@@ -89,15 +98,20 @@ async def certify(
     counts = counts_of(applicable)
     if not counts.n:
         why = judged[0].score.unscored or "it gave no usable verdict"
-        raise UsageError(f"the judge of {judge.metric} has no verdict on any labelled answer: {why}")
+        raise UsageError(
+            f"the judge of {judge.metric} has no verdict on any labelled answer: {why}"
+        )
     found = measured(applicable)
     undecided = sum(each.pair is None for each in applicable)
     trusted, reason = ruling(counts, found, undecided)
     again = await _retest(judge, [each for each in applicable if each.pair is not None])
     slices = {
-        place: [f"{key}={value}" for key, value in each.item.slices.items()] for place, each in enumerate(applicable)
+        place: [f"{key}={value}" for key, value in each.item.slices.items()]
+        for place, each in enumerate(applicable)
     }
-    arms = {place: [each.item.arm] if each.item.arm else [] for place, each in enumerate(applicable)}
+    arms = {
+        place: [each.item.arm] if each.item.arm else [] for place, each in enumerate(applicable)
+    }
     return Certificate(
         judge=judge.digest,
         trusted=trusted,
@@ -121,15 +135,24 @@ async def certify(
         arms=groups(applicable, arms),
         people=human_ceiling(items),
         alt_test=alternative(applicable),
-        disagreements=tuple(_disagreement(each) for each in applicable if each.pair is None or each.pair[0] != each.pair[1]),
+        disagreements=tuple(
+            _disagreement(each)
+            for each in applicable
+            if each.pair is None or each.pair[0] != each.pair[1]
+        ),
         natural=max(NATURAL, 0.0 if again is None else 1 - again["value"]),
         anchors=_anchors(applicable, judge.digest) if trusted else (),
-    )  # fmt: skip
+    )
 
 
 async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
-    """The same question asked again, without the cache: on how many answers do all verdicts agree?"""
-    items = [each.item for each in random.Random(judge.digest).sample(list(judged), min(RETEST_ITEMS, len(judged)))]
+    """The same question asked again, without the cache: on how many answers do all verdicts
+    agree?
+    """
+    items = [
+        each.item
+        for each in random.Random(judge.digest).sample(list(judged), min(RETEST_ITEMS, len(judged)))
+    ]
     if not items:
         return None
     fresh = uncached(judge)
@@ -151,12 +174,18 @@ async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[
 
 def _disagreement(each: JudgedAnswer) -> Disagreement:
     case = each.item.case
-    asked = next((message.content for message in reversed(each.item.asked) if message.role == "user"), "")
+    asked = next(
+        (message.content for message in reversed(each.item.asked) if message.role == "user"), ""
+    )
     return Disagreement(
-        id=case.id, people=bool(each.item.verdict), judge=each.score.passed,
-        question=str(case.fields.get("question") or asked), answer=each.item.answer.text, references=case.references,
+        id=case.id,
+        people=bool(each.item.verdict),
+        judge=each.score.passed,
+        question=str(case.fields.get("question") or asked),
+        answer=each.item.answer.text,
+        references=case.references,
         reason=each.score.reason or each.score.unscored or "",
-    )  # fmt: skip
+    )
 
 
 def _anchors(judged: Sequence[JudgedAnswer], seed: str) -> tuple[Anchor, ...]:
@@ -169,6 +198,11 @@ def _anchors(judged: Sequence[JudgedAnswer], seed: str) -> tuple[Anchor, ...]:
     chosen = sides[0][:first]
     chosen += sides[1][: ANCHORS - len(chosen)]
     return tuple(
-        Anchor(case=each.item.case, asked=each.item.asked, answer=each.item.answer.text, passed=bool(each.score.passed))
+        Anchor(
+            case=each.item.case,
+            asked=each.item.asked,
+            answer=each.item.answer.text,
+            passed=bool(each.score.passed),
+        )
         for each in chosen
     )

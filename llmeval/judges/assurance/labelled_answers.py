@@ -1,4 +1,6 @@
-"""Labelled answers: what a judge is measured on. From a file that holds their texts, or from a run."""
+"""Labelled answers: what a judge is measured on. From a file that holds their texts, or from a
+run.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,9 +25,10 @@ BANK = "bank"
 class LabelledAnswer:
     """One answer and what people say of it.
 
-    `people`: reviewer -> verdict. `decided`: an adjudicator's verdict. `arm`: the system that gave the answer.
-    `sampling`: random or stratified (drawn from a run, with `probability`), bank (written or collected by hand) or
-    triage (picked because it looked odd).
+    `people`: reviewer -> verdict. `decided`: an adjudicator's verdict. `arm`: the system that gave
+        the answer.
+    `sampling`: random or stratified (drawn from a run, with `probability`), bank (written or
+    collected by hand) or triage (picked because it looked odd).
     """
 
     case: Case
@@ -76,10 +79,11 @@ Asked = Callable[[Case], tuple[Message, ...]]
 
 
 def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[LabelledAnswer]:
-    """The labelled answers of a JSONL file, a line a label: `case_id`, `output`, `human_verdict` (pass, fail, correct,
-    incorrect...), and `question`, `references`, `context` where the suite does not have the case. Optional: `reviewer`,
-    `arm`, `kind` and `tags` (slices), `sampling`, `probability`, `blind`, `adjudication`. Lines with one case_id and
-    output are labels of one answer.
+    """The labelled answers of a JSONL file, a line a label: `case_id`, `output`, `human_verdict`
+    (pass, fail, correct, incorrect...), and `question`, `references`, `context` where the suite
+    does not have the case. Optional: `reviewer`, `arm`, `kind` and `tags` (slices), `sampling`,
+    `probability`, `blind`, `adjudication`. Lines with one case_id and output are labels of one
+    answer.
 
     Args:
         path: the file.
@@ -113,9 +117,13 @@ def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
     if row.human_verdict in ("unsure", "withdrawn"):
         return None
     if row.human_verdict not in WORDS:
-        raise UsageError(f"{where}: human_verdict is {row.human_verdict!r}; write pass, fail or unsure")
+        raise UsageError(
+            f"{where}: human_verdict is {row.human_verdict!r}; write pass, fail or unsure"
+        )
     if row.question is None and row.case_id not in cases:
-        raise UsageError(f"{where}: the suite has no case {row.case_id!r}, and the line has no question")
+        raise UsageError(
+            f"{where}: the suite has no case {row.case_id!r}, and the line has no question"
+        )
     if row.probability is not None and not 0 < row.probability <= 1:
         raise UsageError(f"{where}: probability is {row.probability}; it lies in (0, 1]")
     if row.sampling in RANDOM and row.probability is None:
@@ -128,7 +136,9 @@ def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
 def _item(rows: list[_Row], cases: Mapping[str, Case], asked: Asked) -> LabelledAnswer:
     first = rows[0]
     known = cases.get(first.case_id)
-    if known is None or (first.question is not None and first.question != known.fields.get("question")):
+    if known is None or (
+        first.question is not None and first.question != known.fields.get("question")
+    ):
         known = Case(first.case_id, {"question": first.question}, first.references, first.context)
     elif first.references:
         known = msgspec.structs.replace(known, references=first.references)
@@ -176,12 +186,18 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
         decided = [each.verdict for each in group if each.adjudication]
         items.append(
             LabelledAnswer(
-                case=unit.case, asked=asked(unit.case), answer=unit.answer,
+                case=unit.case,
+                asked=asked(unit.case),
+                answer=unit.answer,
                 people={each.reviewer: each.verdict for each in group if not each.adjudication},
-                decided=decided[-1] if decided else None, arm=arm, slices=unit.case.tags, sampling=best.sampling,
-                probability=best.probability, blind=all(each.blind for each in group),
+                decided=decided[-1] if decided else None,
+                arm=arm,
+                slices=unit.case.tags,
+                sampling=best.sampling,
+                probability=best.probability,
+                blind=all(each.blind for each in group),
             )
-        )  # fmt: skip
+        )
     return items
 
 

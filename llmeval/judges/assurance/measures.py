@@ -12,11 +12,31 @@ from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.stats.estimation.agreement import Agreement, Measure, agreement
 from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.calibration import brier, ece, fit_beta, fit_platt, reliability
-from llmeval.stats.estimation.label_counts import MIN_CLASS, MIN_LABELS, LabelCounts, Provenance, count_labels
+from llmeval.stats.estimation.label_counts import (
+    MIN_CLASS,
+    MIN_LABELS,
+    LabelCounts,
+    Provenance,
+    count_labels,
+)
 from llmeval.stats.estimation.paired import mcnemar
-from llmeval.stats.estimation.raters import MIN_ITEMS, alt_test, krippendorff_alpha, krippendorff_interval
+from llmeval.stats.estimation.raters import (
+    MIN_ITEMS,
+    alt_test,
+    krippendorff_alpha,
+    krippendorff_interval,
+)
 
-FIGURES = ("sensitivity", "specificity", "youden", "balanced_accuracy", "accuracy", "mcc", "kappa", "ac1")
+FIGURES = (
+    "sensitivity",
+    "specificity",
+    "youden",
+    "balanced_accuracy",
+    "accuracy",
+    "mcc",
+    "kappa",
+    "ac1",
+)
 MIN_YOUDEN, MAX_UNDECIDED = 0.6, 0.02
 _FOLDS = 5
 
@@ -32,7 +52,9 @@ class JudgedAnswer:
     def pair(self) -> tuple[bool, bool] | None:
         """(judge, people); None where one of them has no verdict."""
         verdict = self.item.verdict
-        return None if self.score.passed is None or verdict is None else (self.score.passed, verdict)
+        return (
+            None if self.score.passed is None or verdict is None else (self.score.passed, verdict)
+        )
 
     @property
     def probability(self) -> float | None:
@@ -49,10 +71,14 @@ def counts_of(judged: Iterable[JudgedAnswer]) -> LabelCounts:
     return count_labels([judge for judge, _ in pairs], [people for _, people in pairs])
 
 
-def effective_counts(judged: Iterable[JudgedAnswer], within: Literal["judge", "people"] = "people") -> LabelCounts:
-    """The counts with each answer weighted by what it stands for, at Kish's effective size within each verdict of one side.
+def effective_counts(
+    judged: Iterable[JudgedAnswer], within: Literal["judge", "people"] = "people"
+) -> LabelCounts:
+    """The counts with each answer weighted by what it stands for, at Kish's effective size within
+    each verdict of one side.
 
-    Equal to the plain counts when all weights are equal. Source: L. Kish, Survey Sampling (1965) 11.7.
+    Equal to the plain counts when all weights are equal. Source: L. Kish, Survey Sampling (1965)
+    11.7.
     """
     side = ("judge", "people").index(within)
     sums = {(judge, people): 0.0 for judge in (True, False) for people in (True, False)}
@@ -61,17 +87,24 @@ def effective_counts(judged: Iterable[JudgedAnswer], within: Literal["judge", "p
         if each.pair is not None:
             sums[each.pair] += each.item.weight
             squares[each.pair[side]] += each.item.weight**2
-    totals = {verdict: sum(sums[pair] for pair in sums if pair[side] is verdict) for verdict in (True, False)}
+    totals = {
+        verdict: sum(sums[pair] for pair in sums if pair[side] is verdict)
+        for verdict in (True, False)
+    }
     return LabelCounts(
-        *(value * totals[pair[side]] / squares[pair[side]] if value else 0.0 for pair, value in sums.items())  # type: ignore[arg-type]
+        *(
+            value * totals[pair[side]] / squares[pair[side]] if value else 0.0
+            for pair, value in sums.items()
+        )  # type: ignore[arg-type]
     )
 
 
 def measured(judged: Sequence[JudgedAnswer]) -> Agreement:
     """Every figure, with intervals; answers drawn with unequal chances are weighted back.
 
-    Those were drawn within the judge's verdicts, so it is within these that chance is reckoned: a few false passes may
-    stand for many, which the effective size within people's verdicts does not see (`benchmarks/judge.py planted`).
+    Those were drawn within the judge's verdicts, so it is within these that chance is reckoned: a
+    few false passes may stand for many, which the effective size within people's verdicts does not
+    see (`benchmarks/judge.py planted`).
     """
     counts, weighted = counts_of(judged), effective_counts(judged)
     if len({each.item.weight for each in judged}) <= 1:
@@ -79,32 +112,48 @@ def measured(judged: Sequence[JudgedAnswer]) -> Agreement:
     if not counts.judge_pass or not counts.judge_fail:
         return agreement(weighted, provenance=Provenance.BANK)
     weights = [(each.pair[0], each.item.weight) for each in judged if each.pair is not None]
-    answers = round(sum(weight for passed, weight in weights if passed)), round(sum(weight for _, weight in weights))
-    found = agreement(effective_counts(judged, "judge"), provenance=Provenance.BY_VERDICT, judged=answers)
+    answers = (
+        round(sum(weight for passed, weight in weights if passed)),
+        round(sum(weight for _, weight in weights)),
+    )
+    found = agreement(
+        effective_counts(judged, "judge"), provenance=Provenance.BY_VERDICT, judged=answers
+    )
     return found._replace(bias=mcnemar(weighted.pass_fail, weighted.fail_pass))
 
 
 def figure(measure: Measure | Interval, value: float | None = None) -> Figure:
     """A measure as it is written down; an undefined end is the end of the range."""
-    low, high = (0.0 if math.isnan(measure.low) else measure.low), (1.0 if math.isnan(measure.high) else measure.high)
+    low, high = (
+        (0.0 if math.isnan(measure.low) else measure.low),
+        (1.0 if math.isnan(measure.high) else measure.high),
+    )
     return Figure(measure.value if isinstance(measure, Measure) else value, low, high)
 
 
-def groups(judged: Sequence[JudgedAnswer], names: Mapping[int, Iterable[str]]) -> tuple[FigureGroup, ...]:
+def groups(
+    judged: Sequence[JudgedAnswer], names: Mapping[int, Iterable[str]]
+) -> tuple[FigureGroup, ...]:
     """Counts and figures by group; `names`: the groups of each answer, by its place in `judged`."""
     members: dict[str, list[JudgedAnswer]] = {}
     for place, each in enumerate(judged):
         for name in names[place]:
             members.setdefault(name, []).append(each)
-    return tuple(_group(name, members[name]) for name in sorted(members) if counts_of(members[name]).n)
+    return tuple(
+        _group(name, members[name]) for name in sorted(members) if counts_of(members[name]).n
+    )
 
 
 def _group(name: str, judged: Sequence[JudgedAnswer]) -> FigureGroup:
     counts, found = counts_of(judged), measured(judged)
     return FigureGroup(
-        name=name, n=counts.n, **counts._asdict(), sensitivity=figure(found.sensitivity),
-        specificity=figure(found.specificity), youden=figure(found.youden),
-    )  # fmt: skip
+        name=name,
+        n=counts.n,
+        **counts._asdict(),
+        sensitivity=figure(found.sensitivity),
+        specificity=figure(found.specificity),
+        youden=figure(found.youden),
+    )
 
 
 def ruling(counts: LabelCounts, found: Agreement, undecided: int) -> tuple[bool, str]:
@@ -116,11 +165,17 @@ def ruling(counts: LabelCounts, found: Agreement, undecided: int) -> tuple[bool,
     smaller = min(counts.human_pass, counts.human_fail)
     asked = counts.n + undecided
     if undecided / asked > MAX_UNDECIDED:
-        return False, f"it gave no usable verdict on {undecided} of {asked} labelled answers; {seen}"
+        return (
+            False,
+            f"it gave no usable verdict on {undecided} of {asked} labelled answers; {seen}",
+        )
     if counts.n < MIN_LABELS:
         return False, f"{MIN_LABELS} labels are needed: {seen}"
     if smaller < MIN_CLASS:
-        return False, f"{MIN_CLASS} labels of either kind are needed, the smaller has {smaller}: {seen}"
+        return (
+            False,
+            f"{MIN_CLASS} labels of either kind are needed, the smaller has {smaller}: {seen}",
+        )
     if found.youden_lower < MIN_YOUDEN:
         return False, f"{seen}, where {MIN_YOUDEN:.2f} is needed"
     return True, seen
@@ -135,9 +190,14 @@ def _number(value: float | None) -> str:
 
 
 def stated_probabilities(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
-    """Brier, ECE and a calibration map, where the judge states probabilities; the map is the one of Platt's and beta
-    calibration with the lower Brier score on answers it was not fitted on. Isotonic needs more labels than people give."""
-    known = [(q, each.pair[1]) for each in judged if each.pair is not None and (q := each.probability) is not None]
+    """Brier, ECE and a calibration map, where the judge states probabilities; the map is the one of
+    Platt's and beta calibration with the lower Brier score on answers it was not fitted on.
+    Isotonic needs more labels than people give."""
+    known = [
+        (q, each.pair[1])
+        for each in judged
+        if each.pair is not None and (q := each.probability) is not None
+    ]
     if not known:
         return None
     p, y = [each for each, _ in known], [each for _, each in known]
@@ -151,7 +211,11 @@ def stated_probabilities(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | Non
     if min(sum(y), len(y) - sum(y)) >= _FOLDS:
         scores = {name: _held_out(p, y, name) for name in ("platt", "beta")}
         method = min(scores, key=lambda name: scores[name])
-        found["calibration"] = {"method": method, **_fit(method, p, y)._asdict(), "brier_held_out": scores[method]}
+        found["calibration"] = {
+            "method": method,
+            **_fit(method, p, y)._asdict(),
+            "brier_held_out": scores[method],
+        }
     return found
 
 
@@ -166,30 +230,44 @@ def _held_out(p: Sequence[float], y: Sequence[bool], method: str) -> float:
     for fold in range(_FOLDS):
         held = set(order[fold::_FOLDS])
         kept = [index for index in range(len(p)) if index not in held]
-        mapped = _fit(method, [p[i] for i in kept], [y[i] for i in kept])([p[i] for i in sorted(held)])
-        total += sum((float(value) - y[i]) ** 2 for value, i in zip(mapped, sorted(held), strict=True))
+        mapped = _fit(method, [p[i] for i in kept], [y[i] for i in kept])(
+            [p[i] for i in sorted(held)]
+        )
+        total += sum(
+            (float(value) - y[i]) ** 2 for value, i in zip(mapped, sorted(held), strict=True)
+        )
     return total / len(p)
 
 
 def human_ceiling(items: Sequence[LabelledAnswer]) -> dict[str, Any] | None:
-    """How far people agree with each other on answers that several labelled: no judge can be shown to be better."""
+    """How far people agree with each other on answers that several labelled: no judge can be shown
+    to be better.
+    """
     reviewers = sorted({name for item in items for name in item.people})
     pairs = []
     for one, other in combinations(reviewers, 2):
         shared = [item for item in items if one in item.people and other in item.people]
         if shared:
-            found = agreement(count_labels([i.people[one] for i in shared], [i.people[other] for i in shared]))
+            found = agreement(
+                count_labels([i.people[one] for i in shared], [i.people[other] for i in shared])
+            )
             shown = {name: figure(getattr(found, name)) for name in ("accuracy", "kappa", "ac1")}
             pairs.append({"reviewers": [one, other], "n": len(shared), **shown})
     if not pairs:
         return None
     table = [[item.people.get(name) for name in reviewers] for item in items]
     alpha = figure(krippendorff_interval(table), krippendorff_alpha(table))
-    return {"double_labelled": sum(len(item.people) > 1 for item in items), "alpha": alpha, "pairs": pairs}
+    return {
+        "double_labelled": sum(len(item.people) > 1 for item in items),
+        "alpha": alpha,
+        "pairs": pairs,
+    }
 
 
 def alternative(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
-    """The alt-test: may this judge stand in for one of the annotators? None with fewer than three annotators."""
+    """The alt-test: may this judge stand in for one of the annotators? None with fewer than three
+    annotators.
+    """
     people: dict[Hashable, dict[Hashable, Hashable]] = {}
     for place, each in enumerate(judged):
         for name, verdict in each.item.people.items():
@@ -197,13 +275,18 @@ def alternative(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
     if len(people) < 3:
         return None
     verdicts: dict[Hashable, Hashable] = {
-        place: each.score.passed for place, each in enumerate(judged) if each.score.passed is not None
+        place: each.score.passed
+        for place, each in enumerate(judged)
+        if each.score.passed is not None
     }
     try:
         found = alt_test(verdicts, people)
     except ValueError:
         return {"note": f"fewer than {MIN_ITEMS} answers shared by the judge and two annotators"}
     return {
-        "passes": found.passes, "winning_rate": found.winning_rate, "advantage": found.advantage, "epsilon": 0.15,
+        "passes": found.passes,
+        "winning_rate": found.winning_rate,
+        "advantage": found.advantage,
+        "epsilon": 0.15,
         "annotators": len(found.p_values),
-    }  # fmt: skip
+    }

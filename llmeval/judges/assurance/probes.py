@@ -1,8 +1,8 @@
 """Bias probes: is a verdict moved by what must not move it?
 
-Each labelled answer is judged twice, as it is and changed in a way that leaves it as right as it was. Flips in one
-direction are a bias (exact McNemar test, Holm over the probes). "No bias found" means nothing without the smallest
-shift that would have been found, so that is always said.
+Each labelled answer is judged twice, as it is and changed in a way that leaves it as right as it
+was. Flips in one direction are a bias (exact McNemar test, Holm over the probes). "No bias found"
+means nothing without the smallest shift that would have been found, so that is always said.
 """
 
 import math
@@ -21,7 +21,9 @@ from llmeval.stats.tests.multiplicity import holm_adjusted
 
 ALPHA = 0.05
 SMALL = 0.05
-"""A shift that matters: "no bias found" says something where one of this size would have been found."""
+"""A shift that matters: "no bias found" says something where one of this size would have been
+found.
+"""
 Change = Callable[[LabelledAnswer], LabelledAnswer | None]
 
 
@@ -42,14 +44,17 @@ def longer(item: LabelledAnswer) -> LabelledAnswer:
 def formatted(item: LabelledAnswer) -> LabelledAnswer:
     """As Markdown, with a heading and a list."""
     return _with_answer(
-        item, "## Answer\n\n" + "\n".join(f"- **{line}**" for line in item.answer.text.splitlines() if line)
+        item,
+        "## Answer\n\n"
+        + "\n".join(f"- **{line}**" for line in item.answer.text.splitlines() if line),
     )
 
 
 def authority(item: LabelledAnswer) -> LabelledAnswer:
     """Said to come from experts."""
     return _with_answer(
-        item, f"Leading experts and several peer-reviewed studies agree on the following. {item.answer.text}"
+        item,
+        f"Leading experts and several peer-reviewed studies agree on the following. {item.answer.text}",
     )
 
 
@@ -57,7 +62,9 @@ def references_reversed(item: LabelledAnswer) -> LabelledAnswer | None:
     """The reference answers in reverse order; None with a single one."""
     if len(item.case.references) < 2:
         return None
-    return replace(item, case=msgspec.structs.replace(item.case, references=item.case.references[::-1]))
+    return replace(
+        item, case=msgspec.structs.replace(item.case, references=item.case.references[::-1])
+    )
 
 
 def own_name(judge: MemberVerdict) -> Change:
@@ -83,11 +90,14 @@ def swapped(item: LabelledAnswer) -> LabelledAnswer | None:
     if not isinstance(other, str):
         return None
     fields = {**item.case.fields, "other": item.answer.text}
-    return _with_answer(replace(item, case=msgspec.structs.replace(item.case, fields=fields)), other)
+    return _with_answer(
+        replace(item, case=msgspec.structs.replace(item.case, fields=fields)), other
+    )
 
 
 async def position(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> Probe:
-    """Does an answer win more often where it stands first? Only for judges that compare two answers (`pairwise`).
+    """Does an answer win more often where it stands first? Only for judges that compare two answers
+    (`pairwise`).
 
     A tie is no win in either order. Source: L. Zheng et al., NeurIPS 2023, arXiv 2306.05685.
     """
@@ -106,16 +116,24 @@ async def position(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> Pro
 
 
 async def probe(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> tuple[Probe, ...]:
-    """Every probe on labelled answers; answers without a usable verdict in one of the two forms are left out."""
+    """Every probe on labelled answers; answers without a usable verdict in one of the two forms are
+    left out.
+    """
     before = [each.score.passed for each in await judge_all(judge, items)]
     found = []
     for name, change in probes_for(judge).items():
         pairs = [
-            (old, changed) for old, item in zip(before, items, strict=True) if (changed := change(item)) is not None
+            (old, changed)
+            for old, item in zip(before, items, strict=True)
+            if (changed := change(item)) is not None
         ]
-        after = [each.score.passed for each in await judge_all(judge, [changed for _, changed in pairs])]
+        after = [
+            each.score.passed for each in await judge_all(judge, [changed for _, changed in pairs])
+        ]
         verdicts = [
-            (old, new) for (old, _), new in zip(pairs, after, strict=True) if old is not None and new is not None
+            (old, new)
+            for (old, _), new in zip(pairs, after, strict=True)
+            if old is not None and new is not None
         ]
         found.append(flips(name, verdicts))
     found.append(await position(judge, items))
@@ -136,10 +154,13 @@ def flips(name: str, verdicts: Sequence[tuple[bool, bool]]) -> Probe:
 def judged_together(probes: Sequence[Probe]) -> tuple[Probe, ...]:
     """The probes with Holm's correction and the shift each would have found at its strictest level.
 
-    Where hardly a verdict flips, one more than was seen stands for the share that does: none seen is not none.
+    Where hardly a verdict flips, one more than was seen stands for the share that does: none seen
+    is not none.
     """
     tried = [each for each in probes if not each.note]
-    adjusted = dict(zip([each.name for each in tried], holm_adjusted([each.p for each in tried]), strict=True))
+    adjusted = dict(
+        zip([each.name for each in tried], holm_adjusted([each.p for each in tried]), strict=True)
+    )
     return tuple(
         each
         if each.note
@@ -155,12 +176,16 @@ def judged_together(probes: Sequence[Probe]) -> tuple[Probe, ...]:
 
 
 def detectable(each: Probe, alpha: float) -> float:
-    """The smallest shift of the pass rate found with 80 % power; at least what the exact test needs to reject at all."""
+    """The smallest shift of the pass rate found with 80 % power; at least what the exact test needs
+    to reject at all.
+    """
     return min(1.0, max(detectable_shift(each.n, _share(each), alpha), _fewest(alpha) / each.n))
 
 
 def needed(each: Probe, alpha: float) -> int:
-    """How many answers would show a shift of `SMALL`, if verdicts went on to flip as often as they did."""
+    """How many answers would show a shift of `SMALL`, if verdicts went on to flip as often as they
+    did.
+    """
     return max(pairs_for_shift(SMALL, _share(each), alpha), math.ceil(_fewest(alpha) / SMALL))
 
 

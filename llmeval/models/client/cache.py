@@ -1,4 +1,5 @@
-"""Replies by the content of their request, kept for the run that asked and, within limits, for later ones.
+"""Replies by the content of their request, kept for the run that asked and, within limits, for
+later ones.
 
 SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered for a
 moment and committed off the event loop. Each row names the run that wrote it and the time of the
@@ -28,7 +29,9 @@ NEVER, ALWAYS = math.inf, 0.0
 """Values of `since`: no reply of another run, and every reply."""
 _GATHER_SECONDS = 0.001
 _LAYOUT = 2
-"""`PRAGMA user_version` of the file. The layout before (0) named no run, and held unusable verdicts."""
+"""`PRAGMA user_version` of the file. The layout before (0) named no run, and held unusable
+verdicts.
+"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
     key BLOB PRIMARY KEY, reply BLOB NOT NULL, model TEXT NOT NULL, at INTEGER NOT NULL, run TEXT NOT NULL
@@ -76,13 +79,15 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
 class Cache:
     """Replies by key. A cache of an older layout is emptied when it is opened.
 
-    A write that fails while a run goes on (a full disk) sets `warning` and ends caching, not the run.
+    A write that fails while a run goes on (a full disk) sets `warning` and ends caching, not the
+    run.
 
     Attributes:
         run: the id of the run that reads and writes here; a random one until it is set.
 
     Raises:
-        StoreError: the file can't be opened, or a newer llmeval wrote it; names the file and the fix.
+        StoreError: the file can't be opened, or a newer llmeval wrote it; names the file and the
+            fix.
     """
 
     def __init__(self, home: Path) -> None:
@@ -107,11 +112,15 @@ class Cache:
             ) from None
 
     def get(self, key: bytes, since: float = NEVER) -> Kept | None:
-        """The reply stored under `key` by this run, or by another one at `since` (seconds since 1970) or later."""
+        """The reply stored under `key` by this run, or by another one at `since` (seconds since
+        1970) or later.
+        """
         try:
             row = self._db.execute(_GET, {"key": key, "run": self.run, "since": since}).fetchone()
         except sqlite3.Error as error:
-            raise StoreError(f"the cache {self.path} can't be read: {error}. Run with --no-cache") from None
+            raise StoreError(
+                f"the cache {self.path} can't be read: {error}. Run with --no-cache"
+            ) from None
         return _kept(row)
 
     async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> Kept:
@@ -142,14 +151,27 @@ class Cache:
 
     def stats(self) -> Stats:
         """How much is kept."""
-        count, oldest, newest = self._db.execute("SELECT count(*), min(at), max(at) FROM replies").fetchone()
-        models = dict(self._db.execute("SELECT model, count(*) FROM replies GROUP BY model ORDER BY 2 DESC"))
+        count, oldest, newest = self._db.execute(
+            "SELECT count(*), min(at), max(at) FROM replies"
+        ).fetchone()
+        models = dict(
+            self._db.execute("SELECT model, count(*) FROM replies GROUP BY model ORDER BY 2 DESC")
+        )
         size = sum(f.stat().st_size for f in self.path.parent.glob(FILE + "*"))
-        return Stats(path=str(self.path), replies=count, bytes=size, oldest=oldest, newest=newest, models=models)
+        return Stats(
+            path=str(self.path),
+            replies=count,
+            bytes=size,
+            oldest=oldest,
+            newest=newest,
+            models=models,
+        )
 
     def prune(self, before: int | None = None) -> int:
         """Delete replies older than `before` (seconds since 1970), or all; returns how many."""
-        cursor = self._writer.execute("DELETE FROM replies WHERE ? IS NULL OR at < ?", (before, before))
+        cursor = self._writer.execute(
+            "DELETE FROM replies WHERE ? IS NULL OR at < ?", (before, before)
+        )
         self._writer.execute("VACUUM")
         self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return cursor.rowcount
@@ -158,7 +180,9 @@ class Cache:
         """The table as it is today. Rows of before are dropped: none says which run it is from."""
         if self._layout() == _LAYOUT:
             return
-        self._writer.execute("BEGIN IMMEDIATE")  # of processes that open an old file at once, one changes it
+        self._writer.execute(
+            "BEGIN IMMEDIATE"
+        )  # of processes that open an old file at once, one changes it
         layout = self._layout()
         if layout < _LAYOUT:
             self._writer.execute("DROP TABLE IF EXISTS replies")
@@ -186,7 +210,9 @@ class Cache:
                 self._waiting.pop(key).set_result(earlier.get(key))
 
     def _write(self, batch: Mapping[bytes, _Row]) -> dict[bytes, Kept]:
-        """Write in one transaction what is not there; gives the replies of others that were there first."""
+        """Write in one transaction what is not there; gives the replies of others that were there
+        first.
+        """
         if not batch:
             return {}
         with self._writing:
@@ -199,13 +225,19 @@ class Cache:
             except sqlite3.Error as error:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
-                self.warning = f"the cache {self.path} can't be written ({error}); this run goes on without it"
+                self.warning = (
+                    f"the cache {self.path} can't be written ({error}); this run goes on without it"
+                )
                 return {}
 
     def _first(self, batch: Mapping[bytes, _Row]) -> dict[bytes, Kept]:
         """What is kept under these keys."""
         found = {
-            key: _kept(self._writer.execute(_GET, {"key": key, "run": row.run, "since": row.since}).fetchone())
+            key: _kept(
+                self._writer.execute(
+                    _GET, {"key": key, "run": row.run, "since": row.since}
+                ).fetchone()
+            )
             for key, row in batch.items()
         }
         return {key: kept for key, kept in found.items() if kept is not None}

@@ -1,4 +1,6 @@
-"""Asking a model well: cache, one call for identical requests, the endpoint's limit, retries by error class."""
+"""Asking a model well: cache, one call for identical requests, the endpoint's limit, retries by
+error class.
+"""
 
 import asyncio
 import copy
@@ -36,10 +38,12 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class AskFailed(ModelError):
-    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest; `reply` is what came
-    instead of an answer, where something did."""
+    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest;
+    `reply` is what came instead of an answer, where something did."""
 
-    def __init__(self, error: ModelError, key: str, attempts: int, message: str | None = None) -> None:
+    def __init__(
+        self, error: ModelError, key: str, attempts: int, message: str | None = None
+    ) -> None:
         super().__init__(str(error) if message is None else message, kind=error.kind)
         self.key = key
         self.attempts = attempts
@@ -53,12 +57,15 @@ class Caller:
         model: who answers.
         limiter: shared by all callers of the same endpoint and model.
         cache: None = neither read nor written.
-        since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none of them is.
+        since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none
+            of them is.
         may_call: asked before each attempt; False ends the call (a budget is used up).
         redact: takes secrets out of messages.
-        attempts, deadline: most attempts for one request, and seconds for all of them; see `sender.Sender`.
+        attempts, deadline: most attempts for one request, and seconds for all of them; see
+            `sender.Sender`.
         rest: waits before another attempt.
-        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they are.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they
+            are.
     """
 
     def __init__(
@@ -95,26 +102,37 @@ class Caller:
         self._flying: dict[bytes, asyncio.Future[Kept]] = {}
 
     def uncached(self) -> "Caller":
-        """The same model, limits and budget, past the cache: for measuring what a cache would hide."""
+        """The same model, limits and budget, past the cache: for measuring what a cache would
+        hide.
+        """
         fresh = copy.copy(self)
         fresh._cache, fresh._flying = None, {}
         return fresh
 
     def key(self, request: Request) -> bytes:
         """sha256 over everything sent, who it is sent to, and which repeat it is."""
-        sent: list[Any] = [request.messages, request.params, request.schema, request.repeat, request.case_id]
+        sent: list[Any] = [
+            request.messages,
+            request.params,
+            request.schema,
+            request.repeat,
+            request.case_id,
+        ]
         if request.questions is not None:
             sent.append(request.questions)
         if self._reasoning not in (None, THINK):
             sent.append(self._reasoning)  # replies are kept with the reasoning taken off
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()
 
-    async def ask(self, request: Request, usable: Callable[[Reply], bool] = lambda reply: True) -> Asked:
+    async def ask(
+        self, request: Request, usable: Callable[[Reply], bool] = lambda reply: True
+    ) -> Asked:
         """The reply to one request.
 
         Args:
             request: what is sent.
-            usable: whether a reply can be used. One that can't is given back all the same, but not kept in the cache.
+            usable: whether a reply can be used. One that can't is given back all the same, but not
+                kept in the cache.
 
         Raises:
             AskFailed: no answer in the end; how often it was tried, and why it failed, are in it.
@@ -133,7 +151,9 @@ class Caller:
                 raise AskFailed(error, name, 0) from None
         return await self._fly(request, key, name, usable)
 
-    async def _fly(self, request: Request, key: bytes, name: str, usable: Callable[[Reply], bool]) -> Asked:
+    async def _fly(
+        self, request: Request, key: bytes, name: str, usable: Callable[[Reply], bool]
+    ) -> Asked:
         future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
         self._flying[key] = future
         attempts = Attempts()
@@ -152,7 +172,9 @@ class Caller:
         return self._asked(kept, name, attempts.made)
 
     async def _keep(self, key: bytes, reply: Reply, usable: Callable[[Reply], bool]) -> Kept:
-        """Put a whole and usable reply into the cache; what is kept there, or else the reply as it came."""
+        """Put a whole and usable reply into the cache; what is kept there, or else the reply as it
+        came.
+        """
         if self._cache is None:
             return Kept(reply, int(time.time()), "")
         if not (_is_whole(reply) and usable(reply)):

@@ -1,7 +1,8 @@
-"""Replies that come as an event stream (server-sent events), put together into the one reply they stand for.
+"""Replies that come as an event stream (server-sent events), put together into the one reply they
+stand for.
 
-Some providers only stream, and `params: {stream: true}` asks for it. Format: WHATWG HTML section 9.2; chunks as OpenAI's
-chat completions and responses document them.
+Some providers only stream, and `params: {stream: true}` asks for it. Format: WHATWG HTML section
+9.2; chunks as OpenAI's chat completions and responses document them.
 """
 
 import re
@@ -20,9 +21,11 @@ _JOINED = ("content", "refusal", "reasoning_content", "reasoning")
 
 
 def is_event_stream(body: bytes, content_type: str) -> bool:
-    """Whether a body is an event stream, by what it begins with: some servers send one as application/json, others send
-    one JSON document as text/event-stream."""
-    return body[:1] not in b"{[" and _BEGINS.match(body[:5000] if content_type else body) is not None
+    """Whether a body is an event stream, by what it begins with: some servers send one as
+    application/json, others send one JSON document as text/event-stream."""
+    return (
+        body[:1] not in b"{[" and _BEGINS.match(body[:5000] if content_type else body) is not None
+    )
 
 
 def joined_chat(host: str, body: bytes) -> dict[str, Any]:
@@ -46,7 +49,9 @@ def joined_chat(host: str, body: bytes) -> dict[str, Any]:
                 reply[key] = event[key]
         _add_choice(event.get("choices"), choice, message)
     if not ended and choice.get("finish_reason") is None:
-        raise Unreadable(f"{host}: the event stream ended before the reply did: {peek(body[-120:])}")
+        raise Unreadable(
+            f"{host}: the event stream ended before the reply did: {peek(body[-120:])}"
+        )
     return {**reply, "choices": [choice]}
 
 

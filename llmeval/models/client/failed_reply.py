@@ -1,4 +1,6 @@
-"""What a status and a body of an unsuccessful reply mean for a call: ask less, ask again, or give up."""
+"""What a status and a body of an unsuccessful reply mean for a call: ask less, ask again, or give
+up.
+"""
 
 import json
 import re
@@ -35,7 +37,8 @@ def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> 
 
 
 def stated_failure(host: str, how: str, error: Any) -> ModelError:
-    """The error for a reply of status 200 that states one. A numeric code counts as the status it stands for.
+    """The error for a reply of status 200 that states one. A numeric code counts as the status it
+    stands for.
 
     Args:
         host: who replied, for the message.
@@ -47,7 +50,10 @@ def stated_failure(host: str, how: str, error: Any) -> ModelError:
         return ModelError(f"{host}: {withheld}", kind="blocked")
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(code, bool) and isinstance(code, int | float | str):
-        status = next((status for status in range(400, 600) if str(code) in (f"{status}", f"{status}.0")), None)
+        status = next(
+            (status for status in range(400, 600) if str(code) in (f"{status}", f"{status}.0")),
+            None,
+        )
         if status is not None:
             return failure(f"{host}: {how}", status, {}, to_json({"error": error}))
     words = error_message(error) if error else ""
@@ -55,9 +61,11 @@ def stated_failure(host: str, how: str, error: Any) -> ModelError:
 
 
 def states_error(error: Any) -> bool:
-    """Whether what stands under `error` says that something failed: words, or an object or a list that is not blank.
+    """Whether what stands under `error` says that something failed: words, or an object or a list
+    that is not blank.
 
-    `null`, `false`, `{}` and `{"code": null, "message": ""}` say nothing; a number may be a measurement.
+    `null`, `false`, `{}` and `{"code": null, "message": ""}` say nothing; a number may be a
+    measurement.
     """
     if isinstance(error, dict):
         return any(value not in (None, "", 0, False) for value in error.values())
@@ -78,13 +86,15 @@ def page_title(body: bytes) -> str | None:
 
 
 def error_message(error: Any) -> str:
-    """The words of an error object as endpoints write them: a text, {message}, {error: {message}}, {detail}, or a list
-    of one. One line."""
+    """The words of an error object as endpoints write them: a text, {message}, {error: {message}},
+    {detail}, or a list of one. One line."""
     for _ in range(4):
         if isinstance(error, list) and len(error) == 1:
             error = error[0]
         elif isinstance(error, dict):
-            inner = next((error[key] for key in ("error", "message", "detail") if error.get(key)), None)
+            inner = next(
+                (error[key] for key in ("error", "message", "detail") if error.get(key)), None
+            )
             if inner is None:
                 break
             error = inner

@@ -1,9 +1,10 @@
-"""HTTP for every provider: one request to one address, by aiohttp, with a bounded reply and errors by class.
+"""HTTP for every provider: one request to one address, by aiohttp, with a bounded reply and errors
+by class.
 
-aiohttp does the protocol: kept connections, compression, proxies, TLS, limits on headers. This module decides what each
-way to fail means for a call: ask again (`Retryable`), or give up because the same request would fail again
-(`ModelError`). Nothing is sent twice from here: whether a request was carried out is not known when its connection
-breaks (RFC 9110 section 9.2.2).
+aiohttp does the protocol: kept connections, compression, proxies, TLS, limits on headers. This
+module decides what each way to fail means for a call: ask again (`Retryable`), or give up because
+the same request would fail again (`ModelError`). Nothing is sent twice from here: whether a request
+was carried out is not known when its connection breaks (RFC 9110 section 9.2.2).
 """
 
 import ipaddress
@@ -46,7 +47,8 @@ class HttpClient:
     Args:
         url: http or https, as `read_url` accepts it.
         key: the suite key that holds the address, for messages: `base_url` or `url`.
-        suffix: what was added to the address in the suite file; taken off again where a message tells a new address.
+        suffix: what was added to the address in the suite file; taken off again where a message
+            tells a new address.
         headers: sent with every request.
         timeout: seconds a request may take, connecting included.
         method: POST, PUT or GET; GET sends no body.
@@ -90,14 +92,22 @@ class HttpClient:
         body = None if self._method in _NO_BODY else data
         started = time.perf_counter()
         try:
-            # headers go with the request: those of a session would be sent to a proxy as well, the key among them
+            # headers go with the request: those of a session would be sent to a proxy as well, the
+            # key among them
             async with session.request(
-                self._method, self._url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
+                self._method,
+                self._url,
+                data=body,
+                headers=self._headers,
+                allow_redirects=False,
+                proxy=self._proxy,
             ) as response:
                 received = await self._body(response)
                 status, headers = response.status, response.headers
         except TimeoutError:
-            raise TimedOut(f"{self.host}: no answer within {self._timeout:g} s", after=self._timeout) from None
+            raise TimedOut(
+                f"{self.host}: no answer within {self._timeout:g} s", after=self._timeout
+            ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise network_error(self.host, self._key, error) from None
         if 300 <= status < 400:
@@ -150,7 +160,9 @@ class HttpClient:
     def _redirected(self, status: int, location: str) -> ModelError:
         """Requests carry a key, so they don't follow to another address by themselves."""
         if not location:
-            return ModelError(f"{self.host}: HTTP {status}: a redirect without a target; check `{self._key}`")
+            return ModelError(
+                f"{self.host}: HTTP {status}: a redirect without a target; check `{self._key}`"
+            )
         target = one_line(urljoin(self._url, location))
         address = target.partition("?")[0].removesuffix(self._suffix) if self._suffix else target
         return ModelError(f"{self.host}: HTTP {status} to {target}: set `{self._key}` to {address}")
@@ -194,7 +206,9 @@ def with_path(parts: SplitResult, path: str) -> str:
 
 
 def authorised(headers: Mapping[str, str], key: str | None) -> dict[str, str]:
-    """The headers with the key as a Bearer token, unless they carry a key of their own (`Authorization`, `api-key`)."""
+    """The headers with the key as a Bearer token, unless they carry a key of their own
+    (`Authorization`, `api-key`).
+    """
     named = {name.lower() for name in headers}
     if not key or named & {"authorization", "api-key"}:
         return dict(headers)
@@ -211,8 +225,8 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers without blanks around their values; JSON is sent unless they name another type.
 
     Raises:
-        SuiteError: a line break or another control character in one, which could begin another header. The value may be
-            secret and is not shown.
+        SuiteError: a line break or another control character in one, which could begin another
+            header. The value may be secret and is not shown.
     """
     kept = {name.strip(): value.strip() for name, value in headers.items()}
     for name, value in kept.items():
@@ -224,15 +238,19 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _proxy(parts: SplitResult) -> str | None:
-    """The environment's proxy for an address: `http_proxy`, `https_proxy` or `all_proxy`, unless `no_proxy` names the
-    host. A proxy without a scheme is an http proxy, as for curl.
+    """The environment's proxy for an address: `http_proxy`, `https_proxy` or `all_proxy`, unless
+    `no_proxy` names the host. A proxy without a scheme is an http proxy, as for curl.
 
     Raises:
         SuiteError: the proxy is of another kind (SOCKS), or no address.
     """
     proxies = getproxies()
     value = (proxies.get(parts.scheme) or proxies.get("all") or "").strip()
-    if not value or proxy_bypass(parts.netloc) or _in_network(parts.hostname or "", proxies.get("no", "")):
+    if (
+        not value
+        or proxy_bypass(parts.netloc)
+        or _in_network(parts.hostname or "", proxies.get("no", ""))
+    ):
         return None
     address = value if "://" in value else f"http://{value}"
     name = f"the proxy for {parts.netloc} from the environment, {_without_user(address)!r},"
@@ -242,12 +260,16 @@ def _proxy(parts: SplitResult) -> str | None:
     except ValueError:
         usable = False
     if not usable:
-        raise SuiteError(f"{name} is not an http(s) proxy; set http_proxy or https_proxy, or NO_PROXY={parts.hostname}")
+        raise SuiteError(
+            f"{name} is not an http(s) proxy; set http_proxy or https_proxy, or NO_PROXY={parts.hostname}"
+        )
     return address
 
 
 def _in_network(host: str, no_proxy: str) -> bool:
-    """Whether `no_proxy` names a network (10.0.0.0/8) that the host's address lies in; urllib knows names only."""
+    """Whether `no_proxy` names a network (10.0.0.0/8) that the host's address lies in; urllib knows
+    names only.
+    """
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -262,7 +284,8 @@ def _in_network(host: str, no_proxy: str) -> bool:
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's certificates (OpenSSL reads SSL_CERT_FILE itself), and those of `ca_file` and REQUESTS_CA_BUNDLE.
+    """The system's certificates (OpenSSL reads SSL_CERT_FILE itself), and those of `ca_file` and
+    REQUESTS_CA_BUNDLE.
 
     Raises:
         SuiteError: one of the files can't be read.
@@ -279,5 +302,9 @@ def _load(context: ssl.SSLContext, path: Path, key: str) -> None:
     try:
         context.load_verify_locations(**{"capath" if path.is_dir() else "cafile": str(path)})
     except (OSError, ssl.SSLError) as error:
-        why = error.strerror if isinstance(error, FileNotFoundError) else "it holds no certificate in PEM format"
+        why = (
+            error.strerror
+            if isinstance(error, FileNotFoundError)
+            else "it holds no certificate in PEM format"
+        )
         raise SuiteError(f"{key} {path}: {why}") from None

@@ -11,12 +11,15 @@ from llmeval.models.client.failed_reply import one_line, page_title
 
 _BOM = b"\xef\xbb\xbf"
 _COMMENTS = re.compile(rb"(?:\s*:[^\n]*\n)+\s*")
-"""Comment lines of an event stream (WHATWG HTML section 9.2), which gateways send to keep a connection open."""
+"""Comment lines of an event stream (WHATWG HTML section 9.2), which gateways send to keep a
+connection open.
+"""
 _PEEK = 120
 
 
 def read_json(host: str, body: bytes, content_type: str = "") -> Any:
-    """A body as plain JSON values. A byte order mark, NaN and halves of surrogate pairs are read; the caller cleans them.
+    """A body as plain JSON values. A byte order mark, NaN and halves of surrogate pairs are read;
+    the caller cleans them.
 
     Raises:
         ModelError: a web page, or JSON nested too deeply: the same would come again.

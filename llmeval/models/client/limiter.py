@@ -30,9 +30,9 @@ Ollama: 1 to 4)."""
 WINDOW = 32
 """The last outcomes that are looked at."""
 NOISE, MOST_NOISE = 5, 12
-"""Refusals among the last `WINDOW` outcomes that count as overload. If 2 % of all requests are refused
-by chance, five or more among 32 have a probability of 6e-4 (binomial). After a cut that did not
-reduce the refusals the number grows by two, up to `MOST_NOISE`."""
+"""Refusals among the last `WINDOW` outcomes that count as overload. If 2 % of all requests are
+refused by chance, five or more among 32 have a probability of 6e-4 (binomial). After a cut that did
+not reduce the refusals the number grows by two, up to `MOST_NOISE`."""
 TRIAL, STILL = 128, 2
 """A cut is undone when `STILL` or more of the next `TRIAL` outcomes are refusals: the load was not
 the reason."""
@@ -49,8 +49,8 @@ DECREASE = 0.8
 
 
 def with_margin(retry_after: float) -> float:
-    """Seconds to wait when an endpoint asks for `retry_after` seconds. Many endpoints round down, so
-    that all requests would come a moment too early and be refused again."""
+    """Seconds to wait when an endpoint asks for `retry_after` seconds. Many endpoints round down,
+    so that all requests would come a moment too early and be refused again."""
     return retry_after + min(1.0, 0.1 * retry_after)
 
 
@@ -140,7 +140,9 @@ class Window:
     def note(self) -> str:
         """What holds requests up, in a phrase for the progress line; empty where nothing does."""
         pause = self.pace.seconds
-        return self.traffic.note(self.clock(), int(self.limit), self.in_flight, self.closed_for, pause)
+        return self.traffic.note(
+            self.clock(), int(self.limit), self.in_flight, self.closed_for, pause
+        )
 
     async def enter(self, *, again: bool = False) -> None:
         """Wait for a place. `again`: before those that were never sent."""
@@ -301,7 +303,9 @@ class Limiter:
     ) -> None:
         self.window = window or Window(concurrency, adaptive=adaptive, clock=clock)
         self._own = asyncio.Semaphore(concurrency) if window is not None else None
-        self._requests = _Bucket(requests_per_minute, self.window.clock) if requests_per_minute else None
+        self._requests = (
+            _Bucket(requests_per_minute, self.window.clock) if requests_per_minute else None
+        )
         self._tokens = _Bucket(tokens_per_minute, self.window.clock) if tokens_per_minute else None
 
     async def acquire(self, tokens: int = 0, *, again: bool = False) -> Place:
@@ -323,7 +327,9 @@ class Limiter:
             raise
         return Place(self.window.clock(), self.window.in_flight - 1)
 
-    def release(self, place: Place, outcome: Signal = Signal.SERVED, *, retry_after: float | None = None) -> None:
+    def release(
+        self, place: Place, outcome: Signal = Signal.SERVED, *, retry_after: float | None = None
+    ) -> None:
         """Give the place back, and say what became of the request; see `Window.learn`."""
         self.window.learn(place, outcome, retry_after)
         self.window.leave()

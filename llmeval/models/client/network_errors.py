@@ -1,4 +1,6 @@
-"""What an error of the network means for a call: ask again, or give up, and the way out where there is one."""
+"""What an error of the network means for a call: ask again, or give up, and the way out where there
+is one.
+"""
 
 import socket
 import ssl
@@ -11,11 +13,20 @@ if TYPE_CHECKING:
     import aiohttp
 
 _NO_SUCH_NAME = frozenset(
-    getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_FAIL") if hasattr(socket, name)
+    getattr(socket, name)
+    for name in ("EAI_NONAME", "EAI_NODATA", "EAI_FAIL")
+    if hasattr(socket, name)
 )
-_NOT_TLS = frozenset(["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"])
+_NOT_TLS = frozenset(
+    ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"]
+)
 _NO_COMMON_TLS = frozenset(
-    ["UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_PROTOCOL_VERSION"]
+    [
+        "UNSUPPORTED_PROTOCOL",
+        "NO_PROTOCOLS_AVAILABLE",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+    ]
 )
 _HOSTNAME_MISMATCH, _IP_MISMATCH = 62, 64
 _EXPIRED, _NOT_YET_VALID = 10, 9
@@ -40,19 +51,26 @@ def network_error(host: str, key: str, error: Exception) -> ModelError:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return _proxy_refused(host, error)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return Retryable(f"{host}: can't connect to the proxy {error.host}:{error.port} ({_reason(error.os_error)})")
+        return Retryable(
+            f"{host}: can't connect to the proxy {error.host}:{error.port} ({_reason(error.os_error)})"
+        )
     if isinstance(error, aiohttp.ClientConnectorError):
         return Retryable(f"{host}: can't connect: {_reason(error.os_error)}")
     if isinstance(error, aiohttp.ClientResponseError):
         return Unreadable(f"{host}: the reply is not HTTP: {one_line(error.message)}")
     if isinstance(error, aiohttp.ClientPayloadError):
-        return Retryable(f"{host}: the connection broke before the end of the reply: {one_line(str(error))}")
-    return Retryable(f"{host}: the connection broke: {one_line(str(error)) or type(error).__name__}")
+        return Retryable(
+            f"{host}: the connection broke before the end of the reply: {one_line(str(error))}"
+        )
+    return Retryable(
+        f"{host}: the connection broke: {one_line(str(error)) or type(error).__name__}"
+    )
 
 
 def _tls_error(error: BaseException) -> ssl.SSLError | None:
     """The error of TLS behind an error of aiohttp."""
-    # aiohttp's own errors are subclasses of ssl.SSLError without its fields: the error inside comes first
+    # aiohttp's own errors are subclasses of ssl.SSLError without its fields: the error inside comes
+    # first
     for candidate in (
         getattr(error, "certificate_error", None),
         getattr(error, "os_error", None),
@@ -69,7 +87,9 @@ def _tls_failure(host: str, key: str, error: ssl.SSLError) -> ModelError:
         return _untrusted(host, key, error)
     reason = getattr(error, "reason", None) or ""
     if reason in _NOT_TLS:
-        return ModelError(f"{host}: what answers there does not speak TLS ({reason}): is `{key}` an http:// address?")
+        return ModelError(
+            f"{host}: what answers there does not speak TLS ({reason}): is `{key}` an http:// address?"
+        )
     if reason in _NO_COMMON_TLS:
         return ModelError(f"{host}: no version of TLS that both sides speak ({reason})")
     return Retryable(f"{host}: TLS failed: {one_line(str(error))}")
@@ -97,7 +117,9 @@ def _no_name(host: str, key: str, error: "aiohttp.ClientConnectorDNSError") -> M
 
 
 def _proxy_refused(host: str, error: "aiohttp.ClientHttpProxyError") -> ModelError:
-    message = f"{host}: the proxy refused the connection: HTTP {error.status}: {one_line(error.message)}"
+    message = (
+        f"{host}: the proxy refused the connection: HTTP {error.status}: {one_line(error.message)}"
+    )
     if error.status == 407:
         return ModelError(f"{message}; give its user and password in the proxy's address")
     return Retryable(message) if error.status >= 500 or error.status == 429 else ModelError(message)

@@ -2,8 +2,9 @@
 
 Each refusal doubles the pause, because it is not known how long the endpoint stays closed. Each
 success halves it, down to a floor. The floor is 1.1 times the pause at which the endpoint last
-refused directly after a success: a shorter pause means too many requests per second. After some time
-without a refusal the floor sinks by 1 % per success, because the endpoint may allow more by then.
+refused directly after a success: a shorter pause means too many requests per second. After some
+time without a refusal the floor sinks by 1 % per success, because the endpoint may allow more by
+then.
 """
 
 FIRST, LONGEST = 0.05, 30.0

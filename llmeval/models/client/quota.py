@@ -19,22 +19,48 @@ from typing import Any
 LASTING = 600.0
 """Seconds. A longer wait ends the run, because every case would wait as long."""
 
-_CODES = frozenset([
-    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",  # OpenAI, Azure
-    "account_deactivated", "usage_limit_reached", "spending_limit_reached",
-    "exceeded_current_quota_error",  # Moonshot
-    "insufficient_balance", "insufficient_credits", "not_enough_balance", "payment_required",
-    "credits_exhausted", "out_of_credits", "credit_limit_reached", "billing_error",
-    "quota_exhausted", "daily_limit_exceeded", "dailylimitexceeded",  # Google
-    "arrearage", "allocationquota.freetieronly", "free_tier_exhausted",  # Alibaba
-    "accountoverdueerror", "setlimitexceeded",  # ByteDance
-    "budget_exceeded",  # LiteLLM
-])  # fmt: skip
+_CODES = frozenset(
+    [
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_not_active",  # OpenAI, Azure
+        "account_deactivated",
+        "usage_limit_reached",
+        "spending_limit_reached",
+        "exceeded_current_quota_error",  # Moonshot
+        "insufficient_balance",
+        "insufficient_credits",
+        "not_enough_balance",
+        "payment_required",
+        "credits_exhausted",
+        "out_of_credits",
+        "credit_limit_reached",
+        "billing_error",
+        "quota_exhausted",
+        "daily_limit_exceeded",
+        "dailylimitexceeded",  # Google
+        "arrearage",
+        "allocationquota.freetieronly",
+        "free_tier_exhausted",  # Alibaba
+        "accountoverdueerror",
+        "setlimitexceeded",  # ByteDance
+        "budget_exceeded",  # LiteLLM
+    ]
+)
 """Values of `code`, `type`, `status` or `reason` that stand for an account that has nothing
 left."""
-_NAMED = frozenset([
-    "code", "type", "status", "reason", "error_code", "errorcode", "errortype", "__type",
-])  # fmt: skip
+_NAMED = frozenset(
+    [
+        "code",
+        "type",
+        "status",
+        "reason",
+        "error_code",
+        "errorcode",
+        "errortype",
+        "__type",
+    ]
+)
 
 
 def _any(*patterns: str) -> str:
@@ -103,13 +129,24 @@ _QUOTA = re.compile(
     )
 )
 _USAGE_LIMIT = re.compile(r"reached\s+your\s+(?:\w+\s+){0,3}usage\s+limit")
-_MOMENTARY = re.compile(r"\(e\.g\. check quota\)|please\s+(?:try|retry)\s+(?:again\s+)?(?:shortly|later|soon)")
+_MOMENTARY = re.compile(
+    r"\(e\.g\. check quota\)|please\s+(?:try|retry)\s+(?:again\s+)?(?:shortly|later|soon)"
+)
 """Vertex AI says of a shared pool that is busy: "Resource has been exhausted (e.g. check
 quota)"."""
 _ADDRESS = re.compile(r"https?://\S+")
-_SKIPPED = frozenset([
-    "input", "url", "link", "links", "help", "documentation_url", "request_id", "user_id",
-])  # fmt: skip
+_SKIPPED = frozenset(
+    [
+        "input",
+        "url",
+        "link",
+        "links",
+        "help",
+        "documentation_url",
+        "request_id",
+        "user_id",
+    ]
+)
 """Fields that say nothing about the limit: some servers repeat the request in `input`."""
 _DEPTH, _LONGEST_TEXT = 8, 8_000
 

@@ -20,12 +20,35 @@ _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e12
 """From here on a number is a point in time, not a duration."""
 
 _UNITS = {
-    "ms": 0.001, "msec": 0.001, "msecs": 0.001, "millisecond": 0.001, "milliseconds": 0.001,
-    "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "秒": 1, "秒钟": 1,
-    "m": 60, "min": 60, "mins": 60, "minute": 60, "minutes": 60, "分钟": 60,
-    "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "小时": 3600,
-    "d": 86400, "day": 86400, "days": 86400, "天": 86400,
-}  # fmt: skip
+    "ms": 0.001,
+    "msec": 0.001,
+    "msecs": 0.001,
+    "millisecond": 0.001,
+    "milliseconds": 0.001,
+    "s": 1,
+    "sec": 1,
+    "secs": 1,
+    "second": 1,
+    "seconds": 1,
+    "秒": 1,
+    "秒钟": 1,
+    "m": 60,
+    "min": 60,
+    "mins": 60,
+    "minute": 60,
+    "minutes": 60,
+    "分钟": 60,
+    "h": 3600,
+    "hr": 3600,
+    "hrs": 3600,
+    "hour": 3600,
+    "hours": 3600,
+    "小时": 3600,
+    "d": 86400,
+    "day": 86400,
+    "days": 86400,
+    "天": 86400,
+}
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _PART = re.compile(rf"(\d+(?:\.\d+)?)\s*({_UNIT})", re.IGNORECASE)
 _DURATION = rf"(?:\d+(?:\.\d+)?\s*(?:{_UNIT})(?![a-z])(?:\s*(?:,|and)?\s*))+"
@@ -36,12 +59,18 @@ _SAID = re.compile(
     rf"[\s:]*(?:in|after|for|at\s+least)?\s*(?:about|another|approximately|~)?\s*({_CLOCK}|{_DURATION})",
     re.IGNORECASE,
 )
-_SAID_BEFORE = re.compile(rf"(?:in|after|请在?|于)\s*({_DURATION})\s*(?:后|后再试|后重试)", re.IGNORECASE)
-_FIELDS = frozenset(["retrydelay", "retryafter", "retryafterseconds", "retryafterms", "retryinseconds"])
+_SAID_BEFORE = re.compile(
+    rf"(?:in|after|请在?|于)\s*({_DURATION})\s*(?:后|后再试|后重试)", re.IGNORECASE
+)
+_FIELDS = frozenset(
+    ["retrydelay", "retryafter", "retryafterseconds", "retryafterms", "retryinseconds"]
+)
 _DEPTH = 6
 
 
-def retry_after(headers: Mapping[str, str], body: Any, text: str, now: float | None = None) -> float | None:
+def retry_after(
+    headers: Mapping[str, str], body: Any, text: str, now: float | None = None
+) -> float | None:
     """Seconds until the endpoint wants to be asked again; None where it does not say so, or says
     what can't be meant.
 
@@ -152,7 +181,9 @@ def _said(text: str) -> float | None:
     if re.fullmatch(_CLOCK, found[1]):
         hours, minutes, seconds = map(int, found[1].split(":"))
         return _sane(3600.0 * hours + 60 * minutes + seconds)
-    return _sane(sum(float(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(found[1])))
+    return _sane(
+        sum(float(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(found[1]))
+    )
 
 
 def _field(body: Any, now: float) -> float | None:

@@ -48,7 +48,8 @@ class Sender:
         deadline.
         redact: takes secrets out of the words that the progress line shows.
         rest: waits so many seconds before another attempt.
-        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they are.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they
+            are.
     """
 
     def __init__(
@@ -101,7 +102,9 @@ class Sender:
         except TimeoutError:
             why = f"; the last failure: {counted.last}" if counted.last is not None else ""
             times = "1 attempt" if counted.made == 1 else f"{counted.made} attempts"
-            raise ModelError(f"no answer within `limits.deadline` of {self._deadline:g} s, {times}{why}") from None
+            raise ModelError(
+                f"no answer within `limits.deadline` of {self._deadline:g} s, {times}{why}"
+            ) from None
 
     async def _with_retries(self, request: Request, counted: Attempts) -> Reply:
         """The first attempt goes straight out: tenacity is only entered when it failed, as it
@@ -151,7 +154,9 @@ class Sender:
             window.traffic.refused(self._redact(str(error)))
             if window.refused_for > LASTING:
                 minutes = f"{window.refused_for / 60:.0f} minutes"
-                raise ModelError(f"{error} (every request was refused for {minutes})", kind="quota") from None
+                raise ModelError(
+                    f"{error} (every request was refused for {minutes})", kind="quota"
+                ) from None
             raise
         finally:
             self._limiter.release(place, outcome, retry_after=retry_after)
@@ -170,7 +175,11 @@ class Sender:
         window = self._limiter.window
         wait = _backoff(failures)
         if isinstance(error, Overloaded) and error.retry_after is not None:
-            wait = 0.0 if window.closed_for else min(LASTING, with_margin(error.retry_after)) + wait / 4
+            wait = (
+                0.0
+                if window.closed_for
+                else min(LASTING, with_margin(error.retry_after)) + wait / 4
+            )
             window.traffic.waits_until(window.clock() + wait)
         return wait
 

@@ -20,10 +20,26 @@ _HINTS = {
     404: "no such model or path: check `model` and `base_url` (it ends in /v1 for most servers)",
 }
 _PARAMETERS = (
-    "max_completion_tokens", "max_output_tokens", "max_tokens", "temperature", "top_p", "top_k", "min_p", "seed",
-    "stop", "n", "top_logprobs", "logprobs", "frequency_penalty", "presence_penalty", "logit_bias", "reasoning_effort",
-    "repetition_penalty", "parallel_tool_calls", "user",
-)  # fmt: skip
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "seed",
+    "stop",
+    "n",
+    "top_logprobs",
+    "logprobs",
+    "frequency_penalty",
+    "presence_penalty",
+    "logit_bias",
+    "reasoning_effort",
+    "repetition_penalty",
+    "parallel_tool_calls",
+    "user",
+)
 _ALSO_WORDS = frozenset(["n", "stop", "user", "seed"])
 _REFUSED = re.compile(
     r"unsupported|not\s+support|n't\s+support|unrecogni[sz]ed|unknown\s+(?:name|field|parameter|argument|key)|unexpected"
@@ -82,7 +98,9 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
     if named == "max_completion_tokens":
         return "write `params: {max_tokens: N}` for this model: it takes the place of max_completion_tokens"
     if named in ("logprobs", "top_logprobs"):
-        return "set `logprobs: false` on the judge, or `params: {logprobs: null, top_logprobs: null}`"
+        return (
+            "set `logprobs: false` on the judge, or `params: {logprobs: null, top_logprobs: null}`"
+        )
     if named is not None:
         return f"leave it out with `params: {{{named}: null}}` on the model or the judge"
     if _FORMAT.search(said):
@@ -104,7 +122,11 @@ def _named_parameter(parsed: Any, said: str) -> str | None:
     found = [(place.start(), name) for name, place in places.items() if place is not None]
     first = min(found, default=None)
     formatted = _FORMAT.search(said)
-    return None if first is None or (formatted is not None and formatted.start() < first[0]) else first[1]
+    return (
+        None
+        if first is None or (formatted is not None and formatted.start() < first[0])
+        else first[1]
+    )
 
 
 def _mention(name: str) -> str:

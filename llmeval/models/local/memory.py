@@ -1,4 +1,6 @@
-"""Whether two models' weights can be in memory together; where not, the candidate has to go before the judge comes."""
+"""Whether two models' weights can be in memory together; where not, the candidate has to go before
+the judge comes.
+"""
 
 import json
 import math
@@ -14,7 +16,8 @@ SPARE = 1.25
 
 
 def fit_together(keys: Iterable[Key], free: int | None = None) -> bool:
-    """Whether all these models can be loaded at once; those on another device are not in each other's way.
+    """Whether all these models can be loaded at once; those on another device are not in each
+    other's way.
 
     Args:
         keys: what is to be loaded; one that is named twice is loaded once.
@@ -22,13 +25,17 @@ def fit_together(keys: Iterable[Key], free: int | None = None) -> bool:
     """
     needed: dict[str, float] = {}
     for key in set(keys):
-        needed[key.device] = needed.get(key.device, 0.0) + SPARE * weights_size(key.folder, key.dtype)
-    return all(size <= (available(device) if free is None else free) for device, size in needed.items())
+        needed[key.device] = needed.get(key.device, 0.0) + SPARE * weights_size(
+            key.folder, key.dtype
+        )
+    return all(
+        size <= (available(device) if free is None else free) for device, size in needed.items()
+    )
 
 
 def weights_size(folder: Path, dtype: str) -> int:
-    """Bytes of a model's weights once they are loaded as `dtype`: counted from the headers of its safetensors files,
-    or, where it has none, the size of its .bin files."""
+    """Bytes of a model's weights once they are loaded as `dtype`: counted from the headers of its
+    safetensors files, or, where it has none, the size of its .bin files."""
     elements = sum(_elements(path) for path in folder.glob("*.safetensors"))
     if elements:
         return elements * BYTES.get(dtype, 4)
@@ -43,14 +50,20 @@ def available(device: str) -> int:
         return int(torch.cuda.mem_get_info(device)[0])
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+        return next(
+            int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")
+        )
     except (OSError, StopIteration, ValueError):
         return 2**63  # not Linux: the operating system pages
 
 
 def _elements(path: Path) -> int:
-    """Numbers in a safetensors file: eight bytes of length, then a JSON header with every tensor's shape."""
+    """Numbers in a safetensors file: eight bytes of length, then a JSON header with every tensor's
+    shape.
+    """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    return sum(
+        math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__"
+    )

@@ -18,7 +18,8 @@ _NUCLEUS_GUESS = 1024
 
 
 class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How tokens are chosen. `temperature` 0 (also when none is given) takes the likeliest token each time.
+    """How tokens are chosen. `temperature` 0 (also when none is given) takes the likeliest token
+    each time.
 
     `stop`: the reply ends before the first of these. `top_logprobs` needs `logprobs`.
     """
@@ -38,7 +39,8 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def parse(params: Mapping[str, Any]) -> Sampling:
-    """The parameters, checked. `max_completion_tokens` is another name of `max_tokens`; null means not given.
+    """The parameters, checked. `max_completion_tokens` is another name of `max_tokens`; null means
+    not given.
 
     Raises:
         ModelError: an unknown name, or a value out of its range.
@@ -50,21 +52,26 @@ def parse(params: Mapping[str, Any]) -> Sampling:
         return msgspec.convert(given, Sampling)
     except msgspec.ValidationError as error:
         raise ModelError(
-            f"params of a transformers model: {error}; known are {', '.join(Sampling.__struct_fields__)}", kind="config"
+            f"params of a transformers model: {error}; known are {', '.join(Sampling.__struct_fields__)}",
+            kind="config",
         ) from None
 
 
 def generator(seed: int, prompt: Sequence[int], repeat: int) -> random.Random:
-    """The row's own source of chance: a function of the seed, the prompt's tokens and the repeat, of nothing else."""
+    """The row's own source of chance: a function of the seed, the prompt's tokens and the repeat,
+    of nothing else.
+    """
     key = hashlib.sha256(canonical_json([seed, list(prompt), repeat])).digest()
     return random.Random(key)
 
 
 def draw(logits: "torch.Tensor", sampling: Sampling, chance: random.Random) -> int:
-    """One token from fp32 `logits` (vocabulary,), by the inverse of the distribution function in vocabulary order.
+    """One token from fp32 `logits` (vocabulary,), by the inverse of the distribution function in
+    vocabulary order.
 
-    One number of `chance` is used a token. The order makes rounding in the logits move the bounds by as little as
-    itself; in order of likelihood, a near tie that swaps would move them by a whole probability.
+    One number of `chance` is used a token. The order makes rounding in the logits move the bounds
+    by as little as itself; in order of likelihood, a near tie that swaps would move them by a whole
+    probability.
     """
     import torch
 
@@ -78,7 +85,9 @@ def draw(logits: "torch.Tensor", sampling: Sampling, chance: random.Random) -> i
 
 
 def _nucleus(probabilities: "torch.Tensor", top_p: float) -> "torch.Tensor":
-    """The smallest set of likeliest tokens that holds `top_p`; the rest set to 0 (Holtzman et al. 2020)."""
+    """The smallest set of likeliest tokens that holds `top_p`; the rest set to 0 (Holtzman et al.
+    2020).
+    """
     import torch
 
     values, ids = torch.topk(probabilities, min(_NUCLEUS_GUESS, len(probabilities)))

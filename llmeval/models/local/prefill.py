@@ -1,7 +1,7 @@
 """Prompts through the model: those that begin alike compute what they share once.
 
-A judge's prompts share their rubric, a candidate's their instructions; with a short rest this is most of the work.
-Imported by the engine only: it needs torch.
+A judge's prompts share their rubric, a candidate's their instructions; with a short rest this is
+most of the work. Imported by the engine only: it needs torch.
 """
 
 from collections import OrderedDict, deque
@@ -35,11 +35,14 @@ def _keeps_fewer(forward: Any) -> bool:
 class Prefiller:
     """Runs prompts through `model`, at most `tokens` (padding counted) and `rows` at a time.
 
-    Keeps the keys and values of up to `memory` bytes of shared beginnings, the least recently used ones going first.
-    `sharing` off: nothing is kept (attention that depends on the distance between columns can't have gaps).
+    Keeps the keys and values of up to `memory` bytes of shared beginnings, the least recently used
+    ones going first. `sharing` off: nothing is kept (attention that depends on the distance between
+    columns can't have gaps).
     """
 
-    def __init__(self, model: Any, *, tokens: int = 2048, memory: int = 512 << 20, sharing: bool = True) -> None:
+    def __init__(
+        self, model: Any, *, tokens: int = 2048, memory: int = 512 << 20, sharing: bool = True
+    ) -> None:
         self._model = model
         self._tokens = tokens
         self._memory = memory
@@ -49,10 +52,12 @@ class Prefiller:
         self.rows = 1 << 30
 
     def __call__(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Prefilled]]:
-        """(which prompts, what became of them), in groups, each prompt once; the longest prompts first.
+        """(which prompts, what became of them), in groups, each prompt once; the longest prompts
+        first.
 
         Raises:
-            torch.OutOfMemoryError, MemoryError: one prompt alone does not fit. `rows` is halved before it comes to it.
+            torch.OutOfMemoryError, MemoryError: one prompt alone does not fit. `rows` is halved
+            before it comes to it.
         """
         tuples = [tuple(prompt) for prompt in prompts]
         if self._sharing:
@@ -78,12 +83,16 @@ class Prefiller:
         self._known.clear()
         return had
 
-    def _fitting(self, prompts: Sequence[Sequence[int]], waiting: Sequence[int], prefix: int) -> int:
+    def _fitting(
+        self, prompts: Sequence[Sequence[int]], waiting: Sequence[int], prefix: int
+    ) -> int:
         longest = len(prompts[waiting[0]]) - prefix
         return max(1, min(len(waiting), self.rows, self._tokens // longest))
 
     def _run(self, prefix: tuple[int, ...], rests: Sequence[Sequence[int]]) -> Prefilled:
-        """One forward pass over prompts that all begin with `prefix`, whose keys and values are known."""
+        """One forward pass over prompts that all begin with `prefix`, whose keys and values are
+        known.
+        """
         device = self._model.device
         longest = max(map(len, rests))
         padded = [[0] * (longest - len(rest)) + list(rest) for rest in rests]
@@ -99,17 +108,25 @@ class Prefiller:
             past_key_values=self._start(prefix, len(rests)),
             use_cache=True,
         )
-        return Prefilled(cache, len(prefix), [len(prefix) + len(rest) for rest in rests], logits[:, -1])
+        return Prefilled(
+            cache, len(prefix), [len(prefix) + len(rest) for rest in rests], logits[:, -1]
+        )
 
     def _start(self, prefix: tuple[int, ...], rows: int) -> Cache:
         """A cache of `rows` rows that hold the prefix."""
         if not prefix:
             return hf_cache.DynamicCache()
         _, cache = self._longest(prefix)
-        return selected(cache, torch.zeros(rows, dtype=torch.long, device=self._model.device), len(prefix))
+        return selected(
+            cache, torch.zeros(rows, dtype=torch.long, device=self._model.device), len(prefix)
+        )
 
-    def _groups(self, prompts: Sequence[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], list[int]]]:
-        """(shared beginning, prompts that have it). At least one token of each prompt is left to run."""
+    def _groups(
+        self, prompts: Sequence[tuple[int, ...]]
+    ) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+        """(shared beginning, prompts that have it). At least one token of each prompt is left to
+        run.
+        """
         members: dict[tuple[int, ...], list[tuple[int, int]]] = {}
         for i, prompt in enumerate(prompts):
             shared, key = self._match(prompt)
@@ -124,7 +141,9 @@ class Prefiller:
                 yield key[: min(shared for shared, _ in far)], [i for _, i in far]
 
     def _match(self, prompt: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-        """(tokens shared, the known beginning they are shared with); (0, ()) where it is not worth it."""
+        """(tokens shared, the known beginning they are shared with); (0, ()) where it is not worth
+        it.
+        """
         key, _ = self._longest(prompt)
         shared = min(_common(key, prompt), len(prompt) - 1)
         if shared < _WORTH_SHARING:
@@ -133,11 +152,16 @@ class Prefiller:
         return shared, key
 
     def _longest(self, prompt: tuple[int, ...]) -> tuple[tuple[int, ...], Any]:
-        return max(self._known.items(), key=lambda item: _common(item[0], prompt), default=((), None))
+        return max(
+            self._known.items(), key=lambda item: _common(item[0], prompt), default=((), None)
+        )
 
     def _learn(self, prompts: Sequence[tuple[int, ...]]) -> None:
-        """Keep the beginnings that these prompts share with one another, or with one of the last that came."""
-        # In sorted order the neighbours share the most; the next prompt in order is enough to look at.
+        """Keep the beginnings that these prompts share with one another, or with one of the last
+        that came.
+        """
+        # In sorted order the neighbours share the most; the next prompt in order is enough to look
+        # at.
         new = set(prompts)
         ordered = sorted([*prompts, *self._recent])
         self._recent.extend(prompts)

@@ -26,8 +26,8 @@ _ACQUIRING = threading.Lock()
 class Readout:
     """How a model would choose among labels.
 
-    `probabilities`: by label, summing to 1. `mass`: what the model gives to all of them together, in [0, 1]; where it
-    is small, the model would rather have said something else.
+    `probabilities`: by label, summing to 1. `mass`: what the model gives to all of them together,
+    in [0, 1]; where it is small, the model would rather have said something else.
     """
 
     probabilities: Mapping[str, float]
@@ -37,10 +37,11 @@ class Readout:
 class TransformersModel:
     """A causal language model from a bundled name, a folder or a hub id.
 
-    `params`: defaults by their OpenAI names (see `params.Sampling`); a request's own go before them. Without a
-    temperature the likeliest token is taken; with one, a sample is a function of the seed (0 when none is given), the
-    prompt and the repeat. The batch that a request lands in enters only through rounding in the last bits of the
-    logits, which changes a token only where two are as good as tied. `batch_size`: rows generated at a time.
+    `params`: defaults by their OpenAI names (see `params.Sampling`); a request's own go before
+    them. Without a temperature the likeliest token is taken; with one, a sample is a function of
+    the seed (0 when none is given), the prompt and the repeat. The batch that a request lands in
+    enters only through rounding in the last bits of the logits, which changes a token only where
+    two are as good as tied. `batch_size`: rows generated at a time.
     `dtype`, `device`: None for a sensible choice (`weights.defaults`).
     """
 
@@ -72,9 +73,9 @@ class TransformersModel:
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, revision, dtype, device, the sha256 of every file, and the parameters of every request. The
-        first use may download the model
-        and read its weights (seconds); later ones are instant.
+        """Provider, model, revision, dtype, device, the sha256 of every file, and the parameters of
+        every request. The first use may download the model and read its weights (seconds); later
+        ones are instant.
 
         Raises:
             ModelError: the model is not to be had.
@@ -97,28 +98,36 @@ class TransformersModel:
         return self._key
 
     async def answer(self, request: Request) -> Reply:
-        """One reply. Requests made at the same time are generated together. `stop` is not looked for in a reply that
-        follows a schema.
+        """One reply. Requests made at the same time are generated together. `stop` is not looked
+        for in a reply that follows a schema.
 
         Raises:
-            ModelError: the model can't be loaded, the prompt does not fit, or a parameter or the schema is wrong.
+            ModelError: the model can't be loaded, the prompt does not fit, or a parameter or the
+                schema is wrong.
         """
         sampling = parse(merged(self._params, request.params))
         reply: Reply = await self._run(Generation(request, sampling=sampling))
-        return msgspec.structs.replace(reply, model=self._located.name, fingerprint=self._fingerprint)
+        return msgspec.structs.replace(
+            reply, model=self._located.name, fingerprint=self._fingerprint
+        )
 
-    async def continuation_logprobs(self, request: Request, continuations: Sequence[str]) -> tuple[float, ...]:
-        """ln P(continuation | the request's messages) for each, summed over its tokens; from one pass over the prompt.
+    async def continuation_logprobs(
+        self, request: Request, continuations: Sequence[str]
+    ) -> tuple[float, ...]:
+        """ln P(continuation | the request's messages) for each, summed over its tokens; from one
+        pass over the prompt.
 
-        A continuation is turned into tokens apart from the prompt: after a prompt that does not end in a line break
-        or a space, give it its leading space.
+        A continuation is turned into tokens apart from the prompt: after a prompt that does not end
+        in a line break or a space, give it its leading space.
 
         Raises:
             ModelError: as `answer`; or a continuation is empty.
         """
         if not continuations:
             return ()
-        result: tuple[float, ...] = await self._run(Scoring(request, continuations=tuple(continuations)))
+        result: tuple[float, ...] = await self._run(
+            Scoring(request, continuations=tuple(continuations))
+        )
         return result
 
     async def label_probabilities(self, request: Request, labels: Sequence[str]) -> Readout:
@@ -129,7 +138,8 @@ class TransformersModel:
         """
         if not labels or len(set(labels)) != len(labels):
             raise ModelError(
-                f"labels must be different from one another, and at least one: {list(labels)}", kind="config"
+                f"labels must be different from one another, and at least one: {list(labels)}",
+                kind="config",
             )
         logprobs = await self.continuation_logprobs(request, labels)
         top = max(logprobs)
@@ -141,7 +151,9 @@ class TransformersModel:
         )
 
     async def close(self) -> None:
-        """Free the weights, unless another model of this process uses the same ones. What is unanswered fails."""
+        """Free the weights, unless another model of this process uses the same ones. What is
+        unanswered fails.
+        """
         self._closed = True
         if self._engine is not None:
             self._engine = None
@@ -151,7 +163,8 @@ class TransformersModel:
         if self._closed:
             raise ModelError(f"the model {self._name} is closed")
         if self._engine is None:
-            # Finding (or pulling) the model and importing torch take seconds that the event loop must not stand still.
+            # Finding (or pulling) the model and importing torch take seconds that the event loop
+            # must not stand still.
             await asyncio.to_thread(self._acquire)
         self._engine.submit(job)
         try:
@@ -178,4 +191,6 @@ class TransformersModel:
 
     @cached_property
     def _fingerprint(self) -> str:
-        return " ".join(f"{name}-{importlib.metadata.version(name)}" for name in ("transformers", "torch"))
+        return " ".join(
+            f"{name}-{importlib.metadata.version(name)}" for name in ("transformers", "torch")
+        )

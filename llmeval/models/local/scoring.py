@@ -15,15 +15,24 @@ _POSITIONS = 512
 def score(
     model: Any, done: Prefilled, rows: Sequence[int], ids: Sequence[Sequence[Sequence[int]]]
 ) -> list[tuple[float, ...]]:
-    """For each of `rows`, ln P(continuation | prompt) of each of its continuations `ids`, summed over its tokens.
+    """For each of `rows`, ln P(continuation | prompt) of each of its continuations `ids`, summed
+    over its tokens.
 
-    The first token of a continuation is read from the prompt's own pass; only longer ones need a second pass.
+    The first token of a continuation is read from the prompt's own pass; only longer ones need a
+    second pass.
     """
     first = torch.log_softmax(done.logits[list(rows)], dim=-1)
     totals = [[float(first[at, tokens[0]]) for tokens in each] for at, each in enumerate(ids)]
-    longer = [(at, number, tokens) for at, each in enumerate(ids) for number, tokens in enumerate(each) if tokens[1:]]
+    longer = [
+        (at, number, tokens)
+        for at, each in enumerate(ids)
+        for number, tokens in enumerate(each)
+        if tokens[1:]
+    ]
     for chunk in _chunks(sorted(longer, key=lambda item: -len(item[2]))):
-        sums = _rest(model, done, [rows[at] for at, _, _ in chunk], [tokens for _, _, tokens in chunk])
+        sums = _rest(
+            model, done, [rows[at] for at, _, _ in chunk], [tokens for _, _, tokens in chunk]
+        )
         for (at, number, _), value in zip(chunk, sums, strict=True):
             totals[at][number] += value
     return [tuple(each) for each in totals]
@@ -39,17 +48,27 @@ def _chunks(
         start += size
 
 
-def _rest(model: Any, done: Prefilled, rows: Sequence[int], continuations: Sequence[Sequence[int]]) -> list[float]:
-    """Sum of ln P of the second and later tokens of each continuation, behind row `rows[i]` of `done`."""
+def _rest(
+    model: Any, done: Prefilled, rows: Sequence[int], continuations: Sequence[Sequence[int]]
+) -> list[float]:
+    """Sum of ln P of the second and later tokens of each continuation, behind row `rows[i]` of
+    `done`.
+    """
     device = model.device
     width = done.cache.get_seq_length()
     lengths = torch.tensor([done.lengths[row] for row in rows], device=device)
     longest = max(map(len, continuations)) - 1
     given = torch.tensor(
-        [[*tokens[:-1], *[0] * (longest + 1 - len(tokens))] for tokens in continuations], device=device
+        [[*tokens[:-1], *[0] * (longest + 1 - len(tokens))] for tokens in continuations],
+        device=device,
     )
-    asked = torch.tensor([[*tokens[1:], *[0] * (longest + 1 - len(tokens))] for tokens in continuations], device=device)
-    counted = torch.tensor([[i < len(tokens) - 1 for i in range(longest)] for tokens in continuations], device=device)
+    asked = torch.tensor(
+        [[*tokens[1:], *[0] * (longest + 1 - len(tokens))] for tokens in continuations],
+        device=device,
+    )
+    counted = torch.tensor(
+        [[i < len(tokens) - 1 for i in range(longest)] for tokens in continuations], device=device
+    )
     # Columns of a row: the shared prefix, padding, the rest of the prompt.
     columns = torch.arange(width, device=device)
     prompt = (columns < done.prefix) | (columns >= width - (lengths[:, None] - done.prefix))

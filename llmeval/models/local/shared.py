@@ -1,4 +1,6 @@
-"""Loaded models, one copy each: a candidate and a judge that name the same weights share them, and their batches."""
+"""Loaded models, one copy each: a candidate and a judge that name the same weights share them, and
+their batches.
+"""
 
 import threading
 from dataclasses import dataclass, field
@@ -32,13 +34,17 @@ class Shelf:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def acquire(self, key: Key, batch_size: int) -> "Engine":
-        """The engine of `key`, made (not yet loaded) at the first call. The largest `batch_size` asked for counts."""
+        """The engine of `key`, made (not yet loaded) at the first call. The largest `batch_size`
+        asked for counts.
+        """
         from llmeval.models.local.engine import Engine
         from llmeval.models.local.weights import load
 
         with self._lock:
             if key not in self._entries:
-                self._entries[key] = _Entry(Engine(lambda: load(key.folder, key.dtype, key.device), batch_size))
+                self._entries[key] = _Entry(
+                    Engine(lambda: load(key.folder, key.dtype, key.device), batch_size)
+                )
             entry = self._entries[key]
             entry.users += 1
             entry.engine.batch_size = max(entry.engine.batch_size, batch_size)
@@ -50,7 +56,9 @@ class Shelf:
             return {key: entry.users for key, entry in self._entries.items()}
 
     def release(self, key: Key) -> None:
-        """One user less. With the last one, what is unanswered fails and the weights are freed before this returns."""
+        """One user less. With the last one, what is unanswered fails and the weights are freed
+        before this returns.
+        """
         with self._lock:
             entry = self._entries[key]
             entry.users -= 1

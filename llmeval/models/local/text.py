@@ -9,32 +9,45 @@ from llmeval.core.records import Message, clean_text
 
 
 class Text:
-    """A tokenizer with its chat template, or without one (a base model: the contents, one after the other)."""
+    """A tokenizer with its chat template, or without one (a base model: the contents, one after the
+    other).
+    """
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         special = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
-        self._special = re.compile("|".join(map(re.escape, sorted(special, key=len, reverse=True))) or r"(?!)")
+        self._special = re.compile(
+            "|".join(map(re.escape, sorted(special, key=len, reverse=True))) or r"(?!)"
+        )
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The tokens of a conversation that the assistant is to continue.
 
         Raises:
-            ModelError: the template refuses it (a role it does not know, an order it does not allow).
+            ModelError: the template refuses it (a role it does not know, an order it does not
+                allow).
         """
         if not self.tokenizer.chat_template:
             joined = "\n\n".join(self._content(message) for message in messages)
             return list(self.tokenizer(joined).input_ids)
         turns = [{"role": message.role, "content": self._content(message)} for message in messages]
         try:
-            text = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+            text = self.tokenizer.apply_chat_template(
+                turns, tokenize=False, add_generation_prompt=True
+            )
         except Exception as error:  # templates are programs of their own and raise anything
-            raise ModelError(f"the model's chat template refuses these messages: {error}", kind="config") from error
+            raise ModelError(
+                f"the model's chat template refuses these messages: {error}", kind="config"
+            ) from error
         return self.ids(text)
 
     def _content(self, message: Message) -> str:
-        """The content, unable to end its own turn: a control token written out in it gets a zero-width space inside."""
-        return self._special.sub(lambda m: m[0][0] + "\u200b" + m[0][1:], clean_text(message.content))
+        """The content, unable to end its own turn: a control token written out in it gets a
+        zero-width space inside.
+        """
+        return self._special.sub(
+            lambda m: m[0][0] + "\u200b" + m[0][1:], clean_text(message.content)
+        )
 
     def ids(self, text: str) -> list[int]:
         """The tokens of `text` itself, none added."""
@@ -42,4 +55,8 @@ class Text:
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of `tokens`, special tokens left out."""
-        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        return str(
+            self.tokenizer.decode(
+                list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+        )

@@ -7,24 +7,28 @@ from pathlib import Path
 from typing import Any
 
 _WORTH = 0.75
-"""Twice the threads must bring a product below this share of its time, or half of them do: others need cores too."""
+"""Twice the threads must bring a product below this share of its time, or half of them do: others
+need cores too.
+"""
 
 
 def prepare() -> None:
-    """Let compute threads sleep while they wait for one another; to be called before torch is first imported.
+    """Let compute threads sleep while they wait for one another; to be called before torch is first
+    imported.
 
-    By default they spin (libgomp), which on a machine that also does something else costs up to ten times the work:
-    the one that spins uses up the time that the one it waits for needs.
+    By default they spin (libgomp), which on a machine that also does something else costs up to ten
+    times the work: the one that spins uses up the time that the one it waits for needs.
     """
     if "torch" not in sys.modules:
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def choose(torch: Any) -> None:
-    """Set the number of threads for the thread that calls: `OMP_NUM_THREADS` where it is set, else what is fastest.
+    """Set the number of threads for the thread that calls: `OMP_NUM_THREADS` where it is set, else
+    what is fastest.
 
-    Measured, since the number of cores that a machine states says little: they may be two halves of one core, or the
-    container's share of them smaller. Takes a tenth of a second.
+    Measured, since the number of cores that a machine states says little: they may be two halves of
+    one core, or the container's share of them smaller. Takes a tenth of a second.
     """
     if "OMP_NUM_THREADS" in os.environ:
         return

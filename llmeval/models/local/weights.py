@@ -22,8 +22,8 @@ _FETCHED = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A model on this machine. `name`: as it is recorded, never a path of this machine. `revision`: a commit, a
-    package's version, or None."""
+    """A model on this machine. `name`: as it is recorded, never a path of this machine. `revision`:
+    a commit, a package's version, or None."""
 
     folder: Path
     name: str
@@ -34,14 +34,20 @@ def locate(model: str, revision: str | None = None) -> Located:
     """Find `model`: a bundled name, a folder, or a hub id; what is not here is downloaded.
 
     Raises:
-        ModelError: it is none of these, or the download is impossible (offline, no access, no such model).
+        ModelError: it is none of these, or the download is impossible (offline, no access, no such
+            model).
     """
     if model in CATALOG:
-        return Located(pull.ensure(model), model, f"{CATALOG[model].package} {CATALOG[model].version}")
+        return Located(
+            pull.ensure(model), model, f"{CATALOG[model].package} {CATALOG[model].version}"
+        )
     folder = Path(model).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").exists():
-            raise ModelError(f"{model} is a folder without a config.json: not a transformers model", kind="config")
+            raise ModelError(
+                f"{model} is a folder without a config.json: not a transformers model",
+                kind="config",
+            )
         return Located(folder.resolve(), folder.resolve().name, None)
     if model.count("/") > 1 or model.startswith((".", "/", "~")):
         raise ModelError(f"no model folder {model}", kind="config")
@@ -68,14 +74,18 @@ def _from_hub(model: str, revision: str | None) -> Located:
 
 
 def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}" if str(error) else type(error).__name__
+    return (
+        f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"
+        if str(error)
+        else type(error).__name__
+    )
 
 
 def file_digests(folder: Path) -> dict[str, str]:
     """sha256 (hex) of each weights, tokenizer and configuration file of a model, by name.
 
-    Digests are kept in `$LLMEVAL_HOME/digests.json` by path, size and time of change: weights are read once, not at
-    every run.
+    Digests are kept in `$LLMEVAL_HOME/digests.json` by path, size and time of change: weights are
+    read once, not at every run.
     """
     store = home() / "digests.json"
     known = _read(store)
@@ -93,13 +103,17 @@ def file_digests(folder: Path) -> dict[str, str]:
 def template_digest(folder: Path) -> str | None:
     """sha256 of the chat template; None for a base model."""
     own = folder / "chat_template.jinja"
-    template = own.read_text("utf-8") if own.exists() else _read(folder / "tokenizer_config.json").get("chat_template")
+    template = (
+        own.read_text("utf-8")
+        if own.exists()
+        else _read(folder / "tokenizer_config.json").get("chat_template")
+    )
     return hashlib.sha256(json.dumps(template).encode()).hexdigest() if template else None
 
 
 def defaults(folder: Path, dtype: str | None, device: str | None) -> tuple[str, str]:
-    """(dtype, device) to use. Without a wish: a GPU where there is one, with the checkpoint's own dtype; else the CPU
-    in float32, which prefills several times as fast there as 16 bits do."""
+    """(dtype, device) to use. Without a wish: a GPU where there is one, with the checkpoint's own
+    dtype; else the CPU in float32, which prefills several times as fast there as 16 bits do."""
     device = device or _device()
     config = _read(folder / "config.json")
     stated = str(config.get("dtype") or config.get("torch_dtype") or "float32")
@@ -107,7 +121,9 @@ def defaults(folder: Path, dtype: str | None, device: str | None) -> tuple[str, 
 
 
 def _device() -> str:
-    if "+cpu" in importlib.metadata.version("torch"):  # known without the seconds that importing torch takes
+    if "+cpu" in importlib.metadata.version(
+        "torch"
+    ):  # known without the seconds that importing torch takes
         return "cpu"
     import torch
 
@@ -118,7 +134,8 @@ def load(folder: Path, dtype: str, device: str) -> tuple[Any, Any]:
     """(model, tokenizer), ready to run.
 
     Raises:
-        ModelError: the files are not a causal language model that can be batched, or the `local` extra is missing.
+        ModelError: the files are not a causal language model that can be batched, or the `local`
+            extra is missing.
     """
     try:
         import torch
@@ -126,21 +143,30 @@ def load(folder: Path, dtype: str, device: str) -> tuple[Any, Any]:
         from transformers.cache_utils import DynamicCache, DynamicLayer
     except ImportError as error:
         raise ModelError(
-            f"local models need torch and transformers ({error}); {install_hint('local')}", kind="config"
+            f"local models need torch and transformers ({error}); {install_hint('local')}",
+            kind="config",
         ) from error
     threads.choose(torch)
     kind = getattr(torch, dtype, None)
     if not isinstance(kind, torch.dtype):
-        raise ModelError(f"dtype {dtype!r} is none of torch's (float32, bfloat16, float16)", kind="config")
+        raise ModelError(
+            f"dtype {dtype!r} is none of torch's (float32, bfloat16, float16)", kind="config"
+        )
     with _quiet():
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=kind, local_files_only=True)
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=kind, local_files_only=True
+            )
             model = model.to(device).eval()
             layers = DynamicCache(config=model.config).layers
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(f"the model in {folder.name} can't be loaded: {_short(error)}", kind="config") from error
-    if not all(isinstance(layer, DynamicLayer) for layer in layers) or getattr(model, "_is_stateful", False):
+            raise ModelError(
+                f"the model in {folder.name} can't be loaded: {_short(error)}", kind="config"
+            ) from error
+    if not all(isinstance(layer, DynamicLayer) for layer in layers) or getattr(
+        model, "_is_stateful", False
+    ):
         raise ModelError(
             f"{model.config.model_type} models keep more than attention's keys and values between tokens, "
             "which this provider can't batch; serve it and use provider openai",

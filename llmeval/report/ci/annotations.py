@@ -1,4 +1,6 @@
-"""The few things of a run worth a line of their own in a CI log: the decision, then the cases to look at."""
+"""The few things of a run worth a line of their own in a CI log: the decision, then the cases to
+look at.
+"""
 
 import os
 from typing import NamedTuple
@@ -14,7 +16,9 @@ _WIDTH = 600
 
 
 class Annotation(NamedTuple):
-    """`level`: error, warning or notice. `file`, `line`: where the case or the suite is written, relative to here."""
+    """`level`: error, warning or notice. `file`, `line`: where the case or the suite is written,
+    relative to here.
+    """
 
     level: str
     title: str
@@ -29,7 +33,13 @@ def annotations(told: RunNotice) -> list[Annotation]:
     A run that passes has one: nobody reads annotations of green builds.
     """
     gate, suite = told.summary.gate, told.summary.suite
-    level = "error" if gate.exit_code else "warning" if gate.decision is Decision.INCONCLUSIVE else "notice"
+    level = (
+        "error"
+        if gate.exit_code
+        else "warning"
+        if gate.decision is Decision.INCONCLUSIVE
+        else "notice"
+    )
     title = f"llmeval {suite}: {verdict_word(told.summary, told.manifest).replace('NO DECISION', 'no decision')}"
     message = one_line(f"{gate.reason} {reused(told.summary)}", _WIDTH)
     found = [Annotation(level, title, message, _here(str(told.manifest["suite_file"])))]

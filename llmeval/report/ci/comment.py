@@ -1,4 +1,5 @@
-"""One comment a suite on a pull or merge request, kept up to date: found again by the marker in its first line.
+"""One comment a suite on a pull or merge request, kept up to date: found again by the marker in its
+first line.
 
 Source: GitHub REST API, "Issue comments"; GitLab REST API, "Notes".
 """
@@ -31,7 +32,9 @@ class Thread(NamedTuple):
     headers: dict[str, str]
 
 
-def thread_of(environment: Mapping[str, str], number: int | None = None, format_: Format = Format.AUTO) -> Thread:
+def thread_of(
+    environment: Mapping[str, str], number: int | None = None, format_: Format = Format.AUTO
+) -> Thread:
     """The pull or merge request that this job is about.
 
     Args:
@@ -53,7 +56,10 @@ def thread_of(environment: Mapping[str, str], number: int | None = None, format_
 
 
 def _github(environment: Mapping[str, str], number: int | None) -> Thread:
-    repository, token = _need(environment, "GITHUB_REPOSITORY"), _need(environment, "GITHUB_TOKEN", "GH_TOKEN")
+    repository, token = (
+        _need(environment, "GITHUB_REPOSITORY"),
+        _need(environment, "GITHUB_TOKEN", "GH_TOKEN"),
+    )
     number = number or _pull_request(environment.get("GITHUB_EVENT_PATH"))
     api = environment.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
     base = f"{api}/repos/{repository}/issues"
@@ -65,7 +71,9 @@ def _gitlab(environment: Mapping[str, str], number: int | None) -> Thread:
     api, project = _need(environment, "CI_API_V4_URL"), _need(environment, "CI_PROJECT_ID")
     number = number or int(_need(environment, "CI_MERGE_REQUEST_IID"))
     base = f"{api}/projects/{urllib.parse.quote(project, safe='')}/merge_requests/{number}/notes"
-    return Thread(base, f"{base}/{{id}}", "PUT", {"PRIVATE-TOKEN": _need(environment, "GITLAB_TOKEN")})
+    return Thread(
+        base, f"{base}/{{id}}", "PUT", {"PRIVATE-TOKEN": _need(environment, "GITLAB_TOKEN")}
+    )
 
 
 def _need(environment: Mapping[str, str], *names: str) -> str:
@@ -79,7 +87,11 @@ def _need(environment: Mapping[str, str], *names: str) -> str:
 
 def _pull_request(event: str | None) -> int:
     """The request's number from the job's event; also of a workflow that runs after another one."""
-    found: Any = json.loads(Path(event).read_text(encoding="utf-8")) if event and Path(event).exists() else {}
+    found: Any = (
+        json.loads(Path(event).read_text(encoding="utf-8"))
+        if event and Path(event).exists()
+        else {}
+    )
     runs = (found.get("workflow_run") or {}).get("pull_requests") or [{}]
     number = (found.get("pull_request") or {}).get("number") or runs[0].get("number")
     if number is None:
@@ -92,7 +104,8 @@ def publish(thread: Thread, text: str, *, news: bool) -> str:
 
     Args:
         text: its first line is the marker.
-        news: whether there is something to tell; without, no new comment is begun, and one that is there is updated.
+        news: whether there is something to tell; without, no new comment is begun, and one that is
+            there is updated.
 
     Returns:
         created, updated, unchanged or quiet.

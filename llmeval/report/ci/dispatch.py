@@ -10,7 +10,9 @@ from llmeval.report.failing_cases import FailingCase
 
 
 class RunNotice(NamedTuple):
-    """A run, and what there is to say about it. `folder`: where its reports were written, None where none were."""
+    """A run, and what there is to say about it. `folder`: where its reports were written, None
+    where none were.
+    """
 
     run: Path
     folder: Path | None
@@ -20,7 +22,9 @@ class RunNotice(NamedTuple):
 
 
 def tell(told: RunNotice, format_: Format, environment: Mapping[str, str]) -> list[str]:
-    """Write what the server takes as files; gives the lines to print for it (commands of its log, if it has any)."""
+    """Write what the server takes as files; gives the lines to print for it (commands of its log,
+    if it has any).
+    """
     chosen = detect(environment) if format_ is Format.AUTO else format_
     if chosen is Format.GITHUB:
         from llmeval.report.ci.github import tell_github

@@ -18,5 +18,7 @@ _SIGNS = {"GITHUB_ACTIONS": Format.GITHUB, "GITLAB_CI": Format.GITLAB, "TF_BUILD
 
 
 def detect(environment: Mapping[str, str]) -> Format:
-    """The CI server by the variables it sets; plain for others, which take junit.xml and the exit code."""
+    """The CI server by the variables it sets; plain for others, which take junit.xml and the exit
+    code.
+    """
     return next((found for name, found in _SIGNS.items() if environment.get(name)), Format.PLAIN)

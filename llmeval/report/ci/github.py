@@ -25,7 +25,9 @@ def tell_github(told: RunNotice, environment: Mapping[str, str]) -> list[str]:
 
 
 def add_summary(path: Path, text: str) -> None:
-    """Append to a job's summary, within what is left of its limit: the end is cut, never the decision at the top."""
+    """Append to a job's summary, within what is left of its limit: the end is cut, never the
+    decision at the top.
+    """
     room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
     data = (text + "\n").encode()
     if len(data) > room:
@@ -38,7 +40,11 @@ def add_summary(path: Path, text: str) -> None:
 
 def command(point: Annotation) -> str:
     """One annotation."""
-    properties = {"title": point.title, "file": point.file, "line": "" if point.line is None else str(point.line)}
+    properties = {
+        "title": point.title,
+        "file": point.file,
+        "line": "" if point.line is None else str(point.line),
+    }
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
     return f"::{point.level} {listed}::{_data(point.message)}"
 

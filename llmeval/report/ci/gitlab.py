@@ -1,7 +1,8 @@
-"""GitLab: metrics that a merge request shows beside those of the target branch (`artifacts: reports: metrics`).
+"""GitLab: metrics that a merge request shows beside those of the target branch (`artifacts:
+reports: metrics`).
 
-Source: OpenMetrics 1.0 text format; GitLab Docs, "Metrics reports". GitLab compares values as text: they are rounded, so
-that noise is not a change.
+Source: OpenMetrics 1.0 text format; GitLab Docs, "Metrics reports". GitLab compares values as text:
+they are rounded, so that noise is not a change.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
 """The page's own style and script, in one piece each, and the policy that lets nothing else run.
 
-`static/js/*.js` are ES modules that import each other while they are developed and tested; one page can't import, so
-they are joined in the order of their imports and the import and export words are taken off. Their top-level names are
-therefore all different. Indents and lines that are only a comment stay behind: the reader downloads what runs (no string
-of ours spans lines).
+`static/js/*.js` are ES modules that import each other while they are developed and tested; one page
+can't import, so they are joined in the order of their imports and the import and export words are
+taken off. Their top-level names are therefore all different. Indents and lines that are only a
+comment stay behind: the reader downloads what runs (no string of ours spans lines).
 """
 
 import base64
@@ -24,7 +24,9 @@ _ENTRY = "app.js"
 @lru_cache(maxsize=1)
 def style() -> str:
     """The style sheet."""
-    return _AFTER_COLON.sub(":", _AROUND.sub(r"\1", _slim((_STATIC / "report.css").read_text(encoding="utf-8"))))
+    return _AFTER_COLON.sub(
+        ":", _AROUND.sub(r"\1", _slim((_STATIC / "report.css").read_text(encoding="utf-8")))
+    )
 
 
 @lru_cache(maxsize=1)
@@ -49,10 +51,12 @@ def _slim(text: str) -> str:
 
 
 def policy(served: bool = False, *, scripted: bool = True) -> str:
-    """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is fetched. A page that
-    is `served` may speak to its own server; one that is not `scripted` runs nothing at all.
+    """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is
+    fetched. A page that is `served` may speak to its own server; one that is not `scripted` runs
+    nothing at all.
 
-    Trusted Types are required and none may be created, so no text can become markup or script by mistake.
+    Trusted Types are required and none may be created, so no text can become markup or script by
+    mistake.
     """
     return "; ".join(
         (

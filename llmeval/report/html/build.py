@@ -1,7 +1,7 @@
 """`report.html` from a run directory: one pass over the rows, then the page around them.
 
-Rows go to a temporary file as they are read; what is held in memory is the compressed index and at most one chunk. The
-file appears under its name only when it is whole.
+Rows go to a temporary file as they are read; what is held in memory is the compressed index and at
+most one chunk. The file appears under its name only when it is whole.
 """
 
 import tempfile
@@ -61,14 +61,16 @@ def write_html(
         run: any run that was begun; without a summary one is computed from its records.
         path: where the page goes; replaced at once when it is complete.
         baseline: the run to compare with, row by row.
-        embed: `default` holds every row up to 20,000; beyond, all that did not pass or changed and a random sample of
-            the others (the index always lists all). `all` holds every row.
-        served: the page comes from the review server, takes its state from there and gives labels to it.
+        embed: `default` holds every row up to 20,000; beyond, all that did not pass or changed and
+            a random sample of the others (the index always lists all). `all` holds every row.
+        served: the page comes from the review server, takes its state from there and gives labels
+            to it.
         watch: is told each row and where it stands, in the order recorded.
         told: the manifest and summary to show; the run's own by default.
 
     Raises:
-        StoreError: `run` or `baseline` is not a run directory, or has a line that is not a record; the page can't be written.
+        StoreError: `run` or `baseline` is not a run directory, or has a line that is not a record;
+            the page can't be written.
     """
     here, there = told or _load(run), None if baseline is None else _load(baseline)
     with writing(path), ExitStack() as stack:
@@ -82,7 +84,16 @@ def write_html(
         named = listed(past, path, served)
         gathered.meta.update({"served": served, "past": named[-1 - len(history.runs) : -1]})
         other = None if there is None else (there.manifest, there.summary)
-        shell = render(here.manifest, here.summary, gathered.totals, gathered.embedding, other, past, named, served)
+        shell = render(
+            here.manifest,
+            here.summary,
+            gathered.totals,
+            gathered.embedding,
+            other,
+            past,
+            named,
+            served,
+        )
         _write(path, shell, gathered, chunks)
 
 
@@ -124,7 +135,9 @@ def _gather(
         IndexWriter(*COLUMNS),
     )
     count = rows.count()
-    embedding = Embedding(count, here.summary.counts.passed * max(here.manifest.get("repeats", 1), 1), embed)
+    embedding = Embedding(
+        count, here.summary.counts.passed * max(here.manifest.get("repeats", 1), 1), embed
+    )
     indexer = Indexer(before is not None)
     flipped = flips(rows) if here.manifest.get("repeats", 1) > 1 else frozenset()
     for row in rows.rows(before):
@@ -159,7 +172,9 @@ def _gather(
 
 
 def _decided(run: RunDir) -> Mapping[AnswerKey, bool]:
-    """What people agree on; nothing where a line is no label, which is no reason not to show the run."""
+    """What people agree on; nothing where a line is no label, which is no reason not to show the
+    run.
+    """
     try:
         return people_of(run.path)[0]
     except StoreError:

@@ -1,7 +1,7 @@
 """Charts as inline SVG: no script, no library, crisp in print.
 
-Colours come from classes, so both themes and a page without styles work; each chart has a text that says the same, and
-stands beside a table with its numbers.
+Colours come from classes, so both themes and a page without styles work; each chart has a text that
+says the same, and stands beside a table with its numbers.
 """
 
 import math
@@ -46,12 +46,18 @@ def axis_for(shares: Sequence[float | None]) -> Axis:
 def axis_svg(axis: Axis) -> Markup:
     """The scale above a column of strips.
 
-    Labels of both ends lie inside the strip, so with six ticks there is no room for those next to them.
+    Labels of both ends lie inside the strip, so with six ticks there is no room for those next to
+    them.
     """
     ticks = axis.ticks()
     labelled = [t for i, t in enumerate(ticks) if len(ticks) < 6 or i not in (1, len(ticks) - 2)]
     marks = [
-        _text(axis.x(t), 12, f"{100 * t:.0f}%", "start" if t == axis.low else "end" if t > 0.999 else "middle")
+        _text(
+            axis.x(t),
+            12,
+            f"{100 * t:.0f}%",
+            "start" if t == axis.low else "end" if t > 0.999 else "middle",
+        )
         for t in labelled
     ]
     return _svg(STRIP, 16, "Scale of the bars, in percent of cases that pass", marks, "axis")
@@ -69,7 +75,8 @@ def strip(
     before: float | None = None,
     named: str = "",
 ) -> Markup:
-    """One row of a forest plot: the interval, the estimate, the threshold it must clear, the baseline's estimate.
+    """One row of a forest plot: the interval, the estimate, the threshold it must clear, the
+    baseline's estimate.
     `named`: what the threshold is called; then the strip has a scale of its own below it.
     """
     middle = _STRIP_HEIGHT / 2
@@ -109,25 +116,46 @@ def shift_axis(limit: float) -> Markup:
         _text(_shift_x(share, limit), 12, f"{100 * share:+g}" if share else "0", anchor)
         for share, anchor in ((-limit, "start"), (0.0, "middle"), (limit, "end"))
     ]
-    return _svg(STRIP, 16, f"Scale of the bars, in points from {-100 * limit:g} to {100 * limit:g}", marks, "axis")
+    return _svg(
+        STRIP,
+        16,
+        f"Scale of the bars, in points from {-100 * limit:g} to {100 * limit:g}",
+        marks,
+        "axis",
+    )
 
 
 def shift(
-    title: str, tone: str, estimate: float, low: float, high: float, limit: float, *, margin: float | None = None
+    title: str,
+    tone: str,
+    estimate: float,
+    low: float,
+    high: float,
+    limit: float,
+    *,
+    margin: float | None = None,
 ) -> Markup:
-    """A difference with its interval, beside a line at 0. `limit`: where the axis ends each way. `margin`: a drop that is
-    marked by a line of its own; then the strip has a scale below it.
+    """A difference with its interval, beside a line at 0. `limit`: where the axis ends each way.
+    `margin`: a drop that is marked by a line of its own; then the strip has a scale below it.
     """
     middle = _STRIP_HEIGHT / 2
     left, right, zero = (_shift_x(share, limit) for share in (low, high, 0.0))
-    parts = [_line("grid", _shift_x(t, limit), 0, _shift_x(t, limit), _STRIP_HEIGHT) for t in (-limit, limit)]
+    parts = [
+        _line("grid", _shift_x(t, limit), 0, _shift_x(t, limit), _STRIP_HEIGHT)
+        for t in (-limit, limit)
+    ]
     parts.append(_line("limit", zero, 1, zero, _STRIP_HEIGHT - 1, dashes="" if margin else "3 2"))
     if margin is not None:
         drop = _shift_x(-margin, limit)
         parts.append(_line("limit", drop, 1, drop, _STRIP_HEIGHT - 1, dashes="3 2"))
-        ends = [(_shift_x(share, limit), f"{100 * share:+g}".replace("-", "−")) for share in (-limit, limit)]
+        ends = [
+            (_shift_x(share, limit), f"{100 * share:+g}".replace("-", "−"))
+            for share in (-limit, limit)
+        ]
         parts += _scale(ends, drop, f"margin −{100 * margin:g}")
-        parts.append(_text(zero + 4 if zero - drop < 60 else zero, _STRIP_HEIGHT + _SCALE - 3, "0", "middle"))
+        parts.append(
+            _text(zero + 4 if zero - drop < 60 else zero, _STRIP_HEIGHT + _SCALE - 3, "0", "middle")
+        )
     parts.append(_rect(f"range {tone}", left, middle - 4, max(right - left, 2), 8, radius=4))
     parts.append(_dot(f"point {tone}", _shift_x(estimate, limit), middle, 4.5))
     return _svg(STRIP, _STRIP_HEIGHT + (0 if margin is None else _SCALE), title, parts, "strip")
@@ -145,7 +173,17 @@ def outcome_bar(parts: Sequence[tuple[str, str, int]]) -> Markup:
     for label, tone, count in parts:
         if count:
             width = max(1000 * count / total, 4)
-            pieces.append(_rect(f"part {tone}", x, 0, max(width - 3, 1), 12, radius=2, title=f"{label}: {count:,}"))
+            pieces.append(
+                _rect(
+                    f"part {tone}",
+                    x,
+                    0,
+                    max(width - 3, 1),
+                    12,
+                    radius=2,
+                    title=f"{label}: {count:,}",
+                )
+            )
             x += width
     return Markup(
         f'<svg class="chart outcome" viewBox="0 0 {max(x, 1):.0f} 12" preserveAspectRatio="none" role="img" '
@@ -153,8 +191,12 @@ def outcome_bar(parts: Sequence[tuple[str, str, int]]) -> Markup:
     )
 
 
-def histogram(title: str, now: Sequence[int], before: Sequence[int] | None, labels: tuple[str, str, str]) -> Markup:
-    """Bars for this run, an outline for the baseline, both as shares. `labels`: left, right, what is counted."""
+def histogram(
+    title: str, now: Sequence[int], before: Sequence[int] | None, labels: tuple[str, str, str]
+) -> Markup:
+    """Bars for this run, an outline for the baseline, both as shares. `labels`: left, right, what
+    is counted.
+    """
     base, high = 104, 90
     shares = _shares(now)
     outline = _shares(before or ())
@@ -165,9 +207,15 @@ def histogram(title: str, now: Sequence[int], before: Sequence[int] | None, labe
         if now[i]:
             tall = high * share / top
             text = f"{now[i]:,} {labels[2]}"
-            parts.append(_rect("bar", _PAD + i * step + 1, base - tall, step - 2, tall, radius=1.5, title=text))
+            parts.append(
+                _rect(
+                    "bar", _PAD + i * step + 1, base - tall, step - 2, tall, radius=1.5, title=text
+                )
+            )
     if outline:
-        steps = "".join(f"H{_PAD + i * step:.1f}V{base - high * s / top:.1f}" for i, s in enumerate(outline))
+        steps = "".join(
+            f"H{_PAD + i * step:.1f}V{base - high * s / top:.1f}" for i, s in enumerate(outline)
+        )
         parts.append(_path("outline", f"M{_PAD} {base}{steps}H{_WIDE - _PAD}V{base}"))
     parts += [
         _line("base", _PAD, base, _WIDE - _PAD, base),
@@ -177,11 +225,19 @@ def histogram(title: str, now: Sequence[int], before: Sequence[int] | None, labe
     return _svg(_WIDE, 130, title, parts, "histogram")
 
 
-def trend(title: str, runs: Sequence[tuple[str, float, float | None, float | None]], threshold: float | None) -> Markup:
-    """A metric over runs, oldest first, each with its interval. `runs`: (label, estimate, low, high)."""
+def trend(
+    title: str,
+    runs: Sequence[tuple[str, float, float | None, float | None]],
+    threshold: float | None,
+) -> Markup:
+    """A metric over runs, oldest first, each with its interval. `runs`: (label, estimate, low,
+    high).
+    """
     left, base, height = 42, 118, 104
     bounds = [v for _, *values in runs for v in values if v is not None]
-    floor = max(0, math.floor(10 * min([*bounds, 0.9 if threshold is None else threshold, 0.9]))) / 10
+    floor = (
+        max(0, math.floor(10 * min([*bounds, 0.9 if threshold is None else threshold, 0.9]))) / 10
+    )
 
     def y(share: float) -> float:
         return base - (share - floor) / max(1 - floor, 0.05) * height
@@ -218,14 +274,24 @@ def spark(title: str, shares: Sequence[float], threshold: float | None) -> Marku
     def y(share: float) -> float:
         return height - pad - (share - low) / span * (height - 2 * pad)
 
-    parts = [] if threshold is None else [_line("limit", pad, y(threshold), width - pad, y(threshold), dashes="3 2")]
-    parts.append(_path("line", "M" + "L".join(f"{pad + i * step:.1f} {y(s):.1f}" for i, s in enumerate(shares))))
+    parts = (
+        []
+        if threshold is None
+        else [_line("limit", pad, y(threshold), width - pad, y(threshold), dashes="3 2")]
+    )
+    parts.append(
+        _path(
+            "line", "M" + "L".join(f"{pad + i * step:.1f} {y(s):.1f}" for i, s in enumerate(shares))
+        )
+    )
     parts.append(_dot("point last", pad + (len(shares) - 1) * step, y(shares[-1]), 3))
     return _svg(width, height, title, parts, "trend spark")
 
 
 class HistogramBin(NamedTuple):
-    """Verdicts of about one confidence: its mean, the share that was right with its interval, and how many there were."""
+    """Verdicts of about one confidence: its mean, the share that was right with its interval, and
+    how many there were.
+    """
 
     sure: float
     right: float
@@ -235,7 +301,9 @@ class HistogramBin(NamedTuple):
 
 
 def reliability(title: str, bins: Sequence[HistogramBin]) -> Markup:
-    """How often a judge was right (by people), from 0% to 100%, against how sure it was, from 50% to 100%."""
+    """How often a judge was right (by people), from 0% to 100%, against how sure it was, from 50%
+    to 100%.
+    """
     left, top, width, height = 44, 10, 260, 170
     base = top + height
 
@@ -249,13 +317,23 @@ def reliability(title: str, bins: Sequence[HistogramBin]) -> Markup:
     for tick in (0.0, 0.5, 1.0):
         parts.append(_line("grid", left, y(tick), left + width, y(tick)))
         parts.append(_text(left - 6, y(tick) + 4, f"{100 * tick:.0f}%", "end"))
-    parts += [_line("limit", left, y(0.5), left + width, y(1.0), dashes="3 3"), _text(left, base + 16, "50% sure")]
-    parts += [_text(x(0.75), base + 16, "75%", "middle"), _text(left + width, base + 16, "100%", "end")]
+    parts += [
+        _line("limit", left, y(0.5), left + width, y(1.0), dashes="3 3"),
+        _text(left, base + 16, "50% sure"),
+    ]
+    parts += [
+        _text(x(0.75), base + 16, "75%", "middle"),
+        _text(left + width, base + 16, "100%", "end"),
+    ]
     for each in bins:
-        parts.append(_line("whisker", x(each.sure), y(each.high), x(each.sure), y(each.low), width=5))
+        parts.append(
+            _line("whisker", x(each.sure), y(each.high), x(each.sure), y(each.low), width=5)
+        )
     for each in bins:
         span = f"{100 * each.low:.0f} to {100 * each.high:.0f}%"
-        text = f"{100 * each.sure:.0f}% sure, right in {100 * each.right:.0f}% ({span}) of {each.n:,}"
+        text = (
+            f"{100 * each.sure:.0f}% sure, right in {100 * each.right:.0f}% ({span}) of {each.n:,}"
+        )
         parts.append(_dot("point", x(each.sure), y(each.right), 4.5, title=text))
     return _svg(left + width + _PAD, base + 24, title, parts, "reliability")
 
@@ -272,14 +350,25 @@ def _svg(width: float, height: float, title: str, parts: Sequence[str], kind: st
     )
 
 
-def _line(kind: str, x1: float, y1: float, x2: float, y2: float, *, width: float = 1, dashes: str = "") -> str:
+def _line(
+    kind: str, x1: float, y1: float, x2: float, y2: float, *, width: float = 1, dashes: str = ""
+) -> str:
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
     place = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
     stroke = "currentColor" if dashes else _GREY
     return f'<line class="{kind}" {place} stroke="{stroke}" stroke-width="{width:g}" stroke-linecap="round"{dashed}/>'
 
 
-def _rect(kind: str, x: float, y: float, width: float, height: float, *, radius: float = 0, title: str = "") -> str:
+def _rect(
+    kind: str,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    *,
+    radius: float = 0,
+    title: str = "",
+) -> str:
     place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"'
     return f'<rect class="{kind}" {place} fill="{_GREY}">{_title(title)}</rect>'
 
@@ -289,7 +378,9 @@ def _dot(kind: str, x: float, y: float, radius: float, *, title: str = "") -> st
 
 
 def _path(kind: str, steps: str) -> str:
-    return f'<path class="{kind}" d="{steps}" fill="none" stroke="currentColor" stroke-width="1.4"/>'
+    return (
+        f'<path class="{kind}" d="{steps}" fill="none" stroke="currentColor" stroke-width="1.4"/>'
+    )
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:

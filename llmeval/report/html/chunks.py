@@ -1,7 +1,9 @@
-"""Row data for the page: gzip, then base64, in `<script type="application/octet-stream">` blocks that never run.
+"""Row data for the page: gzip, then base64, in `<script type="application/octet-stream">` blocks
+that never run.
 
-Base64 has no `<`, so no text of a model can end a block. Rows lie in chunks of 200; the index, a block of columns a
-thousand rows, lets the page list, filter and sort everything without opening a chunk.
+Base64 has no `<`, so no text of a model can end a block. Rows lie in chunks of 200; the index, a
+block of columns a thousand rows, lets the page list, filter and sort everything without opening a
+chunk.
 """
 
 import base64
@@ -15,7 +17,9 @@ from llmeval.report.html.reader import ReportRow, RunSide
 
 ROWS = 200
 RAW_LIMIT = 4 << 20
-"""A chunk ends early past this many bytes, so that a few huge answers do not make one chunk slow to open."""
+"""A chunk ends early past this many bytes, so that a few huge answers do not make one chunk slow to
+open.
+"""
 BLOCK = 1000
 LEVEL = 3
 """Of zlib: on recorded runs less than half the time of the default 6, for 15% more bytes."""
@@ -25,7 +29,10 @@ _GZIP = 31
 def block(name: str, data: bytes) -> bytes:
     """One data block of the page."""
     packed = base64.b64encode(compress(data))
-    return b'<script type="application/octet-stream" id="%s">%s</script>\n' % (name.encode(), packed)
+    return b'<script type="application/octet-stream" id="%s">%s</script>\n' % (
+        name.encode(),
+        packed,
+    )
 
 
 def compress(data: bytes) -> bytes:
@@ -49,7 +56,9 @@ class ChunkWriter:
         return self._written + bool(self._rows)
 
     def add(self, row: ReportRow, history: Mapping[str, str] | None = None) -> int:
-        """Take a row, and what became of its case in past runs; the number of the chunk it will be in."""
+        """Take a row, and what became of its case in past runs; the number of the chunk it will be
+        in.
+        """
         line = _row(row, history or {})
         self._rows.append(line)
         self._size += len(line)
@@ -80,7 +89,9 @@ def _side(side: RunSide) -> bytes:
 
 
 class IndexWriter:
-    """The index, compressed as it grows: columns by name, a JSON object a line for each thousand rows."""
+    """The index, compressed as it grows: columns by name, a JSON object a line for each thousand
+    rows.
+    """
 
     def __init__(self, *columns: str) -> None:
         self._columns = columns

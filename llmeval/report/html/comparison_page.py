@@ -1,4 +1,6 @@
-"""Runs side by side as one offline page without any script: the report's style, shapes and charts."""
+"""Runs side by side as one offline page without any script: the report's style, shapes and
+charts.
+"""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +22,12 @@ FELL, ROSE = 10, 5
 """Cases shown with both answers, a metric and run."""
 NAMED = 500
 _TEXT, _REASON = 1500, 400
-_TONES = {"better": "pass", "worse": "fail", "no difference shown": "unsure", "not comparable": "invalid"}
+_TONES = {
+    "better": "pass",
+    "worse": "fail",
+    "no difference shown": "unsure",
+    "not comparable": "invalid",
+}
 
 
 def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> None:
@@ -30,14 +37,28 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
         StoreError: a run's records can't be read.
     """
     with ExitStack() as stack:
-        readers = {side.letter: stack.enter_context(Reader(run)) for side, run in zip(found.runs, runs, strict=True)}
-        page = environment().get_template("compare.html.j2").render(
-            policy=assets.policy(scripted=False), style=assets.style(), found=found, words=words,
-            title=_title(found), tone=words.tone(found.metrics) if len(found.runs) == 2 else "plain", sections=[_section(found, run) for run in found.runs[1:]],
-            boards=[_board(board, found.runs) for board in found.boards],
-            moved=[row for row in found.slices if row.moved], still=[row for row in found.slices if not row.moved],
-            flips=list(_flips(found, readers)), notes=[words.note(found), words.slice_note(found)],
-        )  # fmt: skip
+        readers = {
+            side.letter: stack.enter_context(Reader(run))
+            for side, run in zip(found.runs, runs, strict=True)
+        }
+        page = (
+            environment()
+            .get_template("compare.html.j2")
+            .render(
+                policy=assets.policy(scripted=False),
+                style=assets.style(),
+                found=found,
+                words=words,
+                title=_title(found),
+                tone=words.tone(found.metrics) if len(found.runs) == 2 else "plain",
+                sections=[_section(found, run) for run in found.runs[1:]],
+                boards=[_board(board, found.runs) for board in found.boards],
+                moved=[row for row in found.slices if row.moved],
+                still=[row for row in found.slices if not row.moved],
+                flips=list(_flips(found, readers)),
+                notes=[words.note(found), words.slice_note(found)],
+            )
+        )
     write_atomically(path, page.encode())
 
 
@@ -59,7 +80,9 @@ def _section(found: Comparison, run: ComparedRun) -> dict[str, Any]:
         "headline": words.headline(found, run),
         "shared": words.shared(run),
         "axis": charts.shift_axis(limit),
-        "rows": [{"row": row, "tone": _TONES[row.word], "strip": _strip(row, limit)} for row in rows],
+        "rows": [
+            {"row": row, "tone": _TONES[row.word], "strip": _strip(row, limit)} for row in rows
+        ],
     }
 
 
@@ -89,7 +112,12 @@ def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, Any]:
                 "run": by_letter[place.letter],
                 "rank": words.ranks(place.best, place.worst),
                 "strip": charts.strip(
-                    axis, words.percent(place.mean), "plain", estimate=place.mean, low=None, high=None
+                    axis,
+                    words.percent(place.mean),
+                    "plain",
+                    estimate=place.mean,
+                    low=None,
+                    high=None,
                 ),
             }
             for place in board.places
@@ -114,16 +142,19 @@ def _flips(found: Comparison, readers: dict[str, Reader]) -> Iterator[dict[str, 
 
 def _item(flip: Flip, row: MetricDifference, readers: dict[str, Reader]) -> dict[str, Any]:
     case = readers[row.letter].case(flip.case_id)
-    answers = {letter: _answer(readers[letter], flip.case_id, row.metric) for letter in ("A", row.letter)}
+    answers = {
+        letter: _answer(readers[letter], flip.case_id, row.metric) for letter in ("A", row.letter)
+    }
     return {
         "id": flip.case_id,
-        "change": f"{flip.before:g} → {flip.now:g}" if {flip.before, flip.now} <= {0.0, 1.0} else
-        f"{flip.before:.2f} → {flip.now:.2f}",
+        "change": f"{flip.before:g} → {flip.now:g}"
+        if {flip.before, flip.now} <= {0.0, 1.0}
+        else f"{flip.before:.2f} → {flip.now:.2f}",
         "line": clip(asked(case), 140),
         "asked": shorten(asked(case), _TEXT),
         "references": [shorten(reference, _REASON) for reference in case.references[:5]],
         "answers": answers,
-    }  # fmt: skip
+    }
 
 
 def _answer(reader: Reader, case_id: str, metric: str) -> dict[str, str]:
@@ -133,5 +164,7 @@ def _answer(reader: Reader, case_id: str, metric: str) -> dict[str, str]:
         return {"text": "(no answer)", "reason": ""}
     error = side.answer.error
     text = side.answer.text if error is None else f"{error.kind}: {error.message}"
-    reason = next((score.unscored or score.reason for score in side.scores if score.metric == metric), "")
+    reason = next(
+        (score.unscored or score.reason for score in side.scores if score.metric == metric), ""
+    )
     return {"text": shorten(text, _TEXT) or "(empty)", "reason": shorten(reason, _REASON)}

@@ -10,8 +10,8 @@ SAMPLE = 2_000
 
 
 class Embedding:
-    """Decides row by row. Up to 20,000 rows all are held; beyond, each row that merely passes is held with
-    `probability`, by a hash of its case id, so that the same run gives the same sample.
+    """Decides row by row. Up to 20,000 rows all are held; beyond, each row that merely passes is
+    held with `probability`, by a hash of its case id, so that the same run gives the same sample.
     """
 
     def __init__(self, rows: int, passed: int, embed: str) -> None:

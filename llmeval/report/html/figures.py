@@ -1,4 +1,6 @@
-"""The tables and charts of the first page: gate, metrics, slices, changes, distributions, judges, calls."""
+"""The tables and charts of the first page: gate, metrics, slices, changes, distributions, judges,
+calls.
+"""
 
 import math
 from bisect import bisect_right
@@ -26,10 +28,20 @@ def gate_rows(
     gate: GateResult, metrics: Mapping[MetricKey, Metric], manifest: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """One row a rule, what decided the run first."""
-    axis = charts.axis_for([v for rule in gate.rules for v in (rule.estimate, rule.low, rule.threshold)])
-    order = {d: i for i, d in enumerate((Decision.INVALID, Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS))}
+    axis = charts.axis_for(
+        [v for rule in gate.rules for v in (rule.estimate, rule.low, rule.threshold)]
+    )
+    order = {
+        d: i
+        for i, d in enumerate(
+            (Decision.INVALID, Decision.FAIL, Decision.INCONCLUSIVE, Decision.PASS)
+        )
+    }
     rules = sorted(gate.rules, key=lambda rule: order[rule.decision])
-    return [_gate_row(rule, metrics.get((rule.metric or "", rule.slice)), axis, manifest) for rule in rules]
+    return [
+        _gate_row(rule, metrics.get((rule.metric or "", rule.slice)), axis, manifest)
+        for rule in rules
+    ]
 
 
 def _gate_row(
@@ -68,14 +80,23 @@ _RULES = {
 
 
 def _gate_strip(rule: RuleDecision, axis: charts.Axis, tone: str) -> str:
-    """The rule's estimate and bounds beside its limit: a share of cases, or points beside the baseline."""
+    """The rule's estimate and bounds beside its limit: a share of cases, or points beside the
+    baseline.
+    """
     if rule.estimate is None or rule.threshold is None:
         return ""
     name, limit = words.named(rule.metric, rule.slice), rule.threshold
     if rule.rule == "floor":
         title = f"{name}: {words.percent(rule.estimate)}, floor {words.round_percent(limit)}"
         return charts.strip(
-            axis, title, tone, estimate=rule.estimate, low=rule.low, high=rule.high, threshold=limit, named="floor"
+            axis,
+            title,
+            tone,
+            estimate=rule.estimate,
+            low=rule.low,
+            high=rule.high,
+            threshold=limit,
+            named="floor",
         )
     if rule.rule != "regression" or rule.low is None or rule.high is None:
         return ""
@@ -91,7 +112,11 @@ def _limit(threshold: float, moved: bool) -> str:
 def _bounds(low: float | None, high: float | None, *, signed: bool = False) -> str:
     if low is None or high is None:
         return "–"
-    return f"{words.points(low)} to {words.points(high)}" if signed else f"{100 * low:.1f} to {100 * high:.1f}"
+    return (
+        f"{words.points(low)} to {words.points(high)}"
+        if signed
+        else f"{100 * low:.1f} to {100 * high:.1f}"
+    )
 
 
 class MetricTable:
@@ -107,7 +132,9 @@ class MetricTable:
     def overall(self) -> list[dict[str, Any]]:
         """Metrics over all cases, those the gate decides on first."""
         found = [m for m in self._summary.metrics if m.slice is None]
-        return [self._row(m) for m in sorted(found, key=lambda m: (m.metric, None) not in self._rules)]
+        return [
+            self._row(m) for m in sorted(found, key=lambda m: (m.metric, None) not in self._rules)
+        ]
 
     def slices(self) -> list[dict[str, Any]]:
         """One group a tag, its weakest slices first."""
@@ -121,7 +148,10 @@ class MetricTable:
         gated = {metric for metric, _ in self._rules}
 
         def order(metric: Metric) -> tuple[bool, float]:
-            return (metric.metric not in gated, metric.pass_rate if metric.pass_rate is not None else 2)
+            return (
+                metric.metric not in gated,
+                metric.pass_rate if metric.pass_rate is not None else 2,
+            )
 
         rows = [self._row(m) for m in sorted(metrics, key=order)[:MOST_SLICES]]
         return {
@@ -139,13 +169,18 @@ class MetricTable:
         tone = words.TONES[rule.decision] if rule else "plain"
         name = words.named(metric.metric, metric.slice)
         title = f"{name}: {words.percent(metric.pass_rate)} pass, interval {_bounds(metric.low, metric.high)}"
-        title += f", floor {words.round_percent(rule.threshold)}" if rule and rule.threshold is not None else ""
+        title += (
+            f", floor {words.round_percent(rule.threshold)}"
+            if rule and rule.threshold is not None
+            else ""
+        )
         title += f", baseline {words.percent(was)}" if was is not None else ""
         return {
             "metric": metric.metric,
             "slice": metric.slice,
             "value": metric.slice.partition("=")[2] if metric.slice else None,
-            "query": _query("metric", metric.metric) + (f" {_query('slice', metric.slice)}" if metric.slice else ""),
+            "query": _query("metric", metric.metric)
+            + (f" {_query('slice', metric.slice)}" if metric.slice else ""),
             "trust": metric.trust,
             "n": f"{metric.n:,}",
             "lost": metric.unscored + metric.errors,
@@ -154,16 +189,28 @@ class MetricTable:
             "rate": words.percent(metric.pass_rate),
             "interval": _bounds(metric.low, metric.high),
             "level": f"{metric.level:.0%}",
-            "floor": None if rule is None or rule.threshold is None else words.round_percent(rule.threshold),
+            "floor": None
+            if rule is None or rule.threshold is None
+            else words.round_percent(rule.threshold),
             "decision": rule.decision.value if rule else None,
             "tone": tone,
             "change": _points(change),
-            "direction": "none" if not change or _points(change) == "0.0" else "up" if change > 0 else "down",
+            "direction": "none"
+            if not change or _points(change) == "0.0"
+            else "up"
+            if change > 0
+            else "down",
             "strip": charts.strip(
-                self.axis, title, tone, estimate=metric.pass_rate, low=metric.low, high=metric.high,
-                threshold=rule.threshold if rule else None, before=was,
+                self.axis,
+                title,
+                tone,
+                estimate=metric.pass_rate,
+                low=metric.low,
+                high=metric.high,
+                threshold=rule.threshold if rule else None,
+                before=was,
             ),
-        }  # fmt: skip
+        }
 
 
 def _query(key: str, value: str) -> str:
@@ -190,7 +237,15 @@ def changes(totals: Totals) -> list[dict[str, Any]]:
                 "passing": moved["pass", "pass"],
                 "failing": moved["fail", "fail"],
                 "other": sum(moved.values())
-                - sum(moved[pair] for pair in (("pass", "fail"), ("fail", "pass"), ("pass", "pass"), ("fail", "fail"))),
+                - sum(
+                    moved[pair]
+                    for pair in (
+                        ("pass", "fail"),
+                        ("fail", "pass"),
+                        ("pass", "pass"),
+                        ("fail", "fail"),
+                    )
+                ),
             }
         )
     return sorted(rows, key=lambda row: -row["regressed"])
@@ -202,7 +257,10 @@ def distributions(totals: Totals) -> list[dict[str, Any]]:
         {
             "metric": name,
             "chart": charts.histogram(
-                f"Distribution of {name}: {_spread(total)}", total.now, total.before, ("0", "1", "answers")
+                f"Distribution of {name}: {_spread(total)}",
+                total.now,
+                total.before,
+                ("0", "1", "answers"),
             ),
             "spread": _spread(total),
         }
@@ -215,7 +273,9 @@ def _spread(total: MetricTotals) -> str:
     n = sum(total.now)
     size = len(total.now)
     low, high = sum(total.now[: size // 4]), sum(total.now[-size // 4 :])
-    return f"{100 * low / n:.0f}% below 0.25, {100 * high / n:.0f}% from 0.75 on" if n else "no values"
+    return (
+        f"{100 * low / n:.0f}% below 0.25, {100 * high / n:.0f}% from 0.75 on" if n else "no values"
+    )
 
 
 def calls(found: Mapping[str, Calls]) -> list[dict[str, Any]]:
@@ -240,9 +300,13 @@ def calls(found: Mapping[str, Calls]) -> list[dict[str, Any]]:
 
 
 def _binned(ordered: Sequence[float], low: float, high: float, bins: int = 24) -> list[int]:
-    """How many of the ordered values lie in each of `bins` steps from low to high, equal on a logarithmic scale."""
+    """How many of the ordered values lie in each of `bins` steps from low to high, equal on a
+    logarithmic scale.
+    """
     ratio = max(high / low, 1.01) ** (1 / bins)
-    ends = [bisect_right(ordered, low * ratio**step * 1.0001) for step in range(1, bins)] + [len(ordered)]
+    ends = [bisect_right(ordered, low * ratio**step * 1.0001) for step in range(1, bins)] + [
+        len(ordered)
+    ]
     return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
 
 
@@ -253,7 +317,9 @@ def latency(totals: Totals) -> dict[str, Any] | None:
     values = sorted(max(value, 0.1) for value in totals.latencies)
     before = sorted(max(value, 0.1) for value in totals.latencies_before)
     low, high = min([values[0], *before[:1]]), max([values[-1], *before[-1:]])
-    median, p95 = (words.milliseconds(values[int(share * (len(values) - 1))]) for share in (0.5, 0.95))
+    median, p95 = (
+        words.milliseconds(values[int(share * (len(values) - 1))]) for share in (0.5, 0.95)
+    )
     text = f"median {median}, 95% within {p95}, longest {words.milliseconds(values[-1])}"
     chart = charts.histogram(
         f"Latency of {count(len(values), 'call')}: {text}",
@@ -317,7 +383,11 @@ def _reliability(name: str, labelled: Iterable[Verdicts]) -> Any:
         inside = [(sure, right) for sure, right in known if low <= sure < high]
         if inside:
             n, hits = len(inside), sum(right for _, right in inside)
-            bins.append(charts.HistogramBin(sum(sure for sure, _ in inside) / n, hits / n, *wilson(hits, n), n))
+            bins.append(
+                charts.HistogramBin(
+                    sum(sure for sure, _ in inside) / n, hits / n, *wilson(hits, n), n
+                )
+            )
     if not bins:
         return ""
     title = f"How often {name} was right against how sure it was, on {count(len(known), 'labelled answer')}"

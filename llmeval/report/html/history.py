@@ -50,14 +50,20 @@ class History:
             self._read(number, each)
 
     def of(self, case: Case) -> dict[str, str]:
-        """Letters by metric, one for each of `runs`, the worst of the case's repeats: p f o u e as in the index, `-` not
-        applicable, `.` no score, `c` another question then. Empty when no past run scored the case."""
+        """Letters by metric, one for each of `runs`, the worst of the case's repeats: p f o u e as
+        in the index, `-` not applicable, `.` no score, `c` another question then. Empty when no
+        past run scored the case."""
         place = self._places.get(case.id)
         if place is None:
             return {}
         width = len(self.runs)
-        found = {m: marks[place * width : (place + 1) * width].decode() for m, marks in self._marks.items()}
-        return {metric: letters for metric, letters in found.items() if letters.strip(ABSENT + CHANGED)}
+        found = {
+            m: marks[place * width : (place + 1) * width].decode()
+            for m, marks in self._marks.items()
+        }
+        return {
+            metric: letters for metric, letters in found.items() if letters.strip(ABSENT + CHANGED)
+        }
 
     def _read(self, number: int, past: PastRun) -> None:
         width, repeats = len(self.runs), past.repeats > 1
@@ -72,7 +78,9 @@ class History:
                 continue
             marks = self._marks.get(mark.metric)
             if marks is None:
-                marks = self._marks[mark.metric] = bytearray(ABSENT.encode() * (width * len(self._digests)))
+                marks = self._marks[mark.metric] = bytearray(
+                    ABSENT.encode() * (width * len(self._digests))
+                )
             at = place * width + number
             letter = CHANGED if place in changed else LETTERS.get(mark.status, ABSENT)
             if not repeats or _rank(letter) > _rank(chr(marks[at])):
@@ -83,11 +91,17 @@ class History:
         if past.same_cases:
             return frozenset()
         theirs = dict(_cases(past.run))
-        return frozenset(p for c, p in self._places.items() if theirs.get(c, self._digests[p]) != self._digests[p])
+        return frozenset(
+            p
+            for c, p in self._places.items()
+            if theirs.get(c, self._digests[p]) != self._digests[p]
+        )
 
 
 def unsteady(history: dict[str, str], row: ReportRow) -> bool:
-    """Whether some metric went back and forth between pass and fail, over the past runs and this one."""
+    """Whether some metric went back and forth between pass and fail, over the past runs and this
+    one.
+    """
     for score in row.now.scores if history else ():
         past, now = history.get(score.metric, ""), LETTERS[score.status]
         if not past.strip(now):
@@ -115,7 +129,9 @@ def _cases(run: RunDir) -> Iterator[tuple[str, int]]:
         try:
             found = _ID.decode(line)
         except msgspec.DecodeError as error:
-            raise StoreError(f"{run.path / CASES}, byte {offset}: not a record of llmeval ({error})") from error
+            raise StoreError(
+                f"{run.path / CASES}, byte {offset}: not a record of llmeval ({error})"
+            ) from error
         yield found.id, hash(found.digest)
 
 

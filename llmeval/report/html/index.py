@@ -8,15 +8,30 @@ from llmeval.report.html.triage import Triage
 from llmeval.report.html.visible import clip, has_hidden
 
 COLUMNS = (
-    "id", "rep", "queue", "prio", "state", "now", "was", "ask", "why", "tags", "flags", "chunk", "ms", "len", "value",
-)  # fmt: skip
-"""id · repeat · queue 1-7 · priority · letter of the state · a letter a metric now, and before · first words of what
-was asked · why the row is here · number of the tag combination · flag bits · chunk or -1 · latency · length of the
-answer · mean value in thousandths"""
+    "id",
+    "rep",
+    "queue",
+    "prio",
+    "state",
+    "now",
+    "was",
+    "ask",
+    "why",
+    "tags",
+    "flags",
+    "chunk",
+    "ms",
+    "len",
+    "value",
+)
+"""id · repeat · queue 1-7 · priority · letter of the state · a letter a metric now, and before ·
+first words of what was asked · why the row is here · number of the tag combination · flag bits ·
+chunk or -1 · latency · length of the answer · mean value in thousandths"""
 
 FLAGS = ("cached", "cut", "hidden", "quote", "changed", "advice", "disagrees", "unsteady")
-"""answer from cache · cut off at the token limit · hidden characters · a quote that is not in the answer · the case
-differs from the baseline's · findings in the text · see queue 3 · passed and failed by turns in past runs"""
+"""answer from cache · cut off at the token limit · hidden characters · a quote that is not in the
+answer · the case differs from the baseline's · findings in the text · see queue 3 · passed and
+failed by turns in past runs"""
 
 LETTERS: dict[str, str] = {
     Status.PASS: "p",
@@ -56,7 +71,9 @@ class Indexer:
         """Tag combinations in the order of their numbers."""
         return [dict(combo) for combo in self._combos]
 
-    def entry(self, row: ReportRow, place: Triage, chunk: int, unsteady: bool = False) -> tuple[Any, ...]:
+    def entry(
+        self, row: ReportRow, place: Triage, chunk: int, unsteady: bool = False
+    ) -> tuple[Any, ...]:
         """One row's values in the order of COLUMNS."""
         answer = row.now.answer
         tags = tuple(row.case.tags.items())
@@ -68,7 +85,9 @@ class Indexer:
             round(place.priority, 4),
             place.state[0],
             self._letters(row.now.scores),
-            self._letters(row.before.scores) if row.before is not None and not row.case_changed else "",
+            self._letters(row.before.scores)
+            if row.before is not None and not row.case_changed
+            else "",
             clip(asked(row.case), _ASK),
             clip(why(row, place), _WHY),
             self._combos.setdefault(tags, len(self._combos)),
@@ -94,7 +113,10 @@ class Indexer:
             answer.cached,
             answer.finish_reason == "length",
             has_hidden(answer.text),
-            any(score.details is not None and score.details.get("quote_found") is False for score in scores),
+            any(
+                score.details is not None and score.details.get("quote_found") is False
+                for score in scores
+            ),
             row.case_changed,
             any(score.evidence and score.source == "check" for score in scores),
             bool(place.disagreement),
@@ -104,7 +126,9 @@ class Indexer:
 
 
 def asked(case: Case) -> str:
-    """What the candidate was asked, as far as the case says: its last user message, or the field that reads like it."""
+    """What the candidate was asked, as far as the case says: its last user message, or the field
+    that reads like it.
+    """
     for message in reversed(case.messages):
         if message.role == "user":
             return message.content

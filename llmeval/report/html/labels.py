@@ -10,7 +10,8 @@ _VERDICTS = {"pass": True, "fail": False}
 
 
 def read_labels(run: RunDir) -> dict[tuple[str, int, str], bool]:
-    """The last clear verdict (pass or fail) of a person, by (case, repeat, metric). Lines that are not labels are left
+    """The last clear verdict (pass or fail) of a person, by (case, repeat, metric). Lines that are
+    not labels are left
     out: a label that the page can't use is no reason not to show the run.
     """
     last: dict[tuple[str, int, str, str], str] = {}

@@ -1,4 +1,6 @@
-"""All suites of a reports directory on one offline page without any script: latest decisions, trends, runs."""
+"""All suites of a reports directory on one offline page without any script: latest decisions,
+trends, runs.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -32,7 +34,9 @@ Recorded = tuple[Path, Mapping[str, Any], Summary | None]
 
 @dataclass
 class SuiteOverview:
-    """One suite's runs. `shown`: the newest 20 that are complete, newest first; `latest`: the newest of all."""
+    """One suite's runs. `shown`: the newest 20 that are complete, newest first; `latest`: the
+    newest of all.
+    """
 
     name: str
     latest: Recorded
@@ -49,13 +53,25 @@ class SuiteOverview:
 
 
 def write_overview(runs: Iterable[Recorded], path: Path) -> list[dict[str, Any]]:
-    """Write the page of all suites among `runs` (the newest first); gives what it says of each suite, plainly."""
-    suites = sorted(_by_suite(runs).values(), key=lambda suite: (_ORDER.index(suite.state), suite.name))
-    page = environment().get_template("overview.html.j2").render(
-        policy=assets.policy(scripted=False), style=assets.style(), title=_title(suites), tone=_tone(suites),
-        suites=[_section(suite, path) for suite in suites], runs=sum(suite.runs for suite in suites),
-        counts=[(state, tone_of(state), n) for state, n in _counted(suites)],
-    )  # fmt: skip
+    """Write the page of all suites among `runs` (the newest first); gives what it says of each
+    suite, plainly.
+    """
+    suites = sorted(
+        _by_suite(runs).values(), key=lambda suite: (_ORDER.index(suite.state), suite.name)
+    )
+    page = (
+        environment()
+        .get_template("overview.html.j2")
+        .render(
+            policy=assets.policy(scripted=False),
+            style=assets.style(),
+            title=_title(suites),
+            tone=_tone(suites),
+            suites=[_section(suite, path) for suite in suites],
+            runs=sum(suite.runs for suite in suites),
+            counts=[(state, tone_of(state), n) for state, n in _counted(suites)],
+        )
+    )
     write_atomically(path, page.encode())
     return [_plain(suite) for suite in suites]
 
@@ -113,10 +129,14 @@ def _section(suite: SuiteOverview, page: Path) -> dict[str, Any]:
         "description": str(manifest.get("description") or ""),
         "state": suite.state,
         "tone": tone_of(suite.state),
-        "headline": words.headline(gate, summary.metrics, alpha) if gate and summary else "Its latest run did not end.",
+        "headline": words.headline(gate, summary.metrics, alpha)
+        if gate and summary
+        else "Its latest run did not end.",
         "when": when(str(manifest.get("run_id", path.name))),
         "candidate": str((manifest.get("candidate") or {}).get("name", "")),
-        "href": listed([PastRun.of(RunDir(path), manifest, summary)], page, served=False)[0]["href"] if summary else "",
+        "href": listed([PastRun.of(RunDir(path), manifest, summary)], page, served=False)[0]["href"]
+        if summary
+        else "",
         "counts": summary.counts if summary else None,
         "bar": charts.outcome_bar(words.outcomes(summary.counts)) if summary else "",
         "spark": found[0]["spark"] if found else "",

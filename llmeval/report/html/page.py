@@ -14,7 +14,14 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import PastRun, past_table, trends
 from llmeval.report.html.triage import TriageQueue
 from llmeval.report.html.visible import visible
-from llmeval.report.safe_text import count, quarantine_ended, quarantined, retired, reused, verdict_word
+from llmeval.report.safe_text import (
+    count,
+    quarantine_ended,
+    quarantined,
+    retired,
+    reused,
+    verdict_word,
+)
 
 DATA_MARK = "<!-- row data -->"
 
@@ -44,8 +51,8 @@ def render(
     listed: list[dict[str, Any]],
     served: bool = False,
 ) -> str:
-    """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one; `listed`: the same
-    as the page names them."""
+    """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one;
+    `listed`: the same as the page names them."""
     differing = provenance.differences(manifest, baseline[0]) if baseline else []
     table = figures.MetricTable(summary, baseline[1] if baseline else None)
     metrics = figures.by_key(summary)
@@ -76,8 +83,14 @@ def render(
             slices=table.slices(),
             axis=charts.axis_svg(table.axis),
             changes=figures.changes(totals),
-            queues=[_queue(queue, totals, baseline is not None) for queue in TriageQueue if totals.queues[queue]],
-            to_review=sum(totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.NEW),
+            queues=[
+                _queue(queue, totals, baseline is not None)
+                for queue in TriageQueue
+                if totals.queues[queue]
+            ],
+            to_review=sum(
+                totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.NEW
+            ),
             top=totals.top(),
             top_of=sum(totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.KNOWN),
             distributions=figures.distributions(totals),
@@ -106,7 +119,10 @@ def _decision(summary: Summary, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, said)],
         "reused": reused(summary),
         "reason": gate.reason
-        if gate.reason and gate.decision is not Decision.PASS and not gate.rules and gate.reason != said
+        if gate.reason
+        and gate.decision is not Decision.PASS
+        and not gate.rules
+        and gate.reason != said
         else "",
         "exit_code": gate.exit_code,
         "cost": words.cost(summary.calls),
@@ -119,11 +135,16 @@ def _outcome(summary: Summary) -> dict[str, Any]:
     parts = words.outcomes(counts)
     shown = [part for part in parts if part[2]]
     return {
-        "bar": charts.outcome_bar(parts), "parts": shown, "cases": counts.cases, "not_needed": counts.not_needed,
-    }  # fmt: skip
+        "bar": charts.outcome_bar(parts),
+        "parts": shown,
+        "cases": counts.cases,
+        "not_needed": counts.not_needed,
+    }
 
 
-def _baseline(baseline: tuple[Mapping[str, Any], Summary] | None, totals: Totals) -> dict[str, Any] | None:
+def _baseline(
+    baseline: tuple[Mapping[str, Any], Summary] | None, totals: Totals
+) -> dict[str, Any] | None:
     if baseline is None:
         return None
     manifest, summary = baseline

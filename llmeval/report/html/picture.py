@@ -13,7 +13,10 @@ _TEXT, _REASON = 1500, 400
 QUEUES = {
     TriageQueue.PROBLEM: ("Run problems", "no grade: an error, or no usable verdict"),
     TriageQueue.REGRESSED: ("Regressions", "passed in the baseline, fails now"),
-    TriageQueue.DISAGREES: ("Judge disagreements", "judges, checks, repeats or people contradict each other"),
+    TriageQueue.DISAGREES: (
+        "Judge disagreements",
+        "judges, checks, repeats or people contradict each other",
+    ),
     TriageQueue.NEW: ("New failures", "fails, with nothing to compare in the baseline"),
     TriageQueue.KNOWN: ("Known failures", "failed in the baseline too"),
     TriageQueue.FIXED: ("Fixed", "failed in the baseline, passes now"),
@@ -32,7 +35,11 @@ _ONE = {
 
 def queue_name(queue: TriageQueue, compared: bool) -> tuple[str, str]:
     """Title and explanation; without a baseline nothing is new, it only fails."""
-    return QUEUES[queue] if compared or queue is not TriageQueue.NEW else ("Failures", "a check or a judge says fail")
+    return (
+        QUEUES[queue]
+        if compared or queue is not TriageQueue.NEW
+        else ("Failures", "a check or a judge says fail")
+    )
 
 
 def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, Any]:
@@ -42,16 +49,24 @@ def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, Any]:
         "id": visible(row.case.id),
         "raw_id": row.case.id,
         "repeat": answer.repeat,
-        "queue": "Failure" if place.queue is TriageQueue.NEW and not compared else _ONE[place.queue],
+        "queue": "Failure"
+        if place.queue is TriageQueue.NEW and not compared
+        else _ONE[place.queue],
         "key": place.queue.name.lower(),
         "line": clip(asked(row.case), 140),
         "said": clip(why(row, place), 200),
         "asked": shorten(asked(row.case), _TEXT),
         "references": [shorten(reference, _REASON) for reference in row.case.references[:5]],
         "answer": None if answer.output is None else shorten(answer.output, _TEXT),
-        "error": None if answer.error is None else shorten(f"{answer.error.kind}: {answer.error.message}", _REASON),
+        "error": None
+        if answer.error is None
+        else shorten(f"{answer.error.kind}: {answer.error.message}", _REASON),
         "before": shorten(row.before.answer.text, _TEXT) if row.before is not None else None,
-        "scores": [_score(s) for s in row.now.scores if s.status not in (Status.PASS, Status.NOT_APPLICABLE)],
+        "scores": [
+            _score(s)
+            for s in row.now.scores
+            if s.status not in (Status.PASS, Status.NOT_APPLICABLE)
+        ],
     }
 
 

@@ -1,4 +1,6 @@
-"""Where the numbers come from: what ran, with what, what differs from the baseline, and what to be careful about."""
+"""Where the numbers come from: what ran, with what, what differs from the baseline, and what to be
+careful about.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,14 +30,23 @@ def groups(manifest: Mapping[str, Any], summary: Summary) -> list[dict[str, Any]
         ("Command", " ".join(map(str, manifest.get("command") or ()))),
         ("Code", _code(manifest.get("git"))),
         ("Environment", str(manifest.get("environment") or "default")),
-        ("Changed by the environment", ", ".join(manifest.get("environment_changes") or ()) or "nothing"),
-    ]  # fmt: skip
+        (
+            "Changed by the environment",
+            ", ".join(manifest.get("environment_changes") or ()) or "nothing",
+        ),
+    ]
     tested: Pairs = [
         ("Candidate", str(candidate.get("name", ""))),
         *flat("identity", candidate.get("identity") or {}),
         *flat("params", candidate.get("params") or {}),
-        ("Model as returned", ", ".join(candidate.get("returned_models") or ()) or "the endpoint did not say"),
-        ("Fingerprints", ", ".join(candidate.get("fingerprints") or ()) or "the endpoint did not say"),
+        (
+            "Model as returned",
+            ", ".join(candidate.get("returned_models") or ()) or "the endpoint did not say",
+        ),
+        (
+            "Fingerprints",
+            ", ".join(candidate.get("fingerprints") or ()) or "the endpoint did not say",
+        ),
         ("Cases", f"{cases.get('n', 0):,} from {cases.get('source', '')}"),
         ("Sample", plain(cases.get("sample")) if cases.get("sample") else "all cases"),
         ("Repeats", str(manifest.get("repeats", 1))),
@@ -49,7 +60,10 @@ def groups(manifest: Mapping[str, Any], summary: Summary) -> list[dict[str, Any]
         ("Packages", ", ".join(f"{name} {version}" for name, version in packages.items())),
         (
             "Checks",
-            ", ".join(f"{c.get('metric')} v{c.get('version', 1)}" for c in manifest.get("checks") or ()) or "none",
+            ", ".join(
+                f"{c.get('metric')} v{c.get('version', 1)}" for c in manifest.get("checks") or ()
+            )
+            or "none",
         ),
     ]
     return [
@@ -61,9 +75,14 @@ def groups(manifest: Mapping[str, Any], summary: Summary) -> list[dict[str, Any]
 
 
 def differences(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What differs from the baseline's manifest. `matters`: it touches what is measured, not only what is tested."""
+    """What differs from the baseline's manifest. `matters`: it touches what is measured, not only
+    what is tested.
+    """
     rows = differing([before, now])
-    return [{"key": r.key, "before": r.values[0], "now": r.values[1], "matters": r.matters} for r in rows]
+    return [
+        {"key": r.key, "before": r.values[0], "now": r.values[1], "matters": r.matters}
+        for r in rows
+    ]
 
 
 def warnings(

@@ -1,7 +1,7 @@
 """A run read row by row, with its baseline beside it, in memory that hardly grows with the run.
 
-The records go into the report as they are, without their checksums: nothing that a newer llmeval records is lost on
-the way.
+The records go into the report as they are, without their checksums: nothing that a newer llmeval
+records is lost on the way.
 """
 
 import os
@@ -43,7 +43,9 @@ class RunSide:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One (case, repeat) of the run; `before` is the baseline's, `case_changed` says that it asked something else."""
+    """One (case, repeat) of the run; `before` is the baseline's, `case_changed` says that it asked
+    something else.
+    """
 
     case: Case
     case_line: bytes
@@ -62,14 +64,19 @@ class Reader:
     def __init__(self, run: RunDir) -> None:
         self._run, self._path = run, run.path
         self._stack = ExitStack()
-        self._cases, self._answers, self._scores = (Offsets(run.places(name)) for name in (CASES, ANSWERS, SCORES))
+        self._cases, self._answers, self._scores = (
+            Offsets(run.places(name)) for name in (CASES, ANSWERS, SCORES)
+        )
         self._files = {name: self._open(name) for name in (CASES, ANSWERS, SCORES)}
 
     def __enter__(self) -> "Reader":
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._stack.close()
 
@@ -84,7 +91,11 @@ class Reader:
             case, case_line = self._case(answer.case_id)
             now = RunSide(answer, *self._block(key), line)
             before = None if baseline is None else baseline.side(key)
-            changed = before is not None and baseline is not None and baseline.case_digest(key[0]) != case.digest
+            changed = (
+                before is not None
+                and baseline is not None
+                and baseline.case_digest(key[0]) != case.digest
+            )
             yield ReportRow(case, case_line, now, before, changed)
 
     def side(self, key: UnitKey) -> RunSide | None:
@@ -144,12 +155,18 @@ class Reader:
         file.seek(begin)
         return file.read(size)
 
-    def _decode(self, decoder: "msgspec.json.Decoder[_T]", line: bytes, name: str, offset: int) -> _T:
+    def _decode(
+        self, decoder: "msgspec.json.Decoder[_T]", line: bytes, name: str, offset: int
+    ) -> _T:
         try:
             return decoder.decode(line)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-            raise StoreError(f"{self._path / name}, byte {offset}: not a record of llmeval ({error})") from None
+            raise StoreError(
+                f"{self._path / name}, byte {offset}: not a record of llmeval ({error})"
+            ) from None
 
     def _open(self, name: str) -> BinaryIO:
         path = self._path / name
-        return self._stack.enter_context(path.open("rb") if path.exists() else open(os.devnull, "rb"))
+        return self._stack.enter_context(
+            path.open("rb") if path.exists() else open(os.devnull, "rb")
+        )

@@ -1,4 +1,6 @@
-"""What the report counts while the rows go by: distributions, changes against the baseline, latency, cached calls."""
+"""What the report counts while the rows go by: distributions, changes against the baseline,
+latency, cached calls.
+"""
 
 import heapq
 from array import array
@@ -19,7 +21,9 @@ _DISTINCT = 200
 
 @dataclass
 class MetricTotals:
-    """One metric over all rows. `now`, `before`: histograms of the values. `changes`: (before, now) statuses."""
+    """One metric over all rows. `now`, `before`: histograms of the values. `changes`: (before, now)
+    statuses.
+    """
 
     now: list[int] = field(default_factory=lambda: [0] * BINS)
     before: list[int] = field(default_factory=lambda: [0] * BINS)
@@ -42,7 +46,9 @@ class Verdicts:
 
 
 class Totals:
-    """Sums over all rows of a report. `picture` makes the short form of a row that is kept for the first page."""
+    """Sums over all rows of a report. `picture` makes the short form of a row that is kept for the
+    first page.
+    """
 
     def __init__(self, picture: Callable[[ReportRow, Triage], dict[str, Any]]) -> None:
         self.rows = 0
@@ -76,7 +82,9 @@ class Totals:
         self._keep(row, place)
 
     def top(self) -> list[dict[str, Any]]:
-        """Pictures of what a person should look at first, at most 50; only rows that need a look."""
+        """Pictures of what a person should look at first, at most 50; only rows that need a
+        look.
+        """
         return [shown for _, shown in sorted(self._top, key=lambda item: item[0], reverse=True)]
 
     def note(self, verdicts: Iterable[Verdicts]) -> None:
@@ -102,11 +110,15 @@ class Totals:
             total.quotes += 1
             total.quotes_missing += not score.details["quote_found"]
         if score.status in (Status.UNSCORED, Status.ERROR):
-            self._reason(f"{score.metric}: {score.unscored or score.reason or 'no reason recorded'}")
+            self._reason(
+                f"{score.metric}: {score.unscored or score.reason or 'no reason recorded'}"
+            )
 
     def _reason(self, text: str) -> None:
         text = text[:160]
-        self.reasons[text if text in self.reasons or len(self.reasons) < _DISTINCT else "other reasons"] += 1
+        self.reasons[
+            text if text in self.reasons or len(self.reasons) < _DISTINCT else "other reasons"
+        ] += 1
 
     def _keep(self, row: ReportRow, place: Triage) -> None:
         if place.queue > TriageQueue.KNOWN:

@@ -31,7 +31,9 @@ class PastRun:
     same_cases: bool = True
 
     @classmethod
-    def of(cls, run: RunDir, manifest: Mapping[str, Any], summary: Summary, asked: str | None = None) -> "PastRun":
+    def of(
+        cls, run: RunDir, manifest: Mapping[str, Any], summary: Summary, asked: str | None = None
+    ) -> "PastRun":
         """From a run's own words. `asked`: the digest of the cases to compare with."""
         candidate = str((manifest.get("candidate") or {}).get("name", ""))
         same = asked is None or _cases(manifest) == asked
@@ -39,7 +41,9 @@ class PastRun:
 
 
 def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> list[PastRun]:
-    """Up to 20 complete runs of this suite, oldest first; this run is the last one. Run ids sort by time."""
+    """Up to 20 complete runs of this suite, oldest first; this run is the last one. Run ids sort by
+    time.
+    """
     asked = _cases(manifest)
     found = [PastRun.of(run, manifest, summary, asked)]
     folders = sorted((p for p in run.path.resolve().parent.iterdir() if p.is_dir()), reverse=True)
@@ -53,7 +57,11 @@ def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> lis
             theirs, about = other.summary(), other.manifest()
         except StoreError:
             continue
-        if theirs.suite == summary.suite and theirs.status == "complete" and theirs.run_id < summary.run_id:
+        if (
+            theirs.suite == summary.suite
+            and theirs.status == "complete"
+            and theirs.run_id < summary.run_id
+        ):
             found.append(PastRun.of(other, about, theirs, asked))
     return sorted(found, key=lambda past: past.run_id)
 
@@ -63,12 +71,14 @@ def _cases(manifest: Mapping[str, Any]) -> str:
 
 
 def trends(past: list[PastRun]) -> list[dict[str, Any]]:
-    """A chart for each metric of the last run that earlier runs have too: first those that decided it, then the others
-    that its gate names."""
+    """A chart for each metric of the last run that earlier runs have too: first those that decided
+    it, then the others that its gate names."""
     if len(past) < 2:
         return []
     now = past[-1].summary
-    floors = {r.metric: r.threshold for r in now.gate.rules if r.rule == "floor" and r.slice is None}
+    floors = {
+        r.metric: r.threshold for r in now.gate.rules if r.rule == "floor" and r.slice is None
+    }
     rows = []
     decided = {r.metric for r in now.gate.rules if r.decision is now.gate.decision}
     ruled = {r.metric for r in now.gate.rules}
@@ -76,7 +86,10 @@ def trends(past: list[PastRun]) -> list[dict[str, Any]]:
     for metric in sorted(overall, key=lambda m: (m.metric not in decided, m.metric not in ruled)):
         points = []
         for each in past:
-            known = next((m for m in each.summary.metrics if m.metric == metric.metric and m.slice is None), None)
+            known = next(
+                (m for m in each.summary.metrics if m.metric == metric.metric and m.slice is None),
+                None,
+            )
             if known is not None and known.pass_rate is not None:
                 points.append((when(each.run_id), known.pass_rate, known.low, known.high))
         if len(points) > 1:
@@ -89,14 +102,18 @@ def trends(past: list[PastRun]) -> list[dict[str, Any]]:
 
 
 def when(run_id: str) -> str:
-    """2026-01-31 12:00 from 20260131T120000Z-3f9a1c; the id's beginning where it is not one of ours."""
+    """2026-01-31 12:00 from 20260131T120000Z-3f9a1c; the id's beginning where it is not one of
+    ours.
+    """
     day, hour = run_id[:8], run_id[9:13]
     known = (day + hour).isdigit() and run_id[8:9] == "T"
     return f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:]}" if known else run_id[:16]
 
 
 def listed(past: list[PastRun], page: Path, served: bool) -> list[dict[str, Any]]:
-    """Runs as the page names them, in the order given; `href` leads to a run's report where there is one now. A page that is `served` has no way to other files."""
+    """Runs as the page names them, in the order given; `href` leads to a run's report where there
+    is one now. A page that is `served` has no way to other files.
+    """
     rows = []
     for each in past:
         report = each.run.path / REPORT
@@ -107,14 +124,18 @@ def listed(past: list[PastRun], page: Path, served: bool) -> list[dict[str, Any]
                 "when": when(each.run_id),
                 "candidate": each.candidate,
                 "decision": each.summary.gate.decision.value if each.summary.gate.decision else "",
-                "href": quote(os.path.relpath(report, page.parent).replace(os.sep, "/")) if there else "",
+                "href": quote(os.path.relpath(report, page.parent).replace(os.sep, "/"))
+                if there
+                else "",
             }
         )
     return rows
 
 
 def past_table(past: list[PastRun], named: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A row a run, the newest first, for the table beside the charts. `named`: the same runs by `listed`."""
+    """A row a run, the newest first, for the table beside the charts. `named`: the same runs by
+    `listed`.
+    """
     return [_outcome(each.summary) | about for each, about in zip(past, named, strict=True)][::-1]
 
 

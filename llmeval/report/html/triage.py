@@ -2,11 +2,10 @@
 
     PROBLEM     no grade: an error or an unscored verdict
     REGRESSED   a metric passed in the baseline and fails now
-    DISAGREES   judges, checks, repeats or people contradict each other, or no judge was sure: it is for a person
-    NEW         fails, and the baseline has nothing to compare with
-    KNOWN       fails as the baseline did
-    FIXED       a metric failed in the baseline and passes now
-    REST        everything else
+    DISAGREES   judges, checks, repeats or people contradict each other, or no judge was sure: it is
+    for a person NEW         fails, and the baseline has nothing to compare with KNOWN       fails
+    as the baseline did FIXED       a metric failed in the baseline and passes now REST
+    everything else
 
 Within a queue: gate weight x drop x confidence, largest first.
 """
@@ -59,7 +58,8 @@ class Triage:
 class TriageRules:
     """What triage needs to know of the run.
 
-    `people`: the last verdict of anybody. `decided`: what people agree on, which decides open scores, as in the summary.
+    `people`: the last verdict of anybody. `decided`: what people agree on, which decides open
+        scores, as in the summary.
     """
 
     gated: frozenset[str] = frozenset()
@@ -76,7 +76,9 @@ class TriageRules:
         people: Mapping[tuple[str, int, str], bool],
         decided: Mapping[AnswerKey, bool] | None = None,
     ) -> "TriageRules":
-        """From the manifest: which metrics the gate names, which judges are not trusted, which measure the same."""
+        """From the manifest: which metrics the gate names, which judges are not trusted, which
+        measure the same.
+        """
         gate = manifest.get("gate") or {}
         regression = gate.get("regression") or {}
         keys = [*(gate.get("floors") or {}), *(regression.get("margins") or {})]
@@ -88,7 +90,9 @@ class TriageRules:
             by_prompt.setdefault("reference", []).append("facts")
         return cls(
             gated=frozenset(key.partition("@")[0].strip() for key in keys),
-            untrusted=frozenset(name for name, judge in judges.items() if judge.get("trust") != "TRUSTED"),
+            untrusted=frozenset(
+                name for name, judge in judges.items() if judge.get("trust") != "TRUSTED"
+            ),
             twins=tuple(tuple(names) for names in by_prompt.values() if len(names) > 1),
             people=people,
             decided=decided or {},
@@ -99,24 +103,36 @@ class TriageRules:
         """Gate weight x confidence of one score."""
         confidence = score.confidence
         if confidence is None:
-            confidence = 1.0 if score.source != "judge" else UNTRUSTED if score.metric in self.untrusted else TRUSTED
+            confidence = (
+                1.0
+                if score.source != "judge"
+                else UNTRUSTED
+                if score.metric in self.untrusted
+                else TRUSTED
+            )
         return (GATED if score.metric in self.gated else REPORTED) * confidence
 
 
 def triage(row: ReportRow, rules: TriageRules, flipped: bool = False) -> Triage:
     """Place one row. `flipped`: equal answers to this case were judged differently on repeat."""
     scores = {score.metric: decided_by_people(score, rules.decided) for score in row.now.scores}
-    before = {} if row.before is None or row.case_changed else {s.metric: s for s in row.before.scores}
+    before = (
+        {} if row.before is None or row.case_changed else {s.metric: s for s in row.before.scores}
+    )
     state = answer_outcome(row.now.answer, (score.status for score in scores.values()))
     failing = tuple(name for name, score in scores.items() if score.status is Status.FAIL)
     regressed = tuple(name for name in failing if _is(before.get(name), Status.PASS))
-    fixed = tuple(n for n, s in before.items() if s.status is Status.FAIL and _is(scores.get(n), Status.PASS))
+    fixed = tuple(
+        n for n, s in before.items() if s.status is Status.FAIL and _is(scores.get(n), Status.PASS)
+    )
     disagreement = _disagreement(scores, rules, row, flipped)
     queue = _queue(state, regressed, fixed, failing, disagreement, before)
     if row.case.id in rules.quarantined and state is not Outcome.PASS:
         queue = TriageQueue.KNOWN
     named = regressed or failing
-    priority = max((rules.weight(scores[n]) * _drop(scores[n], before.get(n)) for n in named), default=0.0)
+    priority = max(
+        (rules.weight(scores[n]) * _drop(scores[n], before.get(n)) for n in named), default=0.0
+    )
     return Triage(queue, priority, state, regressed, fixed, failing, disagreement)
 
 
@@ -135,15 +151,25 @@ def _queue(
     if disagreement:
         return TriageQueue.DISAGREES
     if failing:
-        return TriageQueue.KNOWN if any(_is(before.get(name), Status.FAIL) for name in failing) else TriageQueue.NEW
+        return (
+            TriageQueue.KNOWN
+            if any(_is(before.get(name), Status.FAIL) for name in failing)
+            else TriageQueue.NEW
+        )
     return TriageQueue.FIXED if fixed else TriageQueue.REST
 
 
-def _disagreement(scores: Mapping[str, Score], rules: TriageRules, row: ReportRow, flipped: bool) -> str:
+def _disagreement(
+    scores: Mapping[str, Score], rules: TriageRules, row: ReportRow, flipped: bool
+) -> str:
     for names in rules.twins:
-        verdicts = {n: scores[n].passed for n in names if n in scores and scores[n].passed is not None}
+        verdicts = {
+            n: scores[n].passed for n in names if n in scores and scores[n].passed is not None
+        }
         if len(set(verdicts.values())) > 1:
-            return " but ".join(f"{n} says {'pass' if ok else 'fail'}" for n, ok in verdicts.items())
+            return " but ".join(
+                f"{n} says {'pass' if ok else 'fail'}" for n, ok in verdicts.items()
+            )
     for name, score in scores.items():
         person = rules.people.get((score.case_id, score.repeat, name))
         if score.status is Status.OPEN:

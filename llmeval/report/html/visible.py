@@ -1,8 +1,9 @@
-"""Model output made harmless to look at: characters that hide, reorder or ring are shown by name instead.
+"""Model output made harmless to look at: characters that hide, reorder or ring are shown by name
+instead.
 
-Covers C0 and C1 controls (so ANSI escapes too), bidirectional controls (Unicode UAX #9), zero-width and
-filler characters, and tag characters (U+E0000 block), which carry text that nobody sees. `static/js/text.js` holds the
-same table.
+Covers C0 and C1 controls (so ANSI escapes too), bidirectional controls (Unicode UAX #9), zero-width
+and filler characters, and tag characters (U+E0000 block), which carry text that nobody sees.
+`static/js/text.js` holds the same table.
 """
 
 import re
@@ -14,9 +15,39 @@ _HIDDEN = re.compile(
     "|(?<=[\x00-\x7f])[\u200c\u200d]"
 )
 _CONTROLS = (
-    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI",
-    "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
-)  # fmt: skip
+    "NUL",
+    "SOH",
+    "STX",
+    "ETX",
+    "EOT",
+    "ENQ",
+    "ACK",
+    "BEL",
+    "BS",
+    "HT",
+    "LF",
+    "VT",
+    "FF",
+    "CR",
+    "SO",
+    "SI",
+    "DLE",
+    "DC1",
+    "DC2",
+    "DC3",
+    "DC4",
+    "NAK",
+    "SYN",
+    "ETB",
+    "CAN",
+    "EM",
+    "SUB",
+    "ESC",
+    "FS",
+    "GS",
+    "RS",
+    "US",
+)
 _DELETE = 0x7F
 
 
@@ -38,7 +69,9 @@ def clip(text: str, size: int) -> str:
 
 
 def shorten(text: str, size: int) -> str:
-    """At most about `size` characters with their lines kept, made visible; says how many are left out."""
+    """At most about `size` characters with their lines kept, made visible; says how many are left
+    out.
+    """
     if len(text) <= size:
         return visible(text)
     return f"{visible(text[:size])} … [{len(text) - size:,} more characters]"

@@ -9,7 +9,12 @@ from typing import Any
 from llmeval.core.results import Calls, CaseCounts, Decision, GateResult, Metric, RuleDecision
 from llmeval.report.safe_text import count
 
-TONES = {Decision.PASS: "pass", Decision.FAIL: "fail", Decision.INCONCLUSIVE: "unsure", Decision.INVALID: "invalid"}
+TONES = {
+    Decision.PASS: "pass",
+    Decision.FAIL: "fail",
+    Decision.INCONCLUSIVE: "unsure",
+    Decision.INVALID: "invalid",
+}
 """The colour family of a decision; every place that uses it has a shape and a word too."""
 
 _MINUS = re.compile(r"(?<![\w.\-])-(?=\d)")
@@ -51,7 +56,9 @@ def minus(text: str) -> str:
 
 
 def headline(gate: GateResult, metrics: Sequence[Metric], alpha: float | None = None) -> str:
-    """The one sentence beside the decision. `alpha`: of the gate's one-sided bounds, where it is known."""
+    """The one sentence beside the decision. `alpha`: of the gate's one-sided bounds, where it is
+    known.
+    """
     return minus(_headline(gate, metrics, alpha))
 
 
@@ -71,7 +78,9 @@ def also(gate: GateResult, metrics: Sequence[Metric], alpha: float | None = None
     if gate.decision in (None, Decision.PASS):
         return []
     known = {(m.metric, m.slice): m for m in metrics}
-    said = [minus(_rule(rule, known, alpha)) for rule in gate.rules if rule.decision is gate.decision][1:]
+    said = [
+        minus(_rule(rule, known, alpha)) for rule in gate.rules if rule.decision is gate.decision
+    ][1:]
     return said if len(said) <= 4 else [*said[:3], f"{len(said) - 3} more rules; see Gate."]
 
 
@@ -81,7 +90,9 @@ def remarks(gate: GateResult, said: str) -> list[str]:
 
 
 def _passed(gate: GateResult, alpha: float | None) -> str:
-    floors = [r for r in gate.rules if r.rule == "floor" and r.low is not None and r.threshold is not None]
+    floors = [
+        r for r in gate.rules if r.rule == "floor" and r.low is not None and r.threshold is not None
+    ]
     if not floors:
         return gate.reason
     close = min(floors, key=lambda rule: (rule.low or 0) - (rule.threshold or 0))
@@ -98,17 +109,22 @@ def _confidence(alpha: float | None) -> str:
     return "" if alpha is None else f" at {round_percent(1 - alpha)} confidence"
 
 
-def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], alpha: float | None) -> str:
+def _rule(
+    rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], alpha: float | None
+) -> str:
     metric = metrics.get((rule.metric or "", rule.slice))
     if rule.rule != "floor" or rule.threshold is None or rule.estimate is None or metric is None:
         return rule.reason
     if rule.judge_scale or not _as_counted(rule, metric):
-        return rule.reason  # on another scale, corrected by labels, or decided before the last case: the rule says how
+        # on another scale, corrected by labels, or decided before the last case: the rule says how
+        return rule.reason
     floor = round_percent(rule.threshold)
     seen = f"{named(rule.metric, rule.slice)} {percent(rule.estimate)}"
     interval = ""
     if metric.low is not None and metric.high is not None:
-        interval = f" ({metric.level:.0%} interval {100 * metric.low:.1f} to {100 * metric.high:.1f})"
+        interval = (
+            f" ({metric.level:.0%} interval {100 * metric.low:.1f} to {100 * metric.high:.1f})"
+        )
     if rule.decision is Decision.FAIL:
         if metric.high is not None and metric.high >= rule.threshold:
             level = alpha if rule.level is None else 1 - rule.level
@@ -116,7 +132,9 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
         return f"{seen}{interval} is below the floor of {floor}."
     if metric.trust == "UNTRUSTED":
         return rule.reason
-    if metric.high is not None and metric.high < rule.threshold:  # it would fail by itself, not beside other rules
+    if (
+        metric.high is not None and metric.high < rule.threshold
+    ):  # it would fail by itself, not beside other rules
         return rule.reason
     return f"{seen}{interval} is too uncertain to tell whether it clears the floor of {floor}."
 
@@ -124,11 +142,15 @@ def _rule(rule: RuleDecision, metrics: Mapping[tuple[str, str | None], Metric], 
 def _as_counted(rule: RuleDecision, metric: Metric) -> bool:
     """Whether a floor is about the pass rate of the metric's table."""
     return (
-        metric.pass_rate is None or rule.estimate is None or math.isclose(metric.pass_rate, rule.estimate, abs_tol=1e-3)
+        metric.pass_rate is None
+        or rule.estimate is None
+        or math.isclose(metric.pass_rate, rule.estimate, abs_tol=1e-3)
     )
 
 
-def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str, Any]) -> list[str]:
+def assumptions(
+    rule: RuleDecision, metric: Metric | None, manifest: Mapping[str, Any]
+) -> list[str]:
     """What must be true for a rule's decision to carry its error rate."""
     alpha = (manifest.get("gate") or {}).get("alpha")
     said = []
@@ -144,7 +166,9 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str
         )
         lost = metric.unscored + metric.errors
         if lost:
-            said.append(f"Left out because they have no value here: {lost:,}. Lost cases may differ from the others.")
+            said.append(
+                f"Left out because they have no value here: {lost:,}. Lost cases may differ from the others."
+            )
     if metric is not None and metric.source == "judge" and _as_counted(rule, metric):
         trusted = metric.trust == "TRUSTED"
         said.append(
@@ -153,14 +177,25 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Mapping[str
             else "The judge's verdicts are taken as they are, and nothing shows yet how often they are right."
         )
     if (manifest.get("cases") or {}).get("sample"):
-        said.append("The cases are a random sample: the decision is about the data set they were drawn from.")
+        said.append(
+            "The cases are a random sample: the decision is about the data set they were drawn from."
+        )
     elif rule.metric:
         said.append("The decision is about cases like these; cases that users send may differ.")
-    return [*said, *(sentence(each) for each in rule.assumptions if each != "the cases stand for those to come")]
+    return [
+        *said,
+        *(
+            sentence(each)
+            for each in rule.assumptions
+            if each != "the cases stand for those to come"
+        ),
+    ]
 
 
 def certainty(rule: RuleDecision) -> str:
-    """How sure a rule's bounds are, and what would overturn its decision; empty where it does not say."""
+    """How sure a rule's bounds are, and what would overturn its decision; empty where it does not
+    say.
+    """
     said = []
     if rule.level is not None:
         said.append(
@@ -169,7 +204,9 @@ def certainty(rule: RuleDecision) -> str:
         )
     if rule.tipping_point is not None and rule.decision in (Decision.PASS, Decision.FAIL):
         points = f"{100 * abs(rule.tipping_point):.1f}"
-        said.append(f"Tipping point: an error of {points} points that favours one side would overturn this decision.")
+        said.append(
+            f"Tipping point: an error of {points} points that favours one side would overturn this decision."
+        )
     return " ".join(said)
 
 
@@ -208,7 +245,9 @@ def cost(calls: Mapping[str, Calls]) -> str:
 
 
 def moment(started: str) -> str:
-    """23 November 2026, 15:41 UTC from an ISO 8601 time in UTC; the text itself where it is none."""
+    """23 November 2026, 15:41 UTC from an ISO 8601 time in UTC; the text itself where it is
+    none.
+    """
     try:
         at = datetime.fromisoformat(started)
     except ValueError:

@@ -1,8 +1,10 @@
-"""How well a judge agrees with people: what describes the judge, and what mixes in how easy the suite is.
+"""How well a judge agrees with people: what describes the judge, and what mixes in how easy the
+suite is.
 
-Sensitivity, specificity and J describe the judge. Kappa punishes suites that most answers pass, AC1 flatters there: the
-same judge (.9, .9) has kappa .80/.59/.24 and AC1 .80/.87/.89 at pass rates .5/.9/.98. A judge is trusted by the lower
-bound of J. Cells: `labels.LabelCounts`, judge's verdict first.
+Sensitivity, specificity and J describe the judge. Kappa punishes suites that most answers pass, AC1
+flatters there: the same judge (.9, .9) has kappa .80/.59/.24 and AC1 .80/.87/.89 at pass rates
+.5/.9/.98. A judge is trusted by the lower bound of J. Cells: `labels.LabelCounts`, judge's verdict
+first.
 """
 
 import math
@@ -24,7 +26,9 @@ _SEED = 20260102
 
 
 class Measure(NamedTuple):
-    """A statistic and its two-sided interval. `value` is None where the labels lack answers of one kind."""
+    """A statistic and its two-sided interval. `value` is None where the labels lack answers of one
+    kind.
+    """
 
     value: float | None
     low: float
@@ -45,7 +49,9 @@ class Agreement(NamedTuple):
     kappa: Measure
     ac1: Measure
     bias: float
-    """p-value that the judge passes as often as people do (exact McNemar): a lenient or a strict judge."""
+    """p-value that the judge passes as often as people do (exact McNemar): a lenient or a strict
+    judge.
+    """
 
 
 def agreement(
@@ -61,15 +67,19 @@ def agreement(
         labels: the counts.
         level: of the two-sided intervals.
         alpha: probability that `youden_lower` is above J.
-        provenance: how the labels were drawn. Labels drawn by verdict are weighted back to the run's verdicts.
-        judged: (passes, all) of the judge's verdicts in the run; only needed for labels drawn by verdict.
+        provenance: how the labels were drawn. Labels drawn by verdict are weighted back to the
+            run's verdicts.
+        judged: (passes, all) of the judge's verdicts in the run; only needed for labels drawn by
+            verdict.
 
     Raises:
         RefusedEstimate: chosen labels, or labels by verdict without the verdicts' counts.
         ValueError: no labels.
     """
     if provenance is Provenance.CHOSEN:
-        raise RefusedEstimate("these labels were not drawn at random: they show where the judge errs, not how often")
+        raise RefusedEstimate(
+            "these labels were not drawn at random: they show where the judge errs, not how often"
+        )
     if labels.n < 1 or min(labels) < 0:
         raise ValueError(f"agreement needs labels, got {tuple(labels)}")
     if provenance is Provenance.BY_VERDICT:
@@ -77,7 +87,9 @@ def agreement(
     else:
         cells = np.array(labels, dtype=float) / labels.n
         draws = np.random.default_rng(_SEED).dirichlet(np.array(labels) + 0.5, _DRAWS).T
-    by_draws = {name: _measure(float(of(cells)), of(draws), level) for name, of in _STATISTICS.items()}
+    by_draws = {
+        name: _measure(float(of(cells)), of(draws), level) for name, of in _STATISTICS.items()
+    }
     if provenance is Provenance.BY_VERDICT:
         low = max(-1.0, float(np.nanquantile(youden_of(draws), alpha)))
         return Agreement(n=labels.n, youden_lower=low, bias=math.nan, **by_draws)
@@ -88,11 +100,13 @@ def agreement(
 
 
 def youden_lower(labels: LabelCounts, alpha: float = 0.05) -> float:
-    """One-sided lower bound of J = sensitivity + specificity - 1, for labels that are random given the human verdict.
+    """One-sided lower bound of J = sensitivity + specificity - 1, for labels that are random given
+    the human verdict.
 
-    The alpha-quantile of S + P - 1, S ~ Beta(k1 + 0.3, n1 - k1 + 0.7) and P likewise: a step from Jeffreys towards
-    Clopper-Pearson. Over sens and spec .6 to .99 and 10 to 140 labels a class, by exact enumeration, it exceeds J
-    with at most 4.4 % at alpha 5 %, and 0.9 % at 1 %. -1 when a class has no labels.
+    The alpha-quantile of S + P - 1, S ~ Beta(k1 + 0.3, n1 - k1 + 0.7) and P likewise: a step from
+    Jeffreys towards Clopper-Pearson. Over sens and spec .6 to .99 and 10 to 140 labels a class, by
+    exact enumeration, it exceeds J with at most 4.4 % at alpha 5 %, and 0.9 % at 1 %. -1 when a
+    class has no labels.
 
     Source: L. D. Brown, T. T. Cai, A. DasGupta, Statist. Sci. 16 (2001) 101-133 for the parts.
     """
@@ -116,18 +130,28 @@ def _rate(k: int, n: int, level: float) -> Measure:
 
 
 def _measure(value: float, draws: Floats, level: float) -> Measure:
-    """Interval from the posterior under Jeffreys' prior on the four cells: stays in range, never has zero width."""
+    """Interval from the posterior under Jeffreys' prior on the four cells: stays in range, never
+    has zero width.
+    """
     tail = (1 - level) / 2
     low, high = np.nanquantile(draws, [tail, 1 - tail])
     return Measure(None if math.isnan(value) else value, float(low), float(high))
 
 
 def _weighted(labels: LabelCounts, judged: tuple[int, int] | None) -> tuple[Floats, Floats]:
-    """Cell shares, and draws of them, when verdicts come from the whole run and labels only split each verdict."""
+    """Cell shares, and draws of them, when verdicts come from the whole run and labels only split
+    each verdict.
+    """
     if judged is None or not labels.judge_pass or not labels.judge_fail:
-        raise RefusedEstimate("labels drawn by verdict need the run's verdict counts, and labels of both verdicts")
+        raise RefusedEstimate(
+            "labels drawn by verdict need the run's verdict counts, and labels of both verdicts"
+        )
     passed, total = judged
-    q, a, c = passed / total, labels.pass_pass / labels.judge_pass, labels.fail_pass / labels.judge_fail
+    q, a, c = (
+        passed / total,
+        labels.pass_pass / labels.judge_pass,
+        labels.fail_pass / labels.judge_fail,
+    )
     source = np.random.default_rng(_SEED)
     drawn_q = source.beta(passed + 0.5, total - passed + 0.5, _DRAWS)
     drawn_a = source.beta(labels.pass_pass + 0.5, labels.pass_fail + 0.5, _DRAWS)
@@ -166,13 +190,17 @@ def accuracy_of(cells: Floats) -> Floats:
 
 
 def mcc_of(cells: Floats) -> Floats:
-    """Matthews' correlation: (ad - bc) / sqrt((a+b)(c+d)(a+c)(b+d)). Source: B. W. Matthews, BBA 405 (1975) 442-451."""
+    """Matthews' correlation: (ad - bc) / sqrt((a+b)(c+d)(a+c)(b+d)). Source: B. W. Matthews, BBA
+    405 (1975) 442-451.
+    """
     a, b, c, d = cells
     return _ratio(a * d - b * c, np.sqrt((a + b) * (c + d) * (a + c) * (b + d)))
 
 
 def kappa_of(cells: Floats) -> Floats:
-    """Cohen's kappa: (p_o - p_e) / (1 - p_e), p_e from both margins. Source: J. Cohen, EPM 20 (1960) 37-46."""
+    """Cohen's kappa: (p_o - p_e) / (1 - p_e), p_e from both margins. Source: J. Cohen, EPM 20
+    (1960) 37-46.
+    """
     a, b, c, d = cells / cells.sum(axis=0)
     expected = (a + b) * (a + c) + (c + d) * (b + d)
     return _ratio(a + d - expected, 1 - expected)
@@ -208,18 +236,29 @@ _STATISTICS = {
 
 
 def expected_kappa(sensitivity: float, specificity: float, rate: float) -> tuple[float, float]:
-    """(kappa, AC1) that a judge of this sensitivity and specificity has on a suite with this pass rate."""
-    cells = np.array([
-        rate * sensitivity, (1 - rate) * (1 - specificity), rate * (1 - sensitivity), (1 - rate) * specificity,
-    ])  # fmt: skip
+    """(kappa, AC1) that a judge of this sensitivity and specificity has on a suite with this pass
+    rate.
+    """
+    cells = np.array(
+        [
+            rate * sensitivity,
+            (1 - rate) * (1 - specificity),
+            rate * (1 - sensitivity),
+            (1 - rate) * specificity,
+        ]
+    )
     return float(kappa_of(cells)), float(ac1_of(cells))
 
 
-def bias_probe(became_fail: int, became_pass: int, n: int, level: float = 0.95) -> tuple[float, Interval]:
-    """A bias probe: verdicts on n answers, once as they are and once changed in a way that should not matter.
+def bias_probe(
+    became_fail: int, became_pass: int, n: int, level: float = 0.95
+) -> tuple[float, Interval]:
+    """A bias probe: verdicts on n answers, once as they are and once changed in a way that should
+    not matter.
 
-    Returns the exact McNemar p-value of "no direction", and the interval of the share that flips. Over several probes
-    apply `multiplicity.holm`; report "no bias found" only with the smallest detectable shift, `power.detectable_shift`.
+    Returns the exact McNemar p-value of "no direction", and the interval of the share that flips.
+    Over several probes apply `multiplicity.holm`; report "no bias found" only with the smallest
+    detectable shift, `power.detectable_shift`.
 
     Raises:
         ValueError: impossible counts.

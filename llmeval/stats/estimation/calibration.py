@@ -35,13 +35,17 @@ def brier(probabilities: Sequence[float], outcomes: Sequence[bool]) -> float:
     return float(((p - y) ** 2).mean())
 
 
-def reliability(probabilities: Sequence[float], outcomes: Sequence[bool], bins: int = 10) -> list[CalibrationBin]:
+def reliability(
+    probabilities: Sequence[float], outcomes: Sequence[bool], bins: int = 10
+) -> list[CalibrationBin]:
     """Bins of equal size along the stated probability; equal probabilities are never split."""
     p, y = _arrays(probabilities, outcomes)
     order = np.argsort(p, kind="stable")
     p, y = p[order], y[order]
     edges = [round(len(p) * i / bins) for i in range(bins + 1)]
-    starts = sorted({int(np.searchsorted(p, p[edge], side="left")) for edge in edges if edge < len(p)})
+    starts = sorted(
+        {int(np.searchsorted(p, p[edge], side="left")) for edge in edges if edge < len(p)}
+    )
     return [
         CalibrationBin(stop - start, float(p[start:stop].mean()), float(y[start:stop].mean()))
         for start, stop in zip(starts, [*starts[1:], len(p)], strict=True)
@@ -51,9 +55,11 @@ def reliability(probabilities: Sequence[float], outcomes: Sequence[bool], bins: 
 def ece(probabilities: Sequence[float], outcomes: Sequence[bool], bins: int = 10) -> float:
     """Expected calibration error over bins of equal size: sum n_b/n |stated_b - observed_b|.
 
-    It is biased upwards with few labels: with 10 labels a bin, about .1 for a perfectly calibrated judge.
+    It is biased upwards with few labels: with 10 labels a bin, about .1 for a perfectly calibrated
+    judge.
 
-    Source: M. P. Naeini, G. Cooper, M. Hauskrecht, AAAI 2015; equal-mass bins K. Nguyen, B. O'Connor, EMNLP 2015.
+    Source: M. P. Naeini, G. Cooper, M. Hauskrecht, AAAI 2015; equal-mass bins K. Nguyen, B.
+        O'Connor, EMNLP 2015.
     """
     found = reliability(probabilities, outcomes, bins)
     return sum(b.n * abs(b.stated - b.observed) for b in found) / sum(b.n for b in found)
@@ -67,11 +73,15 @@ class Platt(NamedTuple):
 
     def __call__(self, probabilities: Sequence[float]) -> Floats:
         """Calibrated probabilities."""
-        return _sigmoid(self.slope * _logit(np.asarray(probabilities, dtype=float)) + self.intercept)
+        return _sigmoid(
+            self.slope * _logit(np.asarray(probabilities, dtype=float)) + self.intercept
+        )
 
 
 class BetaCalibration(NamedTuple):
-    """p -> sigmoid(a ln p - b ln(1 - p) + c), a and b not negative: the identity is a = b = 1, c = 0."""
+    """p -> sigmoid(a ln p - b ln(1 - p) + c), a and b not negative: the identity is a = b = 1, c =
+    0.
+    """
 
     a: float
     b: float
@@ -86,15 +96,16 @@ class BetaCalibration(NamedTuple):
 def fit_platt(probabilities: Sequence[float], outcomes: Sequence[bool]) -> Platt:
     """Platt scaling: logistic regression of y on logit(p).
 
-    The targets are (k + 1)/(k + 2) and 1/(m + 2) for the k passing and m failing labels, which keeps it finite when the
-    classes separate.
+    The targets are (k + 1)/(k + 2) and 1/(m + 2) for the k passing and m failing labels, which
+    keeps it finite when the classes separate.
 
     For fewer than 200 labels use this or `fit_beta`, not isotonic regression.
 
     Raises:
         ValueError: as `brier`, or labels of one kind only.
 
-    Source: J. C. Platt, Advances in Large Margin Classifiers (1999) 61-74; H.-T. Lin et al., Mach. Learn. 68 (2007).
+    Source: J. C. Platt, Advances in Large Margin Classifiers (1999) 61-74; H.-T. Lin et al., Mach.
+        Learn. 68 (2007).
     """
     p, y = _arrays(probabilities, outcomes)
     passed, failed = _classes(y)
@@ -103,11 +114,14 @@ def fit_platt(probabilities: Sequence[float], outcomes: Sequence[bool]) -> Platt
     return Platt(float(slope), float(intercept))
 
 
-def fit_beta(probabilities: Sequence[float], outcomes: Sequence[bool], ridge: float = 1e-3) -> BetaCalibration:
+def fit_beta(
+    probabilities: Sequence[float], outcomes: Sequence[bool], ridge: float = 1e-3
+) -> BetaCalibration:
     """Beta calibration: logistic regression of y on ln p and -ln(1 - p).
 
     A coefficient that comes out negative is set to 0, and the rest fitted again.
-    Unlike Platt scaling it contains the identity and bends both ends independently. A small ridge keeps it finite.
+    Unlike Platt scaling it contains the identity and bends both ends independently. A small ridge
+    keeps it finite.
 
     Raises:
         ValueError: as `fit_platt`.
@@ -130,7 +144,9 @@ def fit_beta(probabilities: Sequence[float], outcomes: Sequence[bool], ridge: fl
 
 
 def _logistic(features: Floats, targets: Floats, ridge: float = 0.0) -> Floats:
-    """Coefficients of a logistic regression by Newton's method with halved steps; the last column is the intercept."""
+    """Coefficients of a logistic regression by Newton's method with halved steps; the last column
+    is the intercept.
+    """
     beta = np.zeros(features.shape[1])
     penalty = np.full(len(beta), ridge)
     penalty[-1] = 0.0
@@ -142,7 +158,9 @@ def _logistic(features: Floats, targets: Floats, ridge: float = 0.0) -> Floats:
     for _ in range(_STEPS):
         fitted = _sigmoid(features @ beta)
         gradient = features.T @ (fitted - targets) + penalty * beta
-        hessian = (features * (fitted * (1 - fitted))[:, None]).T @ features + np.diag(penalty + 1e-12)
+        hessian = (features * (fitted * (1 - fitted))[:, None]).T @ features + np.diag(
+            penalty + 1e-12
+        )
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
         while size > 1e-8 and loss(beta - size * step) > loss(beta):
@@ -156,7 +174,9 @@ def _logistic(features: Floats, targets: Floats, ridge: float = 0.0) -> Floats:
 def _arrays(probabilities: Sequence[float], outcomes: Sequence[bool]) -> tuple[Floats, Floats]:
     p, y = np.asarray(probabilities, dtype=float), np.asarray(outcomes, dtype=float)
     if len(p) != len(y) or not len(p):
-        raise ValueError(f"need as many outcomes as probabilities, at least one; got {len(y)} and {len(p)}")
+        raise ValueError(
+            f"need as many outcomes as probabilities, at least one; got {len(y)} and {len(p)}"
+        )
     if not ((p >= 0) & (p <= 1)).all():
         raise ValueError("probabilities must lie in [0, 1]")
     return p, y

@@ -1,7 +1,9 @@
-"""How far two runs differ on the same cases: an interval, and a test each way, for people who explore.
+"""How far two runs differ on the same cases: an interval, and a test each way, for people who
+explore.
 
-The gate asks whether a drop is ruled out (`hybrid.py`); this asks only whether there is a difference at all. It stands
-on the same tests (`final.py`), each way by the one that is exact or safe for a loss: exact McNemar for binary pairs.
+The gate asks whether a drop is ruled out (`hybrid.py`); this asks only whether there is a
+difference at all. It stands on the same tests (`final.py`), each way by the one that is exact or
+safe for a loss: exact McNemar for binary pairs.
 """
 
 from collections.abc import Hashable, Sequence
@@ -14,7 +16,9 @@ from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
 
 class MeanDifference(NamedTuple):
-    """A mean of differences in [-1, 1] with its two-sided interval; `p`: two-sided p-value of "no difference"."""
+    """A mean of differences in [-1, 1] with its two-sided interval; `p`: two-sided p-value of "no
+    difference".
+    """
 
     estimate: float
     low: float
@@ -28,8 +32,9 @@ def difference(
     """The mean difference of paired results.
 
     Args:
-        values: second minus first, a value a case in [-1, 1], repeats reduced before; NaN where a side was lost. A lost
-            one counts halfway in the estimate and as the worst for each claim in bounds and p-value.
+        values: second minus first, a value a case in [-1, 1], repeats reduced before; NaN where a
+            side was lost. A lost one counts halfway in the estimate and as the worst for each claim
+            in bounds and p-value.
         clusters: which cases are not independent; None is a case of its own.
         level: of the interval, (1 - level) / 2 a side.
 

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from llmeval.core.errors import UsageError
 
 MIN_LABELS, MIN_CLASS = 100, 30
-"""Labels that a judge is trusted from: in all, and in the smaller of the two classes (people's passes, people's fails)."""
+"""Labels that a judge is trusted from: in all, and in the smaller of the two classes (people's
+passes, people's fails).
+"""
 
 
 class RefusedEstimate(UsageError):
@@ -15,14 +17,20 @@ class RefusedEstimate(UsageError):
 
 
 class Provenance(StrEnum):
-    """Where labels came from. It decides which estimator is valid, so it must be recorded when they are drawn."""
+    """Where labels came from. It decides which estimator is valid, so it must be recorded when they
+    are drawn.
+    """
 
     RANDOM = "random"
     """A simple random sample of the judged answers of this very run."""
     BY_VERDICT = "by_verdict"
-    """Random within the judge's passes and within its fails of this run, at any two rates fixed beforehand."""
+    """Random within the judge's passes and within its fails of this run, at any two rates fixed
+    beforehand.
+    """
     BANK = "bank"
-    """Reused, or balanced by hand: random given the human label. Sensitivity and specificity carry over, rates do not."""
+    """Reused, or balanced by hand: random given the human label. Sensitivity and specificity carry
+    over, rates do not.
+    """
     CHOSEN = "chosen"
     """Picked in some other way (the odd ones, the disputed ones), or nobody knows."""
 
@@ -72,12 +80,19 @@ def count_labels(judge: Sequence[bool], human: Sequence[bool]) -> LabelCounts:
         ValueError: the sequences are not of the same length.
     """
     if len(judge) != len(human):
-        raise ValueError(f"each label needs a verdict, got {len(judge)} verdicts and {len(human)} labels")
+        raise ValueError(
+            f"each label needs a verdict, got {len(judge)} verdicts and {len(human)} labels"
+        )
     found: dict[tuple[bool, bool], int] = {}
     pair: tuple[bool, bool]
     for pair in _pairs(judge, human):
         found[pair] = found.get(pair, 0) + 1
-    return LabelCounts(*(found.get(cell, 0) for cell in ((True, True), (True, False), (False, True), (False, False))))
+    return LabelCounts(
+        *(
+            found.get(cell, 0)
+            for cell in ((True, True), (True, False), (False, True), (False, False))
+        )
+    )
 
 
 def _pairs(judge: Iterable[bool], human: Iterable[bool]) -> Iterable[tuple[bool, bool]]:

@@ -1,8 +1,8 @@
 """Paired binary results: the same cases, once with the baseline and once with the candidate.
 
-Only the cases that differ carry information: `worse` (baseline passes, candidate fails) and `better` (the other
-way), out of n pairs. The difference is (better - worse) / n. Pairs must be independent; for clusters see
-`studentised.py`.
+Only the cases that differ carry information: `worse` (baseline passes, candidate fails) and
+`better` (the other way), out of n pairs. The difference is (better - worse) / n. Pairs must be
+independent; for clusters see `studentised.py`.
 """
 
 import math
@@ -40,21 +40,26 @@ def pairs(baseline: Sequence[bool], candidate: Sequence[bool]) -> PairCounts:
         ValueError: the sequences are not of the same length.
     """
     if len(baseline) != len(candidate):
-        raise ValueError(f"pairs need equally many results, got {len(baseline)} and {len(candidate)}")
+        raise ValueError(
+            f"pairs need equally many results, got {len(baseline)} and {len(candidate)}"
+        )
     worse = sum(b and not c for b, c in zip(baseline, candidate, strict=True))
     better = sum(c and not b for b, c in zip(baseline, candidate, strict=True))
     return PairCounts(worse, len(baseline) - worse - better, better)
 
 
 def mcnemar_worse(worse: int, better: int) -> float:
-    """Exact one-sided p-value of H0: the candidate is not worse. P(X >= worse), X ~ Binomial(worse + better, 1/2).
+    """Exact one-sided p-value of H0: the candidate is not worse. P(X >= worse), X ~ Binomial(worse
+    + better, 1/2).
 
-    Exact for every n; conditional on the number of differing pairs. Needs at least 5 differing pairs to reach .05.
+    Exact for every n; conditional on the number of differing pairs. Needs at least 5 differing
+    pairs to reach .05.
 
     Raises:
         ValueError: negative counts.
 
-    Source: Q. McNemar, Psychometrika 12 (1947) 153-157; exact form F. Mosteller, Biometrics 8 (1952) 220-226.
+    Source: Q. McNemar, Psychometrika 12 (1947) 153-157; exact form F. Mosteller, Biometrics 8
+        (1952) 220-226.
     """
     if worse < 0 or better < 0:
         raise ValueError(f"counts can't be negative, got {worse} and {better}")
@@ -64,16 +69,19 @@ def mcnemar_worse(worse: int, better: int) -> float:
 
 
 def mcnemar(worse: int, better: int) -> float:
-    """Exact two-sided p-value of H0: as many pairs get worse as better. Twice the smaller tail, at most 1."""
+    """Exact two-sided p-value of H0: as many pairs get worse as better. Twice the smaller tail, at
+    most 1.
+    """
     return min(1.0, 2 * mcnemar_worse(max(worse, better), min(worse, better)))
 
 
 def tango_z(counts: PairCounts, null: float) -> float:
-    """The score statistic of H0: difference = `null`; normal under H0, large when the difference is larger.
+    """The score statistic of H0: difference = `null`; normal under H0, large when the difference is
+    larger.
 
-    z = (better - worse - n*null) / sqrt(n (2q + null (1 - null))), q the constrained maximum-likelihood estimate of
-    P(worse): the larger root of A q^2 + B q + C with A = 2n, B = -worse - better + (2n - better + worse) null,
-    C = -worse * null * (1 - null).
+    z = (better - worse - n*null) / sqrt(n (2q + null (1 - null))), q the constrained
+    maximum-likelihood estimate of P(worse): the larger root of A q^2 + B q + C with A = 2n, B =
+    -worse - better + (2n - better + worse) null, C = -worse * null * (1 - null).
 
     Args:
         counts: the pairs, at least one.
@@ -96,8 +104,9 @@ def tango_z(counts: PairCounts, null: float) -> float:
 def tango_above(counts: PairCounts, null: float) -> float:
     """One-sided p-value of H0: the difference is at most `null`, by the score test.
 
-    This shows that a drop is smaller than a margin: null = -margin. Asymptotic; over n = 20 to 400, margins .02 to .1 and
-    all discordances, its true size at 5 % is at most 6.0 %, at 2.5 % at most 3.1 % (exact enumeration).
+    This shows that a drop is smaller than a margin: null = -margin. Asymptotic; over n = 20 to 400,
+    margins .02 to .1 and all discordances, its true size at 5 % is at most 6.0 %, at 2.5 % at most
+    3.1 % (exact enumeration).
 
     Source: T. Tango, Stat. Med. 17 (1998) 891-908.
     """
@@ -105,7 +114,8 @@ def tango_above(counts: PairCounts, null: float) -> float:
 
 
 def tango(counts: PairCounts, level: float = 0.95) -> Interval:
-    """Two-sided score interval of the difference: the nulls that `tango_z` does not reject at (1-level)/2 a side.
+    """Two-sided score interval of the difference: the nulls that `tango_z` does not reject at
+    (1-level)/2 a side.
 
     Source: T. Tango, Stat. Med. 17 (1998) 891-908.
     """

@@ -1,4 +1,6 @@
-"""What a gate's test fixes before the first result: its limits, its error rates, and how they are spent (`hybrid.py`)."""
+"""What a gate's test fixes before the first result: its limits, its error rates, and how they are
+spent (`hybrid.py`).
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +9,9 @@ from llmeval.stats.power import DISCORDANCE
 from llmeval.stats.sequential.betting import best_fraction
 
 BETTING = 0.02
-"""Share of each error rate for the betting leg of a run that may stop early; the looks have the rest."""
+"""Share of each error rate for the betting leg of a run that may stop early; the looks have the
+rest.
+"""
 _WITHIN = 0.2
 """Correlation within clusters that bets are placed for; only speed depends on it."""
 
@@ -16,14 +20,16 @@ _WITHIN = 0.2
 class TestDesign:
     """What is fixed before the first result. Made by `regression` or `floor`.
 
-    `units`: independent units planned (cases, or clusters). `largest`: cases in the largest unit. `cases`: cases
-    planned.
-    `low`, `high`: the range of scores. `share`: how much of each error rate the betting leg has, 0 to 1.
-    `target`: whether the claim is about the population the cases are drawn from, or about this suite only.
+    `units`: independent units planned (cases, or clusters). `largest`: cases in the largest unit.
+    `cases`: cases planned.
+    `low`, `high`: the range of scores. `share`: how much of each error rate the betting leg has, 0
+        to 1.
+    `target`: whether the claim is about the population the cases are drawn from, or about this
+        suite only.
     `spent`: error rate of PASS already spent elsewhere (on the judge's J), inside `beta`.
     `aim_fail`, `aim_pass`: the bets half the capital is placed around.
-    `information`: the square of the z that the margin is worth on all units, None without a margin; looks are placed
-    by it (`spending.py`), and only speed depends on it.
+    `information`: the square of the z that the margin is worth on all units, None without a margin;
+    looks are placed by it (`spending.py`), and only speed depends on it.
     """
 
     units: int
@@ -44,11 +50,17 @@ class TestDesign:
 
     def __post_init__(self) -> None:
         if not (0 < self.alpha < 1 and 0 < self.beta < 1 and 0 <= self.spent < self.beta):
-            raise ValueError(f"error rates must lie in (0, 1) and cover what is spent, got {self.alpha}, {self.beta}")
+            raise ValueError(
+                f"error rates must lie in (0, 1) and cover what is spent, got {self.alpha}, {self.beta}"
+            )
         if not (0 <= self.share <= 1 and self.low <= self.pass_null <= self.fail_null <= self.high):
-            raise ValueError(f"impossible limits: {self.pass_null} and {self.fail_null} in [{self.low}, {self.high}]")
+            raise ValueError(
+                f"impossible limits: {self.pass_null} and {self.fail_null} in [{self.low}, {self.high}]"
+            )
         if not 1 <= self.units <= self.cases or self.largest < 1:
-            raise ValueError(f"impossible sizes: {self.units} units, {self.cases} cases, the largest {self.largest}")
+            raise ValueError(
+                f"impossible sizes: {self.units} units, {self.cases} cases, the largest {self.largest}"
+            )
 
     @property
     def suite(self) -> float | None:
@@ -75,11 +87,13 @@ def regression(
     sequential: bool = True,
     target: Literal["population", "suite"] = "population",
 ) -> TestDesign:
-    """The plan of a regression test: FAIL when worse than the baseline, PASS when not worse by the margin.
+    """The plan of a regression test: FAIL when worse than the baseline, PASS when not worse by the
+    margin.
 
-    On the scale of human judgement: if the judge has the same sensitivity and specificity on both sides, the
-    difference it sees is J times the true one, so PASS takes the margin J_lower * margin and the rate beta -
-    j_alpha. Then P(PASS | drop >= margin) <= beta, J's own uncertainty included. FAIL needs only J > 0.
+    On the scale of human judgement: if the judge has the same sensitivity and specificity on both
+    sides, the difference it sees is J times the true one, so PASS takes the margin J_lower * margin
+    and the rate beta - j_alpha. Then P(PASS | drop >= margin) <= beta, J's own uncertainty
+    included. FAIL needs only J > 0.
 
     Args:
         units: independent units planned; clusters when cases share them.
@@ -88,8 +102,8 @@ def regression(
         beta: largest probability of PASS with a drop of the margin or more.
         cases: cases planned; default `units`.
         largest: cases in the largest cluster.
-        discordance: E d^2 expected without a drop (for binary results, the share of cases that differ). Only speed
-            depends on it.
+        discordance: E d^2 expected without a drop (for binary results, the share of cases that
+            differ). Only speed depends on it.
         j_lower: lower bound of the judge's J at level `j_alpha`; 1 for checks.
         j_alpha: probability that the bound is too high.
         sequential: whether the run may stop early. Without, the whole rate goes to the final test.
@@ -99,16 +113,28 @@ def regression(
         ValueError: arguments out of range.
     """
     if not (0 < margin < 1 and 0 < j_lower <= 1):
-        raise ValueError(f"need a margin in (0, 1) and a judge with J in (0, 1], got {margin} and {j_lower}")
+        raise ValueError(
+            f"need a margin in (0, 1) and a judge with J in (0, 1], got {margin} and {j_lower}"
+        )
     scaled = margin * j_lower
     moment = max(discordance * (_WITHIN + (1 - _WITHIN) / largest), scaled * scaled)
     return TestDesign(
-        units=units, cases=units if cases is None else cases, largest=largest, low=-1.0, high=1.0,
-        fail_null=0.0, pass_null=-scaled, alpha=alpha, beta=beta, spent=j_alpha,
-        share=_share(sequential, target), target=target,
-        aim_fail=best_fraction(0.0, 1.0, scaled, moment), aim_pass=best_fraction(scaled, 1.0, scaled, moment),
+        units=units,
+        cases=units if cases is None else cases,
+        largest=largest,
+        low=-1.0,
+        high=1.0,
+        fail_null=0.0,
+        pass_null=-scaled,
+        alpha=alpha,
+        beta=beta,
+        spent=j_alpha,
+        share=_share(sequential, target),
+        target=target,
+        aim_fail=best_fraction(0.0, 1.0, scaled, moment),
+        aim_pass=best_fraction(scaled, 1.0, scaled, moment),
         information=units * scaled * scaled / moment,
-    )  # fmt: skip
+    )
 
 
 def floor(
@@ -122,10 +148,11 @@ def floor(
     sequential: bool = True,
     target: Literal["population", "suite"] = "population",
 ) -> TestDesign:
-    """The plan of a floor: PASS when the mean is at least `threshold` for sure, FAIL when it is below for sure.
+    """The plan of a floor: PASS when the mean is at least `threshold` for sure, FAIL when it is
+    below for sure.
 
-    `alpha`: largest probability of FAIL at or above the floor; `beta`: of PASS at or below it. Other arguments as
-    `regression`.
+    `alpha`: largest probability of FAIL at or above the floor; `beta`: of PASS at or below it.
+    Other arguments as `regression`.
 
     Raises:
         ValueError: arguments out of range.
@@ -133,11 +160,22 @@ def floor(
     if not 0 < threshold < 1:
         raise ValueError(f"a floor must lie in (0, 1), got {threshold}")
     return TestDesign(
-        units=units, cases=units if cases is None else cases, largest=largest, low=0.0, high=1.0,
-        fail_null=threshold, pass_null=threshold, alpha=alpha, beta=beta, spent=0.0,
-        share=_share(sequential, target), target=target, aim_fail=None, aim_pass=None,
+        units=units,
+        cases=units if cases is None else cases,
+        largest=largest,
+        low=0.0,
+        high=1.0,
+        fail_null=threshold,
+        pass_null=threshold,
+        alpha=alpha,
+        beta=beta,
+        spent=0.0,
+        share=_share(sequential, target),
+        target=target,
+        aim_fail=None,
+        aim_pass=None,
         information=None,
-    )  # fmt: skip
+    )
 
 
 def _share(sequential: bool, target: str) -> float:

@@ -1,12 +1,13 @@
-"""Looks at a count, exactly: how many successes reject at each look so that all looks together keep one rate.
+"""Looks at a count, exactly: how many successes reject at each look so that all looks together keep
+one rate.
 
-Under the null the successes are a binomial walk: the cases that pass a floor with just its probability; or, of the pairs
-that differ, those that got worse, with probability 1/2. How many pairs differ says nothing of whom they favour, so a
-look may come after any number of them, as in McNemar's test. What a look leaves of its rate, since counts are whole
-numbers, the next one has.
+Under the null the successes are a binomial walk: the cases that pass a floor with just its
+probability; or, of the pairs that differ, those that got worse, with probability 1/2. How many
+pairs differ says nothing of whom they favour, so a look may come after any number of them, as in
+McNemar's test. What a look leaves of its rate, since counts are whole numbers, the next one has.
 
-Sources: P. Armitage, C. K. McPherson, B. C. Rowe, JRSS A 132 (1969) 235-244 (the recursion, binomial case);
-C. Jennison, B. W. Turnbull, Group Sequential Methods (2000), ch. 12.
+Sources: P. Armitage, C. K. McPherson, B. C. Rowe, JRSS A 132 (1969) 235-244 (the recursion,
+binomial case); C. Jennison, B. W. Turnbull, Group Sequential Methods (2000), ch. 12.
 """
 
 from functools import lru_cache
@@ -28,9 +29,10 @@ _FEW = 1000
 class Limit(NamedTuple):
     """What a look rejects.
 
-    `fewest`: so many successes and more; None where no count is enough. `level`: the same as the level of the exact
-    one-sided p-value. Between that of `fewest` and that of one success less it lies where a test that throws a coin for
-    the latter would have spent the whole rate, which is what bounds go by.
+    `fewest`: so many successes and more; None where no count is enough. `level`: the same as the
+    level of the exact one-sided p-value. Between that of `fewest` and that of one success less it
+    lies where a test that throws a coin for the latter would have spent the whole rate, which is
+    what bounds go by.
     """
 
     fewest: int | None
@@ -68,7 +70,9 @@ class CountLooks:
             self._mass = self._mass[:-rejected]
         fewest = self._least + len(self._mass)
         part = min(max(rate - self.spent, 0.0) / float(self._mass[-1]), _ALMOST)
-        surely, next_ = (_p_value(each, self._trials, self._chance) for each in (fewest, fewest - 1))
+        surely, next_ = (
+            _p_value(each, self._trials, self._chance) for each in (fewest, fewest - 1)
+        )
         return Limit(fewest if rejected else None, surely * _SURE + part * (next_ - surely))
 
     def _go_on(self, steps: int) -> None:

@@ -1,13 +1,18 @@
-"""The gate's test: is the mean certainly below a limit (FAIL), certainly above one (PASS), or can't these cases tell?
+"""The gate's test: is the mean certainly below a limit (FAIL), certainly above one (PASS), or can't
+these cases tell?
 
-Two one-sided tests, each with two legs that share its error rate. The betting leg (`betting.py`) has a small part of
-it, may be read after every unit and assumes nothing. The other leg is the test of all planned units (`final.py`), read
-on the way too, at looks whose levels add up to its rate (`looks.py`). The run ends as soon as either decides. So
+Two one-sided tests, each with two legs that share its error rate. The betting leg (`betting.py`)
+has a small part of it, may be read after every unit and assumes nothing. The other leg is the test
+of all planned units (`final.py`), read on the way too, at looks whose levels add up to its rate
+(`looks.py`). The run ends as soon as either decides. So
 
-    P(FAIL | mean >= fail_null) <= alpha   and   P(PASS | mean <= pass_null) <= beta   at any stopping time.
+    P(FAIL | mean >= fail_null) <= alpha   and   P(PASS | mean <= pass_null) <= beta   at any
+    stopping time.
 
-Regression: x = candidate - baseline in [-1, 1], fail_null = 0, pass_null = -margin (times the judge's J lower bound).
-Floor: x in [0, 1], both nulls are the floor. "Not FAIL" is not PASS: the third outcome is INCONCLUSIVE.
+Regression: x = candidate - baseline in [-1, 1], fail_null = 0, pass_null = -margin (times the
+    judge's J lower bound).
+Floor: x in [0, 1], both nulls are the floor. "Not FAIL" is not PASS: the third outcome is
+    INCONCLUSIVE.
 
     plan = regression(units=1000, margin=0.05)
     test = HybridTest(plan)
@@ -16,9 +21,9 @@ Floor: x in [0, 1], both nulls are the floor. "Not FAIL" is not PASS: the third 
             break
     verdict = test.finish()
 
-The plan must be made before the first result is seen, and the order of the units must not depend on results: a seeded
-random permutation. With everything in hand and no early stopping, `sequential=False` gives the whole rate to one look,
-at the end.
+The plan must be made before the first result is seen, and the order of the units must not depend on
+results: a seeded random permutation. With everything in hand and no early stopping,
+`sequential=False` gives the whole rate to one look, at the end.
 """
 
 import math
@@ -40,12 +45,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class TestVerdict:
-    """The outcome. `p_fail`, `p_pass`: p-values valid at this stopping time; FAIL is p_fail <= alpha.
+    """The outcome. `p_fail`, `p_pass`: p-values valid at this stopping time; FAIL is p_fail <=
+    alpha.
 
-    `cases`, `units`: used. `estimate`: the mean over cases so far, lost ones halfway. `low`, `high`: one-sided bounds, `low` at the
-    rate of PASS and `high` at the rate of FAIL: PASS means low >= pass_null, FAIL means high <= fail_null.
-    `leg`: what decided, "betting", a "look" on the way or the "final" one; "" when nothing did. `method`: of the test
-    that was read last at a look; "" when none was.
+    `cases`, `units`: used. `estimate`: the mean over cases so far, lost ones halfway. `low`,
+    `high`: one-sided bounds, `low` at the rate of PASS and `high` at the rate of FAIL: PASS means
+    low >= pass_null, FAIL means high <= fail_null.
+    `leg`: what decided, "betting", a "look" on the way or the "final" one; "" when nothing did.
+    `method`: of the test that was read last at a look; "" when none was.
     """
 
     decision: Decision
@@ -61,13 +68,19 @@ class TestVerdict:
 
 
 class HybridTest:
-    """One test, fed unit by unit. `decision` is None until something decides before the end; then it stays."""
+    """One test, fed unit by unit. `decision` is None until something decides before the end; then
+    it stays.
+    """
 
     def __init__(self, plan: TestDesign) -> None:
         self.plan = plan
         self.decision: Decision | None = None
-        self._fail = Wealth(plan.fail_null, plan.high, bets(plan.aim_fail), plan.largest, plan.suite)
-        self._pass = Wealth(-plan.pass_null, -plan.low, bets(plan.aim_pass), plan.largest, plan.suite)
+        self._fail = Wealth(
+            plan.fail_null, plan.high, bets(plan.aim_fail), plan.largest, plan.suite
+        )
+        self._pass = Wealth(
+            -plan.pass_null, -plan.low, bets(plan.aim_pass), plan.largest, plan.suite
+        )
         self._looks = InterimAnalyses(plan) if plan.share < 1 else None
         self._looked = False
         self._peaks = (0.0, 0.0)
@@ -83,24 +96,30 @@ class HybridTest:
     def update(
         self, values: ArrayLike, sizes: ArrayLike | None = None, upper: ArrayLike | None = None
     ) -> Decision | None:
-        """Take the next units in their order; says whether the test is decided. What follows a decision is not used.
+        """Take the next units in their order; says whether the test is decided. What follows a
+        decision is not used.
 
-        A unit without a result (an error, a judge's undecided) is NaN, and a cluster that lost some of its cases goes by
-        the least and the most its mean may be: each of the two tests then takes what hurts its own claim.
+        A unit without a result (an error, a judge's undecided) is NaN, and a cluster that lost some
+        of its cases goes by the least and the most its mean may be: each of the two tests then
+        takes what hurts its own claim.
 
         Args:
-            values: the score (or difference) of each unit; of a cluster the mean over its cases, or the least it may be.
+            values: the score (or difference) of each unit; of a cluster the mean over its cases, or
+                the least it may be.
             sizes: how many cases each unit holds; default 1.
             upper: the most each unit's mean may be; default `values`.
 
         Raises:
-            ValueError: a value out of range, a unit larger than planned, or more units than planned.
+            ValueError: a value out of range, a unit larger than planned, or more units than
+                planned.
         """
         least = np.asarray(values, dtype=float).ravel()
         most = least if upper is None else np.asarray(upper, dtype=float).ravel()
         weights = np.ones(len(least)) if sizes is None else np.asarray(sizes, dtype=float).ravel()
         if not len(least) == len(most) == len(weights):
-            raise ValueError(f"{len(least)} values, {len(most)} upper values and {len(weights)} sizes")
+            raise ValueError(
+                f"{len(least)} values, {len(most)} upper values and {len(weights)} sizes"
+            )
         least = np.where(np.isnan(least), self.plan.low, least)
         most = np.where(np.isnan(most), self.plan.high, most)
         self._check(least, most, weights)
@@ -108,7 +127,8 @@ class HybridTest:
             return self.decision
         begin = self.used
         lower, upper, sizes = (
-            np.append(old, new) for old, new in ((self._lower, least), (self._upper, most), (self._sizes, weights))
+            np.append(old, new)
+            for old, new in ((self._lower, least), (self._upper, most), (self._sizes, weights))
         )
         used = self._play(lower, upper, sizes, begin)
         self._lower, self._upper, self._sizes = lower[:used], upper[:used], sizes[:used]
@@ -126,7 +146,9 @@ class HybridTest:
         failed = fails >= math.log(1 / (alpha * self.plan.share))
         hits = np.flatnonzero(failed | (passes >= math.log(1 / (beta * self.plan.share))))
         used = begin + int(hits[0]) + 1 if len(hits) else len(sizes)
-        looked = self._looks.first(lower, upper, sizes, begin, used) if self._looks is not None else None
+        looked = (
+            self._looks.first(lower, upper, sizes, begin, used) if self._looks is not None else None
+        )
         if looked is not None:
             used, self.decision = looked
             self._looked = True
@@ -137,11 +159,14 @@ class HybridTest:
         return used
 
     def finish(self, *, last: bool = False, bounds: bool = True) -> TestVerdict:
-        """The verdict on what came so far. The last look is read only when all planned units are there.
+        """The verdict on what came so far. The last look is read only when all planned units are
+        there.
 
         Args:
-            last: no unit is to come, though fewer than planned came: to some the rule turned out not to apply.
-            bounds: whether the bounds are wanted too, which take most of the time; without, they are the range of scores.
+            last: no unit is to come, though fewer than planned came: to some the rule turned out
+                not to apply.
+            bounds: whether the bounds are wanted too, which take most of the time; without, they
+                are the range of scores.
 
         Raises:
             ValueError: nothing came.
@@ -152,17 +177,30 @@ class HybridTest:
         final = self.decision is None and (last or len(sizes) == plan.units)
         looks = self._looking_leg(final=final, bounds=bounds)
         found = [self._betting_leg(bounds=bounds), *looks] if plan.share > 0 else looks
-        p_fail, p_pass = min([1.0, *(side.p_fail for side in found)]), min([1.0, *(side.p_pass for side in found)])
-        low, high = max([plan.low, *(side.low for side in found)]), min([plan.high, *(side.high for side in found)])
+        p_fail, p_pass = (
+            min([1.0, *(side.p_fail for side in found)]),
+            min([1.0, *(side.p_pass for side in found)]),
+        )
+        low, high = (
+            max([plan.low, *(side.low for side in found)]),
+            min([plan.high, *(side.high for side in found)]),
+        )
         if plan.target == "suite" and len(sizes) == plan.units:
             low, high = self._mean(self._lower), self._mean(self._upper)
         decision = self.decision or _decide(p_fail, p_pass, *plan.rates)
         leg = "look" if self._looked else "final" if final and plan.share < 1 else "betting"
         return TestVerdict(
-            decision=decision, cases=round(float(sizes.sum())), units=len(sizes),
-            estimate=self._mean((self._lower + self._upper) / 2), low=low, high=high, p_fail=p_fail, p_pass=p_pass,
-            leg="" if decision is Decision.INCONCLUSIVE else leg, method=next((side.method for side in looks), ""),
-        )  # fmt: skip
+            decision=decision,
+            cases=round(float(sizes.sum())),
+            units=len(sizes),
+            estimate=self._mean((self._lower + self._upper) / 2),
+            low=low,
+            high=high,
+            p_fail=p_fail,
+            p_pass=p_pass,
+            leg="" if decision is Decision.INCONCLUSIVE else leg,
+            method=next((side.method for side in looks), ""),
+        )
 
     def _mean(self, values: Floats) -> float:
         return float(self._sizes @ values / self._sizes.sum())
@@ -174,17 +212,31 @@ class HybridTest:
         if not bounds:
             return FixedSampleTest(p_fail, p_pass, plan.low, plan.high, "betting")
         high = upper_sequence(
-            self._upper, sizes, plan.high, alpha * share, bets(plan.aim_fail), plan.largest, plan.suite
+            self._upper,
+            sizes,
+            plan.high,
+            alpha * share,
+            bets(plan.aim_fail),
+            plan.largest,
+            plan.suite,
         )
         low = -upper_sequence(
-            -self._lower, sizes, -plan.low, beta * share, bets(plan.aim_pass), plan.largest, plan.suite
+            -self._lower,
+            sizes,
+            -plan.low,
+            beta * share,
+            bets(plan.aim_pass),
+            plan.largest,
+            plan.suite,
         )
         return FixedSampleTest(p_fail, p_pass, low, high, "betting")
 
     def _looking_leg(self, *, final: bool, bounds: bool) -> list[FixedSampleTest]:
-        """What the last look so far says; `final`: it is the one on all units. p-values hold from the plan's rates up.
+        """What the last look so far says; `final`: it is the one on all units. p-values hold from
+        the plan's rates up.
 
-        The bounds are those of repeated confidence intervals: C. Jennison, B. W. Turnbull, JRSS B 51 (1989) 305-361.
+        The bounds are those of repeated confidence intervals: C. Jennison, B. W. Turnbull, JRSS B
+        51 (1989) 305-361.
         """
         looks = self._looks
         if looks is None:
@@ -199,12 +251,19 @@ class HybridTest:
         if final:
             looks.reached(side.p_fail, side.p_pass, level)
         middle = self._mean((self._lower + self._upper) / 2)
-        fail, pass_ = (rate * max(1.0, ratio) for rate, ratio in zip(self.plan.rates, looks.nearest, strict=True))
-        return [FixedSampleTest(fail, pass_, min(side.low, middle), max(side.high, middle), side.method)]
+        fail, pass_ = (
+            rate * max(1.0, ratio)
+            for rate, ratio in zip(self.plan.rates, looks.nearest, strict=True)
+        )
+        return [
+            FixedSampleTest(fail, pass_, min(side.low, middle), max(side.high, middle), side.method)
+        ]
 
     def _test(self, at: int, level: Level, *, bounds: bool) -> FixedSampleTest:
         plan, lower, upper, sizes = self.plan, self._lower[:at], self._upper[:at], self._sizes[:at]
-        alpha, beta = (rate or 0.5 for rate in level)  # nothing is spent on a side's first looks: no bound then
+        alpha, beta = (
+            rate or 0.5 for rate in level
+        )  # nothing is spent on a side's first looks: no bound then
         nulls = Nulls(plan.fail_null, plan.pass_null, plan.low, plan.high, alpha, beta)
         side = final_test(lower, sizes, nulls, bounds=bounds)
         if (lower != upper).any():
@@ -218,7 +277,9 @@ class HybridTest:
         if not ((lower >= plan.low) & (lower <= upper) & (upper <= plan.high)).all():
             raise ValueError(f"scores must lie in [{plan.low:g}, {plan.high:g}]")
         if len(sizes) and not (sizes.min() > 0 and sizes.max() <= plan.largest):
-            raise ValueError(f"a unit holds 1 to {plan.largest} cases, got {sizes.min():g} to {sizes.max():g}")
+            raise ValueError(
+                f"a unit holds 1 to {plan.largest} cases, got {sizes.min():g} to {sizes.max():g}"
+            )
         if self.used + len(sizes) > plan.units:
             raise ValueError(f"the plan was for {plan.units} units")
 
@@ -229,13 +290,15 @@ def _decide(p_fail: float, p_pass: float, alpha: float, beta: float) -> Decision
     return Decision.PASS if p_pass <= beta else Decision.INCONCLUSIVE
 
 
-def decide(plan: TestDesign, values: Sequence[float], clusters: Sequence[Hashable] | None = None) -> TestVerdict:
+def decide(
+    plan: TestDesign, values: Sequence[float], clusters: Sequence[Hashable] | None = None
+) -> TestVerdict:
     """The verdict on cases that are all in hand, in the order they were run.
 
     Args:
         plan: made for them before they were seen.
-        values: the score (or difference) of each case, its repeats reduced first (`clusters.per_case`); NaN for a case
-            without a result.
+        values: the score (or difference) of each case, its repeats reduced first
+            (`clusters.per_case`); NaN for a case without a result.
         clusters: which cases are not independent; None is a case of its own.
 
     Raises:
@@ -253,8 +316,9 @@ def tipping_point(verdict: TestVerdict, plan: TestDesign) -> float:
     """How much error that favours one side would overturn the verdict; 0 when it is inconclusive.
 
     -high for FAIL, low - pass_null for PASS.
-    For a judge: theta * (its sensitivity on the candidate minus on the baseline) - (1 - theta) * (the same of
-    specificity). An audit that can't exclude such a difference makes the verdict inconclusive.
+    For a judge: theta * (its sensitivity on the candidate minus on the baseline) - (1 - theta) *
+    (the same of specificity). An audit that can't exclude such a difference makes the verdict
+    inconclusive.
     """
     if verdict.decision is Decision.FAIL:
         return max(0.0, plan.fail_null - verdict.high)

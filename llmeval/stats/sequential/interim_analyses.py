@@ -1,7 +1,9 @@
-"""The final test, read on the way: after each look the run may end, and all looks together keep one error rate.
+"""The final test, read on the way: after each look the run may end, and all looks together keep one
+error rate.
 
-When the looks are and what they may have spent by then is fixed by the plan (`spending.py`). A test of counts, of
-passes and fails case by case, gets exact limits (`counted.py`), any other the levels of a normal walk.
+When the looks are and what they may have spent by then is fixed by the plan (`spending.py`). A test
+of counts, of passes and fails case by case, gets exact limits (`counted.py`), any other the levels
+of a normal walk.
 """
 
 import math
@@ -21,8 +23,8 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 _HARDLY = 1.5
-"""A look is not read when by a z, which costs nothing, its p-value is more than this many times its level: to leave one
-out never makes an error likelier."""
+"""A look is not read when by a z, which costs nothing, its p-value is more than this many times its
+level: to leave one out never makes an error likelier."""
 
 
 class Level(NamedTuple):
@@ -63,8 +65,11 @@ class InterimAnalyses:
         self._final: Level | None = None
         self.nearest = (math.inf, math.inf)
 
-    def first(self, lower: Floats, upper: Floats, sizes: Floats, begin: int, end: int) -> tuple[int, Decision] | None:
-        """The first look after `begin` and up to `end` units that decides, and what; the last look is not read here.
+    def first(
+        self, lower: Floats, upper: Floats, sizes: Floats, begin: int, end: int
+    ) -> tuple[int, Decision] | None:
+        """The first look after `begin` and up to `end` units that decides, and what; the last look
+        is not read here.
 
         Args:
             lower, upper: the least and the most each unit's mean may be, from the first unit on.
@@ -90,7 +95,9 @@ class InterimAnalyses:
                 return at, found
         return None
 
-    def last(self, lower: Floats, upper: Floats, sizes: Floats, *, final: bool) -> tuple[int, Level] | None:
+    def last(
+        self, lower: Floats, upper: Floats, sizes: Floats, *, final: bool
+    ) -> tuple[int, Level] | None:
         """The last look there was at these units, with its level; `final`: the one on all units."""
         if not final:
             return (self.at[len(self._done) - 1], self._done[-1]) if self._done else None
@@ -98,10 +105,14 @@ class InterimAnalyses:
             used, look = len(sizes), len(self.at) - 1
             worse, better = self._counts(lower, upper, sizes)
             single = Level(*self._plan.rates) if self._plan.share == 0 else None
-            self._final = single or Level(self._fail.at(look, worse, used), self._pass.at(look, better, used))
+            self._final = single or Level(
+                self._fail.at(look, worse, used), self._pass.at(look, better, used)
+            )
         return self.at[-1], self._final
 
-    def _counts(self, lower: Floats, upper: Floats, sizes: Floats) -> tuple[AnalysisCounts, AnalysisCounts]:
+    def _counts(
+        self, lower: Floats, upper: Floats, sizes: Floats
+    ) -> tuple[AnalysisCounts, AnalysisCounts]:
         """What each side counts: of FAIL what got worse, or failed; of PASS what passed a floor."""
         alone = sizes == 1
         if self._plan.low == 0:
@@ -110,7 +121,9 @@ class InterimAnalyses:
                 _counted(upper == 0, trials, alone & ((upper == 0) | (upper == 1))),
                 _counted(lower == 1, trials, alone & ((lower == 0) | (lower == 1))),
             )
-        paired = _counted(upper == -1, (upper != 0).cumsum(), alone & np.isin(upper, (-1.0, 0.0, 1.0)))
+        paired = _counted(
+            upper == -1, (upper != 0).cumsum(), alone & np.isin(upper, (-1.0, 0.0, 1.0))
+        )
         return paired, paired._replace(whole=np.zeros(len(sizes), dtype=bool))
 
     def _known(self, sizes: Floats, null: float) -> float | None:
@@ -135,17 +148,20 @@ class InterimAnalyses:
 
 
 class _Levels:
-    """One side's level at each look, asked for in their order: exact while the units are counts, a normal walk's after.
+    """One side's level at each look, asked for in their order: exact while the units are counts, a
+    normal walk's after.
 
-    Where counts end (a score of one half among passes and fails) the looks to come share what is left of the rate: by
-    the union bound all looks keep it.
+    Where counts end (a score of one half among passes and fails) the looks to come share what is
+    left of the rate: by the union bound all looks keep it.
 
     Args:
         times: of the looks, as shares of the units. used: the rate that may be spent by each.
         chance: of a success under the null; None where no count is tested.
     """
 
-    def __init__(self, times: tuple[float, ...], used: tuple[float, ...], chance: float | None) -> None:
+    def __init__(
+        self, times: tuple[float, ...], used: tuple[float, ...], chance: float | None
+    ) -> None:
         self._times, self._used = times, used
         self._counts = CountLooks(chance) if chance is not None else None
         self._from, self._normal = 0, levels(times, used) if chance is None else ()
@@ -177,7 +193,8 @@ def _above(z: Floats) -> list[float]:
 
 
 def _z(values: Floats, sizes: Floats, null: float, known: float | None) -> Floats:
-    """After each unit, how many standard errors the mean over cases is above the null; inf where nothing varies.
+    """After each unit, how many standard errors the mean over cases is above the null; inf where
+    nothing varies.
 
     The error is the cluster-robust one, or the `known` one of a case where that makes the z larger.
     """
@@ -189,5 +206,7 @@ def _z(values: Floats, sizes: Floats, null: float, known: float | None) -> Float
         variance = np.minimum(variance, known * total)
     excess = (mean - null) * total
     with np.errstate(divide="ignore", invalid="ignore"):
-        z: Floats = np.where(variance > 1e-9, excess / np.sqrt(variance), np.copysign(np.inf, excess))
+        z: Floats = np.where(
+            variance > 1e-9, excess / np.sqrt(variance), np.copysign(np.inf, excess)
+        )
     return z

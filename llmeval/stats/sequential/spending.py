@@ -1,10 +1,13 @@
-"""Looks on the way at a test that was made for the end: at what level each may reject so that all together keep one rate.
+"""Looks on the way at a test that was made for the end: at what level each may reject so that all
+together keep one rate.
 
-Under the null the test's z after a share t of the units is B(t) / sqrt(t), B a Brownian motion. A spending function
-says how much of the rate may be used up by t; the level of each look follows from it and from the looks before.
+Under the null the test's z after a share t of the units is B(t) / sqrt(t), B a Brownian motion. A
+spending function says how much of the rate may be used up by t; the level of each look follows from
+it and from the looks before.
 
-Sources: K. K. G. Lan, D. L. DeMets, Biometrika 70 (1983) 659-663 (spending); P. Armitage, C. K. McPherson, B. C. Rowe,
-JRSS A 132 (1969) 235-244 (the recursion); D. Siegmund, Sequential Analysis (1985), eq. 3.15 (crossing of a line).
+Sources: K. K. G. Lan, D. L. DeMets, Biometrika 70 (1983) 659-663 (spending); P. Armitage, C. K.
+McPherson, B. C. Rowe, JRSS A 132 (1969) 235-244 (the recursion); D. Siegmund, Sequential Analysis
+(1985), eq. 3.15 (crossing of a line).
 """
 
 import math
@@ -24,8 +27,9 @@ FEWEST = 10
 class Placing(NamedTuple):
     """What one side's looks are placed for.
 
-    `effects`: distances from its null in margins, each with its share of the rate that looks may spend. `reserve`: the
-    share of the whole rate that is kept for the last look, for the decisions that need all units.
+    `effects`: distances from its null in margins, each with its share of the rate that looks may
+    spend. `reserve`: the share of the whole rate that is kept for the last look, for the decisions
+    that need all units.
     """
 
     effects: tuple[tuple[float, float], ...]
@@ -44,7 +48,9 @@ _NOTHING = 1e-14
 
 
 def schedule(units: int) -> tuple[int, ...]:
-    """After how many units the looks are: at every percent up to two fifths, then at every second; the last at the end."""
+    """After how many units the looks are: at every percent up to two fifths, then at every second;
+    the last at the end.
+    """
     percents = [*range(1, 40), *range(40, 100, 2)]
     found = {round(units * percent / 100) for percent in percents}
     return (*sorted(at for at in found if FEWEST <= at < units), units)
@@ -53,13 +59,15 @@ def schedule(units: int) -> tuple[int, ...]:
 def spent(share: float, information: float | None, placing: Placing) -> float:
     """The part of the rate that looks may have used up after a share of the units, 0 to 1.
 
-    With `information` I as much as a bet against an effect of so many margins would have spent by then: the
-    probability that B(s) reaches ln(20) + s / 2 for an s <= share * I * effect^2, over that for any s. That is the
-    straight boundary of Wald's test. Without, in proportion to the units.
+    With `information` I as much as a bet against an effect of so many margins would have spent by
+    then: the probability that B(s) reaches ln(20) + s / 2 for an s <= share * I * effect^2, over
+    that for any s. That is the straight boundary of Wald's test. Without, in proportion to the
+    units.
 
     Args:
         share: of the units, in (0, 1].
-        information: the square of the z that the margin is worth on all units; None where there is no margin.
+        information: the square of the z that the margin is worth on all units; None where there is
+            no margin.
         placing: of the side.
 
     Source: A. Wald, Sequential Analysis (1947); D. Siegmund (1985), eq. 3.15.
@@ -69,7 +77,8 @@ def spent(share: float, information: float | None, placing: Placing) -> float:
     if information is None:
         return share * (1 - placing.reserve)
     return (1 - placing.reserve) * sum(
-        weight * _crossed(share * information * times * times, math.log(20)) for times, weight in placing.effects
+        weight * _crossed(share * information * times * times, math.log(20))
+        for times, weight in placing.effects
     )
 
 
@@ -84,7 +93,8 @@ def _crossed(tau: float, height: float) -> float:
 
 @lru_cache(maxsize=64)
 def levels(times: tuple[float, ...], used: tuple[float, ...]) -> tuple[float, ...]:
-    """The one-sided level of each look, so that under the null the probability to reject by look k is used[k].
+    """The one-sided level of each look, so that under the null the probability to reject by look k
+    is used[k].
 
     Args:
         times: of the looks, as increasing shares of the units in (0, 1].
@@ -99,16 +109,24 @@ def levels(times: tuple[float, ...], used: tuple[float, ...]) -> tuple[float, ..
         step = math.sqrt(time - before)
         high = _REACH * math.sqrt(time)
         limit = _limit(at, mass, step, max(goal - done, 0.0), high)
-        found.append(goal if not found else _above(limit / math.sqrt(time)) if limit < high else 0.0)
+        found.append(
+            goal if not found else _above(limit / math.sqrt(time)) if limit < high else 0.0
+        )
         middle, half = (limit - high) / 2, (limit + high) / 2
         points = middle + half * nodes
-        density = np.exp(-(((points[:, None] - at[None, :]) / step) ** 2) / 2) @ mass / (step * math.sqrt(2 * math.pi))
+        density = (
+            np.exp(-(((points[:, None] - at[None, :]) / step) ** 2) / 2)
+            @ mass
+            / (step * math.sqrt(2 * math.pi))
+        )
         at, mass, before, done = points, density * weights * half, time, max(goal, done)
     return tuple(found)
 
 
 def _limit(at: Floats, mass: Floats, step: float, goal: float, most: float) -> float:
-    """Where paths that stand at `at` with `mass` are above, one step on, with probability `goal`; at most `most`."""
+    """Where paths that stand at `at` with `mass` are above, one step on, with probability `goal`;
+    at most `most`.
+    """
     if goal < _NOTHING:
         return most
     limit = step * _NORMAL.inv_cdf(1 - min(goal, 0.5)) if len(at) == 1 else float(at[-1])

@@ -1,7 +1,8 @@
 """The beta distribution and Student's t, of single values, in plain Python.
 
-Every run ends with a few exact bounds. Taking them from scipy would cost 0.25 s of CPU and 50 MiB in each run
-(docs/benchmarks.md) and 143 MB of every installation. Tests hold this against it; arrays are in `betas.py`.
+Every run ends with a few exact bounds. Taking them from scipy would cost 0.25 s of CPU and 50 MiB
+in each run (docs/benchmarks.md) and 143 MB of every installation. Tests hold this against it;
+arrays are in `betas.py`.
 """
 
 import math
@@ -14,8 +15,9 @@ _STEPS = 10_000
 def beta_cdf(x: float, a: float, b: float) -> float:
     """The regularised incomplete beta function I_x(a, b), for x in [0, 1] and a, b > 0.
 
-    I_x(a, b) = x^a (1-x)^b / (a B(a, b)) * 1 / (1 + d_1 / (1 + d_2 / (1 + ...))), by the modified Lentz method; the
-    fraction converges fast for x < (a+1)/(a+b+2), elsewhere I_x(a, b) = 1 - I_{1-x}(b, a).
+    I_x(a, b) = x^a (1-x)^b / (a B(a, b)) * 1 / (1 + d_1 / (1 + d_2 / (1 + ...))), by the modified
+    Lentz method; the fraction converges fast for x < (a+1)/(a+b+2), elsewhere I_x(a, b) = 1 -
+    I_{1-x}(b, a).
 
     Source: NIST Digital Library of Mathematical Functions, 8.17.22 and 8.17.4.
     """
@@ -65,7 +67,8 @@ def beta_quantile(p: float, a: float, b: float) -> float:
 
 
 def student_above(ratio: float, df: float) -> float:
-    """P(T > ratio) for Student's t with `df` degrees of freedom: half of I_{df/(df+t^2)}(df/2, 1/2), or the rest.
+    """P(T > ratio) for Student's t with `df` degrees of freedom: half of I_{df/(df+t^2)}(df/2,
+    1/2), or the rest.
 
     Source: NIST Digital Library of Mathematical Functions, 8.17(iv).
     """
@@ -76,7 +79,8 @@ def student_above(ratio: float, df: float) -> float:
 def student_quantile(alpha: float, df: float) -> float:
     """The t with P(T > t) = alpha, for alpha in (0, 1): Newton's method from the normal quantile.
 
-    The tail is convex above 0 and the start too small, so the steps go up to the root and not past it.
+    The tail is convex above 0 and the start too small, so the steps go up to the root and not past
+    it.
     """
     if alpha >= 0.5:
         return 0.0 if alpha == 0.5 else -student_quantile(1 - alpha, df)

@@ -1,8 +1,10 @@
-"""Quantiles of q A + (1 - q) C for independent beta-distributed q, A and C: exact, without random draws.
+"""Quantiles of q A + (1 - q) C for independent beta-distributed q, A and C: exact, without random
+draws.
 
-P(q A + (1 - q) C <= t) is the mean, over two of the three, of the third one's distribution function. The widest one is taken
-exactly, so that what is averaged is smooth; the other two are averaged on the normal scale, where the trapezoidal rule
-converges exponentially. The same counts give the same limits on every machine.
+P(q A + (1 - q) C <= t) is the mean, over two of the three, of the third one's distribution
+function. The widest one is taken exactly, so that what is averaged is smooth; the other two are
+averaged on the normal scale, where the trapezoidal rule converges exponentially. The same counts
+give the same limits on every machine.
 """
 
 import math
@@ -39,7 +41,8 @@ class Beta(NamedTuple):
 
 
 def quantile(level: float, share: Beta | float, first: Beta, second: Beta) -> float:
-    """The t with P(q A + (1 - q) C <= t) = level, to 0.1 % of the distribution's width (0.5 % near the ends of the range).
+    """The t with P(q A + (1 - q) C <= t) = level, to 0.1 % of the distribution's width (0.5 % near
+    the ends of the range).
 
     Args:
         level: probability, in (0, 1).
@@ -74,8 +77,12 @@ def _distribution(share: Beta | float, first: Beta, second: Beta) -> Callable[[f
 
 
 def _given_share(share: Beta | float, other: Beta, widest: Beta) -> Callable[[float], float]:
-    """P(q W + (1 - q) O <= t) as the mean over q and O of W's distribution function; q is the widest one's share."""
-    q, weight_q = _nodes(share, _COARSE) if isinstance(share, Beta) else (np.array([share]), np.ones(1))
+    """P(q W + (1 - q) O <= t) as the mean over q and O of W's distribution function; q is the
+    widest one's share.
+    """
+    q, weight_q = (
+        _nodes(share, _COARSE) if isinstance(share, Beta) else (np.array([share]), np.ones(1))
+    )
     value, weight = _nodes(other, _FINE)
     rest, weights = np.outer(1 - q, value), np.outer(weight_q, weight)
     return lambda t: float((weights * _cdf(widest, (t - rest) / q[:, None])).sum())
@@ -102,7 +109,10 @@ def _nodes(beta: Beta, step: float) -> tuple[Floats, Floats]:
     scores = step * np.arange(-int(_REACH / step), int(_REACH / step) + 1)
     weights = np.exp(-(scores**2) / 2)
     tails = [NormalDist().cdf(score) for score in scores[scores <= 0]]
-    low, high = table(beta.a, beta.b).quantile(tails), 1 - table(beta.b, beta.a).quantile(tails[-2::-1])
+    low, high = (
+        table(beta.a, beta.b).quantile(tails),
+        1 - table(beta.b, beta.a).quantile(tails[-2::-1]),
+    )
     return np.concatenate([low, high]), weights / weights.sum()
 
 

@@ -1,6 +1,8 @@
-"""Distribution functions and quantiles of the beta distribution over arrays, from a table of each distribution.
+"""Distribution functions and quantiles of the beta distribution over arrays, from a table of each
+distribution.
 
-scipy has both, at 143 MB on disk and 0.25 s to import. Tests hold these against it; single values are in `beta.py`.
+scipy has both, at 143 MB on disk and 0.25 s to import. Tests hold these against it; single values
+are in `beta.py`.
 """
 
 import math
@@ -13,18 +15,21 @@ Floats = NDArray[np.float64]
 
 _POINTS = 1024
 _REACH = 9.0
-"""Standard deviations that a table spans on each side; beyond them, its distribution function is 0 or 1 to 1e-12."""
+"""Standard deviations that a table spans on each side; beyond them, its distribution function is 0
+or 1 to 1e-12.
+"""
 _STEPS = 100
 _CLOSE = 1e-10
 _TINY = 1e-300
 
 
 class BetaTable:
-    """Beta(a, b) over t = arcsin sqrt x, where its density 2 sin^(2a-1) t cos^(2b-1) t / B(a, b) is nearly normal.
+    """Beta(a, b) over t = arcsin sqrt x, where its density 2 sin^(2a-1) t cos^(2b-1) t / B(a, b) is
+    nearly normal.
 
-    The density is integrated by Simpson's rule between points that are 0.02 standard deviations apart, and the
-    distribution function interpolated by Hermite's cubics: 1e-9 of scipy's. A density with a pole, a or b below 2, is
-    that of a + 1 or b + 1 and a term in closed form.
+    The density is integrated by Simpson's rule between points that are 0.02 standard deviations
+    apart, and the distribution function interpolated by Hermite's cubics: 1e-9 of scipy's. A
+    density with a pole, a or b below 2, is that of a + 1 or b + 1 and a term in closed form.
 
     Args:
         a, b: the distribution's parameters, > 0.
@@ -48,7 +53,9 @@ class BetaTable:
         self._step = (min(math.pi / 2, centre + _REACH * spread) - self._low) / _POINTS
         fine = self._low + self._step / 2 * np.arange(2 * _POINTS + 1)
         with np.errstate(divide="ignore"):
-            logs = (2 * a - 1) * np.log(np.sin(fine)) + (2 * b - 1) * np.log(np.maximum(np.cos(fine), 0.0))
+            logs = (2 * a - 1) * np.log(np.sin(fine)) + (2 * b - 1) * np.log(
+                np.maximum(np.cos(fine), 0.0)
+            )
         density = np.exp(logs - logs.max())
         pieces = self._step / 6 * (density[:-1:2] + 4 * density[1::2] + density[2::2])
         self._reached = np.concatenate([[0.0], np.cumsum(pieces)])
@@ -70,10 +77,11 @@ class BetaTable:
         return np.clip(found, 0.0, 1.0)
 
     def quantile(self, p: ArrayLike) -> Floats:
-        """The x with I_x(a, b) = p, of each p in (0, 1/2]; above it, take 1 less that of Beta(b, a) at 1 - p.
+        """The x with I_x(a, b) = p, of each p in (0, 1/2]; above it, take 1 less that of Beta(b, a)
+        at 1 - p.
 
-        Newton's method for ln I_x(a, b) over ln x, which is nearly concave, from the table or, next to a pole, from
-        x^a / (a B(a, b)) = p. A step that leaves the bracket is halved.
+        Newton's method for ln I_x(a, b) over ln x, which is nearly concave, from the table or, next
+        to a pole, from x^a / (a B(a, b)) = p. A step that leaves the bracket is halved.
         """
         a, b = self.a, self.b
         wanted, log_beta = np.asarray(p, float), _log_beta(a, b)
@@ -88,8 +96,12 @@ class BetaTable:
             x = np.exp(y)
             reached = np.log(np.maximum(self.cdf(x), _TINY))
             low, high = np.where(reached < aimed, y, low), np.where(reached < aimed, high, y)
-            stepped = y - (reached - aimed) / np.exp(a * y + (b - 1) * np.log1p(-x) - log_beta - reached)
-            y = np.where((stepped >= low) & (stepped <= high), stepped, np.maximum((low + high) / 2, 2 * y))
+            stepped = y - (reached - aimed) / np.exp(
+                a * y + (b - 1) * np.log1p(-x) - log_beta - reached
+            )
+            y = np.where(
+                (stepped >= low) & (stepped <= high), stepped, np.maximum((low + high) / 2, 2 * y)
+            )
             if np.abs(np.exp(y) - x).max(initial=0.0) < _CLOSE:
                 break
         found: Floats = np.exp(y)

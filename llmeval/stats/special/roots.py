@@ -5,11 +5,13 @@ from collections.abc import Callable
 _STEPS = 200
 
 
-def crossing(function: Callable[[float], float], low: float, high: float, tolerance: float = 1e-9) -> float:
+def crossing(
+    function: Callable[[float], float], low: float, high: float, tolerance: float = 1e-9
+) -> float:
     """A point of [low, high] within `tolerance` of where an increasing `function` crosses zero.
 
-    `low` when the function is positive there already, `high` when it is still negative there. Bisection, with inverse
-    quadratic interpolation where three points show that it is safe.
+    `low` when the function is positive there already, `high` when it is still negative there.
+    Bisection, with inverse quadratic interpolation where three points show that it is safe.
 
     Source: T. R. Chandrupatla, Adv. Eng. Software 28 (1997) 145-149.
     """
@@ -36,7 +38,9 @@ def crossing(function: Callable[[float], float], low: float, high: float, tolera
 
 
 def _share(a: float, fa: float, b: float, fb: float, c: float, fc: float) -> float:
-    """How far from a towards b to look next: inverse quadratic interpolation where it is safe, else a half."""
+    """How far from a towards b to look next: inverse quadratic interpolation where it is safe, else
+    a half.
+    """
     if fc in (fa, fb) or c == b:
         return 0.5
     xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)

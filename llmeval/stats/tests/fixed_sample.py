@@ -2,12 +2,11 @@
 
 | data | mean at least null (for FAIL) | mean at most null (for PASS) |
 |---|---|---|
-| paired binary, independent cases | exact McNemar at null 0, else the next row | Tango's score test |
-| binary, independent cases | exact binomial | exact binomial |
-| scores, independent cases; fewer than 30 clusters | simplex (`gaffke.py`) | simplex |
-| 30 clusters and more, differences | studentised (`studentised.py`) | studentised |
-| 30 clusters and more, scores, null above 1/2 | simplex | studentised |
-| 30 clusters and more, scores, null below 1/2 | studentised | simplex |
+| paired binary, independent cases | exact McNemar at null 0, else the next row | Tango's score test
+| | binary, independent cases | exact binomial | exact binomial | | scores, independent cases; fewer
+than 30 clusters | simplex (`gaffke.py`) | simplex | | 30 clusters and more, differences |
+studentised (`studentised.py`) | studentised | | 30 clusters and more, scores, null above 1/2 |
+simplex | studentised | | 30 clusters and more, scores, null below 1/2 | studentised | simplex |
 """
 
 from collections.abc import Hashable, Sequence
@@ -30,9 +29,11 @@ _EDGE = 1e-6
 
 
 class FixedSampleTest(NamedTuple):
-    """What the final test says: two p-values and the one-sided bounds of the mean that go with them.
+    """What the final test says: two p-values and the one-sided bounds of the mean that go with
+    them.
 
-    `p_fail`: of H0 mean >= fail_null. `p_pass`: of H0 mean <= pass_null. `low`, `high`: each at its own level.
+    `p_fail`: of H0 mean >= fail_null. `p_pass`: of H0 mean <= pass_null. `low`, `high`: each at its
+        own level.
     """
 
     p_fail: float
@@ -53,7 +54,9 @@ class Nulls(NamedTuple):
     beta: float
 
 
-def final_test(values: Floats, sizes: Floats, nulls: Nulls, *, bounds: bool = True) -> FixedSampleTest:
+def final_test(
+    values: Floats, sizes: Floats, nulls: Nulls, *, bounds: bool = True
+) -> FixedSampleTest:
     """Test both hypotheses on these units.
 
     Args:
@@ -76,8 +79,12 @@ def final_test(values: Floats, sizes: Floats, nulls: Nulls, *, bounds: bool = Tr
     return _simplex(values, sizes, nulls, bounds)
 
 
-def bounds_of(scores: Sequence[float], clusters: Sequence[Hashable] | None, alpha: float) -> tuple[float, float]:
-    """One-sided bounds, each at `alpha`, of the mean of scores in [0, 1]: those of the test this mean would get."""
+def bounds_of(
+    scores: Sequence[float], clusters: Sequence[Hashable] | None, alpha: float
+) -> tuple[float, float]:
+    """One-sided bounds, each at `alpha`, of the mean of scores in [0, 1]: those of the test this
+    mean would get.
+    """
     values, sizes = units(scores, clusters)
     inside = min(max(float(sizes @ values / sizes.sum()), _EDGE), 1 - _EDGE)
     side = final_test(values, sizes, Nulls(inside, inside, 0.0, 1.0, alpha, alpha))
@@ -91,7 +98,8 @@ def _paired(values: Floats, nulls: Nulls, bounds: bool) -> FixedSampleTest:
     low, high = nulls.low, nulls.high
     if bounds:
         low, high = tango(counts, 1 - 2 * nulls.beta).low, tango(counts, 1 - 2 * nulls.alpha).high
-        # The exact test is the stricter one at 0: a bound below 0 that it does not confirm would promise too much.
+        # The exact test is the stricter one at 0: a bound below 0 that it does not confirm would
+        # promise too much.
         high = high if p_fail <= nulls.alpha else max(high, 0.0)
     return FixedSampleTest(p_fail, p_pass, low, high, "exact McNemar and Tango score test")
 
@@ -114,16 +122,22 @@ def _simplex(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Fixed
 
 def _simplex_fail(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> tuple[float, float]:
     p_value = gaffke.p_at_least(values, sizes, nulls.fail, nulls.high)
-    return p_value, gaffke.upper_mean(values, sizes, nulls.high, nulls.alpha) if bounds else nulls.high
+    return p_value, gaffke.upper_mean(
+        values, sizes, nulls.high, nulls.alpha
+    ) if bounds else nulls.high
 
 
 def _simplex_pass(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> tuple[float, float]:
     p_value = gaffke.p_at_least(-values, sizes, -nulls.pass_, -nulls.low)
-    return p_value, -gaffke.upper_mean(-values, sizes, -nulls.low, nulls.beta) if bounds else nulls.low
+    return p_value, -gaffke.upper_mean(
+        -values, sizes, -nulls.low, nulls.beta
+    ) if bounds else nulls.low
 
 
 def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> FixedSampleTest:
-    """Studentised, but simplex on a side whose null is near its limit: there it is safe and loses little."""
+    """Studentised, but simplex on a side whose null is near its limit: there it is safe and loses
+    little.
+    """
     above, below = studentised.both_sides(values, sizes)
     if above.se == 0:
         return _simplex(values, sizes, nulls, bounds)
@@ -132,7 +146,9 @@ def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Fix
         p_fail, high = _simplex_fail(values, sizes, nulls, bounds)
     else:
         p_fail = studentised.p_at_most(below, -nulls.fail)
-        high = min(nulls.high, -studentised.lower_mean(below, nulls.alpha)) if bounds else nulls.high
+        high = (
+            min(nulls.high, -studentised.lower_mean(below, nulls.alpha)) if bounds else nulls.high
+        )
     if nulls.pass_ < middle and nulls.low == 0:
         p_pass, low = _simplex_pass(values, sizes, nulls, bounds)
     else:

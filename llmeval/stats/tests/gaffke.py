@@ -1,12 +1,14 @@
 """Means of bounded scores with random weights: bounds and p-values that assume no distribution.
 
-Reweight the observed units, and one more at the worst value that was possible, by weights uniform on the simplex.
-The share of such weightings under which the mean could still lie beyond the null is the p-value. The weights are
-E_i / sum E for independent standard exponentials E, so the share is P(sum E_i w_i > 0): a weighted sum of
-exponentials, whose Laplace transform is known and is inverted numerically along the line through its saddle point.
+Reweight the observed units, and one more at the worst value that was possible, by weights uniform
+on the simplex. The share of such weightings under which the mean could still lie beyond the null is
+the p-value. The weights are E_i / sum E for independent standard exponentials E, so the share is
+P(sum E_i w_i > 0): a weighted sum of exponentials, whose Laplace transform is known and is inverted
+numerically along the line through its saddle point.
 
-Source: N. Gaffke, Preprint 13/04, Univ. Magdeburg (2004); E. Learned-Miller, P. S. Thomas, arXiv 1905.06208. Proven for
-units that take two values and for one unit; for others it is Gaffke's conjecture, without a known counterexample.
+Source: N. Gaffke, Preprint 13/04, Univ. Magdeburg (2004); E. Learned-Miller, P. S. Thomas, arXiv
+1905.06208. Proven for units that take two values and for one unit; for others it is Gaffke's
+conjecture, without a known counterexample.
 """
 
 import math
@@ -38,14 +40,17 @@ def p_at_least(values: Floats, sizes: Floats, null: float, high: float) -> float
         null: the mean under the hypothesis, below `high`.
         high: the largest possible score.
 
-    The units must be independent draws; for scores of 0 and 1 with size 1 this is the exact binomial test.
+    The units must be independent draws; for scores of 0 and 1 with size 1 this is the exact
+    binomial test.
     """
     weights = np.append(sizes * (values - null), sizes.max() * (high - null))
     return positive_probability(*_grouped(weights))
 
 
 def upper_mean(values: Floats, sizes: Floats, high: float, alpha: float) -> float:
-    """The upper bound of the mean at `alpha`: the largest null that `p_at_least` does not reject. Not for no units."""
+    """The upper bound of the mean at `alpha`: the largest null that `p_at_least` does not reject.
+    Not for no units.
+    """
     total = float(sizes.sum())
     mean = float(sizes @ values) / total
     largest = float(sizes.max())
@@ -56,8 +61,13 @@ def upper_mean(values: Floats, sizes: Floats, high: float, alpha: float) -> floa
             return 1.0
         return math.log(alpha / max(p_at_least(values, sizes, null, high), 1e-300))
 
-    spread = math.sqrt(float((sizes * (values - mean)) @ (sizes * (values - mean))) + (largest * (high - mean)) ** 2)
-    guess = mean + NormalDist().inv_cdf(1 - alpha) * spread / total + largest * (high - mean) / total
+    spread = math.sqrt(
+        float((sizes * (values - mean)) @ (sizes * (values - mean)))
+        + (largest * (high - mean)) ** 2
+    )
+    guess = (
+        mean + NormalDist().inv_cdf(1 - alpha) * spread / total + largest * (high - mean) / total
+    )
     step = spread / total
     low, top = max(mean, guess - step), min(high, guess + step)
     low = low if low < high and excess(low) <= 0 else float(values.min())
@@ -66,13 +76,15 @@ def upper_mean(values: Floats, sizes: Floats, high: float, alpha: float) -> floa
 
 
 def positive_probability(weights: Floats, counts: Floats) -> float:
-    """P(sum_i w_i G_i > 0) for independent G_i ~ Gamma(counts_i, 1), to 3 digits at worst, 8 as a rule, in both tails.
+    """P(sum_i w_i G_i > 0) for independent G_i ~ Gamma(counts_i, 1), to 3 digits at worst, 8 as a
+    rule, in both tails.
 
-    With K(s) = -sum counts_i log(1 - s w_i), P = [c < 0] + 1/(2 pi i) * integral of exp(K(s))/s along Re s = c. There,
-    near the minimum of K, the integrand does not oscillate; with Im s = sinh(v)/sd the trapezoidal rule converges
-    exponentially.
+    With K(s) = -sum counts_i log(1 - s w_i), P = [c < 0] + 1/(2 pi i) * integral of exp(K(s))/s
+    along Re s = c. There, near the minimum of K, the integrand does not oscillate; with Im s =
+    sinh(v)/sd the trapezoidal rule converges exponentially.
 
-    Source: H. E. Daniels, Ann. Math. Statist. 25 (1954) 631-650; S. O. Rice, Bell Syst. Tech. J. 59 (1980) 129-150.
+    Source: H. E. Daniels, Ann. Math. Statist. 25 (1954) 631-650; S. O. Rice, Bell Syst. Tech. J. 59
+        (1980) 129-150.
     """
     largest = np.abs(weights).max(initial=0.0)
     if largest == 0:
@@ -100,15 +112,24 @@ def positive_probability(weights: Floats, counts: Floats) -> float:
         slopes = np.outer(heights, steepness)
         modulus = np.exp(level - np.log1p(slopes**2) @ counts / 2)
         angle = np.arctan(slopes) @ counts
-        integrand = modulus * (np.exp(1j * angle) / (centre + 1j * spread * heights)).real * np.cosh(grid)
-        return (float(integrand.sum()) - (float(integrand[0]) / 2 if offset == 0 else 0)) * spread * step / math.pi
+        integrand = (
+            modulus * (np.exp(1j * angle) / (centre + 1j * spread * heights)).real * np.cosh(grid)
+        )
+        return (
+            (float(integrand.sum()) - (float(integrand[0]) / 2 if offset == 0 else 0))
+            * spread
+            * step
+            / math.pi
+        )
 
     tail = _halved(area)
     return min(1.0, max(0.0, tail if centre > 0 else 1 + tail))
 
 
 def _halved(area: Callable[[float, float], float]) -> float:
-    """The integral by the trapezoidal rule, its step halved until two agree; the last error is about that squared."""
+    """The integral by the trapezoidal rule, its step halved until two agree; the last error is
+    about that squared.
+    """
     step = _STEP
     integral = area(0.0, step)
     for _ in range(_HALVINGS):
@@ -124,12 +145,18 @@ def _saddle(weights: Floats, counts: Floats) -> float:
     low, high = 1 / float(weights.min()), 1 / float(weights.max())
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(counts @ (weights / (1 - middle * weights))) < 0 else (low, middle)
+        low, high = (
+            (middle, high)
+            if float(counts @ (weights / (1 - middle * weights))) < 0
+            else (low, middle)
+        )
     return (low + high) / 2
 
 
 def _off_pole(saddle: float, spread: float, weights: Floats) -> float:
-    """A point near the saddle but not at the pole s = 0, still between the poles of the transform."""
+    """A point near the saddle but not at the pole s = 0, still between the poles of the
+    transform.
+    """
     if saddle >= 0:
         return min(spread / 2, 0.5 / float(weights.max()))
     return max(-spread / 2, 0.5 / float(weights.min()))

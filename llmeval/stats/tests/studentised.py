@@ -1,9 +1,11 @@
-"""Means over clusters, studentised: where only few clusters differ, the normal theory errs on one side or the other.
+"""Means over clusters, studentised: where only few clusters differ, the normal theory errs on one
+side or the other.
 
-Two tests share the work. Student's t with the cluster-robust error finds a loss that sits in a few clusters too easily
-absent; the bootstrap-t corrects for skewness but with rare differences finds a loss too easily present. A hypothesis is
-rejected only when both reject it. Below 100 clusters one more cluster is added, as far off as the farthest one seen
-and on the side of the hypothesis. Measured sizes: docs of `benchmarks/decisions.py`.
+Two tests share the work. Student's t with the cluster-robust error finds a loss that sits in a few
+clusters too easily absent; the bootstrap-t corrects for skewness but with rare differences finds a
+loss too easily present. A hypothesis is rejected only when both reject it. Below 100 clusters one
+more cluster is added, as far off as the farthest one seen and on the side of the hypothesis.
+Measured sizes: docs of `benchmarks/decisions.py`.
 """
 
 import math
@@ -38,15 +40,15 @@ class Studentised(NamedTuple):
 def studentise(values: Floats, sizes: Floats) -> Studentised:
     """Prepare the tests of H0: mean <= null.
 
-    The bootstrap draws clusters, not cases; it is studentised by each draw's own error, which makes it second-order
-    correct. The draws are seeded: the same data give the same answer.
+    The bootstrap draws clusters, not cases; it is studentised by each draw's own error, which makes
+    it second-order correct. The draws are seeded: the same data give the same answer.
 
     Args:
         values: the mean of each cluster, at least two.
         sizes: the cases in each.
 
-    Source: P. Hall, Ann. Statist. 16 (1988) 927-953; A. C. Cameron, J. B. Gelbach, D. L. Miller, Rev. Econ. Stat. 90
-    (2008) 414-427 for clusters.
+    Source: P. Hall, Ann. Statist. 16 (1988) 927-953; A. C. Cameron, J. B. Gelbach, D. L. Miller,
+    Rev. Econ. Stat. 90 (2008) 414-427 for clusters.
     """
     mean = float(sizes @ values / sizes.sum())
     residuals = sizes * (values - mean) * len(values) / sizes.sum()
@@ -57,7 +59,9 @@ def studentise(values: Floats, sizes: Floats) -> Studentised:
     se = float(residuals.std(ddof=1)) / math.sqrt(count)
     source = np.random.default_rng(_SEED)
     block = max(1, _BLOCK // count)
-    ratios = [_ratios(residuals, source, min(block, _DRAWS - done)) for done in range(0, _DRAWS, block)]
+    ratios = [
+        _ratios(residuals, source, min(block, _DRAWS - done)) for done in range(0, _DRAWS, block)
+    ]
     return Studentised(mean + shift, se, count - 1, np.sort(np.concatenate(ratios)))
 
 
@@ -73,7 +77,9 @@ def _ratios(residuals: Floats, source: np.random.Generator, draws: int) -> Float
 
 
 def both_sides(values: Floats, sizes: Floats) -> tuple[Studentised, Studentised]:
-    """`studentise` of the values and of their negatives; without an added cluster one mirrors the other."""
+    """`studentise` of the values and of their negatives; without an added cluster one mirrors the
+    other.
+    """
     above = studentise(values, sizes)
     if len(values) < ENOUGH:
         return above, studentise(-values, sizes)
@@ -81,12 +87,15 @@ def both_sides(values: Floats, sizes: Floats) -> tuple[Studentised, Studentised]
 
 
 def clusters_for(planned: float, z: float) -> float:
-    """Clusters that decide as often as `planned` of them would by the normal theory; at least `ENOUGH` always do.
+    """Clusters that decide as often as `planned` of them would by the normal theory; at least
+    `ENOUGH` always do.
 
-    The added cluster lies about c = sqrt(2 ln 2m) standard deviations off: the mean of m moves by c / sqrt(m) standard errors,
-    and its variance grows by c^2 / m; that the larger p-value of Student's t and the bootstrap decides takes z^2 / 8m more
-    (fitted). So of m clusters m / ((1 + c / (z sqrt(m)) + z^2 / 8m)^2 (1 + c^2 / m)) count. By simulation 91 to 96 % decide where
-    95 % are planned, from 50 clusters on, and within 10 % of their number 95 % do (`benchmarks/decisions.py --section planner`).
+    The added cluster lies about c = sqrt(2 ln 2m) standard deviations off: the mean of m moves by c
+    / sqrt(m) standard errors, and its variance grows by c^2 / m; that the larger p-value of
+    Student's t and the bootstrap decides takes z^2 / 8m more (fitted). So of m clusters m / ((1 + c
+    / (z sqrt(m)) + z^2 / 8m)^2 (1 + c^2 / m)) count. By simulation 91 to 96 % decide where 95 % are
+    planned, from 50 clusters on, and within 10 % of their number 95 % do (`benchmarks/decisions.py
+    --section planner`).
 
     Args:
         planned: by the normal theory.
@@ -99,18 +108,22 @@ def clusters_for(planned: float, z: float) -> float:
 
 
 def added_cost(clusters: float, z: float) -> float:
-    """By how much more clusters it takes because one is added; 1 from `ENOUGH` on. Arguments as `clusters_for`."""
+    """By how much more clusters it takes because one is added; 1 from `ENOUGH` on. Arguments as
+    `clusters_for`.
+    """
     if clusters >= ENOUGH:
         return 1.0
     far = math.sqrt(2 * math.log(2 * max(clusters, 1)))
-    return (1 + far / (z * math.sqrt(clusters)) + z * z / (8 * clusters)) ** 2 * (1 + far * far / clusters)
+    return (1 + far / (z * math.sqrt(clusters)) + z * z / (8 * clusters)) ** 2 * (
+        1 + far * far / clusters
+    )
 
 
 def p_at_most(found: Studentised, null: float) -> float:
     """p-value of H0: mean <= `null`; the larger one of the t test's and the bootstrap-t test's.
 
-    Assumes that clusters are independent, and at least 30 of them; 1 when all clusters agree, since then nothing
-    shows how clusters may differ.
+    Assumes that clusters are independent, and at least 30 of them; 1 when all clusters agree, since
+    then nothing shows how clusters may differ.
     """
     if found.se == 0:
         return 1.0
@@ -121,7 +134,9 @@ def p_at_most(found: Studentised, null: float) -> float:
 
 
 def lower_mean(found: Studentised, alpha: float) -> float:
-    """The lower bound of the mean at `alpha`: the largest null that `p_at_most` rejects. -inf when nothing is shown."""
+    """The lower bound of the mean at `alpha`: the largest null that `p_at_most` rejects. -inf when
+    nothing is shown.
+    """
     if found.se == 0:
         return -math.inf
     allowed = math.floor(alpha * (1 + len(found.bootstrap)) + 1e-9) - 1
