@@ -51,12 +51,18 @@ def suite_reference() -> str:
     lines = [
         "# Suite reference",
         "",
-        "Made from `llmeval/suite/schema.py` by `docs/generate.py`. `llmeval schema` prints the same as JSON Schema, for editors.",
-        "Paths are relative to the suite file. Every value may use `${NAME}` or `${NAME:-default}`; `$${NAME}` stays as it is.",
+        (
+            "Made from `llmeval/suite/schema.py` by `docs/generate.py`. `llmeval schema` prints the"
+            " same as JSON Schema, for editors."
+        ),
+        (
+            "Paths are relative to the suite file. Every value may use `${NAME}` or"
+            " `${NAME:-default}`; `$${NAME}` stays as it is."
+        ),
         "",
     ]
     for part in PARTS:
-        lines += [f"## {part.__name__}", "", (inspect.getdoc(part) or "").split("\n")[0], ""]
+        lines += [f"## {_title(part.__name__)}", "", (inspect.getdoc(part) or "").split("\n")[0], ""]
         lines += ["| key | type | default | |", "|---|---|---|---|"]
         properties = part.model_json_schema(by_alias=True)["properties"]
         own = (
@@ -76,7 +82,8 @@ def suite_reference() -> str:
                 else _code(field.get_default(call_default_factory=True))
             )
             lines.append(
-                f"| `{name}` | {_type(properties[name])} | {default} | {_cell(field.description or '')} |"
+                f"| `{name}` | {_type(properties[name])} | {default} |"
+                f" {_cell(field.description or '')} |"
             )
         lines.append("")
     return "\n".join(lines)
@@ -87,9 +94,18 @@ def checks_reference() -> str:
     lines = [
         "# Checks",
         "",
-        "Made from the code by `docs/generate.py`; `llmeval checks show NAME` prints one of them. In a suite: `name`,",
-        "`name: argument` (sets the first argument), or `name: {options}`. Every check takes `metric:`, the name it is",
-        "reported under. `not:`, `any:`, `all:` and `at_least: {k: 2, of: [...]}` put checks together.",
+        (
+            "Made from the code by `docs/generate.py`; `llmeval checks show NAME` prints one of"
+            " them. In a suite: `name`,"
+        ),
+        (
+            "`name: argument` (sets the first argument), or `name: {options}`. Every check takes"
+            " `metric:`, the name it is"
+        ),
+        (
+            "reported under. `not:`, `any:`, `all:` and `at_least: {k: 2, of: [...]}` put checks"
+            " together."
+        ),
         "Each group has a page with arguments and examples.",
         "",
     ]
@@ -162,7 +178,10 @@ def command_reference() -> str:
     lines = [
         "# Commands",
         "",
-        "Made from the code by `docs/generate.py`; `llmeval COMMAND --help` says the same in a terminal.",
+        (
+            "Made from the code by `docs/generate.py`; `llmeval COMMAND --help` says the same in a"
+            " terminal."
+        ),
         "`--json` prints one JSON document on standard output, and nothing else there.",
         "",
     ]
@@ -238,6 +257,14 @@ def checks_index() -> str:
     )
 
 
+def _title(class_name: str) -> str:
+    """The heading of a part of the suite file: `HttpSpec` is "Http model", `GateSpec` is "Gate"."""
+    part = class_name.removesuffix("Spec")
+    kind = getattr(schema, class_name, None)
+    is_model = kind is not None and issubclass(kind, schema.BaseModelSpec)
+    return "Every model" if part == "BaseModel" else f"{part} model" if is_model else part
+
+
 def _type(schema_: dict[str, Any]) -> str:
     if "anyOf" in schema_:
         words = [_type(option) for option in schema_["anyOf"] if option.get("type") != "null"]
@@ -247,9 +274,8 @@ def _type(schema_: dict[str, Any]) -> str:
     if "const" in schema_:
         return f"`{schema_['const']}`"
     if "$ref" in schema_:
-        return (
-            f"[{schema_['$ref'].rpartition('/')[2]}](#{schema_['$ref'].rpartition('/')[2].lower()})"
-        )
+        title = _title(schema_["$ref"].rpartition("/")[2])
+        return f"[{title}](#{title.lower().replace(' ', '-')})"
     if schema_.get("type") == "array":
         return f"list of {_type(schema_.get('items', {}))}"
     if schema_.get("type") == "object" and isinstance(schema_.get("additionalProperties"), dict):

@@ -232,9 +232,13 @@ class GateItem(SuiteItem):
         decision = shared.run.decision
         if shared.part and decision is None:
             pytest.skip(
-                f"{len(self.suite.selected)} of {self.suite.all} cases are selected: a part decides nothing"
+                f"{len(self.suite.selected)} of {self.suite.all} cases are selected: a part decides"
+                " nothing"
             )
-        told = f"{shared.run.summary.suite}: {decision or 'no gate'}: {shared.run.path / 'report.html'}"
+        told = (
+            f"{shared.run.summary.suite}: {decision or 'no gate'}:"
+            f" {shared.run.path / 'report.html'}"
+        )
         if reused := reuse_told(shared.run):
             told += f" ({reused})"
         self.user_properties.append((_TOLD, told))

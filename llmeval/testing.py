@@ -55,7 +55,10 @@ def assert_suite(
         raise KeyboardInterrupt
     told = gate_trouble(done)
     if told is None and done.decision is None and done.troubles:
-        told = f"{done.summary.suite}: {count(len(done.troubles), 'case')} did not pass ({done.summary.gate.reason})"
+        told = (
+            f"{done.summary.suite}: {count(len(done.troubles), 'case')} did not pass"
+            f" ({done.summary.gate.reason})"
+        )
     if told is not None:
         raise AssertionError("\n".join([told, *_worst(done), f"Report: {done.report}"]))
     return done

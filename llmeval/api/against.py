@@ -73,8 +73,8 @@ def suite_at(suite: Suite, revision: str) -> Suite | None:
     )
     if commit is None:
         raise UsageError(
-            f"--against {revision}: there is no such file, and git knows no such revision here. In CI fetch the whole "
-            "history (`fetch-depth: 0`)"
+            f"--against {revision}: there is no such file, and git knows no such revision here. In"
+            " CI fetch the whole history (`fetch-depth: 0`)"
         )
 
     def read(name: str) -> str | None:

@@ -55,6 +55,6 @@ def _baseline(suite: Suite) -> list[str]:
     if path is None or path.exists():
         return []
     return [
-        f"gate.regression.baseline: there is no {path} yet, so the run will be INVALID. `llmeval baseline approve` makes a run "
-        "the baseline"
+        f"gate.regression.baseline: there is no {path} yet, so the run will be INVALID. `llmeval"
+        " baseline approve` makes a run the baseline"
     ]

@@ -122,8 +122,9 @@ def _check_scored(run: Run, suite: Suite) -> None:
     other += [name for name in suite.spec.judges if name not in run.manifest["judges"]]
     if other and suite.spec.gate.decides:
         raise UsageError(
-            f"{suite.path}: {', '.join(other)} did not score {run.path} as this suite has it, so its gate can't be decided on "
-            f"that run: `llmeval score {run.path} --suite {suite.path}` scores the stored answers by this suite"
+            f"{suite.path}: {', '.join(other)} did not score {run.path} as this suite has it, so"
+            f" its gate can't be decided on that run: `llmeval score {run.path} --suite"
+            f" {suite.path}` scores the stored answers by this suite"
         )
 
 

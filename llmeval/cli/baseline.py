@@ -54,7 +54,8 @@ def propose(
     )
     more = "" if out is None else f" --out {out}"
     screen.print(
-        f"To approve it: llmeval baseline approve {_lasting(run, new.run_id)} --by NAME --reason TEXT{more}",
+        f"To approve it: llmeval baseline approve {_lasting(run, new.run_id)} --by NAME --reason"
+        f" TEXT{more}",
         markup=False,
     )
     return 0
@@ -97,7 +98,8 @@ def approve(
     screen = console()
     screen.soft_wrap = True
     screen.print(
-        f"[green]✔[/] {path}: run {new.run_id}, {len(new.cases):,} cases, approved by {approved.by}. Commit it."
+        f"[green]✔[/] {path}: run {new.run_id}, {len(new.cases):,} cases, approved by"
+        f" {approved.by}. Commit it."
     )
     return 0
 
@@ -128,7 +130,8 @@ def show(
         until = f", until {found.approved.expires}" if found.approved.expires else ""
         over = " [red](expired)[/]" if found.expired() else ""
         out.print(
-            f"Approved by {found.approved.by} on {found.approved.at[:10]}{until}{over}: {found.approved.reason}"
+            f"Approved by {found.approved.by} on {found.approved.at[:10]}{until}{over}:"
+            f" {found.approved.reason}"
         )
     for row in _head(found)["metrics"]:
         mean = "–" if row["mean"] is None else f"{row['mean']:.3f}"

@@ -35,8 +35,8 @@ def _changed(root: Path, since: str) -> set[Path]:
         base = _git(root, "merge-base", since, "HEAD")
     except UsageError:
         raise UsageError(
-            f"--changed-since {since}: git knows no such revision, or not where this branch left it. "
-            "In CI fetch the whole history (`fetch-depth: 0`)"
+            f"--changed-since {since}: git knows no such revision, or not where this branch left"
+            " it. In CI fetch the whole history (`fetch-depth: 0`)"
         ) from None
     listed = _git(root, "diff", "--name-only", "-z", base) + "\0"
     listed += _git(root, "ls-files", "--others", "--exclude-standard", "-z")

@@ -51,8 +51,10 @@ BaselineName = Annotated[
     str | None,
     typer.Option(
         "--baseline",
-        help="Compare with run:ID, run:latest (this suite's newest), file:PATH (a lock file or a run's directory), or "
-        "lock, the suite's own.",
+        help=(
+            "Compare with run:ID, run:latest (this suite's newest), file:PATH (a lock file or a"
+            " run's directory), or lock, the suite's own."
+        ),
         metavar="run:ID|file:PATH|lock",
     ),
 ]
@@ -185,5 +187,6 @@ def find_baseline(
     except StoreError:
         pass
     raise UsageError(
-        f"--baseline {name}: there is no such file or directory{'' if named else ', and no such run'}"
+        f"--baseline {name}: there is no such file or"
+        f" directory{'' if named else ', and no such run'}"
     )

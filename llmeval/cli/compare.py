@@ -12,8 +12,11 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two runs or more: directories, ids, or `latest` (of the same suite). The first is what the others are "
-            "compared with.",
+            help=(
+                "Two runs or more: directories, ids, or `latest` (of the same suite). The first is"
+                " what the others are "
+                "compared with."
+            ),
             metavar="RUN RUN...",
             show_default=False,
         ),

@@ -55,7 +55,10 @@ def machine(reports: Path) -> Iterator[Diagnosis]:
 
 
 def _python() -> Diagnosis:
-    said = f"llmeval {__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    said = (
+        f"llmeval {__version__} on Python {platform.python_version()}, {platform.system()}"
+        f" {platform.machine()}"
+    )
     if sys.version_info[:2] < _LEAST:
         return Diagnosis("python", "bad", said, "install Python 3.11 or newer")
     return Diagnosis("python", "ok", said)

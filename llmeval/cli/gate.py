@@ -36,7 +36,9 @@ def gate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write summary.json, report.html, junit.xml and summary.md of this decision there.",
+            help=(
+                "Write summary.json, report.html, junit.xml and summary.md of this decision there."
+            ),
             metavar="DIR",
         ),
     ] = None,

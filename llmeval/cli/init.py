@@ -137,7 +137,8 @@ def _starter(directory: Path, name: str, endpoint: _Endpoint | None) -> dict[Pat
 
     if not re.fullmatch(NAME_PATTERN, name):
         raise UsageError(
-            f"--name {name!r}: letters, digits, dots, hyphens and underscores, the first a letter or digit"
+            f"--name {name!r}: letters, digits, dots, hyphens and underscores, the first a letter"
+            " or digit"
         )
     models = _LOCAL if endpoint is None else _model(endpoint)
     text = _STARTER.format(
@@ -164,7 +165,8 @@ def _model(endpoint: _Endpoint) -> str:
         raise UsageError(f"{endpoint.base_url!r} is no address such as https://host/v1")
     key = f"${{{endpoint.key}{':-none' if parts.hostname in _ON_THIS_MACHINE else ''}}}"
     return (
-        f"  api: {{provider: openai, model: {json.dumps(endpoint.model)}, base_url: {json.dumps(endpoint.base_url)}, "
+        f"  api: {{provider: openai, model: {json.dumps(endpoint.model)}, base_url:"
+        f" {json.dumps(endpoint.base_url)}, "
         f'api_key: "{key}", params: {{temperature: 0}}}}\n'
     )
 

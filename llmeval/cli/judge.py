@@ -44,7 +44,10 @@ def certify(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The certificate; its page is written next to it as .md. Default: where the suite names it, or certificates/ next to the suite.",
+            help=(
+                "The certificate; its page is written next to it as .md. Default: where the suite"
+                " names it, or certificates/ next to the suite."
+            ),
             metavar="FILE.json",
         ),
     ] = None,
@@ -80,7 +83,8 @@ def certify(
         )
 
     with _status(
-        f"asking the judge about {len(items):,} labelled answers, some of them {'several times' if probes else 'again'}"
+        f"asking the judge about {len(items):,} labelled answers, some of them"
+        f" {'several times' if probes else 'again'}"
     ):
         certificate = _asked(plan, ask())
     where = (
@@ -95,7 +99,8 @@ def certify(
         if path is None:
             named = os.path.relpath(where, plan.suite.base)
             console().print(
-                f"Runs use it once the suite names it: judges: {{{judge.metric}: {{certificate: {named}, ...}}}}",
+                f"Runs use it once the suite names it: judges: {{{judge.metric}: {{certificate:"
+                f" {named}, ...}}}}",
                 markup=False,
                 soft_wrap=True,
             )
@@ -382,7 +387,8 @@ def _print(certificate: "Certificate") -> None:
     again = certificate.retest
     if again is not None:
         out.print(
-            f"\nAsked {again['calls']} times: the same verdict on {again['unanimous']} of {again['items']} answers."
+            f"\nAsked {again['calls']} times: the same verdict on {again['unanimous']} of"
+            f" {again['items']} answers."
         )
     out.print(f"{certificate.provenance['allows']}", markup=False)
     if certificate.probes:
@@ -422,8 +428,8 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
         )
     console().print(table)
     console().print(
-        "`shows`: the smallest shift of the pass rate that so many answers show in four of five tries; `for 5 pt`: how many "
-        "answers would show one of 5 points."
+        "`shows`: the smallest shift of the pass rate that so many answers show in four of five"
+        " tries; `for 5 pt`: how many answers would show one of 5 points."
     )
 
 

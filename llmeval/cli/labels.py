@@ -90,7 +90,8 @@ def sample(
                 markup=False,
             )
         console().print(
-            f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run {run} --reviewer NAME"
+            f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run"
+            f" {run} --reviewer NAME"
         )
     return 0
 
@@ -124,14 +125,16 @@ def import_(
     taken = take_in(directory, files, reviewer, metric)
     if taken.refused and not taken.added and not taken.known:
         raise UsageError(
-            f"no label is of this run's answers ({len(taken.refused)} refused); the first: {taken.refused[0]}"
+            f"no label is of this run's answers ({len(taken.refused)} refused); the first:"
+            f" {taken.refused[0]}"
         )
     if as_json:
         emit(taken._asdict())
         return 0
     out = console()
     out.print(
-        f"{count(taken.added, 'label')} added, {taken.known:,} there already, {count(taken.empty, 'row')} without a verdict."
+        f"{count(taken.added, 'label')} added, {taken.known:,} there already,"
+        f" {count(taken.empty, 'row')} without a verdict."
     )
     for line in taken.refused[:10]:
         out.print(f"  left out: {line}", markup=False)
@@ -193,7 +196,8 @@ def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = Fals
     out.print(f"{count(found['labels'], 'label')}{': ' + by if by else ''}", markup=False)
     if found["stale"]:
         out.print(
-            f"{count(found['stale'], 'label')} of answers that the run does not have now: not counted."
+            f"{count(found['stale'], 'label')} of answers that the run does not have now: not"
+            " counted."
         )
     for metric in found["metrics"]:
         _print_metric(metric)
@@ -217,7 +221,8 @@ def _print_repairs(repairs: "list[RepairEvidence]") -> None:
         }
         said = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
         out.print(
-            f"  {each.case_id} · {each.metric}: {each.finding} ({said}; {count(each.answers, 'answer')})",
+            f"  {each.case_id} · {each.metric}: {each.finding} ({said};"
+            f" {count(each.answers, 'answer')})",
             markup=False,
         )
     if len(repairs) > _SHOWN:
@@ -232,7 +237,8 @@ def _print_metric(found: dict[str, Any]) -> None:
     counts = ", ".join(f"{count:,} {word}" for word, count in found["verdicts"].items())
     drawn = ", ".join(f"{count:,} {word}" for word, count in found["sampling"].items())
     out.print(
-        f"  {count(found['labels'], 'label')} on {count(found['answers'], 'answer')}: {counts}; {drawn}; {found['blind']:,} blind"
+        f"  {count(found['labels'], 'label')} on {count(found['answers'], 'answer')}: {counts};"
+        f" {drawn}; {found['blind']:,} blind"
     )
     for conflict in found["conflicts"]:
         said = ", ".join(
@@ -246,15 +252,16 @@ def _print_metric(found: dict[str, Any]) -> None:
         for pair in found["reviewers"]["pairs"]:
             names = " and ".join(name or "(no name)" for name in pair["reviewers"])
             out.print(
-                f"  {names}: {pair['n']} shared, agree {_interval(pair['accuracy'])}, kappa {_interval(pair['kappa'])}",
+                f"  {names}: {pair['n']} shared, agree {_interval(pair['accuracy'])}, kappa"
+                f" {_interval(pair['kappa'])}",
                 markup=False,
             )
         out.print(f"  Krippendorff's alpha {_interval(found['reviewers']['alpha'])}")
     judge = found["judge"]
     cells = judge["counts"]
     out.print(
-        f"  the {judge['source']} against people: both pass {cells['pass_pass']}, false pass {cells['pass_fail']}, "
-        f"false alarm {cells['fail_pass']}, both fail {cells['fail_fail']}"
+        f"  the {judge['source']} against people: both pass {cells['pass_pass']}, false pass"
+        f" {cells['pass_fail']}, false alarm {cells['fail_pass']}, both fail {cells['fail_fail']}"
     )
     if judge["refused"]:
         out.print(f"  no rates: {judge['refused']}", markup=False)
@@ -262,7 +269,8 @@ def _print_metric(found: dict[str, Any]) -> None:
     for name in ("sensitivity", "specificity", "youden", "kappa", "ac1"):
         out.print(f"  {name:<12} {_interval(judge[name])}")
     out.print(
-        f"  from {count(judge['random'], 'label')} drawn at random; J is at least {judge['youden_lower']:.2f} (95 %)"
+        f"  from {count(judge['random'], 'label')} drawn at random; J is at least"
+        f" {judge['youden_lower']:.2f} (95 %)"
     )
 
 

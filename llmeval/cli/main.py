@@ -34,7 +34,8 @@ def main() -> NoReturn:
         if _COMPLETING in os.environ:  # the shell asks what could come next
             raise
         _say(
-            f"something that was imported or called ended the program (sys.exit): {error}\nDetails: {_log()}"
+            f"something that was imported or called ended the program (sys.exit): {error}\nDetails:"
+            f" {_log()}"
         )
         code = ExitCode.INVALID
     except BaseException as error:

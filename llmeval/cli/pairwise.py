@@ -95,8 +95,9 @@ def show_preferences(out: "Console", found: "list[Preferences]", name: str) -> N
     for letter, each in zip("BCDEFGHIJKLMNOPQRSTUVWXYZ", found, strict=False):
         wins = f"{letter} {each.second:,}, A {each.first:,}, ties {each.ties:,}"
         out.print(
-            f"\n[bold]{letter} vs. A, by the judge of {escape(name)}[/], each case in both orders: {wins} of {each.n:,}; net "
-            f"{100 * each.net:+.1f} points for {letter} (95% interval {100 * each.low:+.1f} to {100 * each.high:+.1f}, p = {each.p:.2g})",
+            f"\n[bold]{letter} vs. A, by the judge of {escape(name)}[/], each case in both orders:"
+            f" {wins} of {each.n:,}; net {100 * each.net:+.1f} points for {letter} (95% interval"
+            f" {100 * each.low:+.1f} to {100 * each.high:+.1f}, p = {each.p:.2g})",
             soft_wrap=True,
         )
         told = (

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 Detect = Annotated[
     str | None,
     typer.Option(
-        help="The drop that must not pass: 3pt, 3%, 0.03. Default: the suite's margin, or 5pt; 3pt from 2,000 cases.",
+        help=(
+            "The drop that must not pass: 3pt, 3%, 0.03. Default: the suite's margin, or 5pt; 3pt"
+            " from 2,000 cases."
+        ),
         metavar="DROP",
     ),
 ]
@@ -75,13 +78,14 @@ def _floors(known: "SuiteProfile") -> "list[FloorSize]":
         rate = shape.people if shape.labels else shape.rate
         if shape.labels:
             known.notes.append(
-                f"{metric}: its floors are sized as if the judge was always right; with its errors and its labels "
-                "`llmeval prove` tells how often they decide"
+                f"{metric}: its floors are sized as if the judge was always right; with its errors"
+                " and its labels `llmeval prove` tells how often they decide"
             )
         if known.past.rate(metric) is None:
             rate = (1 + floor) / 2
             known.notes.append(
-                f"{key}: pass rate {rate:.0%} for the floor (assumed: the midpoint between the floor and 100%)"
+                f"{key}: pass rate {rate:.0%} for the floor (assumed: the midpoint between the"
+                " floor and 100%)"
             )
         found.append(plan_floor(key, floor, rate, clusters, gate.alpha, shape.effect))
     return found
@@ -143,8 +147,9 @@ def _print(
     out, gate, n = console(), known.suite.spec.gate, len(known.cases)
     out.soft_wrap = True
     out.print(
-        f"[bold]{known.suite.name}[/]: {_spent(_costs(known, n))}, {count(known.suite.spec.repeats, 'repeat')}. "
-        f"Error rates: {gate.alpha:.0%} for a wrong FAIL, {gate.beta:.0%} for a wrong PASS; 95% to decide."
+        f"[bold]{known.suite.name}[/]: {_spent(_costs(known, n))},"
+        f" {count(known.suite.spec.repeats, 'repeat')}. Error rates: {gate.alpha:.0%} for a wrong"
+        f" FAIL, {gate.beta:.0%} for a wrong PASS; 95% to decide."
     )
     for shape, size in sized:
         out.print(f"\n[bold]{shape.metric}[/]")
@@ -154,8 +159,9 @@ def _print(
         if size.needed > shape.cases == n:
             out.print(f"  That takes {_spent(_costs(known, size.needed))}.")
         out.print(
-            f"  At this size, early stopping (`run --stop early`) is expected to use {size.used_same:.0%} of the calls "
-            f"if nothing changed, {size.used_margin:.0%} at a drop of {_points(size.margin)}."
+            "  At this size, early stopping (`run --stop early`) is expected to use"
+            f" {size.used_same:.0%} of the calls if nothing changed, {size.used_margin:.0%} at a"
+            f" drop of {_points(size.margin)}."
         )
     if floors:
         table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
@@ -167,9 +173,11 @@ def _print(
                 f"{floor.floor:.0%}",
                 f"{floor.cases:,}",
                 "more than there are" if floor.must_have is None else f"{floor.must_have:,}",
-                f"none: {floor.rate:.0%} now"
-                if floor.needed is None
-                else f"{floor.needed:,} at {floor.rate:.0%}",
+                (
+                    f"none: {floor.rate:.0%} now"
+                    if floor.needed is None
+                    else f"{floor.needed:,} at {floor.rate:.0%}"
+                ),
             )
         out.print()
         out.print(table)

@@ -177,13 +177,15 @@ def _shape(known: SuiteProfile, metric: str, trust: str | None) -> "MetricProfil
         )
     else:
         known.notes.append(
-            f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past runs)"
+            f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past"
+            " runs)"
         )
     sizes = _sizes(known.cases)
     largest, few = max(sizes.values()), len(sizes) < FEW_CLUSTERS
     if largest > 1:
         known.notes.append(
-            f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN} (assumed)"
+            f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN}"
+            " (assumed)"
             + (
                 f". Fewer than {FEW_CLUSTERS} clusters rarely decide: add clusters, not cases"
                 if few
@@ -218,7 +220,8 @@ def _on_judge_scale(known: SuiteProfile, metric: str) -> bool:
     own = any(limit.judge_scale for key, limit in stated if parse_key(key)[0] == metric)
     if own:
         known.notes.append(
-            f"{metric}: on the judge's own scale (`scale: judge`), as if its verdicts were the truth"
+            f"{metric}: on the judge's own scale (`scale: judge`), as if its verdicts were the"
+            " truth"
         )
     return own
 
@@ -249,15 +252,16 @@ def _judge(known: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
             (labels.human_pass, labels.human_fail),
         )
         known.notes.append(
-            f"{metric}: the judge's J is {judge.sensitivity + judge.specificity - 1:.2f}, at least {judge.lower:.2f} "
-            f"(certificate, {labels.n} labels)"
+            f"{metric}: the judge's J is {judge.sensitivity + judge.specificity - 1:.2f}, at least"
+            f" {judge.lower:.2f} (certificate, {labels.n} labels)"
         )
         return judge
     right, bad = round(LABELS * RATE), LABELS - round(LABELS * RATE)
     sure = round(right * JUDGE[0]), round(bad * JUDGE[1])
     lower = youden_lower(LabelCounts(sure[0], bad - sure[1], right - sure[0], sure[1]), spent)
     known.notes.append(
-        f"{metric}: the judge is UNTRUSTED, so a rule on it is INCONCLUSIVE. Assumed instead: sensitivity {JUDGE[0]}, "
-        f"specificity {JUDGE[1]}, shown by {LABELS} random labels (J at least {lower:.2f}): `llmeval judge certify`"
+        f"{metric}: the judge is UNTRUSTED, so a rule on it is INCONCLUSIVE. Assumed instead:"
+        f" sensitivity {JUDGE[0]}, specificity {JUDGE[1]}, shown by {LABELS} random labels (J at"
+        f" least {lower:.2f}): `llmeval judge certify`"
     )
     return JudgeProfile(*JUDGE, lower, spent, (right, bad))

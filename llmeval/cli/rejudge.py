@@ -28,8 +28,8 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
 
     if options.shard is not None:
         raise UsageError(
-            "--rejudge with --shard: each shard would score a part; score the baseline once (`llmeval score`) "
-            "and name that run with --baseline"
+            "--rejudge with --shard: each shard would score a part; score the baseline once"
+            " (`llmeval score`) and name that run with --baseline"
         )
     path = baseline_of(suite, options)
     if path is None or not path.exists():
@@ -42,7 +42,8 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
         child = rejudge(suite, _answers_of(path, options), options=options, show=ProgressDisplay)
     except NothingEvaluated:
         print(
-            "llmeval: no case is as the baseline had it, so nothing can be rejudged: approve a run of these cases",
+            "llmeval: no case is as the baseline had it, so nothing can be rejudged: approve a run"
+            " of these cases",
             file=sys.stderr,
         )
         return path
@@ -70,6 +71,6 @@ def _answers_of(path: Path, options: "Options") -> Path:
         return find_run(Path(run_id), options.reports)
     except StoreError:
         raise UsageError(
-            f"--rejudge: the answers of the baseline {run_id} are not below {options.reports}; name their directory with "
-            "--baseline file:DIR"
+            f"--rejudge: the answers of the baseline {run_id} are not below {options.reports}; name"
+            " their directory with --baseline file:DIR"
         ) from None

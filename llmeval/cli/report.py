@@ -55,7 +55,8 @@ def report(
         return _overview(index, as_json)
     if run is None:
         raise UsageError(
-            "name a run (`llmeval runs list` shows them), or make a page of all suites by --index DIR"
+            "name a run (`llmeval runs list` shows them), or make a page of all suites by"
+            " --index DIR"
         )
     return show_run(rebuild(find_run(run, reports), embed), as_json=as_json, format_=format_)
 

@@ -128,8 +128,9 @@ def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
     else:
         drawn = sum(len(made.drawn) for made in session.queue.draws.values())
         print(
-            f"Reviewing {session.run.path} as {session.reviewer}: {count(len(session.queue.items), 'answer')}, "
-            f"{drawn:,} of them drawn at random, {session.done():,} done."
+            f"Reviewing {session.run.path} as {session.reviewer}:"
+            f" {count(len(session.queue.items), 'answer')}, {drawn:,} of them drawn at random,"
+            f" {session.done():,} done."
         )
         print(
             f"Open {server.url}\nCtrl-C ends the review; every vote is saved at once.", flush=True
@@ -160,7 +161,8 @@ def _end(session: "ReviewSession", *, as_json: bool) -> None:
         )
         return
     print(
-        f"\n{count(session.added, 'label')} saved in {path}; {done:,} of {count(total, 'answer')} of the queue done."
+        f"\n{count(session.added, 'label')} saved in {path}; {done:,} of {count(total, 'answer')}"
+        " of the queue done."
     )
     if not path.exists():
         return
@@ -169,7 +171,8 @@ def _end(session: "ReviewSession", *, as_json: bool) -> None:
     for name in manifest["judges"]:
         certificate = f"certificates/{manifest['suite']}-{name}.json"
         print(
-            f"      llmeval judge certify {manifest.get('suite_file')}:{name} --labels {session.run.path} --out {certificate}"
+            f"      llmeval judge certify {manifest.get('suite_file')}:{name} --labels"
+            f" {session.run.path} --out {certificate}"
         )
 
 

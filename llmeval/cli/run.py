@@ -55,7 +55,10 @@ def run(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The run's directory itself. An unfinished run there goes on; one that has ended is refused.",
+            help=(
+                "The run's directory itself. An unfinished run there goes on; one that has ended is"
+                " refused."
+            ),
             metavar="DIR",
         ),
     ] = None,
@@ -63,7 +66,9 @@ def run(
         bool,
         typer.Option(
             "--new",
-            help="Start afresh, where the same command would go on with an unfinished run of today.",
+            help=(
+                "Start afresh, where the same command would go on with an unfinished run of today."
+            ),
         ),
     ] = False,
     candidate: Annotated[
@@ -79,14 +84,19 @@ def run(
         bool,
         typer.Option(
             "--rejudge",
-            help="Where other judges or checks scored the baseline: score its stored answers first.",
+            help=(
+                "Where other judges or checks scored the baseline: score its stored answers first."
+            ),
         ),
     ] = False,
     stop: StopOption = None,
     shard: Annotated[
         str | None,
         typer.Option(
-            help="Only part i of N of the cases, or auto: as the CI system says. `llmeval merge` decides.",
+            help=(
+                "Only part i of N of the cases, or auto: as the CI system says. `llmeval merge`"
+                " decides."
+            ),
             metavar="i/N|auto",
         ),
     ] = None,

@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
 
 LEGEND = (
-    "open: INCONCLUSIVE. wrong: FAIL where nothing got worse, PASS of what should not; limit: its stated rate.",
-    "usual: FAIL of the gate 'the pass rate fell by more than 2 points', or 'it is below the floor'; unpaired: of a z test "
-    "that ignores the pairs. What these FAIL not they PASS.",
+    (
+        "open: INCONCLUSIVE. wrong: FAIL where nothing got worse, PASS of what should not; limit:"
+        " its stated rate."
+    ),
+    (
+        "usual: FAIL of the gate 'the pass rate fell by more than 2 points', or 'it is below the"
+        " floor'; unpaired: of a z test that ignores the pairs. What these FAIL not they PASS."
+    ),
 )
-USED = "used: cases asked before the rule was decided, looks every 10; of the whole gate, before the last one was."
+USED = (
+    "used: cases asked before the rule was decided, looks every 10; of the whole gate, before the"
+    " last one was."
+)
 TRUTH = "At a floor both FAIL and PASS are wrong: the larger share is shown. Below it PASS is."
 
 

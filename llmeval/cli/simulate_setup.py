@@ -62,7 +62,8 @@ def setups_for(
     others = [] if margins else list(filter(None, (rule(metric, None) for metric in shapes)))
     if spec.repeats > 1:
         known.notes.append(
-            f"{spec.repeats} answers a case; what differs between runs is taken for chance within a case"
+            f"{spec.repeats} answers a case; what differs between runs is taken for chance within a"
+            " case"
         )
     if len({claim.metric for claim in stated}) > 1:
         known.notes.append("the metrics err independently of each other (assumed)")
@@ -87,7 +88,8 @@ def _placed(
         return shape
     people = (1 + max(floors)) / 2
     known.notes.append(
-        f"{shape.metric}: with its floor, a pass rate of {people:.0%} is played (assumed: the midpoint between the floor and 100%)"
+        f"{shape.metric}: with its floor, a pass rate of {people:.0%} is played (assumed: the"
+        " midpoint between the floor and 100%)"
     )
     return replace(shape, rate=people * shape.sensitivity + (1 - people) * (1 - shape.specificity))
 

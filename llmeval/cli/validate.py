@@ -27,7 +27,10 @@ def validate(
     against: Annotated[
         str | None,
         typer.Option(
-            help="Say how the gate differs from that of a git revision, a lock file or a run: looser, tighter, changed.",
+            help=(
+                "Say how the gate differs from that of a git revision, a lock file or a run:"
+                " looser, tighter, changed."
+            ),
             metavar="REF",
         ),
     ] = None,

@@ -88,12 +88,18 @@ def obstacle(first: LoadedRun, other: LoadedRun, metric: str) -> str:
             if metric in other.manifest["judges"] or metric in first.manifest["judges"]
             else "check"
         )
-        return f"another {what} scored {other.name}, so a difference may be the {what}'s own. {_anew(first, other)}"
+        return (
+            f"another {what} scored {other.name}, so a difference may be the {what}'s own."
+            f" {_anew(first, other)}"
+        )
     return ""
 
 
 def _anew(first: LoadedRun, other: LoadedRun) -> str:
-    return f"Score one by the other's suite: `llmeval score {first.kept.run_id} --suite {other.manifest['suite_file']}`."
+    return (
+        f"Score one by the other's suite: `llmeval score {first.kept.run_id} --suite"
+        f" {other.manifest['suite_file']}`."
+    )
 
 
 def warnings(loaded: LoadedRun) -> list[str]:
@@ -106,8 +112,8 @@ def warnings(loaded: LoadedRun) -> list[str]:
     stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
     if stopped:
         found.append(
-            f"{loaded.name} stopped early, {stopped:,} cases were not asked: its intervals here do not allow for that, "
-            "its own gate does."
+            f"{loaded.name} stopped early, {stopped:,} cases were not asked: its intervals here do"
+            " not allow for that, its own gate does."
         )
     gate = None if loaded.summary is None else loaded.summary.gate
     for rule in () if gate is None else gate.rules:

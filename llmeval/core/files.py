@@ -47,7 +47,9 @@ def writing(path: Path) -> Iterator[None]:
 def store_error(path: Path, error: OSError) -> StoreError:
     """What went wrong with a file or folder, and the fix."""
     fix = {
-        errno.ENOSPC: "free some space and run the same command again; everything recorded so far is kept",
+        errno.ENOSPC: (
+            "free some space and run the same command again; everything recorded so far is kept"
+        ),
         errno.EACCES: "choose a directory you may write to with --out",
         errno.EROFS: "choose a directory you may write to with --out",
         errno.ENOTDIR: "a part of the path is a file; choose another directory with --out",

@@ -187,7 +187,8 @@ def check_schema(schema: object, path: Path) -> None:
     """
     if isinstance(schema, int) and schema < SCHEMA:
         raise StoreError(
-            f"{path} was made by an older llmeval (format {schema}, this one reads format {SCHEMA}): run the suite again"
+            f"{path} was made by an older llmeval (format {schema}, this one reads format"
+            f" {SCHEMA}): run the suite again"
         )
     if schema != SCHEMA:
         raise StoreError(

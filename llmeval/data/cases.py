@@ -213,7 +213,8 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
     for name, column in columns.items():
         if column not in row:
             raise SuiteError(
-                f"{where}: there is no column {column!r} for the field {name!r}; it has {', '.join(row)}"
+                f"{where}: there is no column {column!r} for the field {name!r}; it has"
+                f" {', '.join(row)}"
             )
     taken = set(columns.values())
     data = {key: value for key, value in row.items() if key not in taken}
@@ -286,7 +287,8 @@ def _tags(data: Row, where: str) -> dict[str, str]:
     value = data.get("tags", {})
     if not isinstance(value, dict) or any(isinstance(item, dict | list) for item in value.values()):
         raise SuiteError(
-            f"{where}: tags: a mapping of slice to value, such as {{topic: history}}; given: {value!r}"
+            f"{where}: tags: a mapping of slice to value, such as {{topic: history}}; given:"
+            f" {value!r}"
         )
     return {str(key): str(item) for key, item in value.items()}
 
@@ -298,7 +300,8 @@ def _messages(data: Row, where: str) -> tuple[Message, ...]:
             turn.get("content"), str
         ):
             raise SuiteError(
-                f"{where}: messages: each needs role (system, user, assistant) and content; given: {turn!r}"
+                f"{where}: messages: each needs role (system, user, assistant) and content; given:"
+                f" {turn!r}"
             )
         turns.append(Message(turn["role"], turn["content"]))
     return tuple(turns)

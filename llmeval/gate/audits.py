@@ -54,7 +54,10 @@ class Audits:
         )
         counts = count_labels([one for one, _ in self.pairs], [other for _, other in self.pairs])
         contradicted = counts.pass_fail + counts.fail_pass
-        seen = f"the next judge contradicts {contradicted:,} of {counts.n:,} audited verdicts that the one before was sure of"
+        seen = (
+            f"the next judge contradicts {contradicted:,} of {counts.n:,} audited verdicts that the"
+            " one before was sure of"
+        )
         if self.lost:
             seen += f" ({self.lost:,} more audits gave no verdict)"
         shared = {

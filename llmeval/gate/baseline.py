@@ -259,8 +259,9 @@ def read_baseline(path: Path) -> Baseline:
     found = read_any(path)
     if found.gate is None:
         raise SuiteError(
-            f"{path}: was approved before lock files held the gate, so a gate that was loosened would not be seen: approve a "
-            f"run anew: `llmeval baseline approve RUN --by NAME --reason TEXT` (its run was {found.run_id})"
+            f"{path}: was approved before lock files held the gate, so a gate that was loosened"
+            " would not be seen: approve a run anew: `llmeval baseline approve RUN --by NAME"
+            f" --reason TEXT` (its run was {found.run_id})"
         )
     return found
 
@@ -293,7 +294,8 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Baseline:
         ) from None
     if found.schema > LOCK_SCHEMA:
         raise SuiteError(
-            f"{path}: has schema {found.schema}, this llmeval reads up to {LOCK_SCHEMA}: upgrade llmeval"
+            f"{path}: has schema {found.schema}, this llmeval reads up to {LOCK_SCHEMA}: upgrade"
+            " llmeval"
         )
     if found.schema < 2:
         found = structs.replace(found, gate=None)
@@ -303,7 +305,8 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Baseline:
             len(found.cases),
         ):
             raise SuiteError(
-                f"{path}: {len(column.values)} values of {name} for {len(found.cases)} cases; approve it again"
+                f"{path}: {len(column.values)} values of {name} for {len(found.cases)} cases;"
+                " approve it again"
             )
     return found
 
@@ -329,7 +332,10 @@ def lock_bytes(baseline: Baseline) -> bytes:
     rows = ",\n".join(
         f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items()
     )
-    return f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics": {{\n{rows}\n  }}\n}}\n'.encode()
+    return (
+        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics":'
+        f" {{\n{rows}\n  }}\n}}\n".encode()
+    )
 
 
 def _plain(value: object) -> str:

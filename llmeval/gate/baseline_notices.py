@@ -84,8 +84,8 @@ def _earlier_answers(manifest: Mapping[str, Any]) -> list[str]:
         sum(sessions[n]["answers"] for n in which) for which in (old, range(len(sessions)))
     )
     return [
-        f"{answers:,} of {total:,} answers were asked for on {min(begun):%Y-%m-%d}, more than 24 hours before the last: they say "
-        "nothing about what changed since."
+        f"{answers:,} of {total:,} answers were asked for on {min(begun):%Y-%m-%d}, more than 24"
+        " hours before the last: they say nothing about what changed since."
     ]
 
 
@@ -101,16 +101,19 @@ def _remarks(found: BaselineNotices) -> list[str]:
         said.append(f"The gate is looser than the baseline's: {'; '.join(looser)}.")
     if found.quarantined:
         said.append(
-            f"{_cases(found.quarantined)} quarantined since the baseline: {_named(found.quarantined)}."
+            f"{_cases(found.quarantined)} quarantined since the baseline:"
+            f" {_named(found.quarantined)}."
         )
     if gone.retired:
         said.append(
-            f"{_cases(gone.retired)} retired since the baseline: {_named([e.case_id for e in gone.retired])}."
+            f"{_cases(gone.retired)} retired since the baseline:"
+            f" {_named([e.case_id for e in gone.retired])}."
         )
     missed = [*gone.gone, *gone.changed]
     if missed:
         said.append(
-            f"{_cases(missed)} gone or changed since the baseline, which `max_gone` allows: {_named(missed)}."
+            f"{_cases(missed)} gone or changed since the baseline, which `max_gone` allows:"
+            f" {_named(missed)}."
         )
     return said
 

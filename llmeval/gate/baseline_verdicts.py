@@ -61,7 +61,10 @@ def known_verdicts(baseline: Baseline, scoring: Mapping[str, Any]) -> Known:
             judge=judges[metric],
             cached=True,
             reused_from=baseline.run_id,
-            reason=f"the answer of the baseline {baseline.run_id}, byte for byte: the judge's verdict of it stands",
+            reason=(
+                f"the answer of the baseline {baseline.run_id}, byte for byte: the judge's verdict"
+                " of it stands"
+            ),
         )
 
     return known

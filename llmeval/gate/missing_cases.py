@@ -133,9 +133,12 @@ def gone_rule(
         decision=Decision.INVALID,
         baseline=baseline.run_id,
         n=found.missed,
-        reason=f"Cases of the baseline {baseline.run_id} are not asked as they were: {', '.join(parts)}, {allowed}. "
-        f"Whether they got worse is not known: {shown}. Ask them again, list them with a reason in retired.yaml beside the "
-        f"suite, or approve a new baseline: {approve}",
+        reason=(
+            f"Cases of the baseline {baseline.run_id} are not asked as they were:"
+            f" {', '.join(parts)}, {allowed}. Whether they got worse is not known: {shown}. Ask"
+            " them again, list them with a reason in retired.yaml beside the suite, or approve a"
+            f" new baseline: {approve}"
+        ),
     )
 
 
@@ -145,5 +148,8 @@ def sample_note(found: MissingCases, manifest: Mapping[str, Any]) -> str:
         return ""
     told = f" Compared on a sample of {manifest['cases']['n']:,} of {found.of:,} cases."
     if found.unknown:
-        told += " Whether cases of this baseline are gone from the suite is not known: run it with this baseline to see."
+        told += (
+            " Whether cases of this baseline are gone from the suite is not known: run it with this"
+            " baseline to see."
+        )
     return told

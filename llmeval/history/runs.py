@@ -35,7 +35,8 @@ def find(name: Path, reports: Path) -> Path:
             f"{name} is the name of {len(matching)} runs: {', '.join(p.name for p in matching[:5])}"
         )
     raise StoreError(
-        f"there is no run {name}, neither as a directory nor below {reports}; `llmeval runs list` shows them"
+        f"there is no run {name}, neither as a directory nor below {reports}; `llmeval runs list`"
+        " shows them"
     )
 
 
@@ -51,8 +52,9 @@ def sole_latest(reports: Path) -> Path:
     if len(newest) > 1:
         last = max(newest.values(), key=lambda path: path.name)
         raise UsageError(
-            f"{LATEST}: there are runs of {len(newest)} suites below {reports}. Say whose: --suite FILE (its newest run, by "
-            f"that file's gate), or the run's id; the newest of all is {last.name}, of {last.parent.name}"
+            f"{LATEST}: there are runs of {len(newest)} suites below {reports}. Say whose: --suite"
+            " FILE (its newest run, by that file's gate), or the run's id; the newest of all is"
+            f" {last.name}, of {last.parent.name}"
         )
     return find(Path(LATEST), reports)
 
@@ -103,9 +105,11 @@ def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any
             "environment": manifest["environment"],
             "started": manifest["started"],
             "status": manifest["status"] if summary is None else summary.status,
-            "decision": None
-            if summary is None or summary.gate.decision is None
-            else str(summary.gate.decision),
+            "decision": (
+                None
+                if summary is None or summary.gate.decision is None
+                else str(summary.gate.decision)
+            ),
             "cases": manifest["cases"]["n"] if summary is None else summary.counts.cases,
             "passed": 0 if summary is None else summary.counts.passed,
         }

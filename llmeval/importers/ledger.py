@@ -107,5 +107,6 @@ class Ledger:
             things = "one thing has" if count == 1 else f"{count} things have"
             raise SuiteError(
                 "\n".join(self.left_out)
-                + f"\n{things} no counterpart here, and nothing was written; --skip-unknown leaves that out and lists it"
+                + f"\n{things} no counterpart here, and nothing was written; --skip-unknown leaves"
+                " that out and lists it"
             )

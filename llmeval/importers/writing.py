@@ -94,7 +94,8 @@ def write_new(files: Mapping[Path, str]) -> None:
     present = [str(path) for path in files if path.exists()]
     if present:
         raise UsageError(
-            f"{', '.join(present)}: exists already and is not overwritten; choose another --out or --name"
+            f"{', '.join(present)}: exists already and is not overwritten; choose another --out or"
+            " --name"
         )
     begun: list[Path] = []
     try:

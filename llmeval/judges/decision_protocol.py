@@ -31,7 +31,8 @@ def questions(protocol: Protocol, criteria: Sequence[Criterion]) -> dict[str, An
     decision = protocol.decision
     if decision is None:
         raise SuiteError(
-            f"the protocol {protocol.name!r} has no `decision`: a decision model can't be asked with it"
+            f"the protocol {protocol.name!r} has no `decision`: a decision model can't be asked"
+            " with it"
         )
     if protocol.each is None or not criteria:
         return {

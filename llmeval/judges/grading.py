@@ -140,7 +140,8 @@ def _weights(items: Sequence[Mapping[str, Any]], criteria: Sequence[Criterion]) 
     answered = [str(item.get("name")) for item in items]
     if sorted(answered) != sorted(by_name):
         raise BadVerdict(
-            f"each criterion is answered exactly once: {', '.join(by_name)}; not: {', '.join(answered)}"
+            f"each criterion is answered exactly once: {', '.join(by_name)}; not:"
+            f" {', '.join(answered)}"
         )
     return [by_name[name] for name in answered]
 

@@ -11,12 +11,15 @@ import re
 NEAR = 0.9
 """Below this confidence a pass is near the threshold."""
 _SENTENCE = re.compile(
-    r"[\u202d\u202e][^\u202c\n]*\u202c?\s*|[^.!?。！？\n\u202d\u202e]+[.!?。！？]*\s*|[.!?。！？\n]+\s*"
+    r"[\u202d\u202e][^\u202c\n]*\u202c?\s*|[^.!?。！？\n\u202d\u202e]+[.!?。！？]*\s*|[.!?。"
+    r"！？\n]+\s*"
 )
 """A sentence, or what stands between the mark that turns text round and its end."""
 _TO_THE_JUDGE = re.compile(
-    r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved|reviewed|certified|system prompt"
-    r"|correct answer|reference answers?|full marks|urteil|bewert\w+|anweisung\w*|instrucciones|calific\w+|veredicto|consignes?|jugement)\b"
+    r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved|reviewed|certified"
+    r"|system prompt"
+    r"|correct answer|reference answers?|full marks|urteil|bewert\w+|anweisung\w*"
+    r"|instrucciones|calific\w+|veredicto|consignes?|jugement)\b"
     r"|</?\w+>|<\||\{\{|\{%|\"verdict\"|判定|指示|评分|裁判|评判"
     r"|[\u202d\u202e\U000e0020-\U000e007f]|[a-z][\u0430-\u044f]|[\u0430-\u044f][a-z]",
     re.IGNORECASE,

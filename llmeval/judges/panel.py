@@ -36,7 +36,10 @@ class Panel:
             "agreement": round(sides.count(most) / len(sides), 4),
         }
         if 2 * sides.count(most) <= len(sides):
-            counts = f"{sides.count(True)} pass, {sides.count(False)} fail, {sides.count(None)} without a verdict"
+            counts = (
+                f"{sides.count(True)} pass, {sides.count(False)} fail, {sides.count(None)} without"
+                " a verdict"
+            )
             return Score(
                 status=Status.UNSCORED,
                 unscored=f"no majority in a panel of {len(sides)}: {counts}",

@@ -127,9 +127,11 @@ def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
         )
     try:
         found = tuple(
-            Criterion(name=f"criterion_{number}", statement=item)
-            if isinstance(item, str)
-            else Criterion.model_validate(item)
+            (
+                Criterion(name=f"criterion_{number}", statement=item)
+                if isinstance(item, str)
+                else Criterion.model_validate(item)
+            )
             for number, item in enumerate(raw, 1)
         )
     except ValidationError as error:
@@ -205,7 +207,8 @@ def _check_verdicts(head: _Head, file: str) -> None:
         properties = properties.get(head.each, {}).get("items", {}).get("properties", {})
         if head.needs == "criteria" and "name" not in properties:
             raise SuiteError(
-                f"{file}: an item of {head.each!r} needs a `name`, to say which criterion it answers"
+                f"{file}: an item of {head.each!r} needs a `name`, to say which criterion it"
+                " answers"
             )
     verdicts = properties.get("verdict", {}).get("enum")
     if (

@@ -92,7 +92,10 @@ def cause(text: str, finish_reason: str | None, reasoning: str | None) -> str:
     if finish_reason == "content_filter":
         return "the provider's filter withheld it (finish_reason content_filter)"
     if not unwrapped(text).body and (reasoning or unwrapped(text).reasoning):
-        return "the model only reasoned: raise `max_tokens` in the judge's `params`, or switch its reasoning off"
+        return (
+            "the model only reasoned: raise `max_tokens` in the judge's `params`, or switch its"
+            " reasoning off"
+        )
     if re.match(r"\s*<think", text, re.IGNORECASE) and unwrapped(text).reasoning is None:
         return "its reasoning has no end: raise `max_tokens` in the judge's `params`"
     return "" if finish_reason in (None, "stop") else f"finish_reason {finish_reason}"

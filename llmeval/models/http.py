@@ -104,8 +104,8 @@ class HttpEndpoint:
         response = await self._http.send(to_json(self._render(self._body, values)))
         if is_event_stream(response.body, response.content_type):
             raise ModelError(
-                f"{self._http.host}: the reply is an event stream; the provider http reads one JSON document: turn "
-                "streaming off"
+                f"{self._http.host}: the reply is an event stream; the provider http reads one JSON"
+                " document: turn streaming off"
             )
         found = read_json(self._http.host, response.body, response.content_type)
         if isinstance(found, dict) and not self._wants_error and states_error(found.get("error")):
@@ -137,6 +137,7 @@ class HttpEndpoint:
                 ) from None
         if found is None:
             raise ModelError(
-                f"{self._http.host}: no answer: {self._output or 'the reply'!r} is null: {peek(body)}"
+                f"{self._http.host}: no answer: {self._output or 'the reply'!r} is null:"
+                f" {peek(body)}"
             )
         return found if isinstance(found, str) else json.dumps(plain(found), ensure_ascii=False)

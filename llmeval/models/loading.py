@@ -29,8 +29,9 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
         SystemExit
     ) as error:  # it would end this process, with the exit code of whatever the module says
         raise SuiteError(
-            f"{name}: importing {module_name} calls sys.exit({error.code if error.code is not None else ''}); put what the "
-            'module runs as a program under `if __name__ == "__main__":`'
+            f"{name}: importing {module_name} calls"
+            f" sys.exit({error.code if error.code is not None else ''}); put what the module runs"
+            ' as a program under `if __name__ == "__main__":`'
         ) from None
     except Exception as error:
         raise SuiteError(

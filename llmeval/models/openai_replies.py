@@ -72,7 +72,8 @@ def chat_reply(host: str, response: Response) -> Reply:
         raise ModelError(f"{host}: the message's content is no text: {peek(to_json(content))}")
     if not content and reason is None and not any(message.get(key) for key in _SAID):
         raise ModelError(
-            f"{host}: the message has no content, and nothing says how it ended: {peek(response.body)}"
+            f"{host}: the message has no content, and nothing says how it ended:"
+            f" {peek(response.body)}"
         )
     text, thoughts = (content or "", "") if isinstance(content, str | None) else _parts(content)
     reply = Reply(

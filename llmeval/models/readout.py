@@ -102,5 +102,8 @@ def _prompt(state: str, question: Mapping[str, Any], order: Sequence[str]) -> Re
         f"{label}. {option}: {question['criteria'][option]}"
         for label, option in zip(ascii_uppercase, order, strict=False)
     )
-    text = f"{state}\n\n{question['instructions']}\n\n{options}\n\nAnswer with the letter of the option that fits, and nothing else."
+    text = (
+        f"{state}\n\n{question['instructions']}\n\n{options}\n\nAnswer with the letter of the"
+        " option that fits, and nothing else."
+    )
     return Request(messages=(Message("user", text),))

@@ -68,7 +68,8 @@ class Replay:
         offset = self._offsets.get((request.case_id, request.repeat))
         if offset is None:
             raise ModelError(
-                f"{self._path.name} has no answer for the case {request.case_id!r}, repeat {request.repeat}",
+                f"{self._path.name} has no answer for the case {request.case_id!r}, repeat"
+                f" {request.repeat}",
                 kind="candidate",
             )
         self._file.seek(offset)

@@ -51,7 +51,10 @@ def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
     if reasoned or is_length(reply.finish_reason):
         raise NoAnswer(_truncated(reply, params, reasoned), "truncated", reply)
     if not may_be_empty(reply.finish_reason):
-        message = f"no answer: the reply is empty, and its finish_reason {reply.finish_reason} is none of an empty answer"
+        message = (
+            f"no answer: the reply is empty, and its finish_reason {reply.finish_reason} is none of"
+            " an empty answer"
+        )
         raise NoAnswer(message, "provider", reply)
     return reply
 
@@ -80,10 +83,16 @@ def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
     tokens = f"all {count} tokens" if count else "all its tokens"
     raised = f"raise {name}" if limit is not None else "set a higher max_tokens"
     if reasoned and reply.finish_reason is not None and not is_length(reply.finish_reason):
-        return f"no answer: {tokens} went into reasoning (finish_reason {reply.finish_reason}); if a limit cut it, {raised}"
+        return (
+            f"no answer: {tokens} went into reasoning (finish_reason {reply.finish_reason}); if a"
+            f" limit cut it, {raised}"
+        )
     if reasoned:
         return f"no answer: {raised}: {tokens} went into reasoning"
-    return f"no answer: {raised}: the reply was cut off before its first word (limit {limit or 'of the endpoint'})"
+    return (
+        f"no answer: {raised}: the reply was cut off before its first word (limit"
+        f" {limit or 'of the endpoint'})"
+    )
 
 
 def _cleaned(reply: Reply) -> Reply:

@@ -103,6 +103,7 @@ def _told(key: str, floor: float, names: Sequence[str], alpha: float) -> str:
     if units < len(names):
         what += f" in {units:,} clusters"
     return (
-        f"gate.floors.{key}: {what} can't show {percent(floor)} even if all pass (at least {percent(best_bound(names, alpha))} "
-        f"would be sure): it can never PASS. Add {'clusters' if units < len(names) else 'cases'}, or lower the floor"
+        f"gate.floors.{key}: {what} can't show {percent(floor)} even if all pass (at least"
+        f" {percent(best_bound(names, alpha))} would be sure): it can never PASS. Add"
+        f" {'clusters' if units < len(names) else 'cases'}, or lower the floor"
     )

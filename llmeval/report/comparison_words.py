@@ -74,16 +74,17 @@ def note(found: Comparison) -> str:
     """What the intervals and the words promise."""
     tests = f"{found.tests:,} tests" if found.tests != 1 else "one test"
     return (
-        f"Each interval holds at {found.level:.0%} by itself. Better, worse and ranks are said at {found.level:.0%} over "
-        f"all of it ({tests}, Holm's procedure, p is adjusted). A difference that is not shown may still be there."
+        f"Each interval holds at {found.level:.0%} by itself. Better, worse and ranks are said at"
+        f" {found.level:.0%} over all of it ({tests}, Holm's procedure, p is adjusted). A"
+        " difference that is not shown may still be there."
     )
 
 
 def slice_note(found: Comparison) -> str:
     """By what rule slices are named."""
     return (
-        f"Benjamini-Hochberg at {1 - found.level:.0%} over {len(found.slices):,} slices: where to look, not what to "
-        "decide by"
+        f"Benjamini-Hochberg at {1 - found.level:.0%} over {len(found.slices):,} slices: where to"
+        " look, not what to decide by"
     )
 
 

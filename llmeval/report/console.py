@@ -128,8 +128,8 @@ def _counts(progress: Any) -> str:
 
 def _line(progress: Any) -> str:
     text = (
-        f"{progress.done:,}/{progress.total:,} cases, {progress.passed:,} passed, {progress.failed:,} failed, "
-        f"{progress.troubled:,} lost, {progress.calls:,} calls"
+        f"{progress.done:,}/{progress.total:,} cases, {progress.passed:,} passed,"
+        f" {progress.failed:,} failed, {progress.troubled:,} lost, {progress.calls:,} calls"
     )
     if progress.rate > 0:
         left = (progress.total - progress.done) / progress.rate
@@ -215,9 +215,11 @@ def _metrics(summary: Summary, manifest: dict[str, Any], width: int) -> Table:
                 style="yellow" if untrusted else "",
             ),
             "–" if metric.pass_rate is None else f"{metric.pass_rate:.1%}",
-            "–"
-            if metric.low is None or metric.high is None
-            else f"{100 * metric.low:.1f}–{100 * metric.high:.1f}%",
+            (
+                "–"
+                if metric.low is None or metric.high is None
+                else f"{100 * metric.low:.1f}–{100 * metric.high:.1f}%"
+            ),
             "–" if metric.mean is None else f"{metric.mean:.3f}",
             f"{metric.n:,}",
             Text(f"{lost:,}", style="magenta" if lost else "dim"),
@@ -248,7 +250,10 @@ def _worst(worst: list[FailingCase], summary: Summary, width: int) -> Table:
     counts = summary.counts
     total = counts.failed + counts.open + counts.unscored + counts.errors + counts.not_scored
     waiting = all(trouble.outcome is Outcome.NOT_SCORED for trouble in worst)
-    title = f"{min(len(worst), total)} of {count(total, 'case')} {'not scored yet' if waiting else 'that did not pass'}"
+    title = (
+        f"{min(len(worst), total)} of {count(total, 'case')}"
+        f" {'not scored yet' if waiting else 'that did not pass'}"
+    )
     table = Table(
         title=title,
         title_justify="left",

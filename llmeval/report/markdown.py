@@ -46,7 +46,10 @@ def markdown(
     decision = summary.gate.decision
     lines = [
         f"<!-- llmeval:{summary.suite} -->",
-        f"## {_MARK[decision]} llmeval `{summary.suite}`: {verdict_word(summary, manifest).replace('NO DECISION', 'no decision')}",
+        (
+            f"## {_MARK[decision]} llmeval `{summary.suite}`:"
+            f" {verdict_word(summary, manifest).replace('NO DECISION', 'no decision')}"
+        ),
         "",
         cell(summary.gate.reason, 1000),
         "",
@@ -140,8 +143,8 @@ def _metrics(summary: Summary) -> list[str]:
         ):
             continue
         lines.append(
-            f"| {cell(metric.metric)} | {metric.pass_rate:.1%} | {metric.low:.1%} – {metric.high:.1%} "
-            f"| {metric.n:,} | {metric.unscored + metric.errors:,} |"
+            f"| {cell(metric.metric)} | {metric.pass_rate:.1%} | {metric.low:.1%} –"
+            f" {metric.high:.1%} | {metric.n:,} | {metric.unscored + metric.errors:,} |"
         )
     return [*lines, ""]
 
@@ -156,7 +159,10 @@ def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
     if counts.open:
         spared = f" {counts.open:,} wait for a person (`llmeval review`).{spared}"
     return [
-        f"{outcomes(counts)}.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run {summary.run_id}.",
+        (
+            f"{outcomes(counts)}.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run"
+            f" {summary.run_id}."
+        ),
         *([f"{told[0].upper()}{told[1:]}."] if (told := sessions(manifest)) else []),
         "",
     ]
@@ -171,6 +177,8 @@ def _listed(title: str, rows: list[str]) -> list[str]:
 
 def _trouble(trouble: FailingCase) -> str:
     return (
-        f"\n<details><summary>{cell(trouble.case_id, 80)}: {cell(trouble.reason, 160)}</summary>\n\n"
-        f"{fenced(trouble.question, 600)}\n\n{fenced(trouble.output or '(no answer)', 1200)}\n\n</details>\n"
+        f"\n<details><summary>{cell(trouble.case_id, 80)}:"
+        f" {cell(trouble.reason, 160)}</summary>\n\n"
+        f"{fenced(trouble.question, 600)}\n\n"
+        f"{fenced(trouble.output or '(no answer)', 1200)}\n\n</details>\n"
     )

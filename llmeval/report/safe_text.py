@@ -87,14 +87,17 @@ def sessions(manifest: Mapping[str, Any]) -> str:
 def quarantined(entry: "Quarantined") -> str:
     """Why a case is in quarantine, by whom, until when, and how it does now."""
     now = {True: "it passes now", False: "it does not pass", None: "not asked"}[entry.passed]
-    return f"in quarantine until {entry.expires}, owner {entry.owner}: {entry.reason.rstrip('.')} ({now})"
+    return (
+        f"in quarantine until {entry.expires}, owner {entry.owner}: {entry.reason.rstrip('.')}"
+        f" ({now})"
+    )
 
 
 def quarantine_ended(entry: "Quarantined") -> str:
     """That a case counts again, and who has to do something about it."""
     return (
-        f"The quarantine of {entry.case_id} ended on {entry.expires}: it counts again. {entry.owner} fixes it, or removes or "
-        "renews the entry."
+        f"The quarantine of {entry.case_id} ended on {entry.expires}: it counts again."
+        f" {entry.owner} fixes it, or removes or renews the entry."
     )
 
 

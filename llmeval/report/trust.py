@@ -5,7 +5,10 @@ from typing import Any
 
 from llmeval.core.results import Summary
 
-INSTEAD_OF_THE_CHECK = "It decides where the facts check is not sure, which can be worse than that check alone: certify it, or leave it out."
+INSTEAD_OF_THE_CHECK = (
+    "It decides where the facts check is not sure, which can be worse than that check alone:"
+    " certify it, or leave it out."
+)
 
 
 def audited(summary: Summary) -> list[str]:

@@ -164,7 +164,8 @@ def _provenance(drawn: Sequence[tuple[bool, float | None]]) -> Provenance:
     }
     if any(len(found) > 1 for found in rates.values()):
         raise RefusedEstimate(
-            "the labels come from several draws at different rates; `llmeval judge certify` weighs them"
+            "the labels come from several draws at different rates; `llmeval judge certify` weighs"
+            " them"
         )
     return Provenance.RANDOM if len(rates[True] | rates[False]) == 1 else Provenance.BY_VERDICT
 

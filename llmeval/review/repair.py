@@ -47,7 +47,9 @@ class RepairEvidence(NamedTuple):
 
 
 _ADVICE = {
-    "reference too narrow": "add the answers that people accept to its references, or rewrite the question",
+    "reference too narrow": (
+        "add the answers that people accept to its references, or rewrite the question"
+    ),
     "reference too loose": "state in the reference what people miss in these answers",
     "ambiguous": "rewrite the question so that people agree on what is right, or retire the case",
 }

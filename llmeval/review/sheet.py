@@ -160,6 +160,7 @@ def verdict_of(row: Mapping[str, Any]) -> str:
     word = str(row["verdict"]).strip().lower()
     if word and word not in VERDICTS:
         raise UsageError(
-            f"{row['where']}: the verdict is {word[:40]!r}; write pass, fail or unsure, or leave it empty"
+            f"{row['where']}: the verdict is {word[:40]!r}; write pass, fail or unsure, or leave it"
+            " empty"
         )
     return VERDICTS.get(word, "")

@@ -54,8 +54,9 @@ class Budget:
         self.unpriced = False
         if dollars is None and self.stopped is None:
             self.stopped = (
-                f"--max-cost {self._max_cost:g} can't be kept: a reply of {of} came without its usage, so what it costs is not "
-                "known. Leave --max-cost away, or limit the run by --max-calls"
+                f"--max-cost {self._max_cost:g} can't be kept: a reply of {of} came without its"
+                " usage, so what it costs is not known. Leave --max-cost away, or limit the run by"
+                " --max-calls"
             )
 
     def _exhausted(self) -> str | None:
@@ -87,8 +88,9 @@ def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, BaseMode
     )
     if missing:
         raise UsageError(
-            f"--max-cost needs a price for {', '.join(missing)}: give the model `price: {{input: ..., output: ...}}` in US "
-            "dollars per million tokens (0 for one that is free), or leave --max-cost away"
+            f"--max-cost needs a price for {', '.join(missing)}: give the model `price: {{input:"
+            " ..., output: ...}` in US dollars per million tokens (0 for one that is free), or"
+            " leave --max-cost away"
         )
 
 

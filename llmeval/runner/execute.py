@@ -150,8 +150,9 @@ def _refuse_ended(plan: RunPlan, path: Path, before: Mapping[str, Any]) -> None:
     left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, RunDir(path)).scored)
     if left == 0 or before.get("ending") == "decided":
         raise UsageError(
-            f"{path} holds a run that ended at {before['ended']}, and nothing of it is left to ask. For a new run name another "
-            f"directory with --out, or leave --out away; `llmeval report {path}` shows this one"
+            f"{path} holds a run that ended at {before['ended']}, and nothing of it is left to ask."
+            " For a new run name another directory with --out, or leave --out away; `llmeval"
+            f" report {path}` shows this one"
         )
 
 
@@ -266,8 +267,8 @@ def _manifest(
     if not run.exists():
         if left := [name for name in RECORDS if writer.count(name)]:
             raise StoreError(
-                f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what these records are of. "
-                "Name another directory with --out"
+                f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what"
+                " these records are of. Name another directory with --out"
             )
         return {**make_manifest(plan, options, run_id), "parent_run": parent}
     manifest = run.manifest()

@@ -124,7 +124,10 @@ def case_checks(suite: Suite, case: Case) -> tuple[Bound, ...]:
 
 
 def _taken(what: str) -> str:
-    return f"no {what} may be named {WHOLE!r}: that is the metric of whole cases in `gate.floors`; give it another `metric`"
+    return (
+        f"no {what} may be named {WHOLE!r}: that is the metric of whole cases in `gate.floors`;"
+        " give it another `metric`"
+    )
 
 
 def _loader(suite: Suite) -> Callable[[str], Callable[..., Any]]:
@@ -218,7 +221,8 @@ class _Inspector:
         own = case_checks(self.suite, case) if case.checks else ()
         if not (own or self.checks or self.suite.spec.judges):
             raise SuiteError(
-                f"{case.source}: nothing to score: neither the suite nor the case has a check or a judge"
+                f"{case.source}: nothing to score: neither the suite nor the case has a check or a"
+                " judge"
             )
         values = case_values(case)
         self._try_checks(case, own, values)
@@ -240,7 +244,8 @@ class _Inspector:
             return
         if not self.prompt:
             raise SuiteError(
-                f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no `messages`"
+                f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no"
+                " `messages`"
             )
         self.asked += 1
         self.used = self.used or not self.needed.isdisjoint(values)
@@ -285,7 +290,8 @@ class _Inspector:
             what = f"{{{name}}} has single braces, so it is sent as it stands: " if name else ""
             raise self.suite.error(
                 self._key,
-                f"{what}the prompt uses no field of the case, so all cases would be asked the same; {fix}",
+                f"{what}the prompt uses no field of the case, so all cases would be asked the same;"
+                f" {fix}",
             )
         if not name:
             return []
@@ -299,7 +305,10 @@ class _Inspector:
 
     def _scoring_warnings(self, *, sample: bool) -> Iterator[str]:
         if self.unscored.n:
-            yield f"no check or judge applies to {_of(self.unscored, self.cases)}: nothing to score there, so an error"
+            yield (
+                f"no check or judge applies to {_of(self.unscored, self.cases)}: nothing to score"
+                " there, so an error"
+            )
         for name, few in self.without.items():
             if few.n == self.cases and not sample:
                 error = self.suite.error(
@@ -321,7 +330,10 @@ class _Inspector:
         needs = None if name is None else self.metrics.needs.get(name)
         if needs is not None:
             return f"Its prompt needs {_DATA[needs]} in the case."
-        return "Checks compare with what the case has: `reference`, `references`, `facts` or `context`."
+        return (
+            "Checks compare with what the case has: `reference`, `references`, `facts` or"
+            " `context`."
+        )
 
 
 def _of(few: _Few, cases: int) -> str:

@@ -101,8 +101,9 @@ def protocol_of(suite: Suite, name: str) -> Protocol:
 def judge_warnings(suite: Suite) -> list[str]:
     """What is known to go wrong with these judges, before any is asked."""
     return [
-        f"judges.{name}: decides where the facts check is not sure, but has no certificate. Untrusted judges have made "
-        "verdicts worse than that check alone: name a `certificate` (`llmeval judge certify`), or leave the judge out"
+        f"judges.{name}: decides where the facts check is not sure, but has no certificate."
+        " Untrusted judges have made verdicts worse than that check alone: name a `certificate`"
+        " (`llmeval judge certify`), or leave the judge out"
         for name, spec in suite.spec.judges.items()
         if spec.when == "uncertain" and spec.certificate is None
     ]
@@ -134,7 +135,8 @@ def refuse_self_judge(
             if _known_as(suite, candidate) & _known_as(suite, seat):
                 raise suite.error(
                     ("judges", name, *suite.judge(name).models[number][0]),
-                    "the judge is the candidate itself; name another model, or write `allow_self_judge: true` in the suite",
+                    "the judge is the candidate itself; name another model, or write"
+                    " `allow_self_judge: true` in the suite",
                 )
 
 

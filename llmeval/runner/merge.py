@@ -86,8 +86,8 @@ def check_parts(parts: Sequence[ShardRun]) -> None:
     for part in parts:
         if part.manifest["status"] != "complete":
             raise StoreError(
-                f"{part} is {part.manifest['status']}; end it first: "
-                f"llmeval run {part.manifest['suite_file']} --shard {part.index}/{of} --out {part.run.path}"
+                f"{part} is {part.manifest['status']}; end it first: llmeval run"
+                f" {part.manifest['suite_file']} --shard {part.index}/{of} --out {part.run.path}"
             )
     _check_cases(parts)
 
@@ -124,7 +124,8 @@ def _check_cases(parts: Sequence[ShardRun]) -> None:
     expected = parts[0].manifest["shard"]
     if len(seen) != expected["n"] or combined_digest(digests) != expected["digests"]["cases"]:
         short = [
-            f"{part} holds {sum(1 for _ in part.run.cases()):,} of {part.manifest['cases']['n']:,} cases"
+            f"{part} holds {sum(1 for _ in part.run.cases()):,} of {part.manifest['cases']['n']:,}"
+            " cases"
             for part in parts
             if sum(1 for _ in part.run.cases()) != part.manifest["cases"]["n"]
         ]
@@ -189,7 +190,8 @@ def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
             words = {"git": "commit", "llmeval": "Python or packages", "hosts": "endpoints"}
             what = ", ".join(words[name] for name in names)
             told.append(
-                f"{part} ran with other {what} than shard 1, where the judges' attacks and anchors were tried"
+                f"{part} ran with other {what} than shard 1, where the judges' attacks and anchors"
+                " were tried"
             )
     return tuple(told)
 

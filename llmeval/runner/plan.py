@@ -259,7 +259,8 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
     if regression is None:
         if given is not None:
             raise UsageError(
-                f"--baseline {given}: {suite.path} compares nothing; say what with `gate: {{regression: {{margins: ...}}}}`"
+                f"--baseline {given}: {suite.path} compares nothing; say what with `gate:"
+                " {regression: {margins: ...}}`"
             )
         return None
     if given is not None:
@@ -285,7 +286,8 @@ def _may_stop(suite: Suite, options: Options) -> bool:
     if options.shard is not None:
         if options.stop == "early":
             raise UsageError(
-                "--shard with --stop early: a part can't tell when the whole is decided; leave one away"
+                "--shard with --stop early: a part can't tell when the whole is decided; leave one"
+                " away"
             )
         return False
     early = (options.stop or gate.stop) == "early"
@@ -350,9 +352,11 @@ def _facts(
         "judges": list(suite.spec.judges),
         "warnings": [*warnings, *quarantine.warnings],
         "quarantined": [entry.case_id for entry in quarantine.cases],
-        "rules": (["must_pass"] if gate.must_pass else [])
-        + [f"floor {key}" for key in gate.floors]
-        + [f"regression {key}" for key in margins],
+        "rules": (
+            (["must_pass"] if gate.must_pass else [])
+            + [f"floor {key}" for key in gate.floors]
+            + [f"regression {key}" for key in margins]
+        ),
     }
 
 

@@ -108,8 +108,10 @@ def _usable(run: RunDir, manifest: Mapping[str, Any], now: datetime) -> Unfinish
         started = datetime.fromisoformat(manifest["started"])
         if now - started > WITHIN:
             return Unfinished(
-                line=f"{name} is unfinished, but it began more than 24 hours ago: a new run starts "
-                f"(--out {run.path} goes on with the old one)"
+                line=(
+                    f"{name} is unfinished, but it began more than 24 hours ago: a new run starts "
+                    f"(--out {run.path} goes on with the old one)"
+                )
             )
         with FileLock(run.path / LOCK, timeout=0):
             run.verify()
@@ -121,7 +123,8 @@ def _usable(run: RunDir, manifest: Mapping[str, Any], now: datetime) -> Unfinish
     total = manifest["cases"]["n"] * manifest["repeats"]
     return Unfinished(
         run.path,
-        f"goes on with {name} of {_when(started, now)}: {there:,} of {total:,} answers are there (--new starts afresh)",
+        f"goes on with {name} of {_when(started, now)}: {there:,} of {total:,} answers are there"
+        " (--new starts afresh)",
     )
 
 

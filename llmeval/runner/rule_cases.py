@@ -88,12 +88,18 @@ class RuleTargets:
     def _reason(self, target: _Target) -> str:
         if not self._given(target):
             produced = ", ".join(sorted(self._metrics)) or "none"
-            return f"no check or judge gives the metric {target.metric!r} to any case; metrics here: {produced}"
+            return (
+                f"no check or judge gives the metric {target.metric!r} to any case; metrics here:"
+                f" {produced}"
+            )
         if target.slice_ is not None and target.slice_[1] not in self._tags.get(
             target.slice_[0], ()
         ):
             return self._no_slice(target.slice_)
-        return f"{target.metric} applies to no case of this slice, so the rule would never decide anything"
+        return (
+            f"{target.metric} applies to no case of this slice, so the rule would never decide"
+            " anything"
+        )
 
     def _no_slice(self, slice_: tuple[str, str]) -> str:
         tag, value = slice_
@@ -113,7 +119,8 @@ def _keys(suite: Suite) -> list[KeyPath]:
             if _target(path).metric == WHOLE:
                 raise suite.error(
                     path,
-                    f"{WHOLE!r} is a metric of floors only; name the metrics that must not get worse",
+                    f"{WHOLE!r} is a metric of floors only; name the metrics that must not get"
+                    " worse",
                 )
         found += margins
     return found

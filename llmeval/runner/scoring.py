@@ -140,7 +140,9 @@ async def _judged(
             facts.status,
             value=facts.value,
             passed=facts.passed,
-            reason=f"decided by the facts check (confidence {facts.confidence:.2f}): {facts.reason}",
+            reason=(
+                f"decided by the facts check (confidence {facts.confidence:.2f}): {facts.reason}"
+            ),
             evidence=facts.evidence,
             confidence=facts.confidence,
         )

@@ -73,8 +73,8 @@ def _of_environment(environment: Mapping[str, str]) -> Shard:
             return _checked(int(number) - first + 1, int(n), f"{index}={number}, {total}={n}")
     names = ", ".join(f"{index} and {total}" for index, total, _ in _VARIABLES)
     raise UsageError(
-        f"--shard auto: no variable says which part this job is. It reads LLMEVAL_SHARD=i/N, or {names}; "
-        "elsewhere write --shard i/N"
+        "--shard auto: no variable says which part this job is. It reads LLMEVAL_SHARD=i/N, or"
+        f" {names}; elsewhere write --shard i/N"
     )
 
 

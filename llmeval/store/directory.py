@@ -187,7 +187,8 @@ class RunDir:
         check_schema(found.schema, path)
         if checksums.problem(data):
             raise StoreError(
-                f"{path} was changed after it was written: `llmeval report {self.path}` computes it anew from the records"
+                f"{path} was changed after it was written: `llmeval report {self.path}` computes it"
+                " anew from the records"
             )
         return found
 
@@ -338,7 +339,8 @@ class RunDir:
             if case.id == case_id:
                 return case
         raise StoreError(
-            f"{self.path / CASES}: the case {case_id!r} is not here, though {ANSWERS} has an answer to it. {_FIX}"
+            f"{self.path / CASES}: the case {case_id!r} is not here, though {ANSWERS} has an answer"
+            f" to it. {_FIX}"
         )
 
     def _key(self, line: bytes, name: str, offset: int) -> _Key:

@@ -69,7 +69,8 @@ def decode(line: bytes, where: str) -> Label:
         raise UsageError(f"{where}: not a label: {error}") from None
     if label.schema > SCHEMA:
         raise UsageError(
-            f"{where}: has schema {label.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval"
+            f"{where}: has schema {label.schema}, this llmeval reads up to {SCHEMA}: upgrade"
+            " llmeval"
         )
     return label
 

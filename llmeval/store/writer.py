@@ -44,7 +44,8 @@ class RunWriter:
             self._lock.acquire()
         except Timeout:
             raise StoreError(
-                f"{path}: another llmeval is writing to this run. Wait for it, or name another directory with --out"
+                f"{path}: another llmeval is writing to this run. Wait for it, or name another"
+                " directory with --out"
             ) from None
         except OSError as error:
             raise store_error(path, error) from None

@@ -19,18 +19,25 @@ class RegressionSpec(Strict):
 
     baseline: str | None = Field(
         default=None,
-        description="The lock file of the approved run, or a run's directory; `run --baseline` overrides it.",
+        description=(
+            "The lock file of the approved run, or a run's directory; `run --baseline`"
+            " overrides it."
+        ),
     )
     margins: dict[str, MarginStated] = Field(
         min_length=1,
-        description="Metric, or `metric @ tag=value` -> the drop of its mean that must not pass: 0.05 is 5 points; or "
-        "{margin: 0.05, scale: judge}.",
+        description=(
+            "Metric, or `metric @ tag=value` -> the drop of its mean that must not pass: 0.05 is 5"
+            " points; or {margin: 0.05, scale: judge}."
+        ),
     )
     max_gone: int = Field(
         default=0,
         ge=0,
-        description="Cases of the baseline that the suite may leave out or ask otherwise; more make the run INVALID. Cases "
-        "that `retired.yaml` names do not count.",
+        description=(
+            "Cases of the baseline that the suite may leave out or ask otherwise; more make the run"
+            " INVALID. Cases that `retired.yaml` names do not count."
+        ),
     )
 
 
@@ -43,19 +50,25 @@ class GateSpec(Strict):
 
     must_pass: Literal["all"] | list[str] | dict[str, str] | None = Field(
         default=None,
-        description="Cases that must pass, each in every repeat: `all`, a list of ids, or one tag and its value such as "
-        "`{tier: gold}`. One that fails is a FAIL, one without a result is INVALID; no statistics. "
-        "A gate without any rule is `must_pass: all`.",
+        description=(
+            "Cases that must pass, each in every repeat: `all`, a list of ids, or one tag and its"
+            " value such as `{tier: gold}`. One that fails is a FAIL, one without a result is"
+            " INVALID; no statistics. A gate without any rule is `must_pass: all`."
+        ),
     )
     floors: dict[str, FloorStated] = Field(
         default={},
-        description="Metric, or `metric @ tag=value` -> the pass rate it must clear. The metric `cases` is the share of cases "
-        "that pass everything.",
+        description=(
+            "Metric, or `metric @ tag=value` -> the pass rate it must clear. The metric `cases` is"
+            " the share of cases that pass everything."
+        ),
     )
     regression: RegressionSpec | None = None
     alpha: Level = Field(
         default=0.05,
-        description="Largest probability of any wrong FAIL over all rules, and of a wrong PASS of a floor.",
+        description=(
+            "Largest probability of any wrong FAIL over all rules, and of a wrong PASS of a floor."
+        ),
     )
     beta: Level = Field(
         default=0.05, description="Largest probability of a wrong PASS of a regression rule."
@@ -66,17 +79,25 @@ class GateSpec(Strict):
     )
     stop: Literal["never", "early"] = Field(
         default="never",
-        description="early: ask the cases in a seeded random order and stop as soon as every rule is decided.",
+        description=(
+            "early: ask the cases in a seeded random order and stop as soon as every rule is"
+            " decided."
+        ),
     )
     quarantine: str | None = Field(
         default=None,
-        description="A file of cases that count in no rule: a list of {case, reason, owner, expires}. Default: "
-        "`quarantine.yaml` beside the suite, where there is one.",
+        description=(
+            "A file of cases that count in no rule: a list of {case, reason, owner, expires}."
+            " Default: `quarantine.yaml` beside the suite, where there is one."
+        ),
     )
     retired: str | None = Field(
         default=None,
-        description="A file of cases of the baseline that are not asked any more, or asked otherwise, on purpose: a list of "
-        "{case, reason, owner}. Default: `retired.yaml` beside the suite, where there is one.",
+        description=(
+            "A file of cases of the baseline that are not asked any more, or asked otherwise, on"
+            " purpose: a list of {case, reason, owner}. Default: `retired.yaml` beside the suite,"
+            " where there is one."
+        ),
     )
     on_inconclusive: Literal["fail", "warn", "pass"] = Field(
         default="fail",
@@ -106,7 +127,8 @@ class GateSpec(Strict):
             return {str(tag): str(wanted) for tag, wanted in value.items()}
         raise PydanticCustomError(
             "must_pass",
-            "`must_pass` is `all`, a list of case ids, or one tag and its value such as {tier: gold}",
+            "`must_pass` is `all`, a list of case ids, or one tag and its value such as {tier:"
+            " gold}",
         )
 
     @field_validator("floors")

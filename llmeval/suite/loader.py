@@ -104,8 +104,8 @@ class Suite:
             first = error.errors(include_url=False)[0]
             raise document.error(
                 _real_path(first["loc"], document.data),
-                f"not a table of prices ({first['msg']}); each line is `model: {{input: 0.15, output: 0.60}}`, "
-                "US dollars per million tokens",
+                f"not a table of prices ({first['msg']}); each line is `model: {{input: 0.15,"
+                " output: 0.60}`, US dollars per million tokens",
             ) from None
 
     def _priced(self, name: str, spec: BaseModelSpec) -> BaseModelSpec:
@@ -186,20 +186,22 @@ class Suite:
         if len(text) < 250 and text and (self.base / text).is_file():
             raise self.error(
                 path,
-                f"{text!r} is a file, but would be sent as a text: only {known} are read. Rename it to "
-                f"{FilePath(text).stem}.j2, or write the text here",
+                f"{text!r} is a file, but would be sent as a text: only {known} are read. Rename it"
+                f" to {FilePath(text).stem}.j2, or write the text here",
             )
         if _LIKE_A_PATH.fullmatch(text):
             raise self.error(
                 path,
-                f"{text!r} looks like the path of a file, and there is none below {self.base}. Files end in {known}. To "
-                "send this text as it stands, write it as a block (`prompt: |`)",
+                f"{text!r} looks like the path of a file, and there is none below {self.base}."
+                f" Files end in {known}. To send this text as it stands, write it as a block"
+                " (`prompt: |`)",
             )
 
     def _unset(self, path: yaml_file.Path, variable: str) -> SuiteError:
         return self.error(
             path,
-            f"the environment variable {variable} is not set; set it, or write ${{{variable}:-default}}",
+            f"the environment variable {variable} is not set; set it, or write"
+            f" ${{{variable}:-default}}",
         )
 
 

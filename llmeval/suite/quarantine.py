@@ -24,7 +24,9 @@ class QuarantineEntry(Strict):
     owner: str = Field(min_length=1, description="Who is responsible for it.")
     expires: str = Field(
         pattern=r"^\d{4}-\d{2}-\d{2}$",
-        description="Its last day in quarantine, such as 2027-01-31 (UTC). Then the case counts again.",
+        description=(
+            "Its last day in quarantine, such as 2027-01-31 (UTC). Then the case counts again."
+        ),
     )
     suite: Name | None = Field(
         default=None, description="Only for this suite, where several share the file."
@@ -79,14 +81,18 @@ def read_quarantine(
                 continue
             raise document.error(
                 (number, "case"),
-                f"{suite.name} has no case {case_id!r}; remove the entry, or write whose it is: `suite: NAME`",
+                f"{suite.name} has no case {case_id!r}; remove the entry, or write whose it is:"
+                " `suite: NAME`",
             )
         entered = Quarantined(
             case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires
         )
         if day > day_of(document, (number, "expires"), entry.expires):
             ended.append(entered)
-            told = f"the quarantine of {case_id} ended on {entry.expires}: it counts again. {entry.owner} fixes the case, or removes the entry"
+            told = (
+                f"the quarantine of {case_id} ended on {entry.expires}: it counts again."
+                f" {entry.owner} fixes the case, or removes the entry"
+            )
             warnings.append(str(document.error((number, "expires"), told)))
             continue
         found[case_id] = entered

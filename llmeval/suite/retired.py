@@ -95,6 +95,6 @@ def refuse_asked(
         if case.id in retired.rows and same:
             raise retired.document.error(
                 (retired.rows[case.id], "case"),
-                f"{suite.name} still asks {case.id!r}, so it is not retired; remove the entry or the case, or write whose "
-                "it is: `suite: NAME`",
+                f"{suite.name} still asks {case.id!r}, so it is not retired; remove the entry or"
+                " the case, or write whose it is: `suite: NAME`",
             )

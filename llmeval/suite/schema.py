@@ -28,7 +28,10 @@ class CasesSpec(Strict):
     """Where the cases come from."""
 
     source: str | list[dict[str, Any]] = Field(
-        description="A .jsonl, .csv or .parquet file, hf://owner/name@revision?split=test, or a list of cases. Parquet and hf:// need the extra `data`."
+        description=(
+            "A .jsonl, .csv or .parquet file, hf://owner/name@revision?split=test, or a list of"
+            " cases. Parquet and hf:// need the extra `data`."
+        )
     )
     map: dict[str, str] = Field(
         default={}, description="Case field <- column of the source, where names differ."
@@ -55,7 +58,10 @@ class Limits(Strict):
     deadline: float | None = Field(
         default=None,
         gt=0,
-        description="Seconds for one request from its first attempt on, over all attempts and the waits between them.",
+        description=(
+            "Seconds for one request from its first attempt on, over all attempts and the waits"
+            " between them."
+        ),
     )
 
 
@@ -71,7 +77,10 @@ class BaseModelSpec(Strict):
 
     params: dict[str, Any] = Field(
         default={},
-        description="Sampling parameters by their OpenAI names: temperature, max_tokens, top_p, seed, stop. null leaves one out.",
+        description=(
+            "Sampling parameters by their OpenAI names: temperature, max_tokens, top_p, seed, stop."
+            " null leaves one out."
+        ),
     )
     timeout: float = Field(default=120, gt=0, description="Seconds one attempt may take.")
     limits: Limits = Limits()
@@ -83,13 +92,17 @@ class Generating(BaseModelSpec):
 
     reasoning: tuple[str, str] | Literal["none"] = Field(
         default=("<think>", "</think>"),
-        description="Tags around the reasoning at the beginning of a reply; it is kept apart from the answer, and no "
-        "check or judge sees it. `none`: the whole text is the answer.",
+        description=(
+            "Tags around the reasoning at the beginning of a reply; it is kept apart from the"
+            " answer, and no check or judge sees it. `none`: the whole text is the answer."
+        ),
     )
     on_blocked: Literal["missing", "fail"] = Field(
         default="missing",
-        description="What an answer counts as that the provider's content filter withheld: `missing`, or `fail` for "
-        "every metric of the case.",
+        description=(
+            "What an answer counts as that the provider's content filter withheld: `missing`, or"
+            " `fail` for every metric of the case."
+        ),
     )
 
     @field_validator("reasoning")
@@ -105,8 +118,11 @@ class Networked(BaseModelSpec):
 
     ca_file: str | None = Field(
         default=None,
-        description="Certificates in PEM format to trust besides the system's, for an authority of your own; relative "
-        "to the suite file. The environment's SSL_CERT_FILE and REQUESTS_CA_BUNDLE work too.",
+        description=(
+            "Certificates in PEM format to trust besides the system's, for an authority of your"
+            " own; relative to the suite file. The environment's SSL_CERT_FILE and"
+            " REQUESTS_CA_BUNDLE work too."
+        ),
     )
     max_reply_bytes: int = Field(
         default=16 * 2**20, gt=0, description="A longer body of a reply is an error."
@@ -114,9 +130,10 @@ class Networked(BaseModelSpec):
 
 
 BUILD = (
-    "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same model and build are the "
-    "same model wherever they run (judges, certificates, baselines). Without it another address is another model. "
-    "Answers of a build that is stated are reused by later runs, so name it anew with every change."
+    "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same"
+    " model and build are the same model wherever they run (judges, certificates, baselines)."
+    " Without it another address is another model. Answers of a build that is stated are reused by"
+    " later runs, so name it anew with every change."
 )
 
 
@@ -139,7 +156,10 @@ class OpenAISpec(Generating, Networked):
     )
     client: str | None = Field(
         default=None,
-        description="module:function that makes an openai.AsyncOpenAI (Azure, own authentication). Needs the extra `openai`.",
+        description=(
+            "module:function that makes an openai.AsyncOpenAI (Azure, own authentication). Needs"
+            " the extra `openai`."
+        ),
     )
 
 
@@ -166,7 +186,9 @@ class HttpSpec(Generating, Networked):
     headers: dict[str, SecretStr] = {}
     body: Any = Field(
         default={"input": "{{ prompt }}"},
-        description="The request's JSON; every text in it is a template over prompt, messages and params.",
+        description=(
+            "The request's JSON; every text in it is a template over prompt, messages and params."
+        ),
     )
     output: str = Field(
         default="output", description="Where the answer stands in the reply: a path like a.b[0].c"
@@ -183,8 +205,11 @@ class PythonSpec(Generating):
     build: str | None = Field(
         default=None,
         pattern=r"\S",
-        description="Which build this is, by a name of yours. Answers of a build that is stated are reused by later runs "
-        "while the function's files stay the same, so name it anew when anything else behind it changes.",
+        description=(
+            "Which build this is, by a name of yours. Answers of a build that is stated are reused"
+            " by later runs while the function's files stay the same, so name it anew when anything"
+            " else behind it changes."
+        ),
     )
 
 
@@ -193,7 +218,10 @@ class ReplaySpec(BaseModelSpec):
 
     provider: Literal["replay"]
     source: str = Field(
-        description="A .jsonl of {id, output, repeat?}; a missing id, an output of null and a line with an `error` are error records."
+        description=(
+            "A .jsonl of {id, output, repeat?}; a missing id, an output of null and a line with an"
+            " `error` are error records."
+        )
     )
 
 
@@ -231,26 +259,35 @@ class JudgeSpec(Strict):
     )
     cascade: list[str | ModelSpec] = Field(
         default=[],
-        description="Several judges: each is asked only where the one before was not sure (`band`).",
+        description=(
+            "Several judges: each is asked only where the one before was not sure (`band`)."
+        ),
     )
     band: tuple[Share, Share] = Field(
         default=(0.1, 0.9), description="A probability of passing between these two is not sure."
     )
     audit: Share = Field(
         default=0.05,
-        description="Share of the sure verdicts that the next judge of a cascade is asked about as well.",
+        description=(
+            "Share of the sure verdicts that the next judge of a cascade is asked about as well."
+        ),
     )
     prompt: str = Field(
         default="reference", description="A protocol's name, or the path of a template of your own."
     )
     criteria: list[str | dict[str, Any]] = Field(
         default=[],
-        description="For `rubric` and `style`: statements that are true of a good answer, or {name, "
-        "statement, weight}.",
+        description=(
+            "For `rubric` and `style`: statements that are true of a good answer, or {name, "
+            "statement, weight}."
+        ),
     )
     params: dict[str, Any] = Field(
         default={},
-        description="Sampling parameters over the model's own, which go over the judge's defaults. null leaves one out.",
+        description=(
+            "Sampling parameters over the model's own, which go over the judge's defaults. null"
+            " leaves one out."
+        ),
     )
     votes: int = Field(
         default=1,
@@ -260,22 +297,31 @@ class JudgeSpec(Strict):
     )
     logprobs: bool = Field(
         default=False,
-        description="Read the verdict's probability from log probabilities, where the endpoint has them.",
+        description=(
+            "Read the verdict's probability from log probabilities, where the endpoint has them."
+        ),
     )
     readout: bool = Field(
         default=False,
-        description="Local weights as a decision model: labels read from one pass, nothing generated.",
+        description=(
+            "Local weights as a decision model: labels read from one pass, nothing generated."
+        ),
     )
     attacks: bool = Field(
         default=True,
-        description="Try known attacks on the judge in each run; one that passes makes the run INVALID.",
+        description=(
+            "Try known attacks on the judge in each run; one that passes makes the run INVALID."
+        ),
     )
     certificate: str | None = Field(
         default=None, description="What labels showed about this judge."
     )
     when: Literal["always", "uncertain"] = Field(
         default="always",
-        description="`uncertain`: only where the `facts` check is not confident; elsewhere its verdict stands.",
+        description=(
+            "`uncertain`: only where the `facts` check is not confident; elsewhere its verdict"
+            " stands."
+        ),
     )
 
     @property
@@ -325,7 +371,10 @@ class SuiteSpec(Strict):
     models: dict[Name, ModelSpec] = {}
     prices: str | dict[str, Price] = Field(
         default={},
-        description="Prices by the models' names, written here or in a YAML file; a model's own `price` wins.",
+        description=(
+            "Prices by the models' names, written here or in a YAML file; a model's own `price`"
+            " wins."
+        ),
     )
     candidate: str | ModelSpec
     repeats: int = Field(default=1, gt=0, le=1000, description="Answers asked for each case.")
@@ -337,8 +386,10 @@ class SuiteSpec(Strict):
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")
     gate: GateSpec = Field(
         default=GateSpec(),
-        description="What decides. Left out, or without a rule, every case must pass (`must_pass: all`). "
-        "`gate: none` only measures: nothing is decided, and the exit code is 0.",
+        description=(
+            "What decides. Left out, or without a rule, every case must pass (`must_pass: all`). "
+            "`gate: none` only measures: nothing is decided, and the exit code is 0."
+        ),
     )
     environments: dict[Name, Environment] = {}
 

@@ -10,8 +10,8 @@ from llmeval.suite.strict import Margin, Share, Strict
 
 Scale = Literal["people", "judge"]
 SCALE = (
-    "Of a judged metric. people: what people would say, so an UNTRUSTED judge decides nothing. judge: the judge's own "
-    "verdicts, as they are."
+    "Of a judged metric. people: what people would say, so an UNTRUSTED judge decides nothing."
+    " judge: the judge's own verdicts, as they are."
 )
 
 

@@ -20,8 +20,8 @@ from llmeval.stats.special.beta import beta_cdf
 LOST_WORST = "a lost result may have been the worst for each claim"
 MAX_MORE = 1_000_000
 LOST_DECIDE = (
-    "{} lost results leave it open: the same command with --out and this run's directory asks again for answers that "
-    "ended in an error"
+    "{} lost results leave it open: the same command with --out and this run's directory asks again"
+    " for answers that ended in an error"
 )
 TOO_CLOSE = "the rate is too close to decide by more cases"
 FAR_MORE = "to decide would take more than 16 times as many clusters"
@@ -98,7 +98,10 @@ def decide_floor(
             slice=slice_,
             decision=Decision.INCONCLUSIVE,
             threshold=floor,
-            reason=f"{name}: all {selection.open:,} cases wait for a person; `llmeval review` takes their verdicts.",
+            reason=(
+                f"{name}: all {selection.open:,} cases wait for a person; `llmeval review` takes"
+                " their verdicts."
+            ),
         )
     if selection.n == 0:
         return RuleDecision(
@@ -107,7 +110,9 @@ def decide_floor(
             slice=slice_,
             decision=Decision.INVALID,
             threshold=floor,
-            reason=f"{name}: no case has a score, so the floor of {percent(floor)} can't be decided.",
+            reason=(
+                f"{name}: no case has a score, so the floor of {percent(floor)} can't be decided."
+            ),
         )
     low, high = bounds_at_worst(selection, alpha)
     if strict not in (None, alpha):
@@ -135,9 +140,9 @@ def decide_floor(
         level=1 - ((strict or alpha) if decision is Decision.FAIL else alpha),
         n=selection.n,
         assumptions=_assumptions(selection),
-        tipping_point=max(low - floor, floor - high)
-        if decision in (Decision.PASS, Decision.FAIL)
-        else None,
+        tipping_point=(
+            max(low - floor, floor - high) if decision in (Decision.PASS, Decision.FAIL) else None
+        ),
     )
 
 
@@ -166,17 +171,26 @@ def _outcome(
     if low >= floor:
         return (
             Decision.PASS,
-            f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(low)}, the floor is {percent(floor)}.",
+            (
+                f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(low)}, the floor"
+                f" is {percent(floor)}."
+            ),
         )
     if high < floor:
         return (
             Decision.FAIL,
-            f"{seen}; at {percent_of(1 - strict)} confidence at most {percent(high)}, the floor is {percent(floor)}.",
+            (
+                f"{seen}; at {percent_of(1 - strict)} confidence at most {percent(high)}, the floor"
+                f" is {percent(floor)}."
+            ),
         )
     hint = _hint(selection, rate, floor, rates)
-    return Decision.INCONCLUSIVE, (
-        f"{seen}; the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the floor of "
-        f"{percent(floor)}; {hint}."
+    return (
+        Decision.INCONCLUSIVE,
+        (
+            f"{seen}; the true rate may lie between {percent(low)} and {percent(high)}, on both"
+            f" sides of the floor of {percent(floor)}; {hint}."
+        ),
     )
 
 

@@ -183,9 +183,11 @@ def decide_judged_floor(
         else ""
     )
     seen = (
-        f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,} of {selection.n:,} cases){lost}; "
-        f"corrected by {evidence.shown}, people would pass {percent(rate)}"
+        f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,}"
+        f" of {selection.n:,} cases){lost}; corrected by {evidence.shown}, people would pass"
+        f" {percent(rate)}"
     )
+    hint = _hint(selection, evidence, floor, (alpha, strict or alpha))
     return RuleDecision(
         rule="floor",
         metric=metric,
@@ -195,13 +197,13 @@ def decide_judged_floor(
         low=low,
         high=high,
         threshold=floor,
-        reason=f"{seen}; {_follows(found, low, high, floor, level, _hint(selection, evidence, floor, (alpha, strict or alpha)))}",
+        reason=f"{seen}; {_follows(found, low, high, floor, level, hint)}",
         level=1 - level,
         n=selection.n,
         assumptions=_assumptions(selection, evidence),
-        tipping_point=max(low - floor, floor - high)
-        if found is not Decision.INCONCLUSIVE
-        else None,
+        tipping_point=(
+            max(low - floor, floor - high) if found is not Decision.INCONCLUSIVE else None
+        ),
     )
 
 
@@ -213,7 +215,10 @@ def _follows(
         return f"{sure} at least {percent(low)}, {limit}"
     if found is Decision.FAIL:
         return f"{sure} at most {percent(high)}, {limit}"
-    between = f"the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the floor of"
+    between = (
+        f"the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the"
+        " floor of"
+    )
     return f"{between} {percent(floor)}; {hint}."
 
 
@@ -285,18 +290,22 @@ def _decides(
 
 def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str, ...]:
     made = [
-        f"the {max(selection.clusters) + 1:,} clusters are independent of each other"
-        if is_clustered(selection)
-        else "cases are independent of each other",
+        (
+            f"the {max(selection.clusters) + 1:,} clusters are independent of each other"
+            if is_clustered(selection)
+            else "cases are independent of each other"
+        ),
         "the cases stand for those to come",
     ]
     if evidence.provenance is Provenance.BANK:
         made.append(
-            "the judge is as often right on these answers as on the labelled ones of its certificate"
+            "the judge is as often right on these answers as on the labelled ones of its"
+            " certificate"
         )
     else:
         made.append(
-            "the labelled answers were drawn at random within each verdict, and their labels are right"
+            "the labelled answers were drawn at random within each verdict, and their labels are"
+            " right"
         )
     if lost_in(selection):
         made.append(LOST_WORST)

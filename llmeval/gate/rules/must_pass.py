@@ -17,7 +17,10 @@ from llmeval.gate.aggregate import RunAggregate
 
 RULE = "must_pass"
 MAX_NAMED = 10
-ASK_AGAIN = "the same command with --out and this run's directory asks again for answers that ended in an error"
+ASK_AGAIN = (
+    "the same command with --out and this run's directory asks again for answers that ended in an"
+    " error"
+)
 
 
 @dataclass
@@ -193,15 +196,18 @@ def _decided(
     if cases.not_asked:
         return (
             Decision.INCONCLUSIVE,
-            f"must_pass can't be decided: {len(cases.not_asked):,} of {of} {_were(cases.not_asked)} not asked "
-            "in this run: "
-            f"{_names(cases.not_asked)}.",
+            (
+                f"must_pass can't be decided: {len(cases.not_asked):,} of {of}"
+                f" {_were(cases.not_asked)} not asked in this run: {_names(cases.not_asked)}."
+            ),
         )
     if cases.review:
         return (
             Decision.INCONCLUSIVE,
-            f"must_pass can't be decided: {len(cases.review):,} of {of} need review (`llmeval review`): "
-            f"{_names(cases.review)}.",
+            (
+                f"must_pass can't be decided: {len(cases.review):,} of {of} need review (`llmeval"
+                f" review`): {_names(cases.review)}."
+            ),
         )
     passes = f"The {of} passes." if cases.n == 1 else f"All {of} pass."
     if cases.doubtful:
@@ -209,8 +215,11 @@ def _decided(
     if untrusted is not None:
         return (
             Decision.INCONCLUSIVE,
-            f"{passes} But the judge of {untrusted[0]} is UNTRUSTED: {untrusted[1]}. An untrusted judge decides no rule: "
-            "`llmeval judge certify` measures it on labels; `on_inconclusive: warn` exits with 0 until then.",
+            (
+                f"{passes} But the judge of {untrusted[0]} is UNTRUSTED: {untrusted[1]}. An"
+                " untrusted judge decides no rule: `llmeval judge certify` measures it on labels;"
+                " `on_inconclusive: warn` exits with 0 until then."
+            ),
         )
     return Decision.PASS, passes
 

@@ -140,7 +140,10 @@ def _asked(
         return [_invalid(None, None, str(error))]
     if baseline.expired():
         until = baseline.approved.expires if baseline.approved is not None else None
-        told = f"The baseline {baseline.run_id} expired on {until}. Approve a run anew: {_approve(tally)}"
+        told = (
+            f"The baseline {baseline.run_id} expired on {until}. Approve a run anew:"
+            f" {_approve(tally)}"
+        )
         return [_invalid(None, baseline, told)]
     gone = gone_of(tally, manifest, baseline)
     missed = gone_rule(gone, manifest, baseline, _approve(tally))
@@ -191,8 +194,9 @@ def _comparison(
     name = metric if slice_ is None else f"{metric} on {slice_}"
     kept, judge = baseline.metrics.get(metric), manifest["judges"].get(metric)
     anew = (
-        "Run with --rejudge: the baseline's stored answers are scored by today's judges and checks, and compared with; "
-        f"or score them (`llmeval score {baseline.run_id}`) and approve that run."
+        "Run with --rejudge: the baseline's stored answers are scored by today's judges and"
+        f" checks, and compared with; or score them (`llmeval score {baseline.run_id}`) and approve"
+        " that run."
     )
     if kept is None:
         return _invalid(
@@ -203,7 +207,10 @@ def _comparison(
         )
     if kept.scorer != scorer_digest(manifest, metric):
         what = "judge" if judge is not None else "check"
-        told = f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a difference may be its own."
+        told = (
+            f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a"
+            " difference may be its own."
+        )
         return _invalid(metric, baseline, f"{told} {anew}", slice_)
     if margin.judge_scale:
         note = own_scale_note(manifest, metric)
@@ -234,7 +241,10 @@ def _question(
     pairs = pair(tally, baseline, compared.metric, compared.where, used, gone)
     compared = replace(compared, note=sample_note(gone, manifest) + compared.note)
     if not pairs.differences:
-        told = f"{compared.name}: no case is in both this run and the baseline {baseline.run_id}{pairs.left_out()}."
+        told = (
+            f"{compared.name}: no case is in both this run and the baseline"
+            f" {baseline.run_id}{pairs.left_out()}."
+        )
         told += f" Approve a run of these cases: {_approve(tally)}"
         return _invalid(compared.metric, baseline, told, compared.slice_)
     verdict = None if walk is None else walk.verdict()
@@ -310,9 +320,9 @@ def decided(question: RegressionTest, baseline: Baseline, level: float) -> RuleD
         reason=reason(question, verdict, baseline.run_id, level),
         level=1 - plan.alpha,
         n=len(pairs.differences),
-        tipping_point=tipping_point(verdict, plan)
-        if found in (Decision.PASS, Decision.FAIL)
-        else None,
+        tipping_point=(
+            tipping_point(verdict, plan) if found in (Decision.PASS, Decision.FAIL) else None
+        ),
         assumptions=_assumptions(question),
         fell=tuple(pairs.fell[:MAX_FELL]),
         judge_scale=rule.judge_scale,
@@ -325,10 +335,16 @@ def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: f
     """
     pairs, plan, rule = question.pairs, question.plan, question.rule
     lost = f", {pairs.lost} of them lost" if pairs.lost else ""
-    seen = f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on {len(pairs.differences):,} paired cases"
+    seen = (
+        f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on"
+        f" {len(pairs.differences):,} paired cases"
+    )
     margin = f"the margin is {_points(rule.margin)}"
     if rule.youden < 1:
-        margin += f", {_points(rule.margin * rule.youden)} as this judge sees them (its J is at least {rule.youden:.2f})"
+        margin += (
+            f", {_points(rule.margin * rule.youden)} as this judge sees them (its J is at least"
+            f" {rule.youden:.2f})"
+        )
     flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
     stopped = (
         f" Decided early: {question.planned:,} were planned."
@@ -401,9 +417,11 @@ def _assumptions(question: RegressionTest) -> tuple[str, ...]:
     clusters = len(set(question.pairs.clusters))
     alone = clusters == len(question.pairs.clusters)
     made = [
-        "cases are independent of each other"
-        if alone
-        else f"the {clusters:,} clusters are independent of each other"
+        (
+            "cases are independent of each other"
+            if alone
+            else f"the {clusters:,} clusters are independent of each other"
+        )
     ]
     made.append("the cases stand for those to come")
     if question.planned:

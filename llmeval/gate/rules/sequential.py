@@ -195,9 +195,11 @@ def early_floor(
             "the cases stand for those to come",
             *((LOST_WORST,) if lost else ()),
         ),
-        tipping_point=max(0.0, verdict.low - threshold, threshold - verdict.high)
-        if decision in (Decision.PASS, Decision.FAIL)
-        else None,
+        tipping_point=(
+            max(0.0, verdict.low - threshold, threshold - verdict.high)
+            if decision in (Decision.PASS, Decision.FAIL)
+            else None
+        ),
     )
 
 
@@ -222,12 +224,24 @@ def _floor_reason(
     )
     limit = f"the floor is {percent(threshold)}"
     if verdict.decision is Decision.PASS:
-        return f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(verdict.low)}, {limit}.{stopped}"
+        return (
+            f"{seen}; at {percent_of(1 - alpha)} confidence at least {percent(verdict.low)},"
+            f" {limit}.{stopped}"
+        )
     if verdict.decision is Decision.FAIL and verdict.high < threshold:
-        return f"{seen}; at {percent_of(1 - sharp)} confidence at most {percent(verdict.high)}, {limit}.{stopped}"
+        return (
+            f"{seen}; at {percent_of(1 - sharp)} confidence at most {percent(verdict.high)},"
+            f" {limit}.{stopped}"
+        )
     if verdict.decision is Decision.FAIL:
-        return f"{seen}; at {percent_of(1 - level)} confidence below the floor of {percent(threshold)}.{stopped}"
-    between = f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both sides of"
+        return (
+            f"{seen}; at {percent_of(1 - level)} confidence below the floor of"
+            f" {percent(threshold)}.{stopped}"
+        )
+    between = (
+        f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both"
+        " sides of"
+    )
     more = cases_needed(
         verdict.estimate, verdict.cases, threshold, alpha / 2, sharp / 2
     )  # half is left to the end

@@ -105,16 +105,23 @@ def validity(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecis
     for metric, tried in tally.attacks.items():
         fell = [name for name, passed in tried.items() if passed]
         if fell:
-            told = f"The judge of {metric} is open to prompt injection: it passed {len(fell)} of {len(tried)} known attacks"
+            told = (
+                f"The judge of {metric} is open to prompt injection: it passed {len(fell)} of"
+                f" {len(tried)} known attacks"
+            )
             invalid.append(
                 _invalid(
                     "attacks",
-                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''}); canaries.jsonl lists them.",
+                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''});"
+                    " canaries.jsonl lists them.",
                 )
             )
         lost = sum(passed is None for passed in tried.values())
         if 2 * lost > len(tried):
-            told = f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer: whether it withstands them"
+            told = (
+                f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer:"
+                " whether it withstands them"
+            )
             invalid.append(_invalid("attacks", f"{told} is not known."))
     limit = manifest["gate"]["max_unscored"]
     lost = counts.errors + counts.unscored

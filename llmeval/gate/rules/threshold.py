@@ -71,10 +71,12 @@ def distrust_of(manifest: Mapping[str, Any], metric: str) -> str | None:
         return None
     suite = manifest.get("suite_file", "SUITE")
     return (
-        f"{judge['trust_reason']}. So its verdicts neither PASS nor FAIL this rule. To trust it, {MIN_LABELS} or more labels are "
-        f"needed, with at least {MIN_CLASS} passes and {MIN_CLASS} fails: `llmeval labels sample RUN --n {MIN_LABELS} --out sheet.csv`, "
-        f"`llmeval labels import sheet.csv --run RUN --reviewer NAME`, then `llmeval judge certify {suite}:{metric} "
-        f"--labels RUN --out FILE`. To decide on the judge's own verdicts instead, state `scale: judge` in the rule"
+        f"{judge['trust_reason']}. So its verdicts neither PASS nor FAIL this rule. To trust it,"
+        f" {MIN_LABELS} or more labels are needed, with at least {MIN_CLASS} passes and {MIN_CLASS}"
+        f" fails: `llmeval labels sample RUN --n {MIN_LABELS} --out sheet.csv`, `llmeval labels"
+        " import sheet.csv --run RUN --reviewer NAME`, then `llmeval judge certify"
+        f" {suite}:{metric} --labels RUN --out FILE`. To decide on the judge's own verdicts"
+        " instead, state `scale: judge` in the rule"
     )
 
 

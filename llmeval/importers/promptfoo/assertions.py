@@ -73,8 +73,8 @@ def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
     negated = kind != raw["type"]
     if kind in SILENT_NOT and negated:
         raise UnmappedError(
-            f"`{raw['type']}`: promptfoo takes no notice of `not-` here, so what passed was `{kind}`; "
-            "say what you want as a criterion of `llm-rubric`",
+            f"`{raw['type']}`: promptfoo takes no notice of `not-` here, so what passed was"
+            f" `{kind}`; say what you want as a criterion of `llm-rubric`",
             place.at("type"),
         )
     if kind in REFUSED:
@@ -247,7 +247,8 @@ def _sql(a: Assertion) -> dict[str, Any]:
     value = a.value or {}
     if not isinstance(value, dict) or set(value) - {"databaseType"}:
         raise UnmappedError(
-            "lists of allowed tables or columns: `sql` takes `tables: [...]` and `columns: [...]` here"
+            "lists of allowed tables or columns: `sql` takes `tables: [...]` and `columns: [...]`"
+            " here"
         )
     given = str(value.get("databaseType", "mysql")).lower()
     dialect = _DIALECTS.get(given)

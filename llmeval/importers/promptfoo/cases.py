@@ -94,7 +94,8 @@ class CaseMaker:
         for name in values:
             if name in _RESERVED:
                 raise UnmappedError(
-                    f"the variable `{name}` has the name of a field that cases have here; call it something else",
+                    f"the variable `{name}` has the name of a field that cases have here; call it"
+                    " something else",
                     test.place.at("vars", name),
                 )
         for name in ("context", "reference"):
@@ -204,12 +205,14 @@ class CaseMaker:
         for member in members:
             if member.kind in PROTOCOLS:
                 raise UnmappedError(
-                    "a group with a judge in it has no counterpart; judges are metrics of their own",
+                    "a group with a judge in it has no counterpart; judges are metrics of"
+                    " their own",
                     member.place,
                 )
             if threshold is not None and (member.graded or member.weight != members[0].weight):
                 raise UnmappedError(
-                    "a `threshold` over weights or degrees has no counterpart; set a threshold on each metric",
+                    "a `threshold` over weights or degrees has no counterpart; set a threshold on"
+                    " each metric",
                     place,
                 )
         checks = [short(as_check(member)) for member in members]
@@ -227,13 +230,15 @@ class CaseMaker:
         protocol = PROTOCOLS[assertion.kind]
         if assertion.negated:
             raise UnmappedError(
-                f"`not-{assertion.kind}`: a verdict can't be turned round; write the opposite as a criterion",
+                f"`not-{assertion.kind}`: a verdict can't be turned round; write the opposite as a"
+                " criterion",
                 assertion.place.at("type"),
             )
         if assertion.threshold is not None:
             self._ledger.note(
                 assertion.place.at("threshold"),
-                "a threshold on a judge's own score has no counterpart: here each criterion is met or not",
+                "a threshold on a judge's own score has no counterpart: here each criterion is met"
+                " or not",
             )
         statement = rendered(assertion.value, test.variables)
         if protocol == "rubric":

@@ -108,7 +108,8 @@ def _top(config: SourcePlace, ledger: Ledger) -> None:
         if key not in ("repeat", "maxConcurrency"):
             ledger.note(
                 place,
-                f"`{key}` has no counterpart in a suite (`llmeval run --help`: limits on the command line)",
+                f"`{key}` has no counterpart in a suite (`llmeval run --help`: limits on the"
+                " command line)",
             )
         elif not isinstance(value, int) or value < 1:
             ledger.leave_out(place, f"is no number from 1 up: {value!r}")
@@ -151,7 +152,8 @@ def _judges(
 def _default_judge(place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
     ledger.note(
         place,
-        f"names no judge; promptfoo takes one by the keys it finds, here it is LLMEVAL_JUDGE_MODEL, {_DEFAULT_JUDGE} if not set",
+        "names no judge; promptfoo takes one by the keys it finds, here it is LLMEVAL_JUDGE_MODEL,"
+        f" {_DEFAULT_JUDGE} if not set",
     )
     return {
         "provider": "openai",
@@ -225,9 +227,9 @@ class _Files:
         self.files[self._out / "data" / f"{self._name}.answers.jsonl"] = jsonl(
             {
                 "id": row.data["id"],
-                "output": row.test.output
-                if isinstance(row.test.output, str)
-                else str(row.test.output),
+                "output": (
+                    row.test.output if isinstance(row.test.output, str) else str(row.test.output)
+                ),
             }
             for row in with_output
         )
@@ -292,7 +294,8 @@ class _Files:
         if own:
             self._ledger.note(
                 place,
-                "a judge is the candidate itself, so the suite says `allow_self_judge: true`; name another",
+                "a judge is the candidate itself, so the suite says `allow_self_judge: true`; name"
+                " another",
             )
         options = self._config.value.get("evaluateOptions") or {}
         limit = options.get("maxConcurrency")
@@ -360,7 +363,8 @@ class _Files:
             return every if share else "none"
         self._ledger.note(
             place,
-            "a floor on each metric here, cleared when its confidence bound does; where the cases can't tell, the run warns",
+            "a floor on each metric here, cleared when its confidence bound does; where the cases"
+            " can't tell, the run warns",
         )
         left = set().union(*(row.informational for row in rows))
         metrics = dict.fromkeys([metric_of(check) for check in checks])
@@ -397,7 +401,10 @@ def _head(source: Path, others: list[str], path: Path, gate: Any) -> list[str]:
         lines.append(f"Other candidates: llmeval run {path} --candidate {' | '.join(others)}")
     if gate == {"must_pass": "all"}:
         lines += [
-            "promptfoo fails when one test fails, and so does this suite (`must_pass: all`). Rules about rates, with stated",
+            (
+                "promptfoo fails when one test fails, and so does this suite (`must_pass: all`)."
+                " Rules about rates, with stated"
+            ),
             "error rates: `gate: {floors: {cases: 0.9}}`, see docs/decisions.md.",
         ]
     return lines

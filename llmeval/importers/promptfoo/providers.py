@@ -91,13 +91,14 @@ def model_of(
         or provider.endswith((".js", ".py"))
     ):
         raise UnmappedError(
-            "is code or gives the prompt back; name a function with `{provider: python, function: module:function}`, "
-            "or recorded answers with `{provider: replay, source: answers.jsonl}`"
+            "is code or gives the prompt back; name a function with `{provider: python, function:"
+            " module:function}`, or recorded answers with `{provider: replay, source:"
+            " answers.jsonl}`"
         )
     if vendor not in _HOSTS:
         raise UnmappedError(
-            f"the vendor {vendor!r} is not known here; anything with an OpenAI-compatible address works as "
-            "`{provider: openai, model: ..., base_url: ...}`"
+            f"the vendor {vendor!r} is not known here; anything with an OpenAI-compatible address"
+            " works as `{provider: openai, model: ..., base_url: ...}`"
         )
     kind, _, name = rest.partition(":")
     if kind not in _KINDS:

@@ -21,7 +21,8 @@ def template(text: str) -> str:
     """
     if _ENV.search(text):
         raise UnmappedError(
-            "prompts and tests can't read the environment here; write the value, or make it a variable"
+            "prompts and tests can't read the environment here; write the value, or make it a"
+            " variable"
         )
     made = _TAG.sub(lambda match: _tag(match[0]), text)
     try:
@@ -30,7 +31,8 @@ def template(text: str) -> str:
         raise UnmappedError(f"not a template that Jinja2 understands ({error})") from None
     if "_conversation" in variables:
         raise UnmappedError(
-            "`_conversation` is filled from earlier answers; write the turns as messages of the case"
+            "`_conversation` is filled from earlier answers; write the turns as messages of the"
+            " case"
         )
     return made
 

@@ -105,7 +105,8 @@ def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> Record
     if _is_lower_better(metric, value, passed):
         ledger.note(
             place,
-            f"`{metric.get('name')}` is better the lower it is; its value here is 1 minus its score",
+            f"`{metric.get('name')}` is better the lower it is; its value here is 1 minus its"
+            " score",
         )
         value = 1 - value
     return RecordedScore(value, passed, reason)

@@ -27,7 +27,8 @@ def read_lm_eval(path: Path, ledger: Ledger) -> list[Evaluation]:
         newest[match["task"] if match else file.stem] = file
     if not newest:
         raise SuiteError(
-            f"{path}: no samples_*.jsonl here; lm_eval writes them with --log_samples --output_path DIR"
+            f"{path}: no samples_*.jsonl here; lm_eval writes them with --log_samples"
+            " --output_path DIR"
         )
     return [_evaluation(task, file, ledger) for task, file in newest.items()]
 
@@ -63,7 +64,10 @@ def _model(path: Path) -> str:
         found = json.loads(results.read_bytes())
     except ValueError:
         return ""
-    return f"Answers of {found.get('model_name') or found.get('config', {}).get('model_args') or 'a model'}."
+    return (
+        "Answers of"
+        f" {found.get('model_name') or found.get('config', {}).get('model_args') or 'a model'}."
+    )
 
 
 def _add(cases: dict[str, RecordedCase], place: SourcePlace, several: bool, ledger: Ledger) -> None:
@@ -101,7 +105,8 @@ def _answer(
         if len(replies[0]) > 1:
             ledger.note(
                 place,
-                f"has {len(replies[0])} answers, of which the first is taken over, as scores are not said for each",
+                f"has {len(replies[0])} answers, of which the first is taken over, as scores are"
+                " not said for each",
             )
         return first, [str(target)] if target not in (None, "") else []
     if (
@@ -112,7 +117,8 @@ def _answer(
         raise UnmappedError("holds likelihoods of given texts, and no answer")
     ledger.note(
         place,
-        "is a choice by likelihood: its answer here is the likeliest continuation, which `acc_norm` may not mean",
+        "is a choice by likelihood: its answer here is the likeliest continuation, which `acc_norm`"
+        " may not mean",
     )
     likelihood = [float(each[0][0]) for each in replies]
     options = [str(each[1]).strip() for each in asked]

@@ -108,7 +108,8 @@ def _files(
     metrics = list(dict.fromkeys(metric for case in evaluation.cases for metric in case.scores))
     if not metrics:
         raise SuiteError(
-            f"{place.document.file}: {evaluation.name} holds no scored answer, so there is nothing to import"
+            f"{place.document.file}: {evaluation.name} holds no scored answer, so there is nothing"
+            " to import"
         )
     for case in evaluation.cases:
         for metric in [] if case.scores else metrics:
@@ -124,7 +125,8 @@ def _files(
     if len(answers) < planned:
         ledger.note(
             place,
-            f"{planned - len(answers)} of {planned} answers are missing there: they are errors in the run, not failures",
+            f"{planned - len(answers)} of {planned} answers are missing there: they are errors in"
+            " the run, not failures",
         )
     suite = {
         "suite": name,
@@ -136,8 +138,14 @@ def _files(
         "gate": {"must_pass": "all"} if evaluation.decides else "none",
     }
     head = [
-        f"Imported from {evaluation.tool}: its answers are replayed, no model is asked. The metrics are its own scores, which the",
-        "check `recorded` of each case binds to the answer that was scored; a new answer has none of them. To try another",
+        (
+            f"Imported from {evaluation.tool}: its answers are replayed, no model is asked. The"
+            " metrics are its own scores, which the"
+        ),
+        (
+            "check `recorded` of each case binds to the answer that was scored; a new answer has"
+            " none of them. To try another"
+        ),
         "model, add it to `models`, and `checks` or `judges` that score both.",
     ]
     return {

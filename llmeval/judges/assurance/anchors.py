@@ -35,8 +35,8 @@ class Drift(NamedTuple):
             return None
         return Trust(
             "UNTRUSTED",
-            f"it drifts: over the last {self.runs} runs {self.changed} of {self.n} anchors got another verdict, more than "
-            f"chance explains (p = {self.p:.2g}); certify it again",
+            f"it drifts: over the last {self.runs} runs {self.changed} of {self.n} anchors got"
+            f" another verdict, more than chance explains (p = {self.p:.2g}); certify it again",
         )
 
 
@@ -87,7 +87,10 @@ def outcome(
         "changed": changed,
     }
     if len(answered) < len(scores) / 2:
-        lost = f"only {len(answered)} of its {len(scores)} anchors could be judged, so nobody knows whether it has changed"
+        lost = (
+            f"only {len(answered)} of its {len(scores)} anchors could be judged, so nobody knows"
+            " whether it has changed"
+        )
         return {**figures, "alarm": None}, Trust("UNTRUSTED", lost)
     rule = canary_rule(len(answered), certificate.natural)
     drift = over_runs([*past, (changed, len(answered))], certificate.natural)
@@ -96,6 +99,6 @@ def outcome(
         return figures, drift.verdict()
     return figures, Trust(
         "UNTRUSTED",
-        f"it has changed since its certificate: {changed} of {len(answered)} anchors got another verdict, where "
-        f"{rule.alarm} or more raise the alarm; certify it again",
+        f"it has changed since its certificate: {changed} of {len(answered)} anchors got another"
+        f" verdict, where {rule.alarm} or more raise the alarm; certify it again",
     )

@@ -138,8 +138,8 @@ def read_certificate(path: Path) -> Certificate:
         found = msgspec.json.decode(path.read_bytes(), type=Certificate)
     except FileNotFoundError:
         raise SuiteError(
-            f"{path}: there is no certificate. `llmeval judge certify SUITE --labels ...` writes it; until then take "
-            "`certificate` out of the judge, which is UNTRUSTED without it"
+            f"{path}: there is no certificate. `llmeval judge certify SUITE --labels ...` writes"
+            " it; until then take `certificate` out of the judge, which is UNTRUSTED without it"
         ) from None
     except (OSError, msgspec.DecodeError) as error:
         raise SuiteError(f"{path}: can't be read as a judge's certificate: {error}") from None

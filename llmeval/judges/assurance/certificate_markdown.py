@@ -100,12 +100,18 @@ def _probabilities(found: Mapping[str, Any] | None) -> str:
         return (
             "The judge states no probabilities, so there is no Brier score, ECE or calibration map."
         )
-    text = f"Stated probabilities on {found['n']} labels: Brier {found['brier']:.3f}, ECE {found['ece']:.3f}."
+    text = (
+        f"Stated probabilities on {found['n']} labels: Brier {found['brier']:.3f}, ECE"
+        f" {found['ece']:.3f}."
+    )
     if found["calibration"] is not None:
         method = {"platt": "Platt scaling", "beta": "beta calibration"}[
             found["calibration"]["method"]
         ]
-        text += f" {method} brings the Brier score to {found['calibration']['brier_held_out']:.3f} on answers held out."
+        text += (
+            f" {method} brings the Brier score to {found['calibration']['brier_held_out']:.3f} on"
+            " answers held out."
+        )
     return text
 
 
@@ -113,15 +119,19 @@ def _retest(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return ""
     return (
-        f"Asked {found['calls']} times without a cache, the judge gave the same verdict on {found['unanimous']} of "
-        f"{found['items']} answers ({found['value']:.2f}, {found['low']:.2f} to {found['high']:.2f})."
+        f"Asked {found['calls']} times without a cache, the judge gave the same verdict on"
+        f" {found['unanimous']} of {found['items']} answers ({found['value']:.2f},"
+        f" {found['low']:.2f} to {found['high']:.2f})."
     )
 
 
 def _people(certificate: Certificate) -> str:
     people = certificate.people
     if people is None:
-        return "## Do people agree?\n\nNo answer was labelled by two people, so there is no human ceiling to compare with."
+        return (
+            "## Do people agree?\n\nNo answer was labelled by two people, so there is no human"
+            " ceiling to compare with."
+        )
     alpha: Figure = people["alpha"]
     rows = [
         (
@@ -134,15 +144,16 @@ def _people(certificate: Certificate) -> str:
         for pair in people["pairs"]
     ]
     text = (
-        f"## Do people agree?\n\n{people['double_labelled']} answers have several labels; Krippendorff's alpha "
-        f"{_interval(alpha)}.\n\n"
+        f"## Do people agree?\n\n{people['double_labelled']} answers have several labels;"
+        f" Krippendorff's alpha {_interval(alpha)}.\n\n"
         + _table(("reviewers", "answers", "agreement", "kappa", "AC1"), rows)
     )
     test = certificate.alt_test
     if test is not None:
         said = test.get("note") or (
-            f"the judge {'may' if test['passes'] else 'may not'} stand in for an annotator (wins against "
-            f"{test['winning_rate']:.0%} of {test['annotators']}, epsilon {test['epsilon']})"
+            f"the judge {'may' if test['passes'] else 'may not'} stand in for an annotator (wins"
+            f" against {test['winning_rate']:.0%} of {test['annotators']}, epsilon"
+            f" {test['epsilon']})"
         )
         text += f"\n\nAlt-test (arXiv 2501.10970): {said}."
     return text

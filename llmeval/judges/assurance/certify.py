@@ -47,12 +47,14 @@ def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
     kept = [item for item in items if item.verdict is not None and item.sampling != "triage"]
     if not kept:
         raise UsageError(
-            "no label can carry a certificate: each one is of an answer picked by hand, or people differ on it. Draw some "
-            "with `llmeval labels sample`, label them, take them in with `llmeval labels import`"
+            "no label can carry a certificate: each one is of an answer picked by hand, or people"
+            " differ on it. Draw some with `llmeval labels sample`, label them, take them in with"
+            " `llmeval labels import`"
         )
     if len({item.sampling in RANDOM for item in kept}) > 1:
         raise UsageError(
-            "labels drawn at random and labels collected by hand can't be mixed: certify on one kind"
+            "labels drawn at random and labels collected by hand can't be mixed: certify on one"
+            " kind"
         )
     return kept
 

@@ -111,8 +111,8 @@ def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
         row = _ROW.decode(line)
     except msgspec.DecodeError as error:
         raise UsageError(
-            f"{where}: not a labelled answer: {error}. A line needs case_id, output and human_verdict; for the labels of "
-            "a run give the run's directory instead"
+            f"{where}: not a labelled answer: {error}. A line needs case_id, output and"
+            " human_verdict; for the labels of a run give the run's directory instead"
         ) from None
     if row.human_verdict in ("unsure", "withdrawn"):
         return None
@@ -128,7 +128,8 @@ def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
         raise UsageError(f"{where}: probability is {row.probability}; it lies in (0, 1]")
     if row.sampling in RANDOM and row.probability is None:
         raise UsageError(
-            f"{where}: sampling is {row.sampling}, so `probability` must say with which chance it was drawn"
+            f"{where}: sampling is {row.sampling}, so `probability` must say with which chance it"
+            " was drawn"
         )
     return row
 
@@ -212,8 +213,9 @@ def provenance(items: Iterable[LabelledAnswer]) -> dict[str, Any]:
         allows = "Drawn at random from runs: what they show holds for answers like those runs'."
     else:
         allows = (
-            "Not drawn at random: the judge's sensitivity and specificity are those on these very answers. That they carry "
-            "over to the answers of a run is assumed. No pass rate of a run can be estimated from these labels alone."
+            "Not drawn at random: the judge's sensitivity and specificity are those on these very"
+            " answers. That they carry over to the answers of a run is assumed. No pass rate of a"
+            " run can be estimated from these labels alone."
         )
     reviewers = sorted({name for item in kept for name in item.people})
     return {

@@ -159,8 +159,9 @@ def _group(name: str, judged: Sequence[JudgedAnswer]) -> FigureGroup:
 def ruling(counts: LabelCounts, found: Agreement, undecided: int) -> tuple[bool, str]:
     """Whether these figures make a judge trusted, and why in one sentence (DESIGN section 7)."""
     seen = (
-        f"on {counts.n} labels its sensitivity is {_said(found.sensitivity)}, its specificity {_said(found.specificity)}, "
-        f"and J = {_number(found.youden.value)}, at least {found.youden_lower:.2f}"
+        f"on {counts.n} labels its sensitivity is {_said(found.sensitivity)}, its specificity"
+        f" {_said(found.specificity)}, and J = {_number(found.youden.value)}, at least"
+        f" {found.youden_lower:.2f}"
     )
     smaller = min(counts.human_pass, counts.human_fail)
     asked = counts.n + undecided

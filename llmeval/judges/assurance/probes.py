@@ -35,9 +35,10 @@ def longer(item: LabelledAnswer) -> LabelledAnswer:
     """Padded with words that say nothing."""
     return _with_answer(
         item,
-        "Thank you for the question, which deserves a careful reply. After going through it step by step, this is what "
-        f"I have to say about it.\n\n{item.answer.text}\n\nI hope that this covers everything that was asked. If anything "
-        "is unclear, or if more detail would help, please do not hesitate to ask again at any time.",
+        "Thank you for the question, which deserves a careful reply. After going through it step"
+        f" by step, this is what I have to say about it.\n\n{item.answer.text}\n\nI hope that this"
+        " covers everything that was asked. If anything is unclear, or if more detail would help,"
+        " please do not hesitate to ask again at any time.",
     )
 
 
@@ -54,7 +55,8 @@ def authority(item: LabelledAnswer) -> LabelledAnswer:
     """Said to come from experts."""
     return _with_answer(
         item,
-        f"Leading experts and several peer-reviewed studies agree on the following. {item.answer.text}",
+        "Leading experts and several peer-reviewed studies agree on the following."
+        f" {item.answer.text}",
     )
 
 
@@ -162,14 +164,16 @@ def judged_together(probes: Sequence[Probe]) -> tuple[Probe, ...]:
         zip([each.name for each in tried], holm_adjusted([each.p for each in tried]), strict=True)
     )
     return tuple(
-        each
-        if each.note
-        else msgspec.structs.replace(
-            each,
-            adjusted=adjusted[each.name],
-            found=adjusted[each.name] <= ALPHA,
-            detectable=detectable(each, ALPHA / len(tried)),
-            needed=needed(each, ALPHA / len(tried)),
+        (
+            each
+            if each.note
+            else msgspec.structs.replace(
+                each,
+                adjusted=adjusted[each.name],
+                found=adjusted[each.name] <= ALPHA,
+                detectable=detectable(each, ALPHA / len(tried)),
+                needed=needed(each, ALPHA / len(tried)),
+            )
         )
         for each in probes
     )

@@ -34,13 +34,15 @@ verdicts.
 """
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
-    key BLOB PRIMARY KEY, reply BLOB NOT NULL, model TEXT NOT NULL, at INTEGER NOT NULL, run TEXT NOT NULL
+    key BLOB PRIMARY KEY, reply BLOB NOT NULL, model TEXT NOT NULL, at INTEGER NOT NULL,
+    run TEXT NOT NULL
 ) WITHOUT ROWID
 """
 # The row of another run gives way where whoever writes may not read it.
 _PUT = """
 INSERT INTO replies (key, reply, model, at, run) VALUES (:key, :reply, :model, :at, :run)
-ON CONFLICT (key) DO UPDATE SET reply = excluded.reply, model = excluded.model, at = excluded.at, run = excluded.run
+ON CONFLICT (key) DO UPDATE
+SET reply = excluded.reply, model = excluded.model, at = excluded.at, run = excluded.run
 WHERE run != excluded.run AND at < :since
 """
 _GET = "SELECT reply, at, run FROM replies WHERE key = :key AND (run = :run OR at >= :since)"
@@ -107,8 +109,8 @@ class Cache:
             self._lay_out()
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
-                f"the cache {self.path} can't be used: {error}. Set LLMEVAL_HOME to a writable directory, "
-                "or run with --no-cache"
+                f"the cache {self.path} can't be used: {error}. Set LLMEVAL_HOME to a writable"
+                " directory, or run with --no-cache"
             ) from None
 
     def get(self, key: bytes, since: float = NEVER) -> Kept | None:
@@ -192,8 +194,8 @@ class Cache:
         if layout > _LAYOUT:
             self.close()
             raise StoreError(
-                f"the cache {self.path} was written by a newer llmeval. Set LLMEVAL_HOME to another directory, "
-                "or run with --no-cache"
+                f"the cache {self.path} was written by a newer llmeval. Set LLMEVAL_HOME to another"
+                " directory, or run with --no-cache"
             )
 
     def _layout(self) -> int:

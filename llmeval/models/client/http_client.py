@@ -151,8 +151,8 @@ class HttpClient:
                 if failed:
                     break
                 raise ModelError(
-                    f"{self.host}: the reply is longer than {most} bytes; raise `max_reply_bytes` where such replies "
-                    "are right"
+                    f"{self.host}: the reply is longer than {most} bytes; raise `max_reply_bytes`"
+                    " where such replies are right"
                 )
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -193,7 +193,8 @@ def read_url(value: str, key: str) -> SplitResult:
         raise SuiteError(f"{key} {shown!r} is not an http(s) address such as https://host/v1")
     if port is not None and port not in _PORTS:
         raise SuiteError(
-            f"{key} {shown!r}: its port is not a number from 1 to 65535; write it like https://host:8000/v1"
+            f"{key} {shown!r}: its port is not a number from 1 to 65535; write it like"
+            " https://host:8000/v1"
         )
     if any(sign.isspace() or ord(sign) < 32 for sign in stripped):
         raise SuiteError(f"{key} {shown!r} has a blank in it")
@@ -261,7 +262,8 @@ def _proxy(parts: SplitResult) -> str | None:
         usable = False
     if not usable:
         raise SuiteError(
-            f"{name} is not an http(s) proxy; set http_proxy or https_proxy, or NO_PROXY={parts.hostname}"
+            f"{name} is not an http(s) proxy; set http_proxy or https_proxy, or"
+            f" NO_PROXY={parts.hostname}"
         )
     return address
 

@@ -39,7 +39,8 @@ def read_json(host: str, body: bytes, content_type: str = "") -> Any:
     except UnicodeDecodeError as error:
         declared = f" ({content_type})" if content_type else ""
         raise Unreadable(
-            f"{host}: the reply is not UTF-8, as JSON must be: byte 0x{data[error.start]:02x} at {error.start}{declared}"
+            f"{host}: the reply is not UTF-8, as JSON must be: byte 0x{data[error.start]:02x} at"
+            f" {error.start}{declared}"
         ) from None
     except RecursionError:
         raise ModelError(f"{host}: the reply's JSON is nested too deeply") from None
@@ -58,7 +59,7 @@ def _not_json(host: str, body: bytes, content_type: str, problem: str) -> ModelE
     title = page_title(body)
     if title is not None or content_type == "text/html":
         return ModelError(
-            f"{host}: the reply is a web page ({content_type or 'no content type'}), not JSON: {title or peek(body)}. "
-            "Is the address right, or is this a login page of a proxy?"
+            f"{host}: the reply is a web page ({content_type or 'no content type'}), not JSON:"
+            f" {title or peek(body)}. Is the address right, or is this a login page of a proxy?"
         )
     return Unreadable(f"{host}: the reply is not JSON ({problem}): {peek(body)}")

@@ -52,7 +52,8 @@ def network_error(host: str, key: str, error: Exception) -> ModelError:
         return _proxy_refused(host, error)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return Retryable(
-            f"{host}: can't connect to the proxy {error.host}:{error.port} ({_reason(error.os_error)})"
+            f"{host}: can't connect to the proxy {error.host}:{error.port}"
+            f" ({_reason(error.os_error)})"
         )
     if isinstance(error, aiohttp.ClientConnectorError):
         return Retryable(f"{host}: can't connect: {_reason(error.os_error)}")
@@ -88,7 +89,8 @@ def _tls_failure(host: str, key: str, error: ssl.SSLError) -> ModelError:
     reason = getattr(error, "reason", None) or ""
     if reason in _NOT_TLS:
         return ModelError(
-            f"{host}: what answers there does not speak TLS ({reason}): is `{key}` an http:// address?"
+            f"{host}: what answers there does not speak TLS ({reason}): is `{key}` an http://"
+            " address?"
         )
     if reason in _NO_COMMON_TLS:
         return ModelError(f"{host}: no version of TLS that both sides speak ({reason})")
@@ -102,8 +104,8 @@ def _untrusted(host: str, key: str, error: ssl.SSLCertVerificationError) -> Mode
     if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
         return ModelError(f"{host}: its certificate is not valid now: {why}")
     return ModelError(
-        f"{host}: its certificate is not trusted: {why}. Name your own authority's certificate with `ca_file:` on the "
-        "model, or in the environment with SSL_CERT_FILE"
+        f"{host}: its certificate is not trusted: {why}. Name your own authority's certificate with"
+        " `ca_file:` on the model, or in the environment with SSL_CERT_FILE"
     )
 
 

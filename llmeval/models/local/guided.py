@@ -35,7 +35,8 @@ class Guides:
             from llguidance.hf import from_tokenizer
         except ImportError as error:
             raise ModelError(
-                f"a reply that follows a schema needs llguidance ({error}); {install_hint('local')}",
+                f"a reply that follows a schema needs llguidance ({error});"
+                f" {install_hint('local')}",
                 kind="config",
             ) from error
         import torch

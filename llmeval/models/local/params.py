@@ -52,7 +52,8 @@ def parse(params: Mapping[str, Any]) -> Sampling:
         return msgspec.convert(given, Sampling)
     except msgspec.ValidationError as error:
         raise ModelError(
-            f"params of a transformers model: {error}; known are {', '.join(Sampling.__struct_fields__)}",
+            f"params of a transformers model: {error}; known are"
+            f" {', '.join(Sampling.__struct_fields__)}",
             kind="config",
         ) from None
 

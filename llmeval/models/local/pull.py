@@ -134,8 +134,8 @@ def _require_room(model: Bundled, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ModelError(
-            f"model {model.name!r} needs {needed / 1e6:.0f} MB in {folder}, where {free / 1e6:.0f} MB are free; "
-            "free some space, or set LLMEVAL_HOME to another disk",
+            f"model {model.name!r} needs {needed / 1e6:.0f} MB in {folder}, where {free / 1e6:.0f}"
+            " MB are free; free some space, or set LLMEVAL_HOME to another disk",
             kind="config",
         )
 

@@ -66,8 +66,9 @@ def _from_hub(model: str, revision: str | None) -> Located:
     except Exception as error:  # the hub's client raises from four libraries
         bundled = ", ".join(sorted(CATALOG))
         raise ModelError(
-            f"model {model!r} is neither bundled ({bundled}), nor a folder, nor on the hub: {_short(error)}. "
-            "Offline, download it elsewhere and give its folder; a gated model needs HF_TOKEN",
+            f"model {model!r} is neither bundled ({bundled}), nor a folder, nor on the hub:"
+            f" {_short(error)}. Offline, download it elsewhere and give its folder; a gated model"
+            " needs HF_TOKEN",
             kind="config",
         ) from error
     return Located(folder, model, folder.name)
@@ -168,8 +169,8 @@ def load(folder: Path, dtype: str, device: str) -> tuple[Any, Any]:
         model, "_is_stateful", False
     ):
         raise ModelError(
-            f"{model.config.model_type} models keep more than attention's keys and values between tokens, "
-            "which this provider can't batch; serve it and use provider openai",
+            f"{model.config.model_type} models keep more than attention's keys and values between"
+            " tokens, which this provider can't batch; serve it and use provider openai",
             kind="config",
         )
     return model, tokenizer

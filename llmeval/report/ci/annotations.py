@@ -40,7 +40,10 @@ def annotations(told: RunNotice) -> list[Annotation]:
         if gate.decision is Decision.INCONCLUSIVE
         else "notice"
     )
-    title = f"llmeval {suite}: {verdict_word(told.summary, told.manifest).replace('NO DECISION', 'no decision')}"
+    title = (
+        f"llmeval {suite}:"
+        f" {verdict_word(told.summary, told.manifest).replace('NO DECISION', 'no decision')}"
+    )
     message = one_line(f"{gate.reason} {reused(told.summary)}", _WIDTH)
     found = [Annotation(level, title, message, _here(str(told.manifest["suite_file"])))]
     if not gate.exit_code:

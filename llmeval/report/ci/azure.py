@@ -18,7 +18,10 @@ def tell_azure(told: RunNotice) -> list[str]:
 def _issue(point: Annotation) -> str:
     where = f";sourcepath={_value(point.file)}" if point.file else ""
     line = "" if point.line is None else f";linenumber={point.line}"
-    return f"##vso[task.logissue type={point.level}{where}{line}]{_data(f'{point.title}: {point.message}')}"
+    return (
+        "##vso[task.logissue"
+        f" type={point.level}{where}{line}]{_data(f'{point.title}: {point.message}')}"
+    )
 
 
 def _data(text: str) -> str:

@@ -51,7 +51,8 @@ def thread_of(
     if server is Format.GITLAB:
         return _gitlab(environment, number)
     raise UsageError(
-        "a comment needs GitHub Actions or GitLab CI around it; summary.md in the run's directory is its text"
+        "a comment needs GitHub Actions or GitLab CI around it; summary.md in the run's directory"
+        " is its text"
     )
 
 
@@ -81,7 +82,8 @@ def _need(environment: Mapping[str, str], *names: str) -> str:
         if environment.get(name):
             return environment[name]
     raise UsageError(
-        f"{' or '.join(names)} is not set: a comment can't be written without it (docs/ci.md has the recipe)"
+        f"{' or '.join(names)} is not set: a comment can't be written without it (docs/ci.md has"
+        " the recipe)"
     )
 
 
@@ -146,7 +148,10 @@ def _ask(thread: Thread, method: str, url: str, body: Mapping[str, str] | None =
     except urllib.error.HTTPError as error:
         hint = ""
         if error.code in (401, 403, 404):
-            hint = ": the token may not write here, as in pull requests from forks; docs/ci.md has the recipe for those"
+            hint = (
+                ": the token may not write here, as in pull requests from forks; docs/ci.md has the"
+                " recipe for those"
+            )
         raise CommentError(f"{method} {url}: HTTP {error.code}{hint}") from None
     except (OSError, ValueError) as error:
         raise CommentError(f"{method} {url}: {error}") from None

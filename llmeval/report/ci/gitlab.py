@@ -29,7 +29,10 @@ def _lines(summary: Summary) -> Iterator[str]:
             yield f"llmeval_pass_rate{{{named}}} {metric.pass_rate:.3f}"
     yield "# TYPE llmeval_cases gauge"
     for outcome in ("passed", "failed", "unscored", "errors", "open", "not_scored"):
-        yield f'llmeval_cases{{suite="{_label(suite)}",outcome="{outcome}"}} {getattr(counts, outcome)}'
+        yield (
+            f'llmeval_cases{{suite="{_label(suite)}",outcome="{outcome}"}}'
+            f" {getattr(counts, outcome)}"
+        )
 
 
 def _label(text: str) -> str:

@@ -186,8 +186,9 @@ def outcome_bar(parts: Sequence[tuple[str, str, int]]) -> Markup:
             )
             x += width
     return Markup(
-        f'<svg class="chart outcome" viewBox="0 0 {max(x, 1):.0f} 12" preserveAspectRatio="none" role="img" '
-        f'width="100%" height="12" aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(pieces)}</svg>'
+        f'<svg class="chart outcome" viewBox="0 0 {max(x, 1):.0f} 12" preserveAspectRatio="none"'
+        ' role="img" width="100%" height="12"'
+        f' aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(pieces)}</svg>'
     )
 
 
@@ -345,8 +346,9 @@ def _shares(counts: Sequence[int]) -> list[float]:
 
 def _svg(width: float, height: float, title: str, parts: Sequence[str], kind: str) -> Markup:
     return Markup(
-        f'<svg class="chart {kind}" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" '
-        f'role="img" aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(parts)}</svg>'
+        f'<svg class="chart {kind}" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g}'
+        f' {height:g}" role="img"'
+        f' aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(parts)}</svg>'
     )
 
 
@@ -356,7 +358,10 @@ def _line(
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
     place = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
     stroke = "currentColor" if dashes else _GREY
-    return f'<line class="{kind}" {place} stroke="{stroke}" stroke-width="{width:g}" stroke-linecap="round"{dashed}/>'
+    return (
+        f'<line class="{kind}" {place} stroke="{stroke}" stroke-width="{width:g}"'
+        f' stroke-linecap="round"{dashed}/>'
+    )
 
 
 def _rect(
@@ -374,7 +379,10 @@ def _rect(
 
 
 def _dot(kind: str, x: float, y: float, radius: float, *, title: str = "") -> str:
-    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}">{_title(title)}</circle>'
+    return (
+        f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}"'
+        f' r="{radius:.1f}">{_title(title)}</circle>'
+    )
 
 
 def _path(kind: str, steps: str) -> str:
@@ -384,7 +392,10 @@ def _path(kind: str, steps: str) -> str:
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
-    return f'<text class="tick" x="{x:.1f}" y="{y:.1f}" font-size="11" text-anchor="{anchor}">{escape(text)}</text>'
+    return (
+        f'<text class="tick" x="{x:.1f}" y="{y:.1f}" font-size="11"'
+        f' text-anchor="{anchor}">{escape(text)}</text>'
+    )
 
 
 def _title(text: str) -> str:

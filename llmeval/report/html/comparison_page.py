@@ -95,7 +95,10 @@ def _limit(rows: Iterable[MetricDifference]) -> float:
 def _strip(row: MetricDifference, limit: float) -> str:
     if row.difference is None or row.low is None or row.high is None:
         return ""
-    title = f"{row.metric}: {words.points(row.difference)} points, {words.points(row.low)} to {words.points(row.high)}"
+    title = (
+        f"{row.metric}: {words.points(row.difference)} points, {words.points(row.low)} to"
+        f" {words.points(row.high)}"
+    )
     return charts.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
 
 
@@ -147,9 +150,11 @@ def _item(flip: Flip, row: MetricDifference, readers: dict[str, Reader]) -> dict
     }
     return {
         "id": flip.case_id,
-        "change": f"{flip.before:g} → {flip.now:g}"
-        if {flip.before, flip.now} <= {0.0, 1.0}
-        else f"{flip.before:.2f} → {flip.now:.2f}",
+        "change": (
+            f"{flip.before:g} → {flip.now:g}"
+            if {flip.before, flip.now} <= {0.0, 1.0}
+            else f"{flip.before:.2f} → {flip.now:.2f}"
+        ),
         "line": clip(asked(case), 140),
         "asked": shorten(asked(case), _TEXT),
         "references": [shorten(reference, _REASON) for reference in case.references[:5]],

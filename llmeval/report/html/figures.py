@@ -62,9 +62,11 @@ def _gate_row(
         "baseline": rule.baseline if rule.baseline and rule.baseline not in rule.reason else None,
         "trust": metric.trust if metric else None,
         "strip": _gate_strip(rule, axis, tone),
-        "assumptions": words.assumptions(rule, metric, manifest)
-        if rule.rule == "floor"
-        else [words.sentence(each) for each in rule.assumptions],
+        "assumptions": (
+            words.assumptions(rule, metric, manifest)
+            if rule.rule == "floor"
+            else [words.sentence(each) for each in rule.assumptions]
+        ),
         "certainty": words.certainty(rule),
         "fell": rule.fell,
     }
@@ -168,7 +170,10 @@ class MetricTable:
         change = None if was is None or metric.pass_rate is None else metric.pass_rate - was
         tone = words.TONES[rule.decision] if rule else "plain"
         name = words.named(metric.metric, metric.slice)
-        title = f"{name}: {words.percent(metric.pass_rate)} pass, interval {_bounds(metric.low, metric.high)}"
+        title = (
+            f"{name}: {words.percent(metric.pass_rate)} pass, interval"
+            f" {_bounds(metric.low, metric.high)}"
+        )
         title += (
             f", floor {words.round_percent(rule.threshold)}"
             if rule and rule.threshold is not None
@@ -179,8 +184,10 @@ class MetricTable:
             "metric": metric.metric,
             "slice": metric.slice,
             "value": metric.slice.partition("=")[2] if metric.slice else None,
-            "query": _query("metric", metric.metric)
-            + (f" {_query('slice', metric.slice)}" if metric.slice else ""),
+            "query": (
+                _query("metric", metric.metric)
+                + (f" {_query('slice', metric.slice)}" if metric.slice else "")
+            ),
             "trust": metric.trust,
             "n": f"{metric.n:,}",
             "lost": metric.unscored + metric.errors,
@@ -189,17 +196,17 @@ class MetricTable:
             "rate": words.percent(metric.pass_rate),
             "interval": _bounds(metric.low, metric.high),
             "level": f"{metric.level:.0%}",
-            "floor": None
-            if rule is None or rule.threshold is None
-            else words.round_percent(rule.threshold),
+            "floor": (
+                None
+                if rule is None or rule.threshold is None
+                else words.round_percent(rule.threshold)
+            ),
             "decision": rule.decision.value if rule else None,
             "tone": tone,
             "change": _points(change),
-            "direction": "none"
-            if not change or _points(change) == "0.0"
-            else "up"
-            if change > 0
-            else "down",
+            "direction": (
+                "none" if not change or _points(change) == "0.0" else "up" if change > 0 else "down"
+            ),
             "strip": charts.strip(
                 self.axis,
                 title,
@@ -236,14 +243,16 @@ def changes(totals: Totals) -> list[dict[str, Any]]:
                 "fixed": moved["fail", "pass"],
                 "passing": moved["pass", "pass"],
                 "failing": moved["fail", "fail"],
-                "other": sum(moved.values())
-                - sum(
-                    moved[pair]
-                    for pair in (
-                        ("pass", "fail"),
-                        ("fail", "pass"),
-                        ("pass", "pass"),
-                        ("fail", "fail"),
+                "other": (
+                    sum(moved.values())
+                    - sum(
+                        moved[pair]
+                        for pair in (
+                            ("pass", "fail"),
+                            ("fail", "pass"),
+                            ("pass", "pass"),
+                            ("fail", "fail"),
+                        )
                     )
                 ),
             }
@@ -390,5 +399,8 @@ def _reliability(name: str, labelled: Iterable[Verdicts]) -> Any:
             )
     if not bins:
         return ""
-    title = f"How often {name} was right against how sure it was, on {count(len(known), 'labelled answer')}"
+    title = (
+        f"How often {name} was right against how sure it was, on"
+        f" {count(len(known), 'labelled answer')}"
+    )
     return charts.reliability(title, bins)

@@ -107,10 +107,16 @@ def warnings(
     changed = [row["key"].removeprefix("digests.") for row in differing if row["matters"]]
     if changed:
         more = f" and {len(changed) - 4} more" if len(changed) > 4 else ""
-        yield f"Not measured in the same way as the baseline; what differs: {', '.join(changed[:4])}{more}. See Provenance."
+        yield (
+            "Not measured in the same way as the baseline; what differs:"
+            f" {', '.join(changed[:4])}{more}. See Provenance."
+        )
     for name, total in totals.metrics.items():
         if total.quotes_missing:
-            yield f"Quotes by the judge of {name} that are not in the answer: {total.quotes_missing:,} of {total.quotes:,}."
+            yield (
+                f"Quotes by the judge of {name} that are not in the answer:"
+                f" {total.quotes_missing:,} of {total.quotes:,}."
+            )
     if totals.truncated:
         yield f"Cut off at the token limit: {totals.truncated:,} of {count(totals.rows, 'answer')}."
     if (manifest.get("git") or {}).get("dirty"):

@@ -93,7 +93,10 @@ def trends(past: list[PastRun]) -> list[dict[str, Any]]:
             if known is not None and known.pass_rate is not None:
                 points.append((when(each.run_id), known.pass_rate, known.low, known.high))
         if len(points) > 1:
-            text = f"{words.percent(points[0][1])} → {words.percent(points[-1][1])} over {count(len(points), 'run')}"
+            text = (
+                f"{words.percent(points[0][1])} → {words.percent(points[-1][1])} over"
+                f" {count(len(points), 'run')}"
+            )
             title, floor = f"{metric.metric}: {text}", floors.get(metric.metric)
             chart = charts.trend(title, points, floor)
             spark = charts.spark(title, [estimate for _, estimate, *_ in points], floor)
@@ -124,9 +127,11 @@ def listed(past: list[PastRun], page: Path, served: bool) -> list[dict[str, Any]
                 "when": when(each.run_id),
                 "candidate": each.candidate,
                 "decision": each.summary.gate.decision.value if each.summary.gate.decision else "",
-                "href": quote(os.path.relpath(report, page.parent).replace(os.sep, "/"))
-                if there
-                else "",
+                "href": (
+                    quote(os.path.relpath(report, page.parent).replace(os.sep, "/"))
+                    if there
+                    else ""
+                ),
             }
         )
     return rows

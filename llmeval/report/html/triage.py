@@ -175,7 +175,10 @@ def _disagreement(
         if score.status is Status.OPEN:
             return f"{name}: {score.unscored}"
         if person is not None and score.passed is not None and person != score.passed:
-            return f"a person says {'pass' if person else 'fail'}, {name} says {'pass' if score.passed else 'fail'}"
+            return (
+                f"a person says {'pass' if person else 'fail'}, {name} says"
+                f" {'pass' if score.passed else 'fail'}"
+            )
     return "the same answer got different verdicts on repeat" if flipped else ""
 
 

@@ -20,8 +20,10 @@ TONES = {
 _MINUS = re.compile(r"(?<![\w.\-])-(?=\d)")
 _METHODS = {
     "clopper-pearson": "exact binomial interval (Clopper and Pearson 1934)",
-    "clustered": "interval over clusters (Gaffke's simplex bound; from 30 clusters on also the cluster bootstrap-t); "
-    "cases of one cluster may depend on each other, clusters not",
+    "clustered": (
+        "interval over clusters (Gaffke's simplex bound; from 30 clusters on also the cluster"
+        " bootstrap-t); cases of one cluster may depend on each other, clusters not"
+    ),
     "wilson": "score interval (Wilson 1927)",
 }
 
@@ -100,8 +102,9 @@ def _passed(gate: GateResult, alpha: float | None) -> str:
     which = holds.get(len(gate.rules), f"All {len(gate.rules)} rules hold; the closest is ")
     scale = " on the judge's own scale" if close.judge_scale else ""
     return (
-        f"{which}{named(close.metric, close.slice)} at {percent(close.estimate)}{scale}, "
-        f"at least {percent(close.low)}{_confidence(alpha)}, with a floor of {round_percent(close.threshold or 0)}."
+        f"{which}{named(close.metric, close.slice)} at {percent(close.estimate)}{scale}, at least"
+        f" {percent(close.low)}{_confidence(alpha)}, with a floor of"
+        f" {round_percent(close.threshold or 0)}."
     )
 
 
@@ -156,29 +159,37 @@ def assumptions(
     said = []
     if alpha is not None and rule.low is not None:
         said.append(
-            f"One-sided bounds at alpha = {alpha:g}: a wrong decision in at most {100 * alpha:g}% of runs, each way."
+            f"One-sided bounds at alpha = {alpha:g}: a wrong decision in at most {100 * alpha:g}%"
+            " of runs, each way."
         )
     if metric is not None and metric.method:
         said.append(f"Method: {_METHODS.get(metric.method, metric.method)}.")
     if metric is not None and metric.n:
         said.append(
-            f"Counted: {count(metric.n, 'case')}. A case with repeats counts once and passes when every repeat passes."
+            f"Counted: {count(metric.n, 'case')}. A case with repeats counts once and passes when"
+            " every repeat passes."
         )
         lost = metric.unscored + metric.errors
         if lost:
             said.append(
-                f"Left out because they have no value here: {lost:,}. Lost cases may differ from the others."
+                f"Left out because they have no value here: {lost:,}. Lost cases may differ from"
+                " the others."
             )
     if metric is not None and metric.source == "judge" and _as_counted(rule, metric):
         trusted = metric.trust == "TRUSTED"
         said.append(
-            "The judge's verdicts are taken as they are; its certificate says how often they are right."
+            "The judge's verdicts are taken as they are; its certificate says how often they are"
+            " right."
             if trusted
-            else "The judge's verdicts are taken as they are, and nothing shows yet how often they are right."
+            else (
+                "The judge's verdicts are taken as they are, and nothing shows yet how often they"
+                " are right."
+            )
         )
     if (manifest.get("cases") or {}).get("sample"):
         said.append(
-            "The cases are a random sample: the decision is about the data set they were drawn from."
+            "The cases are a random sample: the decision is about the data set they were drawn"
+            " from."
         )
     elif rule.metric:
         said.append("The decision is about cases like these; cases that users send may differ.")
@@ -205,7 +216,8 @@ def certainty(rule: RuleDecision) -> str:
     if rule.tipping_point is not None and rule.decision in (Decision.PASS, Decision.FAIL):
         points = f"{100 * abs(rule.tipping_point):.1f}"
         said.append(
-            f"Tipping point: an error of {points} points that favours one side would overturn this decision."
+            f"Tipping point: an error of {points} points that favours one side would overturn this"
+            " decision."
         )
     return " ".join(said)
 

@@ -144,8 +144,8 @@ def rogan_gladen(q: float, sensitivity: float, specificity: float) -> float:
     youden = sensitivity + specificity - 1
     if youden <= 0:
         raise RefusedEstimate(
-            f"the judge's J is {youden:.2f}: it does not tell good answers from bad ones, and no correction can help; "
-            "improve the judge's prompt or take another model"
+            f"the judge's J is {youden:.2f}: it does not tell good answers from bad ones, and no"
+            " correction can help; improve the judge's prompt or take another model"
         )
     return min(1.0, max(0.0, (q + specificity - 1) / youden))
 
@@ -229,8 +229,9 @@ def estimate_rate(
     _check(labels, judged_pass, judged)
     if provenance is Provenance.CHOSEN:
         raise RefusedEstimate(
-            "these labels were not drawn at random, so no estimator is valid for the pass rate of the run: draw at "
-            f"least {FEW_LABELS} answers of this run at random, label them, and record how they were drawn"
+            "these labels were not drawn at random, so no estimator is valid for the pass rate of"
+            f" the run: draw at least {FEW_LABELS} answers of this run at random, label them, and"
+            " record how they were drawn"
         )
     if provenance is Provenance.BANK:
         return adjusted_rogan_gladen(labels, judged_pass, judged, level)
@@ -286,7 +287,8 @@ def _both_strata(labels: LabelCounts, judged_pass: int, judged: int) -> None:
     ):
         if available and not drawn:
             raise RefusedEstimate(
-                f"none of the {available} answers the judge {name} is labelled: label some at random"
+                f"none of the {available} answers the judge {name} is labelled: label some at"
+                " random"
             )
 
 

@@ -81,9 +81,10 @@ def _table(ratings: Sequence[Sequence[Rating]]) -> tuple[Floats | None, Floats]:
     if not kept:
         return None, np.zeros(0)
     values = np.unique(np.concatenate(kept))
-    return np.array(
-        [(np.array(item)[:, None] == values).sum(axis=0) for item in kept], dtype=float
-    ), values
+    return (
+        np.array([(np.array(item)[:, None] == values).sum(axis=0) for item in kept], dtype=float),
+        values,
+    )
 
 
 def _distances(values: Floats, scale: str) -> Floats:
@@ -154,7 +155,8 @@ def alt_test(
             advantages.append(float(duels[:, 0].mean()))
     if len(p_values) < 2:
         raise ValueError(
-            f"the alt-test needs two annotators with {MIN_ITEMS} shared items each, got {len(p_values)}"
+            f"the alt-test needs two annotators with {MIN_ITEMS} shared items each, got"
+            f" {len(p_values)}"
         )
     wins = sum(benjamini_yekutieli(list(p_values.values()), rate)) / len(p_values)
     return AltTest(wins, sum(advantages) / len(advantages), p_values, wins >= 0.5)

@@ -51,15 +51,18 @@ class TestDesign:
     def __post_init__(self) -> None:
         if not (0 < self.alpha < 1 and 0 < self.beta < 1 and 0 <= self.spent < self.beta):
             raise ValueError(
-                f"error rates must lie in (0, 1) and cover what is spent, got {self.alpha}, {self.beta}"
+                f"error rates must lie in (0, 1) and cover what is spent, got {self.alpha},"
+                f" {self.beta}"
             )
         if not (0 <= self.share <= 1 and self.low <= self.pass_null <= self.fail_null <= self.high):
             raise ValueError(
-                f"impossible limits: {self.pass_null} and {self.fail_null} in [{self.low}, {self.high}]"
+                f"impossible limits: {self.pass_null} and {self.fail_null} in [{self.low},"
+                f" {self.high}]"
             )
         if not 1 <= self.units <= self.cases or self.largest < 1:
             raise ValueError(
-                f"impossible sizes: {self.units} units, {self.cases} cases, the largest {self.largest}"
+                f"impossible sizes: {self.units} units, {self.cases} cases, the largest"
+                f" {self.largest}"
             )
 
     @property
