@@ -24,8 +24,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from llmeval.checks.base import Result  # noqa: E402
+from llmeval.checks.builtin.sources.grounding import grounding  # noqa: E402
 from llmeval.checks.facts import facts  # noqa: E402
-from llmeval.checks.grounding import grounding  # noqa: E402
 from llmeval.engine.build import plan  # noqa: E402
 from llmeval.engine.options import Options  # noqa: E402
 from llmeval.judge.attacks import attacks_on  # noqa: E402

@@ -185,8 +185,7 @@ def checks_index() -> str:
     """Where each check lives, as a module."""
     package = "llmeval.checks."
     rows = [
-        f'    "{name}": "{kind.function.__module__.removeprefix(package).partition(".")[0]}",\n'
-        for name, kind in all_checks().items()
+        f'    "{name}": "{kind.function.__module__.removeprefix(package)}",\n' for name, kind in all_checks().items()
     ]
     return (
         '"""Which module each check lives in; written by `python docs/generate.py`."""\n\n'
