@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmeval.checks.base import Result
+from llmeval.checks.builtin.sources.grounding import grounding
 from llmeval.checks.facts import CONFIDENT, facts
 from llmeval.checks.facts.answer import ParsedAnswer
 from llmeval.checks.facts.compiled import from_references
 from llmeval.checks.facts.confidence import features
 from llmeval.checks.facts.evidence import gather
-from llmeval.checks.grounding import grounding
 from llmeval.core.records import Answer, Case
 
 EVOUNA = {"nq": "evouna_nq", "tq": "evouna_tq"}

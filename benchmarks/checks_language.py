@@ -12,8 +12,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from llmeval.checks.language import identify, known, matches
-from llmeval.checks.text import count_words, sentences
+from llmeval.checks.builtin.text.language import identify, known, matches
+from llmeval.checks.reading.text import count_words, sentences
 
 NAMES = {
     "is": ["Björk Guðmundsdóttir", "Reykjavík", "Þórarinn Eldjárn", "Sigurður Þórðarson"],

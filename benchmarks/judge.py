@@ -27,13 +27,13 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from llmeval.checks.base import Result  # noqa: E402
+from llmeval.checks.builtin.sources.grounding import grounding  # noqa: E402
 from llmeval.checks.facts import facts  # noqa: E402
-from llmeval.checks.grounding import grounding  # noqa: E402
 from llmeval.core.records import Answer, Case, Message, Score, Status  # noqa: E402
 from llmeval.judges.assurance.attacks import attacks_on  # noqa: E402
 from llmeval.judges.assurance.certify import judge_all  # noqa: E402
-from llmeval.judges.assurance.labelled_answers import LabelledAnswer  # noqa: E402
-from llmeval.judges.assurance.measures import JudgedAnswer, counts_of, effective_counts, measured  # noqa: E402
+from llmeval.judges.assurance.labelled_answers import Item  # noqa: E402
+from llmeval.judges.assurance.measures import Judged, counts_of, effective_counts, measured  # noqa: E402
 from llmeval.judges.assurance.probes import probe  # noqa: E402
 from llmeval.judges.injection_filter import without_orders  # noqa: E402
 from llmeval.judges.judge import Judge  # noqa: E402
@@ -92,19 +92,19 @@ def _verdicts(
 
 def _drawn(
     source: random.Random, rate: float, sensitivity: float, specificity: float, n: int, answers: int
-) -> list[JudgedAnswer]:
+) -> list[Judged]:
     sides, case = (
         _verdicts(source, rate, sensitivity, specificity, answers),
         Case("c", {"question": "?"}),
     )
-    fails, judged = min(n // 2, len(sides[False])), list[JudgedAnswer]()
+    fails, judged = min(n // 2, len(sides[False])), list[Judged]()
     for passed, size in ((False, fails), (True, n - fails)):
         score = Score(
             case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed
         )
         chance = size / len(sides[passed])
         for right in source.sample(sides[passed], size):
-            item = LabelledAnswer(
+            item = Item(
                 case,
                 (),
                 Answer(case_id="c"),
@@ -112,7 +112,7 @@ def _drawn(
                 sampling="stratified",
                 probability=chance,
             )
-            judged.append(JudgedAnswer(item, score))
+            judged.append(Judged(item, score))
     return judged
 
 
@@ -223,9 +223,9 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def _item(
     key: str, question: str, references: Sequence[str], text: str, right: bool, arm: str = ""
-) -> LabelledAnswer:
+) -> Item:
     case = Case(key, {"question": question}, references=tuple(references))
-    return LabelledAnswer(
+    return Item(
         case,
         (Message("user", question),),
         Answer(case_id=key, output=text),
@@ -234,7 +234,7 @@ def _item(
     )
 
 
-def evouna(folder: Path) -> Iterator[LabelledAnswer]:
+def evouna(folder: Path) -> Iterator[Item]:
     """EVOUNA: five systems' answers to open questions."""
     for row in lines(folder / "answers.jsonl"):
         for each in row["answers"]:
@@ -243,17 +243,11 @@ def evouna(folder: Path) -> Iterator[LabelledAnswer]:
                 and each["answer"]
                 and each["human_correct"] is not None
             ):
-                yield _item(
-                    f"{row['id']}-{each['model']}",
-                    row["question"],
-                    row["references"],
-                    each["answer"],
-                    each["human_correct"],
-                    each["model"],
-                )
+                yield _item(f"{row['id']}-{each['model']}", row["question"], row["references"], each["answer"],
+                            each["human_correct"], each["model"])  # fmt: skip
 
 
-def semeval(folder: Path) -> Iterator[LabelledAnswer]:
+def semeval(folder: Path) -> Iterator[Item]:
     """SemEval-2013 task 7: students' answers; correct against contradictory or incorrect."""
     for row in lines(folder / "questions.jsonl"):
         references = [each["text"] for each in row["reference_answers"]]
@@ -267,7 +261,7 @@ def semeval(folder: Path) -> Iterator[LabelledAnswer]:
             )
 
 
-def truthfulqa(folder: Path) -> Iterator[LabelledAnswer]:
+def truthfulqa(folder: Path) -> Iterator[Item]:
     """TruthfulQA: model answers, truthful or not; the references are the true ones."""
     known = {row["id"]: row["correct_answers"] for row in lines(folder / "questions.jsonl")}
     for row in lines(folder / "judged_answers.jsonl"):
@@ -285,18 +279,15 @@ def truthfulqa(folder: Path) -> Iterator[LabelledAnswer]:
             )
 
 
-def drawn(found: Iterator[LabelledAnswer], n: int) -> list[LabelledAnswer]:
+def drawn(found: Iterator[Item], n: int) -> list[Item]:
     """n answers, half of them right."""
-    source, sides = (
-        random.Random(20261123),
-        {True: list[LabelledAnswer](), False: list[LabelledAnswer]()},
-    )
+    source, sides = random.Random(20261123), {True: list[Item](), False: list[Item]()}
     for item in found:
         sides[bool(item.verdict)].append(item)
     return [item for side in sides.values() for item in source.sample(side, min(n // 2, len(side)))]
 
 
-def begin(folder: Path) -> Iterator[LabelledAnswer]:
+def begin(folder: Path) -> Iterator[Item]:
     """BEGIN: replies in a conversation, fully attributable to the given text or not; generic ones
     left out.
     """
@@ -308,7 +299,7 @@ def begin(folder: Path) -> Iterator[LabelledAnswer]:
                     (Message("user", row["message"]),),
                     row["human_label"] == "Fully attributable",
                 )
-                yield LabelledAnswer(
+                yield Item(
                     case,
                     asked,
                     Answer(case_id=case.id, output=row["response"]),
@@ -323,7 +314,7 @@ class Way:
     the same of a model.
     """
 
-    read: Callable[[Path], Iterator[LabelledAnswer]]
+    read: Callable[[Path], Iterator[Item]]
     check: Callable[[Case, Answer], Result]
     protocol: str = "reference"
 
@@ -365,7 +356,7 @@ def against_people(folder: Path, n: int, claims: int, suite: Path) -> list[dict[
 
 async def _ways(
     name: str,
-    chosen: list[LabelledAnswer],
+    chosen: list[Item],
     check: Callable[[Case, Answer], Result],
     decision: Judge,
     judge: Judge,
@@ -486,17 +477,9 @@ def _pairs(name: str, pairs: Sequence[tuple[int | None, int | None]]) -> dict[st
     unusable = sum(a is None for a, _ in pairs)
     firsts = sum(a == 1 for a, _ in decided) / len(decided)
     people = sum(b == 1 for _, b in decided) / len(decided)
-    return {
-        "judge": name,
-        "n": counts.n,
-        "unusable": unusable,
-        "agreement": _interval(found.accuracy),
-        "kappa": _interval(found.kappa),
-        "ac1": _interval(found.ac1),
-        "prefers the first": f"{firsts:.2f}",
-        "people do": f"{people:.2f}",
-        "p": f"{found.bias:.2g}",
-    }
+    return {"judge": name, "n": counts.n, "unusable": unusable, "agreement": _interval(found.accuracy),
+            "kappa": _interval(found.kappa), "ac1": _interval(found.ac1), "prefers the first": f"{firsts:.2f}",
+            "people do": f"{people:.2f}", "p": f"{found.bias:.2g}"}  # fmt: skip
 
 
 def show(title: str, rows: list[dict[str, Any]]) -> None:

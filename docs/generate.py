@@ -62,7 +62,8 @@ def suite_reference() -> str:
         "",
     ]
     for part in PARTS:
-        lines += [f"## {_title(part.__name__)}", "", (inspect.getdoc(part) or "").split("\n")[0], ""]
+        summary = (inspect.getdoc(part) or "").split("\n")[0]
+        lines += [f"## {_title(part.__name__)}", "", summary, ""]
         lines += ["| key | type | default | |", "|---|---|---|---|"]
         properties = part.model_json_schema(by_alias=True)["properties"]
         own = (
@@ -248,7 +249,7 @@ def checks_index() -> str:
     """Where each check lives, as a module."""
     package = "llmeval.checks."
     rows = [
-        f'    "{name}": "{kind.function.__module__.removeprefix(package).partition(".")[0]}",\n'
+        f'    "{name}": "{kind.function.__module__.removeprefix(package)}",\n'
         for name, kind in all_checks().items()
     ]
     return (

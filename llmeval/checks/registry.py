@@ -13,15 +13,17 @@ from llmeval import checks
 from llmeval.checks.base import _REGISTRY, CheckType
 from llmeval.checks.index import HOMES
 
-_NOT_CHECKS = frozenset(["base", "composed", "index", "registry", "spec"])
+_WITH_CHECKS = ("builtin", "facts", "ifeval", "punctuation")
+"""The packages whose modules may hold checks; the other modules serve these."""
 
 
 @lru_cache(maxsize=1)
 def _load_all() -> None:
-    """Import every module of the room, so that all of its checks are registered."""
-    for module in pkgutil.iter_modules(checks.__path__):
-        if module.name not in _NOT_CHECKS:
-            importlib.import_module(f"{checks.__name__}.{module.name}")
+    """Import every module that may hold a check, so that all checks are registered."""
+    for name in _WITH_CHECKS:
+        package = importlib.import_module(f"{checks.__name__}.{name}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
 
 
 def all_checks() -> dict[str, CheckType]:

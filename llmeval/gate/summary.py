@@ -139,6 +139,6 @@ def _metric(
         high=high,
         level=LEVEL,
         method=method,
-        source=source,
-        trust=trust,  # type: ignore[arg-type]
+        source=source,  # type: ignore[arg-type]
+        trust=trust,
     )

@@ -46,7 +46,6 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
 from llmeval.suite.schema import (
-    BaseModelSpec,
     ModelSpec,
     ReplaySpec,
     TransformersSpec,

@@ -11,7 +11,7 @@ from llmeval.checks.facts.answer import ParsedAnswer, locale_of, question_of
 from llmeval.checks.facts.compiled import CompiledFact, compile_facts, from_references
 from llmeval.checks.facts.schema import Fact, parse_argument, parse_facts
 from llmeval.checks.facts.verdict import Finding, Verdict, weigh
-from llmeval.checks.payload import MAX_CHARS, too_long
+from llmeval.checks.reading.payload import MAX_CHARS, too_long
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case, Span
 

@@ -24,7 +24,15 @@ from llmeval.checks.facts.lexicon import (
     is_designator,
     same_kind,
 )
-from llmeval.checks.facts.names import VARIANT, Place, Reference, Spelling, exact, held_places, least_likeness
+from llmeval.checks.facts.names import (
+    VARIANT,
+    Place,
+    Reference,
+    Spelling,
+    exact,
+    held_places,
+    least_likeness,
+)
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 TERM_WORDS = 4

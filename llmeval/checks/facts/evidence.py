@@ -9,7 +9,15 @@ from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
 from llmeval.checks.facts.dates import Precision
 from llmeval.checks.facts.differences import Comparison, compare, compare_list, longer_name
 from llmeval.checks.facts.mentions import Mention, in_context, mention_at, with_overlaps
-from llmeval.checks.facts.names import MAX_TOLERANT, Partial, Place, Reference, exact, partials, squeezed
+from llmeval.checks.facts.names import (
+    MAX_TOLERANT,
+    Partial,
+    Place,
+    Reference,
+    exact,
+    partials,
+    squeezed,
+)
 from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
 from llmeval.checks.facts.typed_values import (

@@ -6,7 +6,7 @@ The sets are closed lists, so that a reader can see what a verdict rests on. Wor
 from functools import lru_cache
 
 from llmeval.checks.facts.tokens import TITLES, stem
-from llmeval.checks.sentences import word_set
+from llmeval.checks.reading.wordlists import word_set
 
 CONTRASTS: tuple[frozenset[str], ...] = tuple(
     word_set(line)

@@ -14,7 +14,7 @@ import regex
 
 from llmeval.checks.facts.lexicon import JOINTS, same_word
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
-from llmeval.checks.sentences import word_set
+from llmeval.checks.reading.wordlists import word_set
 
 MAX_TOLERANT = 128
 """So many references are compared tolerantly; all of them exactly."""

@@ -13,7 +13,7 @@ from llmeval.checks.facts.spelled import OPENERS
 from llmeval.checks.facts.times import Time, is_time
 from llmeval.checks.facts.tokens import Tokens, fold
 from llmeval.checks.facts.units import unit_named
-from llmeval.checks.sentences import word_set
+from llmeval.checks.reading.wordlists import word_set
 
 _YES = word_set(
     "yes true correct right yeah yep y ja oui si sim vrai wahr richtig verdadero vero verdadeiro waar да tak evet はい 是 对"

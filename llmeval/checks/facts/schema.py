@@ -236,7 +236,7 @@ def _set(fact: Fact, value: Any) -> None:
 
 
 def _regex(fact: Fact, value: Any) -> None:
-    from llmeval.checks.regex import compile_pattern
+    from llmeval.checks.builtin.text.regex import compile_pattern
 
     _text(fact, value)
     compile_pattern(value)

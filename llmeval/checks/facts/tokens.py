@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 import regex
 
-from llmeval.checks.sentences import word_set
+from llmeval.checks.reading.wordlists import word_set
 
 _HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"
 # Numbers first, with their grouping; initials and acronyms with their dots; a Han or Kana character is a word. Letters

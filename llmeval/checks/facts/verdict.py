@@ -281,7 +281,7 @@ def _quote(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
 
 
 def _regex(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
-    from llmeval.checks.regex import compile_pattern, find_all
+    from llmeval.checks.builtin.text.regex import compile_pattern, find_all
 
     for value in fact.expected:
         for start, end in find_all(compile_pattern(value.raw), answer.words.raw):

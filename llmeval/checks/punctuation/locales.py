@@ -7,7 +7,7 @@ GB/T 15834-2011 (Chinese), JIS X 4051 (Japanese). A language without a table get
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from llmeval.checks.wordlists import word_set
+from llmeval.checks.reading.wordlists import word_set
 
 _ABBREVIATIONS = {
     "": "e.g i.e etc vs cf al ca approx dr mr mrs ms prof st jr sr inc ltd co corp vol no nos nr p pp fig figs ed eds ph.d ff"

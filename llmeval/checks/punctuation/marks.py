@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from llmeval.checks.masking import OBJECT
+from llmeval.checks.punctuation.masking import OBJECT
 from llmeval.checks.punctuation.rules import Finding
 from llmeval.checks.punctuation.view import HAN, Run, View
 

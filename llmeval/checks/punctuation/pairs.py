@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from llmeval.checks.masking import OBJECT
 from llmeval.checks.punctuation.locales import Locale
+from llmeval.checks.punctuation.masking import OBJECT
 from llmeval.checks.punctuation.quote_roles import Quote, opens, quote_role
 from llmeval.checks.punctuation.rules import Finding
 from llmeval.checks.punctuation.view import View

@@ -7,7 +7,7 @@ tests/checks/test_punctuation_tables.py has an example of each role by each rule
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from llmeval.checks.masking import OBJECT
+from llmeval.checks.punctuation.masking import OBJECT
 
 Role = Literal["letter", "closes", "opens", "opens anew", "inches", "stray"]
 _OPENING_BEFORE = "([{（—–-/«„“‘'\"¿¡「『【《"

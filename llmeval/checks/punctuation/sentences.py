@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from llmeval.checks.masking import OBJECT, Block
 from llmeval.checks.punctuation.detect import STOP_WORDS
 from llmeval.checks.punctuation.locales import Locale
+from llmeval.checks.punctuation.masking import OBJECT, Block
 from llmeval.checks.punctuation.prose import TOKEN, WORDS, ended_inside, is_abbreviation, is_prose
 from llmeval.checks.punctuation.rules import Finding
 from llmeval.checks.punctuation.view import CLOSE, END, LETTER, OPEN, WHITE, Run, View
-from llmeval.checks.wordlists import word_set
+from llmeval.checks.reading.wordlists import word_set
 
 _CLOSES = re.escape(CLOSE)
 _OPENS = re.escape(OPEN)

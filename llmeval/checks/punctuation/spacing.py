@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from llmeval.checks.masking import OBJECT
+from llmeval.checks.punctuation.masking import OBJECT
 from llmeval.checks.punctuation.rules import Finding
 from llmeval.checks.punctuation.stops import Stop, is_cjk, needs_space
 from llmeval.checks.punctuation.view import LETTER, Run, View

@@ -1,0 +1,1 @@
+"""Checks of program code and SQL. Code is parsed and never run."""

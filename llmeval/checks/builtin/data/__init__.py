@@ -1,0 +1,1 @@
+"""Checks of data formats: JSON, YAML, TOML, CSV, XML, HTML, single values."""

@@ -1,0 +1,165 @@
+"""Checks of tool calls: which tools the model asked for, in which order, with which arguments."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+
+from llmeval.checks.arguments import Count, Most, Share, Text, clip
+from llmeval.checks.base import Result, check, graded, verdict
+from llmeval.checks.builtin.data.json_checks import parse_json
+from llmeval.checks.builtin.data.schemas import Schema, problems, told
+from llmeval.checks.reading.payload import Malformed
+from llmeval.core.records import Answer, Case
+
+MAX_CALLS = 1000
+Names = Annotated[list[Text], Field(min_length=1)]
+
+
+class Call(NamedTuple):
+    """One call; `broken`: why its arguments are no JSON object, empty when they are."""
+
+    name: str
+    arguments: dict[str, Any]
+    broken: str = ""
+
+
+def tool_calls(answer: Answer) -> list[Call]:
+    """The answer's calls in order. Arguments may be a mapping or a JSON text; none at all are an empty mapping."""
+    return [_call(raw) for raw in answer.tool_calls]
+
+
+def _call(raw: Mapping[str, Any]) -> Call:
+    name, given = str(raw.get("name") or ""), raw.get("arguments")
+    if given is None or given == "":
+        return Call(name, {})
+    if isinstance(given, str):
+        try:
+            given = parse_json(given)
+        except Malformed as error:
+            return Call(name, {}, str(error))
+    if not isinstance(given, Mapping):
+        return Call(name, {}, "they are no JSON object")
+    return Call(name, dict(given))
+
+
+@check(group="tools")
+def no_tool_calls(case: Case, answer: Answer) -> Result:
+    """The model asked for no tool."""
+    names = [call.name for call in tool_calls(answer)]
+    return verdict(not names, f"called {_listed(names)}" if names else "called no tool")
+
+
+@check(group="tools", version=2)
+def tool_call(
+    case: Case,
+    answer: Answer,
+    *,
+    name: Text,
+    arguments: dict[str, Any] | None = None,
+    schema: Schema | None = None,
+    times: Annotated[int, Field(ge=1)] | None = None,
+    max: Most = None,
+) -> Result:
+    """The model called this tool, each time with arguments that follow `schema`; in at least one of the calls they are
+    these `arguments` (others may be there too).
+
+    `times`: exactly so often; `max`: at most so often.
+    """
+    calls = [call for call in tool_calls(answer) if call.name == name]
+    often = f"called {clip(name)} {len(calls)} times"
+    if not calls or (times is not None and len(calls) != times):
+        return verdict(False, f"{often}, {times or 'at least 1'} wanted")
+    if max is not None and len(calls) > max:
+        return verdict(False, f"{often}, at most {max} wanted")
+    for call in calls:
+        why = call.broken or (told(problems(schema, call.arguments)) if schema is not None else "")
+        if why:
+            return verdict(False, f"the arguments of {clip(name)}: {why}")
+    if arguments is not None and not any(_has(call, arguments) for call in calls):
+        return verdict(False, f"no call of {clip(name)} has the arguments {clip(json.dumps(arguments), 200)}")
+    return verdict(True, often)
+
+
+@check(group="tools")
+def tool_calls_valid(
+    case: Case, answer: Answer, *, tools: Annotated[dict[Text, Schema], Field(min_length=1)], min: Count = 0
+) -> Result:
+    """Every call is of one of these `tools` (name: JSON Schema of its arguments) with arguments that follow its schema;
+    there are at least `min` calls."""
+    calls = tool_calls(answer)
+    for call in calls:
+        if call.name not in tools:
+            return verdict(False, f"called {clip(call.name)}, which is no tool here")
+        why = call.broken or told(problems(tools[call.name], call.arguments))
+        if why:
+            return verdict(False, f"the arguments of {clip(call.name)}: {why}")
+    return verdict(len(calls) >= min, f"{len(calls)} calls, all valid" if calls else "called no tool")
+
+
+@check(group="tools")
+def tool_sequence(case: Case, answer: Answer, *, names: Names, exactly: bool = True) -> Result:
+    """The model called these tools in this order; with `exactly: false`, others may stand between them."""
+    called = [call.name for call in tool_calls(answer)]
+    rest = iter(called)
+    passed = called == names if exactly else all(name in rest for name in names)
+    return verdict(passed, f"called {_listed(called)}; wanted {_listed(names)}")
+
+
+class Wanted(NamedTuple):
+    """A call that is wanted; `arguments` that it must have among its own."""
+
+    name: str
+    arguments: dict[str, Any] | None = None
+
+
+@check(group="tools", version=2)
+def tool_f1(
+    case: Case,
+    answer: Answer,
+    *,
+    names: Names | None = None,
+    calls: Annotated[list[Wanted], Field(min_length=1)] | None = None,
+    threshold: Share = 1.0,
+) -> Result:
+    """F1 of the calls against these `names`, or these `calls` ([name, arguments] each), is at least `threshold`.
+
+    Each counts as often as it stands; the order does not matter. With neither given, no call is wanted.
+    """
+    wanted = [*(Wanted(name) for name in names or ()), *(calls or ())]
+    made = tool_calls(answer)[:MAX_CALLS]
+    open_calls = list(made)
+    common = 0
+    for want in sorted(wanted, key=lambda one: one.arguments is None):
+        hit = next((call for call in open_calls if call.name == want.name and _has(call, want.arguments)), None)
+        if hit is not None:
+            open_calls.remove(hit)
+            common += 1
+    total = len(answer.tool_calls) + len(wanted)
+    score = 2 * common / total if total else 1.0
+    return graded(score, score >= threshold, f"F1 {score:.2f}: called {_listed([call.name for call in made])}")
+
+
+def _has(call: Call, arguments: Mapping[str, Any] | None) -> bool:
+    if arguments is None:
+        return True
+    return not call.broken and all(
+        name in call.arguments and _equal(call.arguments[name], value) for name, value in arguments.items()
+    )
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Equality of JSON values: true is not 1, 1.0 is."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+    return bool(one == other)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(clip(name) for name in names[:20])
+    return (shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")) or "nothing"

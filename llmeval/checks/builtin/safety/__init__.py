@@ -1,0 +1,1 @@
+"""Checks of what an answer must not reveal, and of refusals."""

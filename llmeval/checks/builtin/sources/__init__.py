@@ -1,0 +1,1 @@
+"""Checks of an answer against its sources: citations, quotations, grounding."""

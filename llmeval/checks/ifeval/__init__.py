@@ -1,0 +1,1 @@
+"""The instructions of IFEval (English, Spanish, French, Japanese) and IFBench, one check each."""

@@ -1,0 +1,1 @@
+"""What checks read an answer with: words, sentences, lines, the text without its code fence, normal forms."""
