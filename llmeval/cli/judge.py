@@ -11,7 +11,7 @@ from llmeval.cli.common import Env, Json, Reports, console, emit
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from llmeval.judges.assurance.certificate import Certificate, Probe
+    from llmeval.core.certificate import Certificate, Probe
     from llmeval.judges.assurance.labelled_answers import LabelledAnswer
     from llmeval.judges.ensemble import MemberVerdict
     from llmeval.runner.plan import RunPlan
@@ -139,6 +139,7 @@ def show(
     target: Target, reports: Reports = Path("reports"), env: Env = None, as_json: Json = False
 ) -> int:
     """Show whether a suite's judges are trusted, why, until when, and what would void that."""
+    from llmeval.core.manifest import JudgeRecord
     from llmeval.core.records import digest
     from llmeval.history.anchor_history import past_anchors
     from llmeval.judges.assurance.certificate import parts_of, read_certificate, trust
@@ -156,7 +157,7 @@ def show(
         if path is not None and found is not None and state.state == "TRUSTED":
             from llmeval.judges.assurance.anchors import over_runs  # brings numpy
 
-            bound = {"digest": judge.digest, "certificate_digest": digest(path.read_bytes())}
+            bound = JudgeRecord(digest=judge.digest, certificate_digest=digest(path.read_bytes()))
             anchors = over_runs(past_anchors(reports / plan.suite.name, name, bound), found.natural)
             state = anchors.verdict() or state
         shown.append(

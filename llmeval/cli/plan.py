@@ -66,7 +66,7 @@ def _floors(known: "SuiteProfile") -> "list[FloorSize]":
 
     shapes, gate = {shape.metric: shape for shape in known.shapes}, known.suite.spec.gate
     found = []
-    for key, floor in floor_rates(gate.model_dump()).items():
+    for key, floor in floor_rates(gate.record().floors).items():
         metric, slice_ = parse_key(key)
         shape = shapes.get(metric)
         if shape is None:

@@ -37,7 +37,7 @@ def setups_for(
     spec = known.suite.spec
     cases = _in_order(known.cases, spec.seed)
     clusters, shapes = _numbers(cases), {shape.metric: shape for shape in known.shapes}
-    margins = {key: margin.value for key, margin in margins_in(spec.gate.model_dump()).items()}
+    margins = {key: margin.value for key, margin in margins_in(spec.gate.record().margins).items()}
     known_ones = {key: margin for key, margin in margins.items() if parse_key(key)[0] in shapes}
 
     def rule(key: str, own: float | None) -> "SimulatedRegression | None":
@@ -102,7 +102,7 @@ def _floors(
     from llmeval.planning.simulated_rules import SimulatedFloor
 
     shapes, found = {shape.metric: shape for shape in known.shapes}, []
-    for key, threshold in floor_rates(known.suite.spec.gate.model_dump()).items():
+    for key, threshold in floor_rates(known.suite.spec.gate.record().floors).items():
         metric, where = parse_key(key)
         members = _members(known, key, where, cases, clusters) if metric in shapes else None
         if members is None:
