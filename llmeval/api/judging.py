@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from llmeval.core.errors import SuiteError, UsageError
+from llmeval.core.manifest import JudgeRecord
 from llmeval.core.records import Case, Message, digest
 
 if TYPE_CHECKING:
+    from llmeval.core.certificate import Certificate, Probe
     from llmeval.judges.assurance.anchors import Drift
-    from llmeval.judges.assurance.certificate import Certificate, Probe, Trust
+    from llmeval.judges.assurance.certificate import Trust
     from llmeval.judges.assurance.labelled_answers import LabelledAnswer
     from llmeval.judges.ensemble import MemberVerdict
     from llmeval.runner.plan import RunPlan
@@ -182,7 +184,7 @@ def _drift(folder: Path, metric: str, judge: str, path: Path, natural: Any) -> "
     from llmeval.history.anchor_history import past_anchors
     from llmeval.judges.assurance.anchors import over_runs
 
-    bound = {"digest": judge, "certificate_digest": digest(path.read_bytes())}
+    bound = JudgeRecord(digest=judge, certificate_digest=digest(path.read_bytes()))
     return over_runs(past_anchors(folder, metric, bound), natural)
 
 

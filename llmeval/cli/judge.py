@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from llmeval.api.judging import JudgeTrust
-    from llmeval.judges.assurance.certificate import Certificate, Probe
+    from llmeval.core.certificate import Certificate, Probe
 
 app = typer.Typer(help="Certify judges, and probe them for bias.", no_args_is_help=True)
 

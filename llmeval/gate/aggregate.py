@@ -11,10 +11,12 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from llmeval.core.canary import Canary
+from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome, answer_outcome, status_outcome
-from llmeval.core.records import Answer, Case, Score, Status, Usage, clean_text
+from llmeval.core.records import Answer, Case, Score, Status, clean_text
 from llmeval.core.results import Calls, CaseCounts
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import CallCount, ReuseCount
@@ -403,18 +405,14 @@ class RunAggregate:
         count.add(score.attempts, score.cached, score.unanswered, score.usage, score.cost_usd)
         self.reuse.score(score)
 
-    def add_canary(self, line: Mapping[str, Any]) -> None:
+    def add_canary(self, canary: Canary) -> None:
         """Take a line of `canaries.jsonl`: an attack or an anchor."""
-        metric, kind = line["metric"], line["kind"]
-        if kind == "attack":
-            self.attacks.setdefault(metric, {})[line["case_id"]] = (
-                None if line.get("failed") else line.get("passed") is True
+        if canary.kind == "attack":
+            self.attacks.setdefault(canary.metric, {})[canary.case_id] = (
+                None if canary.failed else canary.passed is True
             )
-        usage = line.get("usage") or {}
-        tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
-        count = self._calls.setdefault(f"{kind}s:{metric}", CallCount())
-        cached, failed = line.get("cached", False), line.get("failed", False)
-        count.add(line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd"))
+        count = self._calls.setdefault(f"{canary.kind}s:{canary.metric}", CallCount())
+        count.add(canary.attempts, canary.cached, canary.failed, canary.usage, canary.cost_usd)
 
 
 def output_digest(answer: Answer) -> str:
@@ -426,21 +424,16 @@ def output_digest(answer: Answer) -> str:
     return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
 
 
-def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
-    """Ids of the cases that count nowhere."""
-    return frozenset(entry["case_id"] for entry in manifest.get("quarantine") or ())
-
-
-def tally_run(run: RunDir, manifest: Mapping[str, Any]) -> RunAggregate:
+def tally_run(run: RunDir, manifest: Manifest) -> RunAggregate:
     """The numbers of a run so far, from its records; what was left to people is decided by their
     labels.
     """
-    planned = run.cases() if manifest["gate"].get("stop") == "early" else ()
+    planned = run.cases() if manifest.may_stop else ()
     tally = RunAggregate(
-        run.path, planned, manifest["repeats"], *people_of(run.path), quarantined(manifest)
+        run.path, planned, manifest.repeats, *people_of(run.path), manifest.quarantined
     )
     for unit in run.units():
         tally.add(unit)
-    for line in run.canaries():
-        tally.add_canary(line)
+    for canary in run.canaries():
+        tally.add_canary(canary)
     return tally

@@ -1,11 +1,11 @@
 """`summary.json`: everything in it recomputed from the records of the run directory."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import structs
 
-from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Quarantined, Summary
+from llmeval.core.manifest import Manifest
+from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Summary
 from llmeval.gate.aggregate import MetricSample, RunAggregate, tally_run
 from llmeval.gate.baseline_notices import against, with_remarks
 from llmeval.gate.decide import decide
@@ -18,7 +18,7 @@ from llmeval.store.directory import RunDir
 LEVEL = 0.95
 
 
-def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary:
+def summarise(run: RunDir, manifest: Manifest | None = None) -> Summary:
     """What a run came to so far; the same for the same records, whatever their order.
 
     Args:
@@ -30,9 +30,9 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
     """
     manifest = run.manifest() if manifest is None else manifest
     tally = tally_run(run, manifest)
-    trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
+    trusts = {name: judge.trust for name, judge in manifest.judges.items()}
     absent = missing(tally, manifest)
-    stopped = bool(absent) and manifest["status"] == "complete" and settled(tally, manifest)
+    stopped = bool(absent) and manifest.status == "complete" and settled(tally, manifest)
     if stopped:
         absent = []
     metrics = []
@@ -52,51 +52,50 @@ def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary
     complete = not absent
     compared = against(tally, manifest)
     return Summary(
-        suite=manifest["suite"],
-        run_id=manifest["run_id"],
+        suite=manifest.suite,
+        run_id=manifest.run_id,
         status="complete" if complete else "incomplete",
         counts=_counts(tally, manifest, complete=complete),
         calls=_calls(tally, manifest),
         reuse=tally.reuse.record(),
-        wall_s=manifest.get("wall_s"),
+        wall_s=manifest.wall_s,
         metrics=tuple(metrics),
         gate=with_remarks(decide(tally, manifest, absent), compared, manifest),
         quarantine=tuple(
-            Quarantined(**{**entry, "passed": tally.aside.get(entry["case_id"])})
-            for entry in manifest.get("quarantine") or ()
+            structs.replace(entry, passed=tally.aside.get(entry.case_id))
+            for entry in manifest.quarantine
         ),
-        quarantine_ended=tuple(
-            Quarantined(**entry) for entry in manifest.get("quarantine_ended") or ()
-        ),
+        quarantine_ended=manifest.quarantine_ended,
         retired=compared.gone.retired,
         gate_changes=compared.changes,
     )
 
 
-def _calls(tally: RunAggregate, manifest: Mapping[str, Any]) -> dict[str, Calls]:
+def _calls(tally: RunAggregate, manifest: Manifest) -> dict[str, Calls]:
     """Calls by role: those of the records, and those made for cases that the run did not finish."""
     calls = tally.calls()
-    for role, made in (manifest.get("unfinished_calls") or {}).items():
+    for role, made in manifest.unfinished_calls.items():
         recorded = calls.get(role, Calls())
         calls[role] = structs.replace(recorded, made=recorded.made + made)
     return calls
 
 
-def audit_of(tally: RunAggregate, manifest: Mapping[str, Any], metric: str) -> Audit | None:
+def audit_of(tally: RunAggregate, manifest: Manifest, metric: str) -> Audit | None:
     """What the audits of a metric's cascade come to."""
-    seats = (manifest["judges"].get(metric) or {}).get("seats")
+    judge = manifest.judges.get(metric)
+    seats = None if judge is None else judge.seats
     audits = tally.audits.get(metric)
     return None if audits is None or not seats else audits.found(len(seats))
 
 
-def _counts(tally: RunAggregate, manifest: Mapping[str, Any], *, complete: bool) -> CaseCounts:
+def _counts(tally: RunAggregate, manifest: Manifest, *, complete: bool) -> CaseCounts:
     """Cases by outcome. Of a run that may stop early, answers without their judge's verdict were
     not needed where it is complete, and wait for it where it was interrupted."""
     counts = tally.counts()
     if complete:
         asked = tally.cases + len(tally.aside)
-        return structs.replace(counts, not_needed=int(manifest["cases"]["n"]) - asked)
-    waiting = -(-tally.waiting // manifest["repeats"]) if tally.may_stop else 0
+        return structs.replace(counts, not_needed=manifest.cases.n - asked)
+    waiting = -(-tally.waiting // manifest.repeats) if tally.may_stop else 0
     return structs.replace(
         counts, cases=counts.cases + waiting, not_scored=counts.not_scored + waiting
     )

@@ -44,7 +44,7 @@ def setups_for(
         _numbers(cases),
         {each.metric: each for each in profile.metrics},
     )
-    margins = {key: margin.value for key, margin in margins_in(spec.gate.model_dump()).items()}
+    margins = {key: margin.value for key, margin in margins_in(spec.gate.record().margins).items()}
     planned = {key: margin for key, margin in margins.items() if parse_key(key)[0] in metrics}
 
     def rule(key: str, own: float | None) -> "SimulatedRegression | None":
@@ -119,7 +119,7 @@ def _floors(
         {each.metric: each for each in profile.metrics},
         [],
     )
-    for key, threshold in floor_rates(profile.suite.spec.gate.model_dump()).items():
+    for key, threshold in floor_rates(profile.suite.spec.gate.record().floors).items():
         metric, where = parse_key(key)
         members = _members(profile, key, where, cases, clusters) if metric in metrics else None
         if members is None:

@@ -100,7 +100,7 @@ def _floor_sizes(profile: SuiteProfile) -> "list[FloorSize]":
 
     metrics, gate = {each.metric: each for each in profile.metrics}, profile.suite.spec.gate
     sizes = []
-    for key, floor in floor_rates(gate.model_dump()).items():
+    for key, floor in floor_rates(gate.record().floors).items():
         name, slice_ = parse_key(key)
         metric = metrics.get(name)
         if metric is None:

@@ -66,7 +66,7 @@ def margin_for(profile: SuiteProfile, metric: str, detect: str | None) -> float:
     """
     from llmeval.gate.rules.threshold import margins_in
 
-    margins = margins_in(profile.suite.spec.gate.model_dump())
+    margins = margins_in(profile.suite.spec.gate.record().margins)
     if detect is None and metric in margins:
         return margins[metric].value
     return margin_of(detect, len(profile.cases))
@@ -234,8 +234,8 @@ def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floors_in, margins_in
 
-    gate = profile.suite.spec.gate.model_dump()
-    stated = [*floors_in(gate).items(), *margins_in(gate).items()]
+    gate = profile.suite.spec.gate.record()
+    stated = [*floors_in(gate.floors).items(), *margins_in(gate.margins).items()]
     own = any(limit.judge_scale for key, limit in stated if parse_key(key)[0] == metric)
     if own:
         profile.notes.append(

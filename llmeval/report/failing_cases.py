@@ -39,7 +39,7 @@ def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[
 
 def _troubles(run: RunDir, without: Collection[str]) -> Iterator[FailingCase]:
     people, manifest = people_of(run.path)[0], run.manifest()
-    stopped = manifest["status"] == "complete" and manifest["gate"].get("stop") == "early"
+    stopped = manifest.status == "complete" and manifest.gate.stop == "early"
     for unit in run.units():
         trouble = _trouble(unit, people) if unit.case.id not in without else None
         if trouble is not None and not (stopped and trouble.outcome is Outcome.NOT_SCORED):

@@ -2,13 +2,12 @@
 are the truth.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from llmeval.core.files import write_atomically
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
-from llmeval.gate.rules.sequential import may_stop
 from llmeval.gate.rules.threshold import floor_rates
 from llmeval.planning.attainability import out_of_reach
 from llmeval.report.baseline_run import baseline_run
@@ -26,7 +25,7 @@ def write_reports(
     run: RunDir,
     summary: Summary,
     folder: Path | None = None,
-    manifest: Mapping[str, Any] | None = None,
+    manifest: Manifest | None = None,
     embed: Literal["default", "all"] = "default",
 ) -> tuple[Path, list[FailingCase]]:
     """Write report.html, junit.xml and summary.md; gives the report's path and the cases that did
@@ -41,8 +40,8 @@ def write_reports(
     """
     into, about = folder or run.path, manifest or run.manifest()
     troubles = worst_cases(run, MAX_CASES, {entry.case_id for entry in summary.quarantine})
-    write_junit(into / JUNIT, summary, dict(about), troubles)
-    text = markdown(summary, dict(about), troubles, _out_of_reach(run, summary, about))
+    write_junit(into / JUNIT, summary, about, troubles)
+    text = markdown(summary, about, troubles, _out_of_reach(run, summary, about))
     write_atomically(into / MARKDOWN, text.encode())
     write_html(
         run,
@@ -54,12 +53,12 @@ def write_reports(
     return into / HTML, troubles
 
 
-def _out_of_reach(run: RunDir, summary: Summary, manifest: Mapping[str, Any]) -> list[str]:
+def _out_of_reach(run: RunDir, summary: Summary, manifest: Manifest) -> list[str]:
     """Floors that the run's cases could not PASS whatever was answered. A run that is not complete
     lacks some of them.
     """
-    if summary.status != "complete" or manifest.get("shard"):
+    if summary.status != "complete" or manifest.shard:
         return []
-    gate, aside = manifest["gate"], {entry.case_id for entry in summary.quarantine}
+    gate, aside = manifest.gate, {entry.case_id for entry in summary.quarantine}
     counted = (case for case in run.cases() if case.id not in aside)
-    return out_of_reach(floor_rates(gate), gate["alpha"], counted, early=may_stop(manifest))
+    return out_of_reach(floor_rates(gate.floors), gate.alpha, counted, early=manifest.may_stop)

@@ -1,8 +1,9 @@
 """What may end a run before its last case. What decides that is another room's business."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
+from llmeval.core.manifest import Manifest
 from llmeval.store.directory import RunDir, Unit
 
 
@@ -20,7 +21,7 @@ class Stopper(Protocol):
         ...
 
 
-Watch = Callable[[RunDir, Mapping[str, Any]], Stopper | None]
+Watch = Callable[[RunDir, Manifest], Stopper | None]
 """Makes the stopper of a run from its directory and manifest; None for a run that goes to its
 end.
 """

@@ -25,9 +25,11 @@ from typing import Annotated, Any, BinaryIO
 import msgspec
 
 from llmeval.core import checksums
+from llmeval.core.canary import Canary
 from llmeval.core.errors import StoreError
-from llmeval.core.manifest import RecordFile, check_schema, read_manifest
-from llmeval.core.records import SCHEMA, Answer, Case, Score, Usage, to_json
+from llmeval.core.manifest import Manifest, RecordFile
+from llmeval.core.manifest_file import check_schema, read_manifest
+from llmeval.core.records import SCHEMA, Answer, Case, Score, to_json
 from llmeval.core.results import Summary
 
 MANIFEST, CASES, ANSWERS, SCORES, SUMMARY, LABELS, CANARIES = (
@@ -61,33 +63,16 @@ class _CaseKey(msgspec.Struct, frozen=True):
     schema: int = SCHEMA
 
 
-class _Canary(msgspec.Struct, frozen=True):
-    """The values of a canary's line that readers use."""
-
-    kind: str
-    metric: str
-    judge: str
-    case_id: str
-    schema: int = SCHEMA
-    attempts: int = 0
-    cached: bool = False
-    failed: bool = False
-    passed: bool | None = None
-    usage: Usage | None = None
-    cost_usd: float | None = None
-
-
 _MASK = (1 << 64) - 1
 _KEY = msgspec.json.Decoder(_Key)
 _CASE_KEY = msgspec.json.Decoder(_CaseKey)
 _CASE = msgspec.json.Decoder(Case)
 _ANSWER = msgspec.json.Decoder(Answer)
 _SCORE = msgspec.json.Decoder(Score)
-_CANARY = msgspec.json.Decoder(_Canary)
+_CANARY = msgspec.json.Decoder(Canary)
 _SUMMARY = msgspec.json.Decoder(Summary)
 _FIX = "Take the file from a copy of the run, or run the suite again"
 _EMPTY = hashlib.sha256().hexdigest()
-_LINE = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +153,7 @@ class RunDir:
         """Whether a run was ever started here."""
         return (self.path / MANIFEST).exists()
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """`manifest.json`, held against its own digest."""
         return read_manifest(self.path / MANIFEST)
 
@@ -229,12 +214,8 @@ class RunDir:
 
     def _stated(self, name: str) -> RecordFile | None:
         """What the manifest says about a file; None while the run has not ended."""
-        stated = self.manifest().get("records") if self.exists() else None
-        return (
-            None
-            if stated is None
-            else RecordFile(**stated.get(name, {"lines": 0, "sha256": _EMPTY}))
-        )
+        stated = self.manifest().records if self.exists() else None
+        return None if stated is None else stated.get(name, RecordFile(0, _EMPTY))
 
     def _stamp(self, name: str) -> tuple[int, int]:
         """Another one when the file has changed: its size and the time of its last change."""
@@ -278,13 +259,12 @@ class RunDir:
                         self._case(case_file, cases, key[0]), answer, next(filter(None, found), ())
                     )
 
-    def canaries(self) -> Iterator[dict[str, Any]]:
-        """Each line of `canaries.jsonl`: `kind` (attack or anchor), `metric`, `judge`, `case_id`,
-        `passed`...
-        """
+    def canaries(self) -> Iterator[Canary]:
+        """Each line of `canaries.jsonl`."""
         for offset, line in self.lines(CANARIES):
-            self._known(self._decoded(line, _CANARY, CANARIES, offset).schema, CANARIES)
-            yield self._decoded(checksums.unsealed(line), _LINE, CANARIES, offset)
+            canary: Canary = self._decoded(line, _CANARY, CANARIES, offset)
+            self._known(canary.schema, CANARIES)
+            yield canary
 
     def answer_index(self) -> dict[UnitKey, int]:
         """Offset in `answers.jsonl` of the answer that counts, by (case, repeat)."""

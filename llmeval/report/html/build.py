@@ -16,6 +16,7 @@ import msgspec
 
 from llmeval.core.errors import StoreError
 from llmeval.core.files import write_atomically, writing
+from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Summary
 from llmeval.gate.human_labels import people_of
@@ -38,7 +39,7 @@ from llmeval.store.labels import AnswerKey
 class RunSummary:
     """A run's own words about itself."""
 
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     summary: Summary
 
 
@@ -135,11 +136,9 @@ def _gather(
         IndexWriter(*COLUMNS),
     )
     count = rows.count()
-    embedding = Embedding(
-        count, here.summary.counts.passed * max(here.manifest.get("repeats", 1), 1), embed
-    )
+    embedding = Embedding(count, here.summary.counts.passed * max(here.manifest.repeats, 1), embed)
     indexer = Indexer(before is not None)
-    flipped = flips(rows) if here.manifest.get("repeats", 1) > 1 else frozenset()
+    flipped = flips(rows) if here.manifest.repeats > 1 else frozenset()
     for row in rows.rows(before):
         place = triage(row, rules, row.case.id in flipped)
         if here.summary.counts.not_needed and place.state is Outcome.NOT_SCORED:
@@ -153,8 +152,8 @@ def _gather(
             watch(row, place)
     writer.flush()
     meta = {
-        "run": here.manifest.get("run_id", ""),
-        "suite": here.manifest.get("suite", ""),
+        "run": here.manifest.run_id,
+        "suite": here.manifest.suite,
         "metrics": indexer.metrics,
         "tags": indexer.tags,
         "combos": indexer.combos,
@@ -164,8 +163,8 @@ def _gather(
         "embedded": embedding.taken,
         "probability": embedding.probability,
         "gated": sorted(rules.gated),
-        "judges": {n: j.get("trust") for n, j in (here.manifest.get("judges") or {}).items()},
-        "candidate": (here.manifest.get("candidate") or {}).get("name", ""),
+        "judges": {n: j.trust for n, j in here.manifest.judges.items()},
+        "candidate": here.manifest.candidate.name,
         "queues": {queue.name: totals.queues[queue] for queue in TriageQueue},
     }
     return PageData(totals, index, indexer, embedding, meta)
