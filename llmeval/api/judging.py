@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from llmeval.core.errors import SuiteError, UsageError
-from llmeval.core.manifest import JudgeRecord
+from llmeval.core.model_records import JudgeRecord
 from llmeval.core.records import Case, Message, digest
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
-from llmeval.review.draw import Draw, draw, judged_metric, keep, key_of
+from llmeval.review.draw import draw, judged_metric, keep, key_of
 from llmeval.review.intake import AnswerStatus
 from llmeval.store.directory import RunDir, UnitKey
 from llmeval.store.labels import AnswerKey

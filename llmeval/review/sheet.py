@@ -14,9 +14,10 @@ from typing import Any
 
 import msgspec
 
+from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Label
-from llmeval.review.draw import Draw, Drawn
+from llmeval.review.draw import Drawn
 from llmeval.store.labels import decode, text_digest
 
 COLUMNS = (

@@ -8,7 +8,8 @@ valid follows from where they came from (`stats.correction`).
 import math
 from typing import NamedTuple
 
-from llmeval.core.manifest import LabelTable, Manifest
+from llmeval.core.manifest import Manifest
+from llmeval.core.model_records import LabelTable
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import (

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from llmeval.core.certificate import Certificate
 from llmeval.core.errors import LlmevalError
-from llmeval.core.manifest import AnchorsRecord, DriftRecord
+from llmeval.core.model_records import AnchorsRecord, DriftRecord
 from llmeval.core.records import Answer, Score
 from llmeval.judges.assurance.certificate import Trust
 from llmeval.judges.assurance.certify import uncached
