@@ -15,10 +15,12 @@ from pathlib import Path
 _STATIC = Path(__file__).parent / "static"
 _IMPORT = re.compile(r"""^import\s[^;]*?from\s+["']\./(?P<name>[\w.-]+)["'];\n""", re.M)
 _EXPORT = re.compile(r"^export (?=const |let |function |async function |class )", re.M)
-_SPARE = re.compile(r"^[ \t]+|^[ \t]*(?:/\*\*?[^*]*\*/|//.*)\n", re.M)
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*[\s\S]*?\*/[ \t]*)\n", re.M)
+"""Comments that have their lines to themselves; types in comments are among them."""
+_INDENT = re.compile(r"^[ \t]+", re.M)
 _AROUND, _AFTER_COLON = re.compile(r"\s*([{};,])\s*"), re.compile(r":\s+")
 """Spaces that CSS does not need; none of its strings holds such signs."""
-_ENTRY = "app.js"
+_ENTRY = "main.js"
 
 
 @lru_cache(maxsize=1)
@@ -47,7 +49,7 @@ def script() -> str:
 
 
 def _slim(text: str) -> str:
-    return "\n".join(line for line in _SPARE.sub("", _SPARE.sub("", text)).splitlines() if line)
+    return "\n".join(line for line in _INDENT.sub("", _COMMENT.sub("", text)).splitlines() if line)
 
 
 def policy(served: bool = False, *, scripted: bool = True) -> str:
