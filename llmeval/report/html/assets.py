@@ -1,9 +1,9 @@
 """The page's own style and script, in one piece each, and the policy that lets nothing else run.
 
-`static/js/*.js` are ES modules that import each other while they are developed and tested; one page
-can't import, so they are joined in the order of their imports and the import and export words are
-taken off. Their top-level names are therefore all different. Indents and lines that are only a
-comment stay behind: the reader downloads what runs (no string of ours spans lines).
+`static/css/*.css` are joined in the order of `_STYLES`. `static/js/*.js` are ES modules that import each other while they
+are developed and tested. A page of one file can't import, so they are joined in the order of their imports, without the
+words `import` and `export`. Therefore their top-level names must differ (`node --check` in the tests sees it). Indents and
+comments that have their lines to themselves are removed: the reader downloads what runs. No string may span lines.
 """
 
 import base64
@@ -21,14 +21,28 @@ _INDENT = re.compile(r"^[ \t]+", re.M)
 _AROUND, _AFTER_COLON = re.compile(r"\s*([{};,])\s*"), re.compile(r":\s+")
 """Spaces that CSS does not need; none of its strings holds such signs."""
 _ENTRY = "main.js"
+_STYLES = (
+    "theme",
+    "base",
+    "summary",
+    "tables",
+    "charts",
+    "sections",
+    "list",
+    "case",
+    "narrow",
+    "print",
+)
+"""In this order: what comes later wins over what comes earlier."""
 
 
 @lru_cache(maxsize=1)
 def style() -> str:
     """The style sheet."""
-    return _AFTER_COLON.sub(
-        ":", _AROUND.sub(r"\1", _slim((_STATIC / "report.css").read_text(encoding="utf-8")))
+    text = "".join(
+        (_STATIC / "css" / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES
     )
+    return _AFTER_COLON.sub(":", _AROUND.sub(r"\1", _slim(text)))
 
 
 @lru_cache(maxsize=1)
@@ -53,12 +67,10 @@ def _slim(text: str) -> str:
 
 
 def policy(served: bool = False, *, scripted: bool = True) -> str:
-    """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is
-    fetched. A page that is `served` may speak to its own server; one that is not `scripted` runs
-    nothing at all.
+    """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is fetched. A page that
+    is `served` may speak to its own server; one that is not `scripted` runs nothing at all.
 
-    Trusted Types are required and none may be created, so no text can become markup or script by
-    mistake.
+    Trusted Types are required and none may be created, so no text can become markup or script by mistake.
     """
     return "; ".join(
         (

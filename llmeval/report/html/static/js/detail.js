@@ -142,9 +142,9 @@ const STATUS_ORDER = {
 function order(scores, view) {
   if (view.labels.server || scores.some((score) => isHidden(score, scores, view))) {
     const rank = (/** @type {Score} */ score) => Number(!view.isRequested(score));
-    return scores.toSorted((a, b) => rank(a) - rank(b));
+    return [...scores].sort((a, b) => rank(a) - rank(b));
   }
-  return scores.toSorted((a, b) => STATUS_ORDER[a.status] - STATUS_ORDER[b.status]);
+  return [...scores].sort((a, b) => STATUS_ORDER[a.status] - STATUS_ORDER[b.status]);
 }
 
 /** @param {FullRow} full */
