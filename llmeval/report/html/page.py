@@ -9,6 +9,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.report.html import assets, charts, figures, provenance, words
 from llmeval.report.html.embed import Embedding
+from llmeval.report.html.icon import favicon
 from llmeval.report.html.picture import queue_name
 from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import PastRun, past_table, trends
@@ -37,7 +38,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["visible"] = lambda value: visible(str(value))
-    made.filters |= {"count_of": count, "minus": words.minus, "moment": words.moment}
+    made.filters |= {"favicon": favicon, "count_of": count, "minus": words.minus, "moment": words.moment}
     return made
 
 

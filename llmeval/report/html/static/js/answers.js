@@ -58,7 +58,7 @@ function compare(full, view) {
   const after = full.now.answer.output ?? "";
   const changes = view.diff ? diff(before, after) : null;
   if (before === after) {
-    return { changes, note: "Byte for byte the same answer as in the baseline." };
+    return { changes, note: "The same answer as in the baseline." };
   }
   const toggle = h(
     "button",

@@ -215,7 +215,7 @@ export class App {
   next() {
     const row = this.review.next(this.pane.row);
     if (row === undefined) {
-      announce("All of the queue is done.");
+      announce("All answers of the queue are reviewed.");
       return;
     }
     if (!this.list.rows().includes(row)) {

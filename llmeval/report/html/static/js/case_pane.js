@@ -116,10 +116,16 @@ export class CasePane {
       h(
         "div",
         { class: "nothing" },
-        h("p", {}, total ? "Choose a case." : "No case fits. Take a filter away."),
+        h("p", {}, this.emptyText(total)),
         h("p", { class: "quiet" }, keys, more),
       ),
     );
+  }
+
+  /** @param {number} total */
+  emptyText(total) {
+    if (!this.app.data.size) return "This run has no recorded answers.";
+    return total ? "Choose a case." : "No answer matches. Remove a filter or change the search.";
   }
 
   /** @param {string} id */

@@ -8,7 +8,7 @@ import { visible } from "./hidden.js";
 import { language, question } from "./question.js";
 import { scoreCard } from "./score_card.js";
 import { tree } from "./tree.js";
-import { FLAG_NOTES, QUEUES, rowName } from "./vocabulary.js";
+import { FLAGS, HEAD_FLAGS, QUEUES, rowName } from "./vocabulary.js";
 
 /** @import { CaseView, FullRow, Score, ScoreStatus } from "./types.js" */
 /** @typedef {import("./data.js").Data} Data */
@@ -98,9 +98,9 @@ function tagChips({ columns, meta }, row, view) {
 function flagChips({ columns, meta }, row, hidden) {
   const flags = meta.flags.filter((flag, bit) => {
     const telling = flag === "unsteady" && hidden; // past verdicts hint at this one
-    return flag in FLAG_NOTES && columns.flags[row] & (1 << bit) && !telling;
+    return HEAD_FLAGS.has(flag) && columns.flags[row] & (1 << bit) && !telling;
   });
-  return flags.map((flag) => h("span", { class: "chip flat" }, FLAG_NOTES[flag]));
+  return flags.map((flag) => h("span", { class: "chip flat" }, FLAGS[flag]));
 }
 
 /**
@@ -114,9 +114,9 @@ function notHeld(data, row) {
     h(
       "p",
       {},
-      "This file lists every row, and holds in full those that did not pass or changed, and a sample of the others. This row is not among them.",
+      "This file lists every answer. In full it holds those that did not pass or have changed, and a sample of the others. This answer is not one of them.",
     ),
-    h("p", {}, "To hold all: ", h("code", {}, "llmeval report RUN --embed all")),
+    h("p", {}, "To include all answers: ", h("code", {}, "llmeval report RUN --embed all")),
     h("p", { class: "quiet" }, visible(data.columns.ask[row])),
   );
 }

@@ -86,9 +86,10 @@ export function shape(tone) {
  *
  * @param {Tone} tone
  * @param {string} word
+ * @param {string | undefined} title A tooltip.
  */
-export function status(tone, word) {
-  return h("span", { class: `status ${tone}` }, shape(tone), " ", word);
+export function status(tone, word, title = undefined) {
+  return h("span", { class: `status ${tone}`, title }, shape(tone), " ", word);
 }
 
 /**

@@ -79,7 +79,7 @@ export class Labelling {
     const { app } = this;
     await app.alert.attempt(async () => {
       const answer = await app.labels.undo();
-      announce(answer ? `Taken back: ${answer.case_id}` : "Nothing to take back.");
+      announce(answer ? `Undone: ${answer.case_id}` : "There is nothing to undo.");
       const row = answer ? app.data.find(answer.case_id, answer.repeat ?? 0) : undefined;
       if (row !== undefined && row !== app.pane.row) app.choose(row, false);
     });
@@ -122,7 +122,7 @@ export class Labelling {
     const url = URL.createObjectURL(blob);
     h("a", { href: url, download: `labels-${data.meta.run}.jsonl` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 1000); // after the browser has read it
-    announce("Labels saved as a file. Take them in with: llmeval labels import");
+    announce("Labels saved as a file. Import them with: llmeval labels import");
   }
 
   /**

@@ -1,5 +1,6 @@
 // The page begins here. Until then, and without scripts, the report is complete as it is.
 
+import { parseAddress } from "./address.js";
 import { App } from "./app.js";
 import { Data } from "./data.js";
 import { byId, h } from "./dom.js";
@@ -16,22 +17,48 @@ async function main() {
   }
   setUpTheme();
   addEventListener("beforeprint", openForPrint);
-  if (typeof DecompressionStream === "undefined") {
-    const text =
-      "This browser is too old to open the rows (it has no DecompressionStream). Use a newer one, or: llmeval review RUN";
-    byId("cases").append(h("p", { class: "note" }, text));
-    return;
-  }
-  const data = await Data.load();
-  const server = data.meta.served ? await Server.connect().catch(() => undefined) : null;
-  if (server === undefined) {
-    const text = "The review server does not answer. Start llmeval review again.";
-    byId("report").prepend(h("p", { class: "note", role: "alert" }, text));
-    return;
-  }
-  const app = new App(data, server);
+  // Large files take seconds to unpack. Whoever opens the cases meanwhile sees that they are loading.
+  addEventListener("hashchange", showView);
+  showView();
+  const app = await load();
+  if (!app) return;
+  removeEventListener("hashchange", showView);
   byId("help").addEventListener("click", () => app.shortcuts.help());
   document.documentElement.dataset.ready = "yes"; // for tests
+}
+
+/** The app; null when it can't start, which the page then says. */
+async function load() {
+  if (typeof DecompressionStream === "undefined") {
+    return failed("This browser is too old to show the cases. Use a newer one.");
+  }
+  let data;
+  try {
+    data = await Data.load();
+  } catch (error) {
+    console.error(error);
+    return failed(
+      "The cases can't be read: this file is damaged. Create it again: llmeval report RUN",
+    );
+  }
+  const server = data.meta.served ? await Server.connect().catch(() => undefined) : null;
+  if (server === undefined) {
+    return failed("The review server does not answer: start `llmeval review` again.");
+  }
+  return new App(data, server);
+}
+
+function showView() {
+  const cases = parseAddress(location.hash).view === "cases";
+  byId("report").hidden = cases;
+  byId("cases").hidden = !cases;
+}
+
+/** @param {string} text */
+function failed(text) {
+  byId("cases").replaceChildren(h("p", { class: "nothing" }, text));
+  byId("report").prepend(h("p", { class: "note", role: "alert" }, text));
+  return null;
 }
 
 function openForPrint() {

@@ -83,7 +83,7 @@ function grouping({ columns, meta }, by) {
   if (by === "metric") {
     return (row) => {
       const at = [...columns.now[row]].findIndex((letter) => NOT_PASSED.includes(letter));
-      return at < 0 ? "nothing fails" : meta.metrics[at];
+      return at < 0 ? "nothing fails or is missing" : meta.metrics[at];
     };
   }
   return (row) => `${by}: ${meta.combos[columns.tags[row]][by] ?? "–"}`;

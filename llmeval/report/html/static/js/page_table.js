@@ -30,7 +30,7 @@ export function pageTable(data, rows, view) {
   const shown = rows.slice((page - 1) * PAGE, page * PAGE);
   const step = (/** @type {number} */ to, /** @type {string} */ word) =>
     ghostButton(word, () => view.turn(to), { disabled: to < 1 || to > last });
-  const heads = ["Case", "Queue", "Asked", "Why"].map((word) => h("th", { scope: "col" }, word));
+  const heads = ["Case", "Queue", "Question", "Why"].map((word) => h("th", { scope: "col" }, word));
   return [
     h(
       "p",

@@ -26,7 +26,7 @@ export function question(item, lang) {
   return h(
     "section",
     { class: "asked" },
-    h("h3", {}, "Asked"),
+    h("h3", {}, "Question"),
     sideBySide(parts, expected),
     item.context ? folded("context", item.context, lang) : null,
   );
@@ -37,7 +37,8 @@ export function question(item, lang) {
  * @param {HTMLElement[]} expected
  */
 function sideBySide(parts, expected) {
-  if (!parts.length) return h("p", { class: "quiet" }, "The run does not hold this case's text.");
+  if (!parts.length)
+    return h("p", { class: "quiet" }, "The run directory does not hold this case's text.");
   if (!expected.length) return parts;
   return h("div", { class: "sides" }, h("div", {}, parts), h("div", {}, expected));
 }
@@ -70,12 +71,12 @@ function expectations(item, lang) {
   const parts = [];
   const references = item.references ?? [];
   if (references.length) {
-    const title = references.length > 1 ? "references (any is right)" : "reference";
+    const title = references.length > 1 ? "expected answers (any of these)" : "expected answer";
     const texts = references.map((text) => textBlock(text, [], { lang }));
     parts.push(h("div", { class: "block reference" }, h("h4", {}, title), texts));
   }
   if (item.facts?.length) {
-    const summary = h("summary", {}, h("h4", {}, "facts"));
+    const summary = h("summary", {}, h("h4", {}, "expected facts"));
     const open = !references.length;
     parts.push(h("details", { class: "block", open }, summary, tree(item.facts)));
   }

@@ -5,11 +5,15 @@ import { isHidden } from "./findings.js";
 import { visible } from "./hidden.js";
 import { textBlock } from "./text.js";
 import { plainText, tree } from "./tree.js";
-import { STATUS_TONES, statusWord } from "./vocabulary.js";
+import { STATUS_HELP, STATUS_TONES, statusWord } from "./vocabulary.js";
 import { voting } from "./voting.js";
 
 /** @import { CaseView, Finding, FullRow, Json, Meta, Score } from "./types.js" */
 /** @typedef {{ [name: string]: Json }} Details */
+
+const TRUSTED_HELP = "Human labels show that this judge is right often enough.";
+const UNTRUSTED_HELP =
+  "No human labels show yet that this judge is right often enough. By itself it can't make a rule pass.";
 
 /** Details that have a place of their own. */
 const SHOWN_DETAILS = new Set([
@@ -36,7 +40,7 @@ export function scoreCard(score, full, findings, view, meta) {
     ? h(
         "p",
         { class: "quiet" },
-        "The verdict is hidden until you give yours, so that it can't sway you.",
+        "The verdict is hidden until you give yours, so that it can't influence you.",
       )
     : explanation(score, full, findings, view);
   return h(
@@ -63,7 +67,7 @@ function scoreHeading(score, full, meta, hidden) {
   return h(
     "h4",
     {},
-    status(STATUS_TONES[score.status], statusWord(score.status)),
+    status(STATUS_TONES[score.status], statusWord(score.status), STATUS_HELP[score.status]),
     metric,
     score.value == null ? null : h("span", { class: "num" }, format(score.value)),
     moved ? h("span", { class: "was" }, `was ${statusWord(before.status)}`) : null,
@@ -76,9 +80,12 @@ function trustBadge(trust) {
   const trusted = trust === "TRUSTED";
   return h(
     "span",
-    { class: `badge ${trusted ? "trusted" : "untrusted"}` },
+    {
+      class: `badge ${trusted ? "trusted" : "untrusted"}`,
+      title: trusted ? TRUSTED_HELP : UNTRUSTED_HELP,
+    },
     shape(trusted ? "pass" : "unsure"),
-    ` ${trust ?? "UNTRUSTED"} judge`,
+    ` ${trusted ? "trusted" : "UNTRUSTED"} judge`,
   );
 }
 
@@ -120,7 +127,8 @@ function explanation(score, full, findings, view) {
 /** @param {Score} score */
 function circumstances(score) {
   const notes = [];
-  if (score.confidence != null) notes.push(`${Math.round(score.confidence * 100)}% sure`);
+  if (score.confidence != null)
+    notes.push(`${Math.round(score.confidence * 100)}% sure of this verdict`);
   if (score.cached) notes.push("from cache");
   if ((score.attempts ?? 0) > 1) notes.push(`${score.attempts} attempts`);
   return notes.length ? h("p", { class: "quiet small" }, notes.join(" · ")) : null;

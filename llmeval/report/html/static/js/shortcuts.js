@@ -17,13 +17,13 @@ const HELP = [
   ["d", "word differences"],
   [
     "1  2  3",
-    "agree, disagree, unsure (with the judge, else the first failing check); pass, fail, unsure while its verdict is hidden",
+    "agree, disagree, unsure: about the judge's verdict, else about the first failing check. While the verdict is hidden: pass, fail, unsure",
   ],
   ["c", "comment on your verdict"],
   ["u", "undo your last verdict"],
-  ["n", "next open answer of your queue"],
-  ["b", "blind: hide verdicts until you give yours"],
-  ["r", "report"],
+  ["n", "next answer of your queue without your verdict"],
+  ["b", "hide verdicts until you give yours"],
+  ["r", "back to the report"],
   ["?", "this list"],
 ];
 

@@ -4,7 +4,7 @@ import { h, number } from "./dom.js";
 import { visible } from "./hidden.js";
 import { SORTS } from "./order.js";
 import { parse, searchWords, toggle } from "./query.js";
-import { FLAG_FILTERS, QUEUES, queueName, STATE_LETTERS } from "./vocabulary.js";
+import { FLAGS, QUEUES, queueName, STATE_LETTERS, STATES } from "./vocabulary.js";
 import { choice, ghostButton } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -15,7 +15,7 @@ const PAUSE = 120;
 /** A tag with more values than this is not offered as a filter: the menu would be endless. */
 const MOST_VALUES = 200;
 const SEARCH_HELP =
-  "Words, or s:regressed metric:name slice:tag=value flag:name, an exclamation mark before means not.";
+  "Type words, or filters: s:regressed, metric:name, slice:tag=value, flag:name. An exclamation mark before a filter excludes what it matches.";
 const SEARCH_TEXTS = "Search full texts";
 
 export class Toolbar {
@@ -26,14 +26,14 @@ export class Toolbar {
     this.search = h("input", {
       type: "search",
       id: "search",
-      placeholder: "Search or filter",
+      placeholder: "Search question, reason or id",
       "aria-label": "Search or filter the cases",
       "aria-describedby": "search-help",
       autocomplete: "off",
       spellcheck: "false",
       oninput: () => this.typed(),
     });
-    this.chips = h("div", { class: "chips", role: "group", "aria-label": "Queues" });
+    this.chips = h("div", { class: "chips", role: "group", "aria-label": "Filter by queue" });
     this.count = h("span", { class: "quiet", id: "count" });
     this.sorting = choice("Sort", sortOptions(app.server !== null), (sort) => app.change({ sort }));
     const groups = /** @type {[string, string][]} */ ([
@@ -43,12 +43,13 @@ export class Toolbar {
       ...meta.tags.map((tag) => [tag, `By ${visible(tag)}`]),
     ]);
     this.grouping = choice("Group", groups, (group) => app.change({ group }));
-    this.pages = ghostButton("Pages", () => app.change({ page: app.state.page ? "" : "1" }), {
+    this.pages = ghostButton("Table", () => app.change({ page: app.state.page ? "" : "1" }), {
       "aria-pressed": "false",
+      title: "Show the answers as a plain table, 100 at a time",
     });
-    this.blind = ghostButton("Blind", () => app.toggleBlind(), {
+    this.blind = ghostButton("Hide verdicts", () => app.toggleBlind(), {
       "aria-pressed": String(app.blind),
-      title: "Hide verdicts until you give yours (b)",
+      title: "Hide each verdict until you have given yours, so that it can't influence you (b)",
     });
     this.deeper = ghostButton(SEARCH_TEXTS, () => app.change({ full: app.state.full ? "" : "1" }), {
       hidden: true,
@@ -116,7 +117,7 @@ export class Toolbar {
    */
   drawCounts(rows) {
     const { size } = this.app.data;
-    const all = `${number(size)} ${size === 1 ? "row" : "rows"}`;
+    const all = `${number(size)} ${size === 1 ? "answer" : "answers"}`;
     const text = rows === size ? all : `${number(rows)} of ${all}`;
     this.count.textContent = text;
     this.deeper.hidden = searchWords(this.app.state.q).length === 0;
@@ -168,7 +169,7 @@ export class Toolbar {
       this.workChip("To decide", disputed.size, "review:decide", "triage"),
       this.workChip("All", size, "", "triage"),
     ];
-    const next = ghostButton("Next open", () => app.next(), {
+    const next = ghostButton("Next unreviewed", () => app.next(), {
       disabled: app.review.next(app.pane.row) === undefined,
     });
     this.work.replaceChildren(
@@ -223,9 +224,17 @@ function filterGroups({ columns, meta }) {
     return { tag, values: [...values].sort() };
   });
   return [
-    { label: "Fails on", key: "metric", values: meta.metrics.map((name) => [name, name]) },
-    { label: "State", key: "s", values: [...STATE_LETTERS.keys()].map((name) => [name, name]) },
-    { label: "Marked", key: "flag", values: flags.map((flag) => [flag, FLAG_FILTERS[flag]]) },
+    {
+      label: "Fails or is missing on",
+      key: "metric",
+      values: meta.metrics.map((name) => [name, name]),
+    },
+    {
+      label: "State",
+      key: "s",
+      values: [...STATE_LETTERS].map(([name, letter]) => [name, STATES[letter].word]),
+    },
+    { label: "Remarks", key: "flag", values: flags.map((flag) => [flag, FLAGS[flag]]) },
     ...tags
       .filter(({ values }) => values.length <= MOST_VALUES)
       .map(({ tag, values }) => ({

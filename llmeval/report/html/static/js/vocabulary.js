@@ -54,7 +54,7 @@ export const STATES = {
   u: { word: "unscored", tone: "unsure" },
   n: { word: "not scored yet", tone: "unsure" },
   e: { word: "error", tone: "invalid" },
-  o: { word: "open", tone: "unsure" },
+  o: { word: "needs review", tone: "unsure" },
   "-": { word: "not applicable", tone: "plain" },
 };
 
@@ -66,12 +66,12 @@ export const STATES = {
 export const PAST_STATES = {
   p: { word: "passed", tone: "pass" },
   f: { word: "failed", tone: "fail" },
-  o: { word: "open", tone: "unsure" },
+  o: { word: "needs review", tone: "unsure" },
   u: { word: "unscored", tone: "unsure" },
   n: { word: "not scored yet", tone: "unsure" },
   e: { word: "error", tone: "invalid" },
   "-": { word: "not applicable", tone: "plain" },
-  c: { word: "the case asked something else", tone: "plain" },
+  c: { word: "the case was different then", tone: "plain" },
   ".": { word: "no score", tone: "plain" },
 };
 
@@ -86,12 +86,40 @@ export const STATUS_TONES = {
   not_applicable: "plain",
 };
 
+/** @type {Record<ScoreStatus, string>} */
+const STATUS_WORDS = {
+  pass: "pass",
+  fail: "fail",
+  unscored: "unscored",
+  not_scored: "not scored yet",
+  open: "needs review",
+  error: "error",
+  not_applicable: "not applicable",
+};
+
 /** @param {ScoreStatus} status */
 export function statusWord(status) {
-  return status.replace("_", " ");
+  return STATUS_WORDS[status];
 }
 
-/** Letters of the states that a query can name. */
+/**
+ * What a status that is neither pass nor fail means, as a tooltip.
+ *
+ * @type {Record<string, string>}
+ */
+export const STATUS_HELP = {
+  unscored: "The judge gave no usable verdict. This counts as missing, not as a pass or a fail.",
+  not_scored: "The run ended before this was scored. The same command continues it.",
+  open: "The judges were not sure enough to decide. A person's verdict decides.",
+  error: "There is no answer to score, or the check could not run. This counts as missing.",
+  not_applicable: "This check does not apply to this case. No metric counts it.",
+};
+
+/**
+ * Letters of the states that a query can name.
+ *
+ * @type {Map<string, string>}
+ */
 export const STATE_LETTERS = new Map([
   ["pass", "p"],
   ["fail", "f"],
@@ -105,30 +133,20 @@ export const STATE_LETTERS = new Map([
 export const NOT_PASSED = "fue";
 
 /**
- * What the filter calls a flag.
+ * What a flag of the index means (index.py).
  *
  * @type {Record<string, string>}
  */
-export const FLAG_FILTERS = {
+export const FLAGS = {
   quote: "quote not found",
-  hidden: "hidden characters",
-  cached: "answer from cache",
-  cut: "cut off",
-  changed: "case changed",
-  advice: "findings in the text",
-  disagrees: "disagreement",
-  unsteady: "passes and fails by turns",
-};
-
-/**
- * What the head of a case says about its flags. A flag that is not here shows in the case itself.
- *
- * @type {Record<string, string>}
- */
-export const FLAG_NOTES = {
+  hidden: "invisible characters",
   cached: "answer from cache",
   cut: "cut off at the token limit",
-  hidden: "hidden characters",
   changed: "case differs from the baseline's",
-  unsteady: "passes and fails by turns",
+  advice: "checks point at the text",
+  disagrees: "disagreement",
+  unsteady: "unstable: passes in some runs, fails in others",
 };
+
+/** Flags that the head of a case names; the others show in the case itself. */
+export const HEAD_FLAGS = new Set(["cached", "cut", "hidden", "changed", "unsteady"]);

@@ -93,7 +93,7 @@ function opinions(conflict, others) {
   const shown = conflict ?? others;
   if (!shown.length) return null;
   const title = conflict
-    ? "Reviewers differ. In “To decide”, your vote decides."
+    ? "Reviewers differ. Under “To decide”, your verdict settles it."
     : "Other reviewers";
   return h(
     "div",
