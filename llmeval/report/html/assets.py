@@ -1,9 +1,10 @@
 """The page's own style and script, in one piece each, and the policy that lets nothing else run.
 
-`static/css/*.css` are joined in the order of `_STYLES`. `static/js/*.js` are ES modules that import each other while they
-are developed and tested. A page of one file can't import, so they are joined in the order of their imports, without the
-words `import` and `export`. Therefore their top-level names must differ (`node --check` in the tests sees it). Indents and
-comments that have their lines to themselves are removed: the reader downloads what runs. No string may span lines.
+`static/css/*.css` are joined in the order of `_STYLES`. `static/js/*.js` are ES modules that import
+each other while they are developed and tested. A page of one file can't import, so they are joined
+in the order of their imports, without the words `import` and `export`. Therefore their top-level
+names must differ (`node --check` in the tests sees it). Indents and comments that have their lines
+to themselves are removed: the reader downloads what runs. No string may span lines.
 """
 
 import base64
@@ -67,10 +68,12 @@ def _slim(text: str) -> str:
 
 
 def policy(served: bool = False, *, scripted: bool = True) -> str:
-    """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is fetched. A page that
-    is `served` may speak to its own server; one that is not `scripted` runs nothing at all.
+    """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is
+    fetched. A page that is `served` may speak to its own server; one that is not `scripted` runs
+    nothing at all.
 
-    Trusted Types are required and none may be created, so no text can become markup or script by mistake.
+    Trusted Types are required and none may be created, so no text can become markup or script by
+    mistake.
     """
     return "; ".join(
         (

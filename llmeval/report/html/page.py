@@ -38,7 +38,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["visible"] = lambda value: visible(str(value))
-    made.filters |= {"favicon": favicon, "count_of": count, "minus": words.minus, "moment": words.moment}
+    made.filters |= {
+        "favicon": favicon,
+        "count_of": count,
+        "minus": words.minus,
+        "moment": words.moment,
+    }
     return made
 
 
@@ -72,9 +77,12 @@ def render(
             suite=str(manifest.suite),
             baseline=_baseline(baseline, totals),
             warnings=[
-                *manifest.warnings,
-                *provenance.warnings(manifest, summary, totals, differing),
-                *map(quarantine_ended, summary.quarantine_ended),
+                words.short_and_rest(text)
+                for text in (
+                    *manifest.warnings,
+                    *provenance.warnings(manifest, summary, totals, differing),
+                    *map(quarantine_ended, summary.quarantine_ended),
+                )
             ],
             quarantine=[(entry, quarantined(entry)) for entry in summary.quarantine],
             retired=[(entry.case_id, retired(entry)) for entry in summary.retired],

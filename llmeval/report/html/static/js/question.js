@@ -26,7 +26,7 @@ export function question(item, lang) {
   return h(
     "section",
     { class: "asked" },
-    h("h3", {}, "Question"),
+    h("h3", {}, "Input"),
     sideBySide(parts, expected),
     item.context ? folded("context", item.context, lang) : null,
   );
