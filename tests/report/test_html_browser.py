@@ -455,7 +455,7 @@ def test_print_cuts_nothing_off(browser: Any, report: Path) -> None:
         assert page.locator("#report .scroll").evaluate_all(wide) == []
 
 
-@pytest.mark.parametrize("width", [360, 390, 820])
+@pytest.mark.parametrize("width", [360, 390, 820, 1024])
 def test_narrow_tables_show_every_column(browser: Any, report: Path, width: int) -> None:
     with Watched(browser, report, viewport={"width": width, "height": 700}) as watched:
         cut = """nodes => nodes
@@ -467,8 +467,12 @@ def test_narrow_tables_show_every_column(browser: Any, report: Path, width: int)
 @pytest.mark.parametrize("width", [360, 1024, 1440])
 def test_no_column_is_as_narrow_as_a_letter(browser: Any, report: Path, width: int) -> None:
     narrow = """nodes => nodes
-        .filter((n) => n.offsetParent && n.clientWidth && n.clientWidth < 48)
-        .filter((n) => n.innerText.trim().length > 8 && !n.querySelector(".sr"))
+        .filter((n) => n.offsetParent && n.innerText.trim().length > 8 && !n.querySelector(".sr"))
+        .filter((n) => {
+            const style = getComputedStyle(n);
+            const inside = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+            return n.clientWidth && n.clientWidth - inside < 64;
+        })
         .map((n) => n.innerText.slice(0, 80))"""
     for hash_ in ("", "#case=his-00009"):
         with Watched(browser, report, hash_, viewport={"width": width, "height": 700}) as watched:
