@@ -9,9 +9,7 @@ from typing import Any, Literal
 
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import StoreError, UsageError
-from llmeval.core.files import write_atomically
 from llmeval.core.results import Summary
-from llmeval.store.directory import SUMMARY, summary_bytes
 from llmeval.suite.loader import Suite, load_suite
 
 _NAMED = 5
@@ -42,22 +40,17 @@ def redecide(
         UsageError, SuiteError: there is no rule for the baseline, or no such baseline. StoreError:
             no run there.
     """
-    from llmeval.gate.summary import summarise
-    from llmeval.report.failing_cases import worst_cases
-    from llmeval.report.write import write_reports
+    from llmeval.report.run_view import view_run
+    from llmeval.report.write import write_results
 
     run = load_run(path)
     rules = _rules(run, suite, environment, baseline)
     run.manifest = {**run.manifest, **rules}
-    run.summary = summarise(run.directory, run.manifest)
     if out is None:
-        run.troubles = worst_cases(
-            run.directory, 10, {entry.case_id for entry in run.summary.quarantine}
-        )
-        return run
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / SUMMARY, summary_bytes(run.summary))
-    run.report, run.troubles = write_reports(run.directory, run.summary, out, run.manifest)
+        run.take(view_run(run.directory, run.manifest))
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        run.take(write_results(run.directory, out, run.manifest))
     return run
 
 
@@ -79,7 +72,7 @@ def _rules(
         _check_scored(run, loaded)
         gate = {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
         quarantine = read_quarantine(
-            loaded, lambda: {case.id for case in run.directory.cases()}, partial=True
+            loaded, lambda: {case.id for case in run.directory.outlines()}, partial=True
         )
         retired = read_retired(loaded).cases
         run.warnings = quarantine.warnings
@@ -234,12 +227,8 @@ def finish(
     """Write summary.json and the reports of a run from its records. `embed`: which rows the page
     holds in full.
     """
-    from llmeval.gate.summary import summarise
-    from llmeval.report.write import write_reports
+    from llmeval.report.write import write_results
 
-    summary = summarise(run.directory)
-    write_atomically(run.path / SUMMARY, summary_bytes(summary))
-    run.__dict__.pop("summary", None)
-    run.report, run.troubles = write_reports(run.directory, summary, embed=embed)
+    run.take(write_results(run.directory, embed=embed))
     run.warnings = warnings
     return run

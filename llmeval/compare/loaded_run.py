@@ -5,8 +5,9 @@ from typing import Any
 
 from llmeval.compare.comparison import ComparedRun
 from llmeval.core.results import Decision, Summary
-from llmeval.gate.aggregate import RunAggregate, tally_run
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import Baseline, values_of
+from llmeval.gate.run_pass import tally_run
 from llmeval.store.directory import RunDir
 
 

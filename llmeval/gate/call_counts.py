@@ -3,9 +3,11 @@ alone.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from llmeval.core.records import Answer, Score, Status
+from llmeval.core.records import Answer, Score, Status, Usage
 from llmeval.core.results import Calls, Reuse, Reused
 
 _VERDICTS = frozenset({Status.PASS, Status.FAIL, Status.OPEN})
@@ -93,3 +95,49 @@ class ReuseCount:
     def record(self) -> Reuse:
         """The counts."""
         return Reuse(answers=self._answers.record(), verdicts=self._verdicts.record())
+
+
+class RunCalls:
+    """The calls of a run by role, and what it took from earlier runs."""
+
+    def __init__(self) -> None:
+        self._roles: dict[str, CallCount] = {}
+        self._reuse = ReuseCount()
+
+    def add_answer(self, answer: Answer) -> None:
+        """Take an answer of the candidate."""
+        failed = answer.error is not None
+        self._role("candidate").add(
+            answer.attempts, answer.cached, failed, answer.usage, answer.cost_usd
+        )
+        self._reuse.answer(answer)
+
+    def add_score(self, score: Score) -> None:
+        """Take a judge's score."""
+        self._role(f"judge:{score.metric}").add(
+            score.attempts, score.cached, score.unanswered, score.usage, score.cost_usd
+        )
+        self._reuse.score(score)
+
+    def add_canary(self, line: Mapping[str, Any]) -> None:
+        """Take a line of `canaries.jsonl`."""
+        usage = line.get("usage") or {}
+        tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
+        cached, failed = line.get("cached", False), line.get("failed", False)
+        self._role(f"{line['kind']}s:{line['metric']}").add(
+            line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd")
+        )
+
+    def by_role(self) -> dict[str, Calls]:
+        """Calls by role: `candidate`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
+        return {role: count.record() for role, count in sorted(self._roles.items())}
+
+    def reuse(self) -> Reuse:
+        """How many answers and verdicts earlier runs paid for."""
+        return self._reuse.record()
+
+    def _role(self, name: str) -> CallCount:
+        count = self._roles.get(name)
+        if count is None:
+            count = self._roles[name] = CallCount()
+        return count

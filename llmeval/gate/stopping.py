@@ -1,9 +1,10 @@
 """When a run may stop: as soon as every rule of its gate is decided."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from llmeval.core.records import Case
 from llmeval.gate.aggregate import RunAggregate, quarantined
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.rules.floors import parse_key
@@ -21,12 +22,14 @@ class GateStopper:
     """Takes scored answers as they come; says when more would change no decision.
 
     Args:
-        run: with its manifest and all its planned cases written.
+        run: the run's directory.
+        manifest: the run's.
+        planned: its cases, in the order they are asked.
     """
 
-    def __init__(self, run: RunDir, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, run: RunDir, manifest: Mapping[str, Any], planned: Iterable[Case]) -> None:
         self._tally = RunAggregate(
-            run.path, run.cases(), manifest["repeats"], quarantined=quarantined(manifest)
+            run.path, planned, manifest["repeats"], quarantined=quarantined(manifest)
         )
         self._walks = _walks(self._tally, manifest)
         self._since = 0
@@ -80,6 +83,8 @@ def _walks(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleWalk | 
     return found if all(walk.planned for walk in found) else []
 
 
-def stopper(run: RunDir, manifest: Mapping[str, Any]) -> GateStopper | None:
+def stopper(
+    run: RunDir, manifest: Mapping[str, Any], planned: Iterable[Case]
+) -> GateStopper | None:
     """What stops this run early; None for a run that goes to its end."""
-    return GateStopper(run, manifest) if may_stop(manifest) else None
+    return GateStopper(run, manifest, planned) if may_stop(manifest) else None

@@ -40,15 +40,15 @@ class PastRun:
         return cls(run, summary.run_id, summary, candidate, int(manifest.get("repeats") or 1), same)
 
 
-def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> list[PastRun]:
-    """Up to 20 complete runs of this suite, oldest first; this run is the last one. Run ids sort by
-    time.
+def earlier_runs(run: RunDir, manifest: Mapping[str, Any]) -> list[PastRun]:
+    """Up to 19 complete runs of this suite that began before this one, the oldest first. Run ids
+    sort by time.
     """
-    asked = _cases(manifest)
-    found = [PastRun.of(run, manifest, summary, asked)]
+    cases, suite, run_id = _cases(manifest), manifest.get("suite"), str(manifest.get("run_id", ""))
+    found: list[PastRun] = []
     folders = sorted((p for p in run.path.resolve().parent.iterdir() if p.is_dir()), reverse=True)
     for folder in folders[:_LOOK_AT]:
-        if len(found) == MOST:
+        if len(found) == MOST - 1:
             break
         other = RunDir(folder)
         if folder == run.path.resolve() or not (other.exists() and other.has_summary()):
@@ -57,12 +57,8 @@ def past_runs(run: RunDir, manifest: Mapping[str, Any], summary: Summary) -> lis
             theirs, about = other.summary(), other.manifest()
         except StoreError:
             continue
-        if (
-            theirs.suite == summary.suite
-            and theirs.status == "complete"
-            and theirs.run_id < summary.run_id
-        ):
-            found.append(PastRun.of(other, about, theirs, asked))
+        if theirs.suite == suite and theirs.status == "complete" and theirs.run_id < run_id:
+            found.append(PastRun.of(other, about, theirs, cases))
     return sorted(found, key=lambda past: past.run_id)
 
 
