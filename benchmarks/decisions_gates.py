@@ -1,4 +1,4 @@
-"""Whole gates, a floor of .8 and a margin of 10 points for each metric, as `llmeval prove` plays
+"""Whole gates, a floor of .8 and a margin of 10 points for each metric, as `llmeval simulate` tries
 them.
 
     python benchmarks/decisions_gates.py [--runs 2000] [--only TEXT]

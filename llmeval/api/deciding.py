@@ -2,7 +2,6 @@
 shards.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -54,49 +53,45 @@ def redecide(
     return run
 
 
-def _rules(
+def _ruled(
     run: Run, suite: PathLike | Suite | None, environment: str | None, baseline: Path | None
-) -> dict[str, Any]:
-    """The gate to decide by, and a suite's quarantine. Whether the run could stop early is the
-    run's own: it says in what order it was asked."""
-    from msgspec import to_builtins
+) -> Manifest:
+    """The run's manifest with the gate to decide by, and a suite's quarantine. Whether the run
+    could stop early is the run's own: it says in what order it was asked.
+    """
+    from msgspec import structs
 
     from llmeval.runner.manifest import gate_of
     from llmeval.runner.options import Options
     from llmeval.suite.quarantine import read_quarantine
     from llmeval.suite.retired import read_retired
 
-    stored: dict[str, Any] = run.manifest["gate"]
+    gate = run.manifest.gate
     if suite is not None:
         loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
         _check_scored(run, loaded)
-        gate = {**gate_of(loaded, Options(baseline=baseline)), "stop": stored.get("stop", "never")}
         quarantine = read_quarantine(
             loaded, lambda: {case.id for case in run.directory.outlines()}, partial=True
         )
-        retired = read_retired(loaded).cases
         run.warnings = quarantine.warnings
-        return {
-            "gate": gate,
-            "quarantine": [to_builtins(entry) for entry in quarantine.cases],
-            "quarantine_ended": [to_builtins(entry) for entry in quarantine.ended],
-            "retired": [to_builtins(entry) for entry in retired],
-        }
+        return structs.replace(
+            run.manifest,
+            gate=structs.replace(gate_of(loaded, Options(baseline=baseline)), stop=gate.stop),
+            quarantine=quarantine.cases,
+            quarantine_ended=quarantine.ended,
+            retired=read_retired(loaded).cases,
+        )
     if baseline is None:
-        return {}
-    if stored["regression"] is None:
+        return run.manifest
+    if gate.regression is None:
         raise UsageError(
             f"--baseline {baseline}: the rules of {run.path} compare nothing; name a suite with "
             "`gate: {regression: {margins: ...}}` by --suite"
         )
     if not baseline.exists():
         raise UsageError(f"--baseline {baseline}: there is no such file or directory")
-    return {
-        "gate": {
-            **stored,
-            "regression": {**stored["regression"], "baseline": str(baseline.resolve())},
-        }
-    }
+    regression = structs.replace(gate.regression, baseline=str(baseline.resolve()))
+    return structs.replace(run.manifest, gate=structs.replace(gate, regression=regression))
 
 
 def _check_scored(run: Run, suite: Suite) -> None:
@@ -107,12 +102,11 @@ def _check_scored(run: Run, suite: Suite) -> None:
         UsageError: names the check or judge, and the command that scores by it.
     """
     from llmeval.runner.inspection import bound_checks
+    from llmeval.runner.manifest import checks_record
 
-    told = json.loads(
-        json.dumps([{"metric": bound.metric, **bound.identity} for bound in bound_checks(suite)])
-    )
-    other = [check["metric"] for check in told if check not in run.manifest["checks"]]
-    other += [name for name in suite.spec.judges if name not in run.manifest["judges"]]
+    checks = checks_record(bound_checks(suite))
+    other = [str(check["metric"]) for check in checks if check not in run.manifest.checks]
+    other += [name for name in suite.spec.judges if name not in run.manifest.judges]
     if other and suite.spec.gate.decides:
         raise UsageError(
             f"{suite.path}: {', '.join(other)} did not score {run.path} as this suite has it, so"
@@ -153,12 +147,12 @@ def merge(
     parts = find_parts(map(Path, folders))
     check_parts(parts)
     # what is wrong with the rules is told before anything is written
-    _rules(load_run(parts[0].run.path), suite, environment, baseline)
+    _ruled(load_run(parts[0].run.path), suite, environment, baseline)
     manifest = merged_manifest(parts)
-    path = Path(out) if out is not None else reports / manifest["suite"] / manifest["run_id"]
-    manifest = join(parts, path, manifest)
+    path = Path(out) if out is not None else reports / manifest.suite / manifest.run_id
+    join(parts, path, manifest)
     run = load_run(path)
-    write_manifest(path, {**manifest, **_rules(run, suite, environment, baseline)})
+    write_manifest(path, _ruled(run, suite, environment, baseline))
     return finish(load_run(path), (*run.warnings, *differing_environments(parts)))
 
 
@@ -177,7 +171,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
     """
     run, before = load_run(path), None
     warnings: tuple[str, ...] = ()
-    if run.manifest["status"] == "complete" and run.directory.has_summary():
+    if run.manifest.status == "complete" and run.directory.has_summary():
         try:
             before = run.directory.summary()
         except StoreError as error:

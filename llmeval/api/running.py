@@ -55,7 +55,7 @@ def run(
         check_retired(loaded, planned.retired, planned.cases, chosen.baseline)
     if planned.shard is None:
         gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
-        rates = floor_rates(gate.model_dump())
+        rates = floor_rates(gate.record().floors)
         counted = (case for case in planned.cases if case.id not in aside)
         for line in out_of_reach(rates, gate.alpha, counted, early=planned.may_stop):
             warn(line)
@@ -98,7 +98,7 @@ def _carry_out(
         if planned.sampled:
             planned.undrawn = note_undrawn(baseline, planned.cases.everything())
     planned.past = lambda manifest, metric: past_anchors(
-        options.reports / planned.suite.name, metric, manifest["judges"][metric], manifest["run_id"]
+        options.reports / planned.suite.name, metric, manifest.judges[metric], manifest.run_id
     )
     outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, stopper)
     return finish(
@@ -131,9 +131,7 @@ def rescore(
     old = load_run(path)
     old.directory.verify()
     chosen = options or Options()
-    loaded = load_suite(
-        suite or old.manifest["suite_file"], environment or old.manifest["environment"]
-    )
+    loaded = load_suite(suite or old.manifest.suite_file, environment or old.manifest.environment)
     return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmeval.core.errors import StoreError, UsageError, install_hint
+from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer
 from llmeval.core.results import Decision, Summary
 from llmeval.store.directory import RunDir
@@ -41,7 +42,7 @@ class Run:
         return self.directory.path
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Who, what, with what."""
         return self.directory.manifest()
 
@@ -52,7 +53,7 @@ class Run:
         """
         from llmeval.gate.summary import summarise
 
-        ended = self.directory.has_summary() and self.manifest["status"] != "running"
+        ended = self.directory.has_summary() and self.manifest.status != "running"
         return self.directory.summary() if ended else summarise(self.directory)
 
     def take(self, view: "RunView") -> None:

@@ -11,7 +11,7 @@ from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.gate.baseline import Baseline
+    from llmeval.core.baseline_lock import BaselineLock
     from llmeval.gate.baseline_changes import Changes
     from llmeval.store.directory import RunDir
 
@@ -159,7 +159,7 @@ def _lock_path(run: "RunDir", out: Path | None) -> Path:
 
     if out is not None:
         return out
-    stated = (run.manifest()["gate"].get("regression") or {}).get("baseline")
+    stated = run.manifest().baseline
     if stated is None or Path(stated).is_dir():
         raise UsageError(
             f"{run.path} names no lock file to write: give one with --out baselines/NAME.lock.json"
@@ -167,7 +167,7 @@ def _lock_path(run: "RunDir", out: Path | None) -> Path:
     return Path(stated)
 
 
-def _changes(path: Path, new: "Baseline") -> "Changes | None":
+def _changes(path: Path, new: "BaselineLock") -> "Changes | None":
     from llmeval.gate.baseline import read_any
     from llmeval.gate.baseline_changes import changes
 
@@ -192,7 +192,7 @@ def _print_changes(path: Path, changes: "Changes | None") -> None:
         out.print(f"  gate: {told}", markup=False)
 
 
-def _head(baseline: "Baseline") -> dict[str, Any]:
+def _head(baseline: "BaselineLock") -> dict[str, Any]:
     """A baseline without its values."""
     import math
 

@@ -89,5 +89,5 @@ def _found(names: list[Path], reports: Path) -> list[Path]:
     named = [find_run(name, reports) for name in names if str(name) != LATEST]
     if len(named) == len(names) or not named:
         return [find_run(name, reports) for name in names]
-    latest = latest_of(RunDir(named[0]).manifest()["suite"], reports, named, complete=False)
+    latest = latest_of(RunDir(named[0]).manifest().suite, reports, named, complete=False)
     return [latest if str(name) == LATEST else find_run(name, reports) for name in names]

@@ -15,7 +15,7 @@ from llmeval.core.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llmeval.cli.diagnosis import Diagnosis
+    from llmeval.api.machine_diagnosis import Diagnosis
 
 _MARKS = {"ok": "[green]✔[/]", "note": "[yellow]⚠[/]", "bad": "[red]✘[/]"}
 
@@ -42,9 +42,9 @@ def doctor(
 
     Exit codes: 0 nothing is in the way of a run, 3 something is.
     """
-    from llmeval.cli.diagnosis import machine
+    from llmeval.api.machine_diagnosis import diagnose_machine
 
-    findings = machine(reports)
+    findings = diagnose_machine(reports)
     if as_json:
         found = [*findings, *_of_suite(suite, env, ask)]
         emit(
@@ -74,6 +74,6 @@ def doctor(
 
 
 def _of_suite(suite: Path | None, env: str | None, ask: bool) -> "Iterable[Diagnosis]":
-    from llmeval.cli.diagnosis_suite import suite_findings
+    from llmeval.api.suite_diagnosis import diagnose_suite
 
-    return () if suite is None else suite_findings(suite, env, ask=ask)
+    return () if suite is None else diagnose_suite(suite, env, ask=ask)

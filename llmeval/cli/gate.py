@@ -1,7 +1,7 @@
 """`llmeval gate`: a run decided again from its stored scores."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -55,7 +55,7 @@ def gate(
     from llmeval.core.errors import UsageError
 
     path = _found(run, reports, suite, env)
-    named = find_baseline(baseline, reports, load_run(path).manifest["suite"], path)
+    named = find_baseline(baseline, reports, load_run(path).manifest.suite, path)
     if named is not None and named.resolve() == path.resolve():
         raise UsageError(
             f"--baseline {baseline}: that is the run itself, and a run does not differ from itself"
@@ -91,5 +91,5 @@ def _lock_of(run: "Run", env: str | None) -> Path | None:
     from llmeval.runner.plan import baseline_of
     from llmeval.suite.loader import load_suite
 
-    about: dict[str, Any] = run.manifest
-    return baseline_of(load_suite(about["suite_file"], env or about["environment"]), Options())
+    about = run.manifest
+    return baseline_of(load_suite(about.suite_file, env or about.environment), Options())

@@ -1,6 +1,5 @@
 """`llmeval judge`: is a judge to be trusted? Measured on labels, probed for biases, shown."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +10,8 @@ from llmeval.cli.common import Env, Json, Reports, console, emit
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from llmeval.judges.assurance.certificate import Certificate, Probe
-    from llmeval.judges.assurance.labelled_answers import LabelledAnswer
-    from llmeval.judges.ensemble import MemberVerdict
-    from llmeval.runner.plan import RunPlan
+    from llmeval.api.judging import JudgeTrust
+    from llmeval.core.certificate import Certificate, Probe
 
 app = typer.Typer(help="Certify judges, and probe them for bias.", no_args_is_help=True)
 
@@ -64,46 +61,34 @@ def certify(
     TRUSTED from a lower bound of Youden's J of 0.60, on 100 labels with 30 of either kind. What it
     showed is written down either way, and exits 0: a judge that is not to be trusted is a result.
     """
-    import msgspec
+    from llmeval.api import judging
 
-    from llmeval import __version__
-    from llmeval.judges.assurance.certify import certify as measure
-    from llmeval.judges.assurance.certify import usable
-    from llmeval.judges.assurance.probes import probe
-
-    plan, judge, path = _judge(target, env, use_cache=not no_cache)
-    items = _items(plan, judge.metric, labels)
-
-    async def ask() -> "Certificate":
-        made = await measure(judge, items, suite=plan.suite.name, days=days, version=__version__)
-        return (
-            msgspec.structs.replace(made, probes=await probe(judge, usable(items)))
-            if probes
-            else made
+    suite, metric = _open(target, env)
+    with _status() as status:
+        done = judging.certify(
+            suite,
+            labels,
+            metric=metric,
+            out=out,
+            probes=probes,
+            days=days,
+            environment=env,
+            use_cache=not no_cache,
+            on_start=lambda n: status.update(
+                f"asking the judge about {n:,} labelled answers, some of them"
+                f" {'several times' if probes else 'again'}"
+            ),
         )
-
-    with _status(
-        f"asking the judge about {len(items):,} labelled answers, some of them"
-        f" {'several times' if probes else 'again'}"
-    ):
-        certificate = _asked(plan, ask())
-    where = (
-        out or path or plan.suite.base / "certificates" / f"{plan.suite.name}-{judge.metric}.json"
-    )
-    written = _write(certificate, where, labels)
     if as_json:
-        emit({**_plain(certificate), "path": str(where), "page": str(written)})
-    else:
-        _print(certificate)
-        console().print(f"{where} and {written}", markup=False, soft_wrap=True)
-        if path is None:
-            named = os.path.relpath(where, plan.suite.base)
-            console().print(
-                f"Runs use it once the suite names it: judges: {{{judge.metric}: {{certificate:"
-                f" {named}, ...}}}}",
-                markup=False,
-                soft_wrap=True,
-            )
+        emit({**_plain(done.certificate), "path": str(done.path), "page": str(done.page)})
+        return 0
+    _print(done.certificate)
+    console().print(f"{done.path} and {done.page}", markup=False, soft_wrap=True)
+    if done.suite_entry is not None:
+        entry = f"{{{done.certificate.metric}: {{certificate: {done.suite_entry}, ...}}}}"
+        console().print(
+            f"Runs use it once the suite names it: judges: {entry}", markup=False, soft_wrap=True
+        )
     return 0
 
 
@@ -120,17 +105,24 @@ def probe_(
 
     Exact paired tests, Holm over the probes. Exits 0 whatever is found.
     """
-    from llmeval.judges.assurance.certify import usable
-    from llmeval.judges.assurance.probes import probe
+    from llmeval.api import judging
 
-    plan, judge, _ = _judge(target, env, use_cache=not no_cache)
-    items = usable(_items(plan, judge.metric, labels))
-    with _status(f"asking the judge about {len(items):,} labelled answers, each in several forms"):
-        found = _asked(plan, probe(judge, items))
+    suite, metric = _open(target, env)
+    with _status() as status:
+        results = judging.probe_judge(
+            suite,
+            labels,
+            metric=metric,
+            environment=env,
+            use_cache=not no_cache,
+            on_start=lambda n: status.update(
+                f"asking the judge about {n:,} labelled answers, each in several forms"
+            ),
+        )
     if as_json:
-        emit([_plain(each) for each in found])
+        emit([_plain(each) for each in results])
     else:
-        _print_probes(found)
+        _print_probes(results)
     return 0
 
 
@@ -139,75 +131,56 @@ def show(
     target: Target, reports: Reports = Path("reports"), env: Env = None, as_json: Json = False
 ) -> int:
     """Show whether a suite's judges are trusted, why, until when, and what would void that."""
-    from llmeval.core.records import digest
-    from llmeval.history.anchor_history import past_anchors
-    from llmeval.judges.assurance.certificate import parts_of, read_certificate, trust
+    from llmeval.api import judging
 
-    plan = _plan(target, env, use_cache=False)
-    metric = target.rpartition(":")[2] if _metric_of(target) else None
-    shown: list[dict[str, Any]] = []
-    for name, judge in plan.judges.items():
-        if metric not in (None, name):
-            continue
-        stated = plan.suite.judge(name).certificate
-        path = None if stated is None else plan.suite.base / stated
-        state = trust(judge.digest, path, parts_of(judge))
-        found, anchors = None if path is None else read_certificate(path), None
-        if path is not None and found is not None and state.state == "TRUSTED":
-            from llmeval.judges.assurance.anchors import over_runs  # brings numpy
-
-            bound = {"digest": judge.digest, "certificate_digest": digest(path.read_bytes())}
-            anchors = over_runs(past_anchors(reports / plan.suite.name, name, bound), found.natural)
-            state = anchors.verdict() or state
-        shown.append(
-            {
-                "metric": name,
-                "trust": state.state,
-                "reason": state.reason,
-                "digest": judge.digest,
-                "certificate": stated,
-                "made": found and found.made,
-                "expires": found and found.expires,
-                "labels": found and found.labels,
-                "anchors": anchors and anchors._asdict(),
-                "voided_by": parts_of(judge),
-            }
-        )
-    _closed(plan)
+    suite, metric = _open(target, env)
+    judges = judging.judge_trust(suite, metric=metric, environment=env, reports=reports)
     if as_json:
-        emit(shown)
+        emit([_trust_document(each) for each in judges])
         return 0
-    out = console()
-    if not shown:
-        out.print("The suite has no such judge." if metric else "The suite has no judge.")
-    for each in shown:
-        colour = "green" if each["trust"] == "TRUSTED" else "yellow"
-        out.print(f"[{colour}]{each['trust']}[/]  [bold]{each['metric']}[/]")
-        out.print(f"  why         {each['reason']}", markup=False)
-        out.print(f"  certificate {each['certificate'] or 'none'}", markup=False)
-        if each["made"]:
-            out.print(
-                f"  made        {each['made']}, expires {each['expires']}, {each['labels']} labels",
-                markup=False,
-            )
-        if each["anchors"] and each["anchors"]["runs"]:
-            out.print(
-                "  anchors     {changed} of {n} changed in {runs} runs, p = {p:.2g}".format(
-                    **each["anchors"]
-                )
-            )
-        out.print("  voided by a change of", markup=False)
-        parts = each["voided_by"]
-        for seat in parts.get("seats", {"": parts}).values():
-            _print_parts(seat)
-        rules = {
-            key: value
-            for key, value in parts.items()
-            if key not in ("seats", "model", "protocol", "params")
-        }
-        if rules:
-            out.print(f"    rules     {rules}", markup=False)
+    if not judges:
+        console().print("The suite has no such judge." if metric else "The suite has no judge.")
+    for each in judges:
+        _print_trust(each)
     return 0
+
+
+def _trust_document(judge: "JudgeTrust") -> dict[str, Any]:
+    certificate = judge.certificate
+    return {
+        "metric": judge.metric,
+        "trust": judge.trust.state,
+        "reason": judge.trust.reason,
+        "digest": judge.digest,
+        "certificate": judge.certificate_path,
+        "made": certificate and certificate.made,
+        "expires": certificate and certificate.expires,
+        "labels": certificate and certificate.labels,
+        "anchors": judge.anchors and judge.anchors._asdict(),
+        "voided_by": judge.parts,
+    }
+
+
+def _print_trust(judge: "JudgeTrust") -> None:
+    out = console()
+    colour = "green" if judge.trust.state == "TRUSTED" else "yellow"
+    lines = [("why", judge.trust.reason), ("certificate", judge.certificate_path or "none")]
+    if judge.certificate is not None:
+        made = judge.certificate
+        lines.append(("made", f"{made.made}, expires {made.expires}, {made.labels} labels"))
+    if judge.anchors and judge.anchors.runs:
+        text = "{changed} of {n} changed in {runs} runs, p = {p:.2g}"
+        lines.append(("anchors", text.format(**judge.anchors._asdict())))
+    out.print(f"[{colour}]{judge.trust.state}[/]  [bold]{judge.metric}[/]")
+    for name, text in lines:
+        out.print(f"  {name:11} {text}", markup=False)
+    out.print("  voided by a change of", markup=False)
+    for member in judge.parts.get("seats", {"": judge.parts}).values():
+        _print_parts(member)
+    shown = ("seats", "model", "protocol", "params")
+    rules = {key: value for key, value in judge.parts.items() if key not in shown}
+    if rules:
+        out.print(f"    rules     {rules}", markup=False)
 
 
 def _print_parts(parts: dict[str, Any]) -> None:
@@ -235,139 +208,22 @@ def _metric_of(target: str) -> str | None:
     return metric if colon and path and not Path(target).exists() else None
 
 
-def _plan(target: str, env: str | None, *, use_cache: bool) -> "RunPlan":
-    """The suite's plan, made without its certificates: one of them may be what is to be written."""
-    from dataclasses import replace
-
+def _open(target: str, env: str | None) -> tuple[Path, str | None]:
+    """The suite file and the metric of `SUITE[:METRIC]`. A bundled model is pulled if need be."""
     from llmeval.cli.model_download import pull_for
-    from llmeval.runner.options import Options
-    from llmeval.runner.plan import plan
     from llmeval.suite.loader import load_suite
 
     metric = _metric_of(target)
-    suite = load_suite(Path(target.rpartition(":")[0] if metric else target), env)
-    pull_for(suite, None)
-    judges = {
-        name: spec.model_copy(update={"certificate": None})
-        for name, spec in suite.spec.judges.items()
-    }
-    made = plan(
-        replace(suite, spec=suite.spec.model_copy(update={"judges": judges})),
-        Options(use_cache=use_cache),
-    )
-    made.suite = suite
-    return made
+    path = Path(target.rpartition(":")[0] if metric else target)
+    pull_for(load_suite(path, env), None)
+    return path, metric
 
 
-def _judge(
-    target: str, env: str | None, *, use_cache: bool
-) -> "tuple[RunPlan, MemberVerdict, Path | None]":
-    """The plan, the judge meant, and where the suite says that its certificate lies."""
-    from llmeval.core.errors import UsageError
-
-    made = _plan(target, env, use_cache=use_cache)
-    metric = _metric_of(target)
-    if metric is None and len(made.judges) == 1:
-        metric = next(iter(made.judges))
-    if metric not in made.judges:
-        if not made.judges:
-            raise UsageError(f"{target}: the suite has no judge")
-        known = ", ".join(made.judges)
-        raise UsageError(f"{target}: name the judge as SUITE:METRIC; the suite's judges: {known}")
-    stated = made.suite.judge(metric).certificate
-    return made, made.judges[metric], None if stated is None else made.suite.base / stated
-
-
-def _items(plan: "RunPlan", metric: str, labels: list[Path]) -> "list[LabelledAnswer]":
-    """Labelled answers from files and runs."""
-    from llmeval.core.errors import SuiteError
-    from llmeval.core.records import Case, Message
-    from llmeval.judges.assurance.labelled_answers import HumanLabel, from_file, from_run
-    from llmeval.review.intake import answers_of, fits
-    from llmeval.store.directory import LABELS, RunDir
-    from llmeval.store.labels import current, read
-
-    def asked(case: Case) -> tuple[Message, ...]:
-        try:
-            return plan.messages(case)
-        except (
-            SuiteError
-        ):  # the case is not the suite's own: the prompt may use what it does not have
-            return (Message("user", str(case.fields.get("question", ""))),)
-
-    cases = {case.id: case for case in plan.cases}
-    items = []
-    for path in labels:
-        if not path.is_dir():
-            items += from_file(path, cases, asked)
-            continue
-        answers = answers_of(RunDir(path))
-        said = [
-            HumanLabel(
-                label.case_id,
-                label.repeat,
-                label.reviewer,
-                label.human_verdict == "pass",
-                label.adjudication,
-                label.sampling,
-                label.probability,
-                label.blind,
-            )
-            for label in current(read(path / LABELS)).values()
-            if label.metric == metric
-            and label.human_verdict in ("pass", "fail")
-            and fits(label, answers)
-        ]
-        items += from_run(RunDir(path), said, asked)
-    return items
-
-
-def _asked(plan: "RunPlan", work: Any) -> Any:
-    """The result of asking; the plan's models are closed afterwards."""
-    import asyncio
-
-    async def run() -> Any:
-        try:
-            return await work
-        finally:
-            await plan.close()
-
-    return asyncio.run(run())
-
-
-def _status(what: str) -> "Status":
-    """What is going on, on a terminal only."""
+def _status() -> "Status":
+    """What the command does at the moment, on a terminal only."""
     from rich.console import Console
 
-    return Console(stderr=True).status(what)
-
-
-def _closed(plan: "RunPlan") -> None:
-    import asyncio
-
-    asyncio.run(plan.close())
-
-
-def _write(certificate: "Certificate", where: Path, labels: list[Path]) -> Path:
-    """Certificate and page; gives the page's path."""
-    import json
-
-    import msgspec
-
-    from llmeval.core.files import write_atomically
-    from llmeval.core.records import digest
-    from llmeval.judges.assurance.certificate_markdown import page
-
-    digests = {path.name: digest(path.read_bytes()) for path in labels if path.is_file()}
-    certificate = msgspec.structs.replace(
-        certificate, provenance={**certificate.provenance, "files": digests}
-    )
-    beside = where.with_suffix(".md")
-    write_atomically(
-        where, json.dumps(_plain(certificate), indent=1, ensure_ascii=False).encode() + b"\n"
-    )
-    write_atomically(beside, page(certificate).encode())
-    return beside
+    return Console(stderr=True).status("reading the labels")
 
 
 def _print(certificate: "Certificate") -> None:

@@ -51,6 +51,6 @@ def merge(
     from llmeval.api import merge as merge_shards
     from llmeval.runner.merge import find_parts
 
-    named = find_baseline(baseline, reports, find_parts(folders)[0].manifest["suite"])
+    named = find_baseline(baseline, reports, find_parts(folders)[0].manifest.suite)
     run = merge_shards(folders, out, suite=suite, environment=env, baseline=named, reports=reports)
     return show_run(run, as_json=as_json, format_=format_)

@@ -35,7 +35,7 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
     from llmeval.suite.loader import load_suite
 
     loaded = load_suite(
-        suite or Path(runs[0].manifest()["suite_file"]), runs[0].manifest()["environment"]
+        suite or Path(runs[0].manifest().suite_file), runs[0].manifest().environment
     )
     if name not in loaded.spec.judges:
         known = ", ".join(loaded.spec.judges) or "none"

@@ -168,10 +168,10 @@ def _end(session: "ReviewSession", *, as_json: bool) -> None:
         return
     print(f"Next: llmeval labels stats {session.run.path}")
     manifest = session.run.manifest()
-    for name in manifest["judges"]:
-        certificate = f"certificates/{manifest['suite']}-{name}.json"
+    for name in manifest.judges:
+        certificate = f"certificates/{manifest.suite}-{name}.json"
         print(
-            f"      llmeval judge certify {manifest.get('suite_file')}:{name} --labels"
+            f"      llmeval judge certify {manifest.suite_file}:{name} --labels"
             f" {session.run.path} --out {certificate}"
         )
 

@@ -1,8 +1,8 @@
-"""`llmeval prove`: the suite's own gate, tried on planted drops."""
+"""`llmeval simulate`: the suite's own gate, tried on planted drops."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +10,9 @@ from llmeval.cli.common import Env, Json, Reports, StopOption, SuitePath, consol
 from llmeval.cli.plan import Detect, Metric
 
 if TYPE_CHECKING:
-    from llmeval.cli.profile import SuiteProfile
+    from llmeval.api.planning import Simulation
     from llmeval.planning.simulated_rules import SimulatedRule
-    from llmeval.planning.simulation import SimulatedRates, SimulationResult, SimulationSetup
+    from llmeval.planning.simulation import SimulatedRates
 
 
 LEGEND = (
@@ -43,134 +43,86 @@ def simulate(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Measure how often the gate errs on a suite of this shape, by planted drops. Nothing is asked.
+    """Measure how often the gate errs on a suite of this shape, by planted drops. No model is
+    called.
 
-    Plays the suite's floors and regression rules together, with its clusters, repeats and the
+    Uses the suite's floors and regression rules together, with its clusters, repeats and the
     uncertain quality of its judges; where it has no regression rule, one for each metric by itself.
 
     Exit codes: 0 the stated error rates hold, 1 one of them does not.
     """
-    from llmeval.cli.profile import know
-    from llmeval.cli.simulate_setup import setups_for
     from llmeval.core.errors import ExitCode
-    from llmeval.suite.loader import load_suite
 
-    known = know(load_suite(suite, env), metric, reports)
-    early = (stop or known.suite.spec.gate.stop) == "early"
-    stated, others = setups_for(known, detect, early=early)
-    found = _played(stated, others, runs, seed)
-    if as_json:
-        emit(
-            {
-                "suite": known.suite.name,
-                "runs": runs,
-                "seed": seed,
-                "stop": "early" if early else "never",
-                **_document(found),
-                "notes": list(dict.fromkeys(known.notes)),
-            }
-        )
-    else:
-        _print(known, found, runs, early=early)
-    held = all(
-        row.holds
-        for each in found
-        for rows in (each.proof.whole, *each.proof.rules)
-        for row in rows
+    simulation = _with_progress(
+        suite, detect, metric, runs, seed, None if stop is None else stop == "early", env, reports
     )
-    return ExitCode.PASS if held else ExitCode.GATE_FAILED
+    if as_json:
+        emit(simulation.document())
+    else:
+        _print(simulation)
+    return ExitCode.PASS if simulation.holds else ExitCode.GATE_FAILED
 
 
-class SimulatedMetric(NamedTuple):
-    """A gate and what came of it. `stated`: whether the suite states it."""
-
-    setup: "SimulationSetup"
-    proof: "SimulationResult"
-    stated: bool
-
-
-def _played(
-    stated: "SimulationSetup | None", others: "list[SimulationSetup]", runs: int, seed: int
-) -> list[SimulatedMetric]:
+def _with_progress(
+    suite: Path,
+    detect: str | None,
+    metric: str | None,
+    runs: int,
+    seed: int,
+    early: bool | None,
+    env: str | None,
+    reports: Path,
+) -> "Simulation":
+    """The simulation, with a progress bar on a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
-    from llmeval.planning.simulation import rows_of, simulate
+    from llmeval.api import planning
 
-    setups = [
-        *([(stated, True)] if stated is not None else []),
-        *((setup, False) for setup in others),
-    ]
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(
-            "simulated runs", total=runs * sum(rows_of(setup) for setup, _ in setups)
+        task = bar.add_task("simulated runs", total=None)
+        return planning.simulate(
+            suite,
+            detect=detect,
+            metric=metric,
+            runs=runs,
+            seed=seed,
+            early=early,
+            environment=env,
+            reports=reports,
+            on_start=lambda total: bar.update(task, total=total),
+            on_run=lambda: bar.advance(task),
         )
-        return [
-            SimulatedMetric(setup, simulate(setup, runs, seed, lambda: bar.advance(task)), own)
-            for setup, own in setups
-        ]
 
 
-def _document(found: list[SimulatedMetric]) -> dict[str, Any]:
-    from llmeval.planning.simulated_rules import SimulatedFloor
-
-    gate: list[dict[str, Any]] = []
-    metrics, floors = [], []
-    for setup, proof, stated in found:
-        gate += _rows(proof.whole, "margins")
-        for claim, rows in zip(setup.claims, proof.rules, strict=True):
-            if isinstance(claim, SimulatedFloor):
-                floors.append(
-                    {"rule": claim.name, "floor": claim.threshold, "rows": _rows(rows, "rate")}
-                )
-            else:
-                metrics.append(
-                    {
-                        "metric": claim.name,
-                        "margin": claim.margin,
-                        "stated": stated,
-                        "rows": _rows(rows, "drop"),
-                    }
-                )
-    return {"gate": gate, "metrics": metrics, "floors": floors}
-
-
-def _rows(rows: "Sequence[SimulatedRates]", planted: str) -> list[dict[str, Any]]:
-    return [
-        {
-            planted: row.planted,
-            **{key: value for key, value in row._asdict().items() if key != "planted"},
-            "holds": row.holds,
-        }
-        for row in rows
-    ]
-
-
-def _print(known: "SuiteProfile", found: list[SimulatedMetric], runs: int, *, early: bool) -> None:
+def _print(simulation: "Simulation") -> None:
     from llmeval.planning.simulated_rules import SimulatedFloor
     from llmeval.planning.simulation import margins_of
 
+    profile, early = simulation.profile, simulation.early
     out, floors = console(), False
     out.soft_wrap = True
-    out.print(f"[bold]{known.suite.name}[/]: {runs:,} simulated runs a row, % of them.\n")
-    for setup, proof, stated in found:
-        if proof.whole:
+    out.print(
+        f"[bold]{profile.suite.name}[/]: {simulation.runs:,} simulated runs a row, % of them.\n"
+    )
+    for setup, result, stated in simulation.gates:
+        if result.whole:
             margins = set(margins_of(setup).values())
             unit, scale = ("drop", 100 * margins.pop()) if len(margins) == 1 else ("margins", 1.0)
             title = f"The whole gate, {len(setup.claims)} rules; all metrics fall together"
-            _table(title, unit, proof.whole, scale, early=early)
-        for claim, rows in zip(setup.claims, proof.rules, strict=True):
-            if isinstance(claim, SimulatedFloor):
+            _table(title, unit, result.whole, scale, early=early)
+        for rule, rows in zip(setup.claims, result.rules, strict=True):
+            if isinstance(rule, SimulatedFloor):
                 floors = True
                 _table(
-                    f"{claim.name}: at least {100 * claim.threshold:.3g}%{_shape(claim)}",
+                    f"{rule.name}: at least {100 * rule.threshold:.3g}%{_shape(rule)}",
                     "rate",
                     rows,
                     100,
                     early=early,
                 )
             else:
-                title = f"{claim.name}: not worse by {100 * claim.margin:.3g} points{_shape(claim)}"
+                title = f"{rule.name}: not worse by {100 * rule.margin:.3g} points{_shape(rule)}"
                 _table(
                     title + ("" if stated else " (not a rule of the suite)"),
                     "drop",
@@ -182,13 +134,13 @@ def _print(known: "SuiteProfile", found: list[SimulatedMetric], runs: int, *, ea
         *LEGEND,
         *((TRUTH,) if floors else ()),
         *((USED,) if early else ()),
-        *dict.fromkeys(known.notes),
+        *dict.fromkeys(profile.notes),
     ):
         out.print(f"[dim]{line}[/]")
 
 
-def _shape(claim: "SimulatedRule") -> str:
-    units, cases, _ = claim.members.shape
+def _shape(rule: "SimulatedRule") -> str:
+    units, cases, _ = rule.members.shape
     return f", {cases:,} cases" + ("" if units == cases else f" in {units:,} clusters")
 
 

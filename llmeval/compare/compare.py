@@ -104,7 +104,7 @@ def _metric(
     other: LoadedRun,
     metric: str,
 ) -> MetricDifference:
-    judged = metric in other.manifest["judges"] or metric in first.manifest["judges"]
+    judged = metric in other.manifest.judges or metric in first.manifest.judges
     if tested is None or verdict is None:
         why = (
             obstacle(first, other, metric)

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from llmeval.core.manifest import Manifest
+
 _COMPARED = ("digests", "candidate", "environment", "llmeval", "git", "repeats", "seed")
 _TESTED = (
     "candidate",
@@ -34,7 +36,7 @@ class ManifestDifference(msgspec.Struct, frozen=True):
     matters: bool
 
 
-def differing(manifests: Sequence[Mapping[str, Any]]) -> list[ManifestDifference]:
+def differing(manifests: Sequence[Manifest]) -> list[ManifestDifference]:
     """What is not the same in all runs; what touches the measuring first."""
     sides = [dict(_facts(manifest)) for manifest in manifests]
     rows = []
@@ -45,10 +47,13 @@ def differing(manifests: Sequence[Mapping[str, Any]]) -> list[ManifestDifference
     return sorted(rows, key=lambda row: not row.matters)
 
 
-def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    judges = manifest.get("judges") or {}
-    shown = {name: {key: judge.get(key) for key in _JUDGE} for name, judge in judges.items()}
-    return flat("", {**{key: manifest.get(key) for key in _COMPARED}, "judges": shown})
+def _facts(manifest: Manifest) -> list[tuple[str, str]]:
+    judges = {
+        name: {key: getattr(judge, key) for key in _JUDGE}
+        for name, judge in manifest.judges.items()
+    }
+    facts = {**{key: getattr(manifest, key) for key in _COMPARED}, "judges": judges}
+    return flat("", msgspec.to_builtins(facts))
 
 
 def flat(prefix: str, value: Any) -> list[tuple[str, str]]:

@@ -1,9 +1,12 @@
 """A run read for a comparison, and what keeps two runs from being compared."""
 
 from dataclasses import dataclass
-from typing import Any
+
+from msgspec import structs
 
 from llmeval.compare.comparison import ComparedRun
+from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import Baseline, values_of
@@ -17,9 +20,9 @@ class LoadedRun:
 
     letter: str
     run: RunDir
-    manifest: dict[str, Any]
+    manifest: Manifest
     tally: RunAggregate
-    kept: Baseline
+    kept: BaselineLock
     summary: Summary | None
 
     @property
@@ -29,8 +32,8 @@ class LoadedRun:
 
     def untrusted(self, metric: str) -> bool:
         """Whether the metric's judge is not trusted; False for checks."""
-        judge = (self.manifest.get("judges") or {}).get(metric)
-        return judge is not None and judge.get("trust") != "TRUSTED"
+        judge = self.manifest.judges.get(metric)
+        return judge is not None and judge.trust != "TRUSTED"
 
 
 def load(letter: str, run: RunDir) -> LoadedRun:
@@ -39,7 +42,7 @@ def load(letter: str, run: RunDir) -> LoadedRun:
     Raises:
         StoreError: not a run directory, or a newer one.
     """
-    manifest = {**run.manifest(), "quarantine": []}  # to look at: every case that was asked
+    manifest = structs.replace(run.manifest(), quarantine=())  # shown: every case that was asked
     tally = tally_run(run, manifest)
     return LoadedRun(
         letter,
@@ -61,7 +64,7 @@ def side(loaded: LoadedRun, first: LoadedRun) -> ComparedRun:
         path=str(loaded.run.path),
         suite=loaded.kept.suite,
         candidate=loaded.kept.candidate,
-        started=str(loaded.manifest.get("started", "")),
+        started=str(loaded.manifest.started),
         status=_status(loaded),
         decision=None if gate is None else str(gate),
         cases=len(mine),
@@ -75,7 +78,7 @@ def side(loaded: LoadedRun, first: LoadedRun) -> ComparedRun:
 def _status(loaded: LoadedRun) -> str:
     if loaded.summary is not None:
         return loaded.summary.status
-    return "complete" if loaded.manifest.get("status") == "complete" else "incomplete"
+    return "complete" if loaded.manifest.status == "complete" else "incomplete"
 
 
 def obstacle(first: LoadedRun, other: LoadedRun, metric: str) -> str:
@@ -86,7 +89,7 @@ def obstacle(first: LoadedRun, other: LoadedRun, metric: str) -> str:
     if first.kept.metrics[metric].scorer != other.kept.metrics[metric].scorer:
         what = (
             "judge"
-            if metric in other.manifest["judges"] or metric in first.manifest["judges"]
+            if metric in other.manifest.judges or metric in first.manifest.judges
             else "check"
         )
         return (
@@ -99,7 +102,7 @@ def obstacle(first: LoadedRun, other: LoadedRun, metric: str) -> str:
 def _anew(first: LoadedRun, other: LoadedRun) -> str:
     return (
         f"Score one by the other's suite: `llmeval score {first.kept.run_id} --suite"
-        f" {other.manifest['suite_file']}`."
+        f" {other.manifest.suite_file}`."
     )
 
 

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Case, Score, Status, clean_text
@@ -372,12 +372,11 @@ class RunAggregate:
         if score.value is not None:
             column.add_value(row, score.value)
 
-    def add_canary(self, line: Mapping[str, Any]) -> None:
+    def add_canary(self, canary: Canary) -> None:
         """Take a line of `canaries.jsonl`: an attack or an anchor."""
-        metric, kind = line["metric"], line["kind"]
-        if kind == "attack":
-            self.attacks.setdefault(metric, {})[line["case_id"]] = (
-                None if line.get("failed") else line.get("passed") is True
+        if canary.kind == "attack":
+            self.attacks.setdefault(canary.metric, {})[canary.case_id] = (
+                None if canary.failed else canary.passed is True
             )
         self.calls.add_canary(line)
 

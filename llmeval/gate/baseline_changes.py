@@ -3,7 +3,8 @@
 import math
 from typing import NamedTuple
 
-from llmeval.gate.baseline import SAME, Baseline
+from llmeval.core.baseline_lock import BaselineLock
+from llmeval.gate.baseline import SAME
 from llmeval.gate.gate_terms import changes as gate_changes
 
 
@@ -31,7 +32,7 @@ class Changes(NamedTuple):
         return ", ".join(parts)
 
 
-def changes(old: Baseline, new: Baseline) -> Changes:
+def changes(old: BaselineLock, new: BaselineLock) -> Changes:
     """How `new` differs from `old`, over the metrics that the same judge or checks scored."""
     comparable = [
         name
@@ -61,11 +62,11 @@ def changes(old: Baseline, new: Baseline) -> Changes:
     )
 
 
-def _gate(old: Baseline, new: Baseline) -> tuple[str, ...]:
+def _gate(old: BaselineLock, new: BaselineLock) -> tuple[str, ...]:
     if old.gate is None or new.gate is None:
         return ("not known of the old baseline: its lock file is from before gates were kept",)
     return tuple(change.text for change in gate_changes(old.gate, new.gate))
 
 
-def _scorer(baseline: Baseline, metric: str) -> str:
+def _scorer(baseline: BaselineLock, metric: str) -> str:
     return baseline.metrics[metric].scorer

@@ -5,17 +5,19 @@ Both belong beside a PASS: a gate that was loosened, or cases that were taken ou
 as well as a good candidate does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import structs
 
+from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import GateChange, GateResult
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.baseline import Baseline, read_baseline
+from llmeval.gate.baseline import read_baseline
 from llmeval.gate.gate_terms import changes, terms_of
 from llmeval.gate.missing_cases import MissingCases, gone_of, sample_note
 
@@ -37,7 +39,7 @@ class BaselineNotices(NamedTuple):
     """Ids of cases that are in quarantine now, and were not when the baseline was approved."""
 
 
-def against(tally: RunAggregate, manifest: Mapping[str, Any]) -> BaselineNotices:
+def against(tally: RunAggregate, manifest: Manifest) -> BaselineNotices:
     """A run beside the baseline that its gate names."""
     baseline = baseline_in(manifest)
     if baseline is None or baseline.gate is None:
@@ -47,20 +49,18 @@ def against(tally: RunAggregate, manifest: Mapping[str, Any]) -> BaselineNotices
     return BaselineNotices(gone_of(tally, manifest, baseline), changes(baseline.gate, now), since)
 
 
-def baseline_in(manifest: Mapping[str, Any]) -> Baseline | None:
+def baseline_in(manifest: Manifest) -> BaselineLock | None:
     """The baseline that a run's gate names; None where there is none, or none that can be compared
     with.
     """
-    named = (manifest["gate"].get("regression") or {}).get("baseline")
+    named = manifest.baseline
     try:
         return read_baseline(Path(named)) if named and Path(named).exists() else None
     except LlmevalError:
         return None  # the rules of regression say why
 
 
-def with_remarks(
-    gate: GateResult, found: BaselineNotices, manifest: Mapping[str, Any]
-) -> GateResult:
+def with_remarks(gate: GateResult, found: BaselineNotices, manifest: Manifest) -> GateResult:
     """The decision, with what belongs beside it where the run exits with 0."""
     if gate.decision is None or gate.exit_code != 0:
         return gate
@@ -71,17 +71,17 @@ def with_remarks(
     return structs.replace(gate, remarks=tuple(said), reason=" ".join([gate.reason, *said]))
 
 
-def _earlier_answers(manifest: Mapping[str, Any]) -> list[str]:
+def _earlier_answers(manifest: Manifest) -> list[str]:
     """A sentence where a run, or the shards of one, was answered over more than a day: the system
     may not be the same.
     """
-    sessions = [session for session in manifest.get("sessions") or () if session["answers"]]
-    begun = [datetime.fromisoformat(session["started"]) for session in sessions]
+    sessions = [session for session in manifest.sessions if session.answers]
+    begun = [datetime.fromisoformat(session.started) for session in sessions]
     old = [n for n, when in enumerate(begun) if max(begun) - when > _SOON]
     if not old:
         return []
     answers, total = (
-        sum(sessions[n]["answers"] for n in which) for which in (old, range(len(sessions)))
+        sum(sessions[n].answers for n in which) for which in (old, range(len(sessions)))
     )
     return [
         f"{answers:,} of {total:,} answers were asked for on {min(begun):%Y-%m-%d}, more than 24"

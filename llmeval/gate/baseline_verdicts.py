@@ -4,33 +4,34 @@ verdict of it stands.
 So equal answers differ by exactly 0, whatever the judge's noise, and cost nothing.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.manifest import Scoring
 from llmeval.core.records import Answer, Case, Score, Status
 from llmeval.gate.aggregate import output_digest
-from llmeval.gate.baseline import Baseline, scorer_digest
+from llmeval.gate.baseline import scorer_digest
 
 Known = Callable[[str, Case, Answer], Score | None]
 """From a metric, a case and the answer to it: the verdict that is known, or None."""
 
 
-def known_verdicts(baseline: Baseline, scoring: Mapping[str, Any]) -> Known:
+def known_verdicts(baseline: BaselineLock, scoring: Scoring) -> Known:
     """The verdicts of a baseline that hold for a run.
 
     Args:
         baseline: what the run is compared with.
-        scoring: `digests`, `checks` and `judges` of the run, as in its manifest: a judge or a
-            prompt that changed makes its verdicts unknown.
+        scoring: how the run is scored: a judge or a prompt that changed makes its verdicts
+            unknown.
     """
-    digests = scoring["digests"]
+    digests = scoring.digests
     judges = {
         metric: digest
-        for metric, digest in digests["judges"].items()
+        for metric, digest in digests.judges.items()
         if metric in baseline.metrics
         and baseline.metrics[metric].scorer == scorer_digest(scoring, metric)
     }
-    if not baseline.outputs or baseline.digests.get("prompt") != digests["prompt"]:
+    if not baseline.outputs or baseline.digests.prompt != digests.prompt:
         judges = {}
     rows = {case_id: row for row, case_id in enumerate(baseline.cases)} if judges else {}
 

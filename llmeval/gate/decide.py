@@ -1,9 +1,9 @@
 """The run's decision: what it says by itself, and beside its baseline."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from llmeval.core.errors import ExitCode
+from llmeval.core.manifest import Manifest, ShardRecord
 from llmeval.core.results import GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.holm import step_down
@@ -12,36 +12,32 @@ from llmeval.gate.rules.regression import regression_rules
 from llmeval.gate.rules.single_run import floor_rules, outcome, validity
 
 
-def decide(
-    tally: RunAggregate, manifest: Mapping[str, Any], absent: Sequence[RuleDecision]
-) -> GateResult:
+def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:
     """Apply the suite's gate to what was measured; see `own.outcome`. Floors and regression are one
     family of tests.
 
     `absent`: INVALID where answers that are needed are not there (`own.missing`, unless the run may
         have stopped there).
     """
-    if shard := manifest.get("shard"):
+    if shard := manifest.shard:
         return _part(shard, manifest, absent)
     if absent:  # a rule decided on a part of the cases would say something else than on all of them
-        return outcome([*absent, *validity(tally, manifest)], manifest["gate"]["on_inconclusive"])
+        return outcome([*absent, *validity(tally, manifest)], manifest.gate.on_inconclusive)
     asked = [*floor_rules(tally, manifest), *regression_rules(tally, manifest)]
-    tested = step_down(asked, manifest["gate"]["alpha"])
+    tested = step_down(asked, manifest.gate.alpha)
     rules = [*validity(tally, manifest), *must_pass_rules(tally, manifest), *tested]
-    return outcome(rules, manifest["gate"]["on_inconclusive"])
+    return outcome(rules, manifest.gate.on_inconclusive)
 
 
-def _part(
-    shard: Mapping[str, Any], manifest: Mapping[str, Any], absent: Sequence[RuleDecision]
-) -> GateResult:
+def _part(shard: ShardRecord, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:
     """A shard decides nothing: INVALID where answers are not there, else no decision, and how to
     come to one.
     """
     if absent:
-        return outcome(absent, manifest["gate"]["on_inconclusive"])
+        return outcome(absent, manifest.gate.on_inconclusive)
     return GateResult(
         decision=None,
         exit_code=ExitCode.PASS,
-        reason=f"Shard {shard['index']} of {shard['of']} ran completely. A part decides nothing: "
-        f"`llmeval merge` puts all {shard['of']} together and decides.",
+        reason=f"Shard {shard.index} of {shard.of} ran completely. A part decides nothing: "
+        f"`llmeval merge` puts all {shard.of} together and decides.",
     )

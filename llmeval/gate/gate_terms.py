@@ -1,7 +1,7 @@
 """The gate that a baseline was approved with, and how today's differs from it: looser, tighter, or
 only changed.
 
-A lock file keeps its gate as `Terms`, so that a gate that was loosened in passing is seen beside
+A lock file keeps its gate as `GateTerms`, so that a gate that was loosened in passing is seen beside
 the PASS that it gave. "looser" means that some run exits with 0 that would not have before. Where a
 change can work both ways (more repeats, another argument of a check), it is "changed".
 """
@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from llmeval.core.gate_record import Floors, Margins, RegressionRecord
+from llmeval.core.gate_terms import GateTerms, JudgeTerms
+from llmeval.core.manifest import GateInputs
 from llmeval.core.records import canonical_json, digest
 from llmeval.core.results import GateChange
 from llmeval.gate.rules.threshold import Threshold, floors_in, margins_in
@@ -30,54 +33,64 @@ _STRICTNESS = ("pass", "warn", "fail")
 _JUDGE = ("prompt", "when", "certificate", "attacks")
 
 
-class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that makes a run easier or harder to pass."""
-
-    gate: dict[str, Any]
-    """The gate's keys as the suite states them, without paths."""
-    repeats: int = 1
-    checks: dict[str, Any] = {}
-    """By metric, the arguments of its check; the digest of long ones."""
-    judges: dict[str, dict[str, Any]] = {}
-    """By metric: protocol, `when`, certificate, whether attacks are tried; the judge's digest where
-    it is known.
-    """
-    quarantine: tuple[str, ...] = ()
-    retired: tuple[str, ...] = ()
-
-
-def terms_of(manifest: Mapping[str, Any]) -> GateTerms:
-    """The terms of a run from its manifest, or of a suite that is stated like one
-    (`engine.stated`).
-    """
-    gate = {key: value for key, value in manifest["gate"].items() if key not in _NOT_RULES}
-    if gate.get("regression"):
-        gate["regression"] = {
-            key: value for key, value in gate["regression"].items() if key != "baseline"
-        }
-    known = (manifest.get("digests") or {}).get("judges") or {}
+def terms_of(inputs: GateInputs) -> GateTerms:
+    """The terms of a run from its manifest, or of a suite (`runner.stated_gate.stated`)."""
+    gate = {
+        key: value
+        for key, value in msgspec.to_builtins(inputs.gate).items()
+        if key not in _NOT_RULES
+    }
+    if gate["regression"] is not None:
+        del gate["regression"]["baseline"]
     return GateTerms(
         gate=gate,
-        repeats=manifest["repeats"],
-        checks={check["metric"]: _arguments(check) for check in manifest["checks"]},
+        repeats=inputs.repeats,
+        checks={str(check["metric"]): _arguments(check) for check in inputs.checks},
         judges={
-            name: {
-                **{key: judge.get(key) for key in _JUDGE},
-                "digest": known.get(name),
-                "attacks": judge.get("attacks", True),
-            }
-            for name, judge in manifest["judges"].items()
+            name: JudgeTerms(
+                prompt=judge.prompt,
+                when=judge.when,
+                certificate=judge.certificate,
+                attacks=judge.attacks,
+                digest=inputs.digests.judges.get(name),
+            )
+            for name, judge in inputs.judges.items()
         },
-        quarantine=tuple(entry["case_id"] for entry in manifest.get("quarantine") or ()),
-        retired=tuple(entry["case_id"] for entry in manifest.get("retired") or ()),
+        quarantine=tuple(entry.case_id for entry in inputs.quarantine),
+        retired=tuple(entry.case_id for entry in inputs.retired),
     )
+
+
+class StatedLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the gate in `GateTerms` is compared as numbers; the rest is compared as it is."""
+
+    floors: Floors = {}
+    regression: RegressionRecord | None = None
+    alpha: float | None = None
+    beta: float | None = None
+    max_unscored: float | None = None
+
+    @property
+    def margins(self) -> Margins:
+        """The margins of the comparison; empty where nothing is compared."""
+        return {} if self.regression is None else self.regression.margins
+
+
+def limits_of(terms: GateTerms) -> StatedLimits:
+    """The limits that a gate states.
+
+    Raises:
+        ValueError: one of them is no limit.
+    """
+    return msgspec.convert(terms.gate, StatedLimits)
 
 
 def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
     """How `now` differs from `before`; the looser changes first."""
+    old, new = limits_of(before), limits_of(now)
     found = [
-        *_limits("floor", floors_in(before.gate), floors_in(now.gate), up="tighter"),
-        *_limits("margin", margins_in(before.gate), margins_in(now.gate), up="looser"),
+        *_limits("floor", floors_in(old.floors), floors_in(new.floors), up="tighter"),
+        *_limits("margin", margins_in(old.margins), margins_in(new.margins), up="looser"),
         *_must_pass(before.gate.get("must_pass"), now.gate.get("must_pass")),
         *_settings(before, now),
         *_checks(before.checks, now.checks),
@@ -204,7 +217,7 @@ def _difference(old: Any, new: Any) -> str:
 
 
 def _judges(
-    before: Mapping[str, dict[str, Any]], now: Mapping[str, dict[str, Any]]
+    before: Mapping[str, JudgeTerms], now: Mapping[str, JudgeTerms]
 ) -> Iterator[GateChange]:
     for name in [*before, *(name for name in now if name not in before)]:
         what, old, new = f"judge {name}", before.get(name), now.get(name)
@@ -216,19 +229,19 @@ def _judges(
             yield from _judge(what, old, new)
 
 
-def _judge(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[GateChange]:
-    differing = [key for key in _JUDGE if old.get(key) != new.get(key)]
+def _judge(what: str, old: JudgeTerms, new: JudgeTerms) -> Iterator[GateChange]:
+    differing = [key for key in _JUDGE if getattr(old, key) != getattr(new, key)]
     for key in differing:
         direction: Direction = "changed"
         if key == "attacks":
-            direction = "tighter" if new.get(key) else "looser"
+            direction = "tighter" if new.attacks else "looser"
         yield _change(
             f"{what} {key}",
             direction,
-            f"{what}: {key} {_shown(old.get(key))} -> {_shown(new.get(key))}",
+            f"{what}: {key} {_shown(getattr(old, key))} -> {_shown(getattr(new, key))}",
         )
-    known = old.get("digest"), new.get("digest")
-    if not differing and None not in known and known[0] != known[1]:
+    digests = old.digest, new.digest
+    if not differing and None not in digests and digests[0] != digests[1]:
         yield _change(what, "changed", f"{what} changed: another model, prompt or parameters")
 
 

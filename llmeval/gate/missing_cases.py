@@ -8,29 +8,18 @@ sample can't tell by itself which cases the suite lacks: the run notes that befo
 the whole source (`Undrawn`).
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import structs
 
+from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.manifest import Manifest, Undrawn
 from llmeval.core.records import Case
 from llmeval.core.results import Decision, Retired, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.baseline import Baseline
 
 MAX_NAMED = 10
-
-
-class Undrawn(msgspec.Struct, frozen=True):
-    """What a sample's suite lacks of its baseline: ids of cases that are not in its source, or have
-    other content there.
-    """
-
-    baseline: str
-    """The run id of the baseline."""
-    gone: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
 
 
 class MissingCases(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +46,8 @@ class MissingCases(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.gone) + len(self.changed)
 
 
-def note_undrawn(baseline: Baseline, source: Iterable[Case]) -> dict[str, Any]:
-    """What a sample's manifest keeps of its baseline, as `Undrawn`. `source`: all cases of the
+def note_undrawn(baseline: BaselineLock, source: Iterable[Case]) -> Undrawn:
+    """What a sample's manifest keeps of its baseline. `source`: all cases of the
     suite, drawn or not.
     """
     before = baseline.everything()
@@ -67,30 +56,27 @@ def note_undrawn(baseline: Baseline, source: Iterable[Case]) -> dict[str, Any]:
     }
     gone = tuple(name for name in before if name not in now)
     changed = tuple(name for name, digest in now.items() if before[name] != digest)
-    found: dict[str, Any] = msgspec.to_builtins(Undrawn(baseline.run_id, gone, changed))
-    return found
+    return Undrawn(baseline.run_id, gone, changed)
 
 
-def gone_of(tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline) -> MissingCases:
+def gone_of(tally: RunAggregate, manifest: Manifest, baseline: BaselineLock) -> MissingCases:
     """How the cases of a run differ from those of its baseline. Nothing of a run that is not
     complete: its cases are not gone, they are still to come. A case in quarantine is not gone."""
-    n = manifest["cases"]["n"]
-    if not tally.may_stop and tally.units < n * manifest["repeats"]:
+    n = manifest.cases.n
+    if not tally.may_stop and tally.units < n * manifest.repeats:
         return MissingCases()
     before, now = baseline.everything(), tally.case_digests(planned=True)
     changed = {name for name, digest in now.items() if before.get(name, digest) != digest}
     absent = [name for name in before if name not in now and name not in tally.quarantined]
-    of, undrawn, unknown = _of(manifest), 0, False
+    of, undrawn, unknown = manifest.sampled_of, 0, False
     if of is not None:
-        noted = msgspec.convert(manifest.get("undrawn") or {"baseline": ""}, Undrawn)
+        noted = manifest.undrawn or Undrawn("")
         unknown = noted.baseline != baseline.run_id
         kept = set() if unknown else {*noted.gone, *noted.changed}
         undrawn = sum(name not in kept for name in absent)
         changed |= {name for name in absent if not unknown and name in noted.changed}
         absent = [name for name in absent if name in kept and name not in changed]
-    entries = {
-        entry["case_id"]: msgspec.convert(entry, Retired) for entry in manifest.get("retired") or ()
-    }
+    entries = {entry.case_id: entry for entry in manifest.retired}
     ordered = [*absent, *(name for name in before if name in changed)]
     return MissingCases(
         gone=tuple(name for name in absent if name not in entries),
@@ -106,18 +92,12 @@ def gone_of(tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline
     )
 
 
-def _of(manifest: Mapping[str, Any]) -> int | None:
-    """How many cases the suite has, where the run asks fewer."""
-    of = manifest["cases"].get("of")
-    return of if of is not None and of > manifest["cases"]["n"] else None
-
-
 def gone_rule(
-    found: MissingCases, manifest: Mapping[str, Any], baseline: Baseline, approve: str
+    found: MissingCases, manifest: Manifest, baseline: BaselineLock, approve: str
 ) -> RuleDecision | None:
     """INVALID where more cases of the baseline are gone than may be; None otherwise. `approve`: the
     command that makes this run the baseline."""
-    most = (manifest["gate"].get("regression") or {}).get("max_gone", 0)
+    most = 0 if manifest.gate.regression is None else manifest.gate.regression.max_gone
     if found.missed <= most:
         return None
     parts = [
@@ -142,11 +122,11 @@ def gone_rule(
     )
 
 
-def sample_note(found: MissingCases, manifest: Mapping[str, Any]) -> str:
+def sample_note(found: MissingCases, manifest: Manifest) -> str:
     """The sentence that says that a sample was compared; empty where all cases were."""
     if found.of is None:
         return ""
-    told = f" Compared on a sample of {manifest['cases']['n']:,} of {found.of:,} cases."
+    told = f" Compared on a sample of {manifest.cases.n:,} of {found.of:,} cases."
     if found.unknown:
         told += (
             " Whether cases of this baseline are gone from the suite is not known: run it with this"

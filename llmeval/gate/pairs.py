@@ -6,8 +6,9 @@ import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from llmeval.core.baseline_lock import BaselineLock
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.baseline import SAME, Baseline
+from llmeval.gate.baseline import SAME
 from llmeval.gate.missing_cases import MissingCases
 
 _NAMED = 5
@@ -60,7 +61,7 @@ class PairedCases(NamedTuple):
 
 def pair(
     tally: RunAggregate,
-    baseline: Baseline,
+    baseline: BaselineLock,
     metric: str,
     slice_: tuple[str, str] | None = None,
     only: Collection[str] | None = None,

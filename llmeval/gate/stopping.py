@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.records import Case
 from llmeval.gate.aggregate import RunAggregate, quarantined
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.rules.floors import parse_key
-from llmeval.gate.rules.must_pass import MustPassWalk, untrusted_metrics
+from llmeval.gate.rules.must_pass import MustPassWalk
 from llmeval.gate.rules.regression import RegressionRule, comparisons, walk_of
-from llmeval.gate.rules.sequential import RuleWalk, decides_early, floor_walk, may_stop
+from llmeval.gate.rules.sequential import RuleWalk, decides_early, floor_walk
 from llmeval.gate.rules.threshold import floors_in
 from llmeval.store.directory import RunDir, Unit
 
@@ -47,9 +46,9 @@ class GateStopper:
         return _settled(self._walks)
 
 
-def settled(tally: RunAggregate, manifest: Mapping[str, Any]) -> bool:
+def settled(tally: RunAggregate, manifest: Manifest) -> bool:
     """Whether a run may have stopped where it is: every rule is decided."""
-    return may_stop(manifest) and _settled(_walks(tally, manifest))
+    return manifest.may_stop and _settled(_walks(tally, manifest))
 
 
 def _settled(walks: list[RuleWalk | MustPassWalk]) -> bool:
@@ -58,22 +57,22 @@ def _settled(walks: list[RuleWalk | MustPassWalk]) -> bool:
     return bool(walks) and all(walk.settled for walk in walks)
 
 
-def _walks(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleWalk | MustPassWalk]:
+def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassWalk]:
     """The rules as walks; none where one of them can't be decided before the end, so that nothing
     stops the run.
     """
-    gate = manifest["gate"]
+    gate = manifest.gate
     found: list[RuleWalk | MustPassWalk] = []
-    if wanted := gate.get("must_pass"):
-        found.append(MustPassWalk(tally, wanted, untrusted_metrics(manifest)))
-    for key, floor in floors_in(gate).items():
+    if wanted := gate.must_pass:
+        found.append(MustPassWalk(tally, wanted, manifest.untrusted))
+    for key, floor in floors_in(gate.floors).items():
         if not decides_early(manifest, parse_key(key)[0], floor):
             return []
         found.append(floor_walk(tally, gate, key, floor.value))
-    if gate["regression"] is None:
+    if gate.regression is None:
         return found
-    path = Path(gate["regression"]["baseline"])
-    baseline = read_baseline(path) if path.exists() else None
+    path = None if manifest.baseline is None else Path(manifest.baseline)
+    baseline = read_baseline(path) if path is not None and path.exists() else None
     if baseline is None or baseline.expired():
         return []
     for compared in comparisons(manifest, baseline):

@@ -1,7 +1,6 @@
 """`summary.json`: everything in it recomputed from the records of the run directory."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import structs
 
@@ -19,7 +18,7 @@ from llmeval.store.directory import RunDir
 LEVEL = 0.95
 
 
-def summarise(run: RunDir, manifest: Mapping[str, Any] | None = None) -> Summary:
+def summarise(run: RunDir, manifest: Manifest | None = None) -> Summary:
     """What a run came to so far; the same for the same records, whatever their order.
 
     Args:
@@ -37,7 +36,7 @@ def summary_of(tally: RunAggregate, manifest: Mapping[str, Any]) -> Summary:
     """What a run came to, from its numbers and its manifest."""
     trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
     absent = missing(tally, manifest)
-    stopped = bool(absent) and manifest["status"] == "complete" and settled(tally, manifest)
+    stopped = bool(absent) and manifest.status == "complete" and settled(tally, manifest)
     if stopped:
         absent = []
     metrics = []
@@ -57,8 +56,8 @@ def summary_of(tally: RunAggregate, manifest: Mapping[str, Any]) -> Summary:
     complete = not absent
     compared = against(tally, manifest)
     return Summary(
-        suite=manifest["suite"],
-        run_id=manifest["run_id"],
+        suite=manifest.suite,
+        run_id=manifest.run_id,
         status="complete" if complete else "incomplete",
         counts=_counts(tally, manifest, complete=complete),
         calls=_calls(tally, manifest),
@@ -67,18 +66,16 @@ def summary_of(tally: RunAggregate, manifest: Mapping[str, Any]) -> Summary:
         metrics=tuple(metrics),
         gate=with_remarks(decide(tally, manifest, absent), compared, manifest),
         quarantine=tuple(
-            Quarantined(**{**entry, "passed": tally.aside.get(entry["case_id"])})
-            for entry in manifest.get("quarantine") or ()
+            structs.replace(entry, passed=tally.aside.get(entry.case_id))
+            for entry in manifest.quarantine
         ),
-        quarantine_ended=tuple(
-            Quarantined(**entry) for entry in manifest.get("quarantine_ended") or ()
-        ),
+        quarantine_ended=manifest.quarantine_ended,
         retired=compared.gone.retired,
         gate_changes=compared.changes,
     )
 
 
-def _calls(tally: RunAggregate, manifest: Mapping[str, Any]) -> dict[str, Calls]:
+def _calls(tally: RunAggregate, manifest: Manifest) -> dict[str, Calls]:
     """Calls by role: those of the records, and those made for cases that the run did not finish."""
     calls = tally.calls.by_role()
     for role, made in (manifest.get("unfinished_calls") or {}).items():
@@ -87,21 +84,22 @@ def _calls(tally: RunAggregate, manifest: Mapping[str, Any]) -> dict[str, Calls]
     return calls
 
 
-def audit_of(tally: RunAggregate, manifest: Mapping[str, Any], metric: str) -> Audit | None:
+def audit_of(tally: RunAggregate, manifest: Manifest, metric: str) -> Audit | None:
     """What the audits of a metric's cascade come to."""
-    seats = (manifest["judges"].get(metric) or {}).get("seats")
+    judge = manifest.judges.get(metric)
+    seats = None if judge is None else judge.seats
     audits = tally.audits.get(metric)
     return None if audits is None or not seats else audits.found(len(seats))
 
 
-def _counts(tally: RunAggregate, manifest: Mapping[str, Any], *, complete: bool) -> CaseCounts:
+def _counts(tally: RunAggregate, manifest: Manifest, *, complete: bool) -> CaseCounts:
     """Cases by outcome. Of a run that may stop early, answers without their judge's verdict were
     not needed where it is complete, and wait for it where it was interrupted."""
     counts = tally.counts()
     if complete:
         asked = tally.cases + len(tally.aside)
-        return structs.replace(counts, not_needed=int(manifest["cases"]["n"]) - asked)
-    waiting = -(-tally.waiting // manifest["repeats"]) if tally.may_stop else 0
+        return structs.replace(counts, not_needed=manifest.cases.n - asked)
+    waiting = -(-tally.waiting // manifest.repeats) if tally.may_stop else 0
     return structs.replace(
         counts, cases=counts.cases + waiting, not_scored=counts.not_scored + waiting
     )

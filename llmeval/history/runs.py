@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.store.directory import MANIFEST, RunDir
 
@@ -74,13 +75,13 @@ def latest_of(
     others = {path.resolve() for path in but}
     for path, manifest, summary in recorded(reports):
         whole = summary is not None and summary.status == "complete"
-        if manifest["suite"] == suite and path.resolve() not in others and (whole or not complete):
+        if manifest.suite == suite and path.resolve() not in others and (whole or not complete):
             return path
     what = f"{'other ' if but else ''}{'complete ' if complete else ''}run"
     raise StoreError(f"{LATEST}: there is no {what} of the suite {suite} below {reports}")
 
 
-def recorded(reports: Path) -> Iterator[tuple[Path, dict[str, Any], Summary | None]]:
+def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
     """Each run's directory, its manifest, and its summary when it came to an end; the newest
     first.
     """
@@ -95,22 +96,22 @@ def recorded(reports: Path) -> Iterator[tuple[Path, dict[str, Any], Summary | No
 def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any]]:
     """What each run was and came to, the newest first."""
     for path, manifest, summary in recorded(reports):
-        if suite is not None and manifest["suite"] != suite:
+        if suite is not None and manifest.suite != suite:
             continue
         yield {
-            "run_id": manifest["run_id"],
+            "run_id": manifest.run_id,
             "path": str(path),
-            "suite": manifest["suite"],
-            "candidate": manifest["candidate"]["name"],
-            "environment": manifest["environment"],
-            "started": manifest["started"],
-            "status": manifest["status"] if summary is None else summary.status,
+            "suite": manifest.suite,
+            "candidate": manifest.candidate.name,
+            "environment": manifest.environment,
+            "started": manifest.started,
+            "status": manifest.status if summary is None else summary.status,
             "decision": (
                 None
                 if summary is None or summary.gate.decision is None
                 else str(summary.gate.decision)
             ),
-            "cases": manifest["cases"]["n"] if summary is None else summary.counts.cases,
+            "cases": manifest.cases.n if summary is None else summary.counts.cases,
             "passed": 0 if summary is None else summary.counts.passed,
         }
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from llmeval.core.certificate import Certificate
 from llmeval.core.records import Score
-from llmeval.judges.assurance.certificate import Certificate, expired
+from llmeval.judges.assurance.certificate import expired
 
 _FIGURES = {"platt": ("slope", "intercept"), "beta": ("a", "b", "c")}
 

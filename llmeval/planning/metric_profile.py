@@ -1,4 +1,4 @@
-"""The shape of a paired comparison: what `plan` sizes and `prove` plays."""
+"""The shape of a paired comparison: what `plan` sizes and `simulate` tries."""
 
 from dataclasses import dataclass, replace
 

@@ -67,11 +67,6 @@ class ErrorRates(NamedTuple):
     rules: int
     early: bool
 
-    @property
-    def gate(self) -> dict[str, float]:
-        """As a manifest has it."""
-        return {"alpha": self.alpha, "beta": self.beta}
-
 
 class SimulatedResult(NamedTuple):
     """A rule with its data: its decision at any level of FAIL, and after how many asked cases it
@@ -103,7 +98,10 @@ class SimulatedRegression:
             self.name, self.metric, None, self.margin, youden, spent, labels is not None, None
         )
         plan = compared.plan(
-            terms.gate, *self.members.shape, rules=terms.rules if terms.early else 0
+            terms.alpha,
+            terms.beta,
+            *self.members.shape,
+            rules=terms.rules if terms.early else 0,
         )
         differences = self.members.means(sides.candidate.mean(axis=0) - sides.baseline.mean(axis=0))
         return _tested(plan, differences, self.members, alone=terms.rules == 1)
@@ -180,7 +178,7 @@ SimulatedRule = SimulatedRegression | SimulatedFloor
 
 @lru_cache(maxsize=4096)
 def _scale(labels: LabelCounts, beta: float) -> tuple[float, float]:
-    return scale({"labels": labels._asdict()}, beta)
+    return scale(labels, beta)
 
 
 @lru_cache(maxsize=65536)

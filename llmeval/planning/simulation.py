@@ -160,7 +160,7 @@ def simulate(
 
 
 def rows_of(setup: SimulationSetup) -> int:
-    """How many rows `prove` plays at most."""
+    """The number of rows that `simulate` measures at most."""
     margins = margins_of(setup)
     own = [
         len(BELOW)

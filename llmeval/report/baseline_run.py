@@ -2,11 +2,11 @@
 both answers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.errors import LlmevalError
+from llmeval.core.manifest import Manifest
 from llmeval.gate.baseline import read_baseline
 from llmeval.store.directory import RunDir
 
@@ -14,14 +14,14 @@ _LOOK_AT = 200
 """Directories looked at; more would slow the report down in a folder that holds everything."""
 
 
-def baseline_run(run: RunDir, manifest: Mapping[str, Any]) -> RunDir | None:
+def baseline_run(run: RunDir, manifest: Manifest) -> RunDir | None:
     """The baseline's run: the directory that the gate names, or beside this run the one that its
     lock file names.
 
     None when there is none, or it can't be read: the gate's decision does not need it, and the page
     can do without.
     """
-    named = ((manifest.get("gate") or {}).get("regression") or {}).get("baseline")
+    named = manifest.baseline
     if not named:
         return None
     path = Path(named)
@@ -29,7 +29,7 @@ def baseline_run(run: RunDir, manifest: Mapping[str, Any]) -> RunDir | None:
         if path.is_dir():
             return _readable(RunDir(path), run)
         wanted = read_baseline(path).run_id
-        if wanted == manifest.get("run_id"):
+        if wanted == manifest.run_id:
             return None
         beside = (other for other in _beside(run, wanted) if _run_id(other) == wanted)
         return next((found for other in beside if (found := _readable(other, run))), None)
@@ -46,7 +46,7 @@ def _beside(run: RunDir, run_id: str) -> Iterator[RunDir]:
 
 def _run_id(run: RunDir) -> str | None:
     try:
-        return run.manifest().get("run_id") if run.exists() else None
+        return run.manifest().run_id if run.exists() else None
     except LlmevalError:
         return None
 

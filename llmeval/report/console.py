@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 from rich.text import Text
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, Metric, Summary
 from llmeval.gate.rules.threshold import floor_rates
@@ -141,7 +142,7 @@ def print_summary(
     console: Console,
     summary: Summary,
     worst: list[FailingCase],
-    manifest: dict[str, Any],
+    manifest: Manifest,
     report: Path | None,
 ) -> None:
     """The end of a run: decision, metrics, the cases to look at, and where the report is."""
@@ -168,7 +169,7 @@ def print_summary(
         )
 
 
-def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
+def _headline(summary: Summary, manifest: Manifest) -> RenderableType:
     colour, mark = _STYLE[summary.gate.decision]
     title = Text(f" {mark} {verdict_word(summary, manifest)} ", style=f"bold {colour}")
     body: list[RenderableType] = [Text(visible(summary.gate.reason))]
@@ -181,9 +182,7 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     body.extend(_gate_changes(summary))
     body.extend(Text(f"⚠ {told}", style="yellow") for told in unstated_distrust(manifest, summary))
     body.extend(Text(f"· {told}") for told in audited(summary))
-    subtitle = Text(
-        f"{summary.suite} · {manifest['candidate']['name']} · {summary.run_id}", style="dim"
-    )
+    subtitle = Text(f"{summary.suite} · {manifest.candidate.name} · {summary.run_id}", style="dim")
     return Panel(
         Group(*body),
         title=title,
@@ -194,8 +193,8 @@ def _headline(summary: Summary, manifest: dict[str, Any]) -> RenderableType:
     )
 
 
-def _metrics(summary: Summary, manifest: dict[str, Any], width: int) -> Table:
-    floors = floor_rates(manifest["gate"])
+def _metrics(summary: Summary, manifest: Manifest, width: int) -> Table:
+    floors = floor_rates(manifest.gate.floors)
     drawn = width >= 104
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("metric", no_wrap=True)
@@ -316,7 +315,7 @@ def _cases(title: str, rows: list[tuple[str, str]]) -> Text:
     return Text("\n").join(lines)
 
 
-def _footer(summary: Summary, manifest: dict[str, Any]) -> Text:
+def _footer(summary: Summary, manifest: Manifest) -> Text:
     counts = summary.counts
     made = sum(calls.made for calls in summary.calls.values())
     cached = sum(calls.cached for calls in summary.calls.values())

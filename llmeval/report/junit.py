@@ -11,9 +11,9 @@ has not answered yet.
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.files import write_atomically
+from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, RuleDecision, Summary
 from llmeval.report.failing_cases import FailingCase
@@ -25,7 +25,7 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def write_junit(
-    path: Path, summary: Summary, manifest: dict[str, Any], troubles: list[FailingCase]
+    path: Path, summary: Summary, manifest: Manifest, troubles: list[FailingCase]
 ) -> None:
     """Write `junit.xml`.
 
@@ -78,14 +78,14 @@ def write_junit(
     write_atomically(path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _suite(root: ET.Element, name: str, manifest: dict[str, Any]) -> ET.Element:
+def _suite(root: ET.Element, name: str, manifest: Manifest) -> ET.Element:
     suite = ET.SubElement(
-        root, "testsuite", name=_clean(name), timestamp=str(manifest["started"]).rstrip("Z")
+        root, "testsuite", name=_clean(name), timestamp=str(manifest.started).rstrip("Z")
     )
     properties = ET.SubElement(suite, "properties")
     for key, value in (
-        ("run_id", manifest["run_id"]),
-        ("candidate", manifest["candidate"]["name"]),
+        ("run_id", manifest.run_id),
+        ("candidate", manifest.candidate.name),
     ):
         ET.SubElement(properties, "property", name=key, value=_clean(str(value)))
     return suite
@@ -106,13 +106,13 @@ def _reuse(gate: ET.Element, summary: Summary) -> None:
     ET.SubElement(gate, "system-out").text = _clean(told)
 
 
-def _place(trouble: FailingCase, manifest: dict[str, Any]) -> dict[str, str]:
+def _place(trouble: FailingCase, manifest: Manifest) -> dict[str, str]:
     """Where the case is written: file and line of the data set, or the suite's file."""
     file, _, line = trouble.source.rpartition(":")
     return (
         {"file": _clean(file), "line": line}
         if file and line.isdigit()
-        else {"file": str(manifest["suite_file"])}
+        else {"file": str(manifest.suite_file)}
     )
 
 

@@ -3,8 +3,8 @@ acts in it.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.report.failing_cases import FailingCase
 from llmeval.report.safe_text import (
@@ -34,7 +34,7 @@ _MARK = {
 
 def markdown(
     summary: Summary,
-    manifest: dict[str, Any],
+    manifest: Manifest,
     worst: list[FailingCase],
     warnings: Sequence[str] = (),
 ) -> str:
@@ -91,10 +91,10 @@ def markdown(
     return text
 
 
-def _warnings(summary: Summary, manifest: dict[str, Any], warnings: Sequence[str]) -> list[str]:
+def _warnings(summary: Summary, manifest: Manifest, warnings: Sequence[str]) -> list[str]:
     """What is odd about the suite, its rules and its quarantine."""
     return [
-        *manifest.get("warnings", ()),
+        *manifest.warnings,
         *warnings,
         *map(quarantine_ended, summary.quarantine_ended),
     ]
@@ -126,7 +126,7 @@ def _fell(summary: Summary) -> list[str]:
     return lines
 
 
-def _trust(manifest: dict[str, Any], summary: Summary) -> list[str]:
+def _trust(manifest: Manifest, summary: Summary) -> list[str]:
     return [f"> **{cell(told, 600)}**\n" for told in unstated_distrust(manifest, summary)] + [
         f"> {cell(told, 600)}\n" for told in audited(summary)
     ]
@@ -149,7 +149,7 @@ def _metrics(summary: Summary) -> list[str]:
     return [*lines, ""]
 
 
-def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
+def _counts(summary: Summary, manifest: Manifest) -> list[str]:
     counts = summary.counts
     spared = (
         f" {counts.not_needed:,} more were not needed: every rule was decided."
@@ -160,7 +160,7 @@ def _counts(summary: Summary, manifest: dict[str, Any]) -> list[str]:
         spared = f" {counts.open:,} wait for a person (`llmeval review`).{spared}"
     return [
         (
-            f"{outcomes(counts)}.{spared} Candidate {cell(str(manifest['candidate']['name']))}, run"
+            f"{outcomes(counts)}.{spared} Candidate {cell(manifest.candidate.name)}, run"
             f" {summary.run_id}."
         ),
         *([f"{told[0].upper()}{told[1:]}."] if (told := sessions(manifest)) else []),

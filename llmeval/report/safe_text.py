@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from llmeval.core.manifest import Manifest
     from llmeval.core.results import CaseCounts, Quarantined, Retired, Reused, Summary
 
 _UNSEEN = re.compile(
@@ -52,16 +52,12 @@ def fenced(text: str, limit: int = 1000) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
-def verdict_word(summary: "Summary", manifest: Mapping[str, Any]) -> str:
+def verdict_word(summary: "Summary", manifest: "Manifest") -> str:
     """The word at the top of everything that shows a run: its decision, or that it did not come to
     its end.
     """
-    if summary.status == "incomplete" and manifest.get("status") != "complete":
-        return (
-            "INCOMPLETE"
-            if manifest.get("ending") in ("budget", "outage", "quota")
-            else "INTERRUPTED"
-        )
+    if summary.status == "incomplete" and manifest.status != "complete":
+        return "INCOMPLETE" if manifest.ending in ("budget", "outage", "quota") else "INTERRUPTED"
     return str(summary.gate.decision or "NO DECISION")
 
 
@@ -74,13 +70,13 @@ def outcomes(counts: "CaseCounts") -> str:
     )
 
 
-def sessions(manifest: Mapping[str, Any]) -> str:
+def sessions(manifest: "Manifest") -> str:
     """When the answers were given, of a run that went on after a stop: 120 answers of 2026-11-30
     14:02, 180 of ... (UTC); empty for a run of one session."""
-    found = [session for session in manifest.get("sessions") or () if session["answers"]]
+    found = [session for session in manifest.sessions if session.answers]
     if len(found) < 2:
         return ""
-    parts = [f"{each['answers']:,} of {each['started'][:16].replace('T', ' ')}" for each in found]
+    parts = [f"{each.answers:,} of {each.started[:16].replace('T', ' ')}" for each in found]
     return f"answers of {len(found)} sessions: {', '.join(parts)} (UTC)"
 
 

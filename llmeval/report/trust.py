@@ -1,8 +1,6 @@
 """What a reader must be told about a judge that has not shown that it is right."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from llmeval.core.manifest import JudgeRecord, Manifest
 from llmeval.core.results import Summary
 
 INSTEAD_OF_THE_CHECK = (
@@ -18,25 +16,25 @@ def audited(summary: Summary) -> list[str]:
     ]
 
 
-def unstated_distrust(manifest: Mapping[str, Any], summary: Summary) -> list[str]:
+def unstated_distrust(manifest: Manifest, summary: Summary) -> list[str]:
     """`distrust` of every judge of a run, without what a reason of the gate says in the same
     words.
     """
     reasons = [summary.gate.reason, *(rule.reason for rule in summary.gate.rules)]
     found = []
-    for name, judge in manifest["judges"].items():
-        told, why = distrust(name, judge), judge.get("trust_reason")
-        uncertain = judge.get("when") == "uncertain"
+    for name, judge in manifest.judges.items():
+        told, why = distrust(name, judge), judge.trust_reason
+        uncertain = judge.when == "uncertain"
         if told and (uncertain or not why or not any(why in reason for reason in reasons)):
             found.append(told)
     return found
 
 
-def distrust(name: str, judge: Mapping[str, Any]) -> str:
+def distrust(name: str, judge: JudgeRecord) -> str:
     """Why nobody should rely on this judge; empty for one that is trusted. `judge`: as in the
     manifest.
     """
-    if judge.get("trust") == "TRUSTED":
+    if judge.trust == "TRUSTED":
         return ""
-    told = f"The judge of {name} is UNTRUSTED: {judge.get('trust_reason') or 'no reason recorded'}."
-    return f"{told} {INSTEAD_OF_THE_CHECK}" if judge.get("when") == "uncertain" else told
+    told = f"The judge of {name} is UNTRUSTED: {judge.trust_reason or 'no reason recorded'}."
+    return f"{told} {INSTEAD_OF_THE_CHECK}" if judge.when == "uncertain" else told

@@ -71,7 +71,7 @@ def judged_metric(run: RunDir, metric: str | None) -> str:
         UsageError: it must be named, or the run has no such metric.
     """
     manifest = run.manifest()
-    judges = list(manifest["judges"])
+    judges = list(manifest.judges)
     if metric is None:
         if len(judges) == 1:
             return str(judges[0])
@@ -81,7 +81,7 @@ def judged_metric(run: RunDir, metric: str | None) -> str:
             else "name the metric with --metric"
         )
         raise UsageError(f"{run.path}: the run has {len(judges)} judged metrics; {known}")
-    known_metrics = {*judges, *(check["metric"] for check in manifest["checks"])}
+    known_metrics = {*judges, *(check["metric"] for check in manifest.checks)}
     if metric not in known_metrics:
         raise UsageError(
             f"{run.path} has no metric {metric!r}; it has: {', '.join(sorted(known_metrics))}"
@@ -123,7 +123,7 @@ def draw(run: RunDir, metric: str, n: int, seed: int = 0) -> tuple[Draw, list[Dr
     }
     places = list(chosen)
     source.shuffle(places)  # the order must not tell the strata apart
-    run_id = run.manifest()["run_id"]
+    run_id = run.manifest().run_id
     drawn = {key_of(place): number for place, number in chosen.items()}
     made = Draw(
         draw_id=digest([run_id, metric, n, seed, drawn])[7:19],

@@ -30,7 +30,7 @@ def figures(run: RunDir) -> dict[str, Any]:
     valid = {key: label for key, label in every.items() if fits(label, answers)}
     metrics = sorted({place.metric for _, place in valid})
     return {
-        "run_id": run.manifest()["run_id"],
+        "run_id": run.manifest().run_id,
         "labels": len(valid),
         "stale": len(every) - len(valid),
         "reviewers": dict(Counter(reviewer or "(no name)" for reviewer, _ in valid)),

@@ -133,7 +133,7 @@ def _label(
         sampling, probability = "stratified", stratum.probability
     known = answers.get((place.case_id, place.repeat))
     fields = {
-        "run_id": str(row.get("run_id") or run.manifest()["run_id"]),
+        "run_id": str(row.get("run_id") or run.manifest().run_id),
         **place._asdict(),
         "output_digest": str(row.get("output_digest") or ""),
         "human_verdict": verdict,
@@ -155,7 +155,7 @@ def _label(
 
 def _problem(run: RunDir, label: Label, answers: Mapping[tuple[str, int], AnswerStatus]) -> str:
     """Why a label can't be about this run; empty when it can."""
-    run_id = run.manifest()["run_id"]
+    run_id = run.manifest().run_id
     if label.run_id and label.run_id != run_id:
         return f"made for the run {label.run_id}"
     place = place_of(label)

@@ -53,12 +53,10 @@ def metrics_to_review(run: RunDir, named: Sequence[str] = ()) -> tuple[str, ...]
     if named:
         return tuple(dict.fromkeys(judged_metric(run, name) for name in named))
     manifest = run.manifest()
-    checks = [str(check["metric"]) for check in manifest["checks"]]
-    gated = {
-        key.partition("@")[0].strip() for key in (manifest.get("gate") or {}).get("floors") or {}
-    }
+    checks = [str(check["metric"]) for check in manifest.checks]
+    gated = {key.partition("@")[0].strip() for key in manifest.gate.floors or {}}
     found = (
-        [str(name) for name in manifest["judges"]]
+        [str(name) for name in manifest.judges]
         or [name for name in checks if name in gated]
         or checks
     )

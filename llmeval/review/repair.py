@@ -112,7 +112,7 @@ def _answers(run: RunDir, digests: dict[str, str]) -> Iterator[tuple[AnswerKey, 
     labels = read(run.path / LABELS)
     if not labels:
         return
-    known, run_id = answers_of(run), run.manifest()["run_id"]
+    known, run_id = answers_of(run), run.manifest().run_id
     same = {case.id for case in run.cases() if digests.get(case.id) == case.digest}
     by_place: dict[AnswerKey, list[Label]] = defaultdict(list)
     for (_, place), label in current(labels).items():
@@ -123,13 +123,13 @@ def _answers(run: RunDir, digests: dict[str, str]) -> Iterator[tuple[AnswerKey, 
 
 
 def _beside(run: RunDir) -> Iterable[RunDir]:
-    here, suite = run.path.resolve(), run.manifest()["suite"]
+    here, suite = run.path.resolve(), run.manifest().suite
     folders = sorted(
         (path for path in here.parent.iterdir() if path.is_dir() and path != here), reverse=True
     )
     for other in map(RunDir, folders[:_LOOK_AT]):
         try:
-            if (other.path / LABELS).exists() and other.manifest()["suite"] == suite:
+            if (other.path / LABELS).exists() and other.manifest().suite == suite:
                 read(other.path / LABELS)
                 yield other
         except (LlmevalError, KeyError):

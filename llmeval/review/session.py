@@ -62,7 +62,7 @@ class ReviewSession:
             raise UsageError(f"--reviewer must be a name of 1 to {MAX_NAME} printable characters")
         self.run, self.reviewer, self.queue = run, reviewer.strip(), queue
         self.added = 0
-        self._run_id: str = run.manifest()["run_id"]
+        self._run_id: str = run.manifest().run_id
         self._answers = answers
         self._lock = threading.Lock()
 

@@ -7,22 +7,27 @@ the run says UNTRUSTED. So do changes that no single run shows but the runs of t
 together.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from msgspec import structs
 
-from llmeval.core.records import SCHEMA, Score, to_json
-from llmeval.judges.assurance.certificate import Certificate, read_certificate
+from llmeval.core.canary import Canary
+from llmeval.core.certificate import Certificate
+from llmeval.core.manifest import Manifest
+from llmeval.core.records import Score
+from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.runner.plan import RunPlan
 from llmeval.store.writer import RunWriter
 
 
-async def judge_anchors(plan: RunPlan, writer: RunWriter, manifest: dict[str, Any]) -> None:
-    """Judge the anchors of every trusted judge; record each verdict, and in the manifest what they
-    came to.
+async def judge_anchors(plan: RunPlan, writer: RunWriter, manifest: Manifest) -> Manifest:
+    """Judge the anchors of every trusted judge, and record each verdict.
+
+    Returns:
+        The manifest with what the anchors showed, and what that does to trust.
 
     Raises:
         StoreError: the run directory can't be written.
     """
+    entries = dict(manifest.judges)
     for name, judge in plan.judges.items():
         stated = plan.suite.judge(name).certificate
         if plan.trusts[name].state != "TRUSTED" or stated is None:
@@ -39,35 +44,44 @@ async def judge_anchors(plan: RunPlan, writer: RunWriter, manifest: dict[str, An
         for score in scores:
             if score is not None:
                 plan.budget.spend(score.cost_usd)
-        writer.canaries(list(_lines(name, judge.digest, certificate, scores)))
-        entry = manifest["judges"][name]
-        entry["anchors"], trust = outcome(certificate, scores, plan.past(manifest, name))
+        writer.canaries(_canaries(name, judge.digest, certificate, scores))
+        anchors, trust = outcome(certificate, scores, plan.past(manifest, name))
+        entries[name] = structs.replace(entries[name], anchors=anchors)
         if trust is not None:
-            entry.update(trust=trust.state, trust_reason=trust.reason)
+            entries[name] = structs.replace(
+                entries[name], trust=trust.state, trust_reason=trust.reason
+            )
+    return structs.replace(manifest, judges=entries)
 
 
-def _lines(
+def _canaries(
     metric: str, digest: str, certificate: Certificate, scores: list[Score | None]
-) -> Iterator[bytes]:
-    """A line an anchor: what was expected, what came, and what asking cost."""
-    for anchor, score in zip(certificate.anchors, scores, strict=True):
-        given = (
-            {"passed": None, "unscored": "the judge did not answer", "failed": True}
-            if score is None
-            else {
-                "passed": score.passed,
-                "unscored": score.unscored,
-                "attempts": score.attempts,
-                "cached": score.cached,
-                "usage": score.usage,
-                "cost_usd": score.cost_usd,
-            }
+) -> list[Canary]:
+    """A line an anchor: the verdict expected, the verdict given, and what asking cost."""
+    return [
+        _canary(
+            Canary(
+                kind="anchor",
+                metric=metric,
+                judge=digest,
+                case_id=anchor.case.id,
+                expected=anchor.passed,
+            ),
+            score,
         )
-        named = {
-            "schema": SCHEMA,
-            "kind": "anchor",
-            "metric": metric,
-            "judge": digest,
-            "case_id": anchor.case.id,
-        }
-        yield to_json({**named, "expected": anchor.passed, **given})
+        for anchor, score in zip(certificate.anchors, scores, strict=True)
+    ]
+
+
+def _canary(canary: Canary, score: Score | None) -> Canary:
+    if score is None:
+        return structs.replace(canary, unscored="the judge did not answer", failed=True)
+    return structs.replace(
+        canary,
+        passed=score.passed,
+        unscored=score.unscored,
+        attempts=score.attempts,
+        cached=score.cached,
+        usage=score.usage,
+        cost_usd=score.cost_usd,
+    )

@@ -2,7 +2,9 @@
 INVALID.
 """
 
-from llmeval.core.records import SCHEMA, to_json
+from msgspec import structs
+
+from llmeval.core.canary import Canary
 from llmeval.judges.assurance.attacks import Attack, attack
 from llmeval.runner.plan import RunPlan
 from llmeval.store.writer import RunWriter
@@ -17,9 +19,7 @@ async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
         StoreError: the run directory can't be written.
     """
     done = {
-        (line["metric"], line["judge"])
-        for line in writer.run.canaries()
-        if line["kind"] == "attack"
+        (canary.metric, canary.judge) for canary in writer.run.canaries() if canary.kind == "attack"
     }
     for name, judge in plan.judges.items():
         stored = all(isinstance(seat.spec, ReplaySpec) for seat in plan.judge_seats[name])
@@ -29,31 +29,23 @@ async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
         for one in tried:
             if one.score is not None:
                 plan.budget.spend(one.score.cost_usd)
-        writer.canaries([_line(name, judge.digest, one) for one in tried])
+        writer.canaries([_canary(name, judge.digest, one) for one in tried])
 
 
-def _line(metric: str, digest: str, one: Attack) -> bytes:
+def _canary(metric: str, digest: str, one: Attack) -> Canary:
+    canary = Canary(kind="attack", metric=metric, judge=digest, case_id=one.name, answer=one.text)
     score = one.score
-    tried = (
-        {}
-        if score is None
-        else {
-            "status": score.status,
-            "passed": score.passed,
-            "unscored": score.unscored,
-            "attempts": score.attempts,
-            "cached": score.cached,
-            "usage": score.usage,
-            "cost_usd": score.cost_usd,
-            "failed": score.unanswered,
-            "reply": (score.details or {}).get("reply"),
-        }
+    if score is None:
+        return canary
+    return structs.replace(
+        canary,
+        status=score.status,
+        passed=score.passed,
+        unscored=score.unscored,
+        attempts=score.attempts,
+        cached=score.cached,
+        usage=score.usage,
+        cost_usd=score.cost_usd,
+        failed=score.unanswered,
+        reply=(score.details or {}).get("reply"),
     )
-    named = {
-        "schema": SCHEMA,
-        "kind": "attack",
-        "metric": metric,
-        "judge": digest,
-        "case_id": one.name,
-    }
-    return to_json({**named, "answer": one.text, **tried})

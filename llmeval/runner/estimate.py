@@ -127,11 +127,11 @@ def _latest(folder: Path, candidate: str) -> PastUsage | None:
     for run, _ in complete_runs(folder):
         try:
             manifest = run.manifest()
-            roles = _roles(run) if manifest["candidate"]["name"] == candidate else {}
+            roles = _roles(run) if manifest.candidate.name == candidate else {}
         except StoreError:
             continue
         if roles:
-            return PastUsage(manifest["run_id"], roles)
+            return PastUsage(manifest.run_id, roles)
     return None
 
 

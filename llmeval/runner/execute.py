@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from msgspec import structs
 
@@ -17,7 +16,7 @@ from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
 from llmeval.runner.manifest import digests, make_manifest, new_run_id
 from llmeval.runner.options import Options
-from llmeval.runner.pipeline import Ending, Pipeline, RecordedAnswers
+from llmeval.runner.pipeline import Pipeline, RecordedAnswers
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Display, NoDisplay, Progress
 from llmeval.runner.scoring import fails_when_blocked
@@ -84,12 +83,12 @@ async def _execute(
         ).verify()  # before anything is appended: new digests would hide what was changed
     writer = RunWriter(path)
     try:
-        before = writer.run.manifest() if writer.run.exists() else {}
+        before = writer.run.manifest() if writer.run.exists() else None
         manifest = _manifest(plan, options, writer, run_id, stored)
         _refuse_ended(plan, writer, before)
         if plan.cache is not None:
-            plan.cache.run = manifest["run_id"]
-        _begin_session(manifest, writer)
+            plan.cache.run = manifest.run_id
+        manifest = _begin_session(manifest, writer)
         if stored is not None:
             _copy_answers(plan, writer, stored)
         recorded = _recorded(plan, writer)
@@ -116,12 +115,10 @@ async def _execute(
                 pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
             ending = await pipeline.run()
             if ending in _WHOLE and plan.tries_judges:
-                await judge_anchors(plan, writer, manifest)
+                manifest = await judge_anchors(plan, writer, manifest)
                 await try_attacks(plan, writer)
         wall = time.monotonic() - started
-        _note_unfinished(plan, manifest)
-        for key, seen in pipeline.returned.items():
-            manifest["candidate"][key] = sorted(seen | set(manifest["candidate"][key]))
+        manifest = _with_returned(_with_unfinished(plan, manifest), pipeline)
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
@@ -148,7 +145,7 @@ def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Mapping[str, Any]) -
     Raises:
         UsageError: the run came to its end, and no answer was lost.
     """
-    if before.get("status") != "complete":
+    if before is None or before.status != "complete":
         return
     left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, writer).scored)
     if left == 0 or before.get("ending") == "decided":
@@ -159,15 +156,31 @@ def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Mapping[str, Any]) -
         )
 
 
-def _note_unfinished(plan: RunPlan, manifest: dict[str, Any]) -> None:
-    """Add the calls that no record holds to the manifest's `unfinished_calls`: those made for cases
-    that were neither answered nor lost when the run ended."""
+def _with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
+    """The manifest with the calls that no record holds: those made for cases that were neither
+    answered nor lost when the run ended.
+    """
     roles = [("candidate", plan.candidate)]
     roles += [(f"judge:{name}", seat) for name, bench in plan.judge_seats.items() for seat in bench]
-    counts: dict[str, int] = manifest.setdefault("unfinished_calls", {})
+    counts = dict(manifest.unfinished_calls)
     for role, seat in roles:
-        if made := seat.caller.sender.take_unfinished():
-            counts[role] = counts.get(role, 0) + made
+        if calls := seat.caller.sender.take_unfinished():
+            counts[role] = counts.get(role, 0) + calls
+    return structs.replace(manifest, unfinished_calls=counts)
+
+
+def _with_returned(manifest: Manifest, pipeline: Pipeline) -> Manifest:
+    """The manifest with the names and fingerprints that the candidate's endpoint returned."""
+    candidate = manifest.candidate
+    models, fingerprints = (pipeline.returned[key] for key in ("returned_models", "fingerprints"))
+    return structs.replace(
+        manifest,
+        candidate=structs.replace(
+            candidate,
+            returned_models=tuple(sorted(models | set(candidate.returned_models))),
+            fingerprints=tuple(sorted(fingerprints | set(candidate.fingerprints))),
+        ),
+    )
 
 
 def run_folder(plan: RunPlan, options: Options) -> Path:
@@ -192,33 +205,41 @@ def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
     writer.answers = 0
 
 
-def _begin_session(manifest: dict[str, Any], writer: RunWriter) -> None:
-    """Add this process's part to the manifest. A session that was killed is given what it left."""
-    sessions: list[dict[str, Any]] = manifest.setdefault("sessions", [])
-    if sessions and sessions[-1]["ended"] is None and manifest["parent_run"] is None:
-        earlier = sum(session["answers"] for session in sessions[:-1])
-        sessions[-1]["answers"] = max(0, writer.count(ANSWERS) - earlier)
-    sessions.append({"started": utc_now(), "ended": None, "answers": 0})
-    writer.write_manifest(manifest)
+def _begin_session(manifest: Manifest, writer: RunWriter) -> Manifest:
+    """The manifest with this process's part, as it is written. A session that was killed is given
+    what it left.
+    """
+    sessions = list(manifest.sessions)
+    if sessions and sessions[-1].ended is None and manifest.parent_run is None:
+        earlier = sum(session.answers for session in sessions[:-1])
+        left = max(0, writer.count(ANSWERS) - earlier)
+        sessions[-1] = structs.replace(sessions[-1], answers=left)
+    begun = structs.replace(manifest, sessions=(*sessions, Session(utc_now())))
+    writer.write_manifest(begun)
+    return begun
 
 
 def _end_session(
-    manifest: dict[str, Any], writer: RunWriter, how: tuple[Ending, str], wall: float
+    manifest: Manifest, writer: RunWriter, how: tuple[Ending, str], wall: float
 ) -> None:
-    """Complete the manifest: how and why this process's part ended, and what the files hold.
+    """Write the manifest complete: how and why this process's part ended, and what the files hold.
     `wall`: its seconds.
     """
     ending, reason = how
-    manifest.update(
-        ended=utc_now(),
-        status="complete" if ending in _WHOLE else "incomplete",
-        ending=ending,
-        ending_reason=None if ending in _WHOLE else reason,
-        wall_s=round((manifest.get("wall_s") or 0.0) + wall, 3),
-        records=writer.records(),
+    now = utc_now()
+    session = structs.replace(manifest.sessions[-1], ended=now, answers=writer.answers)
+    writer.write_manifest(
+        structs.replace(
+            manifest,
+            ended=now,
+            status="complete" if ending in _WHOLE else "incomplete",
+            ending=ending,
+            ending_reason=None if ending in _WHOLE else reason,
+            wall_s=round((manifest.wall_s or 0.0) + wall, 3),
+            records=writer.records(),
+            sessions=(*manifest.sessions[:-1], session),
+        )
     )
-    manifest["sessions"][-1].update(ended=manifest["ended"], answers=writer.answers)
-    writer.write_manifest(manifest)
 
 
 def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) -> Iterator[Case]:
@@ -267,39 +288,42 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _manifest(
     plan: RunPlan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None
-) -> dict[str, Any]:
+) -> Manifest:
     """The manifest of the run that goes on here, or a new one."""
-    run, parent = writer.run, None if stored is None else stored.manifest()["run_id"]
+    run, parent = writer.run, None if stored is None else stored.manifest().run_id
     if not run.exists():
         if left := [name for name in RECORDS if writer.count(name)]:
             raise StoreError(
                 f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what"
                 " these records are of. Name another directory with --out"
             )
-        return {**make_manifest(plan, options, run_id), "parent_run": parent}
+        return structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
     manifest = run.manifest()
+    now = digests(plan)
     changed = [
-        name
-        for name, value in digests(plan).items()
-        if manifest["digests"].get(name) != value and name != "suite"
+        field.name
+        for field in structs.fields(Digests)
+        if getattr(manifest.digests, field.name) != getattr(now, field.name)
+        and field.name != "suite"
     ]
     if changed:
         raise UsageError(
             f"{run.path} holds a run that differs in: {', '.join(changed)}. "
             "Name another directory with --out, or leave --out away for a new one"
         )
-    stop = manifest["gate"].get("stop", "never")
+    stop = manifest.gate.stop
     if (stop == "early") != plan.may_stop:
         raise UsageError(
             f"{run.path} holds a run that began with --stop {stop}; go on with the same"
         )
-    if manifest["parent_run"] != parent:
+    if manifest.parent_run != parent:
         raise UsageError(
             f"{run.path} holds a run with answers of its own; name another directory with --out"
         )
-    manifest.update(status="running", ended=None, ending=None, ending_reason=None)
-    manifest.pop("records", None)  # they are those of the run as it was
-    return manifest
+    # the records that it states are those of the run as it was
+    return structs.replace(
+        manifest, status="running", ended=None, ending=None, ending_reason=None, records=None
+    )
 
 
 def _recorded(plan: RunPlan, writer: RunWriter, *, lost: bool = False) -> RecordedAnswers:

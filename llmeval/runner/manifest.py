@@ -7,15 +7,33 @@ import platform
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import structs
 
 from llmeval import __version__
-from llmeval.core.records import SCHEMA, digest, utc_now
+from llmeval.checks.spec import Bound
+from llmeval.core.gate_record import GateRecord
+from llmeval.core.manifest import (
+    CandidateRecord,
+    CasesRecord,
+    Digests,
+    GitRecord,
+    JudgeRecord,
+    LabelTable,
+    Manifest,
+    ModelRecord,
+    SampleRecord,
+    Scoring,
+    ShardRecord,
+    SoftwareRecord,
+)
+from llmeval.core.records import digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.models.identity import modules_below
 from llmeval.runner.judge_factory import certificate_of
@@ -43,67 +61,61 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def make_manifest(plan: RunPlan, options: Options, run_id: str) -> dict[str, Any]:
+def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
     """The manifest of a run that begins now."""
     suite = plan.suite
-    return {
-        "schema": SCHEMA,
-        "run_id": run_id,
-        "suite": suite.name,
-        "suite_file": str(suite.path),
-        "description": suite.spec.description,
-        "started": utc_now(),
-        "ended": None,
-        "status": "running",
-        "llmeval": _software(),
-        "git": _git(suite.base),
-        "modules": modules_below([suite.base, Path.cwd()])
-        if _is_function(plan.candidate)
-        else None,
-        "environment": suite.environment,
-        "environment_changes": list(suite.changes),
-        "digests": digests(plan),
-        "cases": {
-            "n": len(plan.cases),
-            "of": plan.cases.of,
-            "source": suite.spec.cases.source
-            if isinstance(suite.spec.cases.source, str)
-            else "inline",
-            "sample": None
-            if suite.spec.cases.sample is None
-            else suite.spec.cases.sample.model_dump(),
-            "limit": options.limit,
-        },
-        "candidate": {**_seat(plan.candidate), "returned_models": [], "fingerprints": []},
-        "judges": {name: _judge(plan, name) for name in plan.judges},
-        "checks": _checks(plan),
-        "repeats": suite.spec.repeats,
-        "concurrency": options.concurrency,
-        "seed": suite.spec.seed,
-        "gate": {**gate_of(suite, options), "stop": "early" if plan.may_stop else "never"},
-        "quarantine": [msgspec.to_builtins(entry) for entry in plan.quarantine.cases],
-        "quarantine_ended": [msgspec.to_builtins(entry) for entry in plan.quarantine.ended],
-        "warnings": list(plan.warnings),
-        "retired": [msgspec.to_builtins(entry) for entry in plan.retired.cases],
-        "undrawn": plan.undrawn,
-        "rejudged": plan.rejudged,
-        "parent_run": None,
-        "command": sys.argv,
-        **({} if plan.shard is None else {"shard": _shard(plan, plan.shard)}),
-    }
+    spec = suite.spec.cases
+    scoring = scoring_of(plan)
+    gate = gate_of(suite, options)
+    return Manifest(
+        run_id=run_id,
+        suite=suite.name,
+        suite_file=str(suite.path),
+        description=suite.spec.description,
+        started=utc_now(),
+        status="running",
+        llmeval=_software(),
+        git=_git(suite.base),
+        modules=modules_below([suite.base, Path.cwd()]) if _is_function(plan.candidate) else None,
+        environment=suite.environment,
+        environment_changes=tuple(suite.changes),
+        digests=scoring.digests,
+        cases=CasesRecord(
+            n=len(plan.cases),
+            of=plan.cases.of,
+            source=spec.source if isinstance(spec.source, str) else "inline",
+            sample=None if spec.sample is None else SampleRecord(**spec.sample.model_dump()),
+            limit=options.limit,
+        ),
+        candidate=CandidateRecord(**structs.asdict(_model(plan.candidate))),
+        judges=scoring.judges,
+        checks=scoring.checks,
+        repeats=suite.spec.repeats,
+        concurrency=options.concurrency,
+        seed=suite.spec.seed,
+        gate=structs.replace(gate, stop="early" if plan.may_stop else "never"),
+        quarantine=plan.quarantine.cases,
+        quarantine_ended=plan.quarantine.ended,
+        warnings=plan.warnings,
+        retired=plan.retired.cases,
+        undrawn=plan.undrawn,
+        rejudged=plan.rejudged,
+        command=tuple(sys.argv),
+        shard=None if plan.shard is None else _shard(plan, plan.shard),
+    )
 
 
-def _is_function(seat: ModelRole) -> bool:
-    return seat.caller.model.identity.get("provider") == "python"
+def _is_function(role: ModelRole) -> bool:
+    return role.caller.model.identity.get("provider") == "python"
 
 
-def _shard(plan: RunPlan, shard: Shard) -> dict[str, Any]:
+def _shard(plan: RunPlan, shard: Shard) -> ShardRecord:
     """Which part this is, and what it is a part of."""
     n, cases = plan.whole
-    return {"index": shard.index, "of": shard.of, "n": n, "digests": digests(plan, cases)}
+    return ShardRecord(index=shard.index, of=shard.of, n=n, digests=digests(plan, cases))
 
 
-def digests(plan: RunPlan, cases: str | None = None) -> dict[str, Any]:
+def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     """What two runs must share to be the same experiment. `cases`: of the cases; default: those of
     the plan.
     """
@@ -111,103 +123,118 @@ def digests(plan: RunPlan, cases: str | None = None) -> dict[str, Any]:
     cases = cases or plan.cases.digest
     checks = _checks(plan)
     prompt = [(role, template.source) for role, template in plan.prompt]
-    return {
-        "suite": digest(
+    return Digests(
+        suite=digest(
             [cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]
         ),
-        "cases": cases,
-        "prompt": digest(prompt),
-        "checks": digest(checks),
-        "candidate": digest(plan.candidate.caller.model.identity),
-        "judges": {name: judge.digest for name, judge in plan.judges.items()},
-    }
+        cases=cases,
+        prompt=digest(prompt),
+        checks=digest(checks),
+        candidate=digest(plan.candidate.caller.model.identity),
+        judges={name: judge.digest for name, judge in plan.judges.items()},
+    )
 
 
-def scoring_of(plan: RunPlan) -> dict[str, Any]:
-    """What of a manifest says how a metric is scored."""
-    judges = {name: {"when": plan.suite.judge(name).when} for name in plan.judges}
-    return {"digests": digests(plan), "checks": _checks(plan), "judges": judges}
+def scoring_of(plan: RunPlan) -> Scoring:
+    """How a plan scores."""
+    return Scoring(
+        digests=digests(plan),
+        checks=_checks(plan),
+        judges={name: _judge(plan, name) for name in plan.judges},
+    )
 
 
-def _checks(plan: RunPlan) -> list[dict[str, Any]]:
+def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
     """The suite's checks as a manifest lists them."""
-    return [{"metric": bound.metric, **bound.identity} for bound in plan.checks]
+    return checks_record(plan.checks)
 
 
-def gate_of(suite: Suite, options: Options) -> dict[str, Any]:
+def checks_record(checks: Iterable[Bound]) -> tuple[dict[str, Any], ...]:
+    """Checks as a manifest lists them, in plain JSON."""
+    return tuple(
+        msgspec.json.decode(msgspec.json.encode({"metric": bound.metric, **bound.identity}))
+        for bound in checks
+    )
+
+
+def gate_of(suite: Suite, options: Options) -> GateRecord:
     """The suite's gate, with the place of its baseline as seen from anywhere.
 
     Raises:
-        UsageError, SuiteError: as `build.baseline_of`.
+        UsageError, SuiteError: as `plan.baseline_of`.
     """
-    gate = suite.spec.gate.model_dump()
-    if gate["regression"] is not None:
-        gate["regression"]["baseline"] = str(baseline_of(suite, options))
-    return gate
+    gate = suite.spec.gate.record()
+    if gate.regression is None:
+        return gate
+    baseline = str(baseline_of(suite, options))
+    return structs.replace(gate, regression=structs.replace(gate.regression, baseline=baseline))
 
 
-def _seat(seat: ModelRole) -> dict[str, Any]:
-    return {
-        "name": seat.name,
-        "identity": dict(seat.caller.model.identity),
-        "host": _host(seat),
-        "params": seat.spec.params,
-        "on_blocked": seat.on_blocked,
-    }
+def _model(role: ModelRole) -> ModelRecord:
+    return ModelRecord(
+        name=role.name,
+        identity=dict(role.caller.model.identity),
+        host=_host(role),
+        params=dict(role.spec.params),
+        on_blocked=role.on_blocked,
+    )
 
 
-def _host(seat: ModelRole) -> str | None:
+def _host(role: ModelRole) -> str | None:
     """Where it ran, whether or not that is a part of what it is; None for what is no endpoint."""
-    address = getattr(seat.spec, "base_url", None) or getattr(seat.spec, "url", None)
+    address = getattr(role.spec, "base_url", None) or getattr(role.spec, "url", None)
     return None if address is None else urlsplit(address).netloc.rpartition("@")[2]
 
 
-def _judge(plan: RunPlan, name: str) -> dict[str, Any]:
-    judge, bench, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
-    first = judge.seats[0]
-    stated, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
-    certificate = (
-        read_certificate(stated) if trust.state == "TRUSTED" and stated is not None else None
-    )
-    return {
-        "model": " + ".join(seat.name for seat in bench),
-        "identity": dict(bench[0].caller.model.identity),
-        "host": _host(bench[0]),
-        "params": first.params,
-        "prompt": first.protocol.name,
-        "prompt_version": first.protocol.version,
-        "seats": [_seat(seat) for seat in bench] if len(bench) > 1 else None,
-        "digest": judge.digest,
-        "when": plan.suite.judge(name).when,
-        "attacks": plan.suite.judge(name).attacks,
-        "certificate": plan.suite.judge(name).certificate,
-        "trust": trust.state,
-        "trust_reason": trust.reason,
-        "labels": None if certificate is None else certificate.counts,
-        "weighted": None if certificate is None else certificate.weighted or None,
-        "certificate_digest": None if stated is None else digest(stated.read_bytes()),
-        "calibration": None
+def _judge(plan: RunPlan, name: str) -> JudgeRecord:
+    judge, roles, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
+    first, spec = judge.seats[0], plan.suite.judge(name)
+    path, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
+    certificate = read_certificate(path) if trust.state == "TRUSTED" and path is not None else None
+    return JudgeRecord(
+        model=" + ".join(role.name for role in roles),
+        identity=dict(roles[0].caller.model.identity),
+        host=_host(roles[0]),
+        params=dict(first.params),
+        prompt=first.protocol.name,
+        prompt_version=first.protocol.version,
+        seats=tuple(map(_model, roles)) if len(roles) > 1 else None,
+        digest=judge.digest,
+        when=spec.when,
+        attacks=spec.attacks,
+        certificate=spec.certificate,
+        trust=trust.state,
+        trust_reason=trust.reason,
+        labels=None if certificate is None else _labels(certificate.counts),
+        weighted=None if certificate is None else _labels(certificate.weighted),
+        certificate_digest=None if path is None else digest(path.read_bytes()),
+        calibration=None
         if calibration is None
         else {"method": calibration.method, **calibration.figures},
-    }
+    )
 
 
-def _software() -> dict[str, Any]:
+def _labels(counts: Mapping[str, float]) -> LabelTable | None:
+    """The labels of a certificate; None where it states none."""
+    return msgspec.convert(counts, LabelTable) if counts else None
+
+
+def _software() -> SoftwareRecord:
     packages = {}
     for name in _PACKAGES:
         try:
             packages[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(terse=True),
-        "packages": packages,
-    }
+    return SoftwareRecord(
+        version=__version__,
+        python=platform.python_version(),
+        platform=platform.platform(terse=True),
+        packages=packages,
+    )
 
 
-def _git(directory: Path) -> dict[str, Any] | None:
+def _git(directory: Path) -> GitRecord | None:
     """Commit, branch and whether there are changes, of the repository that the suite lies in;
     `changes` is the sha256 of the changes to its files, None where there are none."""
 
@@ -227,6 +254,6 @@ def _git(directory: Path) -> dict[str, Any] | None:
         dirty = bool(git("status", "--porcelain", "--untracked-files=no"))
         changes = git("diff", "--no-ext-diff", "--no-textconv", "HEAD") if dirty else None
         seen = None if changes is None else "sha256:" + hashlib.sha256(changes).hexdigest()
-        return {"commit": commit, "branch": branch, "dirty": dirty, "changes": seen}
+        return GitRecord(commit=commit, branch=branch, dirty=dirty, changes=seen)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

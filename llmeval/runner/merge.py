@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from llmeval.core.checksums import combined_digest
 from llmeval.core.errors import StoreError
 from llmeval.core.files import store_error
+from llmeval.core.manifest import (
+    Digests,
+    Manifest,
+    RecordFile,
+    ShardOrigin,
+    ShardRecord,
+    SoftwareRecord,
+)
 from llmeval.runner.manifest import new_run_id
 from llmeval.store.directory import CANARIES, MANIFEST, RECORDS, RunDir
 from llmeval.store.writer import write_manifest
@@ -28,15 +38,18 @@ class ShardRun:
     """One shard, found at `run`."""
 
     run: RunDir
-    manifest: dict[str, Any]
+    manifest: Manifest
+
+    shard: ShardRecord
+    """Which part it is."""
 
     @property
     def index(self) -> int:
         """Its number, from 1."""
-        return int(self.manifest["shard"]["index"])
+        return self.shard.index
 
     def __str__(self) -> str:
-        return f"shard {self.index} of {self.manifest['shard']['of']} ({self.run.path})"
+        return f"shard {self.index} of {self.shard.of} ({self.run.path})"
 
 
 def find_parts(folders: Iterable[Path]) -> list[ShardRun]:
@@ -55,11 +68,11 @@ def find_parts(folders: Iterable[Path]) -> list[ShardRun]:
         for path in found:
             run = RunDir(path.parent)
             manifest = run.manifest()
-            if not manifest.get("shard"):
+            if manifest.shard is None:
                 raise StoreError(
                     f"{run.path}: a whole run, not a shard: it was not made with `run --shard i/N`"
                 )
-            parts[path.resolve()] = ShardRun(run, manifest)
+            parts[path.resolve()] = ShardRun(run, manifest, manifest.shard)
     return sorted(parts.values(), key=lambda part: part.index)
 
 
@@ -74,7 +87,7 @@ def check_parts(parts: Sequence[ShardRun]) -> None:
     first = parts[0]
     for part in parts[1:]:
         _check_same(first, part)
-    of, held = first.manifest["shard"]["of"], [part.index for part in parts]
+    of, held = first.shard.of, [part.index for part in parts]
     for one, next_ in itertools.pairwise(parts):
         if one.index == next_.index:
             raise StoreError(f"{one} and {next_}: the same shard twice; name one of them")
@@ -84,19 +97,21 @@ def check_parts(parts: Sequence[ShardRun]) -> None:
             f"missing: shard {missing}; run each with `llmeval run SUITE --shard i/{of}`"
         )
     for part in parts:
-        if part.manifest["status"] != "complete":
+        if part.manifest.status != "complete":
             raise StoreError(
-                f"{part} is {part.manifest['status']}; end it first: llmeval run"
-                f" {part.manifest['suite_file']} --shard {part.index}/{of} --out {part.run.path}"
+                f"{part} is {part.manifest.status}; end it first: llmeval run"
+                f" {part.manifest.suite_file} --shard {part.index}/{of} --out {part.run.path}"
             )
     _check_cases(parts)
 
 
 def _check_same(first: ShardRun, other: ShardRun) -> None:
-    one, two = first.manifest["shard"], other.manifest["shard"]
-    differing = [name for name in ("of", "n") if one[name] != two[name]]
+    one, two = first.shard, other.shard
+    differing = [name for name in ("of", "n") if getattr(one, name) != getattr(two, name)]
     differing += [
-        name for name in one["digests"] if one["digests"][name] != two["digests"].get(name)
+        field.name
+        for field in structs.fields(Digests)
+        if getattr(one.digests, field.name) != getattr(two.digests, field.name)
     ]
     differing += [name for name in _SAME if _stated(first, name) != _stated(other, name)]
     if differing:
@@ -107,8 +122,8 @@ def _check_same(first: ShardRun, other: ShardRun) -> None:
 
 
 def _stated(part: ShardRun, name: str) -> Any:
-    value = part.manifest.get(name)
-    return value.get("version") if isinstance(value, dict) else value
+    value = getattr(part.manifest, name)
+    return value.version if isinstance(value, SoftwareRecord) else value
 
 
 def _check_cases(parts: Sequence[ShardRun]) -> None:
@@ -121,60 +136,64 @@ def _check_cases(parts: Sequence[ShardRun]) -> None:
                 raise StoreError(f"case {case.id} is in {seen[case.id]} and in {part}")
             seen[case.id] = part
             digests.append(case.digest)
-    expected = parts[0].manifest["shard"]
-    if len(seen) != expected["n"] or combined_digest(digests) != expected["digests"]["cases"]:
+    expected = parts[0].shard
+    if len(seen) != expected.n or combined_digest(digests) != expected.digests.cases:
         short = [
-            f"{part} holds {sum(1 for _ in part.run.cases()):,} of {part.manifest['cases']['n']:,}"
-            " cases"
+            f"{part} holds {sum(1 for _ in part.run.cases()):,} of {part.manifest.cases.n:,} cases"
             for part in parts
-            if sum(1 for _ in part.run.cases()) != part.manifest["cases"]["n"]
+            if sum(1 for _ in part.run.cases()) != part.manifest.cases.n
         ]
         told = "; ".join(short[:_NAMED]) or "their content is not that of the suite"
-        raise StoreError(f"the shards hold {len(seen):,} of {expected['n']:,} cases: {told}")
+        raise StoreError(f"the shards hold {len(seen):,} of {expected.n:,} cases: {told}")
 
 
-def merged_manifest(parts: Sequence[ShardRun]) -> dict[str, Any]:
+def merged_manifest(parts: Sequence[ShardRun]) -> Manifest:
     """The manifest of the whole run."""
     base = parts[0].manifest
-    whole = {key: value for key, value in base.items() if key != "shard"}
     manifests = [part.manifest for part in parts]
-    candidate = dict(base["candidate"])
-    for key in ("returned_models", "fingerprints"):
-        candidate[key] = sorted(
-            {name for manifest in manifests for name in manifest["candidate"].get(key) or ()}
-        )
-    return {
-        **whole,
-        "run_id": new_run_id(),
-        "started": min(manifest["started"] for manifest in manifests),
-        "ended": max(manifest.get("ended") or "" for manifest in manifests),
-        "wall_s": max(manifest.get("wall_s") or 0.0 for manifest in manifests),
-        "digests": base["shard"]["digests"],
-        "cases": {**base["cases"], "n": base["shard"]["n"]},
-        "candidate": candidate,
-        "sessions": sorted(
-            (session for manifest in manifests for session in manifest.get("sessions") or ()),
-            key=lambda session: str(session["started"]),
+    return structs.replace(
+        base,
+        shard=None,
+        run_id=new_run_id(),
+        started=min(manifest.started for manifest in manifests),
+        ended=max(manifest.ended or "" for manifest in manifests),
+        wall_s=max(manifest.wall_s or 0.0 for manifest in manifests),
+        digests=parts[0].shard.digests,
+        cases=structs.replace(base.cases, n=parts[0].shard.n),
+        candidate=structs.replace(
+            base.candidate,
+            returned_models=_united(each.candidate.returned_models for each in manifests),
+            fingerprints=_united(each.candidate.fingerprints for each in manifests),
         ),
-        "command": sys.argv,
-        "merged_from": [_origin(part) for part in parts],
-    }
+        sessions=tuple(
+            sorted(
+                (session for manifest in manifests for session in manifest.sessions),
+                key=lambda session: session.started,
+            )
+        ),
+        command=tuple(sys.argv),
+        merged_from=tuple(_origin(part) for part in parts),
+    )
 
 
-def _origin(part: ShardRun) -> dict[str, Any]:
+def _united(names: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(sorted(set(itertools.chain.from_iterable(names))))
+
+
+def _origin(part: ShardRun) -> ShardOrigin:
     manifest = part.manifest
-    hosts = {name: judge.get("host") for name, judge in manifest["judges"].items()}
-    return {
-        "shard": str(part.index),
-        "run_id": manifest["run_id"],
-        "cases": manifest["cases"]["n"],
-        "started": manifest["started"],
-        "ended": manifest.get("ended"),
-        "wall_s": manifest.get("wall_s"),
-        "git": manifest.get("git"),
-        "llmeval": manifest.get("llmeval"),
-        "hosts": {"candidate": manifest["candidate"].get("host"), **hosts},
-    }
+    hosts = {name: judge.host for name, judge in manifest.judges.items()}
+    return ShardOrigin(
+        shard=str(part.index),
+        run_id=manifest.run_id,
+        cases=manifest.cases.n,
+        started=manifest.started,
+        ended=manifest.ended,
+        wall_s=manifest.wall_s,
+        git=manifest.git,
+        llmeval=manifest.llmeval,
+        hosts={"candidate": manifest.candidate.host, **hosts},
+    )
 
 
 def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
@@ -185,7 +204,11 @@ def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
     first = _origin(parts[0])
     for part in parts[1:]:
         origin = _origin(part)
-        names = [name for name in ("git", "llmeval", "hosts") if origin[name] != first[name]]
+        names = [
+            name
+            for name in ("git", "llmeval", "hosts")
+            if getattr(origin, name) != getattr(first, name)
+        ]
         if names:
             words = {"git": "commit", "llmeval": "Python or packages", "hosts": "endpoints"}
             what = ", ".join(words[name] for name in names)
@@ -196,7 +219,7 @@ def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def join(parts: Sequence[ShardRun], out: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+def join(parts: Sequence[ShardRun], out: Path, manifest: Manifest) -> Manifest:
     """Write the run directory; the manifest comes last, so that a merge that was cut short is no
     run.
 
@@ -209,21 +232,21 @@ def join(parts: Sequence[ShardRun], out: Path, manifest: dict[str, Any]) -> dict
     """
     if (out / MANIFEST).exists():
         raise StoreError(f"{out} holds a run already; name another directory with --out")
-    records = {}
+    records = dict[str, RecordFile]()
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in RECORDS:
             records[name] = _join_file(parts, out, name)
-        if not records[CANARIES]["lines"]:
+        if not records[CANARIES].lines:
             (out / CANARIES).unlink()
     except OSError as error:
         raise store_error(out, error) from None
-    whole = {**manifest, "records": records}
+    whole = structs.replace(manifest, records=records)
     write_manifest(out, whole)
     return whole
 
 
-def _join_file(parts: Sequence[ShardRun], out: Path, name: str) -> dict[str, Any]:
+def _join_file(parts: Sequence[ShardRun], out: Path, name: str) -> RecordFile:
     number, content = 0, hashlib.sha256()
     with (out / name).open("wb") as file:
         for part in parts:
@@ -231,4 +254,4 @@ def _join_file(parts: Sequence[ShardRun], out: Path, name: str) -> dict[str, Any
                 file.write(line)
                 content.update(line)
                 number += 1
-    return {"lines": number, "sha256": content.hexdigest()}
+    return RecordFile(number, content.hexdigest())

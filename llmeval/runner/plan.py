@@ -14,6 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmeval.checks.spec import Bound, merge
 from llmeval.core.errors import NothingEvaluated, UsageError
+from llmeval.core.gate_terms import Rejudged
+from llmeval.core.manifest import Manifest, Undrawn
 from llmeval.core.records import Answer, Case, Message, Score
 from llmeval.core.resources import home
 from llmeval.core.templates import Template, case_values
@@ -79,10 +81,10 @@ class RunPlan:
     budget: Budget
     quarantine: Quarantine = field(default_factory=Quarantine)
     retired: Retirement = field(default_factory=Retirement)
-    undrawn: dict[str, Any] | None = None
-    """Of a sample: which cases of its baseline the whole suite lacks (`gate.gone.Undrawn`)."""
-    rejudged: dict[str, Any] | None = None
-    """Of a baseline scored anew: what it is to be compared as (`gate.baseline.Rejudged`)."""
+    undrawn: Undrawn | None = None
+    """Of a sample: which cases of its baseline the whole suite lacks."""
+    rejudged: Rejudged | None = None
+    """Of a baseline scored anew: what it is to be compared as."""
     by_case: bool = False
     in_turn: bool = False
     may_stop: bool = False
@@ -90,7 +92,7 @@ class RunPlan:
     whole: tuple[int, str] = (0, "")
     known: Callable[[str, Case, Answer], Score | None] = lambda metric, case, answer: None
     calibrations: dict[str, Calibration] = field(default_factory=dict)
-    past: Callable[[dict[str, Any], str], list[tuple[int, int]]] = lambda manifest, metric: []
+    past: Callable[[Manifest, str], list[tuple[int, int]]] = lambda manifest, metric: []
     warnings: tuple[str, ...] = ()
     closing: list[Model] = field(default_factory=list)
     traffic: Callable[[], str] = lambda: ""
@@ -381,11 +383,11 @@ def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath
 
 def _stored_candidate(stored: RunDir) -> ModelRole:
     """The candidate of a stored run, which is not asked again."""
-    made = stored.manifest()["candidate"]
-    model = StoredAnswers(made["identity"], str(stored.path))
-    spec = ReplaySpec(provider="replay", source=str(stored.path), params=made["params"])
+    candidate = stored.manifest().candidate
+    model = StoredAnswers(candidate.identity, str(stored.path))
+    spec = ReplaySpec(provider="replay", source=str(stored.path), params=candidate.params)
     caller = Caller(model, Limiter(LOCAL_CONCURRENCY, adaptive=False), None)
-    return ModelRole("candidate", made["name"], spec, caller, made.get("on_blocked", "missing"))
+    return ModelRole("candidate", candidate.name, spec, caller, candidate.on_blocked)
 
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:

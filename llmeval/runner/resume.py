@@ -5,15 +5,16 @@ end, no process writes to it, and it began within the last 24 hours: an older on
 of another day.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from llmeval.core.errors import StoreError
+from llmeval.core.manifest import GitRecord, Manifest
 from llmeval.runner.execute import run_folder
 from llmeval.runner.manifest import make_manifest
 from llmeval.runner.options import Options
@@ -60,11 +61,11 @@ def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None
         if wanted is None:
             wanted = _identity(make_manifest(plan, options, ""))
         if _identity(manifest) == wanted:
-            return Unfinished() if manifest["status"] == "complete" else _usable(run, manifest, now)
+            return Unfinished() if manifest.status == "complete" else _usable(run, manifest, now)
     return Unfinished()
 
 
-def _newest(folder: Path) -> Iterator[tuple[RunDir, dict[str, Any]]]:
+def _newest(folder: Path) -> Iterator[tuple[RunDir, Manifest]]:
     """The runs whose directory has the name of their id: a directory that `--out` named is gone on
     with by `--out`.
     """
@@ -73,10 +74,10 @@ def _newest(folder: Path) -> Iterator[tuple[RunDir, dict[str, Any]]]:
     for path in sorted(folder.iterdir(), key=_age, reverse=True)[:_LOOK_AT]:
         run = RunDir(path)
         try:
-            manifest = run.manifest() if run.exists() else {}
+            manifest = run.manifest() if run.exists() else None
         except StoreError:
             continue
-        if manifest.get("run_id") == path.name:
+        if manifest is not None and manifest.run_id == path.name:
             yield run, manifest
 
 
@@ -85,27 +86,25 @@ def _age(path: Path) -> tuple[str, int]:
     return path.name.partition("-")[0], path.stat().st_mtime_ns
 
 
-def _identity(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(manifest: Manifest) -> dict[str, Any]:
     """What two runs must share for one to be the continuation of the other, as plain JSON."""
-    git = manifest.get("git") or {}
-    found = {
-        **{key: manifest.get(key) for key in _SAME},
-        "limit": manifest["cases"].get("limit"),
-        "candidate": manifest["candidate"]["name"],
-        "certificates": {
-            name: judge.get("certificate_digest") for name, judge in manifest["judges"].items()
-        },
-        "llmeval": manifest["llmeval"].get("version"),
-        "git": [git.get("commit"), git.get("dirty"), git.get("changes")],
+    git = manifest.git or GitRecord()
+    identity = {
+        **{key: getattr(manifest, key) for key in _SAME},
+        "limit": manifest.cases.limit,
+        "candidate": manifest.candidate.name,
+        "certificates": {name: judge.certificate_digest for name, judge in manifest.judges.items()},
+        "llmeval": manifest.llmeval.version,
+        "git": [git.commit, git.dirty, git.changes],
     }
-    plain: dict[str, Any] = json.loads(json.dumps(found))
+    plain: dict[str, Any] = msgspec.to_builtins(identity)
     return plain
 
 
-def _usable(run: RunDir, manifest: Mapping[str, Any], now: datetime) -> Unfinished:
-    name = f"run {manifest['run_id']}"
+def _usable(run: RunDir, manifest: Manifest, now: datetime) -> Unfinished:
+    name = f"run {manifest.run_id}"
     try:
-        started = datetime.fromisoformat(manifest["started"])
+        started = datetime.fromisoformat(manifest.started)
         if now - started > WITHIN:
             return Unfinished(
                 line=(
@@ -120,7 +119,7 @@ def _usable(run: RunDir, manifest: Mapping[str, Any], now: datetime) -> Unfinish
         return Unfinished(line=f"another llmeval is writing {name}: a new run starts")
     except (StoreError, ValueError, TypeError) as error:
         return Unfinished(line=f"{name} is unfinished, but damaged: a new run starts ({error})")
-    total = manifest["cases"]["n"] * manifest["repeats"]
+    total = manifest.cases.n * manifest.repeats
     return Unfinished(
         run.path,
         f"goes on with {name} of {_when(started, now)}: {there:,} of {total:,} answers are there"

@@ -4,10 +4,9 @@ run.
 
 from typing import Any
 
-import msgspec
-
 from llmeval.checks.spec import SpecError, bind
 from llmeval.core.errors import SuiteError
+from llmeval.core.manifest import Digests, GateInputs, JudgeRecord
 from llmeval.core.templates import is_template
 from llmeval.models.loading import load_function
 from llmeval.suite.loader import Suite
@@ -15,35 +14,35 @@ from llmeval.suite.quarantine import read_quarantine
 from llmeval.suite.retired import read_retired
 
 
-def stated(suite: Suite) -> dict[str, Any]:
-    """The keys of a manifest that `gate.terms.terms_of` reads. No model is made, and no case is
-    read.
+def stated(suite: Suite) -> GateInputs:
+    """The gate of a suite, without a run. No model is made, and no case is read.
 
     Raises:
         SuiteError: the suite's quarantine or retired file is wrong.
     """
-    return {
-        "gate": suite.spec.gate.model_dump(),
-        "repeats": suite.spec.repeats,
-        "checks": _checks(suite),
-        "judges": {
-            name: {
-                "prompt": judge.prompt,
-                "when": judge.when,
-                "certificate": judge.certificate,
-                "attacks": judge.attacks,
-            }
+    return GateInputs(
+        gate=suite.spec.gate.record(),
+        repeats=suite.spec.repeats,
+        checks=_checks(suite),
+        digests=Digests(judges={}),
+        judges={
+            name: JudgeRecord(
+                prompt=judge.prompt,
+                when=judge.when,
+                certificate=judge.certificate,
+                attacks=judge.attacks,
+            )
             for name, judge in suite.spec.judges.items()
         },
-        "quarantine": [msgspec.to_builtins(entry) for entry in read_quarantine(suite, None).cases],
-        "retired": [msgspec.to_builtins(entry) for entry in read_retired(suite).cases],
-    }
+        quarantine=read_quarantine(suite, None).cases,
+        retired=read_retired(suite).cases,
+    )
 
 
-def _checks(suite: Suite) -> list[dict[str, Any]]:
+def _checks(suite: Suite) -> tuple[dict[str, Any], ...]:
     """The suite's checks under the names of their metrics. One that can't be bound, as a function
     of an old revision is not there any more, stands as it is written."""
-    found, seen = [], dict[str, int]()
+    found, seen = list[dict[str, Any]](), dict[str, int]()
     for raw in suite.spec.checks:
         try:
             (bound,) = bind(
@@ -63,4 +62,4 @@ def _checks(suite: Suite) -> list[dict[str, Any]]:
         found.append(
             {"metric": metric if seen[metric] == 1 else f"{metric}#{seen[metric]}", **identity}
         )
-    return found
+    return tuple(found)

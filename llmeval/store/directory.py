@@ -20,9 +20,11 @@ from typing import Annotated, Any
 import msgspec
 
 from llmeval.core import checksums
+from llmeval.core.canary import Canary
 from llmeval.core.errors import StoreError
-from llmeval.core.manifest import RecordFile, check_schema, read_manifest
-from llmeval.core.records import SCHEMA, Answer, Case, Score, Usage, to_json
+from llmeval.core.manifest import Manifest, RecordFile
+from llmeval.core.manifest_file import check_schema, read_manifest
+from llmeval.core.records import SCHEMA, Answer, Case, Score, to_json
 from llmeval.core.results import Summary
 from llmeval.store.record_index import RecordIndex
 from llmeval.store.record_index import UnitKey as UnitKey
@@ -101,7 +103,7 @@ class RunDir:
         """Whether a run was ever started here."""
         return (self.path / MANIFEST).exists()
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """`manifest.json`, held against its own digest."""
         return read_manifest(self.path / MANIFEST)
 

@@ -6,17 +6,18 @@ the manifest are those of what was written, whatever is on the disk.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from llmeval.core.checksums import manifest_digest, sealed
+from llmeval.core.canary import Canary
+from llmeval.core.checksums import sealed
 from llmeval.core.errors import StoreError
 from llmeval.core.files import store_error, write_atomically
+from llmeval.core.manifest import Manifest, RecordFile
+from llmeval.core.manifest_file import manifest_bytes
 from llmeval.core.records import Answer, Case, Score, to_json
 from llmeval.store.directory import ANSWERS, CANARIES, CASES, MANIFEST, RECORDS, SCORES, RunDir
 
@@ -52,7 +53,7 @@ class RunWriter:
         self._files = {name: _Appended(path / name) for name in RECORDS}
         self.run = RunDir(path)
 
-    def write_manifest(self, manifest: dict[str, Any]) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
         """Replace `manifest.json` in one step."""
         write_manifest(self.path, manifest)
 
@@ -70,19 +71,17 @@ class RunWriter:
         if scores:
             self._files[SCORES].append(*(sealed(to_json(score)) for score in scores))
 
-    def canaries(self, records: Sequence[bytes]) -> None:
-        """Append what a judge said about known answers: JSON objects without a newline."""
-        if records:
-            self._files[CANARIES].append(*map(sealed, records))
+    def canaries(self, canaries: Sequence[Canary]) -> None:
+        """Append a judge's verdicts on attacks or anchors."""
+        if canaries:
+            self._files[CANARIES].append(*(sealed(to_json(canary)) for canary in canaries))
 
     def count(self, name: str) -> int:
         """How many lines a file of records has."""
         return self._files[name].lines
 
-    def records(self) -> dict[str, Any]:
-        """Make everything durable; what the manifest says of each file from now on: `lines` and
-        `sha256`.
-        """
+    def records(self) -> dict[str, RecordFile]:
+        """Make everything durable; what the manifest says of each file from now on."""
         return {name: file.state() for name, file in self._files.items()}
 
     def close(self) -> None:
@@ -121,13 +120,13 @@ class _Appended:
             raise store_error(self._path, error) from None
         self._note(data)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> RecordFile:
         """How many lines it has and the digest of all of it, after it was made durable."""
         try:
             os.fsync(self._descriptor)
         except OSError as error:
             raise store_error(self._path, error) from None
-        return {"lines": self.lines, "sha256": self._content.hexdigest()}
+        return RecordFile(self.lines, self._content.hexdigest())
 
     def close(self) -> None:
         """Make it durable. A file that nothing was written to is removed: no file is what readers
@@ -155,11 +154,8 @@ class _Appended:
             os.ftruncate(self._descriptor, end)
 
 
-def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
+def write_manifest(path: Path, manifest: Manifest) -> None:
     """Replace the `manifest.json` of a run directory in one step; `digest` becomes that of its
     content.
     """
-    sealed_manifest = {**manifest, "digest": manifest_digest(manifest)}
-    write_atomically(
-        path / MANIFEST, json.dumps(sealed_manifest, indent=2, ensure_ascii=False).encode() + b"\n"
-    )
+    write_atomically(path / MANIFEST, manifest_bytes(manifest))

@@ -2,9 +2,11 @@
 
 from typing import Any, Literal
 
+import msgspec
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from llmeval.core.gate_record import GateRecord
 from llmeval.suite.strict import Level, Share, Strict
 from llmeval.suite.thresholds import FloorStated, MarginStated
 
@@ -144,6 +146,10 @@ class GateSpec(Strict):
     def decides(self) -> bool:
         """Whether there is a rule."""
         return bool(self.must_pass or self.floors or self.regression)
+
+    def record(self) -> GateRecord:
+        """The gate as a manifest holds it; the path of the baseline as the suite states it."""
+        return msgspec.convert(self.model_dump(), GateRecord)
 
     def without_rules(self) -> "GateSpec":
         """The same, but it decides nothing and never stops a run: `gate: none`."""

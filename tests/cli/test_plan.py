@@ -1,4 +1,4 @@
-"""`plan` and `prove` as scripts see them."""
+"""`plan` and `simulate` as scripts see them."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def test_a_plan_says_what_it_assumes(tmp_path: Path) -> None:
     assert found["floors"][0]["rule"] == "contains"
     assert any("assumed" in note for note in found["notes"])
     told = llmeval("plan", suite, "--detect", "5pt", cwd=tmp_path).stdout
-    assert "for 5 points you need 1,025" in told and "Nothing was asked" in told
+    assert "for 5 points you need 1,025" in told and "No model was called" in told
 
 
 def test_a_plan_takes_rates_from_past_runs(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_an_untrusted_judge_is_said_to_be_one(tmp_path: Path) -> None:
 
 def test_a_small_proof_runs_and_holds(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, NOWHERE, 100, FLOOR, judge=False)
-    done = llmeval("prove", suite, "--runs", "50", "--json", cwd=tmp_path)
+    done = llmeval("simulate", suite, "--runs", "50", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["metrics"][0]["rows"]
     assert [row["drop"] for row in rows] == pytest.approx([0, 0.05, 0.1, 0.2])
@@ -68,7 +68,7 @@ def test_wrong_options_are_explained(tmp_path: Path, option: tuple[str, str], to
 def test_the_suites_own_margins_and_rates_are_played(tmp_path: Path) -> None:
     rules = "gate: {beta: 0.2, regression: {baseline: b.json, margins: {contains: 0.2}}}\n"
     suite = write_suite(tmp_path, NOWHERE, 100, rules, judge=False)
-    proved = json.loads(llmeval("prove", suite, "--runs", "30", "--json", cwd=tmp_path).stdout)[
+    proved = json.loads(llmeval("simulate", suite, "--runs", "30", "--json", cwd=tmp_path).stdout)[
         "metrics"
     ][0]
     assert proved["margin"] == 0.2
@@ -84,7 +84,7 @@ def test_the_suites_own_margins_and_rates_are_played(tmp_path: Path) -> None:
 def test_a_run_that_may_stop_is_proved_as_one(tmp_path: Path) -> None:
     """The same rates, and how many cases are asked: few for a large drop."""
     suite = write_suite(tmp_path, NOWHERE, 200, FLOOR, judge=False)
-    asked = ("prove", suite, "--detect", "10pt", "--runs", "40", "--json")
+    asked = ("simulate", suite, "--detect", "10pt", "--runs", "40", "--json")
     plain, early = (
         json.loads(llmeval(*asked, *more, cwd=tmp_path).stdout)
         for more in ((), ("--stop", "early"))
@@ -106,7 +106,7 @@ def test_a_whole_gate_is_played_with_its_slices_and_judge(tmp_path: Path) -> Non
     for number, case in enumerate(cases):
         case["tags"] = {"lang": "de" if number % 2 else "en"}
     (tmp_path / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
-    asked = ("prove", suite, "--runs", "30")
+    asked = ("simulate", suite, "--runs", "30")
     found = json.loads(llmeval(*asked, "--json", cwd=tmp_path).stdout)
     assert [row["margins"] for row in found["gate"]] == [0, 1, 2, 4]
     assert [floor["rule"] for floor in found["floors"]] == ["correctness", "contains @ lang=de"]

@@ -125,7 +125,7 @@ def test_a_rule_with_a_scale_can_be_planned_and_played(tmp_path: Path) -> None:
     assert (found["regression"][0]["margin"], found["regression"][0]["youden_lower"]) == (0.1, 1.0)
     assert found["floors"][0]["floor"] == 0.8
     assert any("on the judge's own scale" in note for note in found["notes"])
-    played = llmeval("prove", suite, "--runs", 20, "--json", "--reports", tmp_path / "reports")
+    played = llmeval("simulate", suite, "--runs", 20, "--json", "--reports", tmp_path / "reports")
     assert played.returncode == 0, played.stderr
     assert json.loads(played.stdout)["floors"][0]["floor"] == 0.8
 

@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from llmeval.core.records import Answer, Score, Status
-from llmeval.judges.assurance.certificate import Certificate
+from llmeval.core.certificate import Certificate
 from llmeval.judges.assurance.certify import certify
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.judges.calibration_map import Calibration, calibration_of

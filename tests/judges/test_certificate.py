@@ -16,7 +16,8 @@ import pytest
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.records import Answer, Case, Message, Score, Status
 from llmeval.judges.assurance.anchors import anchor_scores, outcome
-from llmeval.judges.assurance.certificate import Certificate, parts_of, read_certificate, trust
+from llmeval.core.certificate import Certificate
+from llmeval.judges.assurance.certificate import parts_of, read_certificate, trust
 from llmeval.judges.assurance.certificate_markdown import page
 from llmeval.judges.assurance.certify import certify
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer, from_file

@@ -9,7 +9,7 @@ import pytest
 import llmeval
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import to_json
-from llmeval.judges.assurance.certificate import Certificate
+from llmeval.core.certificate import Certificate
 from llmeval.runner.options import Options
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite

@@ -6,9 +6,9 @@ valid follows from where they came from (`stats.correction`).
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from llmeval.core.manifest import LabelTable, Manifest
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import (
@@ -58,7 +58,7 @@ class LabelEvidence(NamedTuple):
 
 
 def evidence_for(
-    tally: RunAggregate, manifest: Mapping[str, Any], metric: str, slice_: tuple[str, str] | None
+    tally: RunAggregate, manifest: Manifest, metric: str, slice_: tuple[str, str] | None
 ) -> LabelEvidence | None:
     """The labels to correct a judged metric by; None where there are none that may.
 
@@ -69,24 +69,25 @@ def evidence_for(
     repeats: a case passes with all of its answers, and how often a judge errs on one of several is
         not known.
     """
-    judge = manifest["judges"].get(metric)
-    if judge is None or metric in tally.by_people or manifest["repeats"] > 1:
+    judge = manifest.judges.get(metric)
+    if judge is None or metric in tally.by_people or manifest.repeats > 1:
         return None
     own = _own_labels(tally, metric, slice_)
     if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
         return LabelEvidence(own, Provenance.BY_VERDICT)
-    if judge["trust"] != "TRUSTED" or judge.get("when") == "uncertain" or not judge.get("labels"):
+    if judge.trust != "TRUSTED" or judge.when == "uncertain" or not judge.labels:
         return None
-    plain, weighted = _counts(judge["labels"]), judge.get("weighted")
+    plain, weighted = label_counts(judge.labels), judge.weighted
     return (
-        LabelEvidence(_counts(weighted), Provenance.BANK, plain.n)
+        LabelEvidence(label_counts(weighted), Provenance.BANK, plain.n)
         if weighted
         else LabelEvidence(plain, Provenance.BANK)
     )
 
 
-def _counts(counts: Mapping[str, Any]) -> LabelCounts:
-    return LabelCounts(*(counts[field] for field in LabelCounts._fields))
+def label_counts(table: LabelTable) -> LabelCounts:
+    """The labels of a certificate, as statistics take them; weighted ones are no whole numbers."""
+    return LabelCounts._make((table.pass_pass, table.pass_fail, table.fail_pass, table.fail_fail))
 
 
 def _own_labels(tally: RunAggregate, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:

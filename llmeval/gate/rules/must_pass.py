@@ -7,10 +7,11 @@ fail does not make the rule FAIL: nobody knows how often they are wrong. Quarant
 count.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from llmeval.core.gate_record import MustPass
+from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
@@ -45,25 +46,20 @@ class RuleCases:
         return self.passed + sum(len(names) for names in lists)
 
 
-def must_pass_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def must_pass_rules(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """The rule decided; nothing where the gate has none."""
-    wanted = manifest["gate"].get(RULE)
+    wanted = manifest.gate.must_pass
     if not wanted:
         return []
-    cases = _cases(tally, wanted, untrusted_metrics(manifest))
+    cases = _cases(tally, wanted, manifest.untrusted)
     decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
     if cases.missing and not _lost_too_many(
         tally, manifest
     ):  # else `max_unscored` states the cause
         reason += tally.causes.sentence
-    of = manifest["cases"].get("of")
-    if (
-        decision is Decision.PASS
-        and not isinstance(wanted, list)
-        and of is not None
-        and of > manifest["cases"]["n"]
-    ):
-        reason += f" A sample of {manifest['cases']['n']:,} of {of:,} cases was asked."
+    of = manifest.sampled_of
+    if decision is Decision.PASS and not isinstance(wanted, list) and of is not None:
+        reason += f" A sample of {manifest.cases.n:,} of {of:,} cases was asked."
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
     where = _tag(wanted)
@@ -88,7 +84,7 @@ class MustPassWalk:
     Cases are taken in the planned order, as far as all before them are done: a look costs little.
     """
 
-    def __init__(self, tally: RunAggregate, wanted: Any, untrusted: frozenset[str]) -> None:
+    def __init__(self, tally: RunAggregate, wanted: MustPass, untrusted: frozenset[str]) -> None:
         self._tally, self._untrusted = tally, untrusted
         planned = [name for group in tally.planned(_tag(wanted)) for name in group]
         chosen = set(wanted) if isinstance(wanted, list) else set(planned)
@@ -114,15 +110,8 @@ class MustPassWalk:
             self._at += 1
 
 
-def untrusted_metrics(manifest: Mapping[str, Any]) -> frozenset[str]:
-    """The metrics whose judges are not trusted."""
-    return frozenset(
-        name for name, judge in manifest["judges"].items() if judge["trust"] != "TRUSTED"
-    )
-
-
-def _lost_too_many(tally: RunAggregate, manifest: Mapping[str, Any]) -> bool:
-    counts, limit = tally.counts(), float(manifest["gate"]["max_unscored"])
+def _lost_too_many(tally: RunAggregate, manifest: Manifest) -> bool:
+    counts, limit = tally.counts(), float(manifest.gate.max_unscored)
     return bool(counts.cases) and (counts.errors + counts.unscored) / counts.cases > limit
 
 
@@ -132,24 +121,24 @@ def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> 
     return outcome is Outcome.FAIL and not (metrics and untrusted.issuperset(metrics))
 
 
-def untrusted_judge(tally: RunAggregate, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
+def untrusted_judge(tally: RunAggregate, manifest: Manifest) -> tuple[str, str] | None:
     """The metric of the first judge of this run that is not trusted, and why; None where all
     are.
     """
-    for metric, judge in manifest["judges"].items():
-        if metric in tally.columns and judge["trust"] != "TRUSTED":
-            return metric, judge["trust_reason"]
+    for metric, judge in manifest.judges.items():
+        if metric in tally.columns and judge.trust != "TRUSTED":
+            return metric, judge.trust_reason
     return None
 
 
-def _tag(wanted: Any) -> tuple[str, str] | None:
-    return next(iter(wanted.items())) if isinstance(wanted, Mapping) else None
+def _tag(wanted: MustPass) -> tuple[str, str] | None:
+    return next(iter(wanted.items())) if isinstance(wanted, dict) else None
 
 
-def _cases(tally: RunAggregate, wanted: Any, untrusted: frozenset[str]) -> RuleCases:
+def _cases(tally: RunAggregate, wanted: MustPass, untrusted: frozenset[str]) -> RuleCases:
     """`wanted`: `all`, ids, or one tag and its value."""
     found, where = RuleCases(), _tag(wanted)
-    if isinstance(wanted, str) or where is not None:
+    if not isinstance(wanted, list):
         found.quarantined = tally.set_aside(where)
         names: Iterable[str] = sorted(name for group in tally.planned(where) for name in group)
     else:
@@ -174,7 +163,7 @@ def _cases(tally: RunAggregate, wanted: Any, untrusted: frozenset[str]) -> RuleC
 
 
 def _decided(
-    cases: RuleCases, wanted: Any, untrusted: tuple[str, str] | None
+    cases: RuleCases, wanted: MustPass, untrusted: tuple[str, str] | None
 ) -> tuple[Decision, str]:
     of = f"{cases.n:,} {'case' if cases.n == 1 else 'cases'}" + _which(wanted)
     if not cases.n:
@@ -228,7 +217,7 @@ def _were(cases: Sequence[str]) -> str:
     return "was" if len(cases) == 1 else "were"
 
 
-def _which(wanted: Any) -> str:
+def _which(wanted: MustPass) -> str:
     where = _tag(wanted)
     if where is not None:
         return f" with {'='.join(where)}"

@@ -10,22 +10,24 @@ rule at beta (`stats.multiplicity`).
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
 
+from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
+from llmeval.core.gate_record import GateRecord
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.baseline import Baseline, read_baseline, scorer_digest
+from llmeval.gate.baseline import read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
 from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
 from llmeval.gate.pairs import PairedCases, pair
 from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
-from llmeval.gate.rules.sequential import RuleWalk, may_stop, rules_in
+from llmeval.gate.rules.judged_floors import label_counts
+from llmeval.gate.rules.sequential import RuleWalk, rules_in
 from llmeval.gate.rules.threshold import (
     UNTRUSTED,
     Threshold,
@@ -73,9 +75,9 @@ class RegressionRule:
         return None if self.where is None else "=".join(self.where)
 
     def plan(
-        self, gate: Mapping[str, Any], units: int, cases: int, largest: int, *, rules: int = 0
+        self, alpha: float, beta: float, units: int, cases: int, largest: int, *, rules: int = 0
     ) -> TestDesign:
-        """Its test. `rules`: of how many, where the run may stop early; 0 where it is read once, at
+        """Its test. `alpha`, `beta`: the gate's error rates. `rules`: of how many, where the run may stop early; 0 where it is read once, at
         the end.
 
         Each of several rules that may stop the run has its share of alpha, so that none stops
@@ -87,8 +89,8 @@ class RegressionRule:
             cases=cases,
             largest=largest,
             margin=self.margin,
-            alpha=gate["alpha"] / max(1, rules),
-            beta=gate["beta"],
+            alpha=alpha / max(1, rules),
+            beta=beta,
             j_lower=self.youden,
             j_alpha=self.spent,
             sequential=rules > 0,
@@ -108,24 +110,26 @@ class RegressionTest:
     planned: int = 0
 
 
-def regression_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[Rule]:
+def regression_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
     """The gate's rules of regression, each to be decided at a level; INVALID, with what to do,
     where the runs can't be compared."""
     asked = _asked(tally, manifest)
     return [partial(_at, each) for each in asked]
 
 
-def _at(asked: "tuple[RegressionTest, Baseline] | RuleDecision", level: float) -> RuleDecision:
+def _at(asked: "tuple[RegressionTest, BaselineLock] | RuleDecision", level: float) -> RuleDecision:
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
 
 def _asked(
-    tally: RunAggregate, manifest: Mapping[str, Any]
-) -> "list[tuple[RegressionTest, Baseline] | RuleDecision]":
-    rule = manifest["gate"].get("regression")
+    tally: RunAggregate, manifest: Manifest
+) -> "list[tuple[RegressionTest, BaselineLock] | RuleDecision]":
+    rule = manifest.gate.regression
     if rule is None:
         return []
-    path = Path(rule["baseline"])
+    if rule.baseline is None:
+        return [_invalid(None, None, "The gate compares with a baseline, and names none.")]
+    path = Path(rule.baseline)
     try:
         if not path.exists():
             return [
@@ -147,7 +151,9 @@ def _asked(
         return [_invalid(None, baseline, told)]
     gone = gone_of(tally, manifest, baseline)
     missed = gone_rule(gone, manifest, baseline, _approve(tally))
-    asked: list[tuple[RegressionTest, Baseline] | RuleDecision] = [] if missed is None else [missed]
+    asked: list[tuple[RegressionTest, BaselineLock] | RuleDecision] = (
+        [] if missed is None else [missed]
+    )
     for compared in comparisons(manifest, baseline):
         made = (
             _question(tally, manifest, baseline, compared, gone)
@@ -163,7 +169,7 @@ def _approve(tally: RunAggregate) -> str:
 
 
 def _invalid(
-    metric: str | None, baseline: Baseline | None, reason: str, slice_: str | None = None
+    metric: str | None, baseline: BaselineLock | None, reason: str, slice_: str | None = None
 ) -> RuleDecision:
     run_id = None if baseline is None else baseline.run_id
     return RuleDecision(
@@ -176,23 +182,21 @@ def _invalid(
     )
 
 
-def comparisons(
-    manifest: Mapping[str, Any], baseline: Baseline
-) -> list[RegressionRule | RuleDecision]:
+def comparisons(manifest: Manifest, baseline: BaselineLock) -> list[RegressionRule | RuleDecision]:
     """The rules of regression, in the suite's order; INVALID ones where something else scored the
     baseline.
     """
-    margins = margins_in(manifest["gate"])
+    margins = margins_in(manifest.gate.margins)
     return [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
 
 
 def _comparison(
-    manifest: Mapping[str, Any], baseline: Baseline, key: str, margin: Threshold
+    manifest: Manifest, baseline: BaselineLock, key: str, margin: Threshold
 ) -> RegressionRule | RuleDecision:
     metric, where = parse_key(key)
     slice_ = None if where is None else "=".join(where)
     name = metric if slice_ is None else f"{metric} on {slice_}"
-    kept, judge = baseline.metrics.get(metric), manifest["judges"].get(metric)
+    kept, judge = baseline.metrics.get(metric), manifest.judges.get(metric)
     anew = (
         "Run with --rejudge: the baseline's stored answers are scored by today's judges and"
         f" checks, and compared with; or score them (`llmeval score {baseline.run_id}`) and approve"
@@ -218,7 +222,8 @@ def _comparison(
             name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note
         )
     untrusted = distrust_of(manifest, metric)
-    youden, spent = scale(judge, manifest["gate"]["beta"]) if untrusted is None else (1.0, 0.0)
+    labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
+    youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
     return RegressionRule(
         name, metric, where, margin.value, youden, spent, judge is not None, untrusted
     )
@@ -226,14 +231,14 @@ def _comparison(
 
 def _question(
     tally: RunAggregate,
-    manifest: Mapping[str, Any],
-    baseline: Baseline,
+    manifest: Manifest,
+    baseline: BaselineLock,
     compared: RegressionRule,
     gone: MissingCases,
 ) -> RegressionTest | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
-    gate = manifest["gate"]
-    early = may_stop(manifest) and compared.untrusted is None
+    gate = manifest.gate
+    early = manifest.may_stop and compared.untrusted is None
     walk = walk_of(tally, manifest, baseline, compared) if early else None
     if walk is not None:
         walk.advance()
@@ -254,7 +259,7 @@ def _question(
 
 
 def walk_of(
-    tally: RunAggregate, manifest: Mapping[str, Any], baseline: Baseline, compared: RegressionRule
+    tally: RunAggregate, manifest: Manifest, baseline: BaselineLock, compared: RegressionRule
 ) -> RuleWalk:
     """The rule's way through the planned cases that the baseline has too."""
     before, kept, metric = baseline.results(compared.metric), baseline.cases, compared.metric
@@ -268,36 +273,36 @@ def walk_of(
         result = tally.result(metric, name)
         return None if result is None else result.value - before[name]
 
-    gate = manifest["gate"]
+    gate = manifest.gate
     rules = rules_in(gate)
     return RuleWalk(
         tally,
         [names for names in groups if names],
         value,
-        partial(compared.plan, gate, rules=rules),
+        partial(compared.plan, gate.alpha, gate.beta, rules=rules),
     )
 
 
-def ask(compared: RegressionRule, pairs: PairedCases, gate: Mapping[str, Any]) -> RegressionTest:
+def ask(compared: RegressionRule, pairs: PairedCases, gate: GateRecord) -> RegressionTest:
     """The test of one rule on all its pairs, read once. `gate`: with `alpha` and `beta`."""
     sizes = Counter(pairs.clusters)
-    plan = compared.plan(gate, len(sizes), len(pairs.differences), max(sizes.values()))
+    plan = compared.plan(
+        gate.alpha, gate.beta, len(sizes), len(pairs.differences), max(sizes.values())
+    )
     return RegressionTest(compared, pairs, plan, decide(plan, pairs.differences, pairs.clusters))
 
 
-def scale(judge: Mapping[str, Any] | None, beta: float) -> tuple[float, float]:
+def scale(counts: LabelCounts | None, beta: float) -> tuple[float, float]:
     """The lower bound of the judge's J from the labels behind its certificate, and the rate of
     error spent on it.
     """
-    labels = None if judge is None else judge.get("labels")
-    if not labels:
+    if counts is None:
         return 1.0, 0.0
     spent = beta / J_SHARE
-    counts = LabelCounts(*(labels[field] for field in LabelCounts._fields))
     return max(youden_lower(counts, spent), 0.01), spent
 
 
-def decided(question: RegressionTest, baseline: Baseline, level: float) -> RuleDecision:
+def decided(question: RegressionTest, baseline: BaselineLock, level: float) -> RuleDecision:
     """The rule's decision. `level`: of its FAIL, where all rules together have alpha."""
     plan, pairs, rule = question.plan, question.pairs, question.rule
     if rule.untrusted is not None:

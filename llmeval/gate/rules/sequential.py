@@ -8,12 +8,13 @@ comes to the same decision as the run that stopped.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from llmeval.core.gate_record import GateRecord
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.rules.floors import (
@@ -102,32 +103,24 @@ class RuleWalk:
         return self.test.finish(last=self.ended)
 
 
-def may_stop(manifest: Mapping[str, Any]) -> bool:
-    """Whether a run may stop before its last case."""
-    return bool(manifest["gate"].get("stop") == "early")
-
-
-def rules_in(gate: Mapping[str, Any]) -> int:
+def rules_in(gate: GateRecord) -> int:
     """How many rules share alpha for FAIL."""
-    margins = (gate.get("regression") or {}).get("margins") or {}
-    return max(1, len(gate.get("floors") or {}) + len(margins))
+    return max(1, len(gate.floors) + len(gate.margins))
 
 
-def decides_early(manifest: Mapping[str, Any], metric: str, floor: Threshold) -> bool:
+def decides_early(manifest: Manifest, metric: str, floor: Threshold) -> bool:
     """Whether a floor may be decided before the last case.
 
     Not one that is about what people would say of a judged metric. Labels correct it, which is read
     once; and where no label does, an UNTRUSTED judge decides nothing, so that its verdicts must not
     end a run either.
     """
-    judges = manifest["judges"]
+    judges = manifest.judges
     judged = bool(judges) if metric == CASES else metric in judges
-    return may_stop(manifest) and (floor.judge_scale or not judged)
+    return manifest.may_stop and (floor.judge_scale or not judged)
 
 
-def floor_walk(
-    tally: RunAggregate, gate: Mapping[str, Any], key: str, threshold: float
-) -> RuleWalk:
+def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:
     """A floor's way through the planned cases: 1 for a case that passes, 0 for one that fails."""
     metric, where = parse_key(key)
 
@@ -142,7 +135,7 @@ def floor_walk(
         )
 
     def make(units: int, cases: int, largest: int) -> TestDesign:
-        alpha, shared = gate["alpha"], gate["alpha"] / rules_in(gate)
+        alpha, shared = gate.alpha, gate.alpha / rules_in(gate)
         return floor(
             units=units, cases=cases, largest=largest, threshold=threshold, alpha=shared, beta=alpha
         )
@@ -152,7 +145,7 @@ def floor_walk(
 
 def early_floor(
     tally: RunAggregate,
-    gate: Mapping[str, Any],
+    gate: GateRecord,
     key: str,
     threshold: float,
     strict: float | None = None,
@@ -167,17 +160,17 @@ def early_floor(
     if verdict is None:
         return None
     slice_ = None if where is None else "=".join(where)
-    level = gate["alpha"] if strict is None else strict
-    failed, passed = verdict.p_fail <= level, verdict.p_pass <= gate["alpha"]
+    level = gate.alpha if strict is None else strict
+    failed, passed = verdict.p_fail <= level, verdict.p_pass <= gate.alpha
     decision = Decision.FAIL if failed else Decision.PASS if passed else Decision.INCONCLUSIVE
-    sure = gate["alpha"] / rules_in(gate)
+    sure = gate.alpha / rules_in(gate)
     told = replace(verdict, decision=decision)
     lost = sum(
         math.isnan(result.value)
         for name in walk.used
         if (result := tally.result(metric, name)) is not None
     )
-    why = _floor_reason(key, told, threshold, (gate["alpha"], level, sure), walk, lost) + note
+    why = _floor_reason(key, told, threshold, (gate.alpha, level, sure), walk, lost) + note
     return RuleDecision(
         rule="floor",
         metric=metric,
@@ -188,7 +181,7 @@ def early_floor(
         high=verdict.high,
         threshold=threshold,
         reason=why,
-        level=1 - (sure if decision is Decision.FAIL else gate["alpha"]),
+        level=1 - (sure if decision is Decision.FAIL else gate.alpha),
         n=verdict.cases,
         assumptions=(
             "the cases are asked in a random order",

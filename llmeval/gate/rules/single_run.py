@@ -1,12 +1,12 @@
 """The rules that need only the run itself: validity, `must_pass` and floors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from msgspec import structs
 
 from llmeval.core.errors import ExitCode
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, GateResult, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.holm import Rule, step_down
@@ -28,9 +28,9 @@ _EXIT = {
 }
 
 
-def own_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def own_rules(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """Validity, `must_pass` and floors. Whether all answers are there is for `missing` to say."""
-    floors = step_down(floor_rules(tally, manifest), manifest["gate"]["alpha"])
+    floors = step_down(floor_rules(tally, manifest), manifest.gate.alpha)
     return [*validity(tally, manifest), *must_pass_rules(tally, manifest), *floors]
 
 
@@ -41,15 +41,15 @@ _ENDINGS = {
 }
 
 
-def missing(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def missing(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """INVALID where answers or scores are not there, or the run did not come to its end; nothing
     otherwise.
 
     A run that was killed after its last score is not complete either: its judges' attacks and
     anchors were not tried.
     """
-    expected = manifest["cases"]["n"] * manifest["repeats"]
-    ended = manifest["status"] == "complete"
+    expected = manifest.cases.n * manifest.repeats
+    ended = manifest.status == "complete"
     if ended and not tally.waiting and tally.units >= expected:
         return []
     there = tally.units + (tally.waiting if tally.may_stop else 0)
@@ -63,7 +63,7 @@ def missing(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecisi
                 f"Only {there:,} of {expected:,} answers are there{waiting}: incomplete.",
             )
         ]
-    ending, why = manifest.get("ending") or "", manifest.get("ending_reason")
+    ending, why = manifest.ending or "", manifest.ending_reason
     how = _ENDINGS.get(ending, "The run was interrupted")
     because = f" {why[:_ENDING_SHOWN].rstrip('.')}." if why and ending in _ENDINGS else ""
     return [
@@ -97,7 +97,7 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
     return GateResult(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
 
 
-def validity(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecision]:
+def validity(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """Reasons why the run measures something else than it was asked to. Nothing here when all is
     well.
     """
@@ -123,7 +123,7 @@ def validity(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecis
                 " whether it withstands them"
             )
             invalid.append(_invalid("attacks", f"{told} is not known."))
-    limit = manifest["gate"]["max_unscored"]
+    limit = manifest.gate.max_unscored
     lost = counts.errors + counts.unscored
     if counts.cases and lost / counts.cases > limit:
         parts = []
@@ -143,9 +143,9 @@ def validity(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[RuleDecis
     return invalid
 
 
-def _cause(tally: RunAggregate, manifest: Mapping[str, Any]) -> str:
+def _cause(tally: RunAggregate, manifest: Manifest) -> str:
     """The commonest cause; empty where the reason that ended the run has stated it already."""
-    stated = (manifest.get("ending_reason") or "")[:_ENDING_SHOWN]
+    stated = (manifest.ending_reason or "")[:_ENDING_SHOWN]
     return (
         "" if tally.causes.commonest and tally.causes.commonest in stated else tally.causes.sentence
     )
@@ -155,23 +155,23 @@ def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
     return RuleDecision(rule=rule, decision=Decision.INVALID, reason=reason, **numbers)  # type: ignore[arg-type]
 
 
-def floor_rules(tally: RunAggregate, manifest: Mapping[str, Any]) -> list[Rule]:
+def floor_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
     """The gate's floors, each to be decided at a level."""
     return [
         partial(_floor, tally, manifest, key, floor)
-        for key, floor in floors_in(manifest["gate"]).items()
+        for key, floor in floors_in(manifest.gate.floors).items()
     ]
 
 
 def _floor(
-    tally: RunAggregate, manifest: Mapping[str, Any], key: str, floor: Threshold, level: float
+    tally: RunAggregate, manifest: Manifest, key: str, floor: Threshold, level: float
 ) -> RuleDecision:
     """One floor: before the end where the run may stop, on people's scale where labels carry it,
     else as judged.
     """
     metric, slice_ = parse_key(key)
     name = None if slice_ is None else "=".join(slice_)
-    gate, own = manifest["gate"], floor.judge_scale
+    gate, own = manifest.gate, floor.judge_scale
     note = own_scale_note(manifest, metric) if own else ""
     if decides_early(manifest, metric, floor):
         early = early_floor(tally, gate, key, floor.value, level, note)
@@ -180,14 +180,12 @@ def _floor(
     selection = tally.select(metric, slice_)
     if not own and selection.n and not selection.open:
         evidence = evidence_for(tally, manifest, metric, slice_)
-        args = (metric, name, selection, floor.value, gate["alpha"])
+        args = (metric, name, selection, floor.value, gate.alpha)
         corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)
         if corrected is not None:
             return corrected
     untrusted = None if own else distrust_of(manifest, metric)
     if metric == CASES and not own and (judge := untrusted_judge(tally, manifest)) is not None:
         untrusted = f"for {judge[0]}, {judge[1]}"
-    decided = decide_floor(
-        metric, name, selection, floor.value, gate["alpha"], untrusted, level, note
-    )
+    decided = decide_floor(metric, name, selection, floor.value, gate.alpha, untrusted, level, note)
     return structs.replace(decided, judge_scale=own)

@@ -5,9 +5,10 @@ floors: {correctness: 0.8}  or  {correctness: {min: 0.8, scale: judge}}
 margins: {correctness: 0.05}  or  {correctness: {margin: 0.05, scale: judge}}
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from llmeval.core.gate_record import FloorLimit, Floors, MarginLimit, Margins
+from llmeval.core.manifest import Manifest
 from llmeval.stats.estimation.label_counts import MIN_CLASS, MIN_LABELS
 
 UNTRUSTED = " The judge is UNTRUSTED: {}."
@@ -30,48 +31,42 @@ class Threshold(NamedTuple):
         return "judge" if self.judge_scale else "people"
 
 
-def floors_in(gate: Mapping[str, Any]) -> dict[str, Threshold]:
-    """The floors of a gate by their key. `gate`: as in a manifest, or a suite's
-    `gate.model_dump()`.
-    """
-    return {key: _threshold(stated, "min") for key, stated in (gate.get("floors") or {}).items()}
+def floors_in(stated: Floors) -> dict[str, Threshold]:
+    """The floors of a gate by their key."""
+    return {key: _threshold(limit) for key, limit in stated.items()}
 
 
-def margins_in(gate: Mapping[str, Any]) -> dict[str, Threshold]:
-    """The margins of a gate's regression by their key; none where it compares nothing. `gate`: as
-    for `floors_in`.
-    """
-    regression = gate.get("regression") or {}
-    return {
-        key: _threshold(stated, "margin")
-        for key, stated in (regression.get("margins") or {}).items()
-    }
+def margins_in(stated: Margins) -> dict[str, Threshold]:
+    """The margins of a gate's regression by their key."""
+    return {key: _threshold(limit) for key, limit in stated.items()}
 
 
-def floor_rates(gate: Mapping[str, Any]) -> dict[str, float]:
+def floor_rates(stated: Floors) -> dict[str, float]:
     """The pass rate of each floor, whatever its scale."""
-    return {key: floor.value for key, floor in floors_in(gate).items()}
+    return {key: floor.value for key, floor in floors_in(stated).items()}
 
 
-def _threshold(stated: float | Mapping[str, Any], key: str) -> Threshold:
-    if isinstance(stated, Mapping):
-        return Threshold(float(stated[key]), stated.get("scale") == "judge")
-    return Threshold(float(stated))
+def _threshold(limit: float | FloorLimit | MarginLimit) -> Threshold:
+    if isinstance(limit, FloorLimit):
+        return Threshold(limit.min, limit.scale == "judge")
+    if isinstance(limit, MarginLimit):
+        return Threshold(limit.margin, limit.scale == "judge")
+    return Threshold(float(limit))
 
 
-def distrust_of(manifest: Mapping[str, Any], metric: str) -> str | None:
+def distrust_of(manifest: Manifest, metric: str) -> str | None:
     """Why the judge of a metric is not trusted, and the way out; None for a check and for a trusted
     judge.
 
     The commands say RUN and not its directory, so that a run says the same wherever it lies, merged
     or in one piece.
     """
-    judge = manifest["judges"].get(metric)
-    if judge is None or judge["trust"] == "TRUSTED":
+    judge = manifest.judges.get(metric)
+    if judge is None or judge.trust == "TRUSTED":
         return None
-    suite = manifest.get("suite_file", "SUITE")
+    suite = manifest.suite_file or "SUITE"
     return (
-        f"{judge['trust_reason']}. So its verdicts neither PASS nor FAIL this rule. To trust it,"
+        f"{judge.trust_reason}. So its verdicts neither PASS nor FAIL this rule. To trust it,"
         f" {MIN_LABELS} or more labels are needed, with at least {MIN_CLASS} passes and {MIN_CLASS}"
         f" fails: `llmeval labels sample RUN --n {MIN_LABELS} --out sheet.csv`, `llmeval labels"
         " import sheet.csv --run RUN --reviewer NAME`, then `llmeval judge certify"
@@ -80,9 +75,9 @@ def distrust_of(manifest: Mapping[str, Any], metric: str) -> str | None:
     )
 
 
-def own_scale_note(manifest: Mapping[str, Any], metric: str) -> str:
+def own_scale_note(manifest: Manifest, metric: str) -> str:
     """The sentence of a rule with `scale: judge`: whose scale it is."""
-    judge = manifest["judges"].get(metric)
-    trusted = judge is not None and judge["trust"] == "TRUSTED"
+    judge = manifest.judges.get(metric)
+    trusted = judge is not None and judge.trust == "TRUSTED"
     more = "what people would say may differ" if trusted else "the judge is UNTRUSTED"
     return f" This is on the judge's own scale; {more}."

@@ -1,7 +1,6 @@
 """A configuration as suites, one a prompt: the same cases, models and judges."""
 
 import fnmatch
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,16 @@ from llmeval.importers.promptfoo.cases import (
     PROTOCOLS,
     CaseMaker,
     ImportedRow,
-    JudgeDemand,
     metric_of,
 )
+from llmeval.importers.promptfoo.judges import judges_of
 from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
-from llmeval.importers.promptfoo.providers import model_of, read_models, reference
+from llmeval.importers.promptfoo.providers import read_models
 from llmeval.importers.promptfoo.refused import REFUSED
 from llmeval.importers.promptfoo.templates import variables
 from llmeval.importers.promptfoo.tests import read_tests
 from llmeval.importers.reading import read_yaml
-from llmeval.importers.writing import Imported, Variable, jsonl, slug, suite_text, unique
+from llmeval.importers.writing import Imported, jsonl, slug, suite_text, unique
 
 _TAKEN = (
     "description",
@@ -53,7 +52,6 @@ _REASONS = {
     "tracing": "traces are not recorded",
 }
 _KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, "assert-set"])
-_DEFAULT_JUDGE = "gpt-4.1"
 
 
 def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> Imported:
@@ -82,7 +80,7 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
         with ledger.trying(test.place):
             rows.append(maker.row(test))
     taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
-    judges = _judges(maker.judges, models, taken, ledger)
+    judges = judges_of(maker.judges, models, taken, ledger)
     asked = {judge["prompt"] for judge in judges.values()}
     rows = [row for row in rows if row.defaults or row.own or row.judged & asked]
     files = _Files(config, out, name or slug(path.resolve().parent.name), ledger)
@@ -113,55 +111,6 @@ def _top(config: SourcePlace, ledger: Ledger) -> None:
             )
         elif not isinstance(value, int) or value < 1:
             ledger.leave_out(place, f"is no number from 1 up: {value!r}")
-
-
-def _judges(
-    asked: Mapping[str, JudgeDemand],
-    models: dict[str, tuple[dict[str, Any], list[str]]],
-    taken: set[str],
-    ledger: Ledger,
-) -> dict[str, dict[str, Any]]:
-    """A judge a protocol, under a metric that no check has; its model joins the suite's."""
-    judges: dict[str, dict[str, Any]] = {}
-    for protocol, judged in asked.items():
-        (raw, place), *others = judged.providers.values()
-        for _, other in others:
-            ledger.leave_out(
-                other.at("provider"),
-                f"a second judge for `{protocol}`; a suite has one, or a `panel`",
-            )
-        with ledger.trying(place):
-            if raw is None:
-                model = _default_judge(place, ledger)
-            else:
-                provider, config = reference(raw, place.at("provider"))
-                model = model_of(provider, config, place.at("provider"), ledger)
-            known = next((name for name, (each, _) in models.items() if each == model), None)
-            chosen = known or unique("judge", models)
-            models.setdefault(chosen, (model, []))
-            metrics = [metric for metric in judged.metrics if metric]
-            metric = (
-                metrics[0]
-                if len(judged.metrics) == 1 and metrics
-                else {"reference": "factuality"}.get(protocol, protocol)
-            )
-            judges[unique(slug(metric), {*judges, *taken})] = {"model": chosen, "prompt": protocol}
-    return judges
-
-
-def _default_judge(place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
-    ledger.note(
-        place,
-        "names no judge; promptfoo takes one by the keys it finds, here it is LLMEVAL_JUDGE_MODEL,"
-        f" {_DEFAULT_JUDGE} if not set",
-    )
-    return {
-        "provider": "openai",
-        "model": Variable(f"${{LLMEVAL_JUDGE_MODEL:-{_DEFAULT_JUDGE}}}"),
-        "base_url": Variable("${LLMEVAL_JUDGE_URL:-https://api.openai.com/v1}"),
-        "api_key": Variable("${OPENAI_API_KEY}"),
-        "params": {"temperature": 0},
-    }
 
 
 class _Files:

@@ -8,7 +8,7 @@ from typing import Any
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.reading import read_json
-from llmeval.importers.recorded.suites import Evaluation, RecordedCase, RecordedScore, share
+from llmeval.importers.recorded.suites import Evaluation, RecordedCase, ToolScore, share
 from llmeval.importers.writing import slug, unique
 
 _LOWER = ("hallucination", "bias", "toxicity", "piileakage", "nonadvice", "misuse", "roleviolation")
@@ -90,16 +90,16 @@ def _add(
         case.score(str(metric.get("name") or "metric"), repeat, _given(metric, at, ledger))
 
 
-def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> RecordedScore:
+def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> ToolScore:
     value, passed, reason = (
         share(metric.get("score")),
         metric.get("success"),
         str(metric.get("reason") or ""),
     )
     if metric.get("error"):
-        return RecordedScore(None, error=str(metric["error"]))
+        return ToolScore(None, error=str(metric["error"]))
     if value is None or not isinstance(passed, bool):
-        return RecordedScore(
+        return ToolScore(
             None, error=f"its score is {metric.get('score')!r}, its success {passed!r}"
         )
     if _is_lower_better(metric, value, passed):
@@ -109,7 +109,7 @@ def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> Record
             " score",
         )
         value = 1 - value
-    return RecordedScore(value, passed, reason)
+    return ToolScore(value, passed, reason)
 
 
 def _is_lower_better(metric: dict[str, Any], value: float, passed: bool) -> bool:

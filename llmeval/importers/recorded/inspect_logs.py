@@ -8,7 +8,7 @@ from typing import Any
 
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
-from llmeval.importers.recorded.suites import Evaluation, RecordedCase, RecordedScore, share
+from llmeval.importers.recorded.suites import Evaluation, RecordedCase, ToolScore, share
 from llmeval.importers.writing import slug, unique
 from llmeval.suite.yaml_file import Document
 
@@ -124,14 +124,14 @@ def _values(scorer: str, value: Any) -> list[tuple[str, Any]]:
     return [(scorer, value)]
 
 
-def _given(value: Any, reason: str) -> RecordedScore | None:
+def _given(value: Any, reason: str) -> ToolScore | None:
     """A value by Inspect's own reading of letters (`value_to_float`); it passes with full marks."""
     if isinstance(value, str) and value in _LETTERS:
-        return RecordedScore(_LETTERS[value], value == "C", reason)
+        return ToolScore(_LETTERS[value], value == "C", reason)
     if value is None or value != value:
-        return RecordedScore(None, error="its scorer gave no value")
+        return ToolScore(None, error="its scorer gave no value")
     found = share(value)
-    return None if found is None else RecordedScore(found, found == 1, reason)
+    return None if found is None else ToolScore(found, found == 1, reason)
 
 
 def _asked(given: Any, attached: dict[str, str]) -> list[dict[str, str]]:

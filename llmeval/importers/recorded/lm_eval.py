@@ -10,7 +10,7 @@ from typing import Any
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.reading import read_lines
-from llmeval.importers.recorded.suites import Evaluation, RecordedCase, RecordedScore, share
+from llmeval.importers.recorded.suites import Evaluation, RecordedCase, ToolScore, share
 
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl\Z")
 
@@ -85,7 +85,7 @@ def _add(cases: dict[str, RecordedCase], place: SourcePlace, several: bool, ledg
             )
             continue
         name = f"{metric},{sample.get('filter')}" if several else metric
-        cases[key].score(name, 0, RecordedScore(value, value == 1))
+        cases[key].score(name, 0, ToolScore(value, value == 1))
 
 
 def _arguments(sample: dict[str, Any]) -> list[list[Any]]:

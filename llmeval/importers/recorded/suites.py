@@ -18,7 +18,7 @@ _MARKS = str.maketrans("@#", "  ")
 
 
 @dataclass(frozen=True)
-class RecordedScore:
+class ToolScore:
     """What a tool said of an answer: a value in [0, 1], higher being better, or why there is
     none.
     """
@@ -29,7 +29,7 @@ class RecordedScore:
     error: str = ""
 
 
-_UNSAID = RecordedScore(None, error="none is recorded")
+_UNSAID = ToolScore(None, error="none is recorded")
 
 
 @dataclass
@@ -45,9 +45,9 @@ class RecordedCase:
     fields: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     answers: dict[int, str | None] = field(default_factory=dict)
-    scores: dict[str, dict[int, RecordedScore]] = field(default_factory=dict)
+    scores: dict[str, dict[int, ToolScore]] = field(default_factory=dict)
 
-    def score(self, metric: str, repeat: int, given: RecordedScore) -> None:
+    def score(self, metric: str, repeat: int, given: ToolScore) -> None:
         """Keep what was said."""
         self.scores.setdefault(metric.translate(_MARKS).strip(), {})[repeat] = given
 
@@ -178,7 +178,7 @@ def _row(case: RecordedCase, tool: str) -> dict[str, Any]:
     return row
 
 
-def _entry(case: RecordedCase, repeat: int, given: RecordedScore) -> dict[str, Any]:
+def _entry(case: RecordedCase, repeat: int, given: ToolScore) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "answer": digest((case.answers.get(repeat) or "").encode()),
         "repeat": repeat,

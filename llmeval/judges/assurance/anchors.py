@@ -4,11 +4,15 @@ has changed.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from msgspec import structs
+
+from llmeval.core.certificate import Certificate
 from llmeval.core.errors import LlmevalError
+from llmeval.core.manifest import AnchorsRecord, DriftRecord
 from llmeval.core.records import Answer, Score
-from llmeval.judges.assurance.certificate import Certificate, Trust
+from llmeval.judges.assurance.certificate import Trust
 from llmeval.judges.assurance.certify import uncached
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.stats.sequential.drift import canary_rule, drift_p_value
@@ -70,7 +74,7 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
 
 def outcome(
     certificate: Certificate, scores: list[Score | None], past: Sequence[tuple[int, int]] = ()
-) -> tuple[dict[str, Any], Trust | None]:
+) -> tuple[AnchorsRecord, Trust | None]:
     """How many verdicts changed, and what that does to trust; None when nothing. An unusable reply
     is a change.
 
@@ -81,20 +85,21 @@ def outcome(
     """
     answered = [(a, s) for a, s in zip(certificate.anchors, scores, strict=True) if s is not None]
     changed = sum(score.passed != anchor.passed for anchor, score in answered)
-    figures: dict[str, Any] = {
-        "n": len(answered),
-        "lost": len(scores) - len(answered),
-        "changed": changed,
-    }
+    figures = AnchorsRecord(n=len(answered), lost=len(scores) - len(answered), changed=changed)
     if len(answered) < len(scores) / 2:
         lost = (
             f"only {len(answered)} of its {len(scores)} anchors could be judged, so nobody knows"
             " whether it has changed"
         )
-        return {**figures, "alarm": None}, Trust("UNTRUSTED", lost)
+        return figures, Trust("UNTRUSTED", lost)
     rule = canary_rule(len(answered), certificate.natural)
     drift = over_runs([*past, (changed, len(answered))], certificate.natural)
-    figures |= {"alarm": rule.alarm, "false_alarm": rule.false_alarm, "drift": drift._asdict()}
+    figures = structs.replace(
+        figures,
+        alarm=rule.alarm,
+        false_alarm=rule.false_alarm,
+        drift=DriftRecord(**drift._asdict()),
+    )
     if changed < rule.alarm:
         return figures, drift.verdict()
     return figures, Trust(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmeval.judges.assurance.certificate import Certificate, Figure, FigureGroup, Probe
+from llmeval.core.certificate import Certificate, Figure, FigureGroup, Probe
 
 _NAMES = {
     "sensitivity": ("Sensitivity", "P(judge passes, given that people pass)"),

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from llmeval.core.certificate import Anchor, Certificate, Disagreement
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Status, utc_now
-from llmeval.judges.assurance.certificate import Anchor, Certificate, Disagreement, parts_of
+from llmeval.judges.assurance.certificate import parts_of
 from llmeval.judges.assurance.labelled_answers import RANDOM, LabelledAnswer, provenance
 from llmeval.judges.assurance.measures import (
     FIGURES,

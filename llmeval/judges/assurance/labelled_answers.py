@@ -177,7 +177,7 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
     labels: dict[tuple[str, int], list[HumanLabel]] = {}
     for each in said:
         labels.setdefault((each.case_id, each.repeat), []).append(each)
-    arm = str(run.manifest()["candidate"]["name"])
+    arm = str(run.manifest().candidate.name)
     items = []
     for unit in run.units():
         group = labels.get((unit.case.id, unit.answer.repeat))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
 
+from llmeval.core.certificate import Figure, FigureGroup
 from llmeval.core.records import Score
-from llmeval.judges.assurance.certificate import Figure, FigureGroup
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.stats.estimation.agreement import Agreement, Measure, agreement
 from llmeval.stats.estimation.bounds import Interval

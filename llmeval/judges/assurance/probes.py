@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import msgspec
 
-from llmeval.judges.assurance.certificate import Probe
+from llmeval.core.certificate import Probe
 from llmeval.judges.assurance.certify import judge_all
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.judges.ensemble import MemberVerdict

@@ -45,7 +45,7 @@ def annotations(told: RunNotice) -> list[Annotation]:
         f" {verdict_word(told.summary, told.manifest).replace('NO DECISION', 'no decision')}"
     )
     message = one_line(f"{gate.reason} {reused(told.summary)}", _WIDTH)
-    found = [Annotation(level, title, message, _here(str(told.manifest["suite_file"])))]
+    found = [Annotation(level, title, message, _here(str(told.manifest.suite_file)))]
     if not gate.exit_code:
         return found
     cases = _ordered(told)

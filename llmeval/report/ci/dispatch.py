@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.failing_cases import FailingCase
@@ -17,7 +18,7 @@ class RunNotice(NamedTuple):
     run: Path
     folder: Path | None
     summary: Summary
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     troubles: list[FailingCase]
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from llmeval.core.errors import StoreError
 from llmeval.core.files import write_atomically, writing
+from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Summary
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of

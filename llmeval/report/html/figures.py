@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Calls, Decision, GateResult, Metric, RuleDecision, Summary
 from llmeval.report.html import charts, words
 from llmeval.report.html.totals import MetricTotals, Totals, Verdicts
@@ -25,7 +26,7 @@ def by_key(summary: Summary | None) -> dict[MetricKey, Metric]:
 
 
 def gate_rows(
-    gate: GateResult, metrics: Mapping[MetricKey, Metric], manifest: Mapping[str, Any]
+    gate: GateResult, metrics: Mapping[MetricKey, Metric], manifest: Manifest
 ) -> list[dict[str, Any]]:
     """One row a rule, what decided the run first."""
     axis = charts.axis_for(
@@ -45,7 +46,7 @@ def gate_rows(
 
 
 def _gate_row(
-    rule: RuleDecision, metric: Metric | None, axis: charts.Axis, manifest: Mapping[str, Any]
+    rule: RuleDecision, metric: Metric | None, axis: charts.Axis, manifest: Manifest
 ) -> dict[str, Any]:
     tone = words.TONES[rule.decision]
     moved = rule.rule == "regression"
@@ -339,25 +340,25 @@ def latency(totals: Totals) -> dict[str, Any] | None:
     return {"chart": chart, "text": text, "n": count(len(values), "call")}
 
 
-def judges(manifest: Mapping[str, Any], totals: Totals, gate: GateResult) -> list[dict[str, Any]]:
+def judges(manifest: Manifest, totals: Totals, gate: GateResult) -> list[dict[str, Any]]:
     """One card a judge: may it be trusted, why, and what was seen of it in this run."""
     cards, passing = [], {rule.metric for rule in gate.rules if rule.decision is Decision.PASS}
-    for name, judge in (manifest.get("judges") or {}).items():
+    for name, judge in manifest.judges.items():
         total = totals.metrics.get(name, MetricTotals())
         labelled = [v for v in totals.labelled if v.metric == name]
         cards.append(
             {
                 "name": name,
-                "trusted": judge.get("trust") == "TRUSTED",
+                "trusted": judge.trust == "TRUSTED",
                 "carried": name in passing,
-                "reason": words.sentence(judge.get("trust_reason") or "no reason recorded"),
-                "model": judge.get("model"),
-                "identity": judge.get("identity") or {},
-                "params": judge.get("params") or {},
-                "prompt": judge.get("prompt"),
-                "version": judge.get("prompt_version"),
-                "digest": judge.get("digest"),
-                "certificate": judge.get("certificate"),
+                "reason": words.sentence(judge.trust_reason or "no reason recorded"),
+                "model": judge.model,
+                "identity": judge.identity or {},
+                "params": judge.params or {},
+                "prompt": judge.prompt,
+                "version": judge.prompt_version,
+                "digest": judge.digest,
+                "certificate": judge.certificate,
                 "scored": sum(total.statuses[s] for s in ("pass", "fail")),
                 "unscored": total.statuses["unscored"],
                 "errors": total.statuses["error"],

@@ -3,12 +3,13 @@ trends, runs.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from llmeval.core.files import write_atomically
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.report.html import assets, charts, words
 from llmeval.report.html.page import environment
@@ -28,7 +29,7 @@ _SAID = {
     "PASS": ("passes", "pass"),
 }
 
-Recorded = tuple[Path, Mapping[str, Any], Summary | None]
+Recorded = tuple[Path, Manifest, Summary | None]
 """A run's directory, its manifest, and its summary when it came to an end."""
 
 
@@ -87,9 +88,7 @@ def _by_suite(runs: Iterable[Recorded]) -> dict[str, SuiteOverview]:
     found: dict[str, SuiteOverview] = {}
     for recorded in runs:
         path, manifest, summary = recorded
-        suite = found.setdefault(
-            str(manifest.get("suite", "")), SuiteOverview(str(manifest.get("suite", "")), recorded)
-        )
+        suite = found.setdefault(str(manifest.suite), SuiteOverview(str(manifest.suite), recorded))
         suite.runs += 1
         if summary is not None and summary.status == "complete" and len(suite.shown) < MOST:
             suite.shown.append(PastRun.of(RunDir(path), manifest, summary))
@@ -123,17 +122,17 @@ def _section(suite: SuiteOverview, page: Path) -> dict[str, Any]:
     rows = past_table(past, listed(past, page, served=False)) if past else []
     found = trends(past)
     gate = summary.gate if summary else None
-    alpha = (manifest.get("gate") or {}).get("alpha")
+    alpha = manifest.gate.alpha
     return {
         "name": suite.name,
-        "description": str(manifest.get("description") or ""),
+        "description": manifest.description,
         "state": suite.state,
         "tone": tone_of(suite.state),
         "headline": words.headline(gate, summary.metrics, alpha)
         if gate and summary
         else "Its latest run did not end.",
-        "when": when(str(manifest.get("run_id", path.name))),
-        "candidate": str((manifest.get("candidate") or {}).get("name", "")),
+        "when": when(str(manifest.run_id)),
+        "candidate": str(manifest.candidate.name),
         "href": listed([PastRun.of(RunDir(path), manifest, summary)], page, served=False)[0]["href"]
         if summary
         else "",
@@ -153,7 +152,7 @@ def _plain(suite: SuiteOverview) -> dict[str, Any]:
         "suite": suite.name,
         "state": suite.state,
         "runs": suite.runs,
-        "latest": str(manifest.get("run_id", path.name)),
+        "latest": str(manifest.run_id),
         "path": str(path),
         "cases": summary.counts.cases if summary else None,
         "passed": summary.counts.passed if summary else None,

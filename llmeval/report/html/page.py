@@ -1,11 +1,11 @@
 """The first page, rendered: everything a reader needs before, or without, any script."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.report.html import assets, charts, figures, provenance, words
 from llmeval.report.html.embed import Embedding
@@ -42,11 +42,11 @@ def environment() -> Environment:
 
 
 def render(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     summary: Summary,
     totals: Totals,
     embedding: Embedding,
-    baseline: tuple[Mapping[str, Any], Summary] | None,
+    baseline: tuple[Manifest, Summary] | None,
     past: list[PastRun],
     listed: list[dict[str, Any]],
     served: bool = False,
@@ -67,11 +67,11 @@ def render(
             counts=summary.counts,
             outcome=_outcome(summary),
             manifest=manifest,
-            run_id=str(manifest.get("run_id", summary.run_id)),
-            suite=str(manifest.get("suite", summary.suite)),
+            run_id=str(manifest.run_id),
+            suite=str(manifest.suite),
             baseline=_baseline(baseline, totals),
             warnings=[
-                *manifest.get("warnings", ()),
+                *manifest.warnings,
                 *provenance.warnings(manifest, summary, totals, differing),
                 *map(quarantine_ended, summary.quarantine_ended),
             ],
@@ -109,8 +109,8 @@ def render(
     )
 
 
-def _decision(summary: Summary, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    gate, alpha = summary.gate, (manifest.get("gate") or {}).get("alpha")
+def _decision(summary: Summary, manifest: Manifest) -> dict[str, Any]:
+    gate, alpha = summary.gate, manifest.gate.alpha
     said = words.headline(gate, summary.metrics, alpha)
     return {
         "word": verdict_word(summary, manifest),
@@ -142,16 +142,14 @@ def _outcome(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _baseline(
-    baseline: tuple[Mapping[str, Any], Summary] | None, totals: Totals
-) -> dict[str, Any] | None:
+def _baseline(baseline: tuple[Manifest, Summary] | None, totals: Totals) -> dict[str, Any] | None:
     if baseline is None:
         return None
     manifest, summary = baseline
     return {
-        "run_id": str(manifest.get("run_id", summary.run_id)),
-        "started": str(manifest.get("started", "")),
-        "candidate": str((manifest.get("candidate") or {}).get("name", "")),
+        "run_id": str(manifest.run_id),
+        "started": str(manifest.started),
+        "candidate": str(manifest.candidate.name),
         "regressed": totals.queues[TriageQueue.REGRESSED],
         "fixed": totals.queues[TriageQueue.FIXED],
         "unmatched": totals.unmatched,

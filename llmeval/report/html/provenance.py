@@ -2,10 +2,13 @@
 careful about.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from msgspec import to_builtins
+
 from llmeval.compare.differences import differing, flat, plain
+from llmeval.core.manifest import GitRecord, Manifest
 from llmeval.core.results import Summary
 from llmeval.report.html import words
 from llmeval.report.html.totals import Totals
@@ -15,66 +18,63 @@ from llmeval.report.trust import audited, distrust
 Pairs = list[tuple[str, str]]
 
 
-def groups(manifest: Mapping[str, Any], summary: Summary) -> list[dict[str, Any]]:
+def groups(manifest: Manifest, summary: Summary) -> list[dict[str, Any]]:
     """Titled lists of (name, value)."""
-    candidate = manifest.get("candidate") or {}
-    software = manifest.get("llmeval") or {}
-    cases = manifest.get("cases") or {}
+    candidate = manifest.candidate
+    software = manifest.llmeval
+    cases = manifest.cases
     run: Pairs = [
-        ("Run", str(manifest.get("run_id", ""))),
-        ("Suite file", str(manifest.get("suite_file", ""))),
-        ("Started", str(manifest.get("started", ""))),
-        ("Ended", str(manifest.get("ended") or "not ended")),
+        ("Run", str(manifest.run_id)),
+        ("Suite file", str(manifest.suite_file)),
+        ("Started", str(manifest.started)),
+        ("Ended", str(manifest.ended or "not ended")),
         ("Wall time", words.duration(summary.wall_s)),
-        ("Status", str(manifest.get("status", summary.status))),
-        ("Command", " ".join(map(str, manifest.get("command") or ()))),
-        ("Code", _code(manifest.get("git"))),
-        ("Environment", str(manifest.get("environment") or "default")),
+        ("Status", str(manifest.status)),
+        ("Command", " ".join(map(str, manifest.command))),
+        ("Code", _code(manifest.git)),
+        ("Environment", str(manifest.environment or "default")),
         (
             "Changed by the environment",
-            ", ".join(manifest.get("environment_changes") or ()) or "nothing",
+            ", ".join(manifest.environment_changes) or "nothing",
         ),
     ]
     tested: Pairs = [
-        ("Candidate", str(candidate.get("name", ""))),
-        *flat("identity", candidate.get("identity") or {}),
-        *flat("params", candidate.get("params") or {}),
+        ("Candidate", candidate.name),
+        *flat("identity", candidate.identity),
+        *flat("params", candidate.params),
         (
             "Model as returned",
-            ", ".join(candidate.get("returned_models") or ()) or "the endpoint did not say",
+            ", ".join(candidate.returned_models) or "the endpoint did not say",
         ),
         (
             "Fingerprints",
-            ", ".join(candidate.get("fingerprints") or ()) or "the endpoint did not say",
+            ", ".join(candidate.fingerprints) or "the endpoint did not say",
         ),
-        ("Cases", f"{cases.get('n', 0):,} from {cases.get('source', '')}"),
-        ("Sample", plain(cases.get("sample")) if cases.get("sample") else "all cases"),
-        ("Repeats", str(manifest.get("repeats", 1))),
-        ("Seed", str(manifest.get("seed"))),
+        ("Cases", f"{cases.n:,} from {cases.source}"),
+        ("Sample", "all cases" if cases.sample is None else plain(to_builtins(cases.sample))),
+        ("Repeats", str(manifest.repeats)),
+        ("Seed", str(manifest.seed)),
     ]
-    packages = software.get("packages") or {}
     tools: Pairs = [
-        ("llmeval", str(software.get("version", ""))),
-        ("Python", str(software.get("python", ""))),
-        ("Platform", str(software.get("platform", ""))),
-        ("Packages", ", ".join(f"{name} {version}" for name, version in packages.items())),
+        ("llmeval", software.version),
+        ("Python", software.python),
+        ("Platform", software.platform),
+        ("Packages", ", ".join(f"{name} {version}" for name, version in software.packages.items())),
         (
             "Checks",
-            ", ".join(
-                f"{c.get('metric')} v{c.get('version', 1)}" for c in manifest.get("checks") or ()
-            )
+            ", ".join(f"{c.get('metric')} v{c.get('version', 1)}" for c in manifest.checks)
             or "none",
         ),
     ]
     return [
         {"title": "Run", "pairs": run, "code": False},
         {"title": "What was tested", "pairs": tested, "code": False},
-        {"title": "Digests", "pairs": flat("", manifest.get("digests") or {}), "code": True},
+        {"title": "Digests", "pairs": flat("", to_builtins(manifest.digests)), "code": True},
         {"title": "Software", "pairs": tools, "code": False},
     ]
 
 
-def differences(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:
+def differences(now: Manifest, before: Manifest) -> list[dict[str, Any]]:
     """What differs from the baseline's manifest. `matters`: it touches what is measured, not only
     what is tested.
     """
@@ -86,14 +86,13 @@ def differences(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[
 
 
 def warnings(
-    manifest: Mapping[str, Any], summary: Summary, totals: Totals, differing: list[dict[str, Any]]
+    manifest: Manifest, summary: Summary, totals: Totals, differing: list[dict[str, Any]]
 ) -> Iterator[str]:
     """What to know before relying on this run, most important first."""
     if summary.status != "complete":
-        expected = (manifest.get("cases") or {}).get("n", 0) * manifest.get("repeats", 1)
+        expected = manifest.cases.n * manifest.repeats
         yield f"The run is incomplete: {totals.rows:,} of {count(expected, 'answer')} recorded."
-    judges: Mapping[str, Any] = manifest.get("judges") or {}
-    for name, judge in judges.items():
+    for name, judge in manifest.judges.items():
         if told := distrust(name, judge):
             yield words.minus(told)
     yield from (words.minus(told) for told in audited(summary))
@@ -119,12 +118,12 @@ def warnings(
             )
     if totals.truncated:
         yield f"Cut off at the token limit: {totals.truncated:,} of {count(totals.rows, 'answer')}."
-    if (manifest.get("git") or {}).get("dirty"):
+    if manifest.git is not None and manifest.git.dirty:
         yield "The code had changes that were not committed."
 
 
-def _code(git: Mapping[str, Any] | None) -> str:
-    if not git:
+def _code(git: GitRecord | None) -> str:
+    if git is None:
         return "not in a git repository"
-    changes = ", with changes not committed" if git.get("dirty") else ""
-    return f"{str(git.get('commit'))[:12]} on {git.get('branch')}{changes}"
+    changes = ", with changes not committed" if git.dirty else ""
+    return f"{str(git.commit)[:12]} on {git.branch}{changes}"

@@ -1,13 +1,13 @@
 """Past runs of the same suite, from the directories beside this one."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from llmeval.core.errors import StoreError
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.report.html import charts, words
 from llmeval.report.safe_text import count
@@ -32,12 +32,12 @@ class PastRun:
 
     @classmethod
     def of(
-        cls, run: RunDir, manifest: Mapping[str, Any], summary: Summary, asked: str | None = None
+        cls, run: RunDir, manifest: Manifest, summary: Summary, asked: str | None = None
     ) -> "PastRun":
         """From a run's own words. `asked`: the digest of the cases to compare with."""
-        candidate = str((manifest.get("candidate") or {}).get("name", ""))
+        candidate = str(manifest.candidate.name)
         same = asked is None or _cases(manifest) == asked
-        return cls(run, summary.run_id, summary, candidate, int(manifest.get("repeats") or 1), same)
+        return cls(run, summary.run_id, summary, candidate, int(manifest.repeats or 1), same)
 
 
 def earlier_runs(run: RunDir, manifest: Mapping[str, Any]) -> list[PastRun]:
@@ -62,8 +62,8 @@ def earlier_runs(run: RunDir, manifest: Mapping[str, Any]) -> list[PastRun]:
     return sorted(found, key=lambda past: past.run_id)
 
 
-def _cases(manifest: Mapping[str, Any]) -> str:
-    return str((manifest.get("digests") or {}).get("cases", ""))
+def _cases(manifest: Manifest) -> str:
+    return str(manifest.digests.cases)
 
 
 def trends(past: list[PastRun]) -> list[dict[str, Any]]:

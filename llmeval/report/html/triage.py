@@ -13,7 +13,6 @@ Within a queue: gate weight x drop x confidence, largest first.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
 
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Score, Status
@@ -68,26 +67,23 @@ class TriageRules:
     @classmethod
     def of(
         cls,
-        manifest: Mapping[str, Any],
+        manifest: Manifest,
         people: Mapping[tuple[str, int, str], bool],
     ) -> "TriageRules":
         """From the manifest: which metrics the gate names, which judges are not trusted, which
         measure the same.
         """
-        gate = manifest.get("gate") or {}
-        regression = gate.get("regression") or {}
-        keys = [*(gate.get("floors") or {}), *(regression.get("margins") or {})]
-        judges: Mapping[str, Any] = manifest.get("judges") or {}
+        gate = manifest.gate
+        keys = [*gate.floors, *gate.margins]
+        judges = manifest.judges
         by_prompt: dict[str, list[str]] = {}
         for name, judge in judges.items():
-            by_prompt.setdefault(str(judge.get("prompt")), []).append(name)
-        if any(check.get("metric") == "facts" for check in manifest.get("checks") or ()):
+            by_prompt.setdefault(str(judge.prompt), []).append(name)
+        if any(check.get("metric") == "facts" for check in manifest.checks):
             by_prompt.setdefault("reference", []).append("facts")
         return cls(
             gated=frozenset(key.partition("@")[0].strip() for key in keys),
-            untrusted=frozenset(
-                name for name, judge in judges.items() if judge.get("trust") != "TRUSTED"
-            ),
+            untrusted=frozenset(name for name, judge in judges.items() if judge.trust != "TRUSTED"),
             twins=tuple(tuple(names) for names in by_prompt.values() if len(names) > 1),
             people=people,
             quarantined=quarantined(manifest),

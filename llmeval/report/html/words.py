@@ -4,8 +4,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Calls, CaseCounts, Decision, GateResult, Metric, RuleDecision
 from llmeval.report.safe_text import count
 
@@ -151,11 +151,9 @@ def _as_counted(rule: RuleDecision, metric: Metric) -> bool:
     )
 
 
-def assumptions(
-    rule: RuleDecision, metric: Metric | None, manifest: Mapping[str, Any]
-) -> list[str]:
+def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Manifest) -> list[str]:
     """What must be true for a rule's decision to carry its error rate."""
-    alpha = (manifest.get("gate") or {}).get("alpha")
+    alpha = manifest.gate.alpha
     said = []
     if alpha is not None and rule.low is not None:
         said.append(
@@ -186,7 +184,7 @@ def assumptions(
                 " are right."
             )
         )
-    if (manifest.get("cases") or {}).get("sample"):
+    if manifest.cases.sample:
         said.append(
             "The cases are a random sample: the decision is about the data set they were drawn"
             " from."

@@ -1,5 +1,7 @@
-"""What `llmeval doctor SUITE` looks at: the file, each model's key, endpoint and first answer, each
-judge's certificate.
+"""What `llmeval doctor SUITE` checks.
+
+The suite file, the key, the endpoint and the first answer of each model, and the certificate of
+each judge.
 """
 
 import asyncio
@@ -9,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmeval.cli.diagnosis import Diagnosis
+from llmeval.api.machine_diagnosis import Diagnosis
 from llmeval.core.errors import LlmevalError, ModelError
 from llmeval.report.safe_text import count
 
@@ -28,7 +30,7 @@ _FIXES = (
 _OPENAI = "api.openai.com"
 
 
-def suite_findings(path: Path, environment: str | None, *, ask: bool) -> Iterator[Diagnosis]:
+def diagnose_suite(path: Path, environment: str | None, *, ask: bool) -> Iterator[Diagnosis]:
     """What stands between this suite and a run.
 
     Args:

@@ -1,5 +1,6 @@
-"""What `llmeval doctor` looks at on this machine: Python, packages, terminal, disk, cache, bundled
-model.
+"""What `llmeval doctor` checks on this machine.
+
+Python, packages, terminal, disk, cache and the bundled model.
 """
 
 import os
@@ -29,18 +30,18 @@ _LEAST_FREE = 500 * 10**6
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One thing that was looked at. `fix`: what to do about it, where it is not ok. `bad` makes the
-    exit code 3.
-    """
+    """The result of one check of the machine or the suite."""
 
     what: str
     state: Literal["ok", "note", "bad"]
+    """`bad`: a run is not possible. `note`: a run is possible, with a restriction."""
     detail: str
     fix: str = ""
+    """What to do about it. Empty when the state is `ok`."""
 
 
-def machine(reports: Path) -> Iterator[Diagnosis]:
-    """Everything that no suite is needed for."""
+def diagnose_machine(reports: Path) -> Iterator[Diagnosis]:
+    """The checks that need no suite."""
     yield _python()
     yield from _extras()
     yield _terminal()

@@ -1,10 +1,10 @@
-"""From what is known of a suite to the gate that `prove` plays."""
+"""From the profile of a suite to the gate that `simulate` tries."""
 
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmeval.cli.profile import SuiteProfile, margin_for
+from llmeval.planning.suite_profile import SuiteProfile, margin_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 
 def setups_for(
-    known: SuiteProfile, detect: str | None, *, early: bool
+    profile: SuiteProfile, detect: str | None, *, early: bool
 ) -> "tuple[SimulationSetup | None, list[SimulationSetup]]":
-    """The gate that the suite states, None where it states nothing; and where it has no rule of
-    regression one for each metric, by itself.
+    """The gates to simulate: the suite's own, and where it has no regression rule one a metric.
 
     Args:
-        known: the suite. detect: the margin of all rules of regression instead of their own.
+        profile: the suite.
+        detect: the margin of all regression rules, instead of their own.
         early: whether the run may stop early.
+
+    Returns:
+        The suite's gate (None where it states no rule), and the gates with one regression rule for
+        each metric.
 
     Raises:
         UsageError: as `margin_for`.
@@ -34,84 +38,97 @@ def setups_for(
     from llmeval.planning.simulated_rules import ErrorRates, SimulatedRegression
     from llmeval.planning.simulation import SimulationSetup
 
-    spec = known.suite.spec
-    cases = _in_order(known.cases, spec.seed)
-    clusters, shapes = _numbers(cases), {shape.metric: shape for shape in known.shapes}
-    margins = {key: margin.value for key, margin in margins_in(spec.gate.model_dump()).items()}
-    known_ones = {key: margin for key, margin in margins.items() if parse_key(key)[0] in shapes}
+    spec = profile.suite.spec
+    cases = _in_order(profile.cases, spec.seed)
+    clusters, metrics = (
+        _numbers(cases),
+        {each.metric: each for each in profile.metrics},
+    )
+    margins = {key: margin.value for key, margin in margins_in(spec.gate.record().margins).items()}
+    planned = {key: margin for key, margin in margins.items() if parse_key(key)[0] in metrics}
 
     def rule(key: str, own: float | None) -> "SimulatedRegression | None":
         metric, where = parse_key(key)
-        members = _members(known, key, where, cases, clusters)
-        margin = own if detect is None and own is not None else margin_for(known, metric, detect)
+        members = _members(profile, key, where, cases, clusters)
+        margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
             name=key, metric=metric, members=members, margin=margin
         )
 
-    def setup(claims: "list[SimulatedRule]", shapes: "dict[str, MetricProfile]") -> SimulationSetup:
+    def setup(
+        claims: "list[SimulatedRule]", metrics: "dict[str, MetricProfile]"
+    ) -> SimulationSetup:
         worlds = {
-            claim.metric: shapes[claim.metric].world(clusters, spec.repeats) for claim in claims
+            claim.metric: metrics[claim.metric].world(clusters, spec.repeats) for claim in claims
         }
         terms = ErrorRates(spec.gate.alpha, spec.gate.beta, len(claims), early)
         return SimulationSetup(worlds=worlds, claims=tuple(claims), terms=terms)
 
     stated = [
-        *_floors(known, cases, clusters),
-        *filter(None, (rule(*each) for each in known_ones.items())),
+        *_floors(profile, cases, clusters),
+        *filter(None, (rule(*each) for each in planned.items())),
     ]
-    others = [] if margins else list(filter(None, (rule(metric, None) for metric in shapes)))
+    others = [] if margins else list(filter(None, (rule(metric, None) for metric in metrics)))
     if spec.repeats > 1:
-        known.notes.append(
+        profile.notes.append(
             f"{spec.repeats} answers a case; what differs between runs is taken for chance within a"
             " case"
         )
     if len({claim.metric for claim in stated}) > 1:
-        known.notes.append("the metrics err independently of each other (assumed)")
-    placed = {name: _placed(known, shape, stated) for name, shape in shapes.items()}
-    return setup(stated, placed) if stated else None, [setup([claim], shapes) for claim in others]
+        profile.notes.append("the metrics err independently of each other (assumed)")
+    placed = {name: _placed(profile, each, stated) for name, each in metrics.items()}
+    return setup(stated, placed) if stated else None, [setup([claim], metrics) for claim in others]
 
 
 def _placed(
-    known: SuiteProfile, shape: "MetricProfile", claims: "list[SimulatedRule]"
+    profile: SuiteProfile, metric_profile: "MetricProfile", claims: "list[SimulatedRule]"
 ) -> "MetricProfile":
-    """The shape; of a metric with a floor and without a past run halfway between the highest floor
-    and all.
+    """The profile of a metric, with the pass rate that the simulation uses.
+
+    A metric with a floor and without a past run gets the midpoint between its highest floor and
+    100 %: at the assumed rate of other metrics the floor might always fail.
     """
     from llmeval.planning.simulated_rules import SimulatedFloor
 
     floors = [
         claim.threshold
         for claim in claims
-        if isinstance(claim, SimulatedFloor) and claim.metric == shape.metric
+        if isinstance(claim, SimulatedFloor) and claim.metric == metric_profile.metric
     ]
-    if not floors or known.past.rate(shape.metric) is not None:
-        return shape
+    if not floors or profile.past.rate(metric_profile.metric) is not None:
+        return metric_profile
     people = (1 + max(floors)) / 2
-    known.notes.append(
-        f"{shape.metric}: with its floor, a pass rate of {people:.0%} is played (assumed: the"
+    profile.notes.append(
+        f"{metric_profile.metric}: the simulation uses a pass rate of {people:.0%} (assumed: the"
         " midpoint between the floor and 100%)"
     )
-    return replace(shape, rate=people * shape.sensitivity + (1 - people) * (1 - shape.specificity))
+    return replace(
+        metric_profile,
+        rate=people * metric_profile.sensitivity + (1 - people) * (1 - metric_profile.specificity),
+    )
 
 
 def _floors(
-    known: SuiteProfile, cases: "list[Case]", clusters: "NDArray[np.int64]"
+    profile: SuiteProfile, cases: "list[Case]", clusters: "NDArray[np.int64]"
 ) -> "list[SimulatedRule]":
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.simulated_rules import SimulatedFloor
 
-    shapes, found = {shape.metric: shape for shape in known.shapes}, []
-    for key, threshold in floor_rates(known.suite.spec.gate.model_dump()).items():
+    metrics, found = (
+        {each.metric: each for each in profile.metrics},
+        [],
+    )
+    for key, threshold in floor_rates(profile.suite.spec.gate.record().floors).items():
         metric, where = parse_key(key)
-        members = _members(known, key, where, cases, clusters) if metric in shapes else None
+        members = _members(profile, key, where, cases, clusters) if metric in metrics else None
         if members is None:
             continue
-        corrected = shapes[metric].labels is not None and known.suite.spec.repeats == 1
-        if corrected and known.suite.judge(metric).when == "uncertain":
+        corrected = metrics[metric].labels is not None and profile.suite.spec.repeats == 1
+        if corrected and profile.suite.judge(metric).when == "uncertain":
             corrected = False
-        if shapes[metric].labels is not None and not corrected:
-            known.notes.append(
+        if metrics[metric].labels is not None and not corrected:
+            profile.notes.append(
                 f"{key}: what the floor is about is what the judge says, not corrected by labels"
             )
         found.append(
@@ -123,7 +140,7 @@ def _floors(
 
 
 def _members(
-    known: SuiteProfile,
+    profile: SuiteProfile,
     key: str,
     where: tuple[str, str] | None,
     cases: "list[Case]",
@@ -139,7 +156,7 @@ def _members(
         if where is None or case.tags.get(where[0]) == where[1]
     ]
     if not rows:
-        known.notes.append(f"{key}: not played, no case has this tag")
+        profile.notes.append(f"{key}: not simulated, no case has this tag")
         return None
     return members_of(np.array(rows), clusters)
 

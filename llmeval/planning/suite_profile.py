@@ -1,5 +1,7 @@
-"""What `plan` and `prove` know about a suite: its cases, its judges' certificates, its own past
-runs, or assumptions.
+"""What planning knows about a suite before the first call.
+
+The figures come from its cases, its judges' certificates and its own past runs. Where these say
+nothing, an assumption is used and named as one.
 """
 
 from collections import Counter
@@ -17,49 +19,57 @@ if TYPE_CHECKING:
     from llmeval.suite.loader import Suite
 
 RATE, CORRELATION, WITHIN = 0.8, 0.5, 0.2
+"""Assumed without a past run: the pass rate, the correlation of two runs' results on a case, and
+the correlation of two cases of a cluster."""
 JUDGE = (0.9, 0.9)
+"""Assumed of a judge without a valid certificate: sensitivity and specificity."""
 LABELS = 200
+"""The number of random labels that such a judge's certificate is assumed to rest on."""
 FEW_CLUSTERS = 30
 
 
 class JudgeProfile(NamedTuple):
-    """A metric's judge: sensitivity, specificity, the lower bound of J, the rate of error spent on
-    that bound, and the good and bad answers it rests on."""
+    """How well the judge of a metric agrees with people."""
 
     sensitivity: float
     specificity: float
     lower: float
+    """A lower bound of Youden's J = sensitivity + specificity - 1."""
     spent: float
+    """The error rate spent on that bound."""
     labels: tuple[int, int] | None
+    """The labelled answers it rests on: (good, bad). None for a check."""
 
 
 @dataclass
 class SuiteProfile:
-    """A suite as `plan` and `prove` see it. `notes`: where each figure is from; assumptions are
-    said to be such.
-    """
+    """A suite as `plan` and `simulate` see it."""
 
     suite: "Suite"
     cases: "list[Case]"
     past: "PastRates"
     rows: list[dict[str, Any]]
-    shapes: "list[MetricProfile]"
+    """The estimate of `run --dry-run`: a row for each model role, with calls and cost."""
+    metrics: "list[MetricProfile]"
     notes: list[str]
+    """Where each figure is from. Assumptions are named as such."""
 
 
-def margin_for(known: SuiteProfile, metric: str, detect: str | None) -> float:
-    """The drop to size for: the one given, else the suite's own margin for the metric, else
-    `margin_of`'s.
+def margin_for(profile: SuiteProfile, metric: str, detect: str | None) -> float:
+    """The drop to plan for, a share in (0, 1).
+
+    The drop `detect` where there is one, else the suite's own margin for the metric, else the
+    default of `margin_of`.
 
     Raises:
         UsageError: as `margin_of`.
     """
     from llmeval.gate.rules.threshold import margins_in
 
-    margins = margins_in(known.suite.spec.gate.model_dump())
+    margins = margins_in(profile.suite.spec.gate.record().margins)
     if detect is None and metric in margins:
         return margins[metric].value
-    return margin_of(detect, len(known.cases))
+    return margin_of(detect, len(profile.cases))
 
 
 def margin_of(text: str | None, cases: int) -> float:
@@ -82,8 +92,13 @@ def margin_of(text: str | None, cases: int) -> float:
     return value
 
 
-def know(suite: "Suite", metric: str | None, reports: Path) -> SuiteProfile:
-    """Everything that is known before the first call; nothing is asked.
+def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuiteProfile:
+    """The profile of a suite. No model is called.
+
+    Args:
+        suite: the suite.
+        metric: only this metric; None: all that the gate names, and the judged ones.
+        reports: the folder of past runs.
 
     Raises:
         SuiteError, UsageError, NothingEvaluated: as `llmeval run --dry-run`; or a metric that the
@@ -109,40 +124,42 @@ def know(suite: "Suite", metric: str | None, reports: Path) -> SuiteProfile:
     rules = [*gate.floors, *(gate.regression.margins if gate.regression is not None else ())]
     gated = list(dict.fromkeys(parse_key(key)[0] for key in rules))
     chosen = [metric] if metric else list(dict.fromkeys([*gated, *judged])) or names
-    known = SuiteProfile(suite, list(planned.cases), past, estimate(planned, reports), [], [])
+    profile = SuiteProfile(suite, list(planned.cases), past, estimate(planned, reports), [], [])
     trusts = {name: found.state for name, found in planned.trusts.items()}
-    known.shapes = [_shape(known, name, trusts.get(name)) for name in chosen]
-    return known
+    profile.metrics = [_metric_profile(profile, name, trusts.get(name)) for name in chosen]
+    return profile
 
 
-def slices_of(known: SuiteProfile) -> "list[MetricProfile]":
-    """A shape for each rule of regression about a slice, named as the rule: its own cases, all else
-    as the whole metric.
+def slice_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
+    """A profile for each regression rule about a slice, named as the rule.
+
+    It has the slice's own cases; everything else is as in the whole metric.
     """
     from dataclasses import replace
 
     from llmeval.gate.rules.floors import parse_key
 
-    rule, found = known.suite.spec.gate.regression, []
-    shapes = {shape.metric: shape for shape in known.shapes}
+    rule = profile.suite.spec.gate.regression
+    profiles: list[MetricProfile] = []
+    metrics = {each.metric: each for each in profile.metrics}
     for key in rule.margins if rule is not None else ():
         metric, where = parse_key(key)
         sizes = _sizes(
             case
-            for case in known.cases
+            for case in profile.cases
             if where is not None and case.tags.get(where[0]) == where[1]
         )
-        if sizes and metric in shapes:
-            found.append(
+        if sizes and metric in metrics:
+            profiles.append(
                 replace(
-                    shapes[metric],
+                    metrics[metric],
                     metric=key,
                     cases=sizes.total(),
                     units=len(sizes),
                     largest=max(sizes.values()),
                 )
             )
-    return found
+    return profiles
 
 
 def _sizes(cases: "Iterable[Case]") -> "Counter[str]":
@@ -150,40 +167,42 @@ def _sizes(cases: "Iterable[Case]") -> "Counter[str]":
     return Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in cases)
 
 
-def _shape(known: SuiteProfile, metric: str, trust: str | None) -> "MetricProfile":
+def _metric_profile(profile: SuiteProfile, metric: str, trust: str | None) -> "MetricProfile":
     from llmeval.planning.metric_profile import MetricProfile
     from llmeval.stats.estimation.correction import rogan_gladen
     from llmeval.stats.power import discordance, judged_discordance
 
     judge = JudgeProfile(1.0, 1.0, 1.0, 0.0, None)
-    if trust is not None and not _on_judge_scale(known, metric):
-        judge = _judge(known, metric, trust)
-    rate, differs = known.past.rate(metric), known.past.discordance(metric)
+    if trust is not None and not _on_judge_scale(profile, metric):
+        judge = _judge(profile, metric, trust)
+    rate, differs = profile.past.rate(metric), profile.past.discordance(metric)
     if rate is None:
-        known.notes.append(f"{metric}: pass rate {RATE:.0%} (assumed: no past run)")
+        profile.notes.append(f"{metric}: pass rate {RATE:.0%} (assumed: no past run)")
         people = RATE
         rate = people * judge.sensitivity + (1 - people) * (1 - judge.specificity)
     else:
         seen = "" if trust is None else " by its judge"
-        known.notes.append(f"{metric}: pass rate {rate:.1%}{seen} (run {known.past.run_ids[0]})")
+        profile.notes.append(
+            f"{metric}: pass rate {rate:.1%}{seen} (run {profile.past.run_ids[0]})"
+        )
         people = rogan_gladen(rate, judge.sensitivity, judge.specificity)
     if differs is None:
         true = discordance(people, 0, CORRELATION)
         differs = judged_discordance(true, people, judge.sensitivity, judge.specificity).total
         differs = max(differs, 0.02)
-        known.notes.append(
+        profile.notes.append(
             f"{metric}: {differs:.1%} of the cases differ from the baseline without a drop "
             f"(assumed: correlation {CORRELATION}; no two past runs differ)"
         )
     else:
-        known.notes.append(
+        profile.notes.append(
             f"{metric}: {differs:.1%} of the cases differ between runs (the largest of the past"
             " runs)"
         )
-    sizes = _sizes(known.cases)
+    sizes = _sizes(profile.cases)
     largest, few = max(sizes.values()), len(sizes) < FEW_CLUSTERS
     if largest > 1:
-        known.notes.append(
+        profile.notes.append(
             f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN}"
             " (assumed)"
             + (
@@ -194,7 +213,7 @@ def _shape(known: SuiteProfile, metric: str, trust: str | None) -> "MetricProfil
         )
     return MetricProfile(
         metric=metric,
-        cases=len(known.cases),
+        cases=len(profile.cases),
         units=len(sizes),
         largest=largest,
         within=WITHIN,
@@ -208,35 +227,35 @@ def _shape(known: SuiteProfile, metric: str, trust: str | None) -> "MetricProfil
     )
 
 
-def _on_judge_scale(known: SuiteProfile, metric: str) -> bool:
+def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:
     """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is
     true.
     """
     from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floors_in, margins_in
 
-    gate = known.suite.spec.gate.model_dump()
-    stated = [*floors_in(gate).items(), *margins_in(gate).items()]
+    gate = profile.suite.spec.gate.record()
+    stated = [*floors_in(gate.floors).items(), *margins_in(gate.margins).items()]
     own = any(limit.judge_scale for key, limit in stated if parse_key(key)[0] == metric)
     if own:
-        known.notes.append(
+        profile.notes.append(
             f"{metric}: on the judge's own scale (`scale: judge`), as if its verdicts were the"
             " truth"
         )
     return own
 
 
-def _judge(known: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
+def _judge(profile: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
     """From the certificate of a trusted judge; else the judge that the suite would need."""
     from llmeval.gate.rules.regression import J_SHARE
     from llmeval.judges.assurance.certificate import read_certificate
     from llmeval.stats.estimation.agreement import youden_lower
     from llmeval.stats.estimation.label_counts import LabelCounts
 
-    path = known.suite.judge(metric).certificate
-    spent = known.suite.spec.gate.beta / J_SHARE
+    path = profile.suite.judge(metric).certificate
+    spent = profile.suite.spec.gate.beta / J_SHARE
     if trust == "TRUSTED" and path is not None:
-        found = read_certificate(known.suite.base / path)
+        found = read_certificate(profile.suite.base / path)
         either: tuple[Mapping[str, Any], Mapping[str, Any]] = (
             found.counts,
             found.weighted or found.counts,
@@ -251,7 +270,7 @@ def _judge(known: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
             spent,
             (labels.human_pass, labels.human_fail),
         )
-        known.notes.append(
+        profile.notes.append(
             f"{metric}: the judge's J is {judge.sensitivity + judge.specificity - 1:.2f}, at least"
             f" {judge.lower:.2f} (certificate, {labels.n} labels)"
         )
@@ -259,7 +278,7 @@ def _judge(known: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
     right, bad = round(LABELS * RATE), LABELS - round(LABELS * RATE)
     sure = round(right * JUDGE[0]), round(bad * JUDGE[1])
     lower = youden_lower(LabelCounts(sure[0], bad - sure[1], right - sure[0], sure[1]), spent)
-    known.notes.append(
+    profile.notes.append(
         f"{metric}: the judge is UNTRUSTED, so a rule on it is INCONCLUSIVE. Assumed instead:"
         f" sensitivity {JUDGE[0]}, specificity {JUDGE[1]}, shown by {LABELS} random labels (J at"
         f" least {lower:.2f}): `llmeval judge certify`"

@@ -1,0 +1,84 @@
+"""The lock file of a baseline: a run that a person approved, with a value for each case and metric."""
+
+import math
+from datetime import UTC, date, datetime
+from typing import Literal
+
+import msgspec
+
+from llmeval.core.gate_terms import GateTerms
+from llmeval.core.manifest import Digests
+
+LOCK_SCHEMA = 2
+"""The format of a lock file. From 2 on it holds the gate that the run was approved with."""
+
+KeptValue = float | None | Literal["-"]
+"""A case's value in [0, 1]; None: it is missing; "-": the metric does not apply to it."""
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """Who took this run as the baseline, why, when (UTC), and the last day it counts."""
+
+    by: str
+    reason: str
+    at: str
+    """ISO 8601, UTC."""
+    expires: str | None = None
+    """ISO 8601; None where it does not end."""
+
+
+class BaselineValues(msgspec.Struct, frozen=True):
+    """One metric: what scored it, and a value for each of the baseline's cases, in their order."""
+
+    scorer: str
+    """Digest of the judge or of the checks."""
+    values: tuple[KeptValue, ...]
+    passed: str = ""
+    """Of a judge's metric, a letter for each case: y, n, or - where it has no verdict. Empty with
+    repeats.
+    """
+
+
+class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
+    """A lock file; or the same of a run that nobody has approved."""
+
+    schema: int = LOCK_SCHEMA
+    suite: str
+    run_id: str
+    candidate: str
+    decision: str | None
+    approved: Approval | None
+    """None where nobody has."""
+    digests: Digests
+    gate: GateTerms | None = None
+    """The gate it was approved with; None in a lock file from before gates were kept, which nothing
+    is compared with.
+    """
+    left_out: dict[str, str] = {}
+    """Cases that belong to the baseline and have no result in it (`Rejudged`): digests by id."""
+    cases: dict[str, str]
+    """The beginning of each case's digest, 16 hex digits, by id."""
+    outputs: tuple[str, ...] = ()
+    """Of runs with a judge and without repeats, `output_digest` of each case's answer, in the same
+    order.
+    """
+    metrics: dict[str, BaselineValues]
+
+    def results(self, metric: str) -> dict[str, float]:
+        """Value by case id of the cases the metric applies to; NaN where it is missing."""
+        column = self.metrics.get(metric)
+        pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
+        return {
+            name: math.nan if value is None else float(value)
+            for name, value in pairs
+            if value != "-"
+        }
+
+    def everything(self) -> dict[str, str]:
+        """The beginning of each case's digest by id, also of those without a result."""
+        return {**self.left_out, **self.cases}
+
+    def expired(self, today: date | None = None) -> bool:
+        """Whether the approval's last day is over (UTC)."""
+        until = self.approved.expires if self.approved is not None else None
+        return until is not None and (today or datetime.now(UTC).date()) > date.fromisoformat(until)

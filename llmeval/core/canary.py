@@ -1,0 +1,38 @@
+"""A line of `canaries.jsonl`: a judge's verdict on an answer whose right verdict is known."""
+
+import msgspec
+
+from llmeval.core.records import SCHEMA, Status, Usage
+
+
+class Canary(msgspec.Struct, frozen=True, kw_only=True):
+    """One attack or anchor that a judge was tried on."""
+
+    schema: int = SCHEMA
+    kind: str
+    """attack: a wrong answer that talks to the judge, and must fail. anchor: an answer of the
+    judge's certificate, judged again in each run to notice a change.
+    """
+    metric: str
+    judge: str
+    """Digest of the judge."""
+    case_id: str
+    """Of an attack its name, of an anchor the id of its case."""
+    expected: bool | None = None
+    """Of an anchor: the verdict that its certificate holds."""
+    answer: str | None = None
+    """Of an attack: the text that the judge read."""
+    status: Status | None = None
+    passed: bool | None = None
+    """The judge's verdict; None where it gave none."""
+    unscored: str | None = None
+    """Why there is no verdict."""
+    attempts: int = 0
+    """Calls sent; 0 where the verdict came from the cache."""
+    cached: bool = False
+    usage: Usage | None = None
+    cost_usd: float | None = None
+    failed: bool = False
+    """Whether the judge could not be asked."""
+    reply: str | None = None
+    """Of an attack: what the judge replied."""

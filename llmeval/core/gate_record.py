@@ -1,0 +1,72 @@
+"""The gate of a run as its manifest holds it: the rules that decide the run, as the suite states
+them.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Level = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+Scale = Literal["people", "judge"]
+MustPass = Literal["all"] | list[str] | dict[str, str] | None
+"""All cases, a list of case ids, or one tag and its value; None without such a rule."""
+
+
+class FloorLimit(msgspec.Struct, frozen=True):
+    """A floor that states its scale."""
+
+    min: Share
+    """The pass rate to reach."""
+    scale: Scale = "people"
+
+
+class MarginLimit(msgspec.Struct, frozen=True):
+    """A margin that states its scale."""
+
+    margin: Share
+    """The drop of the mean that must not pass."""
+    scale: Scale = "people"
+
+
+Floors = dict[str, Share | FloorLimit]
+"""By metric, or `metric @ tag=value`."""
+Margins = dict[str, Share | MarginLimit]
+"""By metric, or `metric @ tag=value`."""
+
+
+class RegressionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The comparison with a baseline."""
+
+    baseline: str | None = None
+    """Absolute path of the lock file, or of the directory of the baseline's run."""
+    margins: Margins = {}
+    max_gone: Count = 0
+    """How many cases of the baseline may be absent or changed."""
+
+
+class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Every rule and setting of the gate."""
+
+    must_pass: MustPass = None
+    floors: Floors
+    regression: RegressionRecord | None
+    alpha: Level
+    """Largest probability of any wrong FAIL over all rules, and of a wrong PASS of a floor."""
+    beta: Level
+    """Largest probability of a wrong PASS of a regression rule."""
+    max_unscored: Share
+    """Largest share of cases without a result; above it the run is INVALID."""
+    stop: Literal["early", "never"] = "never"
+    """early: the cases are in a random order, and the run may end before the last of them."""
+    quarantine: str | None = None
+    """The quarantine file that the suite names."""
+    retired: str | None = None
+    """The file of retired cases that the suite names."""
+    on_inconclusive: Literal["fail", "warn", "pass"]
+
+    @property
+    def margins(self) -> Margins:
+        """The margins of the comparison; empty where nothing is compared."""
+        return {} if self.regression is None else self.regression.margins

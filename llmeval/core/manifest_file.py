@@ -1,0 +1,95 @@
+"""`manifest.json` as a file: read and held against its own digest and the types of `Manifest`.
+
+A directory may come from anyone: what has another type is refused here, so that no reader meets it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from llmeval.core.checksums import manifest_digest
+from llmeval.core.errors import StoreError
+from llmeval.core.manifest import Manifest
+from llmeval.core.records import SCHEMA
+
+_KEYS = {field.name for field in structs.fields(Manifest)} - {"other_keys"}
+_FIRST = ("schema", "run_id", "suite", "suite_file", "description", "started", "ended", "status")
+"""Keys that people look for first stand first in the file."""
+
+
+class _NamedCheck(msgspec.Struct):
+    metric: str
+
+
+def read_manifest(path: Path) -> Manifest:
+    """A manifest from its file.
+
+    Raises:
+        StoreError: it is not there, was made by another version, was changed by hand, or a value
+            has the wrong type.
+    """
+    try:
+        loaded = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        raise StoreError(
+            f"{path.parent} has no {path.name}: not a run directory, or the run never got that far"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(f"{path} can't be read: {error}") from None
+    check_schema(loaded.get("schema"), path)
+    try:
+        manifest = manifest_of(loaded)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path} is not a manifest of llmeval: {error}") from None
+    if manifest_digest(loaded) != manifest.digest:
+        raise StoreError(
+            f"{path} was changed after it was written: its digest does not fit its content. "
+            "Take it from a copy of the run, or run the suite again"
+        )
+    return manifest
+
+
+def manifest_of(loaded: dict[str, Any]) -> Manifest:
+    """A manifest from its JSON.
+
+    Raises:
+        ValueError: a value is missing or has the wrong type; names its key.
+    """
+    fields = {key: value for key, value in loaded.items() if key in _KEYS}
+    others = {key: value for key, value in loaded.items() if key not in _KEYS}
+    manifest = msgspec.convert(fields, Manifest)
+    for number, check in enumerate(manifest.checks):
+        try:
+            msgspec.convert(check, _NamedCheck)
+        except ValueError as error:
+            raise ValueError(f"{error} - at `$.checks[{number}]`") from None
+    return structs.replace(manifest, other_keys=others)
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The content of `manifest.json`, with the digest of what it holds."""
+    content: dict[str, Any] = msgspec.to_builtins(manifest)
+    others = content.pop("other_keys")
+    content = {**{key: content[key] for key in _FIRST}, **content, **others}
+    sealed = {**content, "digest": manifest_digest(content)}
+    return json.dumps(sealed, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def check_schema(schema: object, path: Path) -> None:
+    """Refuse a file of another format of the run directory.
+
+    Raises:
+        StoreError: says who made it, and what to do.
+    """
+    if isinstance(schema, int) and schema < SCHEMA:
+        raise StoreError(
+            f"{path} was made by an older llmeval (format {schema}, this one reads format"
+            f" {SCHEMA}): run the suite again"
+        )
+    if schema != SCHEMA:
+        raise StoreError(
+            f"{path} has schema {schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval"
+        )

@@ -1,0 +1,60 @@
+"""The judges that promptfoo's model-graded assertions need."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmeval.importers.ledger import Ledger, SourcePlace
+from llmeval.importers.promptfoo.cases import JudgeDemand
+from llmeval.importers.promptfoo.providers import model_of, reference
+from llmeval.importers.writing import Variable, slug, unique
+
+_DEFAULT_JUDGE = "gpt-4.1"
+
+
+def judges_of(
+    asked: Mapping[str, JudgeDemand],
+    models: dict[str, tuple[dict[str, Any], list[str]]],
+    taken: set[str],
+    ledger: Ledger,
+) -> dict[str, dict[str, Any]]:
+    """A judge a protocol, under a metric that no check has; its model joins the suite's."""
+    judges: dict[str, dict[str, Any]] = {}
+    for protocol, judged in asked.items():
+        (raw, place), *others = judged.providers.values()
+        for _, other in others:
+            ledger.leave_out(
+                other.at("provider"),
+                f"a second judge for `{protocol}`; a suite has one, or a `panel`",
+            )
+        with ledger.trying(place):
+            if raw is None:
+                model = _default_judge(place, ledger)
+            else:
+                provider, config = reference(raw, place.at("provider"))
+                model = model_of(provider, config, place.at("provider"), ledger)
+            known = next((name for name, (each, _) in models.items() if each == model), None)
+            chosen = known or unique("judge", models)
+            models.setdefault(chosen, (model, []))
+            metrics = [metric for metric in judged.metrics if metric]
+            metric = (
+                metrics[0]
+                if len(judged.metrics) == 1 and metrics
+                else {"reference": "factuality"}.get(protocol, protocol)
+            )
+            judges[unique(slug(metric), {*judges, *taken})] = {"model": chosen, "prompt": protocol}
+    return judges
+
+
+def _default_judge(place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
+    ledger.note(
+        place,
+        "names no judge; promptfoo takes one by the keys it finds, here it is LLMEVAL_JUDGE_MODEL,"
+        f" {_DEFAULT_JUDGE} if not set",
+    )
+    return {
+        "provider": "openai",
+        "model": Variable(f"${{LLMEVAL_JUDGE_MODEL:-{_DEFAULT_JUDGE}}}"),
+        "base_url": Variable("${LLMEVAL_JUDGE_URL:-https://api.openai.com/v1}"),
+        "api_key": Variable("${OPENAI_API_KEY}"),
+        "params": {"temperature": 0},
+    }

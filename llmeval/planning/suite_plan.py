@@ -1,0 +1,127 @@
+"""What the decisions of a suite take: cases, calls, cost and minutes, before the first call."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from llmeval.planning.suite_profile import SuiteProfile, margin_for, slice_profiles
+
+if TYPE_CHECKING:
+    from llmeval.planning.metric_profile import MetricProfile
+    from llmeval.planning.sample_size import FloorSize, RegressionSize
+
+
+class RunCost(NamedTuple):
+    """What a run of some size takes."""
+
+    cases: int
+    calls: int
+    cost_usd: float | None
+    """US dollars; None where the suite does not state the price of each model."""
+    minutes: float | None
+    """None without a past run to measure the pace."""
+
+
+class SuitePlan(NamedTuple):
+    """The plan of a suite: the size that each of its rules needs."""
+
+    profile: SuiteProfile
+    regression: "list[tuple[MetricProfile, RegressionSize]]"
+    floors: "list[FloorSize]"
+
+    def cost(self, cases: int) -> RunCost:
+        """Calls, cost and minutes of a run of `cases` cases, in proportion to the suite's own."""
+        profile = self.profile
+        scale = cases / len(profile.cases)
+        costs = [row["cost_usd"] for row in profile.rows]
+        pace = profile.past.seconds_a_case
+        return RunCost(
+            cases=cases,
+            calls=round(scale * sum(row["calls"] for row in profile.rows)),
+            cost_usd=None if None in costs else scale * sum(costs),
+            minutes=None if pace is None else pace * cases / 60,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The plan as plain values, for JSON."""
+        profile, gate = self.profile, self.profile.suite.spec.gate
+        return {
+            "suite": profile.suite.name,
+            "cases": len(profile.cases),
+            "repeats": profile.suite.spec.repeats,
+            "alpha": gate.alpha,
+            "beta": gate.beta,
+            "now": self.cost(len(profile.cases))._asdict(),
+            "regression": [
+                {
+                    "metric": metric.metric,
+                    **size._asdict(),
+                    "enough": metric.cases >= size.needed,
+                    "pass_rate": metric.rate,
+                    "discordance": metric.discordance,
+                    "youden_lower": metric.youden_lower,
+                    "design_effect": metric.effect,
+                    "needs": self.cost(size.needed)._asdict(),
+                }
+                for metric, size in self.regression
+            ],
+            "floors": [floor._asdict() for floor in self.floors],
+            "notes": profile.notes,
+        }
+
+
+def plan_suite(profile: SuiteProfile, detect: str | None = None) -> SuitePlan:
+    """The sizes that the suite's rules need.
+
+    Args:
+        profile: the suite.
+        detect: the drop to plan for, such as `3pt` or `0.03`; None: the suite's own margins.
+
+    Raises:
+        UsageError: `detect` is not a drop between 0 and 100 points.
+    """
+    from llmeval.planning.sample_size import plan_regression
+
+    gate = profile.suite.spec.gate
+    sizes = [
+        (
+            metric,
+            plan_regression(
+                metric, margin_for(profile, metric.metric, detect), gate.alpha, gate.beta
+            ),
+        )
+        for metric in [*profile.metrics, *slice_profiles(profile)]
+    ]
+    return SuitePlan(profile, sizes, _floor_sizes(profile))
+
+
+def _floor_sizes(profile: SuiteProfile) -> "list[FloorSize]":
+    from llmeval.gate.rules.floors import parse_key
+    from llmeval.gate.rules.threshold import floor_rates
+    from llmeval.planning.sample_size import plan_floor
+
+    metrics, gate = {each.metric: each for each in profile.metrics}, profile.suite.spec.gate
+    sizes = []
+    for key, floor in floor_rates(gate.record().floors).items():
+        name, slice_ = parse_key(key)
+        metric = metrics.get(name)
+        if metric is None:
+            continue
+        within = [
+            case
+            for case in profile.cases
+            if slice_ is None or case.tags.get(slice_[0]) == slice_[1]
+        ]
+        clusters = [f"\0{case.id}" if case.cluster is None else case.cluster for case in within]
+        rate = metric.people if metric.labels else metric.rate
+        if metric.labels:
+            profile.notes.append(
+                f"{name}: the sizes of its floors assume a judge without errors. `llmeval simulate`"
+                " shows how often they decide with its errors and labels"
+            )
+        if profile.past.rate(name) is None:
+            rate = (1 + floor) / 2
+            profile.notes.append(
+                f"{key}: pass rate {rate:.0%} for the floor (assumed: the midpoint between the"
+                " floor and 100%)"
+            )
+        sizes.append(plan_floor(key, floor, rate, clusters, gate.alpha, metric.effect))
+    return sizes
