@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.suite.loader import Suite, load_suite
 
@@ -43,8 +44,7 @@ def redecide(
     from llmeval.report.write import write_results
 
     run = load_run(path)
-    rules = _rules(run, suite, environment, baseline)
-    run.manifest = {**run.manifest, **rules}
+    run.manifest = _ruled(run, suite, environment, baseline)
     if out is None:
         run.take(view_run(run.directory, run.manifest))
     else:

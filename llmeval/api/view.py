@@ -58,7 +58,7 @@ class Run:
 
     def take(self, view: "RunView") -> None:
         """Have what one pass over the records gave, with no second one."""
-        self.manifest, self.summary = dict(view.manifest), view.summary
+        self.manifest, self.summary = view.manifest, view.summary
         self.troubles, self.report = view.failing, view.report
 
     @property

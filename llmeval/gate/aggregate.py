@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from llmeval.core.canary import Canary
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Case, Score, Status, clean_text
 from llmeval.core.results import CaseCounts
@@ -378,7 +379,7 @@ class RunAggregate:
             self.attacks.setdefault(canary.metric, {})[canary.case_id] = (
                 None if canary.failed else canary.passed is True
             )
-        self.calls.add_canary(line)
+        self.calls.add_canary(canary)
 
 
 def output_digest(answer: Answer) -> str:
@@ -388,8 +389,3 @@ def output_digest(answer: Answer) -> str:
     if answer.output is None:
         return "0" * 16
     return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
-
-
-def quarantined(manifest: Mapping[str, Any]) -> frozenset[str]:
-    """Ids of the cases that count nowhere."""
-    return frozenset(entry["case_id"] for entry in manifest.get("quarantine") or ())

@@ -3,11 +3,10 @@ alone.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from llmeval.core.records import Answer, Score, Status, Usage
+from llmeval.core.canary import Canary
+from llmeval.core.records import Answer, Score, Status
 from llmeval.core.results import Calls, Reuse, Reused
 
 _VERDICTS = frozenset({Status.PASS, Status.FAIL, Status.OPEN})
@@ -119,13 +118,10 @@ class RunCalls:
         )
         self._reuse.score(score)
 
-    def add_canary(self, line: Mapping[str, Any]) -> None:
+    def add_canary(self, canary: Canary) -> None:
         """Take a line of `canaries.jsonl`."""
-        usage = line.get("usage") or {}
-        tokens = Usage(usage.get("input_tokens"), usage.get("output_tokens"))
-        cached, failed = line.get("cached", False), line.get("failed", False)
-        self._role(f"{line['kind']}s:{line['metric']}").add(
-            line.get("attempts", 0), cached, failed, tokens, line.get("cost_usd")
+        self._role(f"{canary.kind}s:{canary.metric}").add(
+            canary.attempts, canary.cached, canary.failed, canary.usage, canary.cost_usd
         )
 
     def by_role(self) -> dict[str, Calls]:

@@ -5,9 +5,9 @@ each file is read twice: once to check it and to index it, once for its content.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from llmeval.gate.aggregate import RunAggregate, quarantined
+from llmeval.core.manifest import Manifest
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
 from llmeval.store.directory import CaseOutline, RunDir
 from llmeval.store.labels import AnswerKey
@@ -47,7 +47,7 @@ def read_run(
 
 def tally_run(
     run: RunDir,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     on_case: Sequence[OnCase] = (),
     on_unit: Sequence[OnUnit] = (),
 ) -> RunAggregate:
@@ -65,13 +65,13 @@ def tally_run(
     people, drawn = people_of(run.path)
     tally = RunAggregate(
         run.path,
-        repeats=manifest["repeats"],
+        repeats=manifest.repeats,
         people=people,
         drawn=drawn,
-        quarantined=quarantined(manifest),
-        ordered=manifest["gate"].get("stop") == "early",
+        quarantined=manifest.quarantined,
+        ordered=manifest.may_stop,
     )
     read_run(run, people, (tally.add_case, *on_case), (tally.take, *on_unit))
-    for line in run.canaries():
-        tally.add_canary(line)
+    for canary in run.canaries():
+        tally.add_canary(canary)
     return tally

@@ -1,10 +1,11 @@
 """When a run may stop: as soon as every rule of its gate is decided."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.records import Case
-from llmeval.gate.aggregate import RunAggregate, quarantined
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.rules.floors import parse_key
 from llmeval.gate.rules.must_pass import MustPassWalk
@@ -26,9 +27,9 @@ class GateStopper:
         planned: its cases, in the order they are asked.
     """
 
-    def __init__(self, run: RunDir, manifest: Mapping[str, Any], planned: Iterable[Case]) -> None:
+    def __init__(self, run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> None:
         self._tally = RunAggregate(
-            run.path, planned, manifest["repeats"], quarantined=quarantined(manifest)
+            run.path, planned, manifest.repeats, quarantined=manifest.quarantined
         )
         self._walks = _walks(self._tally, manifest)
         self._since = 0
@@ -82,8 +83,6 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
     return found if all(walk.planned for walk in found) else []
 
 
-def stopper(
-    run: RunDir, manifest: Mapping[str, Any], planned: Iterable[Case]
-) -> GateStopper | None:
+def stopper(run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:
     """What stops this run early; None for a run that goes to its end."""
-    return GateStopper(run, manifest, planned) if may_stop(manifest) else None
+    return GateStopper(run, manifest, planned) if manifest.may_stop else None

@@ -4,7 +4,8 @@ from typing import Literal
 
 from msgspec import structs
 
-from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Quarantined, Summary
+from llmeval.core.manifest import Manifest
+from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Summary
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.baseline_notices import against, with_remarks
 from llmeval.gate.decide import decide
@@ -32,9 +33,9 @@ def summarise(run: RunDir, manifest: Manifest | None = None) -> Summary:
     return summary_of(tally_run(run, manifest), manifest)
 
 
-def summary_of(tally: RunAggregate, manifest: Mapping[str, Any]) -> Summary:
+def summary_of(tally: RunAggregate, manifest: Manifest) -> Summary:
     """What a run came to, from its numbers and its manifest."""
-    trusts = {name: judge["trust"] for name, judge in manifest["judges"].items()}
+    trusts = {name: judge.trust for name, judge in manifest.judges.items()}
     absent = missing(tally, manifest)
     stopped = bool(absent) and manifest.status == "complete" and settled(tally, manifest)
     if stopped:
@@ -62,7 +63,7 @@ def summary_of(tally: RunAggregate, manifest: Mapping[str, Any]) -> Summary:
         counts=_counts(tally, manifest, complete=complete),
         calls=_calls(tally, manifest),
         reuse=tally.calls.reuse(),
-        wall_s=manifest.get("wall_s"),
+        wall_s=manifest.wall_s,
         metrics=tuple(metrics),
         gate=with_remarks(decide(tally, manifest, absent), compared, manifest),
         quarantine=tuple(
@@ -78,7 +79,7 @@ def summary_of(tally: RunAggregate, manifest: Mapping[str, Any]) -> Summary:
 def _calls(tally: RunAggregate, manifest: Manifest) -> dict[str, Calls]:
     """Calls by role: those of the records, and those made for cases that the run did not finish."""
     calls = tally.calls.by_role()
-    for role, made in (manifest.get("unfinished_calls") or {}).items():
+    for role, made in manifest.unfinished_calls.items():
         recorded = calls.get(role, Calls())
         calls[role] = structs.replace(recorded, made=recorded.made + made)
     return calls

@@ -1,13 +1,11 @@
 """The cases that did not pass, the most serious first."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome, status_outcome
 from llmeval.core.records import Score, Status
 from llmeval.core.results import Summary
-from llmeval.gate.aggregate import quarantined
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
 from llmeval.store.directory import RunDir, Unit
 
@@ -39,9 +37,9 @@ class FailingCases:
         most: how many are kept.
     """
 
-    def __init__(self, manifest: Mapping[str, Any], most: int) -> None:
-        self._most, self._without = most, quarantined(manifest)
-        self._stops_early = manifest["gate"].get("stop") == "early"
+    def __init__(self, manifest: Manifest, most: int) -> None:
+        self._most, self._without = most, manifest.quarantined
+        self._stops_early = manifest.may_stop
         self._counted = _Smallest(most)
         self._cut_off = _Smallest(most)
 
@@ -68,7 +66,7 @@ class FailingCases:
 
 
 def failing_cases(
-    run: RunDir, manifest: Mapping[str, Any], summary: Summary, most: int
+    run: RunDir, manifest: Manifest, summary: Summary, most: int
 ) -> list[FailingCase]:
     """At most `most` cases of a run that did not pass, the most serious first, in one pass over its
     records.

@@ -2,14 +2,11 @@
 records.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
-from llmeval.gate.aggregate import quarantined
-from llmeval.gate.rules.sequential import may_stop
 from llmeval.gate.rules.threshold import floor_rates
 from llmeval.gate.run_pass import OnCase, OnUnit, tally_run
 from llmeval.gate.summary import summary_of
@@ -25,7 +22,7 @@ class RunView:
     """What the console, the report, JUnit, Markdown and the CI's annotations show of a run."""
 
     run: RunDir
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     """Of the run, or with the gate and quarantine that it is decided by."""
     summary: Summary
     failing: list[FailingCase]
@@ -37,7 +34,7 @@ class RunView:
 
 
 def view_run(
-    run: RunDir, manifest: Mapping[str, Any] | None = None, page: PageWriter | None = None
+    run: RunDir, manifest: Manifest | None = None, page: PageWriter | None = None
 ) -> RunView:
     """Read a run's records once.
 
@@ -63,11 +60,12 @@ def view_run(
 class _Floors:
     """Floors that the run's cases can't pass."""
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
-        gate = manifest["gate"]
-        self._aside, self._part = quarantined(manifest), bool(manifest.get("shard"))
-        early = may_stop(manifest)
-        self._attainable = Attainability(floor_rates(gate), gate["alpha"], early=early)
+    def __init__(self, manifest: Manifest) -> None:
+        gate = manifest.gate
+        self._aside, self._part = manifest.quarantined, manifest.shard is not None
+        self._attainable = Attainability(
+            floor_rates(gate.floors), gate.alpha, early=manifest.may_stop
+        )
 
     def add_case(self, case: CaseOutline) -> None:
         """Take a case of the run."""

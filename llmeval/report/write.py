@@ -2,12 +2,11 @@
 are the truth.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.files import write_atomically
+from llmeval.core.manifest import Manifest
 from llmeval.report.baseline_run import baseline_run
 from llmeval.report.html.build import Embed, PageWriter
 from llmeval.report.junit import write_junit
@@ -21,7 +20,7 @@ HTML, JUNIT, MARKDOWN = "report.html", "junit.xml", "summary.md"
 def write_results(
     run: RunDir,
     folder: Path | None = None,
-    manifest: Mapping[str, Any] | None = None,
+    manifest: Manifest | None = None,
     embed: Embed = "default",
 ) -> RunView:
     """Write summary.json, report.html, junit.xml and summary.md from one pass over the records.
@@ -41,8 +40,8 @@ def write_results(
     with PageWriter(run, about, into / HTML, baseline=baseline, embed=embed) as page:
         view = view_run(run, about, page)
         write_atomically(into / SUMMARY, summary_bytes(view.summary))
-        write_junit(into / JUNIT, view.summary, dict(about), view.failing)
-        text = markdown(view.summary, dict(about), view.failing, view.warnings)
+        write_junit(into / JUNIT, view.summary, about, view.failing)
+        text = markdown(view.summary, about, view.failing, view.warnings)
         write_atomically(into / MARKDOWN, text.encode())
         page.write(view.summary)
     return replace(view, report=into / HTML)

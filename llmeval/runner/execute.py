@@ -4,13 +4,14 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import structs
 
 from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
@@ -135,7 +136,7 @@ def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Mapping[str, Any]) -> None:
+def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> None:
     """Refuse a directory whose run has nothing left to do: its result of then would look like one
     of now.
 
@@ -148,10 +149,10 @@ def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Mapping[str, Any]) -
     if before is None or before.status != "complete":
         return
     left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, writer).scored)
-    if left == 0 or before.get("ending") == "decided":
+    if left == 0 or before.ending == "decided":
         raise UsageError(
-            f"{writer.path} holds a run that ended at {before['ended']}, and nothing of it is left to ask."
-            " For a new run name another directory with --out, or leave --out away; `llmeval"
+            f"{writer.path} holds a run that ended at {before.ended}, and nothing of it is left to"
+            " ask. For a new run name another directory with --out, or leave --out away; `llmeval"
             f" report {writer.path}` shows this one"
         )
 
@@ -194,7 +195,7 @@ def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
     """
     there = {case.id for case in writer.run.outlines()}
     answered = writer.run.answer_offsets()
-    asked, parent = set(), stored.manifest()["run_id"]
+    asked, parent = set(), stored.manifest().run_id
     for case in plan.cases:
         asked.add(case.id)
         if case.id not in there:

@@ -61,28 +61,11 @@ class CaseOutline(msgspec.Struct, frozen=True):
     schema: int = SCHEMA
 
 
-class _Canary(msgspec.Struct, frozen=True):
-    """The values of a canary's line that readers use."""
-
-    kind: str
-    metric: str
-    judge: str
-    case_id: str
-    schema: int = SCHEMA
-    attempts: int = 0
-    cached: bool = False
-    failed: bool = False
-    passed: bool | None = None
-    usage: Usage | None = None
-    cost_usd: float | None = None
-
-
 _KEY = msgspec.json.Decoder(_Key)
 _OUTLINE = msgspec.json.Decoder(CaseOutline)
-_CANARY = msgspec.json.Decoder(_Canary)
+_CANARY = msgspec.json.Decoder(Canary)
 _SUMMARY = msgspec.json.Decoder(Summary)
 _ANSWER = msgspec.json.Decoder(Answer)
-_LINE = msgspec.json.Decoder(dict[str, Any])
 
 
 class RunDir:
@@ -140,8 +123,7 @@ class RunDir:
         """
         for name in (CASES, ANSWERS, SCORES):
             self.index(name)
-        for _ in self.canaries():
-            pass
+        self.canaries()
 
     def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
         """(offset, line) of each record of a file, the line with its checksum and its newline. The
@@ -214,15 +196,14 @@ class RunDir:
         with self.open() as reader:
             yield from reader.units()
 
-    def canaries(self) -> Iterator[dict[str, Any]]:
-        """Each line of `canaries.jsonl`: `kind` (attack or anchor), `metric`, `judge`, `case_id`,
-        `passed`... The file is checked before its first line is given.
-        """
+    def canaries(self) -> list[Canary]:
+        """Each line of `canaries.jsonl`."""
         found = []
         for offset, line in self._verified(CANARIES):
-            self._check_schema(self._decoded(line, _CANARY, CANARIES, offset).schema, CANARIES)
-            found.append(self._decoded(checksums.unsealed(line), _LINE, CANARIES, offset))
-        return iter(found)
+            canary: Canary = self._decoded(line, _CANARY, CANARIES, offset)
+            self._check_schema(canary.schema, CANARIES)
+            found.append(canary)
+        return found
 
     def answer_at(self, offset: int) -> Answer:
         """The answer whose line begins at `offset`."""
@@ -286,12 +267,8 @@ class RunDir:
 
     def _stated(self, name: str) -> RecordFile | None:
         """What the manifest says about a file; None while the run has not ended."""
-        stated = self.manifest().get("records") if self.exists() else None
-        return (
-            None
-            if stated is None
-            else RecordFile(**stated.get(name, {"lines": 0, "sha256": EMPTY_SHA256}))
-        )
+        stated = self.manifest().records if self.exists() else None
+        return None if stated is None else stated.get(name, RecordFile(0, EMPTY_SHA256))
 
     def _stamp(self, name: str) -> _Stamp:
         """Another one when the file has changed: its size and the time of its last change."""

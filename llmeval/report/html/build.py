@@ -93,7 +93,7 @@ class PageWriter:
     def __init__(
         self,
         run: RunDir,
-        manifest: Mapping[str, Any],
+        manifest: Manifest,
         path: Path,
         *,
         baseline: RunDir | None = None,
@@ -121,8 +121,7 @@ class PageWriter:
             )
         self._writer = ChunkWriter(self._chunks)
         self._repeats: list[ReportRow] = []
-        gate = manifest.get("gate") or {}
-        self._stopped = manifest.get("status") == "complete" and gate.get("stop") == "early"
+        self._stopped = manifest.status == "complete" and manifest.may_stop
         self._cut_off: list[UnitKey] = []
 
     def __enter__(self) -> "PageWriter":
@@ -203,8 +202,8 @@ class PageWriter:
         """What the page's script needs besides the rows."""
         manifest, indexer = self._manifest, self._indexer
         return {
-            "run": manifest.get("run_id", ""),
-            "suite": manifest.get("suite", ""),
+            "run": manifest.run_id,
+            "suite": manifest.suite,
             "metrics": indexer.metrics,
             "tags": indexer.tags,
             "combos": indexer.combos,
@@ -214,8 +213,8 @@ class PageWriter:
             "embedded": self._embedding.taken,
             "probability": self._embedding.probability,
             "gated": sorted(self._rules.gated),
-            "judges": {n: j.get("trust") for n, j in (manifest.get("judges") or {}).items()},
-            "candidate": (manifest.get("candidate") or {}).get("name", ""),
+            "judges": {name: judge.trust for name, judge in manifest.judges.items()},
+            "candidate": manifest.candidate.name,
             "queues": {queue.name: self._totals.queues[queue] for queue in TriageQueue},
             "served": self._served,
         }
@@ -233,7 +232,7 @@ class PageWriter:
         )
 
 
-def load_summary(run: RunDir) -> tuple[Mapping[str, Any], Summary]:
+def load_summary(run: RunDir) -> tuple[Manifest, Summary]:
     """A run's manifest and summary; the summary is computed where the run never came to its end."""
     manifest = run.manifest()
     if run.has_summary():

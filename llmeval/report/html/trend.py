@@ -35,16 +35,16 @@ class PastRun:
         cls, run: RunDir, manifest: Manifest, summary: Summary, asked: str | None = None
     ) -> "PastRun":
         """From a run's own words. `asked`: the digest of the cases to compare with."""
-        candidate = str(manifest.candidate.name)
-        same = asked is None or _cases(manifest) == asked
-        return cls(run, summary.run_id, summary, candidate, int(manifest.repeats or 1), same)
+        candidate = manifest.candidate.name
+        same = asked is None or manifest.digests.cases == asked
+        return cls(run, summary.run_id, summary, candidate, manifest.repeats, same)
 
 
-def earlier_runs(run: RunDir, manifest: Mapping[str, Any]) -> list[PastRun]:
+def earlier_runs(run: RunDir, manifest: Manifest) -> list[PastRun]:
     """Up to 19 complete runs of this suite that began before this one, the oldest first. Run ids
     sort by time.
     """
-    cases, suite, run_id = _cases(manifest), manifest.get("suite"), str(manifest.get("run_id", ""))
+    cases, suite, run_id = manifest.digests.cases, manifest.suite, manifest.run_id
     found: list[PastRun] = []
     folders = sorted((p for p in run.path.resolve().parent.iterdir() if p.is_dir()), reverse=True)
     for folder in folders[:_LOOK_AT]:
@@ -60,10 +60,6 @@ def earlier_runs(run: RunDir, manifest: Mapping[str, Any]) -> list[PastRun]:
         if theirs.suite == suite and theirs.status == "complete" and theirs.run_id < run_id:
             found.append(PastRun.of(other, about, theirs, cases))
     return sorted(found, key=lambda past: past.run_id)
-
-
-def _cases(manifest: Manifest) -> str:
-    return str(manifest.digests.cases)
 
 
 def trends(past: list[PastRun]) -> list[dict[str, Any]]:

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Score, Status
-from llmeval.gate.aggregate import quarantined
 from llmeval.report.html.row import ReportRow
 
 
@@ -86,7 +86,7 @@ class TriageRules:
             untrusted=frozenset(name for name, judge in judges.items() if judge.trust != "TRUSTED"),
             twins=tuple(tuple(names) for names in by_prompt.values() if len(names) > 1),
             people=people,
-            quarantined=quarantined(manifest),
+            quarantined=manifest.quarantined,
         )
 
     def weight(self, score: Score) -> float:
