@@ -1,11 +1,12 @@
 """What a person should look at first: each row gets a queue and a priority within it.
 
-    PROBLEM     no grade: an error or an unscored verdict
+    PROBLEM     no result: an error or an unscored verdict
     REGRESSED   a metric passed in the baseline and fails now
-    DISAGREES   judges, checks, repeats or people contradict each other, or no judge was sure: it is
-    for a person NEW         fails, and the baseline has nothing to compare with KNOWN       fails
-    as the baseline did FIXED       a metric failed in the baseline and passes now REST
-    everything else
+    DISAGREES   judges, checks, repeats or people contradict each other, or a person must decide
+    NEW         fails, and the baseline has nothing to compare with
+    KNOWN       fails as the baseline did
+    FIXED       a metric failed in the baseline and passes now
+    REST        everything else
 
 Within a queue: gate weight x drop x confidence, largest first.
 """
