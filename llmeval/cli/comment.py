@@ -27,13 +27,14 @@ def comment(
     """
     from llmeval.api import load_run
     from llmeval.report.ci.comment import publish, thread_of
-    from llmeval.report.failing_cases import worst_cases
-    from llmeval.report.markdown import markdown
+    from llmeval.report.failing_cases import failing_cases
+    from llmeval.report.markdown import MAX_WORST, markdown
 
     found = load_run(find_run(run, reports))
     found.directory.verify()
     thread = thread_of(os.environ, number, format_)
-    text = markdown(found.summary, found.manifest, worst_cases(found.directory, 20))
+    failing = failing_cases(found.directory, found.manifest, found.summary, MAX_WORST)
+    text = markdown(found.summary, found.manifest, failing)
     done = publish(thread, text, news=found.summary.gate.decision != "PASS")
     if as_json:
         emit({"comment": done, "run": str(found.path)})

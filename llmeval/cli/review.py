@@ -10,7 +10,7 @@ from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.report.html.reader import ReportRow
+    from llmeval.report.html.row import ReportRow
     from llmeval.report.html.triage import Triage
     from llmeval.review.server import ReviewServer
     from llmeval.review.session import ReviewSession
