@@ -1,10 +1,11 @@
 """How fast local weights answer: our provider beside what transformers has itself, in the same run.
 
-    python benchmarks/local.py [--model smollm2-135m-instruct] [--prompts 64] [--rounds 3]
-                               [--lm-eval PYTHON]
+    python benchmarks/local.py [--model smollm2-135m-instruct] [--prompts 64] [--tokens 64]
+                               [--rounds 3] [--lm-eval PYTHON]
 
-Two loads. `even`: every reply has the same number of tokens. `mixed`: replies end after 4 to 64
-tokens, as real ones do; a batch that waits for its longest row pays for that.
+Two loads. `even`: every reply has the same number of tokens. `mixed`: replies end after a
+sixteenth of it up to all of it, as real ones do; a batch that waits for its longest row pays for
+that.
 
 The ways take turns in each round, in the opposite order in every other one, so that other work on
 the machine hits all of them. A cell of the table is the median over the rounds: tokens per second
@@ -46,7 +47,8 @@ FORMS = (
     "List twenty facts about {}, each with an explanation.",
     "Explain to a child, step by step and in detail, everything there is to know about {}.",
 )
-SPREAD = (4, 8, 12, 16, 24, 32, 48, 64)
+SPREAD = (1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1)
+"""Lengths of the mixed replies, as shares of the longest."""
 RUBRIC = (
     "You judge answers. An answer is correct when it says what the reference says, in any words. It is incorrect when "
     "it contradicts the reference, leaves out what was asked for, or says nothing. Length, style and politeness do not "
@@ -110,14 +112,16 @@ class Clock:
         return Speed(tokens, time.perf_counter() - self._wall, time.process_time() - self._cpu)
 
 
-def loads(prompts: int) -> dict[str, Load]:
-    """The loads by name."""
+def loads(prompts: int, longest: int) -> dict[str, Load]:
+    """The loads by name; the longest reply has `longest` tokens."""
     texts = [
         FORMS[i % len(FORMS)].format(TOPICS[i // len(FORMS) % len(TOPICS)]) for i in range(prompts)
     ]
     return {
-        "even": [(text, 64) for text in texts],
-        "mixed": [(text, SPREAD[(i * 5) % len(SPREAD)]) for i, text in enumerate(texts)],
+        "even": [(text, longest) for text in texts],
+        "mixed": [
+            (text, round(longest * SPREAD[(i * 5) % len(SPREAD)])) for i, text in enumerate(texts)
+        ],
     }
 
 
@@ -142,10 +146,9 @@ async def ours(model: TransformersModel, load: Load, at_once: int) -> Speed:
     return clock.speed(generated)
 
 
-def generate(model: Any, tokenizer: Any, load: Load, size: int, *, by_reply: bool = False) -> Speed:
-    """`generate` in batches sorted by length: of the prompt, or of the reply as if it were known."""
-    key = (lambda item: -item[1]) if by_reply else (lambda item: -len(item[0]))
-    ordered = sorted(load, key=key)
+def generate(model: Any, tokenizer: Any, load: Load, size: int) -> Speed:
+    """`generate` in batches sorted by the prompt's length: a reply's is not known before."""
+    ordered = sorted(load, key=lambda item: -len(item[0]))
     clock = Clock()
     for at in range(0, len(ordered), size):
         batch = ordered[at : at + size]
@@ -258,16 +261,15 @@ def median(speeds: Sequence[Speed]) -> Speed:
 def plain_ways(model: Any, tokenizer: Any) -> dict[str, Way]:
     """What transformers has itself, by name."""
 
-    def way(run: Callable[..., Speed], size: int, **options: Any) -> Way:
+    def way(run: Callable[..., Speed], size: int) -> Way:
         async def timed(load: Load) -> Speed:
-            return run(model, tokenizer, load, size, **options)
+            return run(model, tokenizer, load, size)
 
         return timed
 
     return {
         "transformers `generate`, batch 16": way(generate, 16),
         "transformers `generate`, batch 32": way(generate, 32),
-        "the same, sorted by reply as if known": way(generate, 32, by_reply=True),
         "transformers continuous batching, 32": way(continuous, 32),
     }
 
@@ -289,7 +291,7 @@ async def measure(options: argparse.Namespace) -> None:
     """Print the tables."""
     import torch
 
-    every = loads(options.prompts)
+    every = loads(options.prompts, options.tokens)
     model = TransformersModel(options.model, batch_size=OURS)
     await ours(model, every["even"][:2], 2)
     folder = weights.locate(options.model).folder
@@ -329,6 +331,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--model", default="smollm2-135m-instruct")
     parser.add_argument("--prompts", type=int, default=64)
+    parser.add_argument("--tokens", type=int, default=64, help="of the longest reply")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lm-eval", metavar="PYTHON", help="a Python that has lm-eval")
     asyncio.run(measure(parser.parse_args()))
