@@ -201,8 +201,11 @@ def _finish(value: Any) -> str | None:
 
 def _reasoning(message: Mapping[str, Any]) -> str:
     """What a message holds as its reasoning, in the first field that has some."""
-    plain = (_text(message.get(key)) for key in ("reasoning_content", "reasoning", "thinking"))
-    return next(filter(None, plain), "") or _parts(message.get("reasoning_details"))[1]
+    for key in ("reasoning_content", "reasoning", "thinking"):
+        if text := _text(message.get(key)):
+            return text
+    details = message.get("reasoning_details")
+    return _parts(details)[1] if details else ""
 
 
 def _parts(content: Any) -> tuple[str, str]:
@@ -249,10 +252,11 @@ def _thoughts(item: Mapping[str, Any]) -> str:
 
 
 def _tool_calls(message: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
-    calls = message.get("tool_calls")
-    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    named = [_called(call) for call in found]
-    legacy = message.get("function_call")
+    calls, legacy = message.get("tool_calls"), message.get("function_call")
+    if not calls and not legacy:
+        return ()
+    objects = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    named = [_called(call) for call in objects]
     if not named and isinstance(legacy, dict):
         named = [_call(legacy, "arguments")]
     return tuple(call for call in named if call is not None)
@@ -304,10 +308,11 @@ def read_usage(value: Any) -> Usage | None:
     if not isinstance(value, dict):
         return None
     details = [value.get("completion_tokens_details"), value.get("output_tokens_details")]
+    reasoning = [detail.get("reasoning_tokens") for detail in details if isinstance(detail, dict)]
     return Usage(
         _first(value.get("prompt_tokens"), value.get("input_tokens")),
         _first(value.get("completion_tokens"), value.get("output_tokens")),
-        _first(*(detail.get("reasoning_tokens") for detail in details if isinstance(detail, dict))),
+        _first(*reasoning),
     )
 
 

@@ -7,6 +7,7 @@ import copy
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -188,9 +189,13 @@ class Caller:
             name,
             attempts,
             cached=not attempts,
-            answered_at=utc_time(kept.at),
+            answered_at=_utc_time(kept.at),
             reused_from=kept.run if elsewhere else None,
         )
+
+
+_utc_time = lru_cache(maxsize=256)(utc_time)
+"""Times are kept to the second, in which many replies come."""
 
 
 def _is_whole(reply: Reply) -> bool:

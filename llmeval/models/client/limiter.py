@@ -129,7 +129,7 @@ class Window:
     @property
     def closed_for(self) -> float:
         """Seconds for which nothing is sent, because the endpoint said so."""
-        return max(0.0, self._opens_at - self.clock())
+        return max(0.0, self._opens_at - self.clock()) if self._opens_at else 0.0
 
     @property
     def refused_for(self) -> float:
@@ -308,6 +308,11 @@ class Limiter:
         )
         self._tokens = _Bucket(tokens_per_minute, self.window.clock) if tokens_per_minute else None
 
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether `acquire` needs the number of tokens of a call."""
+        return self._tokens is not None
+
     async def acquire(self, tokens: int = 0, *, again: bool = False) -> Place:
         """Wait for a place; `release` wants it back.
 
@@ -319,7 +324,8 @@ class Limiter:
         if self._own is not None:
             await self._own.acquire()
         try:
-            await self._stated(tokens)
+            if self._requests is not None or self._tokens is not None:
+                await self._stated(tokens)
             await self._entered(again)
         except BaseException:
             if self._own is not None:

@@ -3,7 +3,6 @@ within a deadline."""
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -30,7 +29,7 @@ class Attempts:
         self.made = 0
         self.last: ModelError | None = None
         """The last failure."""
-        self.failures: Counter[type[ModelError]] = Counter()
+        self.failures: dict[type[ModelError], int] = {}
         """How often each class of failure came."""
         self.timer: asyncio.Timeout | None = None
         """Ends the request at its deadline; it starts when the request is first sent."""
@@ -129,11 +128,12 @@ class Sender:
             return False
         most = error.most_attempts or self._attempts
         # failures of other classes do not use up the few attempts that one class is worth
-        return counted.made < self._attempts and counted.failures[type(error)] < most
+        return counted.made < self._attempts and counted.failures.get(type(error), 0) < most
 
     async def _attempt(self, request: Request, counted: Attempts) -> Reply:
         window = self._limiter.window
-        place = await self._limiter.acquire(_tokens(request), again=counted.made > 0)
+        tokens = _tokens(request) if self._limiter.counts_tokens else 0
+        place = await self._limiter.acquire(tokens, again=counted.made > 0)
         if not self._may_call():
             self._limiter.release(place, Signal.FAILED)
             raise ModelError("not asked: the budget of this run is used up", kind="budget")
@@ -144,7 +144,7 @@ class Sender:
             outcome = Signal.SERVED
         except ModelError as error:
             counted.last = error
-            counted.failures[type(error)] += 1
+            counted.failures[type(error)] = counted.failures.get(type(error), 0) + 1
             if isinstance(error, TimedOut):
                 outcome = Signal.TIMED_OUT
                 window.traffic.timed_out(error.after)
@@ -160,7 +160,7 @@ class Sender:
             raise
         finally:
             self._limiter.release(place, outcome, retry_after=retry_after)
-        return usable(reply, merged(self._params, request.params), self._reasoning)
+        return usable(reply, lambda: merged(self._params, request.params), self._reasoning)
 
     def _count(self, counted: Attempts) -> None:
         counted.made += 1
