@@ -1,4 +1,4 @@
-"""Replies that arrive together go on one after the other, so that requests do not go out in bursts."""
+"""Replies that arrive together are processed in turn, so that requests do not go out in bursts."""
 
 import asyncio
 from collections import deque
