@@ -180,7 +180,7 @@ def _raise_broken(host: str, choice: Mapping[str, Any], reason: str | None) -> N
 
 
 def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
-    """The reply, unless a filter withheld all of it: then its own words are told."""
+    """The reply; an error with the filter's own words where a filter withheld all of it."""
     if reply.text.strip() or reply.tool_calls:
         return reply
     categories = filtered_categories(choice.get("content_filter_results"))
@@ -279,11 +279,11 @@ def _logprobs(value: Any) -> list[dict[str, Any]] | None:
     tokens = value.get("content") if isinstance(value, dict) else None
     if not isinstance(tokens, list):
         return None
-    found = [_logprob(token) for token in tokens]
+    entries = [_logprob(token) for token in tokens]
     return (
         None
-        if any(token is None for token in found)
-        else [token for token in found if token is not None]
+        if any(entry is None for entry in entries)
+        else [entry for entry in entries if entry is not None]
     )
 
 
@@ -293,14 +293,14 @@ def _logprob(token: Any) -> dict[str, Any] | None:
     value = token.get("logprob")
     if isinstance(value, bool) or not isinstance(value, int | float) or not value <= _ROUNDING:
         return None
-    found = {"token": token["token"], "logprob": float(max(value, _LOWEST_LOGPROB))}
+    entry: dict[str, Any] = {"token": token["token"], "logprob": float(max(value, _LOWEST_LOGPROB))}
     others = token.get("top_logprobs")
     if isinstance(others, list):
         alternatives = [_logprob(other) for other in others]
         if any(other is None for other in alternatives):
             return None
-        found["top_logprobs"] = alternatives
-    return found
+        entry["top_logprobs"] = alternatives
+    return entry
 
 
 def read_usage(value: Any) -> Usage | None:

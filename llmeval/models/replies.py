@@ -78,8 +78,8 @@ def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
     name, limit = next(
         ((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None)
     )
-    made = None if reply.usage is None else reply.usage.output_tokens
-    count = limit if is_length(reply.finish_reason) and limit is not None else made
+    generated = None if reply.usage is None else reply.usage.output_tokens
+    count = limit if is_length(reply.finish_reason) and limit is not None else generated
     tokens = f"all {count} tokens" if count else "all its tokens"
     raised = f"raise {name}" if limit is not None else "set a higher max_tokens"
     if reasoned and reply.finish_reason is not None and not is_length(reply.finish_reason):
