@@ -24,7 +24,7 @@ from llmeval.checks.ifeval.instructions import (
     spans_of,
 )
 from llmeval.checks.reading.sentences import blocks
-from llmeval.checks.reading.text import count_words, fold, iter_words, sentences, word_texts, words
+from llmeval.checks.reading.text import Piece, count_words, fold, iter_sentences, iter_words, word_texts
 from llmeval.checks.reading.wordlists import word_set
 from llmeval.core.records import Answer, Case, Span
 
@@ -40,6 +40,8 @@ _STOP_WORDS = word_set(
 )
 _CONJUNCTIONS = word_set("and but for nor or so yet")
 _MOST_PAIRS = 1000
+_SHOWN = 20
+"""Pieces of evidence, and figures in a reason."""
 _NUMBER = regex.compile(r"(?<![\w.,])[-+]?\d+(?:[.,]\d+)*(?!\w)")
 
 
@@ -145,7 +147,7 @@ def no_consecutive(case: Case, answer: Answer) -> Result:
     """No two words in a row start with the same letter; the last word of a heading, list item or paragraph and the first
     of the next are not in a row."""
     alike = list(islice(_alike(answer.text), _MOST_PAIRS))
-    spans = (span for span in alike[:20])
+    spans = (span for span in alike[:_SHOWN])
     more = " or more" if len(alike) == _MOST_PAIRS else ""
     return verdict(not alike, f"{len(alike)}{more} pairs share their first letter" if alike else "no pair does", *spans)
 
@@ -165,19 +167,18 @@ def odd_even_syllables(case: Case, answer: Answer) -> Result:
     odd = {text: syllables(text) % 2 for text in set(texts)}
     wrong = [i + 1 for i, (a, b) in enumerate(pairwise(texts)) if odd[a] == odd[b]]
     spoken = (word for word in iter_words(answer.text) if word.text in odd)
-    found = list(islice(spoken, wrong[:20][-1] + 1)) if wrong else []
-    spans = (found[i].span("parity does not change", "ifbench") for i in wrong[:20])
+    found = list(islice(spoken, wrong[:_SHOWN][-1] + 1)) if wrong else []
+    spans = (found[i].span("parity does not change", "ifbench") for i in wrong[:_SHOWN])
     return verdict(not wrong, f"{len(wrong)} words break the turn" if wrong else "odd and even take turns", *spans)
 
 
 @instruction("words:keywords_specific_position")
 def keyword_position(case: Case, answer: Answer, *, keyword: Text, n: Positive, m: Positive) -> Result:
     """The keyword is the m-th word of the n-th sentence."""
-    found = sentences(answer.text)
-    if len(found) < n:
-        return verdict(False, f"there are {len(found)} sentences; wanted: {n}")
-    inside = words(found[n - 1].text)
-    word = inside[m - 1].text if len(inside) >= m else ""
+    sentence, before = _nth_sentence(answer.text, n)
+    if sentence is None:
+        return verdict(False, f"there are {before} sentences; wanted: {n}")
+    word = next((piece.text for piece in islice(iter_words(sentence.text), m - 1, m)), "")
     return verdict(fold(word) == fold(keyword), f"word {m} of sentence {n} is {word!r}; wanted: {keyword!r}")
 
 
@@ -193,7 +194,7 @@ def words_position(case: Case, answer: Answer, *, keyword: Text) -> Result:
 @instruction("words:last_first")
 def last_first(case: Case, answer: Answer) -> Result:
     """The last word of each sentence is the first of the next."""
-    parts = (inside for piece in sentences(answer.text) if (inside := word_texts(piece.text)))
+    parts = (inside for piece in iter_sentences(answer.text) if (inside := word_texts(piece.text)))
     broken = next(((a[-1], b[0]) for a, b in pairwise(parts) if fold(a[-1]) != fold(b[0])), None)
     return verdict(broken is None, f"{broken[0]!r} is followed by {broken[1]!r}" if broken else "the chain holds")
 
@@ -201,21 +202,36 @@ def last_first(case: Case, answer: Answer) -> Result:
 @instruction("sentence:keyword")
 def sentence_keyword(case: Case, answer: Answer, *, word: Text, N: Positive) -> Result:  # noqa: N803
     """The keyword is in the N-th sentence."""
-    found = sentences(answer.text)
-    if len(found) < N:
-        return verdict(False, f"there are {len(found)} sentences; wanted: {N}")
-    right = keyword(word, whole=True).search(found[N - 1].text) is not None
-    return verdict(right, f"{word!r} is {'' if right else 'not '}in sentence {N}", found[N - 1].span(f"sentence {N}"))
+    sentence, before = _nth_sentence(answer.text, N)
+    if sentence is None:
+        return verdict(False, f"there are {before} sentences; wanted: {N}")
+    right = keyword(word, whole=True).search(sentence.text) is not None
+    return verdict(right, f"{word!r} is {'' if right else 'not '}in sentence {N}", sentence.span(f"sentence {N}"))
 
 
 @instruction("sentence:increment")
 def sentence_increment(case: Case, answer: Answer, *, small_n: Positive) -> Result:
     """Each sentence has exactly this many words more than the one before."""
-    found = sentences(answer.text)
-    counts = [count_words(piece.text) for piece in found]
-    wrong = [i + 1 for i, (a, b) in enumerate(pairwise(counts)) if b - a != small_n]
-    spans = (found[i].span(f"{counts[i]} words after {counts[i - 1]}", "ifbench") for i in wrong[:20])
-    return verdict(not wrong, f"words a sentence: {', '.join(map(str, counts[:20]))}; wanted: +{small_n} each", *spans)
+    counts: list[int] = []
+    spans: list[Span] = []
+    # What is shown decides how far to read: where each sentence is longer, there are few of them.
+    for piece in iter_sentences(answer.text):
+        counts.append(count_words(piece.text))
+        if len(counts) > 1 and counts[-1] - counts[-2] != small_n:
+            spans.append(piece.span(f"{counts[-1]} words after {counts[-2]}", "ifbench"))
+        if len(spans) == _SHOWN:
+            break
+    shown = ", ".join(map(str, counts[:_SHOWN]))
+    return verdict(not spans, f"words a sentence: {shown}; wanted: +{small_n} each", *spans)
+
+
+def _nth_sentence(text: str, n: int) -> tuple[Piece | None, int]:
+    """The nth sentence, and how many there are up to it."""
+    count = 0
+    for count, piece in enumerate(iter_sentences(text), 1):
+        if count == n:
+            return piece, count
+    return None, count
 
 
 def _folded(text: str) -> list[str]:
@@ -228,4 +244,4 @@ def _trigrams(text: str) -> set[tuple[str, str, str]]:
 
 
 def _ends(text: str) -> Counter[str]:
-    return Counter(piece.text.rstrip("\"'”’)*_ ")[-1:] for piece in sentences(text))
+    return Counter(piece.text.rstrip("\"'”’)*_ ")[-1:] for piece in iter_sentences(text))

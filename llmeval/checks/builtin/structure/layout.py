@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Annotated
 
 import regex
@@ -72,21 +73,23 @@ def sections(case: Case, answer: Answer, *, titles: Phrases, ordered: bool = Tru
     A heading is a Markdown heading, a bold line, or a line that is the title alone or up to a colon; numbers before it
     are ignored. `only`: no Markdown heading besides these.
     """
-    headings = list(_headings(unfenced(answer.text)))
-    wanted = [_plain(title) for title in titles]
+    expected = [_plain(title) for title in titles]
     places: dict[str, Piece] = {}
-    for piece, _ in headings:
-        places.setdefault(_plain(piece.text), piece)
-    missing = [title for title, key in zip(titles, wanted, strict=True) if key not in places]
+    extra: list[Piece] = []
+    for name, line, sure in _headings(unfenced(answer.text)):
+        key = _plain(name)
+        if key in expected:
+            places.setdefault(key, Piece(name, line.start, line.end))
+        elif only and sure:
+            extra.append(Piece(name, line.start, line.end))
+    missing = [title for title, key in zip(titles, expected, strict=True) if key not in places]
     if missing:
         return verdict(False, f"missing sections: {', '.join(missing)}")
-    starts = [places[key].start for key in wanted]
-    if ordered and starts != sorted(starts):
-        late = next(i for i in range(1, len(starts)) if starts[i] < starts[i - 1])
-        return verdict(
-            False, f"{titles[late]!r} stands before {titles[late - 1]!r}", places[wanted[late]].span("order")
-        )
-    extra = [piece for piece, sure in headings if only and sure and _plain(piece.text) not in wanted]
+    starts = [places[key].start for key in expected]
+    late = next((i for i in range(1, len(starts)) if ordered and starts[i] < starts[i - 1]), None)
+    if late is not None:
+        reason = f"{titles[late]!r} stands before {titles[late - 1]!r}"
+        return verdict(False, reason, places[expected[late]].span("order"))
     if extra:
         return verdict(False, f"further section {extra[0].text!r}", *(piece.span("extra") for piece in extra[:20]))
     return verdict(True, f"all {len(titles)} sections are there")
@@ -207,14 +210,15 @@ def _plain(text: str) -> str:
     return _bare(_NUMBERING.sub("", bare, count=1) or bare)
 
 
-def _headings(body: Piece) -> Iterator[tuple[Piece, bool]]:
-    """Lines that may be headings, and whether Markdown says they are."""
-    found = lines(body.text)
-    for index, line in enumerate(found):
-        if len(line.text) > _LONGEST_HEADING:
+def _headings(body: Piece) -> Iterator[tuple[str, Piece, bool]]:
+    """Lines that may be headings: the heading's text, its line in the answer, and whether Markdown says that it is one."""
+    texts = lines(body.text)
+    for line, below in zip_longest(texts, texts[1:]):
+        text = line.text
+        if len(text) > _LONGEST_HEADING:
             continue
-        marked = _ATX.fullmatch(line.text) or _BOLD.fullmatch(line.text)
-        below = found[index + 1].text if index + 1 < len(found) else ""
-        sure = bool(marked or _UNDERLINE.fullmatch(below))
-        text = marked[1] if marked else line.text.partition(":")[0] if ":" in line.text else line.text
-        yield Piece(text, body.start + line.start, body.start + line.end), sure
+        pattern = _ATX if text[0] == "#" else _BOLD if text[0] in "*_" else None
+        marked = pattern.fullmatch(text) if pattern else None
+        underlined = below is not None and below.text[0] in "=-" and _UNDERLINE.fullmatch(below.text)
+        name = marked[1] if marked else text.partition(":")[0] if ":" in text else text
+        yield name, Piece(text, body.start + line.start, body.start + line.end), bool(marked or underlined)
