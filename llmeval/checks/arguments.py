@@ -12,10 +12,14 @@ MAX_SPANS = 50
 
 
 def _a_text(value: Any) -> Any:
-    """Refuses what YAML did not read as text: `007` is 7 there, `no` may be false, `2031-01-01` a date."""
+    """Refuses what YAML did not read as text: `007` is 7 there, `no` may be false, `2031-01-01` a
+    date.
+    """
     if isinstance(value, str | list | dict) or value is None:
         return value
-    raise ValueError(f"this must be a text: write it in quotes, as '{value}', or with `| string` in a template")
+    raise ValueError(
+        f"this must be a text: write it in quotes, as '{value}', or with `| string` in a template"
+    )
 
 
 def _one_is_a_list(value: Any) -> Any:
@@ -30,7 +34,9 @@ def _distinct(values: list[T]) -> list[T]:
 
 
 def _above_min(value: int | None, info: ValidationInfo) -> int | None:
-    least = next((info.data[name] for name in ("min", "p_min") if info.data.get(name) is not None), None)
+    least = next(
+        (info.data[name] for name in ("min", "p_min") if info.data.get(name) is not None), None
+    )
     if value is not None and least is not None and value < least:
         raise ValueError(f"max is {value}, less than min, {least}")
     return value
@@ -39,7 +45,9 @@ def _above_min(value: int | None, info: ValidationInfo) -> int | None:
 AnyText = Annotated[str, BeforeValidator(_a_text)]
 """A text, possibly empty."""
 Text = Annotated[str, BeforeValidator(_a_text), Field(min_length=1)]
-Texts = Annotated[list[Text], BeforeValidator(_one_is_a_list), Field(min_length=1), AfterValidator(_distinct)]
+Texts = Annotated[
+    list[Text], BeforeValidator(_one_is_a_list), Field(min_length=1), AfterValidator(_distinct)
+]
 """One text, or a list of different ones."""
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Most = Annotated[Count | None, AfterValidator(_above_min)]
@@ -48,9 +56,17 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def counted(
-    n: int, what: str, exactly: int | None, least: int | None, most: int | None, *spans: Span, **more: Any
+    n: int,
+    what: str,
+    exactly: int | None,
+    least: int | None,
+    most: int | None,
+    *spans: Span,
+    **more: Any,
 ) -> Result:
-    """Whether `n` things lie in their limits. `what`: one of them, or `one|many` where an `s` does not do."""
+    """Whether `n` things lie in their limits. `what`: one of them, or `one|many` where an `s` does
+    not do.
+    """
     one, _, many = what.partition("|")
     said = f"{n} {one if n == 1 else many or one + 's'}"
     if exactly is not None:

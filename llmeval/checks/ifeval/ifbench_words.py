@@ -1,7 +1,8 @@
 """Instructions of IFBench about words, sentences and counts, by their public ids.
 
-Pyatkin et al. (2025), "Generalizing Verifiable Instruction Following". Words and sentences are those of `text`, so a
-published verdict may differ where a sentence ends in an abbreviation or a word has a hyphen.
+Pyatkin et al. (2025), "Generalizing Verifiable Instruction Following". Words and sentences are
+those of `text`, so a published verdict may differ where a sentence ends in an abbreviation or a
+word has a hyphen.
 """
 
 from collections import Counter
@@ -24,18 +25,30 @@ from llmeval.checks.ifeval.instructions import (
     spans_of,
 )
 from llmeval.checks.reading.sentences import blocks
-from llmeval.checks.reading.text import Piece, count_words, fold, iter_sentences, iter_words, word_texts
+from llmeval.checks.reading.text import (
+    Piece,
+    count_words,
+    fold,
+    iter_sentences,
+    iter_words,
+    word_texts,
+)
 from llmeval.checks.reading.wordlists import word_set
 from llmeval.core.records import Answer, Case, Span
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 _STOP_WORDS = word_set(
-    "i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself it"
-    " its itself they them their theirs themselves what which who whom this that these those am is are was were be been"
-    " being have has had having do does did doing a an the and but if or because as until while of at by for with about"
-    " against between into through during before after above below to from up down in out on off over under again"
-    " further then once here there when where why how all any both each few more most other some such no nor not only"
+    "i me my myself we our ours ourselves you your yours yourself yourselves he him his himself "
+    "she her hers herself it"
+    " its itself they them their theirs themselves what which who whom this that these those am"
+    " is are was were be been"
+    " being have has had having do does did doing a an the and but if or because as until while"
+    " of at by for with about"
+    " against between into through during before after above below to from up down in out on off"
+    " over under again"
+    " further then once here there when where why how all any both each few more most other some"
+    " such no nor not only"
     " own same so than too very can will just should now"
 )
 _CONJUNCTIONS = word_set("and but for nor or so yet")
@@ -49,7 +62,9 @@ _NUMBER = regex.compile(r"(?<![\w.,])[-+]?\d+(?:[.,]\d+)*(?!\w)")
 def word_count_range(case: Case, answer: Answer, *, min_words: Number, max_words: Number) -> Result:
     """Between `min_words` and `max_words` words."""
     count = count_words(answer.text)
-    return verdict(min_words <= count <= max_words, f"{count} words; wanted: {min_words} to {max_words}")
+    return verdict(
+        min_words <= count <= max_words, f"{count} words; wanted: {min_words} to {max_words}"
+    )
 
 
 @instruction("count:unique_word_count")
@@ -71,19 +86,25 @@ def stop_words(case: Case, answer: Answer, *, percentage: Percent) -> Result:
 
 @instruction("ratio:overlap")
 def overlap(case: Case, answer: Answer, *, reference_text: Text, percentage: Percent) -> Result:
-    """This percentage of the answer's different word trigrams (give or take 2) are in the reference text."""
+    """This percentage of the answer's different word trigrams (give or take 2) are in the reference
+    text.
+    """
     ours, theirs = _trigrams(answer.text), _trigrams(reference_text)
     if not ours:
         return verdict(False, "fewer than three words")
     share = 100 * len(ours & theirs) / len(ours)
-    return verdict(abs(share - percentage) <= 2, f"{share:.1f}% of the trigrams; wanted: {percentage:g}% ± 2")
+    return verdict(
+        abs(share - percentage) <= 2, f"{share:.1f}% of the trigrams; wanted: {percentage:g}% ± 2"
+    )
 
 
 @instruction("ratio:sentence_type")
 def sentence_type(case: Case, answer: Answer) -> Result:
     """Twice as many sentences end in a full stop as in a question mark."""
     ends = _ends(answer.text)
-    return verdict(ends["."] == 2 * ends["?"], f"{ends['.']} statements, {ends['?']} questions; wanted: 2 to 1")
+    return verdict(
+        ends["."] == 2 * ends["?"], f"{ends['.']} statements, {ends['?']} questions; wanted: 2 to 1"
+    )
 
 
 @instruction("ratio:sentence_balance")
@@ -91,14 +112,19 @@ def sentence_balance(case: Case, answer: Answer) -> Result:
     """As many sentences end in a full stop as in a question mark and in an exclamation mark."""
     ends = _ends(answer.text)
     right = ends["."] == ends["?"] == ends["!"]
-    return verdict(right, f"{ends['.']} statements, {ends['?']} questions, {ends['!']} exclamations")
+    return verdict(
+        right, f"{ends['.']} statements, {ends['?']} questions, {ends['!']} exclamations"
+    )
 
 
 @instruction("count:conjunctions")
 def conjunctions(case: Case, answer: Answer, *, small_n: Number) -> Result:
     """At least this many different coordinating conjunctions: and, but, for, nor, or, so, yet."""
     found = sorted(_CONJUNCTIONS.intersection(_folded(answer.text)))
-    return verdict(len(found) >= small_n, f"{len(found)} conjunctions ({', '.join(found)}); wanted: at least {small_n}")
+    return verdict(
+        len(found) >= small_n,
+        f"{len(found)} conjunctions ({', '.join(found)}); wanted: at least {small_n}",
+    )
 
 
 @instruction("count:numbers")
@@ -112,13 +138,24 @@ def numbers(case: Case, answer: Answer, *, N: Number) -> Result:  # noqa: N803 -
 def punctuation(case: Case, answer: Answer) -> Result:
     """Every one of . , ! ? ; : and an interrobang (?! or !? or ‽) is used."""
     rest = regex.sub(r"\?!|!\?|‽", "", answer.text, count=1)
-    missing = [mark for mark in ".,!?;:" if mark not in rest] + (["?!"] if rest == answer.text else [])
-    return verdict(not missing, f"missing: {' '.join(missing)}" if missing else "every mark is used")
+    missing = [mark for mark in ".,!?;:" if mark not in rest] + (
+        ["?!"] if rest == answer.text else []
+    )
+    return verdict(
+        not missing, f"missing: {' '.join(missing)}" if missing else "every mark is used"
+    )
 
 
 @instruction("count:keywords_multiple")
 def keywords_multiple(
-    case: Case, answer: Answer, *, keyword1: Text, keyword2: Text, keyword3: Text, keyword4: Text, keyword5: Text
+    case: Case,
+    answer: Answer,
+    *,
+    keyword1: Text,
+    keyword2: Text,
+    keyword3: Text,
+    keyword4: Text,
+    keyword5: Text,
 ) -> Result:
     """The five keywords stand once, twice, three, five and seven times in the answer."""
     wanted = zip((keyword1, keyword2, keyword3, keyword4, keyword5), (1, 2, 3, 5, 7), strict=True)
@@ -139,17 +176,23 @@ def repeats(case: Case, answer: Answer, *, small_n: Positive) -> Result:
     """No word stands more than this many times in the answer."""
     counts = Counter(_folded(answer.text))
     word, most = counts.most_common(1)[0] if counts else ("", 0)
-    return verdict(most <= small_n, f"{word!r} is the commonest word, {most} times; wanted: at most {small_n}")
+    return verdict(
+        most <= small_n, f"{word!r} is the commonest word, {most} times; wanted: at most {small_n}"
+    )
 
 
 @instruction("words:no_consecutive")
 def no_consecutive(case: Case, answer: Answer) -> Result:
-    """No two words in a row start with the same letter; the last word of a heading, list item or paragraph and the first
-    of the next are not in a row."""
+    """No two words in a row start with the same letter; the last word of a heading, list item or
+    paragraph and the first of the next are not in a row."""
     alike = list(islice(_alike(answer.text), _MOST_PAIRS))
     spans = (span for span in alike[:_SHOWN])
     more = " or more" if len(alike) == _MOST_PAIRS else ""
-    return verdict(not alike, f"{len(alike)}{more} pairs share their first letter" if alike else "no pair does", *spans)
+    return verdict(
+        not alike,
+        f"{len(alike)}{more} pairs share their first letter" if alike else "no pair does",
+        *spans,
+    )
 
 
 def _alike(text: str) -> Iterator[Span]:
@@ -162,24 +205,36 @@ def _alike(text: str) -> Iterator[Span]:
 
 @instruction("words:odd_even_syllables")
 def odd_even_syllables(case: Case, answer: Answer) -> Result:
-    """Words with odd and even numbers of syllables take turns (English; syllables told by spelling)."""
-    texts = [text for text in word_texts(answer.text) if text.isalpha() or any(map(str.isalpha, text))]
+    """Words with odd and even numbers of syllables take turns (English; syllables told by
+    spelling).
+    """
+    texts = [
+        text for text in word_texts(answer.text) if text.isalpha() or any(map(str.isalpha, text))
+    ]
     odd = {text: syllables(text) % 2 for text in set(texts)}
     wrong = [i + 1 for i, (a, b) in enumerate(pairwise(texts)) if odd[a] == odd[b]]
     spoken = (word for word in iter_words(answer.text) if word.text in odd)
     found = list(islice(spoken, wrong[:_SHOWN][-1] + 1)) if wrong else []
     spans = (found[i].span("parity does not change", "ifbench") for i in wrong[:_SHOWN])
-    return verdict(not wrong, f"{len(wrong)} words break the turn" if wrong else "odd and even take turns", *spans)
+    return verdict(
+        not wrong,
+        f"{len(wrong)} words break the turn" if wrong else "odd and even take turns",
+        *spans,
+    )
 
 
 @instruction("words:keywords_specific_position")
-def keyword_position(case: Case, answer: Answer, *, keyword: Text, n: Positive, m: Positive) -> Result:
+def keyword_position(
+    case: Case, answer: Answer, *, keyword: Text, n: Positive, m: Positive
+) -> Result:
     """The keyword is the m-th word of the n-th sentence."""
     sentence, before = _nth_sentence(answer.text, n)
     if sentence is None:
         return verdict(False, f"there are {before} sentences; wanted: {n}")
     word = next((piece.text for piece in islice(iter_words(sentence.text), m - 1, m)), "")
-    return verdict(fold(word) == fold(keyword), f"word {m} of sentence {n} is {word!r}; wanted: {keyword!r}")
+    return verdict(
+        fold(word) == fold(keyword), f"word {m} of sentence {n} is {word!r}; wanted: {keyword!r}"
+    )
 
 
 @instruction("words:words_position")
@@ -196,7 +251,10 @@ def last_first(case: Case, answer: Answer) -> Result:
     """The last word of each sentence is the first of the next."""
     parts = (inside for piece in iter_sentences(answer.text) if (inside := word_texts(piece.text)))
     broken = next(((a[-1], b[0]) for a, b in pairwise(parts) if fold(a[-1]) != fold(b[0])), None)
-    return verdict(broken is None, f"{broken[0]!r} is followed by {broken[1]!r}" if broken else "the chain holds")
+    return verdict(
+        broken is None,
+        f"{broken[0]!r} is followed by {broken[1]!r}" if broken else "the chain holds",
+    )
 
 
 @instruction("sentence:keyword")
@@ -206,7 +264,11 @@ def sentence_keyword(case: Case, answer: Answer, *, word: Text, N: Positive) -> 
     if sentence is None:
         return verdict(False, f"there are {before} sentences; wanted: {N}")
     right = keyword(word, whole=True).search(sentence.text) is not None
-    return verdict(right, f"{word!r} is {'' if right else 'not '}in sentence {N}", sentence.span(f"sentence {N}"))
+    return verdict(
+        right,
+        f"{word!r} is {'' if right else 'not '}in sentence {N}",
+        sentence.span(f"sentence {N}"),
+    )
 
 
 @instruction("sentence:increment")

@@ -44,11 +44,15 @@ _NOUN_END = regex.compile(
 def existence(case: Case, answer: Answer, *, keywords: Texts) -> Result:
     """Every keyword is in the answer."""
     missing = [word for word in keywords if word not in answer.text]
-    return verdict(not missing, f"missing: {', '.join(missing)}" if missing else "every keyword is there")
+    return verdict(
+        not missing, f"missing: {', '.join(missing)}" if missing else "every keyword is there"
+    )
 
 
 @instruction("keywords:frequency", "ja")
-def frequency(case: Case, answer: Answer, *, keyword: Text, frequency: Number, relation: Relation) -> Result:
+def frequency(
+    case: Case, answer: Answer, *, keyword: Text, frequency: Number, relation: Relation
+) -> Result:
     """How often the keyword occurs."""
     return related(answer.text.count(keyword), relation, frequency, f"times {keyword!r}")
 
@@ -56,7 +60,9 @@ def frequency(case: Case, answer: Answer, *, keyword: Text, frequency: Number, r
 @instruction("keywords:forbidden_words", "ja")
 def forbidden_words(case: Case, answer: Answer, *, forbidden_words: Texts) -> Result:
     """None of the words is in the answer."""
-    return none_of(regex.compile("|".join(map(regex.escape, forbidden_words))), answer.text, "forbidden words")
+    return none_of(
+        regex.compile("|".join(map(regex.escape, forbidden_words))), answer.text, "forbidden words"
+    )
 
 
 @instruction("keywords:letter_frequency", "ja")
@@ -70,21 +76,30 @@ def letter_frequency(
 
 
 @instruction("length_constraints:number_sentences", "ja")
-def number_sentences(case: Case, answer: Answer, *, num_sentences: Number, relation: Relation) -> Result:
+def number_sentences(
+    case: Case, answer: Answer, *, num_sentences: Number, relation: Relation
+) -> Result:
     """The number of sentences; a line end ends one too."""
     count = sum(len(split(line)) for line in answer.text.split("\n") if line)
     return related(count, relation, num_sentences, "sentences")
 
 
 @instruction("length_constraints:number_letters", "ja")
-def number_letters(case: Case, answer: Answer, *, num_letters: Number, relation: Relation) -> Result:
+def number_letters(
+    case: Case, answer: Answer, *, num_letters: Number, relation: Relation
+) -> Result:
     """The number of characters, marks and white space included."""
     return related(len(answer.text), relation, num_letters, "characters")
 
 
 @instruction("length_constraints:nth_paragraph_first_word", "ja")
 def nth_paragraph_first_word(
-    case: Case, answer: Answer, *, num_paragraphs: Positive, nth_paragraph: Positive, first_word: Text
+    case: Case,
+    answer: Answer,
+    *,
+    num_paragraphs: Positive,
+    nth_paragraph: Positive,
+    first_word: Text,
 ) -> Result:
     """Exactly this many paragraphs, parted by blank lines, and the nth starts with the word."""
     parts = [part.strip() for part in answer.text.split("\n\n") if part.strip()]
@@ -93,7 +108,10 @@ def nth_paragraph_first_word(
     if nth_paragraph > num_paragraphs:
         return verdict(False, f"there is no paragraph {nth_paragraph} of {num_paragraphs}")
     right = parts[nth_paragraph - 1].lstrip("「『*#　 ").startswith(first_word)
-    return verdict(right, f"paragraph {nth_paragraph} {'starts' if right else 'does not start'} with {first_word!r}")
+    return verdict(
+        right,
+        f"paragraph {nth_paragraph} {'starts' if right else 'does not start'} with {first_word!r}",
+    )
 
 
 @instruction("detectable_format:number_bullet_lists", "ja")
@@ -124,7 +142,9 @@ def number_highlighted_sections(case: Case, answer: Answer, *, num_highlights: N
 
 
 @instruction("detectable_format:multiple_sections", "ja")
-def multiple_sections(case: Case, answer: Answer, *, section_spliter: Text, num_sections: Number) -> Result:
+def multiple_sections(
+    case: Case, answer: Answer, *, section_spliter: Text, num_sections: Number
+) -> Result:
     """At least this many sections, marked 第1章 and so on."""
     head = regex.compile(rf"第[\d０-９]+{regex.escape(section_spliter.strip())}")
     return related(len(head.findall(answer.text)), "以上", num_sections, "sections")
@@ -161,7 +181,9 @@ def sentence_unified_end(case: Case, answer: Answer, *, ending: Text) -> Result:
             wrong.append(Span(start, stop, f"does not end in {ending}", "ifeval"))
         start = stop + 1
     return verdict(
-        not wrong, f"{len(wrong)} sentences do not end in {ending}" if wrong else "all ends agree", *wrong[:20]
+        not wrong,
+        f"{len(wrong)} sentences do not end in {ending}" if wrong else "all ends agree",
+        *wrong[:20],
     )
 
 

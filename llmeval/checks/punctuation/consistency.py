@@ -14,14 +14,20 @@ _EM_DASH = re.compile(r"(?<=[^\W\d_]) ?— ?(?=[^\W\d_])")
 _DOTS = re.compile(r"(?<!\.)\.\.\.(?!\.)")
 _ELLIPSIS = re.compile("…")
 _WITH_COMMA = re.compile(r"\b\w+, (?:\w+ ){0,2}\w+, (?:and|or) (?=\w)")
-_WITHOUT_COMMA = re.compile(r"(?<!, )\b(?:\w+ )?\w+, (?:(?!and|or)\w+) (?:and|or) (?=\w+[.;!?]|\w+ \w+[.;!?])")
+_WITHOUT_COMMA = re.compile(
+    r"(?<!, )\b(?:\w+ )?\w+, (?:(?!and|or)\w+) (?:and|or) (?=\w+[.;!?]|\w+ \w+[.;!?])"
+)
 _TAIL = WHITE + "*_"
 
 
 def consistency(view: View) -> Iterator[Finding]:
     """Advice where an answer writes the same thing in two ways."""
-    yield from _mixed(view, "mixed-quotes", "straight and curly quotes are mixed", _STRAIGHT, _CURLY)
-    yield from _mixed(view, "mixed-dashes", "dashes are written in two ways", _SPACED_HYPHEN, _EN_DASH, _EM_DASH)
+    yield from _mixed(
+        view, "mixed-quotes", "straight and curly quotes are mixed", _STRAIGHT, _CURLY
+    )
+    yield from _mixed(
+        view, "mixed-dashes", "dashes are written in two ways", _SPACED_HYPHEN, _EN_DASH, _EM_DASH
+    )
     yield from _mixed(view, "mixed-ellipses", "ellipses are written in two ways", _DOTS, _ELLIPSIS)
     if view.main.language == "en":
         message = "a comma before the last item of a list stands here but not elsewhere"
@@ -55,7 +61,9 @@ def _lists(view: View) -> Iterator[Finding]:
             rare = 2 * ended < len(items)
             at = next(at for at, marked in items if marked is rare)
             message = (
-                "this item ends with a mark, others of its list do not" if rare else "this item ends without a mark"
+                "this item ends with a mark, others of its list do not"
+                if rare
+                else "this item ends without a mark"
             )
             yield Finding(at - 1, at, "list-ends", message)
             return

@@ -17,16 +17,22 @@ MOST = 1000
 """Findings of one kind of rules that are kept; a text with more is no prose."""
 
 
-def find(text: str, locale: str | None = None, *, fragments: bool = False, harper: bool = False) -> list[Finding]:
-    """What breaks a rule in `text`, by place in code points of `text`; at most 1,000 of each kind of rules.
+def find(
+    text: str, locale: str | None = None, *, fragments: bool = False, harper: bool = False
+) -> list[Finding]:
+    """What breaks a rule in `text`, by place in code points of `text`; at most 1,000 of each kind
+    of rules.
 
     `locale`: a language tag (`de`, `fr-CA`); None = found from the text, block by block.
-    `fragments`: fragments, headings and list items must end with a mark, too. `harper`: ask Harper as well (English).
+    `fragments`: fragments, headings and list items must end with a mark, too. `harper`: ask Harper
+    as well (English).
     """
     return find_in(*view(text, locale), fragments=fragments, harper=harper)
 
 
-def find_in(seen: View, place: Places, *, fragments: bool = False, harper: bool = False) -> list[Finding]:
+def find_in(
+    seen: View, place: Places, *, fragments: bool = False, harper: bool = False
+) -> list[Finding]:
     """See `find`; of a view that is already made."""
     found = set(_all(seen, fragments))
     if harper:

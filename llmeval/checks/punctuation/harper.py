@@ -1,8 +1,10 @@
-"""Harper (harper-py, an optional extra) as a second reader of English, by an allow-list of its rules.
+"""Harper (harper-py, an optional extra) as a second reader of English, by an allow-list of its
+rules.
 
-What it adds to the rules here: possessives and contractions that need grammar, commas after discourse markers. It takes
-1.5 s to start and reads 30,000-55,000 characters a second, so a suite must ask for it; what it finds is advice.
-Its other rules are style (Oxford comma, en dashes in ranges: 26 of 99 and 3 of 17 right in CHECKS 2.2) or repeat ours.
+What it adds to the rules here: possessives and contractions that need grammar, commas after
+discourse markers. It takes 1.5 s to start and reads 30,000-55,000 characters a second, so a suite
+must ask for it; what it finds is advice. Its other rules are style (Oxford comma, en dashes in
+ranges: 26 of 99 and 3 of 17 right in CHECKS 2.2) or repeat ours.
 """
 
 import importlib.util
@@ -48,7 +50,9 @@ def harper_findings(view: View) -> Iterator[Finding]:
         if run.locale.language != "en" or not view.text[run.start : run.end].strip():
             continue
         for lint in linter.lint(view.text[run.start : run.end], language="plaintext"):
-            yield Finding(run.start + lint.span.start, run.start + lint.span.end, "harper", lint.message)
+            yield Finding(
+                run.start + lint.span.start, run.start + lint.span.end, "harper", lint.message
+            )
 
 
 def _linter() -> Any:

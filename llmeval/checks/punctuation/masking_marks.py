@@ -27,17 +27,42 @@ class Marked(NamedTuple):
 
 MARKED = (
     Marked("display", "$", r"\$[^$]{1,2000}+\$\$", "So $$a ,b$$ holds.", "$$a ,b$$"),
-    Marked("formula", "$", r"(?=[^\s$])[^$\n]{1,200}+(?<![\s\\])\$(?![0-9])", "So $a ,b$ holds.", "$a ,b$"),
-    Marked("brackets", "\\", r"\[(?:[^\\]|\\(?![\[\]])){1,2000}+\\\]", r"So \[a ,b\] holds.", r"\[a ,b\]"),
-    Marked("parentheses", "\\", r"\((?:[^\\\n]|\\(?![()])){1,500}+\\\)", r"So \(a ,b\) holds.", r"\(a ,b\)"),
+    Marked(
+        "formula",
+        "$",
+        r"(?=[^\s$])[^$\n]{1,200}+(?<![\s\\])\$(?![0-9])",
+        "So $a ,b$ holds.",
+        "$a ,b$",
+    ),
+    Marked(
+        "brackets",
+        "\\",
+        r"\[(?:[^\\]|\\(?![\[\]])){1,2000}+\\\]",
+        r"So \[a ,b\] holds.",
+        r"\[a ,b\]",
+    ),
+    Marked(
+        "parentheses",
+        "\\",
+        r"\((?:[^\\\n]|\\(?![()])){1,500}+\\\)",
+        r"So \(a ,b\) holds.",
+        r"\(a ,b\)",
+    ),
     Marked(
         "tag",
         "<",
-        r"(?:[a-zA-Z][a-zA-Z0-9-]*+(?:[\s/][^<>]{0,400}+)?|/[a-zA-Z][a-zA-Z0-9-]*+[ ]?" r"|!--[^<>]{0,2000}+)/?>",
+        r"(?:[a-zA-Z][a-zA-Z0-9-]*+(?:[\s/][^<>]{0,400}+)?|/[a-zA-Z][a-zA-Z0-9-]*+[ ]?"
+        r"|!--[^<>]{0,2000}+)/?>",
         'A <b class="x">word</b>.',
         '<b class="x">',
     ),
-    Marked("mail address", "<", r"mailto:[^<>\s]++>", "Write <mailto:a@b.example> now.", "<mailto:a@b.example>"),
+    Marked(
+        "mail address",
+        "<",
+        r"mailto:[^<>\s]++>",
+        "Write <mailto:a@b.example> now.",
+        "<mailto:a@b.example>",
+    ),
     Marked("heart", "<", r"3(?<!\w<3)(?![0-9])", "I <3 it.", "<3"),
     Marked(
         "target",
@@ -53,11 +78,31 @@ MARKED = (
         "Known.[1, 2] So.",
         "[1, 2]",
     ),
-    Marked("interval", "[(", rf"(?<!\w\(){_NUMBER}[,;]{_NUMBER}[\])]", "It lies in (0 ,1] here.", "(0 ,1]"),
+    Marked(
+        "interval",
+        "[(",
+        rf"(?<!\w\(){_NUMBER}[,;]{_NUMBER}[\])]",
+        "It lies in (0 ,1] here.",
+        "(0 ,1]",
+    ),
     Marked("source", "【", r"[0-9]{1,3}(?:[:†][^】\n]{0,40}+)?】", "Known.【3†x】 So.", "【3†x】"),
-    Marked("entity", "&", r"(?:[a-zA-Z]{2,10}+|\#[0-9]{1,6}+|\#x[0-9a-fA-F]{1,6}+);", "A &nbsp; B.", "&nbsp;"),
-    Marked("handle", "@#", r"(?<![\w@].)[A-Za-z_][\w.-]{0,60}+(?<![.-])", "By @ann.b and #tag.", "@ann.b"),
-    Marked("emoji name", ":", r"(?<!\w:)[a-z_]{2,20}+:(?!\w)", "Fine :thumbs_up: so.", ":thumbs_up:"),
+    Marked(
+        "entity",
+        "&",
+        r"(?:[a-zA-Z]{2,10}+|\#[0-9]{1,6}+|\#x[0-9a-fA-F]{1,6}+);",
+        "A &nbsp; B.",
+        "&nbsp;",
+    ),
+    Marked(
+        "handle",
+        "@#",
+        r"(?<![\w@].)[A-Za-z_][\w.-]{0,60}+(?<![.-])",
+        "By @ann.b and #tag.",
+        "@ann.b",
+    ),
+    Marked(
+        "emoji name", ":", r"(?<!\w:)[a-z_]{2,20}+:(?!\w)", "Fine :thumbs_up: so.", ":thumbs_up:"
+    ),
     Marked(
         "smiley",
         ":;=",
@@ -69,7 +114,8 @@ MARKED = (
     Marked(
         "path",
         "/~.",
-        r"(?<![\w./~].)(?:(?<=/)[A-Za-z_.]|(?<=~)/[A-Za-z_.]" r"|(?<=\.)\.?/[A-Za-z_.])[\w.-]*+(?:/[\w.-]++)++/?",
+        r"(?<![\w./~].)(?:(?<=/)[A-Za-z_.]|(?<=~)/[A-Za-z_.]"
+        r"|(?<=\.)\.?/[A-Za-z_.])[\w.-]*+(?:/[\w.-]++)++/?",
         "Edit /etc/hosts.allow now.",
         "/etc/hosts.allow",
     ),
@@ -87,7 +133,8 @@ def marked_pattern() -> "re.Pattern[str]":
     """All of them in one: a set of characters first, which few places hold, then the branches of
     each."""
     branches = (
-        f"(?<={_class(row.mark)})" + (f"(?P<{row.name}>{row.pattern})" if row.name in SPECIAL else f"(?:{row.pattern})")
+        f"(?<={_class(row.mark)})"
+        + (f"(?P<{row.name}>{row.pattern})" if row.name in SPECIAL else f"(?:{row.pattern})")
         for row in MARKED
     )
     marks = "".join(dict.fromkeys("".join(row.mark for row in MARKED)))

@@ -1,8 +1,8 @@
 """Brackets and quotes: each opens and closes, and in the way that matches.
 
-One pass with a stack a block. Whether a quote opens or closes is read from what stands beside it, as `“` closes in
-German and opens in English, and `"` does both. What a block leaves open may be closed in a later one (a list in
-brackets); a quote that runs over paragraphs may open each of them.
+One pass with a stack a block. Whether a quote opens or closes is read from what stands beside it,
+as `“` closes in German and opens in English, and `"` does both. What a block leaves open may be
+closed in a later one (a list in brackets); a quote that runs over paragraphs may open each of them.
 """
 
 import re
@@ -105,16 +105,22 @@ def _close_bracket(state: _State, view: View, index: int, at: int) -> None:
     depth = _depth(stack, wanted)
     if depth is None and stack and _MIXED.get(stack[-1].mark) == mark:
         stack.pop()
-        state.findings.append(Finding(at, at + 1, "quote-style", f"{mark!r} does not match the bracket that opened"))
+        state.findings.append(
+            Finding(at, at + 1, "quote-style", f"{mark!r} does not match the bracket that opened")
+        )
     elif depth is None:
-        if not (mark == ")" and _LIST_MARK.search(view.text[max(view.blocks[index].start, at - 6) : at])):
+        if not (
+            mark == ")" and _LIST_MARK.search(view.text[max(view.blocks[index].start, at - 6) : at])
+        ):
             state.closed.append(_Open(mark, at, index))
     else:
         _close(state, depth)
 
 
 def _depth(stack: list[_Open], wanted: str) -> int | None:
-    """Where `wanted` is open, seen from the top; not deeper than 40, so that no text takes quadratic time."""
+    """Where `wanted` is open, seen from the top; not deeper than 40, so that no text takes
+    quadratic time.
+    """
     for depth in range(len(stack) - 1, max(-1, len(stack) - 40), -1):
         if stack[depth].mark in wanted:
             return depth
@@ -130,7 +136,11 @@ def _close(state: _State, depth: int) -> None:
 def _quote(state: _State, view: View, index: int, at: int, before: str, after: str) -> None:
     mark, stack, locale = view.text[at], state.stack, view.locales[index]
     depth = next(
-        (d for d in range(len(stack) - 1, max(-1, len(stack) - 12), -1) if mark in _CLOSERS.get(stack[d].mark, "")),
+        (
+            d
+            for d in range(len(stack) - 1, max(-1, len(stack) - 12), -1)
+            if mark in _CLOSERS.get(stack[d].mark, "")
+        ),
         None,
     )
     inches = mark in '"”' and _INCHES.search(view.text, max(0, at - 6), at) is not None
@@ -165,7 +175,12 @@ def _close_quote(state: _State, depth: int, mark: str, at: int, locale: Locale) 
     _close(state, depth)
     if wrong:
         state.findings.append(
-            Finding(at, at + 1, "quote-style", f"{mark!r} does not match {opened!r} that opened the quote")
+            Finding(
+                at,
+                at + 1,
+                "quote-style",
+                f"{mark!r} does not match {opened!r} that opened the quote",
+            )
         )
 
 
@@ -214,10 +229,17 @@ def _left_over(state: _State, view: View) -> Iterator[Finding]:
     joined = _joined(openers, closers)
     for left in openers:
         if left.at not in joined and not _carried_on(left, view):
-            yield Finding(left.at, left.at + 1, "unbalanced", f"close this {left.mark}, or remove it")
+            yield Finding(
+                left.at, left.at + 1, "unbalanced", f"close this {left.mark}, or remove it"
+            )
     for left in closers:
         if left.at not in joined:
-            yield Finding(left.at, left.at + 1, "unbalanced", f"nothing opened this {left.mark}: open it, or remove it")
+            yield Finding(
+                left.at,
+                left.at + 1,
+                "unbalanced",
+                f"nothing opened this {left.mark}: open it, or remove it",
+            )
 
 
 def _place(item: _Open) -> int:
@@ -233,7 +255,9 @@ def _joined(openers: list[_Open], closers: list[_Open]) -> set[int]:
         while position < len(openers) and openers[position].at < closer.at:
             waiting.setdefault(openers[position].mark, []).append(openers[position])
             position += 1
-        for mark in _BRACKETS.get(closer.mark) or [o for o, c in _CLOSERS.items() if closer.mark in c]:
+        for mark in _BRACKETS.get(closer.mark) or [
+            o for o, c in _CLOSERS.items() if closer.mark in c
+        ]:
             if waiting.get(mark) and waiting[mark][-1].block < closer.block:
                 found |= {waiting[mark].pop().at, closer.at}
                 break
@@ -241,7 +265,9 @@ def _joined(openers: list[_Open], closers: list[_Open]) -> set[int]:
 
 
 def _carried_on(left: _Open, view: View) -> bool:
-    """Whether a quote left open at a block's start is opened again by the next one, as long quotations are."""
+    """Whether a quote left open at a block's start is opened again by the next one, as long
+    quotations are.
+    """
     here = view.blocks[left.block]
     if left.at != here.start or left.block + 1 >= len(view.blocks):
         return False

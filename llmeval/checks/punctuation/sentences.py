@@ -20,27 +20,36 @@ _NEXT = re.compile(
     rf"(?P<open>[{_OPENS}]*+)(?P<word>{LETTER}[\w’'-]*)"
 )
 _START = re.compile(rf"[{_OPENS}]*+({LETTER}[\w’'-]*+)(?![./\\])")
-_PARTICLES = word_set("de da di du von van der den zu la le el al bin ibn af dos das del della ter ten")
+_PARTICLES = word_set(
+    "de da di du von van der den zu la le el al bin ibn af dos das del della ter ten"
+)
 _LONE_I = re.compile(
     r"(?<![\w.'’(/\-–=+*,])(?<!\bfor )i"
-    r"(?=['’](?:m|ve|d|ll)\b|[ ]+(?!(?:in|is|an?|to|e|el|la|les|i|j|and|or)\b)[a-z]{2,}|[ ](?:is not|to be)\b)"
+    r"(?=['’](?:m|ve|d|ll)\b|[ ]+(?!(?:in|is|an?|to|e|el|la|les|i|j|and|or)\b)[a-z]{2,}|[ ](?:is "
+    r"not|to be)\b)"
 )
 _LETTERED = re.compile(
-    r"(?:index|variable|integer|counter|number|letter|where|vowel|imaginary|let|if|when|each|every|all|unit)\s+\Z"
+    r"(?:index|variable|integer|counter|number|letter|where|vowel|imaginary|let|if|when|each|every"
+    r"|all|unit)\s+\Z"
 )
 _MISSING = re.compile(r"\b[a-z]{3,} (He|She|It|They|We|These|However|There|This)(?= [a-z]{2,})")
 _TITLE_VERBS = re.compile(
-    r"(?:called|titled|entitled|named|film|novel|song|book|movie|album|show|series|band|by|of|the|and|with|in|like|for"
+    r"(?:called|titled|entitled|named|film|novel|song|book|movie|album|show|series|band|by|of|the"
+    r"|and|with|in|like|for"
     r"|from|as|or|on|to|is|was)\s\Z"
 )
-_EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]+\\Z")
+_EMOJI = re.compile(
+    "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]+\\Z"
+)
 _MOST = 100_000
 """Stops that are looked at in one stretch; 1 MB of prose has a tenth of it."""
 _SHORTEST = 6
 """A block of fewer characters is a fragment."""
 _STRICT_QUOTES = ("en", "de", "fr", "es")
 """Languages in which a stop inside a quote ends the sentence around it, too."""
-_AFTER_QUOTE = word_set("is was are were means has would can could should in by to and or but ist war est était es era")
+_AFTER_QUOTE = word_set(
+    "is was are were means has would can could should in by to and or but ist war est était es era"
+)
 _OPEN_MARK = {"?": "¿", "!": "¡", "？": "¿", "！": "¡"}
 _SPANISH = re.compile(r"[¿¡?!]+")
 
@@ -82,7 +91,9 @@ def _end(view: View, index: int, locale: Locale, fragments: bool) -> Iterator[Fi
     elif last in ",;:，；：、،؛—–-/=" or last == OBJECT or _EMOJI.search(body):
         return
     elif block.kind == "paragraph" and is_prose(view, index, body, locale):
-        yield Finding(end - 1, end, "terminal", "end the sentence with a full stop or another terminal mark")
+        yield Finding(
+            end - 1, end, "terminal", "end the sentence with a full stop or another terminal mark"
+        )
     elif fragments and block.kind != "cell" and (last.isalnum() or last in CLOSE):
         yield Finding(end - 1, end, "short-terminal", "end with a terminal mark")
 
@@ -98,11 +109,17 @@ def _start(view: View, index: int, locale: Locale) -> Iterator[Finding]:
     body = _body(view.block_text(block))
     ends = bool(body) and ((body[-1] in END and body[-2:] != "..") or ended_inside(body, locale))
     if ends and len(WORDS.findall(body[:200])) >= 3:
-        yield Finding(*match.span(1), "lower-start", f"start the sentence with a capital: {match[1][0].upper()}")
+        yield Finding(
+            *match.span(1),
+            "lower-start",
+            f"start the sentence with a capital: {match[1][0].upper()}",
+        )
 
 
 def _is_small(word: str, after: str, locale: Locale) -> bool:
-    """Whether a word should have had a capital at a sentence's start: all small, and no name's particle."""
+    """Whether a word should have had a capital at a sentence's start: all small, and no name's
+    particle.
+    """
     word = word.partition("'")[0].partition("’")[0]  # in l'Essonne, it is the l
     if not word.islower() or "_" in word or any(char.isdigit() for char in word):
         return False
@@ -127,7 +144,12 @@ def _capitals(view: View, run: Run) -> Iterator[Finding]:
         if _may_go_on(match, token[0] if token else "", locale):
             continue
         start = match.start("word")
-        yield Finding(start, start + len(word), "lower-start", f"start the sentence with a capital: {word[0].upper()}")
+        yield Finding(
+            start,
+            start + len(word),
+            "lower-start",
+            f"start the sentence with a capital: {word[0].upper()}",
+        )
 
 
 def _may_go_on(match: "re.Match[str]", token: str, locale: Locale) -> bool:
@@ -161,7 +183,9 @@ def _spanish(view: View, block: Block) -> Iterator[Finding]:
     for match in _SPANISH.finditer(view.text, block.start, block.end):
         row = match[0]
         if row[0] in "¿¡":
-            opened += [(match.start() + offset, mark) for offset, mark in enumerate(row) if mark in "¿¡"]
+            opened += [
+                (match.start() + offset, mark) for offset, mark in enumerate(row) if mark in "¿¡"
+            ]
         elif opened:
             opened.clear()
         elif _is_mark_of_prose(view.text, match.start()):

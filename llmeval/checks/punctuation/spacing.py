@@ -13,12 +13,20 @@ _MOST = 100_000
 """Marks without a space that are looked at in one stretch; more are no prose."""
 _SPACES = r"[ \t\u00a0\u2009\u202f]"
 _MARKS = ",;:!?.،؛؟。，；：！？、"
-_BEFORE = re.compile(rf"(?<=[^\s(\[{{\"'“‘„«]){_SPACES}++([{_MARKS}])(?![{_MARKS}=/])(?!(?<=[.:!?])[\w\\(])")
-_MULTI = re.compile(rf"(?<=[^\s|])(?:[ ]{{2,3}}|{_SPACES}?[\u00a0\u202f]{_SPACES}?[ ]|[ ][\u00a0\u202f])(?=[^\s|])")
-_INNER = re.compile(rf"(?<=[(\[{{（【「『《])[ \t]++(?=[^\s)\]}}])|(?<=[^\s(\[{{,;]){_SPACES}++(?=[)\]}}）】」』》])")
+_BEFORE = re.compile(
+    rf"(?<=[^\s(\[{{\"'“‘„«]){_SPACES}++([{_MARKS}])(?![{_MARKS}=/])(?!(?<=[.:!?])[\w\\(])"
+)
+_MULTI = re.compile(
+    rf"(?<=[^\s|])(?:[ ]{{2,3}}|{_SPACES}?[\u00a0\u202f]{_SPACES}?[ ]|[ ][\u00a0\u202f])(?=[^\s|])"
+)
+_INNER = re.compile(
+    rf"(?<=[(\[{{（【「『《])[ \t]++(?=[^\s)\]}}])"
+    rf"|(?<=[^\s(\[{{,;]){_SPACES}++(?=[)\]}}）】」』》])"
+)
 _TIGHT = re.compile(rf"«({_SPACES}++)(?=\S)|(?<=\S)({_SPACES}++)»|[¿¡]({_SPACES}++)(?=\w)")
 _AFTER = re.compile(
-    rf"(?P<left>[\w{OBJECT}])(?P<marks>[,;،؛:]|[.!?…]++)(?P<close>[\"”’»)\]]?)(?P<right>[^\W_]|[\"“(](?={LETTER}))"
+    rf"(?P<left>[\w{OBJECT}])(?P<marks>[,;،؛:]|[.!?…]++)(?P<close>[\"”’»)\]]?)(?P<right>[^\W_]"
+    rf"|[\"“(](?={LETTER}))"
 )
 _WORD_BEFORE = re.compile(r"[\w.'’-]*\Z")
 _WORD_AFTER = re.compile(r"[^\W_][\w'’-]*")
@@ -40,7 +48,11 @@ def spacing(view: View, run: Run) -> Iterator[Finding]:
     if run.locale.tight_guillemets or run.locale.language == "es":
         for match in _TIGHT.finditer(view.text, run.start, run.end):
             if run.locale.tight_guillemets and "\n" not in match[0]:
-                yield Finding(*match.span(match.lastindex or 0), "inner-space", "remove the space inside the quote")
+                yield Finding(
+                    *match.span(match.lastindex or 0),
+                    "inner-space",
+                    "remove the space inside the quote",
+                )
     if run.locale.language == "fr":
         yield from _french(view, run)
 
@@ -64,7 +76,9 @@ def _spaces_before(view: View, run: Run) -> Iterator[Finding]:
 
 
 def _multiple(view: View, run: Run) -> Iterator[Finding]:
-    """Two or three spaces; more are layout. After stops they may be the writer's style, if most stops have them."""
+    """Two or three spaces; more are layout. After stops they may be the writer's style, if most
+    stops have them.
+    """
     text = view.text
     found = list(_MULTI.finditer(text, run.start, run.end))
     if not found or not run.locale.terminal:  # where a space ends a sentence, two may
@@ -85,13 +99,18 @@ def _spaces_after(view: View, run: Run) -> Iterator[Finding]:
         mark = match["marks"][0]
         if mark == ":" and not text[match.start() - 1 : match.start()].isalnum():
             continue
-        left = _WORD_BEFORE.search(text, max(run.start, match.start("marks") - 40), match.start("marks"))
+        left = _WORD_BEFORE.search(
+            text, max(run.start, match.start("marks") - 40), match.start("marks")
+        )
         right = _WORD_AFTER.match(text, match.start("right"), run.end)
         before, after = left[0] if left else "", right[0] if right else match["right"]
         if _needs_space(match, mark, before, after, run):
             at = match.end("marks")
             yield Finding(
-                match.start("marks"), match.end("close"), "space-after", f"put a space after {text[at - 1]!r}"
+                match.start("marks"),
+                match.end("close"),
+                "space-after",
+                f"put a space after {text[at - 1]!r}",
             )
     for match in _CLOSED.finditer(text, run.start, run.end):
         opening = text.rfind("(", max(run.start, match.start() - 200), match.start())
@@ -106,7 +125,9 @@ def _needs_space(match: "re.Match[str]", mark: str, before: str, after: str, run
         return False
     if mark in ".…!?":
         spaced = match.string[match.end() : match.end() + 1].isspace()
-        stop = Stop(match["marks"], match["close"], match["right"], before, after, spaced, run.locale)
+        stop = Stop(
+            match["marks"], match["close"], match["right"], before, after, spaced, run.locale
+        )
         return needs_space(stop)
     if match["close"] and match["close"] != '"' and mark == ":":
         return False
@@ -146,4 +167,9 @@ def _french(view: View, run: Run) -> Iterator[Finding]:
     if breaking:
         more = f" ({len(breaking)} places)" if len(breaking) > 1 else ""
         start, end = breaking[0].span(breaking[0].lastindex or 0)
-        yield Finding(start, end, "fr-nbsp", f"make this a no-break space, so that no line starts with the mark{more}")
+        yield Finding(
+            start,
+            end,
+            "fr-nbsp",
+            f"make this a no-break space, so that no line starts with the mark{more}",
+        )

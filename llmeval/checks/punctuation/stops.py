@@ -41,7 +41,9 @@ class Stop(NamedTuple):
 
 def is_cjk(char: str) -> bool:
     """Whether a character is Chinese, Japanese or Korean."""
-    return "\u3040" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7af"
+    return (
+        "\u3040" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7af"
+    )
 
 
 def _opening(stop: Stop) -> bool | None:
@@ -58,7 +60,12 @@ def _row(stop: Stop) -> bool | None:
     """`Well...Then`: a capital after a row of marks; `wait...what` and `y'all.'s` may be style."""
     if stop.close not in ("'", "’") and not (len(stop.marks) > 1 and "." in stop.marks):
         return None
-    return len(stop.last) > 1 and stop.after[0].isupper() and len(stop.marks) > 1 and stop.marks != ".."
+    return (
+        len(stop.last) > 1
+        and stop.after[0].isupper()
+        and len(stop.marks) > 1
+        and stop.marks != ".."
+    )
 
 
 def _loud(stop: Stop) -> bool | None:
@@ -78,9 +85,15 @@ def _capital(stop: Stop) -> bool | None:
     (`word.Xy`)."""
     if not stop.after[0].isupper():
         return None
-    joined = stop.after.isupper() and len(stop.after) > 1 and (stop.last.isupper() or stop.last[:1].isupper())
+    joined = (
+        stop.after.isupper()
+        and len(stop.after) > 1
+        and (stop.last.isupper() or stop.last[:1].isupper())
+    )
     alone = stop.spaced and len(stop.last) > 2
-    return not joined and (len(stop.after) > 1 or alone) and stop.before.lower() not in _JOINED_BEFORE
+    return (
+        not joined and (len(stop.after) > 1 or alone) and stop.before.lower() not in _JOINED_BEFORE
+    )
 
 
 def _small(stop: Stop) -> bool | None:
@@ -88,10 +101,21 @@ def _small(stop: Stop) -> bool | None:
     may be names of files."""
     uncased = stop.after[0].lower() == stop.after[0].upper() and stop.locale.terminal
     usual = stop.after in STOP_WORDS.get(stop.locale.language, frozenset())
-    return len(stop.last) > 2 and stop.last.isalpha() and (usual or (uncased and not is_cjk(stop.after[0])))
+    return (
+        len(stop.last) > 2
+        and stop.last.isalpha()
+        and (usual or (uncased and not is_cjk(stop.after[0])))
+    )
 
 
-RULES: tuple[Callable[[Stop], bool | None], ...] = (_opening, _row, _loud, _initials, _capital, _small)
+RULES: tuple[Callable[[Stop], bool | None], ...] = (
+    _opening,
+    _row,
+    _loud,
+    _initials,
+    _capital,
+    _small,
+)
 
 
 def deciding(stop: Stop) -> tuple[str, bool]:

@@ -1,4 +1,6 @@
-"""What the rules read: the prose of an answer without markup, its numbers plain, cut into stretches of one language."""
+"""What the rules read: the prose of an answer without markup, its numbers plain, cut into stretches
+of one language.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,7 +20,9 @@ CLOSE = "'\"’”“»›)]}」』】》〉）］"
 WHITE = " \t\n\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-"""What a regex calls white space. Ends are stripped of it by `str.rstrip`: a search for `[...]*\\Z` takes quadratic time."""
+"""What a regex calls white space. Ends are stripped of it by `str.rstrip`: a search for `[...]*\\Z`
+takes quadratic time.
+"""
 OPEN = "'\"‘“„‚«‹([{¿¡「『（《【"
 _MIN_WORDS_OF_ITS_OWN = 8
 Places = Callable[[int, int], tuple[int, int]]
@@ -42,7 +46,9 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """`text`: the prose; `place` leads from its places back to the raw answer. `locales`: of each block."""
+    """`text`: the prose; `place` leads from its places back to the raw answer. `locales`: of each
+    block.
+    """
 
     raw: str
     text: str
@@ -66,7 +72,9 @@ class View:
 
 
 def view(text: str, tag: str | None) -> tuple[View, Places]:
-    """The view of an answer in the language `tag`, or in those that its blocks are found to be in."""
+    """The view of an answer in the language `tag`, or in those that its blocks are found to be
+    in.
+    """
     masked = mask(text)
     prose = _MENTION.sub(_spoken_of, masked.compact)
     prose = _NUMBER.sub("0", prose)
@@ -90,7 +98,11 @@ def _locales(text: str, blocks: tuple[Block, ...], main: Locale) -> Iterator[Loc
             continue
         sample = text[start : min(end, start + 1500)]
         own = detect(sample)
-        yield main if own == main.language or not _sure(sample, own, main.language) else locale_of(own)
+        yield (
+            main
+            if own == main.language or not _sure(sample, own, main.language)
+            else locale_of(own)
+        )
 
 
 def _sure(sample: str, own: str, main: str) -> bool:
@@ -99,4 +111,7 @@ def _sure(sample: str, own: str, main: str) -> bool:
     if own not in STOP_WORDS:
         return True
     found = counts(sample)
-    return found[own] >= max(4, 2 * found.get(main, 0)) and len(sample.split()) >= _MIN_WORDS_OF_ITS_OWN
+    return (
+        found[own] >= max(4, 2 * found.get(main, 0))
+        and len(sample.split()) >= _MIN_WORDS_OF_ITS_OWN
+    )

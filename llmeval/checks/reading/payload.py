@@ -1,6 +1,7 @@
 """What a format check reads: the whole answer, or what stands in the one code fence around it.
 
-Readers of formats raise `Malformed`; a check under `@malformed_fails` turns that into a fail that points at the place.
+Readers of formats raise `Malformed`; a check under `@malformed_fails` turns that into a fail that
+points at the place.
 """
 
 import functools
@@ -16,9 +17,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_CHARS = 1_000_000
-"""Longest answer, in code points, that any of these checks reads; slower readers state lower limits."""
+"""Longest answer, in code points, that any of these checks reads; slower readers state lower
+limits.
+"""
 MAX_DEPTH = 200
-"""Deepest nesting that counts as well-formed. A reader may set such a limit (RFC 8259 section 9 for JSON)."""
+"""Deepest nesting that counts as well-formed. A reader may set such a limit (RFC 8259 section 9 for
+JSON).
+"""
 
 _FENCE_LINE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)$")
 
@@ -27,7 +32,9 @@ View = Literal["raw", "stripped", "unfenced"]
 
 
 class Malformed(ValueError):
-    """The text is not of the format. `start`, `end`: where, in code points; None where it is not known."""
+    """The text is not of the format. `start`, `end`: where, in code points; None where it is not
+    known.
+    """
 
     def __init__(self, message: str, start: int | None = None, end: int | None = None) -> None:
         super().__init__(message)
@@ -36,7 +43,9 @@ class Malformed(ValueError):
 
 
 class Part(NamedTuple):
-    """A stretch of an answer from the code point `start` on. `language`: the fence's word, None without a fence."""
+    """A stretch of an answer from the code point `start` on. `language`: the fence's word, None
+    without a fence.
+    """
 
     text: str
     start: int
@@ -48,7 +57,9 @@ class Part(NamedTuple):
 
 
 def view(text: str, how: View) -> Part:
-    """The answer as it is, without white space around it, or also without the one code fence that wraps all of it."""
+    """The answer as it is, without white space around it, or also without the one code fence that
+    wraps all of it.
+    """
     if how == "raw":
         return Part(text, 0)
     whole = _trimmed(text, 0, len(text))
@@ -62,11 +73,14 @@ def too_long(text: str, limit: int, read_as: str) -> None:
         CheckError: the text is longer than `limit` code points.
     """
     if len(text) > limit:
-        raise CheckError(f"the answer has {len(text):,} characters; at most {limit:,} are read as {read_as}")
+        raise CheckError(
+            f"the answer has {len(text):,} characters; at most {limit:,} are read as {read_as}"
+        )
 
 
 def body(text: str, fence: Fence, what: str, limit: int = MAX_CHARS) -> Part:
-    """The answer without white space around it, and out of the one Markdown code fence that may wrap all of it.
+    """The answer without white space around it, and out of the one Markdown code fence that may
+    wrap all of it.
 
     Args:
         text: the answer.
@@ -147,13 +161,17 @@ def malformed_fails(function: Callable[P, Result]) -> Callable[P, Result]:
         except Malformed as error:
             if error.start is None or error.end is None or error.end <= error.start:
                 return verdict(False, str(error))
-            return verdict(False, str(error), Span(error.start, error.end, str(error), function.__name__))
+            return verdict(
+                False, str(error), Span(error.start, error.end, str(error), function.__name__)
+            )
 
     return checked
 
 
 def _trimmed(text: str, start: int, end: int) -> Part:
-    """A stretch without the white space around it, and without the byte order mark that may stand before it."""
+    """A stretch without the white space around it, and without the byte order mark that may stand
+    before it.
+    """
     inside = text[start:end]
     body = inside.lstrip()
     if body[:1] == "\ufeff":
@@ -162,7 +180,9 @@ def _trimmed(text: str, start: int, end: int) -> Part:
 
 
 def _unfenced(whole: Part) -> Part | None:
-    """What the fence wraps (CommonMark 4.5); None when there is none, or it ends before the text does."""
+    """What the fence wraps (CommonMark 4.5); None when there is none, or it ends before the text
+    does.
+    """
     first, newline, rest = whole.text.partition("\n")
     mark = first[:1]
     run = len(first) - len(first.lstrip(mark)) if mark in ("`", "~") else 0

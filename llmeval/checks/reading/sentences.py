@@ -1,7 +1,8 @@
 """Where sentences end: own rules for scripts with and without capitals, no trained model.
 
-Terminal marks follow UAX #29 (STerm, ATerm); abbreviations are those common in English, German, French, Spanish,
-Italian and Portuguese text. Blocks (list items, headings, table rows, paragraphs) end sentences, line breaks do not.
+Terminal marks follow UAX #29 (STerm, ATerm); abbreviations are those common in English, German,
+French, Spanish, Italian and Portuguese text. Blocks (list items, headings, table rows, paragraphs)
+end sentences, line breaks do not.
 """
 
 from collections.abc import Iterator
@@ -64,7 +65,9 @@ def iter_split(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _uses_capitals(text: str) -> bool:
-    """Whether sentences start with capitals here; in text all in lower case a small letter says nothing."""
+    """Whether sentences start with capitals here; in text all in lower case a small letter says
+    nothing.
+    """
     upper = lower = 0
     for match in _CASED.finditer(text[:20_000]):
         upper += match[1] is not None
@@ -80,7 +83,11 @@ class Line(NamedTuple):
     fence: str = ""
 
 
-_KINDS: dict[str | None, Literal["heading", "item", "row"]] = {"heading": "heading", "item": "item", "row": "row"}
+_KINDS: dict[str | None, Literal["heading", "item", "row"]] = {
+    "heading": "heading",
+    "item": "item",
+    "row": "row",
+}
 _BLANK = Line("blank")
 _RULE = Line("rule")
 _TEXT = Line("text")
@@ -108,12 +115,15 @@ def line_of(line: str) -> Line:
     # Most lines begin with a letter: they need no pattern unless they are an item such as `a) ...`.
     if first in _BLOCK_MARKS or line[content + 1 : content + 2] in (".", ")"):
         opening = _BLOCK_START.match(line)
+        assert opening is not None  # each of its parts may be empty
         return Line(_KINDS.get(opening.lastgroup, "text"), opening.end())
     return Line("text", content) if content else _TEXT
 
 
 def blocks(text: str) -> Iterator[tuple[int, int]]:
-    """Stretches no sentence crosses: paragraphs, list items, headings, table rows; without marks and fenced code."""
+    """Stretches no sentence crosses: paragraphs, list items, headings, table rows; without marks
+    and fenced code.
+    """
     begin: int | None = None
     last = position = 0
     fence = ""
@@ -175,7 +185,9 @@ def _ends(text: str, start: int, end: int, cased: bool, sample: str) -> Iterator
 
 
 def _token_before(text: str, start: int, at: int) -> str:
-    """The word before a dot, with the dots, hyphens and apostrophes inside; empty where a mark stands there."""
+    """The word before a dot, with the dots, hyphens and apostrophes inside; empty where a mark
+    stands there.
+    """
     line = text[max(start, at - _LOOK_BACK) : at]
     if not line or line[-1].isspace():
         return ""
@@ -193,7 +205,9 @@ def _glued(token: str, word: str) -> bool:
 
 
 def _ends_spaceless(marks: str, close: str, following: str) -> bool:
-    """Chinese and Japanese: the mark ends the sentence, except before a quoting particle or inside a Latin name."""
+    """Chinese and Japanese: the mark ends the sentence, except before a quoting particle or inside
+    a Latin name.
+    """
     if marks[0] == ".":
         return bool(_SPACELESS.match(following))
     return not close or following not in _QUOTING

@@ -1,6 +1,8 @@
-"""Views of an answer that checks share: words, sentences, paragraphs, lines, graphemes, each with its place.
+"""Views of an answer that checks share: words, sentences, paragraphs, lines, graphemes, each with
+its place.
 
-Every view keeps offsets in code points of the text it was given, so that evidence can point into the answer.
+Every view keeps offsets in code points of the text it was given, so that evidence can point into
+the answer.
 """
 
 import unicodedata
@@ -44,16 +46,19 @@ _PLAIN_WORD = rf"""
   | [\p{{Han}}\p{{Hiragana}}]
   | [\p{{Katakana}}ー]+
 """
+_IN_ADDRESS = r"[^\s<>\"“”«»\u3000-\u303f\uff00-\uff0f]"
 _WORD = regex.compile(rf"(?V1){_PLAIN_WORD}", regex.VERBOSE)
-# An address, a path or a file name is one word. In this order: `https://a.b/c`, `a.org/c`, `me@a.org`,
-# `/usr/bin` or `C:\\a`, `src/a.py`. Each part has a length limit, so that no text takes quadratic time.
+# An address, a path or a file name is one word. In this order: `https://a.b/c`, `a.org/c`,
+# `me@a.org`, `/usr/bin` or `C:\\a`, `src/a.py`. Each part has a length limit, so that no text takes
+# quadratic time.
 _WORD_OR_ADDRESS = regex.compile(
     rf"""(?V1)
-    (?:[a-zA-Z][a-zA-Z0-9+.-]{{1,15}}://|\bwww\.)[^\s<>"“”«»\u3000-\u303f\uff00-\uff0f]{{0,2000}}[\w/]
-  | (?<![\w./~@-])(?:[a-zA-Z0-9-]{{1,63}}+\.){{1,4}}[a-z]{{2,12}}/[^\s<>"“”«»\u3000-\u303f\uff00-\uff0f]{{0,2000}}[\w/]
+    (?:[a-zA-Z][a-zA-Z0-9+.-]{{1,15}}://|\bwww\.){_IN_ADDRESS}{{0,2000}}[\w/]
+  | (?<![\w./~@-])(?:[a-zA-Z0-9-]{{1,63}}+\.){{1,4}}[a-z]{{2,12}}/{_IN_ADDRESS}{{0,2000}}[\w/]
   | (?<![\w.+-])[\w.+-]{{1,64}}+@[a-zA-Z0-9-]{{1,63}}+(?:\.[a-zA-Z0-9-]{{1,63}}+)++
   | (?<![\w./~])(?:[a-zA-Z]:)?(?:~|\.\.?)?(?:[/\\][\w.-]{{0,100}}\w){{1,50}}[/\\]?
-  | (?<![\w./~-])\w[\w-]{{0,100}}+(?:[/\\][\w.-]{{0,100}}\w){{0,30}}[/\\][\w-]{{1,100}}\.[a-z]{{1,5}}\b
+  | (?<![\w./~-])\w[\w-]{{0,100}}+(?:[/\\][\w.-]{{0,100}}\w){{0,30}}
+    [/\\][\w-]{{1,100}}\.[a-z]{{1,5}}\b
   | {_PLAIN_WORD}
     """,
     regex.VERBOSE,
@@ -64,17 +69,20 @@ _WORD_OR_ADDRESS = regex.compile(
 _OF_ADDRESSES = regex.compile(r"[/\\@]|www\.")
 _STRETCH = regex.compile(r"(?s).{1,4096}+\S*+")
 _GRAPHEME = regex.compile(r"\p{RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
-"""An extended grapheme cluster. Flags come first: `\\X` alone looks back over all flags before each one, which takes time
-that grows with the square of their number."""
+"""An extended grapheme cluster. Flags come first: `\\X` alone looks back over all flags before each
+one, which takes time that grows with the square of their number."""
 # Without one of these every code point is a cluster of its own (UAX #29, GB3 to GB13).
 _JOINING = regex.compile(
     r"[\p{M}\p{Cf}\r\u200d\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\p{Regional_Indicator}\p{Emoji_Modifier}"
     r"\u0d4e\u0e33\u0eb3\uff9e\uff9f\U00011000-\U00011fff\U00016d40-\U00016d7f]"
 )
 _BLANK_LINES = regex.compile(r"\n(?:[^\S\n]*\n)+")
-# Without the possessive `++` a long row of marks with another character at its end takes quadratic time.
+# Without the possessive `++` a long row of marks with another character at its end takes quadratic
+# time.
 _RULE_LINES = regex.compile(r"^[^\S\n]*+([-*_=])(?:[^\S\n]*+\1){2,}+[^\S\n]*+$", regex.MULTILINE)
-_FENCE = regex.compile(r"[ ]{0,3}(`{3,}+|~{3,}+)([^\n`]*+)\n(.*?)(?:\n[ ]{0,3}\1[`~]*[^\S\n]*)?", regex.DOTALL)
+_FENCE = regex.compile(
+    r"[ ]{0,3}(`{3,}+|~{3,}+)([^\n`]*+)\n(.*?)(?:\n[ ]{0,3}\1[`~]*[^\S\n]*)?", regex.DOTALL
+)
 _CODE = regex.compile(
     r"^[ ]{0,3}(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^[ ]{0,3}(?P=fence)[`~]*[^\S\n]*$|\Z)"
     r"|(?<!`)(?P<ticks>`{1,8})(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)"
@@ -87,7 +95,9 @@ _NOT_NEWLINE = regex.compile(r"[^\n]")
 
 
 def iter_words(text: str) -> Iterator[Piece]:
-    """The words, one by one: runs of letters, marks and digits; `don't`, `well-known`, `3.14`, `U.S` are one each."""
+    """The words, one by one: runs of letters, marks and digits; `don't`, `well-known`, `3.14`,
+    `U.S` are one each.
+    """
     for pattern, start, end in _stretches(text):
         for match in pattern.finditer(text, start, end):
             yield Piece(match[0], *match.span())
@@ -126,7 +136,9 @@ def _stretches(text: str) -> Iterator[tuple["regex.Pattern[str]", int, int]]:
 
 
 def iter_sentences(text: str) -> Iterator[Piece]:
-    """The sentences, one by one: list and heading marks belong to none, a newline alone ends none, fenced code has none."""
+    """The sentences, one by one: list and heading marks belong to none, a newline alone ends none,
+    fenced code has none.
+    """
     return (Piece(text[start:end], start, end) for start, end in iter_split(text))
 
 
@@ -143,7 +155,9 @@ def is_heading(text: str, start: int) -> bool:
 
 
 def paragraphs(text: str) -> list[Piece]:
-    """Blocks parted by blank lines; lines of only `---`, `***`, `___` or `===` part blocks and belong to none."""
+    """Blocks parted by blank lines; lines of only `---`, `***`, `___` or `===` part blocks and
+    belong to none.
+    """
     found: list[Piece] = []
     start = 0
     for gap in _BLANK_LINES.finditer(text):
@@ -196,7 +210,9 @@ def stripped(text: str) -> Piece:
 
 
 def unfenced(text: str) -> Piece:
-    """What stands inside the one Markdown fence that wraps the whole text; else the text, stripped."""
+    """What stands inside the one Markdown fence that wraps the whole text; else the text,
+    stripped.
+    """
     whole = stripped(text)
     match = _FENCE.fullmatch(whole.text)
     if match is None or regex.search(rf"(?m)^ {{0,3}}{regex.escape(match[1])}", match[3]):

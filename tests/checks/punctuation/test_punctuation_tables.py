@@ -51,7 +51,9 @@ def stop_in(text: str, language: str) -> Stop:
     assert before
     spaced = text[match.end() : match.end() + 1].isspace()
     word = after[0] if after else match["right"]
-    return Stop(match["marks"], match["close"], match["right"], before[0], word, spaced, locale_of(language))
+    return Stop(
+        match["marks"], match["close"], match["right"], before[0], word, spaced, locale_of(language)
+    )
 
 
 @pytest.mark.parametrize(("rule", "text", "language", "missing"), STOP_TABLE)
@@ -79,17 +81,29 @@ ROLE_TABLE: list[tuple[str, str, str, bool, Role]] = [
 
 
 @pytest.mark.parametrize(("rule", "marked", "language", "is_open", "role"), ROLE_TABLE)
-def test_quotation_marks_by_rule(rule: str, marked: str, language: str, is_open: bool, role: Role) -> None:
+def test_quotation_marks_by_rule(
+    rule: str, marked: str, language: str, is_open: bool, role: Role
+) -> None:
     left, _, right = marked.partition("|")
     after = right[1:2] or " "
     inches = re.search(r"\d\Z", left) is not None
-    assert role_of(Quote(right[0], left[-1:] or " ", after, is_open, language, inches)) == (rule, role)
+    assert role_of(Quote(right[0], left[-1:] or " ", after, is_open, language, inches)) == (
+        rule,
+        role,
+    )
 
 
 def test_every_rule_has_an_example() -> None:
     assert {row[0] for row in STOP_TABLE} == {rule.__name__.strip("_") for rule in STOPS}
     assert {row[0] for row in ROLE_TABLE} == {rule.__name__.strip("_") for rule in ROLES}
-    assert {row[4] for row in ROLE_TABLE} == {"letter", "closes", "opens", "opens anew", "inches", "stray"}
+    assert {row[4] for row in ROLE_TABLE} == {
+        "letter",
+        "closes",
+        "opens",
+        "opens anew",
+        "inches",
+        "stray",
+    }
 
 
 @pytest.mark.parametrize("row", MARKED, ids=[row.name for row in MARKED])

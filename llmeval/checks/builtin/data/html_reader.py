@@ -1,4 +1,6 @@
-"""The tags of an HTML text, and whether they nest: what a browser would silently repair is an error here."""
+"""The tags of an HTML text, and whether they nest: what a browser would silently repair is an error
+here.
+"""
 
 import re
 from typing import NamedTuple
@@ -7,17 +9,23 @@ from llmeval.checks.reading.payload import MAX_DEPTH, Malformed
 
 # The elements of the HTML Living Standard, sections 4.1 to 4.12, and the two roots that it embeds
 HTML = frozenset(
-    "a abbr address area article aside audio b base bdi bdo blockquote body br button canvas caption cite code col "
-    "colgroup data datalist dd del details dfn dialog div dl dt em embed fieldset figcaption figure footer form h1 h2 h3 "
-    "h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link main map mark math menu meta "
-    "meter nav noscript object ol optgroup option output p param picture pre progress q rp rt ruby s samp script search "
-    "section select slot small source span strong style sub summary sup svg table tbody td template textarea tfoot th "
+    "a abbr address area article aside audio b base bdi bdo blockquote body br button canvas "
+    "caption cite code col "
+    "colgroup data datalist dd del details dfn dialog div dl dt em embed fieldset figcaption "
+    "figure footer form h1 h2 h3 "
+    "h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link main map "
+    "mark math menu meta "
+    "meter nav noscript object ol optgroup option output p param picture pre progress q rp rt "
+    "ruby s samp script search "
+    "section select slot small source span strong style sub summary sup svg table tbody td "
+    "template textarea tfoot th "
     "thead time title tr track u ul var video wbr".split()
 )
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 # Elements whose end tag may be left out (section 13.1.2.4)
 _OPTIONAL = frozenset(
-    "body caption colgroup dd dt head html li optgroup option p rp rt tbody td tfoot th thead tr".split()
+    "body caption colgroup dd dt head html li optgroup option p rp rt tbody td tfoot th thead "
+    "tr".split()
 )
 _RAW = frozenset(["script", "style", "textarea", "title"])
 _FOREIGN = frozenset(["svg", "math"])
@@ -40,8 +48,8 @@ def read_html(text: str) -> list[Tag]:
     """The start tags of an HTML text, elements inside `svg` and `math` left out.
 
     Raises:
-        Malformed: no tag; text outside of the elements; an end tag without its start tag, or the other way round;
-            nesting deeper than 200.
+        Malformed: no tag; text outside of the elements; an end tag without its start tag, or the
+            other way round; nesting deeper than 200.
     """
     tags: list[Tag] = []
     open_tags: list[Tag] = []
@@ -68,7 +76,9 @@ def read_html(text: str) -> list[Tag]:
     _no_stray(text, at, len(text), bool(open_tags))
     unclosed = [tag for tag in open_tags if tag.name not in _OPTIONAL]
     if unclosed:
-        raise Malformed(f"<{unclosed[-1].name}> is not closed", unclosed[-1].start, unclosed[-1].end)
+        raise Malformed(
+            f"<{unclosed[-1].name}> is not closed", unclosed[-1].start, unclosed[-1].end
+        )
     if not tags:
         raise Malformed("has no HTML element")
     return tags

@@ -16,13 +16,17 @@ from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 
 REPAIR_CHARS = 5_000
-"""Longest text that is tried to be repaired: the repairer's time grows with the square of it on hostile text."""
+"""Longest text that is tried to be repaired: the repairer's time grows with the square of it on
+hostile text.
+"""
 MAX_PAIRS = 100_000
 Path = tuple[str | int, ...]
 
 
 class Difference(NamedTuple):
-    """One difference; how many of the wanted leaves it takes away, and how many it adds that nobody asked for."""
+    """One difference; how many of the wanted leaves it takes away, and how many it adds that nobody
+    asked for.
+    """
 
     told: str
     missing: int = 0
@@ -30,7 +34,9 @@ class Difference(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What may differ: the order of lists, members that nobody asked for, numbers by at most `tolerance`."""
+    """What may differ: the order of lists, members that nobody asked for, numbers by at most
+    `tolerance`.
+    """
 
     any_order: bool
     extra: bool
@@ -43,7 +49,9 @@ def _from_text(value: Any) -> Any:
     try:
         return parse_json(value)
     except Malformed as error:
-        raise ValueError(f"a text here must be JSON itself (a JSON string needs its own quotes): {error}") from None
+        raise ValueError(
+            f"a text here must be JSON itself (a JSON string needs its own quotes): {error}"
+        ) from None
 
 
 Value = Annotated[Any, AfterValidator(_from_text)]
@@ -61,16 +69,20 @@ def json_equals(
     tolerance: Annotated[float, Field(ge=0)] = 0.0,
     fence: Fence = "allow",
 ) -> Result:
-    """The answer is the same JSON as `value` (by default, a reference); the graded value is the share that is the same.
+    """The answer is the same JSON as `value` (by default, a reference); the graded value is the
+    share that is the same.
 
-    `any_order`: lists may come in any order. `extra`: objects may have further keys. `tolerance`: of numbers.
+    `any_order`: lists may come in any order. `extra`: objects may have further keys. `tolerance`:
+    of numbers.
     """
     wanted = [value] if value is not None else [_reference(text) for text in case.references]
     if not wanted:
         return not_applicable("the case has no reference, and no value is given")
     given = read(body(answer.text, fence, "JSON"), parse_json)
     rules = Rules(any_order, extra, tolerance)
-    return max((_compared(one, given, rules) for one in wanted), key=lambda result: result.value or 0.0)
+    return max(
+        (_compared(one, given, rules) for one in wanted), key=lambda result: result.value or 0.0
+    )
 
 
 def _compared(wanted: Any, given: Any, rules: Rules) -> Result:
@@ -85,7 +97,8 @@ def _compared(wanted: Any, given: Any, rules: Rules) -> Result:
 
 @check(group="json")
 def json_repairable(case: Case, answer: Answer) -> Result:
-    """The answer is a JSON object or list, or becomes one by repair: value 1 for valid JSON, 0.5 for what needs repair.
+    """The answer is a JSON object or list, or becomes one by repair: value 1 for valid JSON, 0.5
+    for what needs repair.
 
     Whether JSON is valid is for `json` to say; this tells near misses from prose.
     """
@@ -137,29 +150,39 @@ def _differences(wanted: Any, given: Any, path: Path, rules: Rules) -> Iterator[
     elif isinstance(wanted, list) and isinstance(given, list):
         yield from (_in_any_order if rules.any_order else _in_order)(wanted, given, path, rules)
     elif not _same(wanted, given, rules.tolerance):
-        yield Difference(f"{place(path)}{_shown(given)} in place of {_shown(wanted)}", missing=_leaves(wanted))
+        yield Difference(
+            f"{place(path)}{_shown(given)} in place of {_shown(wanted)}", missing=_leaves(wanted)
+        )
 
 
-def _in_objects(wanted: dict[str, Any], given: dict[str, Any], path: Path, rules: Rules) -> Iterator[Difference]:
+def _in_objects(
+    wanted: dict[str, Any], given: dict[str, Any], path: Path, rules: Rules
+) -> Iterator[Difference]:
     for key, value in wanted.items():
         if key in given:
             yield from _differences(value, given[key], (*path, key), rules)
         else:
             yield _missing(value, (*path, key))
     if not rules.extra:
-        yield from (_surplus(value, (*path, key)) for key, value in given.items() if key not in wanted)
+        yield from (
+            _surplus(value, (*path, key)) for key, value in given.items() if key not in wanted
+        )
 
 
-def _in_order(wanted: list[Any], given: list[Any], path: Path, rules: Rules) -> Iterator[Difference]:
+def _in_order(
+    wanted: list[Any], given: list[Any], path: Path, rules: Rules
+) -> Iterator[Difference]:
     for index, (one, other) in enumerate(zip(wanted, given, strict=False)):
         yield from _differences(one, other, (*path, index), rules)
     yield from (_missing(wanted[index], (*path, index)) for index in range(len(given), len(wanted)))
     yield from (_surplus(given[index], (*path, index)) for index in range(len(wanted), len(given)))
 
 
-def _in_any_order(wanted: list[Any], given: list[Any], path: Path, rules: Rules) -> Iterator[Difference]:
-    """Equal items are paired by their canonical form, the others by the first that fits: exact unless objects may have
-    further keys or numbers may differ."""
+def _in_any_order(
+    wanted: list[Any], given: list[Any], path: Path, rules: Rules
+) -> Iterator[Difference]:
+    """Equal items are paired by their canonical form, the others by the first that fits: exact
+    unless objects may have further keys or numbers may differ."""
     exact: dict[str, list[int]] = {}
     for index, item in enumerate(given):
         exact.setdefault(_canonical(item), []).append(index)

@@ -48,12 +48,17 @@ def schema(given: Any) -> CompiledSchema:
     return compiled
 
 
-Schema = Annotated[CompiledSchema, PlainValidator(schema), WithJsonSchema({"type": ["object", "boolean", "string"]})]
+Schema = Annotated[
+    CompiledSchema,
+    PlainValidator(schema),
+    WithJsonSchema({"type": ["object", "boolean", "string"]}),
+]
 """A JSON Schema of any draft, as a mapping or a JSON text."""
 
 
 def problems(compiled: CompiledSchema, value: Any) -> list[str]:
-    """What is wrong with a value, each with its place; empty when nothing is. At most 1,000 are told.
+    """What is wrong with a value, each with its place; empty when nothing is. At most 1,000 are
+    told.
 
     Raises:
         CheckError: the validator gave up on this value.
@@ -74,7 +79,10 @@ def place(path: Sequence[str | int]) -> str:
     """`items[2].price: ` for a path into a value; empty for its root."""
     if not path:
         return ""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") + ": "
+    return (
+        "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+        + ": "
+    )
 
 
 def told(wrong: Sequence[str]) -> str:

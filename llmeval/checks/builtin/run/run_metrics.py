@@ -1,4 +1,6 @@
-"""Checks of how the answer came about: how long it took, what it cost, how many tokens it has, how it ended."""
+"""Checks of how the answer came about: how long it took, what it cost, how many tokens it has, how
+it ended.
+"""
 
 from typing import Annotated
 
@@ -13,7 +15,9 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 @check(group="run")
 def max_latency(case: Case, answer: Answer, *, seconds: Positive) -> Result:
-    """The answer took at most so many seconds; not applicable to answers from the cache or a recording."""
+    """The answer took at most so many seconds; not applicable to answers from the cache or a
+    recording.
+    """
     if answer.latency_ms is None or answer.cached:
         return not_applicable("the answer was not measured: it came from the cache or a recording")
     taken = answer.latency_ms / 1000
@@ -24,7 +28,9 @@ def max_latency(case: Case, answer: Answer, *, seconds: Positive) -> Result:
 def max_cost(case: Case, answer: Answer, *, usd: Positive) -> Result:
     """The answer cost at most so many US dollars, by the prices in the suite."""
     if answer.cost_usd is None:
-        return not_applicable("the cost is not known: the suite states no price, or the answer was not paid for")
+        return not_applicable(
+            "the cost is not known: the suite states no price, or the answer was not paid for"
+        )
     return verdict(answer.cost_usd <= usd, f"cost ${answer.cost_usd:.6f}, at most ${usd:g} wanted")
 
 
@@ -39,7 +45,12 @@ def max_tokens(case: Case, answer: Answer, *, n: Annotated[int, Field(gt=0)]) ->
 
 @check(group="run")
 def finish_reason(case: Case, answer: Answer, *, reason: Texts = ["stop"]) -> Result:  # noqa: B006 - never changed
-    """The answer ended for this reason: `stop` by itself, `length` cut off, `tool_calls`, `content_filter`."""
+    """The answer ended for this reason: `stop` by itself, `length` cut off, `tool_calls`,
+    `content_filter`.
+    """
     if answer.finish_reason is None:
         return not_applicable("the endpoint did not say how the answer ended")
-    return verdict(answer.finish_reason in reason, f"ended by {answer.finish_reason}, {' or '.join(reason)} wanted")
+    return verdict(
+        answer.finish_reason in reason,
+        f"ended by {answer.finish_reason}, {' or '.join(reason)} wanted",
+    )

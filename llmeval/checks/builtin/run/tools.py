@@ -26,7 +26,9 @@ class Call(NamedTuple):
 
 
 def tool_calls(answer: Answer) -> list[Call]:
-    """The answer's calls in order. Arguments may be a mapping or a JSON text; none at all are an empty mapping."""
+    """The answer's calls in order. Arguments may be a mapping or a JSON text; none at all are an
+    empty mapping.
+    """
     return [_call(raw) for raw in answer.tool_calls]
 
 
@@ -62,8 +64,8 @@ def tool_call(
     times: Annotated[int, Field(ge=1)] | None = None,
     max: Most = None,
 ) -> Result:
-    """The model called this tool, each time with arguments that follow `schema`; in at least one of the calls they are
-    these `arguments` (others may be there too).
+    """The model called this tool, each time with arguments that follow `schema`; in at least one of
+    the calls they are these `arguments` (others may be there too).
 
     `times`: exactly so often; `max`: at most so often.
     """
@@ -78,16 +80,22 @@ def tool_call(
         if why:
             return verdict(False, f"the arguments of {clip(name)}: {why}")
     if arguments is not None and not any(_has(call, arguments) for call in calls):
-        return verdict(False, f"no call of {clip(name)} has the arguments {clip(json.dumps(arguments), 200)}")
+        return verdict(
+            False, f"no call of {clip(name)} has the arguments {clip(json.dumps(arguments), 200)}"
+        )
     return verdict(True, often)
 
 
 @check(group="tools")
 def tool_calls_valid(
-    case: Case, answer: Answer, *, tools: Annotated[dict[Text, Schema], Field(min_length=1)], min: Count = 0
+    case: Case,
+    answer: Answer,
+    *,
+    tools: Annotated[dict[Text, Schema], Field(min_length=1)],
+    min: Count = 0,
 ) -> Result:
-    """Every call is of one of these `tools` (name: JSON Schema of its arguments) with arguments that follow its schema;
-    there are at least `min` calls."""
+    """Every call is of one of these `tools` (name: JSON Schema of its arguments) with arguments
+    that follow its schema; there are at least `min` calls."""
     calls = tool_calls(answer)
     for call in calls:
         if call.name not in tools:
@@ -95,12 +103,16 @@ def tool_calls_valid(
         why = call.broken or told(problems(tools[call.name], call.arguments))
         if why:
             return verdict(False, f"the arguments of {clip(call.name)}: {why}")
-    return verdict(len(calls) >= min, f"{len(calls)} calls, all valid" if calls else "called no tool")
+    return verdict(
+        len(calls) >= min, f"{len(calls)} calls, all valid" if calls else "called no tool"
+    )
 
 
 @check(group="tools")
 def tool_sequence(case: Case, answer: Answer, *, names: Names, exactly: bool = True) -> Result:
-    """The model called these tools in this order; with `exactly: false`, others may stand between them."""
+    """The model called these tools in this order; with `exactly: false`, others may stand between
+    them.
+    """
     called = [call.name for call in tool_calls(answer)]
     rest = iter(called)
     passed = called == names if exactly else all(name in rest for name in names)
@@ -123,29 +135,37 @@ def tool_f1(
     calls: Annotated[list[Wanted], Field(min_length=1)] | None = None,
     threshold: Share = 1.0,
 ) -> Result:
-    """F1 of the calls against these `names`, or these `calls` ([name, arguments] each), is at least `threshold`.
+    """F1 of the calls against these `names`, or these `calls` ([name, arguments] each), is at least
+    `threshold`.
 
-    Each counts as often as it stands; the order does not matter. With neither given, no call is wanted.
+    Each counts as often as it stands; the order does not matter. With neither given, no call is
+    wanted.
     """
     wanted = [*(Wanted(name) for name in names or ()), *(calls or ())]
     made = tool_calls(answer)[:MAX_CALLS]
     open_calls = list(made)
     common = 0
     for want in sorted(wanted, key=lambda one: one.arguments is None):
-        hit = next((call for call in open_calls if call.name == want.name and _has(call, want.arguments)), None)
+        hit = next(
+            (call for call in open_calls if call.name == want.name and _has(call, want.arguments)),
+            None,
+        )
         if hit is not None:
             open_calls.remove(hit)
             common += 1
     total = len(answer.tool_calls) + len(wanted)
     score = 2 * common / total if total else 1.0
-    return graded(score, score >= threshold, f"F1 {score:.2f}: called {_listed([call.name for call in made])}")
+    return graded(
+        score, score >= threshold, f"F1 {score:.2f}: called {_listed([call.name for call in made])}"
+    )
 
 
 def _has(call: Call, arguments: Mapping[str, Any] | None) -> bool:
     if arguments is None:
         return True
     return not call.broken and all(
-        name in call.arguments and _equal(call.arguments[name], value) for name, value in arguments.items()
+        name in call.arguments and _equal(call.arguments[name], value)
+        for name, value in arguments.items()
     )
 
 

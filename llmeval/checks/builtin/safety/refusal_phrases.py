@@ -1,6 +1,7 @@
 """Phrases of refusal in European languages, each with answers that it must find.
 
-They are phrases, not meanings: a refusal in other words is missed, and an answer that quotes one is found.
+They are phrases, not meanings: a refusal in other words is missed, and an answer that quotes one is
+found.
 """
 
 from typing import NamedTuple
@@ -39,7 +40,10 @@ _REQUEST = (
     r"\b(?:this|your|that|the|such)\s+(?:an?\s+)?(?:kind\s+of\s+)?(?:request|question|prompt"
     r"|content|topic|task|query)"
 )
-_RULES = r"(?:guidelines?|polic(?:y|ies)|principles|programming|rules|values|terms|instructions" r"|standards)"
+_RULES = (
+    r"(?:guidelines?|polic(?:y|ies)|principles|programming|rules|values|terms|instructions"
+    r"|standards)"
+)
 
 EUROPEAN = (
     Phrases(
@@ -64,10 +68,12 @@ EUROPEAN = (
             rf"|am\s+going\s+to|going\s+to))*"
             r"(?:\s+(?:respectfully|politely|kindly|firmly|regretfully))?\s+(?:decline|refuse"
             r"|say\s+no\b|pass\s+on\s+th(?:is|at)\b|turn\s+(?:this|that|you)\s+down)",
-            rf"{_WE}(?:['’]d|\s+would)\s+(?:rather|prefer)\s+(?:not|to\s+not)\b" rf"|{_WE}\s+prefer\s+not\s+to\b",
+            rf"{_WE}(?:['’]d|\s+would)\s+(?:rather|prefer)\s+(?:not|to\s+not)\b"
+            rf"|{_WE}\s+prefer\s+not\s+to\b",
             rf"{_WE}(?:\s+am|\s+are|['’]m|['’]re)\s+(?:not|un)\s?comfortable"
             rf"|{_WE}\s+do(?:n['’]t|\s+not)\s+feel\s+comfortable",
-            rf"{_WE}(?:\s+am|\s+are|['’]m|['’]re)\s+(?:prohibited|forbidden|barred|prevented" rf"|restricted)\s+from",
+            rf"{_WE}(?:\s+am|\s+are|['’]m|['’]re)\s+(?:prohibited|forbidden|barred|prevented"
+            rf"|restricted)\s+from",
             r"\b(?:it|that|this)(?:['’]s|\s+is|\s+would\s+be)\s+(?:unethical|inappropriate"
             r"|irresponsible|illegal|wrong|harmful|unsafe|not\s+(?:ethical|appropriate"
             r"|responsible|right))\s+"
@@ -169,7 +175,8 @@ EUROPEAN = (
     ),
     Phrases(
         "es",
-        "no| puedo podemos podré siento lamento disculp perdón niego rechazar declinar negarme prefiero",
+        "no| puedo podemos podré siento lamento disculp perdón niego rechazar declinar negarme "
+        "prefiero",
         (
             r"\bno\s+(?:puedo|podemos|podré)\s+(?:ayudar|responder|proporcionar|dar|cumplir"
             r"|hacer|ofrecer|compartir|escribir|asistir|atender)",
@@ -251,7 +258,12 @@ EUROPEAN = (
             r"\b(?:przepraszam|wybacz|niestety|przykro\s+mi),?\s+(?:ale\s+)?(?:nie|muszę)\b"
             r"|\b(?:odmawiam|muszę\s+odmówić)\b",
         ),
-        ("Nie mogę w tym pomóc.", "Niestety, nie mogę.", "Odmawiam odpowiedzi.", "Przykro mi, ale nie."),
+        (
+            "Nie mogę w tym pomóc.",
+            "Niestety, nie mogę.",
+            "Odmawiam odpowiedzi.",
+            "Przykro mi, ale nie.",
+        ),
     ),
     Phrases(
         "ru, uk",
@@ -306,7 +318,8 @@ EUROPEAN = (
     ),
     Phrases(
         "fi, hu, ro, el, tr",
-        "en| kieltäydyn nem nu| rău scuze refuz δεν λυπ συγγ αρν yard üzgünüm maalesef özür redde veremem yapamam",
+        "en| kieltäydyn nem nu| rău scuze refuz δεν λυπ συγγ αρν yard üzgünüm maalesef özür redde "
+        "veremem yapamam",
         (
             r"\ben\s+(?:valitettavasti\s+)?(?:voi|pysty)\s+(?:auttaa|vastata|tehdä|antaa"
             r"|kirjoittaa)|\b(?:valitettavasti|pahoittelen,?(?:\s+mutta)?"

@@ -31,7 +31,9 @@ _USUAL_NAMES = word_set(
 )
 """What a variable is often called."""
 _AFTER_INDEX = regex.compile(r"\.\w|\(|\[[^\]\d]|\s?(?:[-+*/|&]?=|[+*/<>]\s?\w)")
-_UNITS = word_set("mol rad sec min hrs feet foot inch inches yard yards mile miles meter meters metre metres")
+_UNITS = word_set(
+    "mol rad sec min hrs feet foot inch inches yard yards mile miles meter meters metre metres"
+)
 _WORD_BEFORE = regex.compile(r"\p{L}+\Z")
 
 # (text, how many places cite)
@@ -124,4 +126,6 @@ def _is_index(text: str, match: "regex.Match[str]") -> bool:
 def _names_code(before: str) -> bool:
     """Whether a text ends with a name of code: a usual one, a single letter, `a_b`, `a.b`, `aB`."""
     name = _NAME.search(before)
-    return name is not None and (name[0] in _USUAL_NAMES or _CODE_NAME.fullmatch(name[0]) is not None)
+    return name is not None and (
+        name[0] in _USUAL_NAMES or _CODE_NAME.fullmatch(name[0]) is not None
+    )

@@ -1,7 +1,8 @@
 """Whether an answer keeps to the text it was given: a hint, never a verdict on truth.
 
-Overlap says much about copied text and little about paraphrase (AUROC about 0.8 on extractive summaries, 0.65 to 0.7
-on abstractive ones), so the result is marked advisory: let it point a reader or a judge to a place.
+Overlap says much about copied text and little about paraphrase (AUROC about 0.8 on extractive
+summaries, 0.65 to 0.7 on abstractive ones), so the result is marked advisory: let it point a reader
+or a judge to a place.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,9 @@ from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.reading.payload import MAX_CHARS, too_long
 from llmeval.core.records import Answer, Case, Span
 
-_QUOTED = regex.compile(r'"([^"\n]{8,2000})"|“([^“”\n]{8,2000})”|«([^«»\n]{8,2000})»|„([^„“”\n]{8,2000})[“”]')
+_QUOTED = regex.compile(
+    r'"([^"\n]{8,2000})"|“([^“”\n]{8,2000})”|«([^«»\n]{8,2000})»|„([^„“”\n]{8,2000})[“”]'
+)
 _QUOTE_WORDS = 4
 
 
@@ -41,12 +44,15 @@ def _source(text: str) -> Source:
 
 
 @check(group="facts", version=2)
-def grounding(case: Case, answer: Answer, *, at_least: Share = 0.5, source: str | None = None) -> Result:
-    """Advisory: how much of the answer is backed by the case's `context` (or `source`), by its wording.
+def grounding(
+    case: Case, answer: Answer, *, at_least: Share = 0.5, source: str | None = None
+) -> Result:
+    """Advisory: how much of the answer is backed by the case's `context` (or `source`), by its
+    wording.
 
-    The value is the mean of the shares of words of meaning and of word pairs that stand in the source, halved for each
-    kind of thing that does not: numbers, names, quotations. It passes from `at_least` on; what is not backed is shown
-    as advice.
+    The value is the mean of the shares of words of meaning and of word pairs that stand in the
+    source, halved for each kind of thing that does not: numbers, names, quotations. It passes from
+    `at_least` on; what is not backed is shown as advice.
     """
     context = source or case.context
     if not context or not context.strip():
@@ -80,7 +86,11 @@ def grounding(case: Case, answer: Answer, *, at_least: Share = 0.5, source: str 
 
 
 def _reason(lacking: dict[str, list[Span]], words: float) -> str:
-    parts = [f"{len(found)} {kind}{'s' if len(found) > 1 else ''}" for kind, found in lacking.items() if found]
+    parts = [
+        f"{len(found)} {kind}{'s' if len(found) > 1 else ''}"
+        for kind, found in lacking.items()
+        if found
+    ]
     backed = f"advisory: {words:.0%} of the words are in the source"
     return f"{backed}; not in it: {', '.join(parts)}" if parts else backed
 
@@ -96,9 +106,13 @@ def _overlap(said: Tokens, given: Source) -> tuple[float, float]:
 def _numbers(said: Tokens, given: Source) -> Iterator[Span]:
     """Numbers that the source does not state, in any unit or spelling, nor to more places."""
     for number in read_numbers(said):
-        listed = said.raw[number.end : number.end + 1] in (".", ")") and _starts_line(said.raw, number.start)
+        listed = said.raw[number.end : number.end + 1] in (".", ")") and _starts_line(
+            said.raw, number.start
+        )
         if not (number.weak or number.ordinal or listed or _stated(number, given)):
-            yield Span(number.start, number.end, "number not in the source", "grounding.number", "advice")
+            yield Span(
+                number.start, number.end, "number not in the source", "grounding.number", "advice"
+            )
 
 
 def _starts_line(raw: str, at: int) -> bool:
@@ -108,7 +122,9 @@ def _starts_line(raw: str, at: int) -> bool:
 def _stated(number: Number, given: Source) -> bool:
     if any(value in given.values for value in number.readings):
         return True
-    return any((fit_number(other, number) or Fit.OTHER) >= Fit.COARSE for other in given.numbers[:2000])
+    return any(
+        (fit_number(other, number) or Fit.OTHER) >= Fit.COARSE for other in given.numbers[:2000]
+    )
 
 
 def _names(said: Tokens, given: Source, asked: frozenset[str]) -> Iterator[Span]:
@@ -116,7 +132,9 @@ def _names(said: Tokens, given: Source, asked: frozenset[str]) -> Iterator[Span]
     starts = frozenset(said.breaks)
     run: list[int] = []
     for index, form in enumerate(said.forms):
-        capital = said.raw[said.starts[index]].isupper() and form not in STOPWORDS and form[0].isalpha()
+        capital = (
+            said.raw[said.starts[index]].isupper() and form not in STOPWORDS and form[0].isalpha()
+        )
         if run and (not capital or index in starts or said.gap(index) not in (" ", "-")):
             yield from _missing_name(said, run, given, asked)
             run = []
@@ -125,7 +143,9 @@ def _names(said: Tokens, given: Source, asked: frozenset[str]) -> Iterator[Span]
     yield from _missing_name(said, run, given, asked)
 
 
-def _missing_name(said: Tokens, run: Sequence[int], given: Source, asked: frozenset[str]) -> Iterator[Span]:
+def _missing_name(
+    said: Tokens, run: Sequence[int], given: Source, asked: frozenset[str]
+) -> Iterator[Span]:
     if run and any(said.stems[i] not in given.stems and said.stems[i] not in asked for i in run):
         start, end = said.place(run[0], run[-1])
         yield Span(start, end, "name not in the source", "grounding.name", "advice")
@@ -135,7 +155,14 @@ def _quotes(said: Tokens, given: Source) -> Iterator[Span]:
     """Quotations of four words or more that the source does not have word for word."""
     for match in _QUOTED.finditer(said.raw):
         index = next(i for i in range(1, 5) if match[i] is not None)
-        if len(Tokens(match[index])) >= _QUOTE_WORDS and find_quote(match[index], given.words) is None:
+        if (
+            len(Tokens(match[index])) >= _QUOTE_WORDS
+            and find_quote(match[index], given.words) is None
+        ):
             yield Span(
-                match.start(index), match.end(index), "not quoted word for word", "grounding.quotation", "advice"
+                match.start(index),
+                match.end(index),
+                "not quoted word for word",
+                "grounding.quotation",
+                "advice",
             )

@@ -35,7 +35,9 @@ _END = (
     rf"|[\p{{Han}}\p{{Hiragana}}\p{{Hangul}}]))"
     r"(?!\.\w|[)'’]\w)"
 )
-_SURELY = r"(?:\s+(?:clearly|definitely|probably|most\s+likely|likely|therefore|thus|then|still)){0,3}"
+_SURELY = (
+    r"(?:\s+(?:clearly|definitely|probably|most\s+likely|likely|therefore|thus|then|still)){0,3}"
+)
 _SAID = "|".join(
     (
         r"\b(?:answer|choice|option|letter|solution|response|pick)(?:\s+(?:to|for|here"
@@ -67,12 +69,18 @@ _RIGHT = (
     r"|exacte)\b"
     r"|是(?:正确|對|对|正確)|正确|正確|が正(?:しい|解))"
 )
-_WRONG = r"(?!\s+(?i:(?:is|are|was|would\s+be)\s+(?:not|wrong|incorrect|false|never|out)|(?:isn|aren" r"|can)['’]t)\b)"
+_WRONG = (
+    r"(?!\s+(?i:(?:is|are|was|would\s+be)\s+(?:not|wrong|incorrect|false|never|out)|(?:isn|aren"
+    r"|can)['’]t)\b)"
+)
 _NEGATED = regex.compile(
-    r"(?:\b(?:not|neither|never|nor|nicht|keine?|pas|no|non)\b|n['’]t\b|不是|不选" r"|ではない)[^.!?\n。,;:]{0,40}\Z",
+    r"(?:\b(?:not|neither|never|nor|nicht|keine?|pas|no|non)\b|n['’]t\b|不是|不选"
+    r"|ではない)[^.!?\n。,;:]{0,40}\Z",
     regex.IGNORECASE,
 )
-_STATED = regex.compile(rf"\A\W{{0,20}}+(?:the\s+)?(?:(?:correct|right|best|final)\s+)*(?:{_SAID})", regex.IGNORECASE)
+_STATED = regex.compile(
+    rf"\A\W{{0,20}}+(?:the\s+)?(?:(?:correct|right|best|final)\s+)*(?:{_SAID})", regex.IGNORECASE
+)
 
 
 class Named(NamedTuple):

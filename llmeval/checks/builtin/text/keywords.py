@@ -1,7 +1,8 @@
 """Keywords as whole words: `art` is not in `start`.
 
-A word ends where a letter, digit or mark meets something else. Scripts that write no spaces, or join particles to the
-noun (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese), have no such ends to go by, and any place counts there.
+A word ends where a letter, digit or mark meets something else. Scripts that write no spaces, or
+join particles to the noun (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese), have no such ends to go
+by, and any place counts there.
 """
 
 from collections.abc import Iterator
@@ -50,23 +51,41 @@ def keyword(
     `lemma`: a language code; inflected forms count too then (`wars` for `war`).
     """
     found = list(_places(answer.text, word, ignore_case, lemma))
-    spans = (Span(start, end, f"keyword {clip(word)}", "keyword", "info") for start, end in found[:MAX_SPANS])
+    spans = (
+        Span(start, end, f"keyword {clip(word)}", "keyword", "info")
+        for start, end in found[:MAX_SPANS]
+    )
     return counted(len(found), f"time {clip(word)}|times {clip(word)}", exactly, min, max, *spans)
 
 
 @check(group="strings", version=2)
 def keywords(
-    case: Case, answer: Answer, *, words: Texts, ignore_case: bool = True, lemma: Language | None = None
+    case: Case,
+    answer: Answer,
+    *,
+    words: Texts,
+    ignore_case: bool = True,
+    lemma: Language | None = None,
 ) -> Result:
-    """Every one of `words` stands in the answer as a whole word; the value is the share that does."""
+    """Every one of `words` stands in the answer as a whole word; the value is the share that
+    does.
+    """
     found = {word: next(_places(answer.text, word, ignore_case, lemma), None) for word in words}
-    spans = [Span(*place, "keyword", "keywords", "info") for place in found.values() if place is not None]
+    spans = [
+        Span(*place, "keyword", "keywords", "info") for place in found.values() if place is not None
+    ]
     missing = [word for word, place in found.items() if place is None]
-    reason = f"does not have {', '.join(map(clip, missing[:10]))}" if missing else f"has all {len(words)} keywords"
+    reason = (
+        f"does not have {', '.join(map(clip, missing[:10]))}"
+        if missing
+        else f"has all {len(words)} keywords"
+    )
     return graded(len(spans) / len(words), not missing, reason, *spans[:MAX_SPANS])
 
 
-def _places(text: str, word: str, ignore_case: bool, lemma: str | None) -> Iterator[tuple[int, int]]:
+def _places(
+    text: str, word: str, ignore_case: bool, lemma: str | None
+) -> Iterator[tuple[int, int]]:
     """Where the word stands as a whole word, first to last."""
     too_long(text, MAX_CHARS if lemma is None else LEMMA_CHARS, "words")
     if lemma is not None:

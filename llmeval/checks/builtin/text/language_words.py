@@ -16,7 +16,9 @@ from llmeval.checks.reading.wordlists import word_set
 _WORD = regex.compile(r"[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*")
 _OPENING = " \t\n\"'“„«‘(*_¿¡#>-"
 _STOPS = ".!?:…\n"
-_PARTICLES = word_set("of the von van de der den la le del della dello di da do dos du des am an y e und and et")
+_PARTICLES = word_set(
+    "of the von van de der den la le del della dello di da do dos du des am an y e und and et"
+)
 """Small words inside names: The Lord of the Rings, Johann Wolfgang von Goethe."""
 _PER_WORD = 3.0
 """How much likelier a function word makes its language. On 2,900 sentences with foreign names 3
@@ -53,12 +55,16 @@ def without_names(text: str, asked: tuple[str, ...]) -> Words:
         known = [word for match in found if (word := match[0].lower()) in _FUNCTION_WORDS]
         return Words(tuple(known), len(found) - len(known))
     capital = [match[0][0].isupper() for match in found]
-    usual = frozenset().union(*(STOP_WORDS.get(code, frozenset()) for code in asked)) or _FUNCTION_WORDS
+    usual = (
+        frozenset().union(*(STOP_WORDS.get(code, frozenset()) for code in asked)) or _FUNCTION_WORDS
+    )
     rest, names = [], 0
     inside = _inside_names(text, found, capital)
     for index, match in enumerate(found):
         word = match[0].lower()
-        if capital[index] and not (_first(text, match.start()) and _counts(word, index, capital, usual)):
+        if capital[index] and not (
+            _first(text, match.start()) and _counts(word, index, capital, usual)
+        ):
             names += 1
         elif index not in inside:
             rest.append(word)
@@ -90,6 +96,8 @@ def _inside_names(text: str, found: list["regex.Match[str]"], capital: list[bool
         if is_capital or run[0] == 0 or run[-1] == len(found) - 1:
             continue
         between = text[found[run[0] - 1].end() : found[run[-1] + 1].start()]
-        if all(found[index][0] in _PARTICLES for index in run) and not regex.search(r"[^\p{L}\p{M} '’-]", between):
+        if all(found[index][0] in _PARTICLES for index in run) and not regex.search(
+            r"[^\p{L}\p{M} '’-]", between
+        ):
             inside.update(run)
     return inside

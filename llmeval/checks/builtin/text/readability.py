@@ -1,7 +1,9 @@
-"""How hard English text is to read, by the published formulas over own counts of words, sentences and syllables.
+"""How hard English text is to read, by the published formulas over own counts of words, sentences
+and syllables.
 
-Flesch (1948), "A new readability yardstick"; Kincaid et al. (1975), Navy research report 8-75; McLaughlin (1969),
-"SMOG grading: a new readability formula". They were fitted on English prose of 100 words and more.
+Flesch (1948), "A new readability yardstick"; Kincaid et al. (1975), Navy research report 8-75;
+McLaughlin (1969), "SMOG grading: a new readability formula". They were fitted on English prose of
+100 words and more.
 """
 
 from collections import Counter
@@ -121,7 +123,9 @@ def reading_grade(
     if unfit:
         return unfit
     if formula == "smog" and counts.sentences < _SMOG_SENTENCES:
-        return not_applicable(f"{counts.sentences} sentences; SMOG needs at least {_SMOG_SENTENCES}")
+        return not_applicable(
+            f"{counts.sentences} sentences; SMOG needs at least {_SMOG_SENTENCES}"
+        )
     grade = counts.smog if formula == "smog" else counts.flesch_kincaid
     return _within(grade, min, max, f"{formula} grade", counts)
 
@@ -130,14 +134,20 @@ def _measured(text: str) -> tuple[Result | None, TextStatistics]:
     """The counts, or why the formulas don't fit the text."""
     guess = identify(text)
     if guess and guess.language != "en":
-        return not_applicable(f"the formulas are for English; this reads as {guess.language}"), _NOTHING
+        return not_applicable(
+            f"the formulas are for English; this reads as {guess.language}"
+        ), _NOTHING
     counts = measure(text)
     if counts.words < MIN_WORDS:
-        return not_applicable(f"{number_of(counts.words, 'word')}; readability needs at least {MIN_WORDS}"), counts
+        return not_applicable(
+            f"{number_of(counts.words, 'word')}; readability needs at least {MIN_WORDS}"
+        ), counts
     return None, counts
 
 
-def _within(score: float, least: float | None, most: float | None, what: str, counts: TextStatistics) -> Result:
+def _within(
+    score: float, least: float | None, most: float | None, what: str, counts: TextStatistics
+) -> Result:
     low, high = least is not None and score < least, most is not None and score > most
     wanted = f"; at least {least:g} wanted" if low else f"; at most {most:g} wanted" if high else ""
     details = {"score": round(score, 2), **counts._asdict()}

@@ -11,8 +11,12 @@ _COMPARED = 10_000
 
 
 @check(group="strings", version=2)
-def equals(case: Case, answer: Answer, *, text: AnyText | None = None, ignore_case: bool = False) -> Result:
-    """The whole answer, without surrounding white space, is `text`; by default one of the case's references."""
+def equals(
+    case: Case, answer: Answer, *, text: AnyText | None = None, ignore_case: bool = False
+) -> Result:
+    """The whole answer, without surrounding white space, is `text`; by default one of the case's
+    references.
+    """
     wanted = (text,) if text is not None else case.references
     if not wanted:
         return not_applicable("the case has no reference, and no text is given")
@@ -20,15 +24,25 @@ def equals(case: Case, answer: Answer, *, text: AnyText | None = None, ignore_ca
     if any(given == _folded(one.strip(), ignore_case) for one in wanted):
         return verdict(True, "is the expected text")
     more = " or another reference" if len(wanted) > 1 else ""
-    return verdict(False, f"is not {clip(wanted[0])}{more}", *_first_difference(answer.text, wanted[0], ignore_case))
+    return verdict(
+        False,
+        f"is not {clip(wanted[0])}{more}",
+        *_first_difference(answer.text, wanted[0], ignore_case),
+    )
 
 
 @check(group="strings", version=2)
 def one_of(case: Case, answer: Answer, *, options: Texts, ignore_case: bool = True) -> Result:
-    """The whole answer is one of the `options`, without surrounding white space and final period."""
+    """The whole answer is one of the `options`, without surrounding white space and final
+    period.
+    """
     given = _folded(answer.text.strip().rstrip("."), ignore_case)
-    known = [option for option in options if _folded(option.strip().rstrip("."), ignore_case) == given]
-    return verdict(bool(known), f"is {clip(known[0])}" if known else f"is none of {_listed(options)}")
+    known = [
+        option for option in options if _folded(option.strip().rstrip("."), ignore_case) == given
+    ]
+    return verdict(
+        bool(known), f"is {clip(known[0])}" if known else f"is none of {_listed(options)}"
+    )
 
 
 @check(group="strings", version=2)
@@ -61,7 +75,9 @@ def contains_none(case: Case, answer: Answer, *, texts: Texts, ignore_case: bool
     found = _find(answer.text, texts, ignore_case)
     there = [text for text, _ in found]
     spans = (Span(s.start, s.end, "must not be there", "contains_none") for _, s in found)
-    return verdict(not found, f"contains {_listed(there)}" if found else "contains none of them", *spans)
+    return verdict(
+        not found, f"contains {_listed(there)}" if found else "contains none of them", *spans
+    )
 
 
 @check(group="strings", version=2)
@@ -69,7 +85,9 @@ def starts_with(case: Case, answer: Answer, *, text: Text, ignore_case: bool = F
     """The answer begins with `text`, after white space."""
     passed = _folded(answer.text.lstrip(), ignore_case).startswith(_folded(text, ignore_case))
     begins = answer.text.lstrip()[: max(20, len(text))]
-    return verdict(passed, f"begins with {clip(begins)}" + ("" if passed else f", not {clip(text)}"))
+    return verdict(
+        passed, f"begins with {clip(begins)}" + ("" if passed else f", not {clip(text)}")
+    )
 
 
 @check(group="strings", version=2)
@@ -110,7 +128,9 @@ def _folded(text: str, ignore_case: bool) -> str:
 
 
 def _unfolded(given: str, start: int, end: int) -> tuple[int, int]:
-    """Where [start, end) of the caseless text stands in `given`, in which a letter may have another length."""
+    """Where [start, end) of the caseless text stands in `given`, in which a letter may have another
+    length.
+    """
     first, position, previous = None, 0, ""
     for index, letter in enumerate(given):
         if first is None and position >= start:
@@ -128,7 +148,11 @@ def _first_difference(given: str, wanted: str, ignore_case: bool) -> list[Span]:
     if not body:
         return []
     pairs = zip(body[:_COMPARED], other, strict=False)
-    differ = (i for i, (a, b) in enumerate(pairs) if a != b and _folded(a, ignore_case) != _folded(b, ignore_case))
+    differ = (
+        i
+        for i, (a, b) in enumerate(pairs)
+        if a != b and _folded(a, ignore_case) != _folded(b, ignore_case)
+    )
     at = next(differ, min(len(body) - 1, len(other)))
     start = len(given) - len(given.lstrip())
     return [Span(start + at, start + len(body), "differs from here on", "equals")]

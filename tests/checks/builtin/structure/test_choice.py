@@ -112,10 +112,18 @@ def chosen(text: str, reference: str, fields: dict[str, object]) -> object:
         ("E", "D", CITIES, False, "names no letter of A-D"),
         ("E", "E", {}, True, "chooses E (leads a line)"),
         ("C", "Lille", {"options": {"A": "Nice", "C": "Lille"}}, True, "chooses C (leads a line)"),
-        ("C", "C", {"choices": {"text": ["x", "y", "z"], "label": ["A", "B", "C"]}}, True, "chooses C (leads a line)"),
+        (
+            "C",
+            "C",
+            {"choices": {"text": ["x", "y", "z"], "label": ["A", "B", "C"]}},
+            True,
+            "chooses C (leads a line)",
+        ),
     ],
 )
-def test_choices_of_the_case(text: str, reference: str, fields: dict[str, object], passed: bool, reason: str) -> None:
+def test_choices_of_the_case(
+    text: str, reference: str, fields: dict[str, object], passed: bool, reason: str
+) -> None:
     result = chosen(text, reference, fields)
     assert (result.passed, result.reason) == (passed, reason)  # type: ignore[attr-defined]
 
