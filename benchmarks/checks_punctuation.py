@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from llmeval.checks.punctuation.findings import find
 from llmeval.checks.punctuation.harper import installed
-from llmeval.checks.punctuation.rules import RULES, Finding
+from llmeval.checks.punctuation.rules import RULES, Violation
 
 Plant = Callable[[str, random.Random], "tuple[str, int] | None"]
 """Plants one error: the new text and its place, or None when the text offers no place for it."""
@@ -189,7 +189,7 @@ def sentences_of(text: str) -> list[str]:
     ]
 
 
-def fresh(clean: list[Finding], planted: list[Finding], at: int) -> tuple[bool, bool]:
+def fresh(clean: list[Violation], planted: list[Violation], at: int) -> tuple[bool, bool]:
     """Whether the planted text has an error more of some rule, and whether a new one stands near `at`."""
     before = Counter(f.rule for f in clean if RULES[f.rule].severity == "error")
     after = [f for f in planted if RULES[f.rule].severity == "error"]

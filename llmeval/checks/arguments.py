@@ -18,7 +18,7 @@ def _a_text(value: Any) -> Any:
     if isinstance(value, str | list | dict) or value is None:
         return value
     raise ValueError(
-        f"this must be a text: write it in quotes, as '{value}', or with `| string` in a template"
+        f"this must be text: put it in quotes ('{value}'), or add `| string` in a template"
     )
 
 
@@ -29,7 +29,7 @@ def _one_is_a_list(value: Any) -> Any:
 def _distinct(values: list[T]) -> list[T]:
     twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
     if twice is not None:
-        raise ValueError(f"{twice!r} stands twice")
+        raise ValueError(f"{twice!r} appears twice")
     return values
 
 
@@ -38,7 +38,7 @@ def _above_min(value: int | None, info: ValidationInfo) -> int | None:
         (info.data[name] for name in ("min", "p_min") if info.data.get(name) is not None), None
     )
     if value is not None and least is not None and value < least:
-        raise ValueError(f"max is {value}, less than min, {least}")
+        raise ValueError(f"max ({value}) is less than min ({least})")
     return value
 
 
@@ -68,12 +68,14 @@ def counted(
     not do.
     """
     one, _, many = what.partition("|")
-    said = f"{n} {one if n == 1 else many or one + 's'}"
+    text_tokens = f"{n} {one if n == 1 else many or one + 's'}"
     if exactly is not None:
-        return verdict(n == exactly, f"{said}, {exactly} wanted", *spans[:MAX_SPANS], **more)
-    wanted = f"at least {least or 0}" if most is None else f"{least or 0} to {most}"
+        return verdict(
+            n == exactly, f"{text_tokens}; expected {exactly}", *spans[:MAX_SPANS], **more
+        )
+    expected = f"at least {least or 0}" if most is None else f"{least or 0} to {most}"
     passed = n >= (least or 0) and (most is None or n <= most)
-    return verdict(passed, f"{said}, {wanted} wanted", *spans[:MAX_SPANS], **more)
+    return verdict(passed, f"{text_tokens}; expected {expected}", *spans[:MAX_SPANS], **more)
 
 
 def clip(text: object, limit: int = 60) -> str:

@@ -55,5 +55,5 @@ def _all() -> dict[str, dict[str, Any]]:
 
 def example(name: str) -> Example | None:
     """The example of a check; None for a check of one's own."""
-    found = _all().get(name)
-    return None if found is None else Example(**found)
+    match = _all().get(name)
+    return None if match is None else Example(**match)

@@ -117,14 +117,14 @@ def _group(
 
 
 def _one(
-    name: str, given: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
+    name: str, argument: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
 ) -> SingleCheck:
     try:
         own = ":" in name and not _registered(name)
         kind = CheckType(name, _loaded(name, load), "own", raw=True) if own else find(name)
     except ValueError as error:
         raise SpecError(path, str(error)) from None
-    arguments, metric = _arguments(kind, given, path)
+    arguments, metric = _arguments(kind, argument, path)
     static = None
     if not is_template(arguments):
         try:
@@ -150,19 +150,19 @@ def _loaded(name: str, load: Loader | None) -> Callable[..., Any]:
     return load(name)
 
 
-def _arguments(kind: CheckType, given: Any, path: Path) -> tuple[dict[str, Any], str]:
+def _arguments(kind: CheckType, argument: Any, path: Path) -> tuple[dict[str, Any], str]:
     metric = kind.name
-    if isinstance(given, dict):
-        arguments = dict(given)
+    if isinstance(argument, dict):
+        arguments = dict(argument)
         if "metric" in arguments and "metric" not in kind.parameters:
             metric = str(arguments.pop("metric"))
         return arguments, metric
-    if given is None or given is True:
+    if argument is None or argument is True:
         return {}, metric
     first = next(iter(kind.parameters), None)
     if first is None:
         raise SpecError(path, f"{kind.name} takes no argument")
-    return {first: given}, metric
+    return {first: argument}, metric
 
 
 def _known_arguments(kind: CheckType, arguments: Mapping[str, Any], path: Path) -> None:

@@ -72,8 +72,8 @@ def frequency(
     whole_words: bool = False,
 ) -> Result:
     """How often the keyword occurs, whatever its case; also inside words, unless `whole_words`."""
-    found = spans_of(_keyword(keyword, whole=whole_words), answer.text, "keyword")
-    return related(len(found), relation, frequency, f"times {keyword!r}", found)
+    hits = spans_of(_keyword(keyword, whole=whole_words), answer.text, "keyword")
+    return related(len(hits), relation, frequency, f"times {keyword!r}", hits)
 
 
 _keyword = keyword
@@ -82,14 +82,14 @@ _keyword = keyword
 @instruction("keywords:forbidden_words", "en", "es", "fr")
 def forbidden_words(case: Case, answer: Answer, *, forbidden_words: Texts) -> Result:
     """None of the words is in the answer as a whole word, whatever its case."""
-    found = [
+    hits = [
         span
         for word in forbidden_words
         for span in spans_of(keyword(word, whole=True), answer.text, "forbidden")
     ]
-    if not found:
+    if not hits:
         return verdict(True, "no forbidden word")
-    return verdict(False, f"forbidden: {answer.text[found[0].start : found[0].end]!r}", *found[:20])
+    return verdict(False, f"forbidden: {answer.text[hits[0].start : hits[0].end]!r}", *hits[:20])
 
 
 @instruction("keywords:letter_frequency", "en", "es", "fr")
@@ -126,14 +126,14 @@ def number_sentences(
 
 @instruction("length_constraints:number_paragraphs", "en", "es", "fr", "ja")
 def number_paragraphs(case: Case, answer: Answer, *, num_paragraphs: Number) -> Result:
-    """Exactly this many paragraphs, parted by the divider `***`; an empty one between two dividers
-    is wrong.
+    """Exactly this many paragraphs, separated by the divider `***`; an empty one between two
+    dividers is wrong.
     """
     parts = [part.strip() for part in answer.text.split("***")]
     if any(not part for part in parts[1:-1]):
         return verdict(False, "there is nothing between two dividers")
     return exactly(
-        len([part for part in parts if part]), num_paragraphs, "paragraphs parted by ***"
+        len([part for part in parts if part]), num_paragraphs, "paragraphs separated by ***"
     )
 
 
@@ -152,7 +152,7 @@ def nth_paragraph_first_word(
     nth_paragraph: Positive,
     first_word: Text,
 ) -> Result:
-    """Exactly this many paragraphs, parted by blank lines, and the nth starts with the word or
+    """Exactly this many paragraphs, separated by blank lines, and the nth starts with the word or
     phrase.
     """
     parts = [part.strip() for part in answer.text.split("\n\n") if part.strip()]
@@ -166,7 +166,7 @@ def nth_paragraph_first_word(
     )
     return verdict(
         right,
-        f"paragraph {nth_paragraph} starts with {(start.split() or [''])[0]!r}; wanted "
+        f"paragraph {nth_paragraph} starts with {(start.split() or [''])[0]!r}; expected "
         f"{first_word!r}",
     )
 
@@ -177,8 +177,8 @@ def number_placeholders(
 ) -> Result:
     """At least (or as `relation` says) this many placeholders in square brackets."""
     closed = (match for match in _PLACEHOLDER.finditer(answer.text) if match[1])
-    found = [Span(match.start(), match.end(), "placeholder", "ifeval") for match in closed]
-    return related(len(found), relation, num_placeholders, "placeholders", found)
+    hits = [Span(match.start(), match.end(), "placeholder", "ifeval") for match in closed]
+    return related(len(hits), relation, num_placeholders, "placeholders", hits)
 
 
 @instruction("detectable_content:postscript", "en", "es", "fr", "ja")
@@ -198,15 +198,15 @@ def postscript(case: Case, answer: Answer, *, postscript_marker: Text) -> Result
 @instruction("detectable_format:number_bullet_lists", "en", "fr")
 def number_bullet_lists(case: Case, answer: Answer, *, num_bullets: Number) -> Result:
     """Exactly this many bullet points, lines that start with `*` or `-`."""
-    found = spans_of(_BULLET, answer.text, "bullet")
-    return exactly(len(found), num_bullets, "bullet points", found)
+    hits = spans_of(_BULLET, answer.text, "bullet")
+    return exactly(len(hits), num_bullets, "bullet points", hits)
 
 
 def one_option(answer: Answer, options: tuple[str, ...]) -> Result:
     """Whether the answer holds one of the options, word for word."""
-    found = [option for option in options if option in answer.text]
+    hit = [option for option in options if option in answer.text]
     return verdict(
-        bool(found), f"the answer says {found[0]!r}" if found else f"none of {', '.join(options)}"
+        bool(hit), f"the answer says {hit[0]!r}" if hit else f"none of {', '.join(options)}"
     )
 
 
@@ -223,8 +223,8 @@ def number_highlighted_sections(
     """At least (or as `relation` says) this many passages in `*asterisks*` or `**double
     asterisks**`.
     """
-    found = filled(_HIGHLIGHT, answer.text)
-    return related(len(found), relation, num_highlights, "highlighted passages", found)
+    hits = filled(_HIGHLIGHT, answer.text)
+    return related(len(hits), relation, num_highlights, "highlighted passages", hits)
 
 
 @instruction("detectable_format:multiple_sections", "en", "es", "fr")
@@ -284,12 +284,12 @@ def two_responses(case: Case, answer: Answer) -> Result:
     parts = [part.strip() for part in answer.text.split("******")]
     if any(not part for part in parts[1:-1]):
         return verdict(False, "there is nothing between two separators")
-    found = [part for part in parts if part]
-    if len(found) != 2:
-        return verdict(False, f"{number_of(len(found), 'response')} parted by ******; wanted: 2")
+    hits = [part for part in parts if part]
+    if len(hits) != 2:
+        return verdict(False, f"{number_of(len(hits), 'response')} separated by ******; expected 2")
     return verdict(
-        found[0] != found[1],
-        "two responses" if found[0] != found[1] else "both responses are the same",
+        hits[0] != hits[1],
+        "two responses" if hits[0] != hits[1] else "both responses are the same",
     )
 
 
@@ -308,15 +308,15 @@ def end_checker(case: Case, answer: Answer, *, end_phrase: Text) -> Result:
 
 def ending(answer: Answer, phrase: str, marks: str) -> Result:
     """Whether the answer ends with the phrase, but for some of `marks`."""
-    end, wanted = answer.text.strip().lower(), phrase.strip().lower()
-    right = end.strip(marks).endswith(wanted) or end.endswith(wanted)
+    end, expected = answer.text.strip().lower(), phrase.strip().lower()
+    right = end.strip(marks).endswith(expected) or end.endswith(expected)
     return verdict(right, f"the answer {'ends' if right else 'does not end'} with {phrase!r}")
 
 
 def capital_words(text: str) -> list[Piece]:
     """Words all in capitals, single letters among them; a word with hyphens is one."""
-    found = (Piece(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text))
-    return [piece for piece in found if piece.text.isupper()]
+    hits = (Piece(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text))
+    return [piece for piece in hits if piece.text.isupper()]
 
 
 @instruction("change_case:capital_word_frequency", "en", "es", "fr")
@@ -324,9 +324,9 @@ def capital_word_frequency(
     case: Case, answer: Answer, *, capital_frequency: Number, capital_relation: Relation
 ) -> Result:
     """The number of words all in capitals; `I` and `A` are such words."""
-    found = capital_words(answer.text)
-    spans = (trim(piece).span("in capitals", "ifeval") for piece in found)
-    return related(len(found), capital_relation, capital_frequency, "words in capitals", spans)
+    hits = capital_words(answer.text)
+    spans = (trim(piece).span("in capitals", "ifeval") for piece in hits)
+    return related(len(hits), capital_relation, capital_frequency, "words in capitals", spans)
 
 
 def cased(answer: Answer, *, upper: bool, language: str) -> Result:
@@ -339,7 +339,9 @@ def cased(answer: Answer, *, upper: bool, language: str) -> Result:
     guess = identify(answer.text.lower(), (language,))
     if guess is None or guess.language == UNDETERMINED or matches(guess, language):
         return verdict(True, "case and language are right")
-    return verdict(False, f"reads as {guess.language} ({guess.probability:.2f}); wanted {language}")
+    return verdict(
+        False, f"reads as {guess.language} ({guess.probability:.2f}); expected {language}"
+    )
 
 
 @instruction("change_case:english_capital", "en")

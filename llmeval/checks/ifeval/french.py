@@ -84,7 +84,7 @@ def accents(
     for match in _WORD.finditer(answer.text):
         right = word_to_accentuate.get(_bare(match[0]))
         if right is not None and match[0].lower() != right:
-            wrong.append(Span(match.start(), match.end(), f"wanted {right!r}", "ifeval"))
+            wrong.append(Span(match.start(), match.end(), f"expected {right!r}", "ifeval"))
     return verdict(
         not wrong,
         f"{len(wrong)} words without their accents" if wrong else "the accents are right",
@@ -100,8 +100,10 @@ def _bare(word: str) -> str:
 @instruction("detectable_content:informal_address", "fr")
 def informal_address(case: Case, answer: Answer) -> Result:
     """The reader is addressed with tu: tu, te, t', toi, ton, ta or tes occurs."""
-    found = spans_of(_TU, answer.text, "tu")
-    return verdict(bool(found), "addresses with tu" if found else "no tu, te, toi, ton, ta or tes")
+    matches = spans_of(_TU, answer.text, "tu")
+    return verdict(
+        bool(matches), "addresses with tu" if matches else "no tu, te, toi, ton, ta or tes"
+    )
 
 
 @instruction("detectable_content:no_digits", "fr")

@@ -30,13 +30,15 @@ _MINOR = word_set(
 @instruction("format:emoji")
 def emoji(case: Case, answer: Answer) -> Result:
     """Every sentence ends in an emoji, before or after its last mark."""
-    found = sentences(answer.text)
+    matches = sentences(answer.text)
     any_emoji = _EMOJI_ANY.search(answer.text) is not None
-    wrong = [piece for piece in found if not any_emoji or not _ends_in_emoji(answer.text, piece)]
+    wrong = [piece for piece in matches if not any_emoji or not _ends_in_emoji(answer.text, piece)]
     spans = (piece.span("no emoji at the end", "ifbench") for piece in wrong[:20])
     return verdict(
         not wrong,
-        f"{len(wrong)} sentences without an emoji" if wrong else "an emoji ends each",
+        f"{len(wrong)} sentences without an emoji"
+        if wrong
+        else "every sentence ends with an emoji",
         *spans,
     )
 
@@ -48,7 +50,10 @@ def line_indent(case: Case, answer: Answer) -> Result:
     depths = [len(line) - len(line.lstrip(" ")) for line in lines]
     wrong = next((i + 2 for i, (a, b) in enumerate(pairwise(depths)) if b <= a), None)
     return verdict(
-        wrong is None, f"line {wrong} is not indented more" if wrong else "the lines are stairs"
+        wrong is None,
+        f"line {wrong} is not indented more"
+        if wrong
+        else "each line is indented more than the one before",
     )
 
 
@@ -68,7 +73,7 @@ def nested_quotes(case: Case, answer: Answer, *, depth: Positive = 3) -> Result:
             deepest = max(deepest, len(stack))
     right = deepest >= depth and not stack
     return verdict(
-        right, f"quotes {deepest} deep{' and not closed' if stack else ''}; wanted: {depth}"
+        right, f"quotes {deepest} deep{' and not closed' if stack else ''}; expected {depth}"
     )
 
 
@@ -86,7 +91,7 @@ def nested_parentheses(case: Case, answer: Answer, *, depth: Positive = 5) -> Re
             best, reached = (max(best, reached), 0) if not stack else (best, reached)
         else:
             stack, reached = [], 0
-    return verdict(best >= depth, f"brackets {best} deep; wanted: {depth}")
+    return verdict(best >= depth, f"brackets {best} deep; expected {depth}")
 
 
 @instruction("format:newline")
@@ -100,12 +105,14 @@ def one_word_a_line(case: Case, answer: Answer) -> Result:
 
 @instruction("format:options")
 def options(case: Case, answer: Answer, *, options: Text) -> Result:
-    """The answer is one of the options and nothing else; they are parted by `/`, `or` or commas."""
+    """The answer is one of the options and nothing else; they are separated by `/`, `or` or
+    commas.
+    """
     separator = r"/" if "/" in options else r"\bor\b" if regex.search(r"\bor\b", options) else ","
-    known = [option.strip() for option in regex.split(separator, options) if option.strip()]
-    given = stripped(answer.text).text
+    valid = [option.strip() for option in regex.split(separator, options) if option.strip()]
+    actual = stripped(answer.text).text
     lettered = regex.match(r"\W*a\W+b\W+c", options, regex.IGNORECASE) is not None
-    right = given in known if lettered else _bare(given) in [_bare(option) for option in known]
+    right = actual in valid if lettered else _bare(actual) in [_bare(option) for option in valid]
     return verdict(right, f"the answer is {'' if right else 'not '}one of {options}")
 
 
@@ -114,10 +121,10 @@ def title_case(case: Case, answer: Answer) -> Result:
     """Every word but short ones (a, of, the...) starts with a capital."""
     if not any(letter.isalpha() for letter in answer.text):
         return not_applicable("no letters")
-    found = words(answer.text) if _SMALL.search(answer.text) else []
+    matches = words(answer.text) if _SMALL.search(answer.text) else []
     wrong = [
         word
-        for i, word in enumerate(found)
+        for i, word in enumerate(matches)
         if word.text[0].islower() and (i == 0 or word.text not in _MINOR)
     ]
     spans = (word.span("small first letter", "ifbench") for word in wrong[:20])
@@ -133,8 +140,10 @@ def no_whitespace(case: Case, answer: Answer) -> Result:
 @instruction("format:list")
 def special_list(case: Case, answer: Answer, *, sep: Text) -> Result:
     """A list whose items start with `sep` in place of a bullet: at least two lines do."""
-    found = regex.findall(rf"^[^\S\n]*{regex.escape(sep)}", answer.text, regex.MULTILINE)
-    return verdict(len(found) >= 2, f"{len(found)} items start with {sep!r}; wanted: at least 2")
+    matches = regex.findall(rf"^[^\S\n]*{regex.escape(sep)}", answer.text, regex.MULTILINE)
+    return verdict(
+        len(matches) >= 2, f"{len(matches)} items start with {sep!r}; expected at least 2"
+    )
 
 
 @instruction("repeat:repeat_span")

@@ -63,7 +63,7 @@ def word_count_range(case: Case, answer: Answer, *, min_words: Number, max_words
     """Between `min_words` and `max_words` words."""
     count = count_words(answer.text)
     return verdict(
-        min_words <= count <= max_words, f"{count} words; wanted: {min_words} to {max_words}"
+        min_words <= count <= max_words, f"{count} words; expected {min_words} to {max_words}"
     )
 
 
@@ -71,17 +71,19 @@ def word_count_range(case: Case, answer: Answer, *, min_words: Number, max_words
 def unique_word_count(case: Case, answer: Answer, *, N: Number) -> Result:  # noqa: N803 - the public name
     """At least N different words."""
     count = len({fold(word) for word in set(word_texts(answer.text))})
-    return verdict(count >= N, f"{count} different words; wanted: at least {N}")
+    return verdict(count >= N, f"{count} different words; expected at least {N}")
 
 
 @instruction("ratio:stop_words")
 def stop_words(case: Case, answer: Answer, *, percentage: Percent) -> Result:
     """At most this percentage of the words are English stop words."""
-    found = _folded(answer.text)
-    if not found:
+    matches = _folded(answer.text)
+    if not matches:
         return verdict(False, "no words")
-    share = 100 * sum(1 for word in found if word in _STOP_WORDS) / len(found)
-    return verdict(share <= percentage, f"{share:.1f}% stop words; wanted: at most {percentage:g}%")
+    share = 100 * sum(1 for word in matches if word in _STOP_WORDS) / len(matches)
+    return verdict(
+        share <= percentage, f"{share:.1f}% stop words; expected at most {percentage:g}%"
+    )
 
 
 @instruction("ratio:overlap")
@@ -94,7 +96,7 @@ def overlap(case: Case, answer: Answer, *, reference_text: Text, percentage: Per
         return verdict(False, "fewer than three words")
     share = 100 * len(ours & theirs) / len(ours)
     return verdict(
-        abs(share - percentage) <= 2, f"{share:.1f}% of the trigrams; wanted: {percentage:g}% ± 2"
+        abs(share - percentage) <= 2, f"{share:.1f}% of the trigrams; expected {percentage:g}% ± 2"
     )
 
 
@@ -103,7 +105,8 @@ def sentence_type(case: Case, answer: Answer) -> Result:
     """Twice as many sentences end in a full stop as in a question mark."""
     ends = _ends(answer.text)
     return verdict(
-        ends["."] == 2 * ends["?"], f"{ends['.']} statements, {ends['?']} questions; wanted: 2 to 1"
+        ends["."] == 2 * ends["?"],
+        f"{ends['.']} statements, {ends['?']} questions; expected 2 to 1",
     )
 
 
@@ -120,18 +123,18 @@ def sentence_balance(case: Case, answer: Answer) -> Result:
 @instruction("count:conjunctions")
 def conjunctions(case: Case, answer: Answer, *, small_n: Number) -> Result:
     """At least this many different coordinating conjunctions: and, but, for, nor, or, so, yet."""
-    found = sorted(_CONJUNCTIONS.intersection(_folded(answer.text)))
+    matches = sorted(_CONJUNCTIONS.intersection(_folded(answer.text)))
     return verdict(
-        len(found) >= small_n,
-        f"{len(found)} conjunctions ({', '.join(found)}); wanted: at least {small_n}",
+        len(matches) >= small_n,
+        f"{len(matches)} conjunctions ({', '.join(matches)}); expected at least {small_n}",
     )
 
 
 @instruction("count:numbers")
 def numbers(case: Case, answer: Answer, *, N: Number) -> Result:  # noqa: N803 - the public name
     """Exactly N numbers in digits; `1,234.5` is one."""
-    found = spans_of(_NUMBER, answer.text, "number")
-    return exactly(len(found), N, "numbers", found)
+    matches = spans_of(_NUMBER, answer.text, "number")
+    return exactly(len(matches), N, "numbers", matches)
 
 
 @instruction("count:punctuation")
@@ -158,17 +161,21 @@ def keywords_multiple(
     keyword5: Text,
 ) -> Result:
     """The five keywords stand once, twice, three, five and seven times in the answer."""
-    wanted = zip((keyword1, keyword2, keyword3, keyword4, keyword5), (1, 2, 3, 5, 7), strict=True)
-    counts = [(word, n, len(keyword(word, whole=True).findall(answer.text))) for word, n in wanted]
-    wrong = [f"{word!r} {found} times, wanted {n}" for word, n, found in counts if found != n]
-    return verdict(not wrong, "; ".join(wrong) or "every keyword as often as wanted")
+    expected = zip((keyword1, keyword2, keyword3, keyword4, keyword5), (1, 2, 3, 5, 7), strict=True)
+    counts = [
+        (word, n, len(keyword(word, whole=True).findall(answer.text))) for word, n in expected
+    ]
+    wrong = [
+        f"{word!r} {matches} times; expected {n}" for word, n, matches in counts if matches != n
+    ]
+    return verdict(not wrong, "; ".join(wrong) or "every keyword as often as expected")
 
 
 @instruction("words:palindrome")
 def palindromes(case: Case, answer: Answer, *, N: Number = 10, length: Positive = 5) -> Result:  # noqa: N803
     """At least N single-word palindromes of `length` letters or more (10 of 5, as in IFBench)."""
-    found = [word for word in _folded(answer.text) if len(word) >= length and word == word[::-1]]
-    return verdict(len(found) >= N, f"{len(found)} palindromes; wanted: at least {N}")
+    matches = [word for word in _folded(answer.text) if len(word) >= length and word == word[::-1]]
+    return verdict(len(matches) >= N, f"{len(matches)} palindromes; expected at least {N}")
 
 
 @instruction("words:repeats")
@@ -177,7 +184,8 @@ def repeats(case: Case, answer: Answer, *, small_n: Positive) -> Result:
     counts = Counter(_folded(answer.text))
     word, most = counts.most_common(1)[0] if counts else ("", 0)
     return verdict(
-        most <= small_n, f"{word!r} is the commonest word, {most} times; wanted: at most {small_n}"
+        most <= small_n,
+        f"{word!r} is the most frequent word, {most} times; expected at most {small_n}",
     )
 
 
@@ -190,7 +198,9 @@ def no_consecutive(case: Case, answer: Answer) -> Result:
     more = " or more" if len(alike) == _MOST_PAIRS else ""
     return verdict(
         not alike,
-        f"{len(alike)}{more} pairs share their first letter" if alike else "no pair does",
+        f"{len(alike)}{more} pairs share their first letter"
+        if alike
+        else "no two words in a row do",
         *spans,
     )
 
@@ -214,11 +224,11 @@ def odd_even_syllables(case: Case, answer: Answer) -> Result:
     odd = {text: syllables(text) % 2 for text in set(texts)}
     wrong = [i + 1 for i, (a, b) in enumerate(pairwise(texts)) if odd[a] == odd[b]]
     spoken = (word for word in iter_words(answer.text) if word.text in odd)
-    found = list(islice(spoken, wrong[:_SHOWN][-1] + 1)) if wrong else []
-    spans = (found[i].span("parity does not change", "ifbench") for i in wrong[:_SHOWN])
+    matches = list(islice(spoken, wrong[:_SHOWN][-1] + 1)) if wrong else []
+    spans = (matches[i].span("parity does not change", "ifbench") for i in wrong[:_SHOWN])
     return verdict(
         not wrong,
-        f"{len(wrong)} words break the turn" if wrong else "odd and even take turns",
+        f"{len(wrong)} words do not alternate" if wrong else "odd and even alternate",
         *spans,
     )
 
@@ -230,20 +240,20 @@ def keyword_position(
     """The keyword is the m-th word of the n-th sentence."""
     sentence, before = _nth_sentence(answer.text, n)
     if sentence is None:
-        return verdict(False, f"there are {before} sentences; wanted: {n}")
+        return verdict(False, f"there are {before} sentences; expected {n}")
     word = next((piece.text for piece in islice(iter_words(sentence.text), m - 1, m)), "")
     return verdict(
-        fold(word) == fold(keyword), f"word {m} of sentence {n} is {word!r}; wanted: {keyword!r}"
+        fold(word) == fold(keyword), f"word {m} of sentence {n} is {word!r}; expected {keyword!r}"
     )
 
 
 @instruction("words:words_position")
 def words_position(case: Case, answer: Answer, *, keyword: Text) -> Result:
     """The second word and the last but one are the keyword."""
-    found = _folded(answer.text)
-    right = len(found) >= 2 and found[1] == found[-2] == fold(keyword)
-    ends = f"{found[1]!r} and {found[-2]!r}" if len(found) >= 2 else "missing"
-    return verdict(right, f"the second word and the last but one are {ends}; wanted: {keyword!r}")
+    matches = _folded(answer.text)
+    right = len(matches) >= 2 and matches[1] == matches[-2] == fold(keyword)
+    ends = f"{matches[1]!r} and {matches[-2]!r}" if len(matches) >= 2 else "missing"
+    return verdict(right, f"the second word and the last but one are {ends}; expected {keyword!r}")
 
 
 @instruction("words:last_first")
@@ -253,7 +263,9 @@ def last_first(case: Case, answer: Answer) -> Result:
     broken = next(((a[-1], b[0]) for a, b in pairwise(parts) if fold(a[-1]) != fold(b[0])), None)
     return verdict(
         broken is None,
-        f"{broken[0]!r} is followed by {broken[1]!r}" if broken else "the chain holds",
+        f"{broken[0]!r} is followed by {broken[1]!r}"
+        if broken
+        else "each sentence starts with the last word of the one before",
     )
 
 
@@ -262,7 +274,7 @@ def sentence_keyword(case: Case, answer: Answer, *, word: Text, N: Positive) -> 
     """The keyword is in the N-th sentence."""
     sentence, before = _nth_sentence(answer.text, N)
     if sentence is None:
-        return verdict(False, f"there are {before} sentences; wanted: {N}")
+        return verdict(False, f"there are {before} sentences; expected {N}")
     right = keyword(word, whole=True).search(sentence.text) is not None
     return verdict(
         right,
@@ -284,7 +296,7 @@ def sentence_increment(case: Case, answer: Answer, *, small_n: Positive) -> Resu
         if len(spans) == _SHOWN:
             break
     shown = ", ".join(map(str, counts[:_SHOWN]))
-    return verdict(not spans, f"words a sentence: {shown}; wanted: +{small_n} each", *spans)
+    return verdict(not spans, f"words a sentence: {shown}; expected +{small_n} each", *spans)
 
 
 def _nth_sentence(text: str, n: int) -> tuple[Piece | None, int]:
@@ -301,8 +313,8 @@ def _folded(text: str) -> list[str]:
 
 
 def _trigrams(text: str) -> set[tuple[str, str, str]]:
-    found = word_texts(text)
-    return set(zip(found, found[1:], found[2:], strict=False))
+    matches = word_texts(text)
+    return set(zip(matches, matches[1:], matches[2:], strict=False))
 
 
 def _ends(text: str) -> Counter[str]:

@@ -99,14 +99,14 @@ def related(count: int, relation: str, limit: int, what: str, spans: Iterable[Sp
     """The verdict on a count. `spans`: what was counted, evidence when it is too much."""
     passed = holds(count, relation, limit)
     evidence = () if passed or relation in _AT_LEAST else tuple(spans)[:_SHOWN]
-    return verdict(passed, f"{count} {what}; wanted: {relation} {limit}", *evidence)
+    return verdict(passed, f"{count} {what}; expected {relation} {limit}", *evidence)
 
 
 def exactly(count: int, limit: int, what: str, spans: Iterable[Span] = ()) -> Result:
     """The verdict on a count that must be met."""
     passed = count == limit
     return verdict(
-        passed, f"{count} {what}; wanted: {limit}", *(() if passed else tuple(spans)[:_SHOWN])
+        passed, f"{count} {what}; expected {limit}", *(() if passed else tuple(spans)[:_SHOWN])
     )
 
 
@@ -117,27 +117,27 @@ def spans_of(pattern: "regex.Pattern[str]", text: str, message: str) -> list[Spa
 
 def filled(pattern: "regex.Pattern[str]", text: str) -> list[Span]:
     """Every match that has something between its marks, in one of its groups."""
-    found = (
+    hits = (
         match
         for match in pattern.finditer(text)
         if any(group and group.strip() for group in match.groups())
     )
-    return [Span(match.start(), match.end(), "found", "ifeval") for match in found]
+    return [Span(match.start(), match.end(), "found", "ifeval") for match in hits]
 
 
 def words_with(letters: str, text: str) -> list[Span]:
     """Every word, hyphens included, with one of the letters, whatever its case."""
-    wanted = frozenset(letters)
-    found = (
-        match for match in _HYPHENATED.finditer(text) if not wanted.isdisjoint(match[0].lower())
+    expected = frozenset(letters)
+    hits = (
+        match for match in _HYPHENATED.finditer(text) if not expected.isdisjoint(match[0].lower())
     )
-    return [Span(match.start(), match.end(), f"has one of {letters}", "ifeval") for match in found]
+    return [Span(match.start(), match.end(), f"has one of {letters}", "ifeval") for match in hits]
 
 
 def none_of(pattern: "regex.Pattern[str]", text: str, what: str) -> Result:
     """Passes when nothing matches."""
-    found = spans_of(pattern, text, what)
-    return verdict(not found, f"{len(found)} {what}" if found else f"no {what}", *found[:_SHOWN])
+    hits = spans_of(pattern, text, what)
+    return verdict(not hits, f"{len(hits)} {what}" if hits else f"no {what}", *hits[:_SHOWN])
 
 
 def keyword(word: str, *, whole: bool) -> "regex.Pattern[str]":
@@ -158,11 +158,11 @@ def without_fence(text: str) -> Piece:
     return trim(Piece(text[start : max(start, end)], start, max(start, end)))
 
 
-def reads_as(text: str, wanted: str) -> tuple[bool | None, str]:
+def reads_as(text: str, expected: str) -> tuple[bool | None, str]:
     """Whether the text is in the language, and the reason. None: too short to tell."""
-    guess = identify(text, (wanted,))
+    guess = identify(text, (expected,))
     if guess is None:
-        return None, "too few words to tell a language"
+        return None, "too few words to identify the language"
     return matches(
-        guess, wanted
-    ), f"reads as {guess.language} ({guess.probability:.2f}); wanted {wanted}"
+        guess, expected
+    ), f"reads as {guess.language} ({guess.probability:.2f}); expected {expected}"

@@ -101,7 +101,7 @@ def nth_paragraph_first_word(
     nth_paragraph: Positive,
     first_word: Text,
 ) -> Result:
-    """Exactly this many paragraphs, parted by blank lines, and the nth starts with the word."""
+    """Exactly this many paragraphs, separated by blank lines, and the nth starts with the word."""
     parts = [part.strip() for part in answer.text.split("\n\n") if part.strip()]
     if len(parts) != num_paragraphs:
         return exactly(len(parts), num_paragraphs, "paragraphs")
@@ -117,15 +117,15 @@ def nth_paragraph_first_word(
 @instruction("detectable_format:number_bullet_lists", "ja")
 def number_bullet_lists(case: Case, answer: Answer, *, num_bullets: Number) -> Result:
     """Exactly this many bullet points, lines that start with `・`."""
-    found = spans_of(_BULLET, answer.text, "bullet")
-    return exactly(len(found), num_bullets, "bullet points", found)
+    matches = spans_of(_BULLET, answer.text, "bullet")
+    return exactly(len(matches), num_bullets, "bullet points", matches)
 
 
 @instruction("detectable_format:number_numbered_lists", "ja")
 def number_numbered_lists(case: Case, answer: Answer, *, num_items: Number) -> Result:
     """Exactly this many numbered items, lines that start with `1. `."""
-    found = spans_of(_ITEM, answer.text, "item")
-    return exactly(len(found), num_items, "numbered items", found)
+    matches = spans_of(_ITEM, answer.text, "item")
+    return exactly(len(matches), num_items, "numbered items", matches)
 
 
 @instruction("detectable_format:constrained_response", "ja")
@@ -137,8 +137,8 @@ def constrained_response(case: Case, answer: Answer) -> Result:
 @instruction("detectable_format:number_highlighted_sections", "ja")
 def number_highlighted_sections(case: Case, answer: Answer, *, num_highlights: Number) -> Result:
     """At least this many passages in 《》."""
-    found = filled(_HIGHLIGHT, answer.text)
-    return related(len(found), "以上", num_highlights, "highlighted passages", found)
+    matches = filled(_HIGHLIGHT, answer.text)
+    return related(len(matches), "以上", num_highlights, "highlighted passages", matches)
 
 
 @instruction("detectable_format:multiple_sections", "ja")
@@ -159,8 +159,8 @@ def title(case: Case, answer: Answer) -> Result:
 @instruction("detectable_format:nominal_ending", "ja")
 def nominal_ending(case: Case, answer: Answer, *, count: Number) -> Result:
     """At least this many sentences end in a noun, told by its script, outside quotations."""
-    found = len(_NOUN_END.findall(_SPOKEN.sub("", answer.text)))
-    return related(found, "以上", count, "sentences that end in a noun")
+    matches = len(_NOUN_END.findall(_SPOKEN.sub("", answer.text)))
+    return related(matches, "以上", count, "sentences that end in a noun")
 
 
 @instruction("startend:end_checker", "ja")
@@ -182,7 +182,9 @@ def sentence_unified_end(case: Case, answer: Answer, *, ending: Text) -> Result:
         start = stop + 1
     return verdict(
         not wrong,
-        f"{len(wrong)} sentences do not end in {ending}" if wrong else "all ends agree",
+        f"{len(wrong)} sentences do not end in {ending}"
+        if wrong
+        else f"all sentences end in {ending}",
         *wrong[:20],
     )
 

@@ -5,8 +5,8 @@ are not listed.
 import re
 from collections.abc import Iterator
 
-from llmeval.checks.punctuation.rules import Finding
-from llmeval.checks.punctuation.view import Run, View
+from llmeval.checks.punctuation.rules import Violation
+from llmeval.checks.punctuation.view import LanguageRun, View
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -61,10 +61,10 @@ _PATTERNS = {
 }
 
 
-def apostrophes(view: View, run: Run) -> Iterator[Finding]:
+def apostrophes(view: View, run: LanguageRun) -> Iterator[Violation]:
     """Contractions and elisions without their apostrophe, or with an accent in its place."""
     for match in _ACCENT.finditer(view.text, run.start, run.end):
-        yield Finding(*match.span(), "apostrophe", f"write ' or ’ in place of {match[0]!r}")
+        yield Violation(*match.span(), "apostrophe", f"write ' or ’ in place of {match[0]!r}")
     language = run.locale.language
     if language not in _PATTERNS:
         return
@@ -72,9 +72,9 @@ def apostrophes(view: View, run: Run) -> Iterator[Finding]:
     for match in _PATTERNS[language].finditer(view.text, run.start, run.end):
         # Capitals stand for something else: IM, LHOMME.
         if not (match[0].isupper() and len(match[0]) > 1):
-            yield Finding(*match.span(), "apostrophe", f"write {table[match[0].lower()]!r}")
+            yield Violation(*match.span(), "apostrophe", f"write {table[match[0].lower()]!r}")
     if language == "en":
         for match in _LETS.finditer(view.text, run.start, run.end):
-            yield Finding(*match.span(), "apostrophe", 'write "let\'s"')
+            yield Violation(*match.span(), "apostrophe", 'write "let\'s"')
         for match in _ITS.finditer(view.text, run.start, run.end):
-            yield Finding(*match.span(), "apostrophe", 'write "it\'s"')
+            yield Violation(*match.span(), "apostrophe", 'write "it\'s"')

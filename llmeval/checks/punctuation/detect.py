@@ -97,25 +97,25 @@ def detect(text: str) -> str:
 
 def _by_words(sample: str) -> str:
     """The language with most function words; of level ones, that with rules of its own."""
-    found = counts(sample)
-    if not found:
+    matches = counts(sample)
+    if not matches:
         return "und"
-    most = max(found.values())
-    level = [language for language in found if found[language] == most]
-    known = [language for language in ("en", "de", "fr", "es") if language in level]
-    return level[0] if len(level) == 1 else known[0] if len(known) == 1 else "und"
+    most = max(matches.values())
+    level = [language for language in matches if matches[language] == most]
+    valid = [language for language in ("en", "de", "fr", "es") if language in level]
+    return level[0] if len(level) == 1 else valid[0] if len(valid) == 1 else "und"
 
 
 def counts(sample: str) -> dict[str, float]:
     """How many function words of each language a text has; one that n languages share counts 1/n
     for each.
     """
-    found: dict[str, float] = {}
+    hit: dict[str, float] = {}
     for word in _WORD.findall(sample.lower().replace("’", "'")):
         owners = _OWNERS.get(word) or (_ELIDING if _ELISION.match(word) else ())
         for language in owners:
-            found[language] = found.get(language, 0) + 1 / len(owners)
+            hit[language] = hit.get(language, 0) + 1 / len(owners)
     for language, letters in () if sample.isascii() else _LETTERS.items():
         if count := len(letters.findall(sample)):
-            found[language] = found.get(language, 0) + count
-    return found
+            hit[language] = hit.get(language, 0) + count
+    return hit

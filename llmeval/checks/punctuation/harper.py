@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from llmeval.checks.punctuation.rules import Finding
+from llmeval.checks.punctuation.rules import Violation
 from llmeval.checks.punctuation.view import View
 
 ALLOWED = (
@@ -43,14 +43,14 @@ def installed() -> bool:
     return importlib.util.find_spec("harper") is not None
 
 
-def harper_findings(view: View) -> Iterator[Finding]:
+def harper_findings(view: View) -> Iterator[Violation]:
     """What Harper finds in the English blocks, with places in the view's text."""
     linter = _linter()
     for run in view.runs():
         if run.locale.language != "en" or not view.text[run.start : run.end].strip():
             continue
         for lint in linter.lint(view.text[run.start : run.end], language="plaintext"):
-            yield Finding(
+            yield Violation(
                 run.start + lint.span.start, run.start + lint.span.end, "harper", lint.message
             )
 
@@ -61,7 +61,7 @@ def _linter() -> Any:
         import harper
 
         linter = harper.Linter()
-        known = linter.get_default_lint_config()
-        linter.set_lint_config({rule: rule in ALLOWED for rule in known})
+        valid = linter.get_default_lint_config()
+        linter.set_lint_config({rule: rule in ALLOWED for rule in valid})
         _local.linter = linter
     return _local.linter

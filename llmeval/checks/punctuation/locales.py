@@ -117,7 +117,7 @@ def locale_of(tag: str) -> Locale:
     parts = tag.replace("_", "-").split("-")
     language = parts[0].lower()
     region = parts[-1].upper() if len(parts) > 1 else ""
-    found = Locale(
+    match = Locale(
         language=language,
         abbreviations=word_set(_ABBREVIATIONS[""] + " " + _ABBREVIATIONS.get(language, "")),
         verbs=word_set(_VERBS.get(language, "")),
@@ -130,7 +130,7 @@ def locale_of(tag: str) -> Locale:
     )
     # Canadian usage keeps the space before the colon only; Swiss usage has thin spaces, often none.
     return (
-        replace(found, spaced={"CA": ":", "CH": ""}.get(region, found.spaced))
-        if found.spaced
-        else found
+        replace(match, spaced={"CA": ":", "CH": ""}.get(region, match.spaced))
+        if match.spaced
+        else match
     )

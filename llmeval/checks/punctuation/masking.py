@@ -43,7 +43,7 @@ class Block(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Masked:
+class MaskedText:
     """A masked text and its blocks, in order. `text` and `raw` have the same length."""
 
     raw: str
@@ -100,7 +100,7 @@ class Masked:
         return there[run] + index - here[run]
 
 
-def mask(text: str) -> Masked:
+def mask(text: str) -> MaskedText:
     """The text with markup, code, formulas, URLs, names of files and the like masked, and its
     blocks.
     """
@@ -109,7 +109,7 @@ def mask(text: str) -> Masked:
     masked = _apply(masked, _code_spans(masked))
     masked = _objects(masked)
     masked = _MARKUP.sub(lambda m: GAP * len(m[0]), masked)
-    return Masked(text, masked, tuple(blocks))
+    return MaskedText(text, masked, tuple(blocks))
 
 
 _NOT_NEWLINE = re.compile(r"[^\n]")
@@ -195,7 +195,7 @@ def _code_spans(text: str) -> list[tuple[int, int, str]]:
     runs = [m.span() for m in _TICKS.finditer(text)]
     for index in range(len(runs) - 1, -1, -1):
         by_length[runs[index][1] - runs[index][0]].append(index)
-    found, done = [], -1
+    matches, done = [], -1
     for index, (start, end) in enumerate(runs):
         same = by_length[end - start]
         while same and same[-1] <= index:
@@ -204,9 +204,9 @@ def _code_spans(text: str) -> list[tuple[int, int, str]]:
             continue
         close = runs[same[-1]][1]
         if "\n\n" not in text[end : min(close, end + 2000)] and close - end < 2000:
-            found.append((start, close, OBJECT))
+            matches.append((start, close, OBJECT))
             done = same[-1]
-    return found
+    return matches
 
 
 def _objects(text: str) -> str:

@@ -18,7 +18,7 @@ class Rule(NamedTuple):
     what: str
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """A breach: code points [start, end), the rule's id, and what to change."""
 
     start: int

@@ -36,7 +36,7 @@ _MENTION = re.compile(
 )
 
 
-class Run(NamedTuple):
+class LanguageRun(NamedTuple):
     """Consecutive blocks of one language, [start, end) of the view's text."""
 
     start: int
@@ -56,15 +56,15 @@ class View:
     locales: tuple[Locale, ...]
     main: Locale
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[LanguageRun]:
         """The text as stretches whose blocks have one language."""
         start, last = 0, None
         for block, locale in zip(self.blocks, self.locales, strict=True):
             if last is not None and locale is not last:
-                yield Run(start, block.start, last)
+                yield LanguageRun(start, block.start, last)
                 start = block.start
             last = locale
-        yield Run(start, len(self.text), last or self.main)
+        yield LanguageRun(start, len(self.text), last or self.main)
 
     def block_text(self, block: Block) -> str:
         """The text of one block."""
@@ -110,8 +110,5 @@ def _sure(sample: str, own: str, main: str) -> bool:
         return False
     if own not in STOP_WORDS:
         return True
-    found = counts(sample)
-    return (
-        found[own] >= max(4, 2 * found.get(main, 0))
-        and len(sample.split()) >= _MIN_WORDS_OF_ITS_OWN
-    )
+    hit = counts(sample)
+    return hit[own] >= max(4, 2 * hit.get(main, 0)) and len(sample.split()) >= _MIN_WORDS_OF_ITS_OWN

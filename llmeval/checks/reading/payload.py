@@ -42,7 +42,7 @@ class Malformed(ValueError):
         self.end = end
 
 
-class Part(NamedTuple):
+class Payload(NamedTuple):
     """A stretch of an answer from the code point `start` on. `language`: the fence's word, None
     without a fence.
     """
@@ -56,12 +56,12 @@ class Part(NamedTuple):
         return Span(self.start + start, self.start + end, message, rule)
 
 
-def view(text: str, how: View) -> Part:
+def view(text: str, how: View) -> Payload:
     """The answer as it is, without white space around it, or also without the one code fence that
     wraps all of it.
     """
     if how == "raw":
-        return Part(text, 0)
+        return Payload(text, 0)
     whole = _trimmed(text, 0, len(text))
     return (_unfenced(whole) if how == "unfenced" else None) or whole
 
@@ -78,7 +78,7 @@ def too_long(text: str, limit: int, read_as: str) -> None:
         )
 
 
-def body(text: str, fence: Fence, what: str, limit: int = MAX_CHARS) -> Part:
+def body(text: str, fence: Fence, what: str, limit: int = MAX_CHARS) -> Payload:
     """The answer without white space around it, and out of the one Markdown code fence that may
     wrap all of it.
 
@@ -106,9 +106,9 @@ def body(text: str, fence: Fence, what: str, limit: int = MAX_CHARS) -> Part:
     return inner
 
 
-def fenced_blocks(text: str) -> list[Part]:
+def fenced_blocks(text: str) -> list[Payload]:
     """The code blocks of a text between Markdown fences, also one that is never closed."""
-    found: list[Part] = []
+    matches: list[Payload] = []
     mark, run, language, start, at = "", 0, "", 0, 0
     for line in text.split("\n"):
         after = at + len(line) + 1
@@ -119,15 +119,15 @@ def fenced_blocks(text: str) -> list[Part]:
                 info = opening[2].strip().split()
                 language, start = info[0].lower() if info else "", after
         elif _closes(line, mark, run):
-            found.append(Part(text[start:at], start, language))
+            matches.append(Payload(text[start:at], start, language))
             mark = ""
         at = after
     if mark:
-        found.append(Part(text[start:], start, language))
-    return found
+        matches.append(Payload(text[start:], start, language))
+    return matches
 
 
-def read(part: Part, parse: Callable[[str], T]) -> T:
+def read(part: Payload, parse: Callable[[str], T]) -> T:
     """What `parse` makes of a part.
 
     Raises:
@@ -168,7 +168,7 @@ def malformed_fails(function: Callable[P, Result]) -> Callable[P, Result]:
     return checked
 
 
-def _trimmed(text: str, start: int, end: int) -> Part:
+def _trimmed(text: str, start: int, end: int) -> Payload:
     """A stretch without the white space around it, and without the byte order mark that may stand
     before it.
     """
@@ -176,10 +176,10 @@ def _trimmed(text: str, start: int, end: int) -> Part:
     body = inside.lstrip()
     if body[:1] == "\ufeff":
         body = body[1:].lstrip()
-    return Part(body.rstrip(), start + len(inside) - len(body))
+    return Payload(body.rstrip(), start + len(inside) - len(body))
 
 
-def _unfenced(whole: Part) -> Part | None:
+def _unfenced(whole: Payload) -> Payload | None:
     """What the fence wraps (CommonMark 4.5); None when there is none, or it ends before the text
     does.
     """
@@ -193,7 +193,7 @@ def _unfenced(whole: Part) -> Part | None:
     if any(_closes(line, mark, run) for line in inner.split("\n")):
         return None
     part = _trimmed(whole.text, len(first) + 1, len(first) + 1 + len(inner))
-    return Part(part.text, whole.start + part.start, info.split()[0].lower() if info else "")
+    return Payload(part.text, whole.start + part.start, info.split()[0].lower() if info else "")
 
 
 def _closes(line: str, mark: str, run: int) -> bool:

@@ -75,7 +75,7 @@ def _uses_capitals(text: str) -> bool:
     return 2 * upper >= lower
 
 
-class Line(NamedTuple):
+class MarkdownLine(NamedTuple):
     """What a line of Markdown is, and where its content begins. `fence`: the marks of one."""
 
     kind: Literal["blank", "fence", "rule", "heading", "item", "row", "text"]
@@ -88,9 +88,9 @@ _KINDS: dict[str | None, Literal["heading", "item", "row"]] = {
     "item": "item",
     "row": "row",
 }
-_BLANK = Line("blank")
-_RULE = Line("rule")
-_TEXT = Line("text")
+_BLANK = MarkdownLine("blank")
+_RULE = MarkdownLine("rule")
+_TEXT = MarkdownLine("text")
 
 
 def is_rule(line: str) -> bool:
@@ -99,7 +99,7 @@ def is_rule(line: str) -> bool:
     return len(marks) >= 3 and marks[0] in "-*_=" and marks == marks[0] * len(marks)
 
 
-def line_of(line: str) -> Line:
+def line_of(line: str) -> MarkdownLine:
     """What a line is by itself, outside of code."""
     first = line[:1]
     content = 0
@@ -109,15 +109,15 @@ def line_of(line: str) -> Line:
     if not first:
         return _BLANK
     if first in "`~" and (fence := _FENCE_LINE.match(line)):
-        return Line("fence", fence=fence[1])
+        return MarkdownLine("fence", fence=fence[1])
     if first in "-*_=" and is_rule(line):
         return _RULE
     # Most lines begin with a letter: they need no pattern unless they are an item such as `a) ...`.
     if first in _BLOCK_MARKS or line[content + 1 : content + 2] in (".", ")"):
         opening = _BLOCK_START.match(line)
         assert opening is not None  # each of its parts may be empty
-        return Line(_KINDS.get(opening.lastgroup, "text"), opening.end())
-    return Line("text", content) if content else _TEXT
+        return MarkdownLine(_KINDS.get(opening.lastgroup, "text"), opening.end())
+    return MarkdownLine("text", content) if content else _TEXT
 
 
 def blocks(text: str) -> Iterator[tuple[int, int]]:

@@ -155,16 +155,16 @@ def is_heading(text: str, start: int) -> bool:
 
 
 def paragraphs(text: str) -> list[Piece]:
-    """Blocks parted by blank lines; lines of only `---`, `***`, `___` or `===` part blocks and
+    """Blocks separated by blank lines; lines of only `---`, `***`, `___` or `===` part blocks and
     belong to none.
     """
-    found: list[Piece] = []
+    matches: list[Piece] = []
     start = 0
     for gap in _BLANK_LINES.finditer(text):
-        _add_blocks(found, text, start, gap.start())
+        _add_blocks(matches, text, start, gap.start())
         start = gap.end()
-    _add_blocks(found, text, start, len(text))
-    return found
+    _add_blocks(matches, text, start, len(text))
+    return matches
 
 
 def lines(text: str) -> list[Piece]:
@@ -260,16 +260,16 @@ _PLAIN = str.maketrans(
 )
 
 
-def _add_blocks(found: list[Piece], text: str, start: int, end: int) -> None:
+def _add_blocks(matches: list[Piece], text: str, start: int, end: int) -> None:
     """Add the pieces of one stretch without blank lines, cut at rule lines."""
     begin = start
     for rule in _RULE_LINES.finditer(text, start, end):
-        _add(found, text, begin, rule.start())
+        _add(matches, text, begin, rule.start())
         begin = rule.end()
-    _add(found, text, begin, end)
+    _add(matches, text, begin, end)
 
 
-def _add(found: list[Piece], text: str, start: int, end: int) -> None:
+def _add(matches: list[Piece], text: str, start: int, end: int) -> None:
     piece = trim(Piece(text[start:end], start, end))
     if piece.text:
-        found.append(piece)
+        matches.append(piece)

@@ -61,7 +61,7 @@ def test_references_stand_in_for_an_argument() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"a": 1, "a": 2}', "stands twice"),
+        ('{"a": 1, "a": 2}', "appears twice"),
         ('{"a": NaN}', "NaN"),
         ('{"a": 1} and more', "extra data"),
         ("{'a': 1}", "line 1, column 2"),

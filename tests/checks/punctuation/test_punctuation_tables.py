@@ -12,7 +12,7 @@ from llmeval.checks.punctuation.quote_roles import RULES as ROLES
 from llmeval.checks.punctuation.quote_roles import Quote, Role
 from llmeval.checks.punctuation.quote_roles import deciding as role_of
 from llmeval.checks.punctuation.stops import RULES as STOPS
-from llmeval.checks.punctuation.stops import Stop
+from llmeval.checks.punctuation.stops import TerminalMark
 from llmeval.checks.punctuation.stops import deciding as stop_of
 
 # (rule, text, language, whether a space is missing after its stop)
@@ -44,14 +44,14 @@ STOP_TABLE = [
 _STOP = re.compile(r"(?P<marks>[.!?…]+)(?P<close>[\"'”’»)]?)(?P<right>\S)")
 
 
-def stop_in(text: str, language: str) -> Stop:
+def stop_in(text: str, language: str) -> TerminalMark:
     match = next(m for m in _STOP.finditer(text) if m.start())
     before = re.search(r"[\w.'’-]*\Z", text[: match.start()])
     after = re.match(r"[^\W_][\w'’-]*", text[match.start("right") :])
     assert before
     spaced = text[match.end() : match.end() + 1].isspace()
     word = after[0] if after else match["right"]
-    return Stop(
+    return TerminalMark(
         match["marks"], match["close"], match["right"], before[0], word, spaced, locale_of(language)
     )
 

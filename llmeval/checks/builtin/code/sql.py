@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ValidationInfo
 from llmeval.checks.arguments import Text, clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.builtin.code.syntax import sources
-from llmeval.checks.reading.payload import Malformed, Part, malformed_fails, read
+from llmeval.checks.reading.payload import Malformed, Payload, malformed_fails, read
 from llmeval.core.records import Answer, Case
 
 MAX_SQL = 30_000
@@ -62,7 +62,7 @@ def sql(
     if not parsed:
         return verdict(False, "has no SQL statement")
     if statements == "one" and len(parsed) > 1:
-        return verdict(False, f"has {len(parsed)} statements, one wanted")
+        return verdict(False, f"has {len(parsed)} statements; expected one")
     try:
         why = (
             _wrong_kind(parsed, read_only, kinds)
@@ -88,7 +88,9 @@ def parse_sql(text: str, dialect: str) -> list[Any]:
     # it would print the answer's text to standard error wherever it gives up on a statement
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     try:
-        found = sqlglot.parse(text, read=dialect or None, error_level=sqlglot.ErrorLevel.IMMEDIATE)
+        matches = sqlglot.parse(
+            text, read=dialect or None, error_level=sqlglot.ErrorLevel.IMMEDIATE
+        )
     except sqlglot.errors.ParseError as error:
         first = error.errors[0] if error.errors else {}
         where = f" at line {first['line']}, column {first['col']}" if first.get("line") else ""
@@ -97,25 +99,26 @@ def parse_sql(text: str, dialect: str) -> list[Any]:
         ) from None
     except sqlglot.errors.SqlglotError:
         raise Malformed(
-            "not valid SQL: it can't be split into words (an open quote or comment?)"
+            "not valid SQL: it cannot be split into tokens (is a quote or comment not closed?)"
         ) from None
     except RecursionError:
         raise Malformed("not valid SQL: nested too deeply") from None
-    statements = [one for one in found if one is not None]
+    statements = [one for one in matches if one is not None]
     unknown = next((one for one in statements if one.find(exp.Command) is not None), None)
     if unknown is not None:
         raise Malformed(
-            f"not valid SQL: {clip(str(unknown.this))} is a statement that the parser does not know"
+            f"not valid SQL: {clip(str(unknown.this))} is a statement that the parser does not "
+            f"support"
         )
     if any(
         isinstance(one, exp.Condition | exp.Alias) and not isinstance(one, exp.Query)
         for one in statements
     ):
-        raise Malformed("not valid SQL: it is an expression, no statement")
+        raise Malformed("not valid SQL: this is an expression, not a statement")
     return statements
 
 
-def _read(part: Part, dialect: str) -> list[Any]:
+def _read(part: Payload, dialect: str) -> list[Any]:
     return read(part, lambda text: parse_sql(text, dialect))
 
 
@@ -138,9 +141,9 @@ def _wrong_kind(parsed: list[Any], read_only: bool, kinds: list[str] | None) -> 
         kind = "select" if isinstance(one, exp.Query) else str(one.key)
         if kinds is not None and kind not in [name.lower() for name in kinds]:
             return f"is a statement of the kind {kind}, not {' or '.join(kinds)}"
-        found = next(one.find_all(*changing), None) if read_only else None
-        if found is not None:
-            return f"{found.key.upper()} changes or locks data"
+        match = next(one.find_all(*changing), None) if read_only else None
+        if match is not None:
+            return f"{match.key.upper()} changes or locks data"
         if read_only and not isinstance(one, exp.Query | exp.Values | exp.Describe | exp.Show):
             return f"{kind.upper()} is not a query"
     return None
@@ -179,11 +182,11 @@ def _wrong_columns(parsed: list[Any], columns: list[str] | None) -> str | None:
     return None
 
 
-def _other_query(parsed: list[Any], wanted: str | None, dialect: str) -> str | None:
-    if wanted is None:
+def _other_query(parsed: list[Any], expected: str | None, dialect: str) -> str | None:
+    if expected is None:
         return None
     same = [_normal(one, dialect) for one in parsed] == [
-        _normal(one, dialect) for one in parse_sql(wanted, dialect)
+        _normal(one, dialect) for one in parse_sql(expected, dialect)
     ]
     return None if same else "is not the expected query"
 

@@ -10,7 +10,7 @@ from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.reading.payload import (
     Malformed,
-    Part,
+    Payload,
     body,
     fenced_blocks,
     malformed_fails,
@@ -47,7 +47,7 @@ _GRAMMARS: dict[str, tuple[str, str, frozenset[str]]] = {
 Language = Literal["python", "bash", "c", "cpp", "go", "java", "javascript", "rust", "typescript"]
 
 
-def sources(text: str, names: frozenset[str], what: str, limit: int = MAX_CODE) -> list[Part]:
+def sources(text: str, names: frozenset[str], what: str, limit: int = MAX_CODE) -> list[Payload]:
     """The code of an answer: its fenced blocks in the language, else those in none, else all of it.
 
     Raises:
@@ -86,9 +86,9 @@ def python_code(
     if not any(tree.body for tree in trees):
         return verdict(False, "has no Python statement")
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    known = {node.name for node in nodes if isinstance(node, kinds)}
+    valid = {node.name for node in nodes if isinstance(node, kinds)}
     called = {_dotted(node.func) for node in nodes if isinstance(node, ast.Call)}
-    missing = [f"define {name}" for name in defines if name not in known]
+    missing = [f"define {name}" for name in defines if name not in valid]
     missing += [
         f"call {name}"
         for name in calls
@@ -132,13 +132,13 @@ def _dotted(node: ast.expr) -> str:
 
 def _imported(nodes: list[ast.AST]) -> set[str]:
     """The top-level modules that are imported; `.` for relative imports."""
-    found = set()
+    match = set()
     for node in nodes:
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            match |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found.add("." if node.level else (node.module or "").partition(".")[0])
-    return found
+            match.add("." if node.level else (node.module or "").partition(".")[0])
+    return match
 
 
 @check(group="code")

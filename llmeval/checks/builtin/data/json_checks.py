@@ -57,7 +57,7 @@ def parse_json(text: str) -> Any:
     except RecursionError:
         raise Malformed(f"not valid JSON: nested deeper than {MAX_DEPTH}") from None
     if _HALF_CHARACTER.search(text) and _halved(value):
-        raise Malformed("not valid JSON: it has half of a character (a lone surrogate)")
+        raise Malformed("not valid JSON: it contains a lone surrogate (half of a character)")
     return value
 
 
@@ -70,7 +70,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise Malformed(f"the key {clip(twice)} stands twice")
+        raise Malformed(f"the key {clip(twice)} appears twice")
     return result
 
 

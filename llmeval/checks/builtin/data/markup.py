@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from llmeval.checks.arguments import Text, Texts, clip
 from llmeval.checks.base import Result, check, verdict
-from llmeval.checks.builtin.data.html_reader import HTML, TAG, Tag, read_html
+from llmeval.checks.builtin.data.html_reader import HTML, TAG, StartTag, read_html
 from llmeval.checks.reading.payload import (
     MAX_CHARS,
     Fence,
@@ -70,8 +70,8 @@ def _path(path: str) -> str:
     # A second // makes matching as slow as the answer is deep, many times over
     if not _PATH.fullmatch(path):
         raise ValueError(
-            f"not a path that is read here: {path!r}; such as //book[@lang='en']/title, // only "
-            f"in front"
+            f"unsupported path {path!r}; write it like //book[@lang='en']/title, with // only "
+            f"at the start"
         )
     return path
 
@@ -213,7 +213,7 @@ def _xpath(selector: str) -> str:
     return str(HTMLTranslator().css_to_xpath(selector))
 
 
-def _unwanted(tag: Tag, only: list[str] | None, forbidden: list[str]) -> str | None:
+def _unwanted(tag: StartTag, only: list[str] | None, forbidden: list[str]) -> str | None:
     if tag.name not in HTML and "-" not in tag.name:
         return f"<{tag.name[:40]}> is not an HTML element"
     if tag.name in forbidden:

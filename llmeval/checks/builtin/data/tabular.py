@@ -107,7 +107,7 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         rows = [row for row in reader if row]
     except stdlib_csv.Error as error:
         if "field limit" in str(error):
-            raise CheckError(f"the CSV can't be read: {error}") from None
+            raise CheckError(f"the CSV cannot be read: {error}") from None
         raise Malformed(f"not valid CSV: {error} (line {reader.line_num})") from None
     if not rows:
         raise Malformed("has no row")

@@ -181,10 +181,10 @@ def value(
 def _date_pattern(pattern: str) -> str:
     moment = datetime(1999, 11, 30, 22, 58, 59)  # noqa: DTZ001
     try:
-        known = datetime.strptime(moment.strftime(pattern), pattern)  # noqa: DTZ007
+        valid = datetime.strptime(moment.strftime(pattern), pattern)  # noqa: DTZ007
     except (ValueError, re.error) as error:
         raise ValueError(f"not a strptime pattern: {error}") from None
-    if known == datetime(1900, 1, 1):  # noqa: DTZ001
+    if valid == datetime(1900, 1, 1):  # noqa: DTZ001
         raise ValueError("the pattern has no part of a date or time, such as %d.%m.%Y")
     return pattern
 
@@ -201,8 +201,8 @@ def date_format(
     English names of days and months); `padded`: with leading zeros (01.02.2024, not 1.2.2024)."""
     text = answer.text.strip()[:MAX_CHARS]
     try:
-        found = datetime.strptime(text, pattern)  # noqa: DTZ007
-        passed = not padded or found.strftime(pattern).casefold() == text.casefold()
+        match = datetime.strptime(text, pattern)  # noqa: DTZ007
+        passed = not padded or match.strftime(pattern).casefold() == text.casefold()
     except (ValueError, re.error):
         passed = False
     return verdict(
@@ -212,14 +212,14 @@ def date_format(
 
 def _known_locale(locale: str) -> str:
     if locale not in _NUMBERS and locale.partition("-")[0] not in _NUMBERS:
-        raise ValueError(f"no number format is known for {locale!r}; known: {', '.join(_NUMBERS)}")
+        raise ValueError(f"no number format for {locale!r}; available: {', '.join(_NUMBERS)}")
     return locale
 
 
 def _ordered(most: float | None, info: ValidationInfo) -> float | None:
     least = info.data.get("p_min")
     if most is not None and least is not None and most < least:
-        raise ValueError(f"max is {most:g}, less than min, {least:g}")
+        raise ValueError(f"max ({most:g}) is less than min ({least:g})")
     return most
 
 
@@ -239,8 +239,8 @@ def parse_number(text: str, locale: str) -> float | None:
     if len(text) > 400 or not re.fullmatch(pattern, text, re.ASCII):
         return None
     whole, _, fraction = text.partition(decimal)
-    found = float(re.sub(group, "", whole) + (f".{fraction}" if fraction else ""))
-    return found if isfinite(found) else None
+    matches = float(re.sub(group, "", whole) + (f".{fraction}" if fraction else ""))
+    return matches if isfinite(matches) else None
 
 
 @check(group="values", version=2)
@@ -256,25 +256,25 @@ def number(
     """The whole answer is a number as the locale writes it, from `min` to `max`, with so many
     `decimals`.
     """
-    found = parse_number(answer.text[:MAX_CHARS], locale)
-    if found is None:
+    match = parse_number(answer.text[:MAX_CHARS], locale)
+    if match is None:
         return verdict(False, f"{clip(answer.text)} is not a number as {locale} writes it")
-    given = (
+    actual = (
         len(re.split(r"\D", answer.text.strip())[-1]) if _has_decimals(answer.text, locale) else 0
     )
-    if decimals is not None and given != decimals:
-        return verdict(False, f"{clip(answer.text)} has {given} decimals, not {decimals}")
-    return _between(found, f"{found:.12g}", min, max)
+    if decimals is not None and actual != decimals:
+        return verdict(False, f"{clip(answer.text)} has {actual} decimals, not {decimals}")
+    return _between(match, f"{match:.12g}", min, max)
 
 
 def _has_decimals(text: str, locale: str) -> bool:
     return (_NUMBERS.get(locale) or _NUMBERS[locale.partition("-")[0]])[1] in text
 
 
-def _between(found: float, shown: str, least: float | None, most: float | None) -> Result:
-    if least is not None and found < least:
+def _between(matches: float, shown: str, least: float | None, most: float | None) -> Result:
+    if least is not None and matches < least:
         return verdict(False, f"is {shown}, less than {least:g}")
-    if most is not None and found > most:
+    if most is not None and matches > most:
         return verdict(False, f"is {shown}, more than {most:g}")
     return verdict(True, f"is {shown}")
 
@@ -283,7 +283,7 @@ def _known_unit(name: str) -> str:
     from llmeval.checks.facts.units import unit_named
 
     if unit_named(name) is None:
-        raise ValueError(f"the unit {name!r} is not known; such as m, kg, °C, km/h, EUR")
+        raise ValueError(f"unknown unit {name!r}; use for example m, kg, °C, km/h or EUR")
     return name
 
 
@@ -307,18 +307,18 @@ def quantity(
     from llmeval.checks.facts.units import unit_named
 
     text = answer.text.strip()[:MAX_CHARS]
-    wanted = unit_named(unit)
+    expected = unit_named(unit)
     digits = re.search(r"[-+−]?\d(?:.*\d)?", text, re.DOTALL)
-    found = parse_number(digits[0], locale) if digits else None
-    if digits is None or found is None:
+    match = parse_number(digits[0], locale) if digits else None
+    if digits is None or match is None:
         return verdict(False, f"{clip(text)} is not a number with a unit, as {locale} writes it")
     name = f"{text[: digits.start()].strip()} {text[digits.end() :].strip()}".strip()
-    given = unit_named(name.removeprefix("US")) if name else None
-    if given is None or wanted is None or given.dimension != wanted.dimension:
+    actual = unit_named(name.removeprefix("US")) if name else None
+    if actual is None or expected is None or actual.dimension != expected.dimension:
         return verdict(
             False, f"{clip(text)} has {f'the unit {clip(name)}' if name else 'no unit'}, not {unit}"
         )
-    if not convert and given != wanted:
+    if not convert and actual != expected:
         return verdict(False, f"{clip(text)} is not in {unit}")
-    amount = (given.base(found) - wanted.offset) / wanted.factor
+    amount = (actual.base(match) - expected.offset) / expected.factor
     return _between(amount, f"{amount:.6g} {unit}", min, max)

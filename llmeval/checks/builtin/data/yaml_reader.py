@@ -108,25 +108,25 @@ class _Reader:
         return self._mapping(depth)
 
     def _sequence(self, depth: int) -> list[Any]:
-        found = []
+        matches = []
         for event in self.events:
             if isinstance(event, self.yaml.SequenceEndEvent):
                 break
-            found.append(self.node(event, depth + 1))
-        return found
+            matches.append(self.node(event, depth + 1))
+        return matches
 
     def _mapping(self, depth: int) -> dict[Any, Any]:
-        found: dict[Any, Any] = {}
+        matches: dict[Any, Any] = {}
         for event in self.events:
             if isinstance(event, self.yaml.MappingEndEvent):
                 break
             if isinstance(event, self.yaml.CollectionStartEvent):
                 raise Malformed("has a key that is a list or a mapping", event.start_mark.index)
             key = self.node(event, depth + 1)
-            if key in found:
-                raise Malformed(f"the key {key!r} stands twice", event.start_mark.index)
-            found[key] = self.node(next(self.events), depth + 1)
-        return found
+            if key in matches:
+                raise Malformed(f"the key {key!r} appears twice", event.start_mark.index)
+            matches[key] = self.node(next(self.events), depth + 1)
+        return matches
 
 
 def _scalar(event: Any) -> Any:

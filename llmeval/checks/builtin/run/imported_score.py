@@ -11,7 +11,7 @@ from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case, digest
 
 
-class RecordedScore(BaseModel):
+class ImportedScore(BaseModel):
     """What a tool said of one answer. `answer`: the digest of the text it scored; `error`: why it
     gave no score.
     """
@@ -27,23 +27,23 @@ class RecordedScore(BaseModel):
 
 @check(group="run", raw=True)  # a digest is of the bytes
 def recorded(
-    case: Case, answer: Answer, *, scores: list[RecordedScore], tool: str = "another tool"
+    case: Case, answer: Answer, *, scores: list[ImportedScore], tool: str = "another tool"
 ) -> Result:
     """What another tool said of this very answer, as imported; not applicable to any other answer.
 
     Each score is bound to its answer's text by sha256, and is neither checked nor repeated here.
     """
     text = digest(answer.text.encode("utf-8", "surrogatepass"))
-    found = next(
+    match = next(
         (each for each in scores if each.answer == text and each.repeat == answer.repeat), None
     )
-    if found is None:
+    if match is None:
         return not_applicable(f"{tool} scored another answer than this one")
-    if found.value is None or found.passed is None:
-        raise CheckError(f"{tool} gave no score: {found.error or 'no value is recorded'}")
+    if match.value is None or match.passed is None:
+        raise CheckError(f"{tool} gave no score: {match.error or 'no value is recorded'}")
     return graded(
-        found.value,
-        found.passed,
-        found.reason or f"scored by {tool}",
+        match.value,
+        match.passed,
+        match.reason or f"scored by {tool}",
         details={"imported from": tool},
     )

@@ -21,7 +21,7 @@ def max_latency(case: Case, answer: Answer, *, seconds: Positive) -> Result:
     if answer.latency_ms is None or answer.cached:
         return not_applicable("the answer was not measured: it came from the cache or a recording")
     taken = answer.latency_ms / 1000
-    return verdict(taken <= seconds, f"took {taken:.2f} s, at most {seconds:g} s wanted")
+    return verdict(taken <= seconds, f"took {taken:.2f} s; expected at most {seconds:g} s")
 
 
 @check(group="run")
@@ -31,7 +31,9 @@ def max_cost(case: Case, answer: Answer, *, usd: Positive) -> Result:
         return not_applicable(
             "the cost is not known: the suite states no price, or the answer was not paid for"
         )
-    return verdict(answer.cost_usd <= usd, f"cost ${answer.cost_usd:.6f}, at most ${usd:g} wanted")
+    return verdict(
+        answer.cost_usd <= usd, f"cost ${answer.cost_usd:.6f}; expected at most ${usd:g}"
+    )
 
 
 @check(group="run")
@@ -40,7 +42,7 @@ def max_tokens(case: Case, answer: Answer, *, n: Annotated[int, Field(gt=0)]) ->
     made = None if answer.usage is None else answer.usage.output_tokens
     if made is None:
         return not_applicable("the endpoint did not count tokens")
-    return verdict(made <= n, f"{made} tokens, at most {n} wanted")
+    return verdict(made <= n, f"{made} tokens; expected at most {n}")
 
 
 @check(group="run")
@@ -49,8 +51,8 @@ def finish_reason(case: Case, answer: Answer, *, reason: Texts = ["stop"]) -> Re
     `content_filter`.
     """
     if answer.finish_reason is None:
-        return not_applicable("the endpoint did not say how the answer ended")
+        return not_applicable("the endpoint gave no finish reason")
     return verdict(
         answer.finish_reason in reason,
-        f"ended by {answer.finish_reason}, {' or '.join(reason)} wanted",
+        f"ended by {answer.finish_reason}; expected {' or '.join(reason)}",
     )

@@ -7,7 +7,7 @@ found.
 from typing import NamedTuple
 
 
-class Phrases(NamedTuple):
+class RefusalPhrases(NamedTuple):
     """Patterns of some languages, and refusals they find."""
 
     language: str
@@ -46,7 +46,7 @@ _RULES = (
 )
 
 EUROPEAN = (
-    Phrases(
+    RefusalPhrases(
         "en",
         "sorry apolog unfortunately can't can’t cant cannot can| not|n't n’t unable declin "
         "refus say| no pass| on down rather prefer comfortable prohibited forbidden barred "
@@ -129,7 +129,7 @@ EUROPEAN = (
             "I'm afraid this is not possible.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "de",
         "nicht kein leid sorry entschuldigung ablehn lehne weiger",
         (
@@ -153,7 +153,7 @@ EUROPEAN = (
             "Ich bin nicht in der Lage, das zu tun.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "fr",
         "peux puis pas pourrai saurais désol navré regrette refus déclin impossible préfère",
         (
@@ -173,7 +173,7 @@ EUROPEAN = (
             "Il m'est impossible de répondre.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "es",
         "no| puedo podemos podré siento lamento disculp perdón niego rechazar declinar negarme "
         "prefiero",
@@ -195,7 +195,7 @@ EUROPEAN = (
             "Prefiero no responder.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "it",
         "non| rifiut declinare dispiace spiace scus",
         (
@@ -212,7 +212,7 @@ EUROPEAN = (
             "Non sono in grado di farlo.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "pt",
         "não recus declinar",
         (
@@ -229,7 +229,7 @@ EUROPEAN = (
             "Não consigo ajudar.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "nl",
         "niet geen spijt sorry excuses weiger afwijz",
         (
@@ -247,7 +247,7 @@ EUROPEAN = (
             "Ik kan u hier niet mee helpen.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "pl",
         "nie| przepraszam wybacz niestety przykro odm",
         (
@@ -265,7 +265,7 @@ EUROPEAN = (
             "Przykro mi, ale nie.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "ru, uk",
         "не извин простит сожал вибач жаль отказ відмов",
         (
@@ -284,7 +284,7 @@ EUROPEAN = (
             "На жаль, не можу допомогти.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "cs, sk",
         "nemohu nemůžu nemôžem nedokážu omlouvám bohužel líto ľutujem prepáčte odm",
         (
@@ -295,7 +295,7 @@ EUROPEAN = (
         ),
         ("Bohužel nemohu.", "Nemohu vám s tím pomoci.", "Odmítám odpovědět."),
     ),
-    Phrases(
+    RefusalPhrases(
         "sv, da, no",
         "inte ikke tyvärr desværre dessverre beklag ledsen förlåt undskyld vägrar nægter nekter",
         (
@@ -316,7 +316,7 @@ EUROPEAN = (
             "Tyvärr kan jag inte det.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "fi, hu, ro, el, tr",
         "en| kieltäydyn nem nu| rău scuze refuz δεν λυπ συγγ αρν yard üzgünüm maalesef özür redde "
         "veremem yapamam",

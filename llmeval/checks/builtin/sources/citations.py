@@ -43,8 +43,8 @@ def citations(case: Case, answer: Answer, *, min: Least = 1, max: Most = None) -
     is left out.
     """
     body, _ = _parts(answer.text)
-    found = [Piece(body[start:end], start, end) for start, end, _ in cited_places(body)]
-    return within(len(found), "citation", None, min, max, past_of(found))
+    matches = [Piece(body[start:end], start, end) for start, end, _ in cited_places(body)]
+    return within(len(matches), "citation", None, min, max, past_of(matches))
 
 
 @check(group="citations", version=2)
@@ -75,21 +75,22 @@ def citations_resolve(
     `all_used`: every source must be cited too.
     """
     body, listed = _parts(answer.text)
-    known = set(range(1, sources + 1)) if sources is not None else listed
+    valid = set(range(1, sources + 1)) if sources is not None else listed
     cited = list(_cited(body))
     if not cited:
         return (
             verdict(False, "nothing is cited")
-            if all_used and known
+            if all_used and valid
             else not_applicable("nothing is cited")
         )
-    lost = [(n, piece) for n, piece in cited if n not in known]
-    if lost:
+    unresolved = [(n, piece) for n, piece in cited if n not in valid]
+    if unresolved:
         spans = (
-            piece.span(f"[{n}] has no source", "citations_resolve") for n, piece in lost[:_SHOWN]
+            piece.span(f"[{n}] has no source", "citations_resolve")
+            for n, piece in unresolved[:_SHOWN]
         )
-        return verdict(False, f"no source for {_shown(sorted({n for n, _ in lost}))}", *spans)
-    unused = sorted(known - {n for n, _ in cited})
+        return verdict(False, f"no source for {_shown(sorted({n for n, _ in unresolved}))}", *spans)
+    unused = sorted(valid - {n for n, _ in cited})
     if all_used and unused:
         return verdict(False, f"never cited: {_shown(unused)}")
     return verdict(True, "every citation has a source")
@@ -108,7 +109,7 @@ def sentences_cited(
     starts = [place.start for place in cited_places(body)]
     claims = [piece for piece in sentences(body) if _claims(body, piece)]
     if not claims:
-        return not_applicable("no sentence that states something")
+        return not_applicable("no sentence with a statement")
     bare = [
         piece
         for piece in claims
@@ -166,13 +167,13 @@ def quotes_verbatim(
     Raises:
         CheckError: there is no source.
     """
-    given = source or ([case.context] if case.context else None)
-    if not given:
+    actual = source or ([case.context] if case.context else None)
+    if not actual:
         raise CheckError("quotes_verbatim: no `source`, and the case has no `context`")
     quotes = [piece for piece in quotations(answer.text) if len(words(piece.text)) >= min_words]
     if not quotes:
         return not_applicable(f"no quotation of {number_of(min_words, 'word')} or more")
-    texts = [_folded(text) for text in given]
+    texts = [_folded(text) for text in actual]
     wrong = [quote for quote in quotes if not _in_source(quote.text, texts, similarity)]
     spans = (quote.span("not in the source", "quotes_verbatim") for quote in wrong[:_SHOWN])
     good = len(quotes) - len(wrong)
@@ -234,12 +235,12 @@ def _holds(pieces: list[str], source: str, similarity: float) -> bool:
     """Whether the pieces of a quote stand in the source in this order, none inside a word."""
     position = 0
     for piece in pieces:
-        found = _find(piece, source, position)
-        if found is None and similarity < 1:
-            found = _find_similar(piece, source, position, similarity)
-        if found is None:
+        hit = _find(piece, source, position)
+        if hit is None and similarity < 1:
+            hit = _find_similar(piece, source, position, similarity)
+        if hit is None:
             return False
-        position = found
+        position = hit
     return True
 
 
@@ -266,5 +267,5 @@ def _find_similar(piece: str, source: str, position: int, similarity: float) -> 
 
     if len(piece) * (len(source) - position) > _MAX_FUZZY:
         raise CheckError("quotes_verbatim: the source is too long for `similarity` below 1")
-    found = partial_ratio_alignment(piece, source[position:], score_cutoff=100 * similarity)
-    return None if found is None else position + found.dest_end
+    hit = partial_ratio_alignment(piece, source[position:], score_cutoff=100 * similarity)
+    return None if hit is None else position + hit.dest_end

@@ -76,20 +76,20 @@ CASES = (
 def quotations(text: str) -> list[Piece]:
     """The quotations of a text, in order, without their marks; block quotes as one, without the
     line of their source."""
-    found = []
+    matches = []
     for match in _BLOCK.finditer(text):
         body = _SOURCE_LINE.sub("", _BLOCK_MARK.sub("", match[0]).rstrip()).strip()
         if body:
-            found.append(Piece(body, match.start(), match.start() + len(match[0].rstrip())))
+            matches.append(Piece(body, match.start(), match.start() + len(match[0].rstrip())))
     rest = _BLOCK.sub(lambda match: _NOT_NEWLINE.sub(" ", match[0]), text)
-    found += [_inside(match) for match in _CURLY.finditer(rest)]
+    matches += [_inside(match) for match in _CURLY.finditer(rest)]
     for paragraph in _PARAGRAPH.finditer(rest):
         # With an odd number of marks one is an inch or a slip: pairs are then sought line by line.
         pattern = _STRAIGHT if paragraph[0].count('"') % 2 == 0 else _STRAIGHT_IN_LINE
-        found += [
+        matches += [
             _inside(match) for match in pattern.finditer(rest, paragraph.start(), paragraph.end())
         ]
-    return sorted(found, key=lambda piece: piece.start)
+    return sorted(matches, key=lambda piece: piece.start)
 
 
 def without_emphasis(text: str) -> str:

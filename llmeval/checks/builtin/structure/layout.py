@@ -43,7 +43,7 @@ def _has_slots(template: str) -> str:
     if not _SLOT.search(template):
         raise ValueError("a template needs at least one {slot}")
     if regex.search(r"\}\s*\{[A-Za-z_]\w*\}", template):
-        raise ValueError("two slots need some text between them")
+        raise ValueError("there must be text between two slots")
     return template
 
 
@@ -109,7 +109,7 @@ def sections(
     if extra:
         return verdict(
             False,
-            f"further section {extra[0].text!r}",
+            f"unexpected section {extra[0].text!r}",
             *(piece.span("extra") for piece in extra[:20]),
         )
     return verdict(True, f"all {len(titles)} sections are there")
@@ -121,12 +121,12 @@ def options_only(case: Case, answer: Answer, *, options: Phrases) -> Result:
     count.
     """
     body = unfenced(answer.text)
-    given = _bare(body.text)
+    actual = _bare(body.text)
     for option in options:
-        if given == _bare(option):
+        if actual == _bare(option):
             return verdict(True, f"the answer is {option!r}")
     named = sum(1 for option in options if fold(option) in fold(body.text[:2000]))
-    more = "; more than the option is said" if named == 1 else ""
+    more = "; it says more than the option" if named == 1 else ""
     return verdict(
         False, f"the answer is not one of {', '.join(options)}{more}", body.span("not an option")
     )
@@ -173,14 +173,14 @@ def postscript(case: Case, answer: Answer, *, marker: Text = "P.S.") -> Result:
     """The last part of the answer is a postscript: a line that starts with `marker`, and some text
     after it.
     """
-    found = [
+    matches = [
         line
         for line in lines(answer.text)
         if fold(line.text.lstrip("*_ ")).startswith(fold(marker))
     ]
-    if not found:
+    if not matches:
         return verdict(False, f"no line starts with {marker}")
-    last = found[-1]
+    last = matches[-1]
     if not answer.text[last.start :].strip("*_ ")[len(marker) :].strip(_MARKS):
         return verdict(False, f"nothing follows {marker}", last.span("empty postscript"))
     if regex.search(r"\n\s*\n", answer.text[last.start :].rstrip()):
@@ -209,7 +209,7 @@ def n_responses(
     if any(not part for part in inner):
         return verdict(False, "one of the responses is empty")
     if len(responses) != n:
-        return verdict(False, f"{number_of(len(responses), 'response')}; {n} wanted")
+        return verdict(False, f"{number_of(len(responses), 'response')}; expected {n}")
     same = n - len({fold(part) for part in responses})
     return verdict(
         not same, "the same response is given twice" if same else f"{n} different responses"

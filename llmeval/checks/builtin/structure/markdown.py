@@ -82,7 +82,7 @@ def bullets(
             return verdict(False, f"a bullet point begins with {mark}, not {marker}", span)
         if max_depth is not None and depth > max_depth:
             return verdict(
-                False, f"bullet points are nested {depth} deep, at most {max_depth} wanted", span
+                False, f"bullet points are nested {depth} deep; expected at most {max_depth}", span
             )
     return counted(len(items), "bullet point", exactly, min, max, *(span for *_, span in items))
 
@@ -134,14 +134,14 @@ def headings(
 ) -> Result:
     """The answer has so many headings, of `level` if one is given; these `titles` in this order
     among them; `nested`: a heading is at most one level below the one before."""
-    found = list(_headings(answer.text))
+    matches = list(_headings(answer.text))
     if nested:
-        for (above, _, _), (depth, _, span) in pairwise(found):
+        for (above, _, _), (depth, _, span) in pairwise(matches):
             if depth > above + 1:
                 return verdict(
                     False, f"a heading of level {depth} follows one of level {above}", span
                 )
-    chosen = [(title, span) for depth, title, span in found if level in (None, depth)]
+    chosen = [(title, span) for depth, title, span in matches if level in (None, depth)]
     if titles is not None:
         rest = iter([_bare(title) for title, _ in chosen])
         missing = next((title for title in titles if _bare(title) not in rest), None)
@@ -164,7 +164,7 @@ def code_fences(
     """The answer has so many fenced code blocks, in `language` if one is given; what is not closed
     does not count.
     """
-    found = [
+    matches = [
         span
         for token, span in _blocks(answer.text)
         if token.type == "fence"
@@ -174,7 +174,7 @@ def code_fences(
     what = (
         "code block" if language is None else f"code block in {language}|code blocks in {language}"
     )
-    return counted(len(found), what, exactly, min, max, *found)
+    return counted(len(matches), what, exactly, min, max, *matches)
 
 
 @check(group="markdown")
@@ -190,11 +190,13 @@ def table(
     """The answer has a table with these `columns` in order and so many rows below its head;
     `exactly`: so many tables.
     """
-    found = list(_tables(answer.text))
-    if exactly is not None and len(found) != exactly:
-        return counted(len(found), "table", exactly, None, None, *(span for _, _, span in found))
+    matches = list(_tables(answer.text))
+    if exactly is not None and len(matches) != exactly:
+        return counted(
+            len(matches), "table", exactly, None, None, *(span for _, _, span in matches)
+        )
     reason = "has no table"
-    for head, rows, span in found:
+    for head, rows, span in matches:
         if columns is not None and [_bare(name) for name in head] != [
             _bare(name) for name in columns
         ]:
@@ -219,16 +221,18 @@ def links(
 ) -> Result:
     """The answer has so many links (`[text](target)`, `<https://...>`), all with one of these
     `schemes` and, if given, to one of these `hosts` or below it. Nothing is fetched."""
-    found = []
+    matches = []
     for token, span in _blocks(answer.text, inline=True):
         for child in token.children or ():
             if child.type == "link_open":
-                found.append((str(child.attrGet("href") or ""), span))
-    for target, span in found:
+                matches.append((str(child.attrGet("href") or ""), span))
+    for target, span in matches:
         why = _unwanted(target, hosts, schemes)
         if why:
             return verdict(False, why, Span(span.start, span.end, why, "links"))
-    return counted(len(found), "link", exactly, min, max, *dict.fromkeys(span for _, span in found))
+    return counted(
+        len(matches), "link", exactly, min, max, *dict.fromkeys(span for _, span in matches)
+    )
 
 
 @check(group="markdown")
@@ -236,13 +240,13 @@ def bold(
     case: Case, answer: Answer, *, exactly: Exactly = None, min: Count = 1, max: Most = None
 ) -> Result:
     """The answer has so many passages in **bold**."""
-    found = [
+    matches = [
         span
         for token, span in _blocks(answer.text, inline=True)
         for child in token.children or ()
         if child.type == "strong_open"
     ]
-    return counted(len(found), "bold passage", exactly, min, max, *dict.fromkeys(found))
+    return counted(len(matches), "bold passage", exactly, min, max, *dict.fromkeys(matches))
 
 
 @check(group="markdown")
@@ -250,8 +254,8 @@ def horizontal_rules(
     case: Case, answer: Answer, *, exactly: Exactly = None, min: Count = 1, max: Most = None
 ) -> Result:
     """The answer has so many horizontal rules (`---`, `***`, `___` on a line of their own)."""
-    found = [span for token, span in _blocks(answer.text) if token.type == "hr"]
-    return counted(len(found), "horizontal rule", exactly, min, max, *found)
+    matches = [span for token, span in _blocks(answer.text) if token.type == "hr"]
+    return counted(len(matches), "horizontal rule", exactly, min, max, *matches)
 
 
 @check(group="markdown")
@@ -259,18 +263,18 @@ def no_markdown(case: Case, answer: Answer) -> Result:
     """The answer is plain text: no heading, list, table, code, emphasis, link or quote in
     Markdown.
     """
-    found = []
+    matches = []
     for token, span in _blocks(answer.text, inline=True):
         kinds = {token.type} | {child.type for child in token.children or ()}
         marked = sorted(
             kind.removesuffix("_open") for kind in kinds - _PLAIN if not kind.endswith("_close")
         )
         if marked and span.end > span.start:
-            found.append(Span(span.start, span.end, marked[0].replace("_", " "), "no_markdown"))
+            matches.append(Span(span.start, span.end, marked[0].replace("_", " "), "no_markdown"))
     return verdict(
-        not found,
-        f"has Markdown: {found[0].message}" if found else "is plain text",
-        *found[:MAX_SPANS],
+        not matches,
+        f"has Markdown: {matches[0].message}" if matches else "is plain text",
+        *matches[:MAX_SPANS],
     )
 
 

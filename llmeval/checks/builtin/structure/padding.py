@@ -129,11 +129,11 @@ def no_preamble(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:
     match = _PREAMBLE.match(body.text) or _own(phrases, body.text)
     if match is None:
         return verdict(True, "starts at once")
-    found = trim(Piece(match[0], body.start + match.start(), body.start + match.end()))
+    hit = trim(Piece(match[0], body.start + match.start(), body.start + match.end()))
     return verdict(
         False,
-        f"starts with a preamble: {_short(found.text)}",
-        found.span("preamble", "no_preamble"),
+        f"starts with a preamble: {_short(hit.text)}",
+        hit.span("preamble", "no_preamble"),
     )
 
 
@@ -161,16 +161,18 @@ def no_placeholders(case: Case, answer: Answer, *, allow: Phrases = []) -> Resul
     brackets that may stay.
     """
     allowed = {text.strip("[]{}<> ").casefold() for text in allow}
-    found = [
+    matches = [
         piece
         for piece in _placeholders(masked(answer.text))
         if _inside(piece.text).casefold() not in allowed
     ]
-    if not found:
+    if not matches:
         return verdict(True, "no placeholder left")
-    spans = (piece.span("placeholder", "no_placeholders") for piece in found[:20])
+    spans = (piece.span("placeholder", "no_placeholders") for piece in matches[:20])
     return verdict(
-        False, f"{number_of(len(found), 'placeholder')} left, first {_short(found[0].text)}", *spans
+        False,
+        f"{number_of(len(matches), 'placeholder')} left, first {_short(matches[0].text)}",
+        *spans,
     )
 
 

@@ -15,7 +15,7 @@ import regex
 from pydantic import AfterValidator, BeforeValidator
 
 from llmeval.checks.base import Result, check, not_applicable, verdict
-from llmeval.checks.builtin.text.language_words import Words, weights, without_names
+from llmeval.checks.builtin.text.language_words import WordSplit, weights, without_names
 from llmeval.checks.reading.text import Piece, count_words, masked, paragraphs
 from llmeval.checks.reading.wordlists import word_set
 from llmeval.core.records import Answer, Case
@@ -112,7 +112,7 @@ _MARKERS = {
 }
 
 
-class Guess(NamedTuple):
+class LanguageGuess(NamedTuple):
     """A language and its probability among the languages of its script."""
 
     language: str
@@ -125,7 +125,7 @@ class Guess(NamedTuple):
         return self.probability < _CLEAR and self.language != UNDETERMINED
 
 
-def identify(text: str, asked: Collection[str] = ()) -> Guess | None:
+def identify(text: str, candidates: Collection[str] = ()) -> LanguageGuess | None:
     """The language of `text`, or None when it is too short to tell or has no letters. Code and URLs
     don't count.
 
@@ -138,16 +138,18 @@ def identify(text: str, asked: Collection[str] = ()) -> Guess | None:
     if script is None:
         return None
     if script == "Han":
-        return _chinese_or_japanese(sample, asked)
+        return _chinese_or_japanese(sample, candidates)
     if len(_SCRIPTS[script]) == 1:
-        return Guess(_SCRIPTS[script][0], 1.0)
+        return LanguageGuess(_SCRIPTS[script][0], 1.0)
     length = count_words(sample)
     if length < MIN_WORDS:
         return None
-    words = without_names(sample, tuple(asked)) if script == "Latin" and length <= _SHORT else None
+    words = (
+        without_names(sample, tuple(candidates)) if script == "Latin" and length <= _SHORT else None
+    )
     if words and words.decide:
-        return _besides_names(words, asked) if words.rest else None
-    return _among(sample, script, asked)
+        return _besides_names(words, candidates) if words.rest else None
+    return _among(sample, script, candidates)
 
 
 def known(language: str) -> str:
@@ -159,15 +161,15 @@ def known(language: str) -> str:
     code = _ALIASES.get(language.lower(), language.lower())
     if code not in LANGUAGES:
         raise ValueError(
-            f"{language!r} is not a language this check can tell; give an ISO 639-1 code without "
+            f"{language!r} is not a language that this check knows; use an ISO 639-1 code without "
             f"region, as in en, zh"
         )
     return code
 
 
-def matches(guess: Guess, wanted: str) -> bool:
+def matches(guess: LanguageGuess, expected: str) -> bool:
     """Whether a guess is the wanted language, or one too alike to tell from it."""
-    return guess.language == wanted or _LIKE.get(guess.language) == wanted
+    return guess.language == expected or _LIKE.get(guess.language) == expected
 
 
 def _codes(value: object) -> object:
@@ -195,10 +197,10 @@ def language(
     """
     guess = identify(answer.text, allowed)
     if guess is None:
-        return not_applicable("too few words to tell a language")
-    wanted = " or ".join(allowed)
+        return not_applicable("too few words to identify the language")
+    expected = " or ".join(allowed)
     if not any(matches(guess, code) for code in allowed):
-        reason = f"reads as {guess.language} ({guess.probability:.2f}); wanted {wanted}"
+        reason = f"reads as {guess.language} ({guess.probability:.2f}); expected {expected}"
         open_ = guess.unsure and any(_written_alike(guess.language, code) for code in allowed)
         return not_applicable(f"not sure: {reason}") if open_ else verdict(False, reason)
     if every_paragraph:
@@ -207,7 +209,7 @@ def language(
             spans = [
                 piece.span(f"reads as {other.language}", "language") for piece, other in foreign
             ]
-            return verdict(False, f"{len(foreign)} paragraphs are not in {wanted}", *spans)
+            return verdict(False, f"{len(foreign)} paragraphs are not in {expected}", *spans)
     confidence = max(0.5, guess.probability) if guess.unsure else None
     sure = f", not sure ({guess.probability:.2f})" if guess.unsure else ""
     return verdict(True, f"reads as {guess.language}{sure}", confidence=confidence)
@@ -220,8 +222,8 @@ def _written_alike(one: str, other: str) -> bool:
     )
 
 
-def _foreign(text: str, allowed: list[str]) -> list[tuple[Piece, Guess]]:
-    found = []
+def _foreign(text: str, allowed: list[str]) -> list[tuple[Piece, LanguageGuess]]:
+    results = []
     for piece in paragraphs(text):
         guess = identify(piece.text, allowed) if count_words(piece.text) >= 2 * MIN_WORDS else None
         if (
@@ -229,8 +231,8 @@ def _foreign(text: str, allowed: list[str]) -> list[tuple[Piece, Guess]]:
             and guess.probability >= _SURE
             and not any(matches(guess, code) for code in allowed)
         ):
-            found.append((piece, guess))
-    return found
+            results.append((piece, guess))
+    return results
 
 
 def _sample(text: str) -> str:
@@ -262,21 +264,21 @@ def _script(text: str) -> str | None:
     return best if counts[best] else None
 
 
-def _chinese_or_japanese(text: str, asked: Collection[str]) -> Guess:
+def _chinese_or_japanese(text: str, candidates: Collection[str]) -> LanguageGuess:
     """Kana decide, or letters that only one country's character set has; a few other Chinese
     characters may be either."""
     kana, letters = len(_JAPANESE.findall(text)), len(_HAN.findall(text))
     if kana >= 0.05 * letters:
-        return Guess("ja", 1.0)
+        return LanguageGuess("ja", 1.0)
     chinese, japanese = len(_CHINESE_WORDS.findall(text)), 0
     for letter in set(_HAN.findall(text)):
         chinese += not _encodes(letter, "shift_jis")
         japanese += not (_encodes(letter, "gb2312") or _encodes(letter, "big5"))
     if japanese > chinese:
-        return Guess("ja", _LIKELY)
+        return LanguageGuess("ja", _LIKELY)
     if chinese or (letters > _LONG_HAN and _CHINESE_PARTICLES.search(text)):
-        return Guess("zh", 1.0)
-    return Guess("ja" if "ja" in asked and "zh" not in asked else "zh", _EITHER)
+        return LanguageGuess("zh", 1.0)
+    return LanguageGuess("ja" if "ja" in candidates and "zh" not in candidates else "zh", _EITHER)
 
 
 def _encodes(letter: str, standard: str) -> bool:
@@ -286,52 +288,52 @@ def _encodes(letter: str, standard: str) -> bool:
         return False
 
 
-def _besides_names(words: Words, asked: Collection[str]) -> Guess:
+def _besides_names(words: WordSplit, candidates: Collection[str]) -> LanguageGuess:
     """The language of a short text by the words in it that are no names."""
     text, factors = " ".join(words.rest), weights(words)
     ranked = {
-        code: p * _weight(code, text, asked) * factors.get(_LIKE.get(code, code), 1.0)
+        code: p * _weight(code, text, candidates) * factors.get(_LIKE.get(code, code), 1.0)
         for code, p in _identifier().rank(text)
         if code in _SCRIPTS["Latin"]
     }
     return _best(ranked, text)
 
 
-def _among(text: str, script: str, asked: Collection[str]) -> Guess:
+def _among(text: str, script: str, candidates: Collection[str]) -> LanguageGuess:
     if script == "Bengali":
-        return Guess("as" if _ASSAMESE.search(text) else "bn", 1.0)
+        return LanguageGuess("as" if _ASSAMESE.search(text) else "bn", 1.0)
     if script == "Devanagari":
         marked = _by_markers(text)
         if marked:
             return marked
-    weights = {code: _weight(code, text, asked) for code in _SCRIPTS[script]}
+    weights = {code: _weight(code, text, candidates) for code in _SCRIPTS[script]}
     ranked = {code: p * weights[code] for code, p in _identifier().rank(text) if code in weights}
     return _best(ranked, text)
 
 
-def _best(ranked: dict[str, float], text: str) -> Guess:
+def _best(ranked: dict[str, float], text: str) -> LanguageGuess:
     best = max(ranked, key=lambda code: ranked[code])
     probability = ranked[best] / (sum(ranked.values()) or 1.0)
     unclear = probability < _CLEAR and len(_LETTER.findall(text)) >= _ENOUGH
-    return Guess(UNDETERMINED if unclear else best, probability)
+    return LanguageGuess(UNDETERMINED if unclear else best, probability)
 
 
-def _weight(code: str, text: str, asked: Collection[str]) -> float:
+def _weight(code: str, text: str, candidates: Collection[str]) -> float:
     """What to multiply a language's probability with: its prior, and less where letters are not of
     its alphabet.
     """
-    weight = _RARE_WEIGHT if code in _RARE and code not in asked else 1.0
+    weight = _RARE_WEIGHT if code in _RARE and code not in candidates else 1.0
     foreign = _FOREIGN.get(code)
     return weight * _FOREIGN_WEIGHT if foreign and foreign.search(text.lower()) else weight
 
 
-def _by_markers(text: str) -> Guess | None:
+def _by_markers(text: str) -> LanguageGuess | None:
     tokens = regex.findall(r"[\p{L}\p{M}]+", text)
     hits = {code: sum(1 for token in tokens if token in words) for code, words in _MARKERS.items()}
     first, second = sorted(hits.values(), reverse=True)[:2]
     if first <= 1.5 * second:
         return None
-    return Guess(max(hits, key=lambda code: hits[code]), first / sum(hits.values()))
+    return LanguageGuess(max(hits, key=lambda code: hits[code]), first / sum(hits.values()))
 
 
 @lru_cache(maxsize=1)

@@ -66,9 +66,9 @@ def all_caps_words(
         for word in set(word_texts(answer.text))
         if word.isupper() and _letters(word) >= min_letters
     }
-    found = [word for word in iter_words(answer.text) if word.text in counted] if counted else []
+    matches = [word for word in iter_words(answer.text) if word.text in counted] if counted else []
     return within(
-        len(found), "word in capitals|words in capitals", exactly, min, max, past_of(found)
+        len(matches), "word in capitals|words in capitals", exactly, min, max, past_of(matches)
     )
 
 
@@ -79,26 +79,26 @@ def _letters(word: str) -> int:
 def _only(text: str, wrong: "regex.Pattern[str]", what: str) -> Result:
     if not _CASED.search(text):
         return not_applicable("no letters that have case")
-    found = [Piece(m[0], m.start(), m.end()) for m in wrong.finditer(text)]
-    if not found:
+    matches = [Piece(m[0], m.start(), m.end()) for m in wrong.finditer(text)]
+    if not matches:
         return verdict(True, f"no {what}")
-    spans = (piece.span(what, "case") for piece in found[:_SHOWN])
+    spans = (piece.span(what, "case") for piece in matches[:_SHOWN])
     return verdict(
-        False, f"{number_of(len(found), 'place')} with {what}, first {found[0].text!r}", *spans
+        False, f"{number_of(len(matches), 'place')} with {what}, first {matches[0].text!r}", *spans
     )
 
 
 def _small_words(text: str) -> list[Piece]:
     """Words with a small first letter, but for minor ones that neither start nor end a line."""
-    found = words(text)
+    matches = words(text)
     wrong = []
-    for index, word in enumerate(found):
+    for index, word in enumerate(matches):
         if not word.text[0].islower():
             continue
-        before = found[index - 1].end if index else 0
-        after = found[index + 1].start if index + 1 < len(found) else len(text)
+        before = matches[index - 1].end if index else 0
+        after = matches[index + 1].start if index + 1 < len(matches) else len(text)
         edge = (
-            index in (0, len(found) - 1)
+            index in (0, len(matches) - 1)
             or "\n" in text[before : word.start]
             or "\n" in text[word.end : after]
         )

@@ -44,23 +44,23 @@ _CHRF_BETA = 2
 References = Texts | None
 
 
-def token_f1_score(given: str, wanted: str) -> float:
+def token_f1_score(actual: str, expected: str) -> float:
     """F1 of the tokens of two normalised texts, each counted as often as it stands."""
-    a, b = given.split(), wanted.split()
+    a, b = actual.split(), expected.split()
     return (
         float(a == b) if not a or not b else _f1((Counter(a) & Counter(b)).total(), len(a), len(b))
     )
 
 
-def rouge_n_score(given: str, wanted: str, n: int) -> float:
+def rouge_n_score(actual: str, expected: str, n: int) -> float:
     """F1 of n-grams (Lin 2004), without stemming. Words of any script; Han and Kana by the
     character.
     """
-    a, b = (Counter(_ngrams(_words(text), n)) for text in (given, wanted))
+    a, b = (Counter(_ngrams(_words(text), n)) for text in (actual, expected))
     return _f1((a & b).total(), a.total(), b.total())
 
 
-def rouge_l_score(given: str, wanted: str) -> float:
+def rouge_l_score(actual: str, expected: str) -> float:
     """F1 of the longest common subsequence of tokens (Lin 2004).
 
     Raises:
@@ -68,17 +68,17 @@ def rouge_l_score(given: str, wanted: str) -> float:
     """
     from rapidfuzz.distance import LCSseq
 
-    a, b = _words(given), _words(wanted)
+    a, b = _words(actual), _words(expected)
     _comparable(a, b)
     return _f1(LCSseq.similarity(a, b), len(a), len(b))
 
 
-def bleu_score(given: str, wanted: Sequence[str]) -> float:
+def bleu_score(actual: str, expected: Sequence[str]) -> float:
     """BLEU of one answer against all references, in [0, 1] (Papineni et al. 2002): tokens of
     mteval-v13a, orders up to 4 that the answer has, exponential smoothing of orders without a
     match; what sacrebleu calls sentence BLEU."""
-    tokens = _v13a(given)
-    references = [_v13a(text) for text in wanted]
+    tokens = _v13a(actual)
+    references = [_v13a(text) for text in expected]
     if not tokens or not any(references):
         return 0.0
     logs, zeros, orders = 0.0, 0, 0
@@ -101,10 +101,10 @@ def bleu_score(given: str, wanted: Sequence[str]) -> float:
     return min(1.0, brevity * exp(logs / orders))
 
 
-def chrf_score(given: str, wanted: str) -> float:
+def chrf_score(actual: str, expected: str) -> float:
     """chrF2, in [0, 1] (Popović 2015): F-score with beta 2 of the mean precision and recall of
     character n-grams up to 6, white space left out, as sacrebleu has it."""
-    a, b = "".join(given.split()), "".join(wanted.split())
+    a, b = "".join(actual.split()), "".join(expected.split())
     orders = range(1, min(_CHRF_ORDER, len(a), len(b)) + 1)
     precision = recall = 0.0
     for n in orders:
@@ -122,7 +122,7 @@ def chrf_score(given: str, wanted: str) -> float:
     )
 
 
-def similarity(given: str, wanted: str) -> float:
+def similarity(actual: str, expected: str) -> float:
     """1 - edit distance / the longer length, white space at the ends left out (Levenshtein 1966).
     Straight and curly quotes are the same.
 
@@ -131,7 +131,7 @@ def similarity(given: str, wanted: str) -> float:
     """
     from rapidfuzz.distance import Levenshtein
 
-    a, b = given.translate(_ALIKE).strip(), wanted.translate(_ALIKE).strip()
+    a, b = actual.translate(_ALIKE).strip(), expected.translate(_ALIKE).strip()
     _comparable(a, b)
     return float(Levenshtein.normalized_similarity(a, b))
 
@@ -194,12 +194,12 @@ def bleu(
     case: Case, answer: Answer, *, threshold: Share = 0.5, references: References = None
 ) -> Result:
     """The answer's n-grams stand in the references (sentence BLEU over all of them, in [0, 1])."""
-    known = references or case.references
-    if not known:
-        return not_applicable("the case has no reference, and none is given")
+    valid = references or case.references
+    if not valid:
+        return not_applicable("no reference: neither the case nor the check has one")
     too_long(answer.text, NGRAM_CHARS, "text for BLEU")
-    score = bleu_score(answer.text, [text[:NGRAM_CHARS] for text in known])
-    return graded(score, score >= threshold, f"BLEU {score:.2f}, at least {threshold:g} wanted")
+    score = bleu_score(answer.text, [text[:NGRAM_CHARS] for text in valid])
+    return graded(score, score >= threshold, f"BLEU {score:.2f}; expected at least {threshold:g}")
 
 
 @check(group="overlap")
@@ -226,33 +226,33 @@ def _best(
     score: Callable[[str, str], float],
     case: Case,
     answer: Answer,
-    given: Sequence[AnyText] | None,
+    stated: Sequence[AnyText] | None,
     threshold: float,
 ) -> Result:
-    references = given or case.references
+    references = stated or case.references
     if not references:
-        return not_applicable("the case has no reference, and none is given")
+        return not_applicable("no reference: neither the case nor the check has one")
     too_long(answer.text, MAX_CHARS, "text to be compared")
     best, nearest = max((score(answer.text, reference), reference) for reference in references)
     return graded(
         best,
         best >= threshold,
-        f"{name} {best:.2f} with {clip(nearest)}, at least {threshold:g} wanted",
+        f"{name} {best:.2f} with {clip(nearest)}; expected at least {threshold:g}",
     )
 
 
-def _equal(given: str, wanted: str) -> float:
-    return float(given == wanted)
+def _equal(actual: str, expected: str) -> float:
+    return float(actual == expected)
 
 
 def _normalised(score: Callable[[str, str], float], how: Normalise) -> Callable[[str, str], float]:
     """A score of two texts, of their normalised forms."""
     normal = NORMALISERS[how]
-    return lambda given, wanted: score(normal(given), normal(wanted))
+    return lambda actual, expected: score(normal(actual), normal(expected))
 
 
-def _f1(common: float, given: float, wanted: float) -> float:
-    return 0.0 if common == 0 else 2 * common / (given + wanted)
+def _f1(common: float, actual: float, expected: float) -> float:
+    return 0.0 if common == 0 else 2 * common / (actual + expected)
 
 
 def _words(text: str) -> list[str]:

@@ -149,10 +149,12 @@ def _within(
     score: float, least: float | None, most: float | None, what: str, counts: TextStatistics
 ) -> Result:
     low, high = least is not None and score < least, most is not None and score > most
-    wanted = f"; at least {least:g} wanted" if low else f"; at most {most:g} wanted" if high else ""
+    expected = (
+        f"; expected at least {least:g}" if low else f"; expected at most {most:g}" if high else ""
+    )
     details = {"score": round(score, 2), **counts._asdict()}
     size = f"{counts.words} words in {counts.sentences} sentences"
-    return verdict(not (low or high), f"{what} {score:.1f}{wanted} ({size})", details=details)
+    return verdict(not (low or high), f"{what} {score:.1f}{expected} ({size})", details=details)
 
 
 def _syllables_of(part: str) -> int:

@@ -37,7 +37,7 @@ _SURROGATE = stdlib.compile("[\ud800-\udfff]")
 _BEYOND_ASCII = stdlib.compile(r"[^\t\n\f\r -\x7f]")
 
 
-class Compiled(NamedTuple):
+class CompiledPattern(NamedTuple):
     """A pattern for both engines. `linear`: RE2's, None where it has none for this pattern."""
 
     source: str
@@ -62,7 +62,7 @@ def _has_surrogate(text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def compile_pattern(pattern: str) -> Compiled:
+def compile_pattern(pattern: str) -> CompiledPattern:
     """Compile a pattern, in Python's syntax.
 
     Raises:
@@ -83,10 +83,10 @@ def compile_pattern(pattern: str) -> Compiled:
         linear = None if _OTHER_MEANING.search(pattern) else re2.compile(pattern, options)
     except re2.error:
         linear = None
-    return Compiled(pattern, compiled, linear)
+    return CompiledPattern(pattern, compiled, linear)
 
 
-def find_all(compiled: Compiled, text: str) -> Iterator[tuple[int, int]]:
+def find_all(compiled: CompiledPattern, text: str) -> Iterator[tuple[int, int]]:
     """(start, end) in code points of each match, left to right.
 
     Raises:
@@ -103,7 +103,7 @@ def find_all(compiled: Compiled, text: str) -> Iterator[tuple[int, int]]:
         raise _took_too_long(compiled) from None
 
 
-def _matches(compiled: Compiled, text: str) -> Iterator[Any]:
+def _matches(compiled: CompiledPattern, text: str) -> Iterator[Any]:
     done = 0
     if compiled.engine(text) is compiled.linear:
         for match in compiled.linear.finditer(text):
@@ -116,7 +116,7 @@ def _matches(compiled: Compiled, text: str) -> Iterator[Any]:
     yield from islice(compiled.backtracking.finditer(text, timeout=SECONDS), done, None)
 
 
-def matches_whole(compiled: Compiled, text: str) -> bool:
+def matches_whole(compiled: CompiledPattern, text: str) -> bool:
     """Whether the pattern matches all of the text.
 
     Raises:
@@ -135,7 +135,7 @@ def matches_whole(compiled: Compiled, text: str) -> bool:
     return match is not None
 
 
-def _took_too_long(compiled: Compiled) -> CheckError:
+def _took_too_long(compiled: CompiledPattern) -> CheckError:
     what = f"the pattern {clip(compiled.source)} took longer than {SECONDS:g} s on this answer"
     return CheckError(f"{what}; avoid repeats inside repeats")
 
@@ -174,14 +174,14 @@ def regex(
             whole, f"{'matches' if whole else 'does not match'} {clip(pattern)} as a whole"
         )
     enough = _ENOUGH + min if max is None else max + 1
-    found = list(islice(find_all(compiled, text), enough))
+    matches = list(islice(find_all(compiled, text), enough))
     spans = [
         Span(start + a, start + b, f"matches {clip(pattern)}", "regex", "info")
-        for a, b in found[:MAX_SPANS]
+        for a, b in matches[:MAX_SPANS]
     ]
-    passed = len(found) >= min and (max is None or len(found) <= max)
-    wanted = f"at least {min}" if max is None else f"{min} to {max}"
-    more = " or more" if len(found) == enough else ""
+    passed = len(matches) >= min and (max is None or len(matches) <= max)
+    expected = f"at least {min}" if max is None else f"{min} to {max}"
+    more = " or more" if len(matches) == enough else ""
     return verdict(
-        passed, f"{len(found)}{more} matches of {clip(pattern)}, {wanted} wanted", *spans
+        passed, f"{len(matches)}{more} matches of {clip(pattern)}; expected {expected}", *spans
     )

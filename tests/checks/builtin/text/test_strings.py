@@ -84,5 +84,5 @@ def test_keywords_give_the_share_that_is_there() -> None:
 
 @pytest.mark.parametrize("value", [42, 1.5])
 def test_what_yaml_did_not_read_as_text_is_refused(value: object) -> None:
-    with pytest.raises(SpecError, match="write it in quotes"):
+    with pytest.raises(SpecError, match="put it in quotes"):
         bind([{"contains": value}])
