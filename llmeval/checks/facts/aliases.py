@@ -107,6 +107,19 @@ def aliases_of(name: str) -> tuple[str, ...]:
     return tuple(alias for alias in _groups().get(key, ()) if _key(alias) != key)
 
 
+@cache
+def _countries() -> frozenset[str]:
+    """Stems of the names of countries that are one word."""
+    text = files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
+    names = [name for line in text.splitlines() for name in line.partition("\t")[2].split("|")]
+    return frozenset(key[0] for name in names if len(key := _key(name)) == 1)
+
+
+def is_country(stem: str) -> bool:
+    """Whether the folded stem is the name of a country in one of the table's languages."""
+    return stem in _countries()
+
+
 def is_abbreviation(name: str) -> bool:
     """Whether a name is letters that have to be capitals in the text too: US is no `us`."""
     return len(name) <= 5 and name.isupper()

@@ -130,7 +130,7 @@ class Candidates:
 
     def _are_apart(self, parts: list[str], least: int, right: Sequence[frozenset[str]]) -> bool:
         """Whether there are enough parts, short on average, and most share no word with question or right values."""
-        parts = list({part.strip() for part in parts if part.strip()})
+        parts = list({part.strip() for part in parts if part.strip() and not part.strip().isdigit()})
         if len(parts) < least or len(self._words) > _PILE_WORDS * len(parts):
             return False
         known = self._question.union(*right)

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import regex
 
-from llmeval.checks.facts.aliases import aliases_of
+from llmeval.checks.facts.aliases import aliases_of, is_country
 from llmeval.checks.facts.lexicon import (
     AFTER_NAME,
     BEFORE_NAME,
@@ -41,7 +41,8 @@ _SHORT_NAME = 2
 """Of a name of at most two words none can be left out: Niger Delta, Guinea-Bissau."""
 _AROUND = 12
 """An answer with so many words more than the reference says that and little else."""
-_PLAIN = frozenset([" ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
+# Nothing at all stands between a letter and a digit: G0.
+_PLAIN = frozenset(["", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
 _ROMAN = regex.compile(r"[IVX]{1,5}")
 _NEGATORS = frozenset(
     "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao dont doesnt didnt isnt arent wasnt werent wont cant couldnt "
@@ -112,6 +113,8 @@ def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: 
             return Comparison(Difference.OTHER, stem, "", first, last)
     for stem in missing:
         stands = _in_place_of(stem, reference, places, answer)
+        if stands and _is_wider(stem, stands, reference):
+            continue
         if stands and stands not in asked | short and not same_kind(stem, stands):
             tight = _is_tight(reference, missing, last - first + 1, answer)
             return Comparison(Difference.REPLACED, stem, stands, first, last, reference.is_name, tight)
@@ -129,6 +132,11 @@ def _after_comma(missing: list[str], reference: Reference) -> bool:
     return bool(comma) and not set(Tokens(head).stems) & set(missing)
 
 
+def _is_wider(stem: str, stands: str, reference: Reference) -> bool:
+    """Whether a country stands for the region after the comma: `Munich, Germany` for `Munich, Bavaria`."""
+    return _after_comma([stem], reference) and is_country(stands) and not is_country(stem)
+
+
 def compare_list(reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling) -> Comparison:
     """How the answer differs from a reference that lists several things: all of them have to be there."""
     places = held_places(reference, answer, spelling, 0.85)
@@ -144,7 +152,8 @@ def compare_list(reference: Reference, members: Sequence[Reference], answer: Tok
 def _is_held(member: Reference, answer: Tokens, spelling: Spelling) -> bool:
     """Whether the answer has the words of a member, or another name of it."""
     if member.is_name and spelling.likeness(member.content[-1])[0] >= VARIANT:
-        return True
+        # A surname is enough, but not with another first name: `Muhammad Ali Pasha` for `Tewfik Pasha`.
+        return compare(member, answer, spelling).difference is not Difference.REPLACED
     if all(spelling.likeness(stem)[0] >= 0.85 for stem in member.content):
         return True
     return bool(exact([Reference(alias) for alias in aliases_of(member.bare)], answer))
@@ -183,8 +192,19 @@ def _needed(stem: str, reference: Reference) -> bool:
     """Whether leaving the word out makes another thing: numbers and letters in terms, in names also `South`, `Elder`."""
     if not _tells_apart(stem, reference):
         return False
+    if _is_generation(stem, reference):
+        return False
     numbers = stem[0].isdigit() or len(stem) == 1
     return reference.is_name or (numbers and len(reference.content) <= TERM_WORDS)
+
+
+def _is_generation(stem: str, reference: Reference) -> bool:
+    """Whether the word is a numeral that closes a full name with a middle name, which tells the person already."""
+    names = [s for s in reference.content if s not in TITLE_WORDS and s[0].isalpha()]
+    return stem == reference.content[-1] and stem[0].isdigit() and len(names) >= _FULL_NAME
+
+
+_FULL_NAME = 3
 
 
 def _both_designators(one: str, two: str) -> bool:
@@ -276,6 +296,8 @@ def _omission(reference: Reference, missing: list[str], question: Tokens | None)
     if not missing:
         return Difference.NONE
     kept = [stem for stem in reference.content if stem not in missing]
+    if _after_comma(missing, reference):
+        return Difference.SHORTER
     if all(stem in DROPPED_FREELY or stem in TITLE_WORDS for stem in missing):
         return Difference.SHORTER
     asked = question.stem_set if question else frozenset()

@@ -12,7 +12,7 @@ from os.path import commonprefix
 
 import regex
 
-from llmeval.checks.facts.lexicon import JOINTS, same_word
+from llmeval.checks.facts.lexicon import JOINTS, is_known, same_word
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.reading.wordlists import word_set
 
@@ -137,9 +137,9 @@ def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Pla
 
 
 def squeezed(reference: Reference, answer: Tokens) -> Place | None:
-    """Where the reference stands when spaces and hyphens are left out, or a space before it was lost.
+    """Where the reference stands when spaces and hyphens are left out, or a space around it was lost.
 
-    `News paper`, `Li'l Abner`, `starredLynda Carteras`.
+    `News paper`, `Li'l Abner`, `starredLynda Carteras`, `the capital islima`.
     """
     wanted = "".join(reference.forms)
     if len(wanted) < 4:
@@ -153,11 +153,33 @@ def squeezed(reference: Reference, answer: Tokens) -> Place | None:
         if raw > 0 and answer.raw[raw - 1].islower():
             first = bisect_right(answer.starts, raw) - 1
             return first, bisect_left(answer.ends, raw + len(reference.bare))
-    first, after = bisect_left(starts, at), bisect_left(starts, at + len(wanted))
-    end = starts[after] if after < len(starts) else len(text)
-    if first >= len(starts) or starts[first] != at or end != at + len(wanted):
-        return None
-    return first, after - 1
+    while at >= 0:
+        first = bisect_right(starts, at) - 1
+        last = bisect_left(starts, at + len(wanted)) - 1
+        if _fills(wanted, at, first, last, answer):
+            return first, last
+        at = text.find(wanted, at + 1)
+    return None
+
+
+def _fills(wanted: str, at: int, first: int, last: int, answer: Tokens) -> bool:
+    """Whether what the words first..last have beside the text at `at` is nothing, or words that lost their space."""
+    _, starts = answer.squeezed
+    before = answer.forms[first][: at - starts[first]]
+    after = answer.forms[last][at + len(wanted) - starts[last] :]
+    if not before and not after:
+        return True
+    if len(wanted) < _GLUED_LETTERS or (before and before not in _GLUED) or (after and after not in _GLUED):
+        return False
+    # `Isadora` is no `is` with `adora`, and `informal` is a word of its own.
+    begins = answer.raw[answer.starts[first]]
+    return begins.islower() and not any(is_known(answer.forms[i]) for i in (first, last))
+
+
+_GLUED = word_set("a the is was are were in of by on at to for from and which who")
+"""Words without a meaning of their own that lose the space before a name in text taken from web pages."""
+_GLUED_LETTERS = 5
+"""A shorter text is too often a part of another word by chance."""
 
 
 class Spelling:
