@@ -33,7 +33,7 @@ from llmeval.checks.facts.names import (
     held_places,
     least_likeness,
 )
-from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+from llmeval.checks.facts.tokens import NEGATORS, STOPWORDS, Tokens
 
 TERM_WORDS = 4
 """A reference of at most this many words of meaning is a term; a longer one that is no name is a statement."""
@@ -44,10 +44,6 @@ _AROUND = 12
 # Nothing at all stands between a letter and a digit: G0.
 _PLAIN = frozenset(["", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
 _ROMAN = regex.compile(r"[IVX]{1,5}")
-_NEGATORS = frozenset(
-    "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao dont doesnt didnt isnt arent wasnt werent wont cant couldnt "
-    "wouldnt shouldnt hasnt havent hadnt".split()
-)
 _WHO = regex.compile(r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE)
 
 
@@ -285,7 +281,7 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
     if word in reference.stems:
         return False
     title = word in TITLE_WORDS and stem == reference.content[0]
-    if title or word in PARTICLES or word in _NEGATORS:
+    if title or word in PARTICLES or word in NEGATORS:
         return False
     capital = answer.raw[answer.starts[index]].isupper()
     return not (reference.is_name and not capital)
@@ -381,6 +377,6 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
 
 def _negated_otherwise(reference: Reference, first: int, last: int, answer: Tokens) -> bool:
     """Whether one of the two has a `not` among its words, and the other has none."""
-    here = any(form in _NEGATORS for form in answer.forms[first : last + 1])
-    there = any(form in _NEGATORS for form in reference.forms)
+    here = any(form in NEGATORS for form in answer.forms[first : last + 1])
+    there = any(form in NEGATORS for form in reference.forms)
     return here != there

@@ -25,6 +25,8 @@ _MAX_PLACES = 24
 _MAX_LENGTH = 12
 _SAME = 0.75
 _DERIVED = 0.9
+_DERIVED_LETTERS = 5
+"""Fewer letters in common at the start are chance more often than derivation: driven and drive train."""
 VARIANT = 0.96
 """The likeness of two forms or spellings of one word."""
 _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
@@ -193,7 +195,8 @@ class Spelling:
 
     @cached_property
     def _candidates(self) -> list[str]:
-        return sorted(s for s in self._stems if 3 <= len(s) <= _LONGEST and not s[0].isdigit())
+        usable = (s for s in self._stems if 3 <= len(s) <= _LONGEST and not s[0].isdigit())
+        return sorted(s for s in usable if s not in STOPWORDS)
 
     @cached_property
     def _by_start(self) -> dict[str, list[str]]:
@@ -228,8 +231,9 @@ class Spelling:
         best, word = (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
         if len(stem) >= 5 and best < 0.95:
             for other in self._by_start.get(stem[:3], ()):
-                share = len(commonprefix((stem, other))) / max(len(stem), len(other))
-                if share >= 0.6 and _SAME + 0.25 * share > best:
+                shared = len(commonprefix((stem, other)))
+                share = shared / max(len(stem), len(other))
+                if share >= 0.6 and shared >= _DERIVED_LETTERS and _SAME + 0.25 * share > best:
                     best, word = _SAME + 0.25 * share, other
         return min(best, VARIANT - 0.01), word
 
