@@ -33,7 +33,8 @@ _MANY_ASKED = regex.compile(
     r"|\b(?:what|which|who|whose|where)\s(?:\w+\s){0,3}?(?:are|were)\b|\b(?:both|several|all\sthe)\b"
     r"|\b(?:what|which)\s(?:kinds?|types?|sorts?)\sof\s\w+s\b|\bwhat\s(?:\w+\s){0,2}?(?:is|was)\sin\s(?:a|an|the)\b"
     r"|\b(?:what|which)\s(?!does|was|has|is)(?:\w+\s)?\w{4,}(?<!ss|us|is|as|oes|[^s])\s(?:are|were|do|did|have|had|can|could|won|live|begin|make|use|speak)\b"
-    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])\s(?:\w+\s){0,2}?(?!years|days|weeks|months|hours|times)\w{3,}(?<!ss|us|is|[^s])\b"
+    r"|(?:^|\b(?:what|which|who|whose|name|give|list)\s(?:(?!of\b)\w+\s){0,2}?)(?:the\s)?(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])"
+    r"\s(?:\w+\s){0,2}?(?!years|days|weeks|months|hours|times)\w{3,}(?<!ss|us|is|[^s])\b"
     r"|^(?:\w+\s){1,2}?\w{4,}(?<!ss|us|is|as|[^s])\s(?:that|which|with)\b"
     r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais|zijn|waren)\b",
     regex.IGNORECASE,
@@ -68,6 +69,7 @@ _OFFERED_WORDS = 30
 _VERBS = frozenset(
     "is was are were be been has have had did does do can could will would ist war sind est sont es son era foi".split()
 )
+_VERB_WITHIN = 60
 _LAST_AND = regex.compile(rf"\b(?:{_AND})\b|&", regex.IGNORECASE)
 _WHOLE = 0.85
 """The share of an answer from which on "A or B" is all of it."""
@@ -138,7 +140,7 @@ class Candidates:
 
     def _offered(self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """`A or B`, `A, B or C`, with another candidate than items low..high on the other side of the "or"."""
-        if self._asks_many or len(self._words) > _OFFERED_WORDS:
+        if len(self._words) > _OFFERED_WORDS:
             return False
         if self._items[low].chosen and low:
             return self._is_other(self._items[low - 1], low, low, start, end, right, after_or=True)
@@ -238,7 +240,9 @@ class Candidates:
         return len(others) >= self._least() - 1 and len(others) * 2 > len(run)
 
     def _all_stated(self, run: list[_Item]) -> bool:
-        """Whether an "and" before the last item says that all of them are meant: `John, Paul, George and Ringo`."""
+        """Whether a sentence with an "and" before the last item says that all are meant: `They are A, B, C and D`."""
+        if not self._asks_many and _VERBS.isdisjoint(self._words.forms[:_VERB_WITHIN]):
+            return False
         return len(run) > 1 and bool(_LAST_AND.search(self._words.raw, run[-2].end, run[-1].start))
 
     @cached_property
