@@ -109,15 +109,15 @@ def aliases_of(name: str) -> tuple[str, ...]:
 
 @cache
 def _countries() -> frozenset[str]:
-    """Stems of the names of countries that are one word."""
+    """Names of countries, as stems with a space between them."""
     text = files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
     names = [name for line in text.splitlines() for name in line.partition("\t")[2].split("|")]
-    return frozenset(key[0] for name in names if len(key := _key(name)) == 1)
+    return frozenset(" ".join(_key(name)) for name in names)
 
 
-def is_country(stem: str) -> bool:
-    """Whether the folded stem is the name of a country in one of the table's languages."""
-    return stem in _countries()
+def is_country(name: str) -> bool:
+    """Whether the folded stems are the name of a country in one of the languages of the table."""
+    return name.removeprefix("the ") in _countries()
 
 
 def is_abbreviation(name: str) -> bool:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import regex
 
+from llmeval.checks.facts.aliases import is_country
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
@@ -28,15 +29,24 @@ _SPLIT = {
     for language, word in _OR.items()
 }
 _HAN_OR = regex.compile(r"或者|或|または")
+_COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])"
+_PLURAL = r"\w{3,}(?<!ss|us|is|as|oes|[^s])"
 _MANY_ASKED = regex.compile(
-    r"^\W*(?:list|give|enumerate|name\s(?:two|three|four|five|some|several|all|the\s\w+s))\b|\blist\sof\b|\bexamples?\b|\bmembers\b|\bcast\sof\b"
-    r"|\b(?:what|which|who|whose|where)\s(?:\w+\s){0,3}?(?:are|were)\b|\b(?:both|several|all\sthe)\b"
-    r"|\b(?:what|which)\s(?:kinds?|types?|sorts?)\sof\s\w+s\b|\bwhat\s(?:\w+\s){0,2}?(?:is|was)\sin\s(?:a|an|the)\b"
-    r"|\b(?:what|which)\s(?!does|was|has|is)(?:\w+\s)?\w{4,}(?<!ss|us|is|as|oes|[^s])\s(?:are|were|do|did|have|had|can|could|won|live|begin|make|use|speak)\b"
-    r"|(?:^|\b(?:what|which|who|whose|name|give|list)\s(?:(?!of\b)\w+\s){0,2}?)(?:the\s)?(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])"
-    r"\s(?:\w+\s){0,2}?(?!years|days|weeks|months|hours|times)\w{3,}(?<!ss|us|is|[^s])\b"
-    r"|^(?:\w+\s){1,2}?\w{4,}(?<!ss|us|is|as|[^s])\s(?:that|which|with)\b"
-    r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais|zijn|waren)\b",
+    # an order: "list three ...", "name all the ...", "give examples of"
+    r"^\W*(?:list|give(?!\sa\b|\san\b|\sthe\s(?:name|year))|enumerate"
+    rf"|name\s(?:{_COUNT}|some|several|all|the\s\w+s))\b"
+    r"|\b(?:list|examples?|cast)\sof\b|\bmembers\b|\bseveral\b"
+    # "what are", "which rivers are", "what kinds of"
+    r"|\b(?:what|which|who)\s(?:are|were)\b"
+    rf"|\b(?:what|which)\s(?:\w+\s)?{_PLURAL}\s(?:are|were|do|did|have|had|can|could|won|live|make|use|speak)\b"
+    r"|\b(?:what|which)\s(?:kinds?|types?|sorts?)\sof\s\w+s\b"
+    r"|\bwhat\s(?:\w+\s){0,2}?(?:is|was)\sin\s(?:a|an|the)\b"
+    # "which three cities", "3 candidates for"
+    rf"|(?:^|\b(?:what|which|who|give)\s(?:are\s|were\s)?)(?:the\s)?{_COUNT}\s(?:\w+\s){{0,2}}?"
+    rf"(?!years|days|weeks|months|hours|times){_PLURAL}\b"
+    # "countries that begin with"
+    rf"|^(?:\w+\s){{1,2}}?\w{_PLURAL}\s(?:that|which|with)\b"
+    r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais|zijn)\b",
     regex.IGNORECASE,
 )
 _WHERE = regex.compile(r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE)
@@ -51,7 +61,7 @@ _NO_CHOICE = frozenset(
 _LONG_LIST = 4
 """So many items that are nothing but names or values, one of them right, are a list of candidates."""
 _PLACES = 7
-"""The same where a place is asked for, as `Soho, London, England, UK` is one place."""
+"""The same for what may be one place, as `Baker Street, Soho, London, England, UK`."""
 _HUGE_LIST = 18
 """The same where the question asks for several."""
 _ITEM_WORDS = 4
@@ -70,6 +80,7 @@ _VERBS = frozenset(
     "is was are were be been has have had did does do can could will would ist war sind est sont es son era foi".split()
 )
 _VERB_WITHIN = 60
+_BRACKETS = regex.compile(r"\([^()]*\)?")
 _LAST_AND = regex.compile(rf"\b(?:{_AND})\b|&", regex.IGNORECASE)
 _WHOLE = 0.85
 """The share of an answer from which on "A or B" is all of it."""
@@ -183,7 +194,7 @@ class Candidates:
         """
         raw, item = self._words.raw, self._items[at]
         between = raw[item.start : start] if after_or else raw[end : item.end]
-        if sum(form not in STOPWORDS for form in Tokens(between).forms):
+        if sum(form not in STOPWORDS for form in Tokens(_BRACKETS.sub(" ", between)).forms):
             return False
         named = raw[start].isupper() or raw[start].isdigit() or not raw[start].isascii()
         whole = max(end, other.end) - min(start, other.start)
@@ -255,7 +266,18 @@ class Candidates:
         return max(item.end - item.start for item in self._items) <= 50
 
     def _least(self) -> int:
-        return _HUGE_LIST if self._asks_many else _PLACES if self._where else _LONG_LIST
+        if self._asks_many:
+            return _HUGE_LIST
+        return (_PLACES if self._is_address else _LONG_LIST + 1) if self._where else _LONG_LIST
+
+    @cached_property
+    def _is_address(self) -> bool:
+        """Whether the items may be one place, from the smallest to the country: they end in the only country."""
+        countries = [item for item in self._items if is_country(" ".join(self._all_stems(item)))]
+        return len(countries) == 1 and countries[0] == self._items[-1]
+
+    def _all_stems(self, item: _Item) -> list[str]:
+        return Tokens(self._words.raw[item.start : min(item.end, item.start + 60)]).stems
 
     def _is_bare(self, item: _Item) -> bool:
         """Whether the item is a name or value and nothing else: few words, hardly any without a meaning of their own."""
