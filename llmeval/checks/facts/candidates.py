@@ -12,6 +12,7 @@ from functools import cached_property
 import regex
 
 from llmeval.checks.facts.aliases import is_country
+from llmeval.checks.facts.names import EMPTY_WORDS
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
@@ -129,7 +130,13 @@ class Candidates:
             return False
         if self._offered(low, high, start, end, right):
             return True
-        return self._listed(low, high, right)
+        return self._listed(low, high, right, self._least())
+
+    def is_one_of_many(self, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
+        """Whether it is one item of a list that the question asks for, most of which are not among those right."""
+        low = bisect_right(self._starts, start) - 1
+        high = bisect_left(self._starts, end) - 1
+        return self._asks_many and 0 <= low <= high and self._listed(low, high, right, _LONG_LIST + 1)
 
     def is_pile(self, right: Sequence[frozenset[str]]) -> bool:
         """Whether the text is a dozen or more short statements of which hardly any has to do with the question."""
@@ -146,7 +153,7 @@ class Candidates:
         parts = list({part.strip() for part in parts if part.strip() and not part.strip().isdigit()})
         if len(parts) < least or len(self._words) > _PILE_WORDS * len(parts):
             return False
-        known = self._question.union(*right)
+        known = self._question.union(*right) - EMPTY_WORDS
         return sum(known.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
 
     def _offered(self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
@@ -224,13 +231,13 @@ class Candidates:
         found = Tokens(text[-60:] if before else text[:60])
         return any(form not in STOPWORDS for form in (found.forms[-2:] if before else found.forms[:3]))
 
-    def _listed(self, first: int, last: int, right: Sequence[frozenset[str]]) -> bool:
-        """A run of bare items, most of them not right, that makes up most of the answer."""
+    def _listed(self, first: int, last: int, right: Sequence[frozenset[str]], least: int) -> bool:
+        """A run of `least` bare items or more, most of them not right, that makes up most of the answer."""
         short = len(self._items) < _PLACES and self._all_stated(self._items)
-        if self._is_enumeration and len(self._items) >= self._least() and not short:
+        if self._is_enumeration and len(self._items) >= least and not short:
             rest = self._items[:first] + self._items[last + 1 :]
             others = [item for item in rest if not _is_right(self._stems(item), right)]
-            return len(others) >= self._least() - 1 and len(others) * 2 > len(self._items)
+            return len(others) >= least - 1 and len(others) * 2 > len(self._items)
         if not all(self._is_bare(item) for item in self._items[first : last + 1]):
             return False
         low, high = first, last
@@ -239,7 +246,7 @@ class Candidates:
         while high + 1 < len(self._items) and self._is_bare(self._items[high + 1]):
             high += 1
         run = self._items[low : high + 1]
-        if len(run) < self._least() or (len(run) < _PLACES and self._all_stated(run)):
+        if len(run) < least or (len(run) < _PLACES and self._all_stated(run)):
             return False
         outside = len(self._words.raw) - (run[-1].end - run[0].start)
         most = len(self._words.raw) / 3 if len(run) >= _LONG_LIST + 2 else _LEAD_IN
@@ -248,7 +255,7 @@ class Candidates:
         others = [
             item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)
         ]
-        return len(others) >= self._least() - 1 and len(others) * 2 > len(run)
+        return len(others) >= least - 1 and len(others) * 2 > len(run)
 
     def _all_stated(self, run: list[_Item]) -> bool:
         """Whether a sentence with an "and" before the last item says that all are meant: `They are A, B, C and D`."""

@@ -329,8 +329,18 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
         before = answer.raw[answer.starts[first - 1] :]
         if answer.stems[first - 1] in BEFORE_NAME and (before[0].isupper() or answer.raw.islower()):
             return range(first - 1, last + 1)
-    stop = _continued(last, reference, answer)
+    stop = _continued(last, reference, answer) or _of_country(last, reference, answer)
     return range(first, stop) if stop else None
+
+
+def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
+    """The word after the last one of what a country gives its name to: `US Supreme Court`; 0 where none follows."""
+    at = last + 1
+    if at >= len(answer) or answer.gap(at) != " " or not is_country(" ".join(reference.stems)):
+        return 0
+    while at < len(answer) and answer.gap(at) == " " and answer.raw[answer.starts[at]].isupper():
+        at += 1
+    return at if at > last + 1 and at == len(answer) else 0
 
 
 _OPPOSITES = frozenset(["non", "anti", "pseudo", "un", "ex"])

@@ -100,6 +100,8 @@ def stance_in_context(
         return Stance.SEVERAL
     if answer.candidates.is_one_of_several(start, end, right):
         return Stance.SEVERAL
+    if answer.candidates.is_one_of_many(start, end, right):
+        return Stance.LIKELY
     return Stance.ASSERTED
 
 

@@ -301,7 +301,7 @@ def _weight(stem: str) -> int:
     return 4 if stem[0].isdigit() else min(len(stem), 8)
 
 
-_EMPTY = word_set(
+EMPTY_WORDS = word_set(
     "not no never nothing none dont doesnt didnt cant cannot isnt arent wasnt wont wouldnt shouldnt couldnt there any "
     "no real really actually also just very such so if because since"
 )
@@ -310,7 +310,7 @@ _EMPTY = word_set(
 
 def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> Partial:
     content = reference.content
-    novel = [s for s in content if s not in question and s not in _EMPTY]
+    novel = [s for s in content if s not in question and s not in EMPTY_WORDS]
     wanted = novel or content
     total = sum(map(_weight, wanted))
     same = near = 0.0
