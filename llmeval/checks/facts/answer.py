@@ -84,7 +84,8 @@ class ParsedAnswer:
             return language_of(self.words)
         if shows_language(self.question):
             return language_of(self.question)
-        return language_of(self.words, 1)
+        own = language_of(self.words, 1)
+        return own if own != "en" else language_of(self.question, 1)
 
     @cached_property
     def _scopes(self) -> Scopes:

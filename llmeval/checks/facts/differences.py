@@ -25,6 +25,7 @@ from llmeval.checks.facts.lexicon import (
     same_kind,
 )
 from llmeval.checks.facts.names import (
+    ARTICLES,
     VARIANT,
     Place,
     Reference,
@@ -222,9 +223,20 @@ def _without_short_forms(
     missing: list[str], reference: Reference, places: dict[str, int], answer: Tokens
 ) -> tuple[list[str], frozenset[str]]:
     """The missing words less those that stand there in short, and these: `Ave` for `Avenue`, `Dave` for `David`."""
+    missing = [stem for stem in missing if not _spelled_out(stem, reference, places, answer)]
     stands = {_in_place_of(stem, reference, places, answer) for stem in missing} - {""}
     short = frozenset(word for word in stands if any(_short_for(stem, word) for stem in missing))
     return [stem for stem in missing if not any(_short_for(stem, word) for word in short)], short
+
+
+def _spelled_out(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> bool:
+    """Whether names with the initials of the stem stand before the next word: `Joanne K.` for `J. K. Rowling`."""
+    if stem not in reference.joined_initials:
+        return False
+    after = next((places[s] for s in reference.content[reference.content.index(stem) + 1 :] if s in places), None)
+    if after is None or after < len(stem):
+        return False
+    return all(form.startswith(letter) for letter, form in zip(stem, answer.forms[after - len(stem) : after], strict=True))
 
 
 def _in_place_of(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> str:
@@ -276,11 +288,13 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
     form, word = answer.forms[index], answer.stems[index]
     if form in STOPWORDS and not (form in ("i", "a") and answer.raw[answer.starts[index]].isupper()):
         return False
+    if form in ARTICLES and index in answer.breaks:
+        return False  # `O Tejo`: an article has a capital at the start of a sentence
     if contrast(stem, word) or _both_designators(stem, word):
         return True
     if word in reference.stems:
         return False
-    title = word in TITLE_WORDS and stem == reference.content[0]
+    title = word in TITLE_WORDS and stem != reference.content[-1]
     if title or word in PARTICLES or word in NEGATORS:
         return False
     capital = answer.raw[answer.starts[index]].isupper()

@@ -30,9 +30,10 @@ _DERIVED_LETTERS = 5
 VARIANT = 0.96
 """The likeness of two forms or spellings of one word."""
 _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+_INITIALS = regex.compile(r"\b\p{Lu}\.\s?(?:\p{Lu}\.\s?){1,2}")
 _BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
 
-_ARTICLES = word_set("der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de")
+ARTICLES = word_set("der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de")
 
 Place = tuple[int, int]
 """First and last word."""
@@ -48,7 +49,7 @@ class Reference:
             words = Tokens(raw)
         first = 0
         while first < len(words) - 1 and (
-            words.forms[first] in STOPWORDS or (not first and words.forms[0] in _ARTICLES)
+            words.forms[first] in STOPWORDS or (not first and words.forms[0] in ARTICLES)
         ):
             first += 1
         self.raw = raw
@@ -81,6 +82,12 @@ class Reference:
         last = len(self.forms) - 1
         dotted = zip(self.forms, self._dotted, strict=True)
         return frozenset(form for i, (form, dot) in enumerate(dotted) if dot and len(form) == 1 and i < last)
+
+    @cached_property
+    def joined_initials(self) -> frozenset[str]:
+        """Words that are two or three initials: the J. K. of J. K. Rowling."""
+        found = (Tokens(match[0]).forms for match in _INITIALS.finditer(self.bare))
+        return frozenset(forms[0] for forms in found if len(forms) == 1)
 
     @cached_property
     def is_name(self) -> bool:
