@@ -55,6 +55,12 @@ _ALSO = regex.compile(
     r"(?:\(|\balso\s(?:known|called|named|written|spelled)\s(?:as\s)?|\bknown\sas|\bcalled|\bnamed|\baka|\bi\.e\.|\bthat\sis|auch|genannt)[\s\"'“]*$",
     regex.IGNORECASE,
 )
+# After "is called" an "or" gives another name of the same thing.
+_NAMED = regex.compile(
+    r"\b(?:called|known\sas|named|termed|referred\sto\sas|genannt|heißt|appelée?|llamad[oa]|chiamat[oa]|chamad[oa])"
+    r"\s(?:(?:the|a|an)\s)?[\"'“*]*$",
+    regex.IGNORECASE,
+)
 _NO_CHOICE = frozenset(
     "not so more less later earlier fewer over above two both similar other others otherwise even perhaps any something "
     "anything equivalent greater higher longer older younger else at in on by for".split()
@@ -189,6 +195,8 @@ class Candidates:
             return False
         if self._first_form(other) in _NO_CHOICE or not self._is_candidate(other, after_or):
             return False
+        if _NAMED.search(self._words.raw, 0, min(start, self._items[chosen].start, other.start)):
+            return False
         joint = self._items[chosen].start
         if _ALSO.search(self._words.raw, max(0, joint - 30), max(0, joint - 3)):
             return False
@@ -236,7 +244,7 @@ class Candidates:
         short = len(self._items) < _PLACES and self._all_stated(self._items)
         if self._is_enumeration and len(self._items) >= least and not short:
             rest = self._items[:first] + self._items[last + 1 :]
-            others = [item for item in rest if not _is_right(self._stems(item), right)]
+            others = self._others(rest, self._items[first : last + 1], right)
             return len(others) >= least - 1 and len(others) * 2 > len(self._items)
         if not all(self._is_bare(item) for item in self._items[first : last + 1]):
             return False
@@ -252,10 +260,22 @@ class Candidates:
         most = len(self._words.raw) / 3 if len(run) >= _LONG_LIST + 2 else _LEAD_IN
         if outside > most:
             return False
-        others = [
-            item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)
-        ]
+        rest = run[: first - low] + run[last - low + 1 :]
+        others = self._others(rest, self._items[first : last + 1], right)
         return len(others) >= least - 1 and len(others) * 2 > len(run)
+
+    def _others(self, rest: list[_Item], own: list[_Item], right: Sequence[frozenset[str]]) -> list[_Item]:
+        """The other candidates: items that are not right, and that do not just repeat what the question lists.
+
+        To "Matthew, Mark, Luke and who?" all four names are an answer; to "Is it Matthew, Mark, Luke or John?" they are
+        none.
+        """
+        named = self._question.union(*map(self._stems, own)) == self._question
+        return [
+            item
+            for item in rest
+            if not _is_right(self._stems(item), right) and (named or not self._stems(item) <= self._question)
+        ]
 
     def _all_stated(self, run: list[_Item]) -> bool:
         """Whether a sentence with an "and" before the last item says that all are meant: `They are A, B, C and D`."""
@@ -323,6 +343,9 @@ def _is_right(stems: frozenset[str], right: Sequence[frozenset[str]]) -> bool:
 _BETWEEN_NUMBERS = regex.compile(r"[\s.,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*")
 
 
+_FIGURES = regex.compile(r"\d{1,12}")
+
+
 def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: str) -> bool:
     """Whether the number is one of at least four in a row with nothing but separators between them."""
     low = high = index
@@ -331,7 +354,11 @@ def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: st
     while high + 1 < len(numbers) and _only_separators(raw, numbers[high], numbers[high + 1]):
         high += 1
     least = _HUGE_LIST if _MANY_ASKED.search(question) and not _HOW_MANY.search(question) else _LONG_LIST
-    return len({numbers[i].value for i in range(low, high + 1)}) >= least
+    values = {numbers[i].value for i in range(low, high + 1)}
+    shown = {int(figures) for figures in _FIGURES.findall(question)}
+    if numbers[index].value not in shown:
+        values -= shown  # the series of "What comes after 1, 2, 4, 8?" is no list of candidates
+    return len(values) >= least
 
 
 _HOW_MANY = regex.compile(r"\bhow\s(?:many|much|long|old|far|tall)\b", regex.IGNORECASE)
