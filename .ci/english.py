@@ -1,11 +1,12 @@
-"""Reads the English that users meet: the documents, and the texts of commands, errors and public docstrings.
+"""Checks the English that users read: documents, messages, and public docstrings.
 
-python .ci/english.py            names every place as file:line, the words, and what to write; exit code 1 if there is one
-python .ci/english.py --update   takes files that are clean now out of .ci/english-not-clean.txt
+python .ci/english.py            prints file:line, the words, and the replacement; exit code 1
+                                 if there is anything to change
+python .ci/english.py --update   removes files that have become clean from english-not-clean.txt
 
-Three readers: the word list of docs/style.md, codespell for spelling, and a few rules of Harper. The last two read
-documents only: the code holds words of forty languages. Files of the code in english-not-clean.txt may break the word
-list. The list may only shrink, and tests/test_english.py holds that.
+Three readers: the word list of docs/style.md, codespell for spelling, and some rules of Harper. The
+last two read documents only, because the code contains words of forty languages. The files in
+english-not-clean.txt may break the word list. tests/test_english.py lets that list only shrink.
 """
 
 import ast
@@ -21,7 +22,7 @@ STYLE = ROOT / "docs" / "style.md"
 NOT_CLEAN = Path(__file__).parent / "english-not-clean.txt"
 
 GENERATED = ("docs/checks.md", "docs/checks/", "docs/commands.md", "docs/suite-reference.md")
-"""Made from texts of the code, which are read where they are written."""
+"""Generated from texts of the code, which are read in the code."""
 FEWEST_WORDS = 4
 """A string of the code with fewer words is a key or a name, not a message."""
 HARPER_RULES = (
@@ -40,19 +41,22 @@ HARPER_RULES = (
     "TheyreConfusions",
     "UnclosedQuotes",
 )
-"""Harper's rules without a false alarm in our 35 documents (2026-11-30: the whole set of 917 raised 1,560 alarms there,
-of which 17 were faults). Left out for false alarms: AnA (15 of 15, "an UNTRUSTED judge"), PossessiveNoun (4 of 4),
-Spaces (26 of 26, ".95"), SpellCheck (679, names), SentenceCapitalization (326), UseTitleCase (192), OxfordComma (89)."""
+"""Harper's rules without a false alarm in our documents. Measured on 2026-11-30: all 917 rules raised
+1,560 alarms there, of which about 30 were faults. Left out for false alarms: AnA (15 of 15, "an
+UNTRUSTED judge"), PossessiveNoun (4 of 4), Spaces (26 of 26, ".95"), SpellCheck (679, names),
+SentenceCapitalization (326), UseTitleCase (192), OxfordComma (89)."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """One place to change. `words`: as they stand there. `advice`: what to write instead."""
+    """One place to change."""
 
     file: str
     line: int
     words: str
+    """As written."""
     advice: str
+    """What to write instead."""
 
     def __str__(self) -> str:
         return f'{self.file}:{self.line}: "{self.words}": {self.advice}'
@@ -60,7 +64,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the word list: a pattern that we no longer write, and what we write."""
+    """One row of the word list: a pattern that we no longer write, and its replacement."""
 
     pattern: re.Pattern[str]
     instead: str
@@ -72,37 +76,42 @@ def word_list(page: Path = STYLE) -> list[Entry]:
     Raises:
         ValueError: the page has no such table.
     """
-    rows = re.findall(
-        r"^\| `([^`]+)` \| (.+?) \|$", page.read_text(encoding="utf-8").partition("## Word list")[2], re.M
-    )
+    table = page.read_text(encoding="utf-8").partition("## Word list")[2]
+    rows = re.findall(r"^\| `([^`]+)` \| (.+?) \|$", table, re.M)
     if not rows:
         raise ValueError(f"{page}: no word list")
-    return [
-        Entry(re.compile(rf"(?<![\w-])(?:{words})(?![\w-])".replace("\\|", "|").replace(" ", r"\s+"), re.I), instead)
-        for words, instead in rows
-    ]
+    return [Entry(_pattern(words), instead) for words, instead in rows]
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    """A cell of the table as a pattern: whole words, in any case, also across the end of a line."""
+    written = words.replace("\\|", "|").replace(" ", r"\s+")
+    return re.compile(rf"(?<![\w-])(?:{written})(?![\w-])", re.I)
 
 
 def documents(root: Path = ROOT) -> list[Path]:
-    """The pages that people write. docs/style.md is left out: it quotes what it forbids."""
+    """The pages that people write, except docs/style.md, which quotes what it forbids."""
     pages = [*root.glob("*.md"), *root.glob("docs/**/*.md")]
     names = {path: path.relative_to(root).as_posix() for path in pages}
     return sorted(path for path in pages if path != STYLE and not names[path].startswith(GENERATED))
 
 
 def prose(text: str) -> str:
-    """A Markdown text without code, addresses and comments, line by line as it was."""
+    """A Markdown text without code, addresses and comments, with the same lines."""
 
     def blank(match: re.Match[str]) -> str:
         return re.sub(r"[^\n]", " ", match[0])
 
     text = re.sub(r"^( *)(`{3,}).*?^\1\2 *$", blank, text, flags=re.M | re.S)
     text = re.sub(r"<!--.*?-->", blank, text, flags=re.S)
-    text = re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", lambda m: "X" + blank(m)[1:], text, flags=re.S)
-    return re.sub(r"\]\([^)\s]*\)", lambda m: "]" + blank(m)[1:], text)
+    code = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.S)
+    text = code.sub(lambda match: "X" + blank(match)[1:], text)
+    return re.sub(r"\]\([^)\s]*\)", lambda match: "]" + blank(match)[1:], text)
 
 
-def of_words(entries: Iterable[Entry], text: str, file: str, first_line: int = 1) -> Iterator[Remark]:
+def of_words(
+    entries: Iterable[Entry], text: str, file: str, first_line: int = 1
+) -> Iterator[Remark]:
     """Places of a text that use a row of the word list."""
     for entry in entries:
         for match in entry.pattern.finditer(text):
@@ -111,19 +120,24 @@ def of_words(entries: Iterable[Entry], text: str, file: str, first_line: int = 1
 
 
 def of_spelling(pages: dict[str, str]) -> Iterator[Remark]:
-    """What codespell reports of texts by file name, read as one text since each start of it takes 0.2 s."""
-    places = [(file, line) for file, text in pages.items() for line in range(1, text.count("\n") + 2)]
+    """What codespell reports about pages by file name.
+
+    It gets all pages as one text, because each of its starts takes 0.2 s.
+    """
+    counts = {file: text.count("\n") + 1 for file, text in pages.items()}
+    places = [(file, line) for file, lines in counts.items() for line in range(1, lines + 1)]
     command = [sys.executable, "-m", "codespell_lib", "-"]
-    result = subprocess.run(command, input="\n".join(pages.values()), capture_output=True, text=True, check=False)
+    whole = "\n".join(pages.values())
+    result = subprocess.run(command, input=whole, capture_output=True, text=True, check=False)
     if result.returncode not in (0, 65) or result.stderr:
         raise RuntimeError(f"codespell failed: {result.stderr}")
-    for line, wrong, right in re.findall(r"^(\d+): .*\n\s*(\S+) ==> (.+)$", result.stdout, re.M):
-        file, own_line = places[int(line) - 1]
-        yield Remark(file, own_line, wrong, f"write {right}")
+    for number, wrong, right in re.findall(r"^(\d+): .*\n\s*(\S+) ==> (.+)$", result.stdout, re.M):
+        file, line = places[int(number) - 1]
+        yield Remark(file, line, wrong, f"write {right}")
 
 
 def of_grammar(pages: dict[str, str]) -> Iterator[Remark]:
-    """What Harper's rules report of texts by file name."""
+    """What Harper's rules report about pages by file name."""
     import harper
 
     linter = harper.Linter()
@@ -133,18 +147,21 @@ def of_grammar(pages: dict[str, str]) -> Iterator[Remark]:
         for lint in linter.lint(text, language="markdown"):
             words = " ".join(text[lint.span.start : lint.span.end].split())
             shown = words if len(words) <= 60 else f"{words[:57]}..."
-            yield Remark(file, 1 + text.count("\n", 0, lint.span.start), shown, lint.message)
+            line = 1 + text.count("\n", 0, lint.span.start)
+            yield Remark(file, line, shown, lint.message)
 
 
 def messages(module: ast.Module) -> Iterator[tuple[int, str]]:
-    """Texts of a module that a user may read, each with its first line: public docstrings, and strings of some words."""
+    """Texts that a user may read, each with its first line: public docstrings, longer strings."""
     docstrings = {id(text): public for text, public in _docstrings(module)}
-    parts = {id(part) for node in ast.walk(module) if isinstance(node, ast.JoinedStr) for part in node.values}
+    templates = [node for node in ast.walk(module) if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for template in templates for part in template.values}
     for node in ast.walk(module):
         if id(node) in parts:
             continue
         if isinstance(node, ast.JoinedStr):
-            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+            values = [part.value if isinstance(part, ast.Constant) else "X" for part in node.values]
+            text = "".join(map(str, values))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
         else:
@@ -154,9 +171,10 @@ def messages(module: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _docstrings(module: ast.Module) -> Iterator[tuple[ast.expr, bool]]:
-    """Each docstring, and whether what it describes is public."""
+    """Each docstring, and whether its module, class or function is public."""
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for node in ast.walk(module):
-        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(node, kinds):
             continue
         first = node.body[0] if node.body else None
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
@@ -165,15 +183,18 @@ def _docstrings(module: ast.Module) -> Iterator[tuple[ast.expr, bool]]:
 
 def in_documents(entries: list[Entry], root: Path = ROOT) -> list[Remark]:
     """All remarks about the documents."""
-    texts = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in documents(root)}
-    read = {file: prose(text) for file, text in texts.items()}
-    remarks = [remark for file, text in read.items() for remark in of_words(entries, text, file)]
-    return sorted([*remarks, *of_spelling(read), *of_grammar(read)], key=lambda each: (each.file, each.line))
+    pages = {
+        path.relative_to(root).as_posix(): prose(path.read_text(encoding="utf-8"))
+        for path in documents(root)
+    }
+    remarks = [remark for file, text in pages.items() for remark in of_words(entries, text, file)]
+    remarks += [*of_spelling(pages), *of_grammar(pages)]
+    return sorted(remarks, key=lambda remark: (remark.file, remark.line))
 
 
 def in_code(entries: list[Entry], root: Path = ROOT) -> list[Remark]:
-    """All remarks about texts of the package, in files that are listed as not clean too."""
-    remarks = []
+    """All remarks about texts of the package, also in files that are listed as not clean."""
+    remarks: list[Remark] = []
     for path in sorted(root.glob("llmeval/**/*.py")):
         file = path.relative_to(root).as_posix()
         for line, text in messages(ast.parse(path.read_text(encoding="utf-8"))):
@@ -188,21 +209,22 @@ def not_clean() -> set[str]:
 
 
 def update() -> int:
-    """Takes clean and deleted files out of the list; returns how many it holds now."""
-    text = NOT_CLEAN.read_text(encoding="utf-8")
-    dirty = {remark.file for remark in in_code(word_list())}
-    kept = [line for line in text.splitlines() if not line or line.startswith("#") or line in dirty]
+    """Removes clean and deleted files from the list, and returns how many remain."""
+    lines = NOT_CLEAN.read_text(encoding="utf-8").splitlines()
+    unclean = {remark.file for remark in in_code(word_list())}
+    kept = [line for line in lines if line.startswith("#") or line in unclean]
     NOT_CLEAN.write_text("\n".join(kept) + "\n", encoding="utf-8")
     return len(not_clean())
 
 
 def main() -> int:
-    """Prints what is to be changed; 1 if there is anything."""
+    """Prints the remarks. Returns 1 if there are any."""
     if "--update" in sys.argv[1:]:
         print(f"{NOT_CLEAN.name}: {update()} files")
         return 0
     entries, listed = word_list(), not_clean()
-    remarks = in_documents(entries) + [remark for remark in in_code(entries) if remark.file not in listed]
+    remarks = in_documents(entries)
+    remarks += [remark for remark in in_code(entries) if remark.file not in listed]
     print(*remarks, sep="\n", end="\n" if remarks else "")
     return 1 if remarks else 0
 

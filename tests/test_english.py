@@ -71,14 +71,18 @@ def test_the_word_list_reads_prose_only(english: ModuleType, text: str, words: l
         ('x = "one two " "three four"', ["one two three four"]),
     ],
 )
-def test_the_texts_of_code_that_users_read(english: ModuleType, code: str, texts: list[str]) -> None:
+def test_the_texts_of_code_that_users_read(
+    english: ModuleType, code: str, texts: list[str]
+) -> None:
     assert [text for _, text in english.messages(ast.parse(code))] == texts
 
 
 def test_spelling_is_reported_at_its_own_file_and_line(english: ModuleType) -> None:
     pytest.importorskip("codespell_lib")
     pages = {"a.md": "All is well.\nReally.", "b.md": "One\nA refernce."}  # codespell:ignore
-    assert [str(remark) for remark in english.of_spelling(pages)] == ['b.md:2: "refernce": write reference']
+    assert [str(remark) for remark in english.of_spelling(pages)] == [
+        'b.md:2: "refernce": write reference'
+    ]
 
 
 def test_a_page_without_a_word_list_is_an_error(english: ModuleType, tmp_path: Path) -> None:
