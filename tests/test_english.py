@@ -85,6 +85,21 @@ def test_spelling_is_reported_at_its_own_file_and_line(english: ModuleType) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("All is well.\nThis is is wrong.", ["a.md:2"]),
+        ("Otherwise the run is INVALID.", ["a.md:1"]),
+        (f"The run {'reads a file and ' * 20}ends.", ["a.md:1"]),
+        ("An UNTRUSTED judge decides nothing, at 0.95 or .95.", []),
+    ],
+)
+def test_grammar_is_reported_at_its_line(english: ModuleType, text: str, shown: list[str]) -> None:
+    pytest.importorskip("harper")
+    remarks = english.of_grammar({"a.md": text})
+    assert [f"{remark.file}:{remark.line}" for remark in remarks] == shown
+
+
 def test_a_page_without_a_word_list_is_an_error(english: ModuleType, tmp_path: Path) -> None:
     page = tmp_path / "style.md"
     page.write_text("# Style\n")
