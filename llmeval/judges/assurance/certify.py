@@ -34,7 +34,7 @@ from llmeval.stats.estimation.agreement import retest
 ANCHORS = 50
 RETEST_ITEMS, RETEST_ROUNDS = 30, 3
 NATURAL = 0.02
-"""The smallest assumed share of verdicts that change between identical calls (docs/statistics.md)."""
+"""The smallest share of verdicts assumed to change between equal calls (docs/statistics.md)."""
 
 
 def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
