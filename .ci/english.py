@@ -3,6 +3,8 @@
 python .ci/english.py            prints file:line, the words, and the replacement; exit code 1
                                  if there is anything to change
 python .ci/english.py --update   removes files that have become clean from english-not-clean.txt
+python .ci/english.py --files    prints every file of the code that is not clean, listed or not:
+                                 the new lines of that list after files were moved
 
 Three readers: the word list of docs/style.md, codespell for spelling, and some rules of Harper. The
 last two read documents only, because the code contains words of forty languages. The files in
@@ -223,6 +225,9 @@ def main() -> int:
         print(f"{NOT_CLEAN.name}: {update()} files")
         return 0
     entries, listed = word_list(), not_clean()
+    if "--files" in sys.argv[1:]:
+        print(*sorted({remark.file for remark in in_code(entries)}), sep="\n")
+        return 0
     remarks = in_documents(entries)
     remarks += [remark for remark in in_code(entries) if remark.file not in listed]
     print(*remarks, sep="\n", end="\n" if remarks else "")
