@@ -17,7 +17,7 @@ import msgspec
 from msgspec import structs
 
 from llmeval import __version__
-from llmeval.checks.spec import Bound
+from llmeval.checks.bound import BoundCheck
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
     CandidateRecord,
@@ -149,7 +149,7 @@ def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
     return checks_record(plan.checks)
 
 
-def checks_record(checks: Iterable[Bound]) -> tuple[dict[str, Any], ...]:
+def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
     """Checks as a manifest lists them, in plain JSON."""
     return tuple(
         msgspec.json.decode(msgspec.json.encode({"metric": bound.metric, **bound.identity}))

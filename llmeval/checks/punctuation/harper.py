@@ -4,7 +4,7 @@ rules.
 What it adds to the rules here: possessives and contractions that need grammar, commas after
 discourse markers. It takes 1.5 s to start and reads 30,000-55,000 characters a second, so a suite
 must ask for it; what it finds is advice. Its other rules are style (Oxford comma, en dashes in
-ranges: 26 of 99 and 3 of 17 right in CHECKS 2.2) or repeat ours.
+ranges: 26 of 99 and 3 of 17 right in our texts) or repeat ours.
 """
 
 import importlib.util

@@ -34,9 +34,7 @@ from llmeval.stats.estimation.agreement import retest
 ANCHORS = 50
 RETEST_ITEMS, RETEST_ROUNDS = 30, 3
 NATURAL = 0.02
-"""The least share of verdicts that is taken to change between identical calls (STATISTICS section
-2).
-"""
+"""The smallest share of verdicts assumed to change between equal calls (docs/statistics.md)."""
 
 
 def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
