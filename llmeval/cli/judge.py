@@ -157,7 +157,7 @@ def show(
             from llmeval.judges.assurance.anchors import over_runs  # brings numpy
 
             bound = {"digest": judge.digest, "certificate_digest": digest(path.read_bytes())}
-            anchors = over_runs(past_anchors(reports / plan.suite.name, name, bound), found.natural)
+            anchors = over_runs(past_anchors(reports / plan.suite.name, name, bound), found)
             state = anchors.verdict() or state
         shown.append(
             {

@@ -3,9 +3,18 @@ side or the other.
 
 Two tests share the work. Student's t with the cluster-robust error finds a loss that sits in a few
 clusters too easily absent; the bootstrap-t corrects for skewness but with rare differences finds a
-loss too easily present. A hypothesis is rejected only when both reject it. Below 100 clusters one
-more cluster is added, as far off as the farthest one seen and on the side of the hypothesis.
-Measured sizes: docs of `benchmarks/decisions.py`.
+loss too easily present. A hypothesis is rejected only when both reject it.
+
+Clusters of unequal size count as fewer: as many as the effective number, (sum s)^2 / sum s^2, which
+gives the degrees of freedom. Each cluster's residual is divided by 1 minus its share of the cases
+(the jackknife error CR3), since a large cluster draws the mean to itself. Below 100 effective
+clusters, or where few of them hold most of the variance, one more cluster is added, as far off as
+the farthest one seen and on the side of the hypothesis. Equal sizes are the plain case of all this.
+Measured sizes: `benchmarks/decisions_audit.py --section clusters`.
+
+Sources: R. M. Bell, D. F. McCaffrey, Survey Methodology 28 (2002) 169-181 (CR3, small samples);
+A. V. Carter, K. T. Schnepel, D. G. Steigerwald, Rev. Econ. Stat. 99 (2017) 698-709 (the effective
+number of clusters); J. G. MacKinnon, M. O. Nielsen, M. D. Webb, J. Econometrics 232 (2023) 272-299.
 """
 
 import math
@@ -19,9 +28,14 @@ from llmeval.stats.special.beta import student_above, student_quantile
 Floats = NDArray[np.float64]
 
 ENOUGH = 100
-"""Clusters from which no further one is added."""
+"""Effective clusters from which no further one is added."""
+ENOUGH_VARIANCE = 40
+"""The same, counted by variance (`by_variance`): unequal sizes need both."""
+WITHIN = 0.2
+"""Correlation within clusters that `by_variance` takes."""
 _DRAWS = 999
 _TINY = 1e-12
+_TINY_SHARE = 1e-6
 _SEED = 20260101
 _BLOCK = 1_000_000
 """Most numbers drawn at a time: bounds the memory."""
@@ -32,7 +46,7 @@ class Studentised(NamedTuple):
 
     mean: float
     se: float
-    df: int
+    df: float
     bootstrap: Floats
     """Studentised bootstrap means, sorted: (mean* - mean) / se*."""
 
@@ -50,10 +64,14 @@ def studentise(values: Floats, sizes: Floats) -> Studentised:
     Source: P. Hall, Ann. Statist. 16 (1988) 927-953; A. C. Cameron, J. B. Gelbach, D. L. Miller,
     Rev. Econ. Stat. 90 (2008) 414-427 for clusters.
     """
-    mean = float(sizes @ values / sizes.sum())
-    residuals = sizes * (values - mean) * len(values) / sizes.sum()
-    if len(residuals) < ENOUGH:
-        residuals = np.append(residuals, -np.abs(residuals).max())
+    shares = sizes / sizes.sum()
+    mean, count = float(shares @ values), len(values)
+    # (1 - 1 / count) makes this the plain residual where all sizes are equal.
+    residuals = count * shares * (values - mean) * (1 - 1 / count) / (1 - shares)
+    residuals = residuals - residuals.mean()
+    df = effective_number(sizes) - 1
+    if adds_one(sizes):
+        residuals, df = np.append(residuals, -_farthest(values - mean, residuals, sizes)), df + 1
     count = len(residuals)
     shift = float(residuals.mean())
     se = float(residuals.std(ddof=1)) / math.sqrt(count)
@@ -62,7 +80,37 @@ def studentise(values: Floats, sizes: Floats) -> Studentised:
     ratios = [
         _ratios(residuals, source, min(block, _DRAWS - done)) for done in range(0, _DRAWS, block)
     ]
-    return Studentised(mean + shift, se, count - 1, np.sort(np.concatenate(ratios)))
+    return Studentised(mean + shift, se, df, np.sort(np.concatenate(ratios)))
+
+
+def effective_number(sizes: Floats) -> float:
+    """How many clusters of equal size weigh as much as these: (sum s)^2 / sum s^2."""
+    return float(sizes.sum() ** 2 / (sizes @ sizes))
+
+
+def by_variance(sizes: Floats) -> float:
+    """How many clusters share the variance of the mean: (sum v)^2 / sum v^2, v the variance of a
+    cluster's sum, s + WITHIN s (s - 1). Less than the effective number where sizes are unequal.
+    """
+    variances = sizes * (1 + WITHIN * (sizes - 1))
+    return float(variances.sum() ** 2 / (variances @ variances))
+
+
+def adds_one(sizes: Floats) -> bool:
+    """Whether one more cluster is added to these."""
+    return (
+        effective_number(sizes) < ENOUGH - _TINY_SHARE
+        or by_variance(sizes) < ENOUGH_VARIANCE - _TINY_SHARE
+    )
+
+
+def _farthest(deviations: Floats, residuals: Floats, sizes: Floats) -> float:
+    """The residual of the added cluster: the largest one seen, or that of a rather large cluster
+    whose mean is as far off as any; its size is between the mean one and that of the average case.
+    """
+    mean, of_a_case = float(sizes.mean()), float(sizes @ sizes / sizes.sum())
+    rather_large = math.sqrt(mean * of_a_case) / mean
+    return float(max(np.abs(residuals).max(), np.abs(deviations).max() * rather_large))
 
 
 def _ratios(residuals: Floats, source: np.random.Generator, draws: int) -> Floats:
@@ -81,7 +129,7 @@ def both_sides(values: Floats, sizes: Floats) -> tuple[Studentised, Studentised]
     other.
     """
     above = studentise(values, sizes)
-    if len(values) < ENOUGH:
+    if adds_one(sizes):
         return above, studentise(-values, sizes)
     return above, Studentised(-above.mean, above.se, above.df, -above.bootstrap[::-1])
 
@@ -122,8 +170,8 @@ def added_cost(clusters: float, z: float) -> float:
 def p_at_most(found: Studentised, null: float) -> float:
     """p-value of H0: mean <= `null`; the larger one of the t test's and the bootstrap-t test's.
 
-    Assumes that clusters are independent, and at least 30 of them; 1 when all clusters agree, since
-    then nothing shows how clusters may differ.
+    Assumes that clusters are independent, and not few (`fixed_sample.are_few`); 1 when all
+    clusters agree, since then nothing shows how clusters may differ.
     """
     if found.se == 0:
         return 1.0
