@@ -170,13 +170,13 @@ def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Fix
     if nulls.fail > middle:
         p_fail, high = _simplex_fail(values, sizes, nulls, bounds)
     else:
-        p_fail = studentised.p_at_most(below, -nulls.fail)
+        p_fail = studentised.p_at_most(below, -nulls.fail, 1.0 if bounds else nulls.alpha)
         high = (
             min(nulls.high, -studentised.lower_mean(below, nulls.alpha)) if bounds else nulls.high
         )
     if nulls.pass_ < middle and nulls.low == 0:
         p_pass, low = _simplex_pass(values, sizes, nulls, bounds)
     else:
-        p_pass = studentised.p_at_most(above, nulls.pass_)
+        p_pass = studentised.p_at_most(above, nulls.pass_, 1.0 if bounds else nulls.beta)
         low = max(nulls.low, studentised.lower_mean(above, nulls.beta)) if bounds else nulls.low
     return FixedSampleTest(p_fail, p_pass, low, high, "cluster t and bootstrap-t")

@@ -18,7 +18,8 @@ number of clusters); J. G. MacKinnon, M. O. Nielsen, M. D. Webb, J. Econometrics
 """
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +42,34 @@ _BLOCK = 1_000_000
 """Most numbers drawn at a time: bounds the memory."""
 
 
-class Studentised(NamedTuple):
-    """A mean over clusters, seen from below: everything about H0: mean <= null."""
+@dataclass(frozen=True)
+class Studentised:
+    """A mean over clusters, seen from below: everything about H0: mean <= null.
+
+    `mean`, `se`: with the added cluster. `df`: degrees of freedom. `residuals`: of the clusters, in
+    cases of a mean cluster.
+    """
 
     mean: float
     se: float
     df: float
-    bootstrap: Floats
-    """Studentised bootstrap means, sorted: (mean* - mean) / se*."""
+    residuals: Floats
+
+    @cached_property
+    def bootstrap(self) -> Floats:
+        """Studentised bootstrap means, sorted: (mean* - mean) / se*."""
+        count = len(self.residuals)
+        block = max(1, _BLOCK // count)
+        ratios = [
+            _ratios(self.residuals, _draws(count, done, min(done + block, _DRAWS)))
+            for done in range(0, _DRAWS, block)
+        ]
+        return np.sort(np.concatenate(ratios))
+
+    @property
+    def mirrored(self) -> "Studentised":
+        """The same seen from above."""
+        return Studentised(-self.mean, self.se, self.df, -self.residuals)
 
 
 def studentise(values: Floats, sizes: Floats) -> Studentised:
@@ -65,7 +86,7 @@ def studentise(values: Floats, sizes: Floats) -> Studentised:
     Rev. Econ. Stat. 90 (2008) 414-427 for clusters.
     """
     shares = sizes / sizes.sum()
-    mean, count = float(shares @ values), len(values)
+    mean, count = float(sizes @ values / sizes.sum()), len(values)
     # (1 - 1 / count) makes this the plain residual where all sizes are equal.
     residuals = count * shares * (values - mean) * (1 - 1 / count) / (1 - shares)
     residuals = residuals - residuals.mean()
@@ -75,12 +96,7 @@ def studentise(values: Floats, sizes: Floats) -> Studentised:
     count = len(residuals)
     shift = float(residuals.mean())
     se = float(residuals.std(ddof=1)) / math.sqrt(count)
-    source = np.random.default_rng(_SEED)
-    block = max(1, _BLOCK // count)
-    ratios = [
-        _ratios(residuals, source, min(block, _DRAWS - done)) for done in range(0, _DRAWS, block)
-    ]
-    return Studentised(mean + shift, se, df, np.sort(np.concatenate(ratios)))
+    return Studentised(mean + shift, se, df, residuals)
 
 
 def effective_number(sizes: Floats) -> float:
@@ -113,9 +129,17 @@ def _farthest(deviations: Floats, residuals: Floats, sizes: Floats) -> float:
     return float(max(np.abs(residuals).max(), np.abs(deviations).max() * rather_large))
 
 
-def _ratios(residuals: Floats, source: np.random.Generator, draws: int) -> Floats:
-    count = len(residuals)
-    drawn = residuals[source.integers(0, count, (draws, count))]
+@lru_cache(maxsize=16)
+def _draws(count: int, first: int, last: int) -> NDArray[np.int32]:
+    """Rows `first` to `last` of the bootstrap's draws of so many clusters; seeded, and kept, since
+    a run's looks and a simulation's runs draw the same again and again.
+    """
+    source = np.random.default_rng([_SEED, first])
+    return source.integers(0, count, (last - first, count), dtype=np.int32)
+
+
+def _ratios(residuals: Floats, draws: NDArray[np.int32]) -> Floats:
+    count, drawn = len(residuals), residuals[draws]
     means = drawn.mean(axis=1)
     squares = np.einsum("ij,ij->i", drawn, drawn) / count - means**2
     moved, errors = means - residuals.mean(), np.sqrt(np.maximum(squares, 0.0) / (count - 1))
@@ -131,12 +155,12 @@ def both_sides(values: Floats, sizes: Floats) -> tuple[Studentised, Studentised]
     above = studentise(values, sizes)
     if adds_one(sizes):
         return above, studentise(-values, sizes)
-    return above, Studentised(-above.mean, above.se, above.df, -above.bootstrap[::-1])
+    return above, above.mirrored
 
 
-def clusters_for(planned: float, z: float) -> float:
-    """Clusters that decide as often as `planned` of them would by the normal theory; at least
-    `ENOUGH` always do.
+def clusters_for(planned: float, z: float, enough: float = ENOUGH) -> float:
+    """Effective clusters that decide as often as `planned` of them would by the normal theory; from
+    `enough` on no more are needed.
 
     The added cluster lies about c = sqrt(2 ln 2m) standard deviations off: the mean of m moves by c
     / sqrt(m) standard errors, and its variance grows by c^2 / m; that the larger p-value of
@@ -148,18 +172,19 @@ def clusters_for(planned: float, z: float) -> float:
     Args:
         planned: by the normal theory.
         z: standard errors between the limit and the mean that is to be decided, > 0.
+        enough: from how many on none is added (`adds_one`).
     """
     found = max(math.ceil(planned), 2)
-    while found < ENOUGH and found < planned * added_cost(found, z):
+    while found < enough and found < planned * added_cost(found, z, enough):
         found += 1
     return max(planned, found)
 
 
-def added_cost(clusters: float, z: float) -> float:
-    """By how much more clusters it takes because one is added; 1 from `ENOUGH` on. Arguments as
+def added_cost(clusters: float, z: float, enough: float = ENOUGH) -> float:
+    """By how much more clusters it takes because one is added; 1 from `enough` on. Arguments as
     `clusters_for`.
     """
-    if clusters >= ENOUGH:
+    if clusters >= enough:
         return 1.0
     far = math.sqrt(2 * math.log(2 * max(clusters, 1)))
     return (1 + far / (z * math.sqrt(clusters)) + z * z / (8 * clusters)) ** 2 * (
@@ -167,8 +192,11 @@ def added_cost(clusters: float, z: float) -> float:
     )
 
 
-def p_at_most(found: Studentised, null: float) -> float:
+def p_at_most(found: Studentised, null: float, read_at: float = 1.0) -> float:
     """p-value of H0: mean <= `null`; the larger one of the t test's and the bootstrap-t test's.
+
+    The bootstrap is left out where the t test alone is above `read_at`, the level that the p-value
+    is read at: nothing is rejected then.
 
     Assumes that clusters are independent, and not few (`fixed_sample.are_few`); 1 when all
     clusters agree, since then nothing shows how clusters may differ.
@@ -177,6 +205,8 @@ def p_at_most(found: Studentised, null: float) -> float:
         return 1.0
     ratio = (found.mean - null) / found.se
     by_t = student_above(ratio, found.df)
+    if by_t > read_at:
+        return by_t
     at_least = len(found.bootstrap) - int(np.searchsorted(found.bootstrap, ratio, side="left"))
     return max(by_t, (1 + at_least) / (1 + len(found.bootstrap)))
 
