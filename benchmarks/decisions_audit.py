@@ -23,7 +23,7 @@ from llmeval.core.results import Decision
 from llmeval.stats import power
 from llmeval.stats.sequential.betting import bets
 from llmeval.stats.sequential.design import TestDesign, floor, regression
-from llmeval.stats.sequential.drift import drift_p_value
+from llmeval.stats.sequential.drift import drift_p_value, varies_at_most
 from llmeval.stats.sequential.gate_test import HybridTest
 from llmeval.stats.sequential.spending import PASS as PASSES
 from llmeval.stats.sequential.spending import levels, schedule, spent
@@ -270,27 +270,39 @@ def _wealthy(plan: TestDesign, worse: Floats, same: Floats, better: Floats) -> N
 
 
 def drift(runs: int) -> Iterator[Cell]:
-    """The slow-drift alarm of a judge that varies by itself and does not change."""
-    runs = max(100, runs // 4)
+    """The slow-drift alarm of a judge that varies by itself and does not change: with what it
+    varies by known, and with a retest of 30 answers that says so, as in a certificate.
+    """
     for anchors, natural in ((50, 0.02), (50, 0.05), (50, 0.1), (20, 0.05), (50, 0.2)):
-        minority = (1 - math.sqrt(1 - 2 * natural)) / 2
         for kind in ("all alike", "some are coins", "spread"):
-            rng = np.random.default_rng([33, anchors, round(100 * natural), len(kind)])
-            wrong = 0
-            for _ in range(runs):
-                chance = _minorities(rng, kind, anchors, natural, minority)
-                stored = rng.random(anchors) < chance
-                changed = ((rng.random((200, anchors)) < chance) != stored).sum(axis=1)
-                p_value = drift_p_value(changed.tolist(), [anchors] * 200, natural)
-                wrong += p_value <= 0.02
-            name = f"{anchors} anchors, {100 * natural:.0f} % vary, {kind}: alarm in 200 runs"
-            yield simulated(name, 0.02, wrong, runs)
+            for calls, retested in ((1, False), (3, False), (3, True)):
+                rng = np.random.default_rng([33, anchors, round(100 * natural), calls, retested])
+                wrong = sum(
+                    _alarm(rng, kind, anchors, natural, calls, retested) for _ in range(runs)
+                )
+                how = f"{calls} calls an anchor{', by a retest' if retested else ''}"
+                name = f"{anchors} anchors, {100 * natural:.0f} % vary, {kind}, {how}"
+                yield simulated(f"{name}: alarm in 200 runs", 0.02, wrong, runs)
 
 
-def _minorities(
-    rng: np.random.Generator, kind: str, anchors: int, natural: float, minority: float
-) -> Floats:
-    """Each anchor's chance of the rarer verdict; two calls differ on `natural` of them."""
+def _alarm(
+    rng: np.random.Generator, kind: str, anchors: int, natural: float, calls: int, retested: bool
+) -> bool:
+    """Whether an unchanged judge is called drifting in 200 runs."""
+    stated = natural
+    if retested:
+        split = rng.random((3, 30)) < _minorities(rng, kind, 30, natural)
+        stated = varies_at_most(int((split.all(axis=0) | ~split.any(axis=0)).sum()), 30, 3)
+    chance = _minorities(rng, kind, 8 * anchors, natural)
+    votes = rng.random((calls, len(chance))) < chance
+    kept = np.flatnonzero(votes.all(axis=0) | ~votes.any(axis=0))[:anchors]
+    changed = ((rng.random((200, len(kept))) < chance[kept]) != votes[0, kept]).sum(axis=1)
+    return drift_p_value(changed.tolist(), [len(kept)] * 200, stated, calls) <= 0.02
+
+
+def _minorities(rng: np.random.Generator, kind: str, anchors: int, natural: float) -> Floats:
+    """Each answer's chance of the rarer verdict; two calls differ on `natural` of them."""
+    minority = (1 - math.sqrt(1 - 2 * natural)) / 2
     if kind == "all alike":
         return np.full(anchors, minority)
     if kind == "some are coins":

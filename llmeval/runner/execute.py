@@ -87,6 +87,8 @@ async def _execute(
         before = writer.run.manifest() if writer.run.exists() else {}
         manifest = _manifest(plan, options, writer, run_id, stored)
         _refuse_ended(plan, path, before)
+        if plan.may_stop:
+            plan.cases.shuffle(_order_seed(manifest))
         if plan.cache is not None:
             plan.cache.run = manifest["run_id"]
         _begin_session(manifest, writer)
@@ -217,6 +219,14 @@ def _end_session(
     writer.write_manifest(manifest)
 
 
+def _order_seed(manifest: Mapping[str, Any]) -> str | int:
+    """What the order of the cases is drawn by: the run's id, so that no case is always late. Runs
+    that have none recorded took the suite's `seed`.
+    """
+    seed: str | int = manifest.get("order_seed", manifest["seed"])
+    return seed
+
+
 def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) -> None:
     """All planned cases, in the order they will be asked: a run that stops early is read by it."""
     for case in plan.cases:
@@ -270,7 +280,10 @@ def _manifest(
                 f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what"
                 " these records are of. Name another directory with --out"
             )
-        return {**make_manifest(plan, options, run_id), "parent_run": parent}
+        made = {**make_manifest(plan, options, run_id), "parent_run": parent}
+        if stored is not None and plan.may_stop:  # its answers are of the first cases in its order
+            made["order_seed"] = _order_seed(stored.manifest())
+        return made
     manifest = run.manifest()
     changed = [
         name

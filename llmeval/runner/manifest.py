@@ -80,6 +80,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> dict[str, Any
         "repeats": suite.spec.repeats,
         "concurrency": options.concurrency,
         "seed": suite.spec.seed,
+        **({"order_seed": run_id} if plan.may_stop else {}),
         "gate": {**gate_of(suite, options), "stop": "early" if plan.may_stop else "never"},
         "quarantine": [msgspec.to_builtins(entry) for entry in plan.quarantine.cases],
         "quarantine_ended": [msgspec.to_builtins(entry) for entry in plan.quarantine.ended],

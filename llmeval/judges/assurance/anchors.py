@@ -48,7 +48,8 @@ def over_runs(found: Sequence[tuple[int, int]], certificate: Certificate) -> Dri
         certificate: whose retest says how much the judge varies by itself.
     """
     kept = [(changed, n) for changed, n in found if n]
-    p = drift_p_value([changed for changed, _ in kept], [n for _, n in kept], _varies(certificate))
+    changes, anchors = [changed for changed, _ in kept], [n for _, n in kept]
+    p = drift_p_value(changes, anchors, _varies(certificate), certificate.anchor_calls)
     return Drift(len(kept), sum(changed for changed, _ in kept), sum(n for _, n in kept), p)
 
 

@@ -18,7 +18,7 @@ from llmeval.stats.special.beta import beta_cdf
 
 LUCK = 0.015
 """The most of the slow alarm's rate that goes to the luck of the stored verdicts."""
-_RETEST_LEVEL = 0.8
+_RETEST_LEVEL = 0.9
 
 
 class CanaryRule(NamedTuple):
@@ -72,29 +72,48 @@ class ChangeLimit(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def change_limit(n: int, natural: float, rate: float) -> ChangeLimit:
+def change_limit(n: int, natural: float, rate: float, calls: int = 1) -> ChangeLimit:
     """The expected share of changed verdicts that the luck of the stored ones explains.
 
-    A stored verdict is one draw of the judge. Where it came out as the judge's rarer verdict,
-    nearly every later run differs from it. So the expected share D of changed verdicts is random:
-    its mean is `natural`, and its variance is the same for every way in which an average of
-    `natural` may be spread over the anchors, (natural / 2 - natural^2) / n at most. The upper tail
-    is largest where all anchors vary alike. Then each of them was stored as the rarer verdict with
-    probability f = (1 - sqrt(1 - 2 natural)) / 2, so that 2 f (1 - f) = natural, and with K of
-    them D = (K (1 - f) + (n - K) f) / n, K ~ Binomial(n, f).
+    A stored verdict is a draw of the judge. Where it came out as the judge's rarer verdict, nearly
+    every later run differs from it. And on which answers a judge hesitates is chance too. So the
+    expected share D of changed verdicts is itself random. Two ways to vary by `natural` bound it:
+
+    - all answers alike, f = (1 - sqrt(1 - 2 natural)) / 2 the chance of the rarer verdict, so that
+      2 f (1 - f) = natural: with K anchors stored as that, D = (K (1 - f) + (n - K) f) / n;
+    - some answers are coins, a share 2 natural of them, and the rest is sure: D = K / 2n.
+
+    Where an anchor is kept only if `calls` calls agreed, K ~ Binomial(n, f^m / (f^m + (1 - f)^m)),
+    and of the coins 2^(1 - m) are left.
 
     Args:
         n: anchors, at least 1.
         natural: share of verdicts that differ between two calls, in [0, 0.5].
         rate: the most that `exceeded` may be.
+        calls: calls m behind each stored verdict, which all agreed.
     """
     rarer = (1 - math.sqrt(max(0.0, 1 - 2 * natural))) / 2
-    rare = next(count for count in range(n + 1) if canary_power(n, count + 1, rarer) <= rate)
-    share = (rare * (1 - rarer) + (n - rare) * rarer) / n
-    return ChangeLimit(share, canary_power(n, rare + 1, rarer))
+    agreed = rarer**calls + (1 - rarer) ** calls
+    coins, kept = min(1.0, 2 * natural), 2.0 ** (1 - calls)
+    ways = (
+        (rarer**calls / agreed, 1 - rarer, rarer),
+        (coins * kept / (1 - coins + coins * kept), 0.5, 0.0),
+    )
+    limits = [_limit_of(n, chance, high, low, rate) for chance, high, low in ways]
+    return ChangeLimit(max(each.share for each in limits), max(each.exceeded for each in limits))
 
 
-def drift_p_value(changed: Sequence[int], anchors: Sequence[int], natural: float = 0.02) -> float:
+def _limit_of(n: int, chance: float, high: float, low: float, rate: float) -> ChangeLimit:
+    """K anchors change with probability `high`, the others `low`: the smallest mean that is
+    exceeded with probability `rate` at most.
+    """
+    rare = next(count for count in range(n + 1) if canary_power(n, count + 1, chance) <= rate)
+    return ChangeLimit((rare * high + (n - rare) * low) / n, canary_power(n, rare + 1, chance))
+
+
+def drift_p_value(
+    changed: Sequence[int], anchors: Sequence[int], natural: float = 0.02, calls: int = 1
+) -> float:
     """p-value, valid after every run, of H0: the judge is the one that gave the stored verdicts.
 
     Two calls of that judge differ on at most `natural` of the anchors. Of the error rate at most
@@ -107,6 +126,7 @@ def drift_p_value(changed: Sequence[int], anchors: Sequence[int], natural: float
         changed: verdicts that differ from the stored ones, for each run.
         anchors: the anchors that were judged, for each run.
         natural: share of verdicts that differ between two calls of the same judge.
+        calls: calls behind each stored verdict, which all agreed.
 
     Raises:
         ValueError: unequal lengths or impossible counts.
@@ -121,7 +141,7 @@ def drift_p_value(changed: Sequence[int], anchors: Sequence[int], natural: float
         return 1.0
     if natural <= 0:
         return 0.0 if any(changed) else 1.0
-    limit = change_limit(max(anchors), min(natural, 0.5), LUCK)
+    limit = change_limit(max(anchors), min(natural, 0.5), LUCK, calls)
     if limit.share >= 1:
         return 1.0
     shares = np.array(changed, dtype=float) / np.array(anchors)
@@ -132,7 +152,7 @@ def drift_p_value(changed: Sequence[int], anchors: Sequence[int], natural: float
 def varies_at_most(unanimous: int, items: int, calls: int, least: float = 0.02) -> float:
     """An upper limit of the share of verdicts that differ between two calls, from a retest.
 
-    The exact upper bound at 80 % of the share of answers whose verdicts were not unanimous, times
+    The exact upper bound at 90 % of the share of answers whose verdicts were not unanimous, times
     what two calls show of it: with chance p of the rarer verdict m calls disagree with probability
     1 - p^m - (1 - p)^m and two with 2 p (1 - p), at most 1 / (2 - 2^(2 - m)) of that. With it the
     alarm of an unchanged judge stays within its rate when the retest's own error is counted in

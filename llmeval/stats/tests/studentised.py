@@ -122,11 +122,15 @@ def adds_one(sizes: Floats) -> bool:
 
 def _farthest(deviations: Floats, residuals: Floats, sizes: Floats) -> float:
     """The residual of the added cluster: the largest one seen, or that of a rather large cluster
-    whose mean is as far off as any; its size is between the mean one and that of the average case.
+    that is as far off, in its own standard deviations, as any. Its size is between the mean one and
+    the one that the average case is in.
     """
     mean, of_a_case = float(sizes.mean()), float(sizes @ sizes / sizes.sum())
-    rather_large = math.sqrt(mean * of_a_case) / mean
-    return float(max(np.abs(residuals).max(), np.abs(deviations).max() * rather_large))
+    size = math.sqrt(mean * of_a_case)
+    spreads = np.sqrt((1 + WITHIN * (sizes - 1)) / sizes)
+    spread = math.sqrt((1 + WITHIN * (size - 1)) / size)
+    far = np.abs(deviations) * np.minimum(1.0, spread / spreads)
+    return float(max(np.abs(residuals).max(), far.max() * size / mean))
 
 
 @lru_cache(maxsize=16)
