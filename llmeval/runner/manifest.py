@@ -93,6 +93,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         repeats=suite.spec.repeats,
         concurrency=options.concurrency,
         seed=suite.spec.seed,
+        order_seed=run_id if plan.may_stop else None,
         gate=structs.replace(gate, stop="early" if plan.may_stop else "never"),
         quarantine=plan.quarantine.cases,
         quarantine_ended=plan.quarantine.ended,

@@ -167,8 +167,6 @@ def plan(
     inspected = inspect_cases(suite, options.limit, watch, sizing=sizing)
     quarantine, whole = _selected(suite, options, only, inspected.cases)
     may_stop = _may_stop(suite, options)
-    if may_stop:
-        inspected.cases.shuffle(suite.spec.seed)
     cache = Cache(home()) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
     factory = ModelRoles(suite, options, cache, budget, trial=trial)
