@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from llmeval.core.records import Span
 
-app = typer.Typer(help="The deterministic checks.", no_args_is_help=True)
+app = typer.Typer(help="List and show the deterministic checks.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -109,13 +109,18 @@ def check(
         ),
     ],
     reference: Annotated[
-        list[str] | None, typer.Option(help="A right answer; may be given several times.")
+        list[str] | None, typer.Option(help="A right answer. Repeat the option for several.")
     ] = None,
-    question: Annotated[str | None, typer.Option(help="What was asked.")] = None,
+    question: Annotated[
+        str | None, typer.Option(help="The question that the text answers.")
+    ] = None,
     locale: Annotated[str | None, typer.Option(help="The text's language, such as fr.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Try checks on a text and show it with what they found underlined. Exits 1 when one fails."""
+    """Apply checks to a text and underline what they report.
+
+    Exit codes: 0 all checks pass, 1 one fails.
+    """
     import yaml
 
     from llmeval.checks.spec import SpecError, bind

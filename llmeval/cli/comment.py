@@ -14,17 +14,16 @@ def comment(
     run: RunPath,
     number: Annotated[
         int | None,
-        typer.Option(help="Of the pull or merge request; default: the job's own.", metavar="N"),
+        typer.Option(help="The pull or merge request; default: that of the CI job.", metavar="N"),
     ] = None,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Write a run's summary.md to the pull or merge request: one comment a suite, updated by later
-    runs.
+    """Write the summary of a run to the pull or merge request.
 
-    A run that passes begins no comment; it updates the one that an earlier run left. The token is
-    taken from GITHUB_TOKEN or GITLAB_TOKEN.
+    There is one comment for each suite, and later runs update it. A run that passes starts no
+    comment. The token comes from GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from llmeval.api import load_run
     from llmeval.report.ci.comment import publish, thread_of

@@ -7,7 +7,7 @@ import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run, show_run
 
-app = typer.Typer(help="Runs that are kept.", no_args_is_help=True)
+app = typer.Typer(help="List and show past runs.", no_args_is_help=True)
 
 
 @app.command("list")
