@@ -161,5 +161,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """Labelled answers on which judge and people differ."""
     natural: float = 0.02
     """Share of verdicts that change between identical calls, for the anchors' alarm."""
+    anchor_calls: int = 1
+    """Calls behind each anchor's verdict, which all agreed."""
     anchors: tuple[Anchor, ...] = ()
     """Answers that are judged again in each run."""

@@ -240,6 +240,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Cases worked on at a time, at most."""
     seed: int | None = None
     """Of the suite."""
+    order_seed: str | int | None = None
+    """The seed of the order of the cases, of a run that may stop early; null: `seed`."""
     quarantine_ended: tuple[Quarantined, ...] = ()
     """Entries whose last day was over: these cases count."""
     warnings: tuple[str, ...] = ()

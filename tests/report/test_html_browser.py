@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; name one in CHROMIUM"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-LABELS = "Object.entries(localStorage).find(([key]) => key.startsWith('llmeval.store.labels.'))[1]"
+LABELS = "Object.entries(localStorage).find(([key]) => key.startsWith('llmeval.labels.'))[1]"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -142,7 +142,7 @@ def test_deep_link_opens_the_case_and_back_returns_to_the_queue(browser: Any, re
         page = watched.ready()
         assert page.locator("#case-title").inner_text() == "geo-00004"
         assert page.locator("#search").input_value() == "slice:topic=geography"
-        assert "15 of 60 rows" in page.locator("#count").inner_text()
+        assert "15 of 60 answers" in page.locator("#count").inner_text()
         page.keyboard.press("Escape")
         sync_api.expect(page).not_to_have_url(re.compile("case="))
         assert page.evaluate("document.activeElement.getAttribute('role')") == "grid"
@@ -222,22 +222,22 @@ def test_queue_order_and_filters(browser: Any, report: Path) -> None:
         failing = int(page.locator("#count").inner_text().split()[0])
         assert page.locator("#live").inner_text() == page.locator("#count").inner_text()
         page.locator("#search").fill("s:fail metric:correctness")
-        sync_api.expect(page.locator("#count")).to_contain_text(" of 60 rows")
+        sync_api.expect(page.locator("#count")).to_contain_text(" of 60 answers")
         sync_api.expect(page.locator("#count")).not_to_have_text(regressions)
         both = int(page.locator("#count").inner_text().split()[0])
         page.locator("#search").fill("s:fail !metric:correctness")
-        sync_api.expect(page.locator("#count")).to_have_text(f"{failing - both} of 60 rows")
+        sync_api.expect(page.locator("#count")).to_have_text(f"{failing - both} of 60 answers")
         page.locator("#search").fill("no such words")
-        sync_api.expect(page.locator("#count")).to_have_text("0 of 60 rows")
-        assert "No case fits" in page.locator(".pane").inner_text()
+        sync_api.expect(page.locator("#count")).to_have_text("0 of 60 answers")
+        assert "No answer matches" in page.locator(".pane").inner_text()
 
 
 def test_words_are_found_in_the_full_texts_when_asked(browser: Any, report: Path) -> None:
     with Watched(browser, report, "#view=cases&q=attacker.invalid") as watched:
         page = watched.ready()
-        assert page.locator("#count").inner_text() == "0 of 60 rows"
+        assert page.locator("#count").inner_text() == "0 of 60 answers"
         page.get_by_role("button", name="Search full texts").click()
-        sync_api.expect(page.locator("#count")).to_have_text("1 of 60 rows")
+        sync_api.expect(page.locator("#count")).to_have_text("1 of 60 answers")
         assert "full=1" in page.url
 
 
@@ -245,7 +245,7 @@ def test_groups_and_pages(browser: Any, report: Path) -> None:
     with Watched(browser, report, "#view=cases&group=topic&page=1") as watched:
         page = watched.ready()
         assert page.locator(".pages tbody tr").count() == 60
-        page.get_by_role("button", name="Pages").click()
+        page.get_by_role("button", name="Table").click()
         assert page.locator(".ghead").first.inner_text().startswith("topic: ")
 
 
@@ -293,7 +293,7 @@ def test_keyboard_alone_reaches_a_verdict(browser: Any, report: Path) -> None:
 def test_blind_hides_the_judges_verdict_until_the_vote(browser: Any, report: Path) -> None:
     with Watched(browser, report, "#case=geo-00000&q=sample:20") as watched:
         page = watched.ready()
-        page.get_by_role("button", name="Blind").click()
+        page.get_by_role("button", name="Hide verdicts").click()
         page.goto(report.as_uri() + "#case=geo-00004&q=sample:20")
         sync_api.expect(page.locator("#case-title")).to_have_text("geo-00004")
         judge = page.locator(".score", has_text="correctness").first
@@ -310,7 +310,7 @@ def test_blind_hides_the_judges_verdict_until_the_vote(browser: Any, report: Pat
 def test_a_verdict_that_was_seen_is_not_blind_any_more(browser: Any, report: Path) -> None:
     with Watched(browser, report, "#case=geo-00004") as watched:
         page = watched.ready()
-        page.get_by_role("button", name="Blind").click()
+        page.get_by_role("button", name="Hide verdicts").click()
         page.keyboard.press("2")
         page.wait_for_selector(".vote[aria-pressed=true]")
         assert json.loads(page.evaluate(LABELS))["blind"] is False
@@ -353,7 +353,7 @@ def test_history_shows_past_runs_and_hides_while_blind(browser: Any, report: Pat
         page = watched.ready()
         line = page.locator(".history tr", has_text="correctness")
         assert re.search(r"2026-11-01 00:00: (passed|failed) \(assistant\)", line.inner_text())
-        page.get_by_role("button", name="Blind").click()
+        page.get_by_role("button", name="Hide verdicts").click()
         sync_api.expect(page.locator(".history")).to_have_count(0)
 
 
@@ -453,6 +453,53 @@ def test_print_cuts_nothing_off(browser: Any, report: Path) -> None:
         page.emulate_media(media="print")
         wide = "nodes => nodes.filter((n) => n.scrollWidth > n.clientWidth).map((n) => n.innerText.slice(0, 80))"
         assert page.locator("#report .scroll").evaluate_all(wide) == []
+
+
+@pytest.mark.parametrize("width", [360, 390, 820, 1024])
+def test_narrow_tables_show_every_column(browser: Any, report: Path, width: int) -> None:
+    with Watched(browser, report, viewport={"width": width, "height": 700}) as watched:
+        cut = """nodes => nodes
+            .filter((n) => n.scrollWidth > n.clientWidth)
+            .map((n) => n.innerText.slice(0, 80))"""
+        assert watched.ready().locator("#report .scroll").evaluate_all(cut) == []
+
+
+@pytest.mark.parametrize("width", [360, 1024, 1440])
+def test_no_column_is_as_narrow_as_a_letter(browser: Any, report: Path, width: int) -> None:
+    narrow = """nodes => nodes
+        .filter((n) => n.offsetParent && n.innerText.trim().length > 8 && !n.querySelector(".sr"))
+        .filter((n) => {
+            const style = getComputedStyle(n);
+            const inside = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+            return n.clientWidth && n.clientWidth - inside < 64;
+        })
+        .map((n) => n.innerText.slice(0, 80))"""
+    for hash_ in ("", "#case=his-00009"):
+        with Watched(browser, report, hash_, viewport={"width": width, "height": 700}) as watched:
+            page = watched.ready()
+            page.evaluate("document.querySelectorAll('details').forEach((n) => (n.open = true))")
+            assert page.locator("td, th, dd, dt, li, p").evaluate_all(narrow) == []
+
+
+def test_cases_that_are_still_loading_are_announced(browser: Any, report: Path) -> None:
+    with Watched(browser, report, "#decision") as watched:
+        page = watched.ready()
+        page.add_init_script("Response.prototype.text = () => new Promise(() => {})")
+        page.reload()
+        page.locator("nav [data-view=cases]").click()
+        sync_api.expect(page.get_by_role("status").first).to_have_text("Loading the cases…")
+        assert not page.locator("#report").is_visible()
+
+
+def test_a_damaged_file_still_shows_the_report(browser: Any, report: Path, tmp_path: Path) -> None:
+    html = report.read_text()
+    start = html.index('id="index">') + len('id="index">')
+    (tmp_path / "cut.html").write_text(html[:start] + html[start + 40 :])
+    with Watched(browser, tmp_path / "cut.html") as watched:
+        page = watched.page
+        sync_api.expect(page.get_by_role("alert")).to_contain_text("this file is damaged")
+        assert page.locator("#decision-word").inner_text() == "FAIL"
+        watched.trouble.clear()  # the browser's console names the reason
 
 
 @pytest.mark.parametrize("width", [360, 820, 1300])

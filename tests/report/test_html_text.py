@@ -15,16 +15,14 @@ from llmeval.report.html import assets
 from llmeval.report.html.visible import clip, has_hidden, visible
 
 NODE = shutil.which("node")
-TEXT_JS = Path(assets.__file__).parent / "static" / "js" / "text.js"
+SCRIPTS = Path(assets.__file__).parent / "static" / "js"
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
 CHARACTERS = "ab  ,.\n\u202e\u200b\u200d\x1b\x00\r😀👩é中文ไทย\u0301\ufeff\U000e0041\u3164"
 
 
-def run_node(body: str, given_: Any) -> Any:
-    """Run a module that has text.js as `text` and `input`; what it passes to `answer` comes
-    back.
-    """
-    code = f"import * as text from {json.dumps(TEXT_JS.as_uri())};"
+def run_node(module: str, body: str, given_: Any) -> Any:
+    """Run a module that has a module of the page as `page`, and `input`; what it passes to `answer` comes back."""
+    code = f"import * as page from {json.dumps((SCRIPTS / module).as_uri())};"
     code += (
         "import { readFileSync } from 'node:fs'; const input = JSON.parse(readFileSync(0, 'utf8'));"
     )
@@ -54,7 +52,7 @@ def test_both_languages_show_the_same_hidden_characters() -> None:
         *texts(1, 400),
         *(chr(code) for code in [*range(0x300), *range(0x2000, 0x2100), 0xFEFF, 0xE0041]),
     ]
-    assert run_node("answer(input.map(text.visible))", samples) == [
+    assert run_node("hidden.js", "answer(input.map(page.visible))", samples) == [
         visible(each) for each in samples
     ]
 
@@ -64,7 +62,9 @@ def test_code_points_become_the_right_utf16_units() -> None:
     samples = [
         (each, sorted({0, len(each) // 3, len(each) // 2, len(each)})) for each in texts(2, 300)
     ]
-    found = run_node("answer(input.map(([each, points]) => text.utf16(each, points)))", samples)
+    found = run_node(
+        "text.js", "answer(input.map(([each, points]) => page.utf16(each, points)))", samples
+    )
     assert found == [
         [len(each[:p].encode("utf-16-le")) // 2 for p in points] for each, points in samples
     ]
@@ -72,9 +72,7 @@ def test_code_points_become_the_right_utf16_units() -> None:
 
 @needs_node
 def test_a_diff_leaves_the_same_text_on_both_sides() -> None:
-    """Taking what was deleted from one side and what was inserted from the other leaves equal
-    words.
-    """
+    """Taking what was deleted from one side and what was inserted from the other leaves equal words."""
     import random
 
     rng = random.Random(3)
@@ -85,7 +83,7 @@ def test_a_diff_leaves_the_same_text_on_both_sides() -> None:
         after = [w for w in before if rng.random() > 0.2]
         after[len(after) // 2 : len(after) // 2] = rng.choices(words, k=rng.randrange(4))
         pairs.append([" ".join(before), " ".join(after)])
-    found = run_node("answer(input.map(([a, b]) => text.diff(a, b)))", pairs)
+    found = run_node("diff.js", "answer(input.map(([a, b]) => page.diff(a, b)))", pairs)
     compared = 0
     for (before, after), marks in zip(pairs, found, strict=True):
         if marks.get("unlike"):

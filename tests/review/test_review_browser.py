@@ -208,7 +208,7 @@ def test_two_tabs_and_two_reviewers_differ_and_decide(browser: Any, run: Path) -
             bob.page.keyboard.press("2")
             sync_api.expect(bob.page.locator(".opinions")).to_contain_text("Reviewers differ")
             bob.page.get_by_role("button", name="To decide 1").click()
-            sync_api.expect(bob.page.locator("#count")).to_have_text("1 of 30 rows")
+            sync_api.expect(bob.page.locator("#count")).to_have_text("1 of 30 answers")
             bob.page.locator(".votes").first.get_by_role("button").first.click()
             sync_api.expect(bob.page.get_by_role("button", name="To decide 0")).to_be_visible()
             assert bob.page.locator("#live").inner_text() != ""

@@ -1,9 +1,10 @@
 """The page's own style and script, in one piece each, and the policy that lets nothing else run.
 
-`static/js/*.js` are ES modules that import each other while they are developed and tested; one page
-can't import, so they are joined in the order of their imports and the import and export words are
-taken off. Their top-level names are therefore all different. Indents and lines that are only a
-comment stay behind: the reader downloads what runs (no string of ours spans lines).
+`static/css/*.css` are joined in the order of `_STYLES`. `static/js/*.js` are ES modules that import
+each other while they are developed and tested. A page of one file can't import, so they are joined
+in the order of their imports, without the words `import` and `export`. Therefore their top-level
+names must differ (`node --check` in the tests sees it). Indents and comments that have their lines
+to themselves are removed: the reader downloads what runs. No string may span lines.
 """
 
 import base64
@@ -15,18 +16,34 @@ from pathlib import Path
 _STATIC = Path(__file__).parent / "static"
 _IMPORT = re.compile(r"""^import\s[^;]*?from\s+["']\./(?P<name>[\w.-]+)["'];\n""", re.M)
 _EXPORT = re.compile(r"^export (?=const |let |function |async function |class )", re.M)
-_SPARE = re.compile(r"^[ \t]+|^[ \t]*(?:/\*\*?[^*]*\*/|//.*)\n", re.M)
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*[\s\S]*?\*/[ \t]*)\n", re.M)
+"""Comments that have their lines to themselves; types in comments are among them."""
+_INDENT = re.compile(r"^[ \t]+", re.M)
 _AROUND, _AFTER_COLON = re.compile(r"\s*([{};,])\s*"), re.compile(r":\s+")
 """Spaces that CSS does not need; none of its strings holds such signs."""
-_ENTRY = "app.js"
+_ENTRY = "main.js"
+_STYLES = (
+    "theme",
+    "base",
+    "summary",
+    "tables",
+    "charts",
+    "sections",
+    "list",
+    "case",
+    "narrow",
+    "print",
+)
+"""In this order: what comes later wins over what comes earlier."""
 
 
 @lru_cache(maxsize=1)
 def style() -> str:
     """The style sheet."""
-    return _AFTER_COLON.sub(
-        ":", _AROUND.sub(r"\1", _slim((_STATIC / "report.css").read_text(encoding="utf-8")))
+    text = "".join(
+        (_STATIC / "css" / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES
     )
+    return _AFTER_COLON.sub(":", _AROUND.sub(r"\1", _slim(text)))
 
 
 @lru_cache(maxsize=1)
@@ -47,7 +64,7 @@ def script() -> str:
 
 
 def _slim(text: str) -> str:
-    return "\n".join(line for line in _SPARE.sub("", _SPARE.sub("", text)).splitlines() if line)
+    return "\n".join(line for line in _INDENT.sub("", _COMMENT.sub("", text)).splitlines() if line)
 
 
 def policy(served: bool = False, *, scripted: bool = True) -> str:

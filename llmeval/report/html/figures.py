@@ -77,7 +77,7 @@ _RULES = {
     "must_pass": "Must pass",
     "floor": "Floor",
     "complete": "Complete run",
-    "max_unscored": "Lost cases",
+    "max_unscored": "Missing results",
     "regression": "No regression",
 }
 

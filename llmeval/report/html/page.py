@@ -9,6 +9,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.report.html import assets, charts, figures, provenance, words
 from llmeval.report.html.embed import Embedding
+from llmeval.report.html.icon import favicon
 from llmeval.report.html.picture import queue_name
 from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import PastRun, past_table, trends
@@ -37,7 +38,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["visible"] = lambda value: visible(str(value))
-    made.filters |= {"count_of": count, "minus": words.minus, "moment": words.moment}
+    made.filters |= {
+        "favicon": favicon,
+        "count_of": count,
+        "minus": words.minus,
+        "moment": words.moment,
+    }
     return made
 
 
@@ -71,9 +77,12 @@ def render(
             suite=str(manifest.suite),
             baseline=_baseline(baseline, totals),
             warnings=[
-                *manifest.warnings,
-                *provenance.warnings(manifest, summary, totals, differing),
-                *map(quarantine_ended, summary.quarantine_ended),
+                words.short_and_rest(text)
+                for text in (
+                    *manifest.warnings,
+                    *provenance.warnings(manifest, summary, totals, differing),
+                    *map(quarantine_ended, summary.quarantine_ended),
+                )
             ],
             quarantine=[(entry, quarantined(entry)) for entry in summary.quarantine],
             retired=[(entry.case_id, retired(entry)) for entry in summary.retired],

@@ -4,23 +4,24 @@ from typing import Any
 
 from llmeval.core.records import Score, Status
 from llmeval.report.html.index import asked, why
-from llmeval.report.html.reader import ReportRow
+from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage, TriageQueue
 from llmeval.report.html.visible import clip, shorten, visible
+from llmeval.report.html.words import score_status
 
 _TEXT, _REASON = 1500, 400
 
 QUEUES = {
-    TriageQueue.PROBLEM: ("Run problems", "no grade: an error, or no usable verdict"),
+    TriageQueue.PROBLEM: ("Run problems", "no result: an error, or no usable verdict"),
     TriageQueue.REGRESSED: ("Regressions", "passed in the baseline, fails now"),
     TriageQueue.DISAGREES: (
         "Judge disagreements",
-        "judges, checks, repeats or people contradict each other",
+        "judges, checks, repeats or people disagree, or a person must decide",
     ),
     TriageQueue.NEW: ("New failures", "fails, with nothing to compare in the baseline"),
     TriageQueue.KNOWN: ("Known failures", "failed in the baseline too"),
     TriageQueue.FIXED: ("Fixed", "failed in the baseline, passes now"),
-    TriageQueue.REST: ("Passing", "nothing to look at"),
+    TriageQueue.REST: ("Passing", "no problem seen"),
 }
 
 
@@ -82,7 +83,7 @@ _TONE = {
 def _score(score: Score) -> dict[str, Any]:
     return {
         "metric": score.metric,
-        "status": score.status.value,
+        "status": score_status(score.status),
         "tone": _TONE[score.status],
         "reason": shorten(score.unscored or score.reason, _REASON),
     }

@@ -2,6 +2,7 @@
 careful about.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from llmeval.report.safe_text import count
 from llmeval.report.trust import audited, distrust
 
 Pairs = list[tuple[str, str]]
+_DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 
 
 def groups(manifest: Manifest, summary: Summary) -> list[dict[str, Any]]:
@@ -23,6 +25,11 @@ def groups(manifest: Manifest, summary: Summary) -> list[dict[str, Any]]:
     candidate = manifest.candidate
     software = manifest.llmeval
     cases = manifest.cases
+    identity = flat("identity", candidate.identity)
+    digests: Pairs = [
+        *flat("", to_builtins(manifest.digests)),
+        *(pair for pair in identity if _DIGEST.fullmatch(pair[1])),
+    ]
     run: Pairs = [
         ("Run", str(manifest.run_id)),
         ("Suite file", str(manifest.suite_file)),
@@ -40,7 +47,7 @@ def groups(manifest: Manifest, summary: Summary) -> list[dict[str, Any]]:
     ]
     tested: Pairs = [
         ("Candidate", candidate.name),
-        *flat("identity", candidate.identity),
+        *(pair for pair in identity if not _DIGEST.fullmatch(pair[1])),
         *flat("params", candidate.params),
         (
             "Model as returned",
@@ -69,7 +76,7 @@ def groups(manifest: Manifest, summary: Summary) -> list[dict[str, Any]]:
     return [
         {"title": "Run", "pairs": run, "code": False},
         {"title": "What was tested", "pairs": tested, "code": False},
-        {"title": "Digests", "pairs": flat("", to_builtins(manifest.digests)), "code": True},
+        {"title": "Digests", "pairs": digests, "code": True},
         {"title": "Software", "pairs": tools, "code": False},
     ]
 
@@ -108,7 +115,7 @@ def warnings(
         more = f" and {len(changed) - 4} more" if len(changed) > 4 else ""
         yield (
             "Not measured in the same way as the baseline; what differs:"
-            f" {', '.join(changed[:4])}{more}. See Provenance."
+            f" {', '.join(changed[:4])}{more}. See What was run."
         )
     for name, total in totals.metrics.items():
         if total.quotes_missing:

@@ -3,7 +3,7 @@ instead.
 
 Covers C0 and C1 controls (so ANSI escapes too), bidirectional controls (Unicode UAX #9), zero-width
 and filler characters, and tag characters (U+E0000 block), which carry text that nobody sees.
-`static/js/text.js` holds the same table.
+`static/js/hidden.js` holds the same table.
 """
 
 import re

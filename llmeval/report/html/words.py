@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from llmeval.core.manifest import Manifest
+from llmeval.core.records import Status
 from llmeval.core.results import Calls, CaseCounts, Decision, GateResult, Metric, RuleDecision
 from llmeval.report.safe_text import count
 
@@ -16,6 +17,9 @@ TONES = {
     Decision.INVALID: "invalid",
 }
 """The colour family of a decision; every place that uses it has a shape and a word too."""
+
+LONG_WARNING = 160
+"""Characters past which a warning shows its first words only, and the rest at a click."""
 
 _MINUS = re.compile(r"(?<![\w.\-])-(?=\d)")
 _METHODS = {
@@ -34,7 +38,7 @@ def percent(share: float | None) -> str:
 
 
 def round_percent(share: float) -> str:
-    """80% where nothing is lost, else 82.5%."""
+    """80% for a whole number of percent, else 82.5%."""
     text = f"{100 * share:.2f}".rstrip("0").rstrip(".")
     return f"{text}%"
 
@@ -123,23 +127,21 @@ def _rule(
         return rule.reason
     floor = round_percent(rule.threshold)
     seen = f"{named(rule.metric, rule.slice)} {percent(rule.estimate)}"
-    interval = ""
-    if metric.low is not None and metric.high is not None:
-        interval = (
-            f" ({metric.level:.0%} interval {100 * metric.low:.1f} to {100 * metric.high:.1f})"
-        )
+    level = _confidence(alpha if rule.level is None else 1 - rule.level)
+    # The rule's own bounds, as under Gate: a second interval for one metric raises questions.
     if rule.decision is Decision.FAIL:
-        if metric.high is not None and metric.high >= rule.threshold:
-            level = alpha if rule.level is None else 1 - rule.level
-            interval = f" (at most {percent(rule.high)}{_confidence(level)})"
-        return f"{seen}{interval} is below the floor of {floor}."
+        bound = "" if rule.high is None else f" (at most {percent(rule.high)}{level})"
+        return f"{seen}{bound} is below the floor of {floor}."
     if metric.trust == "UNTRUSTED":
         return rule.reason
     if (
         metric.high is not None and metric.high < rule.threshold
     ):  # it would fail by itself, not beside other rules
         return rule.reason
-    return f"{seen}{interval} is too uncertain to tell whether it clears the floor of {floor}."
+    bounds = ""
+    if rule.low is not None and rule.high is not None:
+        bounds = f" (between {percent(rule.low)} and {percent(rule.high)}{level})"
+    return f"{seen}{bounds} is too uncertain to tell whether it reaches the floor of {floor}."
 
 
 def _as_counted(rule: RuleDecision, metric: Metric) -> bool:
@@ -170,8 +172,8 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Manifest) -
         lost = metric.unscored + metric.errors
         if lost:
             said.append(
-                f"Left out because they have no value here: {lost:,}. Lost cases may differ from"
-                " the others."
+                f"Missing, because they have no result here: {lost:,}. Missing cases may differ"
+                " from the others."
             )
     if metric is not None and metric.source == "judge" and _as_counted(rule, metric):
         trusted = metric.trust == "TRUSTED"
@@ -227,9 +229,24 @@ def outcomes(counts: CaseCounts) -> list[tuple[str, str, int]]:
         ("failed", "fail", counts.failed),
         ("unscored", "unsure", counts.unscored),
         ("not scored yet", "plain", counts.not_scored),
-        ("for a person", "unsure", counts.open),
+        ("need review", "unsure", counts.open),
         ("with errors", "invalid", counts.errors),
     ]
+
+
+def score_status(status: Status) -> str:
+    """A score's status in words."""
+    return {Status.OPEN: "needs review", Status.NOT_SCORED: "not scored yet"}.get(
+        status, status.value.replace("_", " ")
+    )
+
+
+def short_and_rest(text: str) -> tuple[str, str]:
+    """A long warning as its first words and the rest, which is mostly statistics; a short one
+    whole.
+    """
+    head, colon, rest = text.partition(": ")
+    return (f"{head}.", sentence(rest)) if colon and len(text) > LONG_WARNING else (text, "")
 
 
 def sentence(text: str) -> str:

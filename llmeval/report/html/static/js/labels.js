@@ -1,23 +1,42 @@
-// What a reader says about scores. In a file: kept in this browser, saved as JSONL. From a review server: kept there.
+// The reader's verdicts. In a file: kept in this browser, saved as JSONL. From a review server: kept
+// there.
 
-import { memory } from "./dom.js";
+import { memory } from "./memory.js";
 
-/** Labels of one run. `server`: where they go; null in a file. */
+/** @import { Answer, Label, Score, Verdict } from "./types.js" */
+/** @typedef {import("./server.js").Server} Server */
+
+/**
+ * How a verdict came about.
+ *
+ * @typedef {object} Circumstances
+ * @property {string} comment
+ * @property {boolean} blind Whether the judge's verdict was hidden.
+ * @property {string} sampling How the answer came before the reader.
+ * @property {number | null} probability With which it was drawn, for random samples.
+ * @property {boolean} adjudication Whether it settles what reviewers differ on.
+ */
+
+/** @typedef {{ answer: Answer, score: Score, before: Label | null }} Change */
+
+/** Labels of one run. */
 export class Labels {
+  /**
+   * @param {string} run
+   * @param {Server | null} server Where labels go; null in a file.
+   */
   constructor(run, server = null) {
     this.key = `labels.${run}`;
     this.run = run;
     this.server = server;
-    this.undone = [];
-    this.kept = [];
-    for (const line of server ? [] : (memory.get(this.key) ?? "").split("\n")) {
-      try {
-        if (line) this.kept.push(JSON.parse(line));
-      } catch {
-        continue;
-      }
-    }
-    this.name_ = memory.get("reviewer") ?? "";
+    /**
+     * This visit's verdicts, for undo.
+     * @type {Change[]}
+     */
+    this.changes = [];
+    /** @type {Label[]} */
+    this.kept = server ? [] : stored(this.key);
+    this.storedName = memory.get("reviewer") ?? "";
   }
 
   get records() {
@@ -25,31 +44,69 @@ export class Labels {
   }
 
   get reviewer() {
-    return this.server?.state.reviewer ?? this.name_;
+    return this.server?.state.reviewer ?? this.storedName;
   }
 
-  /** The reader's last label on a score; null when there is none, or it was taken back. */
+  /**
+   * The reader's last label on a score; null when there is none, or it was withdrawn.
+   *
+   * @param {string} caseId
+   * @param {number} repeat
+   * @param {string} metric
+   */
   of(caseId, repeat, metric) {
-    const found = this.records.findLast((label) => isAbout(label, caseId, repeat, metric));
-    return found && found.human_verdict !== "withdrawn" ? found : null;
+    const last = this.records.findLast((label) => isAbout(label, caseId, repeat, metric));
+    return last && last.human_verdict !== "withdrawn" ? last : null;
   }
 
-  /** What other people said, as far as it may be shown: after the reader's own vote. */
+  /**
+   * The reader's label on a score.
+   *
+   * @param {Score} score
+   */
+  ofScore(score) {
+    return this.of(score.case_id, score.repeat ?? 0, score.metric);
+  }
+
+  /**
+   * Other people's labels. The server sends them only after the reader's own verdict.
+   *
+   * @param {string} caseId
+   * @param {number} repeat
+   * @param {string} metric
+   */
   others(caseId, repeat, metric) {
-    return (this.server?.state.others ?? []).filter((label) => isAbout(label, caseId, repeat, metric));
+    const others = this.server?.state.others ?? [];
+    return others.filter((label) => isAbout(label, caseId, repeat, metric));
   }
 
-  /** Labels that differ on a score, while nobody has decided; null when there are none. */
+  /**
+   * Labels that differ on a score, while nobody has decided; null when there are none.
+   *
+   * @param {string} caseId
+   * @param {number} repeat
+   * @param {string} metric
+   */
   conflict(caseId, repeat, metric) {
-    return (this.server?.state.conflicts ?? []).find((each) => isAbout(each, caseId, repeat, metric))?.labels ?? null;
+    const conflicts = this.server?.state.conflicts ?? [];
+    return conflicts.find((each) => isAbout(each, caseId, repeat, metric))?.labels ?? null;
   }
 
-  /** Record a verdict: never changed afterwards, a correction is a new record. False when this browser does not keep it. */
-  async add(answer, score, verdict, { comment = "", blind, sampling, probability, adjudication = false }) {
-    const place = [answer.case_id, answer.repeat ?? 0, score.metric];
-    const before = this.of(...place);
+  /**
+   * Record a verdict. Records never change: a correction is a new one.
+   *
+   * @param {Answer} answer
+   * @param {Score} score
+   * @param {Verdict} verdict
+   * @param {Circumstances} circumstances
+   * @returns {Promise<boolean>} False when this browser does not keep it.
+   */
+  async add(answer, score, verdict, circumstances) {
+    const { comment, blind, sampling, probability, adjudication } = circumstances;
+    const before = this.of(answer.case_id, answer.repeat ?? 0, score.metric);
+    /** @type {Label} */
     const label = {
-      label_id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`,
+      label_id: newId(),
       case_id: answer.case_id,
       repeat: answer.repeat ?? 0,
       metric: score.metric,
@@ -59,27 +116,56 @@ export class Labels {
       blind,
       adjudication,
     };
-    const kept = this.server ? await this.server.send(label).then(() => true) : this.keep({ ...label, run_id: this.run, judge_verdict: score.status, reviewer: this.reviewer, source: "human", sampling, probability, at: new Date().toISOString() });
-    this.undone.push({ answer, score, before });
+    let kept = true;
+    // The server adds the rest itself.
+    if (this.server) await this.server.send(label);
+    else {
+      kept = this.keep({
+        ...label,
+        run_id: this.run,
+        judge_verdict: score.status,
+        reviewer: this.reviewer,
+        source: "human",
+        sampling,
+        probability,
+        at: new Date().toISOString(),
+      });
+    }
+    this.changes.push({ answer, score, before });
     return kept;
   }
 
-  /** Whether the last verdict of this visit was on this score. */
-  last(caseId, repeat, metric) {
-    const last = this.undone.at(-1);
-    return last !== undefined && isAbout({ ...last.answer, repeat: last.answer.repeat ?? 0, metric: last.score.metric }, caseId, repeat, metric);
+  /**
+   * Whether the last verdict of this visit was on this score.
+   *
+   * @param {string} caseId
+   * @param {number} repeat
+   * @param {string} metric
+   */
+  isLast(caseId, repeat, metric) {
+    const last = this.changes.at(-1);
+    if (!last) return false;
+    const { case_id, repeat: at = 0 } = last.answer;
+    return isAbout({ case_id, repeat: at, metric: last.score.metric }, caseId, repeat, metric);
   }
 
-  /** Take the last verdict of this visit back: the one before stands again. Gives the answer; null when there is none. */
+  /** Take back the last verdict of this visit. Returns the answer; null when there is none. */
   async undo() {
-    const last = this.undone.pop();
+    const last = this.changes.pop();
     if (!last) return null;
     const { answer, score, before } = last;
-    await this.add(answer, score, before?.human_verdict ?? "withdrawn", { ...before, comment: before?.comment ?? "", blind: before?.blind ?? false, sampling: before?.sampling ?? "triage", probability: before?.probability ?? null, adjudication: false });
-    this.undone.pop();
+    await this.add(answer, score, before?.human_verdict ?? "withdrawn", {
+      comment: before?.comment ?? "",
+      blind: before?.blind ?? false,
+      sampling: before?.sampling ?? "triage",
+      probability: before?.probability ?? null,
+      adjudication: false,
+    });
+    this.changes.pop(); // an undo can't be undone
     return answer;
   }
 
+  /** @param {Label} label */
   keep(label) {
     this.kept.push(label);
     return memory.set(this.key, this.kept.map((each) => JSON.stringify(each)).join("\n"));
@@ -90,19 +176,54 @@ export class Labels {
     return this.records.map((label) => `${JSON.stringify(label)}\n`).join("");
   }
 
-  name(reviewer) {
-    this.name_ = reviewer;
+  /** @param {string} reviewer */
+  setReviewer(reviewer) {
+    this.storedName = reviewer;
     memory.set("reviewer", reviewer);
   }
 }
 
+/**
+ * Labels that this browser holds; lines that are not JSON are left out.
+ *
+ * @param {string} key
+ */
+function stored(key) {
+  /** @type {Label[]} */
+  const labels = [];
+  for (const line of (memory.get(key) ?? "").split("\n")) {
+    try {
+      if (line) labels.push(JSON.parse(line));
+    } catch {
+      // A torn line must not hide the others.
+    }
+  }
+  return labels;
+}
+
+/**
+ * @param {{ case_id: string, repeat: number, metric: string }} label
+ * @param {string} caseId
+ * @param {number} repeat
+ * @param {string} metric
+ */
 function isAbout(label, caseId, repeat, metric) {
   return label.case_id === caseId && label.repeat === repeat && label.metric === metric;
 }
 
-/** `sha256:…` of a text's UTF-8; empty where the browser offers no digest (pages that are not a secure context). */
+function newId() {
+  // Pages that are not a secure context have no randomUUID.
+  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+}
+
+/**
+ * `sha256:…` of a text's UTF-8; empty in pages that are not a secure context.
+ *
+ * @param {string} text
+ */
 async function digest(text) {
   if (!globalThis.crypto?.subtle) return "";
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return "sha256:" + [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const bytes = [...new Uint8Array(hash)];
+  return `sha256:${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

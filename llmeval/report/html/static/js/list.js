@@ -1,35 +1,61 @@
-// A list of any length that only draws what is in sight. A grid for screen readers: one focus, rows by active descendant.
+// A list of any length that only draws what is in sight. A grid for screen readers: the list keeps the
+// focus, and the active row is named by aria-activedescendant.
 
-import { h, shape, number } from "./dom.js";
-import { QUEUES, QUEUE_NAMES, STATES } from "./query.js";
-import { visible } from "./text.js";
+import { h } from "./dom.js";
+import { groupHead, listLine } from "./list_line.js";
 
+/** @typedef {import("./data.js").Data} Data */
+/** @typedef {import("./order.js").Group} Group */
+/** @typedef {import("./vocabulary.js").Named} Named */
+/** @typedef {{ row: number } | { name: string, count: number, row?: undefined }} Item */
+
+/** Heights in pixels, as in the style sheet. */
 const ROW = 58;
 const HEAD = 34;
+/** Rows drawn outside of sight, so that scrolling shows no gaps. */
 const SPARE = 6;
 
 export class List {
-  /** `choose(row, open)` is told what is selected; `open` when the person asked to see it. */
-  constructor(data, choose) {
+  /**
+   * @param {Data} data
+   * @param {(row: number, open: boolean) => void} choose Gets the selected row; `open` when the
+   *   reader asked to see it.
+   * @param {(row: number) => Named | null} mark What the reader said about a row.
+   */
+  constructor(data, choose, mark) {
     this.data = data;
     this.choose = choose;
+    this.mark = mark;
+    /** @type {Item[]} */
     this.items = [];
-    this.tops = [0];
+    /** Where each item begins, in pixels; one more for the end of the list. */
+    this.tops = new Float64Array(1);
     this.selected = -1;
+    /** Whether verdicts are hidden. */
     this.hidden = false;
-    this.mark = () => null;
     this.inner = h("div", { class: "inner", role: "presentation" });
-    this.node = h("div", { class: "list", role: "grid", tabindex: "0", "aria-label": "Cases", "aria-readonly": "true" }, this.inner);
+    this.node = h(
+      "div",
+      {
+        class: "list",
+        role: "grid",
+        tabindex: "0",
+        "aria-label": "Cases",
+        "aria-readonly": "true",
+      },
+      this.inner,
+    );
     this.node.addEventListener("scroll", () => this.draw(), { passive: true });
-    this.node.addEventListener("keydown", (event) => this.key(event));
-    this.inner.addEventListener("click", (event) => {
-      const at = event.target.closest("[data-at]")?.dataset.at;
-      if (at !== undefined) this.select(Number(at), true);
-    });
+    this.node.addEventListener("keydown", (event) => this.handleKey(event));
+    this.inner.addEventListener("click", (event) => this.handleClick(event));
     new ResizeObserver(() => this.draw()).observe(this.node);
   }
 
-  /** Show groups of rows; keeps the selected row if it is still there. */
+  /**
+   * Show groups of rows; the selected row stays selected if it is still there.
+   *
+   * @param {Group[]} groups
+   */
   show(groups) {
     const row = this.row();
     this.items = [];
@@ -38,31 +64,41 @@ export class List {
       for (const each of rows) this.items.push({ row: each });
     }
     this.tops = new Float64Array(this.items.length + 1);
-    this.items.forEach((item, i) => (this.tops[i + 1] = this.tops[i] + (item.name === undefined ? ROW : HEAD)));
+    this.items.forEach((item, i) => {
+      this.tops[i + 1] = this.tops[i] + (item.row === undefined ? HEAD : ROW);
+    });
     this.inner.style.height = `${this.tops[this.items.length]}px`;
-    this.node.setAttribute("aria-rowcount", this.items.length);
+    this.node.setAttribute("aria-rowcount", String(this.items.length));
     this.selected = this.items.findIndex((item) => item.row !== undefined && item.row === row);
     this.draw();
   }
 
-  /** The selected row's number. */
+  /** The selected row; undefined when none is. */
   row() {
     return this.items[this.selected]?.row;
   }
 
-  /** Rows in order, without group heads. */
+  /** Rows in order, without the heads of groups. */
   rows() {
-    return this.items.filter((item) => item.row !== undefined).map((item) => item.row);
+    return this.items.map((item) => item.row).filter((row) => row !== undefined);
   }
 
-  /** Select a row by its number; false when it is not in the list. */
+  /**
+   * Select a row, if it is in the list.
+   *
+   * @param {number} row
+   */
   reveal(row) {
     const at = this.items.findIndex((item) => item.row === row);
     if (at >= 0) this.select(at, false);
-    return at >= 0;
   }
 
-  /** Move by `step` rows, over group heads. */
+  /**
+   * Move by `step` rows; the heads of groups do not count.
+   *
+   * @param {number} step
+   * @param {boolean} open
+   */
   move(step, open) {
     let at = this.selected;
     const way = Math.sign(step) || 1;
@@ -72,28 +108,52 @@ export class List {
       at = next;
       if (this.items[at].row !== undefined) left--;
     }
-    if (this.items[at]?.row === undefined) at = this.items.findIndex((item) => item.row !== undefined);
+    if (this.items[at]?.row === undefined) {
+      at = this.items.findIndex((item) => item.row !== undefined);
+    }
     if (at >= 0) this.select(at, open);
   }
 
+  /**
+   * @param {number} at
+   * @param {boolean} open
+   */
   select(at, open) {
-    if (this.items[at]?.row === undefined) return;
+    const row = this.items[at]?.row;
+    if (row === undefined) return;
     this.selected = at;
     const top = this.tops[at];
     const { scrollTop, clientHeight } = this.node;
     if (top - HEAD < scrollTop) this.node.scrollTop = top - HEAD;
-    else if (top + ROW > scrollTop + clientHeight) this.node.scrollTop = top + ROW - clientHeight + 8;
+    else if (top + ROW > scrollTop + clientHeight)
+      this.node.scrollTop = top + ROW - clientHeight + 8;
     this.draw();
-    this.choose(this.items[at].row, open);
+    this.choose(row, open);
   }
 
-  key(event) {
+  /** @param {MouseEvent} event */
+  handleClick(event) {
+    const target = /** @type {Element} */ (event.target);
+    const line = /** @type {HTMLElement | null} */ (target.closest("[data-at]"));
+    if (line) this.select(Number(line.dataset.at), true);
+  }
+
+  /** @param {KeyboardEvent} event */
+  handleKey(event) {
     const page = Math.max(1, Math.floor(this.node.clientHeight / ROW) - 1);
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    const all = this.items.length;
+    /** @type {Record<string, number>} */
+    const steps = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -all,
+      End: all,
+    };
     if (event.key in steps && !event.metaKey && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
-      const step = steps[event.key];
-      this.move(Number.isFinite(step) ? step : Math.sign(step) * this.items.length, false);
+      this.move(steps[event.key], false);
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       if (this.selected < 0) this.move(1, true);
@@ -103,17 +163,24 @@ export class List {
 
   draw() {
     const { scrollTop, clientHeight } = this.node;
-    const first = Math.max(0, this.at(scrollTop) - SPARE);
-    const last = Math.min(this.items.length, this.at(scrollTop + clientHeight) + SPARE);
+    const first = Math.max(0, this.itemAt(scrollTop) - SPARE);
+    const last = Math.min(this.items.length, this.itemAt(scrollTop + clientHeight) + SPARE);
     const nodes = [];
     for (let i = first; i < last; i++) nodes.push(this.item(i));
-    if (this.selected >= 0 && (this.selected < first || this.selected >= last)) nodes.push(this.item(this.selected));
+    const unseen = this.selected < first || this.selected >= last;
+    // The active row must exist for screen readers, in sight or not.
+    if (this.selected >= 0 && unseen) nodes.push(this.item(this.selected));
     this.inner.replaceChildren(...nodes);
-    if (this.selected >= 0) this.node.setAttribute("aria-activedescendant", `row-${this.selected}`);
-    else this.node.removeAttribute("aria-activedescendant");
+    if (this.selected < 0) this.node.removeAttribute("aria-activedescendant");
+    else this.node.setAttribute("aria-activedescendant", `row-${this.selected}`);
   }
 
-  at(y) {
+  /**
+   * The item at a height, by bisection.
+   *
+   * @param {number} y
+   */
+  itemAt(y) {
     let low = 0;
     let high = this.items.length;
     while (low < high) {
@@ -124,39 +191,20 @@ export class List {
     return low;
   }
 
+  /** @param {number} at */
   item(at) {
     const item = this.items[at];
-    const node =
-      item.name !== undefined
-        ? h("div", { class: "ghead", role: "row", "aria-rowindex": at + 1 }, h("div", { role: "gridcell" }, h("strong", {}, visible(item.name)), " ", h("span", { class: "quiet" }, number(item.count))))
-        : this.line(at, item.row);
+    const node = item.row === undefined ? groupHead(at, item) : this.line(at, item.row);
     node.style.top = `${this.tops[at]}px`;
     return node;
   }
 
+  /**
+   * @param {number} at
+   * @param {number} row
+   */
   line(at, row) {
-    const { id, rep, queue, state, ask, why, now, was } = this.data.columns;
-    const mark = this.mark(row);
-    const [name, tone] = mark ?? (this.hidden ? ["hidden", "plain"] : row_state(queue[row], state[row]));
-    const chosen = at === this.selected;
-    const cells = [
-      h("div", { role: "gridcell", class: "sign", title: name }, shape(tone), h("span", { class: "sr" }, name)),
-      h("div", { role: "gridcell", class: "what" }, h("span", { class: "ask", dir: "auto" }, ask[row] || "(no question)"), h("span", { class: "why", dir: "auto" }, this.hidden ? (mark?.[0] ?? "verdict hidden") : why[row])),
-      h("div", { role: "gridcell", class: "id" }, h("code", {}, visible(id[row]) + (rep[row] ? ` ·${rep[row]}` : "")), this.hidden && !mark ? null : this.dots(now[row], was[row])),
-    ];
-    return h("div", { class: "row", role: "row", id: `row-${at}`, "data-at": at, "aria-rowindex": at + 1, "aria-selected": String(chosen) }, cells);
+    const view = { at, selected: at === this.selected, hidden: this.hidden, mark: this.mark(row) };
+    return listLine(this.data, row, view);
   }
-
-  dots(now, was) {
-    const { metrics } = this.data.meta;
-    const texts = [...now].map((letter, i) => `${metrics[i]}: ${STATES[letter][0]}${was[i] && was[i] !== letter ? ` (was ${STATES[was[i]][0]})` : ""}`);
-    const marks = [...now].map((letter, i) => h("i", { class: `dot ${STATES[letter][1]}${was[i] && was[i] !== "-" && was[i] !== letter ? " moved" : ""}` }));
-    return h("span", { class: "dots", title: texts.join("\n") }, marks, h("span", { class: "sr" }, texts.join(", ")));
-  }
-}
-
-/** Name and tone of a row: its queue, or its state where the queue says nothing. */
-function row_state(queue, state) {
-  const [name, tone] = QUEUE_NAMES[QUEUES[queue]];
-  return QUEUES[queue] === "problem" ? [`${name}: ${STATES[state][0]}`, STATES[state][1]] : [name, tone];
 }

@@ -1,23 +1,62 @@
 // Small parts of the page that know nothing of cases.
 
-import { announce, h, memory } from "./dom.js";
+import { announce, byId, h } from "./dom.js";
+import { memory } from "./memory.js";
 
-/** A labelled choice; `change` is told the value. */
-export function select(label, options, change) {
-  return h("label", { class: "select" }, h("span", { class: "sr" }, label), h("select", { onchange: (event) => change(event.target.value) }, options.map(([value, name]) => h("option", { value }, name))));
+/** @typedef {import("./dom.js").Child} Child */
+
+/**
+ * A labelled choice.
+ *
+ * @param {string} label
+ * @param {[value: string, name: string][]} options
+ * @param {(value: string) => void} change
+ */
+export function choice(label, options, change) {
+  const select = h(
+    "select",
+    { onchange: (/** @type {Event} */ _event) => change(select.value) },
+    options.map(([value, name]) => h("option", { value }, name)),
+  );
+  const node = h("label", { class: "select" }, h("span", { class: "sr" }, label), select);
+  return { node, select };
 }
 
-/** A modal dialog; `done` runs when its button is pressed. */
-export function dialog(title, body, word, done) {
+/**
+ * @param {Child | Child[]} content
+ * @param {() => void} action
+ * @param {Record<string, import("./dom.js").AttributeValue>} attributes
+ */
+export function ghostButton(content, action, attributes = {}) {
+  return h("button", { type: "button", class: "ghost", onclick: action, ...attributes }, content);
+}
+
+/**
+ * A modal dialog; `done` runs when its button is pressed.
+ *
+ * @param {string} title
+ * @param {Node[]} body
+ * @param {string} word
+ * @param {() => void} done
+ */
+export function dialog(title, body, word, done = () => {}) {
   const node = h("dialog", { "aria-labelledby": "dialog-title" });
-  const button = h("button", { type: "button", class: "button", onclick: () => { node.close(); done(); } }, word);
+  const close = () => {
+    node.close();
+    done();
+  };
+  const button = h("button", { type: "button", class: "button", onclick: close }, word);
   node.append(h("h2", { id: "dialog-title" }, title), ...body, h("p", { class: "end" }, button));
   node.addEventListener("close", () => node.remove());
   document.body.append(node);
   node.showModal();
 }
 
-/** Show a mark in the answer: scroll to it and light it up for a moment. */
+/**
+ * Show a mark in the answer: scroll to it and highlight it for a moment.
+ *
+ * @param {string} id
+ */
 export function flash(id) {
   const node = document.getElementById(id);
   if (!node) return;
@@ -28,30 +67,36 @@ export function flash(id) {
   setTimeout(() => mark.classList.remove("flash"), 1600);
 }
 
-/** Copy the address of what is shown. */
-export async function copy(button) {
+/**
+ * Copy the address of what is shown.
+ *
+ * @param {HTMLButtonElement} button Shows what happened.
+ */
+export async function copyAddress(button) {
+  let text = "Copied";
   try {
     await navigator.clipboard.writeText(location.href);
-    button.textContent = "Copied";
   } catch {
-    button.textContent = "Copy it from the address bar";
+    text = "Copy it from the address bar";
   }
-  announce(button.textContent);
+  button.textContent = text;
+  announce(text);
 }
 
+/** @type {Record<string, string>} */
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
 
-/** The theme button: as the system, light, dark; remembered. */
-export function themes() {
-  const button = document.getElementById("theme");
-  const apply = (name) => {
+/** The theme button: as the system, light, dark. This browser remembers the choice. */
+export function setUpTheme() {
+  const button = byId("theme");
+  const apply = (/** @type {string} */ name) => {
     if (name === "auto") document.documentElement.removeAttribute("data-theme");
     else document.documentElement.dataset.theme = name;
     button.textContent = `Theme: ${name}`;
     button.setAttribute("aria-label", `Theme: ${THEMES[name]}`);
   };
-  let name = memory.get("theme") ?? "auto";
-  if (!(name in THEMES)) name = "auto";
+  const stored = memory.get("theme") ?? "auto";
+  let name = stored in THEMES ? stored : "auto";
   button.addEventListener("click", () => {
     const names = Object.keys(THEMES);
     name = names[(names.indexOf(name) + 1) % names.length];

@@ -1,0 +1,121 @@
+// What the candidate was asked, and what the case says about the right answer.
+
+import { h, number } from "./dom.js";
+import { visible } from "./hidden.js";
+import { textBlock } from "./text.js";
+import { plainText, tree } from "./tree.js";
+
+/** @import { Case } from "./types.js" */
+
+/** Fields in this order first. */
+const FIRST_FIELDS = ["question", "input", "prompt", "query", "instruction", "text"];
+/** Fields that have a place of their own. */
+const OTHER_FIELDS = ["reference", "references", "context"];
+/** Longer texts can be folded; of these, those past the second length are folded at first. */
+const FOLDABLE = 1500;
+const FOLDED = 600;
+const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
+
+/**
+ * @param {Case} item
+ * @param {string | null} lang
+ */
+export function question(item, lang) {
+  const parts = inputs(item, lang);
+  const expected = expectations(item, lang);
+  return h(
+    "section",
+    { class: "asked" },
+    h("h3", {}, "Input"),
+    sideBySide(parts, expected),
+    item.context ? folded("context", item.context, lang) : null,
+  );
+}
+
+/**
+ * @param {HTMLElement[]} parts
+ * @param {HTMLElement[]} expected
+ */
+function sideBySide(parts, expected) {
+  if (!parts.length)
+    return h("p", { class: "quiet" }, "The run directory does not hold this case's text.");
+  if (!expected.length) return parts;
+  return h("div", { class: "sides" }, h("div", {}, parts), h("div", {}, expected));
+}
+
+/**
+ * @param {Case} item
+ * @param {string | null} lang
+ */
+function inputs(item, lang) {
+  if (item.messages?.length) {
+    return item.messages.map((message) => block(message.role, message.content, lang));
+  }
+  const fields = Object.entries(item.fields ?? {}).filter(([name]) => !OTHER_FIELDS.includes(name));
+  fields.sort(([a], [b]) => rank(a) - rank(b));
+  return fields.map(([name, value]) => block(name, plainText(value), lang));
+}
+
+/** @param {string} name */
+function rank(name) {
+  const at = FIRST_FIELDS.indexOf(name);
+  return at < 0 ? FIRST_FIELDS.length : at;
+}
+
+/**
+ * @param {Case} item
+ * @param {string | null} lang
+ */
+function expectations(item, lang) {
+  /** @type {HTMLElement[]} */
+  const parts = [];
+  const references = item.references ?? [];
+  if (references.length) {
+    const title = references.length > 1 ? "expected answers (any of these)" : "expected answer";
+    const texts = references.map((text) => textBlock(text, [], { lang }));
+    parts.push(h("div", { class: "block reference" }, h("h4", {}, title), texts));
+  }
+  if (item.facts?.length) {
+    const summary = h("summary", {}, h("h4", {}, "expected facts"));
+    const open = !references.length;
+    parts.push(h("details", { class: "block", open }, summary, tree(item.facts)));
+  }
+  return parts;
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ * @param {string | null} lang
+ */
+function block(name, text, lang) {
+  if (text.length > FOLDABLE) return folded(name, text, lang);
+  return h("div", { class: "block" }, h("h4", {}, visible(name)), textBlock(text, [], { lang }));
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ * @param {string | null} lang
+ */
+function folded(name, text, lang) {
+  const size = h("span", { class: "quiet" }, ` ${number(text.length)} characters`);
+  return h(
+    "details",
+    { class: "block", open: text.length <= FOLDED },
+    h("summary", {}, h("h4", {}, visible(name)), size),
+    textBlock(text, [], { lang }),
+  );
+}
+
+/**
+ * The language of a case as its tags or fields name it, for hyphens, fonts and screen readers.
+ *
+ * @param {Case} item
+ */
+export function language(item) {
+  const { tags, fields } = item;
+  const names = [tags?.lang, tags?.language, fields?.lang, fields?.language];
+  const name = names.find((value) => typeof value === "string" && LANGUAGE.test(value));
+  return typeof name === "string" ? name : null;
+}
