@@ -28,6 +28,11 @@ def signed_points(share: float | None) -> str:
     return "0.0" if text[1:] == "0.0" else text.replace("-", "−")
 
 
+def round_points(share: float) -> str:
+    """A size in percentage points with the digits it has, at most three: 2 points, 0.5 points."""
+    return f"{100 * share:.3g} points"
+
+
 def points(share: float) -> str:
     """A size in percentage points: 2.5 points."""
     return f"{100 * share:.1f} points"

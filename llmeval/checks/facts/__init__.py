@@ -10,7 +10,7 @@ Result:       answer (the parsed answer), confidence, verdict, check
 """
 
 from llmeval.checks.facts.check import facts
-from llmeval.checks.facts.confidence import CONFIDENT
 from llmeval.checks.facts.schema import Fact, parse_facts
+from llmeval.core.thresholds import CONFIDENT
 
 __all__ = ["CONFIDENT", "Fact", "facts", "parse_facts"]

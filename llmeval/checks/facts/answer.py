@@ -23,7 +23,6 @@ from llmeval.checks.facts.times import Time, times
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.core.records import Case
 
-_QUESTIONS = ("question", "query", "prompt", "input", "instruction")
 _LOCALE = regex.compile(r"[a-zA-Z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _EVASIVE = regex.compile(
     r"\bas an ai\b|\bi(?:'m| am)? (?:do not|don['’]t|can(?:not|['’]t)|could(?:n['’]t| not)|am unable|sorry)|real-time"
@@ -186,18 +185,6 @@ def _index(values: list[str], value: str, start: int) -> int:
 @lru_cache(maxsize=256)
 def _question(text: str) -> Tokens:
     return Tokens(text[:20000])
-
-
-def question_of(case: Case) -> str:
-    """What the case asks: its last user message, else the field that is named like a question; empty if unknown."""
-    for message in reversed(case.messages):
-        if message.role == "user":
-            return message.content
-    for name in _QUESTIONS:
-        value = case.fields.get(name)
-        if isinstance(value, str):
-            return value
-    return ""
 
 
 def locale_of(case: Case) -> str:

@@ -7,12 +7,13 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from llmeval.checks.arguments import Share
 from llmeval.checks.base import Result, check, graded, not_applicable
-from llmeval.checks.facts.answer import ParsedAnswer, locale_of, question_of
+from llmeval.checks.facts.answer import ParsedAnswer, locale_of
 from llmeval.checks.facts.compiled import CompiledFact, compile_facts, from_references
 from llmeval.checks.facts.schema import Fact, parse_argument, parse_facts
 from llmeval.checks.facts.verdict import Finding, Verdict, weigh
 from llmeval.checks.reading.payload import MAX_CHARS, too_long
 from llmeval.core.errors import CheckError
+from llmeval.core.question import question_of
 from llmeval.core.records import Answer, Case, Span
 
 _FACT = Fact.model_json_schema(ref_template="#/$defs/{model}")

@@ -19,8 +19,6 @@ from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.scopes import Stance
 from llmeval.checks.facts.statements import statement_features, statements
 
-CONFIDENT = 0.9
-"""From this confidence on, 98% of verdicts agreed with people, and all on near misses; below it, ask a judge."""
 UNSURE = 0.85
 """The highest confidence where the model is outside of what it was fitted on."""
 PROVENANCE = "EVOUNA (NQ and TQ), tuning half by question hash, 5,864 answers judged by people; November 2026"

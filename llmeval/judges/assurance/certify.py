@@ -12,8 +12,9 @@ from typing import Any
 from llmeval.core.certificate import Anchor, Certificate, Disagreement
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Status, utc_now
+from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.judges.assurance.certificate import parts_of
-from llmeval.judges.assurance.labelled_answers import RANDOM, LabelledAnswer, provenance
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer, provenance
 from llmeval.judges.assurance.measures import (
     FIGURES,
     JudgedAnswer,
@@ -52,7 +53,7 @@ def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
             " differ on it. Draw some with `llmeval labels sample`, label them, take them in with"
             " `llmeval labels import`"
         )
-    if len({item.sampling in RANDOM for item in kept}) > 1:
+    if len({item.sampling in RANDOM_SAMPLING for item in kept}) > 1:
         raise UsageError(
             "labels drawn at random and labels collected by hand can't be mixed: certify on one"
             " kind"
