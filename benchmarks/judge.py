@@ -38,6 +38,7 @@ from llmeval.judges.assurance.probes import probe  # noqa: E402
 from llmeval.judges.injection_filter import without_orders  # noqa: E402
 from llmeval.judges.judge import Judge  # noqa: E402
 from llmeval.judges.protocol import load_protocol  # noqa: E402
+from llmeval.judges.verdict_source import ProbabilityVerdicts
 from llmeval.models.client.caller import Caller  # noqa: E402
 from llmeval.models.client.limiter import Limiter  # noqa: E402
 from llmeval.models.readout import LabelReadout  # noqa: E402
@@ -343,7 +344,9 @@ def against_people(folder: Path, n: int, claims: int, suite: Path) -> list[dict[
             protocol = load_protocol(way.protocol, ROOT)
             tokens = {"max_tokens": 384} if protocol.each else {"max_tokens": 128}
             judge = Judge("judge", seat.caller, protocol, tokens)
-            decision = Judge("decision model", reader, protocol, {}, decides=True)
+            decision = Judge(
+                "decision model", reader, protocol, {}, source=ProbabilityVerdicts(protocol)
+            )
             chosen = drawn(way.read(folder / name), n)
             rows += await _ways(
                 name, chosen, way.check, decision, judge, claims if protocol.each else n

@@ -3,7 +3,6 @@ right.
 """
 
 import asyncio
-import copy
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -29,7 +28,6 @@ from llmeval.judges.assurance.measures import (
     stated_probabilities,
 )
 from llmeval.judges.ensemble import MemberVerdict
-from llmeval.judges.judge import Judge
 from llmeval.stats.estimation.agreement import retest
 
 ANCHORS = 50
@@ -67,17 +65,6 @@ async def judge_all(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> li
         *(judge.score(item.case, item.answer, item.asked) for item in items)
     )
     return [JudgedAnswer(item, score) for item, score in zip(items, scores, strict=True)]
-
-
-def uncached(judge: MemberVerdict) -> MemberVerdict:
-    """The same judge, asked anew each time: what a cache remembers can't show a change."""
-    fresh: Any = copy.copy(judge)
-    if isinstance(fresh, Judge):
-        fresh.caller = fresh.caller.uncached()
-    else:
-        fresh.seats = tuple(uncached(seat) for seat in judge.seats)
-    made: MemberVerdict = fresh
-    return made
 
 
 async def certify(
@@ -160,7 +147,7 @@ async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[
     ]
     if not items:
         return None
-    fresh = uncached(judge)
+    fresh = judge.uncached()
     rounds = [
         await judge_all(fresh, items) for _ in range(RETEST_ROUNDS)
     ]  # one after the other: equal calls in flight are one
@@ -205,7 +192,7 @@ async def _anchors(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> tupl
     first = max(ANCHORS // 2, ANCHORS - len(sides[1]))
     chosen = sides[0][:first]
     chosen += sides[1][: ANCHORS - len(chosen)]
-    fresh = uncached(judge)
+    fresh = judge.uncached()
     for _ in range(ANCHOR_CALLS - 1):
         again = await judge_all(fresh, [each.item for each in chosen])
         chosen = [

@@ -3,7 +3,6 @@ error class.
 """
 
 import asyncio
-import copy
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
@@ -67,6 +66,7 @@ class Caller:
         rest: waits before another attempt.
         reasoning: tags around the reasoning in the model's texts; None leaves the texts as they
             are.
+        sender: sends the requests, in place of a new one made of the arguments above.
     """
 
     def __init__(
@@ -82,12 +82,13 @@ class Caller:
         deadline: float | None = None,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
         reasoning: Tags | None = None,
+        sender: Sender | None = None,
     ) -> None:
         self.model = model
         self.limiter = limiter
         self._cache, self._since = cache, since
         self._redact = redact
-        self.sender = Sender(
+        self.sender = sender or Sender(
             model,
             limiter,
             may_call=may_call,
@@ -106,9 +107,14 @@ class Caller:
         """The same model, limits and budget, past the cache: for measuring what a cache would
         hide.
         """
-        fresh = copy.copy(self)
-        fresh._cache, fresh._flying = None, {}
-        return fresh
+        return Caller(
+            self.model,
+            self.limiter,
+            None,
+            redact=self._redact,
+            reasoning=self._reasoning,
+            sender=self.sender,
+        )
 
     def key(self, request: Request) -> bytes:
         """sha256 over everything sent, who it is sent to, and which repeat it is."""
