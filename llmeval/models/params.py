@@ -13,13 +13,14 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that are sent. Later layers go over earlier ones, null leaves a parameter out,
     and one name of the longest reply takes the place of the others."""
     params: dict[str, Any] = {}
-    for layer in layers:
-        if any(layer.get(name) is not None for name in LENGTHS):
+    for layer in filter(None, layers):
+        if params and any(layer.get(name) is not None for name in LENGTHS):
             params = {name: value for name, value in params.items() if name not in LENGTHS}
         params.update(layer)
     kept = {name: value for name, value in params.items() if value is not None}
-    several = [name for name in LENGTHS if name in kept]
-    return {name: value for name, value in kept.items() if name not in several[1:]}
+    for name in [name for name in LENGTHS if name in kept][1:]:
+        del kept[name]
+    return kept
 
 
 def overriding(wanted: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
