@@ -23,8 +23,8 @@ from llmeval.gate.rules.floors import (
     parse_key,
     percent,
     percent_of,
-    told_more,
 )
+from llmeval.gate.rules.open_hints import likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.sequential.design import TestDesign, floor
 from llmeval.stats.sequential.gate_test import HybridTest, TestVerdict
@@ -235,8 +235,10 @@ def _floor_reason(
         f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both"
         " sides of"
     )
-    more = cases_needed(
-        verdict.estimate, verdict.cases, threshold, alpha / 2, sharp / 2
-    )  # half is left to the end
-    hint = f"; {told_more(more)}" if walk.ended and walk.alone and not lost else ""
-    return f"{seen}; {between} the floor of {percent(threshold)}{hint}."
+    open_ = f"{seen}; {between} the floor of {percent(threshold)}"
+    if not walk.ended or not walk.alone or lost:
+        return f"{open_}."
+    n, halves = verdict.cases, (alpha / 2, sharp / 2)  # half is left to the end
+    even = cases_needed(verdict.estimate, n, threshold, *halves)
+    likely = likely_floor_cases(round(verdict.estimate * n), n, threshold, *halves)
+    return f"{open_}; {more_sentence(even, likely, 'at this rate')}."
