@@ -188,10 +188,18 @@ def _outcome(
     return (
         Decision.INCONCLUSIVE,
         (
-            f"{seen}; the true rate may lie between {percent(low)} and {percent(high)}, on both"
+            f"{seen}; the true rate may lie between {between(low, high, *rates)}, on both"
             f" sides of the floor of {percent(floor)}; {hint}."
         ),
     )
+
+
+def between(low: float, high: float, alpha: float, strict: float) -> str:
+    """Two bounds with their levels, `low` at `alpha` and `high` at `strict`."""
+    if math.isclose(alpha, strict):
+        return f"{percent(low)} and {percent(high)} ({percent_of(1 - alpha)} bounds)"
+    at_low, at_high = percent_of(1 - alpha), percent_of(1 - strict)
+    return f"{percent(low)} (at {at_low}) and {percent(high)} (at {at_high})"
 
 
 def _seen(name: str, selection: MetricSample, rate: float, by: str = "") -> str:

@@ -19,6 +19,7 @@ from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.rules.floors import (
     LOST_WORST,
+    between,
     cases_needed,
     parse_key,
     percent,
@@ -231,11 +232,9 @@ def _floor_reason(
             f"{seen}; at {percent_of(1 - level)} confidence below the floor of"
             f" {percent(threshold)}.{stopped}"
         )
-    between = (
-        f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both"
-        " sides of"
-    )
-    open_ = f"{seen}; {between} the floor of {percent(threshold)}"
+    bounds = between(verdict.low, verdict.high, alpha, sharp)
+    open_ = f"{seen}; the true rate may lie between {bounds}, on both sides of the floor of"
+    open_ = f"{open_} {percent(threshold)}"
     if not walk.ended or not walk.alone or lost:
         return f"{open_}."
     n, halves = verdict.cases, (alpha / 2, sharp / 2)  # half is left to the end
