@@ -179,7 +179,8 @@ def judge_trust(
     return results
 
 
-def _drift(folder: Path, metric: str, judge: str, path: Path, certificate: "Certificate"
+def _drift(
+    folder: Path, metric: str, judge: str, path: Path, certificate: "Certificate"
 ) -> "Drift":
     """What the anchors of a certificate showed in the past runs below `folder`."""
     from llmeval.history.anchor_history import past_anchors

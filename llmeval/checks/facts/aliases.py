@@ -86,7 +86,9 @@ Rachmaninoff|Rachmaninow|Rachmaninov
 @cache
 def _groups() -> dict[tuple[str, ...], tuple[str, ...]]:
     """Every name's stems, and the names of its group."""
-    territories = files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
+    territories = (
+        files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
+    )
     lines = [line.partition("\t")[2] for line in territories.splitlines()]
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
     for line in [*_GROUPS.strip().splitlines(), *lines]:

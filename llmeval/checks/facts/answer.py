@@ -39,7 +39,9 @@ class ParsedAnswer:
     `subjects`: names of what its facts are about. `locale`: how it writes numbers and dates, where that is known.
     """
 
-    def __init__(self, answer: str, question: str = "", subjects: tuple[str, ...] = (), locale: str = "") -> None:
+    def __init__(
+        self, answer: str, question: str = "", subjects: tuple[str, ...] = (), locale: str = ""
+    ) -> None:
         self.words = Tokens(answer)
         self.question = _question(question)
         self._subjects = subjects
@@ -51,7 +53,9 @@ class ParsedAnswer:
     def asked(self) -> frozenset[str]:
         """Stems of the question's words of meaning."""
         pairs = zip(self.question.stems, self.question.forms, strict=True)
-        return frozenset(stem for stem, form in pairs if form not in STOPWORDS) | stems_of(self._subjects)
+        return frozenset(stem for stem, form in pairs if form not in STOPWORDS) | stems_of(
+            self._subjects
+        )
 
     @cached_property
     def numbers(self) -> list[Number]:

@@ -101,7 +101,8 @@ _READ = 5000
 _SENTENCE = 200
 """So many words of the first sentence are read."""
 _BOTH = regex.compile(
-    r"\b(?:yes|ja|oui|sí|sì|sim)\s+(?:and|or|und|oder|et|ou|y|o|e)\s+(?:no|nein|non|não)\b", regex.IGNORECASE
+    r"\b(?:yes|ja|oui|sí|sì|sim)\s+(?:and|or|und|oder|et|ou|y|o|e)\s+(?:no|nein|non|não)\b",
+    regex.IGNORECASE,
 )
 _QUESTION = regex.compile(
     r"^\W*(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|must|am|isn['’]t|aren['’]t|don['’]t|doesn['’]t|"
@@ -112,7 +113,9 @@ _QUESTION = regex.compile(
 
 def asks_yes_or_no(question: str) -> bool:
     """Whether the question, or its last sentence, starts like one that yes or no answers."""
-    sentences = [part for part in regex.split(r"(?<=[.!?:;,])\s+|\n", question.strip()) if part.strip()]
+    sentences = [
+        part for part in regex.split(r"(?<=[.!?:;,])\s+|\n", question.strip()) if part.strip()
+    ]
     return any(_QUESTION.match(part) for part in (sentences[:1] + sentences[-1:]))
 
 
@@ -132,7 +135,13 @@ def polarity(answer: ParsedAnswer) -> Polarity | None:
     found = _leading(raw, 0)
     if found is not None:
         return _unless_contrary(raw, found)
-    return _short_form(raw) or _judged(raw) or _single_token(raw) or _negated_only(raw) or _restated(answer)
+    return (
+        _short_form(raw)
+        or _judged(raw)
+        or _single_token(raw)
+        or _negated_only(raw)
+        or _restated(answer)
+    )
 
 
 def _leading(raw: str, at: int) -> Polarity | None:
@@ -188,10 +197,17 @@ def _unless_contrary(raw: str, found: Polarity) -> Polarity | None:
     if retracted:
         later = _single_token(raw[retracted.start() :])
         if later is not None and later.yes != found.yes:
-            return Polarity(later.yes, retracted.start() + later.start, retracted.start() + later.end, False)
+            return Polarity(
+                later.yes, retracted.start() + later.start, retracted.start() + later.end, False
+            )
     following = _leading(raw, start) if start < len(raw) and start - found.end < 40 else None
     same = following is None or following.yes == found.yes
-    bare = following is not None and raw[following.start : following.end].casefold() in ("yes", "no", "ja", "nein")
+    bare = following is not None and raw[following.start : following.end].casefold() in (
+        "yes",
+        "no",
+        "ja",
+        "nein",
+    )
     return None if not same and bare else found
 
 

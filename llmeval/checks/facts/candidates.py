@@ -50,7 +50,9 @@ _MANY_ASKED = regex.compile(
     r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais|zijn)\b",
     regex.IGNORECASE,
 )
-_WHERE = regex.compile(r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE)
+_WHERE = regex.compile(
+    r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE
+)
 _ALSO = regex.compile(
     r"(?:\(|\balso\s(?:known|called|named|written|spelled)\s(?:as\s)?|\bknown\sas|\bcalled|\bnamed|\baka|\bi\.e\.|\bthat\sis|auch|genannt)[\s\"'“]*$",
     regex.IGNORECASE,
@@ -142,7 +144,9 @@ class Candidates:
         """Whether it is one item of a list that the question asks for, most of which are not among those right."""
         low = bisect_right(self._starts, start) - 1
         high = bisect_left(self._starts, end) - 1
-        return self._asks_many and 0 <= low <= high and self._listed(low, high, right, _LONG_LIST + 1)
+        return (
+            self._asks_many and 0 <= low <= high and self._listed(low, high, right, _LONG_LIST + 1)
+        )
 
     def is_pile(self, right: Sequence[frozenset[str]]) -> bool:
         """Whether the text is a dozen or more short statements of which hardly any has to do with the question."""
@@ -156,13 +160,17 @@ class Candidates:
 
     def _are_apart(self, parts: list[str], least: int, right: Sequence[frozenset[str]]) -> bool:
         """Whether there are enough parts, short on average, and most share no word with question or right values."""
-        parts = list({part.strip() for part in parts if part.strip() and not part.strip().isdigit()})
+        parts = list(
+            {part.strip() for part in parts if part.strip() and not part.strip().isdigit()}
+        )
         if len(parts) < least or len(self._words) > _PILE_WORDS * len(parts):
             return False
         known = self._question.union(*right) - EMPTY_WORDS
         return sum(known.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
 
-    def _offered(self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
+    def _offered(
+        self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]
+    ) -> bool:
         """`A or B`, `A, B or C`, with another candidate than items low..high on the other side of the "or"."""
         if len(self._words) > _OFFERED_WORDS:
             return False
@@ -174,7 +182,9 @@ class Candidates:
                 return False
             last += 1
             if self._items[last].chosen:
-                return self._is_other(self._items[last], high, last, start, end, right, after_or=False)
+                return self._is_other(
+                    self._items[last], high, last, start, end, right, after_or=False
+                )
             if not self._is_bare(self._items[last]):
                 return False
         return False
@@ -231,13 +241,17 @@ class Candidates:
         return known
 
     def _read_stems(self, item: _Item) -> frozenset[str]:
-        return frozenset(Tokens(self._words.raw[item.start : min(item.end, item.start + 120)]).content)
+        return frozenset(
+            Tokens(self._words.raw[item.start : min(item.end, item.start + 120)]).content
+        )
 
     def _is_candidate(self, item: _Item, before: bool) -> bool:
         """Whether the item may be an answer by itself; before an "or", its last words may be."""
         text = self._words.raw[item.start : item.end]
         found = Tokens(text[-60:] if before else text[:60])
-        return any(form not in STOPWORDS for form in (found.forms[-2:] if before else found.forms[:3]))
+        return any(
+            form not in STOPWORDS for form in (found.forms[-2:] if before else found.forms[:3])
+        )
 
     def _listed(self, first: int, last: int, right: Sequence[frozenset[str]], least: int) -> bool:
         """A run of `least` bare items or more, most of them not right, that makes up most of the answer."""
@@ -264,7 +278,9 @@ class Candidates:
         others = self._others(rest, self._items[first : last + 1], right)
         return len(others) >= least - 1 and len(others) * 2 > len(run)
 
-    def _others(self, rest: list[_Item], own: list[_Item], right: Sequence[frozenset[str]]) -> list[_Item]:
+    def _others(
+        self, rest: list[_Item], own: list[_Item], right: Sequence[frozenset[str]]
+    ) -> list[_Item]:
         """The other candidates: items that are not right, and that do not just repeat what the question lists.
 
         To "Matthew, Mark, Luke and who?" all four names are an answer; to "Is it Matthew, Mark, Luke or John?" they are
@@ -274,7 +290,8 @@ class Candidates:
         return [
             item
             for item in rest
-            if not _is_right(self._stems(item), right) and (named or not self._stems(item) <= self._question)
+            if not _is_right(self._stems(item), right)
+            and (named or not self._stems(item) <= self._question)
         ]
 
     def _all_stated(self, run: list[_Item]) -> bool:
@@ -329,7 +346,9 @@ def _items(raw: str, separator: "regex.Pattern[str]") -> list[_Item]:
             found.append(_Item(start, match.start(), chosen))
             chosen = False
         start = match.end()
-        chosen = chosen or match["or"] is not None or bool(_HAN_OR.search(match[0])) or match[0] == "/"
+        chosen = (
+            chosen or match["or"] is not None or bool(_HAN_OR.search(match[0])) or match[0] == "/"
+        )
     if raw[start:].strip():
         found.append(_Item(start, len(raw), chosen))
     return found
@@ -340,7 +359,9 @@ def _is_right(stems: frozenset[str], right: Sequence[frozenset[str]]) -> bool:
     return any(value and (stems <= value or value <= stems) for value in right)
 
 
-_BETWEEN_NUMBERS = regex.compile(r"[\s.,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*")
+_BETWEEN_NUMBERS = regex.compile(
+    r"[\s.,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*"
+)
 
 
 _FIGURES = regex.compile(r"\d{1,12}")
@@ -353,7 +374,11 @@ def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: st
         low -= 1
     while high + 1 < len(numbers) and _only_separators(raw, numbers[high], numbers[high + 1]):
         high += 1
-    least = _HUGE_LIST if _MANY_ASKED.search(question) and not _HOW_MANY.search(question) else _LONG_LIST
+    least = (
+        _HUGE_LIST
+        if _MANY_ASKED.search(question) and not _HOW_MANY.search(question)
+        else _LONG_LIST
+    )
     values = {numbers[i].value for i in range(low, high + 1)}
     shown = {int(figures) for figures in _FIGURES.findall(question)}
     if numbers[index].value not in shown:

@@ -15,7 +15,8 @@ _BEFORE = regex.compile(
     regex.IGNORECASE,
 )
 _AFTER = regex.compile(
-    rf"(?<!\p{{L}}){_NAMES}\s+(?P<roman>(?-i:[IVX]{{1,6}}))(?P<number>)(?!\p{{L}})", regex.IGNORECASE
+    rf"(?<!\p{{L}}){_NAMES}\s+(?P<roman>(?-i:[IVX]{{1,6}}))(?P<number>)(?!\p{{L}})",
+    regex.IGNORECASE,
 )
 _VALUES = {"i": 1, "v": 5, "x": 10}
 

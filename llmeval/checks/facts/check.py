@@ -17,7 +17,9 @@ from llmeval.core.question import question_of
 from llmeval.core.records import Answer, Case, Span
 
 _FACT = Fact.model_json_schema(ref_template="#/$defs/{model}")
-_SCHEMA = {"anyOf": [{"type": ["string", "number", "boolean", "array", "null"]}, {"type": "object"}]}
+_SCHEMA = {
+    "anyOf": [{"type": ["string", "number", "boolean", "array", "null"]}, {"type": "object"}]
+}
 Facts = Annotated[tuple[Fact, ...], BeforeValidator(parse_argument), WithJsonSchema(_SCHEMA)]
 """A value, a fact, or a list of them."""
 _SHOWN = 3
@@ -81,7 +83,9 @@ def _compiled(
 
 def _right(compiled: tuple[CompiledFact, ...]) -> tuple[frozenset[str], ...]:
     """The stems of every value that is right for some fact; a list of these is no list of candidates."""
-    values = (value for fact in compiled if fact.role != "must_not_mention" for value in fact.expected)
+    values = (
+        value for fact in compiled if fact.role != "must_not_mention" for value in fact.expected
+    )
     return tuple(frozenset(value.text.content) for value in values)
 
 
@@ -94,7 +98,9 @@ def _result(found: list[Finding], at_least: float, cap: bool) -> Result:
     broken = [finding for finding in found if _breaks(finding)]
     total = sum(finding.fact.weight for finding in wanted)
     share = (
-        sum(f.fact.weight for f in wanted if f.verdict is Verdict.SUPPORTED) / total if wanted else float(not broken)
+        sum(f.fact.weight for f in wanted if f.verdict is Verdict.SUPPORTED) / total
+        if wanted
+        else float(not broken)
     )
     passed = not broken and share >= at_least - 1e-9
     return graded(
@@ -135,7 +141,11 @@ def _reason(found: list[Finding], broken: list[Finding], passed: bool) -> str:
     parts = [_said(finding) for finding in (broken or failing)[:_SHOWN]]
     more = len(broken or failing) - len(parts)
     text = "; ".join(parts) + (f"; and {more} more" if more else "")
-    return text if len(found) == 1 else f"{len(found) - len(failing)} of {len(found)} facts hold: {text}"
+    return (
+        text
+        if len(found) == 1
+        else f"{len(found) - len(failing)} of {len(found)} facts hold: {text}"
+    )
 
 
 def _said(finding: Finding) -> str:
@@ -156,7 +166,13 @@ def _span(finding: Finding) -> Span | None:
         return None
     wrong = _fails(finding)
     message = f"{finding.verdict.value}: {finding.fact.label}"
-    return Span(finding.start, finding.end, message, f"facts.{finding.verdict.value}", "error" if wrong else "info")
+    return Span(
+        finding.start,
+        finding.end,
+        message,
+        f"facts.{finding.verdict.value}",
+        "error" if wrong else "info",
+    )
 
 
 def _detail(finding: Finding) -> dict[str, object]:

@@ -32,7 +32,9 @@ class Tolerance:
         """Whether `found` counts as `wanted`."""
         if found == wanted:
             return True
-        if self.sig_digits is not None and rounded(found, self.sig_digits) == rounded(wanted, self.sig_digits):
+        if self.sig_digits is not None and rounded(found, self.sig_digits) == rounded(
+            wanted, self.sig_digits
+        ):
             return True
         if not is_finite(found) or not is_finite(wanted):
             return False
@@ -99,14 +101,21 @@ def _same_dimension(one: Unit, two: Unit) -> bool:
         return True
     both = {one.dimension, two.dimension}
     # Degrees are of what the fact is about; crowns are of the country it is about.
-    return both == {"angle", "temperature"} or ("krona" in both and bool(both & {"sek", "nok", "dkk"}))
+    return both == {"angle", "temperature"} or (
+        "krona" in both and bool(both & {"sek", "nok", "dkk"})
+    )
 
 
-def _fit_value(found: Number, value: Value, wanted: Number, tolerance: Tolerance, roughly: bool) -> Fit:
+def _fit_value(
+    found: Number, value: Value, wanted: Number, tolerance: Tolerance, roughly: bool
+) -> Fit:
     target = wanted.value
     one, two = found.unit, wanted.unit
     converted = bool(
-        one and two and one.dimension == two.dimension and (one.factor, one.offset) != (two.factor, two.offset)
+        one
+        and two
+        and one.dimension == two.dimension
+        and (one.factor, one.offset) != (two.factor, two.offset)
     )
     if converted and one and two:
         target = tidy(float(f"{(two.base(wanted.value) - one.offset) / one.factor:.12g}"))
@@ -152,7 +161,9 @@ def fit_date(found: Date, wanted: Date) -> Fit:
         return Fit.OTHER
     if found.year is None and not (found.month and wanted.month):
         return Fit.OTHER
-    complete = (found.year is not None or wanted.year is None) and found.precision >= wanted.precision
+    complete = (
+        found.year is not None or wanted.year is None
+    ) and found.precision >= wanted.precision
     return Fit.SAME if complete else Fit.COARSE
 
 
@@ -165,7 +176,11 @@ def _fit_period(found: Date, wanted: Date) -> Fit:
     wide, narrow = (found, wanted) if found.precision < wanted.precision else (wanted, found)
     span = 10 if wide.precision is Precision.DECADE else 100
     low = wide.year or 0
-    inside = low <= (narrow.year or 0) < low + span if low >= 0 else low - span < (narrow.year or 0) <= low
+    inside = (
+        low <= (narrow.year or 0) < low + span
+        if low >= 0
+        else low - span < (narrow.year or 0) <= low
+    )
     if not inside:
         return Fit.OTHER
     return Fit.SAME if wide is wanted else Fit.COARSE

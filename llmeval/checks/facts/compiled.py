@@ -74,20 +74,38 @@ def from_fact(fact: Fact, question: str, locale: str = "") -> CompiledFact:
     values = [fact.value, *fact.aliases]
     if fact.kind == "set":
         return CompiledFact(
-            expected=(), members=_members(fact, question), needed=_needed(fact), ordered=fact.ordered, **common
+            expected=(),
+            members=_members(fact, question),
+            needed=_needed(fact),
+            ordered=fact.ordered,
+            **common,
         )
     if fact.kind == "quantity":
         tolerance = fact.tolerance
-        limits = Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits) if tolerance else EXACT
-        return CompiledFact(expected=tuple(_quantity(value, fact.unit) for value in values), tolerance=limits, **common)
+        limits = (
+            Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits)
+            if tolerance
+            else EXACT
+        )
+        return CompiledFact(
+            expected=tuple(_quantity(value, fact.unit) for value in values),
+            tolerance=limits,
+            **common,
+        )
     if fact.kind == "date":
         expected = tuple(_date(value, fact.precision) for value in values)
         accept = fact.accept_precision or fact.precision
         least = Precision[accept.upper()] if accept else expected[0].dates[0].precision
         return CompiledFact(expected=expected, accept=least, **common)
     if fact.kind == "boolean":
-        yes = fact.value if isinstance(fact.value, bool) else str(fact.value).strip().casefold() in ("yes", "true")
-        return CompiledFact(expected=(ExpectedValue(shown(yes), Reference(""), boolean=yes),), **common)
+        yes = (
+            fact.value
+            if isinstance(fact.value, bool)
+            else str(fact.value).strip().casefold() in ("yes", "true")
+        )
+        return CompiledFact(
+            expected=(ExpectedValue(shown(yes), Reference(""), boolean=yes),), **common
+        )
     if fact.kind is None:
         asked = Tokens(question)
         expected = tuple(parse_reference(shown(value), asked, locale) for value in values)
@@ -114,7 +132,9 @@ def _quantity(value: Any, unit: str | None) -> ExpectedValue:
         measure = unit_named(unit) if unit else number.unit
     else:
         digits = (
-            len(f"{value}".lstrip("-0.").replace(".", "").rstrip("0")) if isinstance(value, int) else _digits(value)
+            len(f"{value}".lstrip("-0.").replace(".", "").rstrip("0"))
+            if isinstance(value, int)
+            else _digits(value)
         )
         number = Number(value, 0, 0, 0, 0, digits=max(1, digits))
         measure = unit_named(unit) if unit else None
@@ -137,6 +157,8 @@ def _date(value: Any, precision: str | None) -> ExpectedValue:
     return ExpectedValue(str(date), Reference(""), dates=(date,))
 
 
-def compile_facts(facts: Sequence[Fact], question: str, locale: str = "") -> tuple[CompiledFact, ...]:
+def compile_facts(
+    facts: Sequence[Fact], question: str, locale: str = ""
+) -> tuple[CompiledFact, ...]:
     """Every fact ready for matching, in order."""
     return tuple(from_fact(fact, question, locale) for fact in facts)

@@ -24,10 +24,12 @@ UNSURE = 0.85
 PROVENANCE = "EVOUNA (NQ and TQ), tuning half by question hash, 5,864 answers judged by people; November 2026"
 
 _OPEN = regex.compile(
-    r"\b(?:why|how(?!\s+(?:many|much|long|old|far|tall|big|often))|difference|meaning|purpose|explain)\b", regex.I
+    r"\b(?:why|how(?!\s+(?:many|much|long|old|far|tall|big|often))|difference|meaning|purpose|explain)\b",
+    regex.I,
 )
 _CLOSED = regex.compile(
-    r"\b(?:who|whom|whose|when|year|date|how\s+(?:many|much|long|old|far|tall|big|often))\b", regex.I
+    r"\b(?:who|whom|whose|when|year|date|how\s+(?:many|much|long|old|far|tall|big|often))\b",
+    regex.I,
 )
 _LIST = regex.compile(r"\n\s*(?:[-*•]|\d+[.)])\s")
 
@@ -60,7 +62,9 @@ def _is_told(best: Mention, expected: Sequence[ExpectedValue], answer: ParsedAns
     return value is not None and answer.question.stem_set.issuperset(value.text.content)
 
 
-def features(expected: Sequence[ExpectedValue], evidence: Evidence, answer: ParsedAnswer) -> dict[str, float]:
+def features(
+    expected: Sequence[ExpectedValue], evidence: Evidence, answer: ParsedAnswer
+) -> dict[str, float]:
     """What the model looks at, by name; features that are 0 are left out."""
     kind = kind_of(expected, evidence, answer)
     found = {kind: 1.0}
@@ -82,7 +86,9 @@ def features(expected: Sequence[ExpectedValue], evidence: Evidence, answer: Pars
     return found
 
 
-def _of_match(kind: str, best: Mention, evidence: Evidence, answer: ParsedAnswer) -> dict[str, float]:
+def _of_match(
+    kind: str, best: Mention, evidence: Evidence, answer: ParsedAnswer
+) -> dict[str, float]:
     denied = any(m.fit >= Fit.COARSE and m.stance is Stance.DENIED for m in evidence.mentions)
     found = {"match_evasive": float(answer.evasive), "match_denied": float(denied)}
     if kind in ("exact", "squeezed"):
@@ -92,7 +98,9 @@ def _of_match(kind: str, best: Mention, evidence: Evidence, answer: ParsedAnswer
     return found
 
 
-def _of_partial(part: Partial, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> dict[str, float]:
+def _of_partial(
+    part: Partial, expected: Sequence[ExpectedValue], answer: ParsedAnswer
+) -> dict[str, float]:
     reference = part.reference
     place = place_of(part, answer.words, answer.spelling)
     content = frozenset(reference.content)
@@ -128,11 +136,15 @@ def _of_difference(found: Comparison | None) -> dict[str, float]:
     return {f"part_{found.difference.value}": 1.0} if found is not None and found.first >= 0 else {}
 
 
-def _of_absence(kind: str, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> dict[str, float]:
+def _of_absence(
+    kind: str, expected: Sequence[ExpectedValue], answer: ParsedAnswer
+) -> dict[str, float]:
     found = {"absent_evasive": float(answer.evasive), "absent_short": float(answer.new_words <= 3)}
     if kind == "none":
         found["absent_names"] = _names(expected)
-        found["absent_words"] = min(6.0, max((len(v.text.content) for v in expected if v.kind == "text"), default=0))
+        found["absent_words"] = min(
+            6.0, max((len(v.text.content) for v in expected if v.kind == "text"), default=0)
+        )
     question = answer.question.raw
     found["absent_open"] = float(bool(_OPEN.search(question)))
     found["absent_closed"] = float(bool(_CLOSED.search(question)))

@@ -45,7 +45,9 @@ _AROUND = 12
 # Nothing at all stands between a letter and a digit: G0.
 _PLAIN = frozenset(["", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
 _ROMAN = regex.compile(r"[IVX]{1,5}")
-_WHO = regex.compile(r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE)
+_WHO = regex.compile(
+    r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE
+)
 
 
 class Difference(StrEnum):
@@ -89,7 +91,9 @@ class Comparison:
         )
 
 
-def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None) -> Comparison:
+def compare(
+    reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None
+) -> Comparison:
     """How the answer's closest place differs from the reference."""
     content = reference.content
     asked = question.stem_set if question else frozenset()
@@ -114,13 +118,19 @@ def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: 
             continue
         if stands and stands not in asked | short and not same_kind(stem, stands):
             tight = _is_tight(reference, missing, last - first + 1, answer)
-            return Comparison(Difference.REPLACED, stem, stands, first, last, reference.is_name, tight)
+            return Comparison(
+                Difference.REPLACED, stem, stands, first, last, reference.is_name, tight
+            )
     if _is_statement(reference) and _negated_otherwise(reference, first, last, answer):
         return Comparison(Difference.OTHER, "", "not", first, last)
     kind = _omission(reference, missing, question)
-    whole = kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
+    whole = (
+        kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
+    )
     whole = whole and len(content) <= _SHORT_NAME
-    return Comparison(kind, missing[0] if missing else "", "", first, last, reference.is_name, whole)
+    return Comparison(
+        kind, missing[0] if missing else "", "", first, last, reference.is_name, whole
+    )
 
 
 def _after_comma(missing: list[str], reference: Reference) -> bool:
@@ -134,7 +144,9 @@ def _is_wider(stem: str, stands: str, reference: Reference) -> bool:
     return _after_comma([stem], reference) and is_country(stands) and not is_country(stem)
 
 
-def compare_list(reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling) -> Comparison:
+def compare_list(
+    reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling
+) -> Comparison:
     """How the answer differs from a reference that lists several things: all of them have to be there."""
     places = held_places(reference, answer, spelling, 0.85)
     if not places:
@@ -215,7 +227,12 @@ def _short_for(one: str, two: str) -> bool:
     short, long = sorted((one, two), key=len)
     if two in NICKNAMES.get(one, ()) or one in NICKNAMES.get(two, ()):
         return True
-    initials = short.isalpha() and short[0] == long[0] and len(short) <= 3 and not set(short) & set("aeiouy")
+    initials = (
+        short.isalpha()
+        and short[0] == long[0]
+        and len(short) <= 3
+        and not set(short) & set("aeiouy")
+    )
     return initials or (long.startswith(short) and (len(short) == 1 or len(long) - len(short) > 2))
 
 
@@ -233,10 +250,16 @@ def _spelled_out(stem: str, reference: Reference, places: dict[str, int], answer
     """Whether names with the initials of the stem stand before the next word: `Joanne K.` for `J. K. Rowling`."""
     if stem not in reference.joined_initials:
         return False
-    after = next((places[s] for s in reference.content[reference.content.index(stem) + 1 :] if s in places), None)
+    after = next(
+        (places[s] for s in reference.content[reference.content.index(stem) + 1 :] if s in places),
+        None,
+    )
     if after is None or after < len(stem):
         return False
-    return all(form.startswith(letter) for letter, form in zip(stem, answer.forms[after - len(stem) : after], strict=True))
+    return all(
+        form.startswith(letter)
+        for letter, form in zip(stem, answer.forms[after - len(stem) : after], strict=True)
+    )
 
 
 def _in_place_of(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> str:
@@ -286,7 +309,9 @@ def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int 
 
 def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> bool:
     form, word = answer.forms[index], answer.stems[index]
-    if form in STOPWORDS and not (form in ("i", "a") and answer.raw[answer.starts[index]].isupper()):
+    if form in STOPWORDS and not (
+        form in ("i", "a") and answer.raw[answer.starts[index]].isupper()
+    ):
         return False
     if form in ARTICLES and index in answer.breaks:
         return False  # `O Tejo`: an article has a capital at the start of a sentence

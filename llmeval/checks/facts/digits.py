@@ -81,7 +81,9 @@ def read_fraction_command(words: Tokens, index: int) -> Digits | None:
     top, bottom = int(match["top"] or match["one"]), int(match["bottom"] or match["two"])
     if not bottom:
         return None
-    return Digits([tidy(top / bottom)], _last_word(words, index, match.end()), match.end(), 15, False)
+    return Digits(
+        [tidy(top / bottom)], _last_word(words, index, match.end()), match.end(), 15, False
+    )
 
 
 def _is_vulgar(words: Tokens, index: int) -> bool:
@@ -162,7 +164,9 @@ def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:
     if scale == 1:
         return 1, end, index
     after = index + 2
-    more = SCALES.get(words.forms[after], 1) if after < len(words) and words.gap(after) == " " else 1
+    more = (
+        SCALES.get(words.forms[after], 1) if after < len(words) and words.gap(after) == " " else 1
+    )
     last = index + 1 + (more > 1)
     return scale * more, words.ends[last], last
 

@@ -76,7 +76,9 @@ def gather(
     told = {v.raw for v in expected if answer.question.stem_set.issuperset(v.text.content)}
     found = sorted(with_overlaps(found), key=lambda mention: (mention.rank, mention.wanted in told))
     # What only copies the question says nothing, so the other references decide.
-    copied = {m.wanted for m in found if m.stance is Stance.MENTIONED and answer.is_copied(m.start, m.end)}
+    copied = {
+        m.wanted for m in found if m.stance is Stance.MENTIONED and answer.is_copied(m.start, m.end)
+    }
     if any(value.raw not in copied for value in expected):
         found = [m for m in found if m.wanted not in copied or m.stance <= Stance.LIKELY]
     values = [v for v in expected if v.kind == "text" and not v.alias and v.raw not in copied]
@@ -93,7 +95,9 @@ _COMPARED = 6
 """So many of the references that the answer holds most of are compared word by word."""
 
 
-def _in_part(mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: ParsedAnswer) -> Evidence:
+def _in_part(
+    mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: ParsedAnswer
+) -> Evidence:
     """The text that the answer holds most of and that no word of the answer makes another thing."""
     members = {value.text.raw: value.members for value in values if value.members}
     texts = [value.text for value in values]
@@ -117,11 +121,15 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
     """Word for word, or with spaces and hyphens moved."""
     typed = ("time", "letter", "boolean")
     values = [
-        value for value in expected if not value.numbers and value.kind not in typed and not _is_bare_month(value)
+        value
+        for value in expected
+        if not value.numbers and value.kind not in typed and not _is_bare_month(value)
     ]
     references = [value.text for value in values]
     hits = exact(references, answer.words)
-    covered = {i for places in hits.values() for first, last in places for i in range(first, last + 1)}
+    covered = {
+        i for places in hits.values() for first, last in places for i in range(first, last + 1)
+    }
     for i, places in hits.items():
         for place in places:
             if values[i].alias and not _is_capital(values[i].raw, place, answer):
@@ -135,7 +143,9 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
             elif longer is None or covered.issuperset(longer):
                 yield mention_at(answer, place, Fit.SAME, "exact", values[i].raw)
             else:
-                yield mention_at(answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw)
+                yield mention_at(
+                    answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw
+                )
     for value in values:
         at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:
@@ -153,7 +163,9 @@ def _other_sign(place: Place, reference: Reference, answer: ParsedAnswer) -> boo
     if not reference.stems[-1][0].isdigit() or any(sign in reference.raw for sign in "-−–"):
         return False
     at = answer.words.starts[place[1]]
-    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[max(0, at - 2) : at - 1] in (
+    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[
+        max(0, at - 2) : at - 1
+    ] in (
         "",
         " ",
         "=",

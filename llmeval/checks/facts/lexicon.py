@@ -77,8 +77,18 @@ BEFORE_NAME = (COMPASS - {"est", "este", "sur", "mid"}) | word_set(
     "new old upper lower inner outer equatorial papua non anti pseudo neo post pre ex"
 )
 """Right before a name these make another name of it: South Sudan, New Mexico, Equatorial Guinea."""
-AFTER_NAME = (CONTRASTS[0] | CONTRASTS[1]) - {"central", "centre", "middle", "mid", "est", "sur", "este"}
-JOINTS = frozenset(["du", "del", "do", "da", "della", "dello", "de", "the", "of", "van", "am", "an", "der"])
+AFTER_NAME = (CONTRASTS[0] | CONTRASTS[1]) - {
+    "central",
+    "centre",
+    "middle",
+    "mid",
+    "est",
+    "sur",
+    "este",
+}
+JOINTS = frozenset(
+    ["du", "del", "do", "da", "della", "dello", "de", "the", "of", "van", "am", "an", "der"]
+)
 DROPPED_FREELY = word_set(
     "river ocean mountain mt mount desert empire dynasty inc ltd limited llc plc corp corporation company co group gmbh ag "
     "movie film novel book song album band show series character actor actress singer fc afc club team "
@@ -181,8 +191,23 @@ _CLASSICAL = (
 _PLURALS = {
     "fr": (("al", "aux"), ("ail", "aux"), ("eu", "eux"), ("eau", "eaux")),
     "es": (("z", "ces"),),
-    "pt": (("ao", "oes"), ("ao", "aes"), ("ao", "aos"), ("al", "ais"), ("el", "eis"), ("ol", "ois"), ("m", "ns")),
-    "it": (("co", "chi"), ("go", "ghi"), ("ca", "che"), ("ga", "ghe"), ("cia", "ce"), ("gia", "ge")),
+    "pt": (
+        ("ao", "oes"),
+        ("ao", "aes"),
+        ("ao", "aos"),
+        ("al", "ais"),
+        ("el", "eis"),
+        ("ol", "ois"),
+        ("m", "ns"),
+    ),
+    "it": (
+        ("co", "chi"),
+        ("go", "ghi"),
+        ("ca", "che"),
+        ("ga", "ghe"),
+        ("cia", "ce"),
+        ("gia", "ge"),
+    ),
 }
 _ENDINGS = {
     "en": frozenset([""]),
@@ -225,12 +250,18 @@ _ENDINGS = {
 
 def contrast(one: str, two: str) -> bool:
     """Whether the two words are members of one group of `CONTRASTS`."""
-    return one != two and not _GROUPS_OF.get(one, frozenset()).isdisjoint(_GROUPS_OF.get(two, frozenset()))
+    return one != two and not _GROUPS_OF.get(one, frozenset()).isdisjoint(
+        _GROUPS_OF.get(two, frozenset())
+    )
 
 
 def is_designator(stem: str) -> bool:
     """Whether the word tells one thing of a series from the next: a number, a letter, a compass point, left, elder."""
-    return stem[0].isdigit() or (len(stem) == 1 and stem.isalpha() and stem.isascii()) or stem in _GROUPS_OF
+    return (
+        stem[0].isdigit()
+        or (len(stem) == 1 and stem.isalpha() and stem.isascii())
+        or stem in _GROUPS_OF
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -238,7 +269,9 @@ def is_known(word: str) -> bool:
     """Whether an English dictionary (that of `simplemma`) has the word, with or without a capital."""
     import simplemma
 
-    return bool(simplemma.is_known(word, lang="en") or simplemma.is_known(word.capitalize(), lang="en"))
+    return bool(
+        simplemma.is_known(word, lang="en") or simplemma.is_known(word.capitalize(), lang="en")
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -264,7 +297,8 @@ def inflected(one: str, two: str, language: str) -> bool:
     shared = _shared_start(one, two)
     least = 3 if language != "other" else 4
     return shared >= max(least, max(len(one), len(two)) - 3) and any(
-        one[cut:] in endings and two[cut:] in endings for cut in range(shared, max(least, shared - 2) - 1, -1)
+        one[cut:] in endings and two[cut:] in endings
+        for cut in range(shared, max(least, shared - 2) - 1, -1)
     )
 
 
@@ -311,7 +345,9 @@ def is_misspelt(one: str, two: str) -> bool:
     """
     if min(len(one), len(two)) < SHORT or (one[0] != two[0] and _sound(one)[:1] != _sound(two)[:1]):
         return False
-    same_sound = _sound(one) == _sound(two) and (max(len(one), len(two)) > SHORT or sorted(one) == sorted(two))
+    same_sound = _sound(one) == _sound(two) and (
+        max(len(one), len(two)) > SHORT or sorted(one) == sorted(two)
+    )
     if _other_prefix(one, two) or not (same_sound or _one_slip(one, two)):
         return False
     return not (is_known(one) and is_known(two))

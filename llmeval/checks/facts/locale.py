@@ -170,4 +170,21 @@ def read_numbers(words: Tokens, locale: str = "", question: Tokens | None = None
 
 _ALONE = 3
 """A text of so many words may be a number in words, with nothing to tell in which language."""
-_SPELLING = ("de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sv", "da", "no", "ro", "tr", "id", "hu", "fi")
+_SPELLING = (
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "pl",
+    "cs",
+    "sv",
+    "da",
+    "no",
+    "ro",
+    "tr",
+    "id",
+    "hu",
+    "fi",
+)

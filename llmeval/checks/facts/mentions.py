@@ -40,11 +40,14 @@ def mention_at(answer: ParsedAnswer, place: Place, fit: Fit, how: str, wanted: s
     return Mention(start, end, fit, answer.stance(start, end), how, wanted)
 
 
-def in_context(mentions: list[Mention], expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> list[Mention]:
+def in_context(
+    mentions: list[Mention], expected: Sequence[ExpectedValue], answer: ParsedAnswer
+) -> list[Mention]:
     """The mentions with a weaker stance where they are one of several candidates, or not the final answer."""
     right = right_values(expected, answer)
     decided = any(
-        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer) for m in mentions
+        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer)
+        for m in mentions
     )
     found = []
     for mention in mentions:
@@ -56,7 +59,9 @@ def in_context(mentions: list[Mention], expected: Sequence[ExpectedValue], answe
     return found
 
 
-def right_values(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> tuple[frozenset[str], ...]:
+def right_values(
+    expected: Sequence[ExpectedValue], answer: ParsedAnswer
+) -> tuple[frozenset[str], ...]:
     """The stems of every value that is right."""
     own = tuple(frozenset(value.text.content) for value in expected)
     return (*own, *answer.right)
@@ -82,7 +87,9 @@ def stance_in_context(
     """
     if answer.echo is not None and answer.echo[0] <= start and end <= answer.echo[1]:
         return Stance.MENTIONED
-    if is_passing(answer.words.raw, start, end, answer.question.raw) or answer.is_copied(start, end):
+    if is_passing(answer.words.raw, start, end, answer.question.raw) or answer.is_copied(
+        start, end
+    ):
         return Stance.MENTIONED
     final = answer.final
     if final is not None and not decided and not final.start <= start < final.end:
@@ -107,7 +114,11 @@ def stance_in_context(
 
 def with_overlaps(found: list[Mention]) -> list[Mention]:
     """Mentions that overlap one that is not stated are not stated either: in "not Baker, California" both names."""
-    weak = [(m.start, m.end, m.stance) for m in found if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE]
+    weak = [
+        (m.start, m.end, m.stance)
+        for m in found
+        if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE
+    ]
     if not weak:
         return found
     return [replace(m, stance=max(m.stance, _stance_around(m, weak))) for m in found]

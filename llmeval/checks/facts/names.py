@@ -33,7 +33,9 @@ _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _INITIALS = regex.compile(r"\b\p{Lu}\.\s?(?:\p{Lu}\.\s?){1,2}")
 _BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
 
-ARTICLES = word_set("der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de")
+ARTICLES = word_set(
+    "der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de"
+)
 
 Place = tuple[int, int]
 """First and last word."""
@@ -67,7 +69,8 @@ class Reference:
         kept = [
             stem
             for i, (stem, form) in enumerate(zip(self.stems, self.forms, strict=True))
-            if (form not in STOPWORDS and not self._joins(i)) or (form in ("i", "a") and i and self.capitals[i])
+            if (form not in STOPWORDS and not self._joins(i))
+            or (form in ("i", "a") and i and self.capitals[i])
         ]
         return list(dict.fromkeys(kept or self.stems))
 
@@ -81,7 +84,9 @@ class Reference:
         """Single letters with a full stop that stand before another word: the F of John F. Kennedy."""
         last = len(self.forms) - 1
         dotted = zip(self.forms, self._dotted, strict=True)
-        return frozenset(form for i, (form, dot) in enumerate(dotted) if dot and len(form) == 1 and i < last)
+        return frozenset(
+            form for i, (form, dot) in enumerate(dotted) if dot and len(form) == 1 and i < last
+        )
 
     @cached_property
     def joined_initials(self) -> frozenset[str]:
@@ -102,7 +107,11 @@ class Reference:
 
     def _joins(self, index: int) -> bool:
         """Whether the word joins parts of a name: the `am` of Frankfurt am Main."""
-        return 0 < index < len(self.forms) - 1 and not self.capitals[index] and self.forms[index] in JOINTS
+        return (
+            0 < index < len(self.forms) - 1
+            and not self.capitals[index]
+            and self.forms[index] in JOINTS
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,9 @@ def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Pla
         for at, gram in enumerate(grams):
             for i in keys.get(gram, ()):
                 full = references[i].stems
-                if len(found[i]) < _MAX_PLACES and (len(full) <= length or stems[at : at + len(full)] == full):
+                if len(found[i]) < _MAX_PLACES and (
+                    len(full) <= length or stems[at : at + len(full)] == full
+                ):
                     found[i].append((at, at + len(full) - 1))
     return {i: places for i, places in found.items() if places}
 
@@ -178,7 +189,11 @@ def _fills(wanted: str, at: int, first: int, last: int, answer: Tokens) -> bool:
     after = answer.forms[last][at + len(wanted) - starts[last] :]
     if not before and not after:
         return True
-    if len(wanted) < _GLUED_LETTERS or (before and before not in _GLUED) or (after and after not in _GLUED):
+    if (
+        len(wanted) < _GLUED_LETTERS
+        or (before and before not in _GLUED)
+        or (after and after not in _GLUED)
+    ):
         return False
     # `Isadora` is no `is` with `adora`, and `informal` is a word of its own.
     begins = answer.raw[answer.starts[first]]
@@ -235,7 +250,9 @@ class Spelling:
         for word, _, _ in like:
             if same_word(stem, word, self._language):
                 return VARIANT, word
-        best, word = (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
+        best, word = (
+            (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
+        )
         if len(stem) >= 5 and best < 0.95:
             for other in self._by_start.get(stem[:3], ()):
                 shared = len(commonprefix((stem, other)))
@@ -254,7 +271,9 @@ def partials(
     return sorted(found, key=_rank, reverse=True)
 
 
-def least_likeness(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> float:
+def least_likeness(
+    reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]
+) -> float:
     """How like a word of the answer has to be to count for one of the reference.
 
     A word derived from another one counts in descriptions. By itself or in a name it is another word (Texan, methanol),
@@ -265,12 +284,18 @@ def least_likeness(reference: Reference, answer: Tokens, spelling: Spelling, que
     word = spelling.likeness(reference.content[0])[1] if len(reference.content) == 1 else ""
     if word and word in answer.stem_set:
         after = answer.stems.index(word) + 1
-        if after < len(answer) and answer.stems[after] in question and answer.forms[after] not in STOPWORDS:
+        if (
+            after < len(answer)
+            and answer.stems[after] in question
+            and answer.forms[after] not in STOPWORDS
+        ):
             return _DERIVED
     return VARIANT
 
 
-def held_places(reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME) -> dict[str, int]:
+def held_places(
+    reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME
+) -> dict[str, int]:
     """Where the reference's words stand, for the words that the answer has, closest together: {stem: word index}."""
     like = {stem: spelling.likeness(stem) for stem in reference.content}
     words = {stem: word for stem, (share, word) in like.items() if share >= least and word}
@@ -301,7 +326,9 @@ def place_of(found: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place,
 
 
 def _rank(found: Partial) -> float:
-    return found.fuzzy + 0.2 * found.recall + 0.1 * found.last - 0.4 * found.told - 0.1 * found.figures
+    return (
+        found.fuzzy + 0.2 * found.recall + 0.1 * found.last - 0.4 * found.told - 0.1 * found.figures
+    )
 
 
 def _weight(stem: str) -> int:
@@ -315,7 +342,9 @@ EMPTY_WORDS = word_set(
 """Words that show by themselves nothing about what an answer states."""
 
 
-def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> Partial:
+def _share(
+    reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]
+) -> Partial:
     content = reference.content
     novel = [s for s in content if s not in question and s not in EMPTY_WORDS]
     wanted = novel or content

@@ -11,7 +11,9 @@ def words_pattern(
     *parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE
 ) -> "regex.Pattern[str]":
     """Any of the parts as whole words; a space stands for any white space."""
-    return regex.compile(f"{before}(?:{'|'.join(part.replace(' ', chr(92) + 's+') for part in parts)}){after}", flags)
+    return regex.compile(
+        f"{before}(?:{'|'.join(part.replace(' ', chr(92) + 's+') for part in parts)}){after}", flags
+    )
 
 
 _AUX = (
@@ -90,7 +92,9 @@ REFUTED = regex.compile(
     regex.IGNORECASE,
 )
 """Denies what stands before it in its clause: "the claim that it is G is wrong"."""
-APART = regex.compile(r"[;:—]|,\s*(?:but|and|so|a|an|which|who|this|that|it)\b|\.\s", regex.IGNORECASE)
+APART = regex.compile(
+    r"[;:—]|,\s*(?:but|and|so|a|an|which|who|this|that|it)\b|\.\s", regex.IGNORECASE
+)
 """Where such a clause starts."""
 RETRACT = words_pattern(
     r"wait,? (?:no|actually|that|sorry)", r"no,? wait", "scratch that", r"(?:correction|corrected|edit|update)\s*:", r"i (?:misspoke|was wrong|made a(?:n error| mistake))",
@@ -194,7 +198,8 @@ SUBCLAUSE = regex.compile(
 COMMA = regex.compile(r"\s*,")
 QUOTE = regex.compile(r"[\"“”]")
 IN_QUESTION = regex.compile(
-    r"n['’]t\b|\b(?:not|never|no|cannot|without|except|cant|dont|didnt|doesnt|isnt|wasnt)\b", regex.IGNORECASE
+    r"n['’]t\b|\b(?:not|never|no|cannot|without|except|cant|dont|didnt|doesnt|isnt|wasnt)\b",
+    regex.IGNORECASE,
 )
 """A question that denies something itself."""
 ASKED_BACK = regex.compile(

@@ -112,11 +112,20 @@ def _values(language: str) -> dict[str, int]:
 
 _VALUES = {language: _values(language) for language in _LANGUAGES}
 _SCALES = {
-    language: {fold(word): value for word, value in words.scales.items()} for language, words in _LANGUAGES.items()
+    language: {fold(word): value for word, value in words.scales.items()}
+    for language, words in _LANGUAGES.items()
 }
 _HAN = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _HAN_SCALES = {"十": 10, "百": 100, "千": 1000}
-HAN_LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12, "만": 10**4, "억": 10**8}
+HAN_LARGE = {
+    "万": 10**4,
+    "萬": 10**4,
+    "亿": 10**8,
+    "億": 10**8,
+    "兆": 10**12,
+    "만": 10**4,
+    "억": 10**8,
+}
 
 
 def in_words(words: Tokens, index: int, language: str) -> tuple[int, int] | None:
@@ -140,7 +149,10 @@ def in_words(words: Tokens, index: int, language: str) -> tuple[int, int] | None
         elif form in scales and scales[form] >= 1000:
             total, group, at = total + max(group, 1) * scales[form], 0, at + 1
         elif form in scales:
-            group, at = (group % 10 + 10 if not scales[form] else max(group, 1) * scales[form]), at + 1
+            group, at = (
+                (group % 10 + 10 if not scales[form] else max(group, 1) * scales[form]),
+                at + 1,
+            )
         elif form == joint and at > index and at + 1 < len(words) and words.forms[at + 1] in values:
             at += 1
         else:

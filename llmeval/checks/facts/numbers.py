@@ -53,7 +53,8 @@ class Number:
 
 
 _RANGE = regex.compile(
-    r"[-–—‒−~]| [-–—‒−~] |\s(?:to|and|or|through|until|till|bis|hasta|à|a|et|und|y|e|en|tot)\s", regex.IGNORECASE
+    r"[-–—‒−~]| [-–—‒−~] |\s(?:to|and|or|through|until|till|bis|hasta|à|a|et|und|y|e|en|tot)\s",
+    regex.IGNORECASE,
 )
 _CHANGE = regex.compile(
     r"\b(?:fell|fall|rose|rise|grew|grow|increased?|decreased?|dropp?e?d?|went|changed?|cut|raised?|reduced?)\b[^.;]*\bfrom\s[$€£]?$"
@@ -61,7 +62,9 @@ _CHANGE = regex.compile(
 _DASH = regex.compile(r"[-–—‒−]| [-–—‒−] ")
 _LISTS = frozenset(["and", "or", "et", "und", "y", "e", "en", "a"])
 _BETWEEN = frozenset(["between", "zwischen", "entre", "tra", "fra", "tussen"])
-_MINUS = regex.compile(r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|moins|menos|meno|min)\s$", regex.IGNORECASE)
+_MINUS = regex.compile(
+    r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|moins|menos|meno|min)\s$", regex.IGNORECASE
+)
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
 _FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
@@ -70,7 +73,9 @@ _FEET_INCHES = regex.compile(r"(\d{1,2})\s?['′’]\s?(\d{1,2}(?:\.\d)?)\s?(?:[
 _HOURS_MINUTES = regex.compile(r"(\d{1,3})\s?h\s?(\d{2})(?:\s?min)?(?![\p{L}\d])")
 
 
-def numbers(words: Tokens, *, comma: bool = False, language: str = "en", sure: bool = False) -> list[Number]:
+def numbers(
+    words: Tokens, *, comma: bool = False, language: str = "en", sure: bool = False
+) -> list[Number]:
     """Every number of the text, in order.
 
     `comma`: the text's locale writes 3,5 for three and a half; `sure`: this is known. `language`: of numbers in words.
@@ -89,7 +94,9 @@ def numbers(words: Tokens, *, comma: bool = False, language: str = "en", sure: b
         found.append(number)
         index = number.last + 1
         if len(found) > MAX_NUMBERS:
-            raise CheckError(f"the text has more than {MAX_NUMBERS:,} numbers; they are not compared with facts")
+            raise CheckError(
+                f"the text has more than {MAX_NUMBERS:,} numbers; they are not compared with facts"
+            )
     return _ranges(words, _compounds(words, found))
 
 
@@ -104,7 +111,9 @@ def _at(
     """The number that starts at word `index`."""
     form = words.forms[index]
     if not form[0].isalpha():
-        return _two_parts(words, index) or _in_digits(words, index, read_digits(words, index, comma=comma, sure=sure))
+        return _two_parts(words, index) or _in_digits(
+            words, index, read_digits(words, index, comma=comma, sure=sure)
+        )
     if form in _FRACTION_COMMANDS:
         return _in_digits(words, index, read_fraction_command(words, index))
     if other is not None and index in other:
@@ -196,7 +205,9 @@ def _compounds(words: Tokens, found: list[Number]) -> list[Number]:
         if previous and smaller and previous.unit:
             value = previous.value + number.value * smaller.factor / previous.unit.factor
             exact = tidy(float(f"{value:.15g}"))
-            result[-1] = replace(previous, value=exact, others=(), last=number.last, end=number.end, digits=4)
+            result[-1] = replace(
+                previous, value=exact, others=(), last=number.last, end=number.end, digits=4
+            )
         else:
             result.append(number)
     return result

@@ -97,7 +97,9 @@ _ASKED = {
     "for": r"for|with|about|after|whom",
     "place": r"where|near\w*|far|distance|location|located",
 }
-_ASKS = {name: regex.compile(rf"\b(?:{words})\b", regex.IGNORECASE) for name, words in _ASKED.items()}
+_ASKS = {
+    name: regex.compile(rf"\b(?:{words})\b", regex.IGNORECASE) for name, words in _ASKED.items()
+}
 _ASKS_NOUN = [
     (
         regex.compile(rf"(?:{kind.nouns})", regex.IGNORECASE),

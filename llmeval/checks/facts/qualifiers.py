@@ -36,7 +36,9 @@ _ABOUT = words_pattern(
 )  # fmt: skip
 _MARKS = regex.compile(r"(?P<below>[<≤])\s?$|(?P<above>[>≥])\s?$|(?P<about>[~≈∼])\s?$")
 _BEFORE = {
-    bound: regex.compile(rf"{pattern.pattern}[\s.]+(?:(?:a|an|the|only|just)\s+)?[$€£]?\s?$", regex.IGNORECASE)
+    bound: regex.compile(
+        rf"{pattern.pattern}[\s.]+(?:(?:a|an|the|only|just)\s+)?[$€£]?\s?$", regex.IGNORECASE
+    )
     for bound, pattern in ((Bound.BELOW, _BELOW), (Bound.ABOVE, _ABOVE), (Bound.ABOUT, _ABOUT))
 }
 _AFTER = regex.compile(

@@ -17,7 +17,9 @@ def find_quote(quote: str, text: Tokens, similarity: float | None = None) -> tup
     pieces = [words for part in _ELLIPSIS.split(quote) if (words := Tokens(part)).forms]
     position, start, end = 0, -1, -1
     for piece in pieces:
-        place = _find(piece.forms, text, position) or _find_similar(piece, text, position, similarity)
+        place = _find(piece.forms, text, position) or _find_similar(
+            piece, text, position, similarity
+        )
         if place is None:
             return None
         start = text.starts[place[0]] if start < 0 else start
@@ -39,7 +41,9 @@ def _find(forms: list[str], text: Tokens, position: int) -> tuple[int, int] | No
         at += 1
 
 
-def _find_similar(piece: Tokens, text: Tokens, position: int, similarity: float | None) -> tuple[int, int] | None:
+def _find_similar(
+    piece: Tokens, text: Tokens, position: int, similarity: float | None
+) -> tuple[int, int] | None:
     from bisect import bisect_left, bisect_right
 
     if similarity is None or similarity >= 1 or position >= len(text):

@@ -18,8 +18,12 @@ from llmeval.checks.reading.wordlists import word_set
 _YES = word_set(
     "yes true correct right yeah yep y ja oui si sim vrai wahr richtig verdadero vero verdadeiro waar да tak evet はい 是 对"
 )
-_NO = word_set("no false incorrect wrong nope n nein non nao faux falsch falso nee onwaar нет nie hayir いいえ 否 不")
-_LEADING = regex.compile(r"\s*(?P<word>yes|no|ja|nein|oui|non|sí|sì|sim|não|nee)\s*[,.:;–—-]\s*\S", regex.IGNORECASE)
+_NO = word_set(
+    "no false incorrect wrong nope n nein non nao faux falsch falso nee onwaar нет nie hayir いいえ 否 不"
+)
+_LEADING = regex.compile(
+    r"\s*(?P<word>yes|no|ja|nein|oui|non|sí|sì|sim|não|nee)\s*[,.:;–—-]\s*\S", regex.IGNORECASE
+)
 """A reference that says yes or no, and then more."""
 _LOOSE = word_set(
     "about around approximately approx roughly nearly almost over under up more less than at least most some "
@@ -96,7 +100,9 @@ def _special(raw: str, reference: Reference, words: Tokens) -> ExpectedValue | N
     return None
 
 
-def _counted(raw: str, reference: Reference, words: Tokens, question: Tokens, locale: str) -> ExpectedValue | None:
+def _counted(
+    raw: str, reference: Reference, words: Tokens, question: Tokens, locale: str
+) -> ExpectedValue | None:
     """Dates or numbers, where they are all that the reference holds."""
     found = read_numbers(words, locale, question)
     named = dates(words, found, is_month_first(locale))
@@ -115,7 +121,9 @@ _TYPED_WORDS = 12
 """A longer reference is a text, whatever numbers it holds."""
 _OPTION = regex.compile(r"\s*\(?[A-J]\)?[.:]?\s*")
 _TIME_LENGTH = 40
-_CONJUNCTION = regex.compile(r",?\s+(?:and|&|und|et|y|e|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE)
+_CONJUNCTION = regex.compile(
+    r",?\s+(?:and|&|und|et|y|e|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE
+)
 _LISTED = regex.compile(r"\s*[,;、]\s*(?:(?:and|und|et|y|e|&)\s+)?")
 _MEMBER_WORDS = 2
 
@@ -126,11 +134,17 @@ def _members(raw: str) -> tuple[Reference, ...]:
     Commas alone make a list of four or more, as `Paris, Texas` and `Soho, London, England` are one place.
     """
     match = _CONJUNCTION.search(raw)
-    parts = [part for piece in _CONJUNCTION.split(raw) for part in _LISTED.split(piece) if part.strip()]
+    parts = [
+        part for piece in _CONJUNCTION.split(raw) for part in _LISTED.split(piece) if part.strip()
+    ]
     if not 2 <= len(parts) <= 30 or (match is None and len(parts) < 4):
         return ()
     members = tuple(Reference(part) for part in parts)
-    if raw.casefold().lstrip(" \"'").startswith(("between ", "zwischen ", "entre ", "tra ", "fra ")):
+    if (
+        raw.casefold()
+        .lstrip(" \"'")
+        .startswith(("between ", "zwischen ", "entre ", "tra ", "fra "))
+    ):
         return ()
     short = all(m.content and (len(m.content) <= _MEMBER_WORDS or m.is_name) for m in members)
     return members if short and all(len(m.content) <= 2 * _MEMBER_WORDS for m in members) else ()
@@ -156,4 +170,7 @@ def _may_count(form: str) -> bool:
 def _covered(words: Tokens, places: list[tuple[int, int]], known: frozenset[str]) -> bool:
     """Whether the places, loose words and words of the question make up the whole text."""
     taken = {i for first, last in places for i in range(first, last + 1)}
-    return all(i in taken or form in _LOOSE or words.stems[i] in known for i, form in enumerate(words.forms))
+    return all(
+        i in taken or form in _LOOSE or words.stems[i] in known
+        for i, form in enumerate(words.forms)
+    )

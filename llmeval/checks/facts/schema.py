@@ -69,13 +69,19 @@ class Fact(BaseModel):
     @field_validator("aliases", "subject", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+        return (
+            [value]
+            if isinstance(value, str | int | float) and not isinstance(value, bool)
+            else value
+        )
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "Fact":
         for key, types in _ONLY.items():
             if key in self.model_fields_set and self.kind is not None and self.kind not in types:
-                raise ValueError(f"{key!r} is only for facts of type {' or '.join(types)}, not {self.kind}")
+                raise ValueError(
+                    f"{key!r} is only for facts of type {' or '.join(types)}, not {self.kind}"
+                )
         for value in (self.value, *self.aliases):
             _VALUES[self.kind](self, value)
         return self
@@ -97,7 +103,13 @@ def shown(value: Any, unit: str | None = None) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(shown(item) for item in value)
-    text = value.isoformat() if isinstance(value, date) else f"{value:g}" if isinstance(value, float) else str(value)
+    text = (
+        value.isoformat()
+        if isinstance(value, date)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
     return f"{text} {unit}" if unit else text
 
 
@@ -136,21 +148,32 @@ def _parse(item: Any, where: str) -> Fact:
     for key in item:
         if key not in Fact.model_fields:
             near = difflib.get_close_matches(str(key), Fact.model_fields, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(Fact.model_fields)}"
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"known here: {', '.join(Fact.model_fields)}"
+            )
             raise ValueError(f"{where}: unknown key {key!r}; {hint}")
     if "value" not in item:
         raise ValueError(f"{where}: a fact needs a `value`")
     try:
         return Fact.model_validate(dict(item))
     except ValidationError as error:
-        raise ValueError(f"{where}: " + "; ".join(_message(e) for e in error.errors(include_url=False))) from None
+        raise ValueError(
+            f"{where}: " + "; ".join(_message(e) for e in error.errors(include_url=False))
+        ) from None
 
 
 def _message(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part not in ("literal['all','any']", "int"))
+    where = ".".join(
+        str(part) for part in error["loc"] if part not in ("literal['all','any']", "int")
+    )
     text = error["msg"].removeprefix("Value error, ")
     if error["type"] == "literal_error" and isinstance(error["input"], str):
-        options = [str(o) for name in (Role, FactType, PrecisionName) for o in get_args(name)] + ["all", "any"]
+        options = [str(o) for name in (Role, FactType, PrecisionName) for o in get_args(name)] + [
+            "all",
+            "any",
+        ]
         near = difflib.get_close_matches(error["input"], options, n=1, cutoff=0.4)
         text += f" (given: {error['input']!r}" + (f"; did you mean {near[0]!r}?)" if near else ")")
     elif error["type"] == "extra_forbidden":
@@ -220,7 +243,12 @@ def _date(fact: Fact, value: Any) -> None:
 
 
 def _boolean(fact: Fact, value: Any) -> None:
-    if not isinstance(value, bool) and str(value).strip().casefold() not in ("yes", "no", "true", "false"):
+    if not isinstance(value, bool) and str(value).strip().casefold() not in (
+        "yes",
+        "no",
+        "true",
+        "false",
+    ):
         raise ValueError(f"value: yes or no, true or false is wanted, not {value!r}")
 
 

@@ -74,7 +74,8 @@ class Scopes:
     def stance(self, start: int, end: int) -> Stance:
         """How the text stands to what it mentions at [start, end)."""
         worst = max(
-            (s.stance for s in self._block(start // _BLOCK) if s.start <= start < s.end), default=Stance.ASSERTED
+            (s.stance for s in self._block(start // _BLOCK) if s.start <= start < s.end),
+            default=Stance.ASSERTED,
         )
         return Stance.DENIED if worst < Stance.DENIED and self._denied_after(end) else worst
 
@@ -171,7 +172,10 @@ class Scopes:
     def _beliefs(self, low: int, high: int) -> Iterator[Scope]:
         """`people think it is G, but ...`: from the sentence's start to the contrast, here or opening the next one."""
         raw = self.words.raw
-        for frame, turn in ((patterns.BELIEF, patterns.CONTRAST), (patterns.HEARSAY, patterns.CORRECTION)):
+        for frame, turn in (
+            (patterns.BELIEF, patterns.CONTRAST),
+            (patterns.HEARSAY, patterns.CORRECTION),
+        ):
             for match in frame.finditer(raw, low, high):
                 start, end = self._sentence(match.start())
                 contrast = turn.search(raw, match.end(), min(len(raw), end + 40))
@@ -194,7 +198,11 @@ class Scopes:
             choice = raw[before:start].rstrip().endswith("?") or patterns.CHOICE.search(
                 raw, before, close.start() if close else end
             )
-            yield Scope(before if choice else match.end(), close.start() if close and not choice else end, Stance.OPEN)
+            yield Scope(
+                before if choice else match.end(),
+                close.start() if close and not choice else end,
+                Stance.OPEN,
+            )
 
     def _openings(self, low: int, high: int) -> Iterator[Scope]:
         for match in patterns.OPENING.finditer(self.words.raw, low, high):
@@ -217,5 +225,9 @@ class Scopes:
             return False
         stop = self._clause_end(match.end(), self._sentence(match.end() - 1)[1])
         rest = Tokens(raw[match.end() : stop])
-        told = {s for s, form in zip(rest.stems, rest.forms, strict=True) if form not in STOPWORDS or form in _GENERIC}
+        told = {
+            s
+            for s, form in zip(rest.stems, rest.forms, strict=True)
+            if form not in STOPWORDS or form in _GENERIC
+        }
         return not self.about or not told or bool(told & (self.about | _GENERIC))

@@ -93,7 +93,9 @@ def foreign(words: Tokens, language: str) -> dict[int, Spelled]:
     letters = [_Token(text if text.isalpha() else ";") for text in texts]
     found = find_numbers(letters, language, threshold=0)
     return {
-        item.start: Spelled(int(item.value) if item.value.is_integer() else item.value, item.end, item.is_ordinal)
+        item.start: Spelled(
+            int(item.value) if item.value.is_integer() else item.value, item.end, item.is_ordinal
+        )
         for item in found
     }
 
@@ -128,7 +130,11 @@ def _hundreds(words: Tokens, index: int, first: bool) -> Spelled | None:
         return head
     rest = _tens(words, _skip_and(words, head.stop + 1), False)
     value = head.value * 100
-    return Spelled(value + rest.value, rest.stop, rest.ordinal) if rest else Spelled(value, head.stop + 1)
+    return (
+        Spelled(value + rest.value, rest.stop, rest.ordinal)
+        if rest
+        else Spelled(value, head.stop + 1)
+    )
 
 
 def _skip_and(words: Tokens, index: int) -> int:

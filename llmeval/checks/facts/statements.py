@@ -29,7 +29,9 @@ def is_statement(text: Reference) -> bool:
     """Whether the text is a sentence or most of one, rather than a name or a term."""
     if text.is_name:
         return False
-    return len(text.content) >= STATEMENT_WORDS or (len(text.content) > 1 and not _VERBS.isdisjoint(text.forms))
+    return len(text.content) >= STATEMENT_WORDS or (
+        len(text.content) > 1 and not _VERBS.isdisjoint(text.forms)
+    )
 
 
 def statements(expected: Sequence[ExpectedValue]) -> list[Reference]:

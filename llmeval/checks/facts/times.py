@@ -36,11 +36,14 @@ _MILITARY = regex.compile(
     r"(?<!\d)(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)\s?(?:hours|hrs|h\b|uhr)", regex.IGNORECASE
 )
 _NAMED = {
-    12 * 60: "noon|midday|mittag|mittags|midi|mediodía|mezzogiorno|meio-dia|meio\\sdia|middag|twelve\\snoon|12\\snoon",
+    12
+    * 60: "noon|midday|mittag|mittags|midi|mediodía|mezzogiorno|meio-dia|meio\\sdia|middag|twelve\\snoon|12\\snoon",
     0: "midnight|mitternacht|minuit|medianoche|mezzanotte|meia-noite|middernacht|12\\smidnight|twelve\\smidnight",
 }
 _NAMES = regex.compile(
-    "|".join(rf"(?P<m{minutes}>(?<!\p{{L}})(?:{names})(?!\p{{L}}))" for minutes, names in _NAMED.items()),
+    "|".join(
+        rf"(?P<m{minutes}>(?<!\p{{L}})(?:{names})(?!\p{{L}}))" for minutes, names in _NAMED.items()
+    ),
     regex.IGNORECASE,
 )
 _HOURS = {
@@ -145,7 +148,9 @@ def _time(match: "regex.Match[str]", hour: int, minute: int, *, sure: bool) -> T
         hour = hour % 12 + 12 if late else hour % 12
     zone = None
     if groups.get("zone") or groups.get("offset"):
-        zone = _ZONES.get((groups.get("zone") or "utc").casefold(), 0) + _offset(groups.get("offset"))
+        zone = _ZONES.get((groups.get("zone") or "utc").casefold(), 0) + _offset(
+            groups.get("offset")
+        )
     return Time((hour % 24) * 60 + minute, sure or bool(half), zone, match.start(), match.end())
 
 
@@ -158,7 +163,10 @@ def _offset(written: str | None) -> int:
 
 
 def _named(raw: str) -> list[Time]:
-    return [Time(int((m.lastgroup or "m0")[1:]), True, None, m.start(), m.end()) for m in _NAMES.finditer(raw)]
+    return [
+        Time(int((m.lastgroup or "m0")[1:]), True, None, m.start(), m.end())
+        for m in _NAMES.finditer(raw)
+    ]
 
 
 def _hour(word: str) -> int:
@@ -169,10 +177,16 @@ def _spelled(raw: str) -> list[Time]:
     found = []
     for m in _SPELLED.finditer(raw):
         if m["part"]:
-            part = int(m["part"]) if m["part"].isdigit() else _PARTS[m["part"].casefold().replace("\n", " ")]
+            part = (
+                int(m["part"])
+                if m["part"].isdigit()
+                else _PARTS[m["part"].casefold().replace("\n", " ")]
+            )
             late = m["side"].casefold() in ("past", "after", "nach", "over")
             total = _hour(m["at"]) * 60 + (part if late else -part)
-        elif m["before"]:  # half seven is 7:30 in English, halb acht is 7:30 in German and half acht in Dutch
+        elif m[
+            "before"
+        ]:  # half seven is 7:30 in English, halb acht is 7:30 in German and half acht in Dutch
             word = m["next"].casefold()
             english = m["before"].casefold() == "half" and word in _HOURS and _is_english(word)
             total = _hour(word) * 60 + (30 if english else -30)

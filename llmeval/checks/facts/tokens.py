@@ -30,19 +30,34 @@ _WORD = regex.compile(
     regex.VERBOSE,
 )
 _LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t", "ſ": "s"}
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "ı": "i",
+        "ħ": "h",
+        "ŧ": "t",
+        "ſ": "s",
+    }
 )
 _DROP = regex.compile(rf"[\u0300-\u036f{_HIDDEN}]")
 _POSSESSIVE = regex.compile(r"['’ʼ`´]s$")
 # Articles and pronouns that French and Italian join to the next word: l'Irlande, dell'arte.
 _ELISION = regex.compile(
-    r"^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|dell|all|nell|dall|sull|un|quell)['’](?=\p{L}{2})", regex.IGNORECASE
+    r"^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|dell|all|nell|dall|sull|un|quell)['’](?=\p{L}{2})",
+    regex.IGNORECASE,
 )
 _SHORT_FORMS = regex.compile(r"['’ʼ`´]")
 _NUMBER_MARKS = regex.compile(r"[,'’\u00a0\u2009\u202f](?=\d{3}(?!\d))|(?:st|nd|rd|th)$")
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-CARDINALS = {word: n for n, word in enumerate([*_ONES.split(), "seventeen", "eighteen", "nineteen"])}
+CARDINALS = {
+    word: n for n, word in enumerate([*_ONES.split(), "seventeen", "eighteen", "nineteen"])
+}
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 TENS = {word: 10 * n for n, word in enumerate(_TENS.split(), start=2)}
 _ORDINALS = (
@@ -53,7 +68,9 @@ ORDINALS = {word: n for n, word in enumerate(_ORDINALS.split())}
 _NUMERALS = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx"
 _ROMAN = {word: n for n, word in enumerate(_NUMERALS.split(), start=1) if len(word) > 1}
 TIMES = {"once": 1, "twice": 2, "thrice": 3}
-_AS_DIGITS = {word: str(n) for word, n in {**_ROMAN, **ORDINALS, **CARDINALS, **TENS, **TIMES}.items()}
+_AS_DIGITS = {
+    word: str(n) for word, n in {**_ROMAN, **ORDINALS, **CARDINALS, **TENS, **TIMES}.items()
+}
 
 STOPWORDS = word_set(
     "a an the of in on at to for from by with and or as is are was were be been being it its this that these "
@@ -78,7 +95,11 @@ def fold(word: str) -> str:
     word = word.casefold().translate(_LETTERS)
     if word[:1].isdigit():
         return _NUMBER_MARKS.sub("", word)
-    return _SHORT_FORMS.sub("", _POSSESSIVE.sub("", _ELISION.sub("", word))).replace(".", "").replace(" ", "")
+    return (
+        _SHORT_FORMS.sub("", _POSSESSIVE.sub("", _ELISION.sub("", word)))
+        .replace(".", "")
+        .replace(" ", "")
+    )
 
 
 # Plurals that take more than an s
@@ -137,7 +158,9 @@ class Tokens:
     @cached_property
     def content(self) -> list[str]:
         """Stems of words that carry meaning; all of them when none does."""
-        return [s for s, form in zip(self.stems, self.forms, strict=True) if form not in STOPWORDS] or self.stems
+        return [
+            s for s, form in zip(self.stems, self.forms, strict=True) if form not in STOPWORDS
+        ] or self.stems
 
     @cached_property
     def squeezed(self) -> tuple[str, list[int]]:
@@ -183,4 +206,6 @@ class Tokens:
         return self.raw[self.ends[index - 1] if index else 0 : self.starts[index]]
 
 
-TITLES = word_set("mr mrs ms dr prof st jr sr vs etc no vol gen col lt capt sgt rev gov sen rep inc ltd co mt ft")
+TITLES = word_set(
+    "mr mrs ms dr prof st jr sr vs etc no vol gen col lt capt sgt rev gov sen rep inc ltd co mt ft"
+)

@@ -17,12 +17,16 @@ from llmeval.checks.facts.tokens import STOPWORDS
 from llmeval.checks.facts.units import unit_named
 
 
-def mentioned_times(expected: ExpectedValue, wanted: Time, answer: ParsedAnswer) -> Iterator[Mention]:
+def mentioned_times(
+    expected: ExpectedValue, wanted: Time, answer: ParsedAnswer
+) -> Iterator[Mention]:
     """Every time of the day; one that leaves the half of the day open is not the one expected."""
     for found in answer.times:
         same = same_time(found, wanted)
         fit = Fit.SAME if same else Fit.NEAR if same is None else Fit.OTHER
-        yield Mention(found.start, found.end, fit, answer.stance(found.start, found.end), "time", expected.raw)
+        yield Mention(
+            found.start, found.end, fit, answer.stance(found.start, found.end), "time", expected.raw
+        )
 
 
 def chosen_letters(expected: ExpectedValue, answer: ParsedAnswer) -> Iterator[Mention]:
@@ -34,9 +38,14 @@ def chosen_letters(expected: ExpectedValue, answer: ParsedAnswer) -> Iterator[Me
         yield Mention(at, at + 1, fit, answer.stance(at, at + 1), "letter", expected.raw)
 
 
-def mentioned_dates(expected: ExpectedValue, answer: ParsedAnswer, accept: Precision | None) -> Iterator[Mention]:
+def mentioned_dates(
+    expected: ExpectedValue, answer: ParsedAnswer, accept: Precision | None
+) -> Iterator[Mention]:
     """Every date against those expected; a range needs every one of its ends."""
-    rows = [[(_fit(found, wanted, accept), found) for found in answer.dates] for wanted in expected.dates]
+    rows = [
+        [(_fit(found, wanted, accept), found) for found in answer.dates]
+        for wanted in expected.dates
+    ]
     complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
     for row in rows:
         for fit, found in row:
@@ -45,7 +54,9 @@ def mentioned_dates(expected: ExpectedValue, answer: ParsedAnswer, accept: Preci
                 shown = min(shown, Fit.NEAR)
             if shown >= Fit.COARSE or not complete:
                 stance = answer.stance(found.start, found.end)
-                yield Mention(found.start, found.end, shown, stance, _how_date(found, shown), expected.raw)
+                yield Mention(
+                    found.start, found.end, shown, stance, _how_date(found, shown), expected.raw
+                )
 
 
 _LIMIT = regex.compile(
@@ -64,13 +75,18 @@ def is_limit(start: int, expected: ExpectedValue, answer: ParsedAnswer) -> bool:
 
 
 _LIMIT_ASKED = regex.compile(
-    r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b", regex.IGNORECASE
+    r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b",
+    regex.IGNORECASE,
 )
 
 
 def _fit(found: Date, wanted: Date, accept: Precision | None) -> Fit:
     fit = fit_date(found, wanted)
-    if fit is Fit.COARSE and accept is not None and (found.precision < accept or found.year is None):
+    if (
+        fit is Fit.COARSE
+        and accept is not None
+        and (found.precision < accept or found.year is None)
+    ):
         return Fit.NEAR
     return fit
 
@@ -78,10 +94,18 @@ def _fit(found: Date, wanted: Date, accept: Precision | None) -> Fit:
 def _how_date(found: Date, fit: Fit) -> str:
     if fit is not Fit.COARSE:
         return "date"
-    return "period" if found.precision <= Precision.DECADE else "year" if found.precision is Precision.YEAR else "part"
+    return (
+        "period"
+        if found.precision <= Precision.DECADE
+        else "year"
+        if found.precision is Precision.YEAR
+        else "part"
+    )
 
 
-def mentioned_numbers(expected: ExpectedValue, answer: ParsedAnswer, tolerance: Tolerance) -> Iterator[Mention]:
+def mentioned_numbers(
+    expected: ExpectedValue, answer: ParsedAnswer, tolerance: Tolerance
+) -> Iterator[Mention]:
     if _TUPLE.fullmatch(expected.raw):
         yield from _tuples(expected, answer)
         return
@@ -134,7 +158,11 @@ def _other_unit(found: Number, wanted: Number, answer: ParsedAnswer) -> bool:
     form = words.forms[after]
     if (unit := unit_named(form)) is not None and unit.dimension == wanted.unit.dimension:
         return False  # a unit that a footnote's number sticks to: 26,000 years12
-    return form not in STOPWORDS and form not in _AFTER_AMOUNT and words.stems[after] not in answer.question.stem_set
+    return (
+        form not in STOPWORDS
+        and form not in _AFTER_AMOUNT
+        and words.stems[after] not in answer.question.stem_set
+    )
 
 
 _AFTER_AMOUNT = frozenset(

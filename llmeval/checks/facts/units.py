@@ -117,7 +117,13 @@ _TABLE: dict[str, dict[str, float]] = {
         "terawatt hour|twh": 3.6e15,
         "electronvolt|ev": 1.602176634e-19,
     },
-    "power": {"watt|w": 1, "kilowatt|kw": 1000, "megawatt|mw": 1e6, "gigawatt|gw": 1e9, "horsepower|hp": 745.69987},
+    "power": {
+        "watt|w": 1,
+        "kilowatt|kw": 1000,
+        "megawatt|mw": 1e6,
+        "gigawatt|gw": 1e9,
+        "horsepower|hp": 745.69987,
+    },
     "pressure": {
         "pascal|pa": 1,
         "hectopascal|hpa": 100,
@@ -132,7 +138,11 @@ _TABLE: dict[str, dict[str, float]] = {
     "frequency": {"hertz|hz": 1, "kilohertz|khz": 1e3, "megahertz|mhz": 1e6, "gigahertz|ghz": 1e9},
     "voltage": {"volt|v": 1, "millivolt|mv": 0.001, "kilovolt|kv": 1000},
     "current": {"ampere|amp|a": 1, "milliampere|milliamp|ma": 0.001},
-    "charge": {"ampere hour|amp hour|ah": 3600, "milliampere hour|milliamp hour|mah": 3.6, "coulomb": 1},
+    "charge": {
+        "ampere hour|amp hour|ah": 3600,
+        "milliampere hour|milliamp hour|mah": 3.6,
+        "coulomb": 1,
+    },
     "level": {"decibel|db": 1, "db a|dba": 1},
     "substance": {"mole|mol": 1, "millimole|mmol": 0.001},
     "light": {"lumen|lm": 1},
@@ -193,10 +203,15 @@ _TEMPERATURE = {
     "kelvin|degree kelvin|grad kelvin": Unit("temperature", 1, 0, "K"),
     "|".join(
         ["celsius", "centigrade", "℃", "°c", "° c", "c degree"]
-        + [f"{d} {c}" for d in _DEGREE.split("|") for c in ("celsius", "centigrade", "centigrado", "c")]
+        + [
+            f"{d} {c}"
+            for d in _DEGREE.split("|")
+            for c in ("celsius", "centigrade", "centigrado", "c")
+        ]
     ): Unit("temperature", 1, 273.15, "°C"),
     "|".join(
-        ["fahrenheit", "℉", "°f", "° f"] + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
+        ["fahrenheit", "℉", "°f", "° f"]
+        + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
     ): Unit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
 }
 # Symbols that differ by case alone: mW and MW, kn (knots) and kN, K and k. Read before the names.
@@ -237,22 +252,31 @@ def _build() -> dict[str, Unit]:
 
 
 _UNITS = _build()
-MONEY = frozenset(unit for unit in _TABLE if len(unit) == 3 and unit not in ("inr",)) | {"inr", "krona"}
+MONEY = frozenset(unit for unit in _TABLE if len(unit) == 3 and unit not in ("inr",)) | {
+    "inr",
+    "krona",
+}
 SMALLER = {
     "hour": _UNITS["minute"], "minute": _UNITS["second"], "foot": _UNITS["inch"], "metre": _UNITS["centimetre"],
     "pound": _UNITS["ounce"], "stone": _UNITS["pound"],
 }  # fmt: skip
 """In which unit a number without one goes on: 2h30, 6 foot 2."""
 # Symbols that are also words: a unit only where the text goes on with a mark, a bracket or its end.
-_WORDLIKE = frozenset(["in", "s", "t", "a", "an", "au", "c", "f", "real", "level", "stone", "cup", "bar"])
+_WORDLIKE = frozenset(
+    ["in", "s", "t", "a", "an", "au", "c", "f", "real", "level", "stone", "cup", "bar"]
+)
 _GLUE = regex.compile(r"[\s\-/·.]+")
 
 
 def _pattern() -> "regex.Pattern[str]":
-    names = sorted({*_UNITS, *(symbol for symbol, name in _CASED.items() if name)}, key=len, reverse=True)
+    names = sorted(
+        {*_UNITS, *(symbol for symbol, name in _CASED.items() if name)}, key=len, reverse=True
+    )
     plural = r"(?:s|es|en|n)?"
     parts = (r"(?:s)?[\s\-/·.]{1,2}".join(regex.escape(p) for p in name.split()) for name in names)
-    return regex.compile(rf"[\s\-‑–]?({'|'.join(parts)}){plural}(?![\p{{L}}\p{{N}}])", regex.IGNORECASE)
+    return regex.compile(
+        rf"[\s\-‑–]?({'|'.join(parts)}){plural}(?![\p{{L}}\p{{N}}])", regex.IGNORECASE
+    )
 
 
 _AFTER = _pattern()
@@ -287,7 +311,9 @@ def _lookup(written: str) -> Unit | None:
     if unit is None:
         *parts, last = _GLUE.sub(" ", name).split()
         parts = [p[:-1] if p.endswith("s") and len(p) > 2 else p for p in parts]
-        unit = _UNITS.get(" ".join([*parts, last])) or _UNITS.get(" ".join([*parts, last.removesuffix("s")]))
+        unit = _UNITS.get(" ".join([*parts, last])) or _UNITS.get(
+            " ".join([*parts, last.removesuffix("s")])
+        )
     return unit
 
 

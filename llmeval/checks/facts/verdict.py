@@ -50,7 +50,9 @@ class Finding:
     @property
     def confidence(self) -> float:
         """P(people agree with the verdict), at least 0.5."""
-        return max(0.5, self.probability if self.verdict is Verdict.SUPPORTED else 1 - self.probability)
+        return max(
+            0.5, self.probability if self.verdict is Verdict.SUPPORTED else 1 - self.probability
+        )
 
 
 # Too rare in the calibration data to be fitted (23 of 12,194 answers): set by hand, low enough for a judge to be asked.
@@ -123,7 +125,11 @@ def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     if evidence.near_miss is not None:
         return _similar(fact, evidence.near_miss, answer, chance)
     part = evidence.partial
-    place = place_of(part, answer.words, answer.spelling) if part is not None and part.fuzzy and chance >= 0.5 else None
+    place = (
+        place_of(part, answer.words, answer.spelling)
+        if part is not None and part.fuzzy and chance >= 0.5
+        else None
+    )
     if place is not None:
         start, end = answer.words.place(*place[0])
         stance = answer.stance(start, end)
@@ -137,7 +143,9 @@ def _value(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     other = _conflict(fact, evidence, answer)
     if other is not None:
         stated = _cited(answer, other.start, other.end)
-        return Finding(fact, Verdict.CONTRADICTED, chance, other.start, other.end, f"states {stated}")
+        return Finding(
+            fact, Verdict.CONTRADICTED, chance, other.start, other.end, f"states {stated}"
+        )
     return Finding(fact, Verdict.MISSING, chance)
 
 
@@ -167,11 +175,15 @@ def _chance(fact: CompiledFact, evidence: Evidence, answer: ParsedAnswer) -> flo
     return chance
 
 
-def _stated(fact: CompiledFact, answer: ParsedAnswer, start: int, end: int, stance: Stance, chance: float) -> Finding:
+def _stated(
+    fact: CompiledFact, answer: ParsedAnswer, start: int, end: int, stance: Stance, chance: float
+) -> Finding:
     if stance <= Stance.LIKELY:
         if stance is Stance.LIKELY or answer.language not in READ:
             chance = min(chance, UNSURE)  # an opinion, or a negation might have been missed
-        return Finding(fact, Verdict.SUPPORTED, chance, start, end, f"states {_cited(answer, start, end)}")
+        return Finding(
+            fact, Verdict.SUPPORTED, chance, start, end, f"states {_cited(answer, start, end)}"
+        )
     verdict, low, words = _BY_STANCE[stance]
     return Finding(fact, verdict, low, start, end, f"{words} {_cited(answer, start, end)}")
 
@@ -185,7 +197,11 @@ def _admitted(fact: CompiledFact, evidence: Evidence, answer: ParsedAnswer) -> E
     """The evidence that the fact's own options let count."""
     if not fact.inflect:
         wanted = {tuple(value.text.forms) for value in fact.expected}
-        kept = tuple(m for m in evidence.mentions if tuple(Tokens(answer.words.raw[m.start : m.end]).forms) in wanted)
+        kept = tuple(
+            m
+            for m in evidence.mentions
+            if tuple(Tokens(answer.words.raw[m.start : m.end]).forms) in wanted
+        )
         return Evidence(kept, None)
     part = evidence.partial
     if fact.fuzzy is not None and part is not None and part.fuzzy < fact.fuzzy:
@@ -197,7 +213,9 @@ def _conflict(fact: CompiledFact, evidence: Evidence, answer: ParsedAnswer) -> M
     """The first different value that stands where the right one should: of the same kind, asserted, near the subject."""
     single = all(len(value.numbers) <= 1 for value in fact.expected)
     for mention in evidence.mentions:
-        differs = mention.fit is Fit.OTHER or (mention.fit is Fit.NEAR and mention.how == "number" and single)
+        differs = mention.fit is Fit.OTHER or (
+            mention.fit is Fit.NEAR and mention.how == "number" and single
+        )
         if differs and mention.stance <= Stance.LIKELY and _comparable(fact, mention, answer):
             return mention
     return None
@@ -213,7 +231,9 @@ def _comparable(fact: CompiledFact, mention: Mention, answer: ParsedAnswer) -> b
         wanted = next((v.numbers[0] for v in fact.expected if v.numbers), None)
         if found is None or wanted is None or found.weak or found.ordinal != wanted.ordinal:
             return False
-        if (found.unit is None) != (wanted.unit is None) or (found.bare and not 1000 <= abs(wanted.value) < 2200):
+        if (found.unit is None) != (wanted.unit is None) or (
+            found.bare and not 1000 <= abs(wanted.value) < 2200
+        ):
             return False
     return not fact.subject or _near(fact, mention.start, answer)
 
@@ -224,7 +244,10 @@ def _near(fact: CompiledFact, at: int, answer: ParsedAnswer, *, beside: bool = T
     words = answer.words
     first, stop = words.sentence(max(0, bisect_right(words.starts, at) - 1))
     if not beside and words.forms[first] not in _PRONOUNS:
-        return any(frozenset(words.stems[first:stop]).issuperset(Tokens(name).content) for name in fact.subject)
+        return any(
+            frozenset(words.stems[first:stop]).issuperset(Tokens(name).content)
+            for name in fact.subject
+        )
     first = words.sentence(first - 1)[0] if first else 0
     stop = words.sentence(stop)[1] if stop < len(words) else stop
     around = frozenset(words.stems[first : min(stop, first + 400)])
@@ -261,7 +284,9 @@ def _boolean(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
     right = yes == wanted
     sure = _SAID if outright else _INFERRED
     verdict = Verdict.SUPPORTED if right else Verdict.CONTRADICTED
-    return Finding(fact, verdict, sure if right else 1 - sure, start, end, f"says {'yes' if yes else 'no'}")
+    return Finding(
+        fact, verdict, sure if right else 1 - sure, start, end, f"says {'yes' if yes else 'no'}"
+    )
 
 
 _BARE_WORDS = 4
@@ -272,7 +297,11 @@ def _is_relevant(fact: CompiledFact, answer: ParsedAnswer) -> bool:
     """Whether what follows a yes or no is about what was asked, as far as shared words tell."""
     known = answer.question.stem_set.union(*(value.text.content for value in fact.expected))
     said = [stem for stem in answer.words.content if stem.isalpha()]
-    if answer.final is not None or len(said) <= _BARE_WORDS or not asks_yes_or_no(answer.question.raw):
+    if (
+        answer.final is not None
+        or len(said) <= _BARE_WORDS
+        or not asks_yes_or_no(answer.question.raw)
+    ):
         return True
     return any(stem in known and len(stem) > 2 for stem in said)
 
@@ -290,7 +319,9 @@ def _regex(fact: CompiledFact, answer: ParsedAnswer) -> Finding:
 
     for value in fact.expected:
         for start, end in find_all(compile_pattern(value.raw), answer.words.raw):
-            return Finding(fact, Verdict.SUPPORTED, 1.0, start, end, f"matches at {_cited(answer, start, end)}")
+            return Finding(
+                fact, Verdict.SUPPORTED, 1.0, start, end, f"matches at {_cited(answer, start, end)}"
+            )
     return Finding(fact, Verdict.MISSING, 0.0, note="does not match it")
 
 
