@@ -1,40 +1,51 @@
 """Turns of replies that arrive together."""
 
 import asyncio
+from collections.abc import Sequence
 
-from llmeval.models.client.turns import Turns
+from llmeval.models.client.turns import GROUP, Turns
 
 
-async def _process(turns: Turns, number: int, order: list[str]) -> None:
-    """A reply is scored, and the next request is sent by a task of its own, as aiohttp does it."""
+def processed(count: int, cancelled: Sequence[int] = ()) -> list[str]:
+    """The order in which `count` replies are scored and the next requests are sent: each by a task
+    of its own, as aiohttp does it.
+    """
+    order: list[str] = []
 
-    async def send() -> None:
+    async def send(number: int) -> None:
         order.append(f"request {number}")
 
-    await turns.take()
-    order.append(f"reply {number}")
-    await asyncio.create_task(send())
+    async def score(turns: Turns, number: int) -> None:
+        await turns.take()
+        order.append(f"reply {number}")
+        await asyncio.create_task(send(number))
+
+    async def run() -> None:
+        turns = Turns()
+        tasks = [asyncio.create_task(score(turns, number)) for number in range(count)]
+        await asyncio.sleep(0)
+        for number in cancelled:
+            tasks[number].cancel()
+        await asyncio.wait(tasks)
+
+    asyncio.run(run())
+    return order
 
 
-def test_the_next_request_is_sent_before_another_reply_is_scored() -> None:
-    async def go() -> list[str]:
-        turns, order = Turns(), list[str]()
-        await asyncio.gather(*(_process(turns, number, order) for number in range(3)))
-        return order
+def expected(*groups: Sequence[int]) -> list[str]:
+    return [
+        f"{what} {number}" for group in groups for what in ("reply", "request") for number in group
+    ]
 
-    order = asyncio.run(go())
-    assert order == [f"{what} {number}" for number in range(3) for what in ("reply", "request")]
+
+def test_requests_are_sent_before_the_next_group_of_replies_is_scored() -> None:
+    numbers = range(2 * GROUP + 1)
+    groups = numbers[:GROUP], numbers[GROUP : 2 * GROUP], numbers[2 * GROUP :]
+    assert processed(len(numbers)) == expected(*groups)
 
 
 def test_a_cancelled_task_leaves_its_turn_to_the_next_one() -> None:
-    async def go() -> list[str]:
-        turns, order = Turns(), list[str]()
-        tasks = [asyncio.create_task(_process(turns, number, order)) for number in range(3)]
-        await asyncio.sleep(0)
-        tasks[1].cancel()
-        await asyncio.wait(tasks)
-        await _process(turns, 3, order)
-        return order
-
-    order = asyncio.run(go())
-    assert order == [f"{what} {number}" for number in (0, 2, 3) for what in ("reply", "request")]
+    numbers = range(2 * GROUP + 2)
+    second = [*numbers[GROUP : GROUP + 1], *numbers[GROUP + 2 : 2 * GROUP + 1]]
+    groups = numbers[:GROUP], second, numbers[2 * GROUP + 1 :]
+    assert processed(len(numbers), cancelled=[GROUP + 1]) == expected(*groups)
