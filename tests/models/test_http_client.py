@@ -223,7 +223,7 @@ def test_nobody_there() -> None:
         ("localhost:8000/v1", "not an http"),
         ("ftp://h/v1", "not an http"),
         ("http:///v1", "not an http"),
-        ("https://h/v 1", "has a blank"),
+        ("https://h/v 1", "contains a space"),
         ("https://me:secret@h/v1", "take it out of the address"),
         ("https://me:secret@h:x/v1", "take it out of the address"),
     ],
@@ -420,7 +420,7 @@ def test_https_where_http_is_spoken() -> None:
             await writer.drain()
             writer.close()
 
-    with pytest.raises(ModelError, match="does not speak TLS.*http:// address") as caught:
+    with pytest.raises(ModelError, match="does not use TLS.*http:// address") as caught:
         Plain().run(ask)
     assert type(caught.value) is ModelError
 

@@ -93,7 +93,7 @@ CUT = {"max_tokens": 64}
         (chat("", "FINISH_REASON_OTHER"), "provider", "none of an empty answer"),
         (chat("", "MALFORMED_FUNCTION_CALL"), "provider", "none of an empty answer"),
         (chat("", "tool_calls", {"tool_calls": [None]}), "provider", "none of an empty answer"),
-        (chat("", None), "ModelError", "nothing says how it ended"),
+        (chat("", None), "ModelError", "neither content nor a finish reason"),
         (chat([{"type": "image_url", "image_url": {"url": "x"}}]), "provider", "only image_url"),
         (chat(None, message={"audio": {"transcript": "Rome"}}), "provider", "only audio"),
         # a filter withheld it
@@ -181,9 +181,9 @@ CUT = {"max_tokens": 64}
             "ModelError",
             "no such model",
         ),
-        (chat({"a": 1}), "ModelError", "no text"),
-        (chat(3.5), "ModelError", "no text"),
-        (chat(None, None), "ModelError", "no content"),
+        (chat({"a": 1}), "ModelError", "not text"),
+        (chat(3.5), "ModelError", "not text"),
+        (chat(None, None), "ModelError", "neither content nor a finish reason"),
         (b"[" * 100_000, "ModelError", "nested too deeply"),
         (
             b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b', "choices": []}',
@@ -407,7 +407,7 @@ ROME = (delta(role="assistant", content="Ro"), delta(content="me"))
         ),
         (stream(delta("content_filter")), "blocked", "content filter"),
         (b"data: {broken\n\n", "Unreadable", "not JSON"),
-        (stream(), "ModelError", "no content"),
+        (stream(), "ModelError", "neither content nor a finish reason"),
     ],
 )
 def test_event_streams(body: bytes, kind: str, words: str) -> None:

@@ -178,7 +178,7 @@ def read_url(value: str, key: str) -> SplitResult:
     """The parts of an address from a suite file, blanks around it and a fragment taken off.
 
     Raises:
-        SuiteError: it is no http(s) address, its port is none, or it holds a user name or password.
+        SuiteError: not an http(s) address, an invalid port, or a user name or password in it.
     """
     stripped = value.strip()
     shown = _without_user(stripped)
@@ -192,7 +192,7 @@ def read_url(value: str, key: str) -> SplitResult:
         port = 0
     if "@" in parts.netloc:
         raise SuiteError(
-            f"{key} holds a user name or password: take it out of the address, and send it as "
+            f"{key} contains a user name or password: take it out of the address, and send it as "
             '`headers: {Authorization: "${NAME}"}` with NAME="Basic <base64 of user:password>"'
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -203,7 +203,7 @@ def read_url(value: str, key: str) -> SplitResult:
             " https://host:8000/v1"
         )
     if any(sign.isspace() or ord(sign) < 32 for sign in stripped):
-        raise SuiteError(f"{key} {shown!r} has a blank in it")
+        raise SuiteError(f"{key} {shown!r} contains a space")
     return parts
 
 
@@ -238,7 +238,9 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     kept = {name.strip(): value.strip() for name, value in headers.items()}
     for name, value in kept.items():
         if not name or any(ord(sign) < 32 and sign != "\t" for sign in name + value):
-            raise SuiteError(f"headers: {name!r} holds a line break or another control character")
+            raise SuiteError(
+                f"headers: {name!r} contains a line break or another control character"
+            )
     if "content-type" not in {name.lower() for name in kept}:
         kept["Content-Type"] = "application/json"
     return kept

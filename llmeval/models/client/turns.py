@@ -5,7 +5,7 @@ bursts.
 import asyncio
 from collections import deque
 
-GROUP = 4
+GROUP = 8
 """Replies that are processed one after another before the next requests are sent. With one, a case
 waits the least; each further group costs a pass of the event loop."""
 
