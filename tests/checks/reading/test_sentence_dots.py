@@ -3,7 +3,8 @@
 import pytest
 import regex
 
-from llmeval.checks.reading.sentence_dots import RULES, Dot, deciding
+from llmeval.checks.reading.decisions import deciding_rule
+from llmeval.checks.reading.sentence_dots import RULES, Dot
 from llmeval.checks.reading.sentences import blocks, line_of
 from llmeval.checks.reading.text import sentences
 
@@ -63,7 +64,7 @@ def dot_of(marked: str) -> Dot:
 
 @pytest.mark.parametrize(("rule", "marked", "ends"), TABLE)
 def test_each_rule_has_its_verdicts(rule: str, marked: str, ends: bool) -> None:
-    assert deciding(dot_of(marked)) == (rule, ends)
+    assert deciding_rule(RULES, dot_of(marked)) == (rule, ends)
 
 
 def test_every_rule_has_an_example() -> None:
