@@ -5,7 +5,7 @@ import regex
 
 from llmeval.checks.reading.decisions import deciding_rule
 from llmeval.checks.reading.sentence_dots import RULES, Dot
-from llmeval.checks.reading.sentences import blocks, line_of
+from llmeval.checks.reading.sentences import blocks, is_rule, line_of
 from llmeval.checks.reading.text import sentences
 
 # (rule, the text with | where the dot stands, ends a sentence)
@@ -137,3 +137,21 @@ def test_what_a_line_is(line: str, kind: str, content: str) -> None:
 )
 def test_blocks(text: str, expected: list[str]) -> None:
     assert [text[start:end] for start, end in blocks(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("---", True),
+        ("* * *", True),
+        ("  ___ ", True),
+        ("=====", True),
+        ("--", False),
+        ("- - x", False),
+        ("-*-", False),
+        ("...", False),
+        ("", False),
+    ],
+)
+def test_thematic_breaks(line: str, rule: bool) -> None:
+    assert is_rule(line) is rule
