@@ -72,9 +72,17 @@ def test_contrasts(one: str, two: str, found: bool) -> None:
         ("magnesium oxide", "calcium oxide", "replaced"),
         ("Portland, Oregon", "Portland, Maine", "replaced"),
         ("Corea del Norte", "Corea del Sur", "other"),
-        ("The heart pumps blood through the arteries.", "The heart pumps blood through the veins.", "replaced"),
+        (
+            "The heart pumps blood through the arteries.",
+            "The heart pumps blood through the veins.",
+            "replaced",
+        ),
         ("The rate rises when the load falls.", "The rate falls when the load falls.", "other"),
-        ("Cold water sinks to the bottom of lakes.", "Cold water never sinks to the bottom of lakes.", "other"),
+        (
+            "Cold water sinks to the bottom of lakes.",
+            "Cold water never sinks to the bottom of lakes.",
+            "other",
+        ),
     ],
 )
 def test_differences(reference: str, answer: str, difference: str) -> None:
@@ -113,7 +121,16 @@ def test_numbers(text: str, values: list[float]) -> None:
 
 @pytest.mark.parametrize(
     ("locale", "comma"),
-    [("de", Y), ("fr-FR", Y), ("es_ES", Y), ("es-MX", N), ("de-CH", N), ("en", N), ("en-ZA", Y), ("ja", N)],
+    [
+        ("de", Y),
+        ("fr-FR", Y),
+        ("es_ES", Y),
+        ("es-MX", N),
+        ("de-CH", N),
+        ("en", N),
+        ("en-ZA", Y),
+        ("ja", N),
+    ],
 )
 def test_decimal_marks_of_locales(locale: str, comma: bool) -> None:
     assert is_decimal_comma(locale) is comma
@@ -190,7 +207,9 @@ def test_the_verb_may_is_no_month() -> None:
 
 
 def test_centuries() -> None:
-    assert [year for year, _, _ in centuries("au XIXe siècle, im 3. Jahrhundert v. Chr., siglo XV")] == [
+    assert [
+        year for year, _, _ in centuries("au XIXe siècle, im 3. Jahrhundert v. Chr., siglo XV")
+    ] == [
         1800,
         -201,
         1400,
@@ -257,7 +276,10 @@ def test_candidates(question: str, text: str, value: str, several: bool) -> None
     answer = ParsedAnswer(text, question)
     start = text.index(value)
     found = Candidates(answer.words, answer.question, answer.language)
-    assert found.is_one_of_several(start, start + len(value), [frozenset(Tokens(value).content)]) is several
+    assert (
+        found.is_one_of_several(start, start + len(value), [frozenset(Tokens(value).content)])
+        is several
+    )
 
 
 def test_numbers_in_a_row_are_candidates() -> None:
@@ -347,11 +369,25 @@ def test_references_that_list_several(text: str, members: int) -> None:
 
 def test_non_answers() -> None:
     assert all(
-        map(is_non_answer, ("I have no comment.", "It depends on the weather", "unknown", "Je ne sais pas.", "N/A"))
+        map(
+            is_non_answer,
+            (
+                "I have no comment.",
+                "It depends on the weather",
+                "unknown",
+                "Je ne sais pas.",
+                "N/A",
+            ),
+        )
     )
     assert not any(
         map(
             is_non_answer,
-            ("Nothing", "It depends on the weather, and on the season; in May it opens at nine", "No", "Paris"),
+            (
+                "Nothing",
+                "It depends on the weather, and on the season; in May it opens at nine",
+                "No",
+                "Paris",
+            ),
         )
     )
