@@ -158,7 +158,7 @@ def _chance(fact: CompiledFact, evidence: Evidence, answer: ParsedAnswer) -> flo
     """P(people would say that the answer states the fact), held back where the model has not been tried."""
     chance = probability(features(fact.expected, evidence, answer))
     kind = kind_of(fact.expected, evidence, answer)
-    if is_prose(fact.expected, kind):
+    if is_prose(fact.expected, kind, answer):
         return min(UNSURE, max(1 - UNSURE, chance))
     whole = evidence.comparison is not None and evidence.comparison.difference is Difference.NONE
     if kind == "partial" and not whole:
