@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from llmeval.checks.base import Result
 from llmeval.checks.builtin.sources.grounding import grounding
 from llmeval.checks.facts import CONFIDENT, facts
-from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compiled import from_references
 from llmeval.checks.facts.confidence import features
 from llmeval.checks.facts.evidence import gather
@@ -325,7 +325,7 @@ def fit(data: Path) -> dict[str, float]:
     rows = evouna(data, "tune") + _statements(data)
     found = []
     for row in rows:
-        fact, answer = from_references(row.references, row.question), ParsedAnswer(row.answer, row.question)
+        fact, answer = from_references(row.references, row.question), AnswerAnalysis(row.answer, row.question)
         found.append(features(fact.expected, gather(fact.expected, answer), answer))
     names = sorted({name for item in found for name in item})
     x = np.array([[1.0, *(item.get(name, 0.0) for name in names)] for item in found])

@@ -3,7 +3,7 @@
 import pytest
 
 from llmeval.checks.facts.aliases import aliases_of
-from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.boolean import asks_yes_or_no, polarity
 from llmeval.checks.facts.candidates import Candidates, in_number_list
 from llmeval.checks.facts.centuries import centuries
@@ -16,8 +16,8 @@ from llmeval.checks.facts.locale import is_decimal_comma, is_month_first, langua
 from llmeval.checks.facts.names import Reference, Spelling, exact
 from llmeval.checks.facts.other_languages import denied
 from llmeval.checks.facts.passing import is_passing
-from llmeval.checks.facts.qualifiers import Bound, asks_bound, asks_roughly, bound_of
-from llmeval.checks.facts.references import is_non_answer, parse_reference
+from llmeval.checks.facts.qualifiers import NumericBound, asks_bound, asks_roughly, bound_of
+from llmeval.checks.facts.references import is_non_answer, infer_type
 from llmeval.checks.facts.times import is_time, same_time, times
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named
@@ -137,7 +137,7 @@ def test_the_order_of_day_and_month() -> None:
 )  # fmt: skip
 def test_bounds(text: str, bound: str) -> None:
     start = text.index("20")
-    assert bound_of(text, start, start + 2) is Bound(bound)
+    assert bound_of(text, start, start + 2) is NumericBound(bound)
 
 
 def test_what_a_question_asks_of_a_number() -> None:
@@ -254,7 +254,7 @@ def test_final_answers(text: str, final: str | None) -> None:
     ],
 )  # fmt: skip
 def test_candidates(question: str, text: str, value: str, several: bool) -> None:
-    answer = ParsedAnswer(text, question)
+    answer = AnswerAnalysis(text, question)
     start = text.index(value)
     found = Candidates(answer.words, answer.question, answer.language)
     assert found.is_one_of_several(start, start + len(value), [frozenset(Tokens(value).content)]) is several
@@ -278,7 +278,7 @@ def test_numbers_in_a_row_are_candidates() -> None:
     ],
 )  # fmt: skip
 def test_yes_and_no(question: str, text: str, yes: bool | None) -> None:
-    found = polarity(ParsedAnswer(text, question))
+    found = polarity(AnswerAnalysis(text, question))
     assert (found.yes if found else None) is yes
 
 
@@ -334,7 +334,7 @@ def test_other_names(name: str, other: str) -> None:
     [("Paris", "text"), ("1,200 kg", "number"), ("3 May 1999", "date"), ("1999", "date"), ("yes", "boolean"), ("C", "letter"), ("17:45", "time"), ("2 hours", "number"), ("May", "date"), ("Mars", "text"), ("a week", "number")],
 )  # fmt: skip
 def test_what_a_reference_is_read_as(text: str, kind: str) -> None:
-    assert parse_reference(text, Tokens("")).kind == kind
+    assert infer_type(text, Tokens("")).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_what_a_reference_is_read_as(text: str, kind: str) -> None:
     [("red, white and blue", 3), ("Watson and Crick", 2), ("Paris, Texas", 0), ("Ghana, Togo, Benin, Mali", 4), ("between Rome and Naples", 0), ("a long walk through the woods and fields of the county", 0)],
 )  # fmt: skip
 def test_references_that_list_several(text: str, members: int) -> None:
-    assert len(parse_reference(text, Tokens("")).members) == members
+    assert len(infer_type(text, Tokens("")).members) == members
 
 
 def test_non_answers() -> None:

@@ -88,12 +88,12 @@ def _groups() -> dict[tuple[str, ...], tuple[str, ...]]:
     """Every name's stems, and the names of its group."""
     territories = files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
     lines = [line.partition("\t")[2] for line in territories.splitlines()]
-    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    groups: dict[tuple[str, ...], tuple[str, ...]] = {}
     for line in [*_GROUPS.strip().splitlines(), *lines]:
         names = tuple(line.split("|"))
         for name in names:
-            found.setdefault(_key(name), names)
-    return found
+            groups.setdefault(_key(name), names)
+    return groups
 
 
 def _key(name: str) -> tuple[str, ...]:

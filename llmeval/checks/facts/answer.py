@@ -18,7 +18,7 @@ from llmeval.checks.facts.locale import (
 )
 from llmeval.checks.facts.names import Spelling
 from llmeval.checks.facts.numbers import Number
-from llmeval.checks.facts.scopes import Scopes, Stance
+from llmeval.checks.facts.negation_scope import NegationScopes, Stance
 from llmeval.checks.facts.times import Time, times
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.core.records import Case
@@ -34,7 +34,7 @@ _EVASIVE = regex.compile(
 )
 
 
-class ParsedAnswer:
+class AnswerAnalysis:
     """One answer and the question it answers.
 
     `subjects`: names of what its facts are about. `locale`: how it writes numbers and dates, where that is known.
@@ -49,7 +49,7 @@ class ParsedAnswer:
         """Stems of each value that is right for any fact of the case."""
 
     @cached_property
-    def asked(self) -> frozenset[str]:
+    def question_stems(self) -> frozenset[str]:
         """Stems of the question's words of meaning."""
         pairs = zip(self.question.stems, self.question.forms, strict=True)
         return frozenset(stem for stem, form in pairs if form not in STOPWORDS) | stems_of(self._subjects)
@@ -88,9 +88,9 @@ class ParsedAnswer:
         return own if own != "en" else language_of(self.question, 1)
 
     @cached_property
-    def _scopes(self) -> Scopes:
+    def _scopes(self) -> NegationScopes:
         languages = dict.fromkeys((self.language, *languages_of(self.words)))
-        return Scopes(self.words, self.asked, self.question.raw, tuple(languages))
+        return NegationScopes(self.words, self.question_stems, self.question.raw, tuple(languages))
 
     def stance(self, start: int, end: int) -> Stance:
         """How the answer stands to what it mentions at these code points."""
@@ -109,13 +109,13 @@ class ParsedAnswer:
     @cached_property
     def echo(self) -> tuple[int, int] | None:
         """The code points of a repetition of the whole question; None where there is none."""
-        asked, said = self.question.stems, self.words.stems
-        if not _ECHO_WORDS <= len(asked) <= len(said):
+        question_stems, answer_stems = self.question.stems, self.words.stems
+        if not _ECHO_WORDS <= len(question_stems) <= len(answer_stems):
             return None
         at = -1
-        while (at := _index(said, asked[0], at + 1)) >= 0:
-            if said[at : at + len(asked)] == asked:
-                return self.words.place(at, at + len(asked) - 1)
+        while (at := _index(answer_stems, question_stems[0], at + 1)) >= 0:
+            if answer_stems[at : at + len(question_stems)] == question_stems:
+                return self.words.place(at, at + len(question_stems) - 1)
         return None
 
     def is_copied(self, start: int, end: int) -> bool:
@@ -124,24 +124,24 @@ class ParsedAnswer:
         "Argon is the second most common gas in the air" does not answer "second" to "What is the second most common gas
         in the air?". A question that offers a choice names what is right itself.
         """
-        asked, said = self.question.stems, self.words.stems
-        if not _COPIED_WORDS < len(asked) <= _ASKED_WORDS or _CHOICE.search(self.question.raw):
+        question_stems, answer_stems = self.question.stems, self.words.stems
+        if not _COPIED_WORDS < len(question_stems) <= _ASKED_WORDS or _CHOICE.search(self.question.raw):
             return False
         first = bisect_right(self.words.starts, start) - 1
         last = bisect_left(self.words.ends, end)
         size = last - first + 1
-        place = said[first : last + 1]
-        for at in range(len(asked) - size + 1):
-            if asked[at : at + size] == place and self._around(at, first, size) >= _COPIED_WORDS:
+        place = answer_stems[first : last + 1]
+        for at in range(len(question_stems) - size + 1):
+            if question_stems[at : at + size] == place and self._around(at, first, size) >= _COPIED_WORDS:
                 return True
         return False
 
     def _around(self, at: int, first: int, size: int) -> int:
         """How many words of meaning around a place of the answer stand around it in the question, in the same order."""
-        asked, said, forms = self.question.stems, self.words.stems, self.words.forms
+        question_stems, answer_stems, forms = self.question.stems, self.words.stems, self.words.forms
         count = 0
         for step, one, two in ((-1, at - 1, first - 1), (1, at + size, first + size)):
-            while 0 <= one < len(asked) and 0 <= two < len(said) and asked[one] == said[two]:
+            while 0 <= one < len(question_stems) and 0 <= two < len(answer_stems) and question_stems[one] == answer_stems[two]:
                 count += forms[two] not in STOPWORDS
                 one, two = one + step, two + step
         return count

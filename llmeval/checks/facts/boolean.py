@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import regex
 
-from llmeval.checks.facts.answer import ParsedAnswer
-from llmeval.checks.facts.negation_patterns import RETRACT
+from llmeval.checks.facts.answer import AnswerAnalysis
+from llmeval.checks.facts.hedging_cues import RETRACT
 from llmeval.checks.facts.tokens import Tokens
 
 
@@ -116,7 +116,7 @@ def asks_yes_or_no(question: str) -> bool:
     return any(_QUESTION.match(part) for part in (sentences[:1] + sentences[-1:]))
 
 
-def polarity(answer: ParsedAnswer) -> Polarity | None:
+def polarity(answer: AnswerAnalysis) -> Polarity | None:
     """What the answer says; None if it can't be told, or if it says both.
 
     The final answer counts first, then how the text begins, then a "yes" or "no" in its first sentence, then a first
@@ -126,12 +126,12 @@ def polarity(answer: ParsedAnswer) -> Polarity | None:
     if _BOTH.search(raw, 0, 300):
         return None
     if answer.final is not None and answer.final.end <= _READ:
-        found = _leading(raw[: answer.final.end], answer.final.start)
-        if found is not None:
-            return found
-    found = _leading(raw, 0)
-    if found is not None:
-        return _unless_contrary(raw, found)
+        reading = _leading(raw[: answer.final.end], answer.final.start)
+        if reading is not None:
+            return reading
+    reading = _leading(raw, 0)
+    if reading is not None:
+        return _unless_contrary(raw, reading)
     return _short_form(raw) or _judged(raw) or _single_token(raw) or _negated_only(raw) or _restated(answer)
 
 
@@ -179,20 +179,20 @@ def _end_of_sentence(text: str, at: int) -> int:
     return match.start() if match else len(text)
 
 
-def _unless_contrary(raw: str, found: Polarity) -> Polarity | None:
+def _unless_contrary(raw: str, reading: Polarity) -> Polarity | None:
     """None where the next sentence opens with the opposite; that one where the text corrects itself."""
-    end = _end_of_sentence(raw, found.end)
+    end = _end_of_sentence(raw, reading.end)
     after = regex.compile(r"[\s.!?*_]*").match(raw, end)
     start = after.end() if after else end
-    retracted = RETRACT.search(raw, found.end, min(len(raw), start + 200))
+    retracted = RETRACT.search(raw, reading.end, min(len(raw), start + 200))
     if retracted:
         later = _single_token(raw[retracted.start() :])
-        if later is not None and later.yes != found.yes:
+        if later is not None and later.yes != reading.yes:
             return Polarity(later.yes, retracted.start() + later.start, retracted.start() + later.end, False)
-    following = _leading(raw, start) if start < len(raw) and start - found.end < 40 else None
-    same = following is None or following.yes == found.yes
+    following = _leading(raw, start) if start < len(raw) and start - reading.end < 40 else None
+    same = following is None or following.yes == reading.yes
     bare = following is not None and raw[following.start : following.end].casefold() in ("yes", "no", "ja", "nein")
-    return None if not same and bare else found
+    return None if not same and bare else reading
 
 
 _NON_ANSWER_FIRST = regex.compile(
@@ -224,11 +224,11 @@ def _single_token(raw: str) -> Polarity | None:
     end = _end_of_sentence(raw, 0)
     if _NON_ANSWER_FIRST.match(raw):
         return None
-    found = list(_TOKEN.finditer(raw, 0, end))
-    kinds = {bool(match["yes"]) for match in found}
+    reading = list(_TOKEN.finditer(raw, 0, end))
+    kinds = {bool(match["yes"]) for match in reading}
     if len(kinds) != 1:
         return None
-    last = found[-1]
+    last = reading[-1]
     return Polarity(bool(last["yes"]), last.start(), last.end(), False)
 
 
@@ -245,15 +245,15 @@ _ENDS_NEGATED = regex.compile(
 )
 
 
-def _restated(answer: ParsedAnswer) -> Polarity | None:
+def _restated(answer: AnswerAnalysis) -> Polarity | None:
     """A first sentence that repeats words of the question; the same negation is yes, another one is no."""
     words = answer.words
-    if not len(words) or not answer.asked:
+    if not len(words) or not answer.question_stems:
         return None
     _, stop = words.sentence(0)
     start, end = words.place(0, min(stop, _SENTENCE) - 1)
-    said = frozenset(Tokens(words.raw[start:end]).stems)
-    if len(said & answer.asked) < max(2, len(answer.asked) // 2):
+    stated_stems = frozenset(Tokens(words.raw[start:end]).stems)
+    if len(stated_stems & answer.question_stems) < max(2, len(answer.question_stems) // 2):
         return None
     negated = bool(_NEGATED.search(words.raw, start, end))
     return Polarity(negated == bool(_NEGATED.search(answer.question.raw)), start, end, False)

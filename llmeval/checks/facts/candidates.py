@@ -107,11 +107,11 @@ class _Item:
 class Candidates:
     """The lists of candidates in an answer to a question."""
 
-    def __init__(self, words: Tokens, asked: Tokens, language: str) -> None:
-        question = asked.raw
+    def __init__(self, words: Tokens, question_words: Tokens, language: str) -> None:
+        question = question_words.raw
         self._words = words
         self._asks_many = bool(_MANY_ASKED.search(question))
-        self._question = asked.stem_set.difference(STOPWORDS)
+        self._question = question_words.stem_set.difference(STOPWORDS)
         self._where = bool(_WHERE.search(question))
         self._bare: dict[int, bool] = {}
         self._stems_at: dict[int, frozenset[str]] = {}
@@ -159,8 +159,8 @@ class Candidates:
         parts = list({part.strip() for part in parts if part.strip() and not part.strip().isdigit()})
         if len(parts) < least or len(self._words) > _PILE_WORDS * len(parts):
             return False
-        known = self._question.union(*right) - EMPTY_WORDS
-        return sum(known.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
+        cached = self._question.union(*right) - EMPTY_WORDS
+        return sum(cached.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
 
     def _offered(self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """`A or B`, `A, B or C`, with another candidate than items low..high on the other side of the "or"."""
@@ -221,14 +221,14 @@ class Candidates:
         return "\n" not in gap and "." not in gap and ";" not in gap
 
     def _first_form(self, item: _Item) -> str:
-        found = Tokens(self._words.raw[item.start : item.start + 60]).forms
-        return found[0] if found else ""
+        parts_read = Tokens(self._words.raw[item.start : item.start + 60]).forms
+        return parts_read[0] if parts_read else ""
 
     def _stems(self, item: _Item) -> frozenset[str]:
-        known = self._stems_at.get(item.start)
-        if known is None:
-            known = self._stems_at[item.start] = self._read_stems(item)
-        return known
+        cached = self._stems_at.get(item.start)
+        if cached is None:
+            cached = self._stems_at[item.start] = self._read_stems(item)
+        return cached
 
     def _read_stems(self, item: _Item) -> frozenset[str]:
         return frozenset(Tokens(self._words.raw[item.start : min(item.end, item.start + 120)]).content)
@@ -236,8 +236,8 @@ class Candidates:
     def _is_candidate(self, item: _Item, before: bool) -> bool:
         """Whether the item may be an answer by itself; before an "or", its last words may be."""
         text = self._words.raw[item.start : item.end]
-        found = Tokens(text[-60:] if before else text[:60])
-        return any(form not in STOPWORDS for form in (found.forms[-2:] if before else found.forms[:3]))
+        parts_read = Tokens(text[-60:] if before else text[:60])
+        return any(form not in STOPWORDS for form in (parts_read.forms[-2:] if before else parts_read.forms[:3]))
 
     def _listed(self, first: int, last: int, right: Sequence[frozenset[str]], least: int) -> bool:
         """A run of `least` bare items or more, most of them not right, that makes up most of the answer."""
@@ -308,31 +308,31 @@ class Candidates:
 
     def _is_bare(self, item: _Item) -> bool:
         """Whether the item is a name or value and nothing else: few words, hardly any without a meaning of their own."""
-        known = self._bare.get(item.start)
-        if known is None:
-            known = self._bare[item.start] = self._reads_bare(item)
-        return known
+        cached = self._bare.get(item.start)
+        if cached is None:
+            cached = self._bare[item.start] = self._reads_bare(item)
+        return cached
 
     def _reads_bare(self, item: _Item) -> bool:
         if item.end - item.start > 80:
             return False
-        found = Tokens(self._words.raw[item.start : item.end]).forms
-        small = sum(form in STOPWORDS and form not in _IN_NAMES for form in found)
-        return 0 < len(found) <= _ITEM_WORDS + 2 and not small
+        parts_read = Tokens(self._words.raw[item.start : item.end]).forms
+        small = sum(form in STOPWORDS and form not in _IN_NAMES for form in parts_read)
+        return 0 < len(parts_read) <= _ITEM_WORDS + 2 and not small
 
 
 def _items(raw: str, separator: "regex.Pattern[str]") -> list[_Item]:
-    found: list[_Item] = []
+    parts_read: list[_Item] = []
     start, chosen = 0, False
     for match in separator.finditer(raw):
         if raw[start : match.start()].strip(" -*•\t"):
-            found.append(_Item(start, match.start(), chosen))
+            parts_read.append(_Item(start, match.start(), chosen))
             chosen = False
         start = match.end()
         chosen = chosen or match["or"] is not None or bool(_HAN_OR.search(match[0])) or match[0] == "/"
     if raw[start:].strip():
-        found.append(_Item(start, len(raw), chosen))
-    return found
+        parts_read.append(_Item(start, len(raw), chosen))
+    return parts_read
 
 
 def _is_right(stems: frozenset[str], right: Sequence[frozenset[str]]) -> bool:

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 
 import regex
 
-from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import Fit
-from llmeval.checks.facts.differences import Comparison
-from llmeval.checks.facts.evidence import Evidence
+from llmeval.checks.facts.differences import ReferenceComparison
+from llmeval.checks.facts.evidence import AnswerEvidence
 from llmeval.checks.facts.mentions import Mention
 from llmeval.checks.facts.names import Partial, place_of
 from llmeval.checks.facts.references import ExpectedValue
-from llmeval.checks.facts.scopes import Stance
+from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.statements import statement_features, statements
 
 CONFIDENT = 0.9
@@ -39,7 +39,7 @@ _NAMED = regex.compile(
 _LIST = regex.compile(r"\n\s*(?:[-*•]|\d+[.)])\s")
 
 
-def kind_of(expected: Sequence[ExpectedValue], evidence: Evidence, answer: ParsedAnswer) -> str:
+def kind_of(expected: Sequence[ExpectedValue], evidence: AnswerEvidence, answer: AnswerAnalysis) -> str:
     """What sort of evidence there is, the most telling first."""
     best = evidence.best
     if best is not None and best.fit >= Fit.COARSE:
@@ -61,68 +61,68 @@ def kind_of(expected: Sequence[ExpectedValue], evidence: Evidence, answer: Parse
     return "nothing"
 
 
-def _is_told(best: Mention, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> bool:
+def _is_told(best: Mention, expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> bool:
     """Whether the question itself has every word of the text that was found."""
-    value = next((value for value in expected if value.raw == best.wanted), None)
+    value = next((value for value in expected if value.raw == best.expected_text), None)
     return value is not None and answer.question.stem_set.issuperset(value.text.content)
 
 
-def features(expected: Sequence[ExpectedValue], evidence: Evidence, answer: ParsedAnswer) -> dict[str, float]:
+def features(expected: Sequence[ExpectedValue], evidence: AnswerEvidence, answer: AnswerAnalysis) -> dict[str, float]:
     """What the model looks at, by name; features that are 0 are left out."""
     kind = kind_of(expected, evidence, answer)
-    found = {kind: 1.0}
+    vector = {kind: 1.0}
     new = math.log1p(min(answer.new_words, 60))
     best = evidence.best
     if is_prose(expected, kind, answer):
         return statement_features(statements(expected), answer)
     if kind in ("near_miss", "longer"):
-        found |= _of_near_miss(evidence)
+        vector |= _of_near_miss(evidence)
     elif kind == "partial" and evidence.partial is not None:
-        found |= _of_partial(evidence.partial, expected, answer) | {"partial_new": new}
-        found |= _of_difference(evidence.comparison)
+        vector |= _of_partial(evidence.partial, expected, answer) | {"partial_new": new}
+        vector |= _of_difference(evidence.comparison)
     elif kind in ("none", "nothing", "other", "near", "near_date"):
-        found |= _of_absence(kind, expected, answer) | {"absent_new": new}
+        vector |= _of_absence(kind, expected, answer) | {"absent_new": new}
     elif best is not None and best.fit >= Fit.COARSE:
-        found |= _of_match(kind, best, evidence, answer) | {"match_new": new}
+        vector |= _of_match(kind, best, evidence, answer) | {"match_new": new}
     if any(value.kind != "text" for value in expected):
-        found["typed"] = 1.0
-    return found
+        vector["typed"] = 1.0
+    return vector
 
 
-def _of_match(kind: str, best: Mention, evidence: Evidence, answer: ParsedAnswer) -> dict[str, float]:
+def _of_match(kind: str, best: Mention, evidence: AnswerEvidence, answer: AnswerAnalysis) -> dict[str, float]:
     denied = any(m.fit >= Fit.COARSE and m.stance is Stance.DENIED for m in evidence.mentions)
-    found = {"match_evasive": float(answer.evasive), "match_denied": float(denied)}
+    vector = {"match_evasive": float(answer.evasive), "match_denied": float(denied)}
     if kind in ("exact", "squeezed"):
         stop = answer.words.sentence(0)[1]
-        found["exact_first"] = float(best.start < answer.words.ends[stop - 1])
-        found["exact_length"] = math.log1p(min(len(best.wanted), 100))
-    return found
+        vector["exact_first"] = float(best.start < answer.words.ends[stop - 1])
+        vector["exact_length"] = math.log1p(min(len(best.expected_text), 100))
+    return vector
 
 
-def _of_partial(part: Partial, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> dict[str, float]:
+def _of_partial(part: Partial, expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> dict[str, float]:
     reference = part.reference
     place = place_of(part, answer.words, answer.spelling)
     content = frozenset(reference.content)
-    said = [s for s in answer.words.stem_set if s not in answer.question.stem_set]
-    found = {
+    new_stems = [s for s in answer.words.stem_set if s not in answer.question.stem_set]
+    vector = {
         "fuzzy": part.fuzzy,
         "fuzzy_squared": part.fuzzy**2,
         "recall": part.recall,
-        "told_partial": float(part.told),
+        "told_partial": float(part.in_question),
         "last_of_name": float(part.last and reference.is_name),
         "names": _names(expected),
         "figures": float(part.figures > 0),
         "one_word": float(part.novel == 1),
         "many_words": float(part.novel >= 4),
         "closeness": place[1] if place else 0.0,
-        "share_of_answer": sum(s in content for s in said) / max(1, len(said)),
+        "share_of_answer": sum(s in content for s in new_stems) / max(1, len(new_stems)),
         "partial_evasive": float(answer.evasive),
         "list": float(len(_LIST.findall(answer.words.raw[:5000])) > 1),
     }
-    return found
+    return vector
 
 
-def _of_near_miss(evidence: Evidence) -> dict[str, float]:
+def _of_near_miss(evidence: AnswerEvidence) -> dict[str, float]:
     """What a similar thing in place of the one expected says: least where only a word of no known group differs."""
     miss = evidence.near_miss
     if miss is None:
@@ -131,19 +131,19 @@ def _of_near_miss(evidence: Evidence) -> dict[str, float]:
     return {f"miss_{miss.difference.value}{'_name' if name else ''}": 1.0}
 
 
-def _of_difference(found: Comparison | None) -> dict[str, float]:
-    return {f"part_{found.difference.value}": 1.0} if found is not None and found.first >= 0 else {}
+def _of_difference(vector: ReferenceComparison | None) -> dict[str, float]:
+    return {f"part_{vector.difference.value}": 1.0} if vector is not None and vector.first >= 0 else {}
 
 
-def _of_absence(kind: str, expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> dict[str, float]:
-    found = {"absent_evasive": float(answer.evasive), "absent_short": float(answer.new_words <= 3)}
+def _of_absence(kind: str, expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> dict[str, float]:
+    vector = {"absent_evasive": float(answer.evasive), "absent_short": float(answer.new_words <= 3)}
     if kind == "none":
-        found["absent_names"] = _names(expected)
-        found["absent_words"] = min(6.0, max((len(v.text.content) for v in expected if v.kind == "text"), default=0))
+        vector["absent_names"] = _names(expected)
+        vector["absent_words"] = min(6.0, max((len(v.text.content) for v in expected if v.kind == "text"), default=0))
     question = answer.question.raw
-    found["absent_open"] = float(bool(_OPEN.search(question)))
-    found["absent_closed"] = float(bool(_CLOSED.search(question)))
-    return found
+    vector["absent_open"] = float(bool(_OPEN.search(question)))
+    vector["absent_closed"] = float(bool(_CLOSED.search(question)))
+    return vector
 
 
 def _names(expected: Sequence[ExpectedValue]) -> float:
@@ -152,7 +152,7 @@ def _names(expected: Sequence[ExpectedValue]) -> float:
     return sum(text.is_name for text in texts) / len(texts) if texts else 0.0
 
 
-def is_prose(expected: Sequence[ExpectedValue], kind: str, answer: ParsedAnswer) -> bool:
+def is_prose(expected: Sequence[ExpectedValue], kind: str, answer: AnswerAnalysis) -> bool:
     """Whether the verdict rests on wording while what is expected is a statement, which can be worded otherwise.
 
     On students' answers to sentence-long references (SemEval-2013 task 7, tuning half) 69% of such verdicts were right,
@@ -164,9 +164,9 @@ def is_prose(expected: Sequence[ExpectedValue], kind: str, answer: ParsedAnswer)
     return bool(statements(expected))
 
 
-def probability(found: Mapping[str, float]) -> float:
+def probability(vector: Mapping[str, float]) -> float:
     """P(a person says that the answer states the fact)."""
-    score = INTERCEPT + sum(COEFFICIENTS.get(name, 0.0) * value for name, value in found.items())
+    score = INTERCEPT + sum(COEFFICIENTS.get(name, 0.0) * value for name, value in vector.items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 

@@ -106,10 +106,10 @@ def dates(words: Tokens, numbers: Sequence[Number], month_first: bool | None = N
 
     `month_first`: whether 06/02 is 2 June; None where it is not known.
     """
-    found = [*_patterns(words, month_first), *_named(words, numbers)]
-    taken = [(d.start, d.end) for d in found]
-    found += [d for d in _years(words, numbers) if not any(a < d.end and d.start < b for a, b in taken)]
-    return sorted(found, key=lambda d: d.start)
+    result = [*_patterns(words, month_first), *_named(words, numbers)]
+    taken = [(d.start, d.end) for d in result]
+    result += [d for d in _years(words, numbers) if not any(a < d.end and d.start < b for a, b in taken)]
+    return sorted(result, key=lambda d: d.start)
 
 
 def make(year: int | None, month: int | None, day: int | None) -> Date | None:
@@ -125,28 +125,28 @@ def make(year: int | None, month: int | None, day: int | None) -> Date | None:
     return Date(Precision.MONTH if month else Precision.YEAR, year, month)
 
 
-def _located(words: Tokens, found: Date, start: int, end: int) -> Date:
+def _located(words: Tokens, result: Date, start: int, end: int) -> Date:
     from bisect import bisect_left, bisect_right
 
     first = bisect_right(words.starts, start) - 1
     last = bisect_left(words.ends, end)
-    return replace(found, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end)
+    return replace(result, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end)
 
 
 def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
     """2018-05-18, 18/05/2018, 18.5.2018, 2018年5月18日."""
-    raw, found = words.raw, []
+    raw, result = words.raw, []
     if "年" in raw or "년" in raw:
         for m in _HAN.finditer(raw):
             date = make(int(m[1]), int(m[2]) if m[2] else None, int(m[3]) if m[3] else None)
-            found += [_located(words, date, *m.span())] if date else []
+            result += [_located(words, date, *m.span())] if date else []
     for m in _ISO.finditer(raw):
         date = make(int(m[1]), int(m[3]), int(m[4]))
-        found += [_located(words, date, *m.span())] if date else []
+        result += [_located(words, date, *m.span())] if date else []
     for m in _COMPACT.finditer(raw):
         date = make(int(m[1]), int(m[2]), int(m[3]))
-        found += [_located(words, date, *m.span())] if date else []
-    found += [_located(words, Date(Precision.CENTURY, year), start, end) for year, start, end in centuries(raw)]
+        result += [_located(words, date, *m.span())] if date else []
+    result += [_located(words, Date(Precision.CENTURY, year), start, end) for year, start, end in centuries(raw)]
     for m in _NUMERIC.finditer(raw):
         one, two, year = int(m[1]), int(m[3]), int(m[4])
         year += 0 if len(m[4]) == 4 else 1900 if year > 50 else 2000
@@ -158,8 +158,8 @@ def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
             if month_first is not None or m[2] == ".":
                 other = None  # the locale, or the dots of day.month.year, settle the order
             swapped = (other.month or 1, other.day or 1) if other and other is not date else None
-            found.append(_located(words, replace(date, other=swapped), *m.span()))
-    return found
+            result.append(_located(words, replace(date, other=swapped), *m.span()))
+    return result
 
 
 def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
@@ -168,12 +168,12 @@ def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
         return []
     at = {number.first: number for number in numbers}
     until = {number.last: number for number in numbers}
-    found = []
+    result = []
     for index, form in enumerate(words.forms):
         if form in MONTHS:
             date = _around(words, index, at, until)
-            found += [*_other_day(date, numbers, at, until), date] if date is not None else []
-    return _shared_years(words, found, at)
+            result += [*_other_day(date, numbers, at, until), date] if date is not None else []
+    return _shared_years(words, result, at)
 
 
 def _around(words: Tokens, index: int, at: dict[int, Number], until: dict[int, Number]) -> Date | None:
@@ -221,8 +221,8 @@ def _other_day(date: Date, numbers: Sequence[Number], at: dict[int, Number], unt
     other = numbers[number.partner] if number and number.partner is not None else None
     if number is None or number.value != date.day or _day(other) is None or other is None:
         return []
-    made = make(date.year, date.month, int(other.value))
-    return [replace(made, first=other.first, last=other.last, start=other.start, end=other.end)] if made else []
+    built = make(date.year, date.month, int(other.value))
+    return [replace(built, first=other.first, last=other.last, start=other.start, end=other.end)] if built else []
 
 
 def _near(words: Tokens, index: int) -> bool:
@@ -306,31 +306,31 @@ def _era(words: Tokens, number: Number) -> tuple[int, int]:
     return (-value if match[1] else value), match.end()
 
 
-def _shared_years(words: Tokens, found: list[Date], at: dict[int, Number]) -> list[Date]:
+def _shared_years(words: Tokens, result: list[Date], at: dict[int, Number]) -> list[Date]:
     """`July 6 to July 14, 2018`: a date without a year takes that of the next one close by."""
-    for i in range(len(found) - 2, -1, -1):
-        one, two = found[i], found[i + 1]
+    for i in range(len(result) - 2, -1, -1):
+        one, two = result[i], result[i + 1]
         if (
             one.year is None
             and two.year is not None
             and two.start - one.end <= 9
             and not _APART.search(words.raw, one.end, two.start)
         ):
-            found[i] = replace(one, year=two.year, partner=True)
-    return found
+            result[i] = replace(one, year=two.year, partner=True)
+    return result
 
 
 def _years(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
-    found = []
+    result = []
     for number in numbers:
         date = _decade(words, number) or _century(words, number) or _year(words, number)
         if date is not None:
-            found.append(date)
+            result.append(date)
     for index, form in enumerate(words.forms):
         if form in _DECADES and index and words.forms[index - 1] in ("the", "nineteen", "early", "late", "mid"):
             place = words.place(index, index)
-            found.append(Date(Precision.DECADE, 1900 + _DECADES[form], None, None, index, index, *place))
-    return found
+            result.append(Date(Precision.DECADE, 1900 + _DECADES[form], None, None, index, index, *place))
+    return result
 
 
 def _decade(words: Tokens, number: Number) -> Date | None:

@@ -48,7 +48,7 @@ _ROMAN = regex.compile(r"[IVX]{1,5}")
 _WHO = regex.compile(r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE)
 
 
-class Difference(StrEnum):
+class NameDifference(StrEnum):
     """How a text that holds part of a reference differs from it."""
 
     NONE = "none"
@@ -64,15 +64,15 @@ class Difference(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ReferenceComparison:
     """A reference against the place of the answer that is most like it.
 
     `wanted`, `stands`: the word that is missing and the one in its place; empty where there is none. `first`, `last`:
     the words of that place; -1 where there is none.
     """
 
-    difference: Difference
-    wanted: str = ""
+    difference: NameDifference
+    missing_word: str = ""
     stands: str = ""
     first: int = -1
     last: int = -1
@@ -84,19 +84,19 @@ class Comparison:
     @property
     def another_thing(self) -> bool:
         """Whether the place names a similar thing rather than the one expected."""
-        return self.difference is Difference.OTHER or (
-            self.difference in (Difference.REPLACED, Difference.INCOMPLETE) and self.tight
+        return self.difference is NameDifference.OTHER or (
+            self.difference in (NameDifference.REPLACED, NameDifference.INCOMPLETE) and self.tight
         )
 
 
-def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None) -> Comparison:
+def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None) -> ReferenceComparison:
     """How the answer's closest place differs from the reference."""
     content = reference.content
-    asked = question.stem_set if question else frozenset()
-    least = max(0.85, least_likeness(reference, answer, spelling, asked))
+    question_stems = question.stem_set if question else frozenset()
+    least = max(0.85, least_likeness(reference, answer, spelling, question_stems))
     places = held_places(reference, answer, spelling, least)
     if not places:
-        return Comparison(Difference.INCOMPLETE)
+        return ReferenceComparison(NameDifference.INCOMPLETE)
     first, last = min(places.values()), max(places.values())
     missing = [stem for stem in content if stem not in places]
     missing, short = _without_short_forms(missing, reference, places, answer)
@@ -104,23 +104,23 @@ def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: 
     for stem in [*missing, *apart]:
         stands = _in_place_of(stem, reference, places, answer)
         if stands and (contrast(stem, stands) or _both_designators(stem, stands)):
-            return Comparison(Difference.OTHER, stem, stands, first, last)
+            return ReferenceComparison(NameDifference.OTHER, stem, stands, first, last)
     for stem in [*missing, *apart]:
-        if stem not in asked and _needed(stem, reference):
-            return Comparison(Difference.OTHER, stem, "", first, last)
+        if stem not in question_stems and _needed(stem, reference):
+            return ReferenceComparison(NameDifference.OTHER, stem, "", first, last)
     for stem in missing:
         stands = _in_place_of(stem, reference, places, answer)
         if stands and _is_wider(stem, stands, reference):
             continue
-        if stands and stands not in asked | short and not same_kind(stem, stands):
+        if stands and stands not in question_stems | short and not same_kind(stem, stands):
             tight = _is_tight(reference, missing, last - first + 1, answer)
-            return Comparison(Difference.REPLACED, stem, stands, first, last, reference.is_name, tight)
+            return ReferenceComparison(NameDifference.REPLACED, stem, stands, first, last, reference.is_name, tight)
     if _is_statement(reference) and _negated_otherwise(reference, first, last, answer):
-        return Comparison(Difference.OTHER, "", "not", first, last)
+        return ReferenceComparison(NameDifference.OTHER, "", "not", first, last)
     kind = _omission(reference, missing, question)
-    whole = kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
+    whole = kind is NameDifference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
     whole = whole and len(content) <= _SHORT_NAME
-    return Comparison(kind, missing[0] if missing else "", "", first, last, reference.is_name, whole)
+    return ReferenceComparison(kind, missing[0] if missing else "", "", first, last, reference.is_name, whole)
 
 
 def _after_comma(missing: list[str], reference: Reference) -> bool:
@@ -134,23 +134,23 @@ def _is_wider(stem: str, stands: str, reference: Reference) -> bool:
     return _after_comma([stem], reference) and is_country(stands) and not is_country(stem)
 
 
-def compare_list(reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling) -> Comparison:
+def compare_list(reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling) -> ReferenceComparison:
     """How the answer differs from a reference that lists several things: all of them have to be there."""
     places = held_places(reference, answer, spelling, 0.85)
     if not places:
-        return Comparison(Difference.INCOMPLETE)
+        return ReferenceComparison(NameDifference.INCOMPLETE)
     first, last = min(places.values()), max(places.values())
     for member in members:
         if not _is_held(member, answer, spelling):
-            return Comparison(Difference.OTHER, " ".join(member.forms), "", first, last)
-    return Comparison(Difference.NONE, "", "", first, last)
+            return ReferenceComparison(NameDifference.OTHER, " ".join(member.forms), "", first, last)
+    return ReferenceComparison(NameDifference.NONE, "", "", first, last)
 
 
 def _is_held(member: Reference, answer: Tokens, spelling: Spelling) -> bool:
     """Whether the answer has the words of a member, or another name of it."""
     if member.is_name and spelling.likeness(member.content[-1])[0] >= VARIANT:
         # A surname is enough, but not with another first name: `Muhammad Ali Pasha` for `Tewfik Pasha`.
-        return compare(member, answer, spelling).difference is not Difference.REPLACED
+        return compare(member, answer, spelling).difference is not NameDifference.REPLACED
     if all(spelling.likeness(stem)[0] >= 0.85 for stem in member.content):
         return True
     return bool(exact([Reference(alias) for alias in aliases_of(member.bare)], answer))
@@ -170,14 +170,14 @@ def _is_tight(reference: Reference, missing: list[str], width: int, answer: Toke
 
 def _scattered(reference: Reference, places: dict[str, int]) -> list[str]:
     """Numbers and letters of the reference that the answer has, but not beside the word they belong to."""
-    found = []
+    result = []
     for i, stem in enumerate(reference.content):
         if stem not in places or not _tells_apart(stem, reference):
             continue
         beside = [s for s in reference.content[max(0, i - 1) : i + 2] if s != stem and s in places]
         if beside and all(abs(places[s] - places[stem]) > 2 for s in beside):
-            found.append(stem)
-    return found
+            result.append(stem)
+    return result
 
 
 def _tells_apart(stem: str, reference: Reference) -> bool:
@@ -301,21 +301,21 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
     return not (reference.is_name and not capital)
 
 
-def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> Difference:
+def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> NameDifference:
     """What it means that words are missing and nothing stands in their place."""
     if not missing:
-        return Difference.NONE
+        return NameDifference.NONE
     kept = [stem for stem in reference.content if stem not in missing]
     if _after_comma(missing, reference):
-        return Difference.SHORTER
+        return NameDifference.SHORTER
     if all(stem in DROPPED_FREELY or stem in TITLE_WORDS for stem in missing):
-        return Difference.SHORTER
-    asked = question.stem_set if question else frozenset()
-    if all(stem in asked or stem in DROPPED_FREELY for stem in missing):
-        return Difference.SHORTER
+        return NameDifference.SHORTER
+    question_stems = question.stem_set if question else frozenset()
+    if all(stem in question_stems or stem in DROPPED_FREELY for stem in missing):
+        return NameDifference.SHORTER
     if _is_person(reference, question) and reference.content[-1] in kept:
-        return Difference.SHORTER
-    return Difference.INCOMPLETE
+        return NameDifference.SHORTER
+    return NameDifference.INCOMPLETE
 
 
 def _is_person(reference: Reference, question: Tokens | None) -> bool:

@@ -55,9 +55,9 @@ def read_digits(words: Tokens, index: int, *, comma: bool, sure: bool) -> Digits
     `comma`: 3,5 is three and a half; `sure`: this is known, so 1,000 has one reading.
     """
     for rule in (_fraction, _power, _grouped):
-        found = rule(words, index, comma)
-        if found is not None:
-            return found
+        result = rule(words, index, comma)
+        if result is not None:
+            return result
     start, end = words.starts[index], words.ends[index]
     text = words.raw[start:end]
     values = read_value(text, comma)

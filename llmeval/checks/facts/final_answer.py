@@ -43,9 +43,9 @@ def final_answer(words: Tokens) -> Final | None:
     raw = words.raw
     if not raw:
         return None
-    found = [Final(*m.span(1)) for m in _BOXED.finditer(raw)] or [Final(*m.span(1)) for m in _HASHES.finditer(raw)]
-    if found:
-        return found[-1]
+    result = [Final(*m.span(1)) for m in _BOXED.finditer(raw)] or [Final(*m.span(1)) for m in _HASHES.finditer(raw)]
+    if result:
+        return result[-1]
     last = None
     for match in _SAID.finditer(raw):
         start = match.end()
@@ -60,10 +60,10 @@ def final_answer(words: Tokens) -> Final | None:
 
 def gives_a_value(raw: str, final: Final, question: frozenset[str], *, name: bool, number: bool) -> bool:
     """Whether the final answer holds something like what is expected: a number, a name, or any new word of meaning."""
-    found = Tokens(raw[final.start : final.end])
+    result = Tokens(raw[final.start : final.end])
     if number:
-        return any(form[0].isdigit() for form in found.stems)
-    new = [i for i, s in enumerate(found.stems) if s not in question and found.forms[i] not in STOPWORDS]
+        return any(form[0].isdigit() for form in result.stems)
+    new = [i for i, s in enumerate(result.stems) if s not in question and result.forms[i] not in STOPWORDS]
     if name and not final.marked:
-        return any(found.raw[found.starts[i]].isupper() or found.stems[i][0].isdigit() for i in new)
-    return bool(new) and (final.marked or len(found) <= 8)
+        return any(result.raw[result.starts[i]].isupper() or result.stems[i][0].isdigit() for i in new)
+    return bool(new) and (final.marked or len(result) <= 8)

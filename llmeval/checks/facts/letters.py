@@ -23,17 +23,17 @@ _RIGHT = regex.compile(r"[\s*_)\"']*(?:is|would\s+be)\s+(?:the\s+)?(?:correct|ri
 def chosen_letter(raw: str, final: Final | None) -> tuple[str, int] | None:
     """The letter chosen and where it stands; None where there is none, or more than one."""
     if final is not None:
-        found = _letters(raw, final.start, final.end)
-        if len({letter for letter, _ in found}) == 1:
-            return found[0]
+        result = _letters(raw, final.start, final.end)
+        if len({letter for letter, _ in result}) == 1:
+            return result[0]
     leading = _LEADING.match(raw)
     if leading and not (leading["letter"] == "A" and regex.match(r"\s\p{Ll}", raw[leading.end() :])):
         following = _LETTER.match(raw, leading.end() + 1) if raw[leading.end() : leading.end() + 1] == "," else None
         if following is None and not _lists_on(raw, leading.end()):
             return leading["letter"], leading.start("letter")
-    found = _letters(raw, 0, len(raw))
-    right = [(letter, at) for letter, at in found if _RIGHT.match(raw, at + 1)]
-    for some in (right, found):
+    result = _letters(raw, 0, len(raw))
+    right = [(letter, at) for letter, at in result if _RIGHT.match(raw, at + 1)]
+    for some in (right, result):
         if some and len({letter for letter, _ in some}) == 1:
             return some[-1]
     return None
@@ -45,7 +45,7 @@ def _lists_on(raw: str, at: int) -> bool:
 
 
 def _letters(raw: str, start: int, end: int) -> list[tuple[str, int]]:
-    found = []
+    result = []
     for match in _LETTER.finditer(raw, start, min(end, start + 20_000)):
         letter, at = match["letter"], match.start()
         marked = bool(_MARKED.search(raw, max(start, at - 24), at))
@@ -54,5 +54,5 @@ def _letters(raw: str, start: int, end: int) -> list[tuple[str, int]]:
             continue
         if _NOT.search(raw, max(start, at - 20), at):
             continue
-        found.append((letter, at))
-    return found
+        result.append((letter, at))
+    return result

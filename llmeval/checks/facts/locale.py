@@ -162,10 +162,10 @@ def read_numbers(words: Tokens, locale: str = "", question: Tokens | None = None
     if not sure and question is not None and shows_language(question):
         sure, shown = True, language_of(question)
     language = shown if sure else language_of(words, 1)
-    found = numbers(words, comma=decimal_comma(words, shown), language=language, sure=sure)
-    if not found and not sure and len(words) <= _ALONE:
-        return next((f for name in _SPELLING if (f := numbers(words, language=name))), found)
-    return found
+    result = numbers(words, comma=decimal_comma(words, shown), language=language, sure=sure)
+    if not result and not sure and len(words) <= _ALONE:
+        return next((f for name in _SPELLING if (f := numbers(words, language=name))), result)
+    return result
 
 
 _ALONE = 3

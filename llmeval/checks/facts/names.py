@@ -86,8 +86,8 @@ class Reference:
     @cached_property
     def joined_initials(self) -> frozenset[str]:
         """Words that are two or three initials: the J. K. of J. K. Rowling."""
-        found = (Tokens(match[0]).forms for match in _INITIALS.finditer(self.bare))
-        return frozenset(forms[0] for forms in found if len(forms) == 1)
+        result = (Tokens(match[0]).forms for match in _INITIALS.finditer(self.bare))
+        return frozenset(forms[0] for forms in result if len(forms) == 1)
 
     @cached_property
     def is_name(self) -> bool:
@@ -116,7 +116,7 @@ class Partial:
     reference: Reference
     recall: float = 0.0
     fuzzy: float = 0.0
-    told: bool = False
+    in_question: bool = False
     last: bool = False
     figures: int = 0
     novel: int = 1
@@ -128,21 +128,21 @@ def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Pla
     One pass over the answer for each length of reference, so that many references cost little; those longer than 12
     words are looked for by their first 12, then compared in full.
     """
-    wanted: dict[int, dict[tuple[str, ...], list[int]]] = defaultdict(lambda: defaultdict(list))
+    target: dict[int, dict[tuple[str, ...], list[int]]] = defaultdict(lambda: defaultdict(list))
     for i, reference in enumerate(references):
         key = tuple(reference.stems[:_MAX_LENGTH])
         if key and answer.stem_set.issuperset(key):
-            wanted[len(key)][key].append(i)
-    found: dict[int, list[Place]] = defaultdict(list)
+            target[len(key)][key].append(i)
+    result: dict[int, list[Place]] = defaultdict(list)
     stems = answer.stems
-    for length, keys in wanted.items():
+    for length, keys in target.items():
         grams: Iterable[tuple[str, ...]] = zip(*(stems[k:] for k in range(length)), strict=False)
         for at, gram in enumerate(grams):
             for i in keys.get(gram, ()):
                 full = references[i].stems
-                if len(found[i]) < _MAX_PLACES and (len(full) <= length or stems[at : at + len(full)] == full):
-                    found[i].append((at, at + len(full) - 1))
-    return {i: places for i, places in found.items() if places}
+                if len(result[i]) < _MAX_PLACES and (len(full) <= length or stems[at : at + len(full)] == full):
+                    result[i].append((at, at + len(full) - 1))
+    return {i: places for i, places in result.items() if places}
 
 
 def squeezed(reference: Reference, answer: Tokens) -> Place | None:
@@ -150,11 +150,11 @@ def squeezed(reference: Reference, answer: Tokens) -> Place | None:
 
     `News paper`, `Li'l Abner`, `starredLynda Carteras`, `the capital islima`.
     """
-    wanted = "".join(reference.forms)
-    if len(wanted) < 4:
+    target = "".join(reference.forms)
+    if len(target) < 4:
         return None
     text, starts = answer.squeezed
-    at = text.find(wanted)
+    at = text.find(target)
     if at < 0:
         return None
     if len(reference.forms) > 1 and reference.is_name:
@@ -164,21 +164,21 @@ def squeezed(reference: Reference, answer: Tokens) -> Place | None:
             return first, bisect_left(answer.ends, raw + len(reference.bare))
     while at >= 0:
         first = bisect_right(starts, at) - 1
-        last = bisect_left(starts, at + len(wanted)) - 1
-        if _fills(wanted, at, first, last, answer):
+        last = bisect_left(starts, at + len(target)) - 1
+        if _fills(target, at, first, last, answer):
             return first, last
-        at = text.find(wanted, at + 1)
+        at = text.find(target, at + 1)
     return None
 
 
-def _fills(wanted: str, at: int, first: int, last: int, answer: Tokens) -> bool:
+def _fills(target: str, at: int, first: int, last: int, answer: Tokens) -> bool:
     """Whether what the words first..last have beside the text at `at` is nothing, or words that lost their space."""
     _, starts = answer.squeezed
     before = answer.forms[first][: at - starts[first]]
-    after = answer.forms[last][at + len(wanted) - starts[last] :]
+    after = answer.forms[last][at + len(target) - starts[last] :]
     if not before and not after:
         return True
-    if len(wanted) < _GLUED_LETTERS or (before and before not in _GLUED) or (after and after not in _GLUED):
+    if len(target) < _GLUED_LETTERS or (before and before not in _GLUED) or (after and after not in _GLUED):
         return False
     # `Isadora` is no `is` with `adora`, and `informal` is a word of its own.
     begins = answer.raw[answer.starts[first]]
@@ -207,10 +207,10 @@ class Spelling:
 
     @cached_property
     def _by_start(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
+        result: dict[str, list[str]] = defaultdict(list)
         for stem in self._candidates:
-            found[stem[:3]].append(stem)
-        return found
+            result[stem[:3]].append(stem)
+        return result
 
     def likeness(self, stem: str) -> tuple[float, str]:
         """How like the answer's most similar word is, and that word.
@@ -220,10 +220,10 @@ class Spelling:
         """
         if stem in self._stems:
             return 1.0, stem
-        known = self._known.get(stem)
-        if known is None:
-            known = self._known[stem] = self._nearest(stem)
-        return known
+        cached = self._known.get(stem)
+        if cached is None:
+            cached = self._known[stem] = self._nearest(stem)
+        return cached
 
     def _nearest(self, stem: str) -> tuple[float, str]:
         from rapidfuzz import fuzz, process
@@ -250,8 +250,8 @@ def partials(
 ) -> list[Partial]:
     """How much the answer holds of each reference that has words, the most first."""
     usable = [r for r in references[:MAX_TOLERANT] if r.stems and not r.is_spaceless]
-    found = [_share(r, answer, spelling, question) for r in usable]
-    return sorted(found, key=_rank, reverse=True)
+    result = [_share(r, answer, spelling, question) for r in usable]
+    return sorted(result, key=_rank, reverse=True)
 
 
 def least_likeness(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> float:
@@ -274,8 +274,8 @@ def held_places(reference: Reference, answer: Tokens, spelling: Spelling, least:
     """Where the reference's words stand, for the words that the answer has, closest together: {stem: word index}."""
     like = {stem: spelling.likeness(stem) for stem in reference.content}
     words = {stem: word for stem, (share, word) in like.items() if share >= least and word}
-    wanted = frozenset(words.values())
-    at: dict[str, list[int]] = {word: [] for word in wanted}
+    target = frozenset(words.values())
+    at: dict[str, list[int]] = {word: [] for word in target}
     for i, stem in enumerate(answer.stems):
         places = at.get(stem)
         if places is not None and len(places) < _MAX_PLACES:
@@ -291,17 +291,17 @@ def held_places(reference: Reference, answer: Tokens, spelling: Spelling, least:
     return best
 
 
-def place_of(found: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place, float] | None:
+def place_of(result: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place, float] | None:
     """Where the words held in part stand closest together, and how close: 1 side by side, towards 0 far or alone."""
-    places = held_places(found.reference, answer, spelling)
+    places = held_places(result.reference, answer, spelling)
     if not places:
         return None
     first, last, count = min(places.values()), max(places.values()), len(set(places.values()))
     return (first, last), 1 / (1 + max(0, last - first + 1 - count)) if count > 1 else 0.0
 
 
-def _rank(found: Partial) -> float:
-    return found.fuzzy + 0.2 * found.recall + 0.1 * found.last - 0.4 * found.told - 0.1 * found.figures
+def _rank(result: Partial) -> float:
+    return result.fuzzy + 0.2 * result.recall + 0.1 * result.last - 0.4 * result.in_question - 0.1 * result.figures
 
 
 def _weight(stem: str) -> int:
@@ -318,11 +318,11 @@ EMPTY_WORDS = word_set(
 def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> Partial:
     content = reference.content
     novel = [s for s in content if s not in question and s not in EMPTY_WORDS]
-    wanted = novel or content
-    total = sum(map(_weight, wanted))
+    target = novel or content
+    total = sum(map(_weight, target))
     same = near = 0.0
     least = least_likeness(reference, answer, spelling, question)
-    for stem in wanted:
+    for stem in target:
         likeness, _ = spelling.likeness(stem)
         near += _weight(stem) * (likeness if likeness >= least else 0.0)
         same += _weight(stem) * (likeness == 1.0)
@@ -331,8 +331,8 @@ def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: f
         reference,
         recall=same / total,
         fuzzy=near / total,
-        told=not novel,
+        in_question=not novel,
         last=last in novel and last in answer.stem_set,
         figures=sum(1 for s in content if s[0].isdigit() and s not in answer.stem_set),
-        novel=len(wanted),
+        novel=len(target),
     )

@@ -103,11 +103,11 @@ LANGUAGES = frozenset(_LANGUAGES)
 
 def _values(language: str) -> dict[str, int]:
     words = _LANGUAGES[language]
-    found = {word: n for n, word in enumerate(words.units.split(), start=1)}
-    found |= {word: n for n, word in enumerate(words.teens.split(), start=10)}
-    found |= {word: 10 * n for n, word in enumerate(words.tens.split(), start=2)}
-    found |= {word: 100 * n for n, word in enumerate(words.hundreds.split(), start=1)}
-    return {fold(word): value for word, value in found.items()}
+    result = {word: n for n, word in enumerate(words.units.split(), start=1)}
+    result |= {word: n for n, word in enumerate(words.teens.split(), start=10)}
+    result |= {word: 10 * n for n, word in enumerate(words.tens.split(), start=2)}
+    result |= {word: 100 * n for n, word in enumerate(words.hundreds.split(), start=1)}
+    return {fold(word): value for word, value in result.items()}
 
 
 _VALUES = {language: _values(language) for language in _LANGUAGES}

@@ -13,7 +13,7 @@ class _Kind(NamedTuple):
     """Relations of one kind. `nouns` relate two things; a question with one of `nouns` or `asked` asks for one."""
 
     nouns: str
-    asked: str = ""
+    question_words: str = ""
 
 
 _KINDS = (
@@ -101,7 +101,7 @@ _ASKS = {name: regex.compile(rf"\b(?:{words})\b", regex.IGNORECASE) for name, wo
 _ASKS_NOUN = [
     (
         regex.compile(rf"(?:{kind.nouns})", regex.IGNORECASE),
-        regex.compile(rf"\b(?:(?:{kind.nouns})s?|{kind.asked})\b", regex.IGNORECASE),
+        regex.compile(rf"\b(?:(?:{kind.nouns})s?|{kind.question_words})\b", regex.IGNORECASE),
     )
     for kind in _KINDS
 ]

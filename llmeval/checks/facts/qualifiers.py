@@ -4,10 +4,10 @@ from enum import StrEnum
 
 import regex
 
-from llmeval.checks.facts.negation_patterns import words_pattern
+from llmeval.checks.facts.hedging_cues import words_pattern
 
 
-class Bound(StrEnum):
+class NumericBound(StrEnum):
     """What the words before or after a number make of it."""
 
     EXACT = "exact"
@@ -37,7 +37,7 @@ _ABOUT = words_pattern(
 _MARKS = regex.compile(r"(?P<below>[<≤])\s?$|(?P<above>[>≥])\s?$|(?P<about>[~≈∼])\s?$")
 _BEFORE = {
     bound: regex.compile(rf"{pattern.pattern}[\s.]+(?:(?:a|an|the|only|just)\s+)?[$€£]?\s?$", regex.IGNORECASE)
-    for bound, pattern in ((Bound.BELOW, _BELOW), (Bound.ABOVE, _ABOVE), (Bound.ABOUT, _ABOUT))
+    for bound, pattern in ((NumericBound.BELOW, _BELOW), (NumericBound.ABOVE, _ABOVE), (NumericBound.ABOUT, _ABOUT))
 }
 _AFTER = regex.compile(
     r"\s?(?:\p{L}+\s)?(?:(?P<above>\+(?!\s?[\d(])|(?:or|and|oder|ou|o|of)\s(?:more|above|over|greater|mehr|plus|más|più|mais|meer)\b)"
@@ -53,19 +53,19 @@ _WORDS = frozenset(
 )
 
 
-def bound_of(raw: str, start: int, end: int) -> Bound:
+def bound_of(raw: str, start: int, end: int) -> NumericBound:
     """What the words right before [start, end), or right after it, make of the number there."""
     before = raw[max(0, start - _REACH) : start]
     mark = _MARKS.search(before)
     if mark:
-        return Bound(mark.lastgroup or "exact")
+        return NumericBound(mark.lastgroup or "exact")
     last = before.replace("$", " ").rsplit(None, 1)[-1:] if before.strip() else []
     if last and last[0].casefold().strip(".,(") in _WORDS:
         for bound, pattern in _BEFORE.items():
             if pattern.search(before):
                 return bound
     after = _AFTER.match(raw, end, min(len(raw), end + _REACH))
-    return Bound(after.lastgroup or "exact") if after else Bound.EXACT
+    return NumericBound(after.lastgroup or "exact") if after else NumericBound.EXACT
 
 
 _ROUGHLY_ASKED = regex.compile(

@@ -50,13 +50,13 @@ def _find_similar(piece: Tokens, text: Tokens, position: int, similarity: float 
         starts.append(at)
         at += len(form) + 1
     joined = " ".join(text.forms[position:])
-    wanted = " ".join(piece.forms)
-    if len(joined) * len(wanted) > MAX_FUZZY:
+    target = " ".join(piece.forms)
+    if len(joined) * len(target) > MAX_FUZZY:
         return None
     from rapidfuzz.fuzz import partial_ratio_alignment
 
-    found = partial_ratio_alignment(wanted, joined, score_cutoff=100 * similarity)
-    if found is None:
+    result = partial_ratio_alignment(target, joined, score_cutoff=100 * similarity)
+    if result is None:
         return None
-    first = max(0, bisect_right(starts, found.dest_start) - 1)
-    return position + first, position + bisect_left(starts, found.dest_end)
+    first = max(0, bisect_right(starts, result.dest_start) - 1)
+    return position + first, position + bisect_left(starts, result.dest_end)

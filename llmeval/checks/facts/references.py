@@ -60,20 +60,20 @@ class ExpectedValue:
         return "date" if self.dates else "number" if self.numbers else "text"
 
 
-def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
+def infer_type(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
     """The reference read as what its form says it is.
 
     `question`: what is asked; `locale`: how the reference writes numbers and dates, empty where that is not known.
     """
     reference = Reference(raw)
     words = Tokens(reference.bare)
-    found = _special(raw, reference, words)
-    if found is not None:
-        return found
+    result = _special(raw, reference, words)
+    if result is not None:
+        return result
     counts = any(_may_count(form) for form in words.forms) or any(centuries(words.raw))
     if len(words) <= _TYPED_WORDS and counts:
-        found = _counted(raw, reference, words, question, locale)
-    return found or ExpectedValue(raw, reference, members=_members(raw))
+        result = _counted(raw, reference, words, question, locale)
+    return result or ExpectedValue(raw, reference, members=_members(raw))
 
 
 def _special(raw: str, reference: Reference, words: Tokens) -> ExpectedValue | None:
@@ -98,16 +98,16 @@ def _special(raw: str, reference: Reference, words: Tokens) -> ExpectedValue | N
 
 def _counted(raw: str, reference: Reference, words: Tokens, question: Tokens, locale: str) -> ExpectedValue | None:
     """Dates or numbers, where they are all that the reference holds."""
-    found = read_numbers(words, locale, question)
-    named = dates(words, found, is_month_first(locale))
+    result = read_numbers(words, locale, question)
+    named = dates(words, result, is_month_first(locale))
     if named and _covered(words, [(d.first, d.last) for d in named], frozenset()):
         only_year = all(d.precision is Precision.YEAR for d in named)
         if not (only_year and _MANY.search(question.raw)):
             # 1200 by itself may be a year or a number; the question tells, or else both count.
             both = only_year and len(words) == 1 and not _WHEN.search(question.raw)
-            return ExpectedValue(raw, reference, tuple(named), tuple(found) if both else ())
-    if found and _covered(words, [(n.first, n.last) for n in found], question.stem_set):
-        return ExpectedValue(raw, reference, numbers=tuple(found))
+            return ExpectedValue(raw, reference, tuple(named), tuple(result) if both else ())
+    if result and _covered(words, [(n.first, n.last) for n in result], question.stem_set):
+        return ExpectedValue(raw, reference, numbers=tuple(result))
     return None
 
 
@@ -153,7 +153,7 @@ def _may_count(form: str) -> bool:
     return not form[0].isalpha() or form in OPENERS or form in MONTHS
 
 
-def _covered(words: Tokens, places: list[tuple[int, int]], known: frozenset[str]) -> bool:
+def _covered(words: Tokens, places: list[tuple[int, int]], question_stems: frozenset[str]) -> bool:
     """Whether the places, loose words and words of the question make up the whole text."""
     taken = {i for first, last in places for i in range(first, last + 1)}
-    return all(i in taken or form in _LOOSE or words.stems[i] in known for i, form in enumerate(words.forms))
+    return all(i in taken or form in _LOOSE or words.stems[i] in question_stems for i, form in enumerate(words.forms))

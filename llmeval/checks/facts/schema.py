@@ -214,9 +214,9 @@ def _date(fact: Fact, value: Any) -> None:
     written = "day" if day else "month" if month else "year"
     order = get_args(PrecisionName)
     for name in ("precision", "accept_precision"):
-        wanted = getattr(fact, name)
-        if wanted is not None and order.index(wanted) > order.index(written):
-            raise ValueError(f"{name}: {wanted}, but the value is only precise to the {written}")
+        target = getattr(fact, name)
+        if target is not None and order.index(target) > order.index(written):
+            raise ValueError(f"{name}: {target}, but the value is only precise to the {written}")
 
 
 def _boolean(fact: Fact, value: Any) -> None:

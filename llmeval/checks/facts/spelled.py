@@ -63,10 +63,10 @@ def spelled(words: Tokens, index: int) -> Spelled | None:
             return None
         at = index + 1
     year = _year(words, at)
-    found = year or _cardinal(words, at)
-    if found is None:
+    result = year or _cardinal(words, at)
+    if result is None:
         return Spelled(ORDINALS[forms[at]], at + 1, True) if forms[at] in ORDINALS else None
-    return found if found.ordinal else _with_part(words, found)
+    return result if result.ordinal else _with_part(words, result)
 
 
 class _Token:
@@ -91,10 +91,10 @@ def foreign(words: Tokens, language: str) -> dict[int, Spelled]:
 
     texts = [words.raw[a:b].lower() for a, b in zip(words.starts, words.ends, strict=True)]
     letters = [_Token(text if text.isalpha() else ";") for text in texts]
-    found = find_numbers(letters, language, threshold=0)
+    result = find_numbers(letters, language, threshold=0)
     return {
         item.start: Spelled(int(item.value) if item.value.is_integer() else item.value, item.end, item.is_ordinal)
-        for item in found
+        for item in result
     }
 
 

@@ -79,45 +79,45 @@ _MINUTES = {"thirty": 30, "fifteen": 15, "forty-five": 45, "forty five": 45}
 
 def times(raw: str) -> list[Time]:
     """Every time of the day in the text, in order."""
-    found = [
+    result = [
         *_named(raw),
         *(_time(m, int(m["hour"]), int(m["minute"]), sure=True) for m in _MILITARY.finditer(raw)),
         *_spelled(raw),
     ]
-    taken = [(t.start, t.end) for t in found]
+    taken = [(t.start, t.end) for t in result]
     for match in _CLOCK.finditer(raw):
         explicit = match["mark"] in (":", "h") or match["half"] or match["unit"]
         free = not any(a < match.end() and match.start() < b for a, b in taken)
         if free and explicit and (match["mark"] != "." or match["half"] or match["unit"]):
             hour, minute = int(match["hour"]), int(match["minute"] or 0)
-            found.append(_time(match, hour, minute, sure=hour > 12 or hour == 0))
-    return sorted(found, key=lambda t: t.start)
+            result.append(_time(match, hour, minute, sure=hour > 12 or hour == 0))
+    return sorted(result, key=lambda t: t.start)
 
 
 def is_time(raw: str) -> Time | None:
     """The time that the whole text is; None if it is anything else, such as a duration (`2 horas`)."""
     if _DURATION.fullmatch(raw.strip()):
         return None
-    found = times(raw.strip().removeprefix("at ").strip())
+    result = times(raw.strip().removeprefix("at ").strip())
     text = raw.strip().removeprefix("at ").strip().rstrip(".")
-    if len(found) == 1 and found[0].start == 0 and found[0].end >= len(text):
-        return found[0]
+    if len(result) == 1 and result[0].start == 0 and result[0].end >= len(text):
+        return result[0]
     return None
 
 
 _DURATION = regex.compile(r"\d{1,2}\s?(?:h|heures?|horas?|ore|uur|hours?)", regex.IGNORECASE)
 
 
-def same_time(found: Time, wanted: Time) -> bool | None:
+def same_time(result: Time, target: Time) -> bool | None:
     """Whether the two are one time; None where it is open which half of the day the one found is in."""
-    one, two = found.minutes, wanted.minutes
-    if found.zone is not None and wanted.zone is not None:
-        one, two = (one - found.zone) % DAY, (two - wanted.zone) % DAY
+    one, two = result.minutes, target.minutes
+    if result.zone is not None and target.zone is not None:
+        one, two = (one - result.zone) % DAY, (two - target.zone) % DAY
     if one == two:
         return True
-    if one % (DAY // 2) != two % (DAY // 2) or (found.half and wanted.half):
+    if one % (DAY // 2) != two % (DAY // 2) or (result.half and target.half):
         return False
-    return True if not wanted.half else None
+    return True if not target.half else None
 
 
 def _time(match: "regex.Match[str]", hour: int, minute: int, *, sure: bool) -> Time:
@@ -166,7 +166,7 @@ def _hour(word: str) -> int:
 
 
 def _spelled(raw: str) -> list[Time]:
-    found = []
+    result = []
     for m in _SPELLED.finditer(raw):
         if m["part"]:
             part = int(m["part"]) if m["part"].isdigit() else _PARTS[m["part"].casefold().replace("\n", " ")]
@@ -180,8 +180,8 @@ def _spelled(raw: str) -> list[Time]:
             total = _hour(m["spoken"]) * 60 + _MINUTES[m["minutes"].casefold().replace("\n", " ")]
         else:
             total = _hour(m["oclock"] or m["full"]) * 60
-        found.append(_time(m, (total // 60) % 24, total % 60, sure=False))
-    return found
+        result.append(_time(m, (total // 60) % 24, total % 60, sure=False))
+    return result
 
 
 def _is_english(word: str) -> bool:

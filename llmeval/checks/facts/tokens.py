@@ -151,12 +151,12 @@ class Tokens:
     @cached_property
     def breaks(self) -> list[int]:
         """Indices of the words that start a sentence, the first word's included."""
-        found = {0}
+        result = {0}
         for match in _END.finditer(self.raw):
             index = bisect_left(self.starts, match.end() - 1)
             if 0 < index < len(self.starts) and not self._abbreviated(match.start(), index):
-                found.add(index)
-        return sorted(found)
+                result.add(index)
+        return sorted(result)
 
     def _abbreviated(self, at: int, index: int) -> bool:
         """Whether the full stop at `at` follows an initial or a title, or what follows starts with a small letter."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import regex
 
 
-class Unit(NamedTuple):
+class MeasurementUnit(NamedTuple):
     """`value * factor + offset` is the amount in the dimension's base unit."""
 
     dimension: str
@@ -190,14 +190,14 @@ _TABLE: dict[str, dict[str, float]] = {
 }
 _DEGREE = "degree|degre|degré|grad|grado|gradi|grau|graad|graden|°"
 _TEMPERATURE = {
-    "kelvin|degree kelvin|grad kelvin": Unit("temperature", 1, 0, "K"),
+    "kelvin|degree kelvin|grad kelvin": MeasurementUnit("temperature", 1, 0, "K"),
     "|".join(
         ["celsius", "centigrade", "℃", "°c", "° c", "c degree"]
         + [f"{d} {c}" for d in _DEGREE.split("|") for c in ("celsius", "centigrade", "centigrado", "c")]
-    ): Unit("temperature", 1, 273.15, "°C"),
+    ): MeasurementUnit("temperature", 1, 273.15, "°C"),
     "|".join(
         ["fahrenheit", "℉", "°f", "° f"] + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
-    ): Unit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
+    ): MeasurementUnit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
 }
 # Symbols that differ by case alone: mW and MW, kn (knots) and kN, K and k. Read before the names.
 _CASED = {
@@ -224,16 +224,16 @@ _EXTRA: dict[str, dict[str, float]] = {
 }
 
 
-def _build() -> dict[str, Unit]:
-    found = {
-        name: Unit(dimension, float(factor), 0.0, names.split("|", 1)[0])
+def _build() -> dict[str, MeasurementUnit]:
+    result = {
+        name: MeasurementUnit(dimension, float(factor), 0.0, names.split("|", 1)[0])
         for source in (_TABLE, _EXTRA)
         for dimension, table in source.items()
         for names, factor in table.items()
         for name in names.split("|")
     }
-    found.update({name: unit for names, unit in _TEMPERATURE.items() for name in names.split("|")})
-    return found
+    result.update({name: unit for names, unit in _TEMPERATURE.items() for name in names.split("|")})
+    return result
 
 
 _UNITS = _build()
@@ -263,7 +263,7 @@ _TONNE_CLOSED = regex.compile(r"\s*(?:[.,;:)\]!?]|$)|\s(?:to|and|of|or|in|per|by
 _CLOSED = regex.compile(r"\s*(?:[.,;:)\]!?]|$)")
 
 
-def unit_after(raw: str, at: int) -> tuple[Unit, int] | None:
+def unit_after(raw: str, at: int) -> tuple[MeasurementUnit, int] | None:
     """The unit that starts at `at` (one space or hyphen may precede it), and where it ends."""
     match = _AFTER.match(raw, at, min(len(raw), at + 40))
     if match is None:
@@ -278,7 +278,7 @@ def unit_after(raw: str, at: int) -> tuple[Unit, int] | None:
     return unit, match.end()
 
 
-def _lookup(written: str) -> Unit | None:
+def _lookup(written: str) -> MeasurementUnit | None:
     """The unit by its symbol, then by its name, with plural forms of its parts."""
     if written in _CASED:
         return _UNITS.get(_CASED[written])
@@ -291,13 +291,13 @@ def _lookup(written: str) -> Unit | None:
     return unit
 
 
-def unit_before(raw: str, at: int) -> tuple[Unit, int] | None:
+def unit_before(raw: str, at: int) -> tuple[MeasurementUnit, int] | None:
     """The currency sign that ends at `at`, and where it starts."""
     match = _BEFORE.search(raw, max(0, at - 5), at)
     return (_UNITS[match[1].casefold()], match.start()) if match else None
 
 
-def unit_named(name: str) -> Unit | None:
+def unit_named(name: str) -> MeasurementUnit | None:
     """The unit of a symbol or name as people write it (`km/h`, `square metres`, `°C`); None if unknown."""
     match = _AFTER.match(name.strip())
     return _lookup(match[1]) if match is not None and match.end() == len(name.strip()) else None

@@ -1,6 +1,6 @@
 """What a text denies, refutes, concedes or leaves open, so that naming a thing is not taken for stating it.
 
-Each cue opens a scope: a stretch of code points whose mentions do not count as asserted. Scopes end with the clause,
+Each cue opens a scope: a stretch of code points whose mentions do not count as asserted. NegationScopes end with the clause,
 so that in "not D but G", "unlike D, G" and "people think D, but it is G" the G stands free.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
-from llmeval.checks.facts import negation_patterns as patterns
+from llmeval.checks.facts import hedging_cues as patterns
 from llmeval.checks.facts.other_languages import READ, denied
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
@@ -51,7 +51,7 @@ _GENERIC = frozenset(
 )
 
 
-class Scopes:
+class NegationScopes:
     """The scopes of one text.
 
     `about`: stems of the question or subject, to tell which denials matter. `question`: where it has a "not" of its
@@ -80,11 +80,11 @@ class Scopes:
 
     def _block(self, number: int) -> list[Scope]:
         """Every scope that may reach into a block of the text; a long text is read only where it mentions something."""
-        known = self._blocks.get(number)
-        if known is None:
+        cached = self._blocks.get(number)
+        if cached is None:
             low, high = max(0, number * _BLOCK - 4 * _REACH), (number + 1) * _BLOCK + 4 * _REACH
-            known = self._blocks[number] = self._scopes(low, min(high, len(self.words.raw)))
-        return known
+            cached = self._blocks[number] = self._scopes(low, min(high, len(self.words.raw)))
+        return cached
 
     def _scopes(self, low: int, high: int) -> list[Scope]:
         """The scopes of all cues in [low, high)."""
@@ -217,5 +217,5 @@ class Scopes:
             return False
         stop = self._clause_end(match.end(), self._sentence(match.end() - 1)[1])
         rest = Tokens(raw[match.end() : stop])
-        told = {s for s, form in zip(rest.stems, rest.forms, strict=True) if form not in STOPWORDS or form in _GENERIC}
-        return not self.about or not told or bool(told & (self.about | _GENERIC))
+        content = {s for s, form in zip(rest.stems, rest.forms, strict=True) if form not in STOPWORDS or form in _GENERIC}
+        return not self.about or not content or bool(content & (self.about | _GENERIC))

@@ -1,7 +1,7 @@
 """Words that deny, refute, concede or leave open what stands near them, as patterns.
 
 Each list is written one idea a line. English; plain negation also in German, French, Spanish, Italian, Portuguese and
-Dutch. Where a cue is used, and how far it reaches, is decided in `scopes`.
+Dutch. Where a cue is used, and how far it reaches, is decided in `negation_scope`.
 """
 
 import regex
