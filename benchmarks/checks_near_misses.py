@@ -2,8 +2,8 @@
 
     python benchmarks/checks_near_misses.py [--data ../shared/data] [--json]
 
-Near misses are those of `tests/checks/near_misses.tsv`. Degenerate answers are given to every question of the sets below
-`--data` that are there; the others are "not measured".
+Near misses are those of `tests/checks/near_misses.tsv`. Degenerate answers are given to every
+question of the sets below `--data` that are there; the others are "not measured".
 """
 
 import argparse
@@ -99,7 +99,8 @@ def questions(file: Path, key: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _another(rows: list[tuple[str, tuple[str, ...]]], i: int) -> str:
-    """The first reference of the next question whose references have none of this one's, nor the same yes or no."""
+    """The first reference of the next question whose references have none of this one's, nor the
+    same yes or no."""
     own = {_short(text) for text in rows[i][1]}
     for k in range(1, len(rows)):
         other = rows[(i + k) % len(rows)][1]

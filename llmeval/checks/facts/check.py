@@ -16,7 +16,9 @@ from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case, Span
 
 _FACT = Fact.model_json_schema(ref_template="#/$defs/{model}")
-_SCHEMA = {"anyOf": [{"type": ["string", "number", "boolean", "array", "null"]}, {"type": "object"}]}
+_SCHEMA = {
+    "anyOf": [{"type": ["string", "number", "boolean", "array", "null"]}, {"type": "object"}]
+}
 Facts = Annotated[tuple[Fact, ...], BeforeValidator(parse_argument), WithJsonSchema(_SCHEMA)]
 """A value, a fact, or a list of them."""
 _SHOWN = 3
@@ -33,24 +35,28 @@ def facts(
     cap: bool = True,
     locale: str = "",
 ) -> Result:
-    """The answer states the facts: those given, else the case's `facts`, else one of its references.
+    """The answer states the facts: those given, else the case's `facts`, else one of its
+    references.
 
-    `must`: each of these has to be stated; `must_not`: none of these may be, other than to deny it. The value is the
-    weighted share that is supported; it passes from `at_least` on. A contradicted fact, or one that must not be
-    mentioned, makes it 0 (`cap: false` leaves the share, but the check still fails). `locale` (`de`, `en-US`): how the
-    answer writes numbers and dates; by default the case's field or tag `locale`, `language` or `lang`, else what the
-    text shows. `confidence` is calibrated on public human verdicts and on near misses; below 0.9 ask a judge.
+    `must`: each of these has to be stated; `must_not`: none of these may be, other than to deny it.
+    The value is the weighted share that is supported; it passes from `at_least` on. A contradicted
+    fact, or one that must not be mentioned, makes it 0 (`cap: false` leaves the share, but the
+    check still fails). `locale` (`de`, `en-US`): how the answer writes numbers and dates; by
+    default the case's field or tag `locale`, `language` or `lang`, else what the text shows.
+    `confidence` is calibrated on public human verdicts and on near misses; below 0.9 ask a judge.
 
-    What is nearly right is wrong. A name with another word in it, another number, letter or compass point, a longer name
-    around it (`South Sudan` for `Sudan`) or another known word spelled alike is another thing; a name may be shortened by
-    titles, first and middle names, and lengthened by them. A number has to be equal after conversion of units, unless a
-    `tolerance`, the question or the reference ("about") allows rounding; fewer than 100, or 50 to 100, are not 100. Several
-    candidates ("A or B", a list, every number), a name mentioned in passing ("a friend of X"), the question repeated and
-    "I have no comment" state nothing. Where the text gives a final answer (`\\boxed{}`, "The answer is"), or corrects
-    itself, that counts.
+    What is nearly right is wrong. A name with another word in it, another number, letter or compass
+    point, a longer name around it (`South Sudan` for `Sudan`) or another known word spelled alike
+    is another thing; a name may be shortened by titles, first and middle names, and lengthened by
+    them. A number has to be equal after conversion of units, unless a `tolerance`, the question or
+    the reference ("about") allows rounding; fewer than 100, or 50 to 100, are not 100. Several
+    candidates ("A or B", a list, every number), a name mentioned in passing ("a friend of X"), the
+    question repeated and "I have no comment" state nothing. Where the text gives a final answer
+    (`\\boxed{}`, "The answer is"), or corrects itself, that counts.
 
-    Negation is read in English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese and Japanese. In 20 other
-    languages the check sees a negation and leaves the verdict to a judge: it fails, with a confidence of 0.6.
+    Negation is read in English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese and
+    Japanese. In 20 other languages the check sees a negation and leaves the verdict to a judge: it
+    fails, with a confidence of 0.6.
     """
     too_long(answer.text, MAX_CHARS, "facts")
     question = question_of(case)
@@ -79,8 +85,11 @@ def _compiled(
 
 
 def _right(compiled: tuple[ExpectedFact, ...]) -> tuple[frozenset[str], ...]:
-    """The stems of every value that is right for some fact; a list of these is no list of candidates."""
-    values = (value for fact in compiled if fact.role != "must_not_mention" for value in fact.expected)
+    """The stems of every value that is right for some fact; a list of these is no list of
+    candidates."""
+    values = (
+        value for fact in compiled if fact.role != "must_not_mention" for value in fact.expected
+    )
     return tuple(frozenset(value.text.content) for value in values)
 
 
@@ -93,7 +102,9 @@ def _result(findings: list[FactFinding], at_least: float, cap: bool) -> Result:
     broken = [finding for finding in findings if _breaks(finding)]
     total = sum(finding.fact.weight for finding in required)
     share = (
-        sum(f.fact.weight for f in required if f.verdict is FactVerdict.SUPPORTED) / total if required else float(not broken)
+        sum(f.fact.weight for f in required if f.verdict is FactVerdict.SUPPORTED) / total
+        if required
+        else float(not broken)
     )
     passed = not broken and share >= at_least - 1e-9
     return graded(
@@ -134,7 +145,11 @@ def _reason(findings: list[FactFinding], broken: list[FactFinding], passed: bool
     parts = [_said(finding) for finding in (broken or failing)[:_SHOWN]]
     more = len(broken or failing) - len(parts)
     text = "; ".join(parts) + (f"; and {more} more" if more else "")
-    return text if len(findings) == 1 else f"{len(findings) - len(failing)} of {len(findings)} facts hold: {text}"
+    return (
+        text
+        if len(findings) == 1
+        else f"{len(findings) - len(failing)} of {len(findings)} facts hold: {text}"
+    )
 
 
 def _said(finding: FactFinding) -> str:
@@ -155,13 +170,24 @@ def _span(finding: FactFinding) -> Span | None:
         return None
     wrong = _fails(finding)
     message = f"{finding.verdict.value}: {finding.fact.label}"
-    return Span(finding.start, finding.end, message, f"facts.{finding.verdict.value}", "error" if wrong else "info")
+    return Span(
+        finding.start,
+        finding.end,
+        message,
+        f"facts.{finding.verdict.value}",
+        "error" if wrong else "info",
+    )
 
 
 def _detail(finding: FactFinding) -> dict[str, object]:
     fact = finding.fact
     span = [finding.start, finding.end] if finding.start >= 0 else None
     return {
-        "id": fact.label, "role": fact.role, "verdict": finding.verdict.value, "span": span, "found": finding.note or "does not state it",
-        "expected": fact.shown, "probability": round(finding.probability, 4),
-    }  # fmt: skip
+        "id": fact.label,
+        "role": fact.role,
+        "verdict": finding.verdict.value,
+        "span": span,
+        "found": finding.note or "does not state it",
+        "expected": fact.shown,
+        "probability": round(finding.probability, 4),
+    }

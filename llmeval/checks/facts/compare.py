@@ -18,12 +18,14 @@ class Fit(IntEnum):
     NEAR = 1
     """within 5%, or inside a stated range"""
     COARSE = 2
-    """agrees as far as it goes, but is less precise than expected (1889 for 31 March 1889; 2.4 for 2.45)"""
+    """agrees as far as it goes, but is less precise than expected (1889 for 31 March 1889; 2.4 for
+    2.45)"""
     SAME = 3
 
 
 class Tolerance:
-    """When two values count as the same: within `rel` (a share), `abs`, or after rounding to `sig_digits`."""
+    """When two values count as the same: within `rel` (a share), `abs`, or after rounding to
+    `sig_digits`."""
 
     def __init__(self, rel: float = 0.0, abs: float = 0.0, sig_digits: int | None = None) -> None:
         self.rel, self.abs, self.sig_digits = rel, abs, sig_digits
@@ -32,11 +34,14 @@ class Tolerance:
         """Whether `found` counts as `wanted`."""
         if stated == expected:
             return True
-        if self.sig_digits is not None and rounded(stated, self.sig_digits) == rounded(expected, self.sig_digits):
+        if self.sig_digits is not None and rounded(stated, self.sig_digits) == rounded(
+            expected, self.sig_digits
+        ):
             return True
         if not is_finite(stated) or not is_finite(expected):
             return False
-        # In decimals, so that 0.4 is within 0.1 of 0.3. What is not a whole number may be off by a rounding error.
+        # In decimals, so that 0.4 is within 0.1 of 0.3. What is not a whole number may be off by a
+        # rounding error.
         one, two = Decimal(repr(stated)), Decimal(repr(expected))
         inexact = isinstance(stated, float) or isinstance(expected, float)
         rounding = abs(two) * Decimal("1e-9") if inexact else Decimal(0)
@@ -62,8 +67,8 @@ def fit_number(
 ) -> Fit | None:
     """How the number found fits; None where the two do not measure the same thing.
 
-    `roughly`: the question or the reference asks for no more than about this number, so rounding is no difference.
-    `limit`: it asks for a limit, so `at least 18` is 18.
+    `roughly`: the question or the reference asks for no more than about this number, so rounding is
+    no difference. `limit`: it asks for a limit, so `at least 18` is 18.
     """
     if expected.unit and stated.unit and not _same_dimension(expected.unit, stated.unit):
         return None
@@ -99,14 +104,21 @@ def _same_dimension(one: MeasurementUnit, two: MeasurementUnit) -> bool:
         return True
     both = {one.dimension, two.dimension}
     # Degrees are of what the fact is about; crowns are of the country it is about.
-    return both == {"angle", "temperature"} or ("krona" in both and bool(both & {"sek", "nok", "dkk"}))
+    return both == {"angle", "temperature"} or (
+        "krona" in both and bool(both & {"sek", "nok", "dkk"})
+    )
 
 
-def _fit_value(stated: Number, value: Value, expected: Number, tolerance: Tolerance, roughly: bool) -> Fit:
+def _fit_value(
+    stated: Number, value: Value, expected: Number, tolerance: Tolerance, roughly: bool
+) -> Fit:
     target = expected.value
     one, two = stated.unit, expected.unit
     converted = bool(
-        one and two and one.dimension == two.dimension and (one.factor, one.offset) != (two.factor, two.offset)
+        one
+        and two
+        and one.dimension == two.dimension
+        and (one.factor, one.offset) != (two.factor, two.offset)
     )
     if converted and one and two:
         target = tidy(float(f"{(two.base(expected.value) - one.offset) / one.factor:.12g}"))
@@ -125,7 +137,8 @@ def _fit_value(stated: Number, value: Value, expected: Number, tolerance: Tolera
 
 
 def _rounds_to(stated: Number, value: Value, expected: Number, target: Value) -> bool:
-    """Whether two amounts in different units are one, rounded as the coarser of them is written: 330 m and 1,083 ft."""
+    """Whether two amounts in different units are one, rounded as the coarser of them is written:
+    330 m and 1,083 ft."""
     if stated.digits >= 2 and rounded(target, stated.digits) == float(value):
         return True
     if stated.unit is None or expected.unit is None or expected.digits < 3:
@@ -144,7 +157,11 @@ def fit_date(stated: Date, expected: Date) -> Fit:
         return _fit_period(stated, expected)
     if stated.year is not None and expected.year is not None and stated.year != expected.year:
         return Fit.OTHER
-    if stated.other and expected.month and (expected.month, expected.day or stated.other[1]) == stated.other:
+    if (
+        stated.other
+        and expected.month
+        and (expected.month, expected.day or stated.other[1]) == stated.other
+    ):
         return Fit.COARSE  # 06/02/2024, and nothing tells which of the two comes first
     if stated.month and expected.month and stated.month != expected.month:
         return Fit.OTHER
@@ -152,7 +169,9 @@ def fit_date(stated: Date, expected: Date) -> Fit:
         return Fit.OTHER
     if stated.year is None and not (stated.month and expected.month):
         return Fit.OTHER
-    complete = (stated.year is not None or expected.year is None) and stated.precision >= expected.precision
+    complete = (
+        stated.year is not None or expected.year is None
+    ) and stated.precision >= expected.precision
     return Fit.SAME if complete else Fit.COARSE
 
 
@@ -162,10 +181,16 @@ def _fit_period(stated: Date, expected: Date) -> Fit:
         return Fit.OTHER
     if stated.precision == expected.precision:
         return Fit.SAME if stated.year == expected.year else Fit.OTHER
-    wide, narrow = (stated, expected) if stated.precision < expected.precision else (expected, stated)
+    wide, narrow = (
+        (stated, expected) if stated.precision < expected.precision else (expected, stated)
+    )
     span = 10 if wide.precision is Precision.DECADE else 100
     low = wide.year or 0
-    inside = low <= (narrow.year or 0) < low + span if low >= 0 else low - span < (narrow.year or 0) <= low
+    inside = (
+        low <= (narrow.year or 0) < low + span
+        if low >= 0
+        else low - span < (narrow.year or 0) <= low
+    )
     if not inside:
         return Fit.OTHER
     return Fit.SAME if wide is expected else Fit.COARSE

@@ -1,4 +1,5 @@
-"""Facts made ready for matching: values read once, whatever the number of answers they are held against."""
+"""Facts made ready for matching: values read once, whatever the number of answers they are held
+against."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from llmeval.checks.facts.compare import EXACT, Tolerance
 from llmeval.checks.facts.dates import Precision, make
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number, numbers
-from llmeval.checks.facts.references import ExpectedValue, is_non_answer, infer_type
+from llmeval.checks.facts.references import ExpectedValue, infer_type, is_non_answer
 from llmeval.checks.facts.schema import Fact, FactType, Role, parse_date, shown
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named
@@ -18,7 +19,8 @@ from llmeval.checks.facts.units import unit_named
 
 @dataclass(frozen=True)
 class ExpectedFact:
-    """One fact to look for. `expected`: any of them is right. `kind` None: read from the value, judged as people do.
+    """One fact to look for. `expected`: any of them is right. `kind` None: read from the value,
+    judged as people do.
 
     `shown`: the fact as a person reads it. `members`, `needed`, `ordered`: of a set.
     """
@@ -68,26 +70,50 @@ _ALIASED = 32
 def from_fact(fact: Fact, question: str, locale: str = "") -> ExpectedFact:
     """A fact as it is written, ready for matching."""
     common: dict[str, Any] = {
-        "label": fact.label, "shown": shown(fact.value, fact.unit), "kind": fact.kind, "role": fact.role,
-        "weight": fact.weight, "subject": fact.subject, "inflect": fact.inflect, "fuzzy": fact.fuzzy,
-    }  # fmt: skip
+        "label": fact.label,
+        "shown": shown(fact.value, fact.unit),
+        "kind": fact.kind,
+        "role": fact.role,
+        "weight": fact.weight,
+        "subject": fact.subject,
+        "inflect": fact.inflect,
+        "fuzzy": fact.fuzzy,
+    }
     values = [fact.value, *fact.aliases]
     if fact.kind == "set":
         return ExpectedFact(
-            expected=(), members=_members(fact, question), needed=_needed(fact), ordered=fact.ordered, **common
+            expected=(),
+            members=_members(fact, question),
+            needed=_needed(fact),
+            ordered=fact.ordered,
+            **common,
         )
     if fact.kind == "quantity":
         tolerance = fact.tolerance
-        limits = Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits) if tolerance else EXACT
-        return ExpectedFact(expected=tuple(_quantity(value, fact.unit) for value in values), tolerance=limits, **common)
+        limits = (
+            Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits)
+            if tolerance
+            else EXACT
+        )
+        return ExpectedFact(
+            expected=tuple(_quantity(value, fact.unit) for value in values),
+            tolerance=limits,
+            **common,
+        )
     if fact.kind == "date":
         expected = tuple(_date(value, fact.precision) for value in values)
         accept = fact.accept_precision or fact.precision
         least = Precision[accept.upper()] if accept else expected[0].dates[0].precision
         return ExpectedFact(expected=expected, accept=least, **common)
     if fact.kind == "boolean":
-        yes = fact.value if isinstance(fact.value, bool) else str(fact.value).strip().casefold() in ("yes", "true")
-        return ExpectedFact(expected=(ExpectedValue(shown(yes), Reference(""), boolean=yes),), **common)
+        yes = (
+            fact.value
+            if isinstance(fact.value, bool)
+            else str(fact.value).strip().casefold() in ("yes", "true")
+        )
+        return ExpectedFact(
+            expected=(ExpectedValue(shown(yes), Reference(""), boolean=yes),), **common
+        )
     if fact.kind is None:
         question_words = Tokens(question)
         expected = tuple(infer_type(shown(value), question_words, locale) for value in values)
@@ -114,7 +140,9 @@ def _quantity(value: Any, unit: str | None) -> ExpectedValue:
         measure = unit_named(unit) if unit else number.unit
     else:
         digits = (
-            len(f"{value}".lstrip("-0.").replace(".", "").rstrip("0")) if isinstance(value, int) else _digits(value)
+            len(f"{value}".lstrip("-0.").replace(".", "").rstrip("0"))
+            if isinstance(value, int)
+            else _digits(value)
         )
         number = Number(value, 0, 0, 0, 0, digits=max(1, digits))
         measure = unit_named(unit) if unit else None
@@ -137,6 +165,8 @@ def _date(value: Any, precision: str | None) -> ExpectedValue:
     return ExpectedValue(str(date), Reference(""), dates=(date,))
 
 
-def compile_facts(facts: Sequence[Fact], question: str, locale: str = "") -> tuple[ExpectedFact, ...]:
+def compile_facts(
+    facts: Sequence[Fact], question: str, locale: str = ""
+) -> tuple[ExpectedFact, ...]:
     """Every fact ready for matching, in order."""
     return tuple(from_fact(fact, question, locale) for fact in facts)

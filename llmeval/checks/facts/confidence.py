@@ -1,6 +1,7 @@
 """How probable it is that people would say that an answer states a fact, from what was found in it.
 
-A logistic model over features that a person can read. Its coefficients were fitted by `benchmarks/checks_facts.py
+A logistic model over features that a person can read. Its coefficients were fitted by
+`benchmarks/checks_facts.py
 --fit` on public human verdicts (see PROVENANCE); they hold no row of that data.
 """
 
@@ -15,21 +16,28 @@ from llmeval.checks.facts.differences import ReferenceComparison
 from llmeval.checks.facts.evidence import AnswerEvidence
 from llmeval.checks.facts.mentions import Mention
 from llmeval.checks.facts.names import Partial, place_of
-from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.negation_scope import Stance
+from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.statements import statement_features, statements
 
 CONFIDENT = 0.9
-"""From this confidence on, 98% of verdicts agreed with people, and all on near misses; below it, ask a judge."""
+"""From this confidence on, 98% of verdicts agreed with people, and all on near misses; below it,
+ask a judge."""
 UNSURE = 0.85
 """The highest confidence where the model is outside of what it was fitted on."""
-PROVENANCE = "EVOUNA (NQ and TQ), tuning half by question hash, 5,864 answers judged by people; November 2026"
+PROVENANCE = (
+    "EVOUNA (NQ and TQ), tuning half by question hash, 5,864 answers judged by people; November "
+    "2026"
+)
 
 _OPEN = regex.compile(
-    r"\b(?:why|how(?!\s+(?:many|much|long|old|far|tall|big|often))|difference|meaning|purpose|explain)\b", regex.I
+    r"\b(?:why|how(?!\s+(?:many|much|long|old|far|tall|big|often))|difference|meaning|purpose"
+    r"|explain)\b",
+    regex.I,
 )
 _CLOSED = regex.compile(
-    r"\b(?:who|whom|whose|when|year|date|how\s+(?:many|much|long|old|far|tall|big|often))\b", regex.I
+    r"\b(?:who|whom|whose|when|year|date|how\s+(?:many|much|long|old|far|tall|big|often))\b",
+    regex.I,
 )
 _NAMED = regex.compile(
     r"\b(?:who|whom|whose|when|where|how\s+(?:many|much|long|old|far|tall|big|often))\b"
@@ -39,7 +47,9 @@ _NAMED = regex.compile(
 _LIST = regex.compile(r"\n\s*(?:[-*•]|\d+[.)])\s")
 
 
-def kind_of(expected: Sequence[ExpectedValue], evidence: AnswerEvidence, answer: AnswerAnalysis) -> str:
+def kind_of(
+    expected: Sequence[ExpectedValue], evidence: AnswerEvidence, answer: AnswerAnalysis
+) -> str:
     """What sort of evidence there is, the most telling first."""
     best = evidence.best
     if best is not None and best.fit >= Fit.COARSE:
@@ -67,7 +77,9 @@ def _is_told(best: Mention, expected: Sequence[ExpectedValue], answer: AnswerAna
     return value is not None and answer.question.stem_set.issuperset(value.text.content)
 
 
-def features(expected: Sequence[ExpectedValue], evidence: AnswerEvidence, answer: AnswerAnalysis) -> dict[str, float]:
+def features(
+    expected: Sequence[ExpectedValue], evidence: AnswerEvidence, answer: AnswerAnalysis
+) -> dict[str, float]:
     """What the model looks at, by name; features that are 0 are left out."""
     kind = kind_of(expected, evidence, answer)
     vector = {kind: 1.0}
@@ -89,7 +101,9 @@ def features(expected: Sequence[ExpectedValue], evidence: AnswerEvidence, answer
     return vector
 
 
-def _of_match(kind: str, best: Mention, evidence: AnswerEvidence, answer: AnswerAnalysis) -> dict[str, float]:
+def _of_match(
+    kind: str, best: Mention, evidence: AnswerEvidence, answer: AnswerAnalysis
+) -> dict[str, float]:
     denied = any(m.fit >= Fit.COARSE and m.stance is Stance.DENIED for m in evidence.mentions)
     vector = {"match_evasive": float(answer.evasive), "match_denied": float(denied)}
     if kind in ("exact", "squeezed"):
@@ -99,7 +113,9 @@ def _of_match(kind: str, best: Mention, evidence: AnswerEvidence, answer: Answer
     return vector
 
 
-def _of_partial(part: Partial, expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> dict[str, float]:
+def _of_partial(
+    part: Partial, expected: Sequence[ExpectedValue], answer: AnswerAnalysis
+) -> dict[str, float]:
     reference = part.reference
     place = place_of(part, answer.words, answer.spelling)
     content = frozenset(reference.content)
@@ -123,7 +139,8 @@ def _of_partial(part: Partial, expected: Sequence[ExpectedValue], answer: Answer
 
 
 def _of_near_miss(evidence: AnswerEvidence) -> dict[str, float]:
-    """What a similar thing in place of the one expected says: least where only a word of no known group differs."""
+    """What a similar thing in place of the one expected says: least where only a word of no known
+    group differs."""
     miss = evidence.near_miss
     if miss is None:
         return {}
@@ -132,14 +149,20 @@ def _of_near_miss(evidence: AnswerEvidence) -> dict[str, float]:
 
 
 def _of_difference(vector: ReferenceComparison | None) -> dict[str, float]:
-    return {f"part_{vector.difference.value}": 1.0} if vector is not None and vector.first >= 0 else {}
+    return (
+        {f"part_{vector.difference.value}": 1.0} if vector is not None and vector.first >= 0 else {}
+    )
 
 
-def _of_absence(kind: str, expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> dict[str, float]:
+def _of_absence(
+    kind: str, expected: Sequence[ExpectedValue], answer: AnswerAnalysis
+) -> dict[str, float]:
     vector = {"absent_evasive": float(answer.evasive), "absent_short": float(answer.new_words <= 3)}
     if kind == "none":
         vector["absent_names"] = _names(expected)
-        vector["absent_words"] = min(6.0, max((len(v.text.content) for v in expected if v.kind == "text"), default=0))
+        vector["absent_words"] = min(
+            6.0, max((len(v.text.content) for v in expected if v.kind == "text"), default=0)
+        )
     question = answer.question.raw
     vector["absent_open"] = float(bool(_OPEN.search(question)))
     vector["absent_closed"] = float(bool(_CLOSED.search(question)))
@@ -153,11 +176,12 @@ def _names(expected: Sequence[ExpectedValue]) -> float:
 
 
 def is_prose(expected: Sequence[ExpectedValue], kind: str, answer: AnswerAnalysis) -> bool:
-    """Whether the verdict rests on wording while what is expected is a statement, which can be worded otherwise.
+    """Whether the verdict rests on wording while what is expected is a statement, which can be
+    worded otherwise.
 
-    On students' answers to sentence-long references (SemEval-2013 task 7, tuning half) 69% of such verdicts were right,
-    so no confidence above `UNSURE` is claimed for them. A question for a person, place or time is answered by a name,
-    whatever the reference adds to it.
+    On students' answers to sentence-long references (SemEval-2013 task 7, tuning half) 69% of such
+    verdicts were right, so no confidence above `UNSURE` is claimed for them. A question for a
+    person, place or time is answered by a name, whatever the reference adds to it.
     """
     if kind not in ("none", "partial") or _NAMED.search(answer.question.raw):
         return False

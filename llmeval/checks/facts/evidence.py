@@ -1,4 +1,5 @@
-"""What an answer says about one expected value: where it says it, how well it fits, and how the answer stands to it."""
+"""What an answer says about one expected value: where it says it, how well it fits, and how the
+answer stands to it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from llmeval.checks.facts.names import (
     partials,
     squeezed,
 )
-from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.negation_scope import Stance
+from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.typed_values import (
     chosen_letters,
     is_limit,
@@ -33,8 +34,8 @@ from llmeval.checks.facts.typed_values import (
 class AnswerEvidence:
     """All that the answer says about a fact: mentions, the best first.
 
-    `partial`: the text that is held in part, and `comparison`: how it differs. `near_miss`: a place that names a
-    similar thing instead, where no text is held.
+    `partial`: the text that is held in part, and `comparison`: how it differs. `near_miss`: a place
+    that names a similar thing instead, where no text is held.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -58,8 +59,9 @@ def gather(
 ) -> AnswerEvidence:
     """What the answer says about a fact of which any of the values is right.
 
-    `tolerance`: of numbers; a given one rules out looser fits. `accept`: how exact a date must at least be; None takes
-    any that agrees. `listed`: the value may be one of a list, and stand outside of a final answer.
+    `tolerance`: of numbers; a given one rules out looser fits. `accept`: how exact a date must at
+    least be; None takes any that agrees. `listed`: the value may be one of a list, and stand
+    outside of a final answer.
     """
     collected = [*_texts(expected, answer)]
     for value in expected:
@@ -74,14 +76,25 @@ def gather(
     if not listed:
         collected = in_context(collected, expected, answer)
     in_question = {v.raw for v in expected if answer.question.stem_set.issuperset(v.text.content)}
-    collected = sorted(with_overlaps(collected), key=lambda mention: (mention.rank, mention.expected_text in in_question))
+    collected = sorted(
+        with_overlaps(collected),
+        key=lambda mention: (mention.rank, mention.expected_text in in_question),
+    )
     # What only copies the question says nothing, so the other references decide.
-    copied = {m.expected_text for m in collected if m.stance is Stance.MENTIONED and answer.is_copied(m.start, m.end)}
+    copied = {
+        m.expected_text
+        for m in collected
+        if m.stance is Stance.MENTIONED and answer.is_copied(m.start, m.end)
+    }
     if any(value.raw not in copied for value in expected):
-        collected = [m for m in collected if m.expected_text not in copied or m.stance <= Stance.LIKELY]
+        collected = [
+            m for m in collected if m.expected_text not in copied or m.stance <= Stance.LIKELY
+        ]
     values = [v for v in expected if v.kind == "text" and not v.alias and v.raw not in copied]
     texts = [value.text for value in values]
-    settled = bool(collected) and collected[0].fit is Fit.SAME and collected[0].stance <= Stance.LIKELY
+    settled = (
+        bool(collected) and collected[0].fit is Fit.SAME and collected[0].stance <= Stance.LIKELY
+    )
     longer = {mention.expected_text for mention in collected if mention.how == "longer"}
     values = [value for value in values if value.text.raw not in longer]
     if settled or not texts:
@@ -93,7 +106,9 @@ _COMPARED = 6
 """So many of the references that the answer holds most of are compared word by word."""
 
 
-def _in_part(mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: AnswerAnalysis) -> AnswerEvidence:
+def _in_part(
+    mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: AnswerAnalysis
+) -> AnswerEvidence:
     """The text that the answer holds most of and that no word of the answer makes another thing."""
     members = {value.text.raw: value.members for value in values if value.members}
     texts = [value.text for value in values]
@@ -117,11 +132,15 @@ def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterato
     """Word for word, or with spaces and hyphens moved."""
     typed = ("time", "letter", "boolean")
     values = [
-        value for value in expected if not value.numbers and value.kind not in typed and not _is_bare_month(value)
+        value
+        for value in expected
+        if not value.numbers and value.kind not in typed and not _is_bare_month(value)
     ]
     references = [value.text for value in values]
     hits = exact(references, answer.words)
-    covered = {i for places in hits.values() for first, last in places for i in range(first, last + 1)}
+    covered = {
+        i for places in hits.values() for first, last in places for i in range(first, last + 1)
+    }
     for i, places in hits.items():
         for place in places:
             if values[i].alias and not _is_capital(values[i].raw, place, answer):
@@ -135,7 +154,9 @@ def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterato
             elif longer is None or covered.issuperset(longer):
                 yield mention_at(answer, place, Fit.SAME, "exact", values[i].raw)
             else:
-                yield mention_at(answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw)
+                yield mention_at(
+                    answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw
+                )
     for value in values:
         at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:
@@ -149,11 +170,14 @@ def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterato
 
 
 def _other_sign(place: Place, reference: Reference, answer: AnswerAnalysis) -> bool:
-    """Whether a number of the place has a minus sign, and that of the reference has none: x = -3."""
+    """Whether a number of the place has a minus sign, and that of the reference has none: x =
+    -3."""
     if not reference.stems[-1][0].isdigit() or any(sign in reference.raw for sign in "-−–"):
         return False
     at = answer.words.starts[place[1]]
-    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[max(0, at - 2) : at - 1] in (
+    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[
+        max(0, at - 2) : at - 1
+    ] in (
         "",
         " ",
         "=",

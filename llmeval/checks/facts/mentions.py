@@ -8,14 +8,15 @@ from llmeval.checks.facts.candidates import in_number_list, is_word_salad
 from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.final_answer import gives_a_value
 from llmeval.checks.facts.names import Place
+from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.references import ExpectedValue
-from llmeval.checks.facts.negation_scope import Stance
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One place of the answer, code points [start, end), that concerns a fact. `how`: what kind of match it is."""
+    """One place of the answer, code points [start, end), that concerns a fact. `how`: what kind of
+    match it is."""
 
     start: int
     end: int
@@ -35,16 +36,22 @@ class Mention:
         )
 
 
-def mention_at(answer: AnswerAnalysis, place: Place, fit: Fit, how: str, expected_text: str) -> Mention:
+def mention_at(
+    answer: AnswerAnalysis, place: Place, fit: Fit, how: str, expected_text: str
+) -> Mention:
     start, end = answer.words.place(*place)
     return Mention(start, end, fit, answer.stance(start, end), how, expected_text)
 
 
-def in_context(mentions: list[Mention], expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> list[Mention]:
-    """The mentions with a weaker stance where they are one of several candidates, or not the final answer."""
+def in_context(
+    mentions: list[Mention], expected: Sequence[ExpectedValue], answer: AnswerAnalysis
+) -> list[Mention]:
+    """The mentions with a weaker stance where they are one of several candidates, or not the final
+    answer."""
     right = right_values(expected, answer)
     decided = any(
-        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer) for m in mentions
+        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer)
+        for m in mentions
     )
     result = []
     for mention in mentions:
@@ -56,7 +63,9 @@ def in_context(mentions: list[Mention], expected: Sequence[ExpectedValue], answe
     return result
 
 
-def right_values(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> tuple[frozenset[str], ...]:
+def right_values(
+    expected: Sequence[ExpectedValue], answer: AnswerAnalysis
+) -> tuple[frozenset[str], ...]:
     """The stems of every value that is right."""
     own = tuple(frozenset(value.text.content) for value in expected)
     return (*own, *answer.right)
@@ -82,7 +91,9 @@ def stance_in_context(
     """
     if answer.echo is not None and answer.echo[0] <= start and end <= answer.echo[1]:
         return Stance.MENTIONED
-    if is_passing(answer.words.raw, start, end, answer.question.raw) or answer.is_copied(start, end):
+    if is_passing(answer.words.raw, start, end, answer.question.raw) or answer.is_copied(
+        start, end
+    ):
         return Stance.MENTIONED
     final = answer.final
     if final is not None and not decided and not final.start <= start < final.end:
@@ -106,15 +117,21 @@ def stance_in_context(
 
 
 def with_overlaps(result: list[Mention]) -> list[Mention]:
-    """Mentions that overlap one that is not stated are not stated either: in "not Baker, California" both names."""
-    weak = [(m.start, m.end, m.stance) for m in result if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE]
+    """Mentions that overlap one that is not stated are not stated either: in "not Baker,
+    California" both names."""
+    weak = [
+        (m.start, m.end, m.stance)
+        for m in result
+        if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE
+    ]
     if not weak:
         return result
     return [replace(m, stance=max(m.stance, _stance_around(m, weak))) for m in result]
 
 
 def _stance_around(mention: Mention, weak: list[tuple[int, int, Stance]]) -> Stance:
-    """The weakest stance of the mentions that overlap this one, or that a denied one directly follows."""
+    """The weakest stance of the mentions that overlap this one, or that a denied one directly
+    follows."""
     result = [
         stance
         for start, end, stance in weak

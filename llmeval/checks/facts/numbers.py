@@ -1,4 +1,5 @@
-"""Numbers in a text: in digits and in words, with scale, unit, sign, bound and range, each with its place."""
+"""Numbers in a text: in digits and in words, with scale, unit, sign, bound and range, each with its
+place."""
 
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,14 @@ from llmeval.checks.facts.number_words import LANGUAGES, in_words
 from llmeval.checks.facts.qualifiers import NumericBound, bound_of
 from llmeval.checks.facts.spelled import OPENERS, Spelled, foreign, spelled
 from llmeval.checks.facts.tokens import Tokens
-from llmeval.checks.facts.units import MONEY, SMALLER, MeasurementUnit, unit_after, unit_before, unit_named
+from llmeval.checks.facts.units import (
+    MONEY,
+    SMALLER,
+    MeasurementUnit,
+    unit_after,
+    unit_before,
+    unit_named,
+)
 from llmeval.core.errors import CheckError
 
 __all__ = ["MAX_NUMBERS", "Number", "Value", "numbers"]
@@ -27,9 +35,10 @@ MAX_NUMBERS = 20_000
 class Number:
     """A number as the text states it: words first..last, code points [start, end).
 
-    `others`: further readings of the same characters (1.234 may be a thousand). `bare`: a plain run of three or four
-    digits without a unit, which may be a year. `weak`: "one", "first" and the like, which often count nothing.
-    `partner`: index of the other end of a range in the list of numbers. `bound`: what its context makes of it.
+    `others`: further readings of the same characters (1.234 may be a thousand). `bare`: a plain run
+    of three or four digits without a unit, which may be a year. `weak`: "one", "first" and the
+    like, which often count nothing. `partner`: index of the other end of a range in the list of
+    numbers. `bound`: what its context makes of it.
     """
 
     value: Value
@@ -53,15 +62,19 @@ class Number:
 
 
 _RANGE = regex.compile(
-    r"[-–—‒−~]| [-–—‒−~] |\s(?:to|and|or|through|until|till|bis|hasta|à|a|et|und|y|e|en|tot)\s", regex.IGNORECASE
+    r"[-–—‒−~]| [-–—‒−~] |\s(?:to|and|or|through|until|till|bis|hasta|à|a|et|und|y|e|en|tot)\s",
+    regex.IGNORECASE,
 )
 _CHANGE = regex.compile(
-    r"\b(?:fell|fall|rose|rise|grew|grow|increased?|decreased?|dropp?e?d?|went|changed?|cut|raised?|reduced?)\b[^.;]*\bfrom\s[$€£]?$"
+    r"\b(?:fell|fall|rose|rise|grew|grow|increased?|decreased?|dropp?e?d?|went|changed?|cut"
+    r"|raised?|reduced?)\b[^.;]*\bfrom\s[$€£]?$"
 )
 _DASH = regex.compile(r"[-–—‒−]| [-–—‒−] ")
 _LISTS = frozenset(["and", "or", "et", "und", "y", "e", "en", "a"])
 _BETWEEN = frozenset(["between", "zwischen", "entre", "tra", "fra", "tussen"])
-_MINUS = regex.compile(r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|moins|menos|meno|min)\s$", regex.IGNORECASE)
+_MINUS = regex.compile(
+    r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|moins|menos|meno|min)\s$", regex.IGNORECASE
+)
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
 _FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
@@ -70,10 +83,13 @@ _FEET_INCHES = regex.compile(r"(\d{1,2})\s?['′’]\s?(\d{1,2}(?:\.\d)?)\s?(?:[
 _HOURS_MINUTES = regex.compile(r"(\d{1,3})\s?h\s?(\d{2})(?:\s?min)?(?![\p{L}\d])")
 
 
-def numbers(words: Tokens, *, comma: bool = False, language: str = "en", sure: bool = False) -> list[Number]:
+def numbers(
+    words: Tokens, *, comma: bool = False, language: str = "en", sure: bool = False
+) -> list[Number]:
     """Every number of the text, in order.
 
-    `comma`: the text's locale writes 3,5 for three and a half; `sure`: this is known. `language`: of numbers in words.
+    `comma`: the text's locale writes 3,5 for three and a half; `sure`: this is known. `language`:
+    of numbers in words.
 
     Raises:
         CheckError: there are more than 20,000.
@@ -89,7 +105,9 @@ def numbers(words: Tokens, *, comma: bool = False, language: str = "en", sure: b
         collected.append(number)
         index = number.last + 1
         if len(collected) > MAX_NUMBERS:
-            raise CheckError(f"the text has more than {MAX_NUMBERS:,} numbers; they are not compared with facts")
+            raise CheckError(
+                f"the text has more than {MAX_NUMBERS:,} numbers; they are not compared with facts"
+            )
     return _ranges(words, _compounds(words, collected))
 
 
@@ -104,7 +122,9 @@ def _at(
     """The number that starts at word `index`."""
     form = words.forms[index]
     if not form[0].isalpha():
-        return _two_parts(words, index) or _in_digits(words, index, read_digits(words, index, comma=comma, sure=sure))
+        return _two_parts(words, index) or _in_digits(
+            words, index, read_digits(words, index, comma=comma, sure=sure)
+        )
     if form in _FRACTION_COMMANDS:
         return _in_digits(words, index, read_fraction_command(words, index))
     if other is not None and index in other:
@@ -144,9 +164,17 @@ def _in_digits(words: Tokens, index: int, collected: Digits | None) -> Number | 
     if collected.plain and _NOTED_YEAR.match(words.raw, start):
         values = [values[0], int(text[:4])]
     number = Number(
-        values[0], index, collected.last, start, collected.end, None, tuple(values[1:]), collected.significant,
-        collected.ordinal, bare,
-    )  # fmt: skip
+        values[0],
+        index,
+        collected.last,
+        start,
+        collected.end,
+        None,
+        tuple(values[1:]),
+        collected.significant,
+        collected.ordinal,
+        bare,
+    )
     return number if collected.ordinal else _qualified(words, _with_unit(words, number))
 
 
@@ -160,10 +188,16 @@ def _in_words(words: Tokens, index: int, collected: Spelled | None) -> Number | 
     weak = last == index and collected.value in _WEAK
     year = isinstance(value, int) and 1000 <= value < 2100
     number = Number(
-        value, index, last, start, words.ends[last], ordinal=collected.ordinal, weak=weak,
+        value,
+        index,
+        last,
+        start,
+        words.ends[last],
+        ordinal=collected.ordinal,
+        weak=weak,
         bare=year and "thousand" not in words.forms[index:last],
         digits=15 if isinstance(value, float) else 1,
-    )  # fmt: skip
+    )
     return number if collected.ordinal else _qualified(words, _with_unit(words, number))
 
 
@@ -196,7 +230,9 @@ def _compounds(words: Tokens, collected: list[Number]) -> list[Number]:
         if previous and smaller and previous.unit:
             value = previous.value + number.value * smaller.factor / previous.unit.factor
             exact = tidy(float(f"{value:.15g}"))
-            result[-1] = replace(previous, value=exact, others=(), last=number.last, end=number.end, digits=4)
+            result[-1] = replace(
+                previous, value=exact, others=(), last=number.last, end=number.end, digits=4
+            )
         else:
             result.append(number)
     return result
@@ -221,7 +257,8 @@ def _smaller_part(words: Tokens, one: Number, two: Number) -> MeasurementUnit | 
 
 
 def _ranges(words: Tokens, collected: list[Number]) -> list[Number]:
-    """Joins the two ends of `5-10 kg`, `1632–53`, `from 2 to 3 million`: unit, scale and century are shared."""
+    """Joins the two ends of `5-10 kg`, `1632–53`, `from 2 to 3 million`: unit, scale and century
+    are shared."""
     for i in range(len(collected) - 1):
         low, high = collected[i], collected[i + 1]
         if high.start - low.end > 9 or low.partner is not None or low.ordinal != high.ordinal:

@@ -1,7 +1,8 @@
-"""How much of a statement an answer repeats, where a reference is a sentence that can be worded otherwise.
+"""How much of a statement an answer repeats, where a reference is a sentence that can be worded
+otherwise.
 
-The share of its words is what a verdict on wording can rest on; a sentence that is turned round by a negation or by the
-opposite of one word holds as many of them.
+The share of its words is what a verdict on wording can rest on; a sentence that is turned round by
+a negation or by the opposite of one word holds as many of them.
 """
 
 import math
@@ -16,7 +17,8 @@ from llmeval.checks.facts.tokens import NEGATORS
 STATEMENT_WORDS = 5
 """From so many words of meaning on, a text that is no name is a statement."""
 _VERBS = frozenset(
-    "is are was were be been being has have had can could will would because when if so do does did".split()
+    "is are was were be been being has have had can could will would because when if so do does "
+    "did".split()
 )
 """A shorter text is one with such a word in it: `the bulbs are connected`."""
 _NEAR = 0.85
@@ -29,7 +31,9 @@ def is_statement(text: Reference) -> bool:
     """Whether the text is a sentence or most of one, rather than a name or a term."""
     if text.is_name:
         return False
-    return len(text.content) >= STATEMENT_WORDS or (len(text.content) > 1 and not _VERBS.isdisjoint(text.forms))
+    return len(text.content) >= STATEMENT_WORDS or (
+        len(text.content) > 1 and not _VERBS.isdisjoint(text.forms)
+    )
 
 
 def statements(expected: Sequence[ExpectedValue]) -> list[Reference]:
@@ -70,7 +74,8 @@ def _of(text: Reference, answer: AnswerAnalysis) -> dict[str, float]:
 
 
 def _pairs(text: Reference, held: dict[str, str], answer: AnswerAnalysis) -> float:
-    """The share of neighbouring words of the statement that stand together, in that order, in the answer."""
+    """The share of neighbouring words of the statement that stand together, in that order, in the
+    answer."""
     places: dict[str, list[int]] = {}
     for index, stem in enumerate(answer.words.stems):
         places.setdefault(stem, []).append(index)
@@ -90,7 +95,8 @@ def _is_negated(forms: Sequence[str]) -> bool:
 
 
 def _is_contrary(text: Reference, answer_stems: frozenset[str]) -> bool:
-    """Whether the answer has the opposite of a word of the statement instead of it: longer for shorter."""
+    """Whether the answer has the opposite of a word of the statement instead of it: longer for
+    shorter."""
     return any(
         contrast(stem, word)
         for stem in text.content

@@ -17,12 +17,21 @@ from llmeval.checks.facts.tokens import STOPWORDS
 from llmeval.checks.facts.units import unit_named
 
 
-def mentioned_times(expected: ExpectedValue, target: Time, answer: AnswerAnalysis) -> Iterator[Mention]:
+def mentioned_times(
+    expected: ExpectedValue, target: Time, answer: AnswerAnalysis
+) -> Iterator[Mention]:
     """Every time of the day; one that leaves the half of the day open is not the one expected."""
     for stated in answer.times:
         same = same_time(stated, target)
         fit = Fit.SAME if same else Fit.NEAR if same is None else Fit.OTHER
-        yield Mention(stated.start, stated.end, fit, answer.stance(stated.start, stated.end), "time", expected.raw)
+        yield Mention(
+            stated.start,
+            stated.end,
+            fit,
+            answer.stance(stated.start, stated.end),
+            "time",
+            expected.raw,
+        )
 
 
 def chosen_letters(expected: ExpectedValue, answer: AnswerAnalysis) -> Iterator[Mention]:
@@ -34,9 +43,14 @@ def chosen_letters(expected: ExpectedValue, answer: AnswerAnalysis) -> Iterator[
         yield Mention(at, at + 1, fit, answer.stance(at, at + 1), "letter", expected.raw)
 
 
-def mentioned_dates(expected: ExpectedValue, answer: AnswerAnalysis, accept: Precision | None) -> Iterator[Mention]:
+def mentioned_dates(
+    expected: ExpectedValue, answer: AnswerAnalysis, accept: Precision | None
+) -> Iterator[Mention]:
     """Every date against those expected; a range needs every one of its ends."""
-    rows = [[(_fit(stated, target, accept), stated) for stated in answer.dates] for target in expected.dates]
+    rows = [
+        [(_fit(stated, target, accept), stated) for stated in answer.dates]
+        for target in expected.dates
+    ]
     complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
     for row in rows:
         for fit, stated in row:
@@ -45,18 +59,22 @@ def mentioned_dates(expected: ExpectedValue, answer: AnswerAnalysis, accept: Pre
                 shown = min(shown, Fit.NEAR)
             if shown >= Fit.COARSE or not complete:
                 stance = answer.stance(stated.start, stated.end)
-                yield Mention(stated.start, stated.end, shown, stance, _how_date(stated, shown), expected.raw)
+                yield Mention(
+                    stated.start, stated.end, shown, stance, _how_date(stated, shown), expected.raw
+                )
 
 
 _LIMIT = regex.compile(
-    r"\b(?:before|after|prior\s+to|later\s+than|earlier\s+than|vor|nach|avant|après|antes\s+de|después\s+de|prima\s+del|dopo\s+il"
+    r"\b(?:before|after|prior\s+to|later\s+than|earlier\s+than|vor|nach|avant|après|antes\s+de"
+    r"|después\s+de|prima\s+del|dopo\s+il"
     r"|depois\s+de|vóór)\s+(?:the\s+|year\s+|dem\s+|jahr\s+)*$",
     regex.IGNORECASE,
 )
 
 
 def is_limit(start: int, expected: ExpectedValue, answer: AnswerAnalysis) -> bool:
-    """Whether the text says that it was before or after what starts there, and neither question nor reference does."""
+    """Whether the text says that it was before or after what starts there, and neither question nor
+    reference does."""
     raw = answer.words.raw
     if not _LIMIT.search(raw, max(0, start - 24), start):
         return False
@@ -64,13 +82,18 @@ def is_limit(start: int, expected: ExpectedValue, answer: AnswerAnalysis) -> boo
 
 
 _LIMIT_ASKED = regex.compile(
-    r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b", regex.IGNORECASE
+    r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b",
+    regex.IGNORECASE,
 )
 
 
 def _fit(stated: Date, target: Date, accept: Precision | None) -> Fit:
     fit = fit_date(stated, target)
-    if fit is Fit.COARSE and accept is not None and (stated.precision < accept or stated.year is None):
+    if (
+        fit is Fit.COARSE
+        and accept is not None
+        and (stated.precision < accept or stated.year is None)
+    ):
         return Fit.NEAR
     return fit
 
@@ -78,10 +101,18 @@ def _fit(stated: Date, target: Date, accept: Precision | None) -> Fit:
 def _how_date(stated: Date, fit: Fit) -> str:
     if fit is not Fit.COARSE:
         return "date"
-    return "period" if stated.precision <= Precision.DECADE else "year" if stated.precision is Precision.YEAR else "part"
+    return (
+        "period"
+        if stated.precision <= Precision.DECADE
+        else "year"
+        if stated.precision is Precision.YEAR
+        else "part"
+    )
 
 
-def mentioned_numbers(expected: ExpectedValue, answer: AnswerAnalysis, tolerance: Tolerance) -> Iterator[Mention]:
+def mentioned_numbers(
+    expected: ExpectedValue, answer: AnswerAnalysis, tolerance: Tolerance
+) -> Iterator[Mention]:
     if _TUPLE.fullmatch(expected.raw):
         yield from _tuples(expected, answer)
         return
@@ -125,7 +156,8 @@ def _fits(answer: AnswerAnalysis, target: Number, tolerance: Tolerance) -> list[
 
 
 def _other_unit(stated: Number, target: Number, answer: AnswerAnalysis) -> bool:
-    """Whether a noun that is no known unit follows the number, where an amount in a unit is expected: 5 leagues."""
+    """Whether a noun that is no known unit follows the number, where an amount in a unit is
+    expected: 5 leagues."""
     words, after = answer.words, stated.last + 1
     if target.unit is None or stated.unit is not None or after >= len(words):
         return False
@@ -134,17 +166,26 @@ def _other_unit(stated: Number, target: Number, answer: AnswerAnalysis) -> bool:
     form = words.forms[after]
     if (unit := unit_named(form)) is not None and unit.dimension == target.unit.dimension:
         return False  # a unit that a footnote's number sticks to: 26,000 years12
-    return form not in STOPWORDS and form not in _AFTER_AMOUNT and words.stems[after] not in answer.question.stem_set
+    return (
+        form not in STOPWORDS
+        and form not in _AFTER_AMOUNT
+        and words.stems[after] not in answer.question.stem_set
+    )
 
 
 _AFTER_AMOUNT = frozenset(
-    "tall high long wide deep old thick heavy away total altogether exactly each hoch lang breit tief alt schwer".split()
+    "tall high long wide deep old thick heavy away total altogether exactly each hoch lang breit "
+    "tief alt schwer".split()
 )
 
 
 def _range_end(stated: Number, answer: AnswerAnalysis) -> int:
     """Where the range that the number is part of ends."""
-    return stated.end if stated.partner is None else max(stated.end, answer.numbers[stated.partner].end)
+    return (
+        stated.end
+        if stated.partner is None
+        else max(stated.end, answer.numbers[stated.partner].end)
+    )
 
 
 def _idle(stated: Number, answer: AnswerAnalysis) -> bool:

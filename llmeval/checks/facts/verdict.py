@@ -1,4 +1,5 @@
-"""The verdict on one fact: supported, contradicted, missing, hedged or unparsed, with the place that shows it."""
+"""The verdict on one fact: supported, contradicted, missing, hedged or unparsed, with the place
+that shows it."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -12,14 +13,14 @@ from llmeval.checks.facts.boolean import asks_yes_or_no, polarity
 from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.compiled import ExpectedFact
 from llmeval.checks.facts.confidence import UNSURE, features, is_prose, kind_of, probability
-from llmeval.checks.facts.differences import ReferenceComparison, NameDifference
+from llmeval.checks.facts.differences import NameDifference, ReferenceComparison
 from llmeval.checks.facts.evidence import AnswerEvidence, gather
 from llmeval.checks.facts.mentions import Mention, in_final, right_values, stance_in_context
 from llmeval.checks.facts.names import place_of
+from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.other_languages import READ
 from llmeval.checks.facts.quotes import find_quote
 from llmeval.checks.facts.references import is_non_answer
-from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.tokens import Tokens
 
 
@@ -36,9 +37,9 @@ class FactVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class FactFinding:
-    """A verdict. `probability`: that people would say the answer states the fact. `start`, `end`: code points of the
-    place that shows it, -1 where there is none. `note`: what was found, in words that follow "the answer"; empty where
-    it does not state the fact."""
+    """A verdict. `probability`: that people would say the answer states the fact. `start`, `end`:
+    code points of the place that shows it, -1 where there is none. `note`: what was found, in words
+    that follow "the answer"; empty where it does not state the fact."""
 
     fact: ExpectedFact
     verdict: FactVerdict
@@ -50,10 +51,13 @@ class FactFinding:
     @property
     def confidence(self) -> float:
         """P(people agree with the verdict), at least 0.5."""
-        return max(0.5, self.probability if self.verdict is FactVerdict.SUPPORTED else 1 - self.probability)
+        return max(
+            0.5, self.probability if self.verdict is FactVerdict.SUPPORTED else 1 - self.probability
+        )
 
 
-# Too rare in the calibration data to be fitted (23 of 12,194 answers): set by hand, low enough for a judge to be asked.
+# Too rare in the calibration data to be fitted (23 of 12,194 answers): set by hand, low enough for
+# a judge to be asked.
 _BY_STANCE = {
     Stance.OPEN: (FactVerdict.HEDGED, 0.3, "leaves open whether it is"),
     Stance.SEVERAL: (FactVerdict.HEDGED, 0.105, "names several candidates beside"),
@@ -64,7 +68,8 @@ _BY_STANCE = {
     Stance.DENIED: (FactVerdict.CONTRADICTED, 0.06, "denies"),
 }
 _SAID, _INFERRED, _UNKNOWN = 0.96, 0.87, 0.5
-# People let some similar things pass (of 110 such answers in the tuning half of EVOUNA 45 % in all, most of them terms
+# People let some similar things pass (of 110 such answers in the tuning half of EVOUNA 45 % in all,
+# most of them terms
 # and names left incomplete), and none of the table of near misses. Set between the two.
 _MISS = {NameDifference.OTHER: 0.105, NameDifference.REPLACED: 0.15, NameDifference.INCOMPLETE: 0.2}
 _NAME_REPLACED = 0.105
@@ -81,8 +86,11 @@ def weigh(fact: ExpectedFact, answer: AnswerAnalysis) -> FactFinding:
         if refused:
             return FactFinding(fact, FactVerdict.MISSING, 1 - _SAID, note=refused)
     rules: dict[str | None, Callable[[ExpectedFact, AnswerAnalysis], FactFinding]] = {
-        "set": _set, "quote": _quote, "regex": _regex, "boolean": _boolean,
-    }  # fmt: skip
+        "set": _set,
+        "quote": _quote,
+        "regex": _regex,
+        "boolean": _boolean,
+    }
     if fact.kind is None and _is_yes_or_no(fact, answer):
         return _boolean(fact, answer)
     return rules.get(fact.kind, _value)(fact, answer)
@@ -102,7 +110,8 @@ def _refused(fact: ExpectedFact, answer: AnswerAnalysis) -> str:
 
 
 def _is_yes_or_no(fact: ExpectedFact, answer: AnswerAnalysis) -> bool:
-    """Whether the references say yes or no: most of them by themselves, or some of them to such a question."""
+    """Whether the references say yes or no: most of them by themselves, or some of them to such a
+    question."""
     answered = [value.boolean for value in fact.expected if value.boolean is not None]
     if not answered or len(set(answered)) > 1:
         return False
@@ -123,7 +132,11 @@ def _value(fact: ExpectedFact, answer: AnswerAnalysis) -> FactFinding:
     if evidence.near_miss is not None:
         return _similar(fact, evidence.near_miss, answer, chance)
     part = evidence.partial
-    place = place_of(part, answer.words, answer.spelling) if part is not None and part.fuzzy and chance >= 0.5 else None
+    place = (
+        place_of(part, answer.words, answer.spelling)
+        if part is not None and part.fuzzy and chance >= 0.5
+        else None
+    )
     if place is not None:
         start, end = answer.words.place(*place[0])
         stance = answer.stance(start, end)
@@ -137,12 +150,17 @@ def _value(fact: ExpectedFact, answer: AnswerAnalysis) -> FactFinding:
     other = _conflict(fact, evidence, answer)
     if other is not None:
         stated = _cited(answer, other.start, other.end)
-        return FactFinding(fact, FactVerdict.CONTRADICTED, chance, other.start, other.end, f"states {stated}")
+        return FactFinding(
+            fact, FactVerdict.CONTRADICTED, chance, other.start, other.end, f"states {stated}"
+        )
     return FactFinding(fact, FactVerdict.MISSING, chance)
 
 
-def _similar(fact: ExpectedFact, miss: ReferenceComparison, answer: AnswerAnalysis, chance: float) -> FactFinding:
-    """Contradicted where another word stands in the place of the one expected, missing where none does."""
+def _similar(
+    fact: ExpectedFact, miss: ReferenceComparison, answer: AnswerAnalysis, chance: float
+) -> FactFinding:
+    """Contradicted where another word stands in the place of the one expected, missing where none
+    does."""
     start, end = answer.words.place(miss.first, miss.last)
     chance = _MISS.get(miss.difference, chance)
     if miss.difference is NameDifference.REPLACED and miss.name:
@@ -155,23 +173,31 @@ def _similar(fact: ExpectedFact, miss: ReferenceComparison, answer: AnswerAnalys
 
 
 def _chance(fact: ExpectedFact, evidence: AnswerEvidence, answer: AnswerAnalysis) -> float:
-    """P(people would say that the answer states the fact), held back where the model has not been tried."""
+    """P(people would say that the answer states the fact), held back where the model has not been
+    tried."""
     chance = probability(features(fact.expected, evidence, answer))
     kind = kind_of(fact.expected, evidence, answer)
     if is_prose(fact.expected, kind, answer):
         return min(UNSURE, max(1 - UNSURE, chance))
-    whole = evidence.comparison is not None and evidence.comparison.difference is NameDifference.NONE
+    whole = (
+        evidence.comparison is not None and evidence.comparison.difference is NameDifference.NONE
+    )
     if kind == "partial" and not whole:
-        # A name or term of which a part is left out may be another one: no sure pass without a judge.
+        # A name or term of which a part is left out may be another one: no sure pass without a
+        # judge.
         return min(UNSURE, chance)
     return chance
 
 
-def _stated(fact: ExpectedFact, answer: AnswerAnalysis, start: int, end: int, stance: Stance, chance: float) -> FactFinding:
+def _stated(
+    fact: ExpectedFact, answer: AnswerAnalysis, start: int, end: int, stance: Stance, chance: float
+) -> FactFinding:
     if stance <= Stance.LIKELY:
         if stance is Stance.LIKELY or answer.language not in READ:
             chance = min(chance, UNSURE)  # an opinion, or a negation might have been missed
-        return FactFinding(fact, FactVerdict.SUPPORTED, chance, start, end, f"states {_cited(answer, start, end)}")
+        return FactFinding(
+            fact, FactVerdict.SUPPORTED, chance, start, end, f"states {_cited(answer, start, end)}"
+        )
     verdict, low, words = _BY_STANCE[stance]
     return FactFinding(fact, verdict, low, start, end, f"{words} {_cited(answer, start, end)}")
 
@@ -181,11 +207,17 @@ def _cited(answer: AnswerAnalysis, start: int, end: int) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def _admitted(fact: ExpectedFact, evidence: AnswerEvidence, answer: AnswerAnalysis) -> AnswerEvidence:
+def _admitted(
+    fact: ExpectedFact, evidence: AnswerEvidence, answer: AnswerAnalysis
+) -> AnswerEvidence:
     """The evidence that the fact's own options let count."""
     if not fact.inflect:
         target = {tuple(value.text.forms) for value in fact.expected}
-        kept = tuple(m for m in evidence.mentions if tuple(Tokens(answer.words.raw[m.start : m.end]).forms) in target)
+        kept = tuple(
+            m
+            for m in evidence.mentions
+            if tuple(Tokens(answer.words.raw[m.start : m.end]).forms) in target
+        )
         return AnswerEvidence(kept, None)
     part = evidence.partial
     if fact.fuzzy is not None and part is not None and part.fuzzy < fact.fuzzy:
@@ -193,18 +225,24 @@ def _admitted(fact: ExpectedFact, evidence: AnswerEvidence, answer: AnswerAnalys
     return evidence
 
 
-def _conflict(fact: ExpectedFact, evidence: AnswerEvidence, answer: AnswerAnalysis) -> Mention | None:
-    """The first different value that stands where the right one should: of the same kind, asserted, near the subject."""
+def _conflict(
+    fact: ExpectedFact, evidence: AnswerEvidence, answer: AnswerAnalysis
+) -> Mention | None:
+    """The first different value that stands where the right one should: of the same kind, asserted,
+    near the subject."""
     single = all(len(value.numbers) <= 1 for value in fact.expected)
     for mention in evidence.mentions:
-        differs = mention.fit is Fit.OTHER or (mention.fit is Fit.NEAR and mention.how == "number" and single)
+        differs = mention.fit is Fit.OTHER or (
+            mention.fit is Fit.NEAR and mention.how == "number" and single
+        )
         if differs and mention.stance <= Stance.LIKELY and _comparable(fact, mention, answer):
             return mention
     return None
 
 
 def _comparable(fact: ExpectedFact, mention: Mention, answer: AnswerAnalysis) -> bool:
-    """Whether a different value answers the same question: not an echo of it, not a year among amounts, not far off."""
+    """Whether a different value answers the same question: not an echo of it, not a year among
+    amounts, not far off."""
     stems = answer.question.stem_set
     if stems and stems.issuperset(Tokens(answer.words.raw[mention.start : mention.end]).stems):
         return False
@@ -213,18 +251,23 @@ def _comparable(fact: ExpectedFact, mention: Mention, answer: AnswerAnalysis) ->
         target = next((v.numbers[0] for v in fact.expected if v.numbers), None)
         if outcome is None or target is None or outcome.weak or outcome.ordinal != target.ordinal:
             return False
-        if (outcome.unit is None) != (target.unit is None) or (outcome.bare and not 1000 <= abs(target.value) < 2200):
+        if (outcome.unit is None) != (target.unit is None) or (
+            outcome.bare and not 1000 <= abs(target.value) < 2200
+        ):
             return False
     return not fact.subject or _near(fact, mention.start, answer)
 
 
 def _near(fact: ExpectedFact, at: int, answer: AnswerAnalysis, *, beside: bool = True) -> bool:
-    """Whether the subject is named in the sentence around `at`, or in one `beside` it; a pronoun that begins the
-    sentence stands for it."""
+    """Whether the subject is named in the sentence around `at`, or in one `beside` it; a pronoun
+    that begins the sentence stands for it."""
     words = answer.words
     first, stop = words.sentence(max(0, bisect_right(words.starts, at) - 1))
     if not beside and words.forms[first] not in _PRONOUNS:
-        return any(frozenset(words.stems[first:stop]).issuperset(Tokens(name).content) for name in fact.subject)
+        return any(
+            frozenset(words.stems[first:stop]).issuperset(Tokens(name).content)
+            for name in fact.subject
+        )
     first = words.sentence(first - 1)[0] if first else 0
     stop = words.sentence(stop)[1] if stop < len(words) else stop
     around = frozenset(words.stems[first : min(stop, first + 400)])
@@ -232,7 +275,8 @@ def _near(fact: ExpectedFact, at: int, answer: AnswerAnalysis, *, beside: bool =
 
 
 def _both(outcome: FactFinding, evidence: AnswerEvidence, answer: AnswerAnalysis) -> FactFinding:
-    """Hedged where the answer also asserts a different value of the same subject, in a sentence of its own."""
+    """Hedged where the answer also asserts a different value of the same subject, in a sentence of
+    its own."""
     if outcome.verdict is not FactVerdict.SUPPORTED:
         return outcome
     other = _conflict(outcome.fact, evidence, answer)
@@ -256,12 +300,16 @@ def _boolean(fact: ExpectedFact, answer: AnswerAnalysis) -> FactFinding:
     if answered is None:
         return FactFinding(fact, FactVerdict.UNPARSED, _UNKNOWN, note="says neither yes nor no")
     if answered.outright and not _is_relevant(fact, answer):
-        return FactFinding(fact, FactVerdict.UNPARSED, _UNKNOWN, note="says nothing about the question")
+        return FactFinding(
+            fact, FactVerdict.UNPARSED, _UNKNOWN, note="says nothing about the question"
+        )
     yes, start, end, outright = answered
     right = yes == target
     sure = _SAID if outright else _INFERRED
     verdict = FactVerdict.SUPPORTED if right else FactVerdict.CONTRADICTED
-    return FactFinding(fact, verdict, sure if right else 1 - sure, start, end, f"says {'yes' if yes else 'no'}")
+    return FactFinding(
+        fact, verdict, sure if right else 1 - sure, start, end, f"says {'yes' if yes else 'no'}"
+    )
 
 
 _BARE_WORDS = 4
@@ -272,7 +320,11 @@ def _is_relevant(fact: ExpectedFact, answer: AnswerAnalysis) -> bool:
     """Whether what follows a yes or no is about what was asked, as far as shared words tell."""
     related = answer.question.stem_set.union(*(value.text.content for value in fact.expected))
     answered = [stem for stem in answer.words.content if stem.isalpha()]
-    if answer.final is not None or len(answered) <= _BARE_WORDS or not asks_yes_or_no(answer.question.raw):
+    if (
+        answer.final is not None
+        or len(answered) <= _BARE_WORDS
+        or not asks_yes_or_no(answer.question.raw)
+    ):
         return True
     return any(stem in related and len(stem) > 2 for stem in answered)
 
@@ -290,7 +342,14 @@ def _regex(fact: ExpectedFact, answer: AnswerAnalysis) -> FactFinding:
 
     for value in fact.expected:
         for start, end in find_all(compile_pattern(value.raw), answer.words.raw):
-            return FactFinding(fact, FactVerdict.SUPPORTED, 1.0, start, end, f"matches at {_cited(answer, start, end)}")
+            return FactFinding(
+                fact,
+                FactVerdict.SUPPORTED,
+                1.0,
+                start,
+                end,
+                f"matches at {_cited(answer, start, end)}",
+            )
     return FactFinding(fact, FactVerdict.MISSING, 0.0, note="does not match it")
 
 
@@ -319,9 +378,13 @@ def _set(fact: ExpectedFact, answer: AnswerAnalysis) -> FactFinding:
             stated[-1].end,
             f"names {len(stated)} of {len(outcome)}",
         )
-    denied = next((finding for finding in lost if finding.verdict is FactVerdict.CONTRADICTED), None)
+    denied = next(
+        (finding for finding in lost if finding.verdict is FactVerdict.CONTRADICTED), None
+    )
     names = ", ".join(finding.fact.shown for finding in lost[:5])
     note = f"names {len(stated)} of {len(outcome)}, {fact.needed} needed; without {names}"
     if denied is not None:
-        return FactFinding(fact, FactVerdict.CONTRADICTED, min(chance, 0.5), denied.start, denied.end, note)
+        return FactFinding(
+            fact, FactVerdict.CONTRADICTED, min(chance, 0.5), denied.start, denied.end, note
+        )
     return FactFinding(fact, FactVerdict.MISSING, min(chance, 0.5), note=note)
