@@ -5,15 +5,17 @@ import pytest
 from llmeval.checks.facts.aliases import aliases_of
 from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.boolean import asks_yes_or_no, polarity
-from llmeval.checks.facts.candidates import Candidates, in_number_list
+from llmeval.checks.facts.candidates import Candidates
 from llmeval.checks.facts.centuries import centuries
 from llmeval.checks.facts.dates import dates
-from llmeval.checks.facts.differences import compare, longer_name
+from llmeval.checks.facts.differences import compare
 from llmeval.checks.facts.final_answer import final_answer
 from llmeval.checks.facts.letters import chosen_letter
-from llmeval.checks.facts.lexicon import contrast, is_designator, same_word
+from llmeval.checks.facts.lexicon import contrast, is_designator
 from llmeval.checks.facts.locale import is_decimal_comma, is_month_first, language_of, read_numbers
+from llmeval.checks.facts.longer_names import longer_name
 from llmeval.checks.facts.names import Reference, Spelling, exact
+from llmeval.checks.facts.number_lists import in_number_list
 from llmeval.checks.facts.other_languages import denied
 from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.qualifiers import NumericBound, asks_bound, asks_roughly, bound_of
@@ -21,6 +23,7 @@ from llmeval.checks.facts.references import infer_type, is_non_answer
 from llmeval.checks.facts.times import is_time, same_time, times
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named
+from llmeval.checks.facts.word_forms import same_word
 
 Y, N = True, False
 

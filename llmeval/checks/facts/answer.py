@@ -8,7 +8,8 @@ from functools import cached_property, lru_cache
 import regex
 
 from llmeval.checks.facts.candidates import Candidates
-from llmeval.checks.facts.dates import Date, dates
+from llmeval.checks.facts.date_values import Date
+from llmeval.checks.facts.dates import dates
 from llmeval.checks.facts.final_answer import Final, final_answer
 from llmeval.checks.facts.locale import (
     is_month_first,

@@ -14,7 +14,7 @@ import regex
 
 from llmeval.checks.facts.aliases import is_country
 from llmeval.checks.facts.names import EMPTY_WORDS
-from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.question_cues import ASKS_MANY, ASKS_PLACE
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 _OR = {
@@ -45,31 +45,6 @@ _SPLIT = {
     for language, word in _OR.items()
 }
 _HAN_OR = regex.compile(r"或者|或|または")
-_COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])"
-_PLURAL = r"\w{3,}(?<!ss|us|is|as|oes|[^s])"
-_MANY_ASKED = regex.compile(
-    # an order: "list three ...", "name all the ...", "give examples of"
-    r"^\W*(?:list|give(?!\sa\b|\san\b|\sthe\s(?:name|year))|enumerate"
-    rf"|name\s(?:{_COUNT}|some|several|all|the\s\w+s))\b"
-    r"|\b(?:list|examples?|cast)\sof\b|\bmembers\b|\bseveral\b"
-    # "what are", "which rivers are", "what kinds of"
-    r"|\b(?:what|which|who)\s(?:are|were)\b"
-    rf"|\b(?:what|which)\s(?:\w+\s)?{_PLURAL}\s(?:are|were|do|did|have|had|can|could|won|live|make"
-    rf"|use|speak)\b"
-    r"|\b(?:what|which)\s(?:kinds?|types?|sorts?)\sof\s\w+s\b"
-    r"|\bwhat\s(?:\w+\s){0,2}?(?:is|was)\sin\s(?:a|an|the)\b"
-    # "which three cities", "3 candidates for"
-    rf"|(?:^|\b(?:what|which|who|give)\s(?:are\s|were\s)?)(?:the\s)?{_COUNT}\s(?:\w+\s){{0,2}}?"
-    rf"(?!years|days|weeks|months|hours|times){_PLURAL}\b"
-    # "countries that begin with"
-    rf"|^(?:\w+\s){{1,2}}?\w{_PLURAL}\s(?:that|which|with)\b"
-    r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais"
-    r"|zijn)\b",
-    regex.IGNORECASE,
-)
-_WHERE = regex.compile(
-    r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE
-)
 _ALSO = regex.compile(
     r"(?:\(|\balso\s(?:known|called|named|written|spelled)\s(?:as\s)?|\bknown\sas|\bcalled|\bnamed"
     r"|\baka|\bi\.e\.|\bthat\sis|auch|genannt)[\s\"'“]*$",
@@ -134,9 +109,9 @@ class Candidates:
     def __init__(self, words: Tokens, question_words: Tokens, language: str) -> None:
         question = question_words.raw
         self._words = words
-        self._asks_many = bool(_MANY_ASKED.search(question))
+        self._asks_many = bool(ASKS_MANY.search(question))
         self._question = question_words.stem_set.difference(STOPWORDS)
-        self._where = bool(_WHERE.search(question))
+        self._where = bool(ASKS_PLACE.search(question))
         self._bare: dict[int, bool] = {}
         self._stems_at: dict[int, frozenset[str]] = {}
         self._separator = _SPLIT.get(language, _SPLIT["en"])
@@ -393,50 +368,3 @@ def _items(raw: str, separator: "regex.Pattern[str]") -> list[_Item]:
 def _is_right(stems: frozenset[str], right: Sequence[frozenset[str]]) -> bool:
     """Whether the words are those of one right value, or hold all of its words."""
     return any(value and (stems <= value or value <= stems) for value in right)
-
-
-_BETWEEN_NUMBERS = regex.compile(
-    r"[\s.,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*"
-)
-
-
-_FIGURES = regex.compile(r"\d{1,12}")
-
-
-def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: str) -> bool:
-    """Whether the number is one of at least four in a row with nothing but separators between
-    them."""
-    low = high = index
-    while low > 0 and _only_separators(raw, numbers[low - 1], numbers[low]):
-        low -= 1
-    while high + 1 < len(numbers) and _only_separators(raw, numbers[high], numbers[high + 1]):
-        high += 1
-    least = (
-        _HUGE_LIST
-        if _MANY_ASKED.search(question) and not _HOW_MANY.search(question)
-        else _LONG_LIST
-    )
-    values = {numbers[i].value for i in range(low, high + 1)}
-    shown = {int(figures) for figures in _FIGURES.findall(question)}
-    if numbers[index].value not in shown:
-        values -= shown  # the series of "What comes after 1, 2, 4, 8?" is no list of candidates
-    return len(values) >= least
-
-
-_HOW_MANY = regex.compile(r"\bhow\s(?:many|much|long|old|far|tall)\b", regex.IGNORECASE)
-
-
-def _only_separators(raw: str, one: Number, two: Number) -> bool:
-    return two.start - one.end <= 8 and bool(_BETWEEN_NUMBERS.fullmatch(raw, one.end, two.start))
-
-
-def is_word_salad(words: Tokens) -> bool:
-    """Whether twenty words or more follow each other without a mark, with hardly any that join them
-    to sentences."""
-    count = len(words)
-    if not 20 <= count <= 2000 or len(_MARK.findall(words.raw)) * 10 > count:
-        return False
-    return sum(form in STOPWORDS for form in words.forms) * 8 < count
-
-
-_MARK = regex.compile(r"[.,;:!?]\s")

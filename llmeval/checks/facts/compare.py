@@ -4,7 +4,7 @@ import math
 from decimal import Decimal
 from enum import IntEnum
 
-from llmeval.checks.facts.dates import Date, Precision
+from llmeval.checks.facts.date_values import Date, Precision
 from llmeval.checks.facts.digits import Value, tidy
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.qualifiers import NumericBound

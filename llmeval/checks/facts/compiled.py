@@ -8,7 +8,7 @@ from typing import Any
 
 from llmeval.checks.facts.aliases import aliases_of
 from llmeval.checks.facts.compare import EXACT, Tolerance
-from llmeval.checks.facts.dates import Precision, make
+from llmeval.checks.facts.date_values import Precision, make
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number, numbers
 from llmeval.checks.facts.references import ExpectedValue, infer_type, is_non_answer

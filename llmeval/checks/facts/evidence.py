@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from llmeval.checks.facts.aliases import is_abbreviation
 from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
-from llmeval.checks.facts.dates import Precision
-from llmeval.checks.facts.differences import ReferenceComparison, compare, compare_list, longer_name
+from llmeval.checks.facts.date_values import Precision
+from llmeval.checks.facts.differences import ReferenceComparison, compare, compare_list
+from llmeval.checks.facts.longer_names import longer_name
 from llmeval.checks.facts.mentions import Mention, in_context, mention_at, with_overlaps
 from llmeval.checks.facts.names import (
     MAX_TOLERANT,

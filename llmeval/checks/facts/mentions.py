@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llmeval.checks.facts.answer import AnswerAnalysis
-from llmeval.checks.facts.candidates import in_number_list, is_word_salad
 from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.final_answer import gives_a_value
 from llmeval.checks.facts.names import Place
 from llmeval.checks.facts.negation_scope import Stance
+from llmeval.checks.facts.number_lists import in_number_list, is_word_salad
 from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.references import ExpectedValue
 

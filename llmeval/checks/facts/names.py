@@ -12,8 +12,9 @@ from os.path import commonprefix
 
 import regex
 
-from llmeval.checks.facts.lexicon import JOINTS, is_known, same_word
+from llmeval.checks.facts.lexicon import JOINTS
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+from llmeval.checks.facts.word_forms import is_known, same_word
 from llmeval.checks.reading.wordlists import word_set
 
 MAX_TOLERANT = 128

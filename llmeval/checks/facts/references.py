@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import regex
 
 from llmeval.checks.facts.centuries import centuries
-from llmeval.checks.facts.dates import AMBIGUOUS_MONTHS, MONTHS, Date, Precision, dates
+from llmeval.checks.facts.date_values import AMBIGUOUS_MONTHS, MONTHS, Date, Precision
+from llmeval.checks.facts.dates import dates
 from llmeval.checks.facts.locale import is_month_first, read_numbers
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number

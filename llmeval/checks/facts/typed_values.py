@@ -6,7 +6,7 @@ import regex
 
 from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance, fit_date, fit_number
-from llmeval.checks.facts.dates import Date, Precision
+from llmeval.checks.facts.date_values import Date, Precision
 from llmeval.checks.facts.letters import chosen_letter
 from llmeval.checks.facts.mentions import Mention
 from llmeval.checks.facts.numbers import Number
