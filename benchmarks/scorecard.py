@@ -97,7 +97,9 @@ def comment_rate(parsed: list[Module]) -> float:
     """Comments, and strings that document a name, for each 100 lines of code."""
     comments = code = 0
     for module in parsed:
-        kinds = [token.type for token in tokenize.generate_tokens(io.StringIO(module.text).readline)]
+        kinds = [
+            token.type for token in tokenize.generate_tokens(io.StringIO(module.text).readline)
+        ]
         comments += kinds.count(tokenize.COMMENT) + _documented_names(module.tree)
         code += kinds.count(tokenize.NEWLINE)
     return 100 * comments / max(code, 1)

@@ -1,93 +1,26 @@
 """Dates in a text, as precise as they are written: day, month, year, decade or century.
 
-Only explicit dates are read; relative ones (yesterday) are not, and no part is ever filled in from today.
+Only explicit dates are read; relative ones (yesterday) are not, and no part is ever filled in from
+today.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date as calendar_date
-from enum import IntEnum
-from importlib.resources import files
+from dataclasses import replace
 
 import regex
 
 from llmeval.checks.facts.centuries import ERA_AFTER, centuries
+from llmeval.checks.facts.date_values import (
+    AMBIGUOUS_MONTHS,
+    MONTHS,
+    WORDLIKE_MONTHS,
+    Date,
+    Precision,
+    make,
+)
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.tokens import Tokens
 
-
-class Precision(IntEnum):
-    """How exact a date is; a larger number is more exact."""
-
-    CENTURY = 1
-    DECADE = 2
-    YEAR = 3
-    MONTH = 4
-    DAY = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Date:
-    """A date: words first..last, code points [start, end). `year` of a decade or century is its first; BC is below 0.
-
-    `year` is None where only a day or month is given (18 May). `other`: the month and day the other way round, where
-    03/04/2018 leaves it open.
-    """
-
-    precision: Precision
-    year: int | None
-    month: int | None = None
-    day: int | None = None
-    first: int = 0
-    last: int = 0
-    start: int = 0
-    end: int = 0
-    other: tuple[int, int] | None = None
-    partner: bool = False
-
-    def __str__(self) -> str:
-        if self.precision is Precision.CENTURY:
-            number = abs(self.year or 0) // 100 + 1
-            return f"{number}th century" + (" BC" if (self.year or 0) < 0 else "")
-        if self.precision is Precision.DECADE:
-            return f"{self.year}s"
-        names = [str(self.day)] if self.day else []
-        names += [_SHORT[self.month - 1]] if self.month else []
-        if self.year is not None:
-            names.append(f"{-self.year} BC" if self.year < 0 else str(self.year))
-        return " ".join(names)
-
-
-_SHORT = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_SHORT_NAMES = """
-jan janner ene janv january
-feb febr fevr fev february
-mar marz maerz march
-apr avr april
-may mai mei
-jun june
-jul july
-aug aout ago
-sep sept set
-oct okt out ott
-nov november
-dec dez dic december
-"""
-
-
-def _months() -> dict[str, int]:
-    """Every name of a month, folded: those of 34 languages (Unicode CLDR, as in Babel 2.19) and short forms."""
-    text = files("llmeval.checks.facts").joinpath("months.tsv").read_text(encoding="utf-8")
-    lines = zip(text.splitlines(), _SHORT_NAMES.strip().splitlines(), strict=True)
-    return {name: i for i, both in enumerate(lines, start=1) for name in " ".join(both).split()}
-
-
-MONTHS = _months()
-_WORDLIKE = frozenset(
-    "may mar march mai mars dec jun jan nov sep oct apr aug ago ene set out ott dic maj mart mei leden maio".split()
-)
-AMBIGUOUS_MONTHS = _WORDLIKE - {"may", "march", "jan", "sep", "oct", "nov", "dec", "apr", "aug"}
-"""Words that are a month in one language and something else in another: Mars, mai, set."""
 _SKIPPED = frozenset(["of", "de", "del", "di", "the", "in", "er", "o", "a", "do", "re"])
 _ISO = regex.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])")
 _COMPACT = regex.compile(
@@ -101,8 +34,11 @@ _CENTURY = frozenset(
     ["century", "centuries", "jahrhundert", "jahrhunderts", "siecle", "siglo", "secolo", "seculo"]
 )
 _DECADES = {
-    name: 10 * n for n, name in enumerate(["twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties"], 2)
-}  # fmt: skip
+    name: 10 * n
+    for n, name in enumerate(
+        "twenties thirties forties fifties sixties seventies eighties nineties".split(), 2
+    )
+}
 
 
 def dates(words: Tokens, numbers: Sequence[Number], month_first: bool | None = None) -> list[Date]:
@@ -110,49 +46,38 @@ def dates(words: Tokens, numbers: Sequence[Number], month_first: bool | None = N
 
     `month_first`: whether 06/02 is 2 June; None where it is not known.
     """
-    found = [*_patterns(words, month_first), *_named(words, numbers)]
-    taken = [(d.start, d.end) for d in found]
-    found += [
+    result = [*_patterns(words, month_first), *_named(words, numbers)]
+    taken = [(d.start, d.end) for d in result]
+    result += [
         d for d in _years(words, numbers) if not any(a < d.end and d.start < b for a, b in taken)
     ]
-    return sorted(found, key=lambda d: d.start)
+    return sorted(result, key=lambda d: d.start)
 
 
-def make(year: int | None, month: int | None, day: int | None) -> Date | None:
-    """A date of these parts; None if there is no such day."""
-    if month is not None and not 1 <= month <= 12:
-        return None
-    if day is not None:
-        try:
-            calendar_date(year if year is not None and 1 <= year <= 9999 else 2000, month or 1, day)
-        except ValueError:
-            return None
-        return Date(Precision.DAY, year, month, day)
-    return Date(Precision.MONTH if month else Precision.YEAR, year, month)
-
-
-def _located(words: Tokens, found: Date, start: int, end: int) -> Date:
+def _located(words: Tokens, result: Date, start: int, end: int) -> Date:
     from bisect import bisect_left, bisect_right
 
     first = bisect_right(words.starts, start) - 1
     last = bisect_left(words.ends, end)
-    return replace(found, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end)
+    return replace(
+        result, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end
+    )
 
 
 def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
     """2018-05-18, 18/05/2018, 18.5.2018, 2018年5月18日."""
-    raw, found = words.raw, []
+    raw, result = words.raw, []
     if "年" in raw or "년" in raw:
         for m in _HAN.finditer(raw):
             date = make(int(m[1]), int(m[2]) if m[2] else None, int(m[3]) if m[3] else None)
-            found += [_located(words, date, *m.span())] if date else []
+            result += [_located(words, date, *m.span())] if date else []
     for m in _ISO.finditer(raw):
         date = make(int(m[1]), int(m[3]), int(m[4]))
-        found += [_located(words, date, *m.span())] if date else []
+        result += [_located(words, date, *m.span())] if date else []
     for m in _COMPACT.finditer(raw):
         date = make(int(m[1]), int(m[2]), int(m[3]))
-        found += [_located(words, date, *m.span())] if date else []
-    found += [
+        result += [_located(words, date, *m.span())] if date else []
+    result += [
         _located(words, Date(Precision.CENTURY, year), start, end)
         for year, start, end in centuries(raw)
     ]
@@ -167,8 +92,8 @@ def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
             if month_first is not None or m[2] == ".":
                 other = None  # the locale, or the dots of day.month.year, settle the order
             swapped = (other.month or 1, other.day or 1) if other and other is not date else None
-            found.append(_located(words, replace(date, other=swapped), *m.span()))
-    return found
+            result.append(_located(words, replace(date, other=swapped), *m.span()))
+    return result
 
 
 def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
@@ -177,12 +102,12 @@ def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
         return []
     at = {number.first: number for number in numbers}
     until = {number.last: number for number in numbers}
-    found = []
+    result = []
     for index, form in enumerate(words.forms):
         if form in MONTHS:
             date = _around(words, index, at, until)
-            found += [*_other_day(date, numbers, at, until), date] if date is not None else []
-    return _shared_years(words, found, at)
+            result += [*_other_day(date, numbers, at, until), date] if date is not None else []
+    return _shared_years(words, result, at)
 
 
 def _around(
@@ -206,7 +131,7 @@ def _around(
     if (
         day is None
         and year is None
-        and words.forms[index] in _WORDLIKE
+        and words.forms[index] in WORDLIKE_MONTHS
         and not _is_name(words, index)
     ):
         return None
@@ -241,16 +166,17 @@ def _other_day(
     other = numbers[number.partner] if number and number.partner is not None else None
     if number is None or number.value != date.day or _day(other) is None or other is None:
         return []
-    made = make(date.year, date.month, int(other.value))
+    built = make(date.year, date.month, int(other.value))
     return (
-        [replace(made, first=other.first, last=other.last, start=other.start, end=other.end)]
-        if made
+        [replace(built, first=other.first, last=other.last, start=other.start, end=other.end)]
+        if built
         else []
     )
 
 
 def _near(words: Tokens, index: int) -> bool:
-    """Whether word `index` follows the one before it within a date: a full stop only after a number or a short form."""
+    """Whether word `index` follows the one before it within a date: a full stop only after a number
+    or a short form."""
     if index >= len(words) or len(words.gap(index)) > 3:
         return False
     marks = (
@@ -315,7 +241,8 @@ def _full_year(number: Number) -> Number:
 
 
 def _is_name(words: Tokens, index: int) -> bool:
-    """Whether a word such as `May` or `March` is a month by itself: with a capital, alone or after a preposition."""
+    """Whether a word such as `May` or `March` is a month by itself: with a capital, alone or after
+    a preposition."""
     if not words.raw[words.starts[index]].isupper():
         return False
     if len(words) == 1:
@@ -350,26 +277,26 @@ def _era(words: Tokens, number: Number) -> tuple[int, int]:
     return (-value if match[1] else value), match.end()
 
 
-def _shared_years(words: Tokens, found: list[Date], at: dict[int, Number]) -> list[Date]:
+def _shared_years(words: Tokens, result: list[Date], at: dict[int, Number]) -> list[Date]:
     """`July 6 to July 14, 2018`: a date without a year takes that of the next one close by."""
-    for i in range(len(found) - 2, -1, -1):
-        one, two = found[i], found[i + 1]
+    for i in range(len(result) - 2, -1, -1):
+        one, two = result[i], result[i + 1]
         if (
             one.year is None
             and two.year is not None
             and two.start - one.end <= 9
             and not _APART.search(words.raw, one.end, two.start)
         ):
-            found[i] = replace(one, year=two.year, partner=True)
-    return found
+            result[i] = replace(one, year=two.year, partner=True)
+    return result
 
 
 def _years(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
-    found = []
+    result = []
     for number in numbers:
         date = _decade(words, number) or _century(words, number) or _year(words, number)
         if date is not None:
-            found.append(date)
+            result.append(date)
     for index, form in enumerate(words.forms):
         if (
             form in _DECADES
@@ -377,10 +304,10 @@ def _years(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
             and words.forms[index - 1] in ("the", "nineteen", "early", "late", "mid")
         ):
             place = words.place(index, index)
-            found.append(
+            result.append(
                 Date(Precision.DECADE, 1900 + _DECADES[form], None, None, index, index, *place)
             )
-    return found
+    return result
 
 
 def _decade(words: Tokens, number: Number) -> Date | None:

@@ -32,7 +32,8 @@ _ONLY = {
 
 
 class ToleranceSpec(BaseModel):
-    """How far a quantity may be off: a share of the value, an amount in its unit, or after rounding."""
+    """How far a quantity may be off: a share of the value, an amount in its unit, or after
+    rounding."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     rel: float | None = Field(None, ge=0, le=1)
@@ -43,10 +44,11 @@ class ToleranceSpec(BaseModel):
 class Fact(BaseModel):
     """One fact that an answer is held against.
 
-    `value`: what is right; `aliases`: other ways to say it. `subject`: names of what it is about; a different value
-    contradicts only near one of them. `type`: left out, it is read from the value, and a rougher statement of a
-    date counts, as people judge it (1889 for 31 March 1889); a number has to be equal. `fuzzy`: how alike (0.7 to 1) a spelling must be. `match` of a set: all, any, or
-    how many.
+    `value`: what is right; `aliases`: other ways to say it. `subject`: names of what it is about; a
+    different value contradicts only near one of them. `type`: left out, it is read from the value,
+    and a rougher statement of a date counts, as people judge it (1889 for 31 March 1889); a number
+    has to be equal. `fuzzy`: how alike (0.7 to 1) a spelling must be. `match` of a set: all, any,
+    or how many.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -88,7 +90,8 @@ class Fact(BaseModel):
 
     @property
     def kind(self) -> FactType | None:
-        """Its type; a quantity where it has a unit or tolerance; None where it is to be read from the value."""
+        """Its type; a quantity where it has a unit or tolerance; None where it is to be read from
+        the value."""
         return self.type or ("quantity" if self.unit or self.tolerance else None)
 
     @property
@@ -117,7 +120,8 @@ def parse_facts(raw: Sequence[Any]) -> tuple[Fact, ...]:
     """Facts from what is written in a case or a suite: mappings, or plain values to be stated.
 
     Raises:
-        ValueError: one message that names the fact, the key and, for an unknown key, the nearest known one.
+        ValueError: one message that names the fact, the key and, for an unknown key, the nearest
+        known one.
     """
     if len(raw) > MAX_FACTS:
         raise ValueError(f"{len(raw)} facts; at most {MAX_FACTS} in a case")
@@ -199,7 +203,8 @@ def _quantity(fact: Fact, value: Any) -> None:
 
     if fact.unit is not None and unit_named(fact.unit) is None:
         raise ValueError(
-            f"unit: {fact.unit!r} is not known; write it as in `km`, `kg`, `km/h`, `°C`, `%`, `USD`, and leave it out for things counted"
+            f"unit: {fact.unit!r} is not known; write it as in `km`, `kg`, `km/h`, `°C`, `%`, "
+            f"`USD`, and leave it out for things counted"
         )
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"value: a number is wanted, not {value!r}")
@@ -237,9 +242,9 @@ def _date(fact: Fact, value: Any) -> None:
     written = "day" if day else "month" if month else "year"
     order = get_args(PrecisionName)
     for name in ("precision", "accept_precision"):
-        wanted = getattr(fact, name)
-        if wanted is not None and order.index(wanted) > order.index(written):
-            raise ValueError(f"{name}: {wanted}, but the value is only precise to the {written}")
+        target = getattr(fact, name)
+        if target is not None and order.index(target) > order.index(written):
+            raise ValueError(f"{name}: {target}, but the value is only precise to the {written}")
 
 
 def _boolean(fact: Fact, value: Any) -> None:
