@@ -10,6 +10,7 @@ that slips shows before a reviewer sees it. `tests/test_scorecard.py` holds the 
 import argparse
 import ast
 import io
+import itertools
 import json
 import statistics
 import tokenize
@@ -112,7 +113,7 @@ def _documented_names(tree: ast.AST) -> int:
         body = getattr(node, "body", None)
         if not isinstance(body, list):
             continue
-        for before, after in zip(body, body[1:], strict=False):
+        for before, after in itertools.pairwise(body):
             is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
             total += is_text and isinstance(before, ast.Assign | ast.AnnAssign)
     return total
