@@ -38,7 +38,7 @@ from llmeval.judges.assurance.probes import probe  # noqa: E402
 from llmeval.judges.injection_filter import without_orders  # noqa: E402
 from llmeval.judges.judge import Judge  # noqa: E402
 from llmeval.judges.protocol import load_protocol  # noqa: E402
-from llmeval.judges.verdict_source import ProbabilityVerdicts
+from llmeval.judges.verdict_source import ProbabilityVerdicts  # noqa: E402
 from llmeval.models.client.caller import Caller  # noqa: E402
 from llmeval.models.client.limiter import Limiter  # noqa: E402
 from llmeval.models.readout import LabelReadout  # noqa: E402

@@ -33,7 +33,7 @@ from llmeval.judges.assurance.attacks import CASE, attacks_on  # noqa: E402
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer  # noqa: E402
 from llmeval.judges.judge import Judge, near  # noqa: E402
 from llmeval.judges.protocol import load_protocol  # noqa: E402
-from llmeval.judges.verdict_source import ProbabilityVerdicts, ReplyVerdicts
+from llmeval.judges.verdict_source import ProbabilityVerdicts, ReplyVerdicts  # noqa: E402
 from llmeval.models.base import Reply, Request  # noqa: E402
 from llmeval.models.client.caller import Caller  # noqa: E402
 from llmeval.models.client.limiter import Limiter  # noqa: E402

@@ -179,7 +179,8 @@ def judge_trust(
     return results
 
 
-def _drift(folder: Path, metric: str, judge: str, path: Path, certificate: "Certificate"
+def _drift(
+    folder: Path, metric: str, judge: str, path: Path, certificate: "Certificate"
 ) -> "Drift":
     """What the anchors of a certificate showed in the past runs below `folder`."""
     from llmeval.history.anchor_history import past_anchors
@@ -213,7 +214,7 @@ def _judge(
         raise UsageError(f"{suite}: the suite has no judge")
     if metric is None and len(plan.judges) == 1:
         metric = next(iter(plan.judges))
-    if metric not in plan.judges:
+    if metric is None or metric not in plan.judges:
         names = ", ".join(plan.judges)
         raise UsageError(f"{suite}: name the judge as SUITE:METRIC; the suite's judges: {names}")
     stated = plan.suite.judge(metric).certificate
