@@ -46,13 +46,9 @@ from llmeval.runner.sharding import Shard
 from llmeval.runner.slots import Slots
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
+from llmeval.suite.model_schema import ModelSpec, ReplaySpec, TransformersSpec
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
-from llmeval.suite.schema import (
-    ModelSpec,
-    ReplaySpec,
-    TransformersSpec,
-)
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
