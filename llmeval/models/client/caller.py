@@ -1,5 +1,5 @@
-"""Asking a model well: cache, one call for identical requests, the endpoint's limit, retries by
-error class.
+"""Calls to a model: cache, one call for identical requests, the endpoint's limit, retries by error
+class.
 """
 
 import asyncio
@@ -38,8 +38,11 @@ class CallResult(msgspec.Struct, frozen=True):
 
 
 class AskFailed(ModelError):
-    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest;
-    `reply` is what came instead of an answer, where something did."""
+    """A request without an answer after all attempts.
+
+    `attempts`: calls sent. `key`: the request's digest. `reply`: what the endpoint sent instead of
+    an answer, or None.
+    """
 
     def __init__(
         self, error: ModelError, key: str, attempts: int, message: str | None = None
@@ -51,10 +54,10 @@ class AskFailed(ModelError):
 
 
 class Caller:
-    """One model, asked through everything that makes asking safe.
+    """One model behind a cache, a limiter and retries.
 
     Args:
-        model: who answers.
+        model: gives the replies.
         limiter: shared by all callers of the same endpoint and model.
         cache: None = neither read nor written.
         since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none
