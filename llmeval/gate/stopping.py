@@ -12,7 +12,8 @@ from llmeval.gate.rules.must_pass import MustPassWalk
 from llmeval.gate.rules.regression import RegressionRule, comparisons, walk_of
 from llmeval.gate.rules.sequential import RuleWalk, decides_early, floor_walk
 from llmeval.gate.rules.threshold import floors_in
-from llmeval.store.directory import RunDir, Unit
+from llmeval.store.directory import Unit
+from llmeval.store.run_store import RunStore
 
 LOOK = 10
 """Answers between two looks."""
@@ -27,7 +28,7 @@ class GateStopper:
         planned: its cases, in the order they are asked.
     """
 
-    def __init__(self, run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> None:
+    def __init__(self, run: RunStore, manifest: Manifest, planned: Iterable[Case]) -> None:
         self._tally = RunAggregate(
             run.path, planned, manifest.repeats, quarantined=manifest.quarantined
         )
@@ -83,6 +84,6 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
     return found if all(walk.planned for walk in found) else []
 
 
-def stopper(run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:
+def stopper(run: RunStore, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:
     """What stops this run early; None for a run that goes to its end."""
     return GateStopper(run, manifest, planned) if manifest.may_stop else None
