@@ -1,7 +1,7 @@
 """The places where stated error rates are hardest to keep: each cell with its nominal rate.
 
     python benchmarks/decisions_audit.py [--runs 2000]
-        [--section clusters|margin|looks|drift|hints|order] [--only lognormal]
+        [--section clusters|margin|looks|drift|hints|order] [--only Pareto&once]
 
 A cell holds when the measured rate is at most the nominal one plus two Monte-Carlo standard errors;
 sections `margin` and `looks` are computed exactly. Everything is seeded. Exit code 1 where a cell
@@ -117,14 +117,14 @@ def shape_of(sizes: Whole) -> dict[str, int]:
 
 
 def clusters(runs: int, chosen: str = "") -> Iterator[Cell]:
-    """Rules over clusters of unequal size, read once and on the way. `chosen`: only sizes whose
-    name holds this.
+    """Rules over clusters of unequal size, read once and on the way. `chosen`: only those
+    whose name holds all of these, joined by &.
     """
     for name, draw in CLUSTERS.items():
-        if chosen not in name:
-            continue
         for early in (False, True):
             how = "early" if early else "once"
+            if not all(part in f"{name}, {how}" for part in chosen.split("&")):
+                continue
             for rule in RULES:
                 rng = np.random.default_rng([31, len(name), early])
                 wrong, right, seen = {Decision.PASS: 0, Decision.FAIL: 0}, 0, 0.0
@@ -430,7 +430,9 @@ def main() -> int:
     )
     parser.add_argument("--section", action="append", choices=[*SECTIONS], help="only this one")
     parser.add_argument("--runs", type=int, default=2000, help="runs a cell")
-    parser.add_argument("--only", default="", help="of the clusters, only names that hold this")
+    parser.add_argument(
+        "--only", default="", help="only clusters whose name holds this, as in half&once"
+    )
     options = parser.parse_args()
     broken = 0
     for name in options.section or SECTIONS:
