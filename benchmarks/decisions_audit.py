@@ -101,19 +101,19 @@ def pair_means(
 def pass_means(rng: np.random.Generator, sizes: Whole, rate: float) -> Floats:
     """Each cluster's pass rate."""
     scale = (1 - WITHIN) / WITHIN
-    means: Floats = rng.binomial(sizes, rng.beta(rate * scale, (1 - rate) * scale, len(sizes)))
-    return means / sizes
+    passed = rng.binomial(sizes, rng.beta(rate * scale, (1 - rate) * scale, len(sizes)))
+    means: Floats = passed / sizes
+    return means
 
 
-def decided(plan: TestDesign, values: Floats, sizes: Whole) -> Decision:
-    """What the gate's test says of these clusters, in this order."""
+def decided(plan: TestDesign, values: Floats, sizes: Whole) -> tuple[Decision, bool]:
+    """What the gate's test says of these clusters, in this order; and whether it would PASS, were
+    FAIL not read first.
+    """
     test = HybridTest(plan)
-    return test.update(values, sizes) or test.finish(bounds=False).decision
-
-
-def shape_of(sizes: Whole) -> dict[str, int]:
-    """Units, cases and the largest unit, as a design takes them."""
-    return {"units": len(sizes), "cases": int(sizes.sum()), "largest": int(sizes.max())}
+    test.update(values, sizes)
+    verdict = test.finish(bounds=False)
+    return verdict.decision, verdict.p_pass <= plan.rates[1]
 
 
 def clusters(runs: int, chosen: str = "") -> Iterator[Cell]:
@@ -132,10 +132,8 @@ def clusters(runs: int, chosen: str = "") -> Iterator[Cell]:
                     sizes = rng.permutation(draw(rng))
                     seen += effective(sizes) / runs
                     plan = rule.plan(sizes, early)
-                    wrong[Decision.PASS] += (
-                        decided(plan, rule.bad(rng, sizes), sizes) is Decision.PASS
-                    )
-                    found = decided(plan, rule.good(rng, sizes), sizes)
+                    wrong[Decision.PASS] += decided(plan, rule.bad(rng, sizes), sizes)[1]
+                    found, _ = decided(plan, rule.good(rng, sizes), sizes)
                     wrong[Decision.FAIL] += found is Decision.FAIL
                     right += found is Decision.PASS
                 title = f"{name} ({seen:.0f} effective), {rule.name}, {how}"
@@ -159,7 +157,13 @@ def margin_rule(margin: float, base: float, correlation: float) -> ClusterRule:
     """A regression rule."""
     return ClusterRule(
         f"margin {100 * margin:.0f}, base {base}, corr {correlation}",
-        lambda sizes, early: regression(margin=margin, sequential=early, **shape_of(sizes)),
+        lambda sizes, early: regression(
+            units=len(sizes),
+            cases=sizes.sum(),
+            largest=sizes.max(),
+            margin=margin,
+            sequential=early,
+        ),
         lambda rng, sizes: pair_means(rng, sizes, margin, correlation, base),
         lambda rng, sizes: pair_means(rng, sizes, 0.0, correlation, base),
     )
@@ -169,7 +173,13 @@ def floor_rule(threshold: float) -> ClusterRule:
     """A floor; at its threshold both PASS and FAIL are wrong."""
     return ClusterRule(
         f"floor {threshold}",
-        lambda sizes, early: floor(threshold=threshold, sequential=early, **shape_of(sizes)),
+        lambda sizes, early: floor(
+            units=len(sizes),
+            cases=sizes.sum(),
+            largest=sizes.max(),
+            threshold=threshold,
+            sequential=early,
+        ),
         lambda rng, sizes: pass_means(rng, sizes, threshold),
         lambda rng, sizes: pass_means(rng, sizes, threshold),
     )
