@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from llmeval.core.results import Decision
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.open_hints import likely_floor_cases
-from llmeval.gate.rules.regression_hints import likely_pairs
+from llmeval.gate.rules.regression_hints import answers_needed, likely_pairs
 from llmeval.stats import power
 from llmeval.stats.estimation.bounds import lower_bound, upper_bound
 from llmeval.stats.estimation.paired import mcnemar_worse
 from llmeval.stats.sequential.betting import bets
 from llmeval.stats.sequential.design import TestDesign, floor, regression
 from llmeval.stats.sequential.drift import drift_p_value, varies_at_most
-from llmeval.stats.sequential.gate_test import HybridTest
+from llmeval.stats.sequential.gate_test import HybridTest, decide
 from llmeval.stats.sequential.spending import PASS as PASSES
 from llmeval.stats.sequential.spending import levels, schedule, spent
 from llmeval.stats.tests.fixed_sample import Nulls, final_test
@@ -348,6 +348,12 @@ def hints(runs: int) -> Iterator[Cell]:
         name = f"{n} pairs, margin {100 * drop_limit:.0f}, {how}: not decided"
         yield simulated(name, 0.2, wrong, runs)
 
+    for n, drop_limit, differ in ((30, 0.15, 0.16), (60, 0.1, 0.2), (100, 0.05, 0.16)):
+        rng = np.random.default_rng([37, n])
+        wrong = sum(not _answers_decide(rng, n, drop_limit, differ) for _ in range(runs))
+        name = f"{n} pairs, margin {100 * drop_limit:.0f}, more answers a case: not decided"
+        yield simulated(name, 0.2, wrong, runs)
+
 
 HINT_FLOORS = (
     (30, 0.8, 0.9),
@@ -405,6 +411,23 @@ def _margin_decides(
         return False
     again = [int(each) for each in rng.multinomial(more, shares)[:2]]
     return not is_open(worse + again[0], better + again[1], n + more)
+
+
+def _answers_decide(rng: np.random.Generator, n: int, drop: float, differ: float) -> bool:
+    """The same of more answers a case on both sides, of an unchanged candidate; each case has its
+    own chance of a good answer.
+    """
+    rate, plan = 0.85, regression(units=n, margin=drop, sequential=False)
+    total = differ / (2 * rate * (1 - rate) - differ)
+    while True:
+        chance = rng.beta(rate * total, (1 - rate) * total, n)
+        values = (rng.random(n) < chance).astype(float) - (rng.random(n) < chance)
+        pairs = PairedCases(tuple(values.tolist()), tuple(str(i) for i in range(n)))
+        answers = answers_needed(pairs, plan)
+        if answers is not None and decide(plan, values.tolist()).decision is Decision.INCONCLUSIVE:
+            break
+    again = (rng.binomial(answers, chance) - rng.binomial(answers, chance)) / answers
+    return decide(plan, again.tolist()).decision is not Decision.INCONCLUSIVE
 
 
 def order(runs: int) -> Iterator[Cell]:

@@ -66,18 +66,38 @@ def _by_cases(more: int) -> str:
 
 
 def _by_answers(pairs: PairedCases, plan: TestDesign) -> list[str]:
+    answers = answers_needed(pairs, plan)
+    if answers is None:
+        return []
+    total = 2 * len(pairs.differences) * (answers - 1)
+    return [
+        f"{answers} answers a case on both sides (`repeats: {answers}`, {total:,} more answers), if"
+        " what differs is chance"
+    ]
+
+
+def answers_needed(pairs: PairedCases, plan: TestDesign) -> int | None:
     """More answers a case on both sides: where what differs is chance, its standard deviation falls
     with the root of their number, and the mean lies around 0.
 
     The differences are then no counts any more. Their test assumes no distribution, and with few
     cases no number of answers is enough: so it is asked itself, on the differences drawn together
     and with a mean that 4 of 5 tries exceed.
+
+    Args:
+        pairs: with an answer a case on either side.
+        plan: of the rule.
+
+    Returns:
+        Answers a case, or None where 20 are too few.
     """
     kept = [
         (value, group)
         for value, group in zip(pairs.differences, pairs.clusters, strict=True)
         if not math.isnan(value)
     ]
+    if not kept:
+        return None
     means, sizes = units([value for value, _ in kept], [group for _, group in kept])
     apart = means - float(sizes @ means / sizes.sum())
     error = float(np.sqrt(((sizes * apart) ** 2).sum()) / sizes.sum())
@@ -87,12 +107,8 @@ def _by_answers(pairs: PairedCases, plan: TestDesign) -> list[str]:
         less = math.sqrt(answers)
         values = np.clip((apart - _FOUR_OF_FIVE * error) / less, plan.low, plan.high)
         if final_test(values, sizes, nulls, bounds=False).p_pass <= rate:
-            total = 2 * len(pairs.differences) * (answers - 1)
-            return [
-                f"{answers} answers a case on both sides (`repeats: {answers}`, {total:,} more"
-                " answers), if what differs is chance"
-            ]
-    return []
+            return answers
+    return None
 
 
 def _by_labels(pairs: PairedCases, plan: TestDesign, judge: JudgeLabels) -> list[str]:
