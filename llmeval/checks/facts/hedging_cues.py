@@ -122,7 +122,7 @@ REVERSIBLE = words_pattern(
 "not wrong to say"."""
 NEGATION_BEFORE = regex.compile(
     r"(?:\b(?:no|not|never|cannot|none|nothing|nobody|no\s?one|without)|n['’]t)(?:\s+(?:a|any|be"
-    r"|been|is|was|it|really|\w+ly))*\s+$",
+    r"|been|is|was|it|would|could|can|should|really|\w+ly))*\s+$",
     regex.IGNORECASE,
 )
 CLOSE = regex.compile(
