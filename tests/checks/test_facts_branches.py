@@ -84,7 +84,7 @@ BRANCHES = [
         "sentence with an and",
         "Who sang it?",
         "Callas",
-        "It was sung by Callas, Tebaldi, Price and Caballé.",
+        "They were Tebaldi, Callas, Price, Sutherland and Caballé.",
         Y,
     ),
     ("list of places", "Where was it found?", "Basel", "Bern, Basel, Genf, Lugano, Chur", N),
