@@ -12,7 +12,7 @@ from llmeval.compare.comparison import ComparedRun, Comparison, Flip, Leaderboar
 from llmeval.core.files import write_atomically
 from llmeval.core.records import Case
 from llmeval.report import comparison_words as words
-from llmeval.report.html import assets, charts
+from llmeval.report.html import assets, strips
 from llmeval.report.html.index import asked
 from llmeval.report.html.page import environment
 from llmeval.report.html.visible import clip, shorten
@@ -80,7 +80,7 @@ def _section(found: Comparison, run: ComparedRun) -> dict[str, Any]:
         "run": run,
         "headline": words.headline(found, run),
         "shared": words.shared(run),
-        "axis": charts.shift_axis(limit),
+        "axis": strips.shift_axis(limit),
         "rows": [
             {"row": row, "tone": _TONES[row.word], "strip": _strip(row, limit)} for row in rows
         ],
@@ -100,22 +100,22 @@ def _strip(row: MetricDifference, limit: float) -> str:
         f"{row.metric}: {words.points(row.difference)} points, {words.points(row.low)} to"
         f" {words.points(row.high)}"
     )
-    return charts.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
+    return strips.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
 
 
 def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, Any]:
     by_letter = {run.letter: run for run in runs}
     means = [place.mean for place in board.places]
-    axis = charts.axis_for(means)
+    axis = strips.axis_for(means)
     return {
         "board": board,
-        "axis": charts.axis_svg(axis),
+        "axis": strips.axis_svg(axis),
         "rows": [
             {
                 "place": place,
                 "run": by_letter[place.letter],
                 "rank": words.ranks(place.best, place.worst),
-                "strip": charts.strip(
+                "strip": strips.strip(
                     axis,
                     words.percent(place.mean),
                     "plain",
