@@ -21,16 +21,18 @@ app = typer.Typer(help="List and show the deterministic checks.", no_args_is_hel
 
 @app.command("list")
 def list_checks(as_json: Json = False) -> int:
-    """List every check, by group."""
+    """List every check: the most used first, then by group."""
     from rich.table import Table
 
+    from llmeval.checks.most_used import in_order
     from llmeval.checks.registry import all_checks
 
-    kinds = sorted(all_checks().values(), key=lambda kind: (kind.group, kind.name))
+    sections = in_order(all_checks().values())
     if as_json:
         emit(
             [
                 {"name": k.name, "group": k.group, "version": k.version, "summary": k.summary}
+                for _, kinds in sections
                 for k in kinds
             ]
         )
@@ -38,10 +40,9 @@ def list_checks(as_json: Json = False) -> int:
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
     for heading in ("group", "check", "what it demands"):
         table.add_column(heading)
-    previous = ""
-    for kind in kinds:
-        table.add_row(kind.group if kind.group != previous else "", kind.name, kind.summary)
-        previous = kind.group
+    for heading, kinds in sections:
+        for index, kind in enumerate(kinds):
+            table.add_row("" if index else heading, kind.name, kind.summary)
     console().print(table)
     return 0
 

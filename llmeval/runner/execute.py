@@ -87,6 +87,8 @@ async def _execute(
         before = writer.run.manifest() if writer.run.exists() else None
         manifest = _manifest(plan, options, writer, run_id, stored)
         _refuse_ended(plan, writer, before)
+        if plan.may_stop:
+            plan.cases.shuffle(_order_seed(manifest))
         if plan.cache is not None:
             plan.cache.run = manifest.run_id
         manifest = _begin_session(manifest, writer)
@@ -243,6 +245,14 @@ def _end_session(
     )
 
 
+def _order_seed(manifest: Manifest) -> str | int:
+    """The seed of the order of the cases: the run's id, so that no case is last in every run.
+
+    A run that recorded none used the suite's `seed`.
+    """
+    return manifest.order_seed if manifest.order_seed is not None else manifest.seed or 0
+
+
 def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) -> Iterator[Case]:
     """All planned cases, in the order they will be asked, each after it was recorded: a run that
     stops early is read by that order."""
@@ -298,7 +308,11 @@ def _manifest(
                 f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what"
                 " these records are of. Name another directory with --out"
             )
-        return structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        if stored is None or not plan.may_stop:
+            return made
+        # The stored answers are those of the first cases in the order of their run.
+        return structs.replace(made, order_seed=_order_seed(stored.manifest()))
     manifest = run.manifest()
     now = digests(plan)
     changed = [
