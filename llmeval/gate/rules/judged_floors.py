@@ -8,17 +8,18 @@ valid follows from where they came from (`stats.correction`).
 import math
 from typing import NamedTuple
 
-from llmeval.core.manifest import LabelTable, Manifest
+from llmeval.core.formatting import percent, percent_of
+from llmeval.core.manifest import Manifest
+from llmeval.core.model_records import LabelTable
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import (
     LOST_DECIDE,
     LOST_WORST,
+    between,
     if_all,
     is_clustered,
     lost_in,
-    percent,
-    percent_of,
 )
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.estimation.correction import FEW_LABELS, decision_bounds, estimate_rate
@@ -216,11 +217,9 @@ def _follows(
         return f"{sure} at least {percent(low)}, {limit}"
     if found is Decision.FAIL:
         return f"{sure} at most {percent(high)}, {limit}"
-    between = (
-        f"the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the"
-        " floor of"
-    )
-    return f"{between} {percent(floor)}; {hint}."
+    bounds = between(low, high, alpha, alpha)
+    both = f"on both sides of the floor of {percent(floor)}"
+    return f"the true rate may lie between {bounds}, {both}; {hint}."
 
 
 def _at_worst(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:

@@ -13,19 +13,21 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import NormalDist
 
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
+from llmeval.core.formatting import percent_of, points
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import parse_metric_ref, slice_label
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
 from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
 from llmeval.gate.pairs import PairedCases, pair
-from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
+from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST
 from llmeval.gate.rules.judged_floors import label_counts
+from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
 from llmeval.gate.rules.threshold import (
     UNTRUSTED,
@@ -35,7 +37,6 @@ from llmeval.gate.rules.threshold import (
     own_scale_note,
 )
 from llmeval.stats.estimation.agreement import youden_lower
-from llmeval.stats.estimation.clusters import clustered_mean
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import TestDesign, regression
 from llmeval.stats.sequential.gate_test import TestVerdict, decide, tipping_point
@@ -68,10 +69,13 @@ class RegressionRule:
     note: str = ""
     """A sentence that the reason ends with."""
 
+    labels: LabelCounts | None = None
+    """The labels behind the bound of J; None for checks, and on the judge's own scale."""
+
     @property
     def slice_(self) -> str | None:
         """The slice as records name it."""
-        return None if self.where is None else "=".join(self.where)
+        return None if self.where is None else slice_label(self.where)
 
     def plan(
         self, alpha: float, beta: float, units: int, cases: int, largest: int, *, rules: int = 0
@@ -197,8 +201,8 @@ def comparisons(manifest: Manifest, baseline: BaselineLock) -> list[RegressionRu
 def _comparison(
     manifest: Manifest, baseline: BaselineLock, key: str, margin: Threshold
 ) -> RegressionRule | RuleDecision:
-    metric, where = parse_key(key)
-    slice_ = None if where is None else "=".join(where)
+    metric, where = parse_metric_ref(key)
+    slice_ = None if where is None else slice_label(where)
     name = metric if slice_ is None else f"{metric} on {slice_}"
     kept, judge = baseline.metrics.get(metric), manifest.judges.get(metric)
     anew = (
@@ -229,8 +233,9 @@ def _comparison(
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
     return RegressionRule(
-        name, metric, where, margin.value, youden, spent, judge is not None, untrusted
-    )
+        name, metric, where, margin.value, youden, spent, judge is not None, untrusted,
+        labels=labels if untrusted is None else None,
+    )  # fmt: skip
 
 
 def _question(
@@ -346,10 +351,10 @@ def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: f
         f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on"
         f" {len(pairs.differences):,} paired cases"
     )
-    margin = f"the margin is {_points(rule.margin)}"
+    margin = f"the margin is {points(rule.margin)}"
     if rule.youden < 1:
         margin += (
-            f", {_points(rule.margin * rule.youden)} as this judge sees them (its J is at least"
+            f", {points(rule.margin * rule.youden)} as this judge sees them (its J is at least"
             f" {rule.youden:.2f})"
         )
     flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
@@ -367,57 +372,21 @@ def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: f
 
 def _follows(question: RegressionTest, verdict: TestVerdict, run_id: str, level: float) -> str:
     if verdict.decision is Decision.FAIL:
-        return f" The candidate is worse than the baseline {run_id}."
+        sure = percent_of(1 - level)
+        return f" At {sure} confidence the candidate is worse than the baseline {run_id}."
     if verdict.decision is Decision.PASS:
-        return f" A drop of the margin or more from the baseline {run_id} is ruled out."
+        return (
+            f" A drop of the margin or more from the baseline {run_id} is ruled out at"
+            f" {percent_of(1 - question.plan.beta)} confidence."
+        )
     if question.rule.untrusted is not None:
         return UNTRUSTED.format(question.rule.untrusted)
-    more = cases_needed(question.pairs, question.plan, level) - len(question.pairs.differences)
-    if more <= 1 and question.pairs.lost:
-        return f" {LOST_DECIDE.format(f'{question.pairs.lost:,}')}."
-    hint = (
-        f"about {more:,} more cases that differ like these would decide"
-        if more > 1
-        else "a few more cases would decide"
-    )
-    return f" These cases can't tell; {hint}."
-
-
-def cases_needed(pairs: PairedCases, plan: TestDesign, level: float = 1.0) -> int:
-    """About how many cases in all decide the rule if the differences stay as they are. `level`: of
-    its FAIL, where other rules have their share of alpha.
-
-    n = (z sd / gap)^2 times the design effect, gap the farther of the two limits, and the 2 / gap
-    that counting in whole cases takes (the continuity correction of McNemar's test, to first
-    order); and no fewer than the exact test takes when nothing differs, log(level) / log(1 - gap).
-    """
-    sure = [value for value in pairs.differences if not math.isnan(value)]
-    if not sure:
-        return 2 * len(pairs.differences)
-    mean = math.fsum(sure) / len(sure)
-    clusters = [
-        group
-        for value, group in zip(pairs.differences, pairs.clusters, strict=True)
-        if not math.isnan(value)
-    ]
-    effect = (
-        max(1.0, clustered_mean(sure, clusters).effect)
-        if len(set(clusters)) < len(clusters)
-        else 1.0
-    )
-    variance = math.fsum((value - mean) ** 2 for value in sure) / len(sure)
-    needed = []
-    for gap, rate in ((-mean, min(level, plan.alpha)), (mean - plan.pass_null, plan.rates[1])):
-        if 0 < gap < 1:
-            z = NormalDist().inv_cdf(1 - rate)
-            needed.append(
-                effect
-                * max(
-                    z * z * variance / gap**2 + (2 / gap if variance else 0),
-                    math.log(rate) / math.log1p(-gap),
-                )
-            )
-    return math.ceil(min(needed, default=2 * len(sure)))
+    pairs = question.pairs
+    if pairs.lost and cases_needed(pairs, question.plan, level) <= len(pairs.differences) + 1:
+        return f" {LOST_DECIDE.format(f'{pairs.lost:,}')}."
+    rule = question.rule
+    judge = None if rule.labels is None else JudgeLabels(rule.labels, rule.spent, rule.margin)
+    return f" These cases can't tell{regression_hint(pairs, question.plan, level, judge)}"
 
 
 def _assumptions(question: RegressionTest) -> tuple[str, ...]:
@@ -443,7 +412,7 @@ def _assumptions(question: RegressionTest) -> tuple[str, ...]:
 def _moved(difference: float) -> str:
     if abs(difference) < 0.0005:
         return "did not move"
-    return f"{'rose' if difference > 0 else 'fell'} by {_points(abs(difference))}"
+    return f"{'rose' if difference > 0 else 'fell'} by {points(abs(difference))}"
 
 
 def _bounds(verdict: TestVerdict, plan: TestDesign) -> str:
@@ -451,7 +420,3 @@ def _bounds(verdict: TestVerdict, plan: TestDesign) -> str:
     if math.isclose(plan.alpha, plan.beta):
         return f"{percent_of(1 - plan.alpha)} bounds {low} to {high}"
     return f"bounds {low} at {percent_of(1 - plan.beta)} and {high} at {percent_of(1 - plan.alpha)}"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.1f} points"

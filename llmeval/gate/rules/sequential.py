@@ -13,18 +13,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from llmeval.core.formatting import percent, percent_of
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import parse_metric_ref, slice_label
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
-from llmeval.gate.rules.floors import (
-    LOST_WORST,
-    cases_needed,
-    parse_key,
-    percent,
-    percent_of,
-    told_more,
-)
+from llmeval.gate.rules.floors import LOST_WORST, between, cases_needed
+from llmeval.gate.rules.open_hints import likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.sequential.design import TestDesign, floor
 from llmeval.stats.sequential.gate_test import HybridTest, TestVerdict
@@ -122,7 +118,7 @@ def decides_early(manifest: Manifest, metric: str, floor: Threshold) -> bool:
 
 def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:
     """A floor's way through the planned cases: 1 for a case that passes, 0 for one that fails."""
-    metric, where = parse_key(key)
+    metric, where = parse_metric_ref(key)
 
     def value(name: str) -> float | None:
         result = tally.result(metric, name)
@@ -156,10 +152,10 @@ def early_floor(
     """
     walk = floor_walk(tally, gate, key, threshold)
     walk.advance()
-    verdict, (metric, where) = walk.verdict(), parse_key(key)
+    verdict, (metric, where) = walk.verdict(), parse_metric_ref(key)
     if verdict is None:
         return None
-    slice_ = None if where is None else "=".join(where)
+    slice_ = None if where is None else slice_label(where)
     level = gate.alpha if strict is None else strict
     failed, passed = verdict.p_fail <= level, verdict.p_pass <= gate.alpha
     decision = Decision.FAIL if failed else Decision.PASS if passed else Decision.INCONCLUSIVE
@@ -208,7 +204,7 @@ def _floor_reason(
     with several rules.
     """
     alpha, level, sharp = rates
-    metric, where = parse_key(key)
+    metric, where = parse_metric_ref(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
     of_them = f", {lost:,} of them lost, which may have passed or failed" if lost else ""
     seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases{of_them})"
@@ -231,12 +227,12 @@ def _floor_reason(
             f"{seen}; at {percent_of(1 - level)} confidence below the floor of"
             f" {percent(threshold)}.{stopped}"
         )
-    between = (
-        f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both"
-        " sides of"
-    )
-    more = cases_needed(
-        verdict.estimate, verdict.cases, threshold, alpha / 2, sharp / 2
-    )  # half is left to the end
-    hint = f"; {told_more(more)}" if walk.ended and walk.alone and not lost else ""
-    return f"{seen}; {between} the floor of {percent(threshold)}{hint}."
+    bounds = between(verdict.low, verdict.high, alpha, sharp)
+    open_ = f"{seen}; the true rate may lie between {bounds}, on both sides of the floor of"
+    open_ = f"{open_} {percent(threshold)}"
+    if not walk.ended or not walk.alone or lost:
+        return f"{open_}."
+    n, halves = verdict.cases, (alpha / 2, sharp / 2)  # half is left to the end
+    even = cases_needed(verdict.estimate, n, threshold, *halves)
+    likely = likely_floor_cases(round(verdict.estimate * n), n, threshold, *halves)
+    return f"{open_}; {more_sentence(even, likely, 'at this rate')}."

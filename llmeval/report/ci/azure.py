@@ -19,10 +19,8 @@ def tell_azure(notice: RunNotice) -> list[str]:
 def _issue(annotation: Annotation) -> str:
     where = f";sourcepath={_value(annotation.file)}" if annotation.file else ""
     line = "" if annotation.line is None else f";linenumber={annotation.line}"
-    return (
-        "##vso[task.logissue"
-        f" type={annotation.level}{where}{line}]{_data(f'{annotation.title}: {annotation.message}')}"
-    )
+    text = _data(f"{annotation.title}: {annotation.message}")
+    return f"##vso[task.logissue type={annotation.level}{where}{line}]{text}"
 
 
 def _data(text: str) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from llmeval.core.formatting import percent, round_percent, signed_points
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, GateResult, Metric, RuleDecision
 from llmeval.report.html import strips, words
@@ -35,7 +36,7 @@ def _gate_row(
 ) -> dict[str, Any]:
     tone = words.TONES[rule.decision]
     moved = rule.rule == "regression"
-    number = words.points if moved else words.percent
+    number = signed_points if moved else percent
     return {
         "decision": rule.decision.value,
         "tone": tone,
@@ -75,7 +76,7 @@ def _gate_strip(rule: RuleDecision, axis: strips.Axis, tone: str) -> str:
         return ""
     name, limit = words.named(rule.metric, rule.slice), rule.threshold
     if rule.rule == "floor":
-        title = f"{name}: {words.percent(rule.estimate)}, floor {words.round_percent(limit)}"
+        title = f"{name}: {percent(rule.estimate)}, floor {round_percent(limit)}"
         return strips.strip(
             axis,
             title,
@@ -88,10 +89,10 @@ def _gate_strip(rule: RuleDecision, axis: strips.Axis, tone: str) -> str:
         )
     if rule.rule != "regression" or rule.low is None or rule.high is None:
         return ""
-    title = f"{name}: {words.points(rule.estimate)} points, margin {100 * limit:g}"
+    title = f"{name}: {signed_points(rule.estimate)} points, margin {100 * limit:g}"
     end = min(1.0, math.ceil(20 * max(abs(rule.low), abs(rule.high), limit)) / 20)
     return strips.shift(title, tone, rule.estimate, rule.low, rule.high, end, margin=limit)
 
 
 def _limit(threshold: float, moved: bool) -> str:
-    return words.points(-threshold) if moved else words.round_percent(threshold)
+    return signed_points(-threshold) if moved else round_percent(threshold)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from llmeval.core.formatting import percent, round_percent, signed_points
 from llmeval.core.results import Metric, Summary
 from llmeval.report.html import strips, words
 
@@ -66,15 +67,14 @@ class MetricTable:
         tone = words.TONES[rule.decision] if rule else "plain"
         name = words.named(metric.metric, metric.slice)
         title = (
-            f"{name}: {words.percent(metric.pass_rate)} pass, interval"
-            f" {bounds(metric.low, metric.high)}"
+            f"{name}: {percent(metric.pass_rate)} pass, interval {bounds(metric.low, metric.high)}"
         )
         title += (
-            f", floor {words.round_percent(rule.threshold)}"
+            f", floor {round_percent(rule.threshold)}"
             if rule and rule.threshold is not None
             else ""
         )
-        title += f", baseline {words.percent(was)}" if was is not None else ""
+        title += f", baseline {percent(was)}" if was is not None else ""
         return {
             "metric": metric.metric,
             "slice": metric.slice,
@@ -88,13 +88,11 @@ class MetricTable:
             "lost": metric.unscored + metric.errors,
             "unscored": metric.unscored,
             "errors": metric.errors,
-            "rate": words.percent(metric.pass_rate),
+            "rate": percent(metric.pass_rate),
             "interval": bounds(metric.low, metric.high),
             "level": f"{metric.level:.0%}",
             "floor": (
-                None
-                if rule is None or rule.threshold is None
-                else words.round_percent(rule.threshold)
+                None if rule is None or rule.threshold is None else round_percent(rule.threshold)
             ),
             "decision": rule.decision.value if rule else None,
             "tone": tone,
@@ -121,7 +119,7 @@ def _query(key: str, value: str) -> str:
 
 
 def _points(change: float | None) -> str | None:
-    return None if change is None else words.points(change)
+    return None if change is None else signed_points(change)
 
 
 def bounds(low: float | None, high: float | None, *, signed: bool = False) -> str:
@@ -129,7 +127,7 @@ def bounds(low: float | None, high: float | None, *, signed: bool = False) -> st
     if low is None or high is None:
         return "–"
     return (
-        f"{words.points(low)} to {words.points(high)}"
+        f"{signed_points(low)} to {signed_points(high)}"
         if signed
         else f"{100 * low:.1f} to {100 * high:.1f}"
     )
