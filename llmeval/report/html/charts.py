@@ -1,6 +1,6 @@
 """Charts as inline SVG: no script, no library, crisp in print.
 
-Each chart has a text that says the same, and stands beside a table with its numbers.
+Each chart has a text that says the same, and a table with its numbers is next to it.
 """
 
 import math

@@ -68,11 +68,11 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
 
 def _title(found: Comparison) -> str:
     if len(found.runs) > 2:
-        return f"{len(found.runs)} runs beside each other"
-    said = {row.word for row in found.metrics}
-    if {"better", "worse"} <= said:
+        return f"{len(found.runs)} runs compared"
+    verdicts = {row.word for row in found.metrics}
+    if {"better", "worse"} <= verdicts:
         return "Better and worse"
-    return next((word.capitalize() for word in _TONES if word in said), "Nothing to compare")
+    return next((word.capitalize() for word in _TONES if word in verdicts), "Nothing to compare")
 
 
 def _section(found: Comparison, run: ComparedRun) -> dict[str, Any]:

@@ -130,18 +130,18 @@ def render(
 
 def _decision(summary: Summary, manifest: Manifest) -> dict[str, Any]:
     gate, alpha = summary.gate, manifest.gate.alpha
-    said = words.headline(gate, summary.metrics, alpha)
+    headline = words.headline(gate, summary.metrics, alpha)
     return {
         "word": verdict_word(summary, manifest),
         "tone": words.TONES[gate.decision] if gate.decision else "plain",
-        "headline": said,
-        "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, said)],
+        "headline": headline,
+        "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, headline)],
         "reused": reused(summary),
         "reason": gate.reason
         if gate.reason
         and gate.decision is not Decision.PASS
         and not gate.rules
-        and gate.reason != said
+        and gate.reason != headline
         else "",
         "exit_code": gate.exit_code,
         "cost": words.cost(summary.calls),

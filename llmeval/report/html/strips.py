@@ -129,8 +129,8 @@ def shift(
     *,
     margin: float | None = None,
 ) -> Markup:
-    """A difference with its interval, beside a line at 0. `limit`: where the axis ends each way.
-    `margin`: a drop that is marked by a line of its own; then the strip has a scale below it.
+    """A difference with its interval, and a line at 0. `limit`: where the axis ends each way.
+    `margin`: a drop that a second line marks; then the strip has a scale below it.
     """
     middle = _STRIP_HEIGHT / 2
     left, right, zero = (_shift_x(share, limit) for share in (low, high, 0.0))
