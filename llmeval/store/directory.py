@@ -1,12 +1,12 @@
 """Read access to the run directory; docs/run-directory.md is its contract.
 
-    manifest.json   who, what, with what; how many lines each file of records has, and its sha256
-    cases.jsonl     a line per case, so that a run can be read without its data set
-    answers.jsonl   a line per (case, repeat); of several lines for one key the last one counts
-    scores.jsonl    a block of lines per (case, repeat), one line a metric; the last block counts
-    canaries.jsonl  the judges' verdicts on attacks and anchors, whose right verdict is known
-    summary.json    metrics, decision and counts
-    labels.jsonl    the labels that people gave
+    `manifest.json`   who, what, with what; how many lines each file of records has, and its sha256
+    `cases.jsonl`     a line per case, so that a run can be read without its data set
+    `answers.jsonl`   a line per (case, repeat); of several lines for one key the last one counts
+    `scores.jsonl`    a block of lines per (case, repeat), one line a metric; the last block counts
+    `canaries.jsonl`  the verdicts of judges on attacks and anchors, whose right verdict is known
+    `summary.json`    metrics, decision and counts
+    `labels.jsonl`    the labels that people gave
 
 `RunDir` checks records while it reads them: each line has a checksum, and the manifest of a run
 that ended has one of each file. A run that was killed may end in a torn line, which readers leave
