@@ -14,8 +14,9 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.rules.floors import cases_needed
 from llmeval.gate.rules.sequential import early_floor, floor_walk
 from llmeval.store.directory import Unit
+from tests.support.manifests import gate_record
 
-GATE = {"alpha": 0.05, "beta": 0.05, "stop": "early"}
+GATE = gate_record(stop="early")
 
 
 def cases(n: int, size: int = 1) -> list[Case]:

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from llmeval.core.gate_terms import GateTerms
 from llmeval.gate.gate_terms import changes, terms_of
+from tests.support.manifests import gate_inputs
 
 BASE: dict[str, Any] = {
     "gate": {
@@ -23,6 +26,13 @@ BASE: dict[str, Any] = {
     "digests": {"judges": {"tone": "sha256:aa"}},
     "quarantine": [], "retired": [],
 }  # fmt: skip
+
+
+def terms(plain: dict[str, Any]) -> GateTerms:
+    """The terms of these inputs. Gate keys of another version of llmeval come from a lock file."""
+    found, others = terms_of(gate_inputs(plain)), plain["gate"].keys() - BASE["gate"].keys()
+    more = {key: plain["gate"][key] for key in others}
+    return structs.replace(found, gate={**found.gate, **more})
 
 
 def gate(**changed: Any) -> dict[str, Any]:
@@ -53,7 +63,8 @@ def judge(**changed: Any) -> dict[str, Any]:
 
 
 def entries(key: str, *ids: str) -> dict[str, Any]:
-    return {**BASE, key: [{"case_id": name} for name in ids]}
+    about = {"reason": "r", "owner": "o", "expires": "2027-01-31"}
+    return {**BASE, key: [{"case_id": name, **about} for name in ids]}
 
 
 JUDGE_SCALE = {"min": 0.9, "scale": "judge"}
@@ -105,7 +116,7 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (BASE, {**BASE, "digests": {"judges": {"tone": "sha256:bb"}}}, [
         "judge tone changed: another model, prompt or parameters",
     ]),
-    (BASE, {**BASE, "digests": {}}, []),
+    (BASE, {**BASE, "digests": {"judges": {}}}, []),
     (BASE, {**BASE, "judges": {}}, ["judge removed: tone: looser"]),
     (BASE, entries("quarantine", "c1", "c2"), ["now quarantined: c1, c2: looser"]),
     (entries("quarantine", "c1"), BASE, ["no longer in quarantine: c1: tighter"]),
@@ -115,7 +126,7 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("before", "now", "said"), TABLE)
 def test_directions(before: dict[str, Any], now: dict[str, Any], said: list[str]) -> None:
-    found = changes(terms_of(before), terms_of(now))
+    found = changes(terms(before), terms(now))
     assert [change.text for change in found] == said
     for change in found:
         assert change.text.endswith(f": {change.direction}") or change.direction == "changed"
@@ -124,10 +135,10 @@ def test_directions(before: dict[str, Any], now: dict[str, Any], said: list[str]
 def test_the_looser_changes_come_first() -> None:
     now = regression(margins={"facts": 0.01}, max_gone=3)
     now["gate"]["alpha"] = 0.01
-    found = [change.direction for change in changes(terms_of(BASE), terms_of(now))]
+    found = [change.direction for change in changes(terms(BASE), terms(now))]
     assert found == ["looser", "changed", "tighter"]
 
 
 def test_long_arguments_are_kept_by_their_digest() -> None:
-    (changed,) = changes(terms_of(BASE), terms_of(check("long", pattern="b" * 200)))
+    (changed,) = changes(terms(BASE), terms(check("long", pattern="b" * 200)))
     assert changed.text.startswith("check long changed: sha256:") and len(changed.text) < 90

@@ -17,6 +17,7 @@ from llmeval.gate.rules.sequential import rules_in
 from llmeval.gate.summary import summarise
 from llmeval.stats.tests.multiplicity import holm
 from tests.gate.test_floors import selection
+from tests.support.manifests import gate_record
 from tests.support.runs import run_of
 
 ALPHA = 0.05
@@ -81,7 +82,7 @@ def test_floors_and_regression_are_one_family(tmp_path: Path) -> None:
         ).gate
         (rule,) = (each for each in found.rules if each.rule == "regression")
         assert rule.decision is expected, (name, rule.reason)
-    assert rules_in(gate(3, regression=regression)) == 4
+    assert rules_in(gate_record(**gate(3, regression=regression))) == 4
 
 
 def test_floors_share_alpha() -> None:

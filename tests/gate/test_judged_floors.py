@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer, Case, Label, Score, Status
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
@@ -25,6 +26,7 @@ from llmeval.stats.estimation.correction import adjusted_rogan_gladen
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
 from llmeval.store.directory import Unit
 from llmeval.store.labels import append
+from tests.support.manifests import GATE, manifest_record
 
 RIGHT, WRONG = 0.92, 0.15
 """The planted judge: how often it passes good answers, and bad ones."""
@@ -120,7 +122,7 @@ def test_lost_verdicts_count_against_each_claim() -> None:
             assert ("80 lost results leave it open" in rule.reason) is bool(lost)
 
 
-def manifest(trust: str, **more: Any) -> dict[str, Any]:
+def manifest(trust: str, *, repeats: int = 1, **more: Any) -> Manifest:
     labels = dict(zip(LabelCounts._fields, BANK.counts, strict=True))
     judge = {
         "trust": trust,
@@ -129,8 +131,9 @@ def manifest(trust: str, **more: Any) -> dict[str, Any]:
         "when": "always",
         **more,
     }
-    gate = {"floors": {"m": 0.5}, "alpha": 0.05, "beta": 0.05, "max_unscored": 0.02}
-    return {"gate": gate, "judges": {"m": judge}, "repeats": 1, "cases": {"n": 300}}
+    return manifest_record(
+        gate={**GATE, "floors": {"m": 0.5}}, judges={"m": judge}, repeats=repeats, cases={"n": 300}
+    )
 
 
 def run(tmp_path: Path, n: int = 300, left: int = 0) -> RunAggregate:
@@ -170,7 +173,7 @@ def test_which_labels_count(tmp_path: Path) -> None:
     assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK
     assert evidence_for(tally, manifest("TRUSTED", when="uncertain"), "m", None) is None
     assert evidence_for(tally, manifest("UNTRUSTED"), "m", None) is None
-    several = {**manifest("TRUSTED"), "repeats": 3}
+    several = manifest("TRUSTED", repeats=3)
     assert evidence_for(tally, several, "m", None) is None, (
         "a case passes with all three: the judge errs otherwise there"
     )

@@ -11,11 +11,12 @@ import pytest
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.regression import RegressionRule, ask, cases_needed, decided, scale
+from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import regression
 from llmeval.stats.sequential.gate_test import decide
 
-GATE = {"alpha": 0.05, "beta": 0.05}
-LABELS = {"pass_pass": 95, "pass_fail": 5, "fail_pass": 5, "fail_fail": 95}
+RATES = ALPHA, BETA = 0.05, 0.05
+LABELS = LabelCounts(95, 5, 5, 95)
 
 
 def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> PairedCases:
@@ -29,20 +30,23 @@ def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> PairedC
 
 
 def rule(
-    found: PairedCases, margin: float = 0.05, level: float = GATE["alpha"], **more: Any
+    found: PairedCases, margin: float = 0.05, level: float = ALPHA, **more: Any
 ) -> RuleDecision:
     from types import SimpleNamespace
 
-    question = ask(comparison(margin, **more), found, GATE)
+    question = ask(comparison(margin, **more), found, *RATES)
     baseline: Any = SimpleNamespace(run_id="r1")
     return decided(question, baseline, level)
 
 
 def comparison(
-    margin: float = 0.05, judge: Any = None, untrusted: str | None = None
+    margin: float = 0.05,
+    labels: LabelCounts | None = None,
+    untrusted: str | None = None,
+    judged: bool = False,
 ) -> RegressionRule:
-    youden, spent = scale(judge, GATE["beta"]) if untrusted is None else (1.0, 0.0)
-    return RegressionRule("m", "m", None, margin, youden, spent, judge is not None, untrusted)
+    youden, spent = scale(labels, BETA) if untrusted is None else (1.0, 0.0)
+    return RegressionRule("m", "m", None, margin, youden, spent, judged, untrusted)
 
 
 @pytest.mark.parametrize(("fell", "rose"), [(0, 0), (10, 10), (12, 3), (30, 5), (4, 0), (3, 20)])
@@ -90,7 +94,7 @@ def test_at_a_stricter_level_fewer_fail() -> None:
 
 @pytest.mark.parametrize(("fell", "rose"), [(0, 0), (3, 3), (30, 5), (0, 40)])
 def test_an_untrusted_judge_decides_nothing(fell: int, rose: int) -> None:
-    found = rule(pairs(fell, rose, 200), judge={"labels": None}, untrusted="no labels")
+    found = rule(pairs(fell, rose, 200), judged=True, untrusted="no labels")
     assert found.decision is Decision.INCONCLUSIVE
     assert "UNTRUSTED: no labels" in found.reason
     assert "is worse than" not in found.reason and "is ruled out" not in found.reason
@@ -102,7 +106,7 @@ def test_a_judge_that_errs_takes_a_smaller_margin() -> None:
     """
     found = pairs(4, 0, 200)
     assert rule(found).decision is Decision.PASS
-    judged = rule(found, judge={"labels": LABELS})
+    judged = rule(found, labels=LABELS, judged=True)
     assert judged.decision is Decision.INCONCLUSIVE
     assert "as this judge sees them (its J is at least 0.8" in judged.reason
     assert judged.threshold == 0.05
@@ -129,7 +133,7 @@ def test_cases_of_one_side_are_named() -> None:
 
 @pytest.mark.parametrize(("fell", "rose", "n"), [(0, 0, 20), (3, 3, 40), (5, 5, 100), (4, 3, 60)])
 def test_so_many_cases_would_decide(fell: int, rose: int, n: int) -> None:
-    question = ask(comparison(), pairs(fell, rose, n), GATE)
+    question = ask(comparison(), pairs(fell, rose, n), *RATES)
     assert question.verdict.decision is Decision.INCONCLUSIVE
     times = 1.1 * cases_needed(question.pairs, question.plan) / n
     more = pairs(round(fell * times), round(rose * times), math.ceil(n * times))
@@ -140,8 +144,8 @@ def test_so_many_cases_would_decide_beside_other_rules() -> None:
     """FAIL at alpha / 4 takes (2.241 / 1.645)^2 = 1.86 times the cases that it takes at alpha, but
     for whole cases.
     """
-    found, strict = pairs(10, 4, 200), GATE["alpha"] / 4
-    question, beside = ask(comparison(0.03), found, GATE), rule(found, 0.03, strict)
+    found, strict = pairs(10, 4, 200), ALPHA / 4
+    question, beside = ask(comparison(0.03), found, *RATES), rule(found, 0.03, strict)
     needed = cases_needed(question.pairs, question.plan, strict)
     whole = 2 / 0.03
     assert needed - whole == pytest.approx(
@@ -158,9 +162,9 @@ def test_error_rates_hold_over_three_rules() -> None:
 
     source, rounds, fails, passes = random.Random(3), 150, 0, 0
     for _ in range(rounds):
-        same = [ask(comparison(), drawn(source, 0.06, 0.06, 150), GATE) for _ in range(3)]
+        same = [ask(comparison(), drawn(source, 0.06, 0.06, 150), *RATES) for _ in range(3)]
         fails += any(p <= 0.05 for p in holm_adjusted([each.verdict.p_fail for each in same]))
-        worse = ask(comparison(), drawn(source, 0.11, 0.06, 150), GATE)
+        worse = ask(comparison(), drawn(source, 0.11, 0.06, 150), *RATES)
         passes += worse.verdict.p_pass <= 0.05
     limit = rounds * (0.05 + 2.5 * (0.05 * 0.95 / rounds) ** 0.5)
     assert fails <= limit

@@ -195,7 +195,7 @@ def test_lm_eval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [[turn.content for turn in each.messages] for each in Run(suites["lm-sums"]).directory.cases()] == [
         ["2+2?"], ["Be brief.", "3+3?"],
     ]  # fmt: skip
-    assert Run(suites["lm-sums"]).manifest["description"] == "Answers of small."
+    assert Run(suites["lm-sums"]).manifest.description == "Answers of small."
 
 
 def test_a_score_is_bound_to_its_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

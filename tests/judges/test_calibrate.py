@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from llmeval.core.records import Answer, Score, Status
 from llmeval.core.certificate import Certificate
+from llmeval.core.records import Answer, Score, Status
 from llmeval.judges.assurance.certify import certify
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.judges.calibration_map import Calibration, calibration_of

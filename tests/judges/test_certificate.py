@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
+from llmeval.core.certificate import Certificate
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.records import Answer, Case, Message, Score, Status
 from llmeval.judges.assurance.anchors import anchor_scores, outcome
-from llmeval.core.certificate import Certificate
 from llmeval.judges.assurance.certificate import parts_of, read_certificate, trust
 from llmeval.judges.assurance.certificate_markdown import page
 from llmeval.judges.assurance.certify import certify
@@ -41,8 +41,8 @@ def made(model: Planted, labelled: list[LabelledAnswer]) -> Certificate:
 def test_a_good_judge_is_trusted() -> None:
     found = made(Planted(0.95, 0.92), items(300))
     assert found.trusted and found.labels == 300
-    assert found.figures["sensitivity"].low < 0.95 < found.figures["sensitivity"].high
-    assert found.figures["specificity"].low < 0.92 < found.figures["specificity"].high
+    assert found.figures.sensitivity.low < 0.95 < found.figures.sensitivity.high
+    assert found.figures.specificity.low < 0.92 < found.figures.specificity.high
     assert found.youden_lower is not None and 0.6 < found.youden_lower < 0.87
     assert found.retest is not None and found.retest["value"] == 1.0
     assert len(found.anchors) == 50 and sum(anchor.passed for anchor in found.anchors) == 25
@@ -128,9 +128,9 @@ def test_unequal_chances_are_weighted_back() -> None:
         if item.case.id in verdicts or number % 4 == 0
     ]
     whole, part = made(model, everything), made(model, drawn)
-    truth = whole.figures["sensitivity"].value
-    assert truth is not None and part.figures["sensitivity"].value == pytest.approx(truth, abs=0.01)
-    assert part.figures["sensitivity"].low < truth < part.figures["sensitivity"].high
+    truth = whole.figures.sensitivity.value
+    assert truth is not None and part.figures.sensitivity.value == pytest.approx(truth, abs=0.01)
+    assert part.figures.sensitivity.low < truth < part.figures.sensitivity.high
 
 
 def test_slices_arms_and_people() -> None:
@@ -373,14 +373,14 @@ def test_anchors_see_drift(model: Planted, trusted: bool) -> None:
     scores = asyncio.run(anchor_scores(planted_judge(model), certificate))
     figures, trust = outcome(certificate, scores)
     assert (trust is None) is trusted
-    assert (figures["n"], figures["alarm"], figures["changed"] >= 4) == (50, 4, not trusted)
+    assert (figures.n, figures.alarm, figures.changed >= 4) == (50, 4, not trusted)
 
 
 def test_a_judge_that_does_not_answer_is_not_called_changed() -> None:
     certificate = made(Planted(0.95, 0.95), items(200))
     scores = asyncio.run(anchor_scores(planted_judge(Planted(0.95, 0.95)), certificate))
     figures, trust = outcome(certificate, [*scores[:30], *[None] * 20])
-    assert trust is None and figures["lost"] == 20
+    assert trust is None and figures.lost == 20
     _, trust = outcome(certificate, [*scores[:20], *[None] * 30])
     assert trust is not None and "only 20 of its 50 anchors could be judged" in trust.reason
 

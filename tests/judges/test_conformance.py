@@ -17,7 +17,7 @@ from llmeval.core.records import Answer, Case, Status
 from llmeval.judges.pairwise import Pair, Preference, Preferences, prefer, prefer_all
 from llmeval.models.base import Request
 from llmeval.stats.estimation.paired import mcnemar
-from tests.judge.test_protocols import TWO, claims
+from tests.judges.test_protocols import TWO, claims
 from tests.support.endpoint import serve, verdict
 from tests.support.judging import ASKED, CASE, Fake, judge_of, rubric, scored
 from tests.support.suites import answer, write_suite

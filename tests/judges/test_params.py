@@ -20,7 +20,7 @@ from llmeval.models.client.limiter import Limiter
 from llmeval.models.local.params import parse
 from llmeval.models.openai import OpenAIEndpoint
 from llmeval.models.params import merged
-from tests.judge.test_protocols import TWO
+from tests.judges.test_protocols import TWO
 from tests.support.endpoint import Endpoint, serve, verdict
 from tests.support.judging import ASKED, CASE, Fake, judge_of, rubric, scored
 

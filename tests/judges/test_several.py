@@ -11,7 +11,7 @@ from llmeval.core.records import Case, Status, Usage
 from llmeval.judges.cascade import Cascade
 from llmeval.judges.panel import Panel
 from llmeval.models.base import Request
-from tests.judge.test_protocols import TWO
+from tests.judges.test_protocols import TWO
 from tests.support.endpoint import verdict
 from tests.support.judging import Fake, chances, judge_of, rubric, scored
 

@@ -130,9 +130,7 @@ def test_what_is_proved_is_the_test_that_a_run_decides_by() -> None:
     values = (-1.0, 0.0, 0.0, 1.0) * 100
     clusters = tuple(str(number) for number in range(400))
     compared = RegressionRule("m", "m", None, 0.1, 1.0, 0.0, judged=False, untrusted=None)
-    asked = ask(
-        compared, PairedCases(differences=values, clusters=clusters), {"alpha": 0.05, "beta": 0.05}
-    )
+    asked = ask(compared, PairedCases(differences=values, clusters=clusters), 0.05, 0.05)
     plan = PLAIN.gate(0.1, 0.05, 0.05, sequential=False)
     assert play(plan, np.array(values)).decision is asked.verdict.decision
     assert (plan.share, plan.pass_null, plan.rates) == (

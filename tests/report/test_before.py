@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.records import to_json
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.baseline import baseline_of_run, lock_bytes
@@ -15,6 +16,7 @@ from llmeval.report.html.words import certainty
 from llmeval.report.write import HTML, write_reports
 from llmeval.store.directory import SUMMARY, RunDir
 from tests.report import html_samples as samples
+from tests.support.manifests import GATE, manifest_record
 
 OLD = "20261101T000000Z-aaaaaa"
 RULES = {
@@ -60,20 +62,23 @@ def test_a_run_that_is_gone_or_broken_is_left_out(tmp_path: Path) -> None:
     assert "Against the baseline" not in (run.path / HTML).read_text()
 
 
+def compared(regression: Any) -> Manifest:
+    return manifest_record(gate={**GATE, "regression": regression})
+
+
 @pytest.mark.parametrize(
-    "gate", [None, {}, {"regression": None}, {"regression": {"baseline": "/nowhere/x.lock.json"}}]
+    "regression", [None, {"margins": {}}, {"baseline": "/nowhere/x.lock.json"}]
 )
-def test_without_a_baseline_there_is_none(tmp_path: Path, gate: Any) -> None:
+def test_without_a_baseline_there_is_none(tmp_path: Path, regression: Any) -> None:
     run = RunDir(samples.sample_run(tmp_path / "run", 5))
-    assert baseline_run(run, {**run.manifest(), "gate": gate}) is None
+    assert baseline_run(run, compared(regression)) is None
 
 
 def test_a_directory_may_be_named_but_not_the_run_itself(tmp_path: Path) -> None:
     run, before = runs(tmp_path, "elsewhere")
-    named = {"gate": {"regression": {"baseline": str(before)}}}
-    found = baseline_run(run, named)
+    found = baseline_run(run, compared({"baseline": str(before)}))
     assert found is not None and found.path == before
-    assert baseline_run(run, {"gate": {"regression": {"baseline": str(run.path)}}}) is None
+    assert baseline_run(run, compared({"baseline": str(run.path)})) is None
 
 
 def test_a_rule_says_how_sure_it_is_and_which_cases_fell(tmp_path: Path) -> None:

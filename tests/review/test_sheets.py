@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from llmeval.core.errors import UsageError
+from llmeval.core.manifest_file import manifest_of
 from llmeval.core.records import Answer, Case, Score, Status
 from llmeval.review.draw import draw, draws, keep
 from llmeval.review.figures import figures
@@ -30,7 +31,8 @@ def make_run(folder: Path, passes: int = 60, fails: int = 20, unscored: int = 5)
     compute.
     """
     writer = RunWriter(folder)
-    writer.write_manifest(manifest("r1", passes + fails + unscored, status="running", checks=[]))
+    about = manifest("r1", passes + fails + unscored, status="running", checks=[])
+    writer.write_manifest(manifest_of(about))
     states = [Status.PASS] * passes + [Status.FAIL] * fails + [Status.UNSCORED] * unscored
     for number, status in enumerate(states):
         case_id = f"=c{number}" if number % 2 else f"-c{number}"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import llmeval
+from llmeval.core.canary import Canary
 from llmeval.core.checksums import sealed, unsealed
 from llmeval.core.errors import StoreError
 from llmeval.runner.options import Options
@@ -181,9 +182,10 @@ def test_a_merged_run_is_checked_as_any_other(tmp_path: Path) -> None:
                 suite, options=Options(out=tmp_path / "parts" / str(index), shard=Shard(index, 2))
             )
         merged = llmeval.merge([tmp_path / "parts"], tmp_path / "whole")
-    assert merged.manifest["records"]["cases.jsonl"]["lines"] == N
-    assert [session["answers"] for session in merged.manifest["sessions"]] == [
-        RunDir(tmp_path / "parts" / str(index)).manifest()["cases"]["n"] for index in (1, 2)
+    assert merged.manifest.records is not None
+    assert merged.manifest.records["cases.jsonl"].lines == N
+    assert [session.answers for session in merged.manifest.sessions] == [
+        RunDir(tmp_path / "parts" / str(index)).manifest().cases.n for index in (1, 2)
     ]
     path = tmp_path / "whole" / "answers.jsonl"
     path.write_bytes(without(slice(0, 1))(path.read_bytes()))
@@ -271,12 +273,12 @@ def test_what_is_written_into_a_run_from_outside_is_not_taken_into_its_digest(
     tmp_path: Path,
 ) -> None:
     writer = RunWriter(tmp_path / "run")
-    writer.canaries([b'{"kind":"attack"}'])
+    writer.canaries([Canary(kind="attack", metric="m", judge="sha256:0", case_id="one")])
     with (tmp_path / "run" / "canaries.jsonl").open("ab") as file:
         file.write(sealed(b'{"kind":"attack","passed":false}'))
     stated = writer.records()["canaries.jsonl"]
     writer.close()
-    assert stated["lines"] == 1
+    assert stated.lines == 1
 
 
 def test_a_run_that_was_killed_after_its_last_score_is_not_complete(run: Path) -> None:

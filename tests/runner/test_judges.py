@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import llmeval
+from llmeval.core.certificate import Certificate
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import to_json
-from llmeval.core.certificate import Certificate
 from llmeval.runner.options import Options
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
@@ -51,7 +51,7 @@ def test_a_cascade_of_a_decision_model_and_a_judge(tmp_path: Path) -> None:
     done, calls = run(tmp_path, "{cascade: [jev, judge], audit: 0, attacks: false}")
     assert calls == {"judge": 5, "jev": 10}
     assert done.summary.counts.passed == 8
-    assert done.manifest["judges"]["correctness"]["model"] == "jev + judge"
+    assert done.manifest.judges["correctness"].model == "jev + judge"
     assert done.summary.calls["judge:correctness"].made == 15
 
 
@@ -170,15 +170,14 @@ def test_a_certificates_map_mends_the_probabilities_of_a_run(tmp_path: Path) -> 
             )
             file.write_bytes(to_json(made))
             done = llmeval.run(path, options=Options(reports=tmp_path / "r"))
-            judge = done.manifest["judges"]["correctness"]
+            judge = done.manifest.judges["correctness"]
             seen = {
                 round(score.confidence or 0, 2)
                 for _, block in done.directory.scores()
                 for score in block
             }
-            assert ((0.99 in seen), judge["calibration"] is None) == (not digest, not digest)
-            digest = judge["digest"]
+            assert ((0.99 in seen), judge.calibration is None) == (not digest, not digest)
+            digest = judge.digest
     assert 0.91 in seen  # odds of 99 become odds of about 10
-    assert judge["calibration"]["method"] == "platt" and judge["certificate_digest"].startswith(
-        "sha256:"
-    )
+    assert judge.calibration is not None and judge.calibration["method"] == "platt"
+    assert (judge.certificate_digest or "").startswith("sha256:")

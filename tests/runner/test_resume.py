@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from msgspec import structs
 
 import llmeval
+from llmeval.core.manifest import Session
 from llmeval.runner.options import Options
 from llmeval.store.directory import RunDir
+from llmeval.store.writer import write_manifest
 from tests.support.command import llmeval as command
 from tests.support.endpoint import Endpoint, serve
 from tests.support.rundirs import seal
@@ -74,8 +77,8 @@ def test_the_same_command_goes_on_after_a_budget(suite: Path, endpoint: Endpoint
     line = rf"goes on with run {path.name} of \d\d:\d\d (today|yesterday): 6 of 20 answers are there \(--new starts afresh\)"
     assert re.search(line, done.stderr)
     assert len(endpoint.requests) == 2 * N
-    sessions = RunDir(path).manifest()["sessions"]
-    assert [session["answers"] for session in sessions] == [6, N - 6]
+    sessions = RunDir(path).manifest().sessions
+    assert [session.answers for session in sessions] == [6, N - 6]
     assert "answers of 2 sessions: 6 of " in _words(done.stdout)
     assert "Answers of 2 sessions" in (path / "summary.md").read_text()
     third = go(suite)
@@ -88,7 +91,7 @@ def test_new_starts_afresh_and_then_the_old_run_is_left_alone(suite: Path) -> No
     assert "goes on" not in go(suite, "--new").stderr
     assert "goes on" not in go(suite).stderr
     assert len(runs(suite.parent)) == 3
-    assert RunDir(path).manifest()["status"] == "incomplete"
+    assert RunDir(path).manifest().status == "incomplete"
 
 
 @pytest.mark.parametrize(
@@ -320,30 +323,26 @@ def test_cut_at_any_byte_a_run_goes_on(suite: Path, endpoint: Endpoint, tmp_path
     for number in range(8):
         cut = tmp_path / f"cut{number}"
         cut.mkdir()
-        manifest = {**whole.manifest, "status": "running", "ended": None, "ending": None}
-        for session in manifest["sessions"]:
-            session.update(ended=None, answers=0)
-        (cut / "manifest.json").write_text(json.dumps(manifest))
         share = rng.random()
         for name in ("cases.jsonl", "answers.jsonl", "scores.jsonl"):
             data = (whole.path / name).read_bytes()
             # a case is there before its answer, an answer before its scores
             end = {"cases.jsonl": len(data), "answers.jsonl": int(len(data) * share)}.get(name, 0)
             (cut / name).write_bytes(data[:end])
-        seal_manifest(cut)
+        killed = structs.replace(
+            whole.manifest,
+            status="running",
+            ended=None,
+            ending=None,
+            records=None,
+            sessions=(Session(whole.manifest.started),),
+        )
+        write_manifest(cut, killed)
         left = (cut / "answers.jsonl").read_bytes().count(b"\n")
         shown = command("report", cut)
         assert (shown.returncode, "INTERRUPTED" in shown.stdout) == (3, True)
         again = llmeval.run(suite, options=Options(out=cut, use_cache=False))
         assert again.summary.counts == whole.summary.counts
         assert again.summary.metrics == whole.summary.metrics
-        assert [session["answers"] for session in again.manifest["sessions"]] == [left, N - left]
+        assert [session.answers for session in again.manifest.sessions] == [left, N - left]
         again.directory.verify()
-
-
-def seal_manifest(run: Path) -> None:
-    from llmeval.store.writer import write_manifest
-
-    manifest = json.loads((run / "manifest.json").read_text())
-    manifest.pop("records")
-    write_manifest(run, manifest)

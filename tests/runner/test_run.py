@@ -51,10 +51,10 @@ def test_a_run_counts_what_happened(tmp_path: Path) -> None:
     for name in ("manifest.json", "summary.json", "report.html", "junit.xml", "summary.md"):
         assert (tmp_path / "out" / name).stat().st_size > 0
     manifest = done.manifest
-    assert manifest["status"] == "complete"
-    assert manifest["candidate"]["returned_models"] == ["served-model"]
-    assert manifest["candidate"]["fingerprints"] == ["fp_1"]
-    assert manifest["judges"]["correctness"]["trust"] == "UNTRUSTED"
+    assert manifest.status == "complete"
+    assert manifest.candidate.returned_models == ("served-model",)
+    assert manifest.candidate.fingerprints == ("fp_1",)
+    assert manifest.judges["correctness"].trust == "UNTRUSTED"
 
 
 def test_frames(tmp_path: Path) -> None:
@@ -414,8 +414,8 @@ def test_rescoring_asks_the_candidate_nothing(tmp_path: Path) -> None:
         "contains": 8,
         "correctness": 8,
     }
-    assert again.manifest["parent_run"] == first.manifest["run_id"]
-    assert again.manifest["candidate"]["identity"] == first.manifest["candidate"]["identity"]
+    assert again.manifest.parent_run == first.manifest.run_id
+    assert again.manifest.candidate.identity == first.manifest.candidate.identity
     assert first.path != again.path
 
 

@@ -91,7 +91,7 @@ def test_a_part_decides_nothing(suite: Path, parts: Path) -> None:
     assert (run.decision, run.summary.gate.exit_code, run.summary.gate.rules) == (None, 0, ())
     assert run.summary.gate.reason.startswith("Shard 2 of 3 ran completely. A part decides nothing")
     assert 0 < run.summary.counts.cases < N
-    assert run.manifest["shard"]["n"] == N
+    assert run.manifest.shard is not None and run.manifest.shard.n == N
     assert "Shard 2 of 3" in (run.path / "summary.md").read_text()
     with pytest.raises(UsageError, match="can't be a baseline: shard 2 of 3"):
         baseline_of_run(run.directory)
@@ -113,9 +113,9 @@ def test_parts_together_are_the_whole_run(suite: Path, parts: Path, tmp_path: Pa
     assert merged.summary.calls["candidate"].made == N
     assert (merged.path / "report.html").exists()
     manifest = merged.manifest
-    assert manifest["digests"] == llmeval.load_run(tmp_path / "whole").manifest["digests"]
-    assert [origin["shard"] for origin in manifest["merged_from"]] == ["1", "2", "3"]
-    assert "shard" not in manifest
+    assert manifest.digests == llmeval.load_run(tmp_path / "whole").manifest.digests
+    assert [origin.shard for origin in manifest.merged_from] == ["1", "2", "3"]
+    assert manifest.shard is None
     again = command("merge", parts, "--out", tmp_path / "merged")
     assert again.returncode == 3 and "holds a run already" in again.stderr
 

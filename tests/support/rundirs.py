@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from llmeval.core.checksums import sealed, unsealed
+from llmeval.core.checksums import manifest_digest, sealed, unsealed
 from llmeval.core.records import to_json
 from llmeval.store.directory import RECORDS
-from llmeval.store.writer import write_manifest
 
 
 def record_lines(records: Iterable[Any]) -> bytes:
@@ -35,8 +34,14 @@ def seal(run: Path, **changes: Any) -> Path:
     manifest.pop("records", None)
     if manifest["status"] != "running":
         manifest["records"] = records
-    write_manifest(run, manifest)
+    write_raw(run, manifest)
     return run
+
+
+def write_raw(run: Path, manifest: dict[str, Any]) -> None:
+    """`manifest.json` from plain JSON, whatever it holds, with the digest of its content."""
+    content = {**manifest, "digest": manifest_digest(manifest)}
+    (run / "manifest.json").write_text(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def _sealed(line: bytes) -> bytes:

@@ -254,7 +254,7 @@ def _question(
         return _invalid(compared.metric, baseline, told, compared.slice_)
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
-        return ask(compared, pairs, gate)
+        return ask(compared, pairs, gate.alpha, gate.beta)
     return RegressionTest(compared, pairs, walk.test.plan, verdict, walk.planned)
 
 
@@ -283,12 +283,10 @@ def walk_of(
     )
 
 
-def ask(compared: RegressionRule, pairs: PairedCases, gate: GateRecord) -> RegressionTest:
-    """The test of one rule on all its pairs, read once. `gate`: with `alpha` and `beta`."""
+def ask(compared: RegressionRule, pairs: PairedCases, alpha: float, beta: float) -> RegressionTest:
+    """The test of one rule on all its pairs, read once, at the gate's error rates."""
     sizes = Counter(pairs.clusters)
-    plan = compared.plan(
-        gate.alpha, gate.beta, len(sizes), len(pairs.differences), max(sizes.values())
-    )
+    plan = compared.plan(alpha, beta, len(sizes), len(pairs.differences), max(sizes.values()))
     return RegressionTest(compared, pairs, plan, decide(plan, pairs.differences, pairs.clusters))
 
 
