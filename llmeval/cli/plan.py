@@ -50,12 +50,12 @@ def plan(
 
 def _print(plan: "SuitePlan") -> None:
     out, profile = console(), plan.profile
-    gate, n = profile.suite.spec.gate, len(profile.cases)
+    (alpha, beta), n = profile.suite.spec.gate.first_rates, len(profile.cases)
     out.soft_wrap = True
     out.print(
         f"[bold]{profile.suite.name}[/]: {_spent(plan.cost(n))},"
-        f" {count(profile.suite.spec.repeats, 'repeat')}. Error rates: {gate.alpha:.0%} for a wrong"
-        f" FAIL, {gate.beta:.0%} for a wrong PASS; 95% to decide."
+        f" {count(profile.suite.spec.repeats, 'repeat')}. Error rates: {alpha:.1%} for a wrong"
+        f" FAIL, {beta:.1%} for a wrong PASS; 95% to decide."
     )
     for shape, size in plan.regression:
         out.print(f"\n[bold]{shape.metric}[/]")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.records import SCHEMA
@@ -158,6 +159,8 @@ class GitRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the repository that the suite is in."""
 
     commit: str | None = None
+    tree: str | None = None
+    """Of the commit's files: the same in a commit that changes nothing."""
     branch: str | None = None
     dirty: bool = False
     changes: str | None = None
@@ -302,6 +305,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     parent_run: str | None = None
     """The id of the run whose answers were scored again."""
     command: tuple[str, ...] = ()
+    attempt: AttemptRecord | None = None
+    """Which attempt of its change this is; None in a run that counts no attempts."""
     shard: ShardRecord | None = None
     """None in a whole run."""
     merged_from: tuple[ShardOrigin, ...] = ()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from llmeval.core.attempt import AttemptValues
 from llmeval.core.canary import Canary
 from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome, answer_outcome, status_outcome
@@ -99,6 +100,7 @@ class RunAggregate:
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
     `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
     answers whose judge has still to answer, which are among them unless the run may stop early.
+    `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
 
     Args:
         path: the run's directory.
@@ -147,6 +149,7 @@ class RunAggregate:
         self.aside: dict[str, bool] = {}
         self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
+        self.earlier: tuple[AttemptValues, ...] = ()
         for case in planned:
             if case.id not in self.quarantined:
                 self._row(case)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from llmeval.core.manifest import Manifest
 from llmeval.gate.aggregate import RunAggregate
+from llmeval.gate.attempts import Attempts, attempts_of
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.rules.floors import parse_key
 from llmeval.gate.rules.must_pass import MustPassWalk
@@ -45,7 +46,8 @@ class GateStopper:
 
 def settled(tally: RunAggregate, manifest: Manifest) -> bool:
     """Whether a run may have stopped where it is: every rule is decided."""
-    return manifest.may_stop and _settled(_walks(tally, manifest))
+    now = attempts_of(tally, manifest).manifest(manifest)
+    return now.may_stop and _settled(_walks(tally, now))
 
 
 def _settled(walks: list[RuleWalk | MustPassWalk]) -> bool:
@@ -80,5 +82,9 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
 
 
 def stopper(run: RunDir, manifest: Manifest) -> GateStopper | None:
-    """What stops this run early; None for a run that goes to its end."""
-    return GateStopper(run, manifest) if manifest.may_stop else None
+    """What stops this run early; None for a run that goes to its end, as later attempts of a change
+    do.
+    """
+    now = Attempts(manifest.attempt, 1 if manifest.attempt is None else manifest.attempt.number)
+    first = now.manifest(manifest)
+    return GateStopper(run, first) if first.may_stop else None

@@ -15,6 +15,7 @@ from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Status, utc_now
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
+from llmeval.runner.attempts import attempt_of
 from llmeval.runner.manifest import digests, make_manifest, new_run_id
 from llmeval.runner.options import Options
 from llmeval.runner.pipeline import Pipeline, RecordedAnswers
@@ -292,7 +293,8 @@ def _manifest(
                 f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what"
                 " these records are of. Name another directory with --out"
             )
-        return structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        return structs.replace(made, attempt=attempt_of(made, run_folder(plan, options)))
     manifest = run.manifest()
     now = digests(plan)
     changed = [

@@ -41,6 +41,8 @@ MANIFEST, CASES, ANSWERS, SCORES, SUMMARY, LABELS, CANARIES = (
     "labels.jsonl",
     "canaries.jsonl",
 )
+ATTEMPTS = "attempts.json"
+"""A copy of the results of earlier attempts of the same change, which a run is pooled with."""
 RECORDS = (CASES, ANSWERS, SCORES, CANARIES)
 """The files that only llmeval writes, with a checksum in each line and a digest of each file in the
 manifest.

@@ -17,16 +17,16 @@ from statistics import NormalDist
 
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
-from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
 from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
-from llmeval.gate.pairs import PairedCases, pair
+from llmeval.gate.pairs import PairedCases, pair, with_attempts
 from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
 from llmeval.gate.rules.judged_floors import label_counts
+from llmeval.gate.rules.pooled import pool_of, pooled_note
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
 from llmeval.gate.rules.threshold import (
     UNTRUSTED,
@@ -77,8 +77,8 @@ class RegressionRule:
     def plan(
         self, alpha: float, beta: float, units: int, cases: int, largest: int, *, rules: int = 0
     ) -> TestDesign:
-        """Its test. `alpha`, `beta`: the gate's error rates. `rules`: of how many, where the run may stop early; 0 where it is read once, at
-        the end.
+        """Its test. `alpha`, `beta`: the gate's error rates. `rules`: of how many, where the run may
+        stop early; 0 where it is read once, at the end.
 
         Each of several rules that may stop the run has its share of alpha, so that none stops
         before it could fail alone; Holm's procedure at the end can only fail more
@@ -252,6 +252,10 @@ def _question(
         )
         told += f" Approve a run of these cases: {_approve(tally)}"
         return _invalid(compared.metric, baseline, told, compared.slice_)
+    if tally.earlier:
+        pool = pool_of(tally.earlier, compared.metric)
+        pairs = with_attempts(pairs, tally, baseline, compared.metric, pool)
+        compared = replace(compared, note=pooled_note(tally.earlier) + compared.note)
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
         return ask(compared, pairs, gate.alpha, gate.beta)
@@ -287,7 +291,9 @@ def ask(compared: RegressionRule, pairs: PairedCases, alpha: float, beta: float)
     """The test of one rule on all its pairs, read once, at the gate's error rates."""
     sizes = Counter(pairs.clusters)
     plan = compared.plan(alpha, beta, len(sizes), len(pairs.differences), max(sizes.values()))
-    return RegressionTest(compared, pairs, plan, decide(plan, pairs.differences, pairs.clusters))
+    least = pairs.least or pairs.differences
+    verdict = decide(plan, least, pairs.clusters, pairs.most or None)
+    return RegressionTest(compared, pairs, plan, verdict)
 
 
 def scale(counts: LabelCounts | None, beta: float) -> tuple[float, float]:
