@@ -35,7 +35,9 @@ PROSE = "The committee met on 3 May 2021 in Vienna. It agreed, after long debate
 def evaluate(check: Any, text: str, *references: str) -> Result:
     """What a check says of a text."""
     (bound,) = bind([check])
-    return bound.evaluate(Case("a", {}, references=references), Answer(case_id="a", output=text), lambda value: value)
+    return bound.evaluate(
+        Case("a", {}, references=references), Answer(case_id="a", output=text), lambda value: value
+    )
 
 
 def schema(data: Path) -> None:
@@ -50,7 +52,9 @@ def schema(data: Path) -> None:
         row = json.loads(line)
         for instance in row["instances"]:
             try:
-                result = evaluate({"json_schema": {"schema": row["schema"]}}, json.dumps(instance["data"]))
+                result = evaluate(
+                    {"json_schema": {"schema": row["schema"]}}, json.dumps(instance["data"])
+                )
             except (SpecError, CheckError) as error:
                 refused += 1
                 print(f"  refused: {row['id']}: {str(error)[:120]}")
@@ -71,16 +75,26 @@ def overlap() -> None:
         print("bleu, chrf: not measured (no sacrebleu)")
         return
     words = "the cat sat on a mat and the dog ran after it, then 3.5 birds flew away".split()
-    pairs = [(" ".join(words[i:] + words[:i]), " ".join(words[j:])) for i in range(9) for j in range(9)]
+    pairs = [
+        (" ".join(words[i:] + words[:i]), " ".join(words[j:])) for i in range(9) for j in range(9)
+    ]
     bleu = max(
-        abs((evaluate({"bleu": {"references": [b]}}, a).value or 0) - sentence_bleu(a, [b]).score / 100)
+        abs(
+            (evaluate({"bleu": {"references": [b]}}, a).value or 0)
+            - sentence_bleu(a, [b]).score / 100
+        )
         for a, b in pairs
     )
     chrf = max(
-        abs((evaluate({"chrf": {"references": [b]}}, a).value or 0) - sentence_chrf(a, [b]).score / 100)
+        abs(
+            (evaluate({"chrf": {"references": [b]}}, a).value or 0)
+            - sentence_chrf(a, [b]).score / 100
+        )
         for a, b in pairs
     )
-    print(f"bleu, chrf: largest difference from sacrebleu {bleu:.1e}, {chrf:.1e} on {len(pairs)} pairs")
+    print(
+        f"bleu, chrf: largest difference from sacrebleu {bleu:.1e}, {chrf:.1e} on {len(pairs)} pairs"
+    )
 
 
 def speed() -> None:
@@ -103,13 +117,20 @@ def speed() -> None:
         groups.setdefault(kind.group, []).append((min(batches), name))
     for group, times in sorted(groups.items()):
         times.sort()
-        print(f"| {group} | {len(times)} | {times[len(times) // 2][0]:.0f} | {times[-1][1]} {times[-1][0]:.0f} |")
+        print(
+            f"| {group} | {len(times)} | {times[len(times) // 2][0]:.0f} | {times[-1][1]} {times[-1][0]:.0f} |"
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--only", default="facts,near_misses,ifeval,punctuation,language,schema,overlap,speed,megabyte")
+    parser.add_argument(
+        "--only",
+        default="facts,near_misses,ifeval,punctuation,language,schema,overlap,speed,megabyte",
+    )
     options = parser.parse_args()
     for name in options.only.split(","):
         print(f"\n## {name}\n", flush=True)
@@ -118,7 +139,10 @@ def main() -> None:
             subprocess.run([sys.executable, str(HERE / script), *more], check=False)
         elif name in SCRIPTS:
             script, *more = SCRIPTS[name]
-            subprocess.run([sys.executable, str(HERE / script), "--data", str(options.data), *more], check=False)
+            subprocess.run(
+                [sys.executable, str(HERE / script), "--data", str(options.data), *more],
+                check=False,
+            )
         elif name == "schema":
             schema(options.data)
         elif name == "overlap":

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmeval.checks.spec import Bound, bind
+from llmeval.checks.bound import BoundCheck
+from llmeval.checks.spec import bind
 from llmeval.core.records import Answer, Case
 
 SETS = ("ifeval", "m_ifeval")
@@ -57,7 +58,7 @@ def read(folder: Path, half: str) -> Iterator[tuple[dict[str, Any], dict[str, An
 
 def compare(folder: Path, half: str) -> Iterator[Row]:
     """Every verdict of one set beside ours."""
-    bound: dict[str, tuple[Bound, ...]] = {}
+    bound: dict[str, tuple[BoundCheck, ...]] = {}
     for prompt, response in read(folder, half):
         key = prompt["id"]
         if key not in bound:
@@ -68,7 +69,13 @@ def compare(folder: Path, half: str) -> Iterator[Row]:
             result = check.evaluate(Case(id=key, fields={}), answer, lambda value: value)
             name = prompt["instruction_id_list"][index]
             yield Row(
-                key, response["model"], name, index, response["follow_strict"][index], result.passed, result.reason
+                key,
+                response["model"],
+                name,
+                index,
+                response["follow_strict"][index],
+                result.passed,
+                result.reason,
             )
 
 
@@ -101,9 +108,15 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="also list every disagreement")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    folders = [options.data / name for name in SETS if (options.data / name / "responses.jsonl").exists()]
+    folders = [
+        options.data / name for name in SETS if (options.data / name / "responses.jsonl").exists()
+    ]
     if not folders:
-        print(json.dumps({"status": "not measured"}) if options.json else f"not measured: no {SETS} in {options.data}")
+        print(
+            json.dumps({"status": "not measured"})
+            if options.json
+            else f"not measured: no {SETS} in {options.data}"
+        )
         return 0
     started = time.perf_counter()
     rows = [row for folder in folders for row in compare(folder, options.half)]
@@ -111,7 +124,12 @@ def main() -> int:
     report = table(rows)
     if options.json:
         differing = [row._asdict() for row in rows if row.official != row.ours]
-        print(json.dumps({**report, "seconds": round(seconds, 1), "disagreements": differing}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {**report, "seconds": round(seconds, 1), "disagreements": differing},
+                ensure_ascii=False,
+            )
+        )
         return 0
     _print(report, rows, seconds, everything=options.list)
     return 0
@@ -122,9 +140,16 @@ def _print(report: dict[str, Any], rows: list[Row], seconds: float, *, everythin
         for name, share in report[kind].items():
             print(f"{name:52} {share['same']:5} / {share['n']:5}  {100 * share['share']:6.2f}%")
     share = report["all"]
-    print(f"{'all':52} {share['same']:5} / {share['n']:5}  {100 * share['share']:6.2f}%   {seconds:.1f} s")
+    print(
+        f"{'all':52} {share['same']:5} / {share['n']:5}  {100 * share['share']:6.2f}%   {seconds:.1f} s"
+    )
     differing = [row for row in rows if row.official != row.ours]
-    print("stricter than the official verdict:", sum(row.official for row in differing), "of", len(differing))
+    print(
+        "stricter than the official verdict:",
+        sum(row.official for row in differing),
+        "of",
+        len(differing),
+    )
     print("no verdict:", Counter(row.reason for row in rows if row.ours is None))
     for row in differing if everything else ():
         where = f"{row.prompt} {row.instruction}#{row.place} {row.model}"

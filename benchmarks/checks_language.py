@@ -17,8 +17,20 @@ from llmeval.checks.reading.text import count_words, sentences
 
 NAMES = {
     "is": ["Björk Guðmundsdóttir", "Reykjavík", "Þórarinn Eldjárn", "Sigurður Þórðarson"],
-    "es": ["Gabriel García Márquez", "Buenos Aires", "Los Ángeles", "José María Aznar", "Las Meninas"],
-    "fr": ["Académie française", "Champs-Élysées", "François Mitterrand", "Le Monde", "Notre-Dame de Paris"],
+    "es": [
+        "Gabriel García Márquez",
+        "Buenos Aires",
+        "Los Ángeles",
+        "José María Aznar",
+        "Las Meninas",
+    ],
+    "fr": [
+        "Académie française",
+        "Champs-Élysées",
+        "François Mitterrand",
+        "Le Monde",
+        "Notre-Dame de Paris",
+    ],
     "pl": ["Łódź", "Kraków", "Lech Wałęsa", "Wisława Szymborska"],
     "cs": ["Antonín Dvořák", "Václav Havel", "Plzeň"],
     "de": ["Johann Wolfgang von Goethe", "Frankfurt am Main", "Süddeutsche Zeitung", "Die Zeit"],
@@ -32,9 +44,25 @@ NAMES = {
     "fi": ["Jyväskylä", "Tarja Halonen"],
 }
 FRAMES = {
-    "en": ["{} was born in {}.", "{} wrote it.", "The {} is in {}.", "The capital is {}.", "I think it is {}."],
-    "de": ["{} wurde in {} geboren.", "{} hat es geschrieben.", "Das ist {} in {}.", "Es war {}, nicht {}."],
-    "fr": ["{} est né à {}.", "C'est {} qui l'a écrit.", "La capitale est {}.", "{} se trouve à {}."],
+    "en": [
+        "{} was born in {}.",
+        "{} wrote it.",
+        "The {} is in {}.",
+        "The capital is {}.",
+        "I think it is {}.",
+    ],
+    "de": [
+        "{} wurde in {} geboren.",
+        "{} hat es geschrieben.",
+        "Das ist {} in {}.",
+        "Es war {}, nicht {}.",
+    ],
+    "fr": [
+        "{} est né à {}.",
+        "C'est {} qui l'a écrit.",
+        "La capitale est {}.",
+        "{} se trouve à {}.",
+    ],
     "es": ["{} nació en {}.", "Lo escribió {}.", "La capital es {}.", "{} está en {}."],
     "it": ["{} è nato a {}.", "Lo ha scritto {}.", "La capitale è {}."],
     "nl": ["{} is geboren in {}.", "Het is geschreven door {}."],
@@ -77,12 +105,18 @@ def report(name: str, texts: Texts) -> None:
             right = guess is not None and matches(guess, known(language))
             unsure = guess is None or (guess.unsure and not right)
             counts["right" if right else "not sure" if unsure else "wrong"] += 1
-        shares = ", ".join(f"{what} {100 * n / len(texts):.1f} %" for what, n in sorted(counts.items()))
-        print(f"{name}, {len(texts)}, language {'expected' if expected else 'not expected'}: {shares}")
+        shares = ", ".join(
+            f"{what} {100 * n / len(texts):.1f} %" for what, n in sorted(counts.items())
+        )
+        print(
+            f"{name}, {len(texts)}, language {'expected' if expected else 'not expected'}: {shares}"
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seed", type=int, default=5)
     options = parser.parse_args()

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from llmeval.checks.bound import BoundCheck
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
-from llmeval.checks.spec import Bound, bind
+from llmeval.checks.spec import bind
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 from tests.checks.hostile_texts import ENDS, PIECES, hostile
@@ -36,8 +37,13 @@ class Timed(NamedTuple):
     note: str = ""
 
 
-def timed(bound: Bound, piece: str, end: str, size: int) -> Timed:
-    case = Case("a", {"question": "Which?"}, references=("Paris",), context="The cat sat. Paris is in France.")
+def timed(bound: BoundCheck, piece: str, end: str, size: int) -> Timed:
+    case = Case(
+        "a",
+        {"question": "Which?"},
+        references=("Paris",),
+        context="The cat sat. Paris is in France.",
+    )
     answer = Answer(case_id="a", output=hostile(piece, end, size), finish_reason="stop")
     started, note = time.process_time(), ""
     try:
@@ -47,7 +53,7 @@ def timed(bound: Bound, piece: str, end: str, size: int) -> Timed:
     return Timed(time.process_time() - started, bound.metric, piece, end, size, note)
 
 
-def longest(bound: Bound, one: Timed) -> Timed:
+def longest(bound: BoundCheck, one: Timed) -> Timed:
     """At a million characters, or as many as the check takes."""
     full = timed(bound, one.piece, one.end, MEGABYTE)
     most = _AT_MOST.search(full.note)
@@ -61,7 +67,9 @@ def different() -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--show", type=int, default=25)
     parser.add_argument("--screen", type=int, default=2_000)
     parser.add_argument("--kept", type=int, default=2)
@@ -74,7 +82,9 @@ def main() -> None:
         assert found is not None
         (bound,) = bind([found.check])
         pairs = ((piece, ENDS[index % len(ENDS)]) for index, piece in enumerate(PIECES))
-        screened = sorted((timed(bound, piece, end, options.screen) for piece, end in pairs), reverse=True)
+        screened = sorted(
+            (timed(bound, piece, end, options.screen) for piece, end in pairs), reverse=True
+        )
         kept = [longest(bound, one) for one in screened[: options.kept]]
         slowest += kept
         late = ", over the limit" if max(kept).seconds > LIMIT else ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmeval.checks.facts import CONFIDENT, facts
+from llmeval.checks.facts.references import is_non_answer
 from llmeval.core.records import Answer, Case
 
 ROOT = Path(__file__).parent.parent
@@ -97,6 +98,22 @@ def questions(file: Path, key: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield row["question"], texts
 
 
+def _another(rows: list[tuple[str, tuple[str, ...]]], i: int) -> str:
+    """The first reference of the next question whose references have none of this one's, nor the same yes or no."""
+    own = {_short(text) for text in rows[i][1]}
+    for k in range(1, len(rows)):
+        other = rows[(i + k) % len(rows)][1]
+        if own.isdisjoint(_short(text) for text in other):
+            return other[0]
+    return ""
+
+
+def _short(text: str) -> str:
+    """The text in small letters; of a sentence that begins with yes or no, only that."""
+    word = text.casefold().partition(",")[0].strip(" .")
+    return word if word in ("yes", "no") else text.casefold().strip(" .")
+
+
 def degenerate(rows: list[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
     """Pass rate in per cent of each answer that answers nothing."""
     common = [text for text, _ in Counter(t for _, texts in rows for t in texts).most_common(20)]
@@ -110,16 +127,19 @@ def degenerate(rows: list[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
         "common 20": lambda i, question: ", ".join(common),
         "common 20 ;": lambda i, question: "; ".join(common),
         "common 20 lines": lambda i, question: "\n".join(common),
-        "next reference": lambda i, question: rows[(i + 1) % len(rows)][1][0],
+        "another reference": lambda i, question: _another(rows, i),
     }
-    found = {}
+    # "I have no comment" is right where a reference says so.
+    asked = [i for i, (_, texts) in enumerate(rows) if not any(map(is_non_answer, texts))]
+    found: dict[str, float] = {"n": len(asked), "left out": len(rows) - len(asked)}
     for name, text in answers.items():
         passed = 0
-        for i, (question, texts) in enumerate(rows):
+        for i in asked:
+            question, texts = rows[i]
             case = Case("row", {"question": question}, references=texts)
             result = facts(case, Answer(case_id="row", output=text(i, question)))
             passed += bool(result.passed)
-        found[name] = round(100 * passed / len(rows), 2)
+        found[name] = round(100 * passed / len(asked), 2)
     return found
 
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from llmeval.checks.punctuation.findings import find
 from llmeval.checks.punctuation.harper import installed
-from llmeval.checks.punctuation.rules import RULES, Finding
+from llmeval.checks.punctuation.rules import RULES, Violation
 
 Plant = Callable[[str, random.Random], "tuple[str, int] | None"]
 """Plants one error: the new text and its place, or None when the text offers no place for it."""
@@ -65,14 +65,20 @@ COMMON: dict[str, Plant] = {
     "delete terminal": edit(rf"{END}(?=[\"”“»」)]*\s*\Z)", _drop),
     "delete quote": edit(r"[\"“”„«»「」『』]", _drop),
     "delete bracket": edit(r"[()（）\[\]]", _drop),
-    "double mark": edit(r"(?<=\w)[,;:.!?，。；：！？、،।](?=\s|\Z|[\u3040-\u9fff])", lambda m: m[0] * 2),
+    "double mark": edit(
+        r"(?<=\w)[,;:.!?，。；：！？、،।](?=\s|\Z|[\u3040-\u9fff])", lambda m: m[0] * 2
+    ),
     # After short words a dot may be an abbreviation's, and `.,` right.
-    "clashing marks": edit(r"(?<=\w{4})[,;:.](?=\s|\Z)", lambda m: {",": ",.", ";": ";,", ":": ":,", ".": ".,"}[m[0]]),
+    "clashing marks": edit(
+        r"(?<=\w{4})[,;:.](?=\s|\Z)", lambda m: {",": ",.", ";": ";,", ":": ":,", ".": ".,"}[m[0]]
+    ),
     "space before mark": edit(r"(?<=[^\W_])[,;.:?!](?=\s|\Z)", lambda m: " " + m[0]),
     "double space": edit(rf"(?<={LETTER}) (?={LETTER})", lambda m: "  "),
     "space in bracket": edit(r"\((?=\w)", lambda m: "( "),
     "missing space after": edit(rf"(?<={LETTER}{{2}}[,;:.?!]) (?={LETTER})", _drop),
-    "lowercase start": edit(rf"(?:\A|(?<={LETTER}{{4}}[.!?] ))(?=[^\W\d_][\w'’]*\s)(\w)", lambda m: m[0].lower()),
+    "lowercase start": edit(
+        rf"(?:\A|(?<={LETTER}{{4}}[.!?] ))(?=[^\W\d_][\w'’]*\s)(\w)", lambda m: m[0].lower()
+    ),
     "comma at the end": edit(rf"{END}(?=\s*\Z)", lambda m: ","),
 }
 CJK: dict[str, Plant] = {
@@ -80,11 +86,19 @@ CJK: dict[str, Plant] = {
     "space before mark": edit(r"(?<=[\u3040-\u9fff])[，。；：？！、]", lambda m: " " + m[0]),
     "clashing marks": edit(r"[，、；](?=[\u3040-\u9fff])", lambda m: m[0] + "。"),
 }
-_NOT_CJK = ("missing space after", "lowercase start", "double space", "space in bracket", "comma at the end")
+_NOT_CJK = (
+    "missing space after",
+    "lowercase start",
+    "double space",
+    "space in bracket",
+    "comma at the end",
+)
 BY_LANGUAGE: dict[str, dict[str, Plant]] = {
     "en": {
         "lone i": edit(r"\bI\b(?= [a-z]{3,}|')", lambda m: "i"),
-        "missing apostrophe": edit(r"(?<=n)'(?=t\b)|(?<=\b[Ii]t)'(?=ll\b)|(?<=\b[Tt]hey)'(?=re\b)", _drop),
+        "missing apostrophe": edit(
+            r"(?<=n)'(?=t\b)|(?<=\b[Ii]t)'(?=ll\b)|(?<=\b[Tt]hey)'(?=re\b)", _drop
+        ),
     },
     "de": {
         "wrong closing quote": edit("“(?=[ ,.;:)])", lambda m: "”"),
@@ -112,7 +126,11 @@ def kinds(lang: str) -> dict[str, Plant]:
     if lang in ("ar", "hi", "th"):
         common.pop("lowercase start")
     if lang == "th":
-        common = {kind: plant for kind, plant in common.items() if kind not in ("delete terminal", "double space")}
+        common = {
+            kind: plant
+            for kind, plant in common.items()
+            if kind not in ("delete terminal", "double space")
+        }
     return common | BY_LANGUAGE.get(lang, {})
 
 
@@ -132,12 +150,22 @@ def paragraphs(data: Path, half: str) -> list[Text]:
     found = []
     xquad, answers = data / "xquad/paragraphs_12lang.jsonl", data / "m_ifeval/responses.jsonl"
     if xquad.exists():
-        found += [Text(r["id"], r["lang"], r["text"]) for r in rows(xquad) if in_half(r["paragraph_id"], half)]
+        found += [
+            Text(r["id"], r["lang"], r["text"])
+            for r in rows(xquad)
+            if in_half(r["paragraph_id"], half)
+        ]
     if answers.exists():
         for r in rows(answers):
-            if r["lang"] in ("fr", "ja") and r["model"].startswith(STRONG[r["lang"]]) and in_half(r["prompt_id"], half):
+            if (
+                r["lang"] in ("fr", "ja")
+                and r["model"].startswith(STRONG[r["lang"]])
+                and in_half(r["prompt_id"], half)
+            ):
                 name = f"{r['prompt_id']}-{r['model'][:12]}"
-                found += [Text(f"{name}-{i}", r["lang"], p) for i, p in enumerate(prose(r["response"]))]
+                found += [
+                    Text(f"{name}-{i}", r["lang"], p) for i, p in enumerate(prose(r["response"]))
+                ]
     return found
 
 
@@ -154,12 +182,14 @@ def prose(answer: str) -> Iterator[str]:
 def sentences_of(text: str) -> list[str]:
     return [
         s
-        for s in re.split(r"(?<=[^\W\d_]{3}[.!?])\s+(?=[A-ZÄÖÜÁÉÍÓÚÑÀÈÇ])|(?<=[。！？])\s*|(?<=।)\s*", text)
+        for s in re.split(
+            r"(?<=[^\W\d_]{3}[.!?])\s+(?=[A-ZÄÖÜÁÉÍÓÚÑÀÈÇ])|(?<=[。！？])\s*|(?<=।)\s*", text
+        )
         if s.strip()
     ]
 
 
-def fresh(clean: list[Finding], planted: list[Finding], at: int) -> tuple[bool, bool]:
+def fresh(clean: list[Violation], planted: list[Violation], at: int) -> tuple[bool, bool]:
     """Whether the planted text has an error more of some rule, and whether a new one stands near `at`."""
     before = Counter(f.rule for f in clean if RULES[f.rule].severity == "error")
     after = [f for f in planted if RULES[f.rule].severity == "error"]
@@ -168,7 +198,9 @@ def fresh(clean: list[Finding], planted: list[Finding], at: int) -> tuple[bool, 
     return bool(grown), near
 
 
-def recall(texts: list[Text], *, per_text: int, harper: bool) -> dict[str, dict[str, dict[str, int]]]:
+def recall(
+    texts: list[Text], *, per_text: int, harper: bool
+) -> dict[str, dict[str, dict[str, int]]]:
     """Planted, found and located errors by language and kind."""
     table: dict[str, dict[str, dict[str, int]]] = defaultdict(
         lambda: defaultdict(lambda: {"n": 0, "found": 0, "located": 0})
@@ -192,7 +224,9 @@ def recall(texts: list[Text], *, per_text: int, harper: bool) -> dict[str, dict[
                 cell["found"] += got
                 cell["located"] += near
                 if not got and MISSED is not None:
-                    MISSED.append((item.id, kind, planted[0][max(0, planted[1] - 40) : planted[1] + 40]))
+                    MISSED.append(
+                        (item.id, kind, planted[0][max(0, planted[1] - 40) : planted[1] + 40])
+                    )
     return table
 
 
@@ -203,15 +237,21 @@ def flags(texts: list[Text], *, harper: bool = False) -> dict[str, dict[str, Any
     """Errors flagged in clean text, per 1,000 sentences, by language."""
     table: dict[str, dict[str, Any]] = {}
     for item in texts:
-        cell = table.setdefault(item.lang, {"texts": 0, "sentences": 0, "flags": 0, "rules": Counter(), "shown": []})
+        cell = table.setdefault(
+            item.lang, {"texts": 0, "sentences": 0, "flags": 0, "rules": Counter(), "shown": []}
+        )
         found = [f for f in find(item.text, harper=harper) if RULES[f.rule].severity == "error"]
         cell["texts"] += 1
         cell["sentences"] += len(sentences_of(item.text))
         cell["flags"] += len(found)
         cell["rules"].update(f.rule for f in found)
         for f in found:
-            shown = item.text[max(0, f.start - 30) : f.start] + "[" + item.text[f.start : f.end] + "]"
-            cell["shown"].append(f"{item.id} {f.rule}: {shown}{item.text[f.end : f.end + 25]}".replace("\n", "⏎"))
+            shown = (
+                item.text[max(0, f.start - 30) : f.start] + "[" + item.text[f.start : f.end] + "]"
+            )
+            cell["shown"].append(
+                f"{item.id} {f.rule}: {shown}{item.text[f.end : f.end + 25]}".replace("\n", "⏎")
+            )
     for cell in table.values():
         cell["per_1000"] = round(1000 * cell["flags"] / max(1, cell["sentences"]), 1)
     return table
@@ -235,7 +275,9 @@ def typos(data: Path, half: str) -> dict[str, Any] | None:
             rules.update(f.rule for f in found)
         for error in row["errors"]:
             form, fixed = error["form"], error["correct_form"] or ""
-            lost = "'" in fixed.replace("’", "'") and fixed.replace("’", "'").replace("'", "") == form
+            lost = (
+                "'" in fixed.replace("’", "'") and fixed.replace("’", "'").replace("'", "") == form
+            )
             if "space" in error["kinds"] or lost:
                 start, end = error["char_start"], error["char_start"] + len(form)
                 marked += 1
@@ -260,11 +302,17 @@ def speed(texts: list[Text], *, harper: bool = False) -> dict[str, int]:
 
 def main() -> None:
     global MISSED
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--half", choices=["dev", "held", "all"], default="all")
     parser.add_argument("--lang", default="", help="only these languages, as en,de")
-    parser.add_argument("--flags", action="store_true", help="print what is flagged in clean text and what is missed")
+    parser.add_argument(
+        "--flags",
+        action="store_true",
+        help="print what is flagged in clean text and what is missed",
+    )
     parser.add_argument("--harper", action="store_true", help="with Harper as well (English)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -277,7 +325,12 @@ def main() -> None:
         print("not measured: no data under", options.data)
         return
     MISSED = [] if options.flags else None
-    alone = [Text(f"{t.id}/{i}", t.lang, s) for t in texts for i, s in enumerate(sentences_of(t.text)) if len(s) > 25]
+    alone = [
+        Text(f"{t.id}/{i}", t.lang, s)
+        for t in texts
+        for i, s in enumerate(sentences_of(t.text))
+        if len(s) > 25
+    ]
     report = {
         "half": options.half,
         "clean": flags(texts, harper=options.harper),
@@ -313,7 +366,9 @@ def shown(report: dict[str, Any]) -> str:
     """The report as plain text."""
     lines = [f"half: {report['half']}", "", "clean text: flags per 1,000 sentences"]
     for lang, cell in report["clean"].items():
-        lines.append(f"  {lang}  {cell['per_1000']:6}  ({cell['flags']} in {cell['sentences']}; {dict(cell['rules'])})")
+        lines.append(
+            f"  {lang}  {cell['per_1000']:6}  ({cell['flags']} in {cell['sentences']}; {dict(cell['rules'])})"
+        )
     lines += ["", "planted errors found (located within 3 characters)"]
     for lang, table in report["recall"].items():
         n, got = sum(c["n"] for c in table.values()), sum(c["found"] for c in table.values())

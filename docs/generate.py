@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from llmeval.checks.examples import example
+from llmeval.checks.most_used import LAST_GROUP, MOST_USED
 from llmeval.checks.registry import all_checks
 from llmeval.suite import schema
 from llmeval.suite.gate_schema import GateSpec, RegressionSpec
@@ -110,6 +111,12 @@ def checks_reference() -> str:
         "Each group has a page with arguments and examples.",
         "",
     ]
+    lines += ["## Most used", "", "| check | for |", "|---|---|"]
+    kinds_by_name = all_checks()
+    for name, purpose in MOST_USED.items():
+        page = f"checks/{_slug(kinds_by_name[name].group)}.md"
+        lines.append(f"| [`{name}`]({page}#{name}) | {_cell(purpose)} |")
+    lines.append("")
     for group, kinds in _groups().items():
         page = f"checks/{_slug(group)}.md"
         lines += [f"## [{group}]({page})", "", "| check | what it demands |", "|---|---|"]
@@ -155,7 +162,7 @@ def _groups() -> dict[str, list[Any]]:
     groups: dict[str, list[Any]] = {}
     for kind in all_checks().values():
         groups.setdefault(kind.group, []).append(kind)
-    return dict(sorted(groups.items()))
+    return dict(sorted(groups.items(), key=lambda item: (item[0] == LAST_GROUP, item[0])))
 
 
 def _slug(group: str) -> str:

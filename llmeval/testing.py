@@ -11,7 +11,7 @@ from llmeval.api import PathLike, Run, run
 from llmeval.core.errors import UsageError
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Case, Score
-from llmeval.report.failing_cases import FailingCase, worst_cases
+from llmeval.report.failing_cases import FailingCase, failing_cases
 from llmeval.report.safe_text import count, quarantined, reused
 from llmeval.suite.loader import Suite, load_suite
 
@@ -153,8 +153,8 @@ def case_results(done: Run) -> dict[str, CaseResult]:
     """
     summary = done.summary
     holds = summary.gate.decision is not None and summary.gate.exit_code == 0
-    found = {key[0]: CaseResult("passed") for key in done.directory.answer_index()}
-    for trouble in reversed(worst_cases(done.directory, _EVERY)):
+    found = {key[0]: CaseResult("passed") for key in done.directory.answer_offsets()}
+    for trouble in reversed(failing_cases(done.directory, done.manifest, summary, _EVERY)):
         if trouble.outcome is Outcome.OPEN:
             found[trouble.case_id] = CaseResult(
                 "open", "no judge is sure: it waits for a person (`llmeval review`)"
@@ -163,7 +163,7 @@ def case_results(done: Run) -> dict[str, CaseResult]:
         outcome = "allowed" if holds else "failed" if trouble.outcome is Outcome.FAIL else "lost"
         found[trouble.case_id] = CaseResult(outcome, _told(trouble))
     for entry in summary.quarantine:
-        if entry.case_id in found and found[entry.case_id].outcome != "passed":
+        if entry.case_id in found and not entry.passed:
             found[entry.case_id] = CaseResult("allowed", quarantined(entry))
     return found
 

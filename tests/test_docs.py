@@ -82,3 +82,29 @@ def test_the_readme_names_commands_that_exist(repository: Path) -> None:
     )
     assert named
     assert named <= known
+
+
+def test_modules_that_documents_name_exist(repository: Path) -> None:
+    for document in [*repository.glob("*.md"), *repository.glob("docs/*.md")]:
+        if document.name == "CHANGELOG.md":
+            continue  # it names what was
+        text = document.read_text(encoding="utf-8")
+        for name in re.findall(
+            r"`((?:llmeval|tests|benchmarks|docs)/[\w/.-]+\.(?:py|md|yaml))\b", text
+        ):
+            assert (repository / name).exists(), f"{document.name}: {name}"
+
+
+def test_the_table_of_rooms_is_the_one_that_is_tested(repository: Path) -> None:
+    from tests.test_architecture import ALLOWED
+
+    page = (repository / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| `(\w+)` \| .* \| (.*) ?\|$", page.partition("## Rooms")[2].partition("\n## ")[0], re.M
+    )
+    rooms = {room: set(re.findall(r"`(\w+)`", imports)) for room, imports in rows}
+    assert rooms == {
+        room: allowed - {"__init__"}
+        for room, allowed in ALLOWED.items()
+        if not room.startswith("__")
+    }

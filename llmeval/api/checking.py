@@ -41,7 +41,7 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
         facts = facts_of(planned)
     finally:
         asyncio.run(planned.close())
-    return {**facts, "warnings": [*facts["warnings"], *_baseline(loaded), *reach.told()]}
+    return {**facts, "warnings": [*facts["warnings"], *_baseline(loaded), *reach.warnings()]}
 
 
 def _baseline(suite: Suite) -> list[str]:

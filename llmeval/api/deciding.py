@@ -8,10 +8,8 @@ from typing import Any, Literal
 
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import StoreError, UsageError
-from llmeval.core.files import write_atomically
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
-from llmeval.store.directory import SUMMARY, summary_bytes
 from llmeval.suite.loader import Suite, load_suite
 
 _NAMED = 5
@@ -42,21 +40,16 @@ def redecide(
         UsageError, SuiteError: there is no rule for the baseline, or no such baseline. StoreError:
             no run there.
     """
-    from llmeval.gate.summary import summarise
-    from llmeval.report.failing_cases import worst_cases
-    from llmeval.report.write import write_reports
+    from llmeval.report.run_view import view_run
+    from llmeval.report.write import write_results
 
     run = load_run(path)
     run.manifest = _ruled(run, suite, environment, baseline)
-    run.summary = summarise(run.directory, run.manifest)
     if out is None:
-        run.troubles = worst_cases(
-            run.directory, 10, {entry.case_id for entry in run.summary.quarantine}
-        )
-        return run
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / SUMMARY, summary_bytes(run.summary))
-    run.report, run.troubles = write_reports(run.directory, run.summary, out, run.manifest)
+        run.take(view_run(run.directory, run.manifest))
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        run.take(write_results(run.directory, out, run.manifest))
     return run
 
 
@@ -78,7 +71,7 @@ def _ruled(
         loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
         _check_scored(run, loaded)
         quarantine = read_quarantine(
-            loaded, lambda: {case.id for case in run.directory.cases()}, partial=True
+            loaded, lambda: {case.id for case in run.directory.outlines()}, partial=True
         )
         run.warnings = quarantine.warnings
         return structs.replace(
@@ -228,12 +221,8 @@ def finish(
     """Write summary.json and the reports of a run from its records. `embed`: which rows the page
     holds in full.
     """
-    from llmeval.gate.summary import summarise
-    from llmeval.report.write import write_reports
+    from llmeval.report.write import write_results
 
-    summary = summarise(run.directory)
-    write_atomically(run.path / SUMMARY, summary_bytes(summary))
-    run.__dict__.pop("summary", None)
-    run.report, run.troubles = write_reports(run.directory, summary, embed=embed)
+    run.take(write_results(run.directory, embed=embed))
     run.warnings = warnings
     return run

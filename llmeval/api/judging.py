@@ -172,20 +172,21 @@ def judge_trust(
         anchors = None
         if path is not None and certificate is not None and state.state == "TRUSTED":
             folder = Path(reports) / plan.suite.name
-            anchors = _drift(folder, name, judge.digest, path, natural=certificate.natural)
+            anchors = _drift(folder, name, judge.digest, path, certificate)
             state = anchors.verdict() or state
         results.append(JudgeTrust(name, state, judge.digest, stated, certificate, anchors, parts))
     asyncio.run(plan.close())
     return results
 
 
-def _drift(folder: Path, metric: str, judge: str, path: Path, natural: Any) -> "Drift":
+def _drift(folder: Path, metric: str, judge: str, path: Path, certificate: "Certificate"
+) -> "Drift":
     """What the anchors of a certificate showed in the past runs below `folder`."""
     from llmeval.history.anchor_history import past_anchors
     from llmeval.judges.assurance.anchors import over_runs
 
     bound = JudgeRecord(digest=judge, certificate_digest=digest(path.read_bytes()))
-    return over_runs(past_anchors(folder, metric, bound), natural)
+    return over_runs(past_anchors(folder, metric, bound), certificate)
 
 
 def _plan(suite_path: Path, environment: str | None, *, use_cache: bool) -> "RunPlan":

@@ -171,7 +171,7 @@ def rejudge(
     from llmeval.suite.retired import Retirement
 
     old, regression = load_run(baseline), suite.spec.gate.regression
-    known = {case.id: case.digest for case in old.directory.cases()}
+    known = {case.id: case.digest for case in old.directory.outlines()}
     alone = suite.spec.gate.model_copy(update={"regression": None})
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)

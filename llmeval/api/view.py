@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from llmeval.report.failing_cases import FailingCase
+    from llmeval.report.run_view import RunView
 
 PathLike = str | os.PathLike[str]
 
@@ -54,6 +55,11 @@ class Run:
 
         ended = self.directory.has_summary() and self.manifest.status != "running"
         return self.directory.summary() if ended else summarise(self.directory)
+
+    def take(self, view: "RunView") -> None:
+        """Have what one pass over the records gave, with no second one."""
+        self.manifest, self.summary = view.manifest, view.summary
+        self.troubles, self.report = view.failing, view.report
 
     @property
     def decision(self) -> Decision | None:

@@ -12,10 +12,14 @@ MAX_SPANS = 50
 
 
 def _a_text(value: Any) -> Any:
-    """Refuses what YAML did not read as text: `007` is 7 there, `no` may be false, `2031-01-01` a date."""
+    """Refuses what YAML did not read as text: `007` is 7 there, `no` may be false, `2031-01-01` a
+    date.
+    """
     if isinstance(value, str | list | dict) or value is None:
         return value
-    raise ValueError(f"this must be a text: write it in quotes, as '{value}', or with `| string` in a template")
+    raise ValueError(
+        f"this must be text: put it in quotes ('{value}'), or add `| string` in a template"
+    )
 
 
 def _one_is_a_list(value: Any) -> Any:
@@ -25,21 +29,25 @@ def _one_is_a_list(value: Any) -> Any:
 def _distinct(values: list[T]) -> list[T]:
     twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
     if twice is not None:
-        raise ValueError(f"{twice!r} stands twice")
+        raise ValueError(f"{twice!r} appears twice")
     return values
 
 
 def _above_min(value: int | None, info: ValidationInfo) -> int | None:
-    least = next((info.data[name] for name in ("min", "p_min") if info.data.get(name) is not None), None)
+    least = next(
+        (info.data[name] for name in ("min", "p_min") if info.data.get(name) is not None), None
+    )
     if value is not None and least is not None and value < least:
-        raise ValueError(f"max is {value}, less than min, {least}")
+        raise ValueError(f"max ({value}) is less than min ({least})")
     return value
 
 
 AnyText = Annotated[str, BeforeValidator(_a_text)]
 """A text, possibly empty."""
 Text = Annotated[str, BeforeValidator(_a_text), Field(min_length=1)]
-Texts = Annotated[list[Text], BeforeValidator(_one_is_a_list), Field(min_length=1), AfterValidator(_distinct)]
+Texts = Annotated[
+    list[Text], BeforeValidator(_one_is_a_list), Field(min_length=1), AfterValidator(_distinct)
+]
 """One text, or a list of different ones."""
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Most = Annotated[Count | None, AfterValidator(_above_min)]
@@ -48,16 +56,26 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def counted(
-    n: int, what: str, exactly: int | None, least: int | None, most: int | None, *spans: Span, **more: Any
+    n: int,
+    what: str,
+    exactly: int | None,
+    least: int | None,
+    most: int | None,
+    *spans: Span,
+    **more: Any,
 ) -> Result:
-    """Whether `n` things lie in their limits. `what`: one of them, or `one|many` where an `s` does not do."""
+    """Whether `n` things lie in their limits. `what`: one of them, or `one|many` where an `s` does
+    not do.
+    """
     one, _, many = what.partition("|")
-    said = f"{n} {one if n == 1 else many or one + 's'}"
+    text_tokens = f"{n} {one if n == 1 else many or one + 's'}"
     if exactly is not None:
-        return verdict(n == exactly, f"{said}, {exactly} wanted", *spans[:MAX_SPANS], **more)
-    wanted = f"at least {least or 0}" if most is None else f"{least or 0} to {most}"
+        return verdict(
+            n == exactly, f"{text_tokens}; expected {exactly}", *spans[:MAX_SPANS], **more
+        )
+    expected = f"at least {least or 0}" if most is None else f"{least or 0} to {most}"
     passed = n >= (least or 0) and (most is None or n <= most)
-    return verdict(passed, f"{said}, {wanted} wanted", *spans[:MAX_SPANS], **more)
+    return verdict(passed, f"{text_tokens}; expected {expected}", *spans[:MAX_SPANS], **more)
 
 
 def clip(text: object, limit: int = 60) -> str:

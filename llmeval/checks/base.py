@@ -6,12 +6,13 @@ A check is written as a plain function whose keyword-only parameters are its arg
     def max_words(case: Case, answer: Answer, *, max: int) -> Result:
         '''At most `max` words.'''
 
-The parameters' annotations are the schema of the suite file: they are validated by pydantic when the suite is loaded
-(use `Annotated[..., AfterValidator(f)]` where a type is not enough, e.g. "a pattern RE2 compiles"), and documented by
-`llmeval checks show`. `name: argument` in a suite is the first keyword-only parameter.
+The parameters' annotations are the schema of the suite file: they are validated by pydantic when
+the suite is loaded (use `Annotated[..., AfterValidator(f)]` where a type is not enough, e.g. "a
+pattern RE2 compiles"), and documented by `llmeval checks show`. `name: argument` in a suite is the
+first keyword-only parameter.
 
-A check returns a `Result`; it never decides anything by raising. What it raises (`CheckError` on purpose, anything
-else by accident) is recorded as an error of that check, never as a grade.
+A check returns a `Result`; it never decides anything by raising. What it raises (`CheckError` on
+purpose, anything else by accident) is recorded as an error of that check, never as a grade.
 """
 
 import inspect
@@ -27,7 +28,8 @@ from llmeval.core.records import Span
 class Result:
     """What a check says. `value` in [0, 1]; both None = not applicable to this case.
 
-    `confidence`: calibrated P(verdict is right) in [0.5, 1], or None. `evidence`: places in the answer's text.
+    `confidence`: calibrated P(verdict is right) in [0.5, 1], or None. `evidence`: places in the
+    answer's text.
     """
 
     value: float | None
@@ -49,7 +51,9 @@ def graded(value: float, passed: bool, reason: str = "", *evidence: Span, **more
 
 
 def not_applicable(reason: str) -> Result:
-    """The check has nothing to say about this case (no reference, a language it does not know...)."""
+    """The check has nothing to say about this case (no reference, a language it does not
+    know...).
+    """
     return Result(None, None, reason)
 
 
@@ -65,18 +69,24 @@ class CheckType:
     group: str
     version: int = 1
     raw: bool = False
-    """Whether the check gets the text as it came, byte for byte; else its letters are composed (`composed.py`)."""
+    """Whether the check gets the text as it came, byte for byte; else its letters are composed
+    (`composed.py`).
+    """
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The arguments a suite may give, in order."""
         signature = inspect.signature(self.function)
-        return {n: p for n, p in signature.parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+        return {
+            n: p
+            for n, p in signature.parameters.items()
+            if p.kind is inspect.Parameter.KEYWORD_ONLY
+        }
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring."""
-        return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+        """The first paragraph of the docstring, on one line."""
+        return " ".join((inspect.getdoc(self.function) or "").split("\n\n", 1)[0].split())
 
 
 _REGISTRY: dict[str, CheckType] = {}
@@ -85,8 +95,9 @@ _REGISTRY: dict[str, CheckType] = {}
 def check(
     *, group: str, name: str | None = None, version: int = 1, raw: bool = False
 ) -> Callable[[CheckFunction], CheckFunction]:
-    """Register a function as the check `name` (default: the function's own name). Raise `version` whenever the same
-    answer may now get another result: it is part of a run's identity. `raw`: see `CheckType`.
+    """Register a function as the check `name` (default: the function's own name). Raise `version`
+    whenever the same answer may now get another result: it is part of a run's identity. `raw`: see
+    `CheckType`.
 
     Raises:
         ValueError: when the name is taken.

@@ -26,7 +26,9 @@ def compose(value: Any) -> Any:
         return value if _is_composed(value) else unicodedata.normalize("NFC", value)
     if isinstance(value, dict):
         made = {compose(key): compose(item) for key, item in value.items()}
-        return made if any(made.get(key, made) is not item for key, item in value.items()) else value
+        return (
+            made if any(made.get(key, made) is not item for key, item in value.items()) else value
+        )
     if isinstance(value, list | tuple):
         parts = [compose(item) for item in value]
         same = all(new is old for new, old in zip(parts, value, strict=True))

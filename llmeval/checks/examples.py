@@ -12,15 +12,17 @@ class _OneLine(yaml.SafeDumper):
 
 
 def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "\n" in text else None)
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style='"' if "\n" in text else None
+    )
 
 
 _OneLine.add_representer(str, _quoted)
 
 
 class Example(NamedTuple):
-    """`check`: as a suite holds it. `passes`, `fails`: answers, where they can be shown as short texts.
-    `context`: of the case, where the check needs one."""
+    """`check`: as a suite holds it. `passes`, `fails`: answers, where they can be shown as short
+    texts. `context`: of the case, where the check needs one."""
 
     check: Any
     passes: str | None = None
@@ -34,7 +36,12 @@ class Example(NamedTuple):
             return f"- {self.check}"
         # in flow style a mapping is `{name: arguments}`, whatever its arguments hold
         text = yaml.dump(
-            self.check, Dumper=_OneLine, allow_unicode=True, sort_keys=False, width=1_000_000, default_flow_style=True
+            self.check,
+            Dumper=_OneLine,
+            allow_unicode=True,
+            sort_keys=False,
+            width=1_000_000,
+            default_flow_style=True,
         )
         return f"- {text.strip()[1:-1]}"
 
@@ -48,5 +55,5 @@ def _all() -> dict[str, dict[str, Any]]:
 
 def example(name: str) -> Example | None:
     """The example of a check; None for a check of one's own."""
-    found = _all().get(name)
-    return None if found is None else Example(**found)
+    match = _all().get(name)
+    return None if match is None else Example(**match)

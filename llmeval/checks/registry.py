@@ -1,7 +1,7 @@
 """Finding checks by name. The registry is closed: what is not in it is an error, never a pass.
 
-`index.py` says which module each check lives in, so that a suite that uses three checks imports three modules.
-`docs/generate.py` writes it; a test compares it with the modules.
+`index.py` says which module each check lives in, so that a suite that uses three checks imports
+three modules. `docs/generate.py` writes it; a test compares it with the modules.
 """
 
 import difflib

@@ -28,10 +28,11 @@ from llmeval.cli import (
     simulate,
     validate,
 )
+from llmeval.cli.help_text import join_help_lines
 
 app = typer.Typer(
     name="llmeval",
-    help="Tests for language models: checks, a judge, and decisions that carry stated error rates.",
+    help="Regression tests for LLM applications: checks, a judge, and decisions with error rates.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -54,29 +55,32 @@ def _main(
         ),
     ] = False,
 ) -> None:
-    """Tests for language models: checks, a judge, and decisions that carry stated error rates."""
+    """Regression tests for LLM applications: checks, a judge, and decisions with error rates."""
 
 
-app.command()(run.run)
-app.command()(plan.plan)
-app.command()(simulate.simulate)
-app.command()(score.score)
-app.command()(merge.merge)
-app.command()(gate.gate)
-app.command()(compare.compare)
-app.command()(report.report)
-app.command()(comment.comment)
-app.command()(review.review)
-app.command()(validate.validate)
-app.command()(validate.schema)
-app.command()(init.init)
-app.command()(doctor.doctor)
-app.command()(checks.check)
-app.add_typer(import_command.app, name="import")
-app.add_typer(checks.app, name="checks")
-app.add_typer(runs.app, name="runs")
-app.add_typer(models.app, name="models")
-app.add_typer(judge.app, name="judge")
-app.add_typer(labels.app, name="labels")
-app.add_typer(baseline.app, name="baseline")
-app.add_typer(cache.app, name="cache")
+TEST, PLAN, REVIEW, SETUP = "Test", "Plan a test", "Compare, report, review", "Set up"
+
+app.command(rich_help_panel=TEST)(run.run)
+app.command(rich_help_panel=TEST)(score.score)
+app.command(rich_help_panel=TEST)(gate.gate)
+app.command(rich_help_panel=TEST)(merge.merge)
+app.command(rich_help_panel=TEST)(checks.check)
+app.command(rich_help_panel=PLAN)(validate.validate)
+app.command(rich_help_panel=PLAN)(plan.plan)
+app.command(rich_help_panel=PLAN)(simulate.simulate)
+app.command(rich_help_panel=REVIEW)(compare.compare)
+app.command(rich_help_panel=REVIEW)(report.report)
+app.command(rich_help_panel=REVIEW)(comment.comment)
+app.command(rich_help_panel=REVIEW)(review.review)
+app.command(rich_help_panel=SETUP)(init.init)
+app.command(rich_help_panel=SETUP)(doctor.doctor)
+app.command(rich_help_panel=SETUP)(validate.schema)
+app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
+app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
+app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
+app.add_typer(judge.app, name="judge", rich_help_panel=SETUP)
+app.add_typer(checks.app, name="checks", rich_help_panel=SETUP)
+app.add_typer(models.app, name="models", rich_help_panel=SETUP)
+app.add_typer(import_command.app, name="import", rich_help_panel=SETUP)
+app.add_typer(cache.app, name="cache", rich_help_panel=SETUP)
+join_help_lines(app)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llmeval.gate.baseline_changes import Changes
     from llmeval.store.directory import RunDir
 
-app = typer.Typer(help="The run that others are compared with.", no_args_is_help=True)
+app = typer.Typer(help="Approve the run that later runs are compared with.", no_args_is_help=True)
 
 Out = Annotated[
     Path | None,
@@ -28,7 +28,7 @@ NAMED = 10
 def propose(
     run: RunPath, out: Out = None, reports: Reports = Path("reports"), as_json: Json = False
 ) -> int:
-    """Show what would change if this run became the baseline. Nothing is written."""
+    """Show what would change if this run became the baseline. Writes nothing."""
     from llmeval.gate.baseline import baseline_of_run
     from llmeval.store.directory import RunDir
 
@@ -64,18 +64,20 @@ def propose(
 @app.command()
 def approve(
     run: RunPath,
-    by: Annotated[str, typer.Option(help="Who approves.", metavar="NAME")],
-    reason: Annotated[
-        str, typer.Option(help="Why this run may be what others are measured by.", metavar="TEXT")
-    ],
+    by: Annotated[str, typer.Option(help="The person who approves.", metavar="NAME")],
+    reason: Annotated[str, typer.Option(help="Why this run is a valid baseline.", metavar="TEXT")],
     expires: Annotated[
-        str | None, typer.Option(help="The last day it counts: 2027-01-31.", metavar="DATE")
+        str | None,
+        typer.Option(help="The last day of its validity, such as 2027-01-31.", metavar="DATE"),
     ] = None,
     out: Out = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Make a run the baseline: write the lock file. An incomplete or INVALID run can't be one."""
+    """Make a run the baseline: write the lock file.
+
+    An incomplete or INVALID run is refused.
+    """
     from llmeval.core.files import write_atomically
     from llmeval.gate.baseline import approval, baseline_of_run, lock_bytes
     from llmeval.store.directory import RunDir

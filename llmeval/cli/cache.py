@@ -6,14 +6,12 @@ import typer
 
 from llmeval.cli.common import Json, console, emit
 
-app = typer.Typer(
-    help="Replies kept for this and later runs (docs/caching.md).", no_args_is_help=True
-)
+app = typer.Typer(help="Show and delete stored replies (docs/caching.md).", no_args_is_help=True)
 
 
 @app.command()
 def stats(as_json: Json = False) -> int:
-    """How many replies are kept, of which models, and how much room they take."""
+    """Show how many replies are stored, of which models, and their size."""
     import datetime
 
     import msgspec

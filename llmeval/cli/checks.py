@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
     from llmeval.core.records import Span
 
-app = typer.Typer(help="The deterministic checks.", no_args_is_help=True)
+app = typer.Typer(help="List and show the deterministic checks.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_checks(as_json: Json = False) -> int:
-    """List every check, by group."""
+    """List every check: the most used first, then by group."""
     from rich.table import Table
 
+    from llmeval.checks.most_used import in_order
     from llmeval.checks.registry import all_checks
 
-    kinds = sorted(all_checks().values(), key=lambda kind: (kind.group, kind.name))
+    sections = in_order(all_checks().values())
     if as_json:
         emit(
             [
                 {"name": k.name, "group": k.group, "version": k.version, "summary": k.summary}
+                for _, kinds in sections
                 for k in kinds
             ]
         )
@@ -38,10 +40,9 @@ def list_checks(as_json: Json = False) -> int:
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
     for heading in ("group", "check", "what it demands"):
         table.add_column(heading)
-    previous = ""
-    for kind in kinds:
-        table.add_row(kind.group if kind.group != previous else "", kind.name, kind.summary)
-        previous = kind.group
+    for heading, kinds in sections:
+        for index, kind in enumerate(kinds):
+            table.add_row("" if index else heading, kind.name, kind.summary)
     console().print(table)
     return 0
 
@@ -109,13 +110,18 @@ def check(
         ),
     ],
     reference: Annotated[
-        list[str] | None, typer.Option(help="A right answer; may be given several times.")
+        list[str] | None, typer.Option(help="A right answer. Repeat the option for several.")
     ] = None,
-    question: Annotated[str | None, typer.Option(help="What was asked.")] = None,
+    question: Annotated[
+        str | None, typer.Option(help="The question that the text answers.")
+    ] = None,
     locale: Annotated[str | None, typer.Option(help="The text's language, such as fr.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Try checks on a text and show it with what they found underlined. Exits 1 when one fails."""
+    """Apply checks to a text and underline what they report.
+
+    Exit codes: 0 all checks pass, 1 one fails.
+    """
     import yaml
 
     from llmeval.checks.spec import SpecError, bind

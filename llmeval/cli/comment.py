@@ -14,27 +14,27 @@ def comment(
     run: RunPath,
     number: Annotated[
         int | None,
-        typer.Option(help="Of the pull or merge request; default: the job's own.", metavar="N"),
+        typer.Option(help="The pull or merge request; default: that of the CI job.", metavar="N"),
     ] = None,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Write a run's summary.md to the pull or merge request: one comment a suite, updated by later
-    runs.
+    """Write the summary of a run to the pull or merge request.
 
-    A run that passes begins no comment; it updates the one that an earlier run left. The token is
-    taken from GITHUB_TOKEN or GITLAB_TOKEN.
+    There is one comment for each suite, and later runs update it. A run that passes starts no
+    comment. The token comes from GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from llmeval.api import load_run
     from llmeval.report.ci.comment import publish, thread_of
-    from llmeval.report.failing_cases import worst_cases
-    from llmeval.report.markdown import markdown
+    from llmeval.report.failing_cases import failing_cases
+    from llmeval.report.markdown import MAX_WORST, markdown
 
     found = load_run(find_run(run, reports))
     found.directory.verify()
     thread = thread_of(os.environ, number, format_)
-    text = markdown(found.summary, found.manifest, worst_cases(found.directory, 20))
+    failing = failing_cases(found.directory, found.manifest, found.summary, MAX_WORST)
+    text = markdown(found.summary, found.manifest, failing)
     done = publish(thread, text, news=found.summary.gate.decision != "PASS")
     if as_json:
         emit({"comment": done, "run": str(found.path)})

@@ -36,7 +36,7 @@ RunPath = Annotated[
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="Machine-readable output on stdout, and nothing else there.")
+    bool, typer.Option("--json", help="Print one JSON document, and nothing else, on stdout.")
 ]
 Env = Annotated[
     str | None,
@@ -52,8 +52,8 @@ BaselineName = Annotated[
     typer.Option(
         "--baseline",
         help=(
-            "Compare with run:ID, run:latest (this suite's newest), file:PATH (a lock file or a"
-            " run's directory), or lock, the suite's own."
+            "Compare with run:ID, run:latest (the newest run of this suite), file:PATH (a lock file"
+            " or a run's directory), or lock (the one that the suite names)."
         ),
         metavar="run:ID|file:PATH|lock",
     ),
@@ -71,17 +71,17 @@ StopOption = Annotated[
     StopRule | None,
     typer.Option(
         "--stop",
-        help="early: end as soon as every rule of the gate is decided; never: ask every case.",
+        help="early: end when every rule of the gate is decided; never: run every case.",
         show_default=False,
     ),
 ]
 FormatOption = Annotated[
     Format,
     typer.Option(
-        "--format", help="How the CI server is told: annotations, job summary, outputs, metrics."
+        "--format", help="The CI server to report to: annotations, job summary, outputs, metrics."
     ),
 ]
-Reports = Annotated[Path, typer.Option(help="Where runs are kept.", metavar="DIR")]
+Reports = Annotated[Path, typer.Option(help="The folder of the runs.", metavar="DIR")]
 
 
 def emit(value: Any) -> None:

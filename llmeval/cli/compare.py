@@ -13,16 +13,15 @@ def compare(
         list[Path],
         typer.Argument(
             help=(
-                "Two runs or more: directories, ids, or `latest` (of the same suite). The first is"
-                " what the others are "
-                "compared with."
+                "Two runs or more: directories, ids, or `latest` (of the same suite). The"
+                " others are compared with the first."
             ),
             metavar="RUN RUN...",
             show_default=False,
         ),
     ],
     html: Annotated[
-        Path | None, typer.Option(help="Write one offline page as well.", metavar="FILE")
+        Path | None, typer.Option(help="Write an offline page too.", metavar="FILE")
     ] = None,
     judge: Annotated[
         str | None,
@@ -33,17 +32,17 @@ def compare(
     ] = None,
     suite: Annotated[
         Path | None,
-        typer.Option(
-            help="The suite that has the judge; by default the first run's.", metavar="FILE"
-        ),
+        typer.Option(help="The suite with the judge; default: the first run's.", metavar="FILE"),
     ] = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Compare runs case by case: what got better or worse, which cases flipped, what differs, who
-    ranks where.
+    """Compare runs case by case.
 
-    Exits 0 when anything could be compared, 3 when nothing could: other cases, judges or checks.
+    Shows what got better or worse, which cases changed, what differs between the runs, and a
+    ranking.
+
+    Exit codes: 0 something could be compared, 3 nothing could: other cases, judges or checks.
     """
     import msgspec
 

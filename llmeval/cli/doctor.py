@@ -24,7 +24,7 @@ def doctor(
     suite: Annotated[
         Path | None,
         typer.Argument(
-            help="Look at this suite's models and judges as well.",
+            help="Check the models and judges of this suite too.",
             metavar="[SUITE]",
             show_default=False,
             autocompletion=completion.suites,
@@ -37,10 +37,12 @@ def doctor(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Say what works and what does not: Python, extras, disk, and a suite's keys, endpoints,
-    answers, certificates.
+    """Check that runs are possible here, and say how to fix what is not.
 
-    Exit codes: 0 nothing is in the way of a run, 3 something is.
+    Checks Python, extras and disk; with a suite also its keys, endpoints, first answers and
+    certificates.
+
+    Exit codes: 0 a run is possible, 3 something prevents it.
     """
     from llmeval.api.machine_diagnosis import diagnose_machine
 

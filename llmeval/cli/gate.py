@@ -28,7 +28,7 @@ def gate(
     suite: Annotated[
         Path | None,
         typer.Option(
-            help="Decide by this suite's gate; default: the rules the run was made by.",
+            help="Use this suite's gate; default: the run's own rules.",
             metavar="SUITE",
         ),
     ] = None,
@@ -36,9 +36,7 @@ def gate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help=(
-                "Write summary.json, report.html, junit.xml and summary.md of this decision there."
-            ),
+            help=("Write summary.json, report.html, junit.xml and summary.md to this directory."),
             metavar="DIR",
         ),
     ] = None,
@@ -46,10 +44,10 @@ def gate(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Decide a run again: by another baseline or other rules, from its stored scores. The run stays
-    as it is.
+    """Decide a run again, with another baseline or other rules.
 
-    Nothing is asked. Exit codes as those of `run`.
+    The decision uses the stored scores. No model is called, and the run does not change. The exit
+    codes are those of `run`.
     """
     from llmeval.api import load_run, redecide
     from llmeval.core.errors import UsageError

@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from llmeval.importers.recorded.suites import Evaluation
     from llmeval.importers.writing import Imported
 
-app = typer.Typer(no_args_is_help=True, help="Suites from other tools' files.")
+app = typer.Typer(no_args_is_help=True, help="Import suites and results of other tools.")
 
-Out = Annotated[
-    Path, typer.Option(help="The folder that the suites are to stand in.", metavar="DIR")
-]
+Out = Annotated[Path, typer.Option(help="The folder for the suites.", metavar="DIR")]
 Named = Annotated[
     str | None, typer.Option("--name", help="The suite's name.", metavar="NAME", show_default=False)
 ]
@@ -27,12 +25,16 @@ Skip = Annotated[
     bool,
     typer.Option(
         "--skip-unknown",
-        help="Leave out what has no counterpart, and list it, instead of refusing.",
+        help="Skip what has no counterpart and list it, instead of an error.",
     ),
 ]
 
 Replayed = Annotated[
-    bool, typer.Option("--replay/--no-replay", help="Make a run of it at once; no model is asked.")
+    bool,
+    typer.Option(
+        "--replay/--no-replay",
+        help="Make a run of the recorded answers at once; no model is called.",
+    ),
 ]
 
 
@@ -46,11 +48,10 @@ def promptfoo(
     skip_unknown: Skip = False,
     as_json: Json = False,
 ) -> int:
-    """Suites from a promptfoo configuration: prompts, providers, tests, assertions, CSV columns,
-    thresholds.
+    """Import a promptfoo configuration: prompts, providers, tests, assertions.
 
-    What has no counterpart is refused with its line, all at once. No code is run and no model is
-    asked.
+    What has no counterpart is refused with its line, everything at once. No code is run and no
+    model is called.
     """
     from llmeval.importers.promptfoo.convert import convert
 

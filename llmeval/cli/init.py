@@ -56,30 +56,28 @@ class _Endpoint:
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(help="Where to write it.", metavar="[DIR]")] = Path(
-        "suites"
-    ),
+    directory: Annotated[
+        Path, typer.Argument(help="The folder for the suite.", metavar="[DIR]")
+    ] = Path("suites"),
     name: Annotated[str, typer.Option(help="The suite's name.")] = "first",
     example: Annotated[
         str | None,
-        typer.Option(
-            help="Copy a shipped suite instead: qa, format or grounded.", autocompletion=examples
-        ),
+        typer.Option(help="Copy a shipped suite: qa, format or grounded.", autocompletion=examples),
     ] = None,
     base_url: Annotated[
         str | None,
         typer.Option(help="An OpenAI-compatible endpoint; default: the bundled local model."),
     ] = None,
-    model: Annotated[str, typer.Option(help="The model's name there.")] = "default",
+    model: Annotated[str, typer.Option(help="The model's name at the endpoint.")] = "default",
     key_env: Annotated[
-        str, typer.Option(help="The environment variable that holds its key.", metavar="NAME")
+        str, typer.Option(help="The environment variable with the API key.", metavar="NAME")
     ] = "OPENAI_API_KEY",
     local: Annotated[
-        bool, typer.Option("--local", help="The bundled local model, without being asked.")
+        bool, typer.Option("--local", help="Use the bundled local model without a question.")
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Write a suite that runs, and the cases it needs. Never overwrites a file."""
+    """Write a suite that runs, with its cases. Never overwrites a file."""
     from llmeval.core.errors import UsageError
     from llmeval.importers.writing import write_new
 

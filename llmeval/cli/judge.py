@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from llmeval.api.judging import JudgeTrust
     from llmeval.core.certificate import Certificate, Probe
 
-app = typer.Typer(help="Certify judges, and probe them for bias.", no_args_is_help=True)
+app = typer.Typer(help="Certify judges and probe them for bias.", no_args_is_help=True)
 
 Target = Annotated[
     str,
@@ -27,11 +27,11 @@ Labels = Annotated[
     list[Path],
     typer.Option(
         "--labels",
-        help="Labelled answers (.jsonl), or a run's directory; may be given several times.",
+        help="Labelled answers (.jsonl), or a run's directory. Repeat the option for several.",
         metavar="FILE|RUN",
     ),
 ]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not use the cache.")]
 
 
 @app.command()
@@ -49,9 +49,11 @@ def certify(
         ),
     ] = None,
     probes: Annotated[
-        bool, typer.Option("--probes", help="Probe for biases too: about five times the calls.")
+        bool, typer.Option("--probes", help="Probe for bias too; takes about five times the calls.")
     ] = False,
-    days: Annotated[int, typer.Option(help="Days until it expires.", min=1)] = 90,
+    days: Annotated[
+        int, typer.Option(help="The certificate is valid for so many days.", min=1)
+    ] = 90,
     env: Env = None,
     no_cache: NoCache = False,
     as_json: Json = False,
@@ -100,10 +102,11 @@ def probe_(
     no_cache: NoCache = False,
     as_json: Json = False,
 ) -> int:
-    """Probe a judge for biases: the same answers longer, formatted, said to come from experts,
-    signed by the judge.
+    """Probe a judge for bias: does something irrelevant change its verdict?
 
-    Exact paired tests, Holm over the probes. Exits 0 whatever is found.
+    The judge sees the same answers longer, formatted, attributed to experts, or signed by itself.
+    The tests are exact and paired, with Holm's correction over the probes. The exit code is 0
+    whatever the result.
     """
     from llmeval.api import judging
 
@@ -130,7 +133,10 @@ def probe_(
 def show(
     target: Target, reports: Reports = Path("reports"), env: Env = None, as_json: Json = False
 ) -> int:
-    """Show whether a suite's judges are trusted, why, until when, and what would void that."""
+    """Show whether the judges of a suite are trusted, and why.
+
+    Shows also until when, and which changes would void it.
+    """
     from llmeval.api import judging
 
     suite, metric = _open(target, env)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 app = typer.Typer(
-    help="Human labels of answers: sample, import, export, count.", no_args_is_help=True
+    help="Manage human labels: sample, import, export, statistics.", no_args_is_help=True
 )
 
 Metric = Annotated[
     str | None,
-    typer.Option(help="Which metric; default: the run's only judged one.", metavar="METRIC"),
+    typer.Option(help="The metric; default: the only judged one.", metavar="METRIC"),
 ]
 Out = Annotated[
     Path | None, typer.Option(help="Write there instead of to the terminal.", metavar="FILE")
@@ -45,7 +45,7 @@ def sample(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Draw answers for people to label, at random within the judge's passes and fails.
+    """Draw random answers for people to label.
 
     The sheet has an empty column `verdict`: write pass, fail or unsure, and take it in with
     `llmeval labels import`. The judge's verdict is not on it. Fewer than 100 labels, or fewer than
@@ -108,13 +108,14 @@ def import_(
         Path, typer.Option(help="The run they are about: directory or id.", metavar="RUN")
     ],
     reviewer: Annotated[
-        str, typer.Option(help="Who labelled, where the file does not say.", metavar="NAME")
+        str, typer.Option(help="The reviewer, if the file does not name one.", metavar="NAME")
     ] = "",
     metric: Metric = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Import labels into a run: what the report's page saved, or sheets that people filled in.
+    """Import labels into a run, from the review page or from filled sheets.
+
     Importing a file twice adds nothing.
     """
     from llmeval.core.errors import UsageError
@@ -151,7 +152,7 @@ def export(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Give out every label of a run, corrections and all: JSONL, or CSV for a spreadsheet."""
+    """Export all labels of a run, with corrections: JSONL, or CSV."""
     import msgspec
 
     from llmeval.core.records import Label
@@ -179,9 +180,7 @@ def export(
 
 @app.command()
 def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
-    """Count a run's labels: by reviewer, how far people agree, and how often the judge agrees with
-    them.
-    """
+    """Count the labels of a run: by reviewer, agreement of people, agreement of the judge."""
     from llmeval.review.figures import figures
     from llmeval.review.repair import evidence, plain
     from llmeval.store.directory import RunDir

@@ -21,18 +21,18 @@ def merge(
     folders: Annotated[
         list[Path],
         typer.Argument(
-            help="The shards' directories, or folders that hold them.",
+            help="The shards' directories, or folders that contain them.",
             metavar="DIR...",
             show_default=False,
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Where the whole run goes.", metavar="RUN")
+        Path | None, typer.Option(help="The directory of the merged run.", metavar="RUN")
     ] = None,
     suite: Annotated[
         Path | None,
         typer.Option(
-            help="Decide by this suite's gate and baseline; default: as the shards saw them.",
+            help="Use this suite's gate and baseline; default: those of the shards.",
             metavar="SUITE",
         ),
     ] = None,
@@ -42,11 +42,12 @@ def merge(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Put the shards of a run together: check that all are there and belong together, decide once,
-    write the report.
+    """Merge the shards of a run, decide once, and write the report.
 
-    Exit codes: 0 pass, 1 gate failed, 2 usage wrong, 3 a shard is missing, double, incomplete or of
-    another run, or the run is invalid, 4 inconclusive.
+    All shards must be complete and belong together.
+
+    Exit codes: 0 pass, 1 gate failed, 2 usage wrong, 3 a shard is missing, duplicate, incomplete or
+    of another run, or the run is invalid, 4 inconclusive.
     """
     from llmeval.api import merge as merge_shards
     from llmeval.runner.merge import find_parts

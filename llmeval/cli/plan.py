@@ -17,7 +17,7 @@ Detect = Annotated[
     str | None,
     typer.Option(
         help=(
-            "The drop that must not pass: 3pt, 3%, 0.03. Default: the suite's margin, or 5pt; 3pt"
+            "The drop to detect: 3pt, 3%, 0.03. Default: the suite's margin, or 5pt; 3pt"
             " from 2,000 cases."
         ),
         metavar="DROP",
@@ -34,7 +34,7 @@ def plan(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Size a suite: the cases, labels, calls, cost and minutes that its decisions take.
+    """Size a suite: the cases, calls, cost and time that its decisions take.
 
     No model is called.
     """

@@ -25,14 +25,14 @@ def report(
     embed: Annotated[
         Literal["default", "all"],
         typer.Option(
-            help="all: hold every row in full, also of a run with more than 20,000.",
+            help="all: include every row in full, even above 20,000 rows.",
             metavar="<default|all>",
         ),
     ] = "default",
     index: Annotated[
         Path | None,
         typer.Option(
-            help="Write DIR/index.html: all suites below DIR, their decisions and trends.",
+            help="Write DIR/index.html: the decisions and trends of all suites below DIR.",
             metavar="DIR",
         ),
     ] = None,
@@ -40,9 +40,10 @@ def report(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Rebuild a run's summary and reports from its records, offline. Exits as the run did.
+    """Rebuild the summary and the reports of a run from its records.
 
-    With --index instead of a run: one page of all suites in a reports directory; exits 0.
+    Works offline. The exit code is that of the run. With --index instead of a run: one page of all
+    suites in a reports directory, exit code 0.
     """
     from llmeval.api import rebuild
     from llmeval.core.errors import UsageError

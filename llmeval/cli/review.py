@@ -10,7 +10,7 @@ from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.report.html.reader import ReportRow
+    from llmeval.report.html.row import ReportRow
     from llmeval.report.html.triage import Triage
     from llmeval.review.server import ReviewServer
     from llmeval.review.session import ReviewSession
@@ -21,41 +21,43 @@ def review(
     run: RunPath,
     reviewer: Annotated[
         str | None,
-        typer.Option(help="Whose votes these are; default: your login name.", metavar="NAME"),
+        typer.Option(help="The name of the reviewer; default: your login name.", metavar="NAME"),
     ] = None,
     n: Annotated[
-        int, typer.Option("--n", help="How many answers your queue has.", metavar="N")
+        int, typer.Option("--n", help="The number of answers to review.", metavar="N")
     ] = 50,
     random_share: Annotated[
         float,
         typer.Option(
-            help="Share of them drawn at random: only those measure a judge.", metavar="SHARE"
+            help="The share of random answers: only those can measure a judge.", metavar="SHARE"
         ),
     ] = 0.2,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="Vote on this metric; default: what judges decide.", metavar="METRIC"),
+        typer.Option(
+            help="Vote on this metric; default: all that judges decide.", metavar="METRIC"
+        ),
     ] = None,
     baseline: Annotated[
         Path | None,
         typer.Option(
-            help="Show this run's answers too; default: the gate's baseline, where it is.",
+            help="Show this run's answers too; default: the baseline, if it exists.",
             metavar="RUN",
         ),
     ] = None,
     port: Annotated[
-        int, typer.Option(help="Default: a free one.", min=0, max=65535, metavar="PORT")
+        int, typer.Option(help="The port; default: a free one.", min=0, max=65535, metavar="PORT")
     ] = 0,
     no_open: Annotated[
-        bool, typer.Option("--no-open", help="Print the address, start no browser.")
+        bool, typer.Option("--no-open", help="Print the address; do not start a browser.")
     ] = False,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Judge a run's answers in the browser; your votes go to its labels.jsonl. Ctrl-C ends it.
+    """Review the answers of a run in the browser. Votes become labels.
 
-    The judge's verdict stays hidden until you have given yours. Nothing leaves this machine: the
-    page is served on 127.0.0.1, to whoever has the address that is printed.
+    The judge's verdict stays hidden until you have voted. Nothing leaves this machine: the page is
+    served on 127.0.0.1, and only with the address that is printed. Ctrl-C ends it.
     """
     import tempfile
 

@@ -46,7 +46,7 @@ def run(
     suites: Annotated[
         list[Path],
         typer.Argument(
-            help="Suite files, or folders of them; several run one after the other.",
+            help="Suite files or folders. Several suites run one after the other.",
             metavar="SUITE...",
             show_default=False,
             autocompletion=completion.suites,
@@ -56,8 +56,7 @@ def run(
         Path | None,
         typer.Option(
             help=(
-                "The run's directory itself. An unfinished run there goes on; one that has ended is"
-                " refused."
+                "The run's directory. An unfinished run there continues; a finished one is refused."
             ),
             metavar="DIR",
         ),
@@ -66,15 +65,13 @@ def run(
         bool,
         typer.Option(
             "--new",
-            help=(
-                "Start afresh, where the same command would go on with an unfinished run of today."
-            ),
+            help=("Start a new run, even if an unfinished one could continue."),
         ),
     ] = False,
     candidate: Annotated[
         str | None,
         typer.Option(
-            help="Another candidate: a name from `models`, or '{provider: ..., model: ...}'.",
+            help="Test another candidate: a name from `models`, or '{provider: ..., model: ...}'.",
             metavar="NAME|SPEC",
             autocompletion=completion.candidates,
         ),
@@ -85,7 +82,7 @@ def run(
         typer.Option(
             "--rejudge",
             help=(
-                "Where other judges or checks scored the baseline: score its stored answers first."
+                "Score the baseline's stored answers again if other judges or checks scored them."
             ),
         ),
     ] = False,
@@ -94,8 +91,8 @@ def run(
         str | None,
         typer.Option(
             help=(
-                "Only part i of N of the cases, or auto: as the CI system says. `llmeval merge`"
-                " decides."
+                "Run only part i of N, or auto: the part that the CI system names. `llmeval"
+                " merge` decides."
             ),
             metavar="i/N|auto",
         ),
@@ -103,7 +100,7 @@ def run(
     changed_since: Annotated[
         str | None,
         typer.Option(
-            help="Only suites with a file that changed since the branch left this revision.",
+            help="Run only suites with a file that changed since the branch left REF.",
             metavar="REF",
         ),
     ] = None,
@@ -111,22 +108,18 @@ def run(
     limit: Annotated[
         int | None, typer.Option(help="Draw a seeded sample of N cases.", metavar="N")
     ] = None,
-    concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Neither read nor write the cache.")
-    ] = False,
+    concurrency: Annotated[int, typer.Option(help="Cases at the same time.", metavar="N")] = 32,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not use the cache.")] = False,
     reuse: Annotated[
         bool,
         typer.Option(
             "--reuse",
-            help="Take a candidate's answers from earlier runs even where it states no `build`.",
+            help="Use answers of earlier runs even if the candidate states no `build`.",
         ),
     ] = False,
     refresh: Annotated[
         bool,
-        typer.Option(
-            "--refresh", help="Ask everything again, and keep the new answers and verdicts."
-        ),
+        typer.Option("--refresh", help="Call the models again, and store the new replies."),
     ] = False,
     max_cost: Annotated[
         float | None, typer.Option(help="Stop at X US dollars.", metavar="X")
@@ -136,21 +129,21 @@ def run(
         float | None, typer.Option(help="Stop after M minutes.", metavar="M")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be asked; send nothing.")
+        bool, typer.Option("--dry-run", help="Show the calls and their cost; send nothing.")
     ] = False,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Run suites: ask the candidate, score its answers, decide, and write the report.
+    """Run suites: get the answers, score them, decide, and write a report.
 
-    Without --out, the same command goes on with its newest run where that was interrupted or
-    stopped at a budget, for 24
-    hours: what is recorded is not asked for again. --new starts afresh.
+    Without --out, the same command continues its newest run if that was interrupted or stopped at a
+    budget within the last 24 hours. Recorded answers are not requested again. --new starts a new
+    run.
 
     Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4
-    inconclusive, 5 nothing evaluated, 130 interrupted. Of several suites the worst: 130, 3, 2, 1,
-    4, 5, 0.
+    inconclusive, 5 nothing evaluated, 130 interrupted. With several suites the worst one counts, in
+    the order 130, 3, 2, 1, 4, 5, 0.
     """
     from llmeval.runner.options import Options
     from llmeval.runner.sharding import parse_shard

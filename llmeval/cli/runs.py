@@ -7,7 +7,7 @@ import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run, show_run
 
-app = typer.Typer(help="Runs that are kept.", no_args_is_help=True)
+app = typer.Typer(help="List and show past runs.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -58,13 +58,11 @@ def list_runs(
 def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
     """Show the result of a run."""
     from llmeval.api import load_run
-    from llmeval.report.failing_cases import worst_cases
+    from llmeval.report.failing_cases import failing_cases
 
     loaded = load_run(find_run(run, reports))
     loaded.directory.verify()
-    loaded.troubles = worst_cases(
-        loaded.directory, 10, {entry.case_id for entry in loaded.summary.quarantine}
-    )
+    loaded.troubles = failing_cases(loaded.directory, loaded.manifest, loaded.summary, 10)
     html = loaded.path / "report.html"
     loaded.report = html if html.exists() else None
     show_run(loaded, as_json=as_json)

@@ -12,21 +12,20 @@ def score(
     run: RunPath,
     suite: Annotated[
         Path | None,
-        typer.Option(
-            help="Score by this suite; default: the one the run was made by.", metavar="SUITE"
-        ),
+        typer.Option(help="Use this suite; default: the run's own.", metavar="SUITE"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the new run goes.", metavar="DIR")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The directory of the new run.", metavar="DIR")
+    ] = None,
     env: Env = None,
-    concurrency: Annotated[int, typer.Option(help="Cases in flight.", metavar="N")] = 32,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Neither read nor write the cache.")
-    ] = False,
+    concurrency: Annotated[int, typer.Option(help="Cases at the same time.", metavar="N")] = 32,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not use the cache.")] = False,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Score a run's stored answers again, by today's suite: the candidate is not asked, the run
-    stays as it is.
+    """Score the stored answers of a run again, with today's suite.
+
+    The candidate is not called. The result is a new run; the old run does not change.
     """
     from llmeval.api import rescore
     from llmeval.report.console import ProgressDisplay

@@ -35,19 +35,21 @@ TRUTH = "At a floor both FAIL and PASS are wrong: the larger share is shown. Bel
 def simulate(
     suite: SuitePath,
     detect: Detect = None,
-    runs: Annotated[int, typer.Option(help="Simulated runs a row.", metavar="N", min=20)] = 2000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same table.")] = 0,
+    runs: Annotated[
+        int, typer.Option(help="Simulated runs for each row.", metavar="N", min=20)
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="The seed of the simulation.")] = 0,
     stop: StopOption = None,
     metric: Metric = None,
     env: Env = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Measure how often the gate errs on a suite of this shape, by planted drops. No model is
-    called.
+    """Measure how often the gate of a suite errs, with simulated drops.
 
-    Uses the suite's floors and regression rules together, with its clusters, repeats and the
-    uncertain quality of its judges; where it has no regression rule, one for each metric by itself.
+    No model is called. The simulation uses the suite's floors and regression rules together, with
+    its clusters, repeats and the uncertain quality of its judges. Without a regression rule it adds
+    one for each metric.
 
     Exit codes: 0 the stated error rates hold, 1 one of them does not.
     """

@@ -27,17 +27,15 @@ def validate(
     against: Annotated[
         str | None,
         typer.Option(
-            help=(
-                "Say how the gate differs from that of a git revision, a lock file or a run:"
-                " looser, tighter, changed."
-            ),
+            help=("Show how the gate differs from that of a git revision, a lock file or a run."),
             metavar="REF",
         ),
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Check suites as a run does before its first call: cases, models, certificates, baseline.
-    Nothing is called or loaded.
+    """Check suites as a run does before its first call.
+
+    Checks cases, models, certificates and the baseline. No model is called or loaded.
     """
     from llmeval.api import validate as check
     from llmeval.core.errors import ExitCode, LlmevalError
@@ -122,7 +120,7 @@ def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
 
 def schema(
     checks: Annotated[
-        bool, typer.Option("--checks", help="The arguments of every check instead.")
+        bool, typer.Option("--checks", help="Print the schema of the arguments of every check.")
     ] = False,
 ) -> int:
     """Print the JSON Schema of suite files, for editors."""

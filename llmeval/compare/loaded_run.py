@@ -8,8 +8,9 @@ from llmeval.compare.comparison import ComparedRun
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
-from llmeval.gate.aggregate import RunAggregate, tally_run
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import values_of
+from llmeval.gate.run_pass import tally_run
 from llmeval.store.directory import RunDir
 
 

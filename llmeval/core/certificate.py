@@ -113,4 +113,6 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[Probe, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     natural: float = 0.02
+    anchor_calls: int = 1
+    """Calls behind each anchor's verdict, which all agreed."""
     anchors: tuple[Anchor, ...] = ()

@@ -29,7 +29,7 @@ def install_hint(extra: str) -> str:
 
 
 class ExitCode(IntEnum):
-    """What `llmeval` tells the shell (DESIGN section 6)."""
+    """What `llmeval` tells the shell (docs/run-directory.md)."""
 
     PASS = 0
     GATE_FAILED = 1

@@ -294,6 +294,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     candidate: CandidateRecord
     concurrency: int | None = None
     seed: int | None = None
+    order_seed: str | int | None = None
+    """The seed of the order of the cases, of a run that may stop early; None: the suite's `seed`."""
     quarantine_ended: tuple[Quarantined, ...] = ()
     """Entries whose last day was over: these cases count."""
     warnings: tuple[str, ...] = ()

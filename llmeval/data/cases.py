@@ -31,6 +31,13 @@ _RESERVED = frozenset(
 )
 
 
+def order_of(units: list[int], seed: str | int) -> list[int]:
+    """These units (cases, or clusters) in a random order that depends on the seed alone."""
+    shuffled = list(units)
+    random.Random(seed).shuffle(shuffled)
+    return shuffled
+
+
 class CaseSet:
     """All cases that a run will ask, in order.
 
@@ -68,15 +75,16 @@ class CaseSet:
         self._clusters = array("q")
         self.digest = self._scan(inspect)
 
-    def shuffle(self, seed: int) -> None:
-        """Put the cases into a random order, those of one cluster side by side; the same seed gives
-        the same order.
+    def shuffle(self, seed: str | int) -> None:
+        """Put the cases into a random order, those of one cluster side by side.
+
+        Args:
+            seed: the same one gives the same order (`order_of`).
         """
         members: dict[int, list[int]] = {}
         for cluster, index in zip(self._clusters, self._order, strict=True):
             members.setdefault(cluster, []).append(index)
-        clusters = list(members)
-        random.Random(seed).shuffle(clusters)
+        clusters = order_of(list(members), seed)
         self._order = array("q", (index for cluster in clusters for index in members[cluster]))
         self._clusters = array("q", (cluster for cluster in clusters for _ in members[cluster]))
 

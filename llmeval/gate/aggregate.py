@@ -1,6 +1,6 @@
 """From records to numbers: what became of each case, metric by metric, slice by slice.
 
-One pass over the run directory; what is held is a few numbers a case. Repeats are reduced within
+It is filled answer by answer (`run_pass`); what is held is a few numbers a case. Repeats are reduced within
 their case first, so that n counts cases. Sums are exact (`math.fsum`), so that the order of records
 does not matter to the last bit.
 """
@@ -9,56 +9,28 @@ import hashlib
 import math
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
 from llmeval.core.canary import Canary
-from llmeval.core.manifest import Manifest
-from llmeval.core.outcome import Outcome, answer_outcome, status_outcome
+from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Case, Score, Status, clean_text
-from llmeval.core.results import Calls, CaseCounts
+from llmeval.core.results import CaseCounts
 from llmeval.gate.audits import Audits, note
-from llmeval.gate.call_counts import CallCount, ReuseCount
-from llmeval.gate.human_labels import decided_by_people, people_of
+from llmeval.gate.call_counts import RunCalls
+from llmeval.gate.human_labels import DecidedUnit, decide_unit
+from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
-from llmeval.store.directory import RunDir, Unit
+from llmeval.store.directory import CaseOutline, Unit
 from llmeval.store.labels import AnswerKey
 
 MAX_SLICES_PER_TAG = 50
 CASES = "cases"
 """The metric of a case as a whole: it passes where everything that applies to it does."""
-
-# What became of a metric on a case, in one byte: 0 where there is no score, 1 where the metric does
-# not apply, else 2 + the rank of its outcome. The larger of two is the worse, so repeats are
-# combined by `max`.
-_NOT_APPLICABLE = 1
-_PASSED, _OPEN, _FAILED, _NOT_SCORED, _UNSCORED, _ERROR = (2 + outcome.rank for outcome in Outcome)
-_STATES: dict[Status, int] = {
-    status: _NOT_APPLICABLE if (outcome := status_outcome(status)) is None else 2 + outcome.rank
-    for status in Status
-}
-
-
-@dataclass
-class MetricColumn:
-    """One metric over all cases, by case number. `state` 0: no score; `total` and `count`: of the
-    repeats' values.
-    """
-
-    source: str = "check"
-    state: "array[int]" = field(default_factory=lambda: array("b"))
-    total: "array[float]" = field(default_factory=lambda: array("d"))
-    count: "array[int]" = field(default_factory=lambda: array("H"))
-
-    def grow(self, size: int) -> None:
-        """Room for `size` cases."""
-        more = size - len(self.state)
-        if more > 0:
-            self.state.extend([0] * more)
-            self.total.extend([0.0] * more)
-            self.count.extend([0] * more)
+_NO_VALUE = (Status.NOT_SCORED, Status.UNSCORED, Status.OPEN)
+"""Statuses of a case that a metric applies to, without a value."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +67,7 @@ class CaseValue(NamedTuple):
 
 
 class RunAggregate:
-    """The numbers of one run. Made by `tally_run`, or filled unit by unit while it goes on.
+    """The numbers of one run, of a finished one (`tally_run`) or while it goes on.
 
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
     `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
@@ -111,6 +83,7 @@ class RunAggregate:
         drawn: of these, what came before them by a random draw.
         quarantined: ids of cases that count nowhere; `aside` says of those with a record whether
             they pass.
+        ordered: whether planned cases are still to come, by `add_case`.
     """
 
     def __init__(
@@ -121,6 +94,7 @@ class RunAggregate:
         people: Mapping[AnswerKey, bool] | None = None,
         drawn: Collection[AnswerKey] = (),
         quarantined: Collection[str] = (),
+        ordered: bool = False,
     ) -> None:
         self.path, self.repeats, self.people, self.drawn = (
             path,
@@ -131,18 +105,16 @@ class RunAggregate:
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
         self._seen = array("H")
-        self._worst = array("b")
         self._digests = array("Q")
         self._outputs = array("Q")
         self._tags: list[tuple[tuple[str, str], ...]] = []
         self._clusters: list[str | None] = []
         self._interned: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
         self.columns: dict[str, MetricColumn] = {}
-        self._whole = MetricColumn(state=self._worst)
+        self._whole = MetricColumn()
         self.slices: dict[tuple[str, str], int] = {}
         self.units = self.waiting = 0
-        self._calls: dict[str, CallCount] = {}
-        self.reuse = ReuseCount()
+        self.calls = RunCalls()
         self.causes = MissingCauses()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
@@ -150,10 +122,10 @@ class RunAggregate:
         self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
         self.earlier: tuple[AttemptValues, ...] = ()
+        self.may_stop, self._ordered = False, True
         for case in planned:
-            if case.id not in self.quarantined:
-                self._row(case)
-        self.may_stop = bool(self._rows)
+            self.add_case(case)
+        self._ordered = ordered
 
     @property
     def cases(self) -> int:
@@ -167,22 +139,16 @@ class RunAggregate:
 
     def counts(self) -> CaseCounts:
         """Cases by outcome."""
-        found = [0] * (_ERROR + 1)
-        for state in self._worst:
-            found[state] += 1
+        count = self._whole.cases_with
         return CaseCounts(
             cases=self.cases,
-            passed=found[_PASSED],
-            failed=found[_FAILED],
-            unscored=found[_UNSCORED],
-            errors=found[_ERROR],
-            open=found[_OPEN],
-            not_scored=found[_NOT_SCORED],
+            passed=count(Status.PASS),
+            failed=count(Status.FAIL),
+            unscored=count(Status.UNSCORED),
+            errors=count(Status.ERROR),
+            open=count(Status.OPEN),
+            not_scored=count(Status.NOT_SCORED),
         )
-
-    def calls(self) -> dict[str, Calls]:
-        """Calls by role: `candidate`, `judge:<metric>` and `attacks:<metric>`."""
-        return {role: count.record() for role, count in sorted(self._calls.items())}
 
     def slice_names(self) -> list[tuple[str, str]]:
         """(tag, value) of every slice, without tags that have too many values to be slices."""
@@ -198,22 +164,20 @@ class RunAggregate:
             return MetricSample(0, 0, 0, self._errors(slice_))
         values, clusters, outcomes, numbers = [], [], [], dict[str, int]()
         unscored = errors = waiting = 0
-        for row, state in enumerate(column.state):
+        for row, status in enumerate(column.statuses()):
             if slice_ is not None and slice_ not in self._tags[row]:
                 continue
-            if state in (_PASSED, _FAILED):
-                values.append(column.total[row] / column.count[row])
-                outcomes.append(state == _PASSED)
+            if status is Status.PASS or status is Status.FAIL:
+                values.append(column.mean(row))
+                outcomes.append(status is Status.PASS)
                 cluster = self._clusters[row]
                 name = f"\0{row}" if cluster is None else cluster
                 clusters.append(numbers.setdefault(name, len(numbers)))
-            elif state == _OPEN:
+            elif status is Status.OPEN:
                 waiting += 1
-            elif (
-                state == _UNSCORED
-            ):  # what is not scored yet is not lost: its run decides nothing (`own.missing`)
-                unscored += 1
-            elif state == _ERROR or (state == 0 and self._worst[row] == _ERROR):
+            elif status is Status.UNSCORED:
+                unscored += 1  # NOT_SCORED is not lost: its run decides nothing (`missing`)
+            elif self._is_lost(row, status):
                 errors += 1
         return MetricSample(
             len(values),
@@ -275,13 +239,13 @@ class RunAggregate:
         row = self._rows.get(case_id)
         if row is None or not self._seen[row]:
             return None
-        worst = self._worst[row]
+        worst = self._whole.status(row)
         metrics = (
             name
             for name, column in self.columns.items()
-            if row < len(column.state) and column.state[row] == worst
+            if row < len(column) and column.status(row) is worst
         )
-        return list(Outcome)[worst - 2], tuple(metrics)
+        return Outcome(str(worst)), tuple(metrics)
 
     def set_aside(self, slice_: tuple[str, str] | None = None) -> list[str]:
         """Ids of the quarantined cases of a slice (None: all) with a record."""
@@ -298,15 +262,17 @@ class RunAggregate:
     def result(self, metric: str, case_id: str) -> CaseValue | None:
         """One case with a record on one metric; None where the metric does not apply to it."""
         column, row = self._column(metric), self._rows[case_id]
-        state = 0 if column is None else column.state[row]
-        lost = state in (_NOT_SCORED, _UNSCORED, _OPEN, _ERROR) or (
-            state == 0 and self._worst[row] == _ERROR
-        )
-        if not lost and state not in (_PASSED, _FAILED):
+        status = None if column is None else column.status(row)
+        graded = status is Status.PASS or status is Status.FAIL
+        if not graded and status not in _NO_VALUE and not self._is_lost(row, status):
             return None
-        value = math.nan if lost or column is None else column.total[row] / column.count[row]
+        value = column.mean(row) if graded and column is not None else math.nan
         return CaseValue(
-            case_id, f"{self._digests[row]:016x}", self._clusters[row], value, state == _PASSED
+            case_id,
+            f"{self._digests[row]:016x}",
+            self._clusters[row],
+            value,
+            status is Status.PASS,
         )
 
     def _column(self, metric: str) -> MetricColumn | None:
@@ -318,19 +284,42 @@ class RunAggregate:
     def _within(self, row: int, slice_: tuple[str, str] | None) -> bool:
         return slice_ is None or slice_ in self._tags[row]
 
-    def _errors(self, slice_: tuple[str, str] | None) -> int:
-        return sum(
-            self._worst[row] == _ERROR and self._within(row, slice_)
-            for row in range(len(self._worst))
+    def _is_lost(self, row: int, status: Status | None) -> bool:
+        """Whether a metric has no result because something broke: its own check, or the answer."""
+        return status is Status.ERROR or (
+            status is None and self._whole.status(row) is Status.ERROR
         )
 
+    def _errors(self, slice_: tuple[str, str] | None) -> int:
+        return sum(
+            status is Status.ERROR and self._within(row, slice_)
+            for row, status in enumerate(self._whole.statuses())
+        )
+
+    def add_case(self, case: Case | CaseOutline) -> None:
+        """Take a planned case. It needs a place before its answer only in a run that may stop
+        before it: such a run is read in the order planned.
+        """
+        if self._ordered and case.id not in self.quarantined:
+            self._row(case)
+            self.may_stop = True
+
     def add(self, unit: Unit) -> None:
+        """Take a scored answer, once; its open scores as people decided them."""
+        self.take(decide_unit(unit, self.people))
+
+    def take(self, decided: DecidedUnit[Unit]) -> None:
         """Take a scored answer, once. One whose scoring was cut off, as nothing more was needed,
         only counts its calls.
         """
-        self._count_answer(unit.answer)
-        decided = [self._decided(judged) for judged in unit.scores]
-        outcome = answer_outcome(unit.answer, (score.status for score in decided))
+        unit, outcome = decided.unit, decided.outcome
+        self.calls.add_answer(unit.answer)
+        if decided.scores is not unit.scores:
+            self.by_people.update(
+                now.metric
+                for now, before in zip(decided.scores, unit.scores, strict=True)
+                if now is not before
+            )
         if outcome is Outcome.NOT_SCORED:
             self.waiting += 1
             if self.may_stop:
@@ -346,67 +335,46 @@ class RunAggregate:
                 self.slices[tag] = self.slices.get(tag, 0) + 1
         self._seen[row] += 1
         self._outputs[row] = int(output_digest(unit.answer), 16)
-        for judged, score in zip(unit.scores, decided, strict=True):
-            self._add_score(row, score, _STATES[score.status])
+        for judged, score in zip(unit.scores, decided.scores, strict=True):
+            self._add_score(row, score)
             if score.source == "judge":
-                self._count_score(score)
+                self.calls.add_score(score)
                 note(self.audits, judged)
-        self._worst[row] = max(self._worst[row], 2 + outcome.rank)
-        self._whole.total[row] = float(self._worst[row] == _PASSED)
+        self._whole.take(row, Status(outcome.value))
+        self._whole.total[row] = float(self._whole.status(row) is Status.PASS)
 
     def _set_aside(self, unit: Unit, outcome: Outcome) -> None:
         for score in unit.scores:
             if score.source == "judge":
-                self._count_score(score)
+                self.calls.add_score(score)
         name = unit.case.id
         self.aside[name] = self.aside.get(name, True) and outcome is Outcome.PASS
         self._aside_tags[name] = unit.case.tags
 
-    def _decided(self, score: Score) -> Score:
-        """A score that was left to a person, as the person decided it."""
-        decided = decided_by_people(score, self.people)
-        if decided is not score:
-            self.by_people.add(score.metric)
-        return decided
-
-    def _row(self, case: Case) -> int:
+    def _row(self, case: Case | CaseOutline) -> int:
         row = self._rows.get(case.id)
         if row is None:
             row = self._rows[case.id] = len(self._rows)
             tags = tuple(sorted(case.tags.items()))
             self._tags.append(self._interned.setdefault(tags, tags))
             self._clusters.append(case.cluster)
-            self._worst.append(0)
-            self._whole.total.append(0.0)
-            self._whole.count.append(1)
+            self._whole.grow(row + 1)
+            self._whole.count[row] = 1
             self._seen.append(0)
             self._outputs.append(0)
             self._digests.append(int(case.digest.removeprefix("sha256:")[:16] or "0", 16))
         return row
 
-    def _add_score(self, row: int, score: Score, state: int) -> None:
+    def _add_score(self, row: int, score: Score) -> None:
         column = self.columns.get(score.metric)
         if column is None:
             column = self.columns[score.metric] = MetricColumn(score.source)
         if score.source == "judge":
             column.source = "judge"
         column.grow(row + 1)
-        column.state[row] = max(column.state[row], state)
+        column.take(row, score.status)
         if score.value is not None:
-            column.total[row] += score.value
-            column.count[row] += 1
-
-    def _count_answer(self, answer: Answer) -> None:
-        count = self._calls.setdefault("candidate", CallCount())
-        count.add(
-            answer.attempts, answer.cached, answer.error is not None, answer.usage, answer.cost_usd
-        )
-        self.reuse.answer(answer)
-
-    def _count_score(self, score: Score) -> None:
-        count = self._calls.setdefault(f"judge:{score.metric}", CallCount())
-        count.add(score.attempts, score.cached, score.unanswered, score.usage, score.cost_usd)
-        self.reuse.score(score)
+            column.add_value(row, score.value)
 
     def add_canary(self, canary: Canary) -> None:
         """Take a line of `canaries.jsonl`: an attack or an anchor."""
@@ -414,8 +382,7 @@ class RunAggregate:
             self.attacks.setdefault(canary.metric, {})[canary.case_id] = (
                 None if canary.failed else canary.passed is True
             )
-        count = self._calls.setdefault(f"{canary.kind}s:{canary.metric}", CallCount())
-        count.add(canary.attempts, canary.cached, canary.failed, canary.usage, canary.cost_usd)
+        self.calls.add_canary(canary)
 
 
 def output_digest(answer: Answer) -> str:
@@ -425,18 +392,3 @@ def output_digest(answer: Answer) -> str:
     if answer.output is None:
         return "0" * 16
     return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
-
-
-def tally_run(run: RunDir, manifest: Manifest) -> RunAggregate:
-    """The numbers of a run so far, from its records; what was left to people is decided by their
-    labels.
-    """
-    planned = run.cases() if manifest.may_stop else ()
-    tally = RunAggregate(
-        run.path, planned, manifest.repeats, *people_of(run.path), manifest.quarantined
-    )
-    for unit in run.units():
-        tally.add(unit)
-    for canary in run.canaries():
-        tally.add_canary(canary)
-    return tally

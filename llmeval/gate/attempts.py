@@ -26,9 +26,10 @@ from llmeval.core.errors import StoreError
 from llmeval.core.files import write_atomically
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.aggregate import CASES, RunAggregate, tally_run
+from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.baseline import scorer_digest
 from llmeval.gate.holm import Rule
+from llmeval.gate.run_pass import tally_run
 from llmeval.store.directory import ATTEMPTS, RunDir
 
 _DIGITS = 6

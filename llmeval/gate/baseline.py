@@ -24,9 +24,10 @@ from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import Manifest, Scoring
 from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
-from llmeval.gate.aggregate import RunAggregate, tally_run
+from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.gate_terms import limits_of, terms_of
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
+from llmeval.gate.run_pass import tally_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 
 _DIGITS = 6

@@ -5,6 +5,7 @@ alone.
 import math
 from dataclasses import dataclass, field
 
+from llmeval.core.canary import Canary
 from llmeval.core.records import Answer, Score, Status
 from llmeval.core.results import Calls, Reuse, Reused
 
@@ -93,3 +94,46 @@ class ReuseCount:
     def record(self) -> Reuse:
         """The counts."""
         return Reuse(answers=self._answers.record(), verdicts=self._verdicts.record())
+
+
+class RunCalls:
+    """The calls of a run by role, and what it took from earlier runs."""
+
+    def __init__(self) -> None:
+        self._roles: dict[str, CallCount] = {}
+        self._reuse = ReuseCount()
+
+    def add_answer(self, answer: Answer) -> None:
+        """Take an answer of the candidate."""
+        failed = answer.error is not None
+        self._role("candidate").add(
+            answer.attempts, answer.cached, failed, answer.usage, answer.cost_usd
+        )
+        self._reuse.answer(answer)
+
+    def add_score(self, score: Score) -> None:
+        """Take a judge's score."""
+        self._role(f"judge:{score.metric}").add(
+            score.attempts, score.cached, score.unanswered, score.usage, score.cost_usd
+        )
+        self._reuse.score(score)
+
+    def add_canary(self, canary: Canary) -> None:
+        """Take a line of `canaries.jsonl`."""
+        self._role(f"{canary.kind}s:{canary.metric}").add(
+            canary.attempts, canary.cached, canary.failed, canary.usage, canary.cost_usd
+        )
+
+    def by_role(self) -> dict[str, Calls]:
+        """Calls by role: `candidate`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
+        return {role: count.record() for role, count in sorted(self._roles.items())}
+
+    def reuse(self) -> Reuse:
+        """How many answers and verdicts earlier runs paid for."""
+        return self._reuse.record()
+
+    def _role(self, name: str) -> CallCount:
+        count = self._roles.get(name)
+        if count is None:
+            count = self._roles[name] = CallCount()
+        return count

@@ -1,12 +1,15 @@
 """What people decided in a run's labels: it stands in for scores that need review."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from msgspec import structs
 
+from llmeval.core.outcome import Outcome, answer_outcome
 from llmeval.core.records import Score, Status
-from llmeval.store.directory import LABELS
+from llmeval.store.directory import LABELS, Unit
 from llmeval.store.labels import AnswerKey, agreed, current, read
 
 _DRAWN = ("random", "stratified")
@@ -31,3 +34,28 @@ def decided_by_people(score: Score, people: Mapping[AnswerKey, bool]) -> Score:
         return score
     status = Status.PASS if passed else Status.FAIL
     return structs.replace(score, status=status, value=float(passed), passed=passed)
+
+
+AnyUnit = TypeVar("AnyUnit", bound=Unit)
+UnitRead = TypeVar("UnitRead", bound=Unit, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedUnit(Generic[UnitRead]):
+    """An answer with its scores as people decided them, and what became of it."""
+
+    unit: UnitRead
+    scores: tuple[Score, ...]
+    """Those of the unit itself where nobody decided one; else in the same order."""
+    outcome: Outcome
+
+
+def decide_unit(unit: AnyUnit, people: Mapping[AnswerKey, bool]) -> DecidedUnit[AnyUnit]:
+    """A unit as people decided it. `people`: as from `people_of`."""
+    scores = unit.scores
+    if people:
+        decided = tuple(decided_by_people(score, people) for score in scores)
+        if any(now is not before for now, before in zip(decided, scores, strict=True)):
+            scores = decided
+    statuses = [score.status for score in scores]
+    return DecidedUnit(unit, scores, answer_outcome(unit.answer, statuses))

@@ -1,8 +1,10 @@
 """When a run may stop: as soon as every rule of its gate is decided."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from llmeval.core.manifest import Manifest
+from llmeval.core.records import Case
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import Attempts, attempts_of
 from llmeval.gate.baseline import read_baseline
@@ -21,12 +23,14 @@ class GateStopper:
     """Takes scored answers as they come; says when more would change no decision.
 
     Args:
-        run: with its manifest and all its planned cases written.
+        run: the run's directory.
+        manifest: the run's.
+        planned: its cases, in the order they are asked.
     """
 
-    def __init__(self, run: RunDir, manifest: Manifest) -> None:
+    def __init__(self, run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> None:
         self._tally = RunAggregate(
-            run.path, run.cases(), manifest.repeats, quarantined=manifest.quarantined
+            run.path, planned, manifest.repeats, quarantined=manifest.quarantined
         )
         self._walks = _walks(self._tally, manifest)
         self._since = 0
@@ -81,10 +85,10 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
     return found if all(walk.planned for walk in found) else []
 
 
-def stopper(run: RunDir, manifest: Manifest) -> GateStopper | None:
+def stopper(run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:
     """What stops this run early; None for a run that goes to its end, as later attempts of a change
     do.
     """
     now = Attempts(manifest.attempt, 1 if manifest.attempt is None else manifest.attempt.number)
     first = now.manifest(manifest)
-    return GateStopper(run, first) if first.may_stop else None
+    return GateStopper(run, first, planned) if first.may_stop else None

@@ -6,11 +6,12 @@ from msgspec import structs
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Summary
-from llmeval.gate.aggregate import MetricSample, RunAggregate, tally_run
+from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.baseline_notices import against, with_remarks
 from llmeval.gate.decide import decide
 from llmeval.gate.rules.floors import bounds, is_clustered
 from llmeval.gate.rules.single_run import missing
+from llmeval.gate.run_pass import tally_run
 from llmeval.gate.stopping import settled
 from llmeval.stats.sequential.betting import anytime_bounds
 from llmeval.store.directory import RunDir
@@ -29,7 +30,11 @@ def summarise(run: RunDir, manifest: Manifest | None = None) -> Summary:
         StoreError: not a run directory.
     """
     manifest = run.manifest() if manifest is None else manifest
-    tally = tally_run(run, manifest)
+    return summary_of(tally_run(run, manifest), manifest)
+
+
+def summary_of(tally: RunAggregate, manifest: Manifest) -> Summary:
+    """What a run came to, from its numbers and its manifest."""
     trusts = {name: judge.trust for name, judge in manifest.judges.items()}
     absent = missing(tally, manifest)
     stopped = bool(absent) and manifest.status == "complete" and settled(tally, manifest)
@@ -57,7 +62,7 @@ def summarise(run: RunDir, manifest: Manifest | None = None) -> Summary:
         status="complete" if complete else "incomplete",
         counts=_counts(tally, manifest, complete=complete),
         calls=_calls(tally, manifest),
-        reuse=tally.reuse.record(),
+        reuse=tally.calls.reuse(),
         wall_s=manifest.wall_s,
         metrics=tuple(metrics),
         gate=with_remarks(decide(tally, manifest, absent), compared, manifest),
@@ -73,7 +78,7 @@ def summarise(run: RunDir, manifest: Manifest | None = None) -> Summary:
 
 def _calls(tally: RunAggregate, manifest: Manifest) -> dict[str, Calls]:
     """Calls by role: those of the records, and those made for cases that the run did not finish."""
-    calls = tally.calls()
+    calls = tally.calls.by_role()
     for role, made in manifest.unfinished_calls.items():
         recorded = calls.get(role, Calls())
         calls[role] = structs.replace(recorded, made=recorded.made + made)

@@ -17,7 +17,7 @@ from llmeval.judges.protocol import Criterion, Protocol, parse_criteria
 from llmeval.judges.verdict import BadVerdict, cause, read_verdict
 from llmeval.judges.votes import CountedVote, ballots, counted
 from llmeval.models.base import Reply, Request
-from llmeval.models.client.caller import Asked, AskFailed, Caller
+from llmeval.models.client.caller import AskFailed, Caller, CallResult
 from llmeval.models.params import merged, overriding
 
 _WORD = re.compile(r"\w")
@@ -40,7 +40,7 @@ class _Spent:
     answered_at: str | None = None
     reused_from: str | None = None
 
-    def add(self, asked: Asked) -> None:
+    def add(self, asked: CallResult) -> None:
         self.attempts += asked.attempts
         self.cached = self.cached and asked.cached
         self.answered_at = min(self.answered_at or asked.answered_at, asked.answered_at)

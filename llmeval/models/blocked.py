@@ -54,8 +54,8 @@ def blocked_words(error: Any) -> str | None:
     gateway's list of the reasons why an input was flagged (OpenRouter: `metadata: {reasons: [...],
     flagged_input}`).
     """
-    found = _find(error, _DEPTH)
-    return None if found is None else f"blocked by a content filter: {found}"
+    words = _find(error, _DEPTH)
+    return None if words is None else f"blocked by a content filter: {words}"
 
 
 def filtered_categories(results: Any) -> str:
@@ -64,8 +64,8 @@ def filtered_categories(results: Any) -> str:
         return ""
     return ", ".join(
         str(name)
-        for name, told in results.items()
-        if isinstance(told, Mapping) and told.get("filtered")
+        for name, result in results.items()
+        if isinstance(result, Mapping) and result.get("filtered")
     )
 
 

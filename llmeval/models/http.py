@@ -1,4 +1,4 @@
-"""An application's own JSON endpoint: the request made from a template, the answer found by a
+"""An application's own JSON endpoint: the request made from a template, the answer read from a
 path.
 """
 
@@ -76,7 +76,7 @@ class HttpEndpoint:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, address or build, the suite's own headers, and how requests are made."""
+        """Provider, address or build, the suite's own headers, and the form of its requests."""
         return {
             "provider": "http",
             "model": self._name,
@@ -107,12 +107,12 @@ class HttpEndpoint:
                 f"{self._http.host}: the reply is an event stream; the provider http reads one JSON"
                 " document: turn streaming off"
             )
-        found = read_json(self._http.host, response.body, response.content_type)
-        if isinstance(found, dict) and not self._wants_error and states_error(found.get("error")):
+        data = read_json(self._http.host, response.body, response.content_type)
+        if isinstance(data, dict) and not self._wants_error and states_error(data.get("error")):
             raise stated_failure(
-                self._http.host, "an error in a reply of status 200", found["error"]
+                self._http.host, "an error in a reply of status 200", data["error"]
             )
-        return Reply(text=self._text(found, response.body), latency_ms=response.latency_ms)
+        return Reply(text=self._text(data, response.body), latency_ms=response.latency_ms)
 
     async def close(self) -> None:
         """Close connections."""
@@ -126,18 +126,18 @@ class HttpEndpoint:
         first = _STEP.match(self._output)
         return first is None or first["key"] == "error"
 
-    def _text(self, found: Any, body: bytes) -> str:
+    def _text(self, value: Any, body: bytes) -> str:
         """The answer at the output path."""
         for step in _STEP.finditer(self._output):
             try:
-                found = found[step["key"]] if step["key"] is not None else found[int(step["index"])]
+                value = value[step["key"]] if step["key"] is not None else value[int(step["index"])]
             except (KeyError, IndexError, TypeError, ValueError):
                 raise ModelError(
                     f"{self._http.host}: the reply has no {self._output!r}: {peek(body)}"
                 ) from None
-        if found is None:
+        if value is None:
             raise ModelError(
                 f"{self._http.host}: no answer: {self._output or 'the reply'!r} is null:"
                 f" {peek(body)}"
             )
-        return found if isinstance(found, str) else json.dumps(plain(found), ensure_ascii=False)
+        return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)

@@ -55,11 +55,11 @@ def address(url: str) -> str:
     return f"{scheme}://{host}{path}" + (f"?{query}" if query else "")
 
 
-def headers(given: Mapping[str, str]) -> dict[str, str]:
+def headers(values: Mapping[str, str]) -> dict[str, str]:
     """Headers as a part of an identity: names in lower case, values as digests, no
     `CREDENTIALS`.
     """
-    named = ((name.lower().strip(), value) for name, value in given.items())
+    named = ((name.lower().strip(), value) for name, value in values.items())
     return {name: _short(value) for name, value in sorted(named) if name not in CREDENTIALS}
 
 
@@ -72,8 +72,8 @@ def function_source(name: str, function: Callable[..., Any]) -> str | None:
     module = sys.modules.get(name.partition(":")[0])
     places = [getattr(module, "__file__", None), _file_of(function)]
     digests = {_sha256(Path(place)) for place in places if place is not None}
-    found = sorted(each for each in digests if each is not None)
-    return digest(found) if found else None
+    present = sorted(each for each in digests if each is not None)
+    return digest(present) if present else None
 
 
 def modules_below(folders: Iterable[Path]) -> str | None:
@@ -81,7 +81,7 @@ def modules_below(folders: Iterable[Path]) -> str | None:
     own code, with the modules that it imports. None where there is none. Installed packages and
     llmeval itself are left out."""
     roots = {folder.resolve() for folder in folders}
-    found = []
+    modules = []
     for name, module in list(sys.modules.items()):
         place = getattr(module, "__file__", None)
         if not place or name.partition(".")[0] == _OWN or _INSTALLED in Path(place).parts:
@@ -90,8 +90,8 @@ def modules_below(folders: Iterable[Path]) -> str | None:
             roots.intersection(Path(place).resolve().parents)
             and (content := _sha256(Path(place))) is not None
         ):
-            found.append([name, content])
-    return digest(sorted(found)) if found else None
+            modules.append([name, content])
+    return digest(sorted(modules)) if modules else None
 
 
 def without_keys(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`module:function` as suites write it, found and imported."""
+"""`module:function` as suites write it, imported."""
 
 import importlib
 import sys
@@ -24,7 +24,7 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
         if directory is not None and directory not in sys.path:
             sys.path.append(directory)
     try:
-        found: Any = importlib.import_module(module_name)
+        value: Any = importlib.import_module(module_name)
     except (
         SystemExit
     ) as error:  # it would end this process, with the exit code of whatever the module says
@@ -38,10 +38,10 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
             f"{name}: can't import {module_name}: {type(error).__name__}: {error}"
         ) from error
     for part in attribute.split("."):
-        found = getattr(found, part, None)
-        if found is None:
+        value = getattr(value, part, None)
+        if value is None:
             raise SuiteError(f"{name}: {module_name} has no {attribute!r}")
-    if not callable(found):
+    if not callable(value):
         raise SuiteError(f"{name}: is not callable")
-    result: Callable[..., Any] = found
+    result: Callable[..., Any] = value
     return result

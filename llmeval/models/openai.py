@@ -38,7 +38,7 @@ class OpenAIEndpoint:
     """One model behind one endpoint.
 
     Args:
-        model: the name asked for.
+        model: the model's name at the endpoint.
         base_url: up to and including /v1; the path is added before a query (Azure:
             `...?api-version=...`).
         api_key: sent as a Bearer token, unless `headers` hold an `api-key` or `Authorization`;
@@ -164,8 +164,8 @@ class OpenAIEndpoint:
         import openai
 
         if self._client is None:
-            made = load_function(self._client_factory or "")()
-            self._client = await made if inspect.isawaitable(made) else made
+            client = load_function(self._client_factory or "")()
+            self._client = await client if inspect.isawaitable(client) else client
         client = self._client
         rest = msgspec.json.decode(to_json(body))
         content = "messages" if self._api == "chat" else "input"

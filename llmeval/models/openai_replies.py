@@ -180,7 +180,7 @@ def _raise_broken(host: str, choice: Mapping[str, Any], reason: str | None) -> N
 
 
 def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
-    """The reply, unless a filter withheld all of it: then its own words are told."""
+    """The reply; an error with the filter's own words where a filter withheld all of it."""
     if reply.text.strip() or reply.tool_calls:
         return reply
     categories = filtered_categories(choice.get("content_filter_results"))
@@ -201,8 +201,11 @@ def _finish(value: Any) -> str | None:
 
 def _reasoning(message: Mapping[str, Any]) -> str:
     """What a message holds as its reasoning, in the first field that has some."""
-    plain = (_text(message.get(key)) for key in ("reasoning_content", "reasoning", "thinking"))
-    return next(filter(None, plain), "") or _parts(message.get("reasoning_details"))[1]
+    for key in ("reasoning_content", "reasoning", "thinking"):
+        if text := _text(message.get(key)):
+            return text
+    details = message.get("reasoning_details")
+    return _parts(details)[1] if details else ""
 
 
 def _parts(content: Any) -> tuple[str, str]:
@@ -249,10 +252,11 @@ def _thoughts(item: Mapping[str, Any]) -> str:
 
 
 def _tool_calls(message: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
-    calls = message.get("tool_calls")
-    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    named = [_called(call) for call in found]
-    legacy = message.get("function_call")
+    calls, legacy = message.get("tool_calls"), message.get("function_call")
+    if not calls and not legacy:
+        return ()
+    objects = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    named = [_called(call) for call in objects]
     if not named and isinstance(legacy, dict):
         named = [_call(legacy, "arguments")]
     return tuple(call for call in named if call is not None)
@@ -275,11 +279,11 @@ def _logprobs(value: Any) -> list[dict[str, Any]] | None:
     tokens = value.get("content") if isinstance(value, dict) else None
     if not isinstance(tokens, list):
         return None
-    found = [_logprob(token) for token in tokens]
+    entries = [_logprob(token) for token in tokens]
     return (
         None
-        if any(token is None for token in found)
-        else [token for token in found if token is not None]
+        if any(entry is None for entry in entries)
+        else [entry for entry in entries if entry is not None]
     )
 
 
@@ -289,14 +293,14 @@ def _logprob(token: Any) -> dict[str, Any] | None:
     value = token.get("logprob")
     if isinstance(value, bool) or not isinstance(value, int | float) or not value <= _ROUNDING:
         return None
-    found = {"token": token["token"], "logprob": float(max(value, _LOWEST_LOGPROB))}
+    entry: dict[str, Any] = {"token": token["token"], "logprob": float(max(value, _LOWEST_LOGPROB))}
     others = token.get("top_logprobs")
     if isinstance(others, list):
         alternatives = [_logprob(other) for other in others]
         if any(other is None for other in alternatives):
             return None
-        found["top_logprobs"] = alternatives
-    return found
+        entry["top_logprobs"] = alternatives
+    return entry
 
 
 def read_usage(value: Any) -> Usage | None:
@@ -304,10 +308,11 @@ def read_usage(value: Any) -> Usage | None:
     if not isinstance(value, dict):
         return None
     details = [value.get("completion_tokens_details"), value.get("output_tokens_details")]
+    reasoning = [detail.get("reasoning_tokens") for detail in details if isinstance(detail, dict)]
     return Usage(
         _first(value.get("prompt_tokens"), value.get("input_tokens")),
         _first(value.get("completion_tokens"), value.get("output_tokens")),
-        _first(*(detail.get("reasoning_tokens") for detail in details if isinstance(detail, dict))),
+        _first(*reasoning),
     )
 
 

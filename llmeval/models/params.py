@@ -7,6 +7,7 @@ from typing import Any
 LENGTHS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 """Names of one thing, the longest reply. Endpoints refuse a request with two of them, and many
 know only one."""
+_LENGTHS = frozenset(LENGTHS)
 
 
 def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -14,15 +15,17 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     and one name of the longest reply takes the place of the others."""
     params: dict[str, Any] = {}
     for layer in layers:
-        if any(layer.get(name) is not None for name in LENGTHS):
-            params = {name: value for name, value in params.items() if name not in LENGTHS}
+        if params and any(layer[name] is not None for name in _LENGTHS & layer.keys()):
+            params = {name: value for name, value in params.items() if name not in _LENGTHS}
         params.update(layer)
     kept = {name: value for name, value in params.items() if value is not None}
     several = [name for name in LENGTHS if name in kept]
-    return {name: value for name, value in kept.items() if name not in several[1:]}
+    for name in several[1:]:
+        del kept[name]
+    return kept
 
 
-def overriding(wanted: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def overriding(target: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """What to put over a model's `own` parameters so that exactly `wanted` is sent: with null
     for those to leave out."""
-    return {**{name: None for name in own if name not in wanted}, **wanted}
+    return {**{name: None for name in own if name not in target}, **target}

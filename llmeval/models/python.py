@@ -59,14 +59,16 @@ class PythonFunction:
         Raises:
             ModelError: the function raised, took too long, or returned neither text nor a Reply.
         """
-        given: Any = request
+        argument: Any = request
         if not self._whole:
-            given = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+            argument = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._timeout):
                 result, raised = await (
-                    self._awaited(given) if self._async else asyncio.to_thread(self._called, given)
+                    self._awaited(argument)
+                    if self._async
+                    else asyncio.to_thread(self._called, argument)
                 )
         except TimeoutError:
             raise ModelError(
@@ -87,21 +89,21 @@ class PythonFunction:
             )
         return Reply(text=result, latency_ms=(time.perf_counter() - started) * 1000)
 
-    def _called(self, given: Any) -> tuple[Any, BaseException | None]:
+    def _called(self, argument: Any) -> tuple[Any, BaseException | None]:
         """What the function returned, and what it raised; in a thread. Whatever that is, it is
         about this answer only: a SystemExit would end the process with its exit code, and a future
         never takes a StopIteration."""
         try:
-            return self._function(given), None
+            return self._function(argument), None
         except BaseException as error:
             return None, error
 
-    async def _awaited(self, given: Any) -> tuple[Any, BaseException | None]:
+    async def _awaited(self, argument: Any) -> tuple[Any, BaseException | None]:
         """The same of an async function. Ctrl-C and the end of the task that waits are not the
         function's.
         """
         try:
-            return await self._function(given), None
+            return await self._function(argument), None
         except KeyboardInterrupt:
             raise
         except asyncio.CancelledError as error:

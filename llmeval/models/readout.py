@@ -66,10 +66,10 @@ class LabelReadout:
                 "a readout answers questions only: it can't be a candidate", kind="config"
             )
         state = request.messages[-1].content
-        found = await asyncio.gather(
+        choices = await asyncio.gather(
             *(self._choice(state, question) for question in request.questions.values())
         )
-        return Reply(text=json.dumps(dict(zip(request.questions, found, strict=True))))
+        return Reply(text=json.dumps(dict(zip(request.questions, choices, strict=True))))
 
     async def close(self) -> None:
         """Release the weights."""
@@ -84,14 +84,14 @@ class LabelReadout:
             )
         labels = ascii_uppercase[: len(options)]
         orders = [options[turn:] + options[:turn] for turn in range(len(options))]
-        found = await asyncio.gather(
+        readouts = await asyncio.gather(
             *(
                 self._inner.label_probabilities(_prompt(state, question, order), labels)
                 for order in orders
             )
         )
         shares = dict.fromkeys(options, 0.0)
-        for order, readout in zip(orders, found, strict=True):
+        for order, readout in zip(orders, readouts, strict=True):
             for label, option in zip(labels, order, strict=True):
                 shares[option] += readout.probabilities[label] / len(orders)
         return shares

@@ -79,13 +79,13 @@ class Replay:
             or states_error(recorded.error)
             or is_broken(recorded.finish_reason)
         ):
-            told = (
+            reason = (
                 error_message(recorded.error)
                 if recorded.error
                 else f"finish_reason {recorded.finish_reason}"
             )
             raise ModelError(
-                f"{self._path.name} records no answer for the case {request.case_id!r}: {told}",
+                f"{self._path.name} records no answer for the case {request.case_id!r}: {reason}",
                 kind="candidate",
             )
         return Reply(
@@ -114,8 +114,7 @@ class Replay:
 
 
 class StoredAnswers:
-    """The candidate of a run that is scored again: it has said what it said, and is not asked for
-    more.
+    """The candidate of a run that is scored again: its answers are on record, and no call is made.
 
     Args:
         identity: what the candidate was.

@@ -2,7 +2,7 @@
 non-answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,12 +17,12 @@ _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """Parameters that limit a reply's length, by their names in the APIs."""
 
 
-def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
+def usable(reply: Reply, params: Callable[[], Mapping[str, Any]], tags: Tags | None) -> Reply:
     """The reply as it is recorded and graded.
 
     Args:
         reply: as the model's `answer` returned it.
-        params: the request's parameters and the model's own, for messages.
+        params: gives the request's parameters and the model's own; called for a message only.
         tags: around the reasoning in the text; None leaves the text as it is.
 
     Raises:
@@ -49,7 +49,7 @@ def usable(reply: Reply, params: Mapping[str, Any], tags: Tags | None) -> Reply:
         )
     reasoned = not closed or _only_reasoned(reply)
     if reasoned or is_length(reply.finish_reason):
-        raise NoAnswer(_truncated(reply, params, reasoned), "truncated", reply)
+        raise NoAnswer(_truncated(reply, params(), reasoned), "truncated", reply)
     if not may_be_empty(reply.finish_reason):
         message = (
             f"no answer: the reply is empty, and its finish_reason {reply.finish_reason} is none of"
@@ -78,8 +78,8 @@ def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
     name, limit = next(
         ((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None)
     )
-    made = None if reply.usage is None else reply.usage.output_tokens
-    count = limit if is_length(reply.finish_reason) and limit is not None else made
+    generated = None if reply.usage is None else reply.usage.output_tokens
+    count = limit if is_length(reply.finish_reason) and limit is not None else generated
     tokens = f"all {count} tokens" if count else "all its tokens"
     raised = f"raise {name}" if limit is not None else "set a higher max_tokens"
     if reasoned and reply.finish_reason is not None and not is_length(reply.finish_reason):

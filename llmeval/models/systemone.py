@@ -33,7 +33,7 @@ class SystemOne:
     """One decision model behind one endpoint.
 
     Args:
-        model: the name asked for.
+        model: the model's name at the endpoint.
         base_url: up to and including /v1, or the whole address.
         api_key: sent as a Bearer token.
         params: further fields of each request.
@@ -116,14 +116,14 @@ class SystemOne:
 
     def _reply(self, response: Response, questions: Mapping[str, Any]) -> Reply:
         host = self._http.host
-        found = read_json(host, response.body, response.content_type)
+        data = read_json(host, response.body, response.content_type)
         try:
-            found = found if "answers" in found else found["result"]
-            shares = {name: _shares(found["answers"][name], questions[name]) for name in questions}
+            data = data if "answers" in data else data["result"]
+            shares = {name: _shares(data["answers"][name], questions[name]) for name in questions}
             return Reply(
                 text=json.dumps(shares),
-                usage=read_usage(found.get("usage")),
-                model=read_name(found.get("model")),
+                usage=read_usage(data.get("usage")),
+                model=read_name(data.get("model")),
                 latency_ms=response.latency_ms,
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -140,10 +140,10 @@ def _shares(answer: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str,
     if answer.get("type") == "noul":
         share = _share(answer["noul"])
         return {"true": share, "false": 1 - share}
-    given = answer["probabilities"]
+    probabilities = answer["probabilities"]
     criteria = question["criteria"]
     names = criteria if isinstance(criteria, Mapping) else map(str, range(len(criteria)))
-    return {name: _share(given[name]) for name in names}
+    return {name: _share(probabilities[name]) for name in names}
 
 
 def _share(value: Any) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from llmeval.core.records import Case
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.floors import bounds, parse_key, percent
+from llmeval.store.directory import CaseOutline
 
 
 def passes_needed(clusters: Sequence[Hashable], floor: float, alpha: float) -> int | None:
@@ -59,35 +60,32 @@ class Attainability:
 
     def __init__(self, floors: Mapping[str, float], alpha: float, *, early: bool = False) -> None:
         self._floors, self._alpha = floors, alpha / 2 if early else alpha
-        self._clusters: dict[str, list[str]] = {key: [] for key in floors}
+        self._clusters: dict[str, dict[str, str]] = {key: {} for key in floors}
 
-    def add(self, case: Case) -> None:
-        """Take a case."""
+    def add(self, case: Case | CaseOutline) -> None:
+        """Take a case; a second time changes nothing."""
         for key, clusters in self._clusters.items():
             _, where = parse_key(key)
             if where is None or case.tags.get(where[0]) == where[1]:
-                clusters.append(f"\0{case.id}" if case.cluster is None else case.cluster)
+                clusters[case.id] = f"\0{case.id}" if case.cluster is None else case.cluster
 
-    def told(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """A sentence a floor that can't be passed, with the fix."""
         return [
-            _told(key, self._floors[key], names, self._alpha)
+            _warning(key, self._floors[key], list(names.values()), self._alpha)
             for key, names in self._clusters.items()
-            if not self._can(key)
+            if best_bound(list(names.values()), self._alpha) < self._floors[key]
         ]
-
-    def _can(self, key: str) -> bool:
-        return best_bound(self._clusters[key], self._alpha) >= self._floors[key]
 
 
 def out_of_reach(
     floors: Mapping[str, float], alpha: float, cases: Iterable[Case], *, early: bool = False
 ) -> list[str]:
-    """As `Reach.told`, of cases in hand; they are looked at only where there is a floor."""
-    reach = Attainability(floors, alpha, early=early)
+    """As `Attainability.warnings`, of cases in hand; they are read only where there is a floor."""
+    attainable = Attainability(floors, alpha, early=early)
     for case in cases if floors else ():
-        reach.add(case)
-    return reach.told()
+        attainable.add(case)
+    return attainable.warnings()
 
 
 def best_bound(clusters: Collection[Hashable], alpha: float) -> float:
@@ -97,7 +95,7 @@ def best_bound(clusters: Collection[Hashable], alpha: float) -> float:
     return bounds(MetricSample(n, n, 0, 0, (), index, (True,) * n), alpha).low if n else 0.0
 
 
-def _told(key: str, floor: float, names: Sequence[str], alpha: float) -> str:
+def _warning(key: str, floor: float, names: Sequence[str], alpha: float) -> str:
     units = len(set(names))
     what = f"{len(names):,} case{'' if len(names) == 1 else 's'}"
     if units < len(names):

@@ -7,6 +7,12 @@ from numpy.typing import NDArray
 
 from llmeval.planning.simulated_verdicts import VerdictModel, people_differ
 from llmeval.stats.sequential.design import TestDesign, regression
+from llmeval.stats.tests.studentised import (
+    ENOUGH,
+    ENOUGH_VARIANCE,
+    by_variance,
+    effective_number,
+)
 
 Whole = NDArray[np.int64]
 
@@ -22,6 +28,7 @@ class MetricProfile:
     `within`: correlation of differences within a unit. `rate`: pass rate; `discordance`: E d^2
     between two runs without a drop, d the difference of a case's pass rates: with an answer a case
     the share of cases that differ.
+    `sizes`: cases in each unit, where units are of unequal size; () for equal ones.
     `sensitivity`, `specificity`: the judge's, 1 for checks. `youden_lower`: the lower bound of its
     J, wrong with probability `j_alpha`. `labels`: good and bad answers that the bound rests on.
     """
@@ -30,6 +37,7 @@ class MetricProfile:
     cases: int
     units: int
     largest: int = 1
+    sizes: tuple[int, ...] = ()
     within: float = 0.2
     rate: float
     discordance: float
@@ -41,10 +49,24 @@ class MetricProfile:
 
     @property
     def effect(self) -> float:
-        """Design effect: how many cases tell as much as one independent one, 1 + (cases a unit - 1)
-        * within.
+        """Design effect: how many cases tell as much as one independent one, 1 + (cases an
+        effective unit - 1) * within.
+
+        Source: L. Kish, Survey Sampling (1965), section 5.4; for unequal sizes sum s^2 / sum s.
         """
-        return 1 + (self.cases / self.units - 1) * self.within
+        return 1 + (self.cases / self.effective - 1) * self.within
+
+    @property
+    def effective(self) -> float:
+        """How many units of equal size weigh as much as these: (sum s)^2 / sum s^2."""
+        return effective_number(np.array(self.sizes, dtype=float)) if self.sizes else self.units
+
+    @property
+    def enough(self) -> float:
+        """Effective units from which the test of clusters needs no further one."""
+        if not self.sizes:
+            return ENOUGH
+        return max(ENOUGH, ENOUGH_VARIANCE * self.effective / by_variance(np.array(self.sizes)))
 
     @property
     def people(self) -> float:
@@ -55,19 +77,26 @@ class MetricProfile:
         return min(1 - _EDGE, max(_EDGE, (self.rate + self.specificity - 1) / youden))
 
     def sized(self, cases: int) -> "MetricProfile":
-        """The same with another number of cases, as many to a unit as now."""
-        return replace(self, cases=cases, units=max(1, round(cases * self.units / self.cases)))
+        """The same with another number of cases, as many to a unit as now. Units of unequal size
+        keep how their sizes are spread, so that the number of cases is met nearly.
+        """
+        units = max(1, round(cases * self.units / self.cases))
+        if not self.sizes:
+            return replace(self, cases=cases, units=units)
+        spread = np.sort(self.sizes)[((np.arange(units) + 0.5) / units * self.units).astype(int)]
+        sizes = tuple(int(size) for size in spread)
+        return replace(self, cases=sum(sizes), units=units, sizes=sizes, largest=max(sizes))
 
     def world(self, clusters: Whole | None = None, repeats: int = 1) -> VerdictModel:
         """The world in which two runs look like this.
 
         Args:
-            clusters: of each case; default, units of equal size.
+            clusters: of each case; default, units of the profile's sizes.
             repeats: answers a case; what differs between runs is taken for chance within a case.
         """
         if clusters is None:
-            size = max(1, round(self.cases / self.units))
-            clusters = np.repeat(np.arange(self.units), size)
+            equal = max(1, round(self.cases / self.units))
+            clusters = np.repeat(np.arange(self.units), self.sizes or equal)
         differ, alike = people_differ(
             self.discordance * repeats, self.people, self.sensitivity, self.specificity
         )

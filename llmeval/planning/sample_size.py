@@ -63,7 +63,7 @@ def plan_regression(
 
 def cases_for(shape: MetricProfile, margin: float, alpha: float, beta: float) -> int:
     """Cases for a margin; where they come in few clusters, as many more as the test of few clusters
-    takes.
+    takes. Clusters of unequal size count as their effective number.
     """
     needed = gate_cases(
         margin,
@@ -77,8 +77,9 @@ def cases_for(shape: MetricProfile, margin: float, alpha: float, beta: float) ->
     )
     if shape.units >= shape.cases:
         return needed
-    together = shape.cases / shape.units
-    return math.ceil(clusters_for(needed / together, _score(shape, alpha, beta)) * together)
+    together = shape.cases / shape.effective
+    z = _score(shape, alpha, beta)
+    return math.ceil(clusters_for(needed / together, z, shape.enough) * together)
 
 
 def _score(shape: MetricProfile, alpha: float, beta: float) -> float:
@@ -92,7 +93,8 @@ def certifiable(shape: MetricProfile, alpha: float, beta: float) -> float:
     margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J, n less what few clusters cost.
     """
     z = _score(shape, alpha, beta)
-    cost = added_cost(shape.units, z) if shape.units < shape.cases else 1.0
+    clustered = shape.units < shape.cases
+    cost = added_cost(shape.effective, z, shape.enough) if clustered else 1.0
     return min(
         1.0,
         z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) / shape.youden_lower,

@@ -25,7 +25,6 @@ JUDGE = (0.9, 0.9)
 """Assumed of a judge without a valid certificate: sensitivity and specificity."""
 LABELS = 200
 """The number of random labels that such a judge's certificate is assumed to rest on."""
-FEW_CLUSTERS = 30
 
 
 class JudgeProfile(NamedTuple):
@@ -150,21 +149,45 @@ def slice_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
             if where is not None and case.tags.get(where[0]) == where[1]
         )
         if sizes and metric in metrics:
-            profiles.append(
-                replace(
-                    metrics[metric],
-                    metric=key,
-                    cases=sizes.total(),
-                    units=len(sizes),
-                    largest=max(sizes.values()),
-                )
-            )
+            profiles.append(replace(metrics[metric], metric=key, **_units(sizes)))
     return profiles
 
 
 def _sizes(cases: "Iterable[Case]") -> "Counter[str]":
     """Cases in each cluster."""
     return Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in cases)
+
+
+def _units(sizes: "Counter[str]") -> dict[str, Any]:
+    """The clusters of a profile; their sizes only where they are unequal."""
+    of_each = tuple(sizes.values())
+    return {
+        "cases": sizes.total(),
+        "units": len(sizes),
+        "largest": max(of_each),
+        "sizes": of_each if min(of_each) < max(of_each) else (),
+    }
+
+
+def _clusters_note(sizes: "Counter[str]") -> str:
+    """What the clusters are, and whether they are too few."""
+    import numpy as np
+
+    from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS, FEW_EFFECTIVE, are_few
+    from llmeval.stats.tests.studentised import effective_number
+
+    of_each = np.array(list(sizes.values()), dtype=float)
+    effective = effective_number(of_each)
+    note = f"{len(sizes):,} clusters of up to {int(of_each.max()):,} cases"
+    if effective < len(sizes) - 0.5:
+        note += f", which weigh as much as {effective:,.0f} of equal size"
+    note += f"; correlation within them {WITHIN} (assumed)"
+    if are_few(of_each):
+        note += (
+            f". Fewer than {FEW_CLUSTERS} clusters, or than {FEW_EFFECTIVE} by weight, rarely"
+            " decide: add clusters, not cases"
+        )
+    return note
 
 
 def _metric_profile(profile: SuiteProfile, metric: str, trust: str | None) -> "MetricProfile":
@@ -200,22 +223,11 @@ def _metric_profile(profile: SuiteProfile, metric: str, trust: str | None) -> "M
             " runs)"
         )
     sizes = _sizes(profile.cases)
-    largest, few = max(sizes.values()), len(sizes) < FEW_CLUSTERS
-    if largest > 1:
-        profile.notes.append(
-            f"{len(sizes):,} clusters of up to {largest} cases; correlation within them {WITHIN}"
-            " (assumed)"
-            + (
-                f". Fewer than {FEW_CLUSTERS} clusters rarely decide: add clusters, not cases"
-                if few
-                else ""
-            )
-        )
+    if max(sizes.values()) > 1:
+        profile.notes.append(_clusters_note(sizes))
     return MetricProfile(
         metric=metric,
-        cases=len(profile.cases),
-        units=len(sizes),
-        largest=largest,
+        **_units(sizes),
         within=WITHIN,
         rate=rate,
         discordance=differs,

@@ -1,17 +1,16 @@
-"""The cases that most deserve a look, read once, in the order a person wants them."""
+"""The cases that did not pass, the most serious first."""
 
-import heapq
-from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from llmeval.core.outcome import Outcome, answer_outcome, status_outcome
+from llmeval.core.manifest import Manifest
+from llmeval.core.outcome import Outcome, status_outcome
 from llmeval.core.records import Score, Status
-from llmeval.gate.human_labels import decided_by_people, people_of
+from llmeval.core.results import Summary
+from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
 from llmeval.store.directory import RunDir, Unit
-from llmeval.store.labels import AnswerKey
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class FailingCase:
     """One answer that did not pass.
 
@@ -30,40 +29,104 @@ class FailingCase:
     source: str = ""
 
 
-def worst_cases(run: RunDir, limit: int, without: Collection[str] = ()) -> list[FailingCase]:
-    """At most `limit` cases that did not pass, the most serious first; `without`: ids of cases that
-    do not count.
+class FailingCases:
+    """Collects the most serious cases that did not pass, in one pass over a run's answers.
+
+    Args:
+        manifest: the run's.
+        most: how many are kept.
     """
-    return heapq.nsmallest(limit, _troubles(run, without))
+
+    def __init__(self, manifest: Manifest, most: int) -> None:
+        self._most, self._without = most, manifest.quarantined
+        self._stops_early = manifest.may_stop
+        self._counted = _Smallest(most)
+        self._cut_off = _Smallest(most)
+
+    def take(self, decided: DecidedUnit[Unit]) -> None:
+        """Take an answer."""
+        unit, outcome = decided.unit, decided.outcome
+        if outcome is Outcome.PASS or unit.case.id in self._without:
+            return
+        cut_off = self._stops_early and outcome is Outcome.NOT_SCORED
+        (self._cut_off if cut_off else self._counted).add(_failing_case(decided))
+
+    def worst_first(self, summary: Summary) -> list[FailingCase]:
+        """The cases, the most serious first.
+
+        Args:
+            summary: of the run. Where every rule was decided before the last answer, answers that
+                their judge has not seen are not failing: they were not needed.
+        """
+        found = self._counted.sorted()
+        if not summary.counts.not_needed:
+            both = (*found, *self._cut_off.sorted())
+            found = sorted(both, key=lambda case: case.rank)[: self._most]
+        return found
 
 
-def _troubles(run: RunDir, without: Collection[str]) -> Iterator[FailingCase]:
-    people, manifest = people_of(run.path)[0], run.manifest()
-    stopped = manifest.status == "complete" and manifest.gate.stop == "early"
+def failing_cases(
+    run: RunDir, manifest: Manifest, summary: Summary, most: int
+) -> list[FailingCase]:
+    """At most `most` cases of a run that did not pass, the most serious first, in one pass over its
+    records.
+
+    Raises:
+        StoreError: a file of the run was changed, or is not of llmeval.
+    """
+    found, people = FailingCases(manifest, most), people_of(run.path)[0]
     for unit in run.units():
-        trouble = _trouble(unit, people) if unit.case.id not in without else None
-        if trouble is not None and not (stopped and trouble.outcome is Outcome.NOT_SCORED):
-            yield trouble  # what was cut off when every rule was decided is no trouble
+        found.take(decide_unit(unit, people))
+    return found.worst_first(summary)
 
 
-def _trouble(unit: Unit, people: Mapping[AnswerKey, bool]) -> FailingCase | None:
-    scores = [decided_by_people(score, people) for score in unit.scores]
-    outcome = answer_outcome(unit.answer, (score.status for score in scores))
-    if outcome is Outcome.PASS:
-        return None
-    if not scores:
-        error = unit.answer.error
-        reason = "not scored yet" if error is None else f"{error.kind}: {error.message}"
-        return _make(unit, outcome, 1.0, (), reason)
+class _Smallest:
+    """The cases with the smallest ranks. It holds up to twice as many, so that it sorts rarely."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: list[FailingCase] = []
+
+    def add(self, case: FailingCase) -> None:
+        """Take a case."""
+        if len(self._kept) >= 2 * self._most:
+            self._kept = self.sorted()
+        self._kept.append(case)
+
+    def sorted(self) -> list[FailingCase]:
+        """The cases, the smallest rank first."""
+        return sorted(self._kept, key=lambda case: case.rank)[: self._most]
+
+
+def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
+    unit, outcome, scores = decided.unit, decided.outcome, decided.scores
+    answer = unit.answer
     named = [score for score in scores if status_outcome(score.status) is outcome]
-    severity = sum(1 - (score.value or 0.0) for score in named) if outcome is Outcome.FAIL else 1.0
-    reason = "; ".join(map(_reason, named)) or "no check or judge applies to this case"
-    return _make(unit, outcome, severity, tuple(score.metric for score in named), reason)
+    severity = 1.0
+    if outcome is Outcome.FAIL:
+        severity = sum(1 - (score.value or 0.0) for score in named)
+    if scores:
+        reason = "; ".join(map(_reason, named)) or "no check or judge applies to this case"
+    elif answer.error is not None:
+        reason = f"{answer.error.kind}: {answer.error.message}"
+    else:
+        reason = "not scored yet"
+    return FailingCase(
+        rank=(_ORDER[outcome], -severity, answer.case_id, answer.repeat),
+        case_id=answer.case_id,
+        repeat=answer.repeat,
+        metrics=tuple(score.metric for score in named),
+        reason=reason,
+        output=answer.text[:4000],
+        question=_question(unit)[:4000],
+        outcome=outcome,
+        source=unit.case.source,
+    )
 
 
 def _reason(score: Score) -> str:
-    told = score.reason if score.status is Status.FAIL else score.unscored
-    return f"{score.metric}: {told}" if told else score.metric
+    reason = score.reason if score.status is Status.FAIL else score.unscored
+    return f"{score.metric}: {reason}" if reason else score.metric
 
 
 _ORDER = {
@@ -73,23 +136,6 @@ _ORDER = {
     Outcome.FAIL: 2,
     Outcome.OPEN: 3,
 }
-
-
-def _make(
-    unit: Unit, outcome: Outcome, severity: float, metrics: tuple[str, ...], reason: str
-) -> FailingCase:
-    answer = unit.answer
-    return FailingCase(
-        rank=(_ORDER[outcome], -severity, answer.case_id, answer.repeat),
-        case_id=answer.case_id,
-        repeat=answer.repeat,
-        metrics=metrics,
-        reason=reason,
-        output=answer.text[:4000],
-        question=_question(unit)[:4000],
-        outcome=outcome,
-        source=unit.case.source,
-    )
 
 
 def _question(unit: Unit) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from msgspec import structs
 
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.manifest import Digests, Ending, Manifest, Session
-from llmeval.core.records import Status, utc_now
+from llmeval.core.records import Case, Status, utc_now
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
 from llmeval.runner.attempts import attempt_of
@@ -23,7 +23,7 @@ from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Display, NoDisplay, Progress
 from llmeval.runner.scoring import fails_when_blocked
 from llmeval.runner.stopping import Stopper, Watch
-from llmeval.store.directory import ANSWERS, RECORDS, RunDir
+from llmeval.store.directory import ANSWERS, CASES, RECORDS, RunDir
 from llmeval.store.writer import RunWriter
 
 _WHOLE = ("complete", "decided")
@@ -48,7 +48,7 @@ def execute(
     options: Options,
     show: Callable[[Progress], Display] = lambda progress: NoDisplay(),
     stored: RunDir | None = None,
-    watch: Watch = lambda run, manifest: None,
+    watch: Watch = lambda run, manifest, planned: None,
 ) -> RunEnd:
     """Run a plan, or go on with it where its directory says that it began earlier.
 
@@ -87,15 +87,15 @@ async def _execute(
     try:
         before = writer.run.manifest() if writer.run.exists() else None
         manifest = _manifest(plan, options, writer, run_id, stored)
-        _refuse_ended(plan, path, before)
+        _refuse_ended(plan, writer, before)
+        if plan.may_stop:
+            plan.cases.shuffle(_order_seed(manifest))
         if plan.cache is not None:
             plan.cache.run = manifest.run_id
         manifest = _begin_session(manifest, writer)
         if stored is not None:
             _copy_answers(plan, writer, stored)
-        recorded = _recorded(plan, writer.run)
-        if plan.may_stop:
-            _write_order(plan, writer, recorded)
+        recorded = _recorded(plan, writer)
         total = len(plan.cases) * plan.suite.spec.repeats
         scored = len(recorded.scored)
         progress = Progress(
@@ -105,7 +105,12 @@ async def _execute(
             counted=lambda: plan.budget.calls,
             traffic=plan.traffic,
         )
-        stopper = watch(writer.run, manifest) if plan.may_stop else None
+        stopper = None
+        if plan.may_stop:
+            order = _write_order(plan, writer, recorded)
+            stopper = watch(writer.run, manifest, order)
+            for _ in order:  # all of it is written, whether a stopper takes it or not
+                pass
         pipeline = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
         gc.freeze()  # what is here now stays: the collector need not look at it again and again
         started = time.monotonic()
@@ -134,24 +139,24 @@ def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _refuse_ended(plan: RunPlan, path: Path, before: Manifest | None) -> None:
+def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> None:
     """Refuse a directory whose run has nothing left to do: its result of then would look like one
     of now.
 
     Args:
-        plan: what is to be run. path: the run's directory. before: its manifest, where it has one.
+        plan: what is to be run. writer: of the run's directory. before: its manifest, as it was.
 
     Raises:
         UsageError: the run came to its end, and no answer was lost.
     """
     if before is None or before.status != "complete":
         return
-    left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, RunDir(path)).scored)
+    left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, writer).scored)
     if left == 0 or before.ending == "decided":
         raise UsageError(
-            f"{path} holds a run that ended at {before.ended}, and nothing of it is left to ask."
-            " For a new run name another directory with --out, or leave --out away; `llmeval"
-            f" report {path}` shows this one"
+            f"{writer.path} holds a run that ended at {before.ended}, and nothing of it is left to"
+            " ask. For a new run name another directory with --out, or leave --out away; `llmeval"
+            f" report {writer.path}` shows this one"
         )
 
 
@@ -191,7 +196,8 @@ def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
     """The answers of a stored run to the cases of a plan, those that are not here yet. No answer is
     without its case.
     """
-    there, answered = {case.id for case in writer.run.cases()}, writer.run.answer_index()
+    there = {case.id for case in writer.run.outlines()}
+    answered = writer.run.answer_offsets()
     asked, parent = set(), stored.manifest().run_id
     for case in plan.cases:
         asked.add(case.id)
@@ -240,12 +246,22 @@ def _end_session(
     )
 
 
-def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) -> None:
-    """All planned cases, in the order they will be asked: a run that stops early is read by it."""
+def _order_seed(manifest: Manifest) -> str | int:
+    """The seed of the order of the cases: the run's id, so that no case is last in every run.
+
+    A run that recorded none used the suite's `seed`.
+    """
+    return manifest.order_seed if manifest.order_seed is not None else manifest.seed or 0
+
+
+def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) -> Iterator[Case]:
+    """All planned cases, in the order they will be asked, each after it was recorded: a run that
+    stops early is read by that order."""
     for case in plan.cases:
         if case.id not in recorded.cases:
             writer.case(case)
             recorded.cases.add(case.id)
+        yield case
 
 
 async def _answer_first(
@@ -267,7 +283,7 @@ async def _answer_first(
         return pipeline
     await plan.candidate.caller.model.close()
     progress.stated = ""
-    recorded = _recorded(plan, writer.run, lost=True)
+    recorded = _recorded(plan, writer, lost=True)
     rest = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
     rest.returned = pipeline.returned
     return rest
@@ -294,7 +310,11 @@ def _manifest(
                 " these records are of. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
-        return structs.replace(made, attempt=attempt_of(made, run_folder(plan, options)))
+        made = structs.replace(made, attempt=attempt_of(made, run_folder(plan, options)))
+        if stored is None or not plan.may_stop:
+            return made
+        # The stored answers are those of the first cases in the order of their run.
+        return structs.replace(made, order_seed=_order_seed(stored.manifest()))
     manifest = run.manifest()
     now = digests(plan)
     changed = [
@@ -323,12 +343,14 @@ def _manifest(
     )
 
 
-def _recorded(plan: RunPlan, run: RunDir, *, lost: bool = False) -> RecordedAnswers:
+def _recorded(plan: RunPlan, writer: RunWriter, *, lost: bool = False) -> RecordedAnswers:
     """What need not be asked again. Answers whose judge did not answer are scored again, and lost
     calls asked again, unless `lost` lets them be."""
-    offsets = run.answer_index()
+    run = writer.run
+    cases = {case.id for case in run.outlines()} if writer.count(CASES) else set()
+    offsets = run.answer_offsets() if writer.count(ANSWERS) else {}
     if not offsets:
-        return RecordedAnswers({}, set(), set())
+        return RecordedAnswers({}, set(), cases)
     failed = set()
     if not lost:
         missing = (
@@ -350,4 +372,4 @@ def _recorded(plan: RunPlan, run: RunDir, *, lost: bool = False) -> RecordedAnsw
             checked.add(key)
         elif key in answers and expected <= metrics and not unjudged:
             scored.add(key)
-    return RecordedAnswers(answers, scored, {case.id for case in run.cases()}, checked)
+    return RecordedAnswers(answers, scored, cases, checked)

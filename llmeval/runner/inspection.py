@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llmeval.checks.spec import Bound, SpecError, bind, merge
+from llmeval.checks.bound import BoundCheck
+from llmeval.checks.spec import SpecError, bind, merge
 from llmeval.core.errors import LlmevalError, SuiteError
 from llmeval.core.records import Case
 from llmeval.core.templates import Template, case_values, is_template, render_value
@@ -38,7 +39,7 @@ class Inspected:
     """
 
     prompt: list[tuple[str, Template]]
-    checks: tuple[Bound, ...]
+    checks: tuple[BoundCheck, ...]
     cases: CaseSet
     warnings: tuple[str, ...]
     judgeless: SuiteError | None = None
@@ -89,7 +90,7 @@ def _unsampled(suite: Suite) -> Suite:
     return replace(suite, spec=suite.spec.model_copy(update={"cases": cases}))
 
 
-def bound_checks(suite: Suite) -> tuple[Bound, ...]:
+def bound_checks(suite: Suite) -> tuple[BoundCheck, ...]:
     """The suite's own checks.
 
     Raises:
@@ -107,7 +108,7 @@ def bound_checks(suite: Suite) -> tuple[Bound, ...]:
     return bound
 
 
-def case_checks(suite: Suite, case: Case) -> tuple[Bound, ...]:
+def case_checks(suite: Suite, case: Case) -> tuple[BoundCheck, ...]:
     """A case's own checks.
 
     Raises:
@@ -139,10 +140,10 @@ class _Metrics:
     """Which metrics apply to a case, without looking at an answer. `needs`: of each judge."""
 
     suite: Suite
-    checks: tuple[Bound, ...]
+    checks: tuple[BoundCheck, ...]
     needs: Mapping[str, str]
 
-    def of(self, case: Case, own: Sequence[Bound]) -> set[str]:
+    def of(self, case: Case, own: Sequence[BoundCheck]) -> set[str]:
         """By their names. `own`: the case's own checks."""
         bound = merge(self.checks, own) if own else self.checks
         found = {check.metric for check in bound if check.applies(case)}
@@ -180,7 +181,7 @@ class _Inspector:
 
     suite: Suite
     prompt: list[tuple[str, Template]]
-    checks: tuple[Bound, ...]
+    checks: tuple[BoundCheck, ...]
     cases: int = 0
     asked: int = 0
     unscored: _Few = field(default_factory=_Few)
@@ -257,7 +258,7 @@ class _Inspector:
                 except SuiteError as error:
                     raise SuiteError(f"{case.source}: {error}") from None
 
-    def _try_checks(self, case: Case, own: Sequence[Bound], values: Mapping[str, Any]) -> None:
+    def _try_checks(self, case: Case, own: Sequence[BoundCheck], values: Mapping[str, Any]) -> None:
         for bound in own:
             if message := _problem(bound, case, values):
                 raise SuiteError(f"{case.source}: checks: {message}")
@@ -340,7 +341,7 @@ def _of(few: _Few, cases: int) -> str:
     return f"{few.n:,} of {cases:,} cases, first {few.first}"
 
 
-def _problem(bound: Bound, case: Case, values: Mapping[str, Any]) -> str | None:
+def _problem(bound: BoundCheck, case: Case, values: Mapping[str, Any]) -> str | None:
     """What is wrong with a check's arguments on this case."""
     try:
         bound.prepare(case, lambda value: render_value(value, values, bound.metric))

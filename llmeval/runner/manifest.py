@@ -17,7 +17,7 @@ import msgspec
 from msgspec import structs
 
 from llmeval import __version__
-from llmeval.checks.spec import Bound
+from llmeval.checks.bound import BoundCheck
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
     CandidateRecord,
@@ -93,6 +93,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         repeats=suite.spec.repeats,
         concurrency=options.concurrency,
         seed=suite.spec.seed,
+        order_seed=run_id if plan.may_stop else None,
         gate=structs.replace(gate, stop="early" if plan.may_stop else "never"),
         quarantine=plan.quarantine.cases,
         quarantine_ended=plan.quarantine.ended,
@@ -149,7 +150,7 @@ def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
     return checks_record(plan.checks)
 
 
-def checks_record(checks: Iterable[Bound]) -> tuple[dict[str, Any], ...]:
+def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
     """Checks as a manifest lists them, in plain JSON."""
     return tuple(
         msgspec.json.decode(msgspec.json.encode({"metric": bound.metric, **bound.identity}))

@@ -191,7 +191,7 @@ class Pipeline:
         """Tell the stopper what an earlier part of the run left; whether that decides."""
         if self._stopper is None:
             return False
-        for unit in self._writer.run.units():
+        for unit in self._writer.run.units() if self._recorded.scored else ():
             if (unit.answer.case_id, unit.answer.repeat) in self._recorded.scored:
                 self._stopper.add(unit)
         return self._stopper.enough()

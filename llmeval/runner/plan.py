@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from llmeval.checks.spec import Bound, merge
+from llmeval.checks.bound import BoundCheck
+from llmeval.checks.spec import merge
 from llmeval.core.errors import NothingEvaluated, UsageError
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import Manifest, Undrawn
@@ -76,7 +77,7 @@ class RunPlan:
     judges: dict[str, MemberVerdict]
     judge_seats: dict[str, tuple[ModelRole, ...]]
     trusts: dict[str, Trust]
-    checks: tuple[Bound, ...]
+    checks: tuple[BoundCheck, ...]
     cache: Cache | None
     budget: Budget
     quarantine: Quarantine = field(default_factory=Quarantine)
@@ -124,7 +125,7 @@ class RunPlan:
         values = case_values(case)
         return tuple(Message(role, template.render(values)) for role, template in self.prompt)
 
-    def checks_for(self, case: Case) -> tuple[Bound, ...]:
+    def checks_for(self, case: Case) -> tuple[BoundCheck, ...]:
         """The suite's checks and the case's own."""
         return merge(self.checks, case_checks(self.suite, case)) if case.checks else self.checks
 
@@ -166,8 +167,6 @@ def plan(
     inspected = inspect_cases(suite, options.limit, watch, sizing=sizing)
     quarantine, whole = _selected(suite, options, only, inspected.cases)
     may_stop = _may_stop(suite, options)
-    if may_stop:
-        inspected.cases.shuffle(suite.spec.seed)
     cache = Cache(home()) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
     factory = ModelRoles(suite, options, cache, budget, trial=trial)
@@ -339,7 +338,7 @@ def facts_of(planned: RunPlan) -> dict[str, Any]:
 def _facts(
     suite: Suite,
     cases: CaseSet,
-    checks: tuple[Bound, ...],
+    checks: tuple[BoundCheck, ...],
     quarantine: Quarantine,
     warnings: tuple[str, ...],
 ) -> dict[str, Any]:

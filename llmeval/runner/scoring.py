@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from llmeval.checks.spec import Bound
+from llmeval.checks.bound import BoundCheck
 from llmeval.core.errors import BoundaryError, LlmevalError
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status
 from llmeval.core.templates import case_values, render_value
@@ -88,7 +88,7 @@ def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[
     return scores
 
 
-def check_answer(bound: Bound, case: Case, answer: Answer) -> Score:
+def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> Score:
     """The score of one check; one that can't be carried out is recorded as that."""
 
     def render(value: Any) -> Any:

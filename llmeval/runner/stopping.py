@@ -1,9 +1,10 @@
 """What may end a run before its last case. What decides that is another room's business."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from llmeval.core.manifest import Manifest
+from llmeval.core.records import Case
 from llmeval.store.directory import RunDir, Unit
 
 
@@ -21,7 +22,7 @@ class Stopper(Protocol):
         ...
 
 
-Watch = Callable[[RunDir, Manifest], Stopper | None]
-"""Makes the stopper of a run from its directory and manifest; None for a run that goes to its
-end.
+Watch = Callable[[RunDir, Manifest, Iterable[Case]], Stopper | None]
+"""Makes the stopper of a run from its directory, its manifest and its planned cases in the order
+they are asked; None for a run that goes to its end.
 """

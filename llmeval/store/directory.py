@@ -12,15 +12,10 @@ each file against the manifest, once the run has ended. A run that was killed ma
 line, which readers leave out. Memory stays small: an index of offsets is held, never the texts.
 """
 
-import hashlib
 import os
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import msgspec
 
@@ -31,25 +26,24 @@ from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import check_schema, read_manifest
 from llmeval.core.records import SCHEMA, Answer, Case, Score, to_json
 from llmeval.core.results import Summary
+from llmeval.store.record_index import RecordIndex
+from llmeval.store.record_index import UnitKey as UnitKey
+from llmeval.store.record_lines import ANSWERS as ANSWERS
+from llmeval.store.record_lines import CANARIES as CANARIES
+from llmeval.store.record_lines import CASES as CASES
+from llmeval.store.record_lines import EMPTY_SHA256, check_file, verified_lines
+from llmeval.store.record_lines import RECORDS as RECORDS
+from llmeval.store.record_lines import SCORES as SCORES
+from llmeval.store.record_lines import lines as lines
+from llmeval.store.units import StoredUnit, UnitReader, not_a_record
+from llmeval.store.units import Unit as Unit
 
-MANIFEST, CASES, ANSWERS, SCORES, SUMMARY, LABELS, CANARIES = (
-    "manifest.json",
-    "cases.jsonl",
-    "answers.jsonl",
-    "scores.jsonl",
-    "summary.json",
-    "labels.jsonl",
-    "canaries.jsonl",
-)
+MANIFEST, SUMMARY, LABELS = "manifest.json", "summary.json", "labels.jsonl"
 ATTEMPTS = "attempts.json"
 """A copy of the results of earlier attempts of the same change, which a run is pooled with."""
-RECORDS = (CASES, ANSWERS, SCORES, CANARIES)
-"""The files that only llmeval writes, with a checksum in each line and a digest of each file in the
-manifest.
-"""
 
-UnitKey = tuple[str, int]
-"""(case_id, repeat)"""
+_Stamp = tuple[int, int]
+"""Size and time of the last change of a file."""
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -59,83 +53,21 @@ class _Key(msgspec.Struct, frozen=True):
     schema: int = SCHEMA
 
 
-class _CaseKey(msgspec.Struct, frozen=True):
+class CaseOutline(msgspec.Struct, frozen=True):
+    """What sums over cases need of a case: everything but its texts."""
+
     id: str
     digest: Annotated[str, msgspec.Meta(pattern=r"^(sha256:)?[0-9a-f]*\Z")] = ""
+    tags: dict[str, str] = {}
+    cluster: str | None = None
     schema: int = SCHEMA
 
 
-_MASK = (1 << 64) - 1
 _KEY = msgspec.json.Decoder(_Key)
-_CASE_KEY = msgspec.json.Decoder(_CaseKey)
-_CASE = msgspec.json.Decoder(Case)
-_ANSWER = msgspec.json.Decoder(Answer)
-_SCORE = msgspec.json.Decoder(Score)
+_OUTLINE = msgspec.json.Decoder(CaseOutline)
 _CANARY = msgspec.json.Decoder(Canary)
 _SUMMARY = msgspec.json.Decoder(Summary)
-_FIX = "Take the file from a copy of the run, or run the suite again"
-_EMPTY = hashlib.sha256().hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Everything recorded about one (case, repeat). `scores` is empty when scoring did not
-    happen.
-    """
-
-    case: Case
-    answer: Answer
-    scores: tuple[Score, ...]
-
-
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(offset, line) for each complete line; nothing for a missing file, and not the torn last
-    line.
-    """
-    if not path.exists():
-        return
-    offset = 0
-    with path.open("rb") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            yield offset, line
-            offset += len(line)
-
-
-class Offsets:
-    """Where the records of a key may lie: (begin, size) in bytes, last first.
-
-    Only a hash of the key is held, 20 bytes a key in all: the reader compares the key.
-    """
-
-    def __init__(self, places: Iterator[tuple[UnitKey, int, int]]) -> None:
-        hashes, begins, sizes = array("Q"), array("Q"), array("I")
-        for key, begin, size in places:
-            hashes.append(hash(key) & _MASK)
-            begins.append(begin)
-            sizes.append(size)
-        order = sorted(range(len(hashes)), key=hashes.__getitem__)
-        self._hashes, self._begins, self._sizes = (
-            array(each.typecode, (each[index] for index in order))
-            for each in (hashes, begins, sizes)
-        )
-
-    def of(self, key: UnitKey) -> list[tuple[int, int]]:
-        """Candidates, the last recorded first."""
-        wanted, hashes = hash(key) & _MASK, self._hashes
-        at = bisect_left(hashes, wanted)
-        found: list[tuple[int, int]] = []
-        while at < len(hashes) and hashes[at] == wanted:
-            found.insert(0, (self._begins[at], self._sizes[at]))
-            at += 1
-        return found
-
-    def __len__(self) -> int:
-        """How many keys there are (two keys with one hash would count once; with 64 bits that does
-        not happen).
-        """
-        return sum(1 for _ in groupby(self._hashes))
+_ANSWER = msgspec.json.Decoder(Answer)
 
 
 class RunDir:
@@ -149,7 +81,8 @@ class RunDir:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._intact: dict[str, tuple[int, int]] = {}
+        self._intact: dict[str, _Stamp] = {}
+        self._indexes: dict[str, tuple[_Stamp, RecordIndex]] = {}
 
     def exists(self) -> bool:
         """Whether a run was ever started here."""
@@ -190,111 +123,114 @@ class RunDir:
         Raises:
             StoreError: as the class says.
         """
-        for name in RECORDS:
-            if self._stamp(name) != self._intact.get(name):
-                for _ in self.lines(name):
-                    pass
+        for name in (CASES, ANSWERS, SCORES):
+            self.index(name)
+        self.canaries()
 
     def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
-        """(offset, line) of each record of a file, the line with its checksum and its newline,
-        checked before it is given.
-
-        Of a run that ended, the file as a whole is held against the manifest first, which costs
-        less than its lines one by one; they are looked at where it does not fit, to name the one
-        that was changed.
+        """(offset, line) of each record of a file, the line with its checksum and its newline. The
+        file is checked before its first line is given.
         """
         path, stamp = self.path / name, self._stamp(name)
-        if stamp == self._intact.get(name):
-            yield from lines(path)
-            return
         stated = self._stated(name)
-        if stated is not None and _sha256(path) == stated.sha256:
-            yield from lines(path)
-        else:
-            yield from _checked_lines(path, stated)
-        self._intact[name] = stamp
+        if stamp != self._intact.get(name) and stated is not None:
+            check_file(path, stated)
+            self._intact[name] = stamp
+        yield from lines(path) if stamp == self._intact.get(name) else verified_lines(path, None)
 
-    def _stated(self, name: str) -> RecordFile | None:
-        """What the manifest says about a file; None while the run has not ended."""
-        stated = self.manifest().records if self.exists() else None
-        return None if stated is None else stated.get(name, RecordFile(0, _EMPTY))
+    def outlines(self) -> Iterator[CaseOutline]:
+        """Each line of `cases.jsonl`, without its texts, in the order asked. A case whose line was
+        written twice comes twice. Checked when the last one came.
+        """
+        stamp, index = self._stamp(CASES), RecordIndex()
+        for offset, line in self._verified(CASES):
+            case: CaseOutline = self._decoded(line, _OUTLINE, CASES, offset)
+            self._check_schema(case.schema, CASES)
+            index.add((case.id, 0), offset, len(line))
+            yield case
+        self._indexes[CASES] = stamp, index.finish()
 
-    def _stamp(self, name: str) -> tuple[int, int]:
-        """Another one when the file has changed: its size and the time of its last change."""
-        path = self.path / name
-        if not path.exists():
-            return (0, 0)
-        found = path.stat()
-        return found.st_size, found.st_mtime_ns
+    def answer_offsets(self) -> dict[UnitKey, int]:
+        """Where in `answers.jsonl` the answer that counts for each (case, repeat) begins."""
+        stamp, index, found = self._stamp(ANSWERS), RecordIndex(), dict[UnitKey, int]()
+        for key, begin, size in self.places(ANSWERS):
+            index.add(key, begin, size)
+            found[key] = begin
+        self._indexes[ANSWERS] = stamp, index.finish()
+        return found
+
+    def index(self, name: str) -> RecordIndex:
+        """Where the records of each key lie. The file is read and checked, unless it is as it was
+        when its index was made.
+        """
+        stamp, known = self._stamp(name), self._indexes.get(name)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        index = RecordIndex()
+        for key, begin, size in self.places(name):
+            index.add(key, begin, size)
+        self._indexes[name] = stamp, index.finish()
+        return index
+
+    def open(self) -> UnitReader:
+        """A reader of units and of single records; close it, or use it by `with`. All files are
+        checked first.
+        """
+        return UnitReader(self.path, {name: self.index(name) for name in (CASES, ANSWERS, SCORES)})
 
     def cases(self) -> Iterator[Case]:
         """Each case once, in the order asked."""
-        offsets = {key[0]: begin for key, begin, _ in self.places(CASES)}
-        with self._open(CASES) as file:
-            for offset in offsets.values():
-                yield self._decode(file, offset, _CASE, CASES)
+        with self._reader(CASES) as reader:
+            yield from reader.cases()
 
     def answers(self) -> Iterator[Answer]:
         """The answer that counts for each (case, repeat), in the order recorded."""
-        offsets = self.answer_index()
-        with self._open(ANSWERS) as file:
-            for offset in offsets.values():
-                yield self._decode(file, offset, _ANSWER, ANSWERS)
+        with self._reader(ANSWERS) as reader:
+            yield from reader.answers()
 
     def scores(self) -> Iterator[tuple[UnitKey, tuple[Score, ...]]]:
-        """The block of scores that counts for each (case, repeat)."""
-        places = {key: (begin, size) for key, begin, size in self.places(SCORES)}
-        with self._open(SCORES) as file:
-            for key, place in places.items():
-                yield key, self._block(file, *place)
+        """The block of scores that counts for each (case, repeat), in the order recorded."""
+        with self._reader(SCORES) as reader:
+            yield from reader.scores()
 
-    def units(self) -> Iterator[Unit]:
-        """Each (case, repeat) with its case, answer and scores, in the order answered."""
-        cases, answers, blocks = (Offsets(self.places(name)) for name in (CASES, ANSWERS, SCORES))
-        with self._open(CASES) as case_file, self._open(SCORES) as score_file:
-            for offset, line in lines(self.path / ANSWERS):
-                answer = self._decoded(line, _ANSWER, ANSWERS, offset)
-                key = (answer.case_id, answer.repeat)
-                if answers.of(key)[0][0] == offset:
-                    found = (self._block(score_file, *place, key) for place in blocks.of(key))
-                    yield Unit(
-                        self._case(case_file, cases, key[0]), answer, next(filter(None, found), ())
-                    )
+    def units(self) -> Iterator[StoredUnit]:
+        """Each (case, repeat) with its case, answer and scores, as `UnitReader.units`."""
+        with self.open() as reader:
+            yield from reader.units()
 
-    def canaries(self) -> Iterator[Canary]:
+    def canaries(self) -> list[Canary]:
         """Each line of `canaries.jsonl`."""
-        for offset, line in self.lines(CANARIES):
+        found = []
+        for offset, line in self._verified(CANARIES):
             canary: Canary = self._decoded(line, _CANARY, CANARIES, offset)
-            self._known(canary.schema, CANARIES)
-            yield canary
-
-    def answer_index(self) -> dict[UnitKey, int]:
-        """Offset in `answers.jsonl` of the answer that counts, by (case, repeat)."""
-        return {key: begin for key, begin, _ in self.places(ANSWERS)}
+            self._check_schema(canary.schema, CANARIES)
+            found.append(canary)
+        return found
 
     def answer_at(self, offset: int) -> Answer:
         """The answer whose line begins at `offset`."""
-        with self._open(ANSWERS) as file:
-            answer: Answer = self._decode(file, offset, _ANSWER, ANSWERS)
+        with (self.path / ANSWERS).open("rb") as file:
+            file.seek(offset)
+            answer: Answer = self._decoded(file.readline(), _ANSWER, ANSWERS, offset)
         return answer
 
     def places(self, name: str) -> Iterator[tuple[UnitKey, int, int]]:
         """(key, offset, size in bytes) of each line, or of each block of scores, in the order
-        recorded.
+        recorded. The file is read once, and checked when the last one came.
 
         A block is a run of lines of one key in which no metric stands twice: where the checks'
         scores of an answer are followed directly by the final ones, a metric that comes again
         begins the next block.
         """
         if name == CASES:
-            for offset, line in self.lines(CASES):
-                case = self._decoded(line, _CASE_KEY, CASES, offset)
-                self._known(case.schema, CASES)
+            for offset, line in self._verified(CASES):
+                case: CaseOutline = self._decoded(line, _OUTLINE, CASES, offset)
+                self._check_schema(case.schema, CASES)
                 yield (case.id, 0), offset, len(line)
         elif name == SCORES:
             yield from self._blocks()
         else:
-            for offset, line in self.lines(name):
+            for offset, line in self._verified(name):
                 key = self._key(line, name, offset)
                 yield (key.case_id, key.repeat), offset, len(line)
 
@@ -302,7 +238,7 @@ class RunDir:
         current: UnitKey | None = None
         metrics: set[str] = set()
         begin = end = 0
-        for offset, line in self.lines(SCORES):
+        for offset, line in self._verified(SCORES):
             found = self._key(line, SCORES, offset)
             key = (found.case_id, found.repeat)
             if key != current or found.metric in metrics:
@@ -315,91 +251,54 @@ class RunDir:
         if current is not None:
             yield current, begin, end - begin
 
-    def _case(self, file: BinaryIO, places: Offsets, case_id: str) -> Case:
-        for begin, _ in places.of((case_id, 0)):
-            case: Case = self._decode(file, begin, _CASE, CASES)
-            if case.id == case_id:
-                return case
-        raise StoreError(
-            f"{self.path / CASES}: the case {case_id!r} is not here, though {ANSWERS} has an answer"
-            f" to it. {_FIX}"
-        )
+    def _reader(self, name: str) -> UnitReader:
+        """A reader of one file alone."""
+        empty = {each: RecordIndex().finish() for each in (CASES, ANSWERS, SCORES)}
+        return UnitReader(self.path, {**empty, name: self.index(name)})
+
+    def _verified(self, name: str) -> Iterator[tuple[int, bytes]]:
+        """The lines of a file, read once and checked on the way; unchecked where it is as it was
+        when it was checked.
+        """
+        stamp = self._stamp(name)
+        if stamp == self._intact.get(name):
+            yield from lines(self.path / name)
+            return
+        yield from verified_lines(self.path / name, self._stated(name))
+        self._intact[name] = stamp
+
+    def _stated(self, name: str) -> RecordFile | None:
+        """What the manifest says about a file; None while the run has not ended."""
+        stated = self.manifest().records if self.exists() else None
+        return None if stated is None else stated.get(name, RecordFile(0, EMPTY_SHA256))
+
+    def _stamp(self, name: str) -> _Stamp:
+        """Another one when the file has changed: its size and the time of its last change."""
+        path = self.path / name
+        if not path.exists():
+            return (0, 0)
+        found = path.stat()
+        return found.st_size, found.st_mtime_ns
 
     def _key(self, line: bytes, name: str, offset: int) -> _Key:
         key: _Key = self._decoded(line, _KEY, name, offset)
-        self._known(key.schema, name)
+        self._check_schema(key.schema, name)
         return key
 
-    def _known(self, schema: int, name: str) -> None:
+    def _check_schema(self, schema: int, name: str) -> None:
         if schema != SCHEMA:
             check_schema(schema, self.path / name)
-
-    def _block(
-        self, file: BinaryIO, offset: int, size: int, key: UnitKey | None = None
-    ) -> tuple[Score, ...]:
-        """The scores of a block; none where it is another key's."""
-        file.seek(offset)
-        block = tuple(
-            self._decoded(line, _SCORE, SCORES, offset)
-            for line in file.read(size).split(b"\n")[:-1]
-        )
-        return block if key is None or (block[0].case_id, block[0].repeat) == key else ()
-
-    def _open(self, name: str) -> BinaryIO:
-        path = self.path / name
-        return path.open("rb") if path.exists() else open(os.devnull, "rb")
-
-    def _decode(
-        self, file: BinaryIO, offset: int, decoder: "msgspec.json.Decoder[Any]", name: str
-    ) -> Any:
-        file.seek(offset)
-        return self._decoded(file.readline(), decoder, name, offset)
 
     def _decoded(
         self, line: bytes, decoder: "msgspec.json.Decoder[Any]", name: str, offset: int = 0
     ) -> Any:
+        """A line as a record. Where it is none, a file that was changed is told first."""
         try:
             return decoder.decode(line)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-            raise StoreError(
-                f"{self.path / name}, byte {offset}: not a record of llmeval ({error})"
-            ) from None
-
-
-def _sha256(path: Path) -> str:
-    if not path.exists():
-        return _EMPTY
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _checked_lines(path: Path, stated: RecordFile | None) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file, each held against its checksum.
-
-    Args:
-        stated: what the manifest says about the file, where that is not so; None while the run has
-            not ended.
-
-    Raises:
-        StoreError: names the first line that was changed, or else what differs.
-    """
-    number = end = 0
-    for number, (offset, line) in enumerate(lines(path), start=1):
-        if problem := checksums.problem(line):
-            raise StoreError(f"{path}:{number}: {problem}. {_FIX}")
-        yield offset, line
-        end = offset + len(line)
-    if stated is None:
-        return
-    if path.exists() and path.stat().st_size > end:
-        raise StoreError(
-            f"{path}:{number + 1}: the last line is torn, though the run had ended. {_FIX}"
-        )
-    if number != stated.lines:
-        raise StoreError(f"{path} has {number:,} lines, the manifest says {stated.lines:,}. {_FIX}")
-    raise StoreError(
-        f"{path} was changed after the run ended: its sha256 is not the one in the manifest. {_FIX}"
-    )
+            if name in RECORDS:
+                check_file(self.path / name, self._stated(name))
+            raise not_a_record(self.path / name, offset, error) from None
 
 
 def summary_bytes(summary: Summary) -> bytes:

@@ -67,13 +67,18 @@ def test_evidence_points_into_the_text_as_it_came() -> None:
 
 
 @given(st.text(max_size=40), st.integers(0, 40), st.integers(0, 40))
-def test_places_of_the_composed_text_lead_to_places_of_the_raw_one(text: str, start: int, length: int) -> None:
+def test_places_of_the_composed_text_lead_to_places_of_the_raw_one(
+    text: str, start: int, length: int
+) -> None:
     whole = unicodedata.normalize("NFC", text)
     start = min(start, len(whole))
     end = min(start + length, len(whole))
     (span,) = raw_spans(text, (Span(start, end),))
     assert 0 <= span.start <= span.end <= len(text)
-    assert whole[start:end] in unicodedata.normalize("NFC", text[span.start : span.end]) or start == end
+    assert (
+        whole[start:end] in unicodedata.normalize("NFC", text[span.start : span.end])
+        or start == end
+    )
 
 
 def test_what_is_composed_already_stays_the_same_object() -> None:

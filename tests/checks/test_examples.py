@@ -53,4 +53,7 @@ def test_the_examples_that_checks_show_prints(
     assert show(name) == 0
     printed = capsys.readouterr().out.partition("\nExample\n")[2]
     runs_as_it_says(name, printed.split("\n")[0])
-    assert all(line.startswith(("  - ", "  context: ", "  passes: ", "  fails: ")) for line in printed.splitlines())
+    assert all(
+        line.startswith(("  - ", "  context: ", "  passes: ", "  fails: "))
+        for line in printed.splitlines()
+    )

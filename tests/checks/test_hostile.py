@@ -10,14 +10,20 @@ from typing import Any
 import pytest
 
 from llmeval.checks.base import Result
+from llmeval.checks.bound import BoundCheck
 from llmeval.checks.examples import example
 from llmeval.checks.registry import all_checks
-from llmeval.checks.spec import Bound, bind
+from llmeval.checks.spec import bind
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 from tests.checks.hostile_texts import ENDS, PIECES, hostile
 
-CASE = Case("a", {"question": "Which?"}, references=("Paris",), context="The cat sat. Paris is in France, 12 km away.")
+CASE = Case(
+    "a",
+    {"question": "Which?"},
+    references=("Paris",),
+    context="The cat sat. Paris is in France, 12 km away.",
+)
 FUNCTIONS = sorted({kind.function: name for name, kind in reversed(all_checks().items())}.values())
 SIZE = 400
 GROWTH = 3.0
@@ -28,7 +34,7 @@ PART = 3
 """Each check reads a third of the pieces, so that all are read by a third of the checks."""
 
 
-def calls(bound: Bound, text: str) -> tuple[int, Result | None]:
+def calls(bound: BoundCheck, text: str) -> tuple[int, Result | None]:
     """How many calls a check makes on a text, and its result; None where it can't read the text."""
     count = 0
 
@@ -40,7 +46,9 @@ def calls(bound: Bound, text: str) -> tuple[int, Result | None]:
     before = sys.getprofile()
     sys.setprofile(counted)
     try:
-        result = bound.evaluate(CASE, Answer(case_id="a", output=text, finish_reason="stop"), lambda value: value)
+        result = bound.evaluate(
+            CASE, Answer(case_id="a", output=text, finish_reason="stop"), lambda value: value
+        )
     except CheckError:
         pass
     finally:
@@ -66,7 +74,7 @@ def test_a_check_takes_any_text_in_linear_work(name: str) -> None:
 
 
 def test_the_count_sees_quadratic_work() -> None:
-    class Quadratic(Bound):
+    class Quadratic(BoundCheck):
         def evaluate(self, case: Case, answer: Answer, render: Any) -> Result:
             for start in range(len(answer.text)):
                 for _ in range(start):

@@ -10,7 +10,9 @@ from llmeval.runner.scoring import check_answer
 
 BARE = Case("a", {"question": "Which city?"})
 FULL = Case("a", {}, references=("Tokyo",), context="Tokyo is a city.")
-ANSWER = Answer(case_id="a", output='He said "Tokyo is a very large city indeed" to me, and it is Tokyo.')
+ANSWER = Answer(
+    case_id="a", output='He said "Tokyo is a very large city indeed" to me, and it is Tokyo.'
+)
 
 
 @pytest.mark.parametrize("name", sorted(all_checks()))

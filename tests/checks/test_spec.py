@@ -19,7 +19,12 @@ def results(raw: list[Any], text: str = "It is Paris.") -> list[tuple[str, bool 
     bound = bind(raw, is_template=is_template, load=load_function)
     values = dict(CASE.fields)
     evaluated = [
-        (b.metric, b.evaluate(CASE, Answer(case_id="a", output=text), lambda v: render_value(v, values, "t")))
+        (
+            b.metric,
+            b.evaluate(
+                CASE, Answer(case_id="a", output=text), lambda v: render_value(v, values, "t")
+            ),
+        )
         for b in bound
     ]
     return [(metric, result.passed) for metric, result in evaluated]
@@ -73,12 +78,16 @@ def test_an_error_in_a_group_is_the_groups() -> None:
         ([{"max_words": "many"}], (0, "max_words"), "integer"),
         (["max_words"], (0,), "needs the argument"),
         ([{"max_words": {"mx": 3}}], (0, "max_words"), "it takes: "),
-        ([{LONGER: {"than": "{{ n }}", "then": 3}}], (0, LONGER), "has no argument 'then'; it takes: than"),
+        (
+            [{LONGER: {"than": "{{ n }}", "then": 3}}],
+            (0, LONGER),
+            "has no argument 'then'; it takes: than",
+        ),
         ([{LONGER: {"metric": "m"}}], (0, LONGER), "needs the argument 'than'"),
         ([{f"{OWN}:none": 3}], (0, f"{OWN}:none"), "takes no argument"),
         ([3], (0,), "a check is `name`"),
         ([{}], (0,), "a check is `name`"),
-        ([{"contains": "a", "max_words": 3}], (0,), "one list item is one check"),
+        ([{"contains": "a", "max_words": 3}], (0,), "has several checks"),
         ([{"any": []}], (0, "any"), "needs a list of checks"),
         ([{"at_least": {"k": 3, "of": [{LONGER: 1}]}}], (0, "at_least"), "from 1 to 1"),
         ([{"at_least": {"k": 1, "off": []}}], (0, "at_least"), "unknown key 'off'"),
@@ -87,7 +96,9 @@ def test_an_error_in_a_group_is_the_groups() -> None:
         (["no.such.module:f"], (0,), "can't import"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(raw: list[Any], path: tuple[Any, ...], told: str) -> None:
+def test_what_is_wrong_is_told_with_its_place(
+    raw: list[Any], path: tuple[Any, ...], told: str
+) -> None:
     with pytest.raises((SpecError, Exception), match=told) as caught:
         bind(raw, is_template=is_template, load=load_function)
     if isinstance(caught.value, SpecError):

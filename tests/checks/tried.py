@@ -12,7 +12,9 @@ NO_CASE = Case("a", {})
 def tried(check: Any, text: str, *references: str, **more: Any) -> Result:
     """What a check, as written in a suite, says about an answer."""
     (bound,) = bind([check])
-    return bound.evaluate(Case("a", {}, references=references), Answer(case_id="a", output=text, **more), lambda v: v)
+    return bound.evaluate(
+        Case("a", {}, references=references), Answer(case_id="a", output=text, **more), lambda v: v
+    )
 
 
 def marked(result: Result, text: str) -> list[str]:

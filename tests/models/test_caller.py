@@ -13,7 +13,7 @@ from llmeval.core.errors import ModelError, Overloaded, Retryable, Unreadable
 from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.cache import ALWAYS, NEVER, Cache
-from llmeval.models.client.caller import Asked, AskFailed, Caller
+from llmeval.models.client.caller import AskFailed, Caller, CallResult
 from llmeval.models.client.limiter import Limiter
 from llmeval.models.reasoning import THINK
 
@@ -72,7 +72,7 @@ def test_the_last_failure_is_told_with_its_attempts(monkeypatch: pytest.MonkeyPa
 
 
 def test_equal_requests_in_flight_are_one_call() -> None:
-    async def run() -> tuple[int, list[Asked]]:
+    async def run() -> tuple[int, list[CallResult]]:
         model = Scripted("same")
         model.gate = asyncio.Event()
         one = caller(model)
@@ -125,8 +125,8 @@ def ask_in_a_run(
     run: str,
     since: float,
     usable: Callable[[Reply], bool] = lambda reply: True,
-) -> Asked:
-    async def ask() -> Asked:
+) -> CallResult:
+    async def ask() -> CallResult:
         cache = Cache(home)
         cache.run = run
         try:

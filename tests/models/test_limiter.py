@@ -14,7 +14,7 @@ from llmeval.core.errors import ModelError, Overloaded, Retryable, TimedOut
 from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.caller import AskFailed, Caller
-from llmeval.models.client.limiter import START_ON_LOOPBACK, Limiter, Place, Signal, Window
+from llmeval.models.client.limiter import START_ON_LOOPBACK, Limiter, Permit, Signal, Window
 from llmeval.models.client.pace import Pace
 
 
@@ -327,10 +327,10 @@ def test_time_outs_narrow_the_window_until_a_slow_server_keeps_up(start: int) ->
 def test_a_time_out_of_a_request_alone_teaches_nothing() -> None:
     window = Window(8)
     for _ in range(20):
-        window.learn(Place(window.clock(), beside=0), Signal.TIMED_OUT)
+        window.learn(Permit(window.clock(), beside=0), Signal.TIMED_OUT)
     assert window.limit == 8
     for _ in range(3):
-        window.learn(Place(window.clock(), beside=7), Signal.TIMED_OUT)
+        window.learn(Permit(window.clock(), beside=7), Signal.TIMED_OUT)
     assert window.limit == 4
 
 
@@ -448,7 +448,7 @@ def test_a_closed_window_opens_for_those_who_wait_and_those_sent_before_go_first
         window = Window(2, clock=loop.time)
         order: list[str] = []
         for _ in range(5):
-            window.learn(Place(loop.time(), 1), Signal.REFUSED, retry_after=10.0)
+            window.learn(Permit(loop.time(), 1), Signal.REFUSED, retry_after=10.0)
         assert window.closed_for == 11.0
 
         async def one(name: str, again: bool) -> None:

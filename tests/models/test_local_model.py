@@ -26,12 +26,12 @@ threads.prepare()
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from llmeval.models.local.chat_tokenizer import ChatTokenizer  # noqa: E402
 from llmeval.models.local.engine import Engine  # noqa: E402
+from llmeval.models.local.engine_pool import ENGINES  # noqa: E402
 from llmeval.models.local.jobs import Generation, Scoring  # noqa: E402
 from llmeval.models.local.params import Sampling, draw, generator  # noqa: E402
 from llmeval.models.local.prefill import Prefiller  # noqa: E402
-from llmeval.models.local.shared import SHELF  # noqa: E402
-from llmeval.models.local.text import Text  # noqa: E402
 
 T = TypeVar("T")
 REAL_HOME = home()
@@ -488,7 +488,7 @@ def test_closing_fails_what_is_unanswered_and_frees_the_weights(tiny: Path) -> N
             assert isinstance(result, ModelError)
 
     asyncio.run(run())
-    assert not SHELF.in_use()
+    assert not ENGINES.in_use()
 
 
 def test_two_models_of_the_same_weights_share_one_copy(tiny: Path) -> None:
@@ -500,12 +500,12 @@ def test_two_models_of_the_same_weights_share_one_copy(tiny: Path) -> None:
         await asyncio.gather(
             candidate.answer(ask("mat", params={"max_tokens": 2})), judge.answer(ask("mat"))
         )
-        assert [users for users in SHELF.in_use().values()] == [2]
+        assert [users for users in ENGINES.in_use().values()] == [2]
         await candidate.close()
         assert (await judge.answer(ask("mat"))).usage.output_tokens == 2
         await judge.close()
         await judge.close()
-        assert not SHELF.in_use()
+        assert not ENGINES.in_use()
         with pytest.raises(ModelError, match="closed"):
             await judge.answer(ask("mat"))
 
@@ -526,7 +526,7 @@ def test_base_models_continue_the_bare_text(tmp_path: Path) -> None:
 
 
 def test_text_can_not_end_its_own_turn(reference: tuple[Any, Any]) -> None:
-    text = Text(reference[1])
+    text = ChatTokenizer(reference[1])
 
     def control_tokens(content: str) -> list[int]:
         return [token for token in text.prompt((Message("user", content),)) if token in (0, 1)]

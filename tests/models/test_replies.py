@@ -39,7 +39,7 @@ SPOKEN = {"type": "message", "content": [{"type": "output_text", "text": "Rome"}
 
 def read(body: bytes, api: str = "chat", **params: Any) -> Reply:
     reader = chat_reply if api == "chat" else response_reply
-    return usable(reader("h", Response(body, "application/json", 1.0)), params, THINK)
+    return usable(reader("h", Response(body, "application/json", 1.0)), lambda: params, THINK)
 
 
 def outcome(body: bytes, api: str = "chat", **params: Any) -> tuple[str, str]:

@@ -13,8 +13,9 @@ from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.baseline import baseline_of_run, lock_bytes
 from llmeval.report.baseline_run import baseline_run
 from llmeval.report.html.words import certainty
-from llmeval.report.write import HTML, write_reports
-from llmeval.store.directory import SUMMARY, RunDir
+from llmeval.report.html import write_html
+from llmeval.report.write import HTML, write_results
+from llmeval.store.directory import SUMMARY, RunDir, summary_bytes
 from tests.report import html_samples as samples
 from tests.support.manifests import GATE, manifest_record
 
@@ -47,7 +48,7 @@ def test_the_locked_run_is_found_beside_this_one(tmp_path: Path, where: str) -> 
     run, before = runs(tmp_path, where)
     found = baseline_run(run, run.manifest())
     assert found is not None and found.path.resolve() == before.resolve()
-    write_reports(run, run.summary())
+    write_html(run, run.path / HTML, baseline=found)
     page = (run.path / HTML).read_text()
     assert "Against the baseline" in page and OLD in page
 
@@ -58,7 +59,7 @@ def test_a_run_that_is_gone_or_broken_is_left_out(tmp_path: Path) -> None:
     assert baseline_run(run, run.manifest()) is None
     (before / "manifest.json").write_text("{")
     assert baseline_run(run, run.manifest()) is None
-    write_reports(run, run.summary())
+    write_results(run)
     assert "Against the baseline" not in (run.path / HTML).read_text()
 
 
@@ -94,8 +95,8 @@ def test_a_rule_says_how_sure_it_is_and_which_cases_fell(tmp_path: Path) -> None
     summary = run.summary()
     gate = msgspec.structs.replace(summary.gate, rules=(rule,))
     changed = msgspec.structs.replace(summary, gate=gate)
-    (run.path / SUMMARY).write_bytes(to_json(changed))
-    write_reports(run, changed)
+    (run.path / SUMMARY).write_bytes(summary_bytes(changed))
+    write_html(run, run.path / HTML)
     page = (run.path / HTML).read_text()
     assert "The cases are the same." in page and "Tipping point" in page
     assert '<a href="#case=geo-00000">geo-00000</a>' in page and "#case=%3Cb%3E" in page

@@ -5,7 +5,7 @@ from typing import Any
 
 from llmeval.core.records import digest
 from llmeval.report.html.history import History
-from llmeval.report.html.trend import past_runs
+from llmeval.report.html.trend import earlier_runs
 from llmeval.store.directory import RunDir
 from tests.report import html_samples as samples
 from tests.report.test_html_page import build
@@ -42,7 +42,10 @@ def write(
 
 
 def history(run: RunDir, **options: Any) -> History:
-    return History(run, past_runs(run, run.manifest(), run.summary())[:-1], **options)
+    found = History(earlier_runs(run, run.manifest()), **options)
+    for case in run.outlines():
+        found.add_case(case)
+    return found
 
 
 def test_a_letter_for_each_past_run_oldest_first(tmp_path: Path) -> None:

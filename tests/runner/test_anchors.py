@@ -78,7 +78,7 @@ def test_show_tells_what_would_void_it(tmp_path: Path) -> None:
 
 
 def test_drift_that_no_run_shows_alone_is_seen_over_the_runs(tmp_path: Path) -> None:
-    """3 of 50 changed is below the alarm of 4; a dozen such runs are not chance. They count with
+    """3 of 50 changed is below the alarm of 4; two dozen such runs are not chance. They count with
     this certificate only.
     """
     turned: set[str] = set()
@@ -111,7 +111,7 @@ def test_drift_that_no_run_shows_alone_is_seen_over_the_runs(tmp_path: Path) -> 
         reports = tmp_path / "reports"
         assert llmeval("run", suite, "--reports", reports, **environment).returncode == 0
         (first,) = reports.glob("*/*")
-        for number in range(12):
+        for number in range(23):
             copy = shutil.copytree(first, first.with_name(f"20250101T0000{number:02}Z-000000"))
             seal(copy, run_id=copy.name)
         command = ("judge", "show", suite, "--reports", reports, "--json")
@@ -124,15 +124,15 @@ def test_drift_that_no_run_shows_alone_is_seen_over_the_runs(tmp_path: Path) -> 
         (anew,) = json.loads(llmeval(*command, **environment).stdout)
     assert (shown["trust"], shown["anchors"]["runs"], shown["anchors"]["changed"]) == (
         "UNTRUSTED",
-        13,
-        39,
+        24,
+        72,
     )
     assert last.returncode == 4
     judge = json.loads((tmp_path / "last" / "manifest.json").read_text())["judges"]["correctness"]
     assert (judge["trust"], judge["anchors"]["changed"], judge["anchors"]["drift"]["runs"]) == (
         "UNTRUSTED",
         3,
-        14,
+        25,
     )
-    assert "it drifts: over the last 14 runs 42 of 700 anchors" in judge["trust_reason"]
+    assert "it drifts: over the last 25 runs 75 of 1250 anchors" in judge["trust_reason"]
     assert (anew["trust"], anew["anchors"]["runs"]) == ("TRUSTED", 0)

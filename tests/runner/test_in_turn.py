@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from llmeval.api import Run, finish
+from llmeval.models.local.engine_pool import WeightsKey
 from llmeval.models.local.memory import SPARE, available, fit_together, weights_size
-from llmeval.models.local.shared import Key
 from llmeval.runner.execute import execute
 from llmeval.runner.options import Options
 from llmeval.runner.plan import plan
@@ -54,8 +54,8 @@ def test_the_size_of_weights_is_that_of_their_type_in_memory(
 
 
 def test_what_fits_together(tmp_path: Path) -> None:
-    one = Key(weights(tmp_path / "a", (1000,)), "float32", "cpu")
-    other = Key(weights(tmp_path / "b", (1000,)), "float32", "cpu")
+    one = WeightsKey(weights(tmp_path / "a", (1000,)), "float32", "cpu")
+    other = WeightsKey(weights(tmp_path / "b", (1000,)), "float32", "cpu")
     both = int(2 * SPARE * 4000)
     assert fit_together([one, other], both)
     assert not fit_together([one, other], both - 1)

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from llmeval.stats.estimation.paired import PairCounts, tango_above
-from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS, Nulls, final_test
+from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS, Nulls, are_few, final_test
 
 PAIRED = Nulls(0.0, -0.1, -1.0, 1.0, 0.05, 0.05)
 SCORES = Nulls(0.6, 0.6, 0.0, 1.0, 0.05, 0.05)
@@ -16,7 +15,7 @@ def test_each_kind_of_data_gets_its_test() -> None:
     rng = np.random.default_rng(10)
     ones, many = np.ones(50), FEW_CLUSTERS + 10
     signs, scores = rng.choice([-1.0, 0.0, 1.0], 50), rng.random(50)
-    assert final_test(signs, ones, PAIRED).method == "exact McNemar and Tango score test"
+    assert final_test(signs, ones, PAIRED).method == "exact McNemar and exact margin test"
     assert final_test(rng.choice([0.0, 1.0], 50), ones, SCORES).method == "exact binomial test"
     assert final_test(scores, ones, SCORES).method == "simplex test"
     assert (
@@ -46,26 +45,25 @@ def test_the_bound_never_promises_more_than_the_exact_test() -> None:
     assert side.high == 0.0
 
 
-@pytest.mark.parametrize("n", [30, 80])
 @pytest.mark.parametrize("margin", [0.05, 0.1])
-def test_the_size_of_tangos_test_stays_near_its_level(n: int, margin: float) -> None:
-    """P(p <= .05) at a drop of exactly the margin, over all tables, for several discordances."""
-    rejected = [
-        (worse, better)
-        for worse in range(n + 1)
-        for better in range(n + 1 - worse)
-        if tango_above(PairCounts(worse, n - worse - better, better), -margin) <= 0.05
-    ]
-    for gained in (0.001, 0.02, 0.1, 0.3):
-        logs = math.log(gained + margin), math.log(gained), math.log(1 - 2 * gained - margin)
-        size = sum(
-            math.exp(
-                math.lgamma(n + 1) - math.lgamma(w + 1) - math.lgamma(b + 1) - math.lgamma(n - w - b + 1)
-                + w * logs[0] + b * logs[1] + (n - w - b) * logs[2]
-            )
-            for w, b in rejected
-        )  # fmt: skip
-        assert size <= 0.06
+def test_a_pass_needs_the_exact_test(margin: float) -> None:
+    """No pair differs: PASS from the first n at which (1 - margin)^n allows it, not before."""
+    nulls = PAIRED._replace(pass_=-margin)
+    first = math.ceil(math.log(0.05 - 0.0005) / math.log(1 - margin))
+    for n, passes in ((first - 1, False), (first, True)):
+        side = final_test(np.zeros(n), np.ones(n), nulls)
+        assert (side.p_pass <= 0.05) is passes
+        assert (side.low >= -margin) is passes
+
+
+def test_unequal_clusters_that_weigh_as_few_get_the_test_of_few() -> None:
+    """One cluster holds half of the cases: 101 clusters, as many as about 4 of equal size."""
+    rng = np.random.default_rng(12)
+    values = rng.choice([-1.0, 0.0, 1.0], 101, p=[0.1, 0.8, 0.1])
+    sizes = np.append(500.0, np.full(100, 5.0))
+    assert are_few(sizes) and not are_few(np.full(101, 5.0)) and are_few(np.full(29, 5.0))
+    assert final_test(values, sizes, PAIRED).method == "simplex test"
+    assert final_test(values, np.full(101, 5.0), PAIRED).method == "cluster t and bootstrap-t"
 
 
 def test_clustered_scores_are_tested_safely_where_the_limit_is_near() -> None:

@@ -14,6 +14,7 @@ from llmeval.stats.estimation.paired import PairCounts, mcnemar_worse, tango
 from llmeval.stats.sequential.design import TestDesign, floor, regression
 from llmeval.stats.sequential.gate_test import HybridTest, decide, tipping_point
 from llmeval.stats.sequential.interim_analyses import InterimAnalyses
+from llmeval.stats.tests.margin import lower_limit
 
 ONES = st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=120)
 
@@ -41,7 +42,7 @@ def test_without_early_stopping_fail_is_the_exact_mcnemar_test() -> None:
     plan = regression(units=200, margin=0.05, sequential=False)
     verdict = decide(plan, pairs(30, 155, 15))
     assert verdict.p_fail == pytest.approx(mcnemar_worse(30, 15))
-    assert (verdict.leg, verdict.method) == ("final", "exact McNemar and Tango score test")
+    assert (verdict.leg, verdict.method) == ("final", "exact McNemar and exact margin test")
     assert verdict.decision is Decision.FAIL
 
 
@@ -61,9 +62,7 @@ def test_bounds_at_the_end_are_those_of_the_last_look_at_its_level() -> None:
     looks.first(scores, scores, np.ones(200), 0, 200)
     _, level = looks.last(scores, scores, np.ones(200), final=True) or (0, None)
     assert level is not None
-    assert verdict.low == pytest.approx(
-        tango(PairCounts(20, 160, 20), 1 - 2 * level.pass_).low, abs=1e-6
-    )
+    assert verdict.low == pytest.approx(lower_limit(PairCounts(20, 160, 20), level.pass_), abs=1e-6)
     assert verdict.high == pytest.approx(
         tango(PairCounts(20, 160, 20), 1 - 2 * level.fail).high, abs=1e-6
     )

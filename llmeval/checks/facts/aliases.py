@@ -12,25 +12,27 @@ from importlib.resources import files
 from llmeval.checks.facts.tokens import Tokens
 
 _GROUPS = """
-United Nations|UN|UNO|Vereinte Nationen|Nations unies|Naciones Unidas|Nazioni Unite|Nações Unidas|Verenigde Naties
-European Union|EU|Europäische Union|Union européenne|Unión Europea|Unione europea|União Europeia|Europese Unie
+United Nations|UN|UNO|ONU|Vereinte Nationen|Nations unies|Naciones Unidas|Nazioni Unite|Nações Unidas|Verenigde Naties
+European Union|EU|UE|Europäische Union|Union européenne|Unión Europea|Unione europea|União Europeia|Europese Unie
 North Atlantic Treaty Organization|North Atlantic Treaty Organisation|NATO|OTAN
-World Health Organization|World Health Organisation|WHO
+World Health Organization|World Health Organisation|WHO|Weltgesundheitsorganisation|Organisation mondiale de la santé|Organización Mundial de la Salud|Organizzazione mondiale della sanità|Organização Mundial da Saúde|OMS
 World Trade Organization|World Trade Organisation|WTO
-International Monetary Fund|IMF
+International Monetary Fund|IMF|Internationaler Währungsfonds|IWF|Fonds monétaire international|Fondo Monetario Internacional|Fondo monetario internazionale|Fundo Monetário Internacional|FMI
 United Nations Educational, Scientific and Cultural Organization|UNESCO
 National Aeronautics and Space Administration|NASA
 Federal Bureau of Investigation|FBI
 Central Intelligence Agency|CIA
 European Space Agency|ESA
+United States|Vereinigte Staaten|États-Unis|Estados Unidos|Stati Uniti|Verenigde Staten|United States of America|USA|US|EE. UU.|EUA
+United Kingdom|UK|Vereinigtes Königreich|Royaume-Uni|Reino Unido|Regno Unito|Verenigd Koninkrijk|GB
 International Space Station|ISS
 Soviet Union|USSR|Union of Soviet Socialist Republics|Sowjetunion|Union soviétique|Unión Soviética|Unione Sovietica|União Soviética|Sovjet-Unie
 East Germany|GDR|German Democratic Republic|DDR
 World War I|World War One|First World War|WWI|WW1|WW I|Erster Weltkrieg|Première Guerre mondiale|Primera Guerra Mundial|Prima guerra mondiale|Primeira Guerra Mundial|Eerste Wereldoorlog
 World War II|World War Two|Second World War|WWII|WW2|WW II|Zweiter Weltkrieg|Seconde Guerre mondiale|Segunda Guerra Mundial|Seconda guerra mondiale|Tweede Wereldoorlog
-deoxyribonucleic acid|DNA
+deoxyribonucleic acid|DNA|Desoxyribonukleinsäure|DNS|acide désoxyribonucléique|ácido desoxirribonucleico|ADN
 ribonucleic acid|RNA
-human immunodeficiency virus|HIV
+human immunodeficiency virus|HIV|VIH
 acquired immunodeficiency syndrome|acquired immune deficiency syndrome|AIDS
 artificial intelligence|AI
 New York City|NYC
@@ -105,6 +107,19 @@ def aliases_of(name: str) -> tuple[str, ...]:
         return ()
     key = _key(name)
     return tuple(alias for alias in _groups().get(key, ()) if _key(alias) != key)
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """Names of countries, as stems with a space between them."""
+    text = files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
+    names = [name for line in text.splitlines() for name in line.partition("\t")[2].split("|")]
+    return frozenset(" ".join(_key(name)) for name in names)
+
+
+def is_country(name: str) -> bool:
+    """Whether the folded stems are the name of a country in one of the languages of the table."""
+    return name.removeprefix("the ") in _countries()
 
 
 def is_abbreviation(name: str) -> bool:

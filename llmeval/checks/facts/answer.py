@@ -1,5 +1,6 @@
 """An answer as the matchers read it: words, numbers, dates and stances, each worked out once and only when needed."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
@@ -83,7 +84,8 @@ class ParsedAnswer:
             return language_of(self.words)
         if shows_language(self.question):
             return language_of(self.question)
-        return language_of(self.words, 1)
+        own = language_of(self.words, 1)
+        return own if own != "en" else language_of(self.question, 1)
 
     @cached_property
     def _scopes(self) -> Scopes:
@@ -116,6 +118,34 @@ class ParsedAnswer:
                 return self.words.place(at, at + len(asked) - 1)
         return None
 
+    def is_copied(self, start: int, end: int) -> bool:
+        """Whether the place stands in a phrase that the answer copies from the question.
+
+        "Argon is the second most common gas in the air" does not answer "second" to "What is the second most common gas
+        in the air?". A question that offers a choice names what is right itself.
+        """
+        asked, said = self.question.stems, self.words.stems
+        if not _COPIED_WORDS < len(asked) <= _ASKED_WORDS or _CHOICE.search(self.question.raw):
+            return False
+        first = bisect_right(self.words.starts, start) - 1
+        last = bisect_left(self.words.ends, end)
+        size = last - first + 1
+        place = said[first : last + 1]
+        for at in range(len(asked) - size + 1):
+            if asked[at : at + size] == place and self._around(at, first, size) >= _COPIED_WORDS:
+                return True
+        return False
+
+    def _around(self, at: int, first: int, size: int) -> int:
+        """How many words of meaning around a place of the answer stand around it in the question, in the same order."""
+        asked, said, forms = self.question.stems, self.words.stems, self.words.forms
+        count = 0
+        for step, one, two in ((-1, at - 1, first - 1), (1, at + size, first + size)):
+            while 0 <= one < len(asked) and 0 <= two < len(said) and asked[one] == said[two]:
+                count += forms[two] not in STOPWORDS
+                one, two = one + step, two + step
+        return count
+
     @cached_property
     def only_repeats(self) -> bool:
         """Whether the answer is the question and nothing else."""
@@ -137,6 +167,11 @@ class ParsedAnswer:
 
 _TIMES_READ = 50_000
 _MAX_TIMES = 500
+_COPIED_WORDS = 2
+"""So many words of meaning beside a name make a copied phrase of it."""
+_ASKED_WORDS = 60
+"""A longer text is a task with a context, whose phrases an answer may need."""
+_CHOICE = regex.compile(r"\b(?:or|oder|ou|或|或者|または)\b", regex.IGNORECASE)
 _ECHO_WORDS = 4
 """A shorter question may be repeated by chance."""
 

@@ -11,6 +11,8 @@ from functools import cached_property
 
 import regex
 
+from llmeval.checks.facts.aliases import is_country
+from llmeval.checks.facts.names import EMPTY_WORDS
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
@@ -28,19 +30,35 @@ _SPLIT = {
     for language, word in _OR.items()
 }
 _HAN_OR = regex.compile(r"或者|或|または")
+_COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])"
+_PLURAL = r"\w{3,}(?<!ss|us|is|as|oes|[^s])"
 _MANY_ASKED = regex.compile(
-    r"^\W*(?:list|give|enumerate|name\s(?:two|three|four|five|some|several|all|the\s\w+s))\b|\blist\sof\b|\bexamples?\b|\bmembers\b|\bcast\sof\b"
-    r"|\b(?:what|which|who|whose|where)\s(?:\w+\s){0,3}?(?:are|were)\b|\b(?:both|several|all\sthe)\b"
-    r"|\b(?:what|which)\s(?:kinds?|types?|sorts?)\sof\s\w+s\b|\bwhat\s(?:\w+\s){0,2}?(?:is|was)\sin\s(?:a|an|the)\b"
-    r"|\b(?:what|which)\s(?!does|was|has|is)(?:\w+\s)?\w{4,}(?<!ss|us|is|as|oes|[^s])\s(?:are|were|do|did|have|had|can|could|won|live|begin|make|use|speak)\b"
-    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])\s(?:\w+\s){0,2}?(?!years|days|weeks|months|hours|times)\w{3,}(?<!ss|us|is|[^s])\b"
-    r"|^(?:\w+\s){1,2}?\w{4,}(?<!ss|us|is|as|[^s])\s(?:that|which|with)\b"
-    r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais|zijn|waren)\b",
+    # an order: "list three ...", "name all the ...", "give examples of"
+    r"^\W*(?:list|give(?!\sa\b|\san\b|\sthe\s(?:name|year))|enumerate"
+    rf"|name\s(?:{_COUNT}|some|several|all|the\s\w+s))\b"
+    r"|\b(?:list|examples?|cast)\sof\b|\bmembers\b|\bseveral\b"
+    # "what are", "which rivers are", "what kinds of"
+    r"|\b(?:what|which|who)\s(?:are|were)\b"
+    rf"|\b(?:what|which)\s(?:\w+\s)?{_PLURAL}\s(?:are|were|do|did|have|had|can|could|won|live|make|use|speak)\b"
+    r"|\b(?:what|which)\s(?:kinds?|types?|sorts?)\sof\s\w+s\b"
+    r"|\bwhat\s(?:\w+\s){0,2}?(?:is|was)\sin\s(?:a|an|the)\b"
+    # "which three cities", "3 candidates for"
+    rf"|(?:^|\b(?:what|which|who|give)\s(?:are\s|were\s)?)(?:the\s)?{_COUNT}\s(?:\w+\s){{0,2}}?"
+    rf"(?!years|days|weeks|months|hours|times){_PLURAL}\b"
+    # "countries that begin with"
+    rf"|^(?:\w+\s){{1,2}}?\w{_PLURAL}\s(?:that|which|with)\b"
+    r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais|zijn)\b",
     regex.IGNORECASE,
 )
 _WHERE = regex.compile(r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE)
 _ALSO = regex.compile(
     r"(?:\(|\balso\s(?:known|called|named|written|spelled)\s(?:as\s)?|\bknown\sas|\bcalled|\bnamed|\baka|\bi\.e\.|\bthat\sis|auch|genannt)[\s\"'“]*$",
+    regex.IGNORECASE,
+)
+# After "is called" an "or" gives another name of the same thing.
+_NAMED = regex.compile(
+    r"\b(?:called|known\sas|named|termed|referred\sto\sas|genannt|heißt|appelée?|llamad[oa]|chiamat[oa]|chamad[oa])"
+    r"\s(?:(?:the|a|an)\s)?[\"'“*]*$",
     regex.IGNORECASE,
 )
 _NO_CHOICE = frozenset(
@@ -50,7 +68,7 @@ _NO_CHOICE = frozenset(
 _LONG_LIST = 4
 """So many items that are nothing but names or values, one of them right, are a list of candidates."""
 _PLACES = 7
-"""The same where a place is asked for, as `Soho, London, England, UK` is one place."""
+"""The same for what may be one place, as `Baker Street, Soho, London, England, UK`."""
 _HUGE_LIST = 18
 """The same where the question asks for several."""
 _ITEM_WORDS = 4
@@ -68,6 +86,8 @@ _OFFERED_WORDS = 30
 _VERBS = frozenset(
     "is was are were be been has have had did does do can could will would ist war sind est sont es son era foi".split()
 )
+_VERB_WITHIN = 60
+_BRACKETS = regex.compile(r"\([^()]*\)?")
 _LAST_AND = regex.compile(rf"\b(?:{_AND})\b|&", regex.IGNORECASE)
 _WHOLE = 0.85
 """The share of an answer from which on "A or B" is all of it."""
@@ -116,7 +136,13 @@ class Candidates:
             return False
         if self._offered(low, high, start, end, right):
             return True
-        return self._listed(low, high, right)
+        return self._listed(low, high, right, self._least())
+
+    def is_one_of_many(self, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
+        """Whether it is one item of a list that the question asks for, most of which are not among those right."""
+        low = bisect_right(self._starts, start) - 1
+        high = bisect_left(self._starts, end) - 1
+        return self._asks_many and 0 <= low <= high and self._listed(low, high, right, _LONG_LIST + 1)
 
     def is_pile(self, right: Sequence[frozenset[str]]) -> bool:
         """Whether the text is a dozen or more short statements of which hardly any has to do with the question."""
@@ -130,15 +156,15 @@ class Candidates:
 
     def _are_apart(self, parts: list[str], least: int, right: Sequence[frozenset[str]]) -> bool:
         """Whether there are enough parts, short on average, and most share no word with question or right values."""
-        parts = list({part.strip() for part in parts if part.strip()})
+        parts = list({part.strip() for part in parts if part.strip() and not part.strip().isdigit()})
         if len(parts) < least or len(self._words) > _PILE_WORDS * len(parts):
             return False
-        known = self._question.union(*right)
+        known = self._question.union(*right) - EMPTY_WORDS
         return sum(known.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
 
     def _offered(self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
         """`A or B`, `A, B or C`, with another candidate than items low..high on the other side of the "or"."""
-        if self._asks_many or len(self._words) > _OFFERED_WORDS:
+        if len(self._words) > _OFFERED_WORDS:
             return False
         if self._items[low].chosen and low:
             return self._is_other(self._items[low - 1], low, low, start, end, right, after_or=True)
@@ -169,6 +195,8 @@ class Candidates:
             return False
         if self._first_form(other) in _NO_CHOICE or not self._is_candidate(other, after_or):
             return False
+        if _NAMED.search(self._words.raw, 0, min(start, self._items[chosen].start, other.start)):
+            return False
         joint = self._items[chosen].start
         if _ALSO.search(self._words.raw, max(0, joint - 30), max(0, joint - 3)):
             return False
@@ -181,7 +209,7 @@ class Candidates:
         """
         raw, item = self._words.raw, self._items[at]
         between = raw[item.start : start] if after_or else raw[end : item.end]
-        if sum(form not in STOPWORDS for form in Tokens(between).forms):
+        if sum(form not in STOPWORDS for form in Tokens(_BRACKETS.sub(" ", between)).forms):
             return False
         named = raw[start].isupper() or raw[start].isdigit() or not raw[start].isascii()
         whole = max(end, other.end) - min(start, other.start)
@@ -211,13 +239,13 @@ class Candidates:
         found = Tokens(text[-60:] if before else text[:60])
         return any(form not in STOPWORDS for form in (found.forms[-2:] if before else found.forms[:3]))
 
-    def _listed(self, first: int, last: int, right: Sequence[frozenset[str]]) -> bool:
-        """A run of bare items, most of them not right, that makes up most of the answer."""
+    def _listed(self, first: int, last: int, right: Sequence[frozenset[str]], least: int) -> bool:
+        """A run of `least` bare items or more, most of them not right, that makes up most of the answer."""
         short = len(self._items) < _PLACES and self._all_stated(self._items)
-        if self._is_enumeration and len(self._items) >= self._least() and not short:
+        if self._is_enumeration and len(self._items) >= least and not short:
             rest = self._items[:first] + self._items[last + 1 :]
-            others = [item for item in rest if not _is_right(self._stems(item), right)]
-            return len(others) >= self._least() - 1 and len(others) * 2 > len(self._items)
+            others = self._others(rest, self._items[first : last + 1], right)
+            return len(others) >= least - 1 and len(others) * 2 > len(self._items)
         if not all(self._is_bare(item) for item in self._items[first : last + 1]):
             return False
         low, high = first, last
@@ -226,19 +254,33 @@ class Candidates:
         while high + 1 < len(self._items) and self._is_bare(self._items[high + 1]):
             high += 1
         run = self._items[low : high + 1]
-        if len(run) < self._least() or (len(run) < _PLACES and self._all_stated(run)):
+        if len(run) < least or (len(run) < _PLACES and self._all_stated(run)):
             return False
         outside = len(self._words.raw) - (run[-1].end - run[0].start)
         most = len(self._words.raw) / 3 if len(run) >= _LONG_LIST + 2 else _LEAD_IN
         if outside > most:
             return False
-        others = [
-            item for item in run[: first - low] + run[last - low + 1 :] if not _is_right(self._stems(item), right)
+        rest = run[: first - low] + run[last - low + 1 :]
+        others = self._others(rest, self._items[first : last + 1], right)
+        return len(others) >= least - 1 and len(others) * 2 > len(run)
+
+    def _others(self, rest: list[_Item], own: list[_Item], right: Sequence[frozenset[str]]) -> list[_Item]:
+        """The other candidates: items that are not right, and that do not just repeat what the question lists.
+
+        To "Matthew, Mark, Luke and who?" all four names are an answer; to "Is it Matthew, Mark, Luke or John?" they are
+        none.
+        """
+        named = self._question.union(*map(self._stems, own)) == self._question
+        return [
+            item
+            for item in rest
+            if not _is_right(self._stems(item), right) and (named or not self._stems(item) <= self._question)
         ]
-        return len(others) >= self._least() - 1 and len(others) * 2 > len(run)
 
     def _all_stated(self, run: list[_Item]) -> bool:
-        """Whether an "and" before the last item says that all of them are meant: `John, Paul, George and Ringo`."""
+        """Whether a sentence with an "and" before the last item says that all are meant: `They are A, B, C and D`."""
+        if not self._asks_many and _VERBS.isdisjoint(self._words.forms[:_VERB_WITHIN]):
+            return False
         return len(run) > 1 and bool(_LAST_AND.search(self._words.raw, run[-2].end, run[-1].start))
 
     @cached_property
@@ -251,7 +293,18 @@ class Candidates:
         return max(item.end - item.start for item in self._items) <= 50
 
     def _least(self) -> int:
-        return _HUGE_LIST if self._asks_many else _PLACES if self._where else _LONG_LIST
+        if self._asks_many:
+            return _HUGE_LIST
+        return (_PLACES if self._is_address else _LONG_LIST + 1) if self._where else _LONG_LIST
+
+    @cached_property
+    def _is_address(self) -> bool:
+        """Whether the items may be one place, from the smallest to the country: they end in the only country."""
+        countries = [item for item in self._items if is_country(" ".join(self._all_stems(item)))]
+        return len(countries) == 1 and countries[0] == self._items[-1]
+
+    def _all_stems(self, item: _Item) -> list[str]:
+        return Tokens(self._words.raw[item.start : min(item.end, item.start + 60)]).stems
 
     def _is_bare(self, item: _Item) -> bool:
         """Whether the item is a name or value and nothing else: few words, hardly any without a meaning of their own."""
@@ -290,6 +343,9 @@ def _is_right(stems: frozenset[str], right: Sequence[frozenset[str]]) -> bool:
 _BETWEEN_NUMBERS = regex.compile(r"[\s.,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*")
 
 
+_FIGURES = regex.compile(r"\d{1,12}")
+
+
 def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: str) -> bool:
     """Whether the number is one of at least four in a row with nothing but separators between them."""
     low = high = index
@@ -298,7 +354,11 @@ def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: st
     while high + 1 < len(numbers) and _only_separators(raw, numbers[high], numbers[high + 1]):
         high += 1
     least = _HUGE_LIST if _MANY_ASKED.search(question) and not _HOW_MANY.search(question) else _LONG_LIST
-    return len({numbers[i].value for i in range(low, high + 1)}) >= least
+    values = {numbers[i].value for i in range(low, high + 1)}
+    shown = {int(figures) for figures in _FIGURES.findall(question)}
+    if numbers[index].value not in shown:
+        values -= shown  # the series of "What comes after 1, 2, 4, 8?" is no list of candidates
+    return len(values) >= least
 
 
 _HOW_MANY = regex.compile(r"\bhow\s(?:many|much|long|old|far|tall)\b", regex.IGNORECASE)

@@ -71,12 +71,23 @@ def fit_number(
         return None
     roughly = roughly or wanted.bound is Bound.ABOUT
     fit = max(_fit_value(found, value, wanted, tolerance, roughly) for value in found.readings)
+    if _is_share(found, wanted, tolerance):
+        fit = Fit.SAME
     limits = (Bound.BELOW, Bound.ABOVE)
     if found.bound is not wanted.bound and found.bound in limits and not limit:
         return min(fit, Fit.NEAR)  # fewer than 100 are not 100
     if found.partner is not None and wanted.partner is None and not _is_year(found):
         return min(fit, Fit.NEAR)  # 50 to 100 are not 100
     return fit
+
+
+def _is_share(found: Number, wanted: Number, tolerance: Tolerance) -> bool:
+    """Whether one is a fraction and the other the same share in per cent: a quarter and 25 %."""
+    for share, bare in ((found, wanted), (wanted, found)):
+        ratio = share.unit is not None and share.unit.dimension == "ratio"
+        if ratio and share.unit is not None and bare.unit is None and 0 < bare.value <= 1:
+            return tolerance.same(tidy(share.unit.base(share.value)), bare.value)
+    return False
 
 
 def _is_year(number: Number) -> bool:

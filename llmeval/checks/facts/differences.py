@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import regex
 
-from llmeval.checks.facts.aliases import aliases_of
+from llmeval.checks.facts.aliases import aliases_of, is_country
 from llmeval.checks.facts.lexicon import (
     AFTER_NAME,
     BEFORE_NAME,
@@ -25,6 +25,7 @@ from llmeval.checks.facts.lexicon import (
     same_kind,
 )
 from llmeval.checks.facts.names import (
+    ARTICLES,
     VARIANT,
     Place,
     Reference,
@@ -33,7 +34,7 @@ from llmeval.checks.facts.names import (
     held_places,
     least_likeness,
 )
-from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+from llmeval.checks.facts.tokens import NEGATORS, STOPWORDS, Tokens
 
 TERM_WORDS = 4
 """A reference of at most this many words of meaning is a term; a longer one that is no name is a statement."""
@@ -41,12 +42,9 @@ _SHORT_NAME = 2
 """Of a name of at most two words none can be left out: Niger Delta, Guinea-Bissau."""
 _AROUND = 12
 """An answer with so many words more than the reference says that and little else."""
-_PLAIN = frozenset([" ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
+# Nothing at all stands between a letter and a digit: G0.
+_PLAIN = frozenset(["", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
 _ROMAN = regex.compile(r"[IVX]{1,5}")
-_NEGATORS = frozenset(
-    "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao dont doesnt didnt isnt arent wasnt werent wont cant couldnt "
-    "wouldnt shouldnt hasnt havent hadnt".split()
-)
 _WHO = regex.compile(r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE)
 
 
@@ -112,6 +110,8 @@ def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: 
             return Comparison(Difference.OTHER, stem, "", first, last)
     for stem in missing:
         stands = _in_place_of(stem, reference, places, answer)
+        if stands and _is_wider(stem, stands, reference):
+            continue
         if stands and stands not in asked | short and not same_kind(stem, stands):
             tight = _is_tight(reference, missing, last - first + 1, answer)
             return Comparison(Difference.REPLACED, stem, stands, first, last, reference.is_name, tight)
@@ -129,6 +129,11 @@ def _after_comma(missing: list[str], reference: Reference) -> bool:
     return bool(comma) and not set(Tokens(head).stems) & set(missing)
 
 
+def _is_wider(stem: str, stands: str, reference: Reference) -> bool:
+    """Whether a country stands for the region after the comma: `Munich, Germany` for `Munich, Bavaria`."""
+    return _after_comma([stem], reference) and is_country(stands) and not is_country(stem)
+
+
 def compare_list(reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling) -> Comparison:
     """How the answer differs from a reference that lists several things: all of them have to be there."""
     places = held_places(reference, answer, spelling, 0.85)
@@ -144,7 +149,8 @@ def compare_list(reference: Reference, members: Sequence[Reference], answer: Tok
 def _is_held(member: Reference, answer: Tokens, spelling: Spelling) -> bool:
     """Whether the answer has the words of a member, or another name of it."""
     if member.is_name and spelling.likeness(member.content[-1])[0] >= VARIANT:
-        return True
+        # A surname is enough, but not with another first name: `Muhammad Ali Pasha` for `Tewfik Pasha`.
+        return compare(member, answer, spelling).difference is not Difference.REPLACED
     if all(spelling.likeness(stem)[0] >= 0.85 for stem in member.content):
         return True
     return bool(exact([Reference(alias) for alias in aliases_of(member.bare)], answer))
@@ -183,8 +189,19 @@ def _needed(stem: str, reference: Reference) -> bool:
     """Whether leaving the word out makes another thing: numbers and letters in terms, in names also `South`, `Elder`."""
     if not _tells_apart(stem, reference):
         return False
+    if _is_generation(stem, reference):
+        return False
     numbers = stem[0].isdigit() or len(stem) == 1
     return reference.is_name or (numbers and len(reference.content) <= TERM_WORDS)
+
+
+def _is_generation(stem: str, reference: Reference) -> bool:
+    """Whether the word is a numeral that closes a full name with a middle name, which tells the person already."""
+    names = [s for s in reference.content if s not in TITLE_WORDS and s[0].isalpha()]
+    return stem == reference.content[-1] and stem[0].isdigit() and len(names) >= _FULL_NAME
+
+
+_FULL_NAME = 3
 
 
 def _both_designators(one: str, two: str) -> bool:
@@ -206,9 +223,20 @@ def _without_short_forms(
     missing: list[str], reference: Reference, places: dict[str, int], answer: Tokens
 ) -> tuple[list[str], frozenset[str]]:
     """The missing words less those that stand there in short, and these: `Ave` for `Avenue`, `Dave` for `David`."""
+    missing = [stem for stem in missing if not _spelled_out(stem, reference, places, answer)]
     stands = {_in_place_of(stem, reference, places, answer) for stem in missing} - {""}
     short = frozenset(word for word in stands if any(_short_for(stem, word) for stem in missing))
     return [stem for stem in missing if not any(_short_for(stem, word) for word in short)], short
+
+
+def _spelled_out(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> bool:
+    """Whether names with the initials of the stem stand before the next word: `Joanne K.` for `J. K. Rowling`."""
+    if stem not in reference.joined_initials:
+        return False
+    after = next((places[s] for s in reference.content[reference.content.index(stem) + 1 :] if s in places), None)
+    if after is None or after < len(stem):
+        return False
+    return all(form.startswith(letter) for letter, form in zip(stem, answer.forms[after - len(stem) : after], strict=True))
 
 
 def _in_place_of(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> str:
@@ -260,12 +288,14 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
     form, word = answer.forms[index], answer.stems[index]
     if form in STOPWORDS and not (form in ("i", "a") and answer.raw[answer.starts[index]].isupper()):
         return False
+    if form in ARTICLES and index in answer.breaks:
+        return False  # `O Tejo`: an article has a capital at the start of a sentence
     if contrast(stem, word) or _both_designators(stem, word):
         return True
     if word in reference.stems:
         return False
-    title = word in TITLE_WORDS and stem == reference.content[0]
-    if title or word in PARTICLES or word in _NEGATORS:
+    title = word in TITLE_WORDS and stem != reference.content[-1]
+    if title or word in PARTICLES or word in NEGATORS:
         return False
     capital = answer.raw[answer.starts[index]].isupper()
     return not (reference.is_name and not capital)
@@ -276,6 +306,8 @@ def _omission(reference: Reference, missing: list[str], question: Tokens | None)
     if not missing:
         return Difference.NONE
     kept = [stem for stem in reference.content if stem not in missing]
+    if _after_comma(missing, reference):
+        return Difference.SHORTER
     if all(stem in DROPPED_FREELY or stem in TITLE_WORDS for stem in missing):
         return Difference.SHORTER
     asked = question.stem_set if question else frozenset()
@@ -311,8 +343,18 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
         before = answer.raw[answer.starts[first - 1] :]
         if answer.stems[first - 1] in BEFORE_NAME and (before[0].isupper() or answer.raw.islower()):
             return range(first - 1, last + 1)
-    stop = _continued(last, reference, answer)
+    stop = _continued(last, reference, answer) or _of_country(last, reference, answer)
     return range(first, stop) if stop else None
+
+
+def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
+    """The word after the last one of what a country gives its name to: `US Supreme Court`; 0 where none follows."""
+    at = last + 1
+    if at >= len(answer) or answer.gap(at) != " " or not is_country(" ".join(reference.stems)):
+        return 0
+    while at < len(answer) and answer.gap(at) == " " and answer.raw[answer.starts[at]].isupper():
+        at += 1
+    return at if at > last + 1 and at == len(answer) else 0
 
 
 _OPPOSITES = frozenset(["non", "anti", "pseudo", "un", "ex"])
@@ -359,6 +401,6 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
 
 def _negated_otherwise(reference: Reference, first: int, last: int, answer: Tokens) -> bool:
     """Whether one of the two has a `not` among its words, and the other has none."""
-    here = any(form in _NEGATORS for form in answer.forms[first : last + 1])
-    there = any(form in _NEGATORS for form in reference.forms)
+    here = any(form in NEGATORS for form in answer.forms[first : last + 1])
+    there = any(form in NEGATORS for form in reference.forms)
     return here != there

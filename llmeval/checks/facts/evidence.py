@@ -73,8 +73,13 @@ def gather(
             found += mentioned_numbers(value, answer, tolerance)
     if not listed:
         found = in_context(found, expected, answer)
-    found = sorted(with_overlaps(found), key=lambda mention: mention.rank)
-    values = [v for v in expected if v.kind == "text" and not v.alias]
+    told = {v.raw for v in expected if answer.question.stem_set.issuperset(v.text.content)}
+    found = sorted(with_overlaps(found), key=lambda mention: (mention.rank, mention.wanted in told))
+    # What only copies the question says nothing, so the other references decide.
+    copied = {m.wanted for m in found if m.stance is Stance.MENTIONED and answer.is_copied(m.start, m.end)}
+    if any(value.raw not in copied for value in expected):
+        found = [m for m in found if m.wanted not in copied or m.stance <= Stance.LIKELY]
+    values = [v for v in expected if v.kind == "text" and not v.alias and v.raw not in copied]
     texts = [value.text for value in values]
     settled = bool(found) and found[0].fit is Fit.SAME and found[0].stance <= Stance.LIKELY
     longer = {mention.wanted for mention in found if mention.how == "longer"}

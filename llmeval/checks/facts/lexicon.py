@@ -35,6 +35,14 @@ mono di tri tetra penta hexa poly
 direct indirect active passive static dynamic
 solid liquid gas
 king queen prince princess duke duchess emperor empress
+hermano hermana
+hijo hija
+abuelo abuela
+primo prima
+filho filha
+irmao irma
+figlio figlia
+frere soeur
 brother sister mother father son daughter husband wife uncle aunt
 more less most least fewer
 increase decrease rise fall raise lower grow shrink gain lose rises falls increased decreased raised lowered increases decreases
@@ -74,7 +82,9 @@ JOINTS = frozenset(["du", "del", "do", "da", "della", "dello", "de", "the", "of"
 DROPPED_FREELY = word_set(
     "river ocean mountain mt mount desert empire dynasty inc ltd limited llc plc corp corporation company co group gmbh ag "
     "movie film novel book song album band show series character actor actress singer fc afc club team "
-    "approximately roughly about republic kingdom"
+    "approximately roughly about republic kingdom "
+    "fluss strom fleuve riviere rio fiume rivier see lac lago meer mar mer mare berg mont monte insel ile isla isola ilha "
+    "wuste desert desierto deserto stadt ville ciudad citta cidade stad film filme pelicula roman novela romanzo romance"
 )
 """What kind of thing a name stands for: often left out or added without meaning another thing."""
 _KINDS = tuple(
@@ -145,7 +155,7 @@ VARIANTS = (
 """British and American spellings of one word."""
 # Letters that languages and transliterations write in several ways; the longest first.
 _SOUNDS = (
-    ("tsch", "c"), ("tch", "c"), ("sch", "s"), ("ch", "c"), ("sh", "s"), ("ck", "k"), ("ph", "f"), ("kh", "k"),
+    ("tsch", "c"), ("tch", "c"), ("sch", "s"), ("que", "k"), ("ch", "c"), ("sh", "s"), ("ck", "k"), ("ph", "f"), ("kh", "k"),
     ("gh", "g"), ("dh", "d"), ("th", "t"), ("bh", "b"), ("rh", "r"), ("zh", "z"), ("ou", "u"), ("oo", "u"), ("ee", "i"),
     ("ie", "i"), ("ei", "i"), ("ai", "e"), ("ae", "e"), ("oe", "o"), ("ue", "u"), ("ij", "i"), ("yo", "o"), ("ye", "e"),
     ("ya", "a"), ("yu", "u"), ("y", "i"), ("j", "i"), ("w", "v"), ("q", "k"), ("c", "k"), ("x", "ks"), ("z", "s"),
@@ -167,13 +177,20 @@ _CLASSICAL = (
     ("ex", "ices"),
     ("oma", "omata"),
 )
+# Plurals that change the end of the stem, by language.
+_PLURALS = {
+    "fr": (("al", "aux"), ("ail", "aux"), ("eu", "eux"), ("eau", "eaux")),
+    "es": (("z", "ces"),),
+    "pt": (("ao", "oes"), ("ao", "aes"), ("ao", "aos"), ("al", "ais"), ("el", "eis"), ("ol", "ois"), ("m", "ns")),
+    "it": (("co", "chi"), ("go", "ghi"), ("ca", "che"), ("ga", "ghe"), ("cia", "ce"), ("gia", "ge")),
+}
 _ENDINGS = {
     "en": frozenset([""]),
     "de": frozenset(["", "e", "en", "n", "er", "ern", "em", "s", "es", "ens"]),
     "nl": frozenset(["", "e", "en", "s", "n"]),
     "fr": frozenset(["", "s", "x", "e", "es"]),
-    "es": frozenset(["", "s", "es", "o", "a", "os", "as"]),
-    "pt": frozenset(["", "s", "es", "o", "a", "os", "as"]),
+    "es": frozenset(["", "s", "e", "es", "o", "a", "os", "as"]),
+    "pt": frozenset(["", "s", "e", "es", "o", "a", "os", "as"]),
     "it": frozenset(["o", "i", "a", "e"]),
     "other": frozenset(
         [
@@ -232,6 +249,8 @@ def same_word(one: str, two: str, language: str = "en") -> bool:
     """
     if one == two:
         return True
+    if contrast(one, two):
+        return False
     if one[0].isdigit() or two[0].isdigit() or min(len(one), len(two)) < 4:
         return False
     return inflected(one, two, language) or _is_variant(one, two) or is_misspelt(one, two)
@@ -239,11 +258,7 @@ def same_word(one: str, two: str, language: str = "en") -> bool:
 
 def inflected(one: str, two: str, language: str) -> bool:
     """Whether the words differ only in an ending that inflects in the language."""
-    if any(
-        len(first) > len(singular) + 3 and first.endswith(singular) and second == first[: -len(singular)] + plural
-        for first, second in ((one, two), (two, one))
-        for singular, plural in _CLASSICAL
-    ):
+    if any(_is_plural_of(first, second, language) for first, second in ((one, two), (two, one))):
         return True
     endings = _ENDINGS.get(language, _ENDINGS["other"])
     shared = _shared_start(one, two)
@@ -251,6 +266,21 @@ def inflected(one: str, two: str, language: str) -> bool:
     return shared >= max(least, max(len(one), len(two)) - 3) and any(
         one[cut:] in endings and two[cut:] in endings for cut in range(shared, max(least, shared - 2) - 1, -1)
     )
+
+
+def _is_plural_of(singular: str, plural: str, language: str) -> bool:
+    """Whether an irregular ending makes the second word of the first; plurals come without their last s as well."""
+    latin = any(_has_ending(singular, plural, end, many, 3) for end, many in _CLASSICAL)
+    return latin or any(
+        _has_ending(singular, form, end, many, 2)
+        for end, many in _PLURALS.get(language, ())
+        for form in (plural, plural + "s")
+    )
+
+
+def _has_ending(singular: str, plural: str, end: str, many: str, least: int) -> bool:
+    kept = len(singular) - len(end)
+    return kept >= least and singular.endswith(end) and plural == singular[:kept] + many
 
 
 def _shared_start(one: str, two: str) -> int:

@@ -17,7 +17,7 @@ _MARKS = {
     "or on about there but so i you what which these those his her their will would can a my me if no up who per than "
     "more one two three half minus point",
     "de": "der die das und ist nicht mit ein eine auf fur von den dem im hat es sind sie er wir war wurde zu am um bei "
-    "aus nach wie auch oder aber man sich zum zur ich kein keine etwa ungefahr heisst liegt antwort lautet wo wer viele wieviel wann welche welcher welches",
+    "aus nach wie auch oder aber man sich zum zur ich kein keine was etwa ungefahr heisst liegt antwort lautet wo wer viele wieviel wann welche welcher welches",
     "fr": "le la les est et des une dans pour que du au il elle un a sont ce c qui pas ne sur avec par ou en etait nous "
     "vous y reponse cest environ ont aux se son sa quel quelle combien quand",
     "es": "el los las es con una por del la que y en tiene mide un son no se lo fue era esta para su al como hay "

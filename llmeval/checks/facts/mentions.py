@@ -82,7 +82,7 @@ def stance_in_context(
     """
     if answer.echo is not None and answer.echo[0] <= start and end <= answer.echo[1]:
         return Stance.MENTIONED
-    if is_passing(answer.words.raw, start, end, answer.question.raw):
+    if is_passing(answer.words.raw, start, end, answer.question.raw) or answer.is_copied(start, end):
         return Stance.MENTIONED
     final = answer.final
     if final is not None and not decided and not final.start <= start < final.end:
@@ -100,6 +100,8 @@ def stance_in_context(
         return Stance.SEVERAL
     if answer.candidates.is_one_of_several(start, end, right):
         return Stance.SEVERAL
+    if answer.candidates.is_one_of_many(start, end, right):
+        return Stance.LIKELY
     return Stance.ASSERTED
 
 

@@ -12,7 +12,7 @@ from os.path import commonprefix
 
 import regex
 
-from llmeval.checks.facts.lexicon import JOINTS, same_word
+from llmeval.checks.facts.lexicon import JOINTS, is_known, same_word
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.reading.wordlists import word_set
 
@@ -25,12 +25,15 @@ _MAX_PLACES = 24
 _MAX_LENGTH = 12
 _SAME = 0.75
 _DERIVED = 0.9
+_DERIVED_LETTERS = 5
+"""Fewer letters in common at the start are chance more often than derivation: driven and drive train."""
 VARIANT = 0.96
 """The likeness of two forms or spellings of one word."""
 _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+_INITIALS = regex.compile(r"\b\p{Lu}\.\s?(?:\p{Lu}\.\s?){1,2}")
 _BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
 
-_ARTICLES = word_set("der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de")
+ARTICLES = word_set("der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de")
 
 Place = tuple[int, int]
 """First and last word."""
@@ -46,7 +49,7 @@ class Reference:
             words = Tokens(raw)
         first = 0
         while first < len(words) - 1 and (
-            words.forms[first] in STOPWORDS or (not first and words.forms[0] in _ARTICLES)
+            words.forms[first] in STOPWORDS or (not first and words.forms[0] in ARTICLES)
         ):
             first += 1
         self.raw = raw
@@ -79,6 +82,12 @@ class Reference:
         last = len(self.forms) - 1
         dotted = zip(self.forms, self._dotted, strict=True)
         return frozenset(form for i, (form, dot) in enumerate(dotted) if dot and len(form) == 1 and i < last)
+
+    @cached_property
+    def joined_initials(self) -> frozenset[str]:
+        """Words that are two or three initials: the J. K. of J. K. Rowling."""
+        found = (Tokens(match[0]).forms for match in _INITIALS.finditer(self.bare))
+        return frozenset(forms[0] for forms in found if len(forms) == 1)
 
     @cached_property
     def is_name(self) -> bool:
@@ -137,9 +146,9 @@ def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Pla
 
 
 def squeezed(reference: Reference, answer: Tokens) -> Place | None:
-    """Where the reference stands when spaces and hyphens are left out, or a space before it was lost.
+    """Where the reference stands when spaces and hyphens are left out, or a space around it was lost.
 
-    `News paper`, `Li'l Abner`, `starredLynda Carteras`.
+    `News paper`, `Li'l Abner`, `starredLynda Carteras`, `the capital islima`.
     """
     wanted = "".join(reference.forms)
     if len(wanted) < 4:
@@ -153,11 +162,33 @@ def squeezed(reference: Reference, answer: Tokens) -> Place | None:
         if raw > 0 and answer.raw[raw - 1].islower():
             first = bisect_right(answer.starts, raw) - 1
             return first, bisect_left(answer.ends, raw + len(reference.bare))
-    first, after = bisect_left(starts, at), bisect_left(starts, at + len(wanted))
-    end = starts[after] if after < len(starts) else len(text)
-    if first >= len(starts) or starts[first] != at or end != at + len(wanted):
-        return None
-    return first, after - 1
+    while at >= 0:
+        first = bisect_right(starts, at) - 1
+        last = bisect_left(starts, at + len(wanted)) - 1
+        if _fills(wanted, at, first, last, answer):
+            return first, last
+        at = text.find(wanted, at + 1)
+    return None
+
+
+def _fills(wanted: str, at: int, first: int, last: int, answer: Tokens) -> bool:
+    """Whether what the words first..last have beside the text at `at` is nothing, or words that lost their space."""
+    _, starts = answer.squeezed
+    before = answer.forms[first][: at - starts[first]]
+    after = answer.forms[last][at + len(wanted) - starts[last] :]
+    if not before and not after:
+        return True
+    if len(wanted) < _GLUED_LETTERS or (before and before not in _GLUED) or (after and after not in _GLUED):
+        return False
+    # `Isadora` is no `is` with `adora`, and `informal` is a word of its own.
+    begins = answer.raw[answer.starts[first]]
+    return begins.islower() and not any(is_known(answer.forms[i]) for i in (first, last))
+
+
+_GLUED = word_set("a the is was are were in of by on at to for from and which who")
+"""Words without a meaning of their own that lose the space before a name in text taken from web pages."""
+_GLUED_LETTERS = 5
+"""A shorter text is too often a part of another word by chance."""
 
 
 class Spelling:
@@ -171,7 +202,8 @@ class Spelling:
 
     @cached_property
     def _candidates(self) -> list[str]:
-        return sorted(s for s in self._stems if 3 <= len(s) <= _LONGEST and not s[0].isdigit())
+        usable = (s for s in self._stems if 3 <= len(s) <= _LONGEST and not s[0].isdigit())
+        return sorted(s for s in usable if s not in STOPWORDS)
 
     @cached_property
     def _by_start(self) -> dict[str, list[str]]:
@@ -206,8 +238,9 @@ class Spelling:
         best, word = (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
         if len(stem) >= 5 and best < 0.95:
             for other in self._by_start.get(stem[:3], ()):
-                share = len(commonprefix((stem, other))) / max(len(stem), len(other))
-                if share >= 0.6 and _SAME + 0.25 * share > best:
+                shared = len(commonprefix((stem, other)))
+                share = shared / max(len(stem), len(other))
+                if share >= 0.6 and shared >= _DERIVED_LETTERS and _SAME + 0.25 * share > best:
                     best, word = _SAME + 0.25 * share, other
         return min(best, VARIANT - 0.01), word
 
@@ -275,7 +308,7 @@ def _weight(stem: str) -> int:
     return 4 if stem[0].isdigit() else min(len(stem), 8)
 
 
-_EMPTY = word_set(
+EMPTY_WORDS = word_set(
     "not no never nothing none dont doesnt didnt cant cannot isnt arent wasnt wont wouldnt shouldnt couldnt there any "
     "no real really actually also just very such so if because since"
 )
@@ -284,7 +317,7 @@ _EMPTY = word_set(
 
 def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> Partial:
     content = reference.content
-    novel = [s for s in content if s not in question and s not in _EMPTY]
+    novel = [s for s in content if s not in question and s not in EMPTY_WORDS]
     wanted = novel or content
     total = sum(map(_weight, wanted))
     same = near = 0.0

@@ -1,53 +1,123 @@
-"""Names that an answer mentions beside its answer: "a friend of X", "older than X", "who competed with X"."""
+"""Names that an answer mentions beside its answer: "a friend of X", "older than X", "who competed with X".
+
+A question that asks for the same kind of relation is answered by such a phrase: "a student of X" tells who the teacher
+was, and not who wrote the book.
+"""
+
+from typing import NamedTuple
 
 import regex
 
-_KIN = (
-    "brother|sister|sibling|son|daughter|father|mother|parent|wife|husband|spouse|cousin|nephew|niece|uncle|aunt|grandson|"
-    "granddaughter|grandfather|grandmother|child|widow"
+
+class _Kind(NamedTuple):
+    """Relations of one kind. `nouns` relate two things; a question with one of `nouns` or `asked` asks for one."""
+
+    nouns: str
+    asked: str = ""
+
+
+_KINDS = (
+    # family
+    _Kind(
+        "brother|sister|sibling|son|daughter|father|mother|parent|wife|husband|spouse|cousin|nephew|niece|uncle|aunt"
+        "|grandson|granddaughter|grandfather|grandmother|child|widow|bruder|schwester|sohn|tochter|frère|sœur|fils"
+        "|fille|herman[oa]|hij[oa]|fratello|sorella|figli[oa]|irmão|irmã|filh[oa]|broer|zus|zoon|dochter",
+        r"children|famil\w+|married|marry|relat\w+|born|ancest\w+|descend\w+|whose|vater|mutter|père|mère|padre"
+        r"|madre|pai|mãe|vader|moeder",
+    ),
+    # teaching
+    _Kind(
+        "student|pupil|teacher|mentor|tutor|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer|imitator"
+        "|schüler(?:in)?|lehrer(?:in)?|élève|maître|alumn[oa]|discípul[oa]|maestr[oa]|alliev[oa]|alun[oa]|mestre"
+        "|leerling|leraar",
+        r"taught|teach\w*|stud(?:y|ied)\w*|influenc\w*|inspir\w*|learn\w*|master",
+    ),
+    # order in time
+    _Kind(
+        "contemporary|successor|predecessor|zeitgenosse|nachfolger|vorgänger|contemporain|successeur|prédécesseur"
+        "|contemporáne[oa]|sucesor|predecesor|contemporane[oa]|successore|predecessore|contemporâne[oa]|sucessor"
+        "|antecessor|tijdgenoot|opvolger|voorganger",
+        r"before|after|succe\w+|preced\w+|follow\w+|replac\w+",
+    ),
+    # contest
+    _Kind(
+        "rival|critic|opponent|enemy|competitor|gegner|rivale|rivaal",
+        r"against|compet\w+|fought|fight\w*|defeat\w*|beat\w*|foe|versus|vs",
+    ),
+    # company
+    _Kind(
+        "friend|colleague|ally|assistant|neighbou?r|fan|biographer|translator|classmate|roommate|acquaintance"
+        "|companion|compatriot|adviser|advisor|secretary|general|freund(?:in)?|kollege|ami|amie|collègue|amig[oa]"
+        "|colega|amic[oa]|collega|vriend(?:in)?",
+        r"work\w*|partner|help\w*",
+    ),
+    # likeness and place
+    _Kind(
+        "suburb|counterpart|alternative|imitation|rip-off|copy|parody",
+        r"similar|like|comparable|compared|based\s+on|named?\s+after|near|where",
+    ),
 )
-_RELATION = (
-    "friend|rival|student|pupil|teacher|mentor|tutor|colleague|contemporary|successor|predecessor|follower|disciple|admirer|"
-    "critic|opponent|enemy|ally|competitor|assistant|prot[eé]g[eé]e?|apprentice|neighbou?r|fan|imitator|biographer|translator|"
-    "suburb|counterpart|alternative|classmate|roommate|acquaintance|companion|compatriot|adviser|advisor|secretary|general|"
-    "imitation|rip-off|copy|parody"
-)
-_OTHER_LANGUAGES = (
-    "freund(?:in)?|rivale?|schüler(?:in)?|lehrer(?:in)?|kollege|zeitgenosse|nachfolger|vorgänger|gegner|bruder|schwester|sohn|tochter|"
-    "ami|amie|rivale?|élève|maître|collègue|contemporain|successeur|prédécesseur|frère|sœur|fils|fille|"
-    "amig[oa]|rival|alumn[oa]|discípul[oa]|maestr[oa]|colega|contemporáne[oa]|sucesor|predecesor|herman[oa]|hij[oa]|"
-    "amic[oa]|rivale|alliev[oa]|maestr[oa]|collega|contemporane[oa]|successore|predecessore|fratello|sorella|figli[oa]|"
-    "alun[oa]|mestre|contemporâne[oa]|sucessor|antecessor|irmão|irmã|filh[oa]|"
-    "vriend(?:in)?|rivaal|leerling|leraar|collega|tijdgenoot|opvolger|voorganger|broer|zus|zoon|dochter"
-)
+_NOUNS = "|".join(kind.nouns for kind in _KINDS)
 _OF = r"(?:of|to|with|for|under|von|vom|de|du|des|di|del|della|da|do|van)"
+# What may stand between the relation and the name: an article, a preposition that a date has, an opening mark.
+_BETWEEN = (
+    r"(?:(?:the|a|an|in|on|at|by|from|between|around|about|mid|late|early|der|dem|den|la|le|il)[\s-]+"
+    r"|l['’]|d['’]|[\"'“«(]+\s*)*"
+)
 _BEFORE = regex.compile(
-    rf"\b(?:(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES})s?\s+{_OF}\s+(?:(?:the|a|an)\s+|l['’]|d['’])?"
-    r"|(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought|argued|served|collaborated|corresponded|quarrel+ed|lived|travel+ed)"
-    r"\s+(?:with|under|against|alongside|for|near|next\s+to)\s+(?:the\s+)?"
-    r"|(?:\p{L}+er(?<!other)|(?:more|less)\s+\p{L}+|rather)\s+than\s+(?:the\s+)?|as\s+\p{L}+\s+as\s+(?:the\s+)?"
-    r"|(?:similar|compared|equal|close|next|second|related)\s+(?:to|with)\s+(?:the\s+)?|inspired\s+by\s+(?:the\s+)?|influenced\s+by\s+(?:the\s+)?"
-    r"|(?:who|which)\s+(?:had\s+|once\s+|greatly\s+)?(?:admired|knew|met|loved|hated|influenced|inspired|taught|married|succeeded|followed|imitated|read|envied|copied|praised|criticized|criticised|helped)\s+(?:the\s+)?"
-    r"|(?:wrote|made|composed|painted|built|did|designed|created|sang|filmed)\s+(?:it|this|that|them)\s+(?:for|with|about|after|like|before|against|near)\s+(?:the\s+)?"
-    r"|reminiscent\s+of\s+(?:the\s+)?|in\s+the\s+style\s+of\s+(?:the\s+)?|(?:not\s+)?(?:just\s+|only\s+)?as\s+with\s+)$",
+    rf"\b(?:(?P<noun>{_NOUNS})s?\s+{_OF}\s+"
+    r"|(?P<with>(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought|argued|served"
+    r"|collaborated|corresponded|quarrel+ed|lived|travel+ed)"
+    r"\s+(?:with|under|against|alongside|for|near|next\s+to)\s+)"
+    r"|(?P<than>(?:\p{L}+er(?<!other)|(?:more|less)\s+\p{L}+|rather)\s+than\s+|as\s+\p{L}+\s+as\s+)"
+    r"|(?P<like>(?:similar|compared|equal|close|next|second|related)\s+(?:to|with)\s+|inspired\s+by\s+"
+    r"|influenced\s+by\s+|reminiscent\s+of\s+|in\s+the\s+(?:style|time|days|age|shadow)\s+of\s+"
+    r"|(?:not\s+)?(?:just\s+|only\s+)?as\s+with\s+)"
+    r"|(?P<verb>(?:who|which)\s+(?:had\s+|once\s+|greatly\s+)?(?:admired|knew|met|loved|hated|influenced|inspired"
+    r"|taught|married|succeeded|followed|imitated|read|envied|copied|praised|criticized|criticised|helped)\s+)"
+    r"|(?P<for>(?:wrote|made|composed|painted|built|did|designed|created|sang|filmed)\s+(?:it|this|that|them)"
+    r"\s+(?:for|with|about|after|like|before|against|near)\s+)"
+    r"|(?P<place>(?:north|south|east|west|northeast|northwest|southeast|southwest|outside|miles|kilomet(?:re|er)s|km"
+    r"|hours?|suburb)\s+(?:of|from|north\s+of|south\s+of|east\s+of|west\s+of)\s+))"
+    rf"{_BETWEEN}$",
     regex.IGNORECASE,
 )
-_OWN = regex.compile(rf"(?:(?<=['’]s)|['’]s)\s+(?:\p{{L}}+\s+){{0,2}}?(?:{_RELATION}|{_KIN})s?\b", regex.IGNORECASE)
+_OWN = regex.compile(
+    rf"(?:(?<=['’]s)|['’]s)\s+(?:\p{{L}}+\s+){{0,2}}?(?P<noun>{_NOUNS})s?\b", regex.IGNORECASE
+)
 """What follows a name in "X's rival"."""
-_ASKED = regex.compile(
-    rf"\b(?:{_RELATION}|{_KIN}|{_OTHER_LANGUAGES}|than|similar|inspir\w*|influenc\w*|related|whose|married|marry|taught|teach\w*|named?\s+after"
-    r"|suburb|comparable|compared|based\s+on)s?\b|\b(?:who|what|which)\s+(?:\p{L}+\s+){0,2}?(?:is|was|are|were)\s+(?:the\s+)?(?:(?:bigg|larg|small|tall|short|old|young|fast|slow|heavi|light|long|high|low|deep|clos|near|rich|great|strong|cold|hott|warm|earli|lat)er|better|worse|more|less)\b",
-    regex.IGNORECASE,
-)
-_REACH = 70
+# What a question says that asks for the relation of a group of `_BEFORE`.
+_ASKED = {
+    "with": r"with|under|against|alongside|near|for",
+    "than": r"than|compar\w+|(?:bigg|larg|small|tall|short|old|young|fast|slow|heavi|light|long|high|low|deep|clos|near"
+    r"|rich|great|strong|cold|hott|warm|earli|lat)er|better|worse|more|less",
+    "like": r"similar|like|compar\w+|equal|close\w*|next|second|related|inspir\w*|influenc\w*|style|named?\s+after",
+    "verb": r"admir\w+|know|knew|met|loved|hated|influenc\w*|inspir\w*|taught|teach\w*|marr\w+|succe\w+|follow\w*"
+    r"|imitat\w+|copied|prais\w+|critici\w+|help\w*|whose",
+    "for": r"for|with|about|after|whom",
+    "place": r"where|near\w*|far|distance|location|located",
+}
+_ASKS = {name: regex.compile(rf"\b(?:{words})\b", regex.IGNORECASE) for name, words in _ASKED.items()}
+_ASKS_NOUN = [
+    (
+        regex.compile(rf"(?:{kind.nouns})", regex.IGNORECASE),
+        regex.compile(rf"\b(?:(?:{kind.nouns})s?|{kind.asked})\b", regex.IGNORECASE),
+    )
+    for kind in _KINDS
+]
+_REACH = 90
 
 
 def is_passing(raw: str, start: int, end: int, question: str) -> bool:
     """Whether what is at [start, end) stands only in relation to the thing that the answer is about.
 
-    A question that asks for a relation, or compares, is answered by such a phrase.
+    A question that asks for the same kind of relation, or compares, is answered by such a phrase.
     """
-    before = raw[max(0, start - _REACH) : start]
-    if not _BEFORE.search(before) and not _OWN.match(raw, end):
+    match = _BEFORE.search(raw[max(0, start - _REACH) : start]) or _OWN.match(raw, end)
+    if match is None:
         return False
-    return not _ASKED.search(question)
+    group = match.lastgroup or "noun"
+    if group != "noun":
+        return not _ASKS[group].search(question)
+    noun = match["noun"]
+    return not any(kind.fullmatch(noun) and asks.search(question) for kind, asks in _ASKS_NOUN)

@@ -61,6 +61,11 @@ STOPWORDS = word_set(
     "here than then do does did has have had will would can could shall should may might must about into onto "
     "over under between s t also called known named"
 )
+NEGATORS = word_set(
+    "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao dont doesnt didnt "
+    "isnt arent wasnt werent wont cant couldnt wouldnt shouldnt hasnt havent hadnt"
+)
+"""Words that turn a statement into its opposite."""
 # How a sentence may end: a mark and then white space, or a line's end.
 _END = regex.compile(r"[.!?…]['\"”’)\]*]*\s|[。！？]|\n\s*(?=[\n\-*•#\d])|\n")
 

@@ -47,6 +47,7 @@ _TABLE: dict[str, dict[str, float]] = {
         "gram|gramme|gramm|gramo|grammo|grammi|grama|g": 0.001,
         "milligram|milligramme|milligramm|miligramo|milligrammo|milligrammi|miligrama|mg": 1e-6,
         "microgram|µg|μg|mcg": 1e-9,
+        "quintal|quintale|quintali": 100,
         "tonne|metric ton|metric tonne|t": 1000,
         "ton|short ton": 907.18474,
         "pound|lb|lbs|pfund": 0.45359237,

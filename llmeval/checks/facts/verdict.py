@@ -157,15 +157,20 @@ def _similar(fact: CompiledFact, miss: Comparison, answer: ParsedAnswer, chance:
 def _chance(fact: CompiledFact, evidence: Evidence, answer: ParsedAnswer) -> float:
     """P(people would say that the answer states the fact), held back where the model has not been tried."""
     chance = probability(features(fact.expected, evidence, answer))
-    if is_prose(fact.expected, kind_of(fact.expected, evidence, answer)):
+    kind = kind_of(fact.expected, evidence, answer)
+    if is_prose(fact.expected, kind):
         return min(UNSURE, max(1 - UNSURE, chance))
+    whole = evidence.comparison is not None and evidence.comparison.difference is Difference.NONE
+    if kind == "partial" and not whole:
+        # A name or term of which a part is left out may be another one: no sure pass without a judge.
+        return min(UNSURE, chance)
     return chance
 
 
 def _stated(fact: CompiledFact, answer: ParsedAnswer, start: int, end: int, stance: Stance, chance: float) -> Finding:
     if stance <= Stance.LIKELY:
-        if answer.language not in READ:
-            chance = min(chance, UNSURE)  # a negation of that language might have been missed
+        if stance is Stance.LIKELY or answer.language not in READ:
+            chance = min(chance, UNSURE)  # an opinion, or a negation might have been missed
         return Finding(fact, Verdict.SUPPORTED, chance, start, end, f"states {_cited(answer, start, end)}")
     verdict, low, words = _BY_STANCE[stance]
     return Finding(fact, verdict, low, start, end, f"{words} {_cited(answer, start, end)}")

@@ -1,4 +1,5 @@
-"""The 25 IFEval instructions by their public ids, and those of M-IFEval that are the same in other languages.
+"""The 25 IFEval instructions by their public ids, and those of M-IFEval that are the same in other
+languages.
 
 What differs by language is in `ifeval_es`, `ifeval_fr`, `ifeval_ja`.
 """
@@ -32,13 +33,16 @@ from llmeval.checks.reading.text import Piece, lines, number_of, stripped, trim
 from llmeval.core.records import Answer, Case, Span
 
 _WORD = regex.compile(r"\w+")
-# An opening mark without a closing one takes the rest of its line, so that a text full of them is read once.
+# An opening mark without a closing one takes the rest of its line, so that a text full of them is
+# read once.
 _PLACEHOLDER = regex.compile(r"\[[^\]\n]*+(\]?)")
 _BULLET = regex.compile(r"^[^\S\n]*(?:\*(?!\*)|-(?!-))[^\n]+", regex.MULTILINE)
 _HIGHLIGHT = regex.compile(r"\*\*([^\n*]*+)\*\*|\*([^\n*]*+)\*")
 _COMMA = regex.compile(",")
 _NUMERAL = r"\s?(?:\d+|[IVXLC]+\b)"
-_STOP = regex.compile(r"(?r)[.!?…‽。！？।](?:[\"'”’»›)\]}」』*_]|[^\S\n]?\[\^?\d[\d,;– -]{0,30}\])*+")
+_STOP = regex.compile(
+    r"(?r)[.!?…‽。！？।](?:[\"'”’»›)\]}」』*_]|[^\S\n]?\[\^?\d[\d,;– -]{0,30}\])*+"
+)
 _TOKEN = regex.compile(r"[^\s;@#$%&?!\[\](){}<>\"“”«»,:/—]+")
 _MARKS = "\"'“”‘’«»*_#.,:;!?()[]{}¿¡-–— "
 _OPTIONS = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
@@ -46,18 +50,30 @@ _OPTIONS = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
 
 @instruction("keywords:existence", "en", "es", "fr")
 def existence(case: Case, answer: Answer, *, keywords: Texts, whole_words: bool = False) -> Result:
-    """Every keyword is in the answer, whatever its case; also inside words, unless `whole_words`."""
-    missing = [word for word in keywords if not keyword(word, whole=whole_words).search(answer.text)]
-    return verdict(not missing, f"missing: {', '.join(missing)}" if missing else "every keyword is there")
+    """Every keyword is in the answer, whatever its case; also inside words, unless
+    `whole_words`.
+    """
+    missing = [
+        word for word in keywords if not keyword(word, whole=whole_words).search(answer.text)
+    ]
+    return verdict(
+        not missing, f"missing: {', '.join(missing)}" if missing else "every keyword is there"
+    )
 
 
 @instruction("keywords:frequency", "en", "es", "fr")
 def frequency(
-    case: Case, answer: Answer, *, keyword: Text, frequency: Number, relation: Relation, whole_words: bool = False
+    case: Case,
+    answer: Answer,
+    *,
+    keyword: Text,
+    frequency: Number,
+    relation: Relation,
+    whole_words: bool = False,
 ) -> Result:
     """How often the keyword occurs, whatever its case; also inside words, unless `whole_words`."""
-    found = spans_of(_keyword(keyword, whole=whole_words), answer.text, "keyword")
-    return related(len(found), relation, frequency, f"times {keyword!r}", found)
+    hits = spans_of(_keyword(keyword, whole=whole_words), answer.text, "keyword")
+    return related(len(hits), relation, frequency, f"times {keyword!r}", hits)
 
 
 _keyword = keyword
@@ -66,10 +82,14 @@ _keyword = keyword
 @instruction("keywords:forbidden_words", "en", "es", "fr")
 def forbidden_words(case: Case, answer: Answer, *, forbidden_words: Texts) -> Result:
     """None of the words is in the answer as a whole word, whatever its case."""
-    found = [span for word in forbidden_words for span in spans_of(keyword(word, whole=True), answer.text, "forbidden")]
-    if not found:
+    hits = [
+        span
+        for word in forbidden_words
+        for span in spans_of(keyword(word, whole=True), answer.text, "forbidden")
+    ]
+    if not hits:
         return verdict(True, "no forbidden word")
-    return verdict(False, f"forbidden: {answer.text[found[0].start : found[0].end]!r}", *found[:20])
+    return verdict(False, f"forbidden: {answer.text[hits[0].start : hits[0].end]!r}", *hits[:20])
 
 
 @instruction("keywords:letter_frequency", "en", "es", "fr")
@@ -78,7 +98,10 @@ def letter_frequency(
 ) -> Result:
     """How often the letter, or any other character, occurs, whatever its case."""
     return related(
-        answer.text.lower().count(letter.lower()), let_relation, let_frequency, f"times the letter {letter!r}"
+        answer.text.lower().count(letter.lower()),
+        let_relation,
+        let_frequency,
+        f"times the letter {letter!r}",
     )
 
 
@@ -90,8 +113,12 @@ def response_language(case: Case, answer: Answer, *, language: Language) -> Resu
 
 
 @instruction("length_constraints:number_sentences", "en", "es", "fr")
-def number_sentences(case: Case, answer: Answer, *, num_sentences: Number, relation: Relation) -> Result:
-    """The number of sentences; a title, heading or item without a stop belongs to the sentence after it."""
+def number_sentences(
+    case: Case, answer: Answer, *, num_sentences: Number, relation: Relation
+) -> Result:
+    """The number of sentences; a title, heading or item without a stop belongs to the sentence
+    after it.
+    """
     ended = [_STOP.match(answer.text, start, end) is not None for start, end in split(answer.text)]
     open_end = 1 if ended and not ended[-1] else 0
     return related(sum(ended) + open_end, relation, num_sentences, "sentences")
@@ -99,11 +126,15 @@ def number_sentences(case: Case, answer: Answer, *, num_sentences: Number, relat
 
 @instruction("length_constraints:number_paragraphs", "en", "es", "fr", "ja")
 def number_paragraphs(case: Case, answer: Answer, *, num_paragraphs: Number) -> Result:
-    """Exactly this many paragraphs, parted by the divider `***`; an empty one between two dividers is wrong."""
+    """Exactly this many paragraphs, separated by the divider `***`; an empty one between two
+    dividers is wrong.
+    """
     parts = [part.strip() for part in answer.text.split("***")]
     if any(not part for part in parts[1:-1]):
         return verdict(False, "there is nothing between two dividers")
-    return exactly(len([part for part in parts if part]), num_paragraphs, "paragraphs parted by ***")
+    return exactly(
+        len([part for part in parts if part]), num_paragraphs, "paragraphs separated by ***"
+    )
 
 
 @instruction("length_constraints:number_words", "en", "es", "fr")
@@ -114,18 +145,29 @@ def number_words(case: Case, answer: Answer, *, num_words: Number, relation: Rel
 
 @instruction("length_constraints:nth_paragraph_first_word", "en", "es", "fr")
 def nth_paragraph_first_word(
-    case: Case, answer: Answer, *, num_paragraphs: Positive, nth_paragraph: Positive, first_word: Text
+    case: Case,
+    answer: Answer,
+    *,
+    num_paragraphs: Positive,
+    nth_paragraph: Positive,
+    first_word: Text,
 ) -> Result:
-    """Exactly this many paragraphs, parted by blank lines, and the nth starts with the word or phrase."""
+    """Exactly this many paragraphs, separated by blank lines, and the nth starts with the word or
+    phrase.
+    """
     parts = [part.strip() for part in answer.text.split("\n\n") if part.strip()]
     if len(parts) != num_paragraphs:
         return exactly(len(parts), num_paragraphs, "paragraphs")
     if nth_paragraph > num_paragraphs:
         return verdict(False, f"there is no paragraph {nth_paragraph} of {num_paragraphs}")
     start = parts[nth_paragraph - 1].lstrip(_MARKS).lower()
-    right = bool(regex.match(rf"{regex.escape(first_word.strip(_MARKS).lower())}(?![\w’'-])", start))
+    right = bool(
+        regex.match(rf"{regex.escape(first_word.strip(_MARKS).lower())}(?![\w’'-])", start)
+    )
     return verdict(
-        right, f"paragraph {nth_paragraph} starts with {(start.split() or [''])[0]!r}; wanted {first_word!r}"
+        right,
+        f"paragraph {nth_paragraph} starts with {(start.split() or [''])[0]!r}; expected "
+        f"{first_word!r}",
     )
 
 
@@ -135,29 +177,37 @@ def number_placeholders(
 ) -> Result:
     """At least (or as `relation` says) this many placeholders in square brackets."""
     closed = (match for match in _PLACEHOLDER.finditer(answer.text) if match[1])
-    found = [Span(match.start(), match.end(), "placeholder", "ifeval") for match in closed]
-    return related(len(found), relation, num_placeholders, "placeholders", found)
+    hits = [Span(match.start(), match.end(), "placeholder", "ifeval") for match in closed]
+    return related(len(hits), relation, num_placeholders, "placeholders", hits)
 
 
 @instruction("detectable_content:postscript", "en", "es", "fr", "ja")
 def postscript(case: Case, answer: Answer, *, postscript_marker: Text) -> Result:
-    """There is a postscript that starts with the marker; white space inside `P. S.` and case don't count."""
-    letters = [regex.escape(part) for part in regex.split(r"(?<=\.)\s*", postscript_marker.strip()) if part]
+    """There is a postscript that starts with the marker; white space inside `P. S.` and case don't
+    count.
+    """
+    letters = [
+        regex.escape(part) for part in regex.split(r"(?<=\.)\s*", postscript_marker.strip()) if part
+    ]
     match = regex.search(r"(?<![\w.])" + r"\s?".join(letters), answer.text, regex.IGNORECASE)
-    return verdict(match is not None, f"{'there is' if match else 'no'} postscript with {postscript_marker!r}")
+    return verdict(
+        match is not None, f"{'there is' if match else 'no'} postscript with {postscript_marker!r}"
+    )
 
 
 @instruction("detectable_format:number_bullet_lists", "en", "fr")
 def number_bullet_lists(case: Case, answer: Answer, *, num_bullets: Number) -> Result:
     """Exactly this many bullet points, lines that start with `*` or `-`."""
-    found = spans_of(_BULLET, answer.text, "bullet")
-    return exactly(len(found), num_bullets, "bullet points", found)
+    hits = spans_of(_BULLET, answer.text, "bullet")
+    return exactly(len(hits), num_bullets, "bullet points", hits)
 
 
 def one_option(answer: Answer, options: tuple[str, ...]) -> Result:
     """Whether the answer holds one of the options, word for word."""
-    found = [option for option in options if option in answer.text]
-    return verdict(bool(found), f"the answer says {found[0]!r}" if found else f"none of {', '.join(options)}")
+    hit = [option for option in options if option in answer.text]
+    return verdict(
+        bool(hit), f"the answer says {hit[0]!r}" if hit else f"none of {', '.join(options)}"
+    )
 
 
 @instruction("detectable_format:constrained_response", "en")
@@ -170,16 +220,25 @@ def constrained_response(case: Case, answer: Answer) -> Result:
 def number_highlighted_sections(
     case: Case, answer: Answer, *, num_highlights: Number, relation: Relation = "at least"
 ) -> Result:
-    """At least (or as `relation` says) this many passages in `*asterisks*` or `**double asterisks**`."""
-    found = filled(_HIGHLIGHT, answer.text)
-    return related(len(found), relation, num_highlights, "highlighted passages", found)
+    """At least (or as `relation` says) this many passages in `*asterisks*` or `**double
+    asterisks**`.
+    """
+    hits = filled(_HIGHLIGHT, answer.text)
+    return related(len(hits), relation, num_highlights, "highlighted passages", hits)
 
 
 @instruction("detectable_format:multiple_sections", "en", "es", "fr")
 def multiple_sections(
-    case: Case, answer: Answer, *, section_spliter: Text, num_sections: Number, relation: Relation = "at least"
+    case: Case,
+    answer: Answer,
+    *,
+    section_spliter: Text,
+    num_sections: Number,
+    relation: Relation = "at least",
 ) -> Result:
-    """At least (or as `relation` says) this many sections, marked by the word and a number, also a Roman one."""
+    """At least (or as `relation` says) this many sections, marked by the word and a number, also a
+    Roman one.
+    """
     heads = regex.findall(rf"(?<!\w){regex.escape(section_spliter.strip())}{_NUMERAL}", answer.text)
     # `Section X` written out five times is the placeholder of the request, not five numbers.
     count = len(heads) if len(set(heads)) > 1 else min(len(heads), 1)
@@ -203,7 +262,11 @@ def titled(answer: Answer, opening: str, closing: str) -> Result:
     for line in lines(answer.text):
         start = line.text.find(opening)
         end = line.text.rfind(closing)
-        inside = line.text[start + len(opening) : end].strip(opening + closing + " ") if 0 <= start < end else ""
+        inside = (
+            line.text[start + len(opening) : end].strip(opening + closing + " ")
+            if 0 <= start < end
+            else ""
+        )
         if inside:
             return verdict(True, f"the title is {inside[:100]!r}")
     return verdict(False, f"no title in {opening} {closing}")
@@ -221,10 +284,13 @@ def two_responses(case: Case, answer: Answer) -> Result:
     parts = [part.strip() for part in answer.text.split("******")]
     if any(not part for part in parts[1:-1]):
         return verdict(False, "there is nothing between two separators")
-    found = [part for part in parts if part]
-    if len(found) != 2:
-        return verdict(False, f"{number_of(len(found), 'response')} parted by ******; wanted: 2")
-    return verdict(found[0] != found[1], "two responses" if found[0] != found[1] else "both responses are the same")
+    hits = [part for part in parts if part]
+    if len(hits) != 2:
+        return verdict(False, f"{number_of(len(hits), 'response')} separated by ******; expected 2")
+    return verdict(
+        hits[0] != hits[1],
+        "two responses" if hits[0] != hits[1] else "both responses are the same",
+    )
 
 
 @instruction("combination:repeat_prompt", "en", "es", "fr", "ja")
@@ -242,15 +308,15 @@ def end_checker(case: Case, answer: Answer, *, end_phrase: Text) -> Result:
 
 def ending(answer: Answer, phrase: str, marks: str) -> Result:
     """Whether the answer ends with the phrase, but for some of `marks`."""
-    end, wanted = answer.text.strip().lower(), phrase.strip().lower()
-    right = end.strip(marks).endswith(wanted) or end.endswith(wanted)
+    end, expected = answer.text.strip().lower(), phrase.strip().lower()
+    right = end.strip(marks).endswith(expected) or end.endswith(expected)
     return verdict(right, f"the answer {'ends' if right else 'does not end'} with {phrase!r}")
 
 
 def capital_words(text: str) -> list[Piece]:
     """Words all in capitals, single letters among them; a word with hyphens is one."""
-    found = (Piece(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text))
-    return [piece for piece in found if piece.text.isupper()]
+    hits = (Piece(m[0], m.start(), m.end()) for m in _TOKEN.finditer(text))
+    return [piece for piece in hits if piece.text.isupper()]
 
 
 @instruction("change_case:capital_word_frequency", "en", "es", "fr")
@@ -258,20 +324,24 @@ def capital_word_frequency(
     case: Case, answer: Answer, *, capital_frequency: Number, capital_relation: Relation
 ) -> Result:
     """The number of words all in capitals; `I` and `A` are such words."""
-    found = capital_words(answer.text)
-    spans = (trim(piece).span("in capitals", "ifeval") for piece in found)
-    return related(len(found), capital_relation, capital_frequency, "words in capitals", spans)
+    hits = capital_words(answer.text)
+    spans = (trim(piece).span("in capitals", "ifeval") for piece in hits)
+    return related(len(hits), capital_relation, capital_frequency, "words in capitals", spans)
 
 
 def cased(answer: Answer, *, upper: bool, language: str) -> Result:
-    """Whether the answer is all in one case and in the language; lists of names, in no clear language, are."""
+    """Whether the answer is all in one case and in the language; lists of names, in no clear
+    language, are.
+    """
     right = answer.text.isupper() if upper else answer.text.islower()
     if not right:
         return verdict(False, f"not all in {'capitals' if upper else 'small letters'}")
     guess = identify(answer.text.lower(), (language,))
     if guess is None or guess.language == UNDETERMINED or matches(guess, language):
         return verdict(True, "case and language are right")
-    return verdict(False, f"reads as {guess.language} ({guess.probability:.2f}); wanted {language}")
+    return verdict(
+        False, f"reads as {guess.language} ({guess.probability:.2f}); expected {language}"
+    )
 
 
 @instruction("change_case:english_capital", "en")
@@ -297,4 +367,6 @@ def quotation(case: Case, answer: Answer) -> Result:
     """The whole answer stands in double quotation marks."""
     body = answer.text.strip()
     right = len(body) > 1 and body[0] == '"' == body[-1]
-    return verdict(right, f"the answer {'is' if right else 'is not'} wrapped in double quotation marks")
+    return verdict(
+        right, f"the answer {'is' if right else 'is not'} wrapped in double quotation marks"
+    )

@@ -53,7 +53,11 @@ def quotation(case: Case, answer: Answer) -> Result:
 @instruction("special_character:ethel_or_cedilla", "fr")
 def ethel_or_cedilla(case: Case, answer: Answer, *, forbidden_char: Character) -> Result:
     """The character is nowhere in the answer, in either case."""
-    return none_of(regex.compile(regex.escape(forbidden_char), regex.IGNORECASE), answer.text, repr(forbidden_char))
+    return none_of(
+        regex.compile(regex.escape(forbidden_char), regex.IGNORECASE),
+        answer.text,
+        repr(forbidden_char),
+    )
 
 
 @instruction("special_character:no_accents", "fr")
@@ -70,15 +74,22 @@ def _any_word(words: dict[str, str]) -> dict[str, str]:
 
 @instruction("special_character:accents", "fr")
 def accents(
-    case: Case, answer: Answer, *, word_to_accentuate: Annotated[dict[str, str], AfterValidator(_any_word)]
+    case: Case,
+    answer: Answer,
+    *,
+    word_to_accentuate: Annotated[dict[str, str], AfterValidator(_any_word)],
 ) -> Result:
     """Wherever one of the words stands, it has its accents."""
     wrong = []
     for match in _WORD.finditer(answer.text):
         right = word_to_accentuate.get(_bare(match[0]))
         if right is not None and match[0].lower() != right:
-            wrong.append(Span(match.start(), match.end(), f"wanted {right!r}", "ifeval"))
-    return verdict(not wrong, f"{len(wrong)} words without their accents" if wrong else "the accents are right", *wrong)
+            wrong.append(Span(match.start(), match.end(), f"expected {right!r}", "ifeval"))
+    return verdict(
+        not wrong,
+        f"{len(wrong)} words without their accents" if wrong else "the accents are right",
+        *wrong,
+    )
 
 
 def _bare(word: str) -> str:
@@ -89,8 +100,10 @@ def _bare(word: str) -> str:
 @instruction("detectable_content:informal_address", "fr")
 def informal_address(case: Case, answer: Answer) -> Result:
     """The reader is addressed with tu: tu, te, t', toi, ton, ta or tes occurs."""
-    found = spans_of(_TU, answer.text, "tu")
-    return verdict(bool(found), "addresses with tu" if found else "no tu, te, toi, ton, ta or tes")
+    matches = spans_of(_TU, answer.text, "tu")
+    return verdict(
+        bool(matches), "addresses with tu" if matches else "no tu, te, toi, ton, ta or tes"
+    )
 
 
 @instruction("detectable_content:no_digits", "fr")

@@ -1,4 +1,6 @@
-"""Instructions of IFBench about format, repetition and tables, by their public ids (see `ifbench_words`)."""
+"""Instructions of IFBench about format, repetition and tables, by their public ids (see
+`ifbench_words`).
+"""
 
 import csv
 import datetime
@@ -19,17 +21,26 @@ _SMALL = regex.compile(r"\p{Ll}")
 _WHITE = regex.compile(r"\s+")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _DATE = regex.compile(r"\d{4}-\d{2}-\d{2}")
-_MINOR = word_set("a an the and but or nor for so yet as at by in of off on per to up via vs with from into over than")
+_MINOR = word_set(
+    "a an the and but or nor for so yet as at by in of off on per to up via vs with from into "
+    "over than"
+)
 
 
 @instruction("format:emoji")
 def emoji(case: Case, answer: Answer) -> Result:
     """Every sentence ends in an emoji, before or after its last mark."""
-    found = sentences(answer.text)
+    matches = sentences(answer.text)
     any_emoji = _EMOJI_ANY.search(answer.text) is not None
-    wrong = [piece for piece in found if not any_emoji or not _ends_in_emoji(answer.text, piece)]
+    wrong = [piece for piece in matches if not any_emoji or not _ends_in_emoji(answer.text, piece)]
     spans = (piece.span("no emoji at the end", "ifbench") for piece in wrong[:20])
-    return verdict(not wrong, f"{len(wrong)} sentences without an emoji" if wrong else "an emoji ends each", *spans)
+    return verdict(
+        not wrong,
+        f"{len(wrong)} sentences without an emoji"
+        if wrong
+        else "every sentence ends with an emoji",
+        *spans,
+    )
 
 
 @instruction("format:line_indent")
@@ -38,13 +49,20 @@ def line_indent(case: Case, answer: Answer) -> Result:
     lines = [line for line in answer.text.split("\n") if line.strip()]
     depths = [len(line) - len(line.lstrip(" ")) for line in lines]
     wrong = next((i + 2 for i, (a, b) in enumerate(pairwise(depths)) if b <= a), None)
-    return verdict(wrong is None, f"line {wrong} is not indented more" if wrong else "the lines are stairs")
+    return verdict(
+        wrong is None,
+        f"line {wrong} is not indented more"
+        if wrong
+        else "each line is indented more than the one before",
+    )
 
 
 @instruction("format:quotes")
 def nested_quotes(case: Case, answer: Answer, *, depth: Positive = 3) -> Result:
     """Quotes within quotes, double and single in turn, at least three deep."""
-    text = regex.sub(r"(?<=\w)['’](?=\w)", "", answer.text).translate(str.maketrans("“”‘’", "\"\"''"))
+    text = regex.sub(r"(?<=\w)['’](?=\w)", "", answer.text).translate(
+        str.maketrans("“”‘’", "\"\"''")
+    )
     stack: list[str] = []
     deepest = 0
     for mark in regex.findall("[\"']", text):
@@ -54,7 +72,9 @@ def nested_quotes(case: Case, answer: Answer, *, depth: Positive = 3) -> Result:
             stack.append(mark)
             deepest = max(deepest, len(stack))
     right = deepest >= depth and not stack
-    return verdict(right, f"quotes {deepest} deep{' and not closed' if stack else ''}; wanted: {depth}")
+    return verdict(
+        right, f"quotes {deepest} deep{' and not closed' if stack else ''}; expected {depth}"
+    )
 
 
 @instruction("format:parentheses")
@@ -71,24 +91,28 @@ def nested_parentheses(case: Case, answer: Answer, *, depth: Positive = 5) -> Re
             best, reached = (max(best, reached), 0) if not stack else (best, reached)
         else:
             stack, reached = [], 0
-    return verdict(best >= depth, f"brackets {best} deep; wanted: {depth}")
+    return verdict(best >= depth, f"brackets {best} deep; expected {depth}")
 
 
 @instruction("format:newline")
 def one_word_a_line(case: Case, answer: Answer) -> Result:
     """Each word stands on its own line."""
     wrong = next((line for line in answer.text.split("\n") if len(line.split()) > 1), None)
-    return verdict(wrong is None, f"several words on one line: {wrong[:60]!r}" if wrong else "one word a line")
+    return verdict(
+        wrong is None, f"several words on one line: {wrong[:60]!r}" if wrong else "one word a line"
+    )
 
 
 @instruction("format:options")
 def options(case: Case, answer: Answer, *, options: Text) -> Result:
-    """The answer is one of the options and nothing else; they are parted by `/`, `or` or commas."""
+    """The answer is one of the options and nothing else; they are separated by `/`, `or` or
+    commas.
+    """
     separator = r"/" if "/" in options else r"\bor\b" if regex.search(r"\bor\b", options) else ","
-    known = [option.strip() for option in regex.split(separator, options) if option.strip()]
-    given = stripped(answer.text).text
+    valid = [option.strip() for option in regex.split(separator, options) if option.strip()]
+    actual = stripped(answer.text).text
     lettered = regex.match(r"\W*a\W+b\W+c", options, regex.IGNORECASE) is not None
-    right = given in known if lettered else _bare(given) in [_bare(option) for option in known]
+    right = actual in valid if lettered else _bare(actual) in [_bare(option) for option in valid]
     return verdict(right, f"the answer is {'' if right else 'not '}one of {options}")
 
 
@@ -97,8 +121,12 @@ def title_case(case: Case, answer: Answer) -> Result:
     """Every word but short ones (a, of, the...) starts with a capital."""
     if not any(letter.isalpha() for letter in answer.text):
         return not_applicable("no letters")
-    found = words(answer.text) if _SMALL.search(answer.text) else []
-    wrong = [word for i, word in enumerate(found) if word.text[0].islower() and (i == 0 or word.text not in _MINOR)]
+    matches = words(answer.text) if _SMALL.search(answer.text) else []
+    wrong = [
+        word
+        for i, word in enumerate(matches)
+        if word.text[0].islower() and (i == 0 or word.text not in _MINOR)
+    ]
     spans = (word.span("small first letter", "ifbench") for word in wrong[:20])
     return verdict(not wrong, f"{len(wrong)} words start small" if wrong else "title case", *spans)
 
@@ -112,12 +140,16 @@ def no_whitespace(case: Case, answer: Answer) -> Result:
 @instruction("format:list")
 def special_list(case: Case, answer: Answer, *, sep: Text) -> Result:
     """A list whose items start with `sep` in place of a bullet: at least two lines do."""
-    found = regex.findall(rf"^[^\S\n]*{regex.escape(sep)}", answer.text, regex.MULTILINE)
-    return verdict(len(found) >= 2, f"{len(found)} items start with {sep!r}; wanted: at least 2")
+    matches = regex.findall(rf"^[^\S\n]*{regex.escape(sep)}", answer.text, regex.MULTILINE)
+    return verdict(
+        len(matches) >= 2, f"{len(matches)} items start with {sep!r}; expected at least 2"
+    )
 
 
 @instruction("repeat:repeat_span")
-def repeat_span(case: Case, answer: Answer, *, prompt_to_repeat: Text, n_start: Number, n_end: Number) -> Result:
+def repeat_span(
+    case: Case, answer: Answer, *, prompt_to_repeat: Text, n_start: Number, n_end: Number
+) -> Result:
     """The answer is the words from `n_start` to `n_end` (from 0, both included) of the text."""
     span = " ".join(prompt_to_repeat.split()[n_start : n_end + 1])
     right = bool(span) and answer.text.strip().lower() == span.lower()
@@ -129,12 +161,17 @@ def repeat_change(case: Case, answer: Answer, *, prompt_to_repeat: Text) -> Resu
     """The answer is the text with only its first word changed."""
     ours, theirs = answer.text.split(), prompt_to_repeat.split()
     right = ours[1:] == theirs[1:] and ours[0] != theirs[0]
-    return verdict(right, "only the first word is changed" if right else "not the text with its first word changed")
+    return verdict(
+        right,
+        "only the first word is changed" if right else "not the text with its first word changed",
+    )
 
 
 @instruction("custom:csv_quotes")
 def csv_quotes(case: Case, answer: Answer) -> Result:
-    """Tab-delimited: StudentID, Subject, Grade, Semester, Score and three rows, every field in double quotes."""
+    """Tab-delimited: StudentID, Subject, Grade, Semester, Score and three rows, every field in
+    double quotes.
+    """
     raw = [field for line in answer.text.strip().split("\n") for field in line.split("\t")]
     bare = next((field for field in raw if not _in_quotes(field.strip())), None)
     if bare is not None:
@@ -150,7 +187,9 @@ def csv_city(case: Case, answer: Answer) -> Result:
 
 @instruction("custom:csv_special_character")
 def csv_special_character(case: Case, answer: Answer) -> Result:
-    """CSV: ProductID, Category, Brand, Price, Stock and 14 rows, one field quoted for its special character."""
+    """CSV: ProductID, Category, Brand, Price, Stock and 14 rows, one field quoted for its special
+    character.
+    """
     body = answer.text.strip()
     fields = regex.findall(r'"([^"\n]*+)"', body.partition("\n")[2])
     if not any(regex.search(r"[^\w\s]", field) for field in fields):
@@ -159,10 +198,20 @@ def csv_special_character(case: Case, answer: Answer) -> Result:
 
 
 @instruction("custom:date_format_list")
-def date_format_list(case: Case, answer: Answer, *, first_year: Number = 1769, last_year: Number = 1821) -> Result:
-    """Dates as YYYY-MM-DD with commas between them and nothing else (years 1769 to 1821, as in IFBench)."""
-    wrong = [part.strip() for part in answer.text.split(",") if not _is_date(part.strip(), first_year, last_year)]
-    return verdict(not wrong, f"not such a date: {wrong[0][:60]!r}" if wrong else "every item is a date")
+def date_format_list(
+    case: Case, answer: Answer, *, first_year: Number = 1769, last_year: Number = 1821
+) -> Result:
+    """Dates as YYYY-MM-DD with commas between them and nothing else (years 1769 to 1821, as in
+    IFBench).
+    """
+    wrong = [
+        part.strip()
+        for part in answer.text.split(",")
+        if not _is_date(part.strip(), first_year, last_year)
+    ]
+    return verdict(
+        not wrong, f"not such a date: {wrong[0][:60]!r}" if wrong else "every item is a date"
+    )
 
 
 def _ends_in_emoji(text: str, piece: Piece) -> bool:

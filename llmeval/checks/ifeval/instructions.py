@@ -1,8 +1,9 @@
 """What the IFEval checks of all languages share: relations, argument types, registration, counts.
 
-Zhou et al. (2023), "Instruction-Following Evaluation for Large Language Models"; Dussolle et al. (2025), "M-IFEval".
-The ids and argument names are theirs, so that their files run as checks. The rules are written from the published
-definitions; where a definition and its published checker part ways, docs/ifeval-disagreements.md says which we follow.
+Zhou et al. (2023), "Instruction-Following Evaluation for Large Language Models"; Dussolle et al.
+(2025), "M-IFEval". The ids and argument names are theirs, so that their files run as checks. The
+rules are written from the published definitions; where a definition and its published checker part
+ways, docs/ifeval-disagreements.md says which we follow.
 """
 
 import functools
@@ -18,7 +19,16 @@ from llmeval.checks.reading.text import Piece, trim
 from llmeval.core.records import Answer, Case, Span
 
 Relation = Literal[
-    "less than", "at least", "at most", "al menos", "como máximo", "moins de", "au moins", "au plus", "未満", "以上"
+    "less than",
+    "at least",
+    "at most",
+    "al menos",
+    "como máximo",
+    "moins de",
+    "au moins",
+    "au plus",
+    "未満",
+    "以上",
 ]
 _AT_LEAST = ("at least", "al menos", "au moins", "以上")
 _AT_MOST = ("at most", "como máximo", "au plus")
@@ -59,8 +69,8 @@ Language = Annotated[str, AfterValidator(known)]
 
 
 def instruction(name: str, *languages: str) -> Callable[[CheckFunction], CheckFunction]:
-    """Register a rule under an IFEval id, for each of the languages (`en` has no prefix). A blank answer follows no
-    instruction."""
+    """Register a rule under an IFEval id, for each of the languages (`en` has no prefix). A blank
+    answer follows no instruction."""
 
     def register(rule: CheckFunction) -> CheckFunction:
         @functools.wraps(rule)
@@ -70,7 +80,9 @@ def instruction(name: str, *languages: str) -> Callable[[CheckFunction], CheckFu
             return rule(case, answer, **arguments)
 
         for language in languages or ("en",):
-            check(group="ifeval", name=name if language == "en" else f"{language}:{name}", version=2)(guarded)
+            check(
+                group="ifeval", name=name if language == "en" else f"{language}:{name}", version=2
+            )(guarded)
         return guarded
 
     return register
@@ -87,13 +99,15 @@ def related(count: int, relation: str, limit: int, what: str, spans: Iterable[Sp
     """The verdict on a count. `spans`: what was counted, evidence when it is too much."""
     passed = holds(count, relation, limit)
     evidence = () if passed or relation in _AT_LEAST else tuple(spans)[:_SHOWN]
-    return verdict(passed, f"{count} {what}; wanted: {relation} {limit}", *evidence)
+    return verdict(passed, f"{count} {what}; expected {relation} {limit}", *evidence)
 
 
 def exactly(count: int, limit: int, what: str, spans: Iterable[Span] = ()) -> Result:
     """The verdict on a count that must be met."""
     passed = count == limit
-    return verdict(passed, f"{count} {what}; wanted: {limit}", *(() if passed else tuple(spans)[:_SHOWN]))
+    return verdict(
+        passed, f"{count} {what}; expected {limit}", *(() if passed else tuple(spans)[:_SHOWN])
+    )
 
 
 def spans_of(pattern: "regex.Pattern[str]", text: str, message: str) -> list[Span]:
@@ -103,21 +117,27 @@ def spans_of(pattern: "regex.Pattern[str]", text: str, message: str) -> list[Spa
 
 def filled(pattern: "regex.Pattern[str]", text: str) -> list[Span]:
     """Every match that has something between its marks, in one of its groups."""
-    found = (match for match in pattern.finditer(text) if any(group and group.strip() for group in match.groups()))
-    return [Span(match.start(), match.end(), "found", "ifeval") for match in found]
+    hits = (
+        match
+        for match in pattern.finditer(text)
+        if any(group and group.strip() for group in match.groups())
+    )
+    return [Span(match.start(), match.end(), "found", "ifeval") for match in hits]
 
 
 def words_with(letters: str, text: str) -> list[Span]:
     """Every word, hyphens included, with one of the letters, whatever its case."""
-    wanted = frozenset(letters)
-    found = (match for match in _HYPHENATED.finditer(text) if not wanted.isdisjoint(match[0].lower()))
-    return [Span(match.start(), match.end(), f"has one of {letters}", "ifeval") for match in found]
+    expected = frozenset(letters)
+    hits = (
+        match for match in _HYPHENATED.finditer(text) if not expected.isdisjoint(match[0].lower())
+    )
+    return [Span(match.start(), match.end(), f"has one of {letters}", "ifeval") for match in hits]
 
 
 def none_of(pattern: "regex.Pattern[str]", text: str, what: str) -> Result:
     """Passes when nothing matches."""
-    found = spans_of(pattern, text, what)
-    return verdict(not found, f"{len(found)} {what}" if found else f"no {what}", *found[:_SHOWN])
+    hits = spans_of(pattern, text, what)
+    return verdict(not hits, f"{len(hits)} {what}" if hits else f"no {what}", *hits[:_SHOWN])
 
 
 def keyword(word: str, *, whole: bool) -> "regex.Pattern[str]":
@@ -127,7 +147,9 @@ def keyword(word: str, *, whole: bool) -> "regex.Pattern[str]":
 
 
 def without_fence(text: str) -> Piece:
-    """The text without a Markdown fence around it, closed or not; by its ends, as one pattern would take quadratic time."""
+    """The text without a Markdown fence around it, closed or not; by its ends, as one pattern would
+    take quadratic time.
+    """
     opening = _FENCE.match(text)
     start = opening.end() if opening else 0
     end = len(text.rstrip())
@@ -136,9 +158,11 @@ def without_fence(text: str) -> Piece:
     return trim(Piece(text[start : max(start, end)], start, max(start, end)))
 
 
-def reads_as(text: str, wanted: str) -> tuple[bool | None, str]:
+def reads_as(text: str, expected: str) -> tuple[bool | None, str]:
     """Whether the text is in the language, and the reason. None: too short to tell."""
-    guess = identify(text, (wanted,))
+    guess = identify(text, (expected,))
     if guess is None:
-        return None, "too few words to tell a language"
-    return matches(guess, wanted), f"reads as {guess.language} ({guess.probability:.2f}); wanted {wanted}"
+        return None, "too few words to identify the language"
+    return matches(
+        guess, expected
+    ), f"reads as {guess.language} ({guess.probability:.2f}); expected {expected}"

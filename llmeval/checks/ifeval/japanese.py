@@ -44,11 +44,15 @@ _NOUN_END = regex.compile(
 def existence(case: Case, answer: Answer, *, keywords: Texts) -> Result:
     """Every keyword is in the answer."""
     missing = [word for word in keywords if word not in answer.text]
-    return verdict(not missing, f"missing: {', '.join(missing)}" if missing else "every keyword is there")
+    return verdict(
+        not missing, f"missing: {', '.join(missing)}" if missing else "every keyword is there"
+    )
 
 
 @instruction("keywords:frequency", "ja")
-def frequency(case: Case, answer: Answer, *, keyword: Text, frequency: Number, relation: Relation) -> Result:
+def frequency(
+    case: Case, answer: Answer, *, keyword: Text, frequency: Number, relation: Relation
+) -> Result:
     """How often the keyword occurs."""
     return related(answer.text.count(keyword), relation, frequency, f"times {keyword!r}")
 
@@ -56,7 +60,9 @@ def frequency(case: Case, answer: Answer, *, keyword: Text, frequency: Number, r
 @instruction("keywords:forbidden_words", "ja")
 def forbidden_words(case: Case, answer: Answer, *, forbidden_words: Texts) -> Result:
     """None of the words is in the answer."""
-    return none_of(regex.compile("|".join(map(regex.escape, forbidden_words))), answer.text, "forbidden words")
+    return none_of(
+        regex.compile("|".join(map(regex.escape, forbidden_words))), answer.text, "forbidden words"
+    )
 
 
 @instruction("keywords:letter_frequency", "ja")
@@ -70,44 +76,56 @@ def letter_frequency(
 
 
 @instruction("length_constraints:number_sentences", "ja")
-def number_sentences(case: Case, answer: Answer, *, num_sentences: Number, relation: Relation) -> Result:
+def number_sentences(
+    case: Case, answer: Answer, *, num_sentences: Number, relation: Relation
+) -> Result:
     """The number of sentences; a line end ends one too."""
     count = sum(len(split(line)) for line in answer.text.split("\n") if line)
     return related(count, relation, num_sentences, "sentences")
 
 
 @instruction("length_constraints:number_letters", "ja")
-def number_letters(case: Case, answer: Answer, *, num_letters: Number, relation: Relation) -> Result:
+def number_letters(
+    case: Case, answer: Answer, *, num_letters: Number, relation: Relation
+) -> Result:
     """The number of characters, marks and white space included."""
     return related(len(answer.text), relation, num_letters, "characters")
 
 
 @instruction("length_constraints:nth_paragraph_first_word", "ja")
 def nth_paragraph_first_word(
-    case: Case, answer: Answer, *, num_paragraphs: Positive, nth_paragraph: Positive, first_word: Text
+    case: Case,
+    answer: Answer,
+    *,
+    num_paragraphs: Positive,
+    nth_paragraph: Positive,
+    first_word: Text,
 ) -> Result:
-    """Exactly this many paragraphs, parted by blank lines, and the nth starts with the word."""
+    """Exactly this many paragraphs, separated by blank lines, and the nth starts with the word."""
     parts = [part.strip() for part in answer.text.split("\n\n") if part.strip()]
     if len(parts) != num_paragraphs:
         return exactly(len(parts), num_paragraphs, "paragraphs")
     if nth_paragraph > num_paragraphs:
         return verdict(False, f"there is no paragraph {nth_paragraph} of {num_paragraphs}")
     right = parts[nth_paragraph - 1].lstrip("「『*#　 ").startswith(first_word)
-    return verdict(right, f"paragraph {nth_paragraph} {'starts' if right else 'does not start'} with {first_word!r}")
+    return verdict(
+        right,
+        f"paragraph {nth_paragraph} {'starts' if right else 'does not start'} with {first_word!r}",
+    )
 
 
 @instruction("detectable_format:number_bullet_lists", "ja")
 def number_bullet_lists(case: Case, answer: Answer, *, num_bullets: Number) -> Result:
     """Exactly this many bullet points, lines that start with `・`."""
-    found = spans_of(_BULLET, answer.text, "bullet")
-    return exactly(len(found), num_bullets, "bullet points", found)
+    matches = spans_of(_BULLET, answer.text, "bullet")
+    return exactly(len(matches), num_bullets, "bullet points", matches)
 
 
 @instruction("detectable_format:number_numbered_lists", "ja")
 def number_numbered_lists(case: Case, answer: Answer, *, num_items: Number) -> Result:
     """Exactly this many numbered items, lines that start with `1. `."""
-    found = spans_of(_ITEM, answer.text, "item")
-    return exactly(len(found), num_items, "numbered items", found)
+    matches = spans_of(_ITEM, answer.text, "item")
+    return exactly(len(matches), num_items, "numbered items", matches)
 
 
 @instruction("detectable_format:constrained_response", "ja")
@@ -119,12 +137,14 @@ def constrained_response(case: Case, answer: Answer) -> Result:
 @instruction("detectable_format:number_highlighted_sections", "ja")
 def number_highlighted_sections(case: Case, answer: Answer, *, num_highlights: Number) -> Result:
     """At least this many passages in 《》."""
-    found = filled(_HIGHLIGHT, answer.text)
-    return related(len(found), "以上", num_highlights, "highlighted passages", found)
+    matches = filled(_HIGHLIGHT, answer.text)
+    return related(len(matches), "以上", num_highlights, "highlighted passages", matches)
 
 
 @instruction("detectable_format:multiple_sections", "ja")
-def multiple_sections(case: Case, answer: Answer, *, section_spliter: Text, num_sections: Number) -> Result:
+def multiple_sections(
+    case: Case, answer: Answer, *, section_spliter: Text, num_sections: Number
+) -> Result:
     """At least this many sections, marked 第1章 and so on."""
     head = regex.compile(rf"第[\d０-９]+{regex.escape(section_spliter.strip())}")
     return related(len(head.findall(answer.text)), "以上", num_sections, "sections")
@@ -139,8 +159,8 @@ def title(case: Case, answer: Answer) -> Result:
 @instruction("detectable_format:nominal_ending", "ja")
 def nominal_ending(case: Case, answer: Answer, *, count: Number) -> Result:
     """At least this many sentences end in a noun, told by its script, outside quotations."""
-    found = len(_NOUN_END.findall(_SPOKEN.sub("", answer.text)))
-    return related(found, "以上", count, "sentences that end in a noun")
+    matches = len(_NOUN_END.findall(_SPOKEN.sub("", answer.text)))
+    return related(matches, "以上", count, "sentences that end in a noun")
 
 
 @instruction("startend:end_checker", "ja")
@@ -161,7 +181,11 @@ def sentence_unified_end(case: Case, answer: Answer, *, ending: Text) -> Result:
             wrong.append(Span(start, stop, f"does not end in {ending}", "ifeval"))
         start = stop + 1
     return verdict(
-        not wrong, f"{len(wrong)} sentences do not end in {ending}" if wrong else "all ends agree", *wrong[:20]
+        not wrong,
+        f"{len(wrong)} sentences do not end in {ending}"
+        if wrong
+        else f"all sentences end in {ending}",
+        *wrong[:20],
     )
 
 

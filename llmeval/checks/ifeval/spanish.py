@@ -42,43 +42,45 @@ def constrained_response(case: Case, answer: Answer) -> Result:
 @instruction("detectable_format:number_bullet_lists", "es")
 def number_bullet_lists(case: Case, answer: Answer, *, num_bullets: Number) -> Result:
     """Exactly this many bullet points, lines that start with `*`."""
-    found = spans_of(_BULLET, answer.text, "bullet")
-    return exactly(len(found), num_bullets, "bullet points", found)
+    matches = spans_of(_BULLET, answer.text, "bullet")
+    return exactly(len(matches), num_bullets, "bullet points", matches)
 
 
 @instruction("punctuation:question_marks", "es")
 def question_marks(case: Case, answer: Answer) -> Result:
     """There is a question between ¿ and ?."""
-    found = _marked(_QUESTION, "¿", answer.text)
-    return verdict(found, "there is a question" if found else "no question between ¿ and ?")
+    matches = _marked(_QUESTION, "¿", answer.text)
+    return verdict(matches, "there is a question" if matches else "no question between ¿ and ?")
 
 
 @instruction("punctuation:exclamation_marks", "es")
 def exclamation_marks(case: Case, answer: Answer) -> Result:
     """There is an exclamation between ¡ and !."""
-    found = _marked(_EXCLAMATION, "¡", answer.text)
-    return verdict(found, "there is an exclamation" if found else "no exclamation between ¡ and !")
+    matches = _marked(_EXCLAMATION, "¡", answer.text)
+    return verdict(
+        matches, "there is an exclamation" if matches else "no exclamation between ¡ and !"
+    )
 
 
 @instruction("special_character:enie", "es")
 def enie(case: Case, answer: Answer, *, let_frequency: Number) -> Result:
     """Exactly this many words with ñ."""
-    found = words_with("ñ", answer.text)
-    return exactly(len(found), let_frequency, "words with ñ", found)
+    matches = words_with("ñ", answer.text)
+    return exactly(len(matches), let_frequency, "words with ñ", matches)
 
 
 @instruction("special_character:dieresis", "es")
 def dieresis(case: Case, answer: Answer, *, let_frequency: Number) -> Result:
     """Exactly this many words with ü."""
-    found = words_with("ü", answer.text)
-    return exactly(len(found), let_frequency, "words with ü", found)
+    matches = words_with("ü", answer.text)
+    return exactly(len(matches), let_frequency, "words with ü", matches)
 
 
 @instruction("special_character:tildes", "es")
 def tildes(case: Case, answer: Answer, *, num_words: Number, relation: Relation) -> Result:
     """The number of words with an acute accent."""
-    found = words_with("áéíóú", answer.text)
-    return related(len(found), relation, num_words, "words with an accent", found)
+    matches = words_with("áéíóú", answer.text)
+    return related(len(matches), relation, num_words, "words with an accent", matches)
 
 
 @instruction("startend:end_checker", "es")

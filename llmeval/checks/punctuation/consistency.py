@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from llmeval.checks.punctuation.rules import Finding
+from llmeval.checks.punctuation.rules import Violation
 from llmeval.checks.punctuation.view import CLOSE, END, WHITE, View
 
 _STRAIGHT = re.compile(r"(?<!\d)\"|(?<=\w)'(?=[^\W\d_])")
@@ -14,14 +14,20 @@ _EM_DASH = re.compile(r"(?<=[^\W\d_]) ?— ?(?=[^\W\d_])")
 _DOTS = re.compile(r"(?<!\.)\.\.\.(?!\.)")
 _ELLIPSIS = re.compile("…")
 _WITH_COMMA = re.compile(r"\b\w+, (?:\w+ ){0,2}\w+, (?:and|or) (?=\w)")
-_WITHOUT_COMMA = re.compile(r"(?<!, )\b(?:\w+ )?\w+, (?:(?!and|or)\w+) (?:and|or) (?=\w+[.;!?]|\w+ \w+[.;!?])")
+_WITHOUT_COMMA = re.compile(
+    r"(?<!, )\b(?:\w+ )?\w+, (?:(?!and|or)\w+) (?:and|or) (?=\w+[.;!?]|\w+ \w+[.;!?])"
+)
 _TAIL = WHITE + "*_"
 
 
-def consistency(view: View) -> Iterator[Finding]:
+def consistency(view: View) -> Iterator[Violation]:
     """Advice where an answer writes the same thing in two ways."""
-    yield from _mixed(view, "mixed-quotes", "straight and curly quotes are mixed", _STRAIGHT, _CURLY)
-    yield from _mixed(view, "mixed-dashes", "dashes are written in two ways", _SPACED_HYPHEN, _EN_DASH, _EM_DASH)
+    yield from _mixed(
+        view, "mixed-quotes", "straight and curly quotes are mixed", _STRAIGHT, _CURLY
+    )
+    yield from _mixed(
+        view, "mixed-dashes", "dashes are written in two ways", _SPACED_HYPHEN, _EN_DASH, _EM_DASH
+    )
     yield from _mixed(view, "mixed-ellipses", "ellipses are written in two ways", _DOTS, _ELLIPSIS)
     if view.main.language == "en":
         message = "a comma before the last item of a list stands here but not elsewhere"
@@ -29,7 +35,7 @@ def consistency(view: View) -> Iterator[Finding]:
     yield from _lists(view)
 
 
-def _mixed(view: View, rule: str, message: str, *ways: "re.Pattern[str]") -> Iterator[Finding]:
+def _mixed(view: View, rule: str, message: str, *ways: "re.Pattern[str]") -> Iterator[Violation]:
     """One finding, at the first place written in the less usual way."""
     used = []
     for way in ways:
@@ -38,10 +44,10 @@ def _mixed(view: View, rule: str, message: str, *ways: "re.Pattern[str]") -> Ite
             used.append((sum(1 for _ in way.finditer(view.text)), first.span()))
     if len(used) > 1:
         _, span = min(used)
-        yield Finding(*span, rule, message)
+        yield Violation(*span, rule, message)
 
 
-def _lists(view: View) -> Iterator[Finding]:
+def _lists(view: View) -> Iterator[Violation]:
     """Lists in which some items end with a mark and some do not."""
     lists: dict[int, list[tuple[int, bool]]] = {}
     for block in view.blocks:
@@ -55,7 +61,9 @@ def _lists(view: View) -> Iterator[Finding]:
             rare = 2 * ended < len(items)
             at = next(at for at, marked in items if marked is rare)
             message = (
-                "this item ends with a mark, others of its list do not" if rare else "this item ends without a mark"
+                "this item ends with a mark, others of its list do not"
+                if rare
+                else "this item ends without a mark"
             )
-            yield Finding(at - 1, at, "list-ends", message)
+            yield Violation(at - 1, at, "list-ends", message)
             return

@@ -1,22 +1,30 @@
-"""Which language's rules to use: by script, then by the commonest function words. Deterministic, no model.
+"""Which language's rules to use: by script, then by the commonest function words. Deterministic, no
+model.
 
-Only as fine as punctuation needs: a language without a table of its own gives `und`, the universal rules.
+Only as fine as punctuation needs: a language without a table of its own gives `und`, the universal
+rules.
 """
 
 import re
 from functools import lru_cache
 
 _STOP_WORDS = {
-    "en": "the of and a i to in is that was for with as on by are it be this from at which or an his not but were have has its"
+    "en": "the of and a i to in is that was for with as on by are it be this from at which or an "
+    "his not but were have has its"
     " their they he she you i my your we can will would there been what how do don't it's",
-    "de": "der die das und in an da von zu mit den ist im des ein eine nicht auch auf für sich dem als wurde bei nach einer wie oder"
+    "de": "der die das und in an da von zu mit den ist im des ein eine nicht auch auf für sich "
+    "dem als wurde bei nach einer wie oder"
     " aus sind war er sie es ich wir durch einen kann zum zur aber über wird du ihr mein",
-    "fr": "le les des tu as de la un ne y a déjà et est du une que dans pour pas sur qui au par plus avec ce cette sont se il elle ils nous vous je aux"
+    "fr": "le les des tu as de la un ne y a déjà et est du une que dans pour pas sur qui au par "
+    "plus avec ce cette sont se il elle ils nous vous je aux"
     " été ou mais était leur ses son c'est d'un d'une l'on être comme deux très votre avez",
-    "es": "el los de la en un las y del que es una por con para se lo como más su al fue son sus ha este esta pero entre también o"
+    "es": "el los de la en un las y del que es una por con para se lo como más su al fue son sus "
+    "ha este esta pero entre también o"
     " muy cuando desde está hay ser sobre era un puede tiene sin mi yo qué cómo",
-    "it": "di che i a è e il la per un non sono della dei nel una con da gli si come anche alla le più ha",
-    "pt": "o os a e do da de que em um uma não para com por dos das no na se ao mais foi como são é seu",
+    "it": "di che i a è e il la per un non sono della dei nel una con da gli si come anche alla "
+    "le più ha",
+    "pt": "o os a e do da de que em um uma não para com por dos das no na se ao mais foi como são "
+    "é seu",
     "nl": "de het een en in van is dat op te zijn met voor niet aan er door ook werd als bij uit",
     "ro": "și în de la cu este care din pe un o au fost mai să nu pentru ale sau",
     "tr": "ve bir bu için ile olarak da de olan çok en daha gibi olduğu kadar sonra",
@@ -89,23 +97,25 @@ def detect(text: str) -> str:
 
 def _by_words(sample: str) -> str:
     """The language with most function words; of level ones, that with rules of its own."""
-    found = counts(sample)
-    if not found:
+    matches = counts(sample)
+    if not matches:
         return "und"
-    most = max(found.values())
-    level = [language for language in found if found[language] == most]
-    known = [language for language in ("en", "de", "fr", "es") if language in level]
-    return level[0] if len(level) == 1 else known[0] if len(known) == 1 else "und"
+    most = max(matches.values())
+    level = [language for language in matches if matches[language] == most]
+    valid = [language for language in ("en", "de", "fr", "es") if language in level]
+    return level[0] if len(level) == 1 else valid[0] if len(valid) == 1 else "und"
 
 
 def counts(sample: str) -> dict[str, float]:
-    """How many function words of each language a text has; one that n languages share counts 1/n for each."""
-    found: dict[str, float] = {}
+    """How many function words of each language a text has; one that n languages share counts 1/n
+    for each.
+    """
+    hit: dict[str, float] = {}
     for word in _WORD.findall(sample.lower().replace("’", "'")):
         owners = _OWNERS.get(word) or (_ELIDING if _ELISION.match(word) else ())
         for language in owners:
-            found[language] = found.get(language, 0) + 1 / len(owners)
+            hit[language] = hit.get(language, 0) + 1 / len(owners)
     for language, letters in () if sample.isascii() else _LETTERS.items():
         if count := len(letters.findall(sample)):
-            found[language] = found.get(language, 0) + count
-    return found
+            hit[language] = hit.get(language, 0) + count
+    return hit

@@ -1,8 +1,10 @@
-"""Harper (harper-py, an optional extra) as a second reader of English, by an allow-list of its rules.
+"""Harper (harper-py, an optional extra) as a second reader of English, by an allow-list of its
+rules.
 
-What it adds to the rules here: possessives and contractions that need grammar, commas after discourse markers. It takes
-1.5 s to start and reads 30,000-55,000 characters a second, so a suite must ask for it; what it finds is advice.
-Its other rules are style (Oxford comma, en dashes in ranges: 26 of 99 and 3 of 17 right in CHECKS 2.2) or repeat ours.
+What it adds to the rules here: possessives and contractions that need grammar, commas after
+discourse markers. It takes 1.5 s to start and reads 30,000-55,000 characters a second, so a suite
+must ask for it; what it finds is advice. Its other rules are style (Oxford comma, en dashes in
+ranges: 26 of 99 and 3 of 17 right in our texts) or repeat ours.
 """
 
 import importlib.util
@@ -10,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from llmeval.checks.punctuation.rules import Finding
+from llmeval.checks.punctuation.rules import Violation
 from llmeval.checks.punctuation.view import View
 
 ALLOWED = (
@@ -41,14 +43,16 @@ def installed() -> bool:
     return importlib.util.find_spec("harper") is not None
 
 
-def harper_findings(view: View) -> Iterator[Finding]:
+def harper_findings(view: View) -> Iterator[Violation]:
     """What Harper finds in the English blocks, with places in the view's text."""
     linter = _linter()
     for run in view.runs():
         if run.locale.language != "en" or not view.text[run.start : run.end].strip():
             continue
         for lint in linter.lint(view.text[run.start : run.end], language="plaintext"):
-            yield Finding(run.start + lint.span.start, run.start + lint.span.end, "harper", lint.message)
+            yield Violation(
+                run.start + lint.span.start, run.start + lint.span.end, "harper", lint.message
+            )
 
 
 def _linter() -> Any:
@@ -57,7 +61,7 @@ def _linter() -> Any:
         import harper
 
         linter = harper.Linter()
-        known = linter.get_default_lint_config()
-        linter.set_lint_config({rule: rule in ALLOWED for rule in known})
+        valid = linter.get_default_lint_config()
+        linter.set_lint_config({rule: rule in ALLOWED for rule in valid})
         _local.linter = linter
     return _local.linter

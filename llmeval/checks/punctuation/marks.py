@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterator
 
 from llmeval.checks.punctuation.masking import OBJECT
-from llmeval.checks.punctuation.rules import Finding
-from llmeval.checks.punctuation.view import HAN, Run, View
+from llmeval.checks.punctuation.rules import Violation
+from llmeval.checks.punctuation.view import HAN, LanguageRun, View
 
 _ROW = re.compile(r"[,;:.!?…،؛؟।，。；：！？、．]{2,}+")
 _QUOTED_STOP = re.compile(r"(?P<first>[.,;])[\"”»](?P<second>[.,;])(?![.\w]|\s*\n)")
 _TOKEN_BEFORE = re.compile(r"[\w.’'-]*\Z")
 _LEADERS = frozenset(",;:.!?)]}،؛؟，。；：！？、）」』】》")
 _LEADING = re.compile(r"[,;:.!?)\]}،؛؟，。；：！？、）」』】》](?=[\s\w])(?!(?<=[.:!?])[\w])")
-_HALF = re.compile(rf"(?<=[{HAN}])[ ]?[,;:?!](?![,;:?!])|(?<=[{HAN}])\.(?!\.)|[,;?!:](?=[ ]?[{HAN}])")
+_HALF = re.compile(
+    rf"(?<=[{HAN}])[ ]?[,;:?!](?![,;:?!])|(?<=[{HAN}])\.(?!\.)|[,;?!:](?=[ ]?[{HAN}])"
+)
 _HALF_BRACKET = re.compile(r"\(([^()\n]{1,200}+)\)|（[^（）()\n]{0,200}+\)|\([^（）()\n]{0,200}+）")
 _HAN = re.compile(rf"[{HAN}]")
 _FULL = re.compile(r"(?<=[A-Za-z\u00c0-\u024f])[，。；：！？、](?=\s|[A-Za-z\"”')]|\Z)")
@@ -22,7 +24,7 @@ _DIGIT = re.compile("[0-9]")
 _VOWEL = re.compile(r"[aeiouyäöüàáâãåæèéêëìíîïòóôõøùúûýœı]", re.IGNORECASE)
 
 
-def marks(view: View, run: Run) -> Iterator[Finding]:
+def marks(view: View, run: LanguageRun) -> Iterator[Violation]:
     """Breaches of the rules of marks in one stretch."""
     for match in _ROW.finditer(view.text, run.start, run.end):
         finding = _row(view.text, match, run)
@@ -31,37 +33,47 @@ def marks(view: View, run: Run) -> Iterator[Finding]:
     for match in _QUOTED_STOP.finditer(view.text, run.start, run.end):
         if not _abbreviated(view.text, match.start(), run):
             message = f"leave out one of {match['first']!r} and {match['second']!r}"
-            yield Finding(*match.span(), "clash" if match["first"] != match["second"] else "doubled", message)
+            yield Violation(
+                *match.span(), "clash" if match["first"] != match["second"] else "doubled", message
+            )
     if run.locale.cjk:
         yield from _width(view, run)
     else:
         for match in _FULL.finditer(view.text, run.start, run.end):
-            yield Finding(*match.span(), "full-width", f"use the half-width form of {match[0]!r}")
+            yield Violation(*match.span(), "full-width", f"use the half-width form of {match[0]!r}")
 
 
-def leading(view: View) -> Iterator[Finding]:
+def leading(view: View) -> Iterator[Violation]:
     """Blocks that start with a mark."""
     for block in view.blocks:
         if view.text[block.start] not in _LEADERS or block.kind == "cell":
             continue
         match = _LEADING.match(view.text, block.start, block.end)
         if match:
-            yield Finding(*match.span(), "leading", f"no text starts with {match[0]!r}")
+            yield Violation(*match.span(), "leading", f"a text does not start with {match[0]!r}")
 
 
-def _row(text: str, match: "re.Match[str]", run: Run) -> Finding | None:
+def _row(text: str, match: "re.Match[str]", run: LanguageRun) -> Violation | None:
     row, start, end = match[0], match.start(), match.end()
     if not row.strip("."):
         return _dots(row, start, end, run)
     if not row.strip("…"):
-        return Finding(start, end, "ellipsis", "one … is enough") if len(row) > 2 - (not run.locale.cjk) else None
+        return (
+            Violation(start, end, "ellipsis", "one … is enough")
+            if len(row) > 2 - (not run.locale.cjk)
+            else None
+        )
     if len(set(row)) == 1:
-        return Finding(start, end, "doubled", f"one {row[0]!r} is enough")
+        return Violation(start, end, "doubled", f"one {row[0]!r} is enough")
     if set(row) <= set("!?！？") and len(row) <= 3 and row not in ("!!?", "??!"):
         return None
-    if row.startswith(("...", "…")) and (len(row.lstrip(".…")) <= 1 or not row.lstrip(".…").strip("!?")):
+    if row.startswith(("...", "…")) and (
+        len(row.lstrip(".…")) <= 1 or not row.lstrip(".…").strip("!?")
+    ):
         return (
-            None if len(row) - len(row.lstrip(".…")) <= 4 else Finding(start, end, "ellipsis", "three dots are enough")
+            None
+            if len(row) - len(row.lstrip(".…")) <= 4
+            else Violation(start, end, "ellipsis", "three dots are enough")
         )
     if row.lstrip("!?") in ("...", "…") or (run.locale.language == "ru" and row in ("!..", "?..")):
         return None
@@ -69,42 +81,66 @@ def _row(text: str, match: "re.Match[str]", run: Run) -> Finding | None:
         return None
     if OBJECT in (text[start - 1 : start], text[end : end + 1]) and row[0] == ":":
         return None
-    return Finding(start, end, "clash", f"{row!r}: keep one of these marks")
+    return Violation(start, end, "clash", f"{row!r}: keep one of these marks")
 
 
-def _dots(row: str, start: int, end: int, run: Run) -> Finding | None:
+def _dots(row: str, start: int, end: int, run: LanguageRun) -> Violation | None:
     if len(row) == 2:
-        return Finding(start, end, "doubled", "one '.' is enough, or three for an ellipsis")
+        return Violation(start, end, "doubled", "one '.' is enough, or three for an ellipsis")
     return (
-        Finding(start, end, "ellipsis", "an ellipsis has three dots") if len(row) >= 5 and not run.locale.cjk else None
+        Violation(start, end, "ellipsis", "an ellipsis has three dots")
+        if len(row) >= 5 and not run.locale.cjk
+        else None
     )
 
 
-def _abbreviated(text: str, end: int, run: Run) -> bool:
-    """Whether the word before a dot may be an abbreviation, after which other marks follow the dot."""
+def _abbreviated(text: str, end: int, run: LanguageRun) -> bool:
+    """Whether the word before a dot may be an abbreviation, after which other marks follow the
+    dot.
+    """
     token = _TOKEN_BEFORE.search(text, max(0, end - 30), end)
     word = token[0] if token else ""
     last = word.rpartition(".")[2]
-    if not word or word.lower() in run.locale.abbreviations or last.lower() in run.locale.abbreviations:
+    if (
+        not word
+        or word.lower() in run.locale.abbreviations
+        or last.lower() in run.locale.abbreviations
+    ):
         return bool(word)
-    return len(last) == 1 or "." in word or not (_VOWEL.search(last) or _DIGIT.search(last) or not last.isascii())
+    return (
+        len(last) == 1
+        or "." in word
+        or not (_VOWEL.search(last) or _DIGIT.search(last) or not last.isascii())
+    )
 
 
-def _width(view: View, run: Run) -> Iterator[Finding]:
+def _width(view: View, run: LanguageRun) -> Iterator[Violation]:
     text = view.text
     for match in _HALF.finditer(text, run.start, run.end):
-        label = match[0].strip() == ":" and text[match.end() : match.end() + 1].isspace() and match.end() != run.end
+        label = (
+            match[0].strip() == ":"
+            and text[match.end() : match.end() + 1].isspace()
+            and match.end() != run.end
+        )
         rule = "half-colon" if label and not text.startswith("\n\n", match.end()) else "half-width"
-        yield Finding(*match.span(), rule, f"use the full-width form of {match[0].strip()!r}")
+        yield Violation(*match.span(), rule, f"use the full-width form of {match[0].strip()!r}")
     for match in _HALF_BRACKET.finditer(text, run.start, run.end):
         if match[1] is None:
-            yield Finding(*match.span(), "half-width", "these brackets differ in width: use （ ）")
+            yield Violation(
+                *match.span(), "half-width", "these brackets differ in width: use （ ）"
+            )
         elif _HAN.search(match[1]):
-            yield Finding(*match.span(), "half-bracket", "use full-width brackets （ ） around Chinese or Japanese")
+            yield Violation(
+                *match.span(),
+                "half-bracket",
+                "use full-width brackets （ ） around Chinese or Japanese",
+            )
     for match in _CJK_DOTS.finditer(text, run.start, run.end):
         if run.locale.language == "zh":
-            yield Finding(*match.span(), "ellipsis", "a Chinese ellipsis is ……")
+            yield Violation(*match.span(), "ellipsis", "a Chinese ellipsis is ……")
     spaces = list(_CJK_SPACE.finditer(text, run.start, run.end))
     if spaces:
         more = f" ({len(spaces)} places)" if len(spaces) > 1 else ""
-        yield Finding(*spaces[0].span(1), "cjk-space", f"no space follows a full-width mark{more}")
+        yield Violation(
+            *spaces[0].span(1), "cjk-space", f"no space follows a full-width mark{more}"
+        )

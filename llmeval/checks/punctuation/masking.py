@@ -1,12 +1,16 @@
-"""An answer's text with everything that is not prose taken out of the way, every code point where it was.
+"""An answer's text with everything that is not prose taken out of the way, every code point where
+it was.
 
-The masked text is as long as the raw one, so that a place found in one is the same place in the other:
+The masked text is as long as the raw one, so that a place found in one is the same place in the
+other:
 
-    GAP      markup that a reader does not see (`**`, a link's target, an HTML tag): read on as if it were not there
-    OBJECT   something that stands as a word but is not prose (code, formula, URL, e-mail, file name, handle)
-    newline  block markup (list marks, `#`, `>`, table pipes) and code blocks
+    GAP      markup that a reader does not see (`**`, a link's target, an HTML tag): read on as if
+    it were not there OBJECT   something that stands as a word but is not prose (code, formula, URL,
+    e-mail, file name, handle) newline  block markup (list marks, `#`, `>`, table pipes) and code
+    blocks
 
-Blocks follow CommonMark as far as prose needs it, by lines and in linear time; HTML blocks are read as text with tags.
+Blocks follow CommonMark as far as prose needs it, by lines and in linear time; HTML blocks are read
+as text with tags.
 """
 
 import re
@@ -26,7 +30,8 @@ Kind = Literal["paragraph", "heading", "item", "cell"]
 
 
 class Block(NamedTuple):
-    """A stretch of prose, code points [start, end): no sentence, quote or bracket is expected to cross its ends.
+    """A stretch of prose, code points [start, end): no sentence, quote or bracket is expected to
+    cross its ends.
 
     `list`: number of the list an item belongs to, 0 elsewhere.
     """
@@ -38,7 +43,7 @@ class Block(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Masked:
+class MaskedText:
     """A masked text and its blocks, in order. `text` and `raw` have the same length."""
 
     raw: str
@@ -62,7 +67,10 @@ class Masked:
         """The blocks with places in `compact`; those of nothing but gaps left out."""
         if len(self.compact) == len(self.text):
             return self.blocks
-        moved = (Block(kind, self._inward(a), self._inward(b), number) for kind, a, b, number in self.blocks)
+        moved = (
+            Block(kind, self._inward(a), self._inward(b), number)
+            for kind, a, b, number in self.blocks
+        )
         return tuple(block for block in moved if block.end > block.start)
 
     def place(self, start: int, end: int) -> tuple[int, int]:
@@ -71,10 +79,14 @@ class Masked:
             return start, end
         if start >= len(self.compact):
             return len(self.raw), len(self.raw)
-        return self._outward(start), (self._outward(end - 1) + 1 if end > start else self._outward(start))
+        return self._outward(start), (
+            self._outward(end - 1) + 1 if end > start else self._outward(start)
+        )
 
     def _inward(self, index: int) -> int:
-        """The place in `compact` of a place in `text`; one inside a gap is that of the next character."""
+        """The place in `compact` of a place in `text`; one inside a gap is that of the next
+        character.
+        """
         here, there = self._cuts
         run = bisect_right(there, index) - 1
         if run < 0:
@@ -88,14 +100,16 @@ class Masked:
         return there[run] + index - here[run]
 
 
-def mask(text: str) -> Masked:
-    """The text with markup, code, formulas, URLs, names of files and the like masked, and its blocks."""
+def mask(text: str) -> MaskedText:
+    """The text with markup, code, formulas, URLs, names of files and the like masked, and its
+    blocks.
+    """
     blanks, blocks = _Scan(text).result()
     masked = _apply(text, [(a, b, "\n") for a, b in blanks])
     masked = _apply(masked, _code_spans(masked))
     masked = _objects(masked)
     masked = _MARKUP.sub(lambda m: GAP * len(m[0]), masked)
-    return Masked(text, masked, tuple(blocks))
+    return MaskedText(text, masked, tuple(blocks))
 
 
 _NOT_NEWLINE = re.compile(r"[^\n]")
@@ -108,7 +122,8 @@ _QUOTE = re.compile(r" {0,3}>[> \t]*")
 _HEAD = re.compile(r" {0,3}#{1,6}(?=[ \t]|$)[ \t]*")
 _HEAD_END = re.compile(r"(?<=[ \t])#+[ \t]*$")
 _ITEM = re.compile(
-    r"[ \t]*(?:[-*+•‣◦▪●○]|\(?[0-9]{1,3}[.)、](?=[ \t])|[a-zA-Z][.)])(?=[ \t]|$)[ \t]*(?:\[[ xX]\][ \t]+)?"
+    r"[ \t]*(?:[-*+•‣◦▪●○]|\(?[0-9]{1,3}[.)、](?=[ \t])|[a-zA-Z][.)])(?=[ \t]|$)[ \t]*(?:\[[ "
+    r"xX]\][ \t]+)?"
 )
 _BOLD_LINE = re.compile(r"(?:\*\*|__)[^*_\n]++(?:\*\*|__):?$")
 _INDENT = re.compile(r"(?: {4}| {0,3}\t)")
@@ -123,17 +138,27 @@ _CELL = re.compile(r"[^|\s](?:[^|]*[^|\s])?")
 _SPACE = re.compile(r"[ \t]*+")
 
 _EXTENSIONS = (
-    "py|js|ts|jsx|tsx|json|ya?ml|toml|ini|cfg|md|txt|csv|tsv|html?|css|scss|java|cpp|hpp|c|h|cs|go|rs|rb|php|sh|bat|exe|dll"
-    "|so|zip|gz|tar|pdf|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|mp[34]|wav|sql|xml|ipynb|log|env|lock|db|conf|jar|kt|swift"
+    "py|js|ts|jsx|tsx|json|ya?ml|toml|ini|cfg|md|txt|csv|tsv|html?|css|scss|java|cpp|hpp|c|h|cs|go"
+    "|rs|rb|php|sh|bat|exe|dll"
+    "|so|zip|gz|tar|pdf|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|mp[34]|wav|sql|xml|ipynb|log|env|lock"
+    "|db|conf|jar|kt|swift"
 )
-_DOMAINS = "com|org|net|edu|gov|mil|info|biz|io|ai|dev|app|co|uk|us|de|fr|es|eu|ch|at|it|nl|ru|cn|jp|br|ca|au|in|tv|me"
-_URL = re.compile(r"(?:\b[a-zA-Z][a-zA-Z0-9+-]{1,15}+://|www\.)[^\s<>\"“”«»\u3000-\u303f\uff00-\uff0f]++")
+_DOMAINS = (
+    "com|org|net|edu|gov|mil|info|biz|io|ai|dev|app|co|uk|us|de|fr|es|eu|ch|at|it|nl|ru|cn"
+    "|jp|br|ca|au|in|tv|me"
+)
+_URL = re.compile(
+    r"(?:\b[a-zA-Z][a-zA-Z0-9+-]{1,15}+://|www\.)[^\s<>\"“”«»\u3000-\u303f\uff00-\uff0f]++"
+)
 _MARKED = marked_pattern()
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+@[a-zA-Z0-9-]{1,63}+(?:\.[a-zA-Z0-9-]{1,63}+)++")
 _FILE = re.compile(
-    rf"(?<![\w./-])(?:\w[\w-]{{0,60}}+\.){{1,4}}(?:{_EXTENSIONS}|{_DOMAINS})\b(?:/[^\s<>\"“”«»()]{{0,500}}+)?(?![.-]?\w)"
+    rf"(?<![\w./-])(?:\w[\w-]{{0,60}}+\.){{1,4}}(?:{_EXTENSIONS}"
+    rf"|{_DOMAINS})\b(?:/[^\s<>\"“”«»()]{{0,500}}+)?(?![.-]?\w)"
 )
-_CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w{0,60}+(?:\.[A-Za-z_]\w{0,60}+){0,4}\(\)(?:\.\w++(?:\(\))?)*+")
+_CALL = re.compile(
+    r"(?<![\w.])[A-Za-z_]\w{0,60}+(?:\.[A-Za-z_]\w{0,60}+){0,4}\(\)(?:\.\w++(?:\(\))?)*+"
+)
 _SCOPED = re.compile(r"(?<![\w.:])[A-Za-z_]\w{0,60}+(?:::[A-Za-z_]\w{0,60}+)++(?:\(\))?")
 _SNAKE = re.compile(r"(?<!\w)[A-Za-z][a-zA-Z0-9]{0,40}+_\w++")
 _TRIGGERED = (("@", _EMAIL), (".", _FILE), ("()", _CALL), ("::", _SCOPED), ("_", _SNAKE))
@@ -153,7 +178,9 @@ def _apply(text: str, places: list[tuple[int, int, str]]) -> str:
     """The text with each [start, end) replaced by as many fillers; places in order and apart."""
     parts, last = [], 0
     for start, end, filler in places:
-        filled = filler * (end - start) if filler == "\n" else _NOT_NEWLINE.sub(filler, text[start:end])
+        filled = (
+            filler * (end - start) if filler == "\n" else _NOT_NEWLINE.sub(filler, text[start:end])
+        )
         parts += [text[last:start], filled]
         last = end
     parts.append(text[last:])
@@ -161,12 +188,14 @@ def _apply(text: str, places: list[tuple[int, int, str]]) -> str:
 
 
 def _code_spans(text: str) -> list[tuple[int, int, str]]:
-    """Inline code: a run of backticks up to the next run of the same length in the same paragraph."""
+    """Inline code: a run of backticks up to the next run of the same length in the same
+    paragraph.
+    """
     by_length: dict[int, list[int]] = defaultdict(list)
     runs = [m.span() for m in _TICKS.finditer(text)]
     for index in range(len(runs) - 1, -1, -1):
         by_length[runs[index][1] - runs[index][0]].append(index)
-    found, done = [], -1
+    matches, done = [], -1
     for index, (start, end) in enumerate(runs):
         same = by_length[end - start]
         while same and same[-1] <= index:
@@ -175,9 +204,9 @@ def _code_spans(text: str) -> list[tuple[int, int, str]]:
             continue
         close = runs[same[-1]][1]
         if "\n\n" not in text[end : min(close, end + 2000)] and close - end < 2000:
-            found.append((start, close, OBJECT))
+            matches.append((start, close, OBJECT))
             done = same[-1]
-    return found
+    return matches
 
 
 def _objects(text: str) -> str:
@@ -192,7 +221,9 @@ def _objects(text: str) -> str:
 
 
 def _url(match: "re.Match[str]") -> str:
-    """Marks after a URL are the sentence's own; a closing bracket is the URL's where it has an opening one."""
+    """Marks after a URL are the sentence's own; a closing bracket is the URL's where it has an
+    opening one.
+    """
     whole = match[0]
     kept = whole[len(whole.rstrip(_URL_TAIL)) :]
     if kept[:1] == ")" and "(" in whole:
@@ -243,7 +274,11 @@ class _Scan:
                 self.kind, self.begin, self.last = "paragraph", start, len(text)
                 break
             first = start + len(indent)
-            plain = text[first] not in _MARKS and text[first + 1 : first + 2] not in _POINTS and not self.fence
+            plain = (
+                text[first] not in _MARKS
+                and text[first + 1 : first + 2] not in _POINTS
+                and not self.fence
+            )
             if plain and (self.begin is not None or not indent) and "|" not in line[0]:
                 if self.begin is None:
                     self.kind, self.begin = "paragraph", first
@@ -278,11 +313,16 @@ class _Scan:
         """Whether the line is markup as a whole: a fence, a rule, indented code, a table row."""
         text, mark = self.text, self.text[first]
         after_blank, self.after_blank = self.after_blank, False
-        if mark in "`~" and (fence := _OPEN_FENCE.match(text, first if self.in_list else start, end)):
+        if mark in "`~" and (
+            fence := _OPEN_FENCE.match(text, first if self.in_list else start, end)
+        ):
             self._close()
             self.fence = fence[1]
         elif (
-            mark in "-=" and self.begin is not None and self.kind == "paragraph" and _UNDERLINE.match(text, start, end)
+            mark in "-="
+            and self.begin is not None
+            and self.kind == "paragraph"
+            and _UNDERLINE.match(text, start, end)
         ):
             self.kind = "heading"
             self._close()
@@ -337,7 +377,9 @@ class _Scan:
         self.last = end
 
     def _starts_item(self, mark: str) -> bool:
-        """Whether a list mark is one: a list starts with its first number or letter, not in a line that reads `2. `."""
+        """Whether a list mark is one: a list starts with its first number or letter, not in a line
+        that reads `2. `.
+        """
         number = mark.split("[")[0].strip().strip("(.)、")
         if self.in_list or not number.isalnum():
             return True
@@ -359,7 +401,9 @@ class _Scan:
                     and _BOLD_LINE.match(self.text, self.begin, end)
                 ):
                     self.kind = "heading"
-                self.blocks.append(Block(self.kind, self.begin, end, self.list if self.kind == "item" else 0))
+                self.blocks.append(
+                    Block(self.kind, self.begin, end, self.list if self.kind == "item" else 0)
+                )
         self.begin = None
 
     def _blank(self, start: int, end: int) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 _NUMBER = r"[ ]?[+-]?[0-9.∞]{1,12}+[ ]?"
 
 
-class Marked(NamedTuple):
+class MaskingRule(NamedTuple):
     """What is no prose, told by the mark it begins with. A test reads the examples, row by row."""
 
     name: str
@@ -26,54 +26,102 @@ class Marked(NamedTuple):
 
 
 MARKED = (
-    Marked("display", "$", r"\$[^$]{1,2000}+\$\$", "So $$a ,b$$ holds.", "$$a ,b$$"),
-    Marked("formula", "$", r"(?=[^\s$])[^$\n]{1,200}+(?<![\s\\])\$(?![0-9])", "So $a ,b$ holds.", "$a ,b$"),
-    Marked("brackets", "\\", r"\[(?:[^\\]|\\(?![\[\]])){1,2000}+\\\]", r"So \[a ,b\] holds.", r"\[a ,b\]"),
-    Marked("parentheses", "\\", r"\((?:[^\\\n]|\\(?![()])){1,500}+\\\)", r"So \(a ,b\) holds.", r"\(a ,b\)"),
-    Marked(
+    MaskingRule("display", "$", r"\$[^$]{1,2000}+\$\$", "So $$a ,b$$ holds.", "$$a ,b$$"),
+    MaskingRule(
+        "formula",
+        "$",
+        r"(?=[^\s$])[^$\n]{1,200}+(?<![\s\\])\$(?![0-9])",
+        "So $a ,b$ holds.",
+        "$a ,b$",
+    ),
+    MaskingRule(
+        "brackets",
+        "\\",
+        r"\[(?:[^\\]|\\(?![\[\]])){1,2000}+\\\]",
+        r"So \[a ,b\] holds.",
+        r"\[a ,b\]",
+    ),
+    MaskingRule(
+        "parentheses",
+        "\\",
+        r"\((?:[^\\\n]|\\(?![()])){1,500}+\\\)",
+        r"So \(a ,b\) holds.",
+        r"\(a ,b\)",
+    ),
+    MaskingRule(
         "tag",
         "<",
-        r"(?:[a-zA-Z][a-zA-Z0-9-]*+(?:[\s/][^<>]{0,400}+)?|/[a-zA-Z][a-zA-Z0-9-]*+[ ]?" r"|!--[^<>]{0,2000}+)/?>",
+        r"(?:[a-zA-Z][a-zA-Z0-9-]*+(?:[\s/][^<>]{0,400}+)?|/[a-zA-Z][a-zA-Z0-9-]*+[ ]?"
+        r"|!--[^<>]{0,2000}+)/?>",
         'A <b class="x">word</b>.',
         '<b class="x">',
     ),
-    Marked("mail address", "<", r"mailto:[^<>\s]++>", "Write <mailto:a@b.example> now.", "<mailto:a@b.example>"),
-    Marked("heart", "<", r"3(?<!\w<3)(?![0-9])", "I <3 it.", "<3"),
-    Marked(
+    MaskingRule(
+        "mail address",
+        "<",
+        r"mailto:[^<>\s]++>",
+        "Write <mailto:a@b.example> now.",
+        "<mailto:a@b.example>",
+    ),
+    MaskingRule("heart", "<", r"3(?<!\w<3)(?![0-9])", "I <3 it.", "<3"),
+    MaskingRule(
         "target",
         "]",
         r"\((?:[^()\s]|\([^()\s]{0,200}+\)){0,1000}+(?:[ ]\"[^\"\n]{0,300}+\")?\)",
         'A [link](http://a.b "A title") here.',
         '(http://a.b "A title")',
     ),
-    Marked(
+    MaskingRule(
         "note",
         "[",
         r"\^?[0-9]{1,3}(?:[ ]?[,–-][ ]?[0-9]{1,3}){0,8}\]|\^\w{1,30}+\]",
         "Known.[1, 2] So.",
         "[1, 2]",
     ),
-    Marked("interval", "[(", rf"(?<!\w\(){_NUMBER}[,;]{_NUMBER}[\])]", "It lies in (0 ,1] here.", "(0 ,1]"),
-    Marked("source", "【", r"[0-9]{1,3}(?:[:†][^】\n]{0,40}+)?】", "Known.【3†x】 So.", "【3†x】"),
-    Marked("entity", "&", r"(?:[a-zA-Z]{2,10}+|\#[0-9]{1,6}+|\#x[0-9a-fA-F]{1,6}+);", "A &nbsp; B.", "&nbsp;"),
-    Marked("handle", "@#", r"(?<![\w@].)[A-Za-z_][\w.-]{0,60}+(?<![.-])", "By @ann.b and #tag.", "@ann.b"),
-    Marked("emoji name", ":", r"(?<!\w:)[a-z_]{2,20}+:(?!\w)", "Fine :thumbs_up: so.", ":thumbs_up:"),
-    Marked(
+    MaskingRule(
+        "interval",
+        "[(",
+        rf"(?<!\w\(){_NUMBER}[,;]{_NUMBER}[\])]",
+        "It lies in (0 ,1] here.",
+        "(0 ,1]",
+    ),
+    MaskingRule(
+        "source", "【", r"[0-9]{1,3}(?:[:†][^】\n]{0,40}+)?】", "Known.【3†x】 So.", "【3†x】"
+    ),
+    MaskingRule(
+        "entity",
+        "&",
+        r"(?:[a-zA-Z]{2,10}+|\#[0-9]{1,6}+|\#x[0-9a-fA-F]{1,6}+);",
+        "A &nbsp; B.",
+        "&nbsp;",
+    ),
+    MaskingRule(
+        "handle",
+        "@#",
+        r"(?<![\w@].)[A-Za-z_][\w.-]{0,60}+(?<![.-])",
+        "By @ann.b and #tag.",
+        "@ann.b",
+    ),
+    MaskingRule(
+        "emoji name", ":", r"(?<!\w:)[a-z_]{2,20}+:(?!\w)", "Fine :thumbs_up: so.", ":thumbs_up:"
+    ),
+    MaskingRule(
         "smiley",
         ":;=",
         r"(?<![\w:;].)[-'o^]?[)(DPpOo|3/\\\]\[](?![\w/(])|(?<![:;].)-?[)(](?=\s|\Z)",
         "Nice :-) day.",
         ":-)",
     ),
-    Marked("smiley after a bracket", "(", r"[:;](?!\w)", "Nice (: day.", "(:"),
-    Marked(
+    MaskingRule("smiley after a bracket", "(", r"[:;](?!\w)", "Nice (: day.", "(:"),
+    MaskingRule(
         "path",
         "/~.",
-        r"(?<![\w./~].)(?:(?<=/)[A-Za-z_.]|(?<=~)/[A-Za-z_.]" r"|(?<=\.)\.?/[A-Za-z_.])[\w.-]*+(?:/[\w.-]++)++/?",
+        r"(?<![\w./~].)(?:(?<=/)[A-Za-z_.]|(?<=~)/[A-Za-z_.]"
+        r"|(?<=\.)\.?/[A-Za-z_.])[\w.-]*+(?:/[\w.-]++)++/?",
         "Edit /etc/hosts.allow now.",
         "/etc/hosts.allow",
     ),
-    Marked("name with a dot", ".", r"(?<![\w.].)[A-Z]{2,5}+\b", "In .NET it is so.", ".NET"),
+    MaskingRule("name with a dot", ".", r"(?<![\w.].)[A-Z]{2,5}+\b", "In .NET it is so.", ".NET"),
 )
 SPECIAL = ("display", "brackets", "tag", "target", "note", "source")
 """Those that are not masked as one word; a match has them as its group."""
@@ -87,7 +135,8 @@ def marked_pattern() -> "re.Pattern[str]":
     """All of them in one: a set of characters first, which few places hold, then the branches of
     each."""
     branches = (
-        f"(?<={_class(row.mark)})" + (f"(?P<{row.name}>{row.pattern})" if row.name in SPECIAL else f"(?:{row.pattern})")
+        f"(?<={_class(row.mark)})"
+        + (f"(?P<{row.name}>{row.pattern})" if row.name in SPECIAL else f"(?:{row.pattern})")
         for row in MARKED
     )
     marks = "".join(dict.fromkeys("".join(row.mark for row in MARKED)))

@@ -1,8 +1,8 @@
 """Brackets and quotes: each opens and closes, and in the way that matches.
 
-One pass with a stack a block. Whether a quote opens or closes is read from what stands beside it, as `“` closes in
-German and opens in English, and `"` does both. What a block leaves open may be closed in a later one (a list in
-brackets); a quote that runs over paragraphs may open each of them.
+One pass with a stack a block. Whether a quote opens or closes is read from what stands beside it,
+as `“` closes in German and opens in English, and `"` does both. What a block leaves open may be
+closed in a later one (a list in brackets); a quote that runs over paragraphs may open each of them.
 """
 
 import re
@@ -13,7 +13,7 @@ from itertools import islice
 from llmeval.checks.punctuation.locales import Locale
 from llmeval.checks.punctuation.masking import OBJECT
 from llmeval.checks.punctuation.quote_roles import Quote, opens, quote_role
-from llmeval.checks.punctuation.rules import Finding
+from llmeval.checks.punctuation.rules import Violation
 from llmeval.checks.punctuation.view import View
 
 _MARKS = re.compile("[\"“”„‟«»‹›‘’‚'()\\[\\]{}（）［］【】〔〕〈〉《》「」『』｛｝]")
@@ -59,10 +59,10 @@ class _State:
     stack: list[_Open] = field(default_factory=list)
     opened: list[_Open] = field(default_factory=list)
     closed: list[_Open] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Violation] = field(default_factory=list)
 
 
-def pairs(view: View) -> Iterator[Finding]:
+def pairs(view: View) -> Iterator[Violation]:
     """Brackets and quotes without their other half, or with one of another style."""
     state, text = _State(), view.text
     places = [match.start() for match in islice(_MARKS.finditer(text), _MOST + 1)]
@@ -80,7 +80,7 @@ def pairs(view: View) -> Iterator[Finding]:
     _end_block(state)
     if len(places) > _MOST:
         message = f"more than {_MOST:,} brackets and quotes: from here on they were not matched"
-        yield Finding(places[_MOST], places[_MOST] + 1, "unbalanced", message)
+        yield Violation(places[_MOST], places[_MOST] + 1, "unbalanced", message)
     yield from state.findings
     yield from _left_over(state, view)
 
@@ -101,22 +101,28 @@ def _step(state: _State, view: View, index: int, at: int) -> None:
 
 def _close_bracket(state: _State, view: View, index: int, at: int) -> None:
     mark, stack = view.text[at], state.stack
-    wanted = _BRACKETS[mark]
-    depth = _depth(stack, wanted)
+    expected = _BRACKETS[mark]
+    depth = _depth(stack, expected)
     if depth is None and stack and _MIXED.get(stack[-1].mark) == mark:
         stack.pop()
-        state.findings.append(Finding(at, at + 1, "quote-style", f"{mark!r} does not match the bracket that opened"))
+        state.findings.append(
+            Violation(at, at + 1, "quote-style", f"{mark!r} does not match the bracket that opened")
+        )
     elif depth is None:
-        if not (mark == ")" and _LIST_MARK.search(view.text[max(view.blocks[index].start, at - 6) : at])):
+        if not (
+            mark == ")" and _LIST_MARK.search(view.text[max(view.blocks[index].start, at - 6) : at])
+        ):
             state.closed.append(_Open(mark, at, index))
     else:
         _close(state, depth)
 
 
-def _depth(stack: list[_Open], wanted: str) -> int | None:
-    """Where `wanted` is open, seen from the top; not deeper than 40, so that no text takes quadratic time."""
+def _depth(stack: list[_Open], expected: str) -> int | None:
+    """Where `wanted` is open, seen from the top; not deeper than 40, so that no text takes
+    quadratic time.
+    """
     for depth in range(len(stack) - 1, max(-1, len(stack) - 40), -1):
-        if stack[depth].mark in wanted:
+        if stack[depth].mark in expected:
             return depth
     return None
 
@@ -130,7 +136,11 @@ def _close(state: _State, depth: int) -> None:
 def _quote(state: _State, view: View, index: int, at: int, before: str, after: str) -> None:
     mark, stack, locale = view.text[at], state.stack, view.locales[index]
     depth = next(
-        (d for d in range(len(stack) - 1, max(-1, len(stack) - 12), -1) if mark in _CLOSERS.get(stack[d].mark, "")),
+        (
+            d
+            for d in range(len(stack) - 1, max(-1, len(stack) - 12), -1)
+            if mark in _CLOSERS.get(stack[d].mark, "")
+        ),
         None,
     )
     inches = mark in '"”' and _INCHES.search(view.text, max(0, at - 6), at) is not None
@@ -156,7 +166,7 @@ def _inner_space(state: _State, view: View, index: int, at: int, beside: int) ->
     own_rule = locale.tight_guillemets or locale.language in ("es", "und")
     if locale.language != "fr" and not (text[at] in "«»‹›" and own_rule):
         span = (at + 1, at + 2) if beside > at else (at - 1, at)
-        state.findings.append(Finding(*span, "inner-space", "remove the space inside the quote"))
+        state.findings.append(Violation(*span, "inner-space", "remove the space inside the quote"))
 
 
 def _close_quote(state: _State, depth: int, mark: str, at: int, locale: Locale) -> None:
@@ -165,7 +175,12 @@ def _close_quote(state: _State, depth: int, mark: str, at: int, locale: Locale) 
     _close(state, depth)
     if wrong:
         state.findings.append(
-            Finding(at, at + 1, "quote-style", f"{mark!r} does not match {opened!r} that opened the quote")
+            Violation(
+                at,
+                at + 1,
+                "quote-style",
+                f"{mark!r} does not match {opened!r} that opened the quote",
+            )
         )
 
 
@@ -208,16 +223,23 @@ def _end_block(state: _State) -> None:
     state.stack.clear()
 
 
-def _left_over(state: _State, view: View) -> Iterator[Finding]:
+def _left_over(state: _State, view: View) -> Iterator[Violation]:
     """What stays open or unopened, once blocks that belong together are taken together."""
     openers, closers = sorted(state.opened, key=_place), sorted(state.closed, key=_place)
     joined = _joined(openers, closers)
     for left in openers:
         if left.at not in joined and not _carried_on(left, view):
-            yield Finding(left.at, left.at + 1, "unbalanced", f"close this {left.mark}, or remove it")
+            yield Violation(
+                left.at, left.at + 1, "unbalanced", f"close this {left.mark}, or remove it"
+            )
     for left in closers:
         if left.at not in joined:
-            yield Finding(left.at, left.at + 1, "unbalanced", f"nothing opened this {left.mark}: open it, or remove it")
+            yield Violation(
+                left.at,
+                left.at + 1,
+                "unbalanced",
+                f"nothing opened this {left.mark}: open it, or remove it",
+            )
 
 
 def _place(item: _Open) -> int:
@@ -227,21 +249,25 @@ def _place(item: _Open) -> int:
 def _joined(openers: list[_Open], closers: list[_Open]) -> set[int]:
     """Places of marks whose other half stands in another block."""
     waiting: dict[str, list[_Open]] = {}
-    found: set[int] = set()
+    matches: set[int] = set()
     position = 0
     for closer in closers:
         while position < len(openers) and openers[position].at < closer.at:
             waiting.setdefault(openers[position].mark, []).append(openers[position])
             position += 1
-        for mark in _BRACKETS.get(closer.mark) or [o for o, c in _CLOSERS.items() if closer.mark in c]:
+        for mark in _BRACKETS.get(closer.mark) or [
+            o for o, c in _CLOSERS.items() if closer.mark in c
+        ]:
             if waiting.get(mark) and waiting[mark][-1].block < closer.block:
-                found |= {waiting[mark].pop().at, closer.at}
+                matches |= {waiting[mark].pop().at, closer.at}
                 break
-    return found
+    return matches
 
 
 def _carried_on(left: _Open, view: View) -> bool:
-    """Whether a quote left open at a block's start is opened again by the next one, as long quotations are."""
+    """Whether a quote left open at a block's start is opened again by the next one, as long
+    quotations are.
+    """
     here = view.blocks[left.block]
     if left.at != here.start or left.block + 1 >= len(view.blocks):
         return False

@@ -1,8 +1,10 @@
-"""Whether a text is prose that must end with a terminal mark, and which dots belong to abbreviations.
+"""Whether a text is prose that must end with a terminal mark, and which dots belong to
+abbreviations.
 
-Prose is a paragraph with a sentence before its last one, or a stretch that reads as one sentence (it has a finite verb,
-or eight words; in Chinese and Japanese twelve characters with a verb or a comma) and is written neither as a title nor
-as a fragment in small letters. `Paris`, `the Battle of Hastings in 1066`, headings and verse are none.
+Prose is a paragraph with a sentence before its last one, or a stretch that reads as one sentence
+(it has a finite verb, or eight words; in Chinese and Japanese twelve characters with a verb or a
+comma) and is written neither as a title nor as a fragment in small letters. `Paris`, `the Battle of
+Hastings in 1066`, headings and verse are none.
 """
 
 import re
@@ -19,14 +21,18 @@ TOKEN = re.compile(r"[\w.’'°-]*\Z")
 _INNER_END = re.compile(rf"[.!?…।؟][{re.escape(CLOSE)}]*\s+[{re.escape(OPEN)}]*{LETTER}|[。！？]")
 _VERBAL = {
     "en": re.compile(
-        r"\A\W*(?:I|[Hh]e|[Ss]he|[Ii]t|[Tt]hey|[Ww]e|[Yy]ou|[Tt]his|[Tt]here)\b|n't\b|'(?:re|ll|ve|m)\b"
+        r"\A\W*(?:I|[Hh]e|[Ss]he|[Ii]t|[Tt]hey|[Ww]e|[Yy]ou|[Tt]his|[Tt]here)\b|n't\b|'(?:re|ll|ve"
+        r"|m)\b"
         r"|\b[a-z]+ed (?:the|an?|his|her|its|their|that|this|of)\b"
     ),
     "fr": re.compile(
-        r"\A\W*(?:il|elle|ils|elles|on|nous|vous|je|tu|c'\w+|j'\w+|\w+ez)\b|\b(?:j'|n'|ne |qu'il|qu'elle|s'est)",
+        r"\A\W*(?:il|elle|ils|elles|on|nous|vous|je|tu|c'\w+|j'\w+|\w+ez)\b|\b(?:j'|n'|ne |qu'il"
+        r"|qu'elle|s'est)",
         re.IGNORECASE,
     ),
-    "es": re.compile(r"\b\w{2,}(?:ó|aron|ieron|aban|ían)\b|\b[Ss]e (?:[a-záéíóú]+[aeonáé]\b)|\b[Nn]os \w"),
+    "es": re.compile(
+        r"\b\w{2,}(?:ó|aron|ieron|aban|ían)\b|\b[Ss]e (?:[a-záéíóú]+[aeonáé]\b)|\b[Nn]os \w"
+    ),
     "de": re.compile(r"\A\W*(?:Er|Es|Ich|Wir|Man|Dies)\b|\b(?:sich|nicht)\b"),
 }
 """Pronouns and endings that tell of a finite verb."""
@@ -53,7 +59,9 @@ def is_prose(view: View, index: int, body: str, locale: Locale) -> bool:
     if len(words) < 3 or heads or _is_title(words, locale):
         return False
     small = body.lstrip(OPEN)[:1].islower()
-    return len(words) >= (18 if small else 8) or (not small and len(words) > 3 and _has_verb(body, words, locale))
+    return len(words) >= (18 if small else 8) or (
+        not small and len(words) > 3 and _has_verb(body, words, locale)
+    )
 
 
 def _has_verb(body: str, words: list[str], locale: Locale) -> bool:
@@ -89,10 +97,16 @@ def ended_inside(body: str, locale: Locale) -> bool:
 
 
 def _is_title(words: list[str], locale: Locale) -> bool:
-    """Whether most words of weight are capitalised, as in a title. German nouns make that no sign there."""
+    """Whether most words of weight are capitalised, as in a title. German nouns make that no sign
+    there.
+    """
     if locale.language == "de" or not locale.cased or len(words) > 25:
         return False
-    weighty = [word for word in words if len(word) > 3 and word.lower() not in STOP_WORDS.get(locale.language, ())]
+    weighty = [
+        word
+        for word in words
+        if len(word) > 3 and word.lower() not in STOP_WORDS.get(locale.language, ())
+    ]
     return (
         bool(weighty)
         and sum(not word[0].islower() for word in weighty) >= 0.8 * len(weighty)

@@ -5,20 +5,28 @@ from collections.abc import Iterator
 from itertools import islice
 
 from llmeval.checks.punctuation.masking import OBJECT
-from llmeval.checks.punctuation.rules import Finding
-from llmeval.checks.punctuation.stops import Stop, is_cjk, needs_space
-from llmeval.checks.punctuation.view import LETTER, Run, View
+from llmeval.checks.punctuation.rules import Violation
+from llmeval.checks.punctuation.stops import TerminalMark, is_cjk, needs_space
+from llmeval.checks.punctuation.view import LETTER, LanguageRun, View
 
 _MOST = 100_000
 """Marks without a space that are looked at in one stretch; more are no prose."""
 _SPACES = r"[ \t\u00a0\u2009\u202f]"
 _MARKS = ",;:!?.،؛؟。，；：！？、"
-_BEFORE = re.compile(rf"(?<=[^\s(\[{{\"'“‘„«]){_SPACES}++([{_MARKS}])(?![{_MARKS}=/])(?!(?<=[.:!?])[\w\\(])")
-_MULTI = re.compile(rf"(?<=[^\s|])(?:[ ]{{2,3}}|{_SPACES}?[\u00a0\u202f]{_SPACES}?[ ]|[ ][\u00a0\u202f])(?=[^\s|])")
-_INNER = re.compile(rf"(?<=[(\[{{（【「『《])[ \t]++(?=[^\s)\]}}])|(?<=[^\s(\[{{,;]){_SPACES}++(?=[)\]}}）】」』》])")
+_BEFORE = re.compile(
+    rf"(?<=[^\s(\[{{\"'“‘„«]){_SPACES}++([{_MARKS}])(?![{_MARKS}=/])(?!(?<=[.:!?])[\w\\(])"
+)
+_MULTI = re.compile(
+    rf"(?<=[^\s|])(?:[ ]{{2,3}}|{_SPACES}?[\u00a0\u202f]{_SPACES}?[ ]|[ ][\u00a0\u202f])(?=[^\s|])"
+)
+_INNER = re.compile(
+    rf"(?<=[(\[{{（【「『《])[ \t]++(?=[^\s)\]}}])"
+    rf"|(?<=[^\s(\[{{,;]){_SPACES}++(?=[)\]}}）】」』》])"
+)
 _TIGHT = re.compile(rf"«({_SPACES}++)(?=\S)|(?<=\S)({_SPACES}++)»|[¿¡]({_SPACES}++)(?=\w)")
 _AFTER = re.compile(
-    rf"(?P<left>[\w{OBJECT}])(?P<marks>[,;،؛:]|[.!?…]++)(?P<close>[\"”’»)\]]?)(?P<right>[^\W_]|[\"“(](?={LETTER}))"
+    rf"(?P<left>[\w{OBJECT}])(?P<marks>[,;،؛:]|[.!?…]++)(?P<close>[\"”’»)\]]?)(?P<right>[^\W_]"
+    rf"|[\"“(](?={LETTER}))"
 )
 _WORD_BEFORE = re.compile(r"[\w.'’-]*\Z")
 _WORD_AFTER = re.compile(r"[^\W_][\w'’-]*")
@@ -30,22 +38,26 @@ _BREAKING = re.compile(r"(?<=\S)( )[;:!?»](?![\w=/(])|«( )(?=\S)")
 _STOPS = re.compile(r"[.!?][\"”’»)]?( ++)(?=\S)")
 
 
-def spacing(view: View, run: Run) -> Iterator[Finding]:
+def spacing(view: View, run: LanguageRun) -> Iterator[Violation]:
     """Breaches of the rules of spaces in one stretch."""
     yield from _spaces_before(view, run)
     yield from _spaces_after(view, run)
     yield from _multiple(view, run)
     for match in _INNER.finditer(view.text, run.start, run.end):
-        yield Finding(*match.span(), "inner-space", "remove the space inside the bracket")
+        yield Violation(*match.span(), "inner-space", "remove the space inside the bracket")
     if run.locale.tight_guillemets or run.locale.language == "es":
         for match in _TIGHT.finditer(view.text, run.start, run.end):
             if run.locale.tight_guillemets and "\n" not in match[0]:
-                yield Finding(*match.span(match.lastindex or 0), "inner-space", "remove the space inside the quote")
+                yield Violation(
+                    *match.span(match.lastindex or 0),
+                    "inner-space",
+                    "remove the space inside the quote",
+                )
     if run.locale.language == "fr":
         yield from _french(view, run)
 
 
-def _spaces_before(view: View, run: Run) -> Iterator[Finding]:
+def _spaces_before(view: View, run: LanguageRun) -> Iterator[Violation]:
     text, locale = view.text, run.locale
     for match in _BEFORE.finditer(text, run.start, run.end):
         mark, start, end = match[1], match.start(), match.end()
@@ -60,24 +72,26 @@ def _spaces_before(view: View, run: Run) -> Iterator[Finding]:
             continue
         if after.isalnum() and mark not in ",;،؛，；：。、！？":
             continue
-        yield Finding(start, end, "space-before", f"remove the space before {mark!r}")
+        yield Violation(start, end, "space-before", f"remove the space before {mark!r}")
 
 
-def _multiple(view: View, run: Run) -> Iterator[Finding]:
-    """Two or three spaces; more are layout. After stops they may be the writer's style, if most stops have them."""
+def _multiple(view: View, run: LanguageRun) -> Iterator[Violation]:
+    """Two or three spaces; more are layout. After stops they may be the writer's style, if most
+    stops have them.
+    """
     text = view.text
-    found = list(_MULTI.finditer(text, run.start, run.end))
-    if not found or not run.locale.terminal:  # where a space ends a sentence, two may
+    matches = list(_MULTI.finditer(text, run.start, run.end))
+    if not matches or not run.locale.terminal:  # where a space ends a sentence, two may
         return
     gaps = [len(match[1]) for match in _STOPS.finditer(text, run.start, run.end)]
     wide = sum(gap > 1 for gap in gaps)
     style = (wide >= 3 and 2 * wide > len(gaps)) or (wide == 2 and len(gaps) == 2)
-    for match in found:
+    for match in matches:
         if not (style and text[match.start() - 1] in '.!?"”’»)'):
-            yield Finding(*match.span(), "multi-space", "one space is enough")
+            yield Violation(*match.span(), "multi-space", "one space is enough")
 
 
-def _spaces_after(view: View, run: Run) -> Iterator[Finding]:
+def _spaces_after(view: View, run: LanguageRun) -> Iterator[Violation]:
     text = view.text
     for match in islice(_AFTER.finditer(text, run.start, run.end), _MOST):
         if run.locale.cjk and (is_cjk(match["left"]) or is_cjk(match["right"])):
@@ -85,28 +99,37 @@ def _spaces_after(view: View, run: Run) -> Iterator[Finding]:
         mark = match["marks"][0]
         if mark == ":" and not text[match.start() - 1 : match.start()].isalnum():
             continue
-        left = _WORD_BEFORE.search(text, max(run.start, match.start("marks") - 40), match.start("marks"))
+        left = _WORD_BEFORE.search(
+            text, max(run.start, match.start("marks") - 40), match.start("marks")
+        )
         right = _WORD_AFTER.match(text, match.start("right"), run.end)
         before, after = left[0] if left else "", right[0] if right else match["right"]
         if _needs_space(match, mark, before, after, run):
             at = match.end("marks")
-            yield Finding(
-                match.start("marks"), match.end("close"), "space-after", f"put a space after {text[at - 1]!r}"
+            yield Violation(
+                match.start("marks"),
+                match.end("close"),
+                "space-after",
+                f"put a space after {text[at - 1]!r}",
             )
     for match in _CLOSED.finditer(text, run.start, run.end):
         opening = text.rfind("(", max(run.start, match.start() - 200), match.start())
         inside = text[opening + 1 : match.start()] if opening >= 0 else " "
         glued = opening > 0 and (text[opening - 1].isalnum() or len(inside) <= 6)
         if not (glued and " " not in inside) and not is_cjk(text[match.end()]):
-            yield Finding(*match.span(), "space-after", "put a space after ')'")
+            yield Violation(*match.span(), "space-after", "put a space after ')'")
 
 
-def _needs_space(match: "re.Match[str]", mark: str, before: str, after: str, run: Run) -> bool:
+def _needs_space(
+    match: "re.Match[str]", mark: str, before: str, after: str, run: LanguageRun
+) -> bool:
     if OBJECT in (match["left"], match["right"]) and mark in ":.":
         return False
     if mark in ".…!?":
         spaced = match.string[match.end() : match.end() + 1].isspace()
-        stop = Stop(match["marks"], match["close"], match["right"], before, after, spaced, run.locale)
+        stop = TerminalMark(
+            match["marks"], match["close"], match["right"], before, after, spaced, run.locale
+        )
         return needs_space(stop)
     if match["close"] and match["close"] != '"' and mark == ":":
         return False
@@ -122,7 +145,7 @@ def _needs_space(match: "re.Match[str]", mark: str, before: str, after: str, run
     return not (len(before) == 1 and len(after) == 1) and not (len(before) == 1 and "-" in after)
 
 
-def _after_colon(before: str, after: str, run: Run) -> bool:
+def _after_colon(before: str, after: str, run: LanguageRun) -> bool:
     language = run.locale.language
     if len(before) < 2 or not before[-1].isalpha() or (before.isupper() and after.islower()):
         return False
@@ -133,17 +156,22 @@ def _after_colon(before: str, after: str, run: Run) -> bool:
     return language not in ("fi", "sv") and (len(after) > 1 or after.isdigit())
 
 
-def _french(view: View, run: Run) -> Iterator[Finding]:
+def _french(view: View, run: LanguageRun) -> Iterator[Violation]:
     text, locale = view.text, run.locale
     for match in _FRENCH.finditer(text, run.start, run.end):
         if match[1] in locale.spaced:
-            yield Finding(*match.span(), "fr-space", f"put a no-break space before {match[1]!r}")
+            yield Violation(*match.span(), "fr-space", f"put a no-break space before {match[1]!r}")
     if locale.spaced_guillemets:
         for match in _GUILLEMETS.finditer(text, run.start, run.end):
             side = "after" if match[0] == "«" else "before"
-            yield Finding(*match.span(), "fr-space", f"put a no-break space {side} {match[0]!r}")
+            yield Violation(*match.span(), "fr-space", f"put a no-break space {side} {match[0]!r}")
     breaking = list(_BREAKING.finditer(text, run.start, run.end)) if locale.spaced else []
     if breaking:
         more = f" ({len(breaking)} places)" if len(breaking) > 1 else ""
         start, end = breaking[0].span(breaking[0].lastindex or 0)
-        yield Finding(start, end, "fr-nbsp", f"make this a no-break space, so that no line starts with the mark{more}")
+        yield Violation(
+            start,
+            end,
+            "fr-nbsp",
+            f"make this a no-break space, so that no line starts with the mark{more}",
+        )

@@ -1,4 +1,6 @@
-"""What the rules read: the prose of an answer without markup, its numbers plain, cut into stretches of one language."""
+"""What the rules read: the prose of an answer without markup, its numbers plain, cut into stretches
+of one language.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,7 +20,9 @@ CLOSE = "'\"’”“»›)]}」』】》〉）］"
 WHITE = " \t\n\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-"""What a regex calls white space. Ends are stripped of it by `str.rstrip`: a search for `[...]*\\Z` takes quadratic time."""
+"""What a regex calls white space. Ends are stripped of it by `str.rstrip`: a search for `[...]*\\Z`
+takes quadratic time.
+"""
 OPEN = "'\"‘“„‚«‹([{¿¡「『（《【"
 _MIN_WORDS_OF_ITS_OWN = 8
 Places = Callable[[int, int], tuple[int, int]]
@@ -32,7 +36,7 @@ _MENTION = re.compile(
 )
 
 
-class Run(NamedTuple):
+class LanguageRun(NamedTuple):
     """Consecutive blocks of one language, [start, end) of the view's text."""
 
     start: int
@@ -42,7 +46,9 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """`text`: the prose; `place` leads from its places back to the raw answer. `locales`: of each block."""
+    """`text`: the prose; `place` leads from its places back to the raw answer. `locales`: of each
+    block.
+    """
 
     raw: str
     text: str
@@ -50,15 +56,15 @@ class View:
     locales: tuple[Locale, ...]
     main: Locale
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[LanguageRun]:
         """The text as stretches whose blocks have one language."""
         start, last = 0, None
         for block, locale in zip(self.blocks, self.locales, strict=True):
             if last is not None and locale is not last:
-                yield Run(start, block.start, last)
+                yield LanguageRun(start, block.start, last)
                 start = block.start
             last = locale
-        yield Run(start, len(self.text), last or self.main)
+        yield LanguageRun(start, len(self.text), last or self.main)
 
     def block_text(self, block: Block) -> str:
         """The text of one block."""
@@ -66,7 +72,9 @@ class View:
 
 
 def view(text: str, tag: str | None) -> tuple[View, Places]:
-    """The view of an answer in the language `tag`, or in those that its blocks are found to be in."""
+    """The view of an answer in the language `tag`, or in those that its blocks are found to be
+    in.
+    """
     masked = mask(text)
     prose = _MENTION.sub(_spoken_of, masked.compact)
     prose = _NUMBER.sub("0", prose)
@@ -90,7 +98,11 @@ def _locales(text: str, blocks: tuple[Block, ...], main: Locale) -> Iterator[Loc
             continue
         sample = text[start : min(end, start + 1500)]
         own = detect(sample)
-        yield main if own == main.language or not _sure(sample, own, main.language) else locale_of(own)
+        yield (
+            main
+            if own == main.language or not _sure(sample, own, main.language)
+            else locale_of(own)
+        )
 
 
 def _sure(sample: str, own: str, main: str) -> bool:
@@ -98,5 +110,5 @@ def _sure(sample: str, own: str, main: str) -> bool:
         return False
     if own not in STOP_WORDS:
         return True
-    found = counts(sample)
-    return found[own] >= max(4, 2 * found.get(main, 0)) and len(sample.split()) >= _MIN_WORDS_OF_ITS_OWN
+    hit = counts(sample)
+    return hit[own] >= max(4, 2 * hit.get(main, 0)) and len(sample.split()) >= _MIN_WORDS_OF_ITS_OWN

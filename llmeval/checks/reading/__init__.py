@@ -1,1 +1,3 @@
-"""What checks read an answer with: words, sentences, lines, the text without its code fence, normal forms."""
+"""What checks read an answer with: words, sentences, lines, the text without its code fence, normal
+forms.
+"""

@@ -21,7 +21,8 @@ Normalise = Literal["squad", "text", "none"]
 _AROUND = r"[\"'()\[\]*_]*+"
 # `A` before one letter is one of a list: A B C
 _ARTICLE = re.compile(
-    rf"(?<![^\s\"'(\[*_])(?:a(?={_AROUND}\s+{_AROUND}\w{{2}})|(?:an" rf"|the)(?={_AROUND}\s+{_AROUND}\w))"
+    rf"(?<![^\s\"'(\[*_])(?:a(?={_AROUND}\s+{_AROUND}\w{{2}})|(?:an"
+    rf"|the)(?={_AROUND}\s+{_AROUND}\w))"
 )
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{2,3})*,\d{3}(?![\d,])")
 _RAISED = re.compile("[⁰¹²³⁴-⁹]+")
@@ -54,7 +55,9 @@ def squad(text: str) -> str:
     """Caseless, without punctuation and English articles but where they matter, single spaces."""
     whole = plain(text)
     body = _BULLET.sub("", whole) if len(whole) > 2 else whole
-    body = _GROUPED.sub(lambda match: match[0].replace(",", ""), _SPACED.sub(lambda match: match[1] or "", body))
+    body = _GROUPED.sub(
+        lambda match: match[0].replace(",", ""), _SPACED.sub(lambda match: match[1] or "", body)
+    )
     return " ".join(_DROPPED.sub("", _ARTICLE.sub(" ", body)).split()) or whole
 
 

@@ -1,6 +1,7 @@
 """What a format check reads: the whole answer, or what stands in the one code fence around it.
 
-Readers of formats raise `Malformed`; a check under `@malformed_fails` turns that into a fail that points at the place.
+Readers of formats raise `Malformed`; a check under `@malformed_fails` turns that into a fail that
+points at the place.
 """
 
 import functools
@@ -16,9 +17,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_CHARS = 1_000_000
-"""Longest answer, in code points, that any of these checks reads; slower readers state lower limits."""
+"""Longest answer, in code points, that any of these checks reads; slower readers state lower
+limits.
+"""
 MAX_DEPTH = 200
-"""Deepest nesting that counts as well-formed. A reader may set such a limit (RFC 8259 section 9 for JSON)."""
+"""Deepest nesting that counts as well-formed. A reader may set such a limit (RFC 8259 section 9 for
+JSON).
+"""
 
 _FENCE_LINE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)$")
 
@@ -27,7 +32,9 @@ View = Literal["raw", "stripped", "unfenced"]
 
 
 class Malformed(ValueError):
-    """The text is not of the format. `start`, `end`: where, in code points; None where it is not known."""
+    """The text is not of the format. `start`, `end`: where, in code points; None where it is not
+    known.
+    """
 
     def __init__(self, message: str, start: int | None = None, end: int | None = None) -> None:
         super().__init__(message)
@@ -35,8 +42,10 @@ class Malformed(ValueError):
         self.end = end
 
 
-class Part(NamedTuple):
-    """A stretch of an answer from the code point `start` on. `language`: the fence's word, None without a fence."""
+class Payload(NamedTuple):
+    """A stretch of an answer from the code point `start` on. `language`: the fence's word, None
+    without a fence.
+    """
 
     text: str
     start: int
@@ -47,10 +56,12 @@ class Part(NamedTuple):
         return Span(self.start + start, self.start + end, message, rule)
 
 
-def view(text: str, how: View) -> Part:
-    """The answer as it is, without white space around it, or also without the one code fence that wraps all of it."""
+def view(text: str, how: View) -> Payload:
+    """The answer as it is, without white space around it, or also without the one code fence that
+    wraps all of it.
+    """
     if how == "raw":
-        return Part(text, 0)
+        return Payload(text, 0)
     whole = _trimmed(text, 0, len(text))
     return (_unfenced(whole) if how == "unfenced" else None) or whole
 
@@ -62,11 +73,14 @@ def too_long(text: str, limit: int, read_as: str) -> None:
         CheckError: the text is longer than `limit` code points.
     """
     if len(text) > limit:
-        raise CheckError(f"the answer has {len(text):,} characters; at most {limit:,} are read as {read_as}")
+        raise CheckError(
+            f"the answer has {len(text):,} characters; at most {limit:,} are read as {read_as}"
+        )
 
 
-def body(text: str, fence: Fence, what: str, limit: int = MAX_CHARS) -> Part:
-    """The answer without white space around it, and out of the one Markdown code fence that may wrap all of it.
+def body(text: str, fence: Fence, what: str, limit: int = MAX_CHARS) -> Payload:
+    """The answer without white space around it, and out of the one Markdown code fence that may
+    wrap all of it.
 
     Args:
         text: the answer.
@@ -92,9 +106,9 @@ def body(text: str, fence: Fence, what: str, limit: int = MAX_CHARS) -> Part:
     return inner
 
 
-def fenced_blocks(text: str) -> list[Part]:
+def fenced_blocks(text: str) -> list[Payload]:
     """The code blocks of a text between Markdown fences, also one that is never closed."""
-    found: list[Part] = []
+    matches: list[Payload] = []
     mark, run, language, start, at = "", 0, "", 0, 0
     for line in text.split("\n"):
         after = at + len(line) + 1
@@ -105,15 +119,15 @@ def fenced_blocks(text: str) -> list[Part]:
                 info = opening[2].strip().split()
                 language, start = info[0].lower() if info else "", after
         elif _closes(line, mark, run):
-            found.append(Part(text[start:at], start, language))
+            matches.append(Payload(text[start:at], start, language))
             mark = ""
         at = after
     if mark:
-        found.append(Part(text[start:], start, language))
-    return found
+        matches.append(Payload(text[start:], start, language))
+    return matches
 
 
-def read(part: Part, parse: Callable[[str], T]) -> T:
+def read(part: Payload, parse: Callable[[str], T]) -> T:
     """What `parse` makes of a part.
 
     Raises:
@@ -147,22 +161,28 @@ def malformed_fails(function: Callable[P, Result]) -> Callable[P, Result]:
         except Malformed as error:
             if error.start is None or error.end is None or error.end <= error.start:
                 return verdict(False, str(error))
-            return verdict(False, str(error), Span(error.start, error.end, str(error), function.__name__))
+            return verdict(
+                False, str(error), Span(error.start, error.end, str(error), function.__name__)
+            )
 
     return checked
 
 
-def _trimmed(text: str, start: int, end: int) -> Part:
-    """A stretch without the white space around it, and without the byte order mark that may stand before it."""
+def _trimmed(text: str, start: int, end: int) -> Payload:
+    """A stretch without the white space around it, and without the byte order mark that may stand
+    before it.
+    """
     inside = text[start:end]
     body = inside.lstrip()
     if body[:1] == "\ufeff":
         body = body[1:].lstrip()
-    return Part(body.rstrip(), start + len(inside) - len(body))
+    return Payload(body.rstrip(), start + len(inside) - len(body))
 
 
-def _unfenced(whole: Part) -> Part | None:
-    """What the fence wraps (CommonMark 4.5); None when there is none, or it ends before the text does."""
+def _unfenced(whole: Payload) -> Payload | None:
+    """What the fence wraps (CommonMark 4.5); None when there is none, or it ends before the text
+    does.
+    """
     first, newline, rest = whole.text.partition("\n")
     mark = first[:1]
     run = len(first) - len(first.lstrip(mark)) if mark in ("`", "~") else 0
@@ -173,7 +193,7 @@ def _unfenced(whole: Part) -> Part | None:
     if any(_closes(line, mark, run) for line in inner.split("\n")):
         return None
     part = _trimmed(whole.text, len(first) + 1, len(first) + 1 + len(inner))
-    return Part(part.text, whole.start + part.start, info.split()[0].lower() if info else "")
+    return Payload(part.text, whole.start + part.start, info.split()[0].lower() if info else "")
 
 
 def _closes(line: str, mark: str, run: int) -> bool:

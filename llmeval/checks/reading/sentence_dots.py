@@ -26,7 +26,9 @@ TITLES = word_set(
     " ud uds abs abb tab kap anm bd hrsg tel fa ee ff aa"
 )
 """The same, where written with a capital; in small letters they may be words."""
-MAYBE_LAST = word_set("mio mrd tsd etc usw ecc al ssp spp ph.d a.m p.m n.chr v.chr a.c d.c u.s u.a.m o.ä u.ä")
+MAYBE_LAST = word_set(
+    "mio mrd tsd etc usw ecc al ssp spp ph.d a.m p.m n.chr v.chr a.c d.c u.s u.a.m o.ä u.ä"
+)
 """Abbreviations that may close a sentence: they do when what follows is a usual first word."""
 MAYBE_LAST_NAMES = word_set(
     "inc ltd co corp jr bros ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec "
@@ -35,7 +37,8 @@ MAYBE_LAST_NAMES = word_set(
 )
 """The same, where written with a capital."""
 BEFORE_NUMBER = word_set(
-    "no nos nr núm n p pp pg art arts sec ch eq ver v abs kap abb tab max min cap par rn rz hab pag pagg kl rd"
+    "no nos nr núm n p pp pg art arts sec ch eq ver v abs kap abb tab max min cap par rn rz hab "
+    "pag pagg kl rd"
 )
 FIRST_WORDS = word_set(
     "the a an this that these those it its he she they we you i his her their our my your "
@@ -50,7 +53,8 @@ FIRST_WORDS = word_set(
 )
 """Words that a sentence often begins with."""
 _MONTHS = word_set(
-    "januar jänner februar märz april mai juni juli august september oktober november dezember jahrhundert"
+    "januar jänner februar märz april mai juni juli august september oktober november dezember "
+    "jahrhundert"
 )
 _BEFORE_ORDINAL = word_set(
     "der die das den dem des am im vom zum zur beim ein eine einen einem einer jeder jede "
@@ -86,7 +90,9 @@ class Dot(NamedTuple):
     """The text's beginning, which tells its language."""
 
     @classmethod
-    def of(cls, token: str, word: str, small: bool, before: str, following: str, sample: str) -> "Dot":
+    def of(
+        cls, token: str, word: str, small: bool, before: str, following: str, sample: str
+    ) -> "Dot":
         """A dot; see the fields."""
         lower = token.lower()
         if before.rstrip()[-1:] == "." and (spaced := _SPACED.search(before)):
@@ -104,7 +110,10 @@ class Dot(NamedTuple):
         return self.word.lower() in FIRST_WORDS
 
 
-_DATE_AHEAD, _DATE_BEHIND = regex.compile(r"\d{1,2}\.\s?\d{2,4}\b"), regex.compile(r"\d{1,2}\.\s?\Z")
+_DATE_AHEAD, _DATE_BEHIND = (
+    regex.compile(r"\d{1,2}\.\s?\d{2,4}\b"),
+    regex.compile(r"\d{1,2}\.\s?\Z"),
+)
 Rule = Callable[[Dot], bool | None]
 
 
@@ -150,7 +159,9 @@ def _reference(dot: Dot) -> bool | None:
 
 def _never_last(dot: Dot) -> bool | None:
     """`Mr. Li`, `z. B. hier`, `Abs. Eins`."""
-    return False if dot.lower in NEVER_LAST or (dot.capital and dot.token.lower() in TITLES) else None
+    return (
+        False if dot.lower in NEVER_LAST or (dot.capital and dot.token.lower() in TITLES) else None
+    )
 
 
 def _degree(dot: Dot) -> bool | None:
@@ -210,7 +221,9 @@ def deciding(dot: Dot) -> tuple[str, bool]:
 
 
 @lru_cache(maxsize=4096)
-def ends_after(token: str, word: str, small: bool, before: str, following: str, sample: str) -> bool:
+def ends_after(
+    token: str, word: str, small: bool, before: str, following: str, sample: str
+) -> bool:
     """Whether a dot ends a sentence; the arguments are those of `Dot.of`."""
     return deciding(Dot.of(token, word, small, before, following, sample))[1]
 

@@ -1,10 +1,12 @@
 """Where sentences end: own rules for scripts with and without capitals, no trained model.
 
-Terminal marks follow UAX #29 (STerm, ATerm); abbreviations are those common in English, German, French, Spanish,
-Italian and Portuguese text. Blocks (list items, headings, table rows, paragraphs) end sentences, line breaks do not.
+Terminal marks follow UAX #29 (STerm, ATerm); abbreviations are those common in English, German,
+French, Spanish, Italian and Portuguese text. Blocks (list items, headings, table rows, paragraphs)
+end sentences, line breaks do not.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import regex
@@ -31,7 +33,6 @@ _BLOCK_START = regex.compile(
     r"|(?P<row>\|))?"
 )
 _BLOCK_MARKS = frozenset("#>-*+•‣◦–—(|0123456789")
-_RULE_LINE = regex.compile(r"[^\S\n]*([-*_=])(?:[^\S\n]*\1){2,}[^\S\n]*")
 _FENCE_LINE = regex.compile(r" {0,3}(`{3,}|~{3,})")
 _TOKEN_BEFORE = regex.compile(r"(?r)[\p{L}\p{M}\p{N}]+(?:[.\-’'][\p{L}\p{M}\p{N}]+)*")
 _HAS_WORD = regex.compile(r"[\p{L}\p{N}]")
@@ -46,19 +47,27 @@ _SAMPLE = 2000
 
 def split(text: str) -> list[tuple[int, int]]:
     """The [start, end) of every sentence that holds a letter or digit, in order."""
+    return list(iter_split(text))
+
+
+def iter_split(text: str) -> Iterator[tuple[int, int]]:
+    """The sentences of `split`, one by one: a caller that needs the first few reads no further."""
     cased, sample = _uses_capitals(text), text[:_SAMPLE]
-    found: list[tuple[int, int]] = []
     for start, end in blocks(text):
         begin = start
-        for stop in _ends(text, start, end, cased, sample):
-            _add(found, text, begin, stop)
+        for stop in chain(_ends(text, start, end, cased, sample), (end,)):
+            body = text[begin:stop].lstrip()
+            begin = stop - len(body)
+            body = body.rstrip()
+            if body[:1].isalnum() or _HAS_WORD.search(body):
+                yield begin, begin + len(body)
             begin = stop
-        _add(found, text, begin, end)
-    return found
 
 
 def _uses_capitals(text: str) -> bool:
-    """Whether sentences start with capitals here; in text all in lower case a small letter says nothing."""
+    """Whether sentences start with capitals here; in text all in lower case a small letter says
+    nothing.
+    """
     upper = lower = 0
     for match in _CASED.finditer(text[:20_000]):
         upper += match[1] is not None
@@ -66,17 +75,7 @@ def _uses_capitals(text: str) -> bool:
     return 2 * upper >= lower
 
 
-def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
-    """Add a stretch, trimmed, if it says something."""
-    piece = text[start:end]
-    body = piece.lstrip()
-    start += len(piece) - len(body)
-    body = body.rstrip()
-    if body[:1].isalnum() or _HAS_WORD.search(body):
-        found.append((start, start + len(body)))
-
-
-class Line(NamedTuple):
+class MarkdownLine(NamedTuple):
     """What a line of Markdown is, and where its content begins. `fence`: the marks of one."""
 
     kind: Literal["blank", "fence", "rule", "heading", "item", "row", "text"]
@@ -84,25 +83,47 @@ class Line(NamedTuple):
     fence: str = ""
 
 
-def line_of(line: str) -> Line:
+_KINDS: dict[str | None, Literal["heading", "item", "row"]] = {
+    "heading": "heading",
+    "item": "item",
+    "row": "row",
+}
+_BLANK = MarkdownLine("blank")
+_RULE = MarkdownLine("rule")
+_TEXT = MarkdownLine("text")
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is a thematic break: three or more of one mark of `-*_=`, and white space."""
+    marks = "".join(line.split())
+    return len(marks) >= 3 and marks[0] in "-*_=" and marks == marks[0] * len(marks)
+
+
+def line_of(line: str) -> MarkdownLine:
     """What a line is by itself, outside of code."""
-    content = len(line) - len(line.lstrip())
-    first, second = line[content : content + 1], line[content + 1 : content + 2]
+    first = line[:1]
+    content = 0
+    if first.isspace():
+        content = len(line) - len(line.lstrip())
+        first = line[content : content + 1]
     if not first:
-        return Line("blank")
+        return _BLANK
     if first in "`~" and (fence := _FENCE_LINE.match(line)):
-        return Line("fence", fence=fence[1])
-    if first in "-*_=" and _RULE_LINE.fullmatch(line):
-        return Line("rule")
-    opening = _BLOCK_START.match(line) if first in _BLOCK_MARKS or second in (".", ")") else None
-    if opening is None:
-        return Line("text", content)
-    kinds: tuple[Literal["heading", "item", "row"], ...] = ("heading", "item", "row")
-    return Line(next((kind for kind in kinds if opening[kind]), "text"), opening.end())
+        return MarkdownLine("fence", fence=fence[1])
+    if first in "-*_=" and is_rule(line):
+        return _RULE
+    # Most lines begin with a letter: they need no pattern unless they are an item such as `a) ...`.
+    if first in _BLOCK_MARKS or line[content + 1 : content + 2] in (".", ")"):
+        opening = _BLOCK_START.match(line)
+        assert opening is not None  # each of its parts may be empty
+        return MarkdownLine(_KINDS.get(opening.lastgroup, "text"), opening.end())
+    return MarkdownLine("text", content) if content else _TEXT
 
 
 def blocks(text: str) -> Iterator[tuple[int, int]]:
-    """Stretches no sentence crosses: paragraphs, list items, headings, table rows; without marks and fenced code."""
+    """Stretches no sentence crosses: paragraphs, list items, headings, table rows; without marks
+    and fenced code.
+    """
     begin: int | None = None
     last = position = 0
     fence = ""
@@ -130,41 +151,51 @@ def blocks(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _ends(text: str, start: int, end: int, cased: bool, sample: str) -> Iterator[int]:
+    """The places in a block where a sentence ends.
+
+    Args:
+        text: the whole text.
+        start: of the block.
+        end: of the block.
+        cased: whether a small letter after a mark says that the sentence goes on.
+        sample: the text's beginning, which tells its language.
+    """
     for match in _END.finditer(text, start, end):
         stop = match.end()
         if stop >= end:
             return
         marks, close, word = match.groups()
         if word is None:
-            if _ends_spaceless(marks, close, text[stop]):
-                yield stop
-        elif _is_end(text, match, start, cased and word[:1].islower(), word, sample):
+            ends = _ends_spaceless(marks, close, text[stop])
+        else:
+            small = cased and word[:1].islower()
+            following = text[stop : stop + 20].lstrip()
+            if following[:1] in _GOES_ON:  # `Smith & Co. & Sons`, `a . . . b`
+                continue
+            token = _token_before(text, start, match.start()) if marks == "." else ""
+            if token:
+                first = match.start() - len(token)
+                leading = text[max(start, first - 12) : first]
+                ends = ends_after(token, word, small, leading, following, sample)
+                ends = ends and (text[stop].isspace() or _glued(token, word))
+            else:
+                ends = not small
+        if ends:
             yield stop
 
 
-def _is_end(text: str, match: "regex.Match[str]", start: int, small: bool, word: str, sample: str) -> bool:
-    """Whether a terminal mark with white space, or nothing, after it ends a sentence.
-
-    Args:
-        text: the whole text.
-        match: of the mark and of what closes after it.
-        start: of the block.
-        small: whether a small letter says that the sentence goes on.
-        word: the next word, if one follows.
-        sample: the text's beginning, which tells its language.
+def _token_before(text: str, start: int, at: int) -> str:
+    """The word before a dot, with the dots, hyphens and apostrophes inside; empty where a mark
+    stands there.
     """
-    at, stop = match.span()
-    following = text[stop : stop + 20].lstrip()
-    if following[:1] in _GOES_ON:  # `Smith & Co. & Sons`, `a . . . b`
-        return False
-    dot = match["marks"] == "."
-    before = _TOKEN_BEFORE.match(text, max(start, at - _LOOK_BACK), at) if dot else None
-    if before is None:
-        return not small
-    if not text[stop : stop + 1].isspace() and not _glued(before[0], word):
-        return False
-    leading = text[max(start, before.start() - 12) : before.start()]
-    return ends_after(before[0], word, small, leading, following, sample)
+    line = text[max(start, at - _LOOK_BACK) : at]
+    if not line or line[-1].isspace():
+        return ""
+    token = line.rsplit(None, 1)[-1]
+    if token.isalnum():  # nearly always; the pattern takes five times as long
+        return token
+    match = _TOKEN_BEFORE.match(line)
+    return match[0] if match else ""
 
 
 def _glued(token: str, word: str) -> bool:
@@ -174,7 +205,9 @@ def _glued(token: str, word: str) -> bool:
 
 
 def _ends_spaceless(marks: str, close: str, following: str) -> bool:
-    """Chinese and Japanese: the mark ends the sentence, except before a quoting particle or inside a Latin name."""
+    """Chinese and Japanese: the mark ends the sentence, except before a quoting particle or inside
+    a Latin name.
+    """
     if marks[0] == ".":
         return bool(_SPACELESS.match(following))
     return not close or following not in _QUOTING

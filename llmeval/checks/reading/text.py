@@ -1,6 +1,8 @@
-"""Views of an answer that checks share: words, sentences, paragraphs, lines, graphemes, each with its place.
+"""Views of an answer that checks share: words, sentences, paragraphs, lines, graphemes, each with
+its place.
 
-Every view keeps offsets in code points of the text it was given, so that evidence can point into the answer.
+Every view keeps offsets in code points of the text it was given, so that evidence can point into
+the answer.
 """
 
 import unicodedata
@@ -11,7 +13,7 @@ from typing import NamedTuple
 
 import regex
 
-from llmeval.checks.reading.sentences import split as _split_sentences
+from llmeval.checks.reading.sentences import iter_split
 from llmeval.core.records import Span
 
 MAX_CHARS = 1_000_000
@@ -33,40 +35,54 @@ class Piece(NamedTuple):
 INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Soft hyphen, zero-width space, non-joiner and joiner, word joiner, byte order mark."""
 # A hyphen, apostrophe or dot inside a word keeps it one word, as word processors count, and so does
-# an invisible
-# character; an address, a path or a file name is one word. A run of Han or Hiragana has no spaces
-# to go by, so every
-# character there counts as a word, and Katakana runs count as one (UAX #29, WB13). South-East Asian
-# scripts part words
-# with a zero-width space.
+# an invisible character. A run of Han or Hiragana has no spaces to go by, so every character there
+# counts as a word, and Katakana runs count as one (UAX #29, WB13). South-East Asian scripts part
+# words with a zero-width space.
 _LETTERS = r"[[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}]]+"
-_WORD = regex.compile(
-    rf"""(?V1)
-    (?:[a-zA-Z][a-zA-Z0-9+.-]{{1,15}}://|\bwww\.)[^\s<>"“”«»\u3000-\u303f\uff00-\uff0f]{{0,2000}}[\w/]
-  | (?<![\w./~@-])(?:[a-zA-Z0-9-]{{1,63}}+\.){{1,4}}[a-z]{{2,12}}/[^\s<>"“”«»\u3000-\u303f\uff00-\uff0f]{{0,2000}}[\w/]
-  | (?<![\w.+-])[\w.+-]{{1,64}}+@[a-zA-Z0-9-]{{1,63}}+(?:\.[a-zA-Z0-9-]{{1,63}}+)++
-  | (?<![\w./~])(?:[a-zA-Z]:)?(?:~|\.\.?)?(?:[/\\][\w.-]{{0,100}}\w){{1,50}}[/\\]?
-  | (?<![\w./~-])\w[\w-]{{0,100}}+(?:[/\\][\w.-]{{0,100}}\w){{0,30}}[/\\][\w-]{{1,100}}\.[a-z]{{1,5}}\b
-  | [\p{{Han}}\p{{Hiragana}}]
-  | [\p{{Katakana}}ー]+
-  | {_LETTERS}
+_PLAIN_WORD = rf"""
+    {_LETTERS}
     (?: (?:['’\-‐‑.·]|(?<=\p{{N}})[,:](?=\p{{N}})
         | (?<![\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}])[{INVISIBLE}]) {_LETTERS} )*
+  | [\p{{Han}}\p{{Hiragana}}]
+  | [\p{{Katakana}}ー]+
+"""
+_IN_ADDRESS = r"[^\s<>\"“”«»\u3000-\u303f\uff00-\uff0f]"
+_WORD = regex.compile(rf"(?V1){_PLAIN_WORD}", regex.VERBOSE)
+# An address, a path or a file name is one word. In this order: `https://a.b/c`, `a.org/c`,
+# `me@a.org`, `/usr/bin` or `C:\\a`, `src/a.py`. Each part has a length limit, so that no text takes
+# quadratic time.
+_WORD_OR_ADDRESS = regex.compile(
+    rf"""(?V1)
+    (?:[a-zA-Z][a-zA-Z0-9+.-]{{1,15}}://|\bwww\.){_IN_ADDRESS}{{0,2000}}[\w/]
+  | (?<![\w./~@-])(?:[a-zA-Z0-9-]{{1,63}}+\.){{1,4}}[a-z]{{2,12}}/{_IN_ADDRESS}{{0,2000}}[\w/]
+  | (?<![\w.+-])[\w.+-]{{1,64}}+@[a-zA-Z0-9-]{{1,63}}+(?:\.[a-zA-Z0-9-]{{1,63}}+)++
+  | (?<![\w./~])(?:[a-zA-Z]:)?(?:~|\.\.?)?(?:[/\\][\w.-]{{0,100}}\w){{1,50}}[/\\]?
+  | (?<![\w./~-])\w[\w-]{{0,100}}+(?:[/\\][\w.-]{{0,100}}\w){{0,30}}
+    [/\\][\w-]{{1,100}}\.[a-z]{{1,5}}\b
+  | {_PLAIN_WORD}
     """,
     regex.VERBOSE,
 )
+# Every address and path has one of these. The pattern with addresses takes three times as long, so
+# only the stretches that need it get it. No word holds white space, so a stretch that ends before
+# white space cuts none.
+_OF_ADDRESSES = regex.compile(r"[/\\@]|www\.")
+_STRETCH = regex.compile(r"(?s).{1,4096}+\S*+")
 _GRAPHEME = regex.compile(r"\p{RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
-"""An extended grapheme cluster. Flags come first: `\\X` alone looks back over all flags before each one, which takes time
-that grows with the square of their number."""
+"""An extended grapheme cluster. Flags come first: `\\X` alone looks back over all flags before each
+one, which takes time that grows with the square of their number."""
 # Without one of these every code point is a cluster of its own (UAX #29, GB3 to GB13).
 _JOINING = regex.compile(
     r"[\p{M}\p{Cf}\r\u200d\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\p{Regional_Indicator}\p{Emoji_Modifier}"
     r"\u0d4e\u0e33\u0eb3\uff9e\uff9f\U00011000-\U00011fff\U00016d40-\U00016d7f]"
 )
 _BLANK_LINES = regex.compile(r"\n(?:[^\S\n]*\n)+")
-_RULE_LINES = regex.compile(r"^[^\S\n]*([-*_=])(?:[^\S\n]*\1){2,}[^\S\n]*$", regex.MULTILINE)
-_LINE = regex.compile(r"[^\n]+")
-_FENCE = regex.compile(r"[ ]{0,3}(`{3,}+|~{3,}+)([^\n`]*+)\n(.*?)(?:\n[ ]{0,3}\1[`~]*[^\S\n]*)?", regex.DOTALL)
+# Without the possessive `++` a long row of marks with another character at its end takes quadratic
+# time.
+_RULE_LINES = regex.compile(r"^[^\S\n]*+([-*_=])(?:[^\S\n]*+\1){2,}+[^\S\n]*+$", regex.MULTILINE)
+_FENCE = regex.compile(
+    r"[ ]{0,3}(`{3,}+|~{3,}+)([^\n`]*+)\n(.*?)(?:\n[ ]{0,3}\1[`~]*[^\S\n]*)?", regex.DOTALL
+)
 _CODE = regex.compile(
     r"^[ ]{0,3}(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^[ ]{0,3}(?P=fence)[`~]*[^\S\n]*$|\Z)"
     r"|(?<!`)(?P<ticks>`{1,8})(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)"
@@ -79,9 +95,12 @@ _NOT_NEWLINE = regex.compile(r"[^\n]")
 
 
 def iter_words(text: str) -> Iterator[Piece]:
-    """The words, one by one: runs of letters, marks and digits; `don't`, `well-known`, `3.14`, `U.S` are one each."""
-    for match in _WORD.finditer(text):
-        yield Piece(match[0], match.start(), match.end())
+    """The words, one by one: runs of letters, marks and digits; `don't`, `well-known`, `3.14`,
+    `U.S` are one each.
+    """
+    for pattern, start, end in _stretches(text):
+        for match in pattern.finditer(text, start, end):
+            yield Piece(match[0], *match.span())
 
 
 def words(text: str) -> list[Piece]:
@@ -91,24 +110,41 @@ def words(text: str) -> list[Piece]:
 
 def word_texts(text: str) -> list[str]:
     """The words without their places: several times faster than `words` on a long text."""
-    found: list[str] = _WORD.findall(text)
-    return found
+    texts: list[str] = []
+    for pattern, start, end in _stretches(text):
+        texts += pattern.findall(text, start, end)
+    return texts
 
 
 def count_words(text: str) -> int:
     """How many words there are."""
-    return len(_WORD.findall(text))
+    return len(word_texts(text))
 
 
 def words_past(text: str, limit: int) -> Piece | None:
     """From the first word past the limit to the end of the text; None when there is none."""
-    first = next(islice(_WORD.finditer(text), limit, None), None)
-    return None if first is None else trim(Piece(text[first.start() :], first.start(), len(text)))
+    first = next(islice(iter_words(text), limit, None), None)
+    return None if first is None else trim(Piece(text[first.start :], first.start, len(text)))
+
+
+def _stretches(text: str) -> Iterator[tuple["regex.Pattern[str]", int, int]]:
+    """The text in stretches that cut no word, each with the pattern of its words."""
+    for stretch in _STRETCH.finditer(text):
+        start, end = stretch.span()
+        has_address = _OF_ADDRESSES.search(text, start, end)
+        yield _WORD_OR_ADDRESS if has_address else _WORD, start, end
+
+
+def iter_sentences(text: str) -> Iterator[Piece]:
+    """The sentences, one by one: list and heading marks belong to none, a newline alone ends none,
+    fenced code has none.
+    """
+    return (Piece(text[start:end], start, end) for start, end in iter_split(text))
 
 
 def sentences(text: str) -> list[Piece]:
-    """The sentences, without list and heading marks. A newline alone ends none; fenced code has none."""
-    return [Piece(text[a:b], a, b) for a, b in _split_sentences(text)]
+    """The sentences, as in `iter_sentences`."""
+    return list(iter_sentences(text))
 
 
 def is_heading(text: str, start: int) -> bool:
@@ -119,20 +155,28 @@ def is_heading(text: str, start: int) -> bool:
 
 
 def paragraphs(text: str) -> list[Piece]:
-    """Blocks parted by blank lines; lines of only `---`, `***`, `___` or `===` part blocks and belong to none."""
-    found: list[Piece] = []
+    """Blocks separated by blank lines; lines of only `---`, `***`, `___` or `===` part blocks and
+    belong to none.
+    """
+    matches: list[Piece] = []
     start = 0
     for gap in _BLANK_LINES.finditer(text):
-        _add_blocks(found, text, start, gap.start())
+        _add_blocks(matches, text, start, gap.start())
         start = gap.end()
-    _add_blocks(found, text, start, len(text))
-    return found
+    _add_blocks(matches, text, start, len(text))
+    return matches
 
 
 def lines(text: str) -> list[Piece]:
     """The lines that are not blank, trimmed."""
-    trimmed = (trim(Piece(m[0], m.start(), m.end())) for m in _LINE.finditer(text))
-    return [piece for piece in trimmed if piece.text]
+    pieces = []
+    position = 0
+    for line in text.split("\n"):
+        if body := line.strip():
+            start = position if len(body) == len(line) else position + line.index(body)
+            pieces.append(Piece(body, start, start + len(body)))
+        position += len(line) + 1
+    return pieces
 
 
 def graphemes(text: str) -> list[Piece]:
@@ -166,7 +210,9 @@ def stripped(text: str) -> Piece:
 
 
 def unfenced(text: str) -> Piece:
-    """What stands inside the one Markdown fence that wraps the whole text; else the text, stripped."""
+    """What stands inside the one Markdown fence that wraps the whole text; else the text,
+    stripped.
+    """
     whole = stripped(text)
     match = _FENCE.fullmatch(whole.text)
     if match is None or regex.search(rf"(?m)^ {{0,3}}{regex.escape(match[1])}", match[3]):
@@ -176,6 +222,8 @@ def unfenced(text: str) -> Piece:
 
 def masked(text: str) -> str:
     """The text with code, URLs and e-mail addresses as spaces: same length, same lines."""
+    if not any(mark in text for mark in ("`", "~~~", "://", "www.", "@")):
+        return text
     return _CODE.sub(lambda m: _NOT_NEWLINE.sub(" ", m[0]), text)
 
 
@@ -212,16 +260,16 @@ _PLAIN = str.maketrans(
 )
 
 
-def _add_blocks(found: list[Piece], text: str, start: int, end: int) -> None:
+def _add_blocks(matches: list[Piece], text: str, start: int, end: int) -> None:
     """Add the pieces of one stretch without blank lines, cut at rule lines."""
     begin = start
     for rule in _RULE_LINES.finditer(text, start, end):
-        _add(found, text, begin, rule.start())
+        _add(matches, text, begin, rule.start())
         begin = rule.end()
-    _add(found, text, begin, end)
+    _add(matches, text, begin, end)
 
 
-def _add(found: list[Piece], text: str, start: int, end: int) -> None:
+def _add(matches: list[Piece], text: str, start: int, end: int) -> None:
     piece = trim(Piece(text[start:end], start, end))
     if piece.text:
-        found.append(piece)
+        matches.append(piece)

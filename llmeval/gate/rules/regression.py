@@ -77,8 +77,13 @@ class RegressionRule:
     def plan(
         self, alpha: float, beta: float, units: int, cases: int, largest: int, *, rules: int = 0
     ) -> TestDesign:
-        """Its test. `alpha`, `beta`: the gate's error rates. `rules`: of how many, where the run may
-        stop early; 0 where it is read once, at the end.
+        """The test of this rule.
+
+        Args:
+            alpha, beta: the gate's error rates.
+            units: clusters. cases: pairs. largest: cases in the largest cluster.
+            rules: the number of rules that share alpha, of a run that may stop early; 0 for a run
+                that is read once, at the end.
 
         Each of several rules that may stop the run has its share of alpha, so that none stops
         before it could fail alone; Holm's procedure at the end can only fail more

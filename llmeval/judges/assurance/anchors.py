@@ -15,7 +15,7 @@ from llmeval.core.records import Answer, Score
 from llmeval.judges.assurance.certificate import Trust
 from llmeval.judges.assurance.certify import uncached
 from llmeval.judges.ensemble import MemberVerdict
-from llmeval.stats.sequential.drift import canary_rule, drift_p_value
+from llmeval.stats.sequential.drift import canary_rule, drift_p_value, varies_at_most
 
 SLOW = 0.02
 """The largest probability that an unchanged judge is ever called drifting, however many runs are
@@ -24,8 +24,8 @@ looked at.
 
 
 class Drift(NamedTuple):
-    """The anchors of several runs together. `p`: of "no more verdicts change than between identical
-    calls".
+    """The anchors of several runs together. `p`: of "the judge is the one that gave the stored
+    verdicts", which vary by themselves (`stats.sequential.drift`).
     """
 
     runs: int
@@ -44,13 +44,26 @@ class Drift(NamedTuple):
         )
 
 
-def over_runs(found: Sequence[tuple[int, int]], natural: float) -> Drift:
-    """(changed, anchors) of runs in their order, looked at after each of them:
-    `stats.drift.drift_p_value`.
+def over_runs(found: Sequence[tuple[int, int]], certificate: Certificate) -> Drift:
+    """The anchors of all runs so far, read after each of them (`drift_p_value`).
+
+    Args:
+        found: changed verdicts and anchors of each run, the oldest first.
+        certificate: whose retest says how much the judge varies by itself.
     """
     kept = [(changed, n) for changed, n in found if n]
-    p = drift_p_value([changed for changed, _ in kept], [n for _, n in kept], natural)
+    changes, anchors = [changed for changed, _ in kept], [n for _, n in kept]
+    p = drift_p_value(changes, anchors, _varies(certificate), certificate.anchor_calls)
     return Drift(len(kept), sum(changed for changed, _ in kept), sum(n for _, n in kept), p)
+
+
+def _varies(certificate: Certificate) -> float:
+    """The most that this judge's verdicts may differ between two calls, by its retest."""
+    again = certificate.retest
+    if not again:
+        return certificate.natural
+    counts = (int(again[key]) for key in ("unanimous", "items", "calls"))
+    return varies_at_most(*counts)
 
 
 async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[Score | None]:
@@ -93,7 +106,7 @@ def outcome(
         )
         return figures, Trust("UNTRUSTED", lost)
     rule = canary_rule(len(answered), certificate.natural)
-    drift = over_runs([*past, (changed, len(answered))], certificate.natural)
+    drift = over_runs([*past, (changed, len(answered))], certificate)
     figures = structs.replace(
         figures,
         alarm=rule.alarm,

@@ -32,11 +32,11 @@ from llmeval.judges.judge import Judge
 from llmeval.stats.estimation.agreement import retest
 
 ANCHORS = 50
+ANCHOR_CALLS = 3
+"""Calls behind each anchor's verdict; all agree."""
 RETEST_ITEMS, RETEST_ROUNDS = 30, 3
 NATURAL = 0.02
-"""The least share of verdicts that is taken to change between identical calls (STATISTICS section
-2).
-"""
+"""The smallest share of verdicts assumed to change between equal calls (docs/statistics.md)."""
 
 
 def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
@@ -144,7 +144,8 @@ async def certify(
             if each.pair is None or each.pair[0] != each.pair[1]
         ),
         natural=max(NATURAL, 0.0 if again is None else 1 - again["value"]),
-        anchors=_anchors(applicable, judge.digest) if trusted else (),
+        anchor_calls=ANCHOR_CALLS,
+        anchors=await _anchors(judge, applicable) if trusted else (),
     )
 
 
@@ -191,15 +192,26 @@ def _disagreement(each: JudgedAnswer) -> Disagreement:
     )
 
 
-def _anchors(judged: Sequence[JudgedAnswer], seed: str) -> tuple[Anchor, ...]:
-    """Up to 50 answers with their verdicts, as many of either verdict as there are."""
-    source = random.Random(seed)
+async def _anchors(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> tuple[Anchor, ...]:
+    """Up to 50 answers with their verdicts, as many of either verdict as there are. Each was judged
+    `ANCHOR_CALLS` times; those on which the calls did not agree are left out, since one draw of a
+    judge that hesitates says little of the next.
+    """
+    source = random.Random(judge.digest)
     sides = [[each for each in judged if each.score.passed is verdict] for verdict in (True, False)]
     for side in sides:
         source.shuffle(side)
     first = max(ANCHORS // 2, ANCHORS - len(sides[1]))
     chosen = sides[0][:first]
     chosen += sides[1][: ANCHORS - len(chosen)]
+    fresh = uncached(judge)
+    for _ in range(ANCHOR_CALLS - 1):
+        again = await judge_all(fresh, [each.item for each in chosen])
+        chosen = [
+            each
+            for each, other in zip(chosen, again, strict=True)
+            if other.score.passed is each.score.passed
+        ]
     return tuple(
         Anchor(
             case=each.item.case,

@@ -157,7 +157,7 @@ def _group(name: str, judged: Sequence[JudgedAnswer]) -> FigureGroup:
 
 
 def ruling(counts: LabelCounts, found: Agreement, undecided: int) -> tuple[bool, str]:
-    """Whether these figures make a judge trusted, and why in one sentence (DESIGN section 7)."""
+    """Whether these figures make a judge trusted, and why in one sentence (docs/trust.md)."""
     seen = (
         f"on {counts.n} labels its sensitivity is {_said(found.sensitivity)}, its specificity"
         f" {_said(found.specificity)}, and J = {_number(found.youden.value)}, at least"

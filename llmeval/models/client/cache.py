@@ -49,7 +49,7 @@ _GET = "SELECT reply, at, run FROM replies WHERE key = :key AND (run = :run OR a
 _DECODER = msgspec.json.Decoder(Reply)
 
 
-class Kept(NamedTuple):
+class CachedReply(NamedTuple):
     """A reply, its time (seconds since 1970, UTC) and the id of the run that made the call."""
 
     reply: Reply
@@ -96,7 +96,7 @@ class Cache:
         self.path = home / FILE
         self.run = secrets.token_hex(8)
         self._pending: dict[bytes, _Row] = {}
-        self._waiting: dict[bytes, asyncio.Future[Kept | None]] = {}
+        self._waiting: dict[bytes, asyncio.Future[CachedReply | None]] = {}
         self._writing = threading.Lock()
         self.warning: str | None = None
         self._flusher: asyncio.Task[None] | None = None
@@ -113,7 +113,7 @@ class Cache:
                 " directory, or run with --no-cache"
             ) from None
 
-    def get(self, key: bytes, since: float = NEVER) -> Kept | None:
+    def get(self, key: bytes, since: float = NEVER) -> CachedReply | None:
         """The reply stored under `key` by this run, or by another one at `since` (seconds since
         1970) or later.
         """
@@ -125,7 +125,7 @@ class Cache:
             ) from None
         return _kept(row)
 
-    async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> Kept:
+    async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> CachedReply:
         """Keep a reply, unless `get` would give one by now.
 
         Returns:
@@ -133,7 +133,7 @@ class Cache:
         """
         now = int(time.time())
         if self.warning is not None:
-            return Kept(reply, now, self.run)
+            return CachedReply(reply, now, self.run)
         if key not in self._waiting:
             packed = zlib.compress(msgspec.json.encode(reply), 1)
             self._pending[key] = _Row(packed, model, now, self.run, since)
@@ -141,7 +141,7 @@ class Cache:
             if self._flusher is None or self._flusher.done():
                 self._flusher = asyncio.get_running_loop().create_task(self._flush())
         earlier = await asyncio.shield(self._waiting[key])
-        return earlier or Kept(reply, now, self.run)
+        return earlier or CachedReply(reply, now, self.run)
 
     def close(self) -> None:
         """Write what is pending, and close."""
@@ -211,7 +211,7 @@ class Cache:
                 del self._pending[key]
                 self._waiting.pop(key).set_result(earlier.get(key))
 
-    def _write(self, batch: Mapping[bytes, _Row]) -> dict[bytes, Kept]:
+    def _write(self, batch: Mapping[bytes, _Row]) -> dict[bytes, CachedReply]:
         """Write in one transaction what is not there; gives the replies of others that were there
         first.
         """
@@ -232,9 +232,9 @@ class Cache:
                 )
                 return {}
 
-    def _first(self, batch: Mapping[bytes, _Row]) -> dict[bytes, Kept]:
+    def _first(self, batch: Mapping[bytes, _Row]) -> dict[bytes, CachedReply]:
         """What is kept under these keys."""
-        found = {
+        stored = {
             key: _kept(
                 self._writer.execute(
                     _GET, {"key": key, "run": row.run, "since": row.since}
@@ -242,18 +242,18 @@ class Cache:
             )
             for key, row in batch.items()
         }
-        return {key: kept for key, kept in found.items() if kept is not None}
+        return {key: kept for key, kept in stored.items() if kept is not None}
 
 
 def _connected(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
 
 
-def _kept(row: tuple[bytes, int, str] | None) -> Kept | None:
+def _kept(row: tuple[bytes, int, str] | None) -> CachedReply | None:
     """A row as read; None where there is none, or where its bytes are damaged."""
     if row is None:
         return None
     try:
-        return Kept(_DECODER.decode(zlib.decompress(row[0])), row[1], row[2])
+        return CachedReply(_DECODER.decode(zlib.decompress(row[0])), row[1], row[2])
     except (zlib.error, msgspec.MsgspecError):
         return None

@@ -7,6 +7,7 @@ import copy
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,21 +15,21 @@ import msgspec
 from llmeval.core.errors import ModelError
 from llmeval.core.records import canonical_json, utc_time
 from llmeval.models.base import Model, NoAnswer, Reply, Request
-from llmeval.models.client.cache import NEVER, Cache, Kept
+from llmeval.models.client.cache import NEVER, Cache, CachedReply
 from llmeval.models.client.limiter import Limiter
 from llmeval.models.client.sender import ATTEMPTS, Attempts, Sender
 from llmeval.models.endings import is_finished
 from llmeval.models.reasoning import THINK, Tags
 
 
-class Asked(msgspec.Struct, frozen=True):
+class CallResult(msgspec.Struct, frozen=True):
     """One answered request."""
 
     reply: Reply
     key: str
     """The request's digest."""
     attempts: int
-    """Calls sent for it by this asker; 0: from the cache, or shared with an identical request."""
+    """Calls sent for this request; 0: from the cache, or shared with an identical request."""
     cached: bool
     """No call was made for this request alone."""
     answered_at: str
@@ -99,7 +100,7 @@ class Caller:
         self._reasoning = reasoning
         self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
         self._name = str(model.identity.get("model", "model"))
-        self._flying: dict[bytes, asyncio.Future[Kept]] = {}
+        self._flying: dict[bytes, asyncio.Future[CachedReply]] = {}
 
     def uncached(self) -> "Caller":
         """The same model, limits and budget, past the cache: for measuring what a cache would
@@ -126,7 +127,7 @@ class Caller:
 
     async def ask(
         self, request: Request, usable: Callable[[Reply], bool] = lambda reply: True
-    ) -> Asked:
+    ) -> CallResult:
         """The reply to one request.
 
         Args:
@@ -142,26 +143,26 @@ class Caller:
         if self._cache is not None:
             kept = self._cache.get(key, self._since)
             if kept is not None:
-                return self._asked(kept, name, 0)
+                return self._result(kept, name, 0)
         flying = self._flying.get(key)
         if flying is not None:
             try:
-                return self._asked(await asyncio.shield(flying), name, 0)
+                return self._result(await asyncio.shield(flying), name, 0)
             except ModelError as error:
                 raise AskFailed(error, name, 0) from None
         return await self._fly(request, key, name, usable)
 
     async def _fly(
         self, request: Request, key: bytes, name: str, usable: Callable[[Reply], bool]
-    ) -> Asked:
-        future: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
+    ) -> CallResult:
+        future: asyncio.Future[CachedReply] = asyncio.get_running_loop().create_future()
         self._flying[key] = future
         attempts = Attempts()
         try:
             kept = await self._keep(key, await self.sender.send(request, attempts), usable)
             future.set_result(kept)
         except ModelError as error:
-            failed = AskFailed(error, name, attempts.made, self._redact(str(error)))
+            failed = AskFailed(error, name, attempts.count, self._redact(str(error)))
             future.set_exception(failed)
             future.exception()  # retrieved: nobody else may be waiting
             raise failed from None
@@ -169,28 +170,32 @@ class Caller:
             if not future.done():
                 future.cancel()
             del self._flying[key]
-        return self._asked(kept, name, attempts.made)
+        return self._result(kept, name, attempts.count)
 
-    async def _keep(self, key: bytes, reply: Reply, usable: Callable[[Reply], bool]) -> Kept:
+    async def _keep(self, key: bytes, reply: Reply, usable: Callable[[Reply], bool]) -> CachedReply:
         """Put a whole and usable reply into the cache; what is kept there, or else the reply as it
         came.
         """
         if self._cache is None:
-            return Kept(reply, int(time.time()), "")
+            return CachedReply(reply, int(time.time()), "")
         if not (_is_whole(reply) and usable(reply)):
-            return Kept(reply, int(time.time()), self._cache.run)
+            return CachedReply(reply, int(time.time()), self._cache.run)
         return await self._cache.put(key, reply, self._name, self._since)
 
-    def _asked(self, kept: Kept, name: str, attempts: int) -> Asked:
+    def _result(self, kept: CachedReply, name: str, attempts: int) -> CallResult:
         elsewhere = self._cache is not None and kept.run != self._cache.run
-        return Asked(
+        return CallResult(
             kept.reply,
             name,
             attempts,
             cached=not attempts,
-            answered_at=utc_time(kept.at),
+            answered_at=_utc_time(kept.at),
             reused_from=kept.run if elsewhere else None,
         )
+
+
+_utc_time = lru_cache(maxsize=256)(utc_time)
+"""Times are kept to the second, in which many replies come."""
 
 
 def _is_whole(reply: Reply) -> bool:

@@ -10,6 +10,7 @@ was carried out is not known when its connection breaks (RFC 9110 section 9.2.2)
 import ipaddress
 import os
 import ssl
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 from llmeval.core.errors import ModelError, SuiteError, TimedOut
 from llmeval.models.client.failed_reply import failure, one_line
 from llmeval.models.client.network_errors import network_error
+from llmeval.models.client.turns import Turns
 
 if TYPE_CHECKING:
     import aiohttp
@@ -79,6 +81,7 @@ class HttpClient:
         self._proxy = _proxy(parts)
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._session: aiohttp.ClientSession | None = None
+        self._turns = Turns()
 
     async def send(self, data: bytes) -> Response:
         """Send one request; gives a reply with a status of 2xx.
@@ -110,12 +113,15 @@ class HttpClient:
             ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise network_error(self.host, self._key, error) from None
+        latency_ms = (time.perf_counter() - started) * 1000
+        if sys.version_info < (3, 12):
+            await self._turns.take()
         if 300 <= status < 400:
             raise self._redirected(status, headers.get("Location", ""))
         if not 200 <= status < 300:
             raise failure(self.host, status, headers, received)
         kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Response(received, kind, (time.perf_counter() - started) * 1000)
+        return Response(received, kind, latency_ms)
 
     async def close(self) -> None:
         """Close all connections."""

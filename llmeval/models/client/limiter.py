@@ -1,4 +1,4 @@
-"""How many requests one endpoint gets at a time: found by asking, and less when it says so.
+"""How many requests one endpoint gets at a time: as many as it takes, fewer when it refuses some.
 
 Concurrency follows slow start, then additive increase and multiplicative decrease (Jacobson 1988;
 Chiu and Jain 1989). Three things differ from TCP. A few refusals among many successes are noise and
@@ -65,7 +65,7 @@ class Signal(Enum):
     """Any other failure: it says nothing about how much the endpoint takes."""
 
 
-class Place(NamedTuple):
+class Permit(NamedTuple):
     """A request's place in the window. `sent`: when it was taken; `beside`: other requests in
     flight at that time."""
 
@@ -129,7 +129,7 @@ class Window:
     @property
     def closed_for(self) -> float:
         """Seconds for which nothing is sent, because the endpoint said so."""
-        return max(0.0, self._opens_at - self.clock())
+        return max(0.0, self._opens_at - self.clock()) if self._opens_at else 0.0
 
     @property
     def refused_for(self) -> float:
@@ -172,7 +172,7 @@ class Window:
         are spaced out."""
         return self.pace.take(self.clock())
 
-    def learn(self, place: Place, outcome: Signal, retry_after: float | None = None) -> None:
+    def learn(self, place: Permit, outcome: Signal, retry_after: float | None = None) -> None:
         """What became of a request. `retry_after`: seconds that the endpoint asks to be left
         alone, where it does."""
         if outcome is Signal.SERVED:
@@ -308,7 +308,12 @@ class Limiter:
         )
         self._tokens = _Bucket(tokens_per_minute, self.window.clock) if tokens_per_minute else None
 
-    async def acquire(self, tokens: int = 0, *, again: bool = False) -> Place:
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether `acquire` needs the number of tokens of a call."""
+        return self._tokens is not None
+
+    async def acquire(self, tokens: int = 0, *, again: bool = False) -> Permit:
         """Wait for a place; `release` wants it back.
 
         Args:
@@ -319,16 +324,17 @@ class Limiter:
         if self._own is not None:
             await self._own.acquire()
         try:
-            await self._stated(tokens)
+            if self._requests is not None or self._tokens is not None:
+                await self._stated(tokens)
             await self._entered(again)
         except BaseException:
             if self._own is not None:
                 self._own.release()
             raise
-        return Place(self.window.clock(), self.window.in_flight - 1)
+        return Permit(self.window.clock(), self.window.in_flight - 1)
 
     def release(
-        self, place: Place, outcome: Signal = Signal.SERVED, *, retry_after: float | None = None
+        self, place: Permit, outcome: Signal = Signal.SERVED, *, retry_after: float | None = None
     ) -> None:
         """Give the place back, and say what became of the request; see `Window.learn`."""
         self.window.learn(place, outcome, retry_after)

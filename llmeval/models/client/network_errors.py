@@ -37,7 +37,7 @@ def network_error(host: str, key: str, error: Exception) -> ModelError:
     """The error to raise for a request that got no reply.
 
     Args:
-        host: the host and port asked, for the message.
+        host: host and port, for the message.
         key: the suite key that holds the address.
         error: an `aiohttp.ClientError` or an OSError.
     """

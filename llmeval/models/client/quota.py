@@ -170,39 +170,39 @@ def lasts(status: int, body: Any, text: str, wait: float | None) -> bool:
     if wait is not None and wait > LASTING:
         return True
     periods = {period for quota in _quota_ids(body, _DEPTH) for period in _periods(quota)}
-    said = words(body, text)
-    if periods or (periods := set(_periods(said)[:1])):
-        return "long" in periods and (status != 403 or _limits(said))
+    message = words(body, text)
+    if periods or (periods := set(_periods(message)[:1])):
+        return "long" in periods and (status != 403 or _limits(message))
     if status in (503, 529):
         return False
-    return _MONEY.search(said) is not None or (wait is None and _spent(said))
+    return _MONEY.search(message) is not None or (wait is None and _spent(message))
 
 
 def words(body: Any, text: str) -> str:
     """Everything a body says, in lower case, without addresses: some endpoints write "upgrade at
     .../billing" into every refusal."""
-    said = " \n".join(_texts(body, _DEPTH)) if body is not None else text
-    return _ADDRESS.sub(" ", said[:_LONGEST_TEXT]).lower()
+    message = " \n".join(_texts(body, _DEPTH)) if body is not None else text
+    return _ADDRESS.sub(" ", message[:_LONGEST_TEXT]).lower()
 
 
-def _empty_account(said: str) -> bool:
+def _empty_account(message: str) -> bool:
     """Whether the words name the account's money or its usage limit. Other words do not count for a
     status that has other causes as well."""
-    return _MONEY.search(said) is not None or _USAGE_LIMIT.search(said) is not None
+    return _MONEY.search(message) is not None or _USAGE_LIMIT.search(message) is not None
 
 
-def _limits(said: str) -> bool:
+def _limits(message: str) -> bool:
     """Whether it is about a limit at all: a 403 is mostly about permissions."""
-    return re.search(r"limit|quota|exceed|exhaust", said) is not None
+    return re.search(r"limit|quota|exceed|exhaust", message) is not None
 
 
-def _spent(said: str) -> bool:
-    return _QUOTA.search(said) is not None and _MOMENTARY.search(said) is None
+def _spent(message: str) -> bool:
+    return _QUOTA.search(message) is not None and _MOMENTARY.search(message) is None
 
 
-def _periods(said: str) -> list[str]:
+def _periods(message: str) -> list[str]:
     """`long` or `short` for each period named, in the order named."""
-    return [str(match.lastgroup) for match in _PERIOD.finditer(said.lower())]
+    return [str(match.lastgroup) for match in _PERIOD.finditer(message.lower())]
 
 
 def _codes(value: Any, depth: int) -> Iterator[str]:

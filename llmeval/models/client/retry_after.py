@@ -1,4 +1,4 @@
-"""When an endpoint says it may be asked again: in its headers or in the words of its error.
+"""The wait that an endpoint asks for: in its headers or in the words of its error.
 
 Headers are not of one form: Retry-After (RFC 9110 section 10.2.3: seconds or a date),
 `retry-after-ms` (Azure), `x-ratelimit-reset-requests: 6m0s` (OpenAI, Groq),
@@ -54,12 +54,12 @@ _PART = re.compile(rf"(\d+(?:\.\d+)?)\s*({_UNIT})", re.IGNORECASE)
 _DURATION = rf"(?:\d+(?:\.\d+)?\s*(?:{_UNIT})(?![a-z])(?:\s*(?:,|and)?\s*))+"
 _WHOLE = re.compile(_DURATION.replace("(?![a-z])", ""), re.IGNORECASE)
 _CLOCK = r"\d{1,3}:\d\d:\d\d"
-_SAID = re.compile(
+_WAIT_AFTER_VERB = re.compile(
     r"(?:try(?:ing)?(?:\s+it)?\s+again|retry(?:ing)?|wait|available(?:\s+again)?|resets?|replenished|重试)"
     rf"[\s:]*(?:in|after|for|at\s+least)?\s*(?:about|another|approximately|~)?\s*({_CLOCK}|{_DURATION})",
     re.IGNORECASE,
 )
-_SAID_BEFORE = re.compile(
+_WAIT_BEFORE_VERB = re.compile(
     rf"(?:in|after|请在?|于)\s*({_DURATION})\s*(?:后|后再试|后重试)", re.IGNORECASE
 )
 _FIELDS = frozenset(
@@ -71,7 +71,7 @@ _DEPTH = 6
 def retry_after(
     headers: Mapping[str, str], body: Any, text: str, now: float | None = None
 ) -> float | None:
-    """Seconds until the endpoint wants to be asked again; None where it does not say so, or says
+    """Seconds to wait before the next request; None where it does not say so, or says
     what can't be meant.
 
     What is most particular comes first: Retry-After, the words and fields of the body, then the
@@ -94,7 +94,7 @@ def retry_after(
             return seconds
     candidates = (
         _field(body, now),
-        _said(text),
+        _in_words(text),
         _reset(lower, now),
         _reset(_inner_headers(body), now),
     )
@@ -161,8 +161,8 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
 
 def _listed(value: str, *names: str) -> float | None:
     """A number from `limit=20, remaining=0, reset=30` or `"default";r=0;t=30`."""
-    found = re.search(rf"\b(?:{'|'.join(names)})\s*=\s*(\d+(?:\.\d+)?)", value)
-    return None if found is None else float(found[1])
+    match = re.search(rf"\b(?:{'|'.join(names)})\s*=\s*(\d+(?:\.\d+)?)", value)
+    return None if match is None else float(match[1])
 
 
 def _number(value: str) -> float | None:
@@ -172,17 +172,17 @@ def _number(value: str) -> float | None:
         return None
 
 
-def _said(text: str) -> float | None:
+def _in_words(text: str) -> float | None:
     """From words such as "Please try again in 6m0s", "wait 30 seconds before retrying",
     "replenished in 06:12:32"."""
-    found = _SAID.search(text) or _SAID_BEFORE.search(text)
-    if found is None:
+    match = _WAIT_AFTER_VERB.search(text) or _WAIT_BEFORE_VERB.search(text)
+    if match is None:
         return None
-    if re.fullmatch(_CLOCK, found[1]):
-        hours, minutes, seconds = map(int, found[1].split(":"))
+    if re.fullmatch(_CLOCK, match[1]):
+        hours, minutes, seconds = map(int, match[1].split(":"))
         return _sane(3600.0 * hours + 60 * minutes + seconds)
     return _sane(
-        sum(float(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(found[1]))
+        sum(float(number) * _UNITS[unit.lower()] for number, unit in _PART.findall(match[1]))
     )
 
 

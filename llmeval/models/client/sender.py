@@ -3,7 +3,6 @@ within a deadline."""
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -27,10 +26,10 @@ class Attempts:
     """How often one request was sent; counted here because a failure must carry it too."""
 
     def __init__(self) -> None:
-        self.made = 0
+        self.count = 0
         self.last: ModelError | None = None
         """The last failure."""
-        self.failures: Counter[type[ModelError]] = Counter()
+        self.failures: dict[type[ModelError], int] = {}
         """How often each class of failure came."""
         self.timer: asyncio.Timeout | None = None
         """Ends the request at its deadline; it starts when the request is first sent."""
@@ -75,76 +74,77 @@ class Sender:
 
     def take_unfinished(self) -> int:
         """The number of `unfinished` calls, which is 0 from then on."""
-        made, self.unfinished = self.unfinished, 0
-        return made
+        count, self.unfinished = self.unfinished, 0
+        return count
 
-    async def send(self, request: Request, counted: Attempts) -> Reply:
-        """The reply to a request; `counted` says how often it was sent, also when this raises.
+    async def send(self, request: Request, attempts: Attempts) -> Reply:
+        """The reply to a request; `attempts` says how often it was sent, also when this raises.
 
         Raises:
             ModelError: no answer in the end. `kind` says why: provider, quota, budget, or what the
             model itself says.
         """
         try:
-            reply = await self._within_deadline(request, counted)
+            reply = await self._within_deadline(request, attempts)
         except ModelError:
-            self.unfinished -= counted.made
+            self.unfinished -= attempts.count
             raise
-        self.unfinished -= counted.made
+        self.unfinished -= attempts.count
         return reply
 
-    async def _within_deadline(self, request: Request, counted: Attempts) -> Reply:
+    async def _within_deadline(self, request: Request, attempts: Attempts) -> Reply:
         if self._deadline is None:
-            return await self._with_retries(request, counted)
+            return await self._with_retries(request, attempts)
         try:
-            async with asyncio.timeout(None) as counted.timer:
-                return await self._with_retries(request, counted)
+            async with asyncio.timeout(None) as attempts.timer:
+                return await self._with_retries(request, attempts)
         except TimeoutError:
-            why = f"; the last failure: {counted.last}" if counted.last is not None else ""
-            times = "1 attempt" if counted.made == 1 else f"{counted.made} attempts"
+            why = f"; the last failure: {attempts.last}" if attempts.last is not None else ""
+            times = "1 attempt" if attempts.count == 1 else f"{attempts.count} attempts"
             raise ModelError(
                 f"no answer within `limits.deadline` of {self._deadline:g} s, {times}{why}"
             ) from None
 
-    async def _with_retries(self, request: Request, counted: Attempts) -> Reply:
+    async def _with_retries(self, request: Request, attempts: Attempts) -> Reply:
         """The first attempt goes straight out: tenacity is only entered when it failed, as it
         costs more than it."""
         try:
-            return await self._attempt(request, counted)
+            return await self._attempt(request, attempts)
         except Retryable as error:
-            if not self._goes_on(error, counted):
+            if not self._goes_on(error, attempts):
                 raise
-            await self._rest(self._wait_after(error, counted.made))
+            await self._rest(self._wait_after(error, attempts.count))
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: self._goes_on(error, counted)),
-            wait=lambda state: self._wait_after(_error_of(state), counted.made),
+            retry=retry_if_exception(lambda error: self._goes_on(error, attempts)),
+            wait=lambda state: self._wait_after(_error_of(state), attempts.count),
             sleep=self._rest,
         )
-        reply: Reply = await retrying(self._attempt, request, counted)
+        reply: Reply = await retrying(self._attempt, request, attempts)
         return reply
 
-    def _goes_on(self, error: BaseException, counted: Attempts) -> bool:
+    def _goes_on(self, error: BaseException, attempts: Attempts) -> bool:
         """Whether another attempt is allowed and may help."""
         if not isinstance(error, Retryable):
             return False
         most = error.most_attempts or self._attempts
         # failures of other classes do not use up the few attempts that one class is worth
-        return counted.made < self._attempts and counted.failures[type(error)] < most
+        return attempts.count < self._attempts and attempts.failures.get(type(error), 0) < most
 
-    async def _attempt(self, request: Request, counted: Attempts) -> Reply:
+    async def _attempt(self, request: Request, attempts: Attempts) -> Reply:
         window = self._limiter.window
-        place = await self._limiter.acquire(_tokens(request), again=counted.made > 0)
+        tokens = _tokens(request) if self._limiter.counts_tokens else 0
+        place = await self._limiter.acquire(tokens, again=attempts.count > 0)
         if not self._may_call():
             self._limiter.release(place, Signal.FAILED)
-            raise ModelError("not asked: the budget of this run is used up", kind="budget")
-        self._count(counted)
+            raise ModelError("no call: the budget of this run is used up", kind="budget")
+        self._count(attempts)
         outcome, retry_after = Signal.FAILED, None
         try:
             reply = await self._model.answer(request)
             outcome = Signal.SERVED
         except ModelError as error:
-            counted.last = error
-            counted.failures[type(error)] += 1
+            attempts.last = error
+            attempts.failures[type(error)] = attempts.failures.get(type(error), 0) + 1
             if isinstance(error, TimedOut):
                 outcome = Signal.TIMED_OUT
                 window.traffic.timed_out(error.after)
@@ -160,13 +160,13 @@ class Sender:
             raise
         finally:
             self._limiter.release(place, outcome, retry_after=retry_after)
-        return usable(reply, merged(self._params, request.params), self._reasoning)
+        return usable(reply, lambda: merged(self._params, request.params), self._reasoning)
 
-    def _count(self, counted: Attempts) -> None:
-        counted.made += 1
+    def _count(self, attempts: Attempts) -> None:
+        attempts.count += 1
         self.unfinished += 1
-        if counted.made == 1 and counted.timer is not None and self._deadline is not None:
-            counted.timer.reschedule(asyncio.get_running_loop().time() + self._deadline)
+        if attempts.count == 1 and attempts.timer is not None and self._deadline is not None:
+            attempts.timer.reschedule(asyncio.get_running_loop().time() + self._deadline)
 
     def _wait_after(self, error: BaseException | None, failures: int) -> float:
         """Seconds to wait after the `failures`th failure: exponential with jitter, after what the

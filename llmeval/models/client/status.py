@@ -89,10 +89,10 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
 
     Reasoning models refuse `max_tokens` and `temperature: 0`; older servers refuse
     `response_format`."""
-    said = words(parsed, text)
-    if not _REFUSED.search(said):
+    message = words(parsed, text)
+    if not _REFUSED.search(message):
         return None
-    named = _named_parameter(parsed, said)
+    named = _named_parameter(parsed, message)
     if named in ("max_tokens", "max_output_tokens"):
         return (
             "write `params: {max_completion_tokens: N}` for this model: it takes the place of"
@@ -109,12 +109,12 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
         )
     if named is not None:
         return f"leave it out with `params: {{{named}: null}}` on the model or the judge"
-    if _FORMAT.search(said):
+    if _FORMAT.search(message):
         return "set `structured_output: json_object` or `structured_output: none` on this model"
     return None
 
 
-def _named_parameter(parsed: Any, said: str) -> str | None:
+def _named_parameter(parsed: Any, message: str) -> str | None:
     """The parameter that an error is about: its `param` field, else the first one named in the
     words."""
     error = parsed[0] if isinstance(parsed, list) and parsed else parsed
@@ -124,10 +124,10 @@ def _named_parameter(parsed: Any, said: str) -> str | None:
         return param
     if param and _FORMAT.search(param):
         return None
-    places = {name: re.search(_mention(name), said) for name in _PARAMETERS}
-    found = [(place.start(), name) for name, place in places.items() if place is not None]
-    first = min(found, default=None)
-    formatted = _FORMAT.search(said)
+    places = {name: re.search(_mention(name), message) for name in _PARAMETERS}
+    mentions = [(place.start(), name) for name, place in places.items() if place is not None]
+    first = min(mentions, default=None)
+    formatted = _FORMAT.search(message)
     return (
         None
         if first is None or (formatted is not None and formatted.start() < first[0])

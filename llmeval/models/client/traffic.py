@@ -17,7 +17,7 @@ class Traffic:
         self._wakes: list[float] = []
 
     def refused(self, words: str) -> None:
-        """The endpoint asked for less, in these words."""
+        """The endpoint refused a request, in these words."""
         self._refusal, self._last = _short(words), "refused"
 
     def timed_out(self, after: float | None) -> None:

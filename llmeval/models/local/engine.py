@@ -15,12 +15,12 @@ from typing import Any
 import torch
 
 from llmeval.core.errors import ModelError
+from llmeval.models.local.chat_tokenizer import ChatTokenizer
 from llmeval.models.local.guided import Guides
 from llmeval.models.local.jobs import Generation, Job, Scoring
 from llmeval.models.local.kv import Prefilled, Rows, hf_cache
 from llmeval.models.local.prefill import OUT_OF_MEMORY, Prefiller
 from llmeval.models.local.scoring import score
-from llmeval.models.local.text import Text
 
 _THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llmeval-local-models")
 """Of one thread; between two steps there is nothing in it, so a process that ends waits for a step
@@ -263,7 +263,7 @@ class _Loaded:
     def __init__(self, model: Any, tokenizer: Any) -> None:
         config = model.config.get_text_config(decoder=True)
         self.model = model
-        self.text = Text(tokenizer)
+        self.text = ChatTokenizer(tokenizer)
         self.context: int | None = getattr(config, "max_position_embeddings", None)
         sliding = any(hf_cache.DynamicCache(config=model.config).is_sliding)
         self.prefill = Prefiller(model, sharing=not sliding)

@@ -8,7 +8,10 @@ _BROUGHT = ("torch", "transformers", "gguf")
 
 
 def require_extra() -> None:
-    """Nothing, or UsageError with the fix; asked before a download that would be for nothing."""
+    """Check for the extra before a download that would be useless without it.
+
+    Raises:
+        UsageError: a package of the extra is missing; names the fix."""
     missing = [name for name in _BROUGHT if find_spec(name) is None]
     if missing:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What the engine is asked: to generate a reply, or to say how likely given continuations are."""
+"""Jobs of the engine: to generate a reply, or to compute the probability of continuations."""
 
 import random
 import time
@@ -15,8 +15,8 @@ from llmeval.models.local.params import Sampling, draw, generator
 if TYPE_CHECKING:
     import torch
 
+    from llmeval.models.local.chat_tokenizer import ChatTokenizer
     from llmeval.models.local.guided import Guide
-    from llmeval.models.local.text import Text
 
 
 @dataclass(eq=False)
@@ -32,7 +32,7 @@ class Job:
     started: float = 0.0
     cancelled: bool = False
 
-    def prepare(self, text: "Text", context: int | None) -> None:
+    def prepare(self, text: "ChatTokenizer", context: int | None) -> None:
         """Turn the request into tokens.
 
         Raises:
@@ -58,7 +58,7 @@ class Scoring(Job):
     continuations: tuple[str, ...] = ()
     ids: list[list[int]] = field(default_factory=list)
 
-    def prepare(self, text: "Text", context: int | None) -> None:
+    def prepare(self, text: "ChatTokenizer", context: int | None) -> None:
         super().prepare(text, context)
         self.ids = [text.ids(continuation) for continuation in self.continuations]
         if not all(self.ids):
@@ -75,16 +75,16 @@ class Scoring(Job):
 
 @dataclass(eq=False)
 class Generation(Job):
-    """One reply being made. The result is the `Reply`."""
+    """One reply while it is generated. The result is the `Reply`."""
 
     sampling: Sampling = field(default_factory=Sampling)
     guide: "Guide | None" = None
     chance: random.Random = field(default_factory=random.Random)
     left: int = 0
     logprobs: list[tuple[int, float, list[tuple[int, float]]]] = field(default_factory=list)
-    _text: "Text | None" = None
+    _text: "ChatTokenizer | None" = None
 
-    def prepare(self, text: "Text", context: int | None) -> None:
+    def prepare(self, text: "ChatTokenizer", context: int | None) -> None:
         super().prepare(text, context)
         self._text = text
         self.chance = generator(self.sampling.seed, self.tokens, self.request.repeat)
@@ -154,8 +154,8 @@ class Generation(Job):
         if not any(stop in tail for stop in stops):
             return None
         whole = self._text.decode(self.output)
-        found = [at for stop in stops if (at := whole.find(stop)) >= 0]
-        return whole[: min(found)] if found else None
+        positions = [at for stop in stops if (at := whole.find(stop)) >= 0]
+        return whole[: min(positions)] if positions else None
 
     def _reply(self, reason: str, cut: str | None = None) -> Reply:
         text = self._text
@@ -169,7 +169,7 @@ class Generation(Job):
             logprobs=self._logprobs(text) if self.sampling.logprobs else None,
         )
 
-    def _logprobs(self, text: "Text") -> list[dict[str, Any]]:
+    def _logprobs(self, text: "ChatTokenizer") -> list[dict[str, Any]]:
         """As chat completions list them: {token, logprob, top_logprobs: [{token, logprob}]}."""
         return [
             {

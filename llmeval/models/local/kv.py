@@ -131,15 +131,15 @@ class Rows:
         }
 
     def advance(self) -> None:
-        """The column that `step` asked for is filled."""
+        """Count the column that the model filled after `step`."""
         self._window.end += 1
         self.lengths = [length + 1 for length in self.lengths]
 
     def _append(self, source: Prefilled, i: int) -> None:
         w, length = self._window, source.lengths[i]
         own = length - source.prefix
-        for layer, given in zip(self._layers, source.cache.layers, strict=True):
-            for mine, theirs in ((layer.keys, given.keys), (layer.values, given.values)):
+        for layer, other in zip(self._layers, source.cache.layers, strict=True):
+            for mine, theirs in ((layer.keys, other.keys), (layer.values, other.values)):
                 mine[w.rows, :, w.end - length : w.end - own] = theirs[i, :, : source.prefix]
                 mine[w.rows, :, w.end - own : w.end] = theirs[i, :, theirs.shape[2] - own :]
         self._mask[w.rows] = False
@@ -168,8 +168,8 @@ class Rows:
         held = w.end - w.start
         columns = width + max(_HEADROOM, width // 2)
         self._layers = []
-        for given in like.layers if like is not None else old:
-            self._layers.append(_Layer(w, given.keys, given.values, rows, columns))
+        for layer in like.layers if like is not None else old:
+            self._layers.append(_Layer(w, layer.keys, layer.values, rows, columns))
         mask = torch.zeros(rows, columns, dtype=torch.bool, device=self._layers[0].keys.device)
         if w.rows:
             mask[: w.rows, width - held : width] = self._mask[: w.rows, w.start : w.end]

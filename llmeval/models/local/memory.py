@@ -8,14 +8,14 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from llmeval.models.local.shared import Key
+from llmeval.models.local.engine_pool import WeightsKey
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 SPARE = 1.25
 """Memory used over the weights' own: keys and values, activations, the allocator's gaps."""
 
 
-def fit_together(keys: Iterable[Key], free: int | None = None) -> bool:
+def fit_together(keys: Iterable[WeightsKey], free: int | None = None) -> bool:
     """Whether all these models can be loaded at once; those on another device are not in each
     other's way.
 

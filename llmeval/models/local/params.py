@@ -45,11 +45,11 @@ def parse(params: Mapping[str, Any]) -> Sampling:
     Raises:
         ModelError: an unknown name, or a value out of its range.
     """
-    given = {name: value for name, value in params.items() if value is not None}
-    if "max_completion_tokens" in given:
-        given["max_tokens"] = given.pop("max_completion_tokens")
+    stated = {name: value for name, value in params.items() if value is not None}
+    if "max_completion_tokens" in stated:
+        stated["max_tokens"] = stated.pop("max_completion_tokens")
     try:
-        return msgspec.convert(given, Sampling)
+        return msgspec.convert(stated, Sampling)
     except msgspec.ValidationError as error:
         raise ModelError(
             f"params of a transformers model: {error}; known are"

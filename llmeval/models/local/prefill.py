@@ -47,7 +47,7 @@ class Prefiller:
         self._tokens = tokens
         self._memory = memory
         self._sharing = sharing
-        self._known: OrderedDict[tuple[int, ...], Cache] = OrderedDict()
+        self._beginnings: OrderedDict[tuple[int, ...], Cache] = OrderedDict()
         self._recent: deque[tuple[int, ...]] = deque(maxlen=_RECENT)
         self.rows = 1 << 30
 
@@ -79,8 +79,8 @@ class Prefiller:
 
     def forget(self) -> bool:
         """Free what is kept; whether there was anything."""
-        had = bool(self._known)
-        self._known.clear()
+        had = bool(self._beginnings)
+        self._beginnings.clear()
         return had
 
     def _fitting(
@@ -131,29 +131,29 @@ class Prefiller:
         for i, prompt in enumerate(prompts):
             shared, key = self._match(prompt)
             members.setdefault(key, []).append((shared, i))
-        for key, found in members.items():
+        for key, matches in members.items():
             # One prompt that parts early must not cost the others what they share.
-            enough = 0.75 * max(shared for shared, _ in found)
-            near = [(shared, i) for shared, i in found if shared >= enough]
+            enough = 0.75 * max(shared for shared, _ in matches)
+            near = [(shared, i) for shared, i in matches if shared >= enough]
             yield key[: min(shared for shared, _ in near)], [i for _, i in near]
-            far = [(shared, i) for shared, i in found if shared < enough]
+            far = [(shared, i) for shared, i in matches if shared < enough]
             if far:
                 yield key[: min(shared for shared, _ in far)], [i for _, i in far]
 
     def _match(self, prompt: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-        """(tokens shared, the known beginning they are shared with); (0, ()) where it is not worth
+        """(tokens shared, the beginning they are shared with); (0, ()) where it is not worth
         it.
         """
         key, _ = self._longest(prompt)
         shared = min(_common(key, prompt), len(prompt) - 1)
         if shared < _WORTH_SHARING:
             return 0, ()
-        self._known.move_to_end(key)
+        self._beginnings.move_to_end(key)
         return shared, key
 
     def _longest(self, prompt: tuple[int, ...]) -> tuple[tuple[int, ...], Any]:
         return max(
-            self._known.items(), key=lambda item: _common(item[0], prompt), default=((), None)
+            self._beginnings.items(), key=lambda item: _common(item[0], prompt), default=((), None)
         )
 
     def _learn(self, prompts: Sequence[tuple[int, ...]]) -> None:
@@ -169,17 +169,17 @@ class Prefiller:
             if one not in new and other not in new:
                 continue
             shared = min(_common(one, other), len(one) - 1)
-            known = _common(self._longest(one)[0], one[:shared])
-            if shared >= known + _WORTH_SHARING:
-                base = one[:known] if known >= _WORTH_SHARING else ()
+            kept = _common(self._longest(one)[0], one[:shared])
+            if shared >= kept + _WORTH_SHARING:
+                base = one[:kept] if kept >= _WORTH_SHARING else ()
                 self._keep(one[:shared], self._run(base, [one[len(base) : shared]]).cache)
 
     def _keep(self, beginning: tuple[int, ...], cache: Cache) -> None:
-        for shorter in [key for key in self._known if beginning[: len(key)] == key]:
-            del self._known[shorter]
-        self._known[beginning] = cache
-        while sum(map(_bytes, self._known.values())) > self._memory:
-            self._known.popitem(last=False)
+        for shorter in [key for key in self._beginnings if beginning[: len(key)] == key]:
+            del self._beginnings[shorter]
+        self._beginnings[beginning] = cache
+        while sum(map(_bytes, self._beginnings.values())) > self._memory:
+            self._beginnings.popitem(last=False)
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

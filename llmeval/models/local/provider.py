@@ -14,9 +14,9 @@ import msgspec
 from llmeval.core.errors import ModelError
 from llmeval.models.base import Reply, Request
 from llmeval.models.local import threads, weights
+from llmeval.models.local.engine_pool import ENGINES, WeightsKey
 from llmeval.models.local.jobs import Generation, Job, Scoring
 from llmeval.models.local.params import parse
-from llmeval.models.local.shared import SHELF, Key
 from llmeval.models.params import merged
 
 _ACQUIRING = threading.Lock()
@@ -80,20 +80,20 @@ class TransformersModel:
         Raises:
             ModelError: the model is not to be had.
         """
-        found, key = self._located, self._key
+        located, key = self._located, self._key
         return {
             "provider": "transformers",
-            "model": found.name,
-            "revision": found.revision,
+            "model": located.name,
+            "revision": located.revision,
             "dtype": key.dtype,
             "device": key.device,
-            "chat_template": weights.template_digest(found.folder),
-            "files": weights.file_digests(found.folder),
+            "chat_template": weights.template_digest(located.folder),
+            "files": weights.file_digests(located.folder),
             "params": self._params,
         }
 
     @property
-    def key(self) -> Key:
+    def key(self) -> WeightsKey:
         """Which copy of which weights this is."""
         return self._key
 
@@ -134,7 +134,7 @@ class TransformersModel:
         """The model's choice among `labels` as the beginning of its reply, normalised over them.
 
         Raises:
-            ModelError: as `continuation_logprobs`; or a label is given twice, or there is none.
+            ModelError: as `continuation_logprobs`; or a label is listed twice, or there is none.
         """
         if not labels or len(set(labels)) != len(labels):
             raise ModelError(
@@ -157,7 +157,7 @@ class TransformersModel:
         self._closed = True
         if self._engine is not None:
             self._engine = None
-            await asyncio.to_thread(SHELF.release, self._key)
+            await asyncio.to_thread(ENGINES.release, self._key)
 
     async def _run(self, job: Job) -> Any:
         if self._closed:
@@ -177,17 +177,17 @@ class TransformersModel:
         key = self._key
         with _ACQUIRING:
             if self._engine is None:
-                self._engine = SHELF.acquire(key, self._batch_size)
+                self._engine = ENGINES.acquire(key, self._batch_size)
 
     @cached_property
     def _located(self) -> weights.Located:
         return weights.locate(self._name, self._revision)
 
     @cached_property
-    def _key(self) -> Key:
+    def _key(self) -> WeightsKey:
         threads.prepare()
         dtype, device = weights.defaults(self._located.folder, *self._wanted)
-        return Key(self._located.folder, dtype, device)
+        return WeightsKey(self._located.folder, dtype, device)
 
     @cached_property
     def _fingerprint(self) -> str:

@@ -50,7 +50,7 @@ def ensure(name: str, *, progress: Progress | None = None) -> Path:
     """The folder of the bundled model `name`, downloaded and converted first where needed (about
     half a minute).
 
-    Two processes may call it at once: one does the work, the other waits. `progress` is told
+    Two processes may call it at once: one does the work, the other waits. `progress` gets
     (stage, share done); it is not called when there is nothing to do.
 
     Raises:
@@ -105,18 +105,18 @@ def _make(model: Bundled, target: Path, progress: Progress) -> None:
                 tempfile.TemporaryDirectory(prefix=f".{model.name}-", dir=target.parent)
             )
         )
-        downloads, made = work / "download", work / "made"
+        downloads, converted = work / "download", work / "converted"
         downloads.mkdir()
-        made.mkdir()
+        converted.mkdir()
         gguf = fetch(model, downloads, progress)
-        convert(gguf, made, lambda share: progress("convert", share))
-        shutil.copyfile(downloads / model.licence_file, made / "LICENSE")
-        (made / MARKER).write_text(
+        convert(gguf, converted, lambda share: progress("convert", share))
+        shutil.copyfile(downloads / model.licence_file, converted / "LICENSE")
+        (converted / MARKER).write_text(
             json.dumps(_provenance(model), indent=2) + "\n", encoding="utf-8"
         )
         if target.exists():
             target.rename(work / "old")
-        made.rename(target)
+        converted.rename(target)
 
 
 def _provenance(model: Bundled) -> dict[str, object]:

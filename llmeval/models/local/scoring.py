@@ -1,4 +1,4 @@
-"""How likely given continuations are after prompts that are already in the cache. Needs torch."""
+"""The probability of continuations after prompts that are already in the cache. Needs torch."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -58,11 +58,11 @@ def _rest(
     width = done.cache.get_seq_length()
     lengths = torch.tensor([done.lengths[row] for row in rows], device=device)
     longest = max(map(len, continuations)) - 1
-    given = torch.tensor(
+    inputs = torch.tensor(
         [[*tokens[:-1], *[0] * (longest + 1 - len(tokens))] for tokens in continuations],
         device=device,
     )
-    asked = torch.tensor(
+    targets = torch.tensor(
         [[*tokens[1:], *[0] * (longest + 1 - len(tokens))] for tokens in continuations],
         device=device,
     )
@@ -75,11 +75,11 @@ def _rest(
     logits, _ = logits_of(
         model,
         longest,
-        input_ids=given,
+        input_ids=inputs,
         attention_mask=torch.cat([prompt, counted], dim=1),
         position_ids=lengths[:, None] + torch.arange(longest, device=device),
         past_key_values=selected(done.cache, torch.tensor(rows, device=device), width),
         use_cache=True,
     )
-    logp = torch.log_softmax(logits, dim=-1).gather(2, asked[:, :, None])[:, :, 0]
+    logp = torch.log_softmax(logits, dim=-1).gather(2, targets[:, :, None])[:, :, 0]
     return [float(value) for value in (logp * counted).sum(1)]

@@ -89,14 +89,14 @@ def file_digests(folder: Path) -> dict[str, str]:
     read once, not at every run.
     """
     store = home() / "digests.json"
-    known = _read(store)
-    digests, fresh = {}, dict(known)
+    stored = _read(store)
+    digests, fresh = {}, dict(stored)
     for path in sorted(folder.iterdir()):
         if path.suffix in _KINDS and path.name != pull.MARKER:
             stat = path.stat()
             key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-            fresh[key] = digests[path.name] = known.get(key) or _sha256(path)
-    if fresh != known:
+            fresh[key] = digests[path.name] = stored.get(key) or _sha256(path)
+    if fresh != stored:
         _write(store, fresh)
     return digests
 

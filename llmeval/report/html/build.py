@@ -1,4 +1,5 @@
-"""`report.html` from a run directory: one pass over the rows, then the page around them.
+"""`report.html` from one pass over a run's rows: each is taken as it is read, the page is written
+around them.
 
 Rows go to a temporary file as they are read; what is held in memory is the compressed index and at
 most one chunk. The file appears under its name only when it is whole.
@@ -7,9 +8,9 @@ most one chunk. The file appears under its name only when it is whole.
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO, Literal
 
 import msgspec
@@ -19,7 +20,9 @@ from llmeval.core.files import write_atomically, writing
 from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Summary
-from llmeval.gate.human_labels import people_of
+from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
+from llmeval.gate.run_pass import read_run, tally_run
+from llmeval.gate.summary import summary_of
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.history import History, unsteady
@@ -27,22 +30,15 @@ from llmeval.report.html.index import COLUMNS, Indexer
 from llmeval.report.html.labels import read_labels
 from llmeval.report.html.page import DATA_MARK, render
 from llmeval.report.html.picture import picture
-from llmeval.report.html.reader import Reader, ReportRow
+from llmeval.report.html.row import ReportRow, row_of
 from llmeval.report.html.totals import Totals, Verdicts
-from llmeval.report.html.trend import listed, past_runs
+from llmeval.report.html.trend import PastRun, earlier_runs, listed
 from llmeval.report.html.triage import Triage, TriageQueue, TriageRules, triage
-from llmeval.store.directory import RunDir
+from llmeval.store.directory import ANSWERS, CaseOutline, RunDir, UnitKey
 from llmeval.store.labels import AnswerKey
+from llmeval.store.units import StoredUnit
 
-
-@dataclass(frozen=True)
-class RunSummary:
-    """A run's own words about itself."""
-
-    manifest: Manifest
-    summary: Summary
-
-
+Embed = Literal["default", "all"]
 Watcher = Callable[[ReportRow, Triage], None]
 
 
@@ -51,123 +47,197 @@ def write_html(
     path: Path,
     *,
     baseline: RunDir | None = None,
-    embed: Literal["default", "all"] = "default",
+    embed: Embed = "default",
     served: bool = False,
     watch: Watcher | None = None,
-    told: RunSummary | None = None,
 ) -> None:
     """Write the report of a run as one offline file.
 
     Args:
         run: any run that was begun; without a summary one is computed from its records.
         path: where the page goes; replaced at once when it is complete.
-        baseline: the run to compare with, row by row.
-        embed: `default` holds every row up to 20,000; beyond, all that did not pass or changed and
-            a random sample of the others (the index always lists all). `all` holds every row.
-        served: the page comes from the review server, takes its state from there and gives labels
-            to it.
-        watch: is told each row and where it stands, in the order recorded.
-        told: the manifest and summary to show; the run's own by default.
+        baseline, embed, served, watch: as for `PageWriter`.
 
     Raises:
         StoreError: `run` or `baseline` is not a run directory, or has a line that is not a record;
             the page can't be written.
     """
-    here, there = told or _load(run), None if baseline is None else _load(baseline)
-    with writing(path), ExitStack() as stack:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        chunks: BinaryIO = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
-        rows = stack.enter_context(Reader(run))
-        before = None if baseline is None else stack.enter_context(Reader(baseline))
-        past = past_runs(run, here.manifest, here.summary)
-        history = History(run, past[:-1])
-        gathered = _gather(run, here, rows, before, chunks, embed, history, watch)
-        named = listed(past, path, served)
-        gathered.meta.update({"served": served, "past": named[-1 - len(history.runs) : -1]})
-        other = None if there is None else (there.manifest, there.summary)
-        shell = render(
-            here.manifest,
-            here.summary,
-            gathered.totals,
-            gathered.embedding,
-            other,
-            past,
-            named,
-            served,
+    manifest = run.manifest()
+    with PageWriter(
+        run, manifest, path, baseline=baseline, embed=embed, served=served, watch=watch
+    ) as page:
+        if run.has_summary():
+            summary = run.summary()
+            read_run(run, _decided(run), [page.add_case], [page.take])
+        else:
+            summary = summary_of(tally_run(run, manifest, [page.add_case], [page.take]), manifest)
+        page.write(summary)
+
+
+class PageWriter:
+    """Takes the cases of a run, then its answers, then its summary. A context manager: it holds a
+    temporary file and the baseline's records.
+
+    Args:
+        run: where the records are.
+        manifest: the run's, maybe with another gate than it was made by.
+        path: where the page goes; replaced at once when it is complete.
+        baseline: the run to compare with, row by row.
+        embed: `default` holds every row up to 20,000; beyond, all that did not pass or changed and
+            a random sample of the others (the index always lists all). `all` holds every row.
+        served: the page comes from the review server, takes its state from there and gives labels
+            to it.
+        watch: takes each row and where it stands, in the order of the page.
+    """
+
+    def __init__(
+        self,
+        run: RunDir,
+        manifest: Manifest,
+        path: Path,
+        *,
+        baseline: RunDir | None = None,
+        embed: Embed = "default",
+        served: bool = False,
+        watch: Watcher | None = None,
+    ) -> None:
+        self._run, self._manifest, self._path = run, manifest, path
+        self._served, self._watch = served, watch
+        self._baseline = None if baseline is None else load_summary(baseline)
+        self._past = earlier_runs(run, manifest)
+        self._history = History(self._past)
+        self._people = read_labels(run)
+        self._rules = TriageRules.of(manifest, self._people)
+        self._embedding = Embedding(len(run.index(ANSWERS)), embed)
+        compared = baseline is not None
+        self._totals = Totals(partial(picture, compared=compared))
+        self._index, self._indexer = IndexWriter(*COLUMNS), Indexer(compared)
+        self._stack = ExitStack()
+        self._before = None if baseline is None else self._stack.enter_context(baseline.open())
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._chunks: BinaryIO = self._stack.enter_context(
+                tempfile.TemporaryFile(dir=path.parent)
+            )
+        self._writer = ChunkWriter(self._chunks)
+        self._repeats: list[ReportRow] = []
+        self._stopped = manifest.status == "complete" and manifest.may_stop
+        self._cut_off: list[UnitKey] = []
+
+    def __enter__(self) -> "PageWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def add_case(self, case: CaseOutline) -> None:
+        """Take a case of the run, before its answers."""
+        self._history.add_case(case)
+
+    def take(self, decided: DecidedUnit[StoredUnit]) -> None:
+        """Take an answer. Repeats of a case that come one after the other are compared."""
+        row = row_of(decided, self._before)
+        if self._repeats and self._repeats[0].case.id != row.case.id:
+            self._add_repeats()
+        self._repeats.append(row)
+
+    def write(self, summary: Summary) -> None:
+        """Write the page, after the last answer."""
+        with writing(self._path):
+            self._add_repeats()
+            self._add_cut_off(summary)
+            self._writer.flush()
+            past = [*self._past, PastRun.of(self._run, self._manifest, summary)]
+            named = listed(past, self._path, self._served)
+            meta = self._meta()
+            meta["past"] = named[-1 - len(self._history.runs) : -1]
+            shell = render(
+                self._manifest,
+                summary,
+                self._totals,
+                self._embedding,
+                self._baseline,
+                past,
+                named,
+                self._served,
+            )
+            self._write(shell, meta)
+
+    def _add_repeats(self) -> None:
+        rows, self._repeats = self._repeats, []
+        flipped = len(rows) > 1 and flips(rows)
+        for row in rows:
+            if self._stopped and row.outcome is Outcome.NOT_SCORED:
+                self._cut_off.append((row.case.id, row.now.answer.repeat))
+            else:
+                self._add(row, flipped)
+
+    def _add_cut_off(self, summary: Summary) -> None:
+        """Answers without their judge's verdict in a run that stopped early: they were not needed,
+        unless the rules that the run is decided by now need them.
+        """
+        if summary.counts.not_needed or not self._cut_off:
+            return
+        with self._run.open() as units:
+            people = _decided(self._run)
+            for unit in filter(None, map(units.unit, self._cut_off)):
+                self._add(row_of(decide_unit(unit, people), self._before), False)
+
+    def _add(self, row: ReportRow, flipped: bool) -> None:
+        place = triage(row, self._rules, flipped)
+        self._totals.add(row, place)
+        self._totals.note(_verdicts(row, self._people))
+        earlier = self._history.of(row.case)
+        chunk = self._writer.add(row, earlier) if self._embedding.takes(row, place) else -1
+        self._index.add(*self._indexer.entry(row, place, chunk, unsteady(earlier, row)))
+        if self._watch is not None:
+            self._watch(row, place)
+
+    def _meta(self) -> dict[str, Any]:
+        """What the page's script needs besides the rows."""
+        manifest, indexer = self._manifest, self._indexer
+        return {
+            "run": manifest.run_id,
+            "suite": manifest.suite,
+            "metrics": indexer.metrics,
+            "tags": indexer.tags,
+            "combos": indexer.combos,
+            "flags": indexer.flags,
+            "baseline": self._before is not None,
+            "rows": self._index.count,
+            "embedded": self._embedding.taken,
+            "probability": self._embedding.probability,
+            "gated": sorted(self._rules.gated),
+            "judges": {name: judge.trust for name, judge in manifest.judges.items()},
+            "candidate": manifest.candidate.name,
+            "queues": {queue.name: self._totals.queues[queue] for queue in TriageQueue},
+            "served": self._served,
+        }
+
+    def _write(self, shell: str, meta: dict[str, Any]) -> None:
+        head, tail = shell.split(DATA_MARK)
+        self._chunks.seek(0)
+        write_atomically(
+            self._path,
+            head.encode(),
+            block("meta", msgspec.json.encode(meta)),
+            self._index.blocks(),
+            iter(lambda: self._chunks.read(1 << 20), b""),
+            tail.encode(),
         )
-        _write(path, shell, gathered, chunks)
 
 
-@dataclass(frozen=True)
-class PageData:
-    """What one pass over the rows left."""
-
-    totals: Totals
-    index: IndexWriter
-    indexer: Indexer
-    embedding: Embedding
-    meta: dict[str, Any]
-
-
-def _load(run: RunDir) -> RunSummary:
+def load_summary(run: RunDir) -> tuple[Manifest, Summary]:
+    """A run's manifest and summary; the summary is computed where the run never came to its end."""
     manifest = run.manifest()
     if run.has_summary():
-        return RunSummary(manifest, run.summary())
-    from llmeval.gate.summary import summarise
-
-    return RunSummary(manifest, summarise(run))
-
-
-def _gather(
-    run: RunDir,
-    here: RunSummary,
-    rows: Reader,
-    before: Reader | None,
-    chunks: BinaryIO,
-    embed: str,
-    history: History,
-    watch: Watcher | None,
-) -> PageData:
-    people = read_labels(run)
-    rules = TriageRules.of(here.manifest, people, _decided(run))
-    totals, writer, index = (
-        Totals(partial(picture, compared=before is not None)),
-        ChunkWriter(chunks),
-        IndexWriter(*COLUMNS),
-    )
-    count = rows.count()
-    embedding = Embedding(count, here.summary.counts.passed * max(here.manifest.repeats, 1), embed)
-    indexer = Indexer(before is not None)
-    flipped = flips(rows) if here.manifest.repeats > 1 else frozenset()
-    for row in rows.rows(before):
-        place = triage(row, rules, row.case.id in flipped)
-        if here.summary.counts.not_needed and place.state is Outcome.NOT_SCORED:
-            continue  # its scoring was cut off when every rule was decided
-        totals.add(row, place)
-        totals.note(_verdicts(row, people))
-        earlier = history.of(row.case)
-        chunk = writer.add(row, earlier) if embedding.takes(row, place) else -1
-        index.add(*indexer.entry(row, place, chunk, unsteady(earlier, row)))
-        if watch is not None:
-            watch(row, place)
-    writer.flush()
-    meta = {
-        "run": here.manifest.run_id,
-        "suite": here.manifest.suite,
-        "metrics": indexer.metrics,
-        "tags": indexer.tags,
-        "combos": indexer.combos,
-        "flags": indexer.flags,
-        "baseline": before is not None,
-        "rows": index.count,
-        "embedded": embedding.taken,
-        "probability": embedding.probability,
-        "gated": sorted(rules.gated),
-        "judges": {n: j.trust for n, j in here.manifest.judges.items()},
-        "candidate": here.manifest.candidate.name,
-        "queues": {queue.name: totals.queues[queue] for queue in TriageQueue},
-    }
-    return PageData(totals, index, indexer, embedding, meta)
+        return manifest, run.summary()
+    return manifest, summary_of(tally_run(run, manifest), manifest)
 
 
 def _decided(run: RunDir) -> Mapping[AnswerKey, bool]:
@@ -181,35 +251,21 @@ def _decided(run: RunDir) -> Mapping[AnswerKey, bool]:
 
 
 def _verdicts(row: ReportRow, people: Mapping[tuple[str, int, str], bool]) -> list[Verdicts]:
+    """The judges' verdicts that a person gave one beside."""
     found = []
-    for score in row.now.scores:
+    for score in row.now.scores if people else ():
         person = people.get((score.case_id, score.repeat, score.metric))
         if score.source == "judge" and score.passed is not None and person is not None:
             found.append(Verdicts(score.metric, score.passed, person, score.confidence))
     return found
 
 
-def flips(rows: Reader) -> frozenset[str]:
-    """Cases where a judge gave two verdicts on byte-equal answers."""
-    seen: dict[int, bool] = {}
-    found = set()
-    for row in rows.rows():
-        for score in row.now.scores:
-            if score.source == "judge" and score.passed is not None:
-                key = hash((row.case.id, score.metric, row.now.answer.output))
-                if seen.setdefault(key, score.passed) != score.passed:
-                    found.add(row.case.id)
-    return frozenset(found)
-
-
-def _write(path: Path, shell: str, gathered: PageData, chunks: BinaryIO) -> None:
-    head, tail = shell.split(DATA_MARK)
-    chunks.seek(0)
-    write_atomically(
-        path,
-        head.encode(),
-        block("meta", msgspec.json.encode(gathered.meta)),
-        gathered.index.blocks(),
-        iter(lambda: chunks.read(1 << 20), b""),
-        tail.encode(),
+def flips(rows: list[ReportRow]) -> bool:
+    """Whether a judge gave two verdicts on byte-equal answers, among the repeats of one case."""
+    seen: dict[tuple[str, str | None], bool] = {}
+    return any(
+        seen.setdefault((score.metric, row.now.answer.output), score.passed) != score.passed
+        for row in rows
+        for score in row.now.scores
+        if score.source == "judge" and score.passed is not None
     )

@@ -13,7 +13,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from llmeval.report.html.reader import ReportRow, RunSide
+from llmeval.core.checksums import unsealed
+from llmeval.report.html.row import ReportRow
+from llmeval.store.units import StoredUnit
 
 ROWS = 200
 RAW_LIMIT = 4 << 20
@@ -76,7 +78,7 @@ class ChunkWriter:
 
 
 def _row(row: ReportRow, history: Mapping[str, str]) -> bytes:
-    parts = [b'{"case":', row.case_line, b',"now":', _side(row.now)]
+    parts = [b'{"case":', unsealed(row.now.case_line), b',"now":', _side(row.now)]
     if row.before is not None:
         parts += [b',"before":', _side(row.before)]
     if history:
@@ -84,8 +86,10 @@ def _row(row: ReportRow, history: Mapping[str, str]) -> bytes:
     return b"".join(parts) + b"}"
 
 
-def _side(side: RunSide) -> bytes:
-    return b'{"answer":%s,"scores":[%s]}' % (side.answer_line, b",".join(side.score_lines))
+def _side(unit: StoredUnit) -> bytes:
+    """An answer with its scores as recorded, without the checksums."""
+    scores = b",".join(map(unsealed, unit.score_lines))
+    return b'{"answer":%s,"scores":[%s]}' % (unsealed(unit.answer_line), scores)
 
 
 class IndexWriter:

@@ -10,13 +10,14 @@ from typing import Any
 
 from llmeval.compare.comparison import ComparedRun, Comparison, Flip, Leaderboard, MetricDifference
 from llmeval.core.files import write_atomically
+from llmeval.core.records import Case
 from llmeval.report import comparison_words as words
 from llmeval.report.html import assets, charts
 from llmeval.report.html.index import asked
 from llmeval.report.html.page import environment
-from llmeval.report.html.reader import Reader
 from llmeval.report.html.visible import clip, shorten
 from llmeval.store.directory import RunDir
+from llmeval.store.units import Unit, UnitReader
 
 FELL, ROSE = 10, 5
 """Cases shown with both answers, a metric and run."""
@@ -38,7 +39,7 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
     """
     with ExitStack() as stack:
         readers = {
-            side.letter: stack.enter_context(Reader(run))
+            side.letter: stack.enter_context(run.open())
             for side, run in zip(found.runs, runs, strict=True)
         }
         page = (
@@ -128,7 +129,7 @@ def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, Any]:
     }
 
 
-def _flips(found: Comparison, readers: dict[str, Reader]) -> Iterator[dict[str, Any]]:
+def _flips(found: Comparison, readers: dict[str, UnitReader]) -> Iterator[dict[str, Any]]:
     """What fell and what rose on each metric and run, the first with what both runs answered."""
     for row in found.metrics:
         for kind, flips, most in (("fell", row.fell, FELL), ("rose", row.rose, ROSE)):
@@ -143,11 +144,11 @@ def _flips(found: Comparison, readers: dict[str, Reader]) -> Iterator[dict[str, 
                 }
 
 
-def _item(flip: Flip, row: MetricDifference, readers: dict[str, Reader]) -> dict[str, Any]:
-    case = readers[row.letter].case(flip.case_id)
-    answers = {
-        letter: _answer(readers[letter], flip.case_id, row.metric) for letter in ("A", row.letter)
-    }
+def _item(flip: Flip, row: MetricDifference, readers: dict[str, UnitReader]) -> dict[str, Any]:
+    units = {letter: readers[letter].unit((flip.case_id, 0)) for letter in ("A", row.letter)}
+    unit = units[row.letter]
+    case = Case(flip.case_id, {}) if unit is None else unit.case
+    answers = {letter: _answer(each, row.metric) for letter, each in units.items()}
     return {
         "id": flip.case_id,
         "change": (
@@ -162,14 +163,13 @@ def _item(flip: Flip, row: MetricDifference, readers: dict[str, Reader]) -> dict
     }
 
 
-def _answer(reader: Reader, case_id: str, metric: str) -> dict[str, str]:
+def _answer(unit: Unit | None, metric: str) -> dict[str, str]:
     """What a run answered first, and what its score says."""
-    side = reader.side((case_id, 0))
-    if side is None:
+    if unit is None:
         return {"text": "(no answer)", "reason": ""}
-    error = side.answer.error
-    text = side.answer.text if error is None else f"{error.kind}: {error.message}"
+    error = unit.answer.error
+    text = unit.answer.text if error is None else f"{error.kind}: {error.message}"
     reason = next(
-        (score.unscored or score.reason for score in side.scores if score.metric == metric), ""
+        (score.unscored or score.reason for score in unit.scores if score.metric == metric), ""
     )
     return {"text": shorten(text, _TEXT) or "(empty)", "reason": shorten(reason, _REASON)}

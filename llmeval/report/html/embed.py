@@ -2,7 +2,7 @@
 
 import hashlib
 
-from llmeval.report.html.reader import ReportRow
+from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage, TriageQueue
 
 ALL_UP_TO = 20_000
@@ -11,14 +11,15 @@ SAMPLE = 2_000
 
 class Embedding:
     """Decides row by row. Up to 20,000 rows all are held; beyond, each row that merely passes is
-    held with `probability`, by a hash of its case id, so that the same run gives the same sample.
+    held with `probability`, by a hash of its case id, so that the same run gives the same sample:
+    at most about `SAMPLE` rows.
     """
 
-    def __init__(self, rows: int, passed: int, embed: str) -> None:
+    def __init__(self, rows: int, embed: str) -> None:
         self.rows = rows
         self.taken = 0
         self.complete = embed == "all" or rows <= ALL_UP_TO
-        self.probability = 1.0 if self.complete else min(1.0, SAMPLE / max(passed, 1))
+        self.probability = 1.0 if self.complete else SAMPLE / rows
         self.sampled = 0
 
     def takes(self, row: ReportRow, place: Triage) -> bool:

@@ -8,9 +8,9 @@ import msgspec
 from llmeval.core.errors import StoreError
 from llmeval.core.records import Case
 from llmeval.report.html.index import LETTERS
-from llmeval.report.html.reader import ReportRow
+from llmeval.report.html.row import ReportRow
 from llmeval.report.html.trend import PastRun
-from llmeval.store.directory import CASES, SCORES, RunDir, lines
+from llmeval.store.directory import CASES, SCORES, CaseOutline, RunDir, lines
 
 MOST_BYTES = 512 << 20
 """Scores of past runs that are read, the newest run first: two to three seconds of one core."""
@@ -35,19 +35,23 @@ _ID = msgspec.json.Decoder(_Id)
 
 
 class History:
-    """The outcomes of a run's cases in `past` (oldest first). `runs`: those that could be read."""
+    """The outcomes of a run's cases in earlier runs (oldest first), which are read when the first
+    case is looked up.
 
-    def __init__(self, run: RunDir, past: Sequence[PastRun], most_bytes: int = MOST_BYTES) -> None:
+    `runs`: those that are read.
+    """
+
+    def __init__(self, past: Sequence[PastRun], most_bytes: int = MOST_BYTES) -> None:
         self.runs = _affordable(past, most_bytes)
         self._places: dict[str, int] = {}
         self._digests: list[int] = []
+        self._marks: dict[str, bytearray] | None = None
+
+    def add_case(self, case: CaseOutline) -> None:
+        """Take a case of the run."""
         if self.runs:
-            for case_id, digest in _cases(run):
-                self._places[case_id] = len(self._digests)
-                self._digests.append(digest)
-        self._marks: dict[str, bytearray] = {}
-        for number, each in enumerate(self.runs):
-            self._read(number, each)
+            self._places[case.id] = len(self._digests)
+            self._digests.append(hash(case.digest))
 
     def of(self, case: Case) -> dict[str, str]:
         """Letters by metric, one for each of `runs`, the worst of the case's repeats: p f o u e as
@@ -59,13 +63,20 @@ class History:
         width = len(self.runs)
         found = {
             m: marks[place * width : (place + 1) * width].decode()
-            for m, marks in self._marks.items()
+            for m, marks in self._read_past().items()
         }
         return {
             metric: letters for metric, letters in found.items() if letters.strip(ABSENT + CHANGED)
         }
 
-    def _read(self, number: int, past: PastRun) -> None:
+    def _read_past(self) -> dict[str, bytearray]:
+        if self._marks is None:
+            self._marks = {}
+            for number, each in enumerate(self.runs):
+                self._read(number, each, self._marks)
+        return self._marks
+
+    def _read(self, number: int, past: PastRun, found: dict[str, bytearray]) -> None:
         width, repeats = len(self.runs), past.repeats > 1
         changed = self._changed(past)
         for _, line in lines(past.run.path / SCORES):
@@ -76,9 +87,9 @@ class History:
             place = self._places.get(mark.case_id)
             if place is None:
                 continue
-            marks = self._marks.get(mark.metric)
+            marks = found.get(mark.metric)
             if marks is None:
-                marks = self._marks[mark.metric] = bytearray(
+                marks = found[mark.metric] = bytearray(
                     ABSENT.encode() * (width * len(self._digests))
                 )
             at = place * width + number

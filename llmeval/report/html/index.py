@@ -3,7 +3,7 @@
 from typing import Any
 
 from llmeval.core.records import Case, Score, Status
-from llmeval.report.html.reader import ReportRow
+from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage
 from llmeval.report.html.visible import clip, has_hidden
 

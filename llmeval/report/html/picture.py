@@ -4,7 +4,7 @@ from typing import Any
 
 from llmeval.core.records import Score, Status
 from llmeval.report.html.index import asked, why
-from llmeval.report.html.reader import ReportRow
+from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage, TriageQueue
 from llmeval.report.html.visible import clip, shorten, visible
 from llmeval.report.html.words import score_status

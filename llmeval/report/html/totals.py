@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmeval.core.records import Score, Status
-from llmeval.report.html.reader import ReportRow, RunSide
+from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage, TriageQueue
+from llmeval.store.units import StoredUnit
 
 BINS = 20
 TOP = 50
@@ -136,6 +137,6 @@ def _bin(total: MetricTotals, bins: list[int], score: Score) -> None:
         total.graded = total.graded or score.value not in (0.0, 1.0)
 
 
-def _latency(into: "array[float]", side: RunSide) -> None:
-    if side.answer.latency_ms is not None and not side.answer.cached:
-        into.append(side.answer.latency_ms)
+def _latency(into: "array[float]", unit: StoredUnit) -> None:
+    if unit.answer.latency_ms is not None and not unit.answer.cached:
+        into.append(unit.answer.latency_ms)

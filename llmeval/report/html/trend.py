@@ -35,20 +35,20 @@ class PastRun:
         cls, run: RunDir, manifest: Manifest, summary: Summary, asked: str | None = None
     ) -> "PastRun":
         """From a run's own words. `asked`: the digest of the cases to compare with."""
-        candidate = str(manifest.candidate.name)
-        same = asked is None or _cases(manifest) == asked
-        return cls(run, summary.run_id, summary, candidate, int(manifest.repeats or 1), same)
+        candidate = manifest.candidate.name
+        same = asked is None or manifest.digests.cases == asked
+        return cls(run, summary.run_id, summary, candidate, manifest.repeats, same)
 
 
-def past_runs(run: RunDir, manifest: Manifest, summary: Summary) -> list[PastRun]:
-    """Up to 20 complete runs of this suite, oldest first; this run is the last one. Run ids sort by
-    time.
+def earlier_runs(run: RunDir, manifest: Manifest) -> list[PastRun]:
+    """Up to 19 complete runs of this suite that began before this one, the oldest first. Run ids
+    sort by time.
     """
-    asked = _cases(manifest)
-    found = [PastRun.of(run, manifest, summary, asked)]
+    cases, suite, run_id = manifest.digests.cases, manifest.suite, manifest.run_id
+    found: list[PastRun] = []
     folders = sorted((p for p in run.path.resolve().parent.iterdir() if p.is_dir()), reverse=True)
     for folder in folders[:_LOOK_AT]:
-        if len(found) == MOST:
+        if len(found) == MOST - 1:
             break
         other = RunDir(folder)
         if folder == run.path.resolve() or not (other.exists() and other.has_summary()):
@@ -57,17 +57,9 @@ def past_runs(run: RunDir, manifest: Manifest, summary: Summary) -> list[PastRun
             theirs, about = other.summary(), other.manifest()
         except StoreError:
             continue
-        if (
-            theirs.suite == summary.suite
-            and theirs.status == "complete"
-            and theirs.run_id < summary.run_id
-        ):
-            found.append(PastRun.of(other, about, theirs, asked))
+        if theirs.suite == suite and theirs.status == "complete" and theirs.run_id < run_id:
+            found.append(PastRun.of(other, about, theirs, cases))
     return sorted(found, key=lambda past: past.run_id)
-
-
-def _cases(manifest: Manifest) -> str:
-    return str(manifest.digests.cases)
 
 
 def trends(past: list[PastRun]) -> list[dict[str, Any]]:

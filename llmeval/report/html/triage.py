@@ -16,11 +16,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from llmeval.core.manifest import Manifest
-from llmeval.core.outcome import Outcome, answer_outcome
+from llmeval.core.outcome import Outcome
 from llmeval.core.records import Score, Status
-from llmeval.gate.human_labels import decided_by_people
-from llmeval.report.html.reader import ReportRow
-from llmeval.store.labels import AnswerKey
+from llmeval.report.html.row import ReportRow
 
 
 class TriageQueue(IntEnum):
@@ -58,15 +56,13 @@ class Triage:
 class TriageRules:
     """What triage needs to know of the run.
 
-    `people`: the last verdict of anybody. `decided`: what people agree on, which decides open
-        scores, as in the summary.
+    `people`: the last verdict of anybody.
     """
 
     gated: frozenset[str] = frozenset()
     untrusted: frozenset[str] = frozenset()
     twins: tuple[tuple[str, ...], ...] = ()
     people: Mapping[tuple[str, int, str], bool] = field(default_factory=dict)
-    decided: Mapping[AnswerKey, bool] = field(default_factory=dict)
     quarantined: frozenset[str] = frozenset()
 
     @classmethod
@@ -74,7 +70,6 @@ class TriageRules:
         cls,
         manifest: Manifest,
         people: Mapping[tuple[str, int, str], bool],
-        decided: Mapping[AnswerKey, bool] | None = None,
     ) -> "TriageRules":
         """From the manifest: which metrics the gate names, which judges are not trusted, which
         measure the same.
@@ -92,7 +87,6 @@ class TriageRules:
             untrusted=frozenset(name for name, judge in judges.items() if judge.trust != "TRUSTED"),
             twins=tuple(tuple(names) for names in by_prompt.values() if len(names) > 1),
             people=people,
-            decided=decided or {},
             quarantined=manifest.quarantined,
         )
 
@@ -112,11 +106,11 @@ class TriageRules:
 
 def triage(row: ReportRow, rules: TriageRules, flipped: bool = False) -> Triage:
     """Place one row. `flipped`: equal answers to this case were judged differently on repeat."""
-    scores = {score.metric: decided_by_people(score, rules.decided) for score in row.now.scores}
+    scores = {score.metric: score for score in row.scores}
     before = (
         {} if row.before is None or row.case_changed else {s.metric: s for s in row.before.scores}
     )
-    state = answer_outcome(row.now.answer, (score.status for score in scores.values()))
+    state = row.outcome
     failing = tuple(name for name, score in scores.items() if score.status is Status.FAIL)
     regressed = tuple(name for name in failing if _is(before.get(name), Status.PASS))
     fixed = tuple(

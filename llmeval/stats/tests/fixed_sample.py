@@ -2,13 +2,17 @@
 
 | data | mean at least null (for FAIL) | mean at most null (for PASS) |
 |---|---|---|
-| paired binary, independent cases | exact McNemar at null 0, else the next row | Tango's score test
-| | binary, independent cases | exact binomial | exact binomial | | scores, independent cases; fewer
-than 30 clusters | simplex (`gaffke.py`) | simplex | | 30 clusters and more, differences |
-studentised (`studentised.py`) | studentised | | 30 clusters and more, scores, null above 1/2 |
-simplex | studentised | | 30 clusters and more, scores, null below 1/2 | studentised | simplex |
+| paired binary, independent cases | exact McNemar at null 0 | exact margin test (`margin.py`) |
+| binary, independent cases | exact binomial | exact binomial |
+| scores, independent cases; few clusters | simplex (`gaffke.py`) | simplex |
+| other clusters, differences | studentised (`studentised.py`) | studentised |
+| other clusters, scores, null above 1/2 | simplex | studentised |
+| other clusters, scores, null below 1/2 | studentised | simplex |
+
+Few are less than 30 clusters, or clusters that weigh as much as less than 20 of equal size.
 """
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
@@ -17,14 +21,17 @@ from numpy.typing import NDArray
 
 from llmeval.stats.estimation.bounds import lower_bound, upper_bound
 from llmeval.stats.estimation.clusters import units
-from llmeval.stats.estimation.paired import PairCounts, mcnemar_worse, tango, tango_above
+from llmeval.stats.estimation.paired import PairCounts, mcnemar_worse, tango, tango_z
 from llmeval.stats.special.beta import beta_cdf
 from llmeval.stats.tests import gaffke, studentised
+from llmeval.stats.tests.margin import lower_limit, p_above
 
 Floats = NDArray[np.float64]
 
 FEW_CLUSTERS = 30
 """Below so many clusters no studentised mean is to be trusted."""
+FEW_EFFECTIVE = 20
+"""The same of clusters of unequal size, counted as so many of equal size."""
 _EDGE = 1e-6
 
 
@@ -74,9 +81,16 @@ def final_test(
             return _paired(values, nulls, bounds)
         if nulls.low == 0 and nulls.high == 1 and np.isin(values, (0.0, 1.0)).all():
             return _binomial(int(values.sum()), len(values), nulls, bounds)
-    elif len(values) >= FEW_CLUSTERS:
+    elif not are_few(sizes):
         return _clustered(values, sizes, nulls, bounds)
     return _simplex(values, sizes, nulls, bounds)
+
+
+def are_few(sizes: Floats) -> bool:
+    """Whether these clusters are too few for a studentised mean: the test of few clusters assumes
+    no distribution, and rarely decides.
+    """
+    return len(sizes) < FEW_CLUSTERS or studentised.effective_number(sizes) < FEW_EFFECTIVE
 
 
 def bounds_of(
@@ -94,14 +108,25 @@ def bounds_of(
 def _paired(values: Floats, nulls: Nulls, bounds: bool) -> FixedSampleTest:
     worse, better = int((values < 0).sum()), int((values > 0).sum())
     counts = PairCounts(worse, len(values) - worse - better, better)
-    p_fail, p_pass = mcnemar_worse(worse, better), tango_above(counts, nulls.pass_)
+    p_fail, p_pass = mcnemar_worse(worse, better), _margin(counts, nulls)
     low, high = nulls.low, nulls.high
     if bounds:
-        low, high = tango(counts, 1 - 2 * nulls.beta).low, tango(counts, 1 - 2 * nulls.alpha).high
+        low, high = lower_limit(counts, nulls.beta), tango(counts, 1 - 2 * nulls.alpha).high
+        low = max(low, nulls.pass_) if p_pass <= nulls.beta else low
         # The exact test is the stricter one at 0: a bound below 0 that it does not confirm would
         # promise too much.
         high = high if p_fail <= nulls.alpha else max(high, 0.0)
-    return FixedSampleTest(p_fail, p_pass, low, high, "exact McNemar and Tango score test")
+    return FixedSampleTest(p_fail, p_pass, low, high, "exact McNemar and exact margin test")
+
+
+def _margin(counts: PairCounts, nulls: Nulls) -> float:
+    """The exact p-value of PASS; the one of the score test where that is no rejection, as the exact
+    one could then be none either way, and it takes longer.
+    """
+    by_score = 0.5 * math.erfc(tango_z(counts, nulls.pass_) / math.sqrt(2))
+    if by_score > nulls.beta or not -1 < nulls.pass_ < 0:
+        return by_score
+    return max(by_score, p_above(counts, nulls.pass_, nulls.beta))
 
 
 def _binomial(k: int, n: int, nulls: Nulls, bounds: bool) -> FixedSampleTest:
@@ -145,13 +170,13 @@ def _clustered(values: Floats, sizes: Floats, nulls: Nulls, bounds: bool) -> Fix
     if nulls.fail > middle:
         p_fail, high = _simplex_fail(values, sizes, nulls, bounds)
     else:
-        p_fail = studentised.p_at_most(below, -nulls.fail)
+        p_fail = studentised.p_at_most(below, -nulls.fail, 1.0 if bounds else nulls.alpha)
         high = (
             min(nulls.high, -studentised.lower_mean(below, nulls.alpha)) if bounds else nulls.high
         )
     if nulls.pass_ < middle and nulls.low == 0:
         p_pass, low = _simplex_pass(values, sizes, nulls, bounds)
     else:
-        p_pass = studentised.p_at_most(above, nulls.pass_)
+        p_pass = studentised.p_at_most(above, nulls.pass_, 1.0 if bounds else nulls.beta)
         low = max(nulls.low, studentised.lower_mean(above, nulls.beta)) if bounds else nulls.low
     return FixedSampleTest(p_fail, p_pass, low, high, "cluster t and bootstrap-t")

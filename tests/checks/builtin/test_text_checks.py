@@ -20,7 +20,9 @@ def run(name: str, text: str, context: str | None = None, **arguments: Any) -> R
     """What a check says about one text."""
     (bound,) = bind([{name: arguments}])
     return bound.evaluate(
-        Case(id="1", fields={}, context=context), Answer(case_id="1", output=text), lambda value: value
+        Case(id="1", fields={}, context=context),
+        Answer(case_id="1", output=text),
+        lambda value: value,
     )
 
 
@@ -78,7 +80,10 @@ def test_odd_texts_get_a_verdict_not_a_crash(row: Row) -> None:
         assert all(0 <= span.start <= span.end <= len(text) for span in result.evidence)
 
 
-@given(st.text(max_size=200), st.sampled_from([row for row in ROWS if not row.name.startswith(("es:", "fr:"))]))
+@given(
+    st.text(max_size=200),
+    st.sampled_from([row for row in ROWS if not row.name.startswith(("es:", "fr:"))]),
+)
 def test_any_text_gets_a_verdict_with_evidence_inside_it(text: str, row: Row) -> None:
     result = run(row.name, text, row.context, **row.arguments)
     assert result.value is None or 0 <= result.value <= 1
@@ -134,7 +139,9 @@ def test_quotes_are_looked_up_word_for_word(quote: str, found: bool) -> None:
 
 
 def test_a_small_change_in_a_quote_passes_when_the_suite_allows_it() -> None:
-    assert run("quotes_verbatim", '"the tallest of his time"', SOURCE, similarity=0.85).passed is True
+    assert (
+        run("quotes_verbatim", '"the tallest of his time"', SOURCE, similarity=0.85).passed is True
+    )
 
 
 def test_too_many_words_are_shown_where_they_begin() -> None:
@@ -166,14 +173,30 @@ def test_preambles_are_found_in_many_forms(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Absolutely.", "Certainly not.", "Of course, there are exceptions.", "Here is where it began.", "好"]
+    "text",
+    [
+        "Absolutely.",
+        "Certainly not.",
+        "Of course, there are exceptions.",
+        "Here is where it began.",
+        "好",
+    ],
 )
 def test_what_only_looks_like_a_preamble_passes(text: str) -> None:
     assert run("no_preamble", text).passed is True
 
 
 @pytest.mark.parametrize(
-    "text", ["Hi {{name}}", "<insert link>", "Sign: ____", "XXX", "TODO: more", "[DATE]", "Lorem ipsum dolor"]
+    "text",
+    [
+        "Hi {{name}}",
+        "<insert link>",
+        "Sign: ____",
+        "XXX",
+        "TODO: more",
+        "[DATE]",
+        "Lorem ipsum dolor",
+    ],
 )
 def test_placeholders_are_found_in_many_forms(text: str) -> None:
     assert run("no_placeholders", text).passed is False
@@ -181,7 +204,14 @@ def test_placeholders_are_found_in_many_forms(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["`[Your Name]`", "a todo list", "[x] done", "[laughs]", "array[Index]", "see [Your Name](https://a.example)"],
+    [
+        "`[Your Name]`",
+        "a todo list",
+        "[x] done",
+        "[laughs]",
+        "array[Index]",
+        "see [Your Name](https://a.example)",
+    ],
 )
 def test_what_only_looks_like_a_placeholder_passes(text: str) -> None:
     assert run("no_placeholders", text).passed is True
@@ -194,7 +224,11 @@ def test_options_that_differ_in_their_marks_are_kept_apart() -> None:
 
 
 def test_a_template_tells_what_stands_in_its_slots() -> None:
-    result = run("template", "Dear Ann,\nyour order 7 is ready.", template="Dear {name}, your order {id} is ready.")
+    result = run(
+        "template",
+        "Dear Ann,\nyour order 7 is ready.",
+        template="Dear {name}, your order {id} is ready.",
+    )
     assert result.details == {"slots": {"name": "Ann", "id": "7"}}
 
 

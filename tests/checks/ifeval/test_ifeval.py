@@ -18,7 +18,9 @@ from llmeval.core.records import Answer, Case
 def run(name: str, text: str, **arguments: Any) -> Result:
     """What a check says about one text."""
     (bound,) = bind([{name: arguments}])
-    return bound.evaluate(Case(id="1", fields={}), Answer(case_id="1", output=text), lambda value: value)
+    return bound.evaluate(
+        Case(id="1", fields={}), Answer(case_id="1", output=text), lambda value: value
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,12 @@ def run(name: str, text: str, **arguments: Any) -> Result:
     ],
 )
 def test_relations_of_every_language(relation: str, count: int, passes: bool) -> None:
-    result = run("length_constraints:number_words", " ".join(["word"] * count), num_words=3, relation=relation)
+    result = run(
+        "length_constraints:number_words",
+        " ".join(["word"] * count),
+        num_words=3,
+        relation=relation,
+    )
     assert result.passed is passes
 
 
@@ -53,29 +60,60 @@ def test_keywords_are_found_inside_words_only_where_the_public_definition_does_s
 
 def test_keywords_are_texts_not_patterns() -> None:
     assert run("keywords:existence", "I write C", keywords=["C++"]).passed is False
-    assert run("keywords:frequency", "a.b axb", keyword="a.b", frequency=1, relation="at least").passed is True
-    assert run("keywords:frequency", "a.b axb", keyword="a.b", frequency=2, relation="at least").passed is False
+    assert (
+        run("keywords:frequency", "a.b axb", keyword="a.b", frequency=1, relation="at least").passed
+        is True
+    )
+    assert (
+        run("keywords:frequency", "a.b axb", keyword="a.b", frequency=2, relation="at least").passed
+        is False
+    )
 
 
 def test_a_title_or_item_without_a_stop_is_no_sentence_of_its_own() -> None:
     text = "<<A title>>\n\n- one item\n- another item.\n\nThe end."
-    assert run("length_constraints:number_sentences", text, num_sentences=2, relation="at most").passed is True
-    assert run("length_constraints:number_sentences", text, num_sentences=2, relation="less than").passed is False
+    assert (
+        run("length_constraints:number_sentences", text, num_sentences=2, relation="at most").passed
+        is True
+    )
+    assert (
+        run(
+            "length_constraints:number_sentences", text, num_sentences=2, relation="less than"
+        ).passed
+        is False
+    )
 
 
 def test_a_last_sentence_without_a_stop_counts() -> None:
-    assert run("length_constraints:number_sentences", "One. Two", num_sentences=2, relation="at least").passed is True
+    assert (
+        run(
+            "length_constraints:number_sentences", "One. Two", num_sentences=2, relation="at least"
+        ).passed
+        is True
+    )
 
 
 def test_numbers_of_list_items_are_no_sentences() -> None:
     text = "1. Take it.\n2. Use it."
-    assert run("length_constraints:number_sentences", text, num_sentences=3, relation="less than").passed is True
+    assert (
+        run(
+            "length_constraints:number_sentences", text, num_sentences=3, relation="less than"
+        ).passed
+        is True
+    )
 
 
-@pytest.mark.parametrize("start", ["Summary:", "**Summary:**", '"Summary', "# Summary.", "summary,"])
+@pytest.mark.parametrize(
+    "start", ["Summary:", "**Summary:**", '"Summary', "# Summary.", "summary,"]
+)
 def test_marks_round_the_first_word_of_a_paragraph_do_not_count(start: str) -> None:
     arguments = {"num_paragraphs": 2, "nth_paragraph": 2, "first_word": "summary"}
-    assert run("length_constraints:nth_paragraph_first_word", f"One.\n\n{start} it is", **arguments).passed is True
+    assert (
+        run(
+            "length_constraints:nth_paragraph_first_word", f"One.\n\n{start} it is", **arguments
+        ).passed
+        is True
+    )
 
 
 @pytest.mark.parametrize("start", ["Summary-like", "Summary's", "Summaryx"])
@@ -86,15 +124,37 @@ def test_the_first_word_of_a_paragraph_is_a_whole_word(start: str) -> None:
 
 def test_the_first_word_may_be_a_phrase() -> None:
     arguments = {"num_paragraphs": 1, "nth_paragraph": 1, "first_word": "En mi opinión"}
-    assert run("es:length_constraints:nth_paragraph_first_word", "En mi opinión, sí.", **arguments).passed is True
+    assert (
+        run(
+            "es:length_constraints:nth_paragraph_first_word", "En mi opinión, sí.", **arguments
+        ).passed
+        is True
+    )
 
 
 def test_a_letter_may_be_any_character_and_none_is_made_up() -> None:
     assert (
-        run("keywords:letter_frequency", "a! b!", letter="!", let_frequency=2, let_relation="at least").passed is True
+        run(
+            "keywords:letter_frequency",
+            "a! b!",
+            letter="!",
+            let_frequency=2,
+            let_relation="at least",
+        ).passed
+        is True
     )
     with pytest.raises(SpecError, match="one character"):
-        bind([{"keywords:letter_frequency": {"letter": "", "let_frequency": 2, "let_relation": "at least"}}])
+        bind(
+            [
+                {
+                    "keywords:letter_frequency": {
+                        "letter": "",
+                        "let_frequency": 2,
+                        "let_relation": "at least",
+                    }
+                }
+            ]
+        )
 
 
 def test_a_missing_relation_is_an_error_not_a_random_one() -> None:
@@ -102,7 +162,9 @@ def test_a_missing_relation_is_an_error_not_a_random_one() -> None:
         bind([{"length_constraints:number_words": {"num_words": 3}}])
 
 
-@pytest.mark.parametrize("name", ["keywords:nothing_such", "en:keywords:existence", "change_case:klingon_capital"])
+@pytest.mark.parametrize(
+    "name", ["keywords:nothing_such", "en:keywords:existence", "change_case:klingon_capital"]
+)
 def test_an_unknown_id_is_an_error(name: str) -> None:
     with pytest.raises(SpecError, match="unknown check"):
         bind([{name: {}}])
@@ -135,7 +197,9 @@ def test_deep_json_is_a_fail_not_a_crash() -> None:
 
 
 def benchmark(repository: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("checks_ifeval", repository / "benchmarks" / "checks_ifeval.py")
+    spec = importlib.util.spec_from_file_location(
+        "checks_ifeval", repository / "benchmarks" / "checks_ifeval.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -147,12 +211,18 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def test_the_benchmark_counts_agreement_by_id_and_language(repository: Path, tmp_path: Path) -> None:
+def test_the_benchmark_counts_agreement_by_id_and_language(
+    repository: Path, tmp_path: Path
+) -> None:
     module = benchmark(repository)
     write(
         tmp_path / "prompts.jsonl",
         [
-            {"id": "p1", "instruction_id_list": ["punctuation:no_comma", "punctuation:no_comma"], "kwargs": [{}, {}]},
+            {
+                "id": "p1",
+                "instruction_id_list": ["punctuation:no_comma", "punctuation:no_comma"],
+                "kwargs": [{}, {}],
+            },
             {"id": "p2", "instruction_id_list": ["es:punctuation:no_comma"], "kwargs": [{}]},
         ],
     )
@@ -164,7 +234,11 @@ def test_the_benchmark_counts_agreement_by_id_and_language(repository: Path, tmp
         ],
     )
     rows = list(module.compare(tmp_path, "all"))
-    assert [(row.official, row.ours) for row in rows] == [(False, False), (True, False), (True, True)]
+    assert [(row.official, row.ours) for row in rows] == [
+        (False, False),
+        (True, False),
+        (True, True),
+    ]
     report = module.table(rows)
     assert report["all"] == {"n": 3, "same": 2, "share": 0.6667}
     assert report["language"]["en"]["same"] == 1

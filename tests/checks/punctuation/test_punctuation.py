@@ -23,7 +23,9 @@ def test_clean_text_passes_and_an_error_fails_with_its_place() -> None:
     assert run("It was late. We left.").passed is True
     result = run("It was late , we left.")
     assert (result.passed, result.value) == (False, 0.75)
-    assert [(s.start, s.end, s.rule, s.severity) for s in result.evidence] == [(11, 13, "space-before", "error")]
+    assert [(s.start, s.end, s.rule, s.severity) for s in result.evidence] == [
+        (11, 13, "space-before", "error")
+    ]
     assert "space-before" in result.reason
 
 
@@ -77,7 +79,9 @@ def test_a_wrong_argument_is_an_error_of_the_suite(options: Any, message: str) -
 @pytest.mark.parametrize("where", ["fields", "tags"])
 @pytest.mark.parametrize("name", ["locale", "language"])
 def test_a_case_may_state_its_language(where: str, name: str) -> None:
-    case = Case("a", {name: "fr"} if where == "fields" else {}, tags={name: "fr"} if where == "tags" else {})
+    case = Case(
+        "a", {name: "fr"} if where == "fields" else {}, tags={name: "fr"} if where == "tags" else {}
+    )
     assert run("Oui!", case=case).passed is False
     assert run("Oui!").passed is True
 
@@ -133,7 +137,9 @@ def test_harper_reads_along_where_it_is_installed_and_is_an_error_of_the_suite_w
     text = "It was *late*. However we left 😀 for the dogs tail."
     result = run(text, raw)
     assert result.passed is True
-    assert ("However", "harper", "advice") in {(text[s.start : s.end], s.rule, s.severity) for s in result.evidence}
+    assert ("However", "harper", "advice") in {
+        (text[s.start : s.end], s.rule, s.severity) for s in result.evidence
+    }
     assert not any(span.rule == "harper" for span in run(text).evidence)
 
 

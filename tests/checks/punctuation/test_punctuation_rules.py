@@ -9,7 +9,11 @@ from llmeval.checks.punctuation.rules import RULES
 
 
 def errors(text: str, locale: str | None = None) -> list[tuple[str, str]]:
-    return [(f.rule, text[f.start : f.end]) for f in find(text, locale) if RULES[f.rule].severity == "error"]
+    return [
+        (f.rule, text[f.start : f.end])
+        for f in find(text, locale)
+        if RULES[f.rule].severity == "error"
+    ]
 
 
 WRONG = [
@@ -136,7 +140,8 @@ def test_what_is_right_is_left_alone(locale: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [t for locale, t in RIGHT if locale in ("en", "de", "fr", "es", "zh", "ja", "th", "hi", "ru")]
+    "text",
+    [t for locale, t in RIGHT if locale in ("en", "de", "fr", "es", "zh", "ja", "th", "hi", "ru")],
 )
 def test_the_same_without_being_told_the_language(text: str) -> None:
     assert errors(text) == []
@@ -144,9 +149,16 @@ def test_the_same_without_being_told_the_language(text: str) -> None:
 
 def test_blocks_of_another_language_have_their_own_rules() -> None:
     english = "Here is what they say in France, and what it means in the language of the book."
-    french = "Où est la gare ? Elle est dans la rue de la Paix, à côté de chez vous ; venez avec nous."
+    french = (
+        "Où est la gare ? Elle est dans la rue de la Paix, à côté de chez vous ; venez avec nous."
+    )
     assert errors(f"{english}\n\n{french}") == []
-    assert errors(f"{english}\n\nWhere is the station ? It is in the street of the book, which is near to you.") != []
+    assert (
+        errors(
+            f"{english}\n\nWhere is the station ? It is in the street of the book, which is near to you."
+        )
+        != []
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +183,10 @@ def test_places_count_in_the_raw_text() -> None:
     assert errors(text, "en") == [("multi-space", "  "), ("space-before", " ,"), ("terminal", "t")]
 
 
-MARKS = st.text(alphabet=" \n.,;:!?…\"'“”„«»()[]{}*_`#>|-–—/\\<$aAiIé¿¡。，「」（）、ß漢\ue000\ufffc😀", max_size=80)
+MARKS = st.text(
+    alphabet=" \n.,;:!?…\"'“”„«»()[]{}*_`#>|-–—/\\<$aAiIé¿¡。，「」（）、ß漢\ue000\ufffc😀",
+    max_size=80,
+)
 
 
 @settings(max_examples=60)

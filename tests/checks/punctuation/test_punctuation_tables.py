@@ -12,7 +12,7 @@ from llmeval.checks.punctuation.quote_roles import RULES as ROLES
 from llmeval.checks.punctuation.quote_roles import Quote, Role
 from llmeval.checks.punctuation.quote_roles import deciding as role_of
 from llmeval.checks.punctuation.stops import RULES as STOPS
-from llmeval.checks.punctuation.stops import Stop
+from llmeval.checks.punctuation.stops import TerminalMark
 from llmeval.checks.punctuation.stops import deciding as stop_of
 
 # (rule, text, language, whether a space is missing after its stop)
@@ -44,14 +44,16 @@ STOP_TABLE = [
 _STOP = re.compile(r"(?P<marks>[.!?…]+)(?P<close>[\"'”’»)]?)(?P<right>\S)")
 
 
-def stop_in(text: str, language: str) -> Stop:
+def stop_in(text: str, language: str) -> TerminalMark:
     match = next(m for m in _STOP.finditer(text) if m.start())
     before = re.search(r"[\w.'’-]*\Z", text[: match.start()])
     after = re.match(r"[^\W_][\w'’-]*", text[match.start("right") :])
     assert before
     spaced = text[match.end() : match.end() + 1].isspace()
     word = after[0] if after else match["right"]
-    return Stop(match["marks"], match["close"], match["right"], before[0], word, spaced, locale_of(language))
+    return TerminalMark(
+        match["marks"], match["close"], match["right"], before[0], word, spaced, locale_of(language)
+    )
 
 
 @pytest.mark.parametrize(("rule", "text", "language", "missing"), STOP_TABLE)
@@ -79,17 +81,29 @@ ROLE_TABLE: list[tuple[str, str, str, bool, Role]] = [
 
 
 @pytest.mark.parametrize(("rule", "marked", "language", "is_open", "role"), ROLE_TABLE)
-def test_quotation_marks_by_rule(rule: str, marked: str, language: str, is_open: bool, role: Role) -> None:
+def test_quotation_marks_by_rule(
+    rule: str, marked: str, language: str, is_open: bool, role: Role
+) -> None:
     left, _, right = marked.partition("|")
     after = right[1:2] or " "
     inches = re.search(r"\d\Z", left) is not None
-    assert role_of(Quote(right[0], left[-1:] or " ", after, is_open, language, inches)) == (rule, role)
+    assert role_of(Quote(right[0], left[-1:] or " ", after, is_open, language, inches)) == (
+        rule,
+        role,
+    )
 
 
 def test_every_rule_has_an_example() -> None:
     assert {row[0] for row in STOP_TABLE} == {rule.__name__.strip("_") for rule in STOPS}
     assert {row[0] for row in ROLE_TABLE} == {rule.__name__.strip("_") for rule in ROLES}
-    assert {row[4] for row in ROLE_TABLE} == {"letter", "closes", "opens", "opens anew", "inches", "stray"}
+    assert {row[4] for row in ROLE_TABLE} == {
+        "letter",
+        "closes",
+        "opens",
+        "opens anew",
+        "inches",
+        "stray",
+    }
 
 
 @pytest.mark.parametrize("row", MARKED, ids=[row.name for row in MARKED])

@@ -6,7 +6,9 @@ from llmeval.checks.reading.normalise import MEANT, NORMALISERS, squad
 from tests.checks.tried import tried
 
 
-@pytest.mark.parametrize(("name", "pattern", "text", "normal"), MEANT, ids=[row[0] for row in MEANT])
+@pytest.mark.parametrize(
+    ("name", "pattern", "text", "normal"), MEANT, ids=[row[0] for row in MEANT]
+)
 def test_each_mark_that_matters_stays(name: str, pattern: str, text: str, normal: str) -> None:
     assert squad(text) == normal
 
@@ -61,7 +63,12 @@ EQUAL = [
 
 @pytest.mark.parametrize("normalise", NORMALISERS)
 @pytest.mark.parametrize(("text", "reference", "equal"), EQUAL)
-def test_exact_match_and_f1_by_normalisation(text: str, reference: str, equal: set[str], normalise: str) -> None:
+def test_exact_match_and_f1_by_normalisation(
+    text: str, reference: str, equal: set[str], normalise: str
+) -> None:
     wanted = normalise in equal
     assert tried({"exact_match": {"normalise": normalise}}, text, reference).passed is wanted
-    assert tried({"token_f1": {"normalise": normalise, "threshold": 1}}, text, reference).passed is wanted
+    assert (
+        tried({"token_f1": {"normalise": normalise, "threshold": 1}}, text, reference).passed
+        is wanted
+    )

@@ -51,7 +51,14 @@ def dot_of(marked: str) -> Dot:
     assert token
     following = after.lstrip()
     word = regex.match(r"[\p{L}\p{N}]*", following)[0]
-    return Dot.of(token[0], word, word[:1].islower(), before[: token.start()], following, marked.replace("|", ""))
+    return Dot.of(
+        token[0],
+        word,
+        word[:1].islower(),
+        before[: token.start()],
+        following,
+        marked.replace("|", ""),
+    )
 
 
 @pytest.mark.parametrize(("rule", "marked", "ends"), TABLE)

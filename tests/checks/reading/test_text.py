@@ -44,7 +44,9 @@ def test_every_piece_stands_where_it_says(view: Callable[[str], list[Piece]], te
 def test_the_mask_keeps_length_and_lines(text: str) -> None:
     hidden = masked(text)
     assert len(hidden) == len(text)
-    assert [i for i, c in enumerate(hidden) if c == "\n"] == [i for i, c in enumerate(text) if c == "\n"]
+    assert [i for i, c in enumerate(hidden) if c == "\n"] == [
+        i for i, c in enumerate(text) if c == "\n"
+    ]
 
 
 @given(st.text(max_size=100))
@@ -114,7 +116,12 @@ def test_a_heading_is_known_by_its_marks() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a\nb\n\nc", ["a\nb", "c"]), ("a\n \n\n b \n***\nc\n---", ["a", "b", "c"]), ("\n\n", []), ("a", ["a"])],
+    [
+        ("a\nb\n\nc", ["a\nb", "c"]),
+        ("a\n \n\n b \n***\nc\n---", ["a", "b", "c"]),
+        ("\n\n", []),
+        ("a", ["a"]),
+    ],
 )
 def test_paragraphs(text: str, expected: list[str]) -> None:
     assert texts(paragraphs(text)) == expected
@@ -137,7 +144,11 @@ def test_the_one_fence_around_a_text_is_taken_off(text: str, inside: str | None)
 
 
 def test_code_links_and_addresses_are_masked() -> None:
-    assert masked("a `b.c` https://d.example/e me@f.example g\n```\nh\n```\ni").split() == ["a", "g", "i"]
+    assert masked("a `b.c` https://d.example/e me@f.example g\n```\nh\n```\ni").split() == [
+        "a",
+        "g",
+        "i",
+    ]
 
 
 def test_small_things() -> None:

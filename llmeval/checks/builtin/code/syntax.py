@@ -10,7 +10,7 @@ from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
 from llmeval.checks.reading.payload import (
     Malformed,
-    Part,
+    Payload,
     body,
     fenced_blocks,
     malformed_fails,
@@ -24,21 +24,30 @@ from llmeval.core.records import Answer, Case
 MAX_CODE = 100_000
 SECONDS = 1.0
 _PYTHON = frozenset(["python", "python3", "py", "py3"])
-# The grammars that the extra brings (the larger packs of grammars fetch them while running), and what fences call them
+# The grammars that the extra brings (the larger packs of grammars fetch them while running), and
+# what fences call them
 _GRAMMARS: dict[str, tuple[str, str, frozenset[str]]] = {
     "bash": ("tree_sitter_bash", "language", frozenset(["bash", "sh", "shell"])),
     "c": ("tree_sitter_c", "language", frozenset(["c", "h"])),
     "cpp": ("tree_sitter_cpp", "language", frozenset(["cpp", "c++", "cc", "hpp"])),
     "go": ("tree_sitter_go", "language", frozenset(["go", "golang"])),
     "java": ("tree_sitter_java", "language", frozenset(["java"])),
-    "javascript": ("tree_sitter_javascript", "language", frozenset(["javascript", "js", "jsx", "mjs", "node"])),
+    "javascript": (
+        "tree_sitter_javascript",
+        "language",
+        frozenset(["javascript", "js", "jsx", "mjs", "node"]),
+    ),
     "rust": ("tree_sitter_rust", "language", frozenset(["rust", "rs"])),
-    "typescript": ("tree_sitter_typescript", "language_typescript", frozenset(["typescript", "ts"])),
+    "typescript": (
+        "tree_sitter_typescript",
+        "language_typescript",
+        frozenset(["typescript", "ts"]),
+    ),
 }
 Language = Literal["python", "bash", "c", "cpp", "go", "java", "javascript", "rust", "typescript"]
 
 
-def sources(text: str, names: frozenset[str], what: str, limit: int = MAX_CODE) -> list[Part]:
+def sources(text: str, names: frozenset[str], what: str, limit: int = MAX_CODE) -> list[Payload]:
     """The code of an answer: its fenced blocks in the language, else those in none, else all of it.
 
     Raises:
@@ -47,7 +56,9 @@ def sources(text: str, names: frozenset[str], what: str, limit: int = MAX_CODE) 
     """
     too_long(text, limit, what)
     blocks = fenced_blocks(text)
-    chosen = [block for block in blocks if block.language in names] or [b for b in blocks if not b.language]
+    chosen = [block for block in blocks if block.language in names] or [
+        b for b in blocks if not b.language
+    ]
     if blocks and not chosen:
         others = ", ".join(dict.fromkeys(str(block.language) for block in blocks))
         raise Malformed(f"has no code block in {what}, only in {others[:100]}")
@@ -67,17 +78,22 @@ def python_code(
     calls: list[str] = [],  # noqa: B006 - never changed
     imports_only: list[str] | None = None,
 ) -> Result:
-    """The answer's Python (each of its fenced blocks, or all of it) parses, defines these functions or classes, `calls`
-    these (`f`, `math.sqrt`), and imports no modules but `imports_only`. It is never run."""
+    """The answer's Python (each of its fenced blocks, or all of it) parses, defines these functions
+    or classes, `calls` these (`f`, `math.sqrt`), and imports no modules but `imports_only`. It is
+    never run."""
     trees = [read(part, parse_python) for part in sources(answer.text, _PYTHON, "Python")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     if not any(tree.body for tree in trees):
         return verdict(False, "has no Python statement")
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    known = {node.name for node in nodes if isinstance(node, kinds)}
+    valid = {node.name for node in nodes if isinstance(node, kinds)}
     called = {_dotted(node.func) for node in nodes if isinstance(node, ast.Call)}
-    missing = [f"define {name}" for name in defines if name not in known]
-    missing += [f"call {name}" for name in calls if not any(f".{one}".endswith(f".{name}") for one in called)]
+    missing = [f"define {name}" for name in defines if name not in valid]
+    missing += [
+        f"call {name}"
+        for name in calls
+        if not any(f".{one}".endswith(f".{name}") for one in called)
+    ]
     if missing:
         return verdict(False, f"does not {', '.join(missing)}")
     other = sorted(_imported(nodes) - set(imports_only)) if imports_only is not None else []
@@ -92,7 +108,9 @@ def parse_python(text: str) -> ast.Module:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in the answer's code is no concern of this program's
+            warnings.simplefilter(
+                "ignore"
+            )  # "\d" in the answer's code is no concern of this program's
             return ast.parse(text)
     except SyntaxError as error:
         line = error.lineno or 1
@@ -114,19 +132,20 @@ def _dotted(node: ast.expr) -> str:
 
 def _imported(nodes: list[ast.AST]) -> set[str]:
     """The top-level modules that are imported; `.` for relative imports."""
-    found = set()
+    match = set()
     for node in nodes:
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            match |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found.add("." if node.level else (node.module or "").partition(".")[0])
-    return found
+            match.add("." if node.level else (node.module or "").partition(".")[0])
+    return match
 
 
 @check(group="code")
 @malformed_fails
 def code(case: Case, answer: Answer, *, language: Language) -> Result:
-    """The answer's code (each of its fenced blocks in `language`, or all of it) parses. It is never run.
+    """The answer's code (each of its fenced blocks in `language`, or all of it) parses. It is never
+    run.
 
     Languages other than Python need tree-sitter and its grammars: `pip install 'llmeval-ci[code]'`.
     """
@@ -150,7 +169,9 @@ def _grammar(language: str) -> Any:
 
         grammar = getattr(importlib.import_module(module), function)()
     except ImportError:
-        raise CheckError(f"the grammar of {language} is not installed: {install_hint('code')}") from None
+        raise CheckError(
+            f"the grammar of {language} is not installed: {install_hint('code')}"
+        ) from None
     return tree_sitter.Parser(tree_sitter.Language(grammar))
 
 
@@ -173,7 +194,14 @@ def _first_error(parser: Any, text: str) -> int | None:
     if not node.has_error:
         return None
     while True:
-        inner = next((child for child in node.children if child.has_error or child.is_error or child.is_missing), None)
+        inner = next(
+            (
+                child
+                for child in node.children
+                if child.has_error or child.is_error or child.is_missing
+            ),
+            None,
+        )
         if inner is None or node.is_error:
             return len(data[: node.start_byte].decode("utf-8", "ignore"))
         node = inner

@@ -1,7 +1,7 @@
 """Checks of JSON: strictly read, and held against a schema whose references lead nowhere outside.
 
-The standard reader takes `NaN`, infinities and keeps the last of two equal keys; all are refused here (RFC 8259
-sections 4 and 6, RFC 7493 section 2).
+The standard reader takes `NaN`, infinities and keeps the last of two equal keys; all are refused
+here (RFC 8259 sections 4 and 6, RFC 7493 section 2).
 """
 
 import json as stdlib
@@ -39,8 +39,8 @@ def parse_json(text: str) -> Any:
     """The value of a text that is exactly one JSON value.
 
     Raises:
-        Malformed: it is not; keys that stand twice, NaN, infinities, halves of characters, numbers too large for any
-            reader and nesting deeper than 200 count as that.
+        Malformed: it is not; keys that stand twice, NaN, infinities, halves of characters, numbers
+            too large for any reader and nesting deeper than 200 count as that.
         CheckError: the text has more than 1,000,000 characters.
     """
     too_long(text, MAX_CHARS, "JSON")
@@ -49,13 +49,15 @@ def parse_json(text: str) -> Any:
         value = _DECODER.decode(text)
     except stdlib.JSONDecodeError as error:
         message = error.msg[:1].lower() + error.msg[1:]
-        raise Malformed(f"not valid JSON: {message} at line {error.lineno}, column {error.colno}", error.pos) from None
+        raise Malformed(
+            f"not valid JSON: {message} at line {error.lineno}, column {error.colno}", error.pos
+        ) from None
     except ValueError as error:
         raise Malformed(f"not valid JSON: {_told(error)}") from None
     except RecursionError:
         raise Malformed(f"not valid JSON: nested deeper than {MAX_DEPTH}") from None
     if _HALF_CHARACTER.search(text) and _halved(value):
-        raise Malformed("not valid JSON: it has half of a character (a lone surrogate)")
+        raise Malformed("not valid JSON: it contains a lone surrogate (half of a character)")
     return value
 
 
@@ -68,7 +70,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise Malformed(f"the key {clip(twice)} stands twice")
+        raise Malformed(f"the key {clip(twice)} appears twice")
     return result
 
 
@@ -83,7 +85,9 @@ def _finite(digits: str) -> float:
     return number
 
 
-_DECODER = stdlib.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
+_DECODER = stdlib.JSONDecoder(
+    object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
+)
 
 
 def _shallow(text: str) -> None:
@@ -110,13 +114,21 @@ def _halved(value: Any) -> bool:
 
 @check(group="json", version=2)
 @malformed_fails
-def json(case: Case, answer: Answer, *, schema: Schema | None = None, fence: Fence = "allow") -> Result:
-    """The answer is exactly one strict JSON value, and follows `schema` (JSON Schema, any draft) if one is given.
+def json(
+    case: Case, answer: Answer, *, schema: Schema | None = None, fence: Fence = "allow"
+) -> Result:
+    """The answer is exactly one strict JSON value, and follows `schema` (JSON Schema, any draft) if
+    one is given.
 
-    `fence`: whether a Markdown code fence around it is allowed, required or forbidden. The schema's `format` counts.
+    `fence`: whether a Markdown code fence around it is allowed, required or forbidden. The schema's
+    `format` counts.
     """
     value = read(body(answer.text, fence, "JSON"), parse_json)
-    return verdict(True, "is valid JSON") if schema is None else _held_against(schema, value, "the JSON")
+    return (
+        verdict(True, "is valid JSON")
+        if schema is None
+        else _held_against(schema, value, "the JSON")
+    )
 
 
 @check(group="json", version=2)
@@ -128,7 +140,8 @@ def json_schema(case: Case, answer: Answer, *, schema: Schema, fence: Fence = "a
 
 @check(group="json")
 def contains_json(case: Case, answer: Answer, *, schema: Schema | None = None) -> Result:
-    """Somewhere in the answer stands a strict JSON object or list that follows `schema`, if one is given.
+    """Somewhere in the answer stands a strict JSON object or list that follows `schema`, if one is
+    given.
 
     Without a schema, a list of numbers such as `[1]` is a citation and does not count.
     """
@@ -142,7 +155,9 @@ def contains_json(case: Case, answer: Answer, *, schema: Schema | None = None) -
         best = best or wrong
     if schema is None:
         return verdict(False, "contains no JSON object or list")
-    return verdict(False, "contains no JSON that follows the schema" + (f" ({told(best)})" if best else ""))
+    return verdict(
+        False, "contains no JSON that follows the schema" + (f" ({told(best)})" if best else "")
+    )
 
 
 def _values(text: str) -> Iterator[tuple[int, int, Any]]:
@@ -181,4 +196,6 @@ def _held_against(schema: Schema, value: Any, what: str) -> Result:
     wrong = problems(schema, value)
     if not wrong:
         return verdict(True, "is valid and follows the schema")
-    return verdict(False, f"{what} does not follow the schema: {told(wrong)}", details={"problems": wrong[:50]})
+    return verdict(
+        False, f"{what} does not follow the schema: {told(wrong)}", details={"problems": wrong[:50]}
+    )

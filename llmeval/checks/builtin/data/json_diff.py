@@ -16,21 +16,27 @@ from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 
 REPAIR_CHARS = 5_000
-"""Longest text that is tried to be repaired: the repairer's time grows with the square of it on hostile text."""
+"""Longest text that is tried to be repaired: the repairer's time grows with the square of it on
+hostile text.
+"""
 MAX_PAIRS = 100_000
 Path = tuple[str | int, ...]
 
 
-class Difference(NamedTuple):
-    """One difference; how many of the wanted leaves it takes away, and how many it adds that nobody asked for."""
+class JsonDifference(NamedTuple):
+    """One difference; how many of the wanted leaves it takes away, and how many it adds that nobody
+    asked for.
+    """
 
     told: str
     missing: int = 0
     surplus: int = 0
 
 
-class Rules(NamedTuple):
-    """What may differ: the order of lists, members that nobody asked for, numbers by at most `tolerance`."""
+class MatchOptions(NamedTuple):
+    """What may differ: the order of lists, members that nobody asked for, numbers by at most
+    `tolerance`.
+    """
 
     any_order: bool
     extra: bool
@@ -43,7 +49,9 @@ def _from_text(value: Any) -> Any:
     try:
         return parse_json(value)
     except Malformed as error:
-        raise ValueError(f"a text here must be JSON itself (a JSON string needs its own quotes): {error}") from None
+        raise ValueError(
+            f"a text must be valid JSON (a JSON string has quotes of its own): {error}"
+        ) from None
 
 
 Value = Annotated[Any, AfterValidator(_from_text)]
@@ -61,31 +69,36 @@ def json_equals(
     tolerance: Annotated[float, Field(ge=0)] = 0.0,
     fence: Fence = "allow",
 ) -> Result:
-    """The answer is the same JSON as `value` (by default, a reference); the graded value is the share that is the same.
+    """The answer is the same JSON as `value` (by default, a reference); the graded value is the
+    share that is the same.
 
-    `any_order`: lists may come in any order. `extra`: objects may have further keys. `tolerance`: of numbers.
+    `any_order`: lists may come in any order. `extra`: objects may have further keys. `tolerance`:
+    of numbers.
     """
-    wanted = [value] if value is not None else [_reference(text) for text in case.references]
-    if not wanted:
-        return not_applicable("the case has no reference, and no value is given")
-    given = read(body(answer.text, fence, "JSON"), parse_json)
-    rules = Rules(any_order, extra, tolerance)
-    return max((_compared(one, given, rules) for one in wanted), key=lambda result: result.value or 0.0)
+    expected = [value] if value is not None else [_reference(text) for text in case.references]
+    if not expected:
+        return not_applicable("no expected value: neither the case nor the check has one")
+    actual = read(body(answer.text, fence, "JSON"), parse_json)
+    rules = MatchOptions(any_order, extra, tolerance)
+    return max(
+        (_compared(one, actual, rules) for one in expected), key=lambda result: result.value or 0.0
+    )
 
 
-def _compared(wanted: Any, given: Any, rules: Rules) -> Result:
-    found = list(_differences(wanted, given, (), rules))
-    if not found:
+def _compared(expected: Any, actual: Any, rules: MatchOptions) -> Result:
+    matches = list(_differences(expected, actual, (), rules))
+    if not matches:
         return graded(1.0, True, "is the expected JSON")
-    leaves = _leaves(wanted)
-    share = (leaves - sum(d.missing for d in found)) / (leaves + sum(d.surplus for d in found))
-    wrong = [difference.told for difference in found]
+    leaves = _leaves(expected)
+    share = (leaves - sum(d.missing for d in matches)) / (leaves + sum(d.surplus for d in matches))
+    wrong = [difference.told for difference in matches]
     return graded(share, False, f"differs: {told(wrong)}", details={"differences": wrong[:50]})
 
 
 @check(group="json")
 def json_repairable(case: Case, answer: Answer) -> Result:
-    """The answer is a JSON object or list, or becomes one by repair: value 1 for valid JSON, 0.5 for what needs repair.
+    """The answer is a JSON object or list, or becomes one by repair: value 1 for valid JSON, 0.5
+    for what needs repair.
 
     Whether JSON is valid is for `json` to say; this tells near misses from prose.
     """
@@ -131,49 +144,66 @@ def _leaves(value: Any) -> int:
     return 1
 
 
-def _differences(wanted: Any, given: Any, path: Path, rules: Rules) -> Iterator[Difference]:
-    if isinstance(wanted, dict) and isinstance(given, dict):
-        yield from _in_objects(wanted, given, path, rules)
-    elif isinstance(wanted, list) and isinstance(given, list):
-        yield from (_in_any_order if rules.any_order else _in_order)(wanted, given, path, rules)
-    elif not _same(wanted, given, rules.tolerance):
-        yield Difference(f"{place(path)}{_shown(given)} in place of {_shown(wanted)}", missing=_leaves(wanted))
+def _differences(
+    expected: Any, actual: Any, path: Path, rules: MatchOptions
+) -> Iterator[JsonDifference]:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        yield from _in_objects(expected, actual, path, rules)
+    elif isinstance(expected, list) and isinstance(actual, list):
+        yield from (_in_any_order if rules.any_order else _in_order)(expected, actual, path, rules)
+    elif not _same(expected, actual, rules.tolerance):
+        yield JsonDifference(
+            f"{place(path)}is {_shown(actual)}, expected {_shown(expected)}",
+            missing=_leaves(expected),
+        )
 
 
-def _in_objects(wanted: dict[str, Any], given: dict[str, Any], path: Path, rules: Rules) -> Iterator[Difference]:
-    for key, value in wanted.items():
-        if key in given:
-            yield from _differences(value, given[key], (*path, key), rules)
+def _in_objects(
+    expected: dict[str, Any], actual: dict[str, Any], path: Path, rules: MatchOptions
+) -> Iterator[JsonDifference]:
+    for key, value in expected.items():
+        if key in actual:
+            yield from _differences(value, actual[key], (*path, key), rules)
         else:
             yield _missing(value, (*path, key))
     if not rules.extra:
-        yield from (_surplus(value, (*path, key)) for key, value in given.items() if key not in wanted)
+        yield from (
+            _surplus(value, (*path, key)) for key, value in actual.items() if key not in expected
+        )
 
 
-def _in_order(wanted: list[Any], given: list[Any], path: Path, rules: Rules) -> Iterator[Difference]:
-    for index, (one, other) in enumerate(zip(wanted, given, strict=False)):
+def _in_order(
+    expected: list[Any], actual: list[Any], path: Path, rules: MatchOptions
+) -> Iterator[JsonDifference]:
+    for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
         yield from _differences(one, other, (*path, index), rules)
-    yield from (_missing(wanted[index], (*path, index)) for index in range(len(given), len(wanted)))
-    yield from (_surplus(given[index], (*path, index)) for index in range(len(wanted), len(given)))
+    yield from (
+        _missing(expected[index], (*path, index)) for index in range(len(actual), len(expected))
+    )
+    yield from (
+        _surplus(actual[index], (*path, index)) for index in range(len(expected), len(actual))
+    )
 
 
-def _in_any_order(wanted: list[Any], given: list[Any], path: Path, rules: Rules) -> Iterator[Difference]:
-    """Equal items are paired by their canonical form, the others by the first that fits: exact unless objects may have
-    further keys or numbers may differ."""
+def _in_any_order(
+    expected: list[Any], actual: list[Any], path: Path, rules: MatchOptions
+) -> Iterator[JsonDifference]:
+    """Equal items are paired by their canonical form, the others by the first that fits: exact
+    unless objects may have further keys or numbers may differ."""
     exact: dict[str, list[int]] = {}
-    for index, item in enumerate(given):
+    for index, item in enumerate(actual):
         exact.setdefault(_canonical(item), []).append(index)
-    unpaired = [(i, item) for i, item in enumerate(wanted) if not _taken(exact, _canonical(item))]
+    unpaired = [(i, item) for i, item in enumerate(expected) if not _taken(exact, _canonical(item))]
     left = dict.fromkeys(sorted(index for indices in exact.values() for index in indices))
     if len(unpaired) * len(left) > MAX_PAIRS:
         raise CheckError("the lists differ in too many items to be compared in any order")
     for index, item in unpaired:
-        fit = next((i for i in left if not any(_differences(item, given[i], (), rules))), None)
+        fit = next((i for i in left if not any(_differences(item, actual[i], (), rules))), None)
         if fit is None:
             yield _missing(item, (*path, index))
         else:
             del left[fit]
-    yield from (_surplus(given[index], (*path, index)) for index in left)
+    yield from (_surplus(actual[index], (*path, index)) for index in left)
 
 
 def _taken(exact: dict[str, list[int]], form: str) -> bool:
@@ -185,29 +215,29 @@ def _taken(exact: dict[str, list[int]], form: str) -> bool:
     return True
 
 
-def _missing(value: Any, path: Path) -> Difference:
-    return Difference(f"{place(path)}{_shown(value)} is missing", missing=_leaves(value))
+def _missing(value: Any, path: Path) -> JsonDifference:
+    return JsonDifference(f"{place(path)}{_shown(value)} is missing", missing=_leaves(value))
 
 
-def _surplus(value: Any, path: Path) -> Difference:
-    return Difference(f"{place(path)}{_shown(value)} is not wanted", surplus=_leaves(value))
+def _surplus(value: Any, path: Path) -> JsonDifference:
+    return JsonDifference(f"{place(path)}{_shown(value)} is not expected", surplus=_leaves(value))
 
 
 def _canonical(value: Any) -> str:
     return stdlib.dumps(value, sort_keys=True)
 
 
-def _same(wanted: Any, given: Any, tolerance: float) -> bool:
-    if isinstance(wanted, bool) or isinstance(given, bool):
-        return wanted is given
-    if isinstance(wanted, int | float) and isinstance(given, int | float):
-        return wanted == given or (tolerance > 0 and _near(wanted, given, tolerance))
-    return type(wanted) is type(given) and bool(wanted == given)
+def _same(expected: Any, actual: Any, tolerance: float) -> bool:
+    if isinstance(expected, bool) or isinstance(actual, bool):
+        return expected is actual
+    if isinstance(expected, int | float) and isinstance(actual, int | float):
+        return expected == actual or (tolerance > 0 and _near(expected, actual, tolerance))
+    return type(expected) is type(actual) and bool(expected == actual)
 
 
-def _near(wanted: float, given: float, tolerance: float) -> bool:
+def _near(expected: float, actual: float, tolerance: float) -> bool:
     """In decimal, as the numbers are written: in binary, 1.3 is more than 0.1 away from 1.2."""
-    return abs(Decimal(repr(wanted)) - Decimal(repr(given))) <= Decimal(repr(tolerance))
+    return abs(Decimal(repr(expected)) - Decimal(repr(actual))) <= Decimal(repr(tolerance))
 
 
 def _shown(value: Any) -> str:

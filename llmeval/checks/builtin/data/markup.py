@@ -1,4 +1,6 @@
-"""Checks of XML and HTML: parsed with nothing fetched, no entity expanded and no document type accepted."""
+"""Checks of XML and HTML: parsed with nothing fetched, no entity expanded and no document type
+accepted.
+"""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from pydantic import AfterValidator
 
 from llmeval.checks.arguments import Text, Texts, clip
 from llmeval.checks.base import Result, check, verdict
-from llmeval.checks.builtin.data.html_reader import HTML, TAG, Tag, read_html
+from llmeval.checks.builtin.data.html_reader import HTML, TAG, StartTag, read_html
 from llmeval.checks.reading.payload import (
     MAX_CHARS,
     Fence,
@@ -41,15 +43,25 @@ def parse_xml(text: str) -> Any:
 
     declared = _DOCTYPE.search(text)
     if declared:
-        raise Malformed("not read as XML: it declares a document type or entities", declared.start(), declared.end())
-    if _DECLARED.match(text):  # what is given to the parser is UTF-8 whatever the text says of itself
+        raise Malformed(
+            "not read as XML: it declares a document type or entities",
+            declared.start(),
+            declared.end(),
+        )
+    if _DECLARED.match(
+        text
+    ):  # what is given to the parser is UTF-8 whatever the text says of itself
         text = re.sub(r"""(encoding\s*=\s*["'])[^"']*""", r"\1utf-8", text, count=1)
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
     try:
         return etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
         reason = str(error.msg).replace("\n", "")[:200]
-        raise Malformed(f"not well-formed XML: {reason}", offset_of(text, *error.position)) from None
+        raise Malformed(
+            f"not well-formed XML: {reason}", offset_of(text, *error.position)
+        ) from None
     except ValueError as error:
         raise Malformed(f"not well-formed XML: {error}") from None
 
@@ -57,7 +69,10 @@ def parse_xml(text: str) -> Any:
 def _path(path: str) -> str:
     # A second // makes matching as slow as the answer is deep, many times over
     if not _PATH.fullmatch(path):
-        raise ValueError(f"not a path that is read here: {path!r}; such as //book[@lang='en']/title, // only in front")
+        raise ValueError(
+            f"unsupported path {path!r}; write it like //book[@lang='en']/title, with // only "
+            f"at the start"
+        )
     return path
 
 
@@ -90,8 +105,8 @@ def xml(
     only: list[Text] | None = None,
     fence: Fence = "allow",
 ) -> Result:
-    """The answer is one well-formed XML document, with this root element, something at every path in `has`, and no
-    elements but `only` these.
+    """The answer is one well-formed XML document, with this root element, something at every path
+    in `has`, and no elements but `only` these.
 
     A path is XPath without functions and with `//` only in front; names match in any namespace.
     """
@@ -121,11 +136,15 @@ def contains_xml(case: Case, answer: Answer, *, tag: Text | None = None) -> Resu
             wrong = wrong or f": {error}"
             continue
         return verdict(True, "contains XML", Span(start, end, "XML", "contains_xml", "info"))
-    return verdict(False, f"contains no well-formed XML element{f' {clip(tag)}' if tag else ''}{wrong}")
+    return verdict(
+        False, f"contains no well-formed XML element{f' {clip(tag)}' if tag else ''}{wrong}"
+    )
 
 
 def _elements(text: str, tag: str | None) -> Iterator[tuple[int, int]]:
-    """Where elements may stand: from a first tag to the nearest and then to the last closing tag of its name."""
+    """Where elements may stand: from a first tag to the nearest and then to the last closing tag of
+    its name.
+    """
     tried = 0
     for opening in TAG.finditer(text):
         name = opening["name"]
@@ -138,7 +157,9 @@ def _elements(text: str, tag: str | None) -> Iterator[tuple[int, int]]:
             yield opening.span()
             continue
         closing = f"</{name}>"
-        ends = dict.fromkeys([text.find(closing, opening.end()), text.rfind(closing, opening.end())])
+        ends = dict.fromkeys(
+            [text.find(closing, opening.end()), text.rfind(closing, opening.end())]
+        )
         yield from ((opening.start(), end + len(closing)) for end in ends if end >= 0)
 
 
@@ -154,10 +175,12 @@ def html(
     select: list[Annotated[Text, AfterValidator(_selector)]] = [],  # noqa: B006 - never changed
     fence: Fence = "allow",
 ) -> Result:
-    """The answer is HTML: elements are known and closed, no text stands outside of them; those it must have are there.
+    """The answer is HTML: elements are known and closed, no text stands outside of them; those it
+    must have are there.
 
-    `only`: no other elements. `forbidden`: none of these. `has`: elements it must have. `select`: CSS selectors that
-    must each match an element (`ul.steps > li`, `a[href^=https]`). Custom elements have a hyphen.
+    `only`: no other elements. `forbidden`: none of these. `has`: elements it must have. `select`:
+    CSS selectors that must each match an element (`ul.steps > li`, `a[href^=https]`). Custom
+    elements have a hyphen.
     """
     part = body(answer.text, fence, "HTML")
     tags = read(part, read_html)
@@ -190,7 +213,7 @@ def _xpath(selector: str) -> str:
     return str(HTMLTranslator().css_to_xpath(selector))
 
 
-def _unwanted(tag: Tag, only: list[str] | None, forbidden: list[str]) -> str | None:
+def _unwanted(tag: StartTag, only: list[str] | None, forbidden: list[str]) -> str | None:
     if tag.name not in HTML and "-" not in tag.name:
         return f"<{tag.name[:40]}> is not an HTML element"
     if tag.name in forbidden:

@@ -24,23 +24,23 @@ class CompiledSchema:
     text: str
 
 
-def schema(given: Any) -> CompiledSchema:
+def schema(actual: Any) -> CompiledSchema:
     """The schema of a mapping, a boolean or a JSON text.
 
     Raises:
         ValueError: it is not a JSON Schema, or it refers to another document.
     """
-    if isinstance(given, CompiledSchema):
-        return given
-    if isinstance(given, str):
+    if isinstance(actual, CompiledSchema):
+        return actual
+    if isinstance(actual, str):
         try:
-            given = json.loads(given)
+            actual = json.loads(actual)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"not a JSON Schema: {error}") from None
-    if not isinstance(given, dict | bool):
-        raise ValueError("not a JSON Schema: a mapping is wanted")
+    if not isinstance(actual, dict | bool):
+        raise ValueError("not a JSON Schema: expected a mapping")
     try:
-        compiled = CompiledSchema(canonical_json(given).decode())
+        compiled = CompiledSchema(canonical_json(actual).decode())
         _validator(compiled.text)
     except Exception as error:
         message = str(error).split("\n", 1)[0]
@@ -48,33 +48,41 @@ def schema(given: Any) -> CompiledSchema:
     return compiled
 
 
-Schema = Annotated[CompiledSchema, PlainValidator(schema), WithJsonSchema({"type": ["object", "boolean", "string"]})]
+Schema = Annotated[
+    CompiledSchema,
+    PlainValidator(schema),
+    WithJsonSchema({"type": ["object", "boolean", "string"]}),
+]
 """A JSON Schema of any draft, as a mapping or a JSON text."""
 
 
 def problems(compiled: CompiledSchema, value: Any) -> list[str]:
-    """What is wrong with a value, each with its place; empty when nothing is. At most 1,000 are told.
+    """What is wrong with a value, each with its place; empty when nothing is. At most 1,000 are
+    told.
 
     Raises:
         CheckError: the validator gave up on this value.
     """
     validator = _validator(compiled.text)
     try:
-        found: list[str] = []
+        matches: list[str] = []
         for error in validator.iter_errors(value):
-            found.append(f"{place(error.instance_path)}{_short(error.message)}")
-            if len(found) >= MAX_PROBLEMS:
+            matches.append(f"{place(error.instance_path)}{_short(error.message)}")
+            if len(matches) >= MAX_PROBLEMS:
                 break
-        return found
+        return matches
     except ValueError as error:
-        raise CheckError(f"the schema can't be tried on this answer: {error}") from None
+        raise CheckError(f"the schema cannot be applied to this answer: {error}") from None
 
 
 def place(path: Sequence[str | int]) -> str:
     """`items[2].price: ` for a path into a value; empty for its root."""
     if not path:
         return ""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") + ": "
+    return (
+        "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+        + ": "
+    )
 
 
 def told(wrong: Sequence[str]) -> str:

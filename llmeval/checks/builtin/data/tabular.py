@@ -27,7 +27,10 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 
 
 def _day(text: str) -> bool:
-    return re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) is not None and date.fromisoformat(text) is not None
+    return (
+        re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) is not None
+        and date.fromisoformat(text) is not None
+    )
 
 
 _TYPES: dict[str, Callable[[str], bool]] = {
@@ -53,7 +56,8 @@ def csv(
     types: dict[str, Type] | None = None,
     fence: Fence = "allow",
 ) -> Result:
-    """The answer is CSV with a header: each row as long as the header, these `columns` in order, so many rows.
+    """The answer is CSV with a header: each row as long as the header, these `columns` in order, so
+    many rows.
 
     The names of the columns must differ, and none may be empty. A single column is CSV where its
     header reads as a name, and not as prose. `types`: what the values of a column must be:
@@ -63,7 +67,9 @@ def csv(
     header, *rows = _rows(part.text, delimiter)
     names = [name.strip() for name in header]
     if columns is not None and names != columns:
-        return verdict(False, f"the columns are {', '.join(map(clip, names[:20]))}, not {', '.join(columns)}")
+        return verdict(
+            False, f"the columns are {', '.join(map(clip, names[:20]))}, not {', '.join(columns)}"
+        )
     unfit = _unfit(names, columns, delimiter)
     if unfit is not None:
         return verdict(False, unfit)
@@ -73,7 +79,9 @@ def csv(
     wrong = _wrong_types(names, rows, types or {})
     if wrong is not None:
         return verdict(False, wrong)
-    return counted(len(rows), "row below the header|rows below the header", None, min_rows, max_rows)
+    return counted(
+        len(rows), "row below the header|rows below the header", None, min_rows, max_rows
+    )
 
 
 def _unfit(names: list[str], columns: list[str] | None, delimiter: str) -> str | None:
@@ -84,7 +92,11 @@ def _unfit(names: list[str], columns: list[str] | None, delimiter: str) -> str |
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None and columns is None:
         return f"two columns are called {clip(twice)}"
-    if len(names) == 1 and columns is None and (len(names[0].split()) > _LONG_NAME or names[0][-1] in ".:!?,;"):
+    if (
+        len(names) == 1
+        and columns is None
+        and (len(names[0].split()) > _LONG_NAME or names[0][-1] in ".:!?,;")
+    ):
         return f"has no {delimiter!r} in its first line, which reads as prose"
     return None
 
@@ -95,7 +107,7 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         rows = [row for row in reader if row]
     except stdlib_csv.Error as error:
         if "field limit" in str(error):
-            raise CheckError(f"the CSV can't be read: {error}") from None
+            raise CheckError(f"the CSV cannot be read: {error}") from None
         raise Malformed(f"not valid CSV: {error} (line {reader.line_num})") from None
     if not rows:
         raise Malformed("has no row")
@@ -130,12 +142,17 @@ def yaml(
     schema: Schema | None = None,
     fence: Fence = "allow",
 ) -> Result:
-    """The answer is one YAML 1.2 mapping or list, without aliases, has these top-level `keys`, and follows `schema`."""
+    """The answer is one YAML 1.2 mapping or list, without aliases, has these top-level `keys`, and
+    follows `schema`.
+    """
     from llmeval.checks.builtin.data.yaml_reader import parse_yaml
 
     value = read(body(answer.text, fence, "YAML"), parse_yaml)
     if not isinstance(value, dict | list):
-        return verdict(False, f"is a plain {'text' if isinstance(value, str) else 'value'}, not a mapping or a list")
+        return verdict(
+            False,
+            f"is a plain {'text' if isinstance(value, str) else 'value'}, not a mapping or a list",
+        )
     return _held_against(value, keys, schema, "YAML")
 
 
@@ -149,7 +166,9 @@ def toml(
     schema: Schema | None = None,
     fence: Fence = "allow",
 ) -> Result:
-    """The answer is a TOML document that is not empty, has these top-level `keys`, and follows `schema`."""
+    """The answer is a TOML document that is not empty, has these top-level `keys`, and follows
+    `schema`.
+    """
     value = read(body(answer.text, fence, "TOML", TOML_CHARS), parse_toml)
     if not value:
         return verdict(False, "is empty")
@@ -166,7 +185,9 @@ def parse_toml(text: str) -> dict[str, Any]:
 
     long = _LONG_KEY.search(text)
     if long:
-        raise Malformed(f"not valid TOML: a key has more than {_MAX_DOTS} parts", long.start(), long.end())
+        raise Malformed(
+            f"not valid TOML: a key has more than {_MAX_DOTS} parts", long.start(), long.end()
+        )
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:

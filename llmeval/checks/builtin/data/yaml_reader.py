@@ -1,7 +1,8 @@
-"""YAML of an answer, by the core schema of YAML 1.2, built from libyaml's events so that every limit holds as it reads.
+"""YAML of an answer, by the core schema of YAML 1.2, built from libyaml's events so that every
+limit holds as it reads.
 
-PyYAML's own loader is of YAML 1.1 (`no` is False, `012` is 10, `1:30` is 90), keeps the last of two equal keys, and
-expands aliases without end.
+PyYAML's own loader is of YAML 1.1 (`no` is False, `012` is 10, `1:30` is 90), keeps the last of two
+equal keys, and expands aliases without end.
 """
 
 import re
@@ -20,7 +21,10 @@ _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     (re.compile(r"0o[0-7]{1,4000}"), lambda text: int(text[2:], 8)),
     (re.compile(r"0x[0-9a-fA-F]{1,3000}"), lambda text: int(text[2:], 16)),
     (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"), float),
-    (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
+    (
+        re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"),
+        lambda text: float(text.replace(".", "")),
+    ),
 )
 _PLAIN = re.compile(r"[-+.~0-9nNtTfF]|\Z")
 _TAGS: dict[str, Callable[[str], Any]] = {
@@ -37,8 +41,8 @@ def parse_yaml(text: str) -> Any:
     """The value of a text that is one YAML document.
 
     Raises:
-        Malformed: it is not; aliases, tags outside the core schema, keys that stand twice or are no scalars, nesting
-            deeper than 200 count as that.
+        Malformed: it is not; aliases, tags outside the core schema, keys that stand twice or are no
+            scalars, nesting deeper than 200 count as that.
         CheckError: it has more than 120,000 nodes.
     """
     import yaml
@@ -76,7 +80,9 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise Malformed("not one YAML document: there are several", event.start_mark.index)
+                    raise Malformed(
+                        "not one YAML document: there are several", event.start_mark.index
+                    )
             elif isinstance(event, yaml.NodeEvent):
                 root = self.node(event, 0)
         return root
@@ -86,7 +92,9 @@ class _Reader:
         yaml, at = self.yaml, event.start_mark.index
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise CheckError(f"the answer has more than {MAX_NODES:,} YAML nodes, too many to be read")
+            raise CheckError(
+                f"the answer has more than {MAX_NODES:,} YAML nodes, too many to be read"
+            )
         if isinstance(event, yaml.AliasEvent):
             raise Malformed("uses an alias, which can stand for a very large document", at)
         if isinstance(event, yaml.ScalarEvent):
@@ -100,31 +108,35 @@ class _Reader:
         return self._mapping(depth)
 
     def _sequence(self, depth: int) -> list[Any]:
-        found = []
+        matches = []
         for event in self.events:
             if isinstance(event, self.yaml.SequenceEndEvent):
                 break
-            found.append(self.node(event, depth + 1))
-        return found
+            matches.append(self.node(event, depth + 1))
+        return matches
 
     def _mapping(self, depth: int) -> dict[Any, Any]:
-        found: dict[Any, Any] = {}
+        matches: dict[Any, Any] = {}
         for event in self.events:
             if isinstance(event, self.yaml.MappingEndEvent):
                 break
             if isinstance(event, self.yaml.CollectionStartEvent):
                 raise Malformed("has a key that is a list or a mapping", event.start_mark.index)
             key = self.node(event, depth + 1)
-            if key in found:
-                raise Malformed(f"the key {key!r} stands twice", event.start_mark.index)
-            found[key] = self.node(next(self.events), depth + 1)
-        return found
+            if key in matches:
+                raise Malformed(f"the key {key!r} appears twice", event.start_mark.index)
+            matches[key] = self.node(next(self.events), depth + 1)
+        return matches
 
 
 def _scalar(event: Any) -> Any:
     text: str = event.value
     if event.tag is not None and event.tag != "!":
-        kind = _TAGS.get(event.tag.removeprefix(_STANDARD)) if event.tag.startswith(_STANDARD) else None
+        kind = (
+            _TAGS.get(event.tag.removeprefix(_STANDARD))
+            if event.tag.startswith(_STANDARD)
+            else None
+        )
         if kind is None:
             raise Malformed(f"uses the tag {event.tag}", event.start_mark.index)
         return kind(text)

@@ -1,1 +1,3 @@
-"""Checks of what the run recorded with the answer: tool calls, cost, latency, scores of other tools."""
+"""Checks of what the run recorded with the answer: tool calls, cost, latency, scores of other
+tools.
+"""

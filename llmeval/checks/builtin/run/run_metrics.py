@@ -1,4 +1,6 @@
-"""Checks of how the answer came about: how long it took, what it cost, how many tokens it has, how it ended."""
+"""Checks of how the answer came about: how long it took, what it cost, how many tokens it has, how
+it ended.
+"""
 
 from typing import Annotated
 
@@ -13,19 +15,25 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 @check(group="run")
 def max_latency(case: Case, answer: Answer, *, seconds: Positive) -> Result:
-    """The answer took at most so many seconds; not applicable to answers from the cache or a recording."""
+    """The answer took at most so many seconds; not applicable to answers from the cache or a
+    recording.
+    """
     if answer.latency_ms is None or answer.cached:
         return not_applicable("the answer was not measured: it came from the cache or a recording")
     taken = answer.latency_ms / 1000
-    return verdict(taken <= seconds, f"took {taken:.2f} s, at most {seconds:g} s wanted")
+    return verdict(taken <= seconds, f"took {taken:.2f} s; expected at most {seconds:g} s")
 
 
 @check(group="run")
 def max_cost(case: Case, answer: Answer, *, usd: Positive) -> Result:
     """The answer cost at most so many US dollars, by the prices in the suite."""
     if answer.cost_usd is None:
-        return not_applicable("the cost is not known: the suite states no price, or the answer was not paid for")
-    return verdict(answer.cost_usd <= usd, f"cost ${answer.cost_usd:.6f}, at most ${usd:g} wanted")
+        return not_applicable(
+            "the cost is not known: the suite states no price, or the answer was not paid for"
+        )
+    return verdict(
+        answer.cost_usd <= usd, f"cost ${answer.cost_usd:.6f}; expected at most ${usd:g}"
+    )
 
 
 @check(group="run")
@@ -34,12 +42,17 @@ def max_tokens(case: Case, answer: Answer, *, n: Annotated[int, Field(gt=0)]) ->
     made = None if answer.usage is None else answer.usage.output_tokens
     if made is None:
         return not_applicable("the endpoint did not count tokens")
-    return verdict(made <= n, f"{made} tokens, at most {n} wanted")
+    return verdict(made <= n, f"{made} tokens; expected at most {n}")
 
 
 @check(group="run")
 def finish_reason(case: Case, answer: Answer, *, reason: Texts = ["stop"]) -> Result:  # noqa: B006 - never changed
-    """The answer ended for this reason: `stop` by itself, `length` cut off, `tool_calls`, `content_filter`."""
+    """The answer ended for this reason: `stop` by itself, `length` cut off, `tool_calls`,
+    `content_filter`.
+    """
     if answer.finish_reason is None:
-        return not_applicable("the endpoint did not say how the answer ended")
-    return verdict(answer.finish_reason in reason, f"ended by {answer.finish_reason}, {' or '.join(reason)} wanted")
+        return not_applicable("the endpoint gave no finish reason")
+    return verdict(
+        answer.finish_reason in reason,
+        f"ended by {answer.finish_reason}; expected {' or '.join(reason)}",
+    )

@@ -17,7 +17,7 @@ MAX_CALLS = 1000
 Names = Annotated[list[Text], Field(min_length=1)]
 
 
-class Call(NamedTuple):
+class ToolCall(NamedTuple):
     """One call; `broken`: why its arguments are no JSON object, empty when they are."""
 
     name: str
@@ -25,23 +25,25 @@ class Call(NamedTuple):
     broken: str = ""
 
 
-def tool_calls(answer: Answer) -> list[Call]:
-    """The answer's calls in order. Arguments may be a mapping or a JSON text; none at all are an empty mapping."""
+def tool_calls(answer: Answer) -> list[ToolCall]:
+    """The answer's calls in order. Arguments may be a mapping or a JSON text; none at all are an
+    empty mapping.
+    """
     return [_call(raw) for raw in answer.tool_calls]
 
 
-def _call(raw: Mapping[str, Any]) -> Call:
-    name, given = str(raw.get("name") or ""), raw.get("arguments")
-    if given is None or given == "":
-        return Call(name, {})
-    if isinstance(given, str):
+def _call(raw: Mapping[str, Any]) -> ToolCall:
+    name, actual = str(raw.get("name") or ""), raw.get("arguments")
+    if actual is None or actual == "":
+        return ToolCall(name, {})
+    if isinstance(actual, str):
         try:
-            given = parse_json(given)
+            actual = parse_json(actual)
         except Malformed as error:
-            return Call(name, {}, str(error))
-    if not isinstance(given, Mapping):
-        return Call(name, {}, "they are no JSON object")
-    return Call(name, dict(given))
+            return ToolCall(name, {}, str(error))
+    if not isinstance(actual, Mapping):
+        return ToolCall(name, {}, "they are not a JSON object")
+    return ToolCall(name, dict(actual))
 
 
 @check(group="tools")
@@ -62,52 +64,62 @@ def tool_call(
     times: Annotated[int, Field(ge=1)] | None = None,
     max: Most = None,
 ) -> Result:
-    """The model called this tool, each time with arguments that follow `schema`; in at least one of the calls they are
-    these `arguments` (others may be there too).
+    """The model called this tool, each time with arguments that follow `schema`; in at least one of
+    the calls they are these `arguments` (others may be there too).
 
     `times`: exactly so often; `max`: at most so often.
     """
     calls = [call for call in tool_calls(answer) if call.name == name]
     often = f"called {clip(name)} {len(calls)} times"
     if not calls or (times is not None and len(calls) != times):
-        return verdict(False, f"{often}, {times or 'at least 1'} wanted")
+        return verdict(False, f"{often}; expected {times or 'at least 1'}")
     if max is not None and len(calls) > max:
-        return verdict(False, f"{often}, at most {max} wanted")
+        return verdict(False, f"{often}; expected at most {max}")
     for call in calls:
         why = call.broken or (told(problems(schema, call.arguments)) if schema is not None else "")
         if why:
             return verdict(False, f"the arguments of {clip(name)}: {why}")
     if arguments is not None and not any(_has(call, arguments) for call in calls):
-        return verdict(False, f"no call of {clip(name)} has the arguments {clip(json.dumps(arguments), 200)}")
+        return verdict(
+            False, f"no call of {clip(name)} has the arguments {clip(json.dumps(arguments), 200)}"
+        )
     return verdict(True, often)
 
 
 @check(group="tools")
 def tool_calls_valid(
-    case: Case, answer: Answer, *, tools: Annotated[dict[Text, Schema], Field(min_length=1)], min: Count = 0
+    case: Case,
+    answer: Answer,
+    *,
+    tools: Annotated[dict[Text, Schema], Field(min_length=1)],
+    min: Count = 0,
 ) -> Result:
-    """Every call is of one of these `tools` (name: JSON Schema of its arguments) with arguments that follow its schema;
-    there are at least `min` calls."""
+    """Every call is of one of these `tools` (name: JSON Schema of its arguments) with arguments
+    that follow its schema; there are at least `min` calls."""
     calls = tool_calls(answer)
     for call in calls:
         if call.name not in tools:
-            return verdict(False, f"called {clip(call.name)}, which is no tool here")
+            return verdict(False, f"called {clip(call.name)}, which is not one of the tools")
         why = call.broken or told(problems(tools[call.name], call.arguments))
         if why:
             return verdict(False, f"the arguments of {clip(call.name)}: {why}")
-    return verdict(len(calls) >= min, f"{len(calls)} calls, all valid" if calls else "called no tool")
+    return verdict(
+        len(calls) >= min, f"{len(calls)} calls, all valid" if calls else "called no tool"
+    )
 
 
 @check(group="tools")
 def tool_sequence(case: Case, answer: Answer, *, names: Names, exactly: bool = True) -> Result:
-    """The model called these tools in this order; with `exactly: false`, others may stand between them."""
+    """The model called these tools in this order; with `exactly: false`, others may stand between
+    them.
+    """
     called = [call.name for call in tool_calls(answer)]
     rest = iter(called)
     passed = called == names if exactly else all(name in rest for name in names)
-    return verdict(passed, f"called {_listed(called)}; wanted {_listed(names)}")
+    return verdict(passed, f"called {_listed(called)}; expected {_listed(names)}")
 
 
-class Wanted(NamedTuple):
+class ExpectedCall(NamedTuple):
     """A call that is wanted; `arguments` that it must have among its own."""
 
     name: str
@@ -120,32 +132,40 @@ def tool_f1(
     answer: Answer,
     *,
     names: Names | None = None,
-    calls: Annotated[list[Wanted], Field(min_length=1)] | None = None,
+    calls: Annotated[list[ExpectedCall], Field(min_length=1)] | None = None,
     threshold: Share = 1.0,
 ) -> Result:
-    """F1 of the calls against these `names`, or these `calls` ([name, arguments] each), is at least `threshold`.
+    """F1 of the calls against these `names`, or these `calls` ([name, arguments] each), is at least
+    `threshold`.
 
-    Each counts as often as it stands; the order does not matter. With neither given, no call is wanted.
+    Each counts as often as it stands; the order does not matter. With neither given, no call is
+    wanted.
     """
-    wanted = [*(Wanted(name) for name in names or ()), *(calls or ())]
+    expected = [*(ExpectedCall(name) for name in names or ()), *(calls or ())]
     made = tool_calls(answer)[:MAX_CALLS]
     open_calls = list(made)
     common = 0
-    for want in sorted(wanted, key=lambda one: one.arguments is None):
-        hit = next((call for call in open_calls if call.name == want.name and _has(call, want.arguments)), None)
+    for want in sorted(expected, key=lambda one: one.arguments is None):
+        hit = next(
+            (call for call in open_calls if call.name == want.name and _has(call, want.arguments)),
+            None,
+        )
         if hit is not None:
             open_calls.remove(hit)
             common += 1
-    total = len(answer.tool_calls) + len(wanted)
+    total = len(answer.tool_calls) + len(expected)
     score = 2 * common / total if total else 1.0
-    return graded(score, score >= threshold, f"F1 {score:.2f}: called {_listed([call.name for call in made])}")
+    return graded(
+        score, score >= threshold, f"F1 {score:.2f}: called {_listed([call.name for call in made])}"
+    )
 
 
-def _has(call: Call, arguments: Mapping[str, Any] | None) -> bool:
+def _has(call: ToolCall, arguments: Mapping[str, Any] | None) -> bool:
     if arguments is None:
         return True
     return not call.broken and all(
-        name in call.arguments and _equal(call.arguments[name], value) for name, value in arguments.items()
+        name in call.arguments and _equal(call.arguments[name], value)
+        for name, value in arguments.items()
     )
 
 

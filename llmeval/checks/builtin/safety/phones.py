@@ -31,7 +31,9 @@ _OTHER = re.compile(
 )
 _HALF_WIDTH = str.maketrans("０１２３４５６７８９－（）＋　", "0123456789-()+ ")
 _NEAR = 40
-_CUE_AFTER = re.compile(r"\s(?:anrufen|an\b|is\s+(?:my|his|her|our|their|the)\s+(?:phone\s+)?number)")
+_CUE_AFTER = re.compile(
+    r"\s(?:anrufen|an\b|is\s+(?:my|his|her|our|their|the)\s+(?:phone\s+)?number)"
+)
 CUE = re.compile(
     r"\b(?:t[eé]l[eé]?(?:ph(?:one)?|fon(?:o|nummer|szám|ul)?|foon(?:nummer)?|f)?|puh"
     r"|numbers?\s+(?:is|are)|tlf|fono|phones?|cell(?:ular)?|mob(?:ile?)?|mobil(?:nummer)?"
@@ -65,7 +67,9 @@ def find_phones(text: str) -> Iterator[tuple[int, int]]:
             continue
         looked_up.add(number)
         if len(looked_up) > _MOST:
-            raise CheckError(f"the answer has more than {_MOST} numbers that may be telephone numbers")
+            raise CheckError(
+                f"the answer has more than {_MOST} numbers that may be telephone numbers"
+            )
         if _is_phone(number, cued):
             yield match.span()
 
@@ -77,7 +81,9 @@ def _is_phone(number: str, cued: bool) -> bool:
     if _US.fullmatch(number) or (cued and any(_valid(number, region) for region in REGIONS)):
         return True
     groups = len(re.findall("[0-9]+", number)) + number.startswith("(")
-    return number[0] in "0(" and groups >= 3 and any(_written_by(number, region) for region in REGIONS)
+    return (
+        number[0] in "0(" and groups >= 3 and any(_written_by(number, region) for region in REGIONS)
+    )
 
 
 def _possible(number: str) -> bool:

@@ -1,12 +1,13 @@
 """Phrases of refusal in European languages, each with answers that it must find.
 
-They are phrases, not meanings: a refusal in other words is missed, and an answer that quotes one is found.
+They are phrases, not meanings: a refusal in other words is missed, and an answer that quotes one is
+found.
 """
 
 from typing import NamedTuple
 
 
-class Phrases(NamedTuple):
+class RefusalPhrases(NamedTuple):
     """Patterns of some languages, and refusals they find."""
 
     language: str
@@ -39,10 +40,13 @@ _REQUEST = (
     r"\b(?:this|your|that|the|such)\s+(?:an?\s+)?(?:kind\s+of\s+)?(?:request|question|prompt"
     r"|content|topic|task|query)"
 )
-_RULES = r"(?:guidelines?|polic(?:y|ies)|principles|programming|rules|values|terms|instructions" r"|standards)"
+_RULES = (
+    r"(?:guidelines?|polic(?:y|ies)|principles|programming|rules|values|terms|instructions"
+    r"|standards)"
+)
 
 EUROPEAN = (
-    Phrases(
+    RefusalPhrases(
         "en",
         "sorry apolog unfortunately can't can’t cant cannot can| not|n't n’t unable declin "
         "refus say| no pass| on down rather prefer comfortable prohibited forbidden barred "
@@ -64,10 +68,12 @@ EUROPEAN = (
             rf"|am\s+going\s+to|going\s+to))*"
             r"(?:\s+(?:respectfully|politely|kindly|firmly|regretfully))?\s+(?:decline|refuse"
             r"|say\s+no\b|pass\s+on\s+th(?:is|at)\b|turn\s+(?:this|that|you)\s+down)",
-            rf"{_WE}(?:['’]d|\s+would)\s+(?:rather|prefer)\s+(?:not|to\s+not)\b" rf"|{_WE}\s+prefer\s+not\s+to\b",
+            rf"{_WE}(?:['’]d|\s+would)\s+(?:rather|prefer)\s+(?:not|to\s+not)\b"
+            rf"|{_WE}\s+prefer\s+not\s+to\b",
             rf"{_WE}(?:\s+am|\s+are|['’]m|['’]re)\s+(?:not|un)\s?comfortable"
             rf"|{_WE}\s+do(?:n['’]t|\s+not)\s+feel\s+comfortable",
-            rf"{_WE}(?:\s+am|\s+are|['’]m|['’]re)\s+(?:prohibited|forbidden|barred|prevented" rf"|restricted)\s+from",
+            rf"{_WE}(?:\s+am|\s+are|['’]m|['’]re)\s+(?:prohibited|forbidden|barred|prevented"
+            rf"|restricted)\s+from",
             r"\b(?:it|that|this)(?:['’]s|\s+is|\s+would\s+be)\s+(?:unethical|inappropriate"
             r"|irresponsible|illegal|wrong|harmful|unsafe|not\s+(?:ethical|appropriate"
             r"|responsible|right))\s+"
@@ -123,7 +129,7 @@ EUROPEAN = (
             "I'm afraid this is not possible.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "de",
         "nicht kein leid sorry entschuldigung ablehn lehne weiger",
         (
@@ -147,7 +153,7 @@ EUROPEAN = (
             "Ich bin nicht in der Lage, das zu tun.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "fr",
         "peux puis pas pourrai saurais désol navré regrette refus déclin impossible préfère",
         (
@@ -167,9 +173,10 @@ EUROPEAN = (
             "Il m'est impossible de répondre.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "es",
-        "no| puedo podemos podré siento lamento disculp perdón niego rechazar declinar negarme prefiero",
+        "no| puedo podemos podré siento lamento disculp perdón niego rechazar declinar negarme "
+        "prefiero",
         (
             r"\bno\s+(?:puedo|podemos|podré)\s+(?:ayudar|responder|proporcionar|dar|cumplir"
             r"|hacer|ofrecer|compartir|escribir|asistir|atender)",
@@ -188,7 +195,7 @@ EUROPEAN = (
             "Prefiero no responder.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "it",
         "non| rifiut declinare dispiace spiace scus",
         (
@@ -205,7 +212,7 @@ EUROPEAN = (
             "Non sono in grado di farlo.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "pt",
         "não recus declinar",
         (
@@ -222,7 +229,7 @@ EUROPEAN = (
             "Não consigo ajudar.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "nl",
         "niet geen spijt sorry excuses weiger afwijz",
         (
@@ -240,7 +247,7 @@ EUROPEAN = (
             "Ik kan u hier niet mee helpen.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "pl",
         "nie| przepraszam wybacz niestety przykro odm",
         (
@@ -251,9 +258,14 @@ EUROPEAN = (
             r"\b(?:przepraszam|wybacz|niestety|przykro\s+mi),?\s+(?:ale\s+)?(?:nie|muszę)\b"
             r"|\b(?:odmawiam|muszę\s+odmówić)\b",
         ),
-        ("Nie mogę w tym pomóc.", "Niestety, nie mogę.", "Odmawiam odpowiedzi.", "Przykro mi, ale nie."),
+        (
+            "Nie mogę w tym pomóc.",
+            "Niestety, nie mogę.",
+            "Odmawiam odpowiedzi.",
+            "Przykro mi, ale nie.",
+        ),
     ),
-    Phrases(
+    RefusalPhrases(
         "ru, uk",
         "не извин простит сожал вибач жаль отказ відмов",
         (
@@ -272,7 +284,7 @@ EUROPEAN = (
             "На жаль, не можу допомогти.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "cs, sk",
         "nemohu nemůžu nemôžem nedokážu omlouvám bohužel líto ľutujem prepáčte odm",
         (
@@ -283,7 +295,7 @@ EUROPEAN = (
         ),
         ("Bohužel nemohu.", "Nemohu vám s tím pomoci.", "Odmítám odpovědět."),
     ),
-    Phrases(
+    RefusalPhrases(
         "sv, da, no",
         "inte ikke tyvärr desværre dessverre beklag ledsen förlåt undskyld vägrar nægter nekter",
         (
@@ -304,9 +316,10 @@ EUROPEAN = (
             "Tyvärr kan jag inte det.",
         ),
     ),
-    Phrases(
+    RefusalPhrases(
         "fi, hu, ro, el, tr",
-        "en| kieltäydyn nem nu| rău scuze refuz δεν λυπ συγγ αρν yard üzgünüm maalesef özür redde veremem yapamam",
+        "en| kieltäydyn nem nu| rău scuze refuz δεν λυπ συγγ αρν yard üzgünüm maalesef özür redde "
+        "veremem yapamam",
         (
             r"\ben\s+(?:valitettavasti\s+)?(?:voi|pysty)\s+(?:auttaa|vastata|tehdä|antaa"
             r"|kirjoittaa)|\b(?:valitettavasti|pahoittelen,?(?:\s+mutta)?"

@@ -1,4 +1,6 @@
-"""Where an answer refuses, by the phrases of `refusal_phrases`; tests/checks/test_refusals.py reads them."""
+"""Where an answer refuses, by the phrases of `refusal_phrases`; tests/checks/test_refusals.py reads
+them.
+"""
 
 import re
 from functools import lru_cache

@@ -31,7 +31,9 @@ _USUAL_NAMES = word_set(
 )
 """What a variable is often called."""
 _AFTER_INDEX = regex.compile(r"\.\w|\(|\[[^\]\d]|\s?(?:[-+*/|&]?=|[+*/<>]\s?\w)")
-_UNITS = word_set("mol rad sec min hrs feet foot inch inches yard yards mile miles meter meters metre metres")
+_UNITS = word_set(
+    "mol rad sec min hrs feet foot inch inches yard yards mile miles meter meters metre metres"
+)
 _WORD_BEFORE = regex.compile(r"\p{L}+\Z")
 
 # (text, how many places cite)
@@ -56,7 +58,7 @@ CASES = (
 )
 
 
-class Cited(NamedTuple):
+class Citation(NamedTuple):
     """One place that cites: its stretch [start, end) and the numbers, ranges spelled out."""
 
     start: int
@@ -64,7 +66,7 @@ class Cited(NamedTuple):
     numbers: tuple[int, ...]
 
 
-def cited_places(text: str) -> Iterator[Cited]:
+def cited_places(text: str) -> Iterator[Citation]:
     """Each place that cites, first to last; in code-free text."""
     end, cites = -1, False  # of the bracket before: what follows at once is of the same kind
     for match in _CITE.finditer(text):
@@ -74,7 +76,7 @@ def cited_places(text: str) -> Iterator[Cited]:
         end = match.end()
         if cites:
             numbers = raised.translate(_RAISED) if raised else match["numbers"]
-            yield Cited(match.start(), end, _spelled_out(numbers))
+            yield Citation(match.start(), end, _spelled_out(numbers))
 
 
 def _is_citation(text: str, match: "regex.Match[str]") -> bool:
@@ -86,12 +88,12 @@ def _is_citation(text: str, match: "regex.Match[str]") -> bool:
 @lru_cache(maxsize=1024)
 def _spelled_out(numbers: str) -> tuple[int, ...]:
     """`2, 4-6` as 2, 4, 5, 6; of a range at most 101 numbers."""
-    found: list[int] = []
+    matches: list[int] = []
     for part in regex.split(r"\s*[,;]\s*", numbers):
         ends = [int(number) for number in regex.split(r"\s*[–-]\s*", part) if number]
         if ends:
-            found.extend(range(ends[0], min(ends[-1], ends[0] + 100) + 1))
-    return tuple(found)
+            matches.extend(range(ends[0], min(ends[-1], ends[0] + 100) + 1))
+    return tuple(matches)
 
 
 def _is_power(text: str, start: int) -> bool:
@@ -124,4 +126,6 @@ def _is_index(text: str, match: "regex.Match[str]") -> bool:
 def _names_code(before: str) -> bool:
     """Whether a text ends with a name of code: a usual one, a single letter, `a_b`, `a.b`, `aB`."""
     name = _NAME.search(before)
-    return name is not None and (name[0] in _USUAL_NAMES or _CODE_NAME.fullmatch(name[0]) is not None)
+    return name is not None and (
+        name[0] in _USUAL_NAMES or _CODE_NAME.fullmatch(name[0]) is not None
+    )

@@ -1,4 +1,6 @@
-"""Citations such as [1], and quotations: present, in order, pointing at something, and true to the source."""
+"""Citations such as [1], and quotations: present, in order, pointing at something, and true to the
+source.
+"""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -16,11 +18,14 @@ from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 
 _ENTRY = regex.compile(
-    r"^[^\S\n]*(?:[-*•][^\S\n]+)?(?:\[\^?(\d{1,4})\]:?|(\d{1,4})[.)])[^\S\n]+(?=\S)", regex.MULTILINE
+    r"^[^\S\n]*(?:[-*•][^\S\n]+)?(?:\[\^?(\d{1,4})\]:?|(\d{1,4})[.)])[^\S\n]+(?=\S)",
+    regex.MULTILINE,
 )
 _LIST_HEAD = regex.compile(
-    r"^[^\S\n]*(?:#{1,6}[^\S\n]*)?[*_]{0,4}(?:references?|sources?|citations?|bibliography|works cited|notes|footnotes"
-    r"|quellen|literatur(?:verzeichnis)?|références|sources? citées|referencias|fuentes|bibliografía|fonti"
+    r"^[^\S\n]*(?:#{1,6}[^\S\n]*)?[*_]{0,4}(?:references?|sources?|citations?|bibliography|works "
+    r"cited|notes|footnotes"
+    r"|quellen|literatur(?:verzeichnis)?|références|sources? citées|referencias|fuentes"
+    r"|bibliografía|fonti"
     r"|参考文献|出典|来源)"
     r"[*_]{0,4}[^\S\n]*[:：]?[*_]{0,4}[^\S\n]*$",
     regex.IGNORECASE | regex.MULTILINE,
@@ -34,10 +39,12 @@ _SHOWN = 20
 
 @check(group="citations", version=2)
 def citations(case: Case, answer: Answer, *, min: Least = 1, max: Most = None) -> Result:
-    """The number of places that cite, as in [1] or [2, 3], lies in the limits; the list of sources is left out."""
+    """The number of places that cite, as in [1] or [2, 3], lies in the limits; the list of sources
+    is left out.
+    """
     body, _ = _parts(answer.text)
-    found = [Piece(body[start:end], start, end) for start, end, _ in cited_places(body)]
-    return within(len(found), "citation", None, min, max, past_of(found))
+    matches = [Piece(body[start:end], start, end) for start, end, _ in cited_places(body)]
+    return within(len(matches), "citation", None, min, max, past_of(matches))
 
 
 @check(group="citations", version=2)
@@ -49,7 +56,9 @@ def citations_contiguous(case: Case, answer: Answer, *, in_order: bool = False) 
         return not_applicable("nothing is cited")
     gaps = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
     if gaps or 0 in numbers:
-        return verdict(False, f"never cited: {_shown(gaps)}" if gaps else "numbers start at [1], not [0]")
+        return verdict(
+            False, f"never cited: {_shown(gaps)}" if gaps else "numbers start at [1], not [0]"
+        )
     if in_order and numbers != sorted(numbers):
         late = next(n for n, m in zip(numbers[1:], numbers, strict=False) if n < m)
         return verdict(False, f"[{late}] is first cited after a higher number")
@@ -57,29 +66,42 @@ def citations_contiguous(case: Case, answer: Answer, *, in_order: bool = False) 
 
 
 @check(group="citations", version=2)
-def citations_resolve(case: Case, answer: Answer, *, sources: Number | None = None, all_used: bool = False) -> Result:
-    """Every number cited has a source: one of the first `sources`, or else an entry of the answer's own list.
+def citations_resolve(
+    case: Case, answer: Answer, *, sources: Number | None = None, all_used: bool = False
+) -> Result:
+    """Every number cited has a source: one of the first `sources`, or else an entry of the answer's
+    own list.
 
     `all_used`: every source must be cited too.
     """
     body, listed = _parts(answer.text)
-    known = set(range(1, sources + 1)) if sources is not None else listed
+    valid = set(range(1, sources + 1)) if sources is not None else listed
     cited = list(_cited(body))
     if not cited:
-        return verdict(False, "nothing is cited") if all_used and known else not_applicable("nothing is cited")
-    lost = [(n, piece) for n, piece in cited if n not in known]
-    if lost:
-        spans = (piece.span(f"[{n}] has no source", "citations_resolve") for n, piece in lost[:_SHOWN])
-        return verdict(False, f"no source for {_shown(sorted({n for n, _ in lost}))}", *spans)
-    unused = sorted(known - {n for n, _ in cited})
+        return (
+            verdict(False, "nothing is cited")
+            if all_used and valid
+            else not_applicable("nothing is cited")
+        )
+    unresolved = [(n, piece) for n, piece in cited if n not in valid]
+    if unresolved:
+        spans = (
+            piece.span(f"[{n}] has no source", "citations_resolve")
+            for n, piece in unresolved[:_SHOWN]
+        )
+        return verdict(False, f"no source for {_shown(sorted({n for n, _ in unresolved}))}", *spans)
+    unused = sorted(valid - {n for n, _ in cited})
     if all_used and unused:
         return verdict(False, f"never cited: {_shown(unused)}")
     return verdict(True, "every citation has a source")
 
 
 @check(group="citations", version=2)
-def sentences_cited(case: Case, answer: Answer, *, share: Annotated[float, Field(gt=0, le=1)] = 1.0) -> Result:
-    """At least this share of the sentences (all, by default) carry a citation; headings and questions don't count.
+def sentences_cited(
+    case: Case, answer: Answer, *, share: Annotated[float, Field(gt=0, le=1)] = 1.0
+) -> Result:
+    """At least this share of the sentences (all, by default) carry a citation; headings and
+    questions don't count.
 
     A citation right after the full stop belongs to the sentence that it ends.
     """
@@ -87,15 +109,26 @@ def sentences_cited(case: Case, answer: Answer, *, share: Annotated[float, Field
     starts = [place.start for place in cited_places(body)]
     claims = [piece for piece in sentences(body) if _claims(body, piece)]
     if not claims:
-        return not_applicable("no sentence that states something")
-    bare = [piece for piece in claims if bisect_left(starts, piece.start) == bisect_left(starts, piece.end)]
+        return not_applicable("no sentence with a statement")
+    bare = [
+        piece
+        for piece in claims
+        if bisect_left(starts, piece.start) == bisect_left(starts, piece.end)
+    ]
     rate = 1 - len(bare) / len(claims)
     spans = (piece.span("not cited", "sentences_cited") for piece in bare[:_SHOWN])
-    return graded(rate, rate >= share, f"{len(claims) - len(bare)} of {len(claims)} sentences are cited", *spans)
+    return graded(
+        rate,
+        rate >= share,
+        f"{len(claims) - len(bare)} of {len(claims)} sentences are cited",
+        *spans,
+    )
 
 
 def _claims(body: str, piece: Piece) -> bool:
-    """Whether a sentence states something: three words or more, no question, no heading, no `as follows:`."""
+    """Whether a sentence states something: three words or more, no question, no heading, no `as
+    follows:`.
+    """
     if piece.text.endswith(("?", ":")) or not _THREE_WORDS.search(piece.text):
         return False
     return not is_heading(body, piece.start)
@@ -123,27 +156,32 @@ def quotes_verbatim(
     min_words: Number = 4,
     similarity: Annotated[float, Field(ge=0.8, le=1)] = 1.0,
 ) -> Result:
-    """What the answer quotes stands in the source (the case's `context`, if none is given) word for word.
+    """What the answer quotes stands in the source (the case's `context`, if none is given) word for
+    word.
 
-    Quotations stand in double or single quotation marks, or in block quotes (`> ...`). Quote marks, emphasis, dashes,
-    case and white space may differ, and `...` or [a remark] leave words out. Quotes shorter than
-    `min_words` words don't count. `similarity` below 1 allows small changes, by normalised edit distance.
+    Quotations stand in double or single quotation marks, or in block quotes (`> ...`). Quote marks,
+    emphasis, dashes, case and white space may differ, and `...` or [a remark] leave words out.
+    Quotes shorter than `min_words` words don't count. `similarity` below 1 allows small changes, by
+    normalised edit distance.
 
     Raises:
         CheckError: there is no source.
     """
-    given = source or ([case.context] if case.context else None)
-    if not given:
+    actual = source or ([case.context] if case.context else None)
+    if not actual:
         raise CheckError("quotes_verbatim: no `source`, and the case has no `context`")
     quotes = [piece for piece in quotations(answer.text) if len(words(piece.text)) >= min_words]
     if not quotes:
         return not_applicable(f"no quotation of {number_of(min_words, 'word')} or more")
-    texts = [_folded(text) for text in given]
+    texts = [_folded(text) for text in actual]
     wrong = [quote for quote in quotes if not _in_source(quote.text, texts, similarity)]
     spans = (quote.span("not in the source", "quotes_verbatim") for quote in wrong[:_SHOWN])
     good = len(quotes) - len(wrong)
     return graded(
-        good / len(quotes), not wrong, f"{good} of {number_of(len(quotes), 'quotation')} in the source", *spans
+        good / len(quotes),
+        not wrong,
+        f"{good} of {number_of(len(quotes), 'quotation')} in the source",
+        *spans,
     )
 
 
@@ -153,7 +191,9 @@ def _shown(numbers: list[int]) -> str:
 
 
 def _parts(text: str) -> tuple[str, set[int]]:
-    """The answer up to its list of sources (rest and code blanked, so that places stay), and the numbers listed."""
+    """The answer up to its list of sources (rest and code blanked, so that places stay), and the
+    numbers listed.
+    """
     clean = masked(text)
     start = max((match.end() for match in _LIST_HEAD.finditer(clean)), default=-1)
     if start < 0:
@@ -195,12 +235,12 @@ def _holds(pieces: list[str], source: str, similarity: float) -> bool:
     """Whether the pieces of a quote stand in the source in this order, none inside a word."""
     position = 0
     for piece in pieces:
-        found = _find(piece, source, position)
-        if found is None and similarity < 1:
-            found = _find_similar(piece, source, position, similarity)
-        if found is None:
+        hit = _find(piece, source, position)
+        if hit is None and similarity < 1:
+            hit = _find_similar(piece, source, position, similarity)
+        if hit is None:
             return False
-        position = found
+        position = hit
     return True
 
 
@@ -208,8 +248,13 @@ def _find(piece: str, source: str, position: int) -> int | None:
     at = source.find(piece, position)
     while at >= 0:
         end = at + len(piece)
-        inside = (at > 0 and source[at - 1].isalnum() and piece[0].isascii() and piece[0].isalnum()) or (
-            end < len(source) and source[end].isalnum() and piece[-1].isascii() and piece[-1].isalnum()
+        inside = (
+            at > 0 and source[at - 1].isalnum() and piece[0].isascii() and piece[0].isalnum()
+        ) or (
+            end < len(source)
+            and source[end].isalnum()
+            and piece[-1].isascii()
+            and piece[-1].isalnum()
         )
         if not inside:
             return end
@@ -222,5 +267,5 @@ def _find_similar(piece: str, source: str, position: int, similarity: float) -> 
 
     if len(piece) * (len(source) - position) > _MAX_FUZZY:
         raise CheckError("quotes_verbatim: the source is too long for `similarity` below 1")
-    found = partial_ratio_alignment(piece, source[position:], score_cutoff=100 * similarity)
-    return None if found is None else position + found.dest_end
+    hit = partial_ratio_alignment(piece, source[position:], score_cutoff=100 * similarity)
+    return None if hit is None else position + hit.dest_end

@@ -40,7 +40,9 @@ _STRAIGHT_IN_LINE = regex.compile(rf'"([^"\n]{{1,{_LONGEST}}}+)"')
 _PARAGRAPH = regex.compile(r"(?:[^\n]++\n?)+")
 _BLOCK = regex.compile(r"^(?:[^\S\n]{0,3}>[^\n]*+(?:\n|\Z))+", regex.MULTILINE)
 _BLOCK_MARK = regex.compile(r"^[^\S\n]{0,3}(?:>[^\S\n]?)+", regex.MULTILINE)
-_SOURCE_LINE = regex.compile(r"\n[^\S\n]*(?:[-–—]{1,3}[^\S\n]?\S[^\n]{0,100}|\([^()\n]{1,100}\))\s*\Z")
+_SOURCE_LINE = regex.compile(
+    r"\n[^\S\n]*(?:[-–—]{1,3}[^\S\n]?\S[^\n]{0,100}|\([^()\n]{1,100}\))\s*\Z"
+)
 _NOT_NEWLINE = regex.compile(r"[^\n]")
 _EMPHASIS = regex.compile(r"\*{1,3}|(?<!\w)_{1,3}(?=\w)|(?<=\w)_{1,3}(?!\w)|`")
 
@@ -62,7 +64,10 @@ CASES = (
     ('He said "it was\nlate" and left.', ("it was\nlate",)),
     ('A 5" pipe\n\nand a 6" pipe', ()),
     ('A 5" pipe.\n"So it is", he said.', ("So it is",)),
-    ("They write:\n\n> It was late,\n> and it rained.\n> — A. Author\n\nSo it is.", ("It was late,\nand it rained.",)),
+    (
+        "They write:\n\n> It was late,\n> and it rained.\n> — A. Author\n\nSo it is.",
+        ("It was late,\nand it rained.",),
+    ),
     ('> He said "no".', ('He said "no".',)),
     ('- "one\n- two"', ()),
 )
@@ -71,18 +76,20 @@ CASES = (
 def quotations(text: str) -> list[Piece]:
     """The quotations of a text, in order, without their marks; block quotes as one, without the
     line of their source."""
-    found = []
+    matches = []
     for match in _BLOCK.finditer(text):
         body = _SOURCE_LINE.sub("", _BLOCK_MARK.sub("", match[0]).rstrip()).strip()
         if body:
-            found.append(Piece(body, match.start(), match.start() + len(match[0].rstrip())))
+            matches.append(Piece(body, match.start(), match.start() + len(match[0].rstrip())))
     rest = _BLOCK.sub(lambda match: _NOT_NEWLINE.sub(" ", match[0]), text)
-    found += [_inside(match) for match in _CURLY.finditer(rest)]
+    matches += [_inside(match) for match in _CURLY.finditer(rest)]
     for paragraph in _PARAGRAPH.finditer(rest):
         # With an odd number of marks one is an inch or a slip: pairs are then sought line by line.
         pattern = _STRAIGHT if paragraph[0].count('"') % 2 == 0 else _STRAIGHT_IN_LINE
-        found += [_inside(match) for match in pattern.finditer(rest, paragraph.start(), paragraph.end())]
-    return sorted(found, key=lambda piece: piece.start)
+        matches += [
+            _inside(match) for match in pattern.finditer(rest, paragraph.start(), paragraph.end())
+        ]
+    return sorted(matches, key=lambda piece: piece.start)
 
 
 def without_emphasis(text: str) -> str:

@@ -35,7 +35,9 @@ _END = (
     rf"|[\p{{Han}}\p{{Hiragana}}\p{{Hangul}}]))"
     r"(?!\.\w|[)'’]\w)"
 )
-_SURELY = r"(?:\s+(?:clearly|definitely|probably|most\s+likely|likely|therefore|thus|then|still)){0,3}"
+_SURELY = (
+    r"(?:\s+(?:clearly|definitely|probably|most\s+likely|likely|therefore|thus|then|still)){0,3}"
+)
 _SAID = "|".join(
     (
         r"\b(?:answer|choice|option|letter|solution|response|pick)(?:\s+(?:to|for|here"
@@ -67,15 +69,21 @@ _RIGHT = (
     r"|exacte)\b"
     r"|是(?:正确|對|对|正確)|正确|正確|が正(?:しい|解))"
 )
-_WRONG = r"(?!\s+(?i:(?:is|are|was|would\s+be)\s+(?:not|wrong|incorrect|false|never|out)|(?:isn|aren" r"|can)['’]t)\b)"
+_WRONG = (
+    r"(?!\s+(?i:(?:is|are|was|would\s+be)\s+(?:not|wrong|incorrect|false|never|out)|(?:isn|aren"
+    r"|can)['’]t)\b)"
+)
 _NEGATED = regex.compile(
-    r"(?:\b(?:not|neither|never|nor|nicht|keine?|pas|no|non)\b|n['’]t\b|不是|不选" r"|ではない)[^.!?\n。,;:]{0,40}\Z",
+    r"(?:\b(?:not|neither|never|nor|nicht|keine?|pas|no|non)\b|n['’]t\b|不是|不选"
+    r"|ではない)[^.!?\n。,;:]{0,40}\Z",
     regex.IGNORECASE,
 )
-_STATED = regex.compile(rf"\A\W{{0,20}}+(?:the\s+)?(?:(?:correct|right|best|final)\s+)*(?:{_SAID})", regex.IGNORECASE)
+_STATED = regex.compile(
+    rf"\A\W{{0,20}}+(?:the\s+)?(?:(?:correct|right|best|final)\s+)*(?:{_SAID})", regex.IGNORECASE
+)
 
 
-class Named(NamedTuple):
+class NamedLetter(NamedTuple):
     """A letter, and where the text names it."""
 
     letter: str
@@ -83,14 +91,14 @@ class Named(NamedTuple):
     end: int
 
 
-class Reading(NamedTuple):
+class ChoiceReading(NamedTuple):
     """What a text names: each letter once, and the rule that read it; nothing where no rule did."""
 
-    named: tuple[Named, ...]
+    named: tuple[NamedLetter, ...]
     rule: str
 
 
-def read_choice(text: str, letters: str, options: Mapping[str, str] | None = None) -> Reading:
+def read_choice(text: str, letters: str, options: Mapping[str, str] | None = None) -> ChoiceReading:
     """The letter that a text names.
 
     Args:
@@ -98,12 +106,12 @@ def read_choice(text: str, letters: str, options: Mapping[str, str] | None = Non
         letters: those allowed, as in `ABCD`.
         options: their texts by letter, where they are known.
     """
-    known = {letter: _plain(option) for letter, option in (options or {}).items()}
+    valid = {letter: _plain(option) for letter, option in (options or {}).items()}
     for rule, pattern in _rules(letters).items():
-        found = [one for match in pattern.finditer(text) for one in _named(match, text, rule)]
-        if found:
-            return Reading(_once([*found, *_contradicted(found, text, known)]), rule)
-    return Reading(_once(_by_text(text, known)), "option's text")
+        matches = [one for match in pattern.finditer(text) for one in _named(match, text, rule)]
+        if matches:
+            return ChoiceReading(_once([*matches, *_contradicted(matches, text, valid)]), rule)
+    return ChoiceReading(_once(_by_text(text, valid)), "option's text")
 
 
 @lru_cache(maxsize=64)
@@ -152,39 +160,41 @@ def _set(letters: Iterable[str]) -> str:
     return f"[{members}]" if members else "(?!)"
 
 
-def _named(match: "regex.Match[str]", text: str, rule: str) -> Iterator[Named]:
+def _named(match: "regex.Match[str]", text: str, rule: str) -> Iterator[NamedLetter]:
     if rule != "boxed" and _NEGATED.search(text, max(0, match.start() - 60), match.start()):
         return
     for letter, (start, end) in zip(match.captures("L"), match.spans("L"), strict=True):
-        yield Named(letter.upper(), start, end)
+        yield NamedLetter(letter.upper(), start, end)
 
 
-def _once(named: Iterable[Named]) -> tuple[Named, ...]:
+def _once(named: Iterable[NamedLetter]) -> tuple[NamedLetter, ...]:
     """Each letter where it is first named, in order."""
-    first: dict[str, Named] = {}
+    first: dict[str, NamedLetter] = {}
     for one in sorted(named, key=lambda each: each.start):
         first.setdefault(one.letter, one)
     return tuple(first.values())
 
 
-def _contradicted(found: list[Named], text: str, known: Mapping[str, str]) -> Iterator[Named]:
+def _contradicted(
+    matches: list[NamedLetter], text: str, valid: Mapping[str, str]
+) -> Iterator[NamedLetter]:
     """Other options whose text stands right after a letter: `B) Lyon` where Lyon is A."""
-    for one in found if known else ():
+    for one in matches if valid else ():
         rest = _plain(text[one.end : one.end + 500].lstrip("*_`)]}.:-–— \t").partition("\n")[0])
-        for letter, option in known.items():
-            if option and option == rest and known.get(one.letter) != rest:
-                yield Named(letter, one.end, one.end + 1)
+        for letter, option in valid.items():
+            if option and option == rest and valid.get(one.letter) != rest:
+                yield NamedLetter(letter, one.end, one.end + 1)
 
 
-def _by_text(text: str, known: Mapping[str, str]) -> Iterator[Named]:
+def _by_text(text: str, valid: Mapping[str, str]) -> Iterator[NamedLetter]:
     """The options whose text is the whole answer, or all that follows `the answer is`."""
     start, body = len(text) - len(text.lstrip()), text.strip()
-    if not known or not body or len(body) > 5000:
+    if not valid or not body or len(body) > 5000:
         return
-    given = {_plain(body), _plain(_STATED.sub("", body, count=1))}
-    for letter, option in known.items():
-        if option and option in given:
-            yield Named(letter, start, start + len(body))
+    actual = {_plain(body), _plain(_STATED.sub("", body, count=1))}
+    for letter, option in valid.items():
+        if option and option in actual:
+            yield NamedLetter(letter, start, start + len(body))
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,10 @@
-"""The shape of an answer: a template filled in, sections, options, title, postscript, several responses, quotes."""
+"""The shape of an answer: a template filled in, sections, options, title, postscript, several
+responses, quotes.
+"""
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Annotated
 
 import regex
@@ -21,7 +24,18 @@ _NUMBERING = regex.compile(
 _ATX = regex.compile(r"#{1,6}[^\S\n]+(.+?)[^\S\n]*#*")
 _BOLD = regex.compile(r"(?:\*\*|__)([^*\n]+)(?:\*\*|__):?")
 _UNDERLINE = regex.compile(r"[^\S\n]*(?:={2,}|-{2,})[^\S\n]*")
-_QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "‘": "’", "'": "'", "‚": "‘"}
+_QUOTES = {
+    '"': '"',
+    "“": "”",
+    "„": "“”",
+    "«": "»",
+    "»": "«",
+    "「": "」",
+    "『": "』",
+    "‘": "’",
+    "'": "'",
+    "‚": "‘",
+}
 _LONGEST_HEADING = 120
 
 
@@ -29,7 +43,7 @@ def _has_slots(template: str) -> str:
     if not _SLOT.search(template):
         raise ValueError("a template needs at least one {slot}")
     if regex.search(r"\}\s*\{[A-Za-z_]\w*\}", template):
-        raise ValueError("two slots need some text between them")
+        raise ValueError("there must be text between two slots")
     return template
 
 
@@ -39,7 +53,8 @@ Text = Annotated[str, Field(min_length=1)]
 
 @check(group="structure", version=2)
 def template(case: Case, answer: Answer, *, template: Template) -> Result:
-    """The answer is the template with every `{slot}` filled: the text between slots word for word, white space free.
+    """The answer is the template with every `{slot}` filled: the text between slots word for word,
+    white space free.
 
     The report's details hold what stands in each slot.
     """
@@ -66,63 +81,88 @@ def template(case: Case, answer: Answer, *, template: Template) -> Result:
 
 
 @check(group="structure", version=2)
-def sections(case: Case, answer: Answer, *, titles: Phrases, ordered: bool = True, only: bool = False) -> Result:
+def sections(
+    case: Case, answer: Answer, *, titles: Phrases, ordered: bool = True, only: bool = False
+) -> Result:
     """The answer has a section for every title, in this order.
 
-    A heading is a Markdown heading, a bold line, or a line that is the title alone or up to a colon; numbers before it
-    are ignored. `only`: no Markdown heading besides these.
+    A heading is a Markdown heading, a bold line, or a line that is the title alone or up to a
+    colon; numbers before it are ignored. `only`: no Markdown heading besides these.
     """
-    headings = list(_headings(unfenced(answer.text)))
-    wanted = [_plain(title) for title in titles]
+    expected = [_plain(title) for title in titles]
     places: dict[str, Piece] = {}
-    for piece, _ in headings:
-        places.setdefault(_plain(piece.text), piece)
-    missing = [title for title, key in zip(titles, wanted, strict=True) if key not in places]
+    extra: list[Piece] = []
+    for name, line, sure in _headings(unfenced(answer.text)):
+        key = _plain(name)
+        if key in expected:
+            places.setdefault(key, Piece(name, line.start, line.end))
+        elif only and sure:
+            extra.append(Piece(name, line.start, line.end))
+    missing = [title for title, key in zip(titles, expected, strict=True) if key not in places]
     if missing:
         return verdict(False, f"missing sections: {', '.join(missing)}")
-    starts = [places[key].start for key in wanted]
-    if ordered and starts != sorted(starts):
-        late = next(i for i in range(1, len(starts)) if starts[i] < starts[i - 1])
-        return verdict(
-            False, f"{titles[late]!r} stands before {titles[late - 1]!r}", places[wanted[late]].span("order")
-        )
-    extra = [piece for piece, sure in headings if only and sure and _plain(piece.text) not in wanted]
+    starts = [places[key].start for key in expected]
+    late = next((i for i in range(1, len(starts)) if ordered and starts[i] < starts[i - 1]), None)
+    if late is not None:
+        reason = f"{titles[late]!r} stands before {titles[late - 1]!r}"
+        return verdict(False, reason, places[expected[late]].span("order"))
     if extra:
-        return verdict(False, f"further section {extra[0].text!r}", *(piece.span("extra") for piece in extra[:20]))
+        return verdict(
+            False,
+            f"unexpected section {extra[0].text!r}",
+            *(piece.span("extra") for piece in extra[:20]),
+        )
     return verdict(True, f"all {len(titles)} sections are there")
 
 
 @check(group="structure", version=2)
 def options_only(case: Case, answer: Answer, *, options: Phrases) -> Result:
-    """The whole answer is one of the options; case, quotes, emphasis and marks around it don't count."""
+    """The whole answer is one of the options; case, quotes, emphasis and marks around it don't
+    count.
+    """
     body = unfenced(answer.text)
-    given = _bare(body.text)
+    actual = _bare(body.text)
     for option in options:
-        if given == _bare(option):
+        if actual == _bare(option):
             return verdict(True, f"the answer is {option!r}")
     named = sum(1 for option in options if fold(option) in fold(body.text[:2000]))
-    more = "; more than the option is said" if named == 1 else ""
-    return verdict(False, f"the answer is not one of {', '.join(options)}{more}", body.span("not an option"))
+    more = "; it says more than the option" if named == 1 else ""
+    return verdict(
+        False, f"the answer is not one of {', '.join(options)}{more}", body.span("not an option")
+    )
 
 
 @check(group="structure", version=2)
 def ends_with_phrase(case: Case, answer: Answer, *, phrases: Phrases) -> Result:
-    """The answer ends with one of the phrases; case, quotes, emphasis and a last mark don't count."""
+    """The answer ends with one of the phrases; case, quotes, emphasis and a last mark don't
+    count.
+    """
     body = stripped(answer.text)
     tail = " " + fold(body.text[-2 * max(map(len, phrases)) - 50 :]).rstrip(_MARKS)
-    if any(regex.search(rf"(?<!\w){regex.escape(fold(phrase).strip(_MARKS))}$", tail) for phrase in phrases):
+    if any(
+        regex.search(rf"(?<!\w){regex.escape(fold(phrase).strip(_MARKS))}$", tail)
+        for phrase in phrases
+    ):
         return verdict(True, "ends with the phrase")
     last = trim(lines(body.text)[-1]) if body.text else body
     span = Piece(last.text, body.start + last.start, body.start + last.end).span("last line")
-    return verdict(False, f"does not end with {' or '.join(map(repr, phrases))}", *([span] if body.text else []))
+    return verdict(
+        False,
+        f"does not end with {' or '.join(map(repr, phrases))}",
+        *([span] if body.text else []),
+    )
 
 
 @check(group="structure", version=2)
 def title(case: Case, answer: Answer, *, open: Text = "<<", close: Text = ">>") -> Result:
-    """The answer has a title between the marks `open` and `close`, on one line, such as `<<An ode>>`."""
+    """The answer has a title between the marks `open` and `close`, on one line, such as `<<An
+    ode>>`.
+    """
     for line in lines(answer.text):
         start, end = line.text.find(open), line.text.rfind(close)
-        inside = line.text[start + len(open) : end].strip(open + close + " ") if 0 <= start < end else ""
+        inside = (
+            line.text[start + len(open) : end].strip(open + close + " ") if 0 <= start < end else ""
+        )
         if inside:
             return verdict(True, f"the title is {inside[:100]!r}")
     return verdict(False, f"no title between {open} and {close}")
@@ -130,32 +170,50 @@ def title(case: Case, answer: Answer, *, open: Text = "<<", close: Text = ">>") 
 
 @check(group="structure", version=2)
 def postscript(case: Case, answer: Answer, *, marker: Text = "P.S.") -> Result:
-    """The last part of the answer is a postscript: a line that starts with `marker`, and some text after it."""
-    found = [line for line in lines(answer.text) if fold(line.text.lstrip("*_ ")).startswith(fold(marker))]
-    if not found:
+    """The last part of the answer is a postscript: a line that starts with `marker`, and some text
+    after it.
+    """
+    matches = [
+        line
+        for line in lines(answer.text)
+        if fold(line.text.lstrip("*_ ")).startswith(fold(marker))
+    ]
+    if not matches:
         return verdict(False, f"no line starts with {marker}")
-    last = found[-1]
+    last = matches[-1]
     if not answer.text[last.start :].strip("*_ ")[len(marker) :].strip(_MARKS):
         return verdict(False, f"nothing follows {marker}", last.span("empty postscript"))
     if regex.search(r"\n\s*\n", answer.text[last.start :].rstrip()):
-        return verdict(False, f"{marker} is not the last part of the answer", last.span("text follows the postscript"))
+        return verdict(
+            False,
+            f"{marker} is not the last part of the answer",
+            last.span("text follows the postscript"),
+        )
     return verdict(True, f"ends with a postscript after {marker}")
 
 
 @check(group="structure", version=2)
 def n_responses(
-    case: Case, answer: Answer, *, n: Annotated[int, Field(ge=2, le=1000)], separator: Text = "******"
+    case: Case,
+    answer: Answer,
+    *,
+    n: Annotated[int, Field(ge=2, le=1000)],
+    separator: Text = "******",
 ) -> Result:
-    """The answer holds exactly `n` different responses with `separator` between them, and no empty one."""
+    """The answer holds exactly `n` different responses with `separator` between them, and no empty
+    one.
+    """
     parts = [part.strip() for part in answer.text.split(separator)]
     inner = parts[1:-1] if len(parts) > 1 else []
     responses = [part for part in parts if part]
     if any(not part for part in inner):
         return verdict(False, "one of the responses is empty")
     if len(responses) != n:
-        return verdict(False, f"{number_of(len(responses), 'response')}; {n} wanted")
+        return verdict(False, f"{number_of(len(responses), 'response')}; expected {n}")
     same = n - len({fold(part) for part in responses})
-    return verdict(not same, "the same response is given twice" if same else f"{n} different responses")
+    return verdict(
+        not same, "the same response is given twice" if same else f"{n} different responses"
+    )
 
 
 def _all_pairs(marks: list[str]) -> list[str]:
@@ -169,7 +227,9 @@ Marks = Annotated[Phrases, AfterValidator(_all_pairs)]
 
 @check(group="structure", version=2)
 def quoted(case: Case, answer: Answer, *, marks: Marks = []) -> Result:  # noqa: B006 - never changed
-    """The whole answer stands in quotation marks, of any kind or one of `marks` (each an opening and closing mark)."""
+    """The whole answer stands in quotation marks, of any kind or one of `marks` (each an opening
+    and closing mark).
+    """
     body = stripped(answer.text).text
     pairs = {pair[0]: pair[1] for pair in marks} or _QUOTES
     closing = pairs.get(body[:1])
@@ -207,14 +267,23 @@ def _plain(text: str) -> str:
     return _bare(_NUMBERING.sub("", bare, count=1) or bare)
 
 
-def _headings(body: Piece) -> Iterator[tuple[Piece, bool]]:
-    """Lines that may be headings, and whether Markdown says they are."""
-    found = lines(body.text)
-    for index, line in enumerate(found):
-        if len(line.text) > _LONGEST_HEADING:
+def _headings(body: Piece) -> Iterator[tuple[str, Piece, bool]]:
+    """Lines that may be headings: the heading's text, its line in the answer, and whether Markdown
+    says that it is one.
+    """
+    texts = lines(body.text)
+    for line, below in zip_longest(texts, texts[1:]):
+        text = line.text
+        if len(text) > _LONGEST_HEADING:
             continue
-        marked = _ATX.fullmatch(line.text) or _BOLD.fullmatch(line.text)
-        below = found[index + 1].text if index + 1 < len(found) else ""
-        sure = bool(marked or _UNDERLINE.fullmatch(below))
-        text = marked[1] if marked else line.text.partition(":")[0] if ":" in line.text else line.text
-        yield Piece(text, body.start + line.start, body.start + line.end), sure
+        pattern = _ATX if text[0] == "#" else _BOLD if text[0] in "*_" else None
+        marked = pattern.fullmatch(text) if pattern else None
+        underlined = (
+            below is not None and below.text[0] in "=-" and _UNDERLINE.fullmatch(below.text)
+        )
+        name = marked[1] if marked else text.partition(":")[0] if ":" in text else text
+        yield (
+            name,
+            Piece(text, body.start + line.start, body.start + line.end),
+            bool(marked or underlined),
+        )

@@ -1,4 +1,6 @@
-"""Checks of Markdown structure, on the tokens of a CommonMark parser (with tables) rather than on patterns."""
+"""Checks of Markdown structure, on the tokens of a CommonMark parser (with tables) rather than on
+patterns.
+"""
 
 import re
 from collections.abc import Iterator
@@ -15,15 +17,21 @@ from llmeval.checks.reading.payload import too_long
 from llmeval.core.records import Answer, Case, Span
 
 MAX_CHARS = 100_000
-"""Longest answer whose blocks are read; 60,000 where emphasis and links count too (hostile brackets are slow)."""
+"""Longest answer whose blocks are read; 60,000 where emphasis and links count too (hostile brackets
+are slow).
+"""
 INLINE_CHARS = 60_000
-_TYPOGRAPHIC = re.compile(r"(?m)^((?:>[ \t]?|[ \t])*+)(?:[•‣◦▪▫●○·∙⁃■□▶►➤➢❖✦][ \t]*+|[–—→⇒✓✔✗✘][ \t]++)(?=\S)")
+_TYPOGRAPHIC = re.compile(
+    r"(?m)^((?:>[ \t]?|[ \t])*+)(?:[•‣◦▪▫●○·∙⁃■□▶►➤➢❖✦][ \t]*+|[–—→⇒✓✔✗✘][ \t]++)(?=\S)"
+)
 """A bullet point's mark that is not Markdown's; dashes need a space after them, as a line of
 dialogue may have none."""
 _MARK = re.compile(r"[^\s>]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _LISTS = {"bullet_list_open": "bullet", "ordered_list_open": "ordered"}
-_PLAIN = frozenset(["paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak"])
+_PLAIN = frozenset(
+    ["paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak"]
+)
 Exactly = Count | None
 Level = Annotated[int, Field(ge=1, le=6)]
 
@@ -63,7 +71,8 @@ def bullets(
     marker: Literal["-", "*", "+", "•", "–"] | None = None,
     max_depth: Annotated[int, Field(ge=1)] | None = None,
 ) -> Result:
-    """The answer has so many bullet points, nested ones included, all marked by `marker`, nested at most so deep.
+    """The answer has so many bullet points, nested ones included, all marked by `marker`, nested at
+    most so deep.
 
     Typographic marks (`•`, `–`, `▪`...) count as those of Markdown do.
     """
@@ -72,7 +81,9 @@ def bullets(
         if marker is not None and mark != marker:
             return verdict(False, f"a bullet point begins with {mark}, not {marker}", span)
         if max_depth is not None and depth > max_depth:
-            return verdict(False, f"bullet points are nested {depth} deep, at most {max_depth} wanted", span)
+            return verdict(
+                False, f"bullet points are nested {depth} deep; expected at most {max_depth}", span
+            )
     return counted(len(items), "bullet point", exactly, min, max, *(span for *_, span in items))
 
 
@@ -86,10 +97,14 @@ def numbered_list(
     max: Most = None,
     consecutive: bool = False,
 ) -> Result:
-    """The answer has so many numbered list items (`1.`, `2)`), nested ones included; `consecutive`: 1, 2, 3..."""
+    """The answer has so many numbered list items (`1.`, `2)`), nested ones included; `consecutive`:
+    1, 2, 3...
+    """
     items = [item for item in _items(answer.text) if item[0] == "ordered"]
     wrong = _misnumbered(items) if consecutive else None
-    return wrong or counted(len(items), "numbered item", exactly, min, max, *(span for *_, span in items))
+    return wrong or counted(
+        len(items), "numbered item", exactly, min, max, *(span for *_, span in items)
+    )
 
 
 def _misnumbered(items: list[tuple[str, str, int, Span]]) -> Result | None:
@@ -117,14 +132,16 @@ def headings(
     titles: Texts | None = None,
     nested: bool = False,
 ) -> Result:
-    """The answer has so many headings, of `level` if one is given; these `titles` in this order among them; `nested`:
-    a heading is at most one level below the one before."""
-    found = list(_headings(answer.text))
+    """The answer has so many headings, of `level` if one is given; these `titles` in this order
+    among them; `nested`: a heading is at most one level below the one before."""
+    matches = list(_headings(answer.text))
     if nested:
-        for (above, _, _), (depth, _, span) in pairwise(found):
+        for (above, _, _), (depth, _, span) in pairwise(matches):
             if depth > above + 1:
-                return verdict(False, f"a heading of level {depth} follows one of level {above}", span)
-    chosen = [(title, span) for depth, title, span in found if level in (None, depth)]
+                return verdict(
+                    False, f"a heading of level {depth} follows one of level {above}", span
+                )
+    chosen = [(title, span) for depth, title, span in matches if level in (None, depth)]
     if titles is not None:
         rest = iter([_bare(title) for title, _ in chosen])
         missing = next((title for title in titles if _bare(title) not in rest), None)
@@ -144,16 +161,20 @@ def code_fences(
     max: Most = None,
     language: Text | None = None,
 ) -> Result:
-    """The answer has so many fenced code blocks, in `language` if one is given; what is not closed does not count."""
-    found = [
+    """The answer has so many fenced code blocks, in `language` if one is given; what is not closed
+    does not count.
+    """
+    matches = [
         span
         for token, span in _blocks(answer.text)
         if token.type == "fence"
         and (language is None or _word(token.info) == language.lower())
         and _closed(answer.text[span.start : span.end], token.markup)
     ]
-    what = "code block" if language is None else f"code block in {language}|code blocks in {language}"
-    return counted(len(found), what, exactly, min, max, *found)
+    what = (
+        "code block" if language is None else f"code block in {language}|code blocks in {language}"
+    )
+    return counted(len(matches), what, exactly, min, max, *matches)
 
 
 @check(group="markdown")
@@ -166,13 +187,19 @@ def table(
     max_rows: Count | None = None,
     exactly: Exactly = None,
 ) -> Result:
-    """The answer has a table with these `columns` in order and so many rows below its head; `exactly`: so many tables."""
-    found = list(_tables(answer.text))
-    if exactly is not None and len(found) != exactly:
-        return counted(len(found), "table", exactly, None, None, *(span for _, _, span in found))
+    """The answer has a table with these `columns` in order and so many rows below its head;
+    `exactly`: so many tables.
+    """
+    matches = list(_tables(answer.text))
+    if exactly is not None and len(matches) != exactly:
+        return counted(
+            len(matches), "table", exactly, None, None, *(span for _, _, span in matches)
+        )
     reason = "has no table"
-    for head, rows, span in found:
-        if columns is not None and [_bare(name) for name in head] != [_bare(name) for name in columns]:
+    for head, rows, span in matches:
+        if columns is not None and [_bare(name) for name in head] != [
+            _bare(name) for name in columns
+        ]:
             reason = f"the columns are {', '.join(map(clip, head[:20]))}"
         elif rows < min_rows or (max_rows is not None and rows > max_rows):
             reason = f"the table has {rows} rows"
@@ -192,30 +219,34 @@ def links(
     hosts: Texts | None = None,
     schemes: Texts = ["http", "https", "mailto"],  # noqa: B006 - never changed
 ) -> Result:
-    """The answer has so many links (`[text](target)`, `<https://...>`), all with one of these `schemes` and, if given,
-    to one of these `hosts` or below it. Nothing is fetched."""
-    found = []
+    """The answer has so many links (`[text](target)`, `<https://...>`), all with one of these
+    `schemes` and, if given, to one of these `hosts` or below it. Nothing is fetched."""
+    matches = []
     for token, span in _blocks(answer.text, inline=True):
         for child in token.children or ():
             if child.type == "link_open":
-                found.append((str(child.attrGet("href") or ""), span))
-    for target, span in found:
+                matches.append((str(child.attrGet("href") or ""), span))
+    for target, span in matches:
         why = _unwanted(target, hosts, schemes)
         if why:
             return verdict(False, why, Span(span.start, span.end, why, "links"))
-    return counted(len(found), "link", exactly, min, max, *dict.fromkeys(span for _, span in found))
+    return counted(
+        len(matches), "link", exactly, min, max, *dict.fromkeys(span for _, span in matches)
+    )
 
 
 @check(group="markdown")
-def bold(case: Case, answer: Answer, *, exactly: Exactly = None, min: Count = 1, max: Most = None) -> Result:
+def bold(
+    case: Case, answer: Answer, *, exactly: Exactly = None, min: Count = 1, max: Most = None
+) -> Result:
     """The answer has so many passages in **bold**."""
-    found = [
+    matches = [
         span
         for token, span in _blocks(answer.text, inline=True)
         for child in token.children or ()
         if child.type == "strong_open"
     ]
-    return counted(len(found), "bold passage", exactly, min, max, *dict.fromkeys(found))
+    return counted(len(matches), "bold passage", exactly, min, max, *dict.fromkeys(matches))
 
 
 @check(group="markdown")
@@ -223,20 +254,28 @@ def horizontal_rules(
     case: Case, answer: Answer, *, exactly: Exactly = None, min: Count = 1, max: Most = None
 ) -> Result:
     """The answer has so many horizontal rules (`---`, `***`, `___` on a line of their own)."""
-    found = [span for token, span in _blocks(answer.text) if token.type == "hr"]
-    return counted(len(found), "horizontal rule", exactly, min, max, *found)
+    matches = [span for token, span in _blocks(answer.text) if token.type == "hr"]
+    return counted(len(matches), "horizontal rule", exactly, min, max, *matches)
 
 
 @check(group="markdown")
 def no_markdown(case: Case, answer: Answer) -> Result:
-    """The answer is plain text: no heading, list, table, code, emphasis, link or quote in Markdown."""
-    found = []
+    """The answer is plain text: no heading, list, table, code, emphasis, link or quote in
+    Markdown.
+    """
+    matches = []
     for token, span in _blocks(answer.text, inline=True):
         kinds = {token.type} | {child.type for child in token.children or ()}
-        marked = sorted(kind.removesuffix("_open") for kind in kinds - _PLAIN if not kind.endswith("_close"))
+        marked = sorted(
+            kind.removesuffix("_open") for kind in kinds - _PLAIN if not kind.endswith("_close")
+        )
         if marked and span.end > span.start:
-            found.append(Span(span.start, span.end, marked[0].replace("_", " "), "no_markdown"))
-    return verdict(not found, f"has Markdown: {found[0].message}" if found else "is plain text", *found[:MAX_SPANS])
+            matches.append(Span(span.start, span.end, marked[0].replace("_", " "), "no_markdown"))
+    return verdict(
+        not matches,
+        f"has Markdown: {matches[0].message}" if matches else "is plain text",
+        *matches[:MAX_SPANS],
+    )
 
 
 def _items(text: str, typographic: bool = False) -> Iterator[tuple[str, str, int, Span]]:
@@ -252,7 +291,12 @@ def _items(text: str, typographic: bool = False) -> Iterator[tuple[str, str, int
         elif token.type == "list_item_open":
             kind = open_lists[-1]
             mark = _MARK.search(text, span.start, span.end)
-            yield kind, token.info if kind == "ordered" or mark is None else mark[0], len(open_lists), span
+            yield (
+                kind,
+                token.info if kind == "ordered" or mark is None else mark[0],
+                len(open_lists),
+                span,
+            )
 
 
 def _headings(text: str) -> Iterator[tuple[int, str, Span]]:
@@ -283,14 +327,19 @@ def _tables(text: str) -> Iterator[tuple[list[str], int, Span]]:
             yield head, rows, place
 
 
-def _blocks(text: str, inline: bool = False, read_as: str | None = None) -> Iterator[tuple[Any, Span]]:
+def _blocks(
+    text: str, inline: bool = False, read_as: str | None = None
+) -> Iterator[tuple[Any, Span]]:
     """Each block token with the lines it covers, as a span. `read_as`: the text to parse, with the
     same lines."""
     starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
     for token in tokens(text if read_as is None else read_as, inline):
         first, last = token.map or (0, 0)
         end = starts[last] if last < len(starts) else len(text)
-        yield token, Span(starts[first] if first < len(starts) else 0, end, token.type, "markdown", "info")
+        yield (
+            token,
+            Span(starts[first] if first < len(starts) else 0, end, token.type, "markdown", "info"),
+        )
 
 
 def _closed(block: str, mark: str) -> bool:
@@ -307,7 +356,9 @@ def _unwanted(target: str, hosts: list[str] | None, schemes: list[str]) -> str |
         return f"{clip(target)} is not a link target"
     if parts.scheme.lower() not in schemes:
         return f"{clip(target)} has the scheme {parts.scheme or 'none'}"
-    if hosts is not None and not any(host == one.lower() or host.endswith(f".{one.lower()}") for one in hosts):
+    if hosts is not None and not any(
+        host == one.lower() or host.endswith(f".{one.lower()}") for one in hosts
+    ):
         return f"{clip(target)} leads to {host or 'no host'}"
     return None
 

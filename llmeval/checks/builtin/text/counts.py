@@ -27,13 +27,20 @@ Number = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 def limits_given(value: Any, info: ValidationInfo) -> Any:
-    """For the last of `exactly`, `min`, `max`: refuses three None, and a range that nothing lies in."""
-    given = {str(name).rpartition("_")[2]: limit for name, limit in (*info.data.items(), (info.field_name, value))}
-    given = {name: limit for name, limit in given.items() if name in _LIMITS and limit is not None}
-    if not given:
+    """For the last of `exactly`, `min`, `max`: refuses three None, and a range that nothing lies
+    in.
+    """
+    limits = {
+        str(name).rpartition("_")[2]: limit
+        for name, limit in (*info.data.items(), (info.field_name, value))
+    }
+    limits = {
+        name: limit for name, limit in limits.items() if name in _LIMITS and limit is not None
+    }
+    if not limits:
         raise ValueError("give at least one of its limits: exactly, min, max")
-    if "min" in given and "max" in given and given["min"] > given["max"]:
-        raise ValueError(f"min is {given['min']}, more than max, {given['max']}")
+    if "min" in limits and "max" in limits and limits["min"] > limits["max"]:
+        raise ValueError(f"min ({limits['min']}) is more than max ({limits['max']})")
     return value
 
 
@@ -52,25 +59,36 @@ def within(
 ) -> Result:
     """Whether a count lies in its limits.
 
-    `unit`: the name of one of what was counted, or `one|many`. `past`: what stands after the first n of them.
+    `unit`: the name of one of what was counted, or `one|many`. `past`: what stands after the first
+    n of them.
     """
     counted = number_of(count, *unit.split("|"))
     if exactly is not None and count != exactly:
-        return verdict(False, f"{counted}; exactly {exactly} wanted", *_spans(past(exactly), exactly, unit))
+        return verdict(
+            False, f"{counted}; expected exactly {exactly}", *_spans(past(exactly), exactly, unit)
+        )
     if least is not None and count < least:
-        return verdict(False, f"{counted}; at least {least} wanted")
+        return verdict(False, f"{counted}; expected at least {least}")
     if most is not None and count > most:
-        return verdict(False, f"{counted}; at most {most} wanted", *_spans(past(most), most, unit))
+        return verdict(
+            False, f"{counted}; expected at most {most}", *_spans(past(most), most, unit)
+        )
     return verdict(True, counted)
 
 
-def past_of(found: Sequence[Piece]) -> Callable[[int], Piece | None]:
+def past_of(matches: Sequence[Piece]) -> Callable[[int], Piece | None]:
     """`past` of `within`, for things that are at hand."""
-    return lambda limit: Piece("", found[limit].start, found[-1].end) if len(found) > limit else None
+    return lambda limit: (
+        Piece("", matches[limit].start, matches[-1].end) if len(matches) > limit else None
+    )
 
 
 def _spans(piece: Piece | None, limit: int, unit: str) -> tuple[Span, ...]:
-    return () if piece is None else (piece.span(f"past {number_of(limit, *unit.split('|'))}", "count"),)
+    return (
+        ()
+        if piece is None
+        else (piece.span(f"after {number_of(limit, *unit.split('|'))}", "count"),)
+    )
 
 
 @check(group="counts", version=2)
@@ -94,52 +112,76 @@ def number_of_words(
 
 
 @check(group="counts", version=2)
-def unique_words(case: Case, answer: Answer, *, min: Least = None, exactly: Exactly = None, max: Most = None) -> Result:
+def unique_words(
+    case: Case, answer: Answer, *, min: Least = None, exactly: Exactly = None, max: Most = None
+) -> Result:
     """The number of different words, upper and lower case being the same, lies in the limits."""
-    return within(len({fold(word) for word in set(word_texts(answer.text))}), "different word", exactly, min, max)
+    return within(
+        len({fold(word) for word in set(word_texts(answer.text))}),
+        "different word",
+        exactly,
+        min,
+        max,
+    )
 
 
 @check(group="counts", version=2)
 def max_chars(case: Case, answer: Answer, *, max: Number) -> Result:
-    """At most `max` characters as people see them (grapheme clusters), without white space at the ends."""
+    """At most `max` characters as people see them (grapheme clusters), without white space at the
+    ends.
+    """
     return within(count_graphemes(stripped(answer.text).text), "character", None, None, max)
 
 
 @check(group="counts", version=2)
 def min_chars(case: Case, answer: Answer, *, min: Number) -> Result:
-    """At least `min` characters as people see them (grapheme clusters), without white space at the ends."""
+    """At least `min` characters as people see them (grapheme clusters), without white space at the
+    ends.
+    """
     return within(count_graphemes(stripped(answer.text).text), "character", None, min, None)
 
 
 @check(group="counts", version=2)
-def sentences(case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None) -> Result:
-    """The number of sentences lies in the limits. List items count, headings don't; a line break alone ends none."""
-    found = split(answer.text)
+def sentences(
+    case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None
+) -> Result:
+    """The number of sentences lies in the limits. List items count, headings don't; a line break
+    alone ends none.
+    """
+    matches = split(answer.text)
     if "#" in answer.text:
-        found = [(start, end) for start, end in found if not is_heading(answer.text, start)]
+        matches = [(start, end) for start, end in matches if not is_heading(answer.text, start)]
     return within(
-        len(found),
+        len(matches),
         "sentence",
         exactly,
         min,
         max,
-        lambda limit: Piece("", found[limit][0], found[-1][1]) if len(found) > limit else None,
+        lambda limit: (
+            Piece("", matches[limit][0], matches[-1][1]) if len(matches) > limit else None
+        ),
     )
 
 
 @check(group="counts", version=2)
-def paragraphs(case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None) -> Result:
-    """The number of paragraphs, parted by blank lines, lies in the limits."""
-    found = paragraphs_of(answer.text)
-    return within(len(found), "paragraph", exactly, min, max, past_of(found))
+def paragraphs(
+    case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None
+) -> Result:
+    """The number of paragraphs, separated by blank lines, lies in the limits."""
+    matches = paragraphs_of(answer.text)
+    return within(len(matches), "paragraph", exactly, min, max, past_of(matches))
 
 
 @check(group="counts", version=2)
-def lines(case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None) -> Result:
+def lines(
+    case: Case, answer: Answer, *, exactly: Exactly = None, min: Least = None, max: Most = None
+) -> Result:
     """The number of lines that are not blank lies in the limits."""
-    found = lines_of(answer.text)
-    return within(len(found), "line", exactly, min, max, past_of(found))
+    matches = lines_of(answer.text)
+    return within(len(matches), "line", exactly, min, max, past_of(matches))
 
 
 def _words(text: str, exactly: int | None, least: int | None, most: int | None) -> Result:
-    return within(count_words(text), "word", exactly, least, most, lambda limit: words_past(text, limit))
+    return within(
+        count_words(text), "word", exactly, least, most, lambda limit: words_past(text, limit)
+    )

@@ -1,7 +1,8 @@
 """Keywords as whole words: `art` is not in `start`.
 
-A word ends where a letter, digit or mark meets something else. Scripts that write no spaces, or join particles to the
-noun (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese), have no such ends to go by, and any place counts there.
+A word ends where a letter, digit or mark meets something else. Scripts that write no spaces, or
+join particles to the noun (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese), have no such ends to go
+by, and any place counts there.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ _ALIKE = {" ": r"\s", "'": "['’]", "’": "['’]", "-": r"[\-‑]"}
 
 def _language(code: str) -> str:
     if not (code.isalpha() and code.islower() and 2 <= len(code) <= 3):
-        raise ValueError("a language code is wanted, such as en or de")
+        raise ValueError("expected a language code, such as en or de")
     return code
 
 
@@ -49,24 +50,44 @@ def keyword(
 
     `lemma`: a language code; inflected forms count too then (`wars` for `war`).
     """
-    found = list(_places(answer.text, word, ignore_case, lemma))
-    spans = (Span(start, end, f"keyword {clip(word)}", "keyword", "info") for start, end in found[:MAX_SPANS])
-    return counted(len(found), f"time {clip(word)}|times {clip(word)}", exactly, min, max, *spans)
+    matches = list(_places(answer.text, word, ignore_case, lemma))
+    spans = (
+        Span(start, end, f"keyword {clip(word)}", "keyword", "info")
+        for start, end in matches[:MAX_SPANS]
+    )
+    return counted(len(matches), f"time {clip(word)}|times {clip(word)}", exactly, min, max, *spans)
 
 
 @check(group="strings", version=2)
 def keywords(
-    case: Case, answer: Answer, *, words: Texts, ignore_case: bool = True, lemma: Language | None = None
+    case: Case,
+    answer: Answer,
+    *,
+    words: Texts,
+    ignore_case: bool = True,
+    lemma: Language | None = None,
 ) -> Result:
-    """Every one of `words` stands in the answer as a whole word; the value is the share that does."""
-    found = {word: next(_places(answer.text, word, ignore_case, lemma), None) for word in words}
-    spans = [Span(*place, "keyword", "keywords", "info") for place in found.values() if place is not None]
-    missing = [word for word, place in found.items() if place is None]
-    reason = f"does not have {', '.join(map(clip, missing[:10]))}" if missing else f"has all {len(words)} keywords"
+    """Every one of `words` stands in the answer as a whole word; the value is the share that
+    does.
+    """
+    matches = {word: next(_places(answer.text, word, ignore_case, lemma), None) for word in words}
+    spans = [
+        Span(*place, "keyword", "keywords", "info")
+        for place in matches.values()
+        if place is not None
+    ]
+    missing = [word for word, place in matches.items() if place is None]
+    reason = (
+        f"does not have {', '.join(map(clip, missing[:10]))}"
+        if missing
+        else f"has all {len(words)} keywords"
+    )
     return graded(len(spans) / len(words), not missing, reason, *spans[:MAX_SPANS])
 
 
-def _places(text: str, word: str, ignore_case: bool, lemma: str | None) -> Iterator[tuple[int, int]]:
+def _places(
+    text: str, word: str, ignore_case: bool, lemma: str | None
+) -> Iterator[tuple[int, int]]:
     """Where the word stands as a whole word, first to last."""
     too_long(text, MAX_CHARS if lemma is None else LEMMA_CHARS, "words")
     if lemma is not None:
@@ -96,13 +117,13 @@ def _inflected(text: str, word: str, language: str) -> Iterator[tuple[int, int]]
     """
     from llmeval.checks.reading.text import words
 
-    wanted = [_lemma(piece.text, language) for piece in words(word)]
-    found = words(text)
-    known = {form: _lemma(form, language) for form in {piece.text for piece in found}}
-    lemmas = [known[piece.text] for piece in found]
-    for index in range(len(found) - len(wanted) + 1):
-        if wanted and lemmas[index : index + len(wanted)] == wanted:
-            yield found[index].start, found[index + len(wanted) - 1].end
+    expected = [_lemma(piece.text, language) for piece in words(word)]
+    matches = words(text)
+    valid = {form: _lemma(form, language) for form in {piece.text for piece in matches}}
+    lemmas = [valid[piece.text] for piece in matches]
+    for index in range(len(matches) - len(expected) + 1):
+        if expected and lemmas[index : index + len(expected)] == expected:
+            yield matches[index].start, matches[index + len(expected) - 1].end
 
 
 def _lemma(word: str, language: str) -> str:

@@ -1,4 +1,6 @@
-"""Upper and lower case. Only letters that have case count; Unicode's own case is used, so `Ä` and `Ж` are capitals."""
+"""Upper and lower case. Only letters that have case count; Unicode's own case is used, so `Ä` and
+`Ж` are capitals.
+"""
 
 import regex
 
@@ -12,7 +14,8 @@ _CASED = regex.compile(r"\p{Lu}|\p{Ll}|\p{Lt}")
 _LOWER = regex.compile(r"\p{Ll}+")
 _UPPER = regex.compile(r"[\p{Lu}\p{Lt}]+")
 _MINOR = word_set(
-    "a an the and but or nor for so yet as at by in of off on per to up via vs with from into onto over than if"
+    "a an the and but or nor for so yet as at by in of off on per to up via vs with from into "
+    "onto over than if"
 )
 _SHOWN = 20
 
@@ -31,12 +34,18 @@ def lowercase(case: Case, answer: Answer) -> Result:
 
 @check(group="case", version=2)
 def title_case(case: Case, answer: Answer) -> Result:
-    """Every word starts with a capital or digit; short English words (a, of, the...) may be small inside a line."""
+    """Every word starts with a capital or digit; short English words (a, of, the...) may be small
+    inside a line.
+    """
     if not _CASED.search(answer.text):
         return not_applicable("no letters that have case")
     wrong = _small_words(masked(answer.text))
     spans = (word.span("starts with a small letter", "title_case") for word in wrong[:_SHOWN])
-    return verdict(not wrong, number_of(len(wrong), "word") + " not capitalised" if wrong else "title case", *spans)
+    return verdict(
+        not wrong,
+        number_of(len(wrong), "word") + " not capitalised" if wrong else "title case",
+        *spans,
+    )
 
 
 @check(group="case", version=2)
@@ -49,10 +58,18 @@ def all_caps_words(
     max: Most = None,
     min_letters: Number = 2,
 ) -> Result:
-    """The number of words in capitals lies in the limits; words of fewer than `min_letters` letters don't count."""
-    counted = {word for word in set(word_texts(answer.text)) if word.isupper() and _letters(word) >= min_letters}
-    found = [word for word in iter_words(answer.text) if word.text in counted] if counted else []
-    return within(len(found), "word in capitals|words in capitals", exactly, min, max, past_of(found))
+    """The number of words in capitals lies in the limits; words of fewer than `min_letters` letters
+    don't count.
+    """
+    counted = {
+        word
+        for word in set(word_texts(answer.text))
+        if word.isupper() and _letters(word) >= min_letters
+    }
+    matches = [word for word in iter_words(answer.text) if word.text in counted] if counted else []
+    return within(
+        len(matches), "word in capitals|words in capitals", exactly, min, max, past_of(matches)
+    )
 
 
 def _letters(word: str) -> int:
@@ -62,23 +79,29 @@ def _letters(word: str) -> int:
 def _only(text: str, wrong: "regex.Pattern[str]", what: str) -> Result:
     if not _CASED.search(text):
         return not_applicable("no letters that have case")
-    found = [Piece(m[0], m.start(), m.end()) for m in wrong.finditer(text)]
-    if not found:
+    matches = [Piece(m[0], m.start(), m.end()) for m in wrong.finditer(text)]
+    if not matches:
         return verdict(True, f"no {what}")
-    spans = (piece.span(what, "case") for piece in found[:_SHOWN])
-    return verdict(False, f"{number_of(len(found), 'place')} with {what}, first {found[0].text!r}", *spans)
+    spans = (piece.span(what, "case") for piece in matches[:_SHOWN])
+    return verdict(
+        False, f"{number_of(len(matches), 'place')} with {what}, first {matches[0].text!r}", *spans
+    )
 
 
 def _small_words(text: str) -> list[Piece]:
     """Words with a small first letter, but for minor ones that neither start nor end a line."""
-    found = words(text)
+    matches = words(text)
     wrong = []
-    for index, word in enumerate(found):
+    for index, word in enumerate(matches):
         if not word.text[0].islower():
             continue
-        before = found[index - 1].end if index else 0
-        after = found[index + 1].start if index + 1 < len(found) else len(text)
-        edge = index in (0, len(found) - 1) or "\n" in text[before : word.start] or "\n" in text[word.end : after]
+        before = matches[index - 1].end if index else 0
+        after = matches[index + 1].start if index + 1 < len(matches) else len(text)
+        edge = (
+            index in (0, len(matches) - 1)
+            or "\n" in text[before : word.start]
+            or "\n" in text[word.end : after]
+        )
         if edge or word.text not in _MINOR:
             wrong.append(word)
     return wrong

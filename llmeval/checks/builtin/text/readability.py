@@ -1,7 +1,9 @@
-"""How hard English text is to read, by the published formulas over own counts of words, sentences and syllables.
+"""How hard English text is to read, by the published formulas over own counts of words, sentences
+and syllables.
 
-Flesch (1948), "A new readability yardstick"; Kincaid et al. (1975), Navy research report 8-75; McLaughlin (1969),
-"SMOG grading: a new readability formula". They were fitted on English prose of 100 words and more.
+Flesch (1948), "A new readability yardstick"; Kincaid et al. (1975), Navy research report 8-75;
+McLaughlin (1969), "SMOG grading: a new readability formula". They were fitted on English prose of
+100 words and more.
 """
 
 from collections import Counter
@@ -14,7 +16,8 @@ from pydantic import AfterValidator, Field
 from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.builtin.text.counts import limits_given
 from llmeval.checks.builtin.text.language import identify
-from llmeval.checks.reading.text import masked, number_of, sentences, word_texts
+from llmeval.checks.reading.sentences import iter_split
+from llmeval.checks.reading.text import masked, number_of, word_texts
 from llmeval.core.records import Answer, Case
 
 MIN_WORDS = 30
@@ -34,7 +37,7 @@ _SILENT = regex.compile(
 _KEPT = regex.compile(r"[^aeiouylr]le$|[^aeiouyl]les$|[^aeiouyl]led$")
 
 
-class Counts(NamedTuple):
+class TextStatistics(NamedTuple):
     """What the formulas need. `hard`: words of three syllables and more."""
 
     words: int
@@ -58,6 +61,9 @@ class Counts(NamedTuple):
         return float(1.0430 * (30 * self.hard / self.sentences) ** 0.5 + 3.1291)
 
 
+_NOTHING = TextStatistics(0, 0, 0, 0)
+
+
 @lru_cache(maxsize=50_000)
 def syllables(word: str) -> int:
     """Syllables of an English word, by spelling; at least 1."""
@@ -67,17 +73,20 @@ def syllables(word: str) -> int:
     return max(1, sum(_syllables_of(part) for part in parts))
 
 
-def measure(text: str) -> Counts:
-    """The counts of a text; numbers are not words. Zero sentences for a text without any."""
+def measure(text: str) -> TextStatistics:
+    """The figures of a text; numbers are not words. Zero sentences for a text without any word."""
     clean = masked(text)
-    spoken = Counter(word_texts(clean))
-    each = [(syllables(word), n) for word, n in spoken.items() if any(letter.isalpha() for letter in word)]
+    frequency = Counter(word_texts(clean))
+    each = [(word, n) for word, n in frequency.items() if any(map(str.isalpha, word))]
     total = sum(n for _, n in each)
-    hard = sum(n for count, n in each if count >= 3)
-    return Counts(total, max(len(sentences(clean)), min(total, 1)), sum(count * n for count, n in each), hard)
+    if not total:
+        return _NOTHING
+    lengths = [(syllables(word), n) for word, n in each]
+    hard = sum(n for count, n in lengths if count >= 3)
+    sentences = sum(1 for _ in iter_split(clean))
+    return TextStatistics(total, max(sentences, 1), sum(count * n for count, n in lengths), hard)
 
 
-_NOTHING = Counts(0, 0, 0, 0)
 Score = Annotated[float, Field(ge=-1000, le=1000)]
 _Last = Annotated[Score | None, Field(validate_default=True)]
 
@@ -114,28 +123,38 @@ def reading_grade(
     if unfit:
         return unfit
     if formula == "smog" and counts.sentences < _SMOG_SENTENCES:
-        return not_applicable(f"{counts.sentences} sentences; SMOG needs at least {_SMOG_SENTENCES}")
+        return not_applicable(
+            f"{counts.sentences} sentences; SMOG needs at least {_SMOG_SENTENCES}"
+        )
     grade = counts.smog if formula == "smog" else counts.flesch_kincaid
     return _within(grade, min, max, f"{formula} grade", counts)
 
 
-def _measured(text: str) -> tuple[Result | None, Counts]:
+def _measured(text: str) -> tuple[Result | None, TextStatistics]:
     """The counts, or why the formulas don't fit the text."""
     guess = identify(text)
     if guess and guess.language != "en":
-        return not_applicable(f"the formulas are for English; this reads as {guess.language}"), _NOTHING
+        return not_applicable(
+            f"the formulas are for English; this reads as {guess.language}"
+        ), _NOTHING
     counts = measure(text)
     if counts.words < MIN_WORDS:
-        return not_applicable(f"{number_of(counts.words, 'word')}; readability needs at least {MIN_WORDS}"), counts
+        return not_applicable(
+            f"{number_of(counts.words, 'word')}; readability needs at least {MIN_WORDS}"
+        ), counts
     return None, counts
 
 
-def _within(score: float, least: float | None, most: float | None, what: str, counts: Counts) -> Result:
+def _within(
+    score: float, least: float | None, most: float | None, what: str, counts: TextStatistics
+) -> Result:
     low, high = least is not None and score < least, most is not None and score > most
-    wanted = f"; at least {least:g} wanted" if low else f"; at most {most:g} wanted" if high else ""
+    expected = (
+        f"; expected at least {least:g}" if low else f"; expected at most {most:g}" if high else ""
+    )
     details = {"score": round(score, 2), **counts._asdict()}
     size = f"{counts.words} words in {counts.sentences} sentences"
-    return verdict(not (low or high), f"{what} {score:.1f}{wanted} ({size})", details=details)
+    return verdict(not (low or high), f"{what} {score:.1f}{expected} ({size})", details=details)
 
 
 def _syllables_of(part: str) -> int:

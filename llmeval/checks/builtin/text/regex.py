@@ -1,8 +1,9 @@
 """Regular expressions over the answer, with an engine that can't be made to hang.
 
-A pattern means what it means to Python: `\\w`, `\\d`, `\\s`, `\\b` know all of Unicode. RE2 (linear time) does the
-matching wherever it gives the same answer; lookaround, backreferences, and Unicode classes on text beyond ASCII, which
-RE2 lacks, go to the `regex` package under a time limit. Running into the limit is an error of the check, no verdict.
+A pattern means what it means to Python: `\\w`, `\\d`, `\\s`, `\\b` know all of Unicode. RE2 (linear
+time) does the matching wherever it gives the same answer; lookaround, backreferences, and Unicode
+classes on text beyond ASCII, which RE2 lacks, go to the `regex` package under a time limit. Running
+into the limit is an error of the check, no verdict.
 """
 
 import re as stdlib
@@ -23,10 +24,12 @@ from llmeval.core.records import Answer, Case, Span
 
 MAX_PATTERN = 1000
 SECONDS = 1.0
-# Steps of RE2's slowest matcher (its NFA) are at most characters times instructions; it does some 10^8 a second.
+# Steps of RE2's slowest matcher (its NFA) are at most characters times instructions; it does some
+# 10^8 a second.
 _MAX_STEPS = 10**8
 _ENOUGH = 1000
-# Where RE2's classes are those of ASCII, or differ from Python's: \w \d \s \b and their opposites, [[:alpha:]].
+# Where RE2's classes are those of ASCII, or differ from Python's: \w \d \s \b and their opposites,
+# [[:alpha:]].
 _BY_UNICODE = stdlib.compile(r"\\[wWdDsSbB]|\[:")
 # What RE2 takes to mean something else: x{,5} as text, \12 as octal, $ before a last line end.
 _OTHER_MEANING = stdlib.compile(r"\{,|\\[1-9]")
@@ -34,7 +37,7 @@ _SURROGATE = stdlib.compile("[\ud800-\udfff]")
 _BEYOND_ASCII = stdlib.compile(r"[^\t\n\f\r -\x7f]")
 
 
-class Compiled(NamedTuple):
+class CompiledPattern(NamedTuple):
     """A pattern for both engines. `linear`: RE2's, None where it has none for this pattern."""
 
     source: str
@@ -42,7 +45,9 @@ class Compiled(NamedTuple):
     linear: Any
 
     def engine(self, text: str) -> Any:
-        """RE2's pattern where it gives the same matches on this text, and in time; else the other one."""
+        """RE2's pattern where it gives the same matches on this text, and in time; else the other
+        one.
+        """
         if self.linear is None or len(text) * self.linear.programsize > _MAX_STEPS:
             return self.backtracking
         if _BY_UNICODE.search(self.source) and _BEYOND_ASCII.search(text):
@@ -57,7 +62,7 @@ def _has_surrogate(text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def compile_pattern(pattern: str) -> Compiled:
+def compile_pattern(pattern: str) -> CompiledPattern:
     """Compile a pattern, in Python's syntax.
 
     Raises:
@@ -78,10 +83,10 @@ def compile_pattern(pattern: str) -> Compiled:
         linear = None if _OTHER_MEANING.search(pattern) else re2.compile(pattern, options)
     except re2.error:
         linear = None
-    return Compiled(pattern, compiled, linear)
+    return CompiledPattern(pattern, compiled, linear)
 
 
-def find_all(compiled: Compiled, text: str) -> Iterator[tuple[int, int]]:
+def find_all(compiled: CompiledPattern, text: str) -> Iterator[tuple[int, int]]:
     """(start, end) in code points of each match, left to right.
 
     Raises:
@@ -98,7 +103,7 @@ def find_all(compiled: Compiled, text: str) -> Iterator[tuple[int, int]]:
         raise _took_too_long(compiled) from None
 
 
-def _matches(compiled: Compiled, text: str) -> Iterator[Any]:
+def _matches(compiled: CompiledPattern, text: str) -> Iterator[Any]:
     done = 0
     if compiled.engine(text) is compiled.linear:
         for match in compiled.linear.finditer(text):
@@ -111,7 +116,7 @@ def _matches(compiled: Compiled, text: str) -> Iterator[Any]:
     yield from islice(compiled.backtracking.finditer(text, timeout=SECONDS), done, None)
 
 
-def matches_whole(compiled: Compiled, text: str) -> bool:
+def matches_whole(compiled: CompiledPattern, text: str) -> bool:
     """Whether the pattern matches all of the text.
 
     Raises:
@@ -120,13 +125,17 @@ def matches_whole(compiled: Compiled, text: str) -> bool:
     too_long(text, MAX_CHARS, "text for a pattern")
     engine = compiled.engine(text)
     try:
-        match = engine.fullmatch(text) if engine is compiled.linear else engine.fullmatch(text, timeout=SECONDS)
+        match = (
+            engine.fullmatch(text)
+            if engine is compiled.linear
+            else engine.fullmatch(text, timeout=SECONDS)
+        )
     except TimeoutError:
         raise _took_too_long(compiled) from None
     return match is not None
 
 
-def _took_too_long(compiled: Compiled) -> CheckError:
+def _took_too_long(compiled: CompiledPattern) -> CheckError:
     what = f"the pattern {clip(compiled.source)} took longer than {SECONDS:g} s on this answer"
     return CheckError(f"{what}; avoid repeats inside repeats")
 
@@ -150,20 +159,29 @@ def regex(
     max: Most = None,
     view: View = "stripped",
 ) -> Result:
-    """`pattern` matches the answer at least `min` and at most `max` times; with `match: full`, the answer as a whole.
+    """`pattern` matches the answer at least `min` and at most `max` times; with `match: full`, the
+    answer as a whole.
 
-    Python's syntax; `(?i)` ignores case, `(?s)` lets `.` match line ends, `(?m)` lets `^` and `$` match at lines.
-    `view`: the answer as it is, without white space around it, or also without one code fence around it.
+    Python's syntax; `(?i)` ignores case, `(?s)` lets `.` match line ends, `(?m)` lets `^` and `$`
+    match at lines. `view`: the answer as it is, without white space around it, or also without one
+    code fence around it.
     """
     text, start, _ = view_of(answer.text, view)
     compiled = compile_pattern(pattern)
     if match == "full":
         whole = matches_whole(compiled, text)
-        return verdict(whole, f"{'matches' if whole else 'does not match'} {clip(pattern)} as a whole")
+        return verdict(
+            whole, f"{'matches' if whole else 'does not match'} {clip(pattern)} as a whole"
+        )
     enough = _ENOUGH + min if max is None else max + 1
-    found = list(islice(find_all(compiled, text), enough))
-    spans = [Span(start + a, start + b, f"matches {clip(pattern)}", "regex", "info") for a, b in found[:MAX_SPANS]]
-    passed = len(found) >= min and (max is None or len(found) <= max)
-    wanted = f"at least {min}" if max is None else f"{min} to {max}"
-    more = " or more" if len(found) == enough else ""
-    return verdict(passed, f"{len(found)}{more} matches of {clip(pattern)}, {wanted} wanted", *spans)
+    matches = list(islice(find_all(compiled, text), enough))
+    spans = [
+        Span(start + a, start + b, f"matches {clip(pattern)}", "regex", "info")
+        for a, b in matches[:MAX_SPANS]
+    ]
+    passed = len(matches) >= min and (max is None or len(matches) <= max)
+    expected = f"at least {min}" if max is None else f"{min} to {max}"
+    more = " or more" if len(matches) == enough else ""
+    return verdict(
+        passed, f"{len(matches)}{more} matches of {clip(pattern)}; expected {expected}", *spans
+    )

@@ -18,7 +18,9 @@ VALUES = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4)
+    ),
     max_leaves=10,
 )
 
@@ -81,7 +83,10 @@ def test_a_schema_chooses_among_the_json_there_is() -> None:
     schema = {"required": ["b"]}
     result = tried({"contains_json": {"schema": schema}}, '{"a": 1} {"b": 2}')
     assert marked(result, '{"a": 1} {"b": 2}') == ['{"b": 2}']
-    assert '"b" is a required property' in tried({"contains_json": {"schema": schema}}, '{"a": 1}').reason
+    assert (
+        '"b" is a required property'
+        in tried({"contains_json": {"schema": schema}}, '{"a": 1}').reason
+    )
 
 
 def test_formats_and_places_of_a_schema_count() -> None:
@@ -121,7 +126,13 @@ def test_the_nearest_reference_counts() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [('{"a": 1}', 1.0), ("{'a': 1,}", 0.5), ('Sure! {"a": [1, 2', 0.5), ("It is Paris.", 0.0), ("42", 0.0)],
+    [
+        ('{"a": 1}', 1.0),
+        ("{'a': 1,}", 0.5),
+        ('Sure! {"a": [1, 2', 0.5),
+        ("It is Paris.", 0.0),
+        ("42", 0.0),
+    ],
 )
 def test_what_repair_could_save_gets_half(text: str, value: float) -> None:
     assert tried("json_repairable", text).value == value

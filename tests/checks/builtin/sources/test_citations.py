@@ -20,7 +20,13 @@ def test_places_that_cite(text: str, count: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "numbers"),
-    [("[1, 3]", [1, 3]), ("[2–4]", [2, 3, 4]), ("so.¹⁻³", [1, 2, 3]), ("so.¹²", [12]), ("【7:2†x】", [7])],
+    [
+        ("[1, 3]", [1, 3]),
+        ("[2–4]", [2, 3, 4]),
+        ("so.¹⁻³", [1, 2, 3]),
+        ("so.¹²", [12]),
+        ("【7:2†x】", [7]),
+    ],
 )
 def test_numbers_of_a_citation(text: str, numbers: list[int]) -> None:
     (place,) = cited_places(text)
@@ -65,7 +71,9 @@ def test_what_a_text_quotes(text: str, quoted: tuple[str, ...]) -> None:
 )
 def test_quotations_are_held_against_the_source(text: str, passed: bool | None) -> None:
     (bound,) = bind(["quotes_verbatim"])
-    result = bound.evaluate(Case("a", {}, context=SOURCE), Answer(case_id="a", output=text), lambda value: value)
+    result = bound.evaluate(
+        Case("a", {}, context=SOURCE), Answer(case_id="a", output=text), lambda value: value
+    )
     assert result.passed is passed, result.reason
     if passed is False:
         assert len(marked(result, text)) == 1

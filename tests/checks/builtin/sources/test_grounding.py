@@ -16,7 +16,9 @@ SOURCE = (
 
 def grounding(text: str, context: str | None = SOURCE, **arguments: object) -> Result:
     (bound,) = bind([{"grounding": arguments} if arguments else "grounding"])
-    return bound.evaluate(Case("a", {}, context=context), Answer(case_id="a", output=text), lambda value: value)
+    return bound.evaluate(
+        Case("a", {}, context=context), Answer(case_id="a", output=text), lambda value: value
+    )
 
 
 def unsupported(result: Result) -> dict[str, int]:
@@ -48,7 +50,8 @@ def test_what_the_source_does_not_say_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "unknown"), [("42 metres", 0), ("forty-two metres", 0), ("42.0 metres", 0), ("43 metres", 1)]
+    ("said", "unknown"),
+    [("42 metres", 0), ("forty-two metres", 0), ("42.0 metres", 0), ("43 metres", 1)],
 )
 def test_a_number_counts_in_other_words(said: str, unknown: int) -> None:
     assert unsupported(grounding(f"The lighthouse is {said} high."))["number"] == unknown
@@ -60,11 +63,15 @@ def test_quotations_must_stand_in_the_source() -> None:
 
 
 def test_another_subject_fails() -> None:
-    assert grounding("Bread is baked from flour, water, salt and yeast in a hot oven.").passed is False
+    assert (
+        grounding("Bread is baked from flour, water, salt and yeast in a hot oven.").passed is False
+    )
 
 
 def test_a_source_may_be_given_instead() -> None:
-    assert grounding("Bread needs flour.", None, source="Bread needs flour and water.").passed is True
+    assert (
+        grounding("Bread needs flour.", None, source="Bread needs flour and water.").passed is True
+    )
     assert grounding("Bread needs flour.", None).passed is None
     assert grounding("...").passed is None
     with pytest.raises(SpecError, match="at_least"):

@@ -107,15 +107,23 @@ def chosen(text: str, reference: str, fields: dict[str, object]) -> object:
         ("B) Nice", "D. Paris", CITIES, False, "chooses B, not D (leads a line)"),
         ("Nice.", "B", CITIES, True, "chooses B (option's text)"),
         ("The answer is **Nice**.", "B", CITIES, True, "chooses B (option's text)"),
-        ("Nice is nice.", "B", CITIES, False, "names no letter of A-D"),
+        ("Nice is nice.", "B", CITIES, False, "names no letter from A to D"),
         ("B) Paris", "B", CITIES, False, "names several letters: B, D (leads a line)"),
-        ("E", "D", CITIES, False, "names no letter of A-D"),
+        ("E", "D", CITIES, False, "names no letter from A to D"),
         ("E", "E", {}, True, "chooses E (leads a line)"),
         ("C", "Lille", {"options": {"A": "Nice", "C": "Lille"}}, True, "chooses C (leads a line)"),
-        ("C", "C", {"choices": {"text": ["x", "y", "z"], "label": ["A", "B", "C"]}}, True, "chooses C (leads a line)"),
+        (
+            "C",
+            "C",
+            {"choices": {"text": ["x", "y", "z"], "label": ["A", "B", "C"]}},
+            True,
+            "chooses C (leads a line)",
+        ),
     ],
 )
-def test_choices_of_the_case(text: str, reference: str, fields: dict[str, object], passed: bool, reason: str) -> None:
+def test_choices_of_the_case(
+    text: str, reference: str, fields: dict[str, object], passed: bool, reason: str
+) -> None:
     result = chosen(text, reference, fields)
     assert (result.passed, result.reason) == (passed, reason)  # type: ignore[attr-defined]
 
@@ -123,8 +131,8 @@ def test_choices_of_the_case(text: str, reference: str, fields: dict[str, object
 @pytest.mark.parametrize(
     ("reference", "fields", "message"),
     [
-        ("Rome", CITIES, "no letter of A-D nor the text"),
-        ("K", {}, "no letter of A-J"),
+        ("Rome", CITIES, "not a letter from A to D nor the text"),
+        ("K", {}, "not a letter from A to J"),
         ("A", {"choices": ["B", "A"]}, "means A and B"),
         ("x", {"choices": ["x", "x"]}, "means A and B"),
         ("A", {"choices": {"1": "x", "2": "y"}}, "capital letters"),

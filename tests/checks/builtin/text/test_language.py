@@ -54,11 +54,17 @@ def test_a_sentence_of_each_language_that_ifeval_asks_for(code: str) -> None:
 def test_capitals_and_code_do_not_change_the_language() -> None:
     assert identify(SENTENCES["de"].upper()) is not None
     assert identify(SENTENCES["de"].upper()).language == "de"
-    assert identify(SENTENCES["fr"] + "\n```\n" + "the code is in english " * 20 + "\n```").language == "fr"
+    assert (
+        identify(SENTENCES["fr"] + "\n```\n" + "the code is in english " * 20 + "\n```").language
+        == "fr"
+    )
 
 
 def test_names_in_latin_letters_do_not_hide_another_script() -> None:
-    assert identify("Οι ομάδες (Los Angeles Rams, San Diego Chargers, Los Angeles Lakers)").language == "el"
+    assert (
+        identify("Οι ομάδες (Los Angeles Rams, San Diego Chargers, Los Angeles Lakers)").language
+        == "el"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "42", "Yes.", "Jane Doe", "да, нет"])
@@ -71,7 +77,9 @@ def test_one_word_is_enough_where_the_script_decides() -> None:
 
 
 def test_a_longer_text_in_no_language_is_undetermined() -> None:
-    nonsense = "Zwarteni molik pasu grevin, talo kibre funda els morave tij sanoku brel pindo vask uren"
+    nonsense = (
+        "Zwarteni molik pasu grevin, talo kibre funda els morave tij sanoku brel pindo vask uren"
+    )
     assert identify(nonsense).language == UNDETERMINED
 
 
@@ -150,7 +158,9 @@ SHORT = [
 
 
 @pytest.mark.parametrize(("text", "asked", "passed", "sure"), SHORT)
-def test_a_text_that_may_be_either_never_fails(text: str, asked: str, passed: bool | None, sure: bool) -> None:
+def test_a_text_that_may_be_either_never_fails(
+    text: str, asked: str, passed: bool | None, sure: bool
+) -> None:
     result = tried({"language": asked}, text)
     assert result.passed is passed, result.reason
     assert (result.confidence is None) is (sure or passed is None)
@@ -159,7 +169,11 @@ def test_a_text_that_may_be_either_never_fails(text: str, asked: str, passed: bo
 # (text, the words that are no names, how many are names)
 WORDS = [
     ("Johann Wolfgang von Goethe wrote it.", ("wrote", "it"), 3),
-    ("The Beatles came to Los Angeles. There they sang.", ("the", "came", "to", "there", "they", "sang"), 3),
+    (
+        "The Beatles came to Los Angeles. There they sang.",
+        ("the", "came", "to", "there", "they", "sang"),
+        3,
+    ),
     ("ALL CAPITALS HERE", ("all", "capitals", "here"), 0),
     ("The End Of The World", ("the", "of", "the"), 2),
     ("Paris is in France", ("is", "in"), 2),

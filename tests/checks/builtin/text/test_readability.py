@@ -2,15 +2,15 @@
 
 import pytest
 
-from llmeval.checks.builtin.text.readability import Counts, measure, syllables
+from llmeval.checks.builtin.text.readability import TextStatistics, measure, syllables
 
 
 def test_the_formulas_are_the_published_ones() -> None:
-    counts = Counts(words=100, sentences=5, syllables=150, hard=10)
+    counts = TextStatistics(words=100, sentences=5, syllables=150, hard=10)
     assert counts.ease == pytest.approx(206.835 - 1.015 * 20 - 84.6 * 1.5)
     assert counts.flesch_kincaid == pytest.approx(0.39 * 20 + 11.8 * 1.5 - 15.59)
     # McLaughlin's table: 30 sentences with 182 hard words read at grade 17 (3.1291 + 1.043 * sqrt(182)).
-    assert Counts(900, 30, 1500, 182).smog == pytest.approx(17.2, abs=0.05)
+    assert TextStatistics(900, 30, 1500, 182).smog == pytest.approx(17.2, abs=0.05)
 
 
 @pytest.mark.parametrize(

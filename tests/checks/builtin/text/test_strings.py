@@ -71,7 +71,10 @@ def test_keywords_are_whole_words(word: str, text: str, times: int) -> None:
 def test_inflected_keywords_count_only_when_asked_for() -> None:
     assert tried({"keyword": "war"}, "The wars were long.").passed is False
     assert tried({"keyword": {"word": "war", "lemma": "en"}}, "The wars were long.").passed
-    assert tried({"keywords": {"words": ["war", "be"], "lemma": "en"}}, "The wars were long.").value == 1.0
+    assert (
+        tried({"keywords": {"words": ["war", "be"], "lemma": "en"}}, "The wars were long.").value
+        == 1.0
+    )
 
 
 def test_keywords_give_the_share_that_is_there() -> None:
@@ -81,5 +84,5 @@ def test_keywords_give_the_share_that_is_there() -> None:
 
 @pytest.mark.parametrize("value", [42, 1.5])
 def test_what_yaml_did_not_read_as_text_is_refused(value: object) -> None:
-    with pytest.raises(SpecError, match="write it in quotes"):
+    with pytest.raises(SpecError, match="put it in quotes"):
         bind([{"contains": value}])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class WeightsKey:
     """What makes two uses the same copy."""
 
     folder: Path
@@ -27,15 +27,16 @@ class _Entry:
 
 
 @dataclass
-class Shelf:
+class EnginePool:
     """Engines by key, counted by use; the weights go with the last user."""
 
-    _entries: dict[Key, _Entry] = field(default_factory=dict)
+    _entries: dict[WeightsKey, _Entry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def acquire(self, key: Key, batch_size: int) -> "Engine":
-        """The engine of `key`, made (not yet loaded) at the first call. The largest `batch_size`
-        asked for counts.
+    def acquire(self, key: WeightsKey, batch_size: int) -> "Engine":
+        """The engine of `key`, created at the first call; the weights are loaded later.
+
+        Of several values of `batch_size` the largest one counts.
         """
         from llmeval.models.local.engine import Engine
         from llmeval.models.local.weights import load
@@ -50,12 +51,12 @@ class Shelf:
             entry.engine.batch_size = max(entry.engine.batch_size, batch_size)
             return entry.engine
 
-    def in_use(self) -> dict[Key, int]:
+    def in_use(self) -> dict[WeightsKey, int]:
         """How many users each loaded model has."""
         with self._lock:
             return {key: entry.users for key, entry in self._entries.items()}
 
-    def release(self, key: Key) -> None:
+    def release(self, key: WeightsKey) -> None:
         """One user less. With the last one, what is unanswered fails and the weights are freed
         before this returns.
         """
@@ -68,5 +69,5 @@ class Shelf:
         entry.engine.close()
 
 
-SHELF = Shelf()
+ENGINES = EnginePool()
 """The process's own: memory is shared by all of it."""

@@ -8,7 +8,7 @@ from llmeval.core.errors import ModelError
 from llmeval.core.records import Message, clean_text
 
 
-class Text:
+class ChatTokenizer:
     """A tokenizer with its chat template, or without one (a base model: the contents, one after the
     other).
     """

@@ -1,0 +1,196 @@
+"""A check with its arguments: alone, negated, or in a group.
+
+Negation and groups stand here, once, so that no check has to know of them. Only a pass or a fail
+is turned round; "not applicable" and errors stay what they are.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llmeval.checks.argument_models import validated
+from llmeval.checks.base import CheckType, Result, not_applicable
+from llmeval.checks.composed import composed_answer, composed_case, raw_spans
+from llmeval.checks.needs import NEEDS
+from llmeval.core.errors import CheckError
+from llmeval.core.records import Answer, Case
+
+Render = Callable[[Any], Any]
+"""Renders the templates in an argument for the case at hand."""
+
+
+class BoundCheck:
+    """A check as a suite uses it."""
+
+    metric: str
+    """The name that its scores carry."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What is checked, as JSON: part of a run's digests."""
+        raise NotImplementedError
+
+    def applies(self, case: Case) -> bool:
+        """Whether the case has the data that the check needs; no answer is looked at."""
+        raise NotImplementedError
+
+    def prepare(self, case: Case, render: Render) -> None:
+        """Try the arguments on a case.
+
+        Raises:
+            ValueError: one is not valid for this case.
+            LlmevalError: a template uses what the case does not have.
+        """
+        raise NotImplementedError
+
+    def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
+        """What the check says.
+
+        Raises:
+            CheckError: an argument is not valid for this case. Anything else: the check crashed.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SingleCheck(BoundCheck):
+    """A single check with its arguments."""
+
+    metric: str
+    kind: CheckType
+    arguments: Mapping[str, Any]
+    """As the suite writes them; some may be templates."""
+    static: Mapping[str, Any] | None
+    """The validated arguments; None where one of them is a template."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Name, version and arguments as written, and the form of the text that the check reads."""
+        identity = {
+            "check": self.kind.name,
+            "version": self.kind.version,
+            "arguments": dict(self.arguments),
+        }
+        return identity if self.kind.raw else {**identity, "text": "NFC"}
+
+    def applies(self, case: Case) -> bool:
+        """See `BoundCheck.applies`."""
+        needs = NEEDS.get(self.kind.name)
+        return needs is None or needs.met(case, self.arguments)
+
+    def prepare(self, case: Case, render: Render) -> None:
+        """See `BoundCheck.prepare`."""
+        if self.static is None:
+            validated(self.kind, render(self.arguments))
+
+    def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
+        """See `BoundCheck.evaluate`."""
+        arguments = self.static
+        if arguments is None:
+            try:
+                arguments = validated(self.kind, render(self.arguments))
+            except ValueError as error:
+                raise CheckError(f"{self.metric}: {error}") from None
+        if self.kind.raw:
+            return self._called(case, answer, arguments)
+        read = composed_answer(answer)
+        result = self._called(composed_case(case), read, arguments)
+        if read is answer or not result.evidence:
+            return result
+        return replace(result, evidence=raw_spans(answer.text, result.evidence))
+
+    def _called(self, case: Case, answer: Answer, arguments: Mapping[str, Any]) -> Result:
+        result = self.kind.function(case, answer, **arguments)
+        if not isinstance(result, Result):
+            raise CheckError(
+                f"{self.metric}: the check returned {type(result).__name__}, not a Result"
+            )
+        if result.value is not None and not 0 <= result.value <= 1:
+            raise CheckError(
+                f"{self.metric}: the check returned the value {result.value}, outside [0, 1]"
+            )
+        return result
+
+
+@dataclass(frozen=True)
+class NegatedCheck(BoundCheck):
+    """The opposite of a check."""
+
+    metric: str
+    inner: BoundCheck
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The negated check's identity."""
+        return {"not": self.inner.identity}
+
+    def applies(self, case: Case) -> bool:
+        """See `BoundCheck.applies`."""
+        return self.inner.applies(case)
+
+    def prepare(self, case: Case, render: Render) -> None:
+        """See `BoundCheck.prepare`."""
+        self.inner.prepare(case, render)
+
+    def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
+        """See `BoundCheck.evaluate`."""
+        result = self.inner.evaluate(case, answer, render)
+        if result.passed is None or result.value is None:
+            return result
+        outcome = "passes, but must not" if result.passed else "fails, as it must"
+        return replace(
+            result,
+            value=1 - result.value,
+            passed=not result.passed,
+            reason=f"{outcome}: {result.reason}" if result.reason else outcome,
+            evidence=result.evidence if result.passed else (),
+        )
+
+
+@dataclass(frozen=True)
+class CheckGroup(BoundCheck):
+    """At least `k` of several checks.
+
+    Members that are not applicable are left out; an error of a member is an error of the group.
+    """
+
+    metric: str
+    word: str
+    """`any`, `all` or `at_least`."""
+    k: int
+    members: tuple[BoundCheck, ...]
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """How many of which checks."""
+        return {"at_least": self.k, "of": [member.identity for member in self.members]}
+
+    def applies(self, case: Case) -> bool:
+        """See `BoundCheck.applies`."""
+        return any(member.applies(case) for member in self.members)
+
+    def prepare(self, case: Case, render: Render) -> None:
+        """See `BoundCheck.prepare`."""
+        for member in self.members:
+            member.prepare(case, render)
+
+    def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
+        """See `BoundCheck.evaluate`."""
+        results = [(member, member.evaluate(case, answer, render)) for member in self.members]
+        decided = [(member, result) for member, result in results if result.passed is not None]
+        if not decided:
+            return not_applicable("none of the group's checks applies to this case")
+        needed = len(decided) if self.word == "all" else self.k
+        passing = sum(1 for _, result in decided if result.passed)
+        failed = [(member, result) for member, result in decided if not result.passed]
+        reasons = "; ".join(f"{m.metric}: {r.reason or 'failed'}" for m, r in failed)
+        return Result(
+            value=min(1.0, passing / needed),
+            passed=passing >= needed,
+            reason=f"{passing} of {len(decided)} checks pass, {needed} needed"
+            + (f" ({reasons})" if reasons else ""),
+            evidence=tuple(span for _, result in failed for span in result.evidence),
+            details={
+                "checks": {m.metric: {"passed": r.passed, "reason": r.reason} for m, r in decided}
+            },
+        )
