@@ -90,9 +90,9 @@ def test_what_the_end_leaves_open_says_how_many_more_cases(threshold: float) -> 
     rule = early_floor(tally, GATE, "m", threshold)
     assert rule is not None and rule.decision is Decision.INCONCLUSIVE
     assert (
-        f"; about {cases_needed(0.8, 60, threshold, 0.025, 0.025):,} more cases at this rate would decide."
-        in rule.reason
-    )
+        "more cases at this rate would decide in 4 of 5 tries, and"
+        f" {cases_needed(0.8, 60, threshold, 0.025, 0.025):,} in half of them."
+    ) in rule.reason
 
 
 def test_what_comes_after_the_decision_changes_nothing() -> None:

@@ -135,7 +135,7 @@ def test_how_many_more_cases_beside_other_rules() -> None:
     """At 74 % and a floor of .8, FAIL at alpha / 4 takes far more cases than at alpha."""
     rule = decide_floor("m", None, selection(74, 100), 0.8, 0.05, None, 0.05 / 4)
     more = cases_needed(0.74, 100, 0.8, 0.05, 0.05 / 4)
-    assert more is not None and f"about {more:,} more cases at this rate" in rule.reason
+    assert more is not None and f"tries, and {more:,} in half of them" in rule.reason
     n = 100 + more
     enough = selection(round(0.74 * n), n)
     assert decide_floor("m", None, enough, 0.8, 0.05, None, 0.05 / 4).decision is Decision.FAIL
@@ -174,7 +174,7 @@ def test_how_many_more_clusters() -> None:
     assert more in (40, 120, 280, 600)
     rule = decide_floor("m", None, undecided, 0.65, 0.05, None)
     assert rule.decision is Decision.INCONCLUSIVE
-    assert f"at most about {more:,} more clusters like these" in rule.reason
+    assert f"at most about {more:,} more clusters that are just like these" in rule.reason
     copies = more // 40 + 1
     enough = selection(150 * copies, 200 * copies, [c // 5 for c in range(200 * copies)])
     assert decide_floor("m", None, enough, 0.65, 0.05, None).decision is Decision.PASS

@@ -102,7 +102,7 @@ def test_floors_share_alpha() -> None:
     assert "on both sides of the floor of 80.0%" in alone.reason
     near, *_ = floors(35, 45, 45, 45)
     more = cases_needed(0.7, 50, 0.8, ALPHA, ALPHA / 4)
-    assert f"about {more} more cases" in near.reason, "as many as decide beside the other rules"
+    assert f"tries, and {more} in half" in near.reason, "as many as decide beside the other rules"
     first, *rest = floors(32, 45, 45, 45)
     assert first.decision is Decision.FAIL
     assert "at 98.75% confidence at most 78.6%" in first.reason

@@ -10,7 +10,8 @@ import pytest
 
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.pairs import PairedCases
-from llmeval.gate.rules.regression import RegressionRule, ask, cases_needed, decided, scale
+from llmeval.gate.rules.regression import RegressionRule, ask, decided, scale
+from llmeval.gate.rules.regression_hints import cases_needed
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import regression
 from llmeval.stats.sequential.gate_test import decide
@@ -46,7 +47,7 @@ def comparison(
     judged: bool = False,
 ) -> RegressionRule:
     youden, spent = scale(labels, BETA) if untrusted is None else (1.0, 0.0)
-    return RegressionRule("m", "m", None, margin, youden, spent, judged, untrusted)
+    return RegressionRule("m", "m", None, margin, youden, spent, judged, untrusted, labels=labels)
 
 
 @pytest.mark.parametrize(("fell", "rose"), [(0, 0), (10, 10), (12, 3), (30, 5), (4, 0), (3, 20)])
@@ -68,8 +69,10 @@ def test_three_outcomes_in_sentences() -> None:
     assert passed.reason.startswith("m did not move (95% bounds ")
     assert "on 200 paired cases: 0 fell, 0 rose; the margin is 5.0 points." in passed.reason
     assert failed.reason.startswith("m fell by 12.5 points (95% bounds -")
-    assert failed.reason.endswith("The candidate is worse than the baseline r1.")
-    assert "more cases that differ like these would decide" in open_.reason
+    assert failed.reason.endswith("At 95% confidence the candidate is worse than the baseline r1.")
+    assert passed.reason.endswith("from the baseline r1 is ruled out at 95% confidence.")
+    assert "more cases that differ like these would decide in 4 of 5 tries, and " in open_.reason
+    assert "answers a case on both sides (`repeats: " in open_.reason
     assert failed.fell == tuple(f"c{i}" for i in range(10))
 
 
@@ -151,7 +154,7 @@ def test_so_many_cases_would_decide_beside_other_rules() -> None:
     assert needed - whole == pytest.approx(
         1.86 * (cases_needed(question.pairs, question.plan) - whole), rel=0.01
     )
-    assert f"about {needed - 200:,} more cases that differ like these" in beside.reason
+    assert f"in 4 of 5 tries, and {needed - 200:,} in half of them" in beside.reason
 
 
 def test_error_rates_hold_over_three_rules() -> None:
@@ -174,3 +177,22 @@ def test_error_rates_hold_over_three_rules() -> None:
 def drawn(source: random.Random, fall: float, rise: float, n: int) -> PairedCases:
     draws = [source.random() for _ in range(n)]
     return pairs(sum(u < fall for u in draws), sum(fall <= u < fall + rise for u in draws), n)
+
+
+def test_few_unequal_clusters_say_that_they_are_too_few() -> None:
+    """One cluster holds half of the cases: 41 clusters weigh as much as 3.9."""
+    names = [f"g{max(0, i - 39)}" for i in range(80)]
+    found = rule(pairs(4, 4, 80)._replace(clusters=tuple(names)))
+    assert found.decision is Decision.INCONCLUSIVE
+    assert "The 41 clusters, which weigh as much as 4 of equal size, are too few" in found.reason
+
+
+def test_more_labels_are_offered_where_they_would_settle_it() -> None:
+    """200 cases without a difference: the margin as this judge sees it is just too small, and four
+    times the labels would leave enough of it.
+    """
+    labels = LabelCounts(50, 5, 5, 50)
+    found = rule(pairs(0, 0, 75), labels=labels, judged=True)
+    assert found.decision is Decision.INCONCLUSIVE
+    assert "more labels for the judge's certificate, if they agree as now" in found.reason
+    assert "more labels" not in rule(pairs(0, 0, 40)).reason

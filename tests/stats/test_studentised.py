@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from llmeval.stats.tests.studentised import ENOUGH, both_sides, lower_mean, p_at_most, studentise
+from llmeval.stats.tests.studentised import (
+    ENOUGH,
+    adds_one,
+    both_sides,
+    by_variance,
+    effective_number,
+    lower_mean,
+    p_at_most,
+    studentise,
+)
 
 RNG = np.random.default_rng(5)
 MANY = RNG.normal(0.03, 0.2, 150)
@@ -79,3 +88,46 @@ def test_agreeing_clusters_show_nothing_here() -> None:
 
 def test_more_confidence_than_draws_shows_nothing() -> None:
     assert lower_mean(studentise(MANY, SIZES), 1e-5) == -math.inf
+
+
+UNEQUAL = np.append(np.full(110, 3.0), [20.0, 35.0, 60.0])
+
+
+def test_the_effective_number_of_clusters() -> None:
+    """(sum s)^2 / sum s^2 in closed form: one cluster of half the cases makes 101 weigh as 3.96."""
+    assert effective_number(np.full(40, 7.0)) == pytest.approx(40)
+    assert effective_number(np.append(500.0, np.full(100, 5.0))) == pytest.approx(1e6 / 252_500)
+    assert by_variance(np.full(40, 7.0)) == pytest.approx(40)
+    assert by_variance(UNEQUAL) < effective_number(UNEQUAL) < len(UNEQUAL)
+
+
+def test_the_error_of_unequal_clusters_is_the_jackknifes() -> None:
+    """CR3 is the error of the means that leave a cluster out: sqrt((G-1)/G sum (m_i - mean)^2)."""
+    rng = np.random.default_rng(8)
+    sizes = rng.choice([2.0, 3.0, 4.0], 400)
+    values = rng.normal(0, 1, 400)
+    found = studentise(values, sizes)
+    whole = sizes.sum()
+    without = (sizes @ values - sizes * values) / (whole - sizes)
+    jackknife = math.sqrt(399 / 400 * ((without - without.mean()) ** 2).sum())
+    assert not adds_one(sizes)
+    assert found.se == pytest.approx(jackknife)
+    assert found.df == pytest.approx(whole**2 / (sizes @ sizes) - 1)
+
+
+def test_unequal_sizes_get_one_more_cluster_where_few_hold_the_variance() -> None:
+    """Scaled down to a few large ones the normal theory would be too sure."""
+    assert adds_one(UNEQUAL) and not adds_one(np.full(113, 3.0))
+    rng = np.random.default_rng(9)
+    values = rng.normal(0, 0.3, len(UNEQUAL))
+    plain = (UNEQUAL @ values) / UNEQUAL.sum()
+    assert studentise(values, UNEQUAL).mean < plain
+
+
+def test_the_bootstrap_is_drawn_only_where_it_may_decide() -> None:
+    found = studentise(MANY, SIZES)
+    far = found.mean + found.se
+    assert p_at_most(found, far, read_at=0.05) > 0.5
+    assert "bootstrap" not in vars(found)
+    p_at_most(found, found.mean - 9 * found.se, read_at=0.05)
+    assert "bootstrap" in vars(found)

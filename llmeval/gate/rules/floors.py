@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
+from llmeval.gate.rules.open_hints import few_note, likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import UNTRUSTED
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.special.beta import beta_cdf
@@ -23,7 +24,6 @@ LOST_DECIDE = (
     "{} lost results leave it open: the same command with --out and this run's directory asks again"
     " for answers that ended in an error"
 )
-TOO_CLOSE = "the rate is too close to decide by more cases"
 FAR_MORE = "to decide would take more than 16 times as many clusters"
 
 
@@ -188,10 +188,18 @@ def _outcome(
     return (
         Decision.INCONCLUSIVE,
         (
-            f"{seen}; the true rate may lie between {percent(low)} and {percent(high)}, on both"
+            f"{seen}; the true rate may lie between {between(low, high, *rates)}, on both"
             f" sides of the floor of {percent(floor)}; {hint}."
         ),
     )
+
+
+def between(low: float, high: float, alpha: float, strict: float) -> str:
+    """Two bounds with their levels, `low` at `alpha` and `high` at `strict`."""
+    if math.isclose(alpha, strict):
+        return f"{percent(low)} and {percent(high)} ({percent_of(1 - alpha)} bounds)"
+    at_low, at_high = percent_of(1 - alpha), percent_of(1 - strict)
+    return f"{percent(low)} (at {at_low}) and {percent(high)} (at {at_high})"
 
 
 def _seen(name: str, selection: MetricSample, rate: float, by: str = "") -> str:
@@ -210,16 +218,12 @@ def _hint(selection: MetricSample, rate: float, floor: float, rates: tuple[float
     if lost_in(selection) and _clear(selection, floor, rates):
         return LOST_DECIDE.format(f"{lost_in(selection):,}")
     if not is_clustered(selection):
-        return told_more(cases_needed(rate, selection.n, floor, *rates))
+        even = cases_needed(rate, selection.n, floor, *rates)
+        likely = likely_floor_cases(selection.passed, selection.n, floor, *rates)
+        return more_sentence(even, likely, "at this rate")
     more = clusters_needed(selection, floor, *rates)
-    return f"at most about {more:,} more clusters like these would decide" if more else FAR_MORE
-
-
-def told_more(cases: int | None) -> str:
-    """How many more cases would decide, as people read it. `cases`: None where no number does."""
-    if not cases:
-        return TOO_CLOSE
-    return f"about {cases:,} more {'case' if cases == 1 else 'cases'} at this rate would decide"
+    like = f"at most about {more:,} more clusters that are just like these would decide"
+    return "; ".join(filter(None, (like if more else FAR_MORE, few_note(selection.clusters))))
 
 
 def _clear(selection: MetricSample, floor: float, rates: tuple[float, float]) -> bool:

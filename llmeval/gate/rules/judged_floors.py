@@ -14,6 +14,7 @@ from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import (
     LOST_DECIDE,
     LOST_WORST,
+    between,
     if_all,
     is_clustered,
     lost_in,
@@ -216,11 +217,9 @@ def _follows(
         return f"{sure} at least {percent(low)}, {limit}"
     if found is Decision.FAIL:
         return f"{sure} at most {percent(high)}, {limit}"
-    between = (
-        f"the true rate may lie between {percent(low)} and {percent(high)}, on both sides of the"
-        " floor of"
-    )
-    return f"{between} {percent(floor)}; {hint}."
+    bounds = between(low, high, alpha, alpha)
+    both = f"on both sides of the floor of {percent(floor)}"
+    return f"the true rate may lie between {bounds}, {both}; {hint}."
 
 
 def _at_worst(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:

@@ -13,7 +13,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import NormalDist
 
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
@@ -27,6 +26,7 @@ from llmeval.gate.pairs import PairedCases, pair, with_attempts
 from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
 from llmeval.gate.rules.judged_floors import label_counts
 from llmeval.gate.rules.pooled import pool_of, pooled_note
+from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
 from llmeval.gate.rules.threshold import (
     UNTRUSTED,
@@ -36,7 +36,6 @@ from llmeval.gate.rules.threshold import (
     own_scale_note,
 )
 from llmeval.stats.estimation.agreement import youden_lower
-from llmeval.stats.estimation.clusters import clustered_mean
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import TestDesign, regression
 from llmeval.stats.sequential.gate_test import TestVerdict, decide, tipping_point
@@ -68,6 +67,9 @@ class RegressionRule:
     judge_scale: bool = False
     note: str = ""
     """A sentence that the reason ends with."""
+
+    labels: LabelCounts | None = None
+    """The labels behind the bound of J; None for checks, and on the judge's own scale."""
 
     @property
     def slice_(self) -> str | None:
@@ -230,8 +232,9 @@ def _comparison(
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
     return RegressionRule(
-        name, metric, where, margin.value, youden, spent, judge is not None, untrusted
-    )
+        name, metric, where, margin.value, youden, spent, judge is not None, untrusted,
+        labels=labels if untrusted is None else None,
+    )  # fmt: skip
 
 
 def _question(
@@ -374,57 +377,21 @@ def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: f
 
 def _follows(question: RegressionTest, verdict: TestVerdict, run_id: str, level: float) -> str:
     if verdict.decision is Decision.FAIL:
-        return f" The candidate is worse than the baseline {run_id}."
+        sure = percent_of(1 - level)
+        return f" At {sure} confidence the candidate is worse than the baseline {run_id}."
     if verdict.decision is Decision.PASS:
-        return f" A drop of the margin or more from the baseline {run_id} is ruled out."
+        return (
+            f" A drop of the margin or more from the baseline {run_id} is ruled out at"
+            f" {percent_of(1 - question.plan.beta)} confidence."
+        )
     if question.rule.untrusted is not None:
         return UNTRUSTED.format(question.rule.untrusted)
-    more = cases_needed(question.pairs, question.plan, level) - len(question.pairs.differences)
-    if more <= 1 and question.pairs.lost:
-        return f" {LOST_DECIDE.format(f'{question.pairs.lost:,}')}."
-    hint = (
-        f"about {more:,} more cases that differ like these would decide"
-        if more > 1
-        else "a few more cases would decide"
-    )
-    return f" These cases can't tell; {hint}."
-
-
-def cases_needed(pairs: PairedCases, plan: TestDesign, level: float = 1.0) -> int:
-    """About how many cases in all decide the rule if the differences stay as they are. `level`: of
-    its FAIL, where other rules have their share of alpha.
-
-    n = (z sd / gap)^2 times the design effect, gap the farther of the two limits, and the 2 / gap
-    that counting in whole cases takes (the continuity correction of McNemar's test, to first
-    order); and no fewer than the exact test takes when nothing differs, log(level) / log(1 - gap).
-    """
-    sure = [value for value in pairs.differences if not math.isnan(value)]
-    if not sure:
-        return 2 * len(pairs.differences)
-    mean = math.fsum(sure) / len(sure)
-    clusters = [
-        group
-        for value, group in zip(pairs.differences, pairs.clusters, strict=True)
-        if not math.isnan(value)
-    ]
-    effect = (
-        max(1.0, clustered_mean(sure, clusters).effect)
-        if len(set(clusters)) < len(clusters)
-        else 1.0
-    )
-    variance = math.fsum((value - mean) ** 2 for value in sure) / len(sure)
-    needed = []
-    for gap, rate in ((-mean, min(level, plan.alpha)), (mean - plan.pass_null, plan.rates[1])):
-        if 0 < gap < 1:
-            z = NormalDist().inv_cdf(1 - rate)
-            needed.append(
-                effect
-                * max(
-                    z * z * variance / gap**2 + (2 / gap if variance else 0),
-                    math.log(rate) / math.log1p(-gap),
-                )
-            )
-    return math.ceil(min(needed, default=2 * len(sure)))
+    pairs = question.pairs
+    if pairs.lost and cases_needed(pairs, question.plan, level) <= len(pairs.differences) + 1:
+        return f" {LOST_DECIDE.format(f'{pairs.lost:,}')}."
+    rule = question.rule
+    judge = None if rule.labels is None else JudgeLabels(rule.labels, rule.spent, rule.margin)
+    return f" These cases can't tell{regression_hint(pairs, question.plan, level, judge)}"
 
 
 def _assumptions(question: RegressionTest) -> tuple[str, ...]:

@@ -19,12 +19,13 @@ from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.rules.floors import (
     LOST_WORST,
+    between,
     cases_needed,
     parse_key,
     percent,
     percent_of,
-    told_more,
 )
+from llmeval.gate.rules.open_hints import likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.sequential.design import TestDesign, floor
 from llmeval.stats.sequential.gate_test import HybridTest, TestVerdict
@@ -234,12 +235,12 @@ def _floor_reason(
             f"{seen}; at {percent_of(1 - level)} confidence below the floor of"
             f" {percent(threshold)}.{stopped}"
         )
-    between = (
-        f"the true rate may lie between {percent(verdict.low)} and {percent(verdict.high)}, on both"
-        " sides of"
-    )
-    more = cases_needed(
-        verdict.estimate, verdict.cases, threshold, alpha / 2, sharp / 2
-    )  # half is left to the end
-    hint = f"; {told_more(more)}" if walk.ended and walk.alone and not lost else ""
-    return f"{seen}; {between} the floor of {percent(threshold)}{hint}."
+    bounds = between(verdict.low, verdict.high, alpha, sharp)
+    open_ = f"{seen}; the true rate may lie between {bounds}, on both sides of the floor of"
+    open_ = f"{open_} {percent(threshold)}"
+    if not walk.ended or not walk.alone or lost:
+        return f"{open_}."
+    n, halves = verdict.cases, (alpha / 2, sharp / 2)  # half is left to the end
+    even = cases_needed(verdict.estimate, n, threshold, *halves)
+    likely = likely_floor_cases(round(verdict.estimate * n), n, threshold, *halves)
+    return f"{open_}; {more_sentence(even, likely, 'at this rate')}."
