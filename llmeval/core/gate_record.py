@@ -9,6 +9,7 @@ import msgspec
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Level = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+About = Literal["cases_like_these", "these_cases"]
 Attempts = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Scale = Literal["people", "judge"]
 MustPass = Literal["all"] | list[str] | dict[str, str] | None
@@ -63,6 +64,8 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     """early: the cases are in a random order, and the run may end before the last of them."""
     attempts: Attempts = 1
     """How many attempts of one change the error rates cover together."""
+    about: About = "cases_like_these"
+    """What the rules of regression are about: all cases like these, or these alone."""
     quarantine: str | None = None
     """The quarantine file that the suite names."""
     retired: str | None = None

@@ -179,7 +179,7 @@ def _flat(terms: GateTerms) -> dict[str, Any]:
         if key not in ("floors", "regression", "must_pass")
     }
     found |= {key: value for key, value in regression.items() if key != "margins"}
-    return {"attempts": 1, **found, "repeats": terms.repeats}
+    return {"attempts": 1, "about": "cases_like_these", **found, "repeats": terms.repeats}
 
 
 def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:

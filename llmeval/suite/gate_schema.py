@@ -96,6 +96,13 @@ class GateSpec(Strict):
             " alone, as it fits runs that a clock starts."
         ),
     )
+    about: Literal["cases_like_these", "these_cases"] = Field(
+        default="cases_like_these",
+        description=(
+            "What the rules of regression are about. these_cases: a few cases made by hand are all"
+            " that matters; each is tested over its `repeats`, and the one that broke is named."
+        ),
+    )
     quarantine: str | None = Field(
         default=None,
         description=(

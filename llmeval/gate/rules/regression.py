@@ -28,6 +28,7 @@ from llmeval.gate.rules.judged_floors import label_counts
 from llmeval.gate.rules.pooled import pool_of, pooled_note
 from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
+from llmeval.gate.rules.these_cases import FixedCasesTest, fixed_cases_test
 from llmeval.gate.rules.threshold import (
     UNTRUSTED,
     Threshold,
@@ -124,13 +125,16 @@ def regression_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
     return [partial(_at, each) for each in asked]
 
 
-def _at(asked: "tuple[RegressionTest, BaselineLock] | RuleDecision", level: float) -> RuleDecision:
+_Asked = tuple[RegressionTest, BaselineLock] | FixedCasesTest | RuleDecision
+
+
+def _at(asked: _Asked, level: float) -> RuleDecision:
+    if isinstance(asked, FixedCasesTest):
+        return asked.decided(level)
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
 
-def _asked(
-    tally: RunAggregate, manifest: Manifest
-) -> "list[tuple[RegressionTest, BaselineLock] | RuleDecision]":
+def _asked(tally: RunAggregate, manifest: Manifest) -> list[_Asked]:
     rule = manifest.gate.regression
     if rule is None:
         return []
@@ -158,9 +162,7 @@ def _asked(
         return [_invalid(None, baseline, told)]
     gone = gone_of(tally, manifest, baseline)
     missed = gone_rule(gone, manifest, baseline, _approve(tally))
-    asked: list[tuple[RegressionTest, BaselineLock] | RuleDecision] = (
-        [] if missed is None else [missed]
-    )
+    asked: list[_Asked] = [] if missed is None else [missed]
     for compared in comparisons(manifest, baseline):
         made = (
             _question(tally, manifest, baseline, compared, gone)
@@ -243,9 +245,15 @@ def _question(
     baseline: BaselineLock,
     compared: RegressionRule,
     gone: MissingCases,
-) -> RegressionTest | RuleDecision:
+) -> RegressionTest | FixedCasesTest | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest.gate
+    if gate.about == "these_cases":
+        pairs = pair(tally, baseline, compared.metric, compared.where, gone=gone)
+        made = fixed_cases_test(tally, gate, baseline, compared, pairs)
+        if isinstance(made, FixedCasesTest):
+            return made
+        return _invalid(compared.metric, baseline, made, compared.slice_)
     early = manifest.may_stop and compared.untrusted is None
     walk = walk_of(tally, manifest, baseline, compared) if early else None
     if walk is not None:
