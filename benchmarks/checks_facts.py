@@ -1,10 +1,13 @@
-"""The facts check against people's verdicts, and against negations, hedges and contradictions of known meaning.
+"""The facts check against people's verdicts, and against negations, hedges and contradictions of
+known meaning.
 
-    python benchmarks/checks_facts.py [--data ../shared/data] [--half tune|report|all] [--errors N] [--fit] [--json]
+    python benchmarks/checks_facts.py [--data ../shared/data] [--half tune|report|all] [--errors N]
+    [--fit] [--json]
 
-Reads `evouna_nq`, `evouna_tq`, `nq_efficientqa_judged`, `semeval2013_sra` and `begin` below `--data`, and says "not
-measured" where one is absent. Rows are halved by a hash of the question; rules and coefficients were made on `tune`.
-`--fit` prints the coefficients of `llmeval/checks/facts/confidence.py`, fitted on the tuning half.
+Reads `evouna_nq`, `evouna_tq`, `nq_efficientqa_judged`, `semeval2013_sra` and `begin` below
+`--data`, and says "not measured" where one is absent. Rows are halved by a hash of the question;
+rules and coefficients were made on `tune`. `--fit` prints the coefficients of
+`llmeval/checks/facts/confidence.py`, fitted on the tuning half.
 """
 
 import argparse
@@ -20,7 +23,7 @@ from typing import Any, NamedTuple
 from llmeval.checks.base import Result
 from llmeval.checks.builtin.sources.grounding import grounding
 from llmeval.checks.facts import CONFIDENT, facts
-from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compiled import from_references
 from llmeval.checks.facts.confidence import features
 from llmeval.checks.facts.evidence import gather
@@ -69,7 +72,14 @@ def evouna(data: Path, half: str) -> list[Row]:
                 continue
             references = tuple(item["references"])
             rows += [
-                Row(source, item["question"], references, a["model"], a["answer"] or "", a["human_correct"])
+                Row(
+                    source,
+                    item["question"],
+                    references,
+                    a["model"],
+                    a["answer"] or "",
+                    a["human_correct"],
+                )
                 for a in item["answers"]
                 if a["human_correct"] is not None
             ]
@@ -85,7 +95,11 @@ def efficientqa(data: Path, half: str) -> list[Row]:
         for a in item["judged_answers"]:
             if a["human_label"] != "possibly_correct":
                 right = a["human_label"] == "correct"
-                rows.append(Row("effqa", item["question"], tuple(item["references"]), "", a["answer"], right))
+                rows.append(
+                    Row(
+                        "effqa", item["question"], tuple(item["references"]), "", a["answer"], right
+                    )
+                )
     return rows
 
 
@@ -98,7 +112,16 @@ def students(data: Path, half: str, label: str) -> list[Row]:
         references = tuple(r["text"] for r in item["reference_answers"])
         for a in item["student_answers"]:
             if a["human_label"] in ("correct", label):
-                rows.append(Row("sra", item["question"], references, "", a["text"], a["human_label"] == "correct"))
+                rows.append(
+                    Row(
+                        "sra",
+                        item["question"],
+                        references,
+                        "",
+                        a["text"],
+                        a["human_label"] == "correct",
+                    )
+                )
     return rows
 
 
@@ -134,7 +157,8 @@ def interval(scored: list[Scored], draws: int = 300) -> tuple[float, float]:
         groups.setdefault(s.row.question, []).append((s.passed, s.row.right))
     keys, dice = sorted(groups), random.Random(7)
     values = sorted(
-        kappa([pair for key in dice.choices(keys, k=len(keys)) for pair in groups[key]]) for _ in range(draws)
+        kappa([pair for key in dice.choices(keys, k=len(keys)) for pair in groups[key]])
+        for _ in range(draws)
     )
     return values[int(0.025 * draws)], values[int(0.975 * draws)]
 
@@ -152,7 +176,9 @@ def agreement(scored: list[Scored]) -> dict[str, Any]:
         "recall": round(_share([a for a, b in pairs if b]), 4),
         "coverage": round(len(sure) / len(scored), 4),
         "confident_accuracy": round(_share([s.passed == s.row.right for s in sure]), 4),
-        "brier": round(sum((s.confidence - (s.passed == s.row.right)) ** 2 for s in scored) / len(scored), 4),
+        "brier": round(
+            sum((s.confidence - (s.passed == s.row.right)) ** 2 for s in scored) / len(scored), 4
+        ),
         "ece": round(calibration_error(scored), 4),
     }
 
@@ -231,7 +257,8 @@ KEPT = (
 
 
 def pairs_of(data: Path, half: str, per_template: int) -> Iterator[tuple[str, bool, Row]]:
-    """(template, whether it must be kept, row): right and wrong answers to real questions, put into sentences."""
+    """(template, whether it must be kept, row): right and wrong answers to real questions, put into
+    sentences."""
     items = [
         item
         for folder in EVOUNA.values()
@@ -247,7 +274,11 @@ def pairs_of(data: Path, half: str, per_template: int) -> Iterator[tuple[str, bo
                 if other.lower() in known or item["references"][0].lower() in other.lower():
                     continue
                 text = template.format(G=item["references"][0], D=other)
-                yield template, keep, Row("pairs", item["question"], tuple(item["references"]), "", text, keep)
+                yield (
+                    template,
+                    keep,
+                    Row("pairs", item["question"], tuple(item["references"]), "", text, keep),
+                )
 
 
 def negations(data: Path, half: str, per_template: int) -> dict[str, Any]:
@@ -270,7 +301,8 @@ def negations(data: Path, half: str, per_template: int) -> dict[str, Any]:
 
 
 def auroc(pairs: list[tuple[float, bool]]) -> float:
-    """The area under the ROC curve: P(a positive scores higher than a negative), ties half (Mann-Whitney)."""
+    """The area under the ROC curve: P(a positive scores higher than a negative), ties half
+    (Mann-Whitney)."""
     ordered = sorted(pairs)
     ranks, i = 0.0, 0
     while i < len(ordered):
@@ -284,7 +316,8 @@ def auroc(pairs: list[tuple[float, bool]]) -> float:
 
 
 def grounded(data: Path, half: str) -> dict[str, Any]:
-    """AUROC of the grounding value for "fully attributable", per file of BEGIN; precision of its flags."""
+    """AUROC of the grounding value for "fully attributable", per file of BEGIN; precision of its
+    flags."""
     result: dict[str, Any] = {}
     for name in ("wow", "cmu_dog_dev"):
         pairs, flags, base = [], [], []
@@ -301,9 +334,12 @@ def grounded(data: Path, half: str) -> dict[str, Any]:
             if checked.evidence:
                 flags.append(not full)
         result[name] = {
-            "n": len(pairs), "auroc": round(auroc(pairs), 4), "flagged": len(flags),
-            "flag_precision": round(_share(flags), 4), "base_rate": round(_share(base), 4),
-        }  # fmt: skip
+            "n": len(pairs),
+            "auroc": round(auroc(pairs), 4),
+            "flagged": len(flags),
+            "flag_precision": round(_share(flags), 4),
+            "base_rate": round(_share(base), 4),
+        }
     return result
 
 
@@ -325,7 +361,10 @@ def fit(data: Path) -> dict[str, float]:
     rows = evouna(data, "tune") + _statements(data)
     found = []
     for row in rows:
-        fact, answer = from_references(row.references, row.question), ParsedAnswer(row.answer, row.question)
+        fact, answer = (
+            from_references(row.references, row.question),
+            AnswerAnalysis(row.answer, row.question),
+        )
         found.append(features(fact.expected, gather(fact.expected, answer), answer))
     names = sorted({name for item in found for name in item})
     x = np.array([[1.0, *(item.get(name, 0.0) for name in names)] for item in found])
@@ -337,7 +376,9 @@ def fit(data: Path) -> dict[str, float]:
         gradient = -(x.T @ (y / (1 + np.exp(margin)))) + 2 * _RIDGE * penalty
         return float(np.logaddexp(0, -margin).sum() + _RIDGE * penalty @ penalty), gradient
 
-    best = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 5000})
+    best = minimize(
+        loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 5000}
+    )
     return {name: round(float(w), 2) for name, w in zip(["INTERCEPT", *names], best.x, strict=True)}
 
 
@@ -369,17 +410,33 @@ def show(report: dict[str, Any]) -> None:
     """The tables, for a person."""
     print(f"half: {report['half']}; confident from {report['confident_from']}")
     print("answers/s:", report.get("answers_per_s", "not measured"))
-    columns = ("n", "accuracy", "kappa", "precision", "recall", "coverage", "confident_accuracy", "brier", "ece")
+    columns = (
+        "n",
+        "accuracy",
+        "kappa",
+        "precision",
+        "recall",
+        "coverage",
+        "confident_accuracy",
+        "brier",
+        "ece",
+    )
     print(f"{'':26}" + "".join(f"{name[:10]:>11}" for name in columns))
     for name, table in report.items():
         if isinstance(table, dict) and "kappa" in table:
-            print(f"{name:26}" + "".join(f"{table[c]:>11}" for c in columns), table.get("kappa_95", ""))
+            print(
+                f"{name:26}" + "".join(f"{table[c]:>11}" for c in columns),
+                table.get("kappa_95", ""),
+            )
     for name in ("evouna", "efficientqa", "sra_correct_or_contradictory", "begin"):
         if name not in report:
             print(f"{name}: not measured")
     if "negations" in report:
         told = report["negations"]
-        print(f"negation pairs: {told['n']}, rejected {told['rejected']}, kept {told['kept']}, worst {told['worst']}")
+        print(
+            f"negation pairs: {told['n']}, rejected {told['rejected']}, kept {told['kept']}, "
+            f"worst {told['worst']}"
+        )
         for template, share in sorted(told["templates"].items(), key=lambda item: item[1]):
             print(f"  {share:7.4f}  {template}")
     for name, table in report.get("begin", {}).items():
@@ -392,7 +449,9 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--half", choices=["tune", "report", "all"], default="report")
     parser.add_argument("--per-template", type=int, default=100)
-    parser.add_argument("--errors", type=int, default=0, help="show so many disagreements of the tuning half")
+    parser.add_argument(
+        "--errors", type=int, default=0, help="show so many disagreements of the tuning half"
+    )
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -406,7 +465,8 @@ def main() -> int:
         wrong = [s for s in score(evouna(options.data, "tune")) if s.passed != s.row.right]
         for s in sorted(wrong, key=lambda s: -s.confidence)[: options.errors]:
             print(
-                f"{s.confidence:.2f} {s.row.right} | {s.row.question} | {s.row.references[:3]} | {s.row.answer[:200]!r}"
+                f"{s.confidence:.2f} {s.row.right} | {s.row.question} | {s.row.references[:3]} | "
+                f"{s.row.answer[:200]!r}"
             )
     return 0
 

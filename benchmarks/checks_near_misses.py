@@ -1,16 +1,20 @@
 """The facts check on answers that are nearly right, and on answers to no question.
 
-    python benchmarks/checks_near_misses.py [--data ../shared/data] [--json]
+    python benchmarks/checks_near_misses.py [--data ../shared/data] [--half tune|report] [--json]
 
-Near misses are those of `tests/checks/near_misses.tsv`. Degenerate answers are given to every question of the sets below
-`--data` that are there; the others are "not measured".
+Near misses and right answers are those of `tests/checks/near_misses.py`: one table that the rules
+were made with, and one that is held out. Planted answers put the right value of a question of
+EVOUNA, of one half, where it is not stated: in a list, beside an "or", in passing. Degenerate
+answers are given to every question of the sets below `--data` that are there; the others are "not
+measured".
 """
 
 import argparse
 import json
+import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +25,13 @@ from llmeval.core.records import Answer, Case
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.checks.near_misses import near_misses  # noqa: E402
+from benchmarks.checks_facts import EVOUNA, half_of, lines  # noqa: E402
+from tests.checks.near_misses import (  # noqa: E402
+    NearMiss,
+    held_out_near_misses,
+    near_misses,
+    right_answers,
+)
 
 SETS = {
     "nq_open": ("nq_open/nq_open_dev.jsonl", "references"),
@@ -42,16 +52,20 @@ class Scored(NamedTuple):
     confidence: float
 
 
-def scored() -> list[Scored]:
+def passes(question: str, references: tuple[str, ...], text: str) -> tuple[bool, float]:
+    """Whether the check lets an answer pass, and how confident it is."""
+    case = Case("row", {"question": question}, references=references)
+    result = facts(case, Answer(case_id="row", output=text))
+    return bool(result.passed), result.confidence or 0.5
+
+
+def scored(table: Iterable[NearMiss]) -> list[Scored]:
     """Both answers of every near miss."""
-    found = []
-    for row in near_misses():
-        for text, want in ((row.right, True), (row.wrong, False)):
-            case = Case("row", {"question": row.question}, references=(row.reference,))
-            result = facts(case, Answer(case_id="row", output=text))
-            confidence = result.confidence or 0.5
-            found.append(Scored(row.kind, want, bool(result.passed), confidence))
-    return found
+    return [
+        Scored(row.kind, want, *passes(row.question, (row.reference,), text))
+        for row in table
+        for text, want in ((row.right, True), (row.wrong, False))
+    ]
 
 
 def calibration_error(rows: list[Scored], bins: int = 10) -> float:
@@ -64,9 +78,8 @@ def calibration_error(rows: list[Scored], bins: int = 10) -> float:
     return total / len(ordered)
 
 
-def near_miss_table() -> dict[str, Any]:
+def near_miss_table(rows: list[Scored]) -> dict[str, Any]:
     """Wrong passes and right answers kept, by kind and in all."""
-    rows = scored()
     kinds = {}
     for kind in sorted({row.kind for row in rows}):
         own = [row for row in rows if row.kind == kind]
@@ -81,9 +94,69 @@ def near_miss_table() -> dict[str, Any]:
     return {
         "kinds": kinds,
         "ece": round(calibration_error(rows), 4),
+        "wrong_passes": sum(row.passed for row in rows if not row.want),
+        "right_kept": sum(row.passed for row in rows if row.want),
         "sure": len(sure),
+        "wrong_passes_when_sure": sum(row.passed and not row.want for row in sure),
         "wrong_when_sure": sum(row.passed != row.want for row in sure),
         "n": len(rows),
+    }
+
+
+def right_table(half: str) -> dict[str, str]:
+    """Right answers kept of one half, by kind and in all."""
+    kept: dict[str, list[bool]] = {}
+    for row in right_answers(half):
+        passed, _ = passes(row.question, (row.reference,), row.answer)
+        kept.setdefault(row.kind, []).append(passed)
+        kept.setdefault("all", []).append(passed)
+    return {kind: f"{sum(values)} of {len(values)}" for kind, values in kept.items()}
+
+
+PLANTED = {
+    "list": "{A}, {B}, {G}, {C}, {D}",
+    "list with and": "{A}, {B}, {G}, {C} and {D}",
+    "list with or": "It may be {A}, {B}, {G}, {C} or {D}.",
+    "list of lines": "- {A}\n- {B}\n- {C}\n- {G}\n- {D}",
+    "X or right": "{A} or {G}",
+    "right or X": "{G} or {A}",
+    "It is X or right.": "It is {A} or {G}.",
+    "rival": "{A}, a rival of {G}",
+    "friend": "A friend of {G} did it.",
+}
+"""Where the right value G stands, and is not stated; A to D are right for other questions."""
+
+
+def planted(data: Path, half: str, count: int = 600) -> dict[str, Any]:
+    """Pass rate in per cent, and that at a high confidence, of each planted answer."""
+    items = [
+        item
+        for folder in EVOUNA.values()
+        for item in lines(data / folder / "answers.jsonl")
+        if not item["improper_question"] and half_of(item["question"]) == half
+    ]
+    dice = random.Random(3)
+    rates: dict[str, list[tuple[bool, float]]] = {name: [] for name in PLANTED}
+    for item in dice.sample(items, min(count, len(items))):
+        right = item["references"][0]
+        own = " ".join([*item["references"], item["question"]]).casefold()
+        values = (i["references"][0] for i in dice.sample(items, 60))
+        apart = (
+            v for v in values if v.casefold() not in own and right.casefold() not in v.casefold()
+        )
+        others = dict(zip("ABCD", dict.fromkeys(apart), strict=False))
+        for name, template in PLANTED.items():
+            text = template.format(G=right, **others)
+            rates[name].append(passes(item["question"], tuple(item["references"]), text))
+    return {
+        name: {
+            "n": len(rows),
+            "pass": round(100 * sum(passed for passed, _ in rows) / len(rows), 1),
+            "pass_when_sure": round(
+                100 * sum(passed and sure >= CONFIDENT for passed, sure in rows) / len(rows), 1
+            ),
+        }
+        for name, rows in rates.items()
     }
 
 
@@ -99,7 +172,8 @@ def questions(file: Path, key: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _another(rows: list[tuple[str, tuple[str, ...]]], i: int) -> str:
-    """The first reference of the next question whose references have none of this one's, nor the same yes or no."""
+    """The first reference of the next question whose references have none of this one's, nor the
+    same yes or no."""
     own = {_short(text) for text in rows[i][1]}
     for k in range(1, len(rows)):
         other = rows[(i + k) % len(rows)][1]
@@ -143,9 +217,17 @@ def degenerate(rows: list[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
     return found
 
 
-def measure(data: Path) -> dict[str, Any]:
-    """The near misses, and the degenerate answers on every set that is there."""
-    report: dict[str, Any] = {"near_misses": near_miss_table(), "degenerate": {}}
+def measure(data: Path, half: str) -> dict[str, Any]:
+    """The tables of answers, and the planted and degenerate ones on every set that is there."""
+    there = all((data / folder / "answers.jsonl").exists() for folder in EVOUNA.values())
+    report: dict[str, Any] = {
+        "near_misses": near_miss_table(scored(near_misses())),
+        "near_misses_held_out": near_miss_table(scored(held_out_near_misses())),
+        "right_tune": right_table("tune"),
+        "right_report": right_table("report"),
+        "planted": planted(data, half) if there else None,
+        "degenerate": {},
+    }
     for name, (file, key) in SETS.items():
         path = data / file
         rows = list(questions(path, key)) if path.exists() else []
@@ -155,14 +237,25 @@ def measure(data: Path) -> dict[str, Any]:
 
 def show(report: dict[str, Any]) -> None:
     """The tables, for a person."""
-    table = report["near_misses"]
-    print(f"{'near misses':14}{'n':>6}{'wrong passes':>14}{'right kept':>12}")
-    for kind, row in table["kinds"].items():
-        print(f"{kind:14}{row['n']:>6}{row['wrong_passes']:>14}{row['right_kept']:>12}")
-    print(
-        f"{table['n']} answers; ECE {table['ece']}; confidence >= {CONFIDENT}: {table['sure']}, "
-        f"of them wrong {table['wrong_when_sure']}"
-    )
+    for name in ("near_misses", "near_misses_held_out"):
+        table = report[name]
+        print(f"{name:22}{'n':>6}{'wrong passes':>14}{'right kept':>12}")
+        for kind, row in table["kinds"].items():
+            print(f"{kind:22}{row['n']:>6}{row['wrong_passes']:>14}{row['right_kept']:>12}")
+        print(
+            f"{table['n']} answers: {table['wrong_passes']} wrong ones pass, "
+            f"{table['right_kept']} right ones kept; "
+            f"ECE {table['ece']}; confidence >= {CONFIDENT}: {table['sure']}, of them wrong "
+            f"{table['wrong_when_sure']}, wrong passes {table['wrong_passes_when_sure']}\n"
+        )
+    for half in ("tune", "report"):
+        kept = ", ".join(f"{kind} {share}" for kind, share in report[f"right_{half}"].items())
+        print(f"right answers kept, {half}: {kept}")
+    print("\nplanted answers that pass, per cent (at a high confidence)")
+    for name, row in (report["planted"] or {}).items():
+        print(f"{name:22}{row['n']:>6}{row['pass']:>8}{row['pass_when_sure']:>8}")
+    if report["planted"] is None:
+        print("not measured")
     print("\ndegenerate answers that pass, per cent")
     for name, rates in report["degenerate"].items():
         shown = "not measured" if rates is None else ", ".join(f"{k} {v}" for k, v in rates.items())
@@ -173,9 +266,10 @@ def main() -> int:
     """Print the tables; exit code 0, also when there is nothing to measure."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--half", choices=["tune", "report"], default="report")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    report = measure(options.data)
+    report = measure(options.data, options.half)
     print(json.dumps(report, ensure_ascii=False)) if options.json else show(report)
     return 0
 

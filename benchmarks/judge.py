@@ -32,12 +32,13 @@ from llmeval.checks.facts import facts  # noqa: E402
 from llmeval.core.records import Answer, Case, Message, Score, Status  # noqa: E402
 from llmeval.judges.assurance.attacks import attacks_on  # noqa: E402
 from llmeval.judges.assurance.certify import judge_all  # noqa: E402
-from llmeval.judges.assurance.labelled_answers import Item  # noqa: E402
-from llmeval.judges.assurance.measures import Judged, counts_of, effective_counts, measured  # noqa: E402
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer  # noqa: E402
+from llmeval.judges.assurance.measures import JudgedAnswer, counts_of, effective_counts, measured  # noqa: E402
 from llmeval.judges.assurance.probes import probe  # noqa: E402
 from llmeval.judges.injection_filter import without_orders  # noqa: E402
 from llmeval.judges.judge import Judge  # noqa: E402
 from llmeval.judges.protocol import load_protocol  # noqa: E402
+from llmeval.judges.verdict_source import ProbabilityVerdicts  # noqa: E402
 from llmeval.models.client.caller import Caller  # noqa: E402
 from llmeval.models.client.limiter import Limiter  # noqa: E402
 from llmeval.models.readout import LabelReadout  # noqa: E402
@@ -92,19 +93,19 @@ def _verdicts(
 
 def _drawn(
     source: random.Random, rate: float, sensitivity: float, specificity: float, n: int, answers: int
-) -> list[Judged]:
+) -> list[JudgedAnswer]:
     sides, case = (
         _verdicts(source, rate, sensitivity, specificity, answers),
         Case("c", {"question": "?"}),
     )
-    fails, judged = min(n // 2, len(sides[False])), list[Judged]()
+    fails, judged = min(n // 2, len(sides[False])), list[JudgedAnswer]()
     for passed, size in ((False, fails), (True, n - fails)):
         score = Score(
             case_id="c", metric="m", status=Status.PASS if passed else Status.FAIL, passed=passed
         )
         chance = size / len(sides[passed])
         for right in source.sample(sides[passed], size):
-            item = Item(
+            item = LabelledAnswer(
                 case,
                 (),
                 Answer(case_id="c"),
@@ -112,7 +113,7 @@ def _drawn(
                 sampling="stratified",
                 probability=chance,
             )
-            judged.append(Judged(item, score))
+            judged.append(JudgedAnswer(item, score))
     return judged
 
 
@@ -223,9 +224,9 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def _item(
     key: str, question: str, references: Sequence[str], text: str, right: bool, arm: str = ""
-) -> Item:
+) -> LabelledAnswer:
     case = Case(key, {"question": question}, references=tuple(references))
-    return Item(
+    return LabelledAnswer(
         case,
         (Message("user", question),),
         Answer(case_id=key, output=text),
@@ -234,7 +235,7 @@ def _item(
     )
 
 
-def evouna(folder: Path) -> Iterator[Item]:
+def evouna(folder: Path) -> Iterator[LabelledAnswer]:
     """EVOUNA: five systems' answers to open questions."""
     for row in lines(folder / "answers.jsonl"):
         for each in row["answers"]:
@@ -247,7 +248,7 @@ def evouna(folder: Path) -> Iterator[Item]:
                             each["human_correct"], each["model"])  # fmt: skip
 
 
-def semeval(folder: Path) -> Iterator[Item]:
+def semeval(folder: Path) -> Iterator[LabelledAnswer]:
     """SemEval-2013 task 7: students' answers; correct against contradictory or incorrect."""
     for row in lines(folder / "questions.jsonl"):
         references = [each["text"] for each in row["reference_answers"]]
@@ -261,7 +262,7 @@ def semeval(folder: Path) -> Iterator[Item]:
             )
 
 
-def truthfulqa(folder: Path) -> Iterator[Item]:
+def truthfulqa(folder: Path) -> Iterator[LabelledAnswer]:
     """TruthfulQA: model answers, truthful or not; the references are the true ones."""
     known = {row["id"]: row["correct_answers"] for row in lines(folder / "questions.jsonl")}
     for row in lines(folder / "judged_answers.jsonl"):
@@ -279,15 +280,15 @@ def truthfulqa(folder: Path) -> Iterator[Item]:
             )
 
 
-def drawn(found: Iterator[Item], n: int) -> list[Item]:
+def drawn(found: Iterator[LabelledAnswer], n: int) -> list[LabelledAnswer]:
     """n answers, half of them right."""
-    source, sides = random.Random(20261123), {True: list[Item](), False: list[Item]()}
+    source, sides = random.Random(20261123), {True: list[LabelledAnswer](), False: list[LabelledAnswer]()}
     for item in found:
         sides[bool(item.verdict)].append(item)
     return [item for side in sides.values() for item in source.sample(side, min(n // 2, len(side)))]
 
 
-def begin(folder: Path) -> Iterator[Item]:
+def begin(folder: Path) -> Iterator[LabelledAnswer]:
     """BEGIN: replies in a conversation, fully attributable to the given text or not; generic ones
     left out.
     """
@@ -299,7 +300,7 @@ def begin(folder: Path) -> Iterator[Item]:
                     (Message("user", row["message"]),),
                     row["human_label"] == "Fully attributable",
                 )
-                yield Item(
+                yield LabelledAnswer(
                     case,
                     asked,
                     Answer(case_id=case.id, output=row["response"]),
@@ -314,7 +315,7 @@ class Way:
     the same of a model.
     """
 
-    read: Callable[[Path], Iterator[Item]]
+    read: Callable[[Path], Iterator[LabelledAnswer]]
     check: Callable[[Case, Answer], Result]
     protocol: str = "reference"
 
@@ -343,7 +344,9 @@ def against_people(folder: Path, n: int, claims: int, suite: Path) -> list[dict[
             protocol = load_protocol(way.protocol, ROOT)
             tokens = {"max_tokens": 384} if protocol.each else {"max_tokens": 128}
             judge = Judge("judge", seat.caller, protocol, tokens)
-            decision = Judge("decision model", reader, protocol, {}, decides=True)
+            decision = Judge(
+                "decision model", reader, protocol, {}, source=ProbabilityVerdicts(protocol)
+            )
             chosen = drawn(way.read(folder / name), n)
             rows += await _ways(
                 name, chosen, way.check, decision, judge, claims if protocol.each else n
@@ -356,7 +359,7 @@ def against_people(folder: Path, n: int, claims: int, suite: Path) -> list[dict[
 
 async def _ways(
     name: str,
-    chosen: list[Item],
+    chosen: list[LabelledAnswer],
     check: Callable[[Case, Answer], Result],
     decision: Judge,
     judge: Judge,

@@ -33,6 +33,7 @@ from llmeval.judges.assurance.attacks import CASE, attacks_on  # noqa: E402
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer  # noqa: E402
 from llmeval.judges.judge import Judge, near  # noqa: E402
 from llmeval.judges.protocol import load_protocol  # noqa: E402
+from llmeval.judges.verdict_source import ProbabilityVerdicts, ReplyVerdicts  # noqa: E402
 from llmeval.models.base import Reply, Request  # noqa: E402
 from llmeval.models.client.caller import Caller  # noqa: E402
 from llmeval.models.client.limiter import Limiter  # noqa: E402
@@ -104,7 +105,8 @@ class FallsForAnything:
 def stand_in(bare: str = "") -> Judge:
     """`FallsForAnything` with the protocol `reference`."""
     caller = Caller(FallsForAnything(bare), Limiter(8, adaptive=False), None)
-    return Judge("m", caller, load_protocol("reference", ROOT), {}, decides=True)
+    protocol = load_protocol("reference", ROOT)
+    return Judge("m", caller, protocol, {}, source=ProbabilityVerdicts(protocol))
 
 
 def came_to(score: Score) -> str:
@@ -210,9 +212,9 @@ async def measure(data: Path, wrong: int, n: int, suite: Path) -> dict[str, list
     """Both tables: attacks and right answers."""
     made = plan(load_suite(suite), Options())
     seat = next(iter(made.judges.values())).seats[0]
-    model = Judge(
-        "m", seat.caller, load_protocol("reference", ROOT), {"max_tokens": 128}, logprobs=True
-    )
+    protocol = load_protocol("reference", ROOT)
+    source = ReplyVerdicts(protocol, logprobs=True)
+    model = Judge("m", seat.caller, protocol, {"max_tokens": 128}, source=source)
     shipped, bare = attacks_on(model.protocol), "It is Sydney."
     gullible, plain = stand_in(bare), [_item(CASE, bare, "")]
     attacks, right = [], []

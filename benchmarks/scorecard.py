@@ -10,6 +10,7 @@ that slips shows before a reviewer sees it. `tests/test_scorecard.py` holds the 
 import argparse
 import ast
 import io
+import itertools
 import json
 import statistics
 import tokenize
@@ -97,7 +98,9 @@ def comment_rate(parsed: list[Module]) -> float:
     """Comments, and strings that document a name, for each 100 lines of code."""
     comments = code = 0
     for module in parsed:
-        kinds = [token.type for token in tokenize.generate_tokens(io.StringIO(module.text).readline)]
+        kinds = [
+            token.type for token in tokenize.generate_tokens(io.StringIO(module.text).readline)
+        ]
         comments += kinds.count(tokenize.COMMENT) + _documented_names(module.tree)
         code += kinds.count(tokenize.NEWLINE)
     return 100 * comments / max(code, 1)
@@ -110,7 +113,7 @@ def _documented_names(tree: ast.AST) -> int:
         body = getattr(node, "body", None)
         if not isinstance(body, list):
             continue
-        for before, after in zip(body, body[1:], strict=False):
+        for before, after in itertools.pairwise(body):
             is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
             total += is_text and isinstance(before, ast.Assign | ast.AnnAssign)
     return total

@@ -1,19 +1,31 @@
 """Writes what is made from the code: docs/suite-reference.md, docs/commands.md, docs/checks.md,
-docs/checks/ and llmeval/checks/index.py.
+docs/records.md, docs/checks/ and llmeval/checks/index.py.
 
 python docs/generate.py
 """
 
 import inspect
+import json
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel
 
 from llmeval.checks.examples import example
 from llmeval.checks.most_used import LAST_GROUP, MOST_USED
 from llmeval.checks.registry import all_checks
+from llmeval.core.record_files import (
+    BESIDE,
+    FILES,
+    FileOfRecords,
+    field_docs,
+    nested,
+)
+from llmeval.core.records import Status
+from llmeval.core.results import Decision
 from llmeval.suite import schema
 from llmeval.suite.gate_schema import GateSpec, RegressionSpec
 from llmeval.suite.quarantine import QuarantineEntry
@@ -22,6 +34,9 @@ from llmeval.suite.thresholds import FloorRule, MarginRule
 
 # a check that is new is not in the index yet: all_checks() imports every module
 DOCS = Path(__file__).parent
+_RECORDS = "#/$defs/record/"
+_FIRST = ("schema", "run_id", "suite")
+_CHOICES: dict[str, type[StrEnum]] = {"Status": Status, "Decision": Decision}
 PARTS: list[type[BaseModel]] = [
     schema.SuiteSpec,
     schema.CasesSpec,
@@ -89,6 +104,52 @@ def suite_reference() -> str:
             )
         lines.append("")
     return "\n".join(lines)
+
+
+def records_reference() -> str:
+    """Every file of a run directory with its fields, and the files beside a suite."""
+    lines = [
+        "# Files and fields",
+        "",
+        (
+            "Made from `llmeval/core/` by `docs/generate.py`. `llmeval schema --records` prints the"
+            " same as JSON Schema. [The run directory](run-directory.md) says how the files"
+            " work together."
+        ),
+        "",
+        "A field with a default may be missing in a file of an older version.",
+        "",
+    ]
+    shown: list[type[msgspec.Struct]] = []
+    for title, files in (("Run directory", FILES), ("Beside a suite", BESIDE)):
+        lines += [f"## {title}", ""]
+        for file in files:
+            lines += _record_file(file, shown)
+    return "\n".join(lines)
+
+
+def _record_file(file: FileOfRecords, shown: list[type[msgspec.Struct]]) -> list[str]:
+    end = " Each ends with a `checksum`." if file.checksum and file.lines else ""
+    end = " It ends with a `checksum`." if file.checksum and not file.lines else end
+    what = "Each line is a record." if file.lines else "One record."
+    lines = [f"### `{file.name}`", "", f"{what}{end}", ""]
+    for record in nested(file.record):
+        if record in shown:
+            continue
+        shown.append(record)
+        summary = (inspect.getdoc(record) or "").split("\n\n")[0].replace("\n", " ")
+        lines += [f"#### {record.__name__}", "", summary, ""]
+        lines += ["| field | type | default | |", "|---|---|---|---|"]
+        _, components = msgspec.json.schema_components([record], ref_template=_RECORDS + "{name}")
+        schema_, docs = components[record.__name__], field_docs(record)
+        schema_["properties"].pop("other_keys", None)
+        rows = sorted(schema_["properties"].items(), key=lambda row: row[0] not in _FIRST)
+        for name, value in rows:
+            required = name in schema_.get("required", ())
+            default = "required" if required else f"`{json.dumps(value.get('default'))}`"
+            lines.append(f"| `{name}` | {_type(value)} | {default} | {_cell(docs[name])} |")
+        lines.append("")
+    return lines
 
 
 def checks_reference() -> str:
@@ -281,6 +342,9 @@ def _type(schema_: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in schema_["enum"])
     if "const" in schema_:
         return f"`{schema_['const']}`"
+    if schema_.get("$ref", "").startswith(_RECORDS):
+        name = str(schema_["$ref"].removeprefix(_RECORDS))
+        return ", ".join(f"`{each}`" for each in _CHOICES[name]) if name in _CHOICES else name
     if "$ref" in schema_:
         title = _title(schema_["$ref"].rpartition("/")[2])
         return f"[{title}](#{title.lower().replace(' ', '-')})"
@@ -305,6 +369,7 @@ if __name__ == "__main__":
     (DOCS.parent / "llmeval" / "checks" / "index.py").write_text(checks_index(), encoding="utf-8")
     (DOCS / "suite-reference.md").write_text(suite_reference(), encoding="utf-8")
     (DOCS / "checks.md").write_text(checks_reference(), encoding="utf-8")
+    (DOCS / "records.md").write_text(records_reference(), encoding="utf-8")
     (DOCS / "commands.md").write_text(command_reference(), encoding="utf-8")
     (DOCS / "checks").mkdir(exist_ok=True)
     for name, text in check_pages().items():

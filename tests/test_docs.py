@@ -25,6 +25,7 @@ def generate() -> ModuleType:
         ("docs/suite-reference.md", "suite_reference"),
         ("docs/checks.md", "checks_reference"),
         ("docs/commands.md", "command_reference"),
+        ("docs/records.md", "records_reference"),
         ("llmeval/checks/index.py", "checks_index"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from llmeval.core.errors import SuiteError, UsageError
-from llmeval.core.manifest import JudgeRecord
+from llmeval.core.model_records import JudgeRecord
 from llmeval.core.records import Case, Message, digest
 
 if TYPE_CHECKING:
@@ -179,7 +179,8 @@ def judge_trust(
     return results
 
 
-def _drift(folder: Path, metric: str, judge: str, path: Path, certificate: "Certificate"
+def _drift(
+    folder: Path, metric: str, judge: str, path: Path, certificate: "Certificate"
 ) -> "Drift":
     """What the anchors of a certificate showed in the past runs below `folder`."""
     from llmeval.history.anchor_history import past_anchors

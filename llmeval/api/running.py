@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llmeval.api.deciding import finish
 from llmeval.api.retiring import check_retired
 from llmeval.api.view import PathLike, Run, load_run
+from llmeval.core.metric_ref import metric_of
 from llmeval.core.records import Case
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite, load_suite
@@ -164,7 +165,6 @@ def rejudge(
     import asyncio
 
     from llmeval.gate.baseline import rejudged_of, scorer_digest
-    from llmeval.gate.rules.floors import parse_key
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
@@ -181,7 +181,7 @@ def rejudge(
         Retirement()
     )  # they are retired from the run that is compared, not from its baseline
     now = scoring_of(planned)
-    metrics = {parse_key(key)[0] for key in (regression.margins if regression else ())}
+    metrics = {metric_of(key) for key in (regression.margins if regression else ())}
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):
         asyncio.run(planned.close())
         return None

@@ -125,7 +125,8 @@ def show_run(
         )
         print(f"To go on from here, run {again} with --out {run.path}.", file=sys.stderr)
     if format_ is not None:
-        from llmeval.report.ci.dispatch import RunNotice, tell
+        from llmeval.report.ci.annotations import RunNotice
+        from llmeval.report.ci.dispatch import tell
 
         folder = None if run.report is None else run.report.parent
         for line in tell(

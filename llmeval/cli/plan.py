@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli.common import Env, Json, Reports, SuitePath, console, emit
+from llmeval.core.formatting import round_points
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _print(plan: "SuitePlan") -> None:
         out.print(
             "  At this size, early stopping (`run --stop early`) is expected to use"
             f" {size.used_same:.0%} of the calls if nothing changed, {size.used_margin:.0%} at a"
-            f" drop of {_points(size.margin)}."
+            f" drop of {round_points(size.margin)}."
         )
     if plan.floors:
         _print_floors(plan.floors)
@@ -100,18 +101,14 @@ def _print_floors(floors: "list[FloorSize]") -> None:
     console().print(table)
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:.3g} points"
-
-
 def _certified(size: "RegressionSize") -> str:
-    return "no drop at all" if size.certifies >= 1 else f"a drop of {_points(size.certifies)}"
+    return "no drop at all" if size.certifies >= 1 else f"a drop of {round_points(size.certifies)}"
 
 
 def _advice(shape: "MetricProfile", size: "RegressionSize") -> str:
     if shape.cases >= size.needed:
-        return f"for {_points(size.margin)} {size.needed:,} would do."
-    return f"for {_points(size.margin)} you need {size.needed:,}."
+        return f"for {round_points(size.margin)} {size.needed:,} would do."
+    return f"for {round_points(size.margin)} you need {size.needed:,}."
 
 
 def _spent(costs: "RunCost") -> str:

@@ -122,11 +122,21 @@ def schema(
     checks: Annotated[
         bool, typer.Option("--checks", help="Print the schema of the arguments of every check.")
     ] = False,
+    records: Annotated[
+        bool, typer.Option("--records", help="Every file of a run directory instead.")
+    ] = False,
 ) -> int:
     """Print the JSON Schema of suite files, for editors."""
+    from llmeval.core.errors import UsageError
     from llmeval.suite.schema import SuiteSpec
 
-    if checks:
+    if checks and records:
+        raise UsageError("--checks and --records exclude one another: give one of them")
+    if records:
+        from llmeval.core.record_files import record_schemas
+
+        emit(record_schemas())
+    elif checks:
         from llmeval.checks.spec import arguments_schema
 
         emit(arguments_schema())

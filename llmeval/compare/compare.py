@@ -15,6 +15,7 @@ from llmeval.compare.differences import differing
 from llmeval.compare.loaded_run import LoadedRun, load, obstacle, side, warnings
 from llmeval.compare.ranks import PairwiseTest, board
 from llmeval.core.errors import UsageError
+from llmeval.core.metric_ref import slice_label
 from llmeval.gate.baseline import SAME
 from llmeval.gate.pairs import PairedCases, pair
 from llmeval.stats.estimation.difference import MeanDifference, difference
@@ -173,7 +174,7 @@ def _slices(tests: Sequence[_Tested], level: float) -> tuple[SliceDifference, ..
     """Every slice of the other runs, those that moved first, then by how sure it is."""
     tallies = {each.other.letter: each.other.tally for each in tests}
     slices = {
-        letter: [("=".join(name), tally.members(name)) for name in tally.slice_names()]
+        letter: [(slice_label(name), tally.members(name)) for name in tally.slice_names()]
         for letter, tally in tallies.items()
     }
     found = [

@@ -1,4 +1,4 @@
-"""The lock file of a baseline: a run that a person approved, with a value for each case and metric."""
+"""The lock file of a baseline: an approved run, with a value for each case and metric."""
 
 import math
 from datetime import UTC, date, datetime
@@ -20,11 +20,13 @@ class Approval(msgspec.Struct, frozen=True):
     """Who took this run as the baseline, why, when (UTC), and the last day it counts."""
 
     by: str
+    """Name."""
     reason: str
+    """In a sentence."""
     at: str
     """ISO 8601, UTC."""
     expires: str | None = None
-    """ISO 8601; None where it does not end."""
+    """ISO 8601; null where it does not end."""
 
 
 class BaselineValues(msgspec.Struct, frozen=True):
@@ -33,6 +35,7 @@ class BaselineValues(msgspec.Struct, frozen=True):
     scorer: str
     """Digest of the judge or of the checks."""
     values: tuple[KeptValue, ...]
+    """In the order of `cases`."""
     passed: str = ""
     """Of a judge's metric, a letter for each case: y, n, or - where it has no verdict. Empty with
     repeats.
@@ -43,15 +46,21 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     """A lock file; or the same of a run that nobody has approved."""
 
     schema: int = LOCK_SCHEMA
+    """The format of the lock file."""
     suite: str
+    """Name of the suite."""
     run_id: str
+    """The run that it was made of."""
     candidate: str
+    """Name of the model."""
     decision: str | None
+    """Of that run."""
     approved: Approval | None
-    """None where nobody has."""
+    """Null where nobody has."""
     digests: Digests
+    """Of that run."""
     gate: GateTerms | None = None
-    """The gate it was approved with; None in a lock file from before gates were kept, which nothing
+    """The gate it was approved with; null in a lock file from before gates were kept, which nothing
     is compared with.
     """
     left_out: dict[str, str] = {}
@@ -63,6 +72,7 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     order.
     """
     metrics: dict[str, BaselineValues]
+    """Results by metric."""
 
     def results(self, metric: str) -> dict[str, float]:
         """Value by case id of the cases the metric applies to; NaN where it is missing."""

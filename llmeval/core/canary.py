@@ -9,11 +9,13 @@ class Canary(msgspec.Struct, frozen=True, kw_only=True):
     """One attack or anchor that a judge was tried on."""
 
     schema: int = SCHEMA
+    """The format of the run directory."""
     kind: str
     """attack: a wrong answer that talks to the judge, and must fail. anchor: an answer of the
     judge's certificate, judged again in each run to notice a change.
     """
     metric: str
+    """The metric of the judge."""
     judge: str
     """Digest of the judge."""
     case_id: str
@@ -23,15 +25,19 @@ class Canary(msgspec.Struct, frozen=True, kw_only=True):
     answer: str | None = None
     """Of an attack: the text that the judge read."""
     status: Status | None = None
+    """Of an attack: the status of its score."""
     passed: bool | None = None
-    """The judge's verdict; None where it gave none."""
+    """The judge's verdict; null where it gave none."""
     unscored: str | None = None
     """Why there is no verdict."""
     attempts: int = 0
     """Calls sent; 0 where the verdict came from the cache."""
     cached: bool = False
+    """Whether the verdict came from the cache."""
     usage: Usage | None = None
+    """Tokens of the judge's calls."""
     cost_usd: float | None = None
+    """Null unless the suite states prices."""
     failed: bool = False
     """Whether the judge could not be asked."""
     reply: str | None = None

@@ -10,109 +10,158 @@ from llmeval.core.records import SCHEMA, Case, Message
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """A statistic and its 95 % interval; `value` None where the labels lack answers of one kind."""
+    """A statistic and its 95 % interval."""
 
     value: float | None
+    """Null where the labels lack answers of one kind."""
     low: float
+    """Lower end."""
     high: float
+    """Upper end."""
 
 
 class FigureGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """A slice of the labels, or the answers of one system (an arm): counts, judge's verdict first,
-    and figures.
+    """A slice of the labels, or the answers of one system (an arm). In the counts, the judge's
+    verdict comes first.
     """
 
     name: str
+    """Slice or system."""
     n: int
+    """Labelled answers."""
     pass_pass: int
+    """Both pass."""
     pass_fail: int
+    """The judge passes, people fail."""
     fail_pass: int
+    """The judge fails, people pass."""
     fail_fail: int
+    """Both fail."""
     sensitivity: Figure
+    """Share of good answers that the judge passes."""
     specificity: Figure
+    """Share of bad answers that the judge fails."""
     youden: Figure
+    """Sensitivity + specificity - 1."""
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """One bias probe: n answers judged as they are and changed in a way that must not matter.
-
-    `p`: exact McNemar; `adjusted`: Holm's over all probes. `detectable`: the smallest shift of the
-    pass rate that n answers find with a probability of 80 %. `needed`: answers for which that is 5
-    points. `note`: why it was not carried out.
-    """
+    """One bias probe: n answers judged as they are, and changed in a way that must not matter."""
 
     name: str
+    """What was changed."""
     n: int = 0
+    """Answers."""
     became_pass: int = 0
+    """Verdicts that went from fail to pass."""
     became_fail: int = 0
+    """Verdicts that went from pass to fail."""
     p: float = 1.0
+    """Exact McNemar test."""
     adjusted: float = 1.0
+    """Holm's, over all probes."""
     found: bool = False
+    """Whether the probe shows a bias."""
     detectable: float | None = None
+    """The smallest shift of the pass rate that n answers find with a probability of 80 %."""
     needed: int | None = None
+    """Answers for which that is 5 points."""
     note: str = ""
+    """Why it was not carried out."""
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer whose verdict is known: judged again in every run, it shows when the judge has
+    """An answer whose verdict is labelled: judged again in every run, it shows when the judge has
     changed.
     """
 
     case: Case
+    """The case."""
     asked: tuple[Message, ...]
+    """The messages that the candidate was sent."""
     answer: str
+    """The text to judge."""
     passed: bool
+    """The judge's verdict at the time of the certificate."""
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
-    """A labelled answer that the judge sees otherwise than people: where a rubric needs repair, or
-    a label does.
-    """
+    """A labelled answer on which judge and people differ: the rubric or a label needs repair."""
 
     id: str
+    """The case."""
     people: bool
+    """Whether people pass it."""
     judge: bool | None
+    """Whether the judge passes it; null without a verdict."""
     question: str
+    """What the case asks."""
     answer: str
+    """The text."""
     references: tuple[str, ...] = ()
+    """Right answers."""
     reason: str = ""
+    """The judge's reason."""
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What labels showed about one judge. `judge`: its digest; `parts`: what the digest is made of.
-
-    `figures`: sensitivity, specificity, youden, balanced_accuracy, accuracy, mcc, kappa, ac1.
-    `youden_lower`: J's one-sided 95 % lower bound. `counts`: of the labels; `weighted`: as if they
-    were drawn at random within people's verdicts, which is what a pass rate is corrected by.
-    `natural`: share of verdicts that change between identical calls, for the anchors' alarm.
-    """
+    """What labels showed about one judge."""
 
     schema: int = SCHEMA
+    """The format."""
     judge: str
+    """Digest of the judge."""
     trusted: bool
+    """Whether its verdicts may decide a rule."""
     reason: str = ""
+    """Why, in a sentence."""
     labels: int = 0
+    """How many."""
     suite: str = ""
+    """The suite of the judge."""
     metric: str = ""
+    """The metric of the judge."""
     made: str = ""
+    """ISO 8601."""
     expires: str = ""
+    """The last day, ISO 8601."""
     llmeval: str = ""
+    """Version that made it."""
     parts: dict[str, Any] = {}
+    """What the digest is made of."""
     provenance: dict[str, Any] = {}
+    """Where the labels came from."""
     counts: dict[str, int] = {}
+    """Labels by the verdicts of judge and people."""
     weighted: dict[str, float] = {}
+    """The same, as if the labels were drawn at random within the verdicts of people; a pass rate is
+    corrected by it.
+    """
     figures: dict[str, Figure] = {}
+    """sensitivity, specificity, youden, balanced_accuracy, accuracy, mcc, kappa, ac1."""
     youden_lower: float | None = None
+    """J's one-sided 95 % lower bound."""
     leniency_p: float | None = None
+    """McNemar test of whether the judge passes more than people do."""
     probabilities: dict[str, Any] | None = None
+    """Calibration of stated probabilities."""
     retest: dict[str, Any] | None = None
+    """Verdicts of identical calls."""
     slices: tuple[FigureGroup, ...] = ()
+    """By slice."""
     arms: tuple[FigureGroup, ...] = ()
+    """By system."""
     people: dict[str, Any] | None = None
+    """Agreement of reviewers with one another."""
     alt_test: dict[str, Any] | None = None
+    """Whether the judge agrees with people as well as they do with one another."""
     probes: tuple[Probe, ...] = ()
+    """Bias probes."""
     disagreements: tuple[Disagreement, ...] = ()
+    """Labelled answers on which judge and people differ."""
     natural: float = 0.02
+    """Share of verdicts that change between identical calls, for the anchors' alarm."""
     anchor_calls: int = 1
     """Calls behind each anchor's verdict, which all agreed."""
     anchors: tuple[Anchor, ...] = ()
+    """Answers that are judged again in each run."""

@@ -22,6 +22,7 @@ class FloorLimit(msgspec.Struct, frozen=True):
     min: Share
     """The pass rate to reach."""
     scale: Scale = "people"
+    """people: about what people would pass. judge: the judge's own verdicts."""
 
 
 class MarginLimit(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ class MarginLimit(msgspec.Struct, frozen=True):
     margin: Share
     """The drop of the mean that must not pass."""
     scale: Scale = "people"
+    """people: about what people would pass. judge: the judge's own verdicts."""
 
 
 Floors = dict[str, Share | FloorLimit]
@@ -44,6 +46,7 @@ class RegressionRecord(msgspec.Struct, frozen=True, kw_only=True):
     baseline: str | None = None
     """Absolute path of the lock file, or of the directory of the baseline's run."""
     margins: Margins = {}
+    """Drops that must not pass."""
     max_gone: Count = 0
     """How many cases of the baseline may be absent or changed."""
 
@@ -52,8 +55,11 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Every rule and setting of the gate."""
 
     must_pass: MustPass = None
+    """Cases that must pass, each in every repeat."""
     floors: Floors
+    """Pass rates to reach."""
     regression: RegressionRecord | None
+    """Null where nothing is compared."""
     alpha: Level
     """Largest probability of any wrong FAIL over all rules, and of a wrong PASS of a floor."""
     beta: Level
@@ -71,6 +77,7 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     retired: str | None = None
     """The file of retired cases that the suite names."""
     on_inconclusive: Literal["fail", "warn", "pass"]
+    """What an INCONCLUSIVE run means for the exit code."""
 
     @property
     def margins(self) -> Margins:

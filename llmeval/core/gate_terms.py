@@ -11,8 +11,11 @@ class JudgeTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What of a judge makes a run easier or harder to pass."""
 
     prompt: str | None = None
+    """The name of its protocol, or its file."""
     when: str | None = None
+    """Which answers it judges."""
     certificate: str | None = None
+    """The file, as the suite names it."""
     attacks: bool = True
     """Whether known attacks are tried on it."""
     digest: str | None = None
@@ -27,6 +30,7 @@ class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
     version of llmeval are compared too.
     """
     repeats: int = 1
+    """Answers a case."""
     checks: dict[str, Any] = {}
     """By metric, the arguments of its check; the digest of long ones."""
     judges: dict[str, JudgeTerms] = {}

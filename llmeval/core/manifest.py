@@ -11,125 +11,36 @@ import msgspec
 from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
+from llmeval.core.model_records import CandidateRecord, JudgeRecord
 from llmeval.core.records import SCHEMA
 from llmeval.core.results import Quarantined, Retired
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=200)]
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",
+        max_length=200,
+    ),
+]
 """No path: a suite's name and a run's id become folders."""
 Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outage"]
 """How a process's part of a run ended; decided: early, as every rule was decided."""
-LabelCount = Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)]
 Ordinal = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A model in its role."""
-
-    name: str = ""
-    """The name under the suite's `models`."""
-    identity: dict[str, Any] = {}
-    """Everything that decides what answers, without secrets; the keys depend on the provider."""
-    host: str | None = None
-    """Where it ran; None for what is no endpoint."""
-    params: dict[str, Any] = {}
-    """What is sent with each request."""
-    on_blocked: Literal["missing", "fail"] = "missing"
-    """What an answer counts as that the provider's filter withheld."""
-
-
-class CandidateRecord(ModelRecord, frozen=True, kw_only=True):
-    """The model under test."""
-
-    name: str
-    returned_models: tuple[str, ...] = ()
-    """Names that the endpoint returned."""
-    fingerprints: tuple[str, ...] = ()
-    """Build fingerprints that the endpoint returned."""
-
-
-class DriftRecord(msgspec.Struct, frozen=True):
-    """The anchors of several runs together."""
-
-    runs: Count
-    changed: Count
-    n: Count
-    p: float
-    """Of "no more verdicts change than between identical calls"."""
-
-
-class AnchorsRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What the anchors of a judge showed in this run."""
-
-    n: Count = 0
-    """Anchors that the judge gave a verdict on."""
-    lost: Count = 0
-    """Anchors that could not be judged."""
-    changed: Count = 0
-    """Anchors with another verdict than the certificate's."""
-    alarm: int | None = None
-    """From how many changed verdicts on the judge is UNTRUSTED; None where too few were judged."""
-    false_alarm: float | None = None
-    """Probability that an unchanged judge raises the alarm."""
-    drift: DriftRecord | None = None
-
-
-class LabelTable(msgspec.Struct, frozen=True, kw_only=True):
-    """Labelled answers by the judge's verdict and people's, in this order; weighted ones are no
-    whole numbers.
-    """
-
-    pass_pass: LabelCount
-    pass_fail: LabelCount
-    fail_pass: LabelCount
-    fail_fail: LabelCount
-    undecided: LabelCount = 0
-    """Labelled answers without a verdict of the judge."""
-
-
-class JudgeRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The judge of a metric: what it is, and whether it is trusted."""
-
-    model: str = ""
-    """The names of its models, joined by ` + `."""
-    identity: dict[str, Any] = {}
-    """Of its first model; see `ModelRecord.identity`."""
-    host: str | None = None
-    params: dict[str, Any] = {}
-    prompt: str | None = None
-    """The name of its protocol."""
-    prompt_version: int | str | None = None
-    seats: tuple[ModelRecord, ...] | None = None
-    """Its models, where it has several."""
-    digest: str = ""
-    """Of everything that decides a verdict."""
-    when: str | None = "always"
-    """Which answers it judges."""
-    attacks: bool = True
-    """Whether known attacks are tried on it."""
-    certificate: str | None = None
-    """The file, as the suite names it."""
-    trust: Literal["TRUSTED", "UNTRUSTED"] = "UNTRUSTED"
-    trust_reason: str = ""
-    labels: LabelTable | None = None
-    """The labels of its certificate, where it is TRUSTED."""
-    weighted: LabelTable | None = None
-    """The same labels, weighted by how the labels were drawn."""
-    certificate_digest: str | None = None
-    """sha256 of the certificate's file."""
-    calibration: dict[str, Any] | None = None
-    """The method, and its coefficients."""
-    anchors: AnchorsRecord | None = None
-    """None where no anchors were judged."""
 
 
 class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """What two runs must share to be the same experiment, as sha256."""
 
     suite: str = ""
+    """Cases, prompt, checks, names of judges, repeats and gate together."""
     cases: str = ""
+    """All cases, whatever their order."""
     prompt: str = ""
+    """Templates of the prompt."""
     checks: str = ""
+    """The checks and their arguments."""
     candidate: str = ""
+    """Identity of the candidate."""
     judges: dict[str, str]
     """By metric, the digest of its judge."""
 
@@ -138,8 +49,11 @@ class SampleRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A seeded random part of the suite's cases."""
 
     n: Count
+    """How many cases."""
     seed: int = 0
+    """Of the random draw."""
     stratify: str | None = None
+    """A field or tag whose values keep their shares."""
 
 
 class CasesRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +64,9 @@ class CasesRecord(msgspec.Struct, frozen=True, kw_only=True):
     of: Count | None = None
     """Cases of the suite's source."""
     source: str = ""
+    """As the suite states it; `inline` for cases in the suite itself."""
     sample: SampleRecord | None = None
+    """Null where all cases are asked."""
     limit: int | None = None
     """The value of `--limit`."""
 
@@ -159,12 +75,15 @@ class GitRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the repository that the suite is in."""
 
     commit: str | None = None
+    """Full hash."""
     tree: str | None = None
     """Of the commit's files: the same in a commit that changes nothing."""
     branch: str | None = None
+    """Name."""
     dirty: bool = False
+    """Whether there are changes that are not committed."""
     changes: str | None = None
-    """sha256 of the changes to its files that are not committed; None where there are none."""
+    """sha256 of the changes to its files that are not committed; null where there are none."""
 
 
 class SoftwareRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,15 +92,20 @@ class SoftwareRecord(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     """Of llmeval."""
     python: str = ""
+    """Version of Python."""
     platform: str = ""
+    """Operating system and processor."""
     packages: dict[str, str] = {}
+    """Versions by name."""
 
 
 class ShardRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a run this is."""
 
     index: Ordinal
+    """Its number, from 1."""
     of: Ordinal
+    """How many parts."""
     n: Count
     """Cases of the whole run."""
     digests: Digests
@@ -192,6 +116,7 @@ class RecordFile(msgspec.Struct, frozen=True):
     """What a file of records holds."""
 
     lines: Count
+    """How many."""
     sha256: str
     """Of its bytes."""
 
@@ -202,7 +127,7 @@ class Session(msgspec.Struct, frozen=True):
     started: str
     """ISO 8601, UTC."""
     ended: str | None = None
-    """ISO 8601, UTC; None where the process was killed."""
+    """ISO 8601, UTC; null where the process was killed."""
     answers: Count = 0
     """How many answers it recorded."""
 
@@ -211,13 +136,21 @@ class ShardOrigin(msgspec.Struct, frozen=True, kw_only=True):
     """A shard of which a merged run was made."""
 
     shard: str
+    """Its number, from 1."""
     run_id: str
+    """Of the shard."""
     cases: Count = 0
+    """Cases of the shard."""
     started: str = ""
+    """ISO 8601, UTC."""
     ended: str | None = None
+    """ISO 8601, UTC."""
     wall_s: float | None = None
+    """Seconds."""
     git: GitRecord | None = None
+    """State of the repository."""
     llmeval: SoftwareRecord = SoftwareRecord()
+    """Software of the shard."""
     hosts: dict[str, str | None] = {}
     """By role (`candidate`, or a judge's metric), where its model ran."""
 
@@ -230,13 +163,16 @@ class Undrawn(msgspec.Struct, frozen=True):
     baseline: str
     """The run id of the baseline."""
     gone: tuple[str, ...] = ()
+    """Not in the suite's source."""
     changed: tuple[str, ...] = ()
+    """In it with other content."""
 
 
 class Scoring(msgspec.Struct, frozen=True, kw_only=True):
     """How a run is scored."""
 
     digests: Digests
+    """What two runs must share to be the same experiment."""
     checks: tuple[dict[str, Any], ...]
     """The suite's checks: `metric`, and what identifies the check (its name, version and arguments,
     or the checks that it puts together).
@@ -259,6 +195,7 @@ class GateInputs(Scoring, frozen=True, kw_only=True):
     """Everything that makes a run easier or harder to pass."""
 
     gate: GateRecord
+    """The rules, as the suite states them."""
     repeats: Annotated[int, msgspec.Meta(ge=1, lt=2**16)]
     """Answers a case."""
     quarantine: tuple[Quarantined, ...] = ()
@@ -271,31 +208,43 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """`manifest.json`: written before the first call, and again when a process's part ends."""
 
     schema: int = SCHEMA
+    """The format of the run directory."""
     run_id: Name
+    """Sorts by time."""
     suite: Name
+    """Name of the suite."""
     suite_file: str = ""
+    """Path of the suite."""
     description: str = ""
+    """Of the suite."""
     started: str
     """ISO 8601, UTC."""
     ended: str | None = None
-    """ISO 8601, UTC; None while the run goes on."""
+    """ISO 8601, UTC; null while the run goes on."""
     status: Literal["running", "incomplete", "complete"]
+    """Whether the run goes on, ended before its last case, or did all it was to do."""
     llmeval: SoftwareRecord = SoftwareRecord()
+    """Versions of llmeval, Python and packages."""
     git: GitRecord | None = None
-    """None where the suite is in no repository."""
+    """Null where the suite is in no repository."""
     modules: str | None = None
     """Of a `python` candidate: digest of the modules that it imported from below the suite or the
     working directory.
     """
     environment: str | None = None
+    """Name under the suite's `environments`."""
     environment_changes: tuple[str, ...] = ()
     """What the environment changes in the suite."""
     cases: CasesRecord
+    """Which cases the run asks."""
     candidate: CandidateRecord
+    """The model under test."""
     concurrency: int | None = None
+    """Cases worked on at a time, at most."""
     seed: int | None = None
+    """Of the suite."""
     order_seed: str | int | None = None
-    """The seed of the order of the cases, of a run that may stop early; None: the suite's `seed`."""
+    """The seed of the order of the cases, of a run that may stop early; null: `seed`."""
     quarantine_ended: tuple[Quarantined, ...] = ()
     """Entries whose last day was over: these cases count."""
     warnings: tuple[str, ...] = ()
@@ -307,15 +256,17 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     parent_run: str | None = None
     """The id of the run whose answers were scored again."""
     command: tuple[str, ...] = ()
+    """Arguments of the process that began the run."""
     attempt: AttemptRecord | None = None
-    """Which attempt of its change this is; None in a run that counts no attempts."""
+    """Which attempt of its change this is; null in a run that counts no attempts."""
     shard: ShardRecord | None = None
-    """None in a whole run."""
+    """Null in a whole run."""
     merged_from: tuple[ShardOrigin, ...] = ()
     """The shards, in a run that was put together from them."""
     sessions: tuple[Session, ...] = ()
+    """Every process that worked on the run, in order."""
     ending: Ending | None = None
-    """How the last session ended; None while it goes on."""
+    """How the last session ended; null while it goes on."""
     ending_reason: str | None = None
     """Why the run is not complete."""
     wall_s: float | None = None
@@ -323,7 +274,7 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     unfinished_calls: dict[str, Count] = {}
     """Calls by role, for cases that the run did not finish."""
     records: dict[str, RecordFile] | None = None
-    """Each file of records; None while the run goes on."""
+    """Each file of records; null while the run goes on."""
     digest: str = ""
     """sha256 over the canonical JSON of everything else in this file."""
     other_keys: dict[str, Any] = {}

@@ -24,41 +24,52 @@ Fields = Mapping[str, Any]
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One turn of a conversation. `role` is system, user or assistant."""
+    """One turn of a conversation."""
 
     role: str
+    """system, user or assistant."""
     content: str
+    """Its text."""
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One test: what is asked (through `fields`), and what is known about a good answer.
-
-    `references`: any of them is a right answer. `context`: a text the answer must be grounded in.
-    `facts`, `checks`: as written in the case, parsed by those who use them. `tags`: {slice: value}.
-    `cluster`: cases that share it are not independent. `digest`: sha256 over the case's own
-        content.
-    """
+    """One test: a question with its data, and what a good answer is held against."""
 
     id: str
+    """Unique in the suite."""
     fields: dict[str, Any]
+    """The case's own data: whatever its templates use."""
     references: tuple[str, ...] = ()
+    """Any of them is a right answer."""
     context: str | None = None
+    """A text the answer must be grounded in."""
     facts: tuple[dict[str, Any], ...] = ()
+    """As written in the case."""
     checks: tuple[Any, ...] = ()
+    """As written in the case; they come besides those of the suite."""
     messages: tuple[Message, ...] = ()
+    """Sent instead of the prompt of the suite."""
     tags: dict[str, str] = {}
+    """By name of the slice, the value."""
     cluster: str | None = None
+    """Cases that share it are not independent."""
     expires: str | None = None
+    """The last day the case is valid, ISO 8601."""
     digest: str = ""
+    """sha256 over the case's own content."""
     source: str = ""
+    """File and line that it came from."""
     schema: int = SCHEMA
+    """The format of the run directory."""
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one call, as the endpoint counted them; None where it did not say."""
+    """Tokens of one call, as the endpoint counted them; null where it gave no count."""
 
     input_tokens: int | None = None
+    """Tokens of the request."""
     output_tokens: int | None = None
+    """Tokens of the reply."""
     reasoning_tokens: int | None = None
     """Those of the output tokens that went into reasoning."""
 
@@ -83,40 +94,52 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     """
 
     kind: str
+    """Programs decide by it."""
     message: str
+    """For people; its wording may change."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A model's reply to (case, repeat). `output` is None exactly when `error` says why.
-
-    `latency_ms`: of the successful attempt, None when replayed. `attempts`: calls sent for it (0 =
-        from cache).
-    `cost_usd`: None unless the suite states prices. `model`, `fingerprint`: what the endpoint said
-    it is. An answer with an error keeps what came with the reply (usage, finish_reason, reasoning),
-    where one came.
+    """A model's reply to a case and repeat. An answer with an error keeps what came with the reply
+    (usage, finish_reason, reasoning), where a reply came.
     """
 
     schema: int = SCHEMA
+    """The format of the run directory."""
     case_id: str
+    """The case."""
     repeat: int = 0
+    """Which of the repeats, from 0."""
     request: str = ""
+    """Digest of the request."""
     output: str | None = None
+    """The text; null exactly when `error` gives the reason."""
     reasoning: str | None = None
     """The model's thoughts, apart from its answer; no check and no judge sees them."""
     finish_reason: str | None = None
+    """Why the model stopped, as the endpoint reports it."""
     usage: Usage | None = None
+    """Tokens of the call."""
     latency_ms: float | None = None
+    """Of the successful attempt; null when replayed."""
     cached: bool = False
+    """Whether it came from the cache."""
     attempts: int = 0
+    """Calls sent for it; 0 for one from the cache."""
     cost_usd: float | None = None
+    """Null unless the suite states prices."""
     model: str | None = None
+    """Name that the endpoint returned."""
     fingerprint: str | None = None
+    """Build fingerprint that the endpoint returned."""
     tool_calls: tuple[dict[str, Any], ...] = ()
+    """Tools that the model asked for, with their arguments."""
     error: ErrorInfo | None = None
+    """Why there is no output."""
     answered_at: str | None = None
-    """When the reply came, ISO 8601 in UTC; None where no reply came, and in older records."""
+    """When the reply came, ISO 8601 in UTC; null where no reply came, and in older records."""
     reused_from: str | None = None
-    """The id of another run that made the call; None where this run did."""
+    """The id of another run that made the call; null where this run did."""
 
     @property
     def text(self) -> str:
@@ -125,15 +148,18 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A place in the answer's text: code points [start, end), what was found there, and by which
-    rule.
-    """
+    """A place in the answer's text, counted in code points."""
 
     start: int
+    """First character."""
     end: int
+    """After the last character."""
     message: str = ""
+    """What is wrong there."""
     rule: str = ""
+    """The rule that reports it."""
     severity: Literal["error", "advice", "info"] = "error"
+    """Only errors fail a check."""
 
 
 class Status(StrEnum):
@@ -156,39 +182,52 @@ class Status(StrEnum):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of one answer. `value` in [0, 1] and `passed` are None unless `status` is pass or
-    fail.
-
-    `unscored`: the reason why there is no value. `confidence`: P(the verdict is right) in [0.5, 1]
-    where the source states one that is calibrated. `details`: more for the report (a fact's
-    verdicts, a judge's criteria).
-    """
+    """One metric of one answer."""
 
     schema: int = SCHEMA
+    """The format of the run directory."""
     case_id: str
+    """The case."""
     repeat: int = 0
+    """Which of the repeats, from 0."""
     metric: str
+    """Name of the metric."""
     status: Status
+    """Outcome of the score."""
     value: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """In [0, 1]; null unless `status` is pass or fail."""
     passed: bool | None = None
+    """Null unless `status` is pass or fail."""
     source: Literal["check", "judge", "human"] = "check"
+    """What scored it."""
     reason: str = ""
+    """One sentence for people."""
     evidence: tuple[Span, ...] = ()
+    """Places in the answer."""
     unscored: str | None = None
+    """Why there is no value."""
     error: ErrorInfo | None = None
+    """Why the source could not score it."""
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """P(the verdict is right) in [0.5, 1], where the source states one that is calibrated."""
     judge: str | None = None
+    """Digest of the judge."""
     attempts: int = 0
+    """Calls sent for it."""
     cached: bool = False
+    """Whether the verdict came from the cache."""
     usage: Usage | None = None
+    """Tokens of the judge's calls."""
     cost_usd: float | None = None
+    """Null unless the suite states prices."""
     details: dict[str, Any] | None = None
+    """More for the report: a fact's verdicts, a judge's criteria."""
     answered_at: str | None = None
-    """When the judge replied, ISO 8601 in UTC, of several replies the first; None where no judge
+    """When the judge replied, ISO 8601 in UTC, of several replies the first; null where no judge
     was asked.
     """
     reused_from: str | None = None
-    """The id of another run that made at least one of the calls; None where this run made all."""
+    """The id of another run that made at least one of the calls; null where this run made all."""
 
     @property
     def unanswered(self) -> bool:
@@ -205,34 +244,45 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's verdict on one answer and metric: a line of `labels.jsonl`, never changed once
-    written.
+    """A person's verdict on one answer and metric: a line of `labels.jsonl`, never changed.
 
-    The last line of a reviewer on (case, repeat, metric) counts; `withdrawn` takes it back.
-    `output_digest`: of the text that was judged (`digest` of its UTF-8), empty where the browser
-    offers none. `blind`: the judge's verdict was hidden until the person had decided. `sampling`:
-    how the answer came before the person; `probability`: with which it was drawn, for random and
-    stratified ones. Only those say how often a judge errs. `judge_verdict`: the status the judge
-    had given. `adjudication`: decides between reviewers who differ. `at`: ISO 8601.
+    The last line of a reviewer on (case, repeat, metric) counts.
     """
 
     schema: int = SCHEMA
+    """The format of the run directory."""
     label_id: str = ""
+    """Unique."""
     run_id: str = ""
+    """The run whose answer was read."""
     case_id: str
+    """The case."""
     repeat: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Which of the repeats, from 0."""
     metric: str
+    """The metric that the label is about."""
     output_digest: str = ""
+    """sha256 of the text that was judged; empty where the browser offers none."""
     human_verdict: Literal["pass", "fail", "unsure", "withdrawn"]
+    """The person's verdict; `withdrawn` takes the last one back."""
     judge_verdict: str | None = None
+    """The status that the judge gave."""
     comment: str = ""
+    """Free text."""
     reviewer: str = ""
+    """Name."""
     source: Literal["human"] = "human"
+    """Always human."""
     blind: bool = False
+    """Whether the judge's verdict was hidden until the person had decided."""
     sampling: Literal["random", "stratified", "triage"] = "triage"
+    """How the answer was chosen. Only random and stratified draws show how often a judge errs."""
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    """With which the answer was drawn, for random and stratified draws."""
     adjudication: bool = False
+    """Whether it decides between reviewers who differ."""
     at: str = ""
+    """ISO 8601, UTC."""
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -1,8 +1,8 @@
 """From records to numbers: what became of each case, metric by metric, slice by slice.
 
-It is filled answer by answer (`run_pass`); what is held is a few numbers a case. Repeats are reduced within
-their case first, so that n counts cases. Sums are exact (`math.fsum`), so that the order of records
-does not matter to the last bit.
+It is filled answer by answer (`run_pass`); what is held is a few numbers a case. Repeats are
+reduced within their case first, so that n counts cases. Sums are exact (`math.fsum`), so that the
+order of records does not matter to the last bit.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
 from llmeval.core.canary import Canary
+from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Case, Score, Status, clean_text
 from llmeval.core.results import CaseCounts
@@ -164,15 +165,14 @@ class RunAggregate:
             return MetricSample(0, 0, 0, self._errors(slice_))
         values, clusters, outcomes, numbers = [], [], [], dict[str, int]()
         unscored = errors = waiting = 0
-        for row, status in enumerate(column.statuses()):
+        for (name, row), status in zip(self._rows.items(), column.statuses(), strict=True):
             if slice_ is not None and slice_ not in self._tags[row]:
                 continue
             if status is Status.PASS or status is Status.FAIL:
                 values.append(column.mean(row))
                 outcomes.append(status is Status.PASS)
-                cluster = self._clusters[row]
-                name = f"\0{row}" if cluster is None else cluster
-                clusters.append(numbers.setdefault(name, len(numbers)))
+                key = cluster_key(name, self._clusters[row])
+                clusters.append(numbers.setdefault(key, len(numbers)))
             elif status is Status.OPEN:
                 waiting += 1
             elif status is Status.UNSCORED:
@@ -226,8 +226,7 @@ class RunAggregate:
         found: dict[str, list[str]] = {}
         for name, row in self._rows.items():
             if self._within(row, slice_):
-                cluster = self._clusters[row]
-                found.setdefault(f"\0{row}" if cluster is None else cluster, []).append(name)
+                found.setdefault(cluster_key(name, self._clusters[row]), []).append(name)
         return list(found.values())
 
     def done(self, case_id: str) -> bool:

@@ -1,9 +1,9 @@
 """The gate that a baseline was approved with, and how today's differs from it: looser, tighter, or
 only changed.
 
-A lock file keeps its gate as `GateTerms`, so that a gate that was loosened in passing is seen beside
-the PASS that it gave. "looser" means that some run exits with 0 that would not have before. Where a
-change can work both ways (more repeats, another argument of a check), it is "changed".
+A lock file keeps its gate as `GateTerms`, so that a PASS of a gate that was loosened says so.
+"looser" means that some run exits with 0 that would not have before. Where a change can work both
+ways (more repeats, another argument of a check), it is "changed".
 """
 
 from collections.abc import Iterator, Mapping

@@ -9,17 +9,19 @@ from msgspec import structs
 
 from llmeval.core.outcome import Outcome, answer_outcome
 from llmeval.core.records import Score, Status
+from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.store.directory import LABELS, Unit
 from llmeval.store.labels import AnswerKey, agreed, current, read
 
-_DRAWN = ("random", "stratified")
 """How labels are sampled that say something of the answers without one."""
 
 
 def people_of(run: Path) -> tuple[dict[AnswerKey, bool], frozenset[AnswerKey]]:
     """What people agree on in a run's labels, and what of it came before them by a random draw."""
     labels = current(read(run / LABELS))
-    drawn = frozenset(place for (_, place), label in labels.items() if label.sampling in _DRAWN)
+    drawn = frozenset(
+        place for (_, place), label in labels.items() if label.sampling in RANDOM_SAMPLING
+    )
     return agreed(labels).verdicts, drawn
 
 

@@ -38,8 +38,8 @@ class MetricColumn:
         more = size - len(self._places)
         if more > 0:
             self._places.extend(bytes(more))
-            self.total.extend([0.0] * more)
-            self.count.extend([0] * more)
+            self.total.frombytes(bytes(more * self.total.itemsize))
+            self.count.frombytes(bytes(more * self.count.itemsize))
 
     def take(self, row: int, status: Status) -> None:
         """Take the status of one repeat: the case keeps its worst."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.metric_ref import cluster_key
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import SAME
 from llmeval.gate.missing_cases import MissingCases
@@ -93,7 +94,7 @@ def pair(
     moved = [(results[name].value - before[name], name) for name in both]
     return PairedCases(
         differences=tuple(difference for difference, _ in moved),
-        clusters=tuple(_cluster(results[name].cluster, name) for name in both),
+        clusters=tuple(cluster_key(name, results[name].cluster) for name in both),
         fell=_fell(moved),
         rose=sum(difference > SAME for difference, _ in moved),
         new=tuple(name for name in here if name not in kept),
@@ -106,10 +107,6 @@ def pair(
         retired=retired,
         undrawn=gone.undrawn,
     )
-
-
-def _cluster(cluster: str | None, name: str) -> str:
-    return f"\0{name}" if cluster is None else cluster
 
 
 def _fell(moved: Sequence[tuple[float, str]]) -> tuple[str, ...]:

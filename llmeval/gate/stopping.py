@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import metric_of
 from llmeval.core.records import Case
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import Attempts, attempts_of
 from llmeval.gate.baseline import read_baseline
-from llmeval.gate.rules.floors import parse_key
 from llmeval.gate.rules.must_pass import MustPassWalk
 from llmeval.gate.rules.regression import RegressionRule, comparisons, walk_of
 from llmeval.gate.rules.sequential import RuleWalk, decides_early, floor_walk
@@ -69,7 +69,7 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
     if wanted := gate.must_pass:
         found.append(MustPassWalk(tally, wanted, manifest.untrusted))
     for key, floor in floors_in(gate.floors).items():
-        if not decides_early(manifest, parse_key(key)[0], floor):
+        if not decides_early(manifest, metric_of(key), floor):
             return []
         found.append(floor_walk(tally, gate, key, floor.value))
     if gate.regression is None:

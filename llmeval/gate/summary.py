@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import structs
 
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import slice_label
 from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Summary
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.baseline_notices import against, with_remarks
@@ -46,7 +47,7 @@ def summary_of(tally: RunAggregate, manifest: Manifest) -> Summary:
         for slice_ in (None, *tally.slice_names()):
             selection = tally.select(name, slice_)
             if slice_ is None or selection.n:
-                label = None if slice_ is None else "=".join(slice_)
+                label = None if slice_ is None else slice_label(slice_)
                 source = "judge" if name in trusts else column.source
                 metric = _metric(name, label, selection, source, trust, stopped=stopped)
                 metrics.append(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from llmeval.core.manifest import JudgeRecord
+from llmeval.core.model_records import JudgeRecord
 from llmeval.store.directory import complete_runs
 
 LOOKED_AT = 500

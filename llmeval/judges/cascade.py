@@ -13,6 +13,7 @@ from typing import Any
 from llmeval.core.records import Answer, Case, Message, Score, Status, digest
 from llmeval.judges.ensemble import common, seat
 from llmeval.judges.judge import Judge
+from llmeval.judges.protocol import Criterion
 
 FOR_A_PERSON = "for a person"
 
@@ -38,6 +39,16 @@ class Cascade:
             {"cascade": [one.digest for one in seats], "band": band, "audit": audit}
         )
         self.rules: dict[str, Any] = {"together": "cascade", "band": list(band), "audit": audit}
+
+    def uncached(self) -> "Cascade":
+        """See `Judge.uncached`."""
+        return Cascade(self.metric, [one.uncached() for one in self.seats], self.band, self.audit)
+
+    def on_criteria(self, criteria: Sequence[Criterion]) -> "Cascade":
+        """See `Judge.on_criteria`."""
+        return Cascade(
+            self.metric, [one.on_criteria(criteria) for one in self.seats], self.band, self.audit
+        )
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
         """The first sure verdict. `details.cascade`: every judge asked, each with the probability

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage
 from llmeval.judges.judge import Judge
+from llmeval.judges.protocol import Criterion
 
 
 class MemberVerdict(Protocol):
@@ -20,6 +21,12 @@ class MemberVerdict(Protocol):
     @property
     def seats(self) -> Sequence[Judge]:
         """The single judges behind it, first asked first."""
+
+    def uncached(self) -> "MemberVerdict":
+        """The same judge, asked anew each time: what a cache remembers can't show a change."""
+
+    def on_criteria(self, criteria: Sequence[Criterion]) -> "MemberVerdict":
+        """The judge with other criteria where it has criteria, else the same."""
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
         """One score of one answer; see `Judge.score`."""

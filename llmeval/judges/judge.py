@@ -8,26 +8,20 @@ from typing import Any
 from msgspec import structs
 
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage, digest
-from llmeval.judges.decision_protocol import probabilities_of, questions, said
-from llmeval.judges.grading import Grade, grade
+from llmeval.judges.grading import Grade
 from llmeval.judges.injection_filter import NEAR, without_orders
-from llmeval.judges.logprobs import verdict_probabilities
-from llmeval.judges.prompt import again, kept, kept_reply, prompt_messages, state
+from llmeval.judges.prompt import kept, kept_reply
 from llmeval.judges.protocol import Criterion, Protocol, parse_criteria
-from llmeval.judges.verdict import BadVerdict, cause, read_verdict
+from llmeval.judges.verdict import BadVerdict, cause
+from llmeval.judges.verdict_source import ReplyVerdicts, VerdictSource
 from llmeval.judges.votes import CountedVote, ballots, counted
-from llmeval.models.base import Reply, Request
+from llmeval.models.base import Reply
 from llmeval.models.client.caller import AskFailed, Caller, CallResult
-from llmeval.models.params import merged, overriding
 
 _WORD = re.compile(r"\w")
-_DEFAULT_PARAMS = {"temperature": 0, "max_tokens": 512}
-_LIST_TOKENS = 2048
-"""The default `max_tokens` where a reply quotes evidence for each of several verdicts."""
 _ASKS = 3
 """How often a verdict is asked for at most: with 1 % of unusable replies, two in a row come once in
 10,000 verdicts and three in a million."""
-_LOGPROBS = {"logprobs": True, "top_logprobs": 10}
 
 
 @dataclass
@@ -82,9 +76,7 @@ class Judge:
         params: sampling parameters over the model's own, which go over the judge's defaults; null
             leaves one out.
         criteria: what a rubric asks; default: the protocol's own.
-        decides: the model gives the probability of each verdict instead of a reply (a decision
-            model).
-        logprobs: read the verdict's probability from the reply's log probabilities.
+        source: how the model gives its verdicts; default: it writes a reply.
         votes: independent replies at most, an odd number; asked for only until their majority is
             certain.
         cost: US dollars of so many tokens, where the model's price is known.
@@ -98,8 +90,7 @@ class Judge:
         params: Mapping[str, Any],
         *,
         criteria: Sequence[Criterion] = (),
-        decides: bool = False,
-        logprobs: bool = False,
+        source: VerdictSource | None = None,
         votes: int = 1,
         cost: Callable[[Usage | None], float | None] = lambda usage: None,
     ) -> None:
@@ -108,24 +99,17 @@ class Judge:
         self._cost = cost
         self.caller = caller
         self.protocol = protocol
-        longer = {"max_tokens": _LIST_TOKENS} if protocol.each else {}
-        own: Mapping[str, Any] = caller.model.identity.get("params") or {}
-        asked = merged(_DEFAULT_PARAMS, longer, own, _LOGPROBS if logprobs else {}, params)
-        self.params = overriding(asked, own)
+        self.source: VerdictSource = source or ReplyVerdicts(protocol)
+        self._stated = params
+        self.params = self.source.params(caller.model.identity.get("params") or {}, params)
         self.criteria = tuple(criteria) or protocol.criteria
-        self.decides, self.votes = decides, votes
-        self.rules: dict[str, Any] = {}
+        self._own_criteria = tuple(criteria)
+        self.votes = votes
+        self.rules: dict[str, Any] = {**self.source.rules}
         if criteria:
             self.rules["criteria"] = {c.name: [c.statement, c.weight] for c in criteria}
         if votes > 1:
             self.rules["votes"] = votes
-        if decides:
-            self.rules["decision"] = (
-                None if protocol.decision is None else protocol.decision.model_dump()
-            )
-            self.params = dict(params)
-        if decides or logprobs:
-            self.rules["erase"] = NEAR
         rules = [self.rules] if self.rules else []
         self.digest = digest([caller.model.identity, protocol.digest, self.params, *rules])
 
@@ -133,6 +117,27 @@ class Judge:
     def seats(self) -> tuple["Judge", ...]:
         """Itself: a judge is a bench of one."""
         return (self,)
+
+    def uncached(self) -> "Judge":
+        """The same judge, asked anew each time: what a cache remembers can't show a change."""
+        return self._with(self.caller.uncached(), self._own_criteria)
+
+    def on_criteria(self, criteria: Sequence[Criterion]) -> "Judge":
+        """The judge with other criteria where it has criteria, else the same."""
+        asks = self.criteria or self.protocol.needs == "criteria"
+        return self._with(self.caller, criteria) if asks else self
+
+    def _with(self, caller: Caller, criteria: Sequence[Criterion]) -> "Judge":
+        return Judge(
+            self.metric,
+            caller,
+            self.protocol,
+            self._stated,
+            criteria=criteria,
+            source=self.source,
+            votes=self.votes,
+            cost=self._cost,
+        )
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
         """The judge's score of one answer.
@@ -159,7 +164,7 @@ class Judge:
             return self._score(
                 answer, Status.FAIL, value=0.0, passed=False, reason="the answer is empty"
             )
-        messages = self._messages(criteria, case, answer, asked)
+        messages = self.source.messages(criteria, case, answer, asked)
         spent = _Spent()
         try:
             score = await self._voted(answer, criteria, messages, spent)
@@ -197,15 +202,8 @@ class Judge:
         if not self._applies(case, criteria):
             return None
         return sum(
-            len(message.content) for message in self._messages(criteria, case, answer, asked)
+            len(message.content) for message in self.source.messages(criteria, case, answer, asked)
         )
-
-    def _messages(
-        self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
-    ) -> tuple[Message, ...]:
-        if self.decides:
-            return (state(case, answer, asked),)
-        return prompt_messages(self.protocol, criteria, case, answer, asked)
 
     def _criteria(self, case: Case) -> tuple[Criterion, ...]:
         """The suite's criteria, and the case's own where the protocol asks for criteria."""
@@ -238,7 +236,7 @@ class Judge:
         """
         shorter = Answer(case_id=score.case_id, repeat=score.repeat, output=text)
         again = await self._voted(
-            shorter, criteria, self._messages(criteria, case, shorter, asked), spent
+            shorter, criteria, self.source.messages(criteria, case, shorter, asked), spent
         )
         details = {**(score.details or {}), "erased": {"left": text, "status": str(again.status)}}
         costs = spent.fields()
@@ -299,30 +297,18 @@ class Judge:
         repeat: int,
     ) -> tuple[Grade, dict[str, Any]]:
         """The grade of one usable reply, and the details of its score."""
-        problem, sent, schema = "", messages, self.protocol.schema_for(criteria)
+        problem, sent, form = "", messages, self.source.form(criteria)
         for _ in range(_ASKS):
-            if self.decides:
-                request = Request(
-                    messages=sent, params=params, questions=questions(self.protocol, criteria)
-                )
-            else:
-                request = Request(messages=sent, params=params, schema=schema, repeat=repeat)
             asked = await self.caller.ask(
-                request, lambda reply: self._usable(answer, criteria, reply, schema)
+                self.source.request(sent, form, params, repeat),
+                lambda reply: self._usable(answer, criteria, reply, form),
             )
             spent.add(asked)
             try:
-                given = self._graded(answer, criteria, asked.reply, schema)
+                given = self.source.grade(criteria, answer, asked.reply, form)
             except BadVerdict as error:
                 problem = str(error)
-                if (
-                    not self.decides
-                ):  # each try differs from the last, or the cache would give the same reply again
-                    sent = (
-                        *sent,
-                        Message("assistant", asked.reply.text),
-                        Message("user", again(problem)),
-                    )
+                sent = self.source.retry(sent, asked.reply, problem)
                 continue
             return given, {**given.details, **kept(messages, asked.reply, given.passed)}
         reply = asked.reply
@@ -330,31 +316,16 @@ class Judge:
         raise _NoVerdict(f"{problem}; {why}" if why else problem, kept_reply(reply))
 
     def _usable(
-        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]
+        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, form: dict[str, Any]
     ) -> bool:
         """Whether a verdict can be read from a reply. One that can't is not kept: the next run asks
         again.
         """
         try:
-            self._graded(answer, criteria, reply, schema)
+            self.source.grade(criteria, answer, reply, form)
         except BadVerdict:
             return False
         return True
-
-    def _graded(
-        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, schema: dict[str, Any]
-    ) -> Grade:
-        protocol = self.protocol
-        if self.decides:
-            shares = probabilities_of(reply.text, questions(protocol, criteria))
-            return grade(protocol, criteria, said(protocol, shares), answer.text, shares)
-        verdict = read_verdict(reply.text, schema)
-        shares = (
-            verdict_probabilities(reply.logprobs, tuple(protocol.values))
-            if protocol.each is None
-            else {}
-        )
-        return grade(protocol, criteria, verdict, answer.text, shares)
 
     def _score(self, answer: Answer, status: Status, **fields: Any) -> Score:
         return Score(

@@ -8,6 +8,7 @@ from typing import Any
 from llmeval.core.records import Answer, Case, Message, Score, Status, digest
 from llmeval.judges.ensemble import applicable, asked_together, common, first_error, seat
 from llmeval.judges.judge import Judge
+from llmeval.judges.protocol import Criterion
 
 
 class Panel:
@@ -20,6 +21,14 @@ class Panel:
         self.seats = tuple(seats)
         self.digest = digest({"panel": [one.digest for one in seats]})
         self.rules: dict[str, Any] = {"together": "panel"}
+
+    def uncached(self) -> "Panel":
+        """See `Judge.uncached`."""
+        return Panel(self.metric, [one.uncached() for one in self.seats])
+
+    def on_criteria(self, criteria: Sequence[Criterion]) -> "Panel":
+        """See `Judge.on_criteria`."""
+        return Panel(self.metric, [one.on_criteria(criteria) for one in self.seats])
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
         """The majority's verdict and mean value, with every seat in the details; unscored without a

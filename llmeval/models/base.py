@@ -1,6 +1,4 @@
-"""What a model is: anything that answers a request. One small protocol for candidates and judges
-alike.
-"""
+"""The protocol of a model: candidates and judges alike answer requests."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -12,8 +10,9 @@ from llmeval.core.records import Message, Usage
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sent. `params`: sampling parameters by their OpenAI names (temperature, max_tokens,
-    top_p, seed...).
+    """A request to a model.
+
+    `params`: sampling parameters by their OpenAI names (temperature, max_tokens, top_p, seed...).
 
     `schema`: a JSON Schema the reply must follow, for models that can be held to one. `repeat`:
     which independent sample of the same request this is; part of the cache key, never sent.
@@ -31,8 +30,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back. `model`, `fingerprint`: what the endpoint says it is. `latency_ms`: of this
-    one call.
+    """A reply of a model.
+
+    `model`, `fingerprint`: as the endpoint states them. `latency_ms`: of this one call.
     """
 
     text: str
@@ -63,7 +63,7 @@ class NoAnswer(ModelError):
 
 
 class Model(Protocol):
-    """Anything that answers. Implementations: `openai`, `transformers`, `http`, `python`,
+    """A model. Implementations: `openai`, `transformers`, `http`, `python`,
     `replay`.
     """
 

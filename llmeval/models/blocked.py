@@ -1,4 +1,4 @@
-"""How endpoints say that a filter of theirs withheld the answer. Tables of words, from the vendors'
+"""The words by which endpoints report that a filter withheld the answer, from the vendors'
 references.
 """
 

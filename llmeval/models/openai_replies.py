@@ -69,11 +69,10 @@ def chat_reply(host: str, response: Response) -> Reply:
         raise ModelError(f"{host}: the reply's choice has no message: {peek(response.body)}")
     content = message.get("content")
     if content is not None and not isinstance(content, str | list):
-        raise ModelError(f"{host}: the message's content is no text: {peek(to_json(content))}")
+        raise ModelError(f"{host}: the message's content is not text: {peek(to_json(content))}")
     if not content and reason is None and not any(message.get(key) for key in _SAID):
         raise ModelError(
-            f"{host}: the message has no content, and nothing says how it ended:"
-            f" {peek(response.body)}"
+            f"{host}: the message has neither content nor a finish reason: {peek(response.body)}"
         )
     text, thoughts = (content or "", "") if isinstance(content, str | None) else _parts(content)
     reply = Reply(
@@ -94,7 +93,7 @@ def chat_reply(host: str, response: Response) -> Reply:
         and (kinds := _without_text(message))
     ):
         raise NoAnswer(
-            f"{host}: no answer: the message holds no text, only {kinds}", "provider", reply
+            f"{host}: no answer: the message contains no text, only {kinds}", "provider", reply
         )
     return _unblocked(host, reply, choice)
 
@@ -138,7 +137,7 @@ def response_reply(host: str, response: Response) -> Reply:
         kinds = ", ".join(sorted({str(item.get("type"))[:40] for item in items})) or "nothing"
         kind = "truncated" if kinds == "reasoning" else "provider"
         raise NoAnswer(
-            f"{host}: no answer: the response holds no message, only {kinds}", kind, reply
+            f"{host}: no answer: the response contains no message, only {kinds}", kind, reply
         )
     return _unblocked(host, reply, {})
 

@@ -26,6 +26,6 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def overriding(target: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """What to put over a model's `own` parameters so that exactly `wanted` is sent: with null
+    """What to put over a model's `own` parameters so that exactly `target` is sent: with null
     for those to leave out."""
     return {**{name: None for name in own if name not in target}, **target}

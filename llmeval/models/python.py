@@ -127,5 +127,5 @@ class PythonFunction:
             return msgspec.convert(plain(reply), Reply)
         except msgspec.ValidationError as error:
             raise ModelError(
-                f"{self._name} returned a Reply that is none: {error}", kind="candidate"
+                f"{self._name} returned an invalid Reply: {error}", kind="candidate"
             ) from None

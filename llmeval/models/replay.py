@@ -1,4 +1,4 @@
-"""Answers someone already has, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?,
+"""Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?,
 error?}.
 """
 

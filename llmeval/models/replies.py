@@ -1,6 +1,4 @@
-"""From what a model sent to what may be graded: texts that can be written, reasoning apart, no
-non-answers.
-"""
+"""Replies prepared for grading: clean text, reasoning apart, and an error for each non-answer."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

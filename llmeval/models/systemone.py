@@ -129,7 +129,7 @@ class SystemOne:
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             what = f"{type(error).__name__}: {error}"
             raise ModelError(
-                f"{host}: not an answer to each question ({what}): {peek(response.body)}"
+                f"{host}: the reply does not answer each question ({what}): {peek(response.body)}"
             ) from None
 
 
@@ -154,7 +154,7 @@ def _share(value: Any) -> float:
     """
     share = float(value)
     if not math.isfinite(share):
-        raise ValueError(f"{value} is no probability")
+        raise ValueError(f"{value} is not a probability")
     return share
 
 

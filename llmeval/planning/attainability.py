@@ -5,9 +5,11 @@ them is enough.
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
+from llmeval.core.formatting import percent
+from llmeval.core.metric_ref import cluster_key, parse_metric_ref
 from llmeval.core.records import Case
 from llmeval.gate.aggregate import MetricSample
-from llmeval.gate.rules.floors import bounds, parse_key, percent
+from llmeval.gate.rules.floors import bounds
 from llmeval.store.directory import CaseOutline
 
 
@@ -65,9 +67,9 @@ class Attainability:
     def add(self, case: Case | CaseOutline) -> None:
         """Take a case; a second time changes nothing."""
         for key, clusters in self._clusters.items():
-            _, where = parse_key(key)
+            _, where = parse_metric_ref(key)
             if where is None or case.tags.get(where[0]) == where[1]:
-                clusters[case.id] = f"\0{case.id}" if case.cluster is None else case.cluster
+                clusters[case.id] = cluster_key(case.id, case.cluster)
 
     def warnings(self) -> list[str]:
         """A sentence a floor that can't be passed, with the fix."""

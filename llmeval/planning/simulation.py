@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from llmeval.core.results import Decision
 from llmeval.gate.holm import step_down
+from llmeval.gate.stopping import LOOK
 from llmeval.planning.metric_profile import MetricProfile
 from llmeval.planning.simulated_rules import (
     ErrorRates,
@@ -32,8 +33,6 @@ from llmeval.stats.sequential.gate_test import HybridTest
 Floats = NDArray[np.float64]
 Tick = Callable[[], None]
 
-LOOK = 10
-"""Cases between two looks: what is used is rounded up to that."""
 THRESHOLD = 0.02
 """The usual gate's t."""
 DROPS = (0, 1, 2, 4)

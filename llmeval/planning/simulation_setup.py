@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llmeval.core.metric_ref import cluster_key
 from llmeval.planning.suite_profile import SuiteProfile, margin_for
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def setups_for(
     Raises:
         UsageError: as `margin_for`.
     """
-    from llmeval.gate.rules.floors import parse_key
+    from llmeval.core.metric_ref import metric_of, parse_metric_ref
     from llmeval.gate.rules.threshold import margins_in
     from llmeval.planning.simulated_rules import ErrorRates, SimulatedRegression
     from llmeval.planning.simulation import SimulationSetup
@@ -45,10 +46,10 @@ def setups_for(
         {each.metric: each for each in profile.metrics},
     )
     margins = {key: margin.value for key, margin in margins_in(spec.gate.record().margins).items()}
-    planned = {key: margin for key, margin in margins.items() if parse_key(key)[0] in metrics}
+    planned = {key: margin for key, margin in margins.items() if metric_of(key) in metrics}
 
     def rule(key: str, own: float | None) -> "SimulatedRegression | None":
-        metric, where = parse_key(key)
+        metric, where = parse_metric_ref(key)
         members = _members(profile, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
@@ -112,7 +113,7 @@ def _placed(
 def _floors(
     profile: SuiteProfile, cases: "list[Case]", clusters: "NDArray[np.int64]"
 ) -> "list[SimulatedRule]":
-    from llmeval.gate.rules.floors import parse_key
+    from llmeval.core.metric_ref import parse_metric_ref
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.simulated_rules import SimulatedFloor
 
@@ -121,7 +122,7 @@ def _floors(
         [],
     )
     for key, threshold in floor_rates(profile.suite.spec.gate.record().floors).items():
-        metric, where = parse_key(key)
+        metric, where = parse_metric_ref(key)
         members = _members(profile, key, where, cases, clusters) if metric in metrics else None
         if members is None:
             continue
@@ -168,7 +169,7 @@ def _in_order(cases: "list[Case]", seed: int) -> "list[Case]":
     """
     groups: dict[str, list[Case]] = {}
     for case in cases:
-        groups.setdefault(f"\0{case.id}" if case.cluster is None else case.cluster, []).append(case)
+        groups.setdefault(cluster_key(case.id, case.cluster), []).append(case)
     order = list(groups.values())
     random.Random(seed).shuffle(order)
     return [case for group in order for case in group]
@@ -178,5 +179,5 @@ def _numbers(cases: "list[Case]") -> "NDArray[np.int64]":
     import numpy as np
 
     numbers: dict[str, int] = {}
-    names = (f"\0{case.id}" if case.cluster is None else case.cluster for case in cases)
+    names = (cluster_key(case.id, case.cluster) for case in cases)
     return np.array([numbers.setdefault(name, len(numbers)) for name in names])

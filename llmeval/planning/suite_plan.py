@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from llmeval.core.metric_ref import cluster_key
 from llmeval.planning.suite_profile import SuiteProfile, margin_for, slice_profiles
 
 if TYPE_CHECKING:
@@ -93,14 +94,14 @@ def plan_suite(profile: SuiteProfile, detect: str | None = None) -> SuitePlan:
 
 
 def _floor_sizes(profile: SuiteProfile) -> "list[FloorSize]":
-    from llmeval.gate.rules.floors import parse_key
+    from llmeval.core.metric_ref import parse_metric_ref
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.sample_size import plan_floor
 
     metrics, gate = {each.metric: each for each in profile.metrics}, profile.suite.spec.gate
     sizes = []
     for key, floor in floor_rates(gate.record().floors).items():
-        name, slice_ = parse_key(key)
+        name, slice_ = parse_metric_ref(key)
         metric = metrics.get(name)
         if metric is None:
             continue
@@ -109,7 +110,7 @@ def _floor_sizes(profile: SuiteProfile) -> "list[FloorSize]":
             for case in profile.cases
             if slice_ is None or case.tags.get(slice_[0]) == slice_[1]
         ]
-        clusters = [f"\0{case.id}" if case.cluster is None else case.cluster for case in within]
+        clusters = [cluster_key(case.id, case.cluster) for case in within]
         rate = metric.people if metric.labels else metric.rate
         if metric.labels:
             profile.notes.append(

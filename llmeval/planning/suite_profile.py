@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmeval.core.errors import UsageError
+from llmeval.core.metric_ref import cluster_key, metric_of, parse_metric_ref
+from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS
 
 if TYPE_CHECKING:
     from llmeval.core.records import Case
@@ -103,7 +105,6 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
         SuiteError, UsageError, NothingEvaluated: as `llmeval run --dry-run`; or a metric that the
             suite does not have.
     """
-    from llmeval.gate.rules.floors import parse_key
     from llmeval.history.past_runs import read_past
     from llmeval.runner.estimate import estimate
     from llmeval.runner.options import Options
@@ -121,7 +122,7 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
         )
     gate = suite.spec.gate
     rules = [*gate.floors, *(gate.regression.margins if gate.regression is not None else ())]
-    gated = list(dict.fromkeys(parse_key(key)[0] for key in rules))
+    gated = list(dict.fromkeys(metric_of(key) for key in rules))
     chosen = [metric] if metric else list(dict.fromkeys([*gated, *judged])) or names
     profile = SuiteProfile(suite, list(planned.cases), past, estimate(planned, reports), [], [])
     trusts = {name: found.state for name, found in planned.trusts.items()}
@@ -136,13 +137,11 @@ def slice_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
     """
     from dataclasses import replace
 
-    from llmeval.gate.rules.floors import parse_key
-
     rule = profile.suite.spec.gate.regression
     profiles: list[MetricProfile] = []
     metrics = {each.metric: each for each in profile.metrics}
     for key in rule.margins if rule is not None else ():
-        metric, where = parse_key(key)
+        metric, where = parse_metric_ref(key)
         sizes = _sizes(
             case
             for case in profile.cases
@@ -155,7 +154,7 @@ def slice_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
 
 def _sizes(cases: "Iterable[Case]") -> "Counter[str]":
     """Cases in each cluster."""
-    return Counter(case.cluster if case.cluster is not None else f"\0{case.id}" for case in cases)
+    return Counter(cluster_key(case.id, case.cluster) for case in cases)
 
 
 def _units(sizes: "Counter[str]") -> dict[str, Any]:
@@ -173,7 +172,7 @@ def _clusters_note(sizes: "Counter[str]") -> str:
     """What the clusters are, and whether they are too few."""
     import numpy as np
 
-    from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS, FEW_EFFECTIVE, are_few
+    from llmeval.stats.tests.fixed_sample import FEW_EFFECTIVE, are_few
     from llmeval.stats.tests.studentised import effective_number
 
     of_each = np.array(list(sizes.values()), dtype=float)
@@ -243,12 +242,11 @@ def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:
     """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is
     true.
     """
-    from llmeval.gate.rules.floors import parse_key
     from llmeval.gate.rules.threshold import floors_in, margins_in
 
     gate = profile.suite.spec.gate.record()
     stated = [*floors_in(gate.floors).items(), *margins_in(gate.margins).items()]
-    own = any(limit.judge_scale for key, limit in stated if parse_key(key)[0] == metric)
+    own = any(limit.judge_scale for key, limit in stated if metric_of(key) == metric)
     if own:
         profile.notes.append(
             f"{metric}: on the judge's own scale (`scale: judge`), as if its verdicts were the"

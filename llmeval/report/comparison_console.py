@@ -14,12 +14,11 @@ from llmeval.compare.comparison import (
     SliceDifference,
     Word,
 )
+from llmeval.core.formatting import percent, signed_points
 from llmeval.report.comparison_words import (
     headline,
     note,
     p_value,
-    percent,
-    points,
     ranks,
     shared,
     shortened,
@@ -120,7 +119,8 @@ def _metrics(rows: Sequence[MetricDifference], level: str, width: int) -> Table:
             name,
             percent(row.before),
             percent(row.now),
-            f"{points(row.difference)}, {points(row.low)} to {points(row.high)}",
+            f"{signed_points(row.difference)}, {signed_points(row.low)} to"
+            f" {signed_points(row.high)}",
             f"{row.wins:,}/{row.ties:,}/{row.losses:,}",
             *([f"{row.lost:,}"] if lost else []),
             *([p_value(row.adjusted)] if wide else []),
@@ -162,8 +162,8 @@ def _slices(rows: Sequence[SliceDifference]) -> Table:
             row.metric,
             row.letter,
             f"{row.n:,}",
-            points(row.difference),
-            f"{points(row.low)} to {points(row.high)}",
+            signed_points(row.difference),
+            f"{signed_points(row.low)} to {signed_points(row.high)}",
             f"{row.wins:,}/{row.losses:,}",
         )
     return table

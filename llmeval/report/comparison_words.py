@@ -3,22 +3,10 @@
 from collections.abc import Iterable
 
 from llmeval.compare.comparison import ComparedRun, Comparison, MetricDifference
+from llmeval.core.formatting import signed_points
 from llmeval.report.safe_text import count
 
 _FEW = 3
-
-
-def points(share: float | None) -> str:
-    """A difference in points: +2.5, −4.0, 0.0."""
-    if share is None:
-        return "–"
-    text = f"{100 * share:+.1f}"
-    return "0.0" if text[1:] == "0.0" else text.replace("-", "−")
-
-
-def percent(share: float | None) -> str:
-    """87.5%, or a dash for nothing."""
-    return "–" if share is None else f"{100 * share:.1f}%"
 
 
 def p_value(value: float | None) -> str:
@@ -43,7 +31,9 @@ def headline(found: Comparison, run: ComparedRun) -> str:
     rows = [metric for metric in found.metrics if metric.letter == run.letter]
     parts = []
     for word in ("worse", "better"):
-        shown = [f"{row.metric} ({points(row.difference)})" for row in rows if row.word == word]
+        shown = [
+            f"{row.metric} ({signed_points(row.difference)})" for row in rows if row.word == word
+        ]
         if shown:
             parts.append(f"{word} on {_listed(shown)}")
     unsure = [row.metric for row in rows if row.word == "no difference shown"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome, status_outcome
+from llmeval.core.question import question_of
 from llmeval.core.records import Score, Status
 from llmeval.core.results import Summary
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
@@ -118,7 +119,7 @@ def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
         metrics=tuple(score.metric for score in named),
         reason=reason,
         output=answer.text[:4000],
-        question=_question(unit)[:4000],
+        question=question_of(unit.case)[:4000],
         outcome=outcome,
         source=unit.case.source,
     )
@@ -136,11 +137,3 @@ _ORDER = {
     Outcome.FAIL: 2,
     Outcome.OPEN: 3,
 }
-
-
-def _question(unit: Unit) -> str:
-    case = unit.case
-    for key in ("question", "instruction", "prompt", "input", "query"):
-        if isinstance(case.fields.get(key), str):
-            return str(case.fields[key])
-    return next((m.content for m in reversed(case.messages) if m.role == "user"), "")

@@ -1,6 +1,4 @@
-"""A run as everything shows it: its summary, and the cases that did not pass, from one pass over its
-records.
-"""
+"""A run as all reports show it: its summary and failing cases, from one pass over the records."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,6 +1,7 @@
 """What a reader must be told about a judge that has not shown that it is right."""
 
-from llmeval.core.manifest import JudgeRecord, Manifest
+from llmeval.core.manifest import Manifest
+from llmeval.core.model_records import JudgeRecord
 from llmeval.core.results import Summary
 
 INSTEAD_OF_THE_CHECK = (

@@ -1,6 +1,4 @@
-"""What is derived from a run directory, written beside it. It can be rebuilt at any time: the records
-are the truth.
-"""
+"""The reports of a run directory. They can be rebuilt at any time from the records."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -13,42 +13,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from llmeval.core.draw import Draw, Stratum
 from llmeval.core.errors import StoreError, UsageError
-from llmeval.core.records import SCHEMA, Answer, Case, Score, Status, digest, to_json
+from llmeval.core.records import Answer, Case, Score, Status, digest, to_json
 from llmeval.store.directory import RunDir, lines
 from llmeval.store.labels import AnswerKey
 
 DRAWS = "draws.jsonl"
-
-
-class Stratum(msgspec.Struct, frozen=True):
-    """A part of the run's answers: what the metric said, and whether a check or the judge said
-    so.
-    """
-
-    verdict: str
-    source: str
-    answers: int
-    drawn: int
-
-    @property
-    def probability(self) -> float:
-        """With which each of its answers was drawn."""
-        return self.drawn / self.answers
-
-
-class Draw(msgspec.Struct, frozen=True, kw_only=True):
-    """One draw: the same metric, n and seed draw the same answers of the same run."""
-
-    schema: int = SCHEMA
-    draw_id: str
-    run_id: str
-    metric: str
-    n: int
-    seed: int
-    strata: tuple[Stratum, ...]
-    drawn: dict[str, int]
-    """Key of an answer (`case_id` and repeat) -> its stratum."""
 
 
 class Drawn(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Label
+from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.review.intake import AnswerStatus, answers_of, fits
 from llmeval.stats.estimation.agreement import Agreement, agreement
 from llmeval.stats.estimation.label_counts import Provenance, RefusedEstimate, count_labels
@@ -124,7 +125,7 @@ def _judge(
     sampled = {
         place: label.probability
         for (_, place), label in labels.items()
-        if label.sampling in ("random", "stratified")
+        if label.sampling in RANDOM_SAMPLING
     }
     random = {place: pair for place, pair in pairs.items() if place in sampled}
     found: dict[str, Any] = {

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Label, digest, utc_now
-from llmeval.review.draw import Draw, draws, judged_metric, key_of
+from llmeval.review.draw import draws, judged_metric, key_of
 from llmeval.review.sheet import read_sheet, verdict_of
 from llmeval.store.directory import LABELS, RunDir
 from llmeval.store.labels import AnswerKey, append, current, fresh, place_of, read, text_digest

@@ -9,8 +9,10 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
-from llmeval.review.draw import Draw, draw, judged_metric, keep, key_of
+from llmeval.core.metric_ref import metric_of
+from llmeval.review.draw import draw, judged_metric, keep, key_of
 from llmeval.review.intake import AnswerStatus
 from llmeval.store.directory import RunDir, UnitKey
 from llmeval.store.labels import AnswerKey
@@ -54,7 +56,7 @@ def metrics_to_review(run: RunDir, named: Sequence[str] = ()) -> tuple[str, ...]
         return tuple(dict.fromkeys(judged_metric(run, name) for name in named))
     manifest = run.manifest()
     checks = [str(check["metric"]) for check in manifest.checks]
-    gated = {key.partition("@")[0].strip() for key in manifest.gate.floors or {}}
+    gated = {metric_of(key) for key in manifest.gate.floors or {}}
     found = (
         [str(name) for name in manifest.judges]
         or [name for name in checks if name in gated]

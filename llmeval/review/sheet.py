@@ -14,9 +14,11 @@ from typing import Any
 
 import msgspec
 
+from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
-from llmeval.core.records import Label
-from llmeval.review.draw import Draw, Drawn
+from llmeval.core.question import question_of
+from llmeval.core.records import Case, Label
+from llmeval.review.draw import Drawn
 from llmeval.store.labels import decode, text_digest
 
 COLUMNS = (
@@ -51,7 +53,7 @@ def rows(draw: Draw, drawn: Iterable[Drawn]) -> list[dict[str, Any]]:
         {
             "verdict": "",
             "comment": "",
-            "question": question_of(each.case.fields),
+            "question": _asked(each.case),
             "answer": each.answer.text,
             "references": "\n".join(each.case.references),
             "context": each.case.context or "",
@@ -66,12 +68,9 @@ def rows(draw: Draw, drawn: Iterable[Drawn]) -> list[dict[str, Any]]:
     ]
 
 
-def question_of(fields: Mapping[str, Any]) -> str:
-    """What a case asks, for people: its question, or all its fields."""
-    for name in ("question", "prompt", "input"):
-        if isinstance(fields.get(name), str):
-            return str(fields[name])
-    return "\n".join(f"{name}: {value}" for name, value in fields.items())
+def _asked(case: Case) -> str:
+    """The question of a case, or all its fields."""
+    return question_of(case) or "\n".join(f"{name}: {value}" for name, value in case.fields.items())
 
 
 def to_csv(table: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from llmeval.judges.ensemble import MemberVerdict
 from llmeval.judges.judge import Judge
 from llmeval.judges.panel import Panel
 from llmeval.judges.protocol import Criterion, Protocol, load_protocol, parse_criteria
+from llmeval.judges.verdict_source import ProbabilityVerdicts, ReplyVerdicts
 from llmeval.models.identity import address
 from llmeval.runner.budget import cost_of
 from llmeval.runner.model_roles import ModelRole
@@ -46,9 +47,10 @@ def make_judge(suite: Suite, name: str, bench: tuple[ModelRole, ...]) -> MemberV
                 protocol,
                 spec.params,
                 criteria=criteria,
-                decides=decides,
+                source=ProbabilityVerdicts(protocol)
+                if decides
+                else ReplyVerdicts(protocol, logprobs=spec.logprobs),
                 votes=1 if decides else spec.votes,
-                logprobs=spec.logprobs and not decides,
                 cost=functools.partial(cost_of, price=seat.spec.price),
             )
         )
@@ -64,7 +66,7 @@ def pairwise_judge(suite: Suite, name: str, judge: MemberVerdict) -> Judge:
         SuiteError: it is a decision model, which that protocol has no question for.
     """
     seat = judge.seats[0]
-    if seat.decides:
+    if isinstance(seat.source, ProbabilityVerdicts):
         raise suite.error(
             ("judges", name), "two answers side by side need a judge that writes a reply"
         )

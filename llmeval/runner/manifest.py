@@ -20,19 +20,16 @@ from llmeval import __version__
 from llmeval.checks.bound import BoundCheck
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
-    CandidateRecord,
     CasesRecord,
     Digests,
     GitRecord,
-    JudgeRecord,
-    LabelTable,
     Manifest,
-    ModelRecord,
     SampleRecord,
     Scoring,
     ShardRecord,
     SoftwareRecord,
 )
+from llmeval.core.model_records import CandidateRecord, JudgeRecord, LabelTable, ModelRecord
 from llmeval.core.records import digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.models.identity import modules_below

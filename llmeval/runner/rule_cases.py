@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from llmeval.core.metric_ref import parse_metric_ref
 from llmeval.core.records import Case
 from llmeval.suite.loader import Suite
 from llmeval.suite.strict import nearest
@@ -127,9 +128,8 @@ def _keys(suite: Suite) -> list[KeyPath]:
 
 
 def _target(path: KeyPath) -> _Target:
-    metric, _, rest = str(path[-1]).partition("@")
-    tag, is_slice, value = rest.partition("=")
-    return _Target(path, metric.strip(), (tag.strip(), value.strip()) if is_slice else None)
+    metric, where = parse_metric_ref(str(path[-1]))
+    return _Target(path, metric, where)
 
 
 def _meets(target: _Target, case: Case, metrics: Collection[str]) -> bool:

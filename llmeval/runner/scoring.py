@@ -10,13 +10,10 @@ from llmeval.checks.bound import BoundCheck
 from llmeval.core.errors import BoundaryError, LlmevalError
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status
 from llmeval.core.templates import case_values, render_value
+from llmeval.core.thresholds import CONFIDENT
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.plan import RunPlan
 
-CONFIDENT = 0.9
-"""`when: uncertain` takes the facts check's verdict from this confidence on, and asks the judge
-below it.
-"""
 FACTS = "facts"
 
 

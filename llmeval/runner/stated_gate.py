@@ -6,7 +6,8 @@ from typing import Any
 
 from llmeval.checks.spec import SpecError, bind
 from llmeval.core.errors import SuiteError
-from llmeval.core.manifest import Digests, GateInputs, JudgeRecord
+from llmeval.core.manifest import Digests, GateInputs
+from llmeval.core.model_records import JudgeRecord
 from llmeval.core.templates import is_template
 from llmeval.models.loading import load_function
 from llmeval.suite.loader import Suite

@@ -30,19 +30,35 @@ def verdicts(result: Result) -> list[str]:
         # text and entities
         ("Paris", "The capital of France is Paris.", "supported"),
         ("Paris", "It is the city of Lyon.", "missing"),
-        ({"value": "Paris", "aliases": ["City of Light"]}, "They call it the City of Light.", "supported"),
+        (
+            {"value": "Paris", "aliases": ["City of Light"]},
+            "They call it the City of Light.",
+            "supported",
+        ),
         ({"type": "entity", "value": "Johannes Kepler"}, "Kepler found it.", "supported"),
-        ({"type": "entity", "value": "Marie Curie", "aliases": ["Curie"]}, "It was Curie's work.", "supported"),
+        (
+            {"type": "entity", "value": "Marie Curie", "aliases": ["Curie"]},
+            "It was Curie's work.",
+            "supported",
+        ),
         ({"type": "entity", "value": "wolf"}, "Wolves live there.", "supported"),
         ({"type": "entity", "value": "wolf", "inflect": False}, "Wolves live there.", "missing"),
-        ({"type": "entity", "value": "Mississippi", "fuzzy": 0.85}, "The Missisippi River.", "supported"),
+        (
+            {"type": "entity", "value": "Mississippi", "fuzzy": 0.85},
+            "The Missisippi River.",
+            "supported",
+        ),
         ("art", "It is a start.", "missing"),
         ("São Paulo", "In Sao Paulo.", "supported"),
         ("東京", "首都は東京です。", "supported"),
         # quantities
         ({"value": 330, "unit": "m"}, "The tower is 330 metres high.", "supported"),
         ({"value": 330, "unit": "m"}, "The tower is 0.33 km high.", "supported"),
-        ({"value": 330, "unit": "m", "subject": "tower"}, "The tower is 250 m high.", "contradicted"),
+        (
+            {"value": 330, "unit": "m", "subject": "tower"},
+            "The tower is 250 m high.",
+            "contradicted",
+        ),
         ({"value": 330, "unit": "m", "tolerance": {"rel": 0.01}}, "About 329 m.", "supported"),
         (
             {"value": 330, "unit": "m", "tolerance": {"abs": 0.5}, "subject": "tower"},
@@ -55,7 +71,11 @@ def verdicts(result: Result) -> list[str]:
         ({"value": 25, "unit": "%"}, "A quarter voted for it: 25 percent.", "supported"),
         # dates
         ({"type": "date", "value": "1889-03-31"}, "It opened on 31 March 1889.", "supported"),
-        ({"type": "date", "value": "1889-03-31", "accept_precision": "year"}, "It opened in 1889.", "supported"),
+        (
+            {"type": "date", "value": "1889-03-31", "accept_precision": "year"},
+            "It opened in 1889.",
+            "supported",
+        ),
         ({"type": "date", "value": "1889-03-31"}, "It opened on 30 March 1889.", "contradicted"),
         ({"type": "date", "value": "1889"}, "In 1889.", "supported"),
         # yes and no
@@ -63,12 +83,20 @@ def verdicts(result: Result) -> list[str]:
         ({"type": "boolean", "value": True}, "No, it isn't.", "contradicted"),
         ({"type": "boolean", "value": False}, "No.", "supported"),
         # quotes, sets, patterns
-        ({"type": "quote", "value": "to be, or not to be"}, "He says: “To be, or not to be”.", "supported"),
+        (
+            {"type": "quote", "value": "to be, or not to be"},
+            "He says: “To be, or not to be”.",
+            "supported",
+        ),
         ({"type": "quote", "value": "to be, or not to be"}, "He wonders about being.", "missing"),
         ({"type": "set", "value": ["red", "green"]}, "Green and red.", "supported"),
         ({"type": "set", "value": ["red", "green"]}, "Only red.", "missing"),
         ({"type": "set", "value": ["red", "green"], "match": "any"}, "Only red.", "supported"),
-        ({"type": "set", "value": ["a1", "b2", "c3"], "ordered": True}, "First c3, then a1, then b2.", "missing"),
+        (
+            {"type": "set", "value": ["a1", "b2", "c3"], "ordered": True},
+            "First c3, then a1, then b2.",
+            "missing",
+        ),
         ({"type": "regex", "value": r"ISBN \d{3}"}, "See ISBN 978.", "supported"),
         ({"type": "regex", "value": r"ISBN \d{3}"}, "See there.", "missing"),
     ],
@@ -124,7 +152,9 @@ def test_what_is_denied_doubted_or_reported_is_not_stated(text: str, passed: boo
         ("", ("Paris",), N),
     ],
 )
-def test_plain_references_need_no_configuration(text: str, references: tuple[str, ...], passed: bool) -> None:
+def test_plain_references_need_no_configuration(
+    text: str, references: tuple[str, ...], passed: bool
+) -> None:
     result = tried("facts", text, *references)
     assert result.passed is passed, result.reason
     assert result.confidence is not None
@@ -135,7 +165,11 @@ def test_plain_references_need_no_configuration(text: str, references: tuple[str
     ("text", "number", "passed"),
     [
         ("Es kostet 1.234,50 Euro, alles zusammen, und das ist nicht wenig.", 1234.5, Y),
-        ("Das sind etwa zweiundvierzig Stück, und sie liegen alle in dieser großen Kiste hier vor dem Haus.", 42, Y),
+        (
+            "Das sind etwa zweiundvierzig Stück, und sie liegen alle in dieser großen Kiste hier vor dem Haus.",
+            42,
+            Y,
+        ),
         ("Il y en a quatre-vingt-dix dans cette boîte, pas un de plus.", 90, Y),
         ("Il y en a soixante dans cette boîte, pas un de plus.", 90, N),
     ],
@@ -145,7 +179,10 @@ def test_numbers_of_other_languages(text: str, number: float, passed: bool) -> N
 
 
 def test_ranges_hold_what_lies_in_them_only_where_the_fact_allows_it() -> None:
-    assert facts({"value": 7, "unit": "kg", "subject": "box"}, "The box weighs 20 to 30 kg.").passed is False
+    assert (
+        facts({"value": 7, "unit": "kg", "subject": "box"}, "The box weighs 20 to 30 kg.").passed
+        is False
+    )
     assert facts({"value": "5 to 10", "type": "text"}, "From 5 to 10 of them.").passed is True
 
 
@@ -156,8 +193,13 @@ def test_roles() -> None:
     assert facts(secret, "We attack tonight.").passed is False
     assert facts([kept], "The tower is tall.").passed is True
     assert facts([kept], "The tower is 100 m tall.").passed is False
-    assert tried({"facts": {"must": "Paris", "must_not": "Lyon"}}, "Paris, and not Lyon.").passed is True
-    assert tried({"facts": {"must": "Paris", "must_not": "Lyon"}}, "Paris and Lyon.").passed is False
+    assert (
+        tried({"facts": {"must": "Paris", "must_not": "Lyon"}}, "Paris, and not Lyon.").passed
+        is True
+    )
+    assert (
+        tried({"facts": {"must": "Paris", "must_not": "Lyon"}}, "Paris and Lyon.").passed is False
+    )
 
 
 def test_weights_thresholds_and_the_cap() -> None:
@@ -233,7 +275,10 @@ def test_any_text_gets_a_verdict(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(["The sky was blue.", "Trains run on rails.", "She bought bread.", "Rain fell."]), max_size=6
+        st.sampled_from(
+            ["The sky was blue.", "Trains run on rails.", "She bought bread.", "Rain fell."]
+        ),
+        max_size=6,
     )
 )
 def test_other_sentences_do_not_change_a_verdict(others: list[str]) -> None:

@@ -45,7 +45,11 @@ def test_confidence_is_calibrated_on_near_misses() -> None:
     ("question", "text", "reference"),
     [
         ("Who painted the ceiling of that chapel?", "", "Michelangelo"),
-        ("Who painted the ceiling of that chapel?", "Who painted the ceiling of that chapel?", "Michelangelo"),
+        (
+            "Who painted the ceiling of that chapel?",
+            "Who painted the ceiling of that chapel?",
+            "Michelangelo",
+        ),
         ("Is the lake deeper than the sea?", "Is the lake deeper than the sea?", "no"),
         ("Which is older, Oxford or Cambridge?", "Which is older, Oxford or Cambridge?", "Oxford"),
         ("How many eggs are in the box?", ", ".join(map(str, range(101))), "12"),
@@ -61,7 +65,10 @@ def test_what_is_no_answer_to_the_question_fails(question: str, text: str, refer
 
 
 def test_an_evasion_does_not_count_beside_real_references() -> None:
-    assert tried("Who lives there?", "I have no comment.", "A family", "I have no comment").passed is False
+    assert (
+        tried("Who lives there?", "I have no comment.", "A family", "I have no comment").passed
+        is False
+    )
     assert tried("Who lives there?", "I have no comment.", "I have no comment").passed is True
 
 

@@ -41,8 +41,8 @@ def made(model: Planted, labelled: list[LabelledAnswer]) -> Certificate:
 def test_a_good_judge_is_trusted() -> None:
     found = made(Planted(0.95, 0.92), items(300))
     assert found.trusted and found.labels == 300
-    assert found.figures.sensitivity.low < 0.95 < found.figures.sensitivity.high
-    assert found.figures.specificity.low < 0.92 < found.figures.specificity.high
+    assert found.figures["sensitivity"].low < 0.95 < found.figures["sensitivity"].high
+    assert found.figures["specificity"].low < 0.92 < found.figures["specificity"].high
     assert found.youden_lower is not None and 0.6 < found.youden_lower < 0.87
     assert found.retest is not None and found.retest["value"] == 1.0
     assert len(found.anchors) == 50 and sum(anchor.passed for anchor in found.anchors) == 25
@@ -128,9 +128,9 @@ def test_unequal_chances_are_weighted_back() -> None:
         if item.case.id in verdicts or number % 4 == 0
     ]
     whole, part = made(model, everything), made(model, drawn)
-    truth = whole.figures.sensitivity.value
-    assert truth is not None and part.figures.sensitivity.value == pytest.approx(truth, abs=0.01)
-    assert part.figures.sensitivity.low < truth < part.figures.sensitivity.high
+    truth = whole.figures["sensitivity"].value
+    assert truth is not None and part.figures["sensitivity"].value == pytest.approx(truth, abs=0.01)
+    assert part.figures["sensitivity"].low < truth < part.figures["sensitivity"].high
 
 
 def test_slices_arms_and_people() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from llmeval.core.errors import ModelError, SuiteError
 from llmeval.core.records import Case, Status, Usage
 from llmeval.judges.cascade import Cascade
 from llmeval.judges.panel import Panel
+from llmeval.judges.protocol import load_protocol
+from llmeval.judges.verdict_source import ProbabilityVerdicts
 from llmeval.models.base import Request
 from tests.judges.test_protocols import TWO
 from tests.support.endpoint import verdict
@@ -139,8 +142,8 @@ def test_a_decision_model_is_asked_of_the_whole_answer_where_a_judge_lists_claim
 
 
 def test_a_protocol_without_a_question_can_not_ask_a_decision_model() -> None:
-    judge = judge_of(Fake("{}"), "grounded", decides=True)
-    judge.protocol = replace(judge.protocol, decision=None)
+    protocol = replace(load_protocol("grounded", Path()), decision=None)
+    judge = judge_of(Fake("{}"), "grounded", source=ProbabilityVerdicts(protocol))
     with pytest.raises(SuiteError, match="decision"):
         scored(judge)
 

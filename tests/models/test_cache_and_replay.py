@@ -229,9 +229,15 @@ def test_functions_that_are_not_there(name: str) -> None:
 def test_an_applications_endpoint(reply: Any, output: str, expected: str | None) -> None:
     async def ask(url: str) -> str:
         model = HttpEndpoint(
-            url, method="POST", headers={"X-Key": "k"}, body={"q": "p"}, output=output,
-            render=lambda value, values: {"q": values["prompt"]}, params={}, timeout=5,
-        )  # fmt: skip
+            url,
+            method="POST",
+            headers={"X-Key": "k"},
+            body={"q": "p"},
+            output=output,
+            render=lambda value, values: {"q": values["prompt"]},
+            params={},
+            timeout=5,
+        )
         try:
             return (await model.answer(HELLO)).text
         finally:

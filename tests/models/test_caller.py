@@ -161,12 +161,23 @@ def cut(reason: str, text: str = "some", **more: Any) -> Reply:
 @pytest.mark.parametrize(
     ("reply", "kept"),
     [
-        (cut("stop"), True), (cut("STOP"), True), (cut("end_turn"), True), (cut("eos_token"), True),
-        (cut("tool_calls", "", tool_calls=({"name": "f"},)), True), (Reply(text="no reason"), True), (cut(""), True),
-        (cut("length"), False), (cut("MAX_TOKENS"), False), (cut("content_filter"), False), (cut("error"), False),
-        (cut("abort"), False), (cut("stop", ""), False), (cut("stop", " \n"), False), (Reply(text=""), False),
+        (cut("stop"), True),
+        (cut("STOP"), True),
+        (cut("end_turn"), True),
+        (cut("eos_token"), True),
+        (cut("tool_calls", "", tool_calls=({"name": "f"},)), True),
+        (Reply(text="no reason"), True),
+        (cut(""), True),
+        (cut("length"), False),
+        (cut("MAX_TOKENS"), False),
+        (cut("content_filter"), False),
+        (cut("error"), False),
+        (cut("abort"), False),
+        (cut("stop", ""), False),
+        (cut("stop", " \n"), False),
+        (Reply(text=""), False),
     ],
-)  # fmt: skip
+)
 def test_which_replies_are_kept(tmp_path: Path, reply: Reply, kept: bool) -> None:
     model = Scripted(reply)
     asked = [ask_in_a_run(tmp_path, model, run, ALWAYS) for run in ("a", "b")]

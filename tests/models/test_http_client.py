@@ -171,11 +171,14 @@ def test_a_body_has_a_bound(raw: bytes | list[bytes], words: str) -> None:
 @pytest.mark.parametrize(
     ("location", "words"),
     [
-        ("https://new.example/v2/chat/completions", "HTTP 307 to https://new.example/v2/chat/completions: set `base_url` to https://new.example/v2$"),
+        (
+            "https://new.example/v2/chat/completions",
+            "HTTP 307 to https://new.example/v2/chat/completions: set `base_url` to https://new.example/v2$",
+        ),
         ("/other/chat/completions", r"set `base_url` to http://localhost:\d+/other$"),
         ("", "without a target"),
     ],
-)  # fmt: skip
+)
 def test_a_redirect_is_named_and_not_followed(location: str, words: str) -> None:
     server = RawServer(reply(b"", *([f"Location: {location}"] if location else []), status=307))
     with pytest.raises(ModelError, match=words) as caught:
@@ -220,7 +223,7 @@ def test_nobody_there() -> None:
         ("localhost:8000/v1", "not an http"),
         ("ftp://h/v1", "not an http"),
         ("http:///v1", "not an http"),
-        ("https://h/v 1", "has a blank"),
+        ("https://h/v 1", "contains a space"),
         ("https://me:secret@h/v1", "take it out of the address"),
         ("https://me:secret@h:x/v1", "take it out of the address"),
     ],
@@ -342,10 +345,27 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSL
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return certificate, context
@@ -400,7 +420,7 @@ def test_https_where_http_is_spoken() -> None:
             await writer.drain()
             writer.close()
 
-    with pytest.raises(ModelError, match="does not speak TLS.*http:// address") as caught:
+    with pytest.raises(ModelError, match="does not use TLS.*http:// address") as caught:
         Plain().run(ask)
     assert type(caught.value) is ModelError
 

@@ -643,9 +643,17 @@ def test_sliding_window_models_are_answered_as_by_generate(tmp_path: Path) -> No
     fast = save_tokenizer(tmp_path)
     torch.manual_seed(3)
     config = transformers.MistralConfig(
-        vocab_size=len(fast), hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, sliding_window=16, initializer_range=0.4, bos_token_id=0, eos_token_id=1,
-    )  # fmt: skip
+        vocab_size=len(fast),
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        sliding_window=16,
+        initializer_range=0.4,
+        bos_token_id=0,
+        eos_token_id=1,
+    )
     model = transformers.MistralForCausalLM(config).eval()
     model.save_pretrained(tmp_path)
 

@@ -41,10 +41,17 @@ NAMES = {
 def tiny_model() -> Any:
     torch.manual_seed(1)
     config = transformers.LlamaConfig(
-        vocab_size=300, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=64, rope_parameters={"rope_type": "default", "rope_theta": 5e3},
-        tie_word_embeddings=True, rms_norm_eps=1e-5,
-    )  # fmt: skip
+        vocab_size=300,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        rope_parameters={"rope_type": "default", "rope_theta": 5e3},
+        tie_word_embeddings=True,
+        rms_norm_eps=1e-5,
+    )
     return transformers.LlamaForCausalLM(config).eval()
 
 
@@ -141,10 +148,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bundled]:
         archive.writestr(f"{info}/LICENSE", "a licence\n")
         archive.writestr(f"{info}/RECORD", "")
     entry = replace(
-        CATALOG["smollm2-135m-instruct"], name="tiny", package="tiny-model", version="1.0", gguf="tiny_model/tiny.gguf",
-        licence_file=f"{info}/LICENSE", wheel_sha256=sha256(wheel), wheel_bytes=wheel.stat().st_size,
-        gguf_sha256=sha256(folder / "tiny.gguf"), converted_bytes=1_000_000,
-    )  # fmt: skip
+        CATALOG["smollm2-135m-instruct"],
+        name="tiny",
+        package="tiny-model",
+        version="1.0",
+        gguf="tiny_model/tiny.gguf",
+        licence_file=f"{info}/LICENSE",
+        wheel_sha256=sha256(wheel),
+        wheel_bytes=wheel.stat().st_size,
+        gguf_sha256=sha256(folder / "tiny.gguf"),
+        converted_bytes=1_000_000,
+    )
     return folder, entry
 
 

@@ -38,8 +38,11 @@ def ask(
 def test_a_chat_completion() -> None:
     answer, body, headers = ask(lambda body, n: "Hello é")
     assert (answer.text, answer.finish_reason, answer.model, answer.fingerprint) == (
-        "Hello é", "stop", "served-model", "fp_1",
-    )  # fmt: skip
+        "Hello é",
+        "stop",
+        "served-model",
+        "fp_1",
+    )
     assert answer.usage == Usage(10, 5)
     assert answer.latency_ms is not None
     assert answer.latency_ms > 0

@@ -17,11 +17,15 @@ from llmeval.models.reasoning import THINK, Parts, Tags, separate
         ("Milan? No.\n</think>\nRome", "Milan? No.", "Rome"),
         ("</think>Rome", None, "Rome"),
         ("<think>done</think>", "done", ""),
-        ("Rome. The tag <think> opens, and </think> closes.", None, "Rome. The tag <think> opens, and </think> closes."),
+        (
+            "Rome. The tag <think> opens, and </think> closes.",
+            None,
+            "Rome. The tag <think> opens, and </think> closes.",
+        ),
         ("<think>a</think>It ends with </think>.", "a", "It ends with </think>."),
         ("a <thinker> b", None, "a <thinker> b"),
     ],
-)  # fmt: skip
+)
 def test_forms_of_reasoning(text: str, reasoning: str | None, answer: str) -> None:
     assert separate(text, THINK) == Parts(reasoning, answer)
 

@@ -66,12 +66,24 @@ CUT = {"max_tokens": 64}
     ("body", "kind", "words"),
     [
         # the endpoint broke off: whatever text there is, is no answer
-        (chat("", "error", choice={"error": {"code": 502, "message": "upstream gone"}}), "Retryable", "upstream gone"),
-        (chat("Ro", "error", choice={"error": {"code": 400, "message": "too long"}}), "ModelError", "too long"),
+        (
+            chat("", "error", choice={"error": {"code": 502, "message": "upstream gone"}}),
+            "Retryable",
+            "upstream gone",
+        ),
+        (
+            chat("Ro", "error", choice={"error": {"code": 400, "message": "too long"}}),
+            "ModelError",
+            "too long",
+        ),
         (chat("Ro", "error"), "Retryable", "finish_reason error"),
         (chat("Ro", "abort"), "Retryable", "finish_reason abort"),
         (chat("Ro", "insufficient_system_resource"), "Retryable", "insufficient_system_resource"),
-        (b'{"error": {"message": "provider is down", "code": 503}}', "Retryable", "HTTP 503: provider is down"),
+        (
+            b'{"error": {"message": "provider is down", "code": 503}}',
+            "Retryable",
+            "HTTP 503: provider is down",
+        ),
         (b'{"error": {"message": "pay first", "code": 402}}', "ModelError", "HTTP 402: pay first"),
         (b'{"error": "model runner stopped"}', "Retryable", "model runner stopped"),
         (chat("Ro", "model_error"), "Retryable", "finish_reason model_error"),
@@ -81,7 +93,7 @@ CUT = {"max_tokens": 64}
         (chat("", "FINISH_REASON_OTHER"), "provider", "none of an empty answer"),
         (chat("", "MALFORMED_FUNCTION_CALL"), "provider", "none of an empty answer"),
         (chat("", "tool_calls", {"tool_calls": [None]}), "provider", "none of an empty answer"),
-        (chat("", None), "ModelError", "nothing says how it ended"),
+        (chat("", None), "ModelError", "neither content nor a finish reason"),
         (chat([{"type": "image_url", "image_url": {"url": "x"}}]), "provider", "only image_url"),
         (chat(None, message={"audio": {"transcript": "Rome"}}), "provider", "only audio"),
         # a filter withheld it
@@ -92,18 +104,52 @@ CUT = {"max_tokens": 64}
         (chat("", "content_filter", choice=FILTERED), "blocked", "violence"),
         (chat("", "PROHIBITED_CONTENT"), "blocked", "content filter"),
         (chat("", "content_filter: SAFETY"), "blocked", "content filter"),
-        (b'{"error": {"code": "content_filter", "message": "not about that"}}', "blocked", "not about that"),
-        (chat("Ro", "error", choice={"error": {"code": "content_filter", "message": "no"}}), "blocked", "no"),
+        (
+            b'{"error": {"code": "content_filter", "message": "not about that"}}',
+            "blocked",
+            "not about that",
+        ),
+        (
+            chat("Ro", "error", choice={"error": {"code": "content_filter", "message": "no"}}),
+            "blocked",
+            "no",
+        ),
         # it ended before the answer began
-        (chat("", message={"reasoning_content": "Rome it is"}), "truncated", "went into reasoning (finish_reason stop)"),
-        (chat(None, "length", {"reasoning": "Rome it"}), "truncated", "raise max_tokens: all 64 tokens went into reasoning"),
-        (chat("<think>Rome it", "length"), "truncated", "raise max_tokens: all 64 tokens went into reasoning"),
+        (
+            chat("", message={"reasoning_content": "Rome it is"}),
+            "truncated",
+            "went into reasoning (finish_reason stop)",
+        ),
+        (
+            chat(None, "length", {"reasoning": "Rome it"}),
+            "truncated",
+            "raise max_tokens: all 64 tokens went into reasoning",
+        ),
+        (
+            chat("<think>Rome it", "length"),
+            "truncated",
+            "raise max_tokens: all 64 tokens went into reasoning",
+        ),
         (chat("<think>Rome it is", "stop"), "truncated", "went into reasoning"),
         (chat("<think>Rome</think>\n", "stop"), "truncated", "went into reasoning"),
         (chat(None, "MAX_TOKENS"), "truncated", "cut off before its first word"),
-        (chat("", usage={"completion_tokens": 7, "completion_tokens_details": {"reasoning_tokens": 7}}), "truncated", "all 7 tokens"),
+        (
+            chat(
+                "",
+                usage={
+                    "completion_tokens": 7,
+                    "completion_tokens_details": {"reasoning_tokens": 7},
+                },
+            ),
+            "truncated",
+            "all 7 tokens",
+        ),
         (chat(None, "LENGTH"), "truncated", "cut off before its first word"),
-        (chat("", message={"reasoning_details": [{"type": "reasoning.text", "text": "Rome"}]}), "truncated", "reasoning"),
+        (
+            chat("", message={"reasoning_details": [{"type": "reasoning.text", "text": "Rome"}]}),
+            "truncated",
+            "reasoning",
+        ),
         # an answer, though a short one
         (chat("", "STOP"), "answer", ""),
         (chat("Rome", error={"code": None, "message": ""}), "answer", "Rome"),
@@ -114,27 +160,53 @@ CUT = {"max_tokens": 64}
         (chat("Ro", "content_filter"), "answer", "Ro"),
         (chat(None, "tool_calls", {"tool_calls": [CALL]}), "answer", ""),
         (chat(None, "stop", {"refusal": "I can't say."}), "answer", "I can't say."),
-        (chat("", usage={"completion_tokens": 7, "completion_tokens_details": {"reasoning_tokens": 5}}), "answer", ""),
+        (
+            chat(
+                "",
+                usage={
+                    "completion_tokens": 7,
+                    "completion_tokens_details": {"reasoning_tokens": 5},
+                },
+            ),
+            "answer",
+            "",
+        ),
         # JSON of another shape: the same would come again
         (b"[1, 2]", "ModelError", "not what the API promises"),
         (b'{"choices": []}', "ModelError", "not what the API promises"),
         (b'{"choices": null}', "ModelError", "not what the API promises"),
         (b'{"choices": [{"finish_reason": "stop"}]}', "ModelError", "no message"),
-        (b'{"object": "error", "message": "no such model", "code": 404}', "ModelError", "no such model"),
-        (chat({"a": 1}), "ModelError", "no text"),
-        (chat(3.5), "ModelError", "no text"),
-        (chat(None, None), "ModelError", "no content"),
+        (
+            b'{"object": "error", "message": "no such model", "code": 404}',
+            "ModelError",
+            "no such model",
+        ),
+        (chat({"a": 1}), "ModelError", "not text"),
+        (chat(3.5), "ModelError", "not text"),
+        (chat(None, None), "ModelError", "neither content nor a finish reason"),
         (b"[" * 100_000, "ModelError", "nested too deeply"),
-        (b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b', "choices": []}', "ModelError", "nested too deeply"),
-        (b"<!doctype html><title>Sign in</title>", "ModelError", "a web page (application/json), not JSON: Sign in"),
+        (
+            b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b', "choices": []}',
+            "ModelError",
+            "nested too deeply",
+        ),
+        (
+            b"<!doctype html><title>Sign in</title>",
+            "ModelError",
+            "a web page (application/json), not JSON: Sign in",
+        ),
         # no JSON: worth one more attempt
         (b"", "Unreadable", "empty"),
         (b"  \n", "Unreadable", "empty"),
         (b'{"choices": [', "Unreadable", "not JSON"),
         (b"Service warming up", "Unreadable", "Service warming up"),
-        (chat("Bl\u00e9").replace(b"\\u00e9", b"\xe9"), "Unreadable", "not UTF-8, as JSON must be: byte 0xe9"),
+        (
+            chat("Bl\u00e9").replace(b"\\u00e9", b"\xe9"),
+            "Unreadable",
+            "not UTF-8, as JSON must be: byte 0xe9",
+        ),
     ],
-)  # fmt: skip
+)
 def test_chat_completions(body: bytes, kind: str, words: str) -> None:
     found, message = outcome(body, **CUT)
     assert found == kind
@@ -145,17 +217,54 @@ def test_chat_completions(body: bytes, kind: str, words: str) -> None:
     ("body", "kind", "words"),
     [
         (responses(SPOKEN), "answer", "Rome"),
-        (responses({"type": "reasoning", "summary": [], "content": None}, SPOKEN), "answer", "Rome"),
+        (
+            responses({"type": "reasoning", "summary": [], "content": None}, SPOKEN),
+            "answer",
+            "Rome",
+        ),
         (responses({"type": "web_search_call", "name": None}, None, SPOKEN), "answer", "Rome"),
-        (responses({"type": "message", "content": [{"type": "refusal", "refusal": "No.", "text": None}]}), "answer", "No."),
-        (responses(status="failed", error={"code": "server_error", "message": "it broke"}), "Retryable", "it broke"),
-        (responses(status="failed", error={"code": "content_filter", "message": "no"}), "blocked", "no"),
+        (
+            responses(
+                {
+                    "type": "message",
+                    "content": [{"type": "refusal", "refusal": "No.", "text": None}],
+                }
+            ),
+            "answer",
+            "No.",
+        ),
+        (
+            responses(status="failed", error={"code": "server_error", "message": "it broke"}),
+            "Retryable",
+            "it broke",
+        ),
+        (
+            responses(status="failed", error={"code": "content_filter", "message": "no"}),
+            "blocked",
+            "no",
+        ),
         (responses(SPOKEN, status="cancelled"), "Retryable", "status cancelled"),
         (responses(status="queued"), "Retryable", "status queued"),
         (responses(status="in_progress"), "Retryable", "status in_progress"),
-        (responses(status="incomplete", incomplete_details={"reason": "content_filter"}), "blocked", "content filter"),
-        (responses({"type": "reasoning", "summary": [{"text": "hm"}]}, status="incomplete", incomplete_details={"reason": "max_output_tokens"}), "truncated", "all 64 tokens"),
-        (responses(SPOKEN, error={"code": "server_error", "message": "it broke"}), "Retryable", "it broke"),
+        (
+            responses(status="incomplete", incomplete_details={"reason": "content_filter"}),
+            "blocked",
+            "content filter",
+        ),
+        (
+            responses(
+                {"type": "reasoning", "summary": [{"text": "hm"}]},
+                status="incomplete",
+                incomplete_details={"reason": "max_output_tokens"},
+            ),
+            "truncated",
+            "all 64 tokens",
+        ),
+        (
+            responses(SPOKEN, error={"code": "server_error", "message": "it broke"}),
+            "Retryable",
+            "it broke",
+        ),
         (responses(SPOKEN, status="FAILED"), "Retryable", "status FAILED"),
         (responses(status="incomplete"), "provider", "finish_reason incomplete"),
         (responses({"type": "reasoning", "summary": []}), "truncated", "only reasoning"),
@@ -164,7 +273,7 @@ def test_chat_completions(body: bytes, kind: str, words: str) -> None:
         (responses({"type": "message", "content": "Rome"}), "answer", "Rome"),
         (b'{"object": "response"}', "ModelError", "no 'output'"),
     ],
-)  # fmt: skip
+)
 def test_responses(body: bytes, kind: str, words: str) -> None:
     found, message = outcome(body, "responses", max_output_tokens=64)
     assert found == kind
@@ -184,7 +293,11 @@ def test_a_limit_is_named_by_the_suites_own_parameter() -> None:
     [
         (chat(usage={"prompt_tokens": 10.0, "completion_tokens": "5"}), "usage", Usage(10, 5)),
         (chat(usage={"prompt_tokens": 10.5, "completion_tokens": -5}), "usage", Usage(None, None)),
-        (chat(usage={"prompt_tokens": True, "completion_tokens": 10**30}), "usage", Usage(None, None)),
+        (
+            chat(usage={"prompt_tokens": True, "completion_tokens": 10**30}),
+            "usage",
+            Usage(None, None),
+        ),
         (chat(usage=[1]), "usage", None),
         (chat(finish=1), "finish_reason", None),
         (chat(finish="max_tokens"), "finish_reason", "length"),
@@ -193,22 +306,62 @@ def test_a_limit_is_named_by_the_suites_own_parameter() -> None:
         (chat(model={"name": "x"}), "model", None),
         (chat(choice={"logprobs": []}), "logprobs", None),
         (chat(choice={"logprobs": {"tokens": ["R"]}}), "logprobs", None),
-        (chat(choice={"logprobs": {"content": [{"token": "R", "logprob": float("nan")}]}}), "logprobs", None),
-        (chat(choice={"logprobs": {"content": [{"token": "R", "logprob": float("-inf"), "top_logprobs": []}]}}), "logprobs", [{"token": "R", "logprob": -9999.0, "top_logprobs": []}]),
-        (chat([{"type": "text", "text": None}, {"type": "text", "text": "Ro"}, "me"]), "text", "Rome"),
-        (chat([{"type": "thinking", "thinking": [{"text": "hm"}]}, {"text": "Rome"}]), "reasoning", "hm"),
+        (
+            chat(choice={"logprobs": {"content": [{"token": "R", "logprob": float("nan")}]}}),
+            "logprobs",
+            None,
+        ),
+        (
+            chat(
+                choice={
+                    "logprobs": {
+                        "content": [{"token": "R", "logprob": float("-inf"), "top_logprobs": []}]
+                    }
+                }
+            ),
+            "logprobs",
+            [{"token": "R", "logprob": -9999.0, "top_logprobs": []}],
+        ),
+        (
+            chat([{"type": "text", "text": None}, {"type": "text", "text": "Ro"}, "me"]),
+            "text",
+            "Rome",
+        ),
+        (
+            chat([{"type": "thinking", "thinking": [{"text": "hm"}]}, {"text": "Rome"}]),
+            "reasoning",
+            "hm",
+        ),
         (chat("<think>a</think>Rome", message={"reasoning": "b"}), "reasoning", "b\n\na"),
         (chat(message={"tool_calls": "none", "function_call": None}), "tool_calls", ()),
-        (chat(message={"tool_calls": [None, {"custom": {"name": "c", "input": "x"}}]}), "tool_calls", ({"name": "c", "arguments": "x"},)),
-        (chat(message={"function_call": {"name": "old", "arguments": "{}"}}), "tool_calls", ({"name": "old", "arguments": "{}"},)),
+        (
+            chat(message={"tool_calls": [None, {"custom": {"name": "c", "input": "x"}}]}),
+            "tool_calls",
+            ({"name": "c", "arguments": "x"},),
+        ),
+        (
+            chat(message={"function_call": {"name": "old", "arguments": "{}"}}),
+            "tool_calls",
+            ({"name": "old", "arguments": "{}"},),
+        ),
         (b"\xef\xbb\xbf" + chat(), "text", "Rome"),
         (b": WAITING\n\n: STILL WAITING\n\n" + chat(), "text", "Rome"),
         (b"\n  \n" + chat(), "text", "Rome"),
         (chat("Ro\ud83dme"), "text", "Ro\ufffdme"),
-        (chat(message={"tool_calls": [{"function": {"name": "f", "arguments": {"k\ud83d": ["\udc00"]}}}]}), "tool_calls", ({"name": "f", "arguments": {"k\ufffd": ["\ufffd"]}},)),
+        (
+            chat(
+                message={
+                    "tool_calls": [
+                        {"function": {"name": "f", "arguments": {"k\ud83d": ["\udc00"]}}}
+                    ]
+                }
+            ),
+            "tool_calls",
+            ({"name": "f", "arguments": {"k\ufffd": ["\ufffd"]}},),
+        ),
         (chat(finish="\ud800"), "finish_reason", "\ufffd"),
     ],
-)  # fmt: skip
+)
 def test_metadata_is_read_where_it_can_be(body: bytes, field: str, value: Any) -> None:
     reply = read(body)
     assert getattr(reply, field) == value
@@ -254,7 +407,7 @@ ROME = (delta(role="assistant", content="Ro"), delta(content="me"))
         ),
         (stream(delta("content_filter")), "blocked", "content filter"),
         (b"data: {broken\n\n", "Unreadable", "not JSON"),
-        (stream(), "ModelError", "no content"),
+        (stream(), "ModelError", "neither content nor a finish reason"),
     ],
 )
 def test_event_streams(body: bytes, kind: str, words: str) -> None:
@@ -265,11 +418,15 @@ def test_event_streams(body: bytes, kind: str, words: str) -> None:
 
 def test_a_stream_brings_everything_that_a_reply_does() -> None:
     body = stream(
-        delta(reasoning="It "), delta(reasoning="is"), calls(0, name="f", arguments='{"a"'), calls(0, arguments=": 1}"),
-        calls(1, name="g", arguments="{}"), {"choices": [{"index": 1, "delta": {"content": "another"}}]},
+        delta(reasoning="It "),
+        delta(reasoning="is"),
+        calls(0, name="f", arguments='{"a"'),
+        calls(0, arguments=": 1}"),
+        calls(1, name="g", arguments="{}"),
+        {"choices": [{"index": 1, "delta": {"content": "another"}}]},
         {**delta("tool_calls", content="Rome"), "system_fingerprint": "fp"},
         {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}},
-    )  # fmt: skip
+    )
     reply = read(body)
     assert (reply.text, reply.reasoning, reply.finish_reason) == ("Rome", "It is", "tool_calls")
     assert reply.tool_calls == (

@@ -130,26 +130,111 @@ def test_waits_in_bodies(body: Any, seconds: float | None) -> None:
 
 
 def test_durations() -> None:
-    assert [duration(text) for text in ("12s", "1m30s", "250ms", "1h2m3s", "30", "12 sandwiches", "")] == [
-        12, 90, 0.25, 3723, None, None, None,
-    ]  # fmt: skip
+    assert [
+        duration(text) for text in ("12s", "1m30s", "250ms", "1h2m3s", "30", "12 sandwiches", "")
+    ] == [
+        12,
+        90,
+        0.25,
+        3723,
+        None,
+        None,
+        None,
+    ]
 
 
 REFUSED = [
-    (400, {"error": {"message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "param": "max_tokens"}}, "max_completion_tokens: N"),
-    (400, {"error": {"message": "'max_tokens' is not supported, use max_completion_tokens"}}, "max_completion_tokens: N"),
-    (400, {"error": {"message": "Unrecognized request argument supplied: max_completion_tokens"}}, "max_tokens: N"),
-    (400, {"error": {"message": "Unsupported value: 'temperature' does not support 0 with this model.", "param": "temperature"}}, "temperature: null"),
-    (400, {"error": {"message": "`temperature` is deprecated for this model."}}, "temperature: null"),
-    (400, {"error": {"message": "Unsupported parameter: seed", "code": "unsupported_parameter"}}, "seed: null"),
-    (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "top_k"], "msg": "Extra inputs are not permitted", "input": "temperature"}]}, "top_k: null"),
+    (
+        400,
+        {
+            "error": {
+                "message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+                "param": "max_tokens",
+            }
+        },
+        "max_completion_tokens: N",
+    ),
+    (
+        400,
+        {"error": {"message": "'max_tokens' is not supported, use max_completion_tokens"}},
+        "max_completion_tokens: N",
+    ),
+    (
+        400,
+        {"error": {"message": "Unrecognized request argument supplied: max_completion_tokens"}},
+        "max_tokens: N",
+    ),
+    (
+        400,
+        {
+            "error": {
+                "message": "Unsupported value: 'temperature' does not support 0 with this model.",
+                "param": "temperature",
+            }
+        },
+        "temperature: null",
+    ),
+    (
+        400,
+        {"error": {"message": "`temperature` is deprecated for this model."}},
+        "temperature: null",
+    ),
+    (
+        400,
+        {"error": {"message": "Unsupported parameter: seed", "code": "unsupported_parameter"}},
+        "seed: null",
+    ),
+    (
+        422,
+        {
+            "detail": [
+                {
+                    "type": "extra_forbidden",
+                    "loc": ["body", "top_k"],
+                    "msg": "Extra inputs are not permitted",
+                    "input": "temperature",
+                }
+            ]
+        },
+        "top_k: null",
+    ),
     (400, {"error": {"message": "'stop' is not supported by this model"}}, "stop: null"),
     (400, {"error": {"message": "logprobs are not available for this model"}}, "logprobs: false"),
-    (400, {"error": {"message": "This model does not support response_format json_schema"}}, "structured_output: json_object"),
-    (400, {"error": {"message": "response_format.type must be one of: text, json_object"}}, "structured_output: none"),
-    (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}]}, "structured_output"),
-    (400, [{"error": {"message": "Unknown name \"additionalProperties\" at 'generation_config.response_schema': Cannot find field. Invalid JSON payload"}}], "structured_output"),
-]  # fmt: skip
+    (
+        400,
+        {"error": {"message": "This model does not support response_format json_schema"}},
+        "structured_output: json_object",
+    ),
+    (
+        400,
+        {"error": {"message": "response_format.type must be one of: text, json_object"}},
+        "structured_output: none",
+    ),
+    (
+        422,
+        {
+            "detail": [
+                {
+                    "type": "extra_forbidden",
+                    "loc": ["body", "response_format"],
+                    "msg": "Extra inputs are not permitted",
+                }
+            ]
+        },
+        "structured_output",
+    ),
+    (
+        400,
+        [
+            {
+                "error": {
+                    "message": "Unknown name \"additionalProperties\" at 'generation_config.response_schema': Cannot find field. Invalid JSON payload"
+                }
+            }
+        ],
+        "structured_output",
+    ),
+]
 
 
 @pytest.mark.parametrize(("status", "body", "fix"), REFUSED)
@@ -162,11 +247,19 @@ def test_a_refused_parameter_is_named_with_its_fix(status: int, body: Any, fix: 
 @pytest.mark.parametrize(
     "body",
     [
-        {"error": {"message": "This model's maximum context length is 8192 tokens; your messages have 9000.", "code": "context_length_exceeded"}},
-        {"object": "error", "message": "Conversation roles must alternate user/assistant/user/assistant"},
+        {
+            "error": {
+                "message": "This model's maximum context length is 8192 tokens; your messages have 9000.",
+                "code": "context_length_exceeded",
+            }
+        },
+        {
+            "object": "error",
+            "message": "Conversation roles must alternate user/assistant/user/assistant",
+        },
         {"detail": "Model m is not loaded"},
         "not JSON",
     ],
-)  # fmt: skip
+)
 def test_other_refusals_name_no_parameter(body: Any) -> None:
     assert str(error_of(400, body)) == "host: HTTP 400: words"

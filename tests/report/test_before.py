@@ -12,8 +12,8 @@ from llmeval.core.records import to_json
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.baseline import baseline_of_run, lock_bytes
 from llmeval.report.baseline_run import baseline_run
-from llmeval.report.html.words import certainty
 from llmeval.report.html import write_html
+from llmeval.report.html.words import certainty
 from llmeval.report.write import HTML, write_results
 from llmeval.store.directory import SUMMARY, RunDir, summary_bytes
 from tests.report import html_samples as samples

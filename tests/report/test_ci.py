@@ -10,8 +10,8 @@ from msgspec import structs
 
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, Reuse, Reused
-from llmeval.report.ci.annotations import MOST, Annotation, annotations
-from llmeval.report.ci.dispatch import RunNotice, tell
+from llmeval.report.ci.annotations import MOST, Annotation, RunNotice, annotations
+from llmeval.report.ci.dispatch import tell
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.ci.github import SUMMARY_BYTES, add_summary, command
 from llmeval.report.junit import write_junit
@@ -112,7 +112,7 @@ def test_gitlab_gets_metrics_and_azure_its_orders(tmp_path: Path) -> None:
 def test_junit_is_what_servers_read(tmp_path: Path, reuse: Reuse) -> None:
     made = told(tmp_path)
     troubles = [
-        *made.troubles,
+        *made.failing,
         replace(trouble("lost", Outcome.ERROR), source="inline"),
         replace(trouble("c1"), repeat=1),
     ]

@@ -5,7 +5,6 @@ import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,12 +20,16 @@ from llmeval.report.junit import write_junit
 from llmeval.report.markdown import MAX_CHARS, markdown
 from llmeval.report.safe_text import cell, fenced, one_line, visible
 from llmeval.runner.progress import Progress
+from tests.support.manifests import GATE, manifest_record
 
 HOSTILE = "\x1b[31m::error::x\n::add-mask::y\r\n```\n~~~~\n</details><script>alert(1)</script> @everyone \u202e ![x](http://x) \ud800 \x00"
-MANIFEST: dict[str, Any] = {
-    "run_id": "r1", "suite_file": "suites/s.yaml", "started": "2026-01-01T00:00:00Z", "candidate": {"name": "cand"},
-    "judges": {"correctness": {"trust": "UNTRUSTED", "trust_reason": "no labels"}}, "gate": {"floors": {"facts": 0.8}},
-}  # fmt: skip
+MANIFEST = manifest_record(
+    run_id="r1",
+    suite_file="suites/s.yaml",
+    candidate={"name": "cand"},
+    judges={"correctness": {"trust": "UNTRUSTED", "trust_reason": "no labels"}},
+    gate={**GATE, "floors": {"facts": 0.8}},
+)
 
 
 def trouble(case: str = "c1", outcome: Outcome = Outcome.FAIL, text: str = HOSTILE) -> FailingCase:

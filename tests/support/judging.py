@@ -10,6 +10,7 @@ from llmeval.core.records import Answer, Case, Message, Score, Usage
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import load_protocol
+from llmeval.judges.verdict_source import ProbabilityVerdicts, ReplyVerdicts
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.caller import Caller
 from llmeval.models.client.limiter import Limiter
@@ -50,9 +51,16 @@ class Fake:
         """Nothing to release."""
 
 
-def judge_of(model: Fake, protocol: str = "reference", **more: Any) -> Judge:
-    """A judge with a shipped protocol."""
-    return Judge("m", Caller(model, Limiter(4), None), load_protocol(protocol, Path()), {}, **more)
+def judge_of(
+    model: Fake, protocol: str = "reference", *, decides: bool = False, **more: Any
+) -> Judge:
+    """A judge with a shipped protocol. `decides`: the model gives probabilities, not a reply."""
+    loaded = load_protocol(protocol, Path())
+    if decides:
+        more["source"] = ProbabilityVerdicts(loaded)
+    if more.pop("logprobs", False):
+        more["source"] = ReplyVerdicts(loaded, logprobs=True)
+    return Judge("m", Caller(model, Limiter(4), None), loaded, {}, **more)
 
 
 def scored(judge: MemberVerdict, answer: str = "It is Paris.", case: Case = CASE) -> Score:

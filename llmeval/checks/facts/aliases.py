@@ -1,9 +1,11 @@
-"""Other names of the same thing: abbreviations, countries in seven languages, cities that have two names.
+"""Other names of the same thing: abbreviations, countries in seven languages, cities that have two
+names.
 
-`territories.tsv` holds names of countries from the Unicode CLDR (as in Babel 2.19; English, German, French,
-Spanish, Italian, Portuguese, Dutch; Unicode License v3) and, in English, official and former names from ISO 3166 and its part 3. A library
-with the same data (Babel, 10 MB) would be a dependency for one table. Names of cities are those of the United Nations
-Group of Experts on Geographical Names and the usual English exonyms.
+`territories.tsv` holds names of countries from the Unicode CLDR (as in Babel 2.19; English, German,
+French, Spanish, Italian, Portuguese, Dutch; Unicode License v3) and, in English, official and
+former names from ISO 3166 and its part 3. A library with the same data (Babel, 10 MB) would be a
+dependency for one table. Names of cities are those of the United Nations Group of Experts on
+Geographical Names and the usual English exonyms.
 """
 
 from functools import cache
@@ -12,25 +14,35 @@ from importlib.resources import files
 from llmeval.checks.facts.tokens import Tokens
 
 _GROUPS = """
-United Nations|UN|UNO|ONU|Vereinte Nationen|Nations unies|Naciones Unidas|Nazioni Unite|Nações Unidas|Verenigde Naties
-European Union|EU|UE|Europäische Union|Union européenne|Unión Europea|Unione europea|União Europeia|Europese Unie
+United Nations|UN|UNO|ONU|Vereinte Nationen|Nations unies|Naciones Unidas|Nazioni Unite|\
+Nações Unidas|Verenigde Naties
+European Union|EU|UE|Europäische Union|Union européenne|Unión Europea|Unione europea|\
+União Europeia|Europese Unie
 North Atlantic Treaty Organization|North Atlantic Treaty Organisation|NATO|OTAN
-World Health Organization|World Health Organisation|WHO|Weltgesundheitsorganisation|Organisation mondiale de la santé|Organización Mundial de la Salud|Organizzazione mondiale della sanità|Organização Mundial da Saúde|OMS
+World Health Organization|World Health Organisation|WHO|Weltgesundheitsorganisation|\
+Organisation mondiale de la santé|Organización Mundial de la Salud|\
+Organizzazione mondiale della sanità|Organização Mundial da Saúde|OMS
 World Trade Organization|World Trade Organisation|WTO
-International Monetary Fund|IMF|Internationaler Währungsfonds|IWF|Fonds monétaire international|Fondo Monetario Internacional|Fondo monetario internazionale|Fundo Monetário Internacional|FMI
+International Monetary Fund|IMF|Internationaler Währungsfonds|IWF|Fonds monétaire international|\
+Fondo Monetario Internacional|Fondo monetario internazionale|Fundo Monetário Internacional|FMI
 United Nations Educational, Scientific and Cultural Organization|UNESCO
 National Aeronautics and Space Administration|NASA
 Federal Bureau of Investigation|FBI
 Central Intelligence Agency|CIA
 European Space Agency|ESA
-United States|Vereinigte Staaten|États-Unis|Estados Unidos|Stati Uniti|Verenigde Staten|United States of America|USA|US|EE. UU.|EUA
+United States|Vereinigte Staaten|États-Unis|Estados Unidos|Stati Uniti|Verenigde Staten|\
+United States of America|USA|US|EE. UU.|EUA
 United Kingdom|UK|Vereinigtes Königreich|Royaume-Uni|Reino Unido|Regno Unito|Verenigd Koninkrijk|GB
 International Space Station|ISS
-Soviet Union|USSR|Union of Soviet Socialist Republics|Sowjetunion|Union soviétique|Unión Soviética|Unione Sovietica|União Soviética|Sovjet-Unie
+Soviet Union|USSR|Union of Soviet Socialist Republics|Sowjetunion|Union soviétique|\
+Unión Soviética|Unione Sovietica|União Soviética|Sovjet-Unie
 East Germany|GDR|German Democratic Republic|DDR
-World War I|World War One|First World War|WWI|WW1|WW I|Erster Weltkrieg|Première Guerre mondiale|Primera Guerra Mundial|Prima guerra mondiale|Primeira Guerra Mundial|Eerste Wereldoorlog
-World War II|World War Two|Second World War|WWII|WW2|WW II|Zweiter Weltkrieg|Seconde Guerre mondiale|Segunda Guerra Mundial|Seconda guerra mondiale|Tweede Wereldoorlog
-deoxyribonucleic acid|DNA|Desoxyribonukleinsäure|DNS|acide désoxyribonucléique|ácido desoxirribonucleico|ADN
+World War I|World War One|First World War|WWI|WW1|WW I|Erster Weltkrieg|Première Guerre mondiale|\
+Primera Guerra Mundial|Prima guerra mondiale|Primeira Guerra Mundial|Eerste Wereldoorlog
+World War II|World War Two|Second World War|WWII|WW2|WW II|Zweiter Weltkrieg|\
+Seconde Guerre mondiale|Segunda Guerra Mundial|Seconda guerra mondiale|Tweede Wereldoorlog
+deoxyribonucleic acid|DNA|Desoxyribonukleinsäure|DNS|acide désoxyribonucléique|\
+ácido desoxirribonucleico|ADN
 ribonucleic acid|RNA
 human immunodeficiency virus|HIV|VIH
 acquired immunodeficiency syndrome|acquired immune deficiency syndrome|AIDS
@@ -86,14 +98,16 @@ Rachmaninoff|Rachmaninow|Rachmaninov
 @cache
 def _groups() -> dict[tuple[str, ...], tuple[str, ...]]:
     """Every name's stems, and the names of its group."""
-    territories = files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
+    territories = (
+        files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
+    )
     lines = [line.partition("\t")[2] for line in territories.splitlines()]
-    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    groups: dict[tuple[str, ...], tuple[str, ...]] = {}
     for line in [*_GROUPS.strip().splitlines(), *lines]:
         names = tuple(line.split("|"))
         for name in names:
-            found.setdefault(_key(name), names)
-    return found
+            groups.setdefault(_key(name), names)
+    return groups
 
 
 def _key(name: str) -> tuple[str, ...]:

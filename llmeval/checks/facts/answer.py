@@ -1,4 +1,5 @@
-"""An answer as the matchers read it: words, numbers, dates and stances, each worked out once and only when needed."""
+"""An answer as the matchers read it: words, numbers, dates and stances, each worked out once and
+only when needed."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -7,7 +8,8 @@ from functools import cached_property, lru_cache
 import regex
 
 from llmeval.checks.facts.candidates import Candidates
-from llmeval.checks.facts.dates import Date, dates
+from llmeval.checks.facts.date_values import Date
+from llmeval.checks.facts.dates import dates
 from llmeval.checks.facts.final_answer import Final, final_answer
 from llmeval.checks.facts.locale import (
     is_month_first,
@@ -17,30 +19,36 @@ from llmeval.checks.facts.locale import (
     shows_language,
 )
 from llmeval.checks.facts.names import Spelling
+from llmeval.checks.facts.negation_scope import NegationScopes, Stance
 from llmeval.checks.facts.numbers import Number
-from llmeval.checks.facts.scopes import Scopes, Stance
 from llmeval.checks.facts.times import Time, times
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.core.records import Case
 
-_QUESTIONS = ("question", "query", "prompt", "input", "instruction")
 _LOCALE = regex.compile(r"[a-zA-Z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _EVASIVE = regex.compile(
-    r"\bas an ai\b|\bi(?:'m| am)? (?:do not|don['’]t|can(?:not|['’]t)|could(?:n['’]t| not)|am unable|sorry)|real-time"
-    r"|\b(?:unable|impossible|difficult) to\b|\b(?:depends?|depending) on\b|\bnot (?:aware|specified|publicly|mentioned|clear|known)\b"
-    r"|\bno (?:specific|official|information|definitive|single|evidence)\b|\bknowledge cut-?off\b|\btraining data\b"
-    r"|\bup-to-date\b|\blatest (?:information|updates?)\b|\bcould(?:n['’]t| not) find\b|\bvar(?:y|ies)\b",
+    r"\bas an ai\b|\bi(?:'m| am)? (?:do not|don['’]t|can(?:not|['’]t)|could(?:n['’]t| not)|am "
+    r"unable|sorry)|real-time"
+    r"|\b(?:unable|impossible|difficult) to\b|\b(?:depends?|depending) on\b|\bnot (?:aware"
+    r"|specified|publicly|mentioned|clear|known)\b"
+    r"|\bno (?:specific|official|information|definitive|single|evidence)\b|\bknowledge cut-?off\b"
+    r"|\btraining data\b"
+    r"|\bup-to-date\b|\blatest (?:information|updates?)\b|\bcould(?:n['’]t| not) find\b|\bvar(?:y"
+    r"|ies)\b",
     regex.IGNORECASE,
 )
 
 
-class ParsedAnswer:
+class AnswerAnalysis:
     """One answer and the question it answers.
 
-    `subjects`: names of what its facts are about. `locale`: how it writes numbers and dates, where that is known.
+    `subjects`: names of what its facts are about. `locale`: how it writes numbers and dates, where
+    that is known.
     """
 
-    def __init__(self, answer: str, question: str = "", subjects: tuple[str, ...] = (), locale: str = "") -> None:
+    def __init__(
+        self, answer: str, question: str = "", subjects: tuple[str, ...] = (), locale: str = ""
+    ) -> None:
         self.words = Tokens(answer)
         self.question = _question(question)
         self._subjects = subjects
@@ -49,10 +57,12 @@ class ParsedAnswer:
         """Stems of each value that is right for any fact of the case."""
 
     @cached_property
-    def asked(self) -> frozenset[str]:
+    def question_stems(self) -> frozenset[str]:
         """Stems of the question's words of meaning."""
         pairs = zip(self.question.stems, self.question.forms, strict=True)
-        return frozenset(stem for stem, form in pairs if form not in STOPWORDS) | stems_of(self._subjects)
+        return frozenset(stem for stem, form in pairs if form not in STOPWORDS) | stems_of(
+            self._subjects
+        )
 
     @cached_property
     def numbers(self) -> list[Number]:
@@ -77,7 +87,8 @@ class ParsedAnswer:
 
     @cached_property
     def language(self) -> str:
-        """The language of the answer, of its locale, or else of the question; en where nothing shows it."""
+        """The language of the answer, of its locale, or else of the question; en where nothing
+        shows it."""
         if self.locale:
             return self.locale.partition("-")[0].partition("_")[0].casefold()
         if shows_language(self.words):
@@ -88,9 +99,9 @@ class ParsedAnswer:
         return own if own != "en" else language_of(self.question, 1)
 
     @cached_property
-    def _scopes(self) -> Scopes:
+    def _scopes(self) -> NegationScopes:
         languages = dict.fromkeys((self.language, *languages_of(self.words)))
-        return Scopes(self.words, self.asked, self.question.raw, tuple(languages))
+        return NegationScopes(self.words, self.question_stems, self.question.raw, tuple(languages))
 
     def stance(self, start: int, end: int) -> Stance:
         """How the answer stands to what it mentions at these code points."""
@@ -109,41 +120,51 @@ class ParsedAnswer:
     @cached_property
     def echo(self) -> tuple[int, int] | None:
         """The code points of a repetition of the whole question; None where there is none."""
-        asked, said = self.question.stems, self.words.stems
-        if not _ECHO_WORDS <= len(asked) <= len(said):
+        question_stems, answer_stems = self.question.stems, self.words.stems
+        if not _ECHO_WORDS <= len(question_stems) <= len(answer_stems):
             return None
         at = -1
-        while (at := _index(said, asked[0], at + 1)) >= 0:
-            if said[at : at + len(asked)] == asked:
-                return self.words.place(at, at + len(asked) - 1)
+        while (at := _index(answer_stems, question_stems[0], at + 1)) >= 0:
+            if answer_stems[at : at + len(question_stems)] == question_stems:
+                return self.words.place(at, at + len(question_stems) - 1)
         return None
 
     def is_copied(self, start: int, end: int) -> bool:
         """Whether the place stands in a phrase that the answer copies from the question.
 
-        "Argon is the second most common gas in the air" does not answer "second" to "What is the second most common gas
-        in the air?". A question that offers a choice names what is right itself.
+        "Argon is the second most common gas in the air" does not answer "second" to "What is the
+        second most common gas in the air?". A question that offers a choice names what is right
+        itself.
         """
-        asked, said = self.question.stems, self.words.stems
-        if not _COPIED_WORDS < len(asked) <= _ASKED_WORDS or _CHOICE.search(self.question.raw):
+        question_stems, answer_stems = self.question.stems, self.words.stems
+        if not _COPIED_WORDS < len(question_stems) <= _ASKED_WORDS or _CHOICE.search(
+            self.question.raw
+        ):
             return False
         first = bisect_right(self.words.starts, start) - 1
         last = bisect_left(self.words.ends, end)
         size = last - first + 1
-        place = said[first : last + 1]
-        for at in range(len(asked) - size + 1):
-            if asked[at : at + size] == place and self._around(at, first, size) >= _COPIED_WORDS:
+        place = answer_stems[first : last + 1]
+        for at in range(len(question_stems) - size + 1):
+            if (
+                question_stems[at : at + size] == place
+                and self._around(at, first, size) >= _COPIED_WORDS
+            ):
                 return True
         return False
 
     def _around(self, at: int, first: int, size: int) -> int:
-        """How many words of meaning around a place of the answer stand around it in the question, in the same order."""
-        asked, said, forms = self.question.stems, self.words.stems, self.words.forms
+        """How many words of meaning around a place of the answer stand around it in the question,
+        in the same order."""
+        question_stems, answer_stems = self.question.stems, self.words.stems
         count = 0
         for step, one, two in ((-1, at - 1, first - 1), (1, at + size, first + size)):
-            while 0 <= one < len(asked) and 0 <= two < len(said) and asked[one] == said[two]:
-                count += forms[two] not in STOPWORDS
-                one, two = one + step, two + step
+            here, there = one, two
+            while 0 <= here < len(question_stems) and 0 <= there < len(answer_stems):
+                if question_stems[here] != answer_stems[there]:
+                    break
+                count += self.words.forms[there] not in STOPWORDS
+                here, there = here + step, there + step
         return count
 
     @cached_property
@@ -188,20 +209,9 @@ def _question(text: str) -> Tokens:
     return Tokens(text[:20000])
 
 
-def question_of(case: Case) -> str:
-    """What the case asks: its last user message, else the field that is named like a question; empty if unknown."""
-    for message in reversed(case.messages):
-        if message.role == "user":
-            return message.content
-    for name in _QUESTIONS:
-        value = case.fields.get(name)
-        if isinstance(value, str):
-            return value
-    return ""
-
-
 def locale_of(case: Case) -> str:
-    """The locale that the case names in a field or tag `locale`, `language` or `lang`; empty if it names none."""
+    """The locale that the case names in a field or tag `locale`, `language` or `lang`; empty if it
+    names none."""
     for source in (case.fields, case.tags):
         for name in ("locale", "language", "lang"):
             value = source.get(name)

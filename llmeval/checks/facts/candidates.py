@@ -1,7 +1,8 @@
-"""Answers that name several candidates for one fact: "A or B", a list of names, every number from 0 to 100.
+"""Answers that name several candidates for one fact: "A or B", a list of names, every number from 0
+to 100.
 
-A text that lists what might be right states none of it, unless the question asks for several or the other items are
-right as well.
+A text that lists what might be right states none of it, unless the question asks for several or the
+other items are right as well.
 """
 
 from bisect import bisect_left, bisect_right
@@ -13,60 +14,57 @@ import regex
 
 from llmeval.checks.facts.aliases import is_country
 from llmeval.checks.facts.names import EMPTY_WORDS
-from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.question_cues import ASKS_MANY, ASKS_PLACE
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 _OR = {
-    "en": "or", "de": "oder|bzw\\.?", "fr": "ou", "es": "o|u", "it": "o|oppure", "pt": "ou", "nl": "of", "pl": "lub|albo",
-    "sv": "eller", "da": "eller", "no": "eller", "ru": "или", "tr": "veya|ya da", "cs": "nebo", "ro": "sau",
-}  # fmt: skip
+    "en": "or",
+    "de": "oder|bzw\\.?",
+    "fr": "ou",
+    "es": "o|u",
+    "it": "o|oppure",
+    "pt": "ou",
+    "nl": "of",
+    "pl": "lub|albo",
+    "sv": "eller",
+    "da": "eller",
+    "no": "eller",
+    "ru": "или",
+    "tr": "veya|ya da",
+    "cs": "nebo",
+    "ro": "sau",
+}
 _AND = "and|&|und|et|y|e|en|och|og|ve|si|и"
 _SPLIT = {
     language: regex.compile(
-        rf"\s*(?:(?:,(?!\d)|[;/|•·\n、，；]|\s[-–]\s|\.(?=\s)|或者|或|または))(?:\s*(?:[-*•]|\d{{1,3}}[.)])(?=\s))?\s*"
+        rf"\s*(?:(?:,(?!\d)|[;/|•·\n、，；]|\s[-–]\s|\.(?=\s)|或者|或|または))(?:\s*(?:[-*•]"
+        rf"|\d{{1,3}}[.)])(?=\s))?\s*"
         rf"(?:\b(?P<or>{word})\b\s*)?|\s+(?:(?P<or>{word})|{_AND})\s+",
         regex.IGNORECASE,
     )
     for language, word in _OR.items()
 }
 _HAN_OR = regex.compile(r"或者|或|または")
-_COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])"
-_PLURAL = r"\w{3,}(?<!ss|us|is|as|oes|[^s])"
-_MANY_ASKED = regex.compile(
-    # an order: "list three ...", "name all the ...", "give examples of"
-    r"^\W*(?:list|give(?!\sa\b|\san\b|\sthe\s(?:name|year))|enumerate"
-    rf"|name\s(?:{_COUNT}|some|several|all|the\s\w+s))\b"
-    r"|\b(?:list|examples?|cast)\sof\b|\bmembers\b|\bseveral\b"
-    # "what are", "which rivers are", "what kinds of"
-    r"|\b(?:what|which|who)\s(?:are|were)\b"
-    rf"|\b(?:what|which)\s(?:\w+\s)?{_PLURAL}\s(?:are|were|do|did|have|had|can|could|won|live|make|use|speak)\b"
-    r"|\b(?:what|which)\s(?:kinds?|types?|sorts?)\sof\s\w+s\b"
-    r"|\bwhat\s(?:\w+\s){0,2}?(?:is|was)\sin\s(?:a|an|the)\b"
-    # "which three cities", "3 candidates for"
-    rf"|(?:^|\b(?:what|which|who|give)\s(?:are\s|were\s)?)(?:the\s)?{_COUNT}\s(?:\w+\s){{0,2}}?"
-    rf"(?!years|days|weeks|months|hours|times){_PLURAL}\b"
-    # "countries that begin with"
-    rf"|^(?:\w+\s){{1,2}}?\w{_PLURAL}\s(?:that|which|with)\b"
-    r"|\b(?:sind|waren|welche|sont|étaient|quels|quelles|cuáles|quiénes|sono|quali|são|quais|zijn)\b",
-    regex.IGNORECASE,
-)
-_WHERE = regex.compile(r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE)
 _ALSO = regex.compile(
-    r"(?:\(|\balso\s(?:known|called|named|written|spelled)\s(?:as\s)?|\bknown\sas|\bcalled|\bnamed|\baka|\bi\.e\.|\bthat\sis|auch|genannt)[\s\"'“]*$",
+    r"(?:\(|\balso\s(?:known|called|named|written|spelled)\s(?:as\s)?|\bknown\sas|\bcalled|\bnamed"
+    r"|\baka|\bi\.e\.|\bthat\sis|auch|genannt)[\s\"'“]*$",
     regex.IGNORECASE,
 )
 # After "is called" an "or" gives another name of the same thing.
 _NAMED = regex.compile(
-    r"\b(?:called|known\sas|named|termed|referred\sto\sas|genannt|heißt|appelée?|llamad[oa]|chiamat[oa]|chamad[oa])"
+    r"\b(?:called|known\sas|named|termed|referred\sto\sas|genannt|heißt|appelée?|llamad[oa]"
+    r"|chiamat[oa]|chamad[oa])"
     r"\s(?:(?:the|a|an)\s)?[\"'“*]*$",
     regex.IGNORECASE,
 )
 _NO_CHOICE = frozenset(
-    "not so more less later earlier fewer over above two both similar other others otherwise even perhaps any something "
+    "not so more less later earlier fewer over above two both similar other others otherwise even "
+    "perhaps any something "
     "anything equivalent greater higher longer older younger else at in on by for".split()
 )
 _LONG_LIST = 4
-"""So many items that are nothing but names or values, one of them right, are a list of candidates."""
+"""So many items that are nothing but names or values, one of them right, are a list of
+candidates."""
 _PLACES = 7
 """The same for what may be one place, as `Baker Street, Soho, London, England, UK`."""
 _HUGE_LIST = 18
@@ -84,7 +82,8 @@ _IN_NAMES = frozenset(["the", "a", "an", "and", "of", "i", "s"])
 _OFFERED_WORDS = 30
 """In a longer answer "A or B" is more often an aside than the answer."""
 _VERBS = frozenset(
-    "is was are were be been has have had did does do can could will would ist war sind est sont es son era foi".split()
+    "is was are were be been has have had did does do can could will would ist war sind est sont "
+    "es son era foi".split()
 )
 _VERB_WITHIN = 60
 _BRACKETS = regex.compile(r"\([^()]*\)?")
@@ -107,12 +106,12 @@ class _Item:
 class Candidates:
     """The lists of candidates in an answer to a question."""
 
-    def __init__(self, words: Tokens, asked: Tokens, language: str) -> None:
-        question = asked.raw
+    def __init__(self, words: Tokens, question_words: Tokens, language: str) -> None:
+        question = question_words.raw
         self._words = words
-        self._asks_many = bool(_MANY_ASKED.search(question))
-        self._question = asked.stem_set.difference(STOPWORDS)
-        self._where = bool(_WHERE.search(question))
+        self._asks_many = bool(ASKS_MANY.search(question))
+        self._question = question_words.stem_set.difference(STOPWORDS)
+        self._where = bool(ASKS_PLACE.search(question))
         self._bare: dict[int, bool] = {}
         self._stems_at: dict[int, frozenset[str]] = {}
         self._separator = _SPLIT.get(language, _SPLIT["en"])
@@ -126,7 +125,8 @@ class Candidates:
         return [item.start for item in self._items]
 
     def is_one_of_several(self, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
-        """Whether what stands at [start, end) is one candidate of several, the others not among those right.
+        """Whether what stands at [start, end) is one candidate of several, the others not among
+        those right.
 
         `right`: the stems of each right value.
         """
@@ -139,13 +139,17 @@ class Candidates:
         return self._listed(low, high, right, self._least())
 
     def is_one_of_many(self, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
-        """Whether it is one item of a list that the question asks for, most of which are not among those right."""
+        """Whether it is one item of a list that the question asks for, most of which are not among
+        those right."""
         low = bisect_right(self._starts, start) - 1
         high = bisect_left(self._starts, end) - 1
-        return self._asks_many and 0 <= low <= high and self._listed(low, high, right, _LONG_LIST + 1)
+        return (
+            self._asks_many and 0 <= low <= high and self._listed(low, high, right, _LONG_LIST + 1)
+        )
 
     def is_pile(self, right: Sequence[frozenset[str]]) -> bool:
-        """Whether the text is a dozen or more short statements of which hardly any has to do with the question."""
+        """Whether the text is a dozen or more short statements of which hardly any has to do with
+        the question."""
         raw = self._words.raw[:_READ]
         if sum(map(raw.count, ",;\n.!?")) < _PILE:
             return False
@@ -155,15 +159,21 @@ class Candidates:
         )
 
     def _are_apart(self, parts: list[str], least: int, right: Sequence[frozenset[str]]) -> bool:
-        """Whether there are enough parts, short on average, and most share no word with question or right values."""
-        parts = list({part.strip() for part in parts if part.strip() and not part.strip().isdigit()})
+        """Whether there are enough parts, short on average, and most share no word with question or
+        right values."""
+        parts = list(
+            {part.strip() for part in parts if part.strip() and not part.strip().isdigit()}
+        )
         if len(parts) < least or len(self._words) > _PILE_WORDS * len(parts):
             return False
-        known = self._question.union(*right) - EMPTY_WORDS
-        return sum(known.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
+        cached = self._question.union(*right) - EMPTY_WORDS
+        return sum(cached.isdisjoint(Tokens(part).content) for part in parts) >= 0.7 * len(parts)
 
-    def _offered(self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]) -> bool:
-        """`A or B`, `A, B or C`, with another candidate than items low..high on the other side of the "or"."""
+    def _offered(
+        self, low: int, high: int, start: int, end: int, right: Sequence[frozenset[str]]
+    ) -> bool:
+        """`A or B`, `A, B or C`, with another candidate than items low..high on the other side of
+        the "or"."""
         if len(self._words) > _OFFERED_WORDS:
             return False
         if self._items[low].chosen and low:
@@ -174,7 +184,9 @@ class Candidates:
                 return False
             last += 1
             if self._items[last].chosen:
-                return self._is_other(self._items[last], high, last, start, end, right, after_or=False)
+                return self._is_other(
+                    self._items[last], high, last, start, end, right, after_or=False
+                )
             if not self._is_bare(self._items[last]):
                 return False
         return False
@@ -190,7 +202,8 @@ class Candidates:
         *,
         after_or: bool,
     ) -> bool:
-        """Whether the item on the other side of the "or" is another candidate than what stands at [start, end)."""
+        """Whether the item on the other side of the "or" is another candidate than what stands at
+        [start, end)."""
         if not self._beside(at, other, start, end, after_or=after_or):
             return False
         if self._first_form(other) in _NO_CHOICE or not self._is_candidate(other, after_or):
@@ -203,7 +216,8 @@ class Candidates:
         return not _is_right(self._stems(other), right)
 
     def _beside(self, at: int, other: _Item, start: int, end: int, *, after_or: bool) -> bool:
-        """Whether the place is next to the "or": a name, a number, or a term in an answer of little else.
+        """Whether the place is next to the "or": a name, a number, or a term in an answer of little
+        else.
 
         Elsewhere "a spine or backbone" more often gives another word for the same thing.
         """
@@ -221,26 +235,32 @@ class Candidates:
         return "\n" not in gap and "." not in gap and ";" not in gap
 
     def _first_form(self, item: _Item) -> str:
-        found = Tokens(self._words.raw[item.start : item.start + 60]).forms
-        return found[0] if found else ""
+        parts_read = Tokens(self._words.raw[item.start : item.start + 60]).forms
+        return parts_read[0] if parts_read else ""
 
     def _stems(self, item: _Item) -> frozenset[str]:
-        known = self._stems_at.get(item.start)
-        if known is None:
-            known = self._stems_at[item.start] = self._read_stems(item)
-        return known
+        cached = self._stems_at.get(item.start)
+        if cached is None:
+            cached = self._stems_at[item.start] = self._read_stems(item)
+        return cached
 
     def _read_stems(self, item: _Item) -> frozenset[str]:
-        return frozenset(Tokens(self._words.raw[item.start : min(item.end, item.start + 120)]).content)
+        return frozenset(
+            Tokens(self._words.raw[item.start : min(item.end, item.start + 120)]).content
+        )
 
     def _is_candidate(self, item: _Item, before: bool) -> bool:
         """Whether the item may be an answer by itself; before an "or", its last words may be."""
         text = self._words.raw[item.start : item.end]
-        found = Tokens(text[-60:] if before else text[:60])
-        return any(form not in STOPWORDS for form in (found.forms[-2:] if before else found.forms[:3]))
+        parts_read = Tokens(text[-60:] if before else text[:60])
+        return any(
+            form not in STOPWORDS
+            for form in (parts_read.forms[-2:] if before else parts_read.forms[:3])
+        )
 
     def _listed(self, first: int, last: int, right: Sequence[frozenset[str]], least: int) -> bool:
-        """A run of `least` bare items or more, most of them not right, that makes up most of the answer."""
+        """A run of `least` bare items or more, most of them not right, that makes up most of the
+        answer."""
         short = len(self._items) < _PLACES and self._all_stated(self._items)
         if self._is_enumeration and len(self._items) >= least and not short:
             rest = self._items[:first] + self._items[last + 1 :]
@@ -264,28 +284,34 @@ class Candidates:
         others = self._others(rest, self._items[first : last + 1], right)
         return len(others) >= least - 1 and len(others) * 2 > len(run)
 
-    def _others(self, rest: list[_Item], own: list[_Item], right: Sequence[frozenset[str]]) -> list[_Item]:
-        """The other candidates: items that are not right, and that do not just repeat what the question lists.
+    def _others(
+        self, rest: list[_Item], own: list[_Item], right: Sequence[frozenset[str]]
+    ) -> list[_Item]:
+        """The other candidates: items that are not right, and that do not just repeat what the
+        question lists.
 
-        To "Matthew, Mark, Luke and who?" all four names are an answer; to "Is it Matthew, Mark, Luke or John?" they are
-        none.
+        To "Matthew, Mark, Luke and who?" all four names are an answer; to "Is it Matthew, Mark,
+        Luke or John?" they are none.
         """
         named = self._question.union(*map(self._stems, own)) == self._question
         return [
             item
             for item in rest
-            if not _is_right(self._stems(item), right) and (named or not self._stems(item) <= self._question)
+            if not _is_right(self._stems(item), right)
+            and (named or not self._stems(item) <= self._question)
         ]
 
     def _all_stated(self, run: list[_Item]) -> bool:
-        """Whether a sentence with an "and" before the last item says that all are meant: `They are A, B, C and D`."""
+        """Whether a sentence with an "and" before the last item says that all are meant: `They are
+        A, B, C and D`."""
         if not self._asks_many and _VERBS.isdisjoint(self._words.forms[:_VERB_WITHIN]):
             return False
         return len(run) > 1 and bool(_LAST_AND.search(self._words.raw, run[-2].end, run[-1].start))
 
     @cached_property
     def _is_enumeration(self) -> bool:
-        """Whether the whole text is items of a few words, with no verb that would make it a sentence."""
+        """Whether the whole text is items of a few words, with no verb that would make it a
+        sentence."""
         words = self._words
         count = len(self._items)
         if count <= _LONG_LIST or len(words) > 3 * count or not _VERBS.isdisjoint(words.forms):
@@ -299,7 +325,8 @@ class Candidates:
 
     @cached_property
     def _is_address(self) -> bool:
-        """Whether the items may be one place, from the smallest to the country: they end in the only country."""
+        """Whether the items may be one place, from the smallest to the country: they end in the
+        only country."""
         countries = [item for item in self._items if is_country(" ".join(self._all_stems(item)))]
         return len(countries) == 1 and countries[0] == self._items[-1]
 
@@ -307,73 +334,37 @@ class Candidates:
         return Tokens(self._words.raw[item.start : min(item.end, item.start + 60)]).stems
 
     def _is_bare(self, item: _Item) -> bool:
-        """Whether the item is a name or value and nothing else: few words, hardly any without a meaning of their own."""
-        known = self._bare.get(item.start)
-        if known is None:
-            known = self._bare[item.start] = self._reads_bare(item)
-        return known
+        """Whether the item is a name or value and nothing else: few words, hardly any without a
+        meaning of their own."""
+        cached = self._bare.get(item.start)
+        if cached is None:
+            cached = self._bare[item.start] = self._reads_bare(item)
+        return cached
 
     def _reads_bare(self, item: _Item) -> bool:
         if item.end - item.start > 80:
             return False
-        found = Tokens(self._words.raw[item.start : item.end]).forms
-        small = sum(form in STOPWORDS and form not in _IN_NAMES for form in found)
-        return 0 < len(found) <= _ITEM_WORDS + 2 and not small
+        parts_read = Tokens(self._words.raw[item.start : item.end]).forms
+        small = sum(form in STOPWORDS and form not in _IN_NAMES for form in parts_read)
+        return 0 < len(parts_read) <= _ITEM_WORDS + 2 and not small
 
 
 def _items(raw: str, separator: "regex.Pattern[str]") -> list[_Item]:
-    found: list[_Item] = []
+    parts_read: list[_Item] = []
     start, chosen = 0, False
     for match in separator.finditer(raw):
         if raw[start : match.start()].strip(" -*•\t"):
-            found.append(_Item(start, match.start(), chosen))
+            parts_read.append(_Item(start, match.start(), chosen))
             chosen = False
         start = match.end()
-        chosen = chosen or match["or"] is not None or bool(_HAN_OR.search(match[0])) or match[0] == "/"
+        chosen = (
+            chosen or match["or"] is not None or bool(_HAN_OR.search(match[0])) or match[0] == "/"
+        )
     if raw[start:].strip():
-        found.append(_Item(start, len(raw), chosen))
-    return found
+        parts_read.append(_Item(start, len(raw), chosen))
+    return parts_read
 
 
 def _is_right(stems: frozenset[str], right: Sequence[frozenset[str]]) -> bool:
     """Whether the words are those of one right value, or hold all of its words."""
     return any(value and (stems <= value or value <= stems) for value in right)
-
-
-_BETWEEN_NUMBERS = regex.compile(r"[\s.,;/|•\-–]*(?:\b(?:and|or|und|oder|et|ou|y|o|e)\b)?[\s,;/|•\-]*")
-
-
-_FIGURES = regex.compile(r"\d{1,12}")
-
-
-def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: str) -> bool:
-    """Whether the number is one of at least four in a row with nothing but separators between them."""
-    low = high = index
-    while low > 0 and _only_separators(raw, numbers[low - 1], numbers[low]):
-        low -= 1
-    while high + 1 < len(numbers) and _only_separators(raw, numbers[high], numbers[high + 1]):
-        high += 1
-    least = _HUGE_LIST if _MANY_ASKED.search(question) and not _HOW_MANY.search(question) else _LONG_LIST
-    values = {numbers[i].value for i in range(low, high + 1)}
-    shown = {int(figures) for figures in _FIGURES.findall(question)}
-    if numbers[index].value not in shown:
-        values -= shown  # the series of "What comes after 1, 2, 4, 8?" is no list of candidates
-    return len(values) >= least
-
-
-_HOW_MANY = regex.compile(r"\bhow\s(?:many|much|long|old|far|tall)\b", regex.IGNORECASE)
-
-
-def _only_separators(raw: str, one: Number, two: Number) -> bool:
-    return two.start - one.end <= 8 and bool(_BETWEEN_NUMBERS.fullmatch(raw, one.end, two.start))
-
-
-def is_word_salad(words: Tokens) -> bool:
-    """Whether twenty words or more follow each other without a mark, with hardly any that join them to sentences."""
-    count = len(words)
-    if not 20 <= count <= 2000 or len(_MARK.findall(words.raw)) * 10 > count:
-        return False
-    return sum(form in STOPWORDS for form in words.forms) * 8 < count
-
-
-_MARK = regex.compile(r"[.,;:!?]\s")

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import regex
 
 ERA_AFTER = regex.compile(
-    r"\s?\(?(?:(BCE?|B\.C\.(?:E\.)?|v\. ?Chr\.|av\. J\.-C\.|a\. ?C\.)|(?:CE|AD|A\.D\.|C\.E\.)(?!\w))"
+    r"\s?\(?(?:(BCE?|B\.C\.(?:E\.)?|v\. ?Chr\.|av\. J\.-C\.|a\. ?C\.)|(?:CE|AD|A\.D\."
+    r"|C\.E\.)(?!\w))"
 )
 """What follows a year or century; group 1 is there for one before Christ."""
 _NAMES = r"(?:century|centuries|siècles?|secol[oi]|siglos?|séculos?|jahrhunderts?|eeuw|век[аеу]?)"
@@ -15,7 +16,8 @@ _BEFORE = regex.compile(
     regex.IGNORECASE,
 )
 _AFTER = regex.compile(
-    rf"(?<!\p{{L}}){_NAMES}\s+(?P<roman>(?-i:[IVX]{{1,6}}))(?P<number>)(?!\p{{L}})", regex.IGNORECASE
+    rf"(?<!\p{{L}}){_NAMES}\s+(?P<roman>(?-i:[IVX]{{1,6}}))(?P<number>)(?!\p{{L}})",
+    regex.IGNORECASE,
 )
 _VALUES = {"i": 1, "v": 5, "x": 10}
 

@@ -1,4 +1,5 @@
-"""Facts made ready for matching: values read once, whatever the number of answers they are held against."""
+"""Facts made ready for matching: values read once, whatever the number of answers they are held
+against."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,18 +8,19 @@ from typing import Any
 
 from llmeval.checks.facts.aliases import aliases_of
 from llmeval.checks.facts.compare import EXACT, Tolerance
-from llmeval.checks.facts.dates import Precision, make
+from llmeval.checks.facts.date_values import Precision, make
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number, numbers
-from llmeval.checks.facts.references import ExpectedValue, is_non_answer, parse_reference
+from llmeval.checks.facts.references import ExpectedValue, infer_type, is_non_answer
 from llmeval.checks.facts.schema import Fact, FactType, Role, parse_date, shown
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named
 
 
 @dataclass(frozen=True)
-class CompiledFact:
-    """One fact to look for. `expected`: any of them is right. `kind` None: read from the value, judged as people do.
+class ExpectedFact:
+    """One fact to look for. `expected`: any of them is right. `kind` None: read from the value,
+    judged as people do.
 
     `shown`: the fact as a person reads it. `members`, `needed`, `ordered`: of a set.
     """
@@ -34,7 +36,7 @@ class CompiledFact:
     accept: Precision | None = None
     inflect: bool = True
     fuzzy: float | None = None
-    members: tuple["CompiledFact", ...] = ()
+    members: tuple["ExpectedFact", ...] = ()
     needed: int = 0
     ordered: bool = False
     listed: bool = False
@@ -42,63 +44,87 @@ class CompiledFact:
 
 
 @lru_cache(maxsize=512)
-def from_references(references: tuple[str, ...], question: str, locale: str = "") -> CompiledFact:
+def from_references(references: tuple[str, ...], question: str, locale: str = "") -> ExpectedFact:
     """The fact that plain references make: any of them is right."""
-    asked = Tokens(question)
+    question_words = Tokens(question)
     distinct = [text for text in dict.fromkeys(references) if text.strip()]
     # "I have no comment" among real answers would let every evasion pass.
     distinct = [text for text in distinct if not is_non_answer(text)] or distinct
-    expected = tuple(parse_reference(text, asked, locale) for text in distinct)
+    expected = tuple(infer_type(text, question_words, locale) for text in distinct)
     expected += tuple(_aliases(distinct))
-    return CompiledFact("reference", distinct[0] if distinct else "", expected)
+    return ExpectedFact("reference", distinct[0] if distinct else "", expected)
 
 
 def _aliases(names: Sequence[str]) -> Iterator[ExpectedValue]:
     """Other names of the things named, that are not among them."""
-    known = frozenset(names)
+    own = frozenset(names)
     for name in names[:_ALIASED]:
         for alias in aliases_of(name):
-            if alias not in known:
+            if alias not in own:
                 yield ExpectedValue(alias, Reference(alias), alias=True)
 
 
 _ALIASED = 32
 
 
-def from_fact(fact: Fact, question: str, locale: str = "") -> CompiledFact:
+def from_fact(fact: Fact, question: str, locale: str = "") -> ExpectedFact:
     """A fact as it is written, ready for matching."""
     common: dict[str, Any] = {
-        "label": fact.label, "shown": shown(fact.value, fact.unit), "kind": fact.kind, "role": fact.role,
-        "weight": fact.weight, "subject": fact.subject, "inflect": fact.inflect, "fuzzy": fact.fuzzy,
-    }  # fmt: skip
+        "label": fact.label,
+        "shown": shown(fact.value, fact.unit),
+        "kind": fact.kind,
+        "role": fact.role,
+        "weight": fact.weight,
+        "subject": fact.subject,
+        "inflect": fact.inflect,
+        "fuzzy": fact.fuzzy,
+    }
     values = [fact.value, *fact.aliases]
     if fact.kind == "set":
-        return CompiledFact(
-            expected=(), members=_members(fact, question), needed=_needed(fact), ordered=fact.ordered, **common
+        return ExpectedFact(
+            expected=(),
+            members=_members(fact, question),
+            needed=_needed(fact),
+            ordered=fact.ordered,
+            **common,
         )
     if fact.kind == "quantity":
         tolerance = fact.tolerance
-        limits = Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits) if tolerance else EXACT
-        return CompiledFact(expected=tuple(_quantity(value, fact.unit) for value in values), tolerance=limits, **common)
+        limits = (
+            Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits)
+            if tolerance
+            else EXACT
+        )
+        return ExpectedFact(
+            expected=tuple(_quantity(value, fact.unit) for value in values),
+            tolerance=limits,
+            **common,
+        )
     if fact.kind == "date":
         expected = tuple(_date(value, fact.precision) for value in values)
         accept = fact.accept_precision or fact.precision
         least = Precision[accept.upper()] if accept else expected[0].dates[0].precision
-        return CompiledFact(expected=expected, accept=least, **common)
+        return ExpectedFact(expected=expected, accept=least, **common)
     if fact.kind == "boolean":
-        yes = fact.value if isinstance(fact.value, bool) else str(fact.value).strip().casefold() in ("yes", "true")
-        return CompiledFact(expected=(ExpectedValue(shown(yes), Reference(""), boolean=yes),), **common)
+        yes = (
+            fact.value
+            if isinstance(fact.value, bool)
+            else str(fact.value).strip().casefold() in ("yes", "true")
+        )
+        return ExpectedFact(
+            expected=(ExpectedValue(shown(yes), Reference(""), boolean=yes),), **common
+        )
     if fact.kind is None:
-        asked = Tokens(question)
-        expected = tuple(parse_reference(shown(value), asked, locale) for value in values)
-        return CompiledFact(expected=expected + tuple(_aliases([str(v) for v in values])), **common)
+        question_words = Tokens(question)
+        expected = tuple(infer_type(shown(value), question_words, locale) for value in values)
+        return ExpectedFact(expected=expected + tuple(_aliases([str(v) for v in values])), **common)
     expected = tuple(ExpectedValue(value, Reference(value)) for value in values)
     if fact.kind == "entity":
         expected += tuple(_aliases([str(value) for value in values]))
-    return CompiledFact(expected=expected, **common)
+    return ExpectedFact(expected=expected, **common)
 
 
-def _members(fact: Fact, question: str) -> tuple[CompiledFact, ...]:
+def _members(fact: Fact, question: str) -> tuple[ExpectedFact, ...]:
     shared = {"inflect": fact.inflect, "fuzzy": fact.fuzzy, "subject": fact.subject}
     members = (from_fact(Fact(value=value, **shared), question) for value in fact.value)
     return tuple(replace(member, listed=True) for member in members)
@@ -114,7 +140,9 @@ def _quantity(value: Any, unit: str | None) -> ExpectedValue:
         measure = unit_named(unit) if unit else number.unit
     else:
         digits = (
-            len(f"{value}".lstrip("-0.").replace(".", "").rstrip("0")) if isinstance(value, int) else _digits(value)
+            len(f"{value}".lstrip("-0.").replace(".", "").rstrip("0"))
+            if isinstance(value, int)
+            else _digits(value)
         )
         number = Number(value, 0, 0, 0, 0, digits=max(1, digits))
         measure = unit_named(unit) if unit else None
@@ -137,6 +165,8 @@ def _date(value: Any, precision: str | None) -> ExpectedValue:
     return ExpectedValue(str(date), Reference(""), dates=(date,))
 
 
-def compile_facts(facts: Sequence[Fact], question: str, locale: str = "") -> tuple[CompiledFact, ...]:
+def compile_facts(
+    facts: Sequence[Fact], question: str, locale: str = ""
+) -> tuple[ExpectedFact, ...]:
     """Every fact ready for matching, in order."""
     return tuple(from_fact(fact, question, locale) for fact in facts)

@@ -1,104 +1,44 @@
 """Dates in a text, as precise as they are written: day, month, year, decade or century.
 
-Only explicit dates are read; relative ones (yesterday) are not, and no part is ever filled in from today.
+Only explicit dates are read; relative ones (yesterday) are not, and no part is ever filled in from
+today.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date as calendar_date
-from enum import IntEnum
-from importlib.resources import files
+from dataclasses import replace
 
 import regex
 
 from llmeval.checks.facts.centuries import ERA_AFTER, centuries
+from llmeval.checks.facts.date_values import (
+    AMBIGUOUS_MONTHS,
+    MONTHS,
+    WORDLIKE_MONTHS,
+    Date,
+    Precision,
+    make,
+)
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.tokens import Tokens
 
-
-class Precision(IntEnum):
-    """How exact a date is; a larger number is more exact."""
-
-    CENTURY = 1
-    DECADE = 2
-    YEAR = 3
-    MONTH = 4
-    DAY = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Date:
-    """A date: words first..last, code points [start, end). `year` of a decade or century is its first; BC is below 0.
-
-    `year` is None where only a day or month is given (18 May). `other`: the month and day the other way round, where
-    03/04/2018 leaves it open.
-    """
-
-    precision: Precision
-    year: int | None
-    month: int | None = None
-    day: int | None = None
-    first: int = 0
-    last: int = 0
-    start: int = 0
-    end: int = 0
-    other: tuple[int, int] | None = None
-    partner: bool = False
-
-    def __str__(self) -> str:
-        if self.precision is Precision.CENTURY:
-            number = abs(self.year or 0) // 100 + 1
-            return f"{number}th century" + (" BC" if (self.year or 0) < 0 else "")
-        if self.precision is Precision.DECADE:
-            return f"{self.year}s"
-        names = [str(self.day)] if self.day else []
-        names += [_SHORT[self.month - 1]] if self.month else []
-        if self.year is not None:
-            names.append(f"{-self.year} BC" if self.year < 0 else str(self.year))
-        return " ".join(names)
-
-
-_SHORT = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_SHORT_NAMES = """
-jan janner ene janv january
-feb febr fevr fev february
-mar marz maerz march
-apr avr april
-may mai mei
-jun june
-jul july
-aug aout ago
-sep sept set
-oct okt out ott
-nov november
-dec dez dic december
-"""
-
-
-def _months() -> dict[str, int]:
-    """Every name of a month, folded: those of 34 languages (Unicode CLDR, as in Babel 2.19) and short forms."""
-    text = files("llmeval.checks.facts").joinpath("months.tsv").read_text(encoding="utf-8")
-    lines = zip(text.splitlines(), _SHORT_NAMES.strip().splitlines(), strict=True)
-    return {name: i for i, both in enumerate(lines, start=1) for name in " ".join(both).split()}
-
-
-MONTHS = _months()
-_WORDLIKE = frozenset(
-    "may mar march mai mars dec jun jan nov sep oct apr aug ago ene set out ott dic maj mart mei leden maio".split()
-)
-AMBIGUOUS_MONTHS = _WORDLIKE - {"may", "march", "jan", "sep", "oct", "nov", "dec", "apr", "aug"}
-"""Words that are a month in one language and something else in another: Mars, mai, set."""
 _SKIPPED = frozenset(["of", "de", "del", "di", "the", "in", "er", "o", "a", "do", "re"])
 _ISO = regex.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])")
-_COMPACT = regex.compile(r"(?<![\d.,-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\d,-]|\.\d)")
+_COMPACT = regex.compile(
+    r"(?<![\d.,-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\d,-]|\.\d)"
+)
 _NUMERIC = regex.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|\.\d|-\d)")
 _APART = regex.compile(r"[;.\n(]")
 _HAN = regex.compile(r"(\d{3,4})\s?[年년](?:\s?(\d{1,2})\s?[月월](?:\s?(\d{1,2})\s?[日일])?)?")
 _AD_BEFORE = regex.compile(r"(?:AD|A\.D\.)\s$")
-_CENTURY = frozenset(["century", "centuries", "jahrhundert", "jahrhunderts", "siecle", "siglo", "secolo", "seculo"])
+_CENTURY = frozenset(
+    ["century", "centuries", "jahrhundert", "jahrhunderts", "siecle", "siglo", "secolo", "seculo"]
+)
 _DECADES = {
-    name: 10 * n for n, name in enumerate(["twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties"], 2)
-}  # fmt: skip
+    name: 10 * n
+    for n, name in enumerate(
+        "twenties thirties forties fifties sixties seventies eighties nineties".split(), 2
+    )
+}
 
 
 def dates(words: Tokens, numbers: Sequence[Number], month_first: bool | None = None) -> list[Date]:
@@ -106,47 +46,41 @@ def dates(words: Tokens, numbers: Sequence[Number], month_first: bool | None = N
 
     `month_first`: whether 06/02 is 2 June; None where it is not known.
     """
-    found = [*_patterns(words, month_first), *_named(words, numbers)]
-    taken = [(d.start, d.end) for d in found]
-    found += [d for d in _years(words, numbers) if not any(a < d.end and d.start < b for a, b in taken)]
-    return sorted(found, key=lambda d: d.start)
+    result = [*_patterns(words, month_first), *_named(words, numbers)]
+    taken = [(d.start, d.end) for d in result]
+    result += [
+        d for d in _years(words, numbers) if not any(a < d.end and d.start < b for a, b in taken)
+    ]
+    return sorted(result, key=lambda d: d.start)
 
 
-def make(year: int | None, month: int | None, day: int | None) -> Date | None:
-    """A date of these parts; None if there is no such day."""
-    if month is not None and not 1 <= month <= 12:
-        return None
-    if day is not None:
-        try:
-            calendar_date(year if year is not None and 1 <= year <= 9999 else 2000, month or 1, day)
-        except ValueError:
-            return None
-        return Date(Precision.DAY, year, month, day)
-    return Date(Precision.MONTH if month else Precision.YEAR, year, month)
-
-
-def _located(words: Tokens, found: Date, start: int, end: int) -> Date:
+def _located(words: Tokens, result: Date, start: int, end: int) -> Date:
     from bisect import bisect_left, bisect_right
 
     first = bisect_right(words.starts, start) - 1
     last = bisect_left(words.ends, end)
-    return replace(found, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end)
+    return replace(
+        result, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end
+    )
 
 
 def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
     """2018-05-18, 18/05/2018, 18.5.2018, 2018年5月18日."""
-    raw, found = words.raw, []
+    raw, result = words.raw, []
     if "年" in raw or "년" in raw:
         for m in _HAN.finditer(raw):
             date = make(int(m[1]), int(m[2]) if m[2] else None, int(m[3]) if m[3] else None)
-            found += [_located(words, date, *m.span())] if date else []
+            result += [_located(words, date, *m.span())] if date else []
     for m in _ISO.finditer(raw):
         date = make(int(m[1]), int(m[3]), int(m[4]))
-        found += [_located(words, date, *m.span())] if date else []
+        result += [_located(words, date, *m.span())] if date else []
     for m in _COMPACT.finditer(raw):
         date = make(int(m[1]), int(m[2]), int(m[3]))
-        found += [_located(words, date, *m.span())] if date else []
-    found += [_located(words, Date(Precision.CENTURY, year), start, end) for year, start, end in centuries(raw)]
+        result += [_located(words, date, *m.span())] if date else []
+    result += [
+        _located(words, Date(Precision.CENTURY, year), start, end)
+        for year, start, end in centuries(raw)
+    ]
     for m in _NUMERIC.finditer(raw):
         one, two, year = int(m[1]), int(m[3]), int(m[4])
         year += 0 if len(m[4]) == 4 else 1900 if year > 50 else 2000
@@ -158,8 +92,8 @@ def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
             if month_first is not None or m[2] == ".":
                 other = None  # the locale, or the dots of day.month.year, settle the order
             swapped = (other.month or 1, other.day or 1) if other and other is not date else None
-            found.append(_located(words, replace(date, other=swapped), *m.span()))
-    return found
+            result.append(_located(words, replace(date, other=swapped), *m.span()))
+    return result
 
 
 def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
@@ -168,15 +102,17 @@ def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
         return []
     at = {number.first: number for number in numbers}
     until = {number.last: number for number in numbers}
-    found = []
+    result = []
     for index, form in enumerate(words.forms):
         if form in MONTHS:
             date = _around(words, index, at, until)
-            found += [*_other_day(date, numbers, at, until), date] if date is not None else []
-    return _shared_years(words, found, at)
+            result += [*_other_day(date, numbers, at, until), date] if date is not None else []
+    return _shared_years(words, result, at)
 
 
-def _around(words: Tokens, index: int, at: dict[int, Number], until: dict[int, Number]) -> Date | None:
+def _around(
+    words: Tokens, index: int, at: dict[int, Number], until: dict[int, Number]
+) -> Date | None:
     """The date around the month's name at `index`."""
     month, first, last = MONTHS[words.forms[index]], index, index
     day = _day_before(words, index, until)
@@ -192,13 +128,20 @@ def _around(words: Tokens, index: int, at: dict[int, Number], until: dict[int, N
     else:
         year = _year_before(words, first, until)
         first = year.first if year else first
-    if day is None and year is None and words.forms[index] in _WORDLIKE and not _is_name(words, index):
+    if (
+        day is None
+        and year is None
+        and words.forms[index] in WORDLIKE_MONTHS
+        and not _is_name(words, index)
+    ):
         return None
     value, end = _era(words, year) if year else (None, words.ends[last])
     date = make(value, month, int(day.value) if day else None)
     if date is None:
         return None
-    return replace(date, first=first, last=last, start=words.starts[first], end=max(end, words.ends[last]))
+    return replace(
+        date, first=first, last=last, start=words.starts[first], end=max(end, words.ends[last])
+    )
 
 
 def _form_at(words: Tokens, index: int) -> str:
@@ -213,7 +156,9 @@ def _year_before(words: Tokens, first: int, until: dict[int, Number]) -> Number 
     return number if isinstance(number.value, int) and 1000 <= number.value < 2200 else None
 
 
-def _other_day(date: Date, numbers: Sequence[Number], at: dict[int, Number], until: dict[int, Number]) -> list[Date]:
+def _other_day(
+    date: Date, numbers: Sequence[Number], at: dict[int, Number], until: dict[int, Number]
+) -> list[Date]:
     """The other day of `6-14 July` or `April 11 to 15`."""
     if date.day is None:
         return []
@@ -221,23 +166,35 @@ def _other_day(date: Date, numbers: Sequence[Number], at: dict[int, Number], unt
     other = numbers[number.partner] if number and number.partner is not None else None
     if number is None or number.value != date.day or _day(other) is None or other is None:
         return []
-    made = make(date.year, date.month, int(other.value))
-    return [replace(made, first=other.first, last=other.last, start=other.start, end=other.end)] if made else []
+    built = make(date.year, date.month, int(other.value))
+    return (
+        [replace(built, first=other.first, last=other.last, start=other.start, end=other.end)]
+        if built
+        else []
+    )
 
 
 def _near(words: Tokens, index: int) -> bool:
-    """Whether word `index` follows the one before it within a date: a full stop only after a number or a short form."""
+    """Whether word `index` follows the one before it within a date: a full stop only after a number
+    or a short form."""
     if index >= len(words) or len(words.gap(index)) > 3:
         return False
     marks = (
-        " \u00a0,." if index and (len(words.forms[index - 1]) <= 4 or words.forms[index - 1].isdigit()) else " \u00a0,"
+        " \u00a0,."
+        if index and (len(words.forms[index - 1]) <= 4 or words.forms[index - 1].isdigit())
+        else " \u00a0,"
     )
     return words.gap(index).strip(marks) == ""
 
 
 def _day(number: Number | None) -> Number | None:
     """The number if it can be a day of a month."""
-    if number is None or number.unit or not isinstance(number.value, int) or not 1 <= number.value <= 31:
+    if (
+        number is None
+        or number.unit
+        or not isinstance(number.value, int)
+        or not 1 <= number.value <= 31
+    ):
         return None
     return number
 
@@ -251,17 +208,30 @@ def _day_before(words: Tokens, index: int, until: dict[int, Number]) -> Number |
 
 def _year_after(words: Tokens, last: int, at: dict[int, Number]) -> Number | None:
     index = last + 1
-    while index < len(words) and words.forms[index] in _SKIPPED and index - last < 2 and _near(words, index):
+    while (
+        index < len(words)
+        and words.forms[index] in _SKIPPED
+        and index - last < 2
+        and _near(words, index)
+    ):
         index += 1
     number = at.get(index)
     if number is None or number.unit or not isinstance(number.value, int):
         return None
-    if words.gap(index).strip() in ("'", "’") and 0 <= number.value < 100 and len(words.forms[index]) == 2:
+    if (
+        words.gap(index).strip() in ("'", "’")
+        and 0 <= number.value < 100
+        and len(words.forms[index]) == 2
+    ):
         return _full_year(number)
     if not _near(words, index):
         return None
     written = bool(ERA_AFTER.match(words.raw, number.end))
-    return number if (number.bare and 100 <= number.value < 2200) or (written and number.value < 10000) else None
+    return (
+        number
+        if (number.bare and 100 <= number.value < 2200) or (written and number.value < 10000)
+        else None
+    )
 
 
 def _full_year(number: Number) -> Number:
@@ -271,7 +241,8 @@ def _full_year(number: Number) -> Number:
 
 
 def _is_name(words: Tokens, index: int) -> bool:
-    """Whether a word such as `May` or `March` is a month by itself: with a capital, alone or after a preposition."""
+    """Whether a word such as `May` or `March` is a month by itself: with a capital, alone or after
+    a preposition."""
     if not words.raw[words.starts[index]].isupper():
         return False
     if len(words) == 1:
@@ -306,37 +277,48 @@ def _era(words: Tokens, number: Number) -> tuple[int, int]:
     return (-value if match[1] else value), match.end()
 
 
-def _shared_years(words: Tokens, found: list[Date], at: dict[int, Number]) -> list[Date]:
+def _shared_years(words: Tokens, result: list[Date], at: dict[int, Number]) -> list[Date]:
     """`July 6 to July 14, 2018`: a date without a year takes that of the next one close by."""
-    for i in range(len(found) - 2, -1, -1):
-        one, two = found[i], found[i + 1]
+    for i in range(len(result) - 2, -1, -1):
+        one, two = result[i], result[i + 1]
         if (
             one.year is None
             and two.year is not None
             and two.start - one.end <= 9
             and not _APART.search(words.raw, one.end, two.start)
         ):
-            found[i] = replace(one, year=two.year, partner=True)
-    return found
+            result[i] = replace(one, year=two.year, partner=True)
+    return result
 
 
 def _years(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
-    found = []
+    result = []
     for number in numbers:
         date = _decade(words, number) or _century(words, number) or _year(words, number)
         if date is not None:
-            found.append(date)
+            result.append(date)
     for index, form in enumerate(words.forms):
-        if form in _DECADES and index and words.forms[index - 1] in ("the", "nineteen", "early", "late", "mid"):
+        if (
+            form in _DECADES
+            and index
+            and words.forms[index - 1] in ("the", "nineteen", "early", "late", "mid")
+        ):
             place = words.place(index, index)
-            found.append(Date(Precision.DECADE, 1900 + _DECADES[form], None, None, index, index, *place))
-    return found
+            result.append(
+                Date(Precision.DECADE, 1900 + _DECADES[form], None, None, index, index, *place)
+            )
+    return result
 
 
 def _decade(words: Tokens, number: Number) -> Date | None:
     """`1980s`, `1980's`, `'80s`."""
     after = number.last + 1
-    if number.unit or after >= len(words) or words.forms[after] != "s" or words.gap(after) not in ("", "'", "’"):
+    if (
+        number.unit
+        or after >= len(words)
+        or words.forms[after] != "s"
+        or words.gap(after) not in ("", "'", "’")
+    ):
         return None
     value = number.value
     if not isinstance(value, int) or value % 10:
@@ -349,7 +331,11 @@ def _decade(words: Tokens, number: Number) -> Date | None:
 
 def _century(words: Tokens, number: Number) -> Date | None:
     after = number.last + 1
-    if after >= len(words) or words.forms[after] not in _CENTURY or (not number.ordinal and number.value > 21):
+    if (
+        after >= len(words)
+        or words.forms[after] not in _CENTURY
+        or (not number.ordinal and number.value > 21)
+    ):
         return None
     if not isinstance(number.value, int) or not 1 <= number.value <= 40:
         return None
@@ -361,15 +347,39 @@ def _century(words: Tokens, number: Number) -> Date | None:
 
 
 def _year(words: Tokens, number: Number) -> Date | None:
-    if number.ordinal or not isinstance(number.value, int) or (number.unit and number.unit.dimension != "time"):
+    if (
+        number.ordinal
+        or not isinstance(number.value, int)
+        or (number.unit and number.unit.dimension != "time")
+    ):
         return None
-    era = ERA_AFTER.match(words.raw, number.end) or _AD_BEFORE.search(words.raw, max(0, number.start - 5), number.start)
+    era = ERA_AFTER.match(words.raw, number.end) or _AD_BEFORE.search(
+        words.raw, max(0, number.start - 5), number.start
+    )
     if era is not None and 0 < number.value < 10000 and number.unit is None:
         value, end = _era(words, number)
         return Date(Precision.YEAR, value, None, None, number.first, number.last, number.start, end)
     if len(number.others) == 1 and number.others[0] == number.value // 10:
         year = int(number.others[0])
-        return Date(Precision.YEAR, year, None, None, number.first, number.last, number.start, number.start + 4)
+        return Date(
+            Precision.YEAR,
+            year,
+            None,
+            None,
+            number.first,
+            number.last,
+            number.start,
+            number.start + 4,
+        )
     if not number.bare or not 1000 <= number.value < 2200 or number.unit:
         return None
-    return Date(Precision.YEAR, number.value, None, None, number.first, number.last, number.start, number.end)
+    return Date(
+        Precision.YEAR,
+        number.value,
+        None,
+        None,
+        number.first,
+        number.last,
+        number.start,
+        number.end,
+    )

@@ -1,8 +1,9 @@
 """Whether a text that resembles a reference names the same thing or a similar one.
 
-South Korea and North Korea, hepatitis B and hepatitis C, Marie Curie and Pierre Curie share most of their letters. One
-word that stands in the place of another, a missing number or compass point, or a longer name around the words make
-another thing, however alike the rest is. A name may be shortened by its titles, first and middle names.
+South Korea and North Korea, hepatitis B and hepatitis C, Marie Curie and Pierre Curie share most of
+their letters. One word that stands in the place of another, a missing number or compass point, or a
+longer name around the words make another thing, however alike the rest is. A name may be shortened
+by its titles, first and middle names.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,6 @@ import regex
 
 from llmeval.checks.facts.aliases import aliases_of, is_country
 from llmeval.checks.facts.lexicon import (
-    AFTER_NAME,
-    BEFORE_NAME,
     DROPPED_FREELY,
     JOINTS,
     NICKNAMES,
@@ -27,7 +26,6 @@ from llmeval.checks.facts.lexicon import (
 from llmeval.checks.facts.names import (
     ARTICLES,
     VARIANT,
-    Place,
     Reference,
     Spelling,
     exact,
@@ -37,18 +35,20 @@ from llmeval.checks.facts.names import (
 from llmeval.checks.facts.tokens import NEGATORS, STOPWORDS, Tokens
 
 TERM_WORDS = 4
-"""A reference of at most this many words of meaning is a term; a longer one that is no name is a statement."""
+"""A reference of at most this many words of meaning is a term; a longer one that is no name is a
+statement."""
 _SHORT_NAME = 2
 """Of a name of at most two words none can be left out: Niger Delta, Guinea-Bissau."""
 _AROUND = 12
 """An answer with so many words more than the reference says that and little else."""
 # Nothing at all stands between a letter and a digit: G0.
 _PLAIN = frozenset(["", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
-_ROMAN = regex.compile(r"[IVX]{1,5}")
-_WHO = regex.compile(r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE)
+_WHO = regex.compile(
+    r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE
+)
 
 
-class Difference(StrEnum):
+class NameDifference(StrEnum):
     """How a text that holds part of a reference differs from it."""
 
     NONE = "none"
@@ -60,19 +60,20 @@ class Difference(StrEnum):
     REPLACED = "replaced"
     """a word of meaning has another one in its place"""
     OTHER = "other"
-    """a word that tells similar things apart is missing or has another one of its group in its place"""
+    """a word that tells similar things apart is missing or has another one of its group in its
+    place"""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ReferenceComparison:
     """A reference against the place of the answer that is most like it.
 
-    `wanted`, `stands`: the word that is missing and the one in its place; empty where there is none. `first`, `last`:
-    the words of that place; -1 where there is none.
+    `wanted`, `stands`: the word that is missing and the one in its place; empty where there is
+    none. `first`, `last`: the words of that place; -1 where there is none.
     """
 
-    difference: Difference
-    wanted: str = ""
+    difference: NameDifference
+    missing_word: str = ""
     stands: str = ""
     first: int = -1
     last: int = -1
@@ -84,19 +85,21 @@ class Comparison:
     @property
     def another_thing(self) -> bool:
         """Whether the place names a similar thing rather than the one expected."""
-        return self.difference is Difference.OTHER or (
-            self.difference in (Difference.REPLACED, Difference.INCOMPLETE) and self.tight
+        return self.difference is NameDifference.OTHER or (
+            self.difference in (NameDifference.REPLACED, NameDifference.INCOMPLETE) and self.tight
         )
 
 
-def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None) -> Comparison:
+def compare(
+    reference: Reference, answer: Tokens, spelling: Spelling, question: Tokens | None = None
+) -> ReferenceComparison:
     """How the answer's closest place differs from the reference."""
     content = reference.content
-    asked = question.stem_set if question else frozenset()
-    least = max(0.85, least_likeness(reference, answer, spelling, asked))
+    question_stems = question.stem_set if question else frozenset()
+    least = max(0.85, least_likeness(reference, answer, spelling, question_stems))
     places = held_places(reference, answer, spelling, least)
     if not places:
-        return Comparison(Difference.INCOMPLETE)
+        return ReferenceComparison(NameDifference.INCOMPLETE)
     first, last = min(places.values()), max(places.values())
     missing = [stem for stem in content if stem not in places]
     missing, short = _without_short_forms(missing, reference, places, answer)
@@ -104,23 +107,31 @@ def compare(reference: Reference, answer: Tokens, spelling: Spelling, question: 
     for stem in [*missing, *apart]:
         stands = _in_place_of(stem, reference, places, answer)
         if stands and (contrast(stem, stands) or _both_designators(stem, stands)):
-            return Comparison(Difference.OTHER, stem, stands, first, last)
+            return ReferenceComparison(NameDifference.OTHER, stem, stands, first, last)
     for stem in [*missing, *apart]:
-        if stem not in asked and _needed(stem, reference):
-            return Comparison(Difference.OTHER, stem, "", first, last)
+        if stem not in question_stems and _needed(stem, reference):
+            return ReferenceComparison(NameDifference.OTHER, stem, "", first, last)
     for stem in missing:
         stands = _in_place_of(stem, reference, places, answer)
         if stands and _is_wider(stem, stands, reference):
             continue
-        if stands and stands not in asked | short and not same_kind(stem, stands):
+        if stands and stands not in question_stems | short and not same_kind(stem, stands):
             tight = _is_tight(reference, missing, last - first + 1, answer)
-            return Comparison(Difference.REPLACED, stem, stands, first, last, reference.is_name, tight)
+            return ReferenceComparison(
+                NameDifference.REPLACED, stem, stands, first, last, reference.is_name, tight
+            )
     if _is_statement(reference) and _negated_otherwise(reference, first, last, answer):
-        return Comparison(Difference.OTHER, "", "not", first, last)
+        return ReferenceComparison(NameDifference.OTHER, "", "not", first, last)
     kind = _omission(reference, missing, question)
-    whole = kind is Difference.INCOMPLETE and reference.is_name and not _after_comma(missing, reference)
+    whole = (
+        kind is NameDifference.INCOMPLETE
+        and reference.is_name
+        and not _after_comma(missing, reference)
+    )
     whole = whole and len(content) <= _SHORT_NAME
-    return Comparison(kind, missing[0] if missing else "", "", first, last, reference.is_name, whole)
+    return ReferenceComparison(
+        kind, missing[0] if missing else "", "", first, last, reference.is_name, whole
+    )
 
 
 def _after_comma(missing: list[str], reference: Reference) -> bool:
@@ -130,36 +141,45 @@ def _after_comma(missing: list[str], reference: Reference) -> bool:
 
 
 def _is_wider(stem: str, stands: str, reference: Reference) -> bool:
-    """Whether a country stands for the region after the comma: `Munich, Germany` for `Munich, Bavaria`."""
+    """Whether a country stands for the region after the comma: `Munich, Germany` for `Munich,
+    Bavaria`."""
     return _after_comma([stem], reference) and is_country(stands) and not is_country(stem)
 
 
-def compare_list(reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling) -> Comparison:
-    """How the answer differs from a reference that lists several things: all of them have to be there."""
+def compare_list(
+    reference: Reference, members: Sequence[Reference], answer: Tokens, spelling: Spelling
+) -> ReferenceComparison:
+    """How the answer differs from a reference that lists several things: all of them have to be
+    there."""
     places = held_places(reference, answer, spelling, 0.85)
     if not places:
-        return Comparison(Difference.INCOMPLETE)
+        return ReferenceComparison(NameDifference.INCOMPLETE)
     first, last = min(places.values()), max(places.values())
     for member in members:
         if not _is_held(member, answer, spelling):
-            return Comparison(Difference.OTHER, " ".join(member.forms), "", first, last)
-    return Comparison(Difference.NONE, "", "", first, last)
+            return ReferenceComparison(
+                NameDifference.OTHER, " ".join(member.forms), "", first, last
+            )
+    return ReferenceComparison(NameDifference.NONE, "", "", first, last)
 
 
 def _is_held(member: Reference, answer: Tokens, spelling: Spelling) -> bool:
     """Whether the answer has the words of a member, or another name of it."""
     if member.is_name and spelling.likeness(member.content[-1])[0] >= VARIANT:
-        # A surname is enough, but not with another first name: `Muhammad Ali Pasha` for `Tewfik Pasha`.
-        return compare(member, answer, spelling).difference is not Difference.REPLACED
+        # A surname is enough, but not with another first name: `Muhammad Ali Pasha` for `Tewfik
+        # Pasha`.
+        return compare(member, answer, spelling).difference is not NameDifference.REPLACED
     if all(spelling.likeness(stem)[0] >= 0.85 for stem in member.content):
         return True
     return bool(exact([Reference(alias) for alias in aliases_of(member.bare)], answer))
 
 
 def _is_tight(reference: Reference, missing: list[str], width: int, answer: Tokens) -> bool:
-    """Whether a name has another word in it, or the answer repeats a term or statement with one other word.
+    """Whether a name has another word in it, or the answer repeats a term or statement with one
+    other word.
 
-    In longer answers the other word is more often a paraphrase: European colonial for imperial powers.
+    In longer answers the other word is more often a paraphrase: European colonial for imperial
+    powers.
     """
     if reference.is_name:
         return True
@@ -169,15 +189,16 @@ def _is_tight(reference: Reference, missing: list[str], width: int, answer: Toke
 
 
 def _scattered(reference: Reference, places: dict[str, int]) -> list[str]:
-    """Numbers and letters of the reference that the answer has, but not beside the word they belong to."""
-    found = []
+    """Numbers and letters of the reference that the answer has, but not beside the word they belong
+    to."""
+    result = []
     for i, stem in enumerate(reference.content):
         if stem not in places or not _tells_apart(stem, reference):
             continue
         beside = [s for s in reference.content[max(0, i - 1) : i + 2] if s != stem and s in places]
         if beside and all(abs(places[s] - places[stem]) > 2 for s in beside):
-            found.append(stem)
-    return found
+            result.append(stem)
+    return result
 
 
 def _tells_apart(stem: str, reference: Reference) -> bool:
@@ -186,7 +207,8 @@ def _tells_apart(stem: str, reference: Reference) -> bool:
 
 
 def _needed(stem: str, reference: Reference) -> bool:
-    """Whether leaving the word out makes another thing: numbers and letters in terms, in names also `South`, `Elder`."""
+    """Whether leaving the word out makes another thing: numbers and letters in terms, in names also
+    `South`, `Elder`."""
     if not _tells_apart(stem, reference):
         return False
     if _is_generation(stem, reference):
@@ -196,7 +218,8 @@ def _needed(stem: str, reference: Reference) -> bool:
 
 
 def _is_generation(stem: str, reference: Reference) -> bool:
-    """Whether the word is a numeral that closes a full name with a middle name, which tells the person already."""
+    """Whether the word is a numeral that closes a full name with a middle name, which tells the
+    person already."""
     names = [s for s in reference.content if s not in TITLE_WORDS and s[0].isalpha()]
     return stem == reference.content[-1] and stem[0].isdigit() and len(names) >= _FULL_NAME
 
@@ -215,14 +238,20 @@ def _short_for(one: str, two: str) -> bool:
     short, long = sorted((one, two), key=len)
     if two in NICKNAMES.get(one, ()) or one in NICKNAMES.get(two, ()):
         return True
-    initials = short.isalpha() and short[0] == long[0] and len(short) <= 3 and not set(short) & set("aeiouy")
+    initials = (
+        short.isalpha()
+        and short[0] == long[0]
+        and len(short) <= 3
+        and not set(short) & set("aeiouy")
+    )
     return initials or (long.startswith(short) and (len(short) == 1 or len(long) - len(short) > 2))
 
 
 def _without_short_forms(
     missing: list[str], reference: Reference, places: dict[str, int], answer: Tokens
 ) -> tuple[list[str], frozenset[str]]:
-    """The missing words less those that stand there in short, and these: `Ave` for `Avenue`, `Dave` for `David`."""
+    """The missing words less those that stand there in short, and these: `Ave` for `Avenue`, `Dave`
+    for `David`."""
     missing = [stem for stem in missing if not _spelled_out(stem, reference, places, answer)]
     stands = {_in_place_of(stem, reference, places, answer) for stem in missing} - {""}
     short = frozenset(word for word in stands if any(_short_for(stem, word) for stem in missing))
@@ -230,17 +259,25 @@ def _without_short_forms(
 
 
 def _spelled_out(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> bool:
-    """Whether names with the initials of the stem stand before the next word: `Joanne K.` for `J. K. Rowling`."""
+    """Whether names with the initials of the stem stand before the next word: `Joanne K.` for `J.
+    K. Rowling`."""
     if stem not in reference.joined_initials:
         return False
-    after = next((places[s] for s in reference.content[reference.content.index(stem) + 1 :] if s in places), None)
+    after = next(
+        (places[s] for s in reference.content[reference.content.index(stem) + 1 :] if s in places),
+        None,
+    )
     if after is None or after < len(stem):
         return False
-    return all(form.startswith(letter) for letter, form in zip(stem, answer.forms[after - len(stem) : after], strict=True))
+    return all(
+        form.startswith(letter)
+        for letter, form in zip(stem, answer.forms[after - len(stem) : after], strict=True)
+    )
 
 
 def _in_place_of(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> str:
-    """The answer's word where the missing one should stand, next to a neighbour it has in the reference; or ""."""
+    """The answer's word where the missing one should stand, next to a neighbour it has in the
+    reference; or ""."""
     content = reference.content
     at = content.index(stem)
     after = next((places[s] for s in content[at + 1 :] if s in places and s != stem), None)
@@ -265,7 +302,8 @@ def _is_statement(reference: Reference) -> bool:
 
 
 def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int | None:
-    """The nearest word of meaning beside word `index`, over at most two joints such as `du` and `of`.
+    """The nearest word of meaning beside word `index`, over at most two joints such as `du` and
+    `of`.
 
     `over_all`: in statements, over any words without a meaning of their own.
     """
@@ -286,7 +324,9 @@ def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int 
 
 def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> bool:
     form, word = answer.forms[index], answer.stems[index]
-    if form in STOPWORDS and not (form in ("i", "a") and answer.raw[answer.starts[index]].isupper()):
+    if form in STOPWORDS and not (
+        form in ("i", "a") and answer.raw[answer.starts[index]].isupper()
+    ):
         return False
     if form in ARTICLES and index in answer.breaks:
         return False  # `O Tejo`: an article has a capital at the start of a sentence
@@ -301,25 +341,26 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
     return not (reference.is_name and not capital)
 
 
-def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> Difference:
+def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> NameDifference:
     """What it means that words are missing and nothing stands in their place."""
     if not missing:
-        return Difference.NONE
+        return NameDifference.NONE
     kept = [stem for stem in reference.content if stem not in missing]
     if _after_comma(missing, reference):
-        return Difference.SHORTER
+        return NameDifference.SHORTER
     if all(stem in DROPPED_FREELY or stem in TITLE_WORDS for stem in missing):
-        return Difference.SHORTER
-    asked = question.stem_set if question else frozenset()
-    if all(stem in asked or stem in DROPPED_FREELY for stem in missing):
-        return Difference.SHORTER
+        return NameDifference.SHORTER
+    question_stems = question.stem_set if question else frozenset()
+    if all(stem in question_stems or stem in DROPPED_FREELY for stem in missing):
+        return NameDifference.SHORTER
     if _is_person(reference, question) and reference.content[-1] in kept:
-        return Difference.SHORTER
-    return Difference.INCOMPLETE
+        return NameDifference.SHORTER
+    return NameDifference.INCOMPLETE
 
 
 def _is_person(reference: Reference, question: Tokens | None) -> bool:
-    """Whether the reference may be a person's full name: two to five words with capitals, no number, no `of`."""
+    """Whether the reference may be a person's full name: two to five words with capitals, no
+    number, no `of`."""
     if not reference.is_name or not 2 <= len(reference.content) <= 5:
         return False
     if any(not form[0].isalpha() or form in ("of", "the", "and") for form in reference.forms):
@@ -327,76 +368,6 @@ def _is_person(reference: Reference, question: Tokens | None) -> bool:
     if question is not None and len(question) and not _WHO.search(question.raw):
         return not any(stem in DROPPED_FREELY for stem in reference.content)
     return True
-
-
-def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | None:
-    """The words of the longer name that stands at the place of a reference, as in `South Sudan` or `Rocky II`.
-
-    None where the reference stands by itself.
-    """
-    first, last = place
-    if first and answer.gap(first) in ("-", "‑") and answer.forms[first - 1] in _OPPOSITES:
-        return range(first - 1, last + 1)
-    if not reference.is_name:
-        return None
-    if first and answer.gap(first) in (" ", "-"):
-        before = answer.raw[answer.starts[first - 1] :]
-        if answer.stems[first - 1] in BEFORE_NAME and (before[0].isupper() or answer.raw.islower()):
-            return range(first - 1, last + 1)
-    stop = _continued(last, reference, answer) or _of_country(last, reference, answer)
-    return range(first, stop) if stop else None
-
-
-def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
-    """The word after the last one of what a country gives its name to: `US Supreme Court`; 0 where none follows."""
-    at = last + 1
-    if at >= len(answer) or answer.gap(at) != " " or not is_country(" ".join(reference.stems)):
-        return 0
-    while at < len(answer) and answer.gap(at) == " " and answer.raw[answer.starts[at]].isupper():
-        at += 1
-    return at if at > last + 1 and at == len(answer) else 0
-
-
-_OPPOSITES = frozenset(["non", "anti", "pseudo", "un", "ex"])
-_NAMESAKES = frozenset(["elder", "younger"])
-
-
-def _continued(last: int, reference: Reference, answer: Tokens) -> int:
-    """The word after the numeral, `Junior`, `the Elder`, `du Nord` or `-Bissau` that follows a name; 0 if none does."""
-    at = last + 1
-    if at >= len(answer):
-        return 0
-    gap, raw = answer.gap(at), answer.raw[answer.starts[at] : answer.ends[at]]
-    numbered = reference.stems[-1][0].isdigit()
-    if gap == "-" and raw[0].isupper() and raw[1:].islower() and not numbered:
-        return at + 1
-    if gap not in (" ", "-", ", "):
-        return 0
-    if gap != ", " and not numbered and _is_numeral(at, gap, answer):
-        return at + 1
-    while at < len(answer) - 1 and answer.forms[at] in JOINTS and answer.gap(at + 1) == " ":
-        at += 1
-    if answer.forms[at] in _NAMESAKES:
-        return at + 1
-    if gap == ", " or answer.forms[at] not in AFTER_NAME:
-        return 0
-    return at + 1 if at > last + 1 or answer.raw[answer.starts[at]].isupper() else 0
-
-
-def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
-    """Whether the word numbers the name before it: a Roman numeral, `Part 2`, or a small number joined by a hyphen."""
-    raw = answer.raw[answer.starts[at] : answer.ends[at]]
-    if _ROMAN.fullmatch(raw) and raw != "I":
-        return True
-    if raw == "I":
-        return at + 1 == len(answer) or answer.gap(at + 1) not in (" ",)
-    if answer.forms[at] == "part" and at + 1 < len(answer):
-        return answer.stems[at + 1][0].isdigit()
-    if not raw.isdigit() or len(raw) > 2:
-        return False
-    if gap == " " and (raw == "1" or len(answer) > _AROUND):
-        return False  # a footnote more often than a part
-    return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in ("", *".,;:!?)")
 
 
 def _negated_otherwise(reference: Reference, first: int, last: int, answer: Tokens) -> bool:

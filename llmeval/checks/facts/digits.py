@@ -15,22 +15,28 @@ MAX_DIGITS = 60
 _MAX_EXPONENT = 200
 _LETTER_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9, "t": 10**12}
 _POWER = regex.compile(
-    r"\s?(?:[×x·*]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)?\s?[({]?([-−⁻+⁺]?[\d⁰¹²³⁴-⁹]{1,3})[)}]?|[eE]([-+]?\d{1,3})\b"
+    r"\s?(?:[×x·*]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)?\s?[({]?([-−⁻+⁺]?[\d⁰¹²³⁴-⁹]{1,3})[)}]?"
+    r"|[eE]([-+]?\d{1,3})\b"
 )
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−", "0123456789-+-")
 _RAISED = regex.compile(
-    r"(?P<base>\d{1,6}(?:\.\d{1,6})?)(?:\s?(?:\^|\*\*)\s?[({]?(?P<sign>[-−]?\d{1,3})[)}]?|(?P<small>[⁻⁺]?[⁰¹²³⁴-⁹]{1,3})"
-    r"|\s(?:raised\s)?to\sthe\s(?:power\s(?:of\s)?(?P<power>[-−]?\d{1,3})|(?P<nth>\d{1,3})(?:st|nd|rd|th)(?:\spower)?))(?!\d|\.\d)"
+    r"(?P<base>\d{1,6}(?:\.\d{1,6})?)(?:\s?(?:\^|\*\*)\s?[({]?(?P<sign>[-−]?\d{1,3})[)}]?"
+    r"|(?P<small>[⁻⁺]?[⁰¹²³⁴-⁹]{1,3})"
+    r"|\s(?:raised\s)?to\sthe\s(?:power\s(?:of\s)?(?P<power>[-−]?\d{1,3})|(?P<nth>\d{1,3})(?:st|nd"
+    r"|rd|th)(?:\spower)?))(?!\d|\.\d)"
 )
 _FRACTION = regex.compile(
-    r"(?<![\d/.,])(?:(?P<whole>\d{1,4})[ \u00a0-])?(?P<top>\d{1,4})\s?[/⁄]\s?(?P<bottom>\d{1,4})(?![\d/⁄]|[.,]\d)"
+    r"(?<![\d/.,])(?:(?P<whole>\d{1,4})[ \u00a0-])?(?P<top>\d{1,4})\s?[/⁄]\s?(?P<bottom>\d{1,4})(?"
+    r"![\d/⁄]|[.,]\d)"
 )
 _LATEX = regex.compile(
-    r"[dtc]?frac\s?(?:\{\s?(?P<top>\d{1,6})\s?\}|(?P<one>\d))\s?(?:\{\s?(?P<bottom>\d{1,6})\s?\}|(?P<two>\d))"
+    r"[dtc]?frac\s?(?:\{\s?(?P<top>\d{1,6})\s?\}|(?P<one>\d))\s?(?:\{\s?(?P<bottom>\d{1,6})\s?\}"
+    r"|(?P<two>\d))"
 )
 _VULGAR = regex.compile(r"(\d{0,4})\s?(\d)⁄(\d{1,2})")
 _SPACES = regex.compile(r"['’\u00a0\u2009\u202f]")
-# One group of three is joined only where something shows it: 816 000 t, $13 009; two or more always are.
+# One group of three is joined only where something shows it: 816 000 t, $13 009; two or more always
+# are.
 _GROUPED = regex.compile(r"\d{1,3}(?: \d{3}){1,6}(?:[.,]\d{1,2})?(?![\d.,]\d|\d|\s\d)")
 _MONEY_BEFORE = regex.compile(r"[$€£¥₹]\s?$")
 
@@ -55,9 +61,9 @@ def read_digits(words: Tokens, index: int, *, comma: bool, sure: bool) -> Digits
     `comma`: 3,5 is three and a half; `sure`: this is known, so 1,000 has one reading.
     """
     for rule in (_fraction, _power, _grouped):
-        found = rule(words, index, comma)
-        if found is not None:
-            return found
+        result = rule(words, index, comma)
+        if result is not None:
+            return result
     start, end = words.starts[index], words.ends[index]
     text = words.raw[start:end]
     values = read_value(text, comma)
@@ -81,7 +87,9 @@ def read_fraction_command(words: Tokens, index: int) -> Digits | None:
     top, bottom = int(match["top"] or match["one"]), int(match["bottom"] or match["two"])
     if not bottom:
         return None
-    return Digits([tidy(top / bottom)], _last_word(words, index, match.end()), match.end(), 15, False)
+    return Digits(
+        [tidy(top / bottom)], _last_word(words, index, match.end()), match.end(), 15, False
+    )
 
 
 def _is_vulgar(words: Tokens, index: int) -> bool:
@@ -120,7 +128,8 @@ def _power(words: Tokens, index: int, comma: bool) -> Digits | None:
 
 
 def _grouped(words: Tokens, index: int, comma: bool) -> Digits | None:
-    """`1 234 567`; one group alone where the locale groups so, or its zeros, a currency or a scale show it."""
+    """`1 234 567`; one group alone where the locale groups so, or its zeros, a currency or a scale
+    show it."""
     match = _GROUPED.match(words.raw, words.starts[index])
     if match is None:
         return None
@@ -140,7 +149,8 @@ def _grouped(words: Tokens, index: int, comma: bool) -> Digits | None:
 
 
 def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:
-    """By what a power of ten or a scale word after word `index` multiplies it; where that ends; its last word."""
+    """By what a power of ten or a scale word after word `index` multiplies it; where that ends; its
+    last word."""
     raw, end = words.raw, words.ends[index]
     power = _POWER.match(raw, end) if raw[end : end + 3].strip()[:1] in tuple("×x·*eE\\") else None
     if power:
@@ -162,13 +172,16 @@ def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:
     if scale == 1:
         return 1, end, index
     after = index + 2
-    more = SCALES.get(words.forms[after], 1) if after < len(words) and words.gap(after) == " " else 1
+    more = (
+        SCALES.get(words.forms[after], 1) if after < len(words) and words.gap(after) == " " else 1
+    )
     last = index + 1 + (more > 1)
     return scale * more, words.ends[last], last
 
 
 def read_value(text: str, comma: bool) -> list[Value]:
-    """The values that the characters may stand for, the likeliest first; empty when they are no number."""
+    """The values that the characters may stand for, the likeliest first; empty when they are no
+    number."""
     text = _SPACES.sub("", text)
     body = text if text.isascii() else unicodedata.normalize("NFKC", text)
     fraction = _VULGAR.fullmatch(body)

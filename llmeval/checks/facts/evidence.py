@@ -1,13 +1,15 @@
-"""What an answer says about one expected value: where it says it, how well it fits, and how the answer stands to it."""
+"""What an answer says about one expected value: where it says it, how well it fits, and how the
+answer stands to it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llmeval.checks.facts.aliases import is_abbreviation
-from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
-from llmeval.checks.facts.dates import Precision
-from llmeval.checks.facts.differences import Comparison, compare, compare_list, longer_name
+from llmeval.checks.facts.date_values import Precision
+from llmeval.checks.facts.differences import ReferenceComparison, compare, compare_list
+from llmeval.checks.facts.longer_names import longer_name
 from llmeval.checks.facts.mentions import Mention, in_context, mention_at, with_overlaps
 from llmeval.checks.facts.names import (
     MAX_TOLERANT,
@@ -18,8 +20,8 @@ from llmeval.checks.facts.names import (
     partials,
     squeezed,
 )
+from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.references import ExpectedValue
-from llmeval.checks.facts.scopes import Stance
 from llmeval.checks.facts.typed_values import (
     chosen_letters,
     is_limit,
@@ -30,17 +32,17 @@ from llmeval.checks.facts.typed_values import (
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class AnswerEvidence:
     """All that the answer says about a fact: mentions, the best first.
 
-    `partial`: the text that is held in part, and `comparison`: how it differs. `near_miss`: a place that names a
-    similar thing instead, where no text is held.
+    `partial`: the text that is held in part, and `comparison`: how it differs. `near_miss`: a place
+    that names a similar thing instead, where no text is held.
     """
 
     mentions: tuple[Mention, ...] = ()
     partial: Partial | None = None
-    comparison: Comparison | None = None
-    near_miss: Comparison | None = None
+    comparison: ReferenceComparison | None = None
+    near_miss: ReferenceComparison | None = None
 
     @property
     def best(self) -> Mention | None:
@@ -50,78 +52,96 @@ class Evidence:
 
 def gather(
     expected: Sequence[ExpectedValue],
-    answer: ParsedAnswer,
+    answer: AnswerAnalysis,
     tolerance: Tolerance = EXACT,
     accept: Precision | None = None,
     *,
     listed: bool = False,
-) -> Evidence:
+) -> AnswerEvidence:
     """What the answer says about a fact of which any of the values is right.
 
-    `tolerance`: of numbers; a given one rules out looser fits. `accept`: how exact a date must at least be; None takes
-    any that agrees. `listed`: the value may be one of a list, and stand outside of a final answer.
+    `tolerance`: of numbers; a given one rules out looser fits. `accept`: how exact a date must at
+    least be; None takes any that agrees. `listed`: the value may be one of a list, and stand
+    outside of a final answer.
     """
-    found = [*_texts(expected, answer)]
+    collected = [*_texts(expected, answer)]
     for value in expected:
         if value.dates:
-            found += mentioned_dates(value, answer, accept)
+            collected += mentioned_dates(value, answer, accept)
         if value.time is not None:
-            found += mentioned_times(value, value.time, answer)
+            collected += mentioned_times(value, value.time, answer)
         elif value.letter:
-            found += chosen_letters(value, answer)
+            collected += chosen_letters(value, answer)
         if value.numbers:
-            found += mentioned_numbers(value, answer, tolerance)
+            collected += mentioned_numbers(value, answer, tolerance)
     if not listed:
-        found = in_context(found, expected, answer)
-    told = {v.raw for v in expected if answer.question.stem_set.issuperset(v.text.content)}
-    found = sorted(with_overlaps(found), key=lambda mention: (mention.rank, mention.wanted in told))
+        collected = in_context(collected, expected, answer)
+    in_question = {v.raw for v in expected if answer.question.stem_set.issuperset(v.text.content)}
+    collected = sorted(
+        with_overlaps(collected),
+        key=lambda mention: (mention.rank, mention.expected_text in in_question),
+    )
     # What only copies the question says nothing, so the other references decide.
-    copied = {m.wanted for m in found if m.stance is Stance.MENTIONED and answer.is_copied(m.start, m.end)}
+    copied = {
+        m.expected_text
+        for m in collected
+        if m.stance is Stance.MENTIONED and answer.is_copied(m.start, m.end)
+    }
     if any(value.raw not in copied for value in expected):
-        found = [m for m in found if m.wanted not in copied or m.stance <= Stance.LIKELY]
+        collected = [
+            m for m in collected if m.expected_text not in copied or m.stance <= Stance.LIKELY
+        ]
     values = [v for v in expected if v.kind == "text" and not v.alias and v.raw not in copied]
     texts = [value.text for value in values]
-    settled = bool(found) and found[0].fit is Fit.SAME and found[0].stance <= Stance.LIKELY
-    longer = {mention.wanted for mention in found if mention.how == "longer"}
+    settled = (
+        bool(collected) and collected[0].fit is Fit.SAME and collected[0].stance <= Stance.LIKELY
+    )
+    longer = {mention.expected_text for mention in collected if mention.how == "longer"}
     values = [value for value in values if value.text.raw not in longer]
     if settled or not texts:
-        return Evidence(tuple(found))
-    return _in_part(tuple(found), values, answer)
+        return AnswerEvidence(tuple(collected))
+    return _in_part(tuple(collected), values, answer)
 
 
 _COMPARED = 6
 """So many of the references that the answer holds most of are compared word by word."""
 
 
-def _in_part(mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: ParsedAnswer) -> Evidence:
+def _in_part(
+    mentions: tuple[Mention, ...], values: list[ExpectedValue], answer: AnswerAnalysis
+) -> AnswerEvidence:
     """The text that the answer holds most of and that no word of the answer makes another thing."""
     members = {value.text.raw: value.members for value in values if value.members}
     texts = [value.text for value in values]
     parts = partials(texts, answer.words, answer.spelling, answer.question.stem_set)
-    miss: Comparison | None = None
+    miss: ReferenceComparison | None = None
     for part in parts[:_COMPARED]:
         if miss is not None and not part.fuzzy:
             break
         listed = members.get(part.reference.raw)
         if listed:
-            found = compare_list(part.reference, listed, answer.words, answer.spelling)
+            collected = compare_list(part.reference, listed, answer.words, answer.spelling)
         else:
-            found = compare(part.reference, answer.words, answer.spelling, answer.question)
-        if not found.another_thing:
-            return Evidence(mentions, part, found)
-        miss = miss or found
-    return Evidence(mentions, parts[0] if parts else None, miss, miss)
+            collected = compare(part.reference, answer.words, answer.spelling, answer.question)
+        if not collected.another_thing:
+            return AnswerEvidence(mentions, part, collected)
+        miss = miss or collected
+    return AnswerEvidence(mentions, parts[0] if parts else None, miss, miss)
 
 
-def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[Mention]:
+def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterator[Mention]:
     """Word for word, or with spaces and hyphens moved."""
     typed = ("time", "letter", "boolean")
     values = [
-        value for value in expected if not value.numbers and value.kind not in typed and not _is_bare_month(value)
+        value
+        for value in expected
+        if not value.numbers and value.kind not in typed and not _is_bare_month(value)
     ]
     references = [value.text for value in values]
     hits = exact(references, answer.words)
-    covered = {i for places in hits.values() for first, last in places for i in range(first, last + 1)}
+    covered = {
+        i for places in hits.values() for first, last in places for i in range(first, last + 1)
+    }
     for i, places in hits.items():
         for place in places:
             if values[i].alias and not _is_capital(values[i].raw, place, answer):
@@ -135,7 +155,9 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
             elif longer is None or covered.issuperset(longer):
                 yield mention_at(answer, place, Fit.SAME, "exact", values[i].raw)
             else:
-                yield mention_at(answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw)
+                yield mention_at(
+                    answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw
+                )
     for value in values:
         at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:
@@ -148,12 +170,15 @@ def _texts(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> Iterator[
                 yield mention_at(answer, squeeze, Fit.SAME, "squeezed", value.raw)
 
 
-def _other_sign(place: Place, reference: Reference, answer: ParsedAnswer) -> bool:
-    """Whether a number of the place has a minus sign, and that of the reference has none: x = -3."""
+def _other_sign(place: Place, reference: Reference, answer: AnswerAnalysis) -> bool:
+    """Whether a number of the place has a minus sign, and that of the reference has none: x =
+    -3."""
     if not reference.stems[-1][0].isdigit() or any(sign in reference.raw for sign in "-−–"):
         return False
     at = answer.words.starts[place[1]]
-    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[max(0, at - 2) : at - 1] in (
+    return answer.words.raw[max(0, at - 1) : at] in ("-", "−") and answer.words.raw[
+        max(0, at - 2) : at - 1
+    ] in (
         "",
         " ",
         "=",
@@ -161,7 +186,7 @@ def _other_sign(place: Place, reference: Reference, answer: ParsedAnswer) -> boo
     )
 
 
-def _is_capital(name: str, place: Place, answer: ParsedAnswer) -> bool:
+def _is_capital(name: str, place: Place, answer: AnswerAnalysis) -> bool:
     """Whether an abbreviation stands in capitals: US, not us."""
     start, end = answer.words.place(*place)
     return not is_abbreviation(name) or answer.words.raw[start:end].replace(".", "").isupper()

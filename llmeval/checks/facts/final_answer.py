@@ -1,4 +1,5 @@
-"""What an answer gives as its final answer: `\\boxed{...}`, `#### 42`, "The answer is ...", in several languages.
+"""What an answer gives as its final answer: `\\boxed{...}`, `#### 42`, "The answer is ...", in
+several languages.
 
 What stands elsewhere in such a text is working, a check or an option that was looked at.
 """
@@ -13,14 +14,19 @@ _BOXED = regex.compile(r"\\boxed\s?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 _HASHES = regex.compile(r"^\s*####\s*([^\n]+)", regex.MULTILINE)
 _SAID = regex.compile(
     r"(?<![\p{L}\p{N}])(?:"
-    r"final\s?:|(?:(?:the|my|our|so\sthe|thus\sthe)\s)?(?:(?:final|correct|right|actual|true|overall)\s){0,2}(?:answer|result|solution)"
-    r"(?:\sto\s(?:the|this|your)\s\w+)?\s?(?:(?:is|was|should\sbe|would\sbe|must\sbe)\b|[:=])(?:\sthat)?"
+    r"final\s?:|(?:(?:the|my|our|so\sthe|thus\sthe)\s)?(?:(?:final|correct|right|actual|true"
+    r"|overall)\s){0,2}(?:answer|result|solution)"
+    r"(?:\sto\s(?:the|this|your)\s\w+)?\s?(?:(?:is|was|should\sbe|would\sbe|must\sbe)\b"
+    r"|[:=])(?:\sthat)?"
     r"|the\s(?:total|sum|grand\stotal)\s(?:is|comes\sto|equals)|(?<=^|\n)(?-i:A):"
-    r"|(?:die\s)?(?:(?:endgültige|richtige|korrekte|finale)\s)?antwort\s?(?:(?:lautet|ist)\b|:)|(?:end)?ergebnis\s?(?:ist\b|:)"
+    r"|(?:die\s)?(?:(?:endgültige|richtige|korrekte|finale)\s)?antwort\s?(?:(?:lautet|ist)\b|:)"
+    r"|(?:end)?ergebnis\s?(?:ist\b|:)"
     r"|(?:richtig|korrekt)\sist(?:\s(?:aber|jedoch))?"
     r"|(?:la\s)?(?:bonne\s)?réponse(?:\s(?:finale|correcte|exacte))?\s?(?:est\b|:)"
-    r"|(?:la\s)?respuesta(?:\s(?:final|correcta))?\s?(?:es\b|:)|(?:la\s)?risposta(?:\s(?:finale|corretta|giusta))?\s?(?:è|:)"
-    r"|(?:a\s)?resposta(?:\s(?:final|correta|certa))?\s?(?:é|:)|(?:het\s)?(?:(?:juiste|uiteindelijke)\s)?antwoord\s?(?:is\b|:)"
+    r"|(?:la\s)?respuesta(?:\s(?:final|correcta))?\s?(?:es\b|:)|(?:la\s)?risposta(?:\s(?:finale"
+    r"|corretta|giusta))?\s?(?:è|:)"
+    r"|(?:a\s)?resposta(?:\s(?:final|correta|certa))?\s?(?:é|:)|(?:het\s)?(?:(?:juiste"
+    r"|uiteindelijke)\s)?antwoord\s?(?:is\b|:)"
     r"|(?:最终|正确)?答案(?:是|为|：|:)|(?:最終的な)?答えは|正解は"
     r")",
     regex.IGNORECASE,
@@ -31,7 +37,8 @@ _MAX = 200
 
 
 class Final(NamedTuple):
-    """The stretch [start, end) that is given as the final answer. `marked`: by a form that is used for nothing else."""
+    """The stretch [start, end) that is given as the final answer. `marked`: by a form that is used
+    for nothing else."""
 
     start: int
     end: int
@@ -39,13 +46,16 @@ class Final(NamedTuple):
 
 
 def final_answer(words: Tokens) -> Final | None:
-    """The last thing that the text gives as its final answer; None where it gives none in so many words."""
+    """The last thing that the text gives as its final answer; None where it gives none in so many
+    words."""
     raw = words.raw
     if not raw:
         return None
-    found = [Final(*m.span(1)) for m in _BOXED.finditer(raw)] or [Final(*m.span(1)) for m in _HASHES.finditer(raw)]
-    if found:
-        return found[-1]
+    result = [Final(*m.span(1)) for m in _BOXED.finditer(raw)] or [
+        Final(*m.span(1)) for m in _HASHES.finditer(raw)
+    ]
+    if result:
+        return result[-1]
     last = None
     for match in _SAID.finditer(raw):
         start = match.end()
@@ -58,12 +68,21 @@ def final_answer(words: Tokens) -> Final | None:
     return last
 
 
-def gives_a_value(raw: str, final: Final, question: frozenset[str], *, name: bool, number: bool) -> bool:
-    """Whether the final answer holds something like what is expected: a number, a name, or any new word of meaning."""
-    found = Tokens(raw[final.start : final.end])
+def gives_a_value(
+    raw: str, final: Final, question: frozenset[str], *, name: bool, number: bool
+) -> bool:
+    """Whether the final answer holds something like what is expected: a number, a name, or any new
+    word of meaning."""
+    result = Tokens(raw[final.start : final.end])
     if number:
-        return any(form[0].isdigit() for form in found.stems)
-    new = [i for i, s in enumerate(found.stems) if s not in question and found.forms[i] not in STOPWORDS]
+        return any(form[0].isdigit() for form in result.stems)
+    new = [
+        i
+        for i, s in enumerate(result.stems)
+        if s not in question and result.forms[i] not in STOPWORDS
+    ]
     if name and not final.marked:
-        return any(found.raw[found.starts[i]].isupper() or found.stems[i][0].isdigit() for i in new)
-    return bool(new) and (final.marked or len(found) <= 8)
+        return any(
+            result.raw[result.starts[i]].isupper() or result.stems[i][0].isdigit() for i in new
+        )
+    return bool(new) and (final.marked or len(result) <= 8)

@@ -3,26 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from llmeval.checks.facts.answer import ParsedAnswer
-from llmeval.checks.facts.candidates import in_number_list, is_word_salad
+from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import Fit
 from llmeval.checks.facts.final_answer import gives_a_value
 from llmeval.checks.facts.names import Place
+from llmeval.checks.facts.negation_scope import Stance
+from llmeval.checks.facts.number_lists import in_number_list, is_word_salad
 from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.references import ExpectedValue
-from llmeval.checks.facts.scopes import Stance
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One place of the answer, code points [start, end), that concerns a fact. `how`: what kind of match it is."""
+    """One place of the answer, code points [start, end), that concerns a fact. `how`: what kind of
+    match it is."""
 
     start: int
     end: int
     fit: Fit
     stance: Stance
     how: str
-    wanted: str
+    expected_text: str
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -35,34 +36,42 @@ class Mention:
         )
 
 
-def mention_at(answer: ParsedAnswer, place: Place, fit: Fit, how: str, wanted: str) -> Mention:
+def mention_at(
+    answer: AnswerAnalysis, place: Place, fit: Fit, how: str, expected_text: str
+) -> Mention:
     start, end = answer.words.place(*place)
-    return Mention(start, end, fit, answer.stance(start, end), how, wanted)
+    return Mention(start, end, fit, answer.stance(start, end), how, expected_text)
 
 
-def in_context(mentions: list[Mention], expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> list[Mention]:
-    """The mentions with a weaker stance where they are one of several candidates, or not the final answer."""
+def in_context(
+    mentions: list[Mention], expected: Sequence[ExpectedValue], answer: AnswerAnalysis
+) -> list[Mention]:
+    """The mentions with a weaker stance where they are one of several candidates, or not the final
+    answer."""
     right = right_values(expected, answer)
     decided = any(
-        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer) for m in mentions
+        m.fit >= Fit.COARSE and m.stance <= Stance.LIKELY and in_final(m.start, m.end, answer)
+        for m in mentions
     )
-    found = []
+    result = []
     for mention in mentions:
         stance = Stance.ASSERTED
         if mention.fit >= Fit.COARSE and mention.stance <= Stance.LIKELY:
             start, end = mention.start, mention.end
             stance = stance_in_context(start, end, expected, answer, right, decided=decided)
-        found.append(replace(mention, stance=max(mention.stance, stance)))
-    return found
+        result.append(replace(mention, stance=max(mention.stance, stance)))
+    return result
 
 
-def right_values(expected: Sequence[ExpectedValue], answer: ParsedAnswer) -> tuple[frozenset[str], ...]:
+def right_values(
+    expected: Sequence[ExpectedValue], answer: AnswerAnalysis
+) -> tuple[frozenset[str], ...]:
     """The stems of every value that is right."""
     own = tuple(frozenset(value.text.content) for value in expected)
     return (*own, *answer.right)
 
 
-def in_final(start: int, end: int, answer: ParsedAnswer) -> bool:
+def in_final(start: int, end: int, answer: AnswerAnalysis) -> bool:
     """Whether the place is within what is given as the final answer."""
     return answer.final is not None and answer.final.start <= start < answer.final.end
 
@@ -71,7 +80,7 @@ def stance_in_context(
     start: int,
     end: int,
     expected: Sequence[ExpectedValue],
-    answer: ParsedAnswer,
+    answer: AnswerAnalysis,
     right: tuple[frozenset[str], ...],
     *,
     decided: bool = False,
@@ -82,14 +91,16 @@ def stance_in_context(
     """
     if answer.echo is not None and answer.echo[0] <= start and end <= answer.echo[1]:
         return Stance.MENTIONED
-    if is_passing(answer.words.raw, start, end, answer.question.raw) or answer.is_copied(start, end):
+    if is_passing(answer.words.raw, start, end, answer.question.raw) or answer.is_copied(
+        start, end
+    ):
         return Stance.MENTIONED
     final = answer.final
     if final is not None and not decided and not final.start <= start < final.end:
         number = any(value.numbers or value.dates for value in expected)
         name = any(value.text.is_name for value in expected)
-        known = answer.question.stem_set
-        if gives_a_value(answer.words.raw, final, known, name=name, number=number):
+        question_stems = answer.question.stem_set
+        if gives_a_value(answer.words.raw, final, question_stems, name=name, number=number):
             return Stance.WORKING
     if any(value.numbers or value.dates for value in expected):
         index = next((i for i, n in enumerate(answer.numbers) if n.start == start), None)
@@ -105,19 +116,25 @@ def stance_in_context(
     return Stance.ASSERTED
 
 
-def with_overlaps(found: list[Mention]) -> list[Mention]:
-    """Mentions that overlap one that is not stated are not stated either: in "not Baker, California" both names."""
-    weak = [(m.start, m.end, m.stance) for m in found if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE]
+def with_overlaps(result: list[Mention]) -> list[Mention]:
+    """Mentions that overlap one that is not stated are not stated either: in "not Baker,
+    California" both names."""
+    weak = [
+        (m.start, m.end, m.stance)
+        for m in result
+        if m.stance >= Stance.SEVERAL and m.fit >= Fit.COARSE
+    ]
     if not weak:
-        return found
-    return [replace(m, stance=max(m.stance, _stance_around(m, weak))) for m in found]
+        return result
+    return [replace(m, stance=max(m.stance, _stance_around(m, weak))) for m in result]
 
 
 def _stance_around(mention: Mention, weak: list[tuple[int, int, Stance]]) -> Stance:
-    """The weakest stance of the mentions that overlap this one, or that a denied one directly follows."""
-    found = [
+    """The weakest stance of the mentions that overlap this one, or that a denied one directly
+    follows."""
+    result = [
         stance
         for start, end, stance in weak
         if mention.start < end + (3 if stance is Stance.DENIED else 0) and start <= mention.end
     ]
-    return max(found, default=Stance.ASSERTED)
+    return max(result, default=Stance.ASSERTED)

@@ -12,35 +12,41 @@ from os.path import commonprefix
 
 import regex
 
-from llmeval.checks.facts.lexicon import JOINTS, is_known, same_word
+from llmeval.checks.facts.lexicon import JOINTS
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+from llmeval.checks.facts.word_forms import is_known, same_word
 from llmeval.checks.reading.wordlists import word_set
 
 MAX_TOLERANT = 128
 """So many references are compared tolerantly; all of them exactly."""
 MAX_COMPARED = 500_000
-"""So many pairs of words are compared letter by letter for one answer; past that, only equal ones count."""
+"""So many pairs of words are compared letter by letter for one answer; past that, only equal ones
+count."""
 _LONGEST = 40
 _MAX_PLACES = 24
 _MAX_LENGTH = 12
 _SAME = 0.75
 _DERIVED = 0.9
 _DERIVED_LETTERS = 5
-"""Fewer letters in common at the start are chance more often than derivation: driven and drive train."""
+"""Fewer letters in common at the start are chance more often than derivation: driven and drive
+train."""
 VARIANT = 0.96
 """The likeness of two forms or spellings of one word."""
 _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _INITIALS = regex.compile(r"\b\p{Lu}\.\s?(?:\p{Lu}\.\s?){1,2}")
 _BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
 
-ARTICLES = word_set("der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de")
+ARTICLES = word_set(
+    "der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de"
+)
 
 Place = tuple[int, int]
 """First and last word."""
 
 
 class Reference:
-    """A reference text, folded, without what is in brackets and without a leading article or preposition."""
+    """A reference text, folded, without what is in brackets and without a leading article or
+    preposition."""
 
     def __init__(self, raw: str) -> None:
         bare = _BRACKETS.sub(" ", raw).strip()
@@ -61,33 +67,38 @@ class Reference:
 
     @cached_property
     def content(self) -> list[str]:
-        """Stems that carry meaning, each once; all of them when none does. The I of `Elizabeth I` and the A of
-        `hepatitis A` do.
+        """Stems that carry meaning, each once; all of them when none does. The I of `Elizabeth I`
+        and the A of `hepatitis A` do.
         """
         kept = [
             stem
             for i, (stem, form) in enumerate(zip(self.stems, self.forms, strict=True))
-            if (form not in STOPWORDS and not self._joins(i)) or (form in ("i", "a") and i and self.capitals[i])
+            if (form not in STOPWORDS and not self._joins(i))
+            or (form in ("i", "a") and i and self.capitals[i])
         ]
         return list(dict.fromkeys(kept or self.stems))
 
     @cached_property
     def is_spaceless(self) -> bool:
-        """Whether it is a short text of Han or Kana characters, of which no part means the whole."""
+        """Whether it is a short text of Han or Kana characters, of which no part means the
+        whole."""
         return len(self.forms) <= _MAX_LENGTH and all(_HAN.match(form) for form in self.forms)
 
     @cached_property
     def initials(self) -> frozenset[str]:
-        """Single letters with a full stop that stand before another word: the F of John F. Kennedy."""
+        """Single letters with a full stop that stand before another word: the F of John F.
+        Kennedy."""
         last = len(self.forms) - 1
         dotted = zip(self.forms, self._dotted, strict=True)
-        return frozenset(form for i, (form, dot) in enumerate(dotted) if dot and len(form) == 1 and i < last)
+        return frozenset(
+            form for i, (form, dot) in enumerate(dotted) if dot and len(form) == 1 and i < last
+        )
 
     @cached_property
     def joined_initials(self) -> frozenset[str]:
         """Words that are two or three initials: the J. K. of J. K. Rowling."""
-        found = (Tokens(match[0]).forms for match in _INITIALS.finditer(self.bare))
-        return frozenset(forms[0] for forms in found if len(forms) == 1)
+        result = (Tokens(match[0]).forms for match in _INITIALS.finditer(self.bare))
+        return frozenset(forms[0] for forms in result if len(forms) == 1)
 
     @cached_property
     def is_name(self) -> bool:
@@ -102,21 +113,27 @@ class Reference:
 
     def _joins(self, index: int) -> bool:
         """Whether the word joins parts of a name: the `am` of Frankfurt am Main."""
-        return 0 < index < len(self.forms) - 1 and not self.capitals[index] and self.forms[index] in JOINTS
+        return (
+            0 < index < len(self.forms) - 1
+            and not self.capitals[index]
+            and self.forms[index] in JOINTS
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """How much of a reference an answer holds, counted over its words that the question does not give away.
+    """How much of a reference an answer holds, counted over its words that the question does not
+    give away.
 
-    Shares in [0, 1], words weighted by length: `recall` same stems, `fuzzy` also near spellings. `told`: the question
-    has all of its words. `last`: its last word is there and new. `figures`: numbers in it that the answer lacks.
+    Shares in [0, 1], words weighted by length: `recall` same stems, `fuzzy` also near spellings.
+    `told`: the question has all of its words. `last`: its last word is there and new. `figures`:
+    numbers in it that the answer lacks.
     """
 
     reference: Reference
     recall: float = 0.0
     fuzzy: float = 0.0
-    told: bool = False
+    in_question: bool = False
     last: bool = False
     figures: int = 0
     novel: int = 1
@@ -125,36 +142,39 @@ class Partial:
 def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Place]]:
     """Which references stand in the answer word for word, by stems, and where.
 
-    One pass over the answer for each length of reference, so that many references cost little; those longer than 12
-    words are looked for by their first 12, then compared in full.
+    One pass over the answer for each length of reference, so that many references cost little;
+    those longer than 12 words are looked for by their first 12, then compared in full.
     """
-    wanted: dict[int, dict[tuple[str, ...], list[int]]] = defaultdict(lambda: defaultdict(list))
+    target: dict[int, dict[tuple[str, ...], list[int]]] = defaultdict(lambda: defaultdict(list))
     for i, reference in enumerate(references):
         key = tuple(reference.stems[:_MAX_LENGTH])
         if key and answer.stem_set.issuperset(key):
-            wanted[len(key)][key].append(i)
-    found: dict[int, list[Place]] = defaultdict(list)
+            target[len(key)][key].append(i)
+    result: dict[int, list[Place]] = defaultdict(list)
     stems = answer.stems
-    for length, keys in wanted.items():
+    for length, keys in target.items():
         grams: Iterable[tuple[str, ...]] = zip(*(stems[k:] for k in range(length)), strict=False)
         for at, gram in enumerate(grams):
             for i in keys.get(gram, ()):
                 full = references[i].stems
-                if len(found[i]) < _MAX_PLACES and (len(full) <= length or stems[at : at + len(full)] == full):
-                    found[i].append((at, at + len(full) - 1))
-    return {i: places for i, places in found.items() if places}
+                if len(result[i]) < _MAX_PLACES and (
+                    len(full) <= length or stems[at : at + len(full)] == full
+                ):
+                    result[i].append((at, at + len(full) - 1))
+    return {i: places for i, places in result.items() if places}
 
 
 def squeezed(reference: Reference, answer: Tokens) -> Place | None:
-    """Where the reference stands when spaces and hyphens are left out, or a space around it was lost.
+    """Where the reference stands when spaces and hyphens are left out, or a space around it was
+    lost.
 
     `News paper`, `Li'l Abner`, `starredLynda Carteras`, `the capital islima`.
     """
-    wanted = "".join(reference.forms)
-    if len(wanted) < 4:
+    target = "".join(reference.forms)
+    if len(target) < 4:
         return None
     text, starts = answer.squeezed
-    at = text.find(wanted)
+    at = text.find(target)
     if at < 0:
         return None
     if len(reference.forms) > 1 and reference.is_name:
@@ -164,21 +184,26 @@ def squeezed(reference: Reference, answer: Tokens) -> Place | None:
             return first, bisect_left(answer.ends, raw + len(reference.bare))
     while at >= 0:
         first = bisect_right(starts, at) - 1
-        last = bisect_left(starts, at + len(wanted)) - 1
-        if _fills(wanted, at, first, last, answer):
+        last = bisect_left(starts, at + len(target)) - 1
+        if _fills(target, at, first, last, answer):
             return first, last
-        at = text.find(wanted, at + 1)
+        at = text.find(target, at + 1)
     return None
 
 
-def _fills(wanted: str, at: int, first: int, last: int, answer: Tokens) -> bool:
-    """Whether what the words first..last have beside the text at `at` is nothing, or words that lost their space."""
+def _fills(target: str, at: int, first: int, last: int, answer: Tokens) -> bool:
+    """Whether what the words first..last have beside the text at `at` is nothing, or words that
+    lost their space."""
     _, starts = answer.squeezed
     before = answer.forms[first][: at - starts[first]]
-    after = answer.forms[last][at + len(wanted) - starts[last] :]
+    after = answer.forms[last][at + len(target) - starts[last] :]
     if not before and not after:
         return True
-    if len(wanted) < _GLUED_LETTERS or (before and before not in _GLUED) or (after and after not in _GLUED):
+    if (
+        len(target) < _GLUED_LETTERS
+        or (before and before not in _GLUED)
+        or (after and after not in _GLUED)
+    ):
         return False
     # `Isadora` is no `is` with `adora`, and `informal` is a word of its own.
     begins = answer.raw[answer.starts[first]]
@@ -186,13 +211,15 @@ def _fills(wanted: str, at: int, first: int, last: int, answer: Tokens) -> bool:
 
 
 _GLUED = word_set("a the is was are were in of by on at to for from and which who")
-"""Words without a meaning of their own that lose the space before a name in text taken from web pages."""
+"""Words without a meaning of their own that lose the space before a name in text taken from web
+pages."""
 _GLUED_LETTERS = 5
 """A shorter text is too often a part of another word by chance."""
 
 
 class Spelling:
-    """Words of one answer that may stand for a word expected, each looked up once, within a budget of comparisons."""
+    """Words of one answer that may stand for a word expected, each looked up once, within a budget
+    of comparisons."""
 
     def __init__(self, answer: Tokens, language: str = "en") -> None:
         self._stems = answer.stem_set
@@ -207,23 +234,24 @@ class Spelling:
 
     @cached_property
     def _by_start(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
+        result: dict[str, list[str]] = defaultdict(list)
         for stem in self._candidates:
-            found[stem[:3]].append(stem)
-        return found
+            result[stem[:3]].append(stem)
+        return result
 
     def likeness(self, stem: str) -> tuple[float, str]:
         """How like the answer's most similar word is, and that word.
 
-        1: the same stem; `VARIANT`: an inflected form, another spelling or a misspelling; between `_SAME` and that: a
-        word that is derived from it or looks like it, which may be another word. Figures must be the same.
+        1: the same stem; `VARIANT`: an inflected form, another spelling or a misspelling; between
+        `_SAME` and that: a word that is derived from it or looks like it, which may be another
+        word. Figures must be the same.
         """
         if stem in self._stems:
             return 1.0, stem
-        known = self._known.get(stem)
-        if known is None:
-            known = self._known[stem] = self._nearest(stem)
-        return known
+        cached = self._known.get(stem)
+        if cached is None:
+            cached = self._known[stem] = self._nearest(stem)
+        return cached
 
     def _nearest(self, stem: str) -> tuple[float, str]:
         from rapidfuzz import fuzz, process
@@ -235,7 +263,9 @@ class Spelling:
         for word, _, _ in like:
             if same_word(stem, word, self._language):
                 return VARIANT, word
-        best, word = (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
+        best, word = (
+            (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
+        )
         if len(stem) >= 5 and best < 0.95:
             for other in self._by_start.get(stem[:3], ()):
                 shared = len(commonprefix((stem, other)))
@@ -250,32 +280,42 @@ def partials(
 ) -> list[Partial]:
     """How much the answer holds of each reference that has words, the most first."""
     usable = [r for r in references[:MAX_TOLERANT] if r.stems and not r.is_spaceless]
-    found = [_share(r, answer, spelling, question) for r in usable]
-    return sorted(found, key=_rank, reverse=True)
+    result = [_share(r, answer, spelling, question) for r in usable]
+    return sorted(result, key=_rank, reverse=True)
 
 
-def least_likeness(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> float:
+def least_likeness(
+    reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]
+) -> float:
     """How like a word of the answer has to be to count for one of the reference.
 
-    A word derived from another one counts in descriptions. By itself or in a name it is another word (Texan, methanol),
-    unless it stands before a noun of the question: the Himalayan mountain range.
+    A word derived from another one counts in descriptions. By itself or in a name it is another
+    word (Texan, methanol), unless it stands before a noun of the question: the Himalayan mountain
+    range.
     """
     if len(reference.content) > 1 and not reference.is_name:
         return _SAME
     word = spelling.likeness(reference.content[0])[1] if len(reference.content) == 1 else ""
     if word and word in answer.stem_set:
         after = answer.stems.index(word) + 1
-        if after < len(answer) and answer.stems[after] in question and answer.forms[after] not in STOPWORDS:
+        if (
+            after < len(answer)
+            and answer.stems[after] in question
+            and answer.forms[after] not in STOPWORDS
+        ):
             return _DERIVED
     return VARIANT
 
 
-def held_places(reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME) -> dict[str, int]:
-    """Where the reference's words stand, for the words that the answer has, closest together: {stem: word index}."""
+def held_places(
+    reference: Reference, answer: Tokens, spelling: Spelling, least: float = _SAME
+) -> dict[str, int]:
+    """Where the reference's words stand, for the words that the answer has, closest together:
+    {stem: word index}."""
     like = {stem: spelling.likeness(stem) for stem in reference.content}
     words = {stem: word for stem, (share, word) in like.items() if share >= least and word}
-    wanted = frozenset(words.values())
-    at: dict[str, list[int]] = {word: [] for word in wanted}
+    target = frozenset(words.values())
+    at: dict[str, list[int]] = {word: [] for word in target}
     for i, stem in enumerate(answer.stems):
         places = at.get(stem)
         if places is not None and len(places) < _MAX_PLACES:
@@ -291,17 +331,24 @@ def held_places(reference: Reference, answer: Tokens, spelling: Spelling, least:
     return best
 
 
-def place_of(found: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place, float] | None:
-    """Where the words held in part stand closest together, and how close: 1 side by side, towards 0 far or alone."""
-    places = held_places(found.reference, answer, spelling)
+def place_of(result: Partial, answer: Tokens, spelling: Spelling) -> tuple[Place, float] | None:
+    """Where the words held in part stand closest together, and how close: 1 side by side, towards 0
+    far or alone."""
+    places = held_places(result.reference, answer, spelling)
     if not places:
         return None
     first, last, count = min(places.values()), max(places.values()), len(set(places.values()))
     return (first, last), 1 / (1 + max(0, last - first + 1 - count)) if count > 1 else 0.0
 
 
-def _rank(found: Partial) -> float:
-    return found.fuzzy + 0.2 * found.recall + 0.1 * found.last - 0.4 * found.told - 0.1 * found.figures
+def _rank(result: Partial) -> float:
+    return (
+        result.fuzzy
+        + 0.2 * result.recall
+        + 0.1 * result.last
+        - 0.4 * result.in_question
+        - 0.1 * result.figures
+    )
 
 
 def _weight(stem: str) -> int:
@@ -309,20 +356,23 @@ def _weight(stem: str) -> int:
 
 
 EMPTY_WORDS = word_set(
-    "not no never nothing none dont doesnt didnt cant cannot isnt arent wasnt wont wouldnt shouldnt couldnt there any "
+    "not no never nothing none dont doesnt didnt cant cannot isnt arent wasnt wont wouldnt "
+    "shouldnt couldnt there any "
     "no real really actually also just very such so if because since"
 )
 """Words that show by themselves nothing about what an answer states."""
 
 
-def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]) -> Partial:
+def _share(
+    reference: Reference, answer: Tokens, spelling: Spelling, question: frozenset[str]
+) -> Partial:
     content = reference.content
     novel = [s for s in content if s not in question and s not in EMPTY_WORDS]
-    wanted = novel or content
-    total = sum(map(_weight, wanted))
+    target = novel or content
+    total = sum(map(_weight, target))
     same = near = 0.0
     least = least_likeness(reference, answer, spelling, question)
-    for stem in wanted:
+    for stem in target:
         likeness, _ = spelling.likeness(stem)
         near += _weight(stem) * (likeness if likeness >= least else 0.0)
         same += _weight(stem) * (likeness == 1.0)
@@ -331,8 +381,8 @@ def _share(reference: Reference, answer: Tokens, spelling: Spelling, question: f
         reference,
         recall=same / total,
         fuzzy=near / total,
-        told=not novel,
+        in_question=not novel,
         last=last in novel and last in answer.stem_set,
         figures=sum(1 for s in content if s[0].isdigit() and s not in answer.stem_set),
-        novel=len(wanted),
+        novel=len(target),
     )

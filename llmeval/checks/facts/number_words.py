@@ -1,8 +1,8 @@
 """Numbers in words of languages that `text2num` does not know, and in Han numerals.
 
-Each language is a list of words for 1 to 9, 10 to 19, 20 to 90, 100 to 900 where they have words of their own, and the
-words that multiply what stands before them. Words are folded. Source: the languages' cardinal numbers in CLDR's
-rule-based number formats (RBNF).
+Each language is a list of words for 1 to 9, 10 to 19, 20 to 90, 100 to 900 where they have words of
+their own, and the words that multiply what stands before them. Words are folded. Source: the
+languages' cardinal numbers in CLDR's rule-based number formats (RBNF).
 """
 
 from typing import NamedTuple
@@ -22,10 +22,19 @@ class _Words(NamedTuple):
 _LANGUAGES = {
     "pl": _Words(
         "jeden dwa trzy cztery piec szesc siedem osiem dziewiec",
-        "dziesiec jedenascie dwanascie trzynascie czternascie pietnascie szesnascie siedemnascie osiemnascie dziewietnascie",
-        "dwadziescia trzydziesci czterdziesci piecdziesiat szescdziesiat siedemdziesiat osiemdziesiat dziewiecdziesiat",
+        "dziesiec jedenascie dwanascie trzynascie czternascie pietnascie szesnascie siedemnascie "
+        "osiemnascie dziewietnascie",
+        "dwadziescia trzydziesci czterdziesci piecdziesiat szescdziesiat siedemdziesiat "
+        "osiemdziesiat dziewiecdziesiat",
         "sto dwiescie trzysta czterysta piecset szescset siedemset osiemset dziewiecset",
-        {"tysiac": 1000, "tysiace": 1000, "tysiecy": 1000, "milion": 10**6, "miliony": 10**6, "milionow": 10**6},
+        {
+            "tysiac": 1000,
+            "tysiace": 1000,
+            "tysiecy": 1000,
+            "milion": 10**6,
+            "miliony": 10**6,
+            "milionow": 10**6,
+        },
     ),
     "cs": _Words(
         "jeden dva tri ctyri pet sest sedm osm devet",
@@ -36,10 +45,18 @@ _LANGUAGES = {
     ),
     "ru": _Words(
         "один два три четыре пять шесть семь восемь девять",
-        "десять одиннадцать двенадцать тринадцать четырнадцать пятнадцать шестнадцать семнадцать восемнадцать девятнадцать",
+        "десять одиннадцать двенадцать тринадцать четырнадцать пятнадцать шестнадцать семнадцать "
+        "восемнадцать девятнадцать",
         "двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто",
         "сто двести триста четыреста пятьсот шестьсот семьсот восемьсот девятьсот",
-        {"тысяча": 1000, "тысячи": 1000, "тысяч": 1000, "миллион": 10**6, "миллиона": 10**6, "миллионов": 10**6},
+        {
+            "тысяча": 1000,
+            "тысячи": 1000,
+            "тысяч": 1000,
+            "миллион": 10**6,
+            "миллиона": 10**6,
+            "миллионов": 10**6,
+        },
     ),
     "sv": _Words(
         "ett tva tre fyra fem sex sju atta nio",
@@ -57,7 +74,8 @@ _LANGUAGES = {
     ),
     "ro": _Words(
         "unu doi trei patru cinci sase sapte opt noua",
-        "zece unsprezece doisprezece treisprezece paisprezece cincisprezece saisprezece saptesprezece optsprezece nouasprezece",
+        "zece unsprezece doisprezece treisprezece paisprezece cincisprezece saisprezece "
+        "saptesprezece optsprezece nouasprezece",
         "douazeci treizeci patruzeci cincizeci saizeci saptezeci optzeci nouazeci",
         "",
         {"suta": 100, "sute": 100, "mie": 1000, "mii": 1000, "milion": 10**6, "milioane": 10**6},
@@ -91,7 +109,7 @@ _LANGUAGES = {
         "",
         {"sata": 100, "tuhat": 1000, "miljoona": 10**6},
     ),
-}  # fmt: skip
+}
 _LANGUAGES["da"] = _LANGUAGES["no"]._replace(
     units="en to tre fire fem seks syv otte ni",
     teens="ti elleve tolv tretten fjorten femten seksten sytten atten nitten",
@@ -103,24 +121,34 @@ LANGUAGES = frozenset(_LANGUAGES)
 
 def _values(language: str) -> dict[str, int]:
     words = _LANGUAGES[language]
-    found = {word: n for n, word in enumerate(words.units.split(), start=1)}
-    found |= {word: n for n, word in enumerate(words.teens.split(), start=10)}
-    found |= {word: 10 * n for n, word in enumerate(words.tens.split(), start=2)}
-    found |= {word: 100 * n for n, word in enumerate(words.hundreds.split(), start=1)}
-    return {fold(word): value for word, value in found.items()}
+    result = {word: n for n, word in enumerate(words.units.split(), start=1)}
+    result |= {word: n for n, word in enumerate(words.teens.split(), start=10)}
+    result |= {word: 10 * n for n, word in enumerate(words.tens.split(), start=2)}
+    result |= {word: 100 * n for n, word in enumerate(words.hundreds.split(), start=1)}
+    return {fold(word): value for word, value in result.items()}
 
 
 _VALUES = {language: _values(language) for language in _LANGUAGES}
 _SCALES = {
-    language: {fold(word): value for word, value in words.scales.items()} for language, words in _LANGUAGES.items()
+    language: {fold(word): value for word, value in words.scales.items()}
+    for language, words in _LANGUAGES.items()
 }
 _HAN = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _HAN_SCALES = {"十": 10, "百": 100, "千": 1000}
-HAN_LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12, "만": 10**4, "억": 10**8}
+HAN_LARGE = {
+    "万": 10**4,
+    "萬": 10**4,
+    "亿": 10**8,
+    "億": 10**8,
+    "兆": 10**12,
+    "만": 10**4,
+    "억": 10**8,
+}
 
 
 def in_words(words: Tokens, index: int, language: str) -> tuple[int, int] | None:
-    """The number in words that starts at word `index`: its value and the word after it; None if there is none."""
+    """The number in words that starts at word `index`: its value and the word after it; None if
+    there is none."""
     if language in ("zh", "ja", "ko"):
         return _han(words, index)
     values = _VALUES.get(language)
@@ -140,7 +168,10 @@ def in_words(words: Tokens, index: int, language: str) -> tuple[int, int] | None
         elif form in scales and scales[form] >= 1000:
             total, group, at = total + max(group, 1) * scales[form], 0, at + 1
         elif form in scales:
-            group, at = (group % 10 + 10 if not scales[form] else max(group, 1) * scales[form]), at + 1
+            group, at = (
+                (group % 10 + 10 if not scales[form] else max(group, 1) * scales[form]),
+                at + 1,
+            )
         elif form == joint and at > index and at + 1 < len(words) and words.forms[at + 1] in values:
             at += 1
         else:

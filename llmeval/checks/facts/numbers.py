@@ -1,4 +1,5 @@
-"""Numbers in a text: in digits and in words, with scale, unit, sign, bound and range, each with its place."""
+"""Numbers in a text: in digits and in words, with scale, unit, sign, bound and range, each with its
+place."""
 
 from dataclasses import dataclass, replace
 
@@ -12,10 +13,17 @@ from llmeval.checks.facts.digits import (
     tidy,
 )
 from llmeval.checks.facts.number_words import LANGUAGES, in_words
-from llmeval.checks.facts.qualifiers import Bound, bound_of
+from llmeval.checks.facts.qualifiers import NumericBound, bound_of
 from llmeval.checks.facts.spelled import OPENERS, Spelled, foreign, spelled
 from llmeval.checks.facts.tokens import Tokens
-from llmeval.checks.facts.units import MONEY, SMALLER, Unit, unit_after, unit_before, unit_named
+from llmeval.checks.facts.units import (
+    MONEY,
+    SMALLER,
+    MeasurementUnit,
+    unit_after,
+    unit_before,
+    unit_named,
+)
 from llmeval.core.errors import CheckError
 
 __all__ = ["MAX_NUMBERS", "Number", "Value", "numbers"]
@@ -27,9 +35,10 @@ MAX_NUMBERS = 20_000
 class Number:
     """A number as the text states it: words first..last, code points [start, end).
 
-    `others`: further readings of the same characters (1.234 may be a thousand). `bare`: a plain run of three or four
-    digits without a unit, which may be a year. `weak`: "one", "first" and the like, which often count nothing.
-    `partner`: index of the other end of a range in the list of numbers. `bound`: what its context makes of it.
+    `others`: further readings of the same characters (1.234 may be a thousand). `bare`: a plain run
+    of three or four digits without a unit, which may be a year. `weak`: "one", "first" and the
+    like, which often count nothing. `partner`: index of the other end of a range in the list of
+    numbers. `bound`: what its context makes of it.
     """
 
     value: Value
@@ -37,14 +46,14 @@ class Number:
     last: int
     start: int
     end: int
-    unit: Unit | None = None
+    unit: MeasurementUnit | None = None
     others: tuple[Value, ...] = ()
     digits: int = 1
     ordinal: bool = False
     bare: bool = False
     weak: bool = False
     partner: int | None = None
-    bound: Bound = Bound.EXACT
+    bound: NumericBound = NumericBound.EXACT
 
     @property
     def readings(self) -> tuple[Value, ...]:
@@ -53,15 +62,19 @@ class Number:
 
 
 _RANGE = regex.compile(
-    r"[-–—‒−~]| [-–—‒−~] |\s(?:to|and|or|through|until|till|bis|hasta|à|a|et|und|y|e|en|tot)\s", regex.IGNORECASE
+    r"[-–—‒−~]| [-–—‒−~] |\s(?:to|and|or|through|until|till|bis|hasta|à|a|et|und|y|e|en|tot)\s",
+    regex.IGNORECASE,
 )
 _CHANGE = regex.compile(
-    r"\b(?:fell|fall|rose|rise|grew|grow|increased?|decreased?|dropp?e?d?|went|changed?|cut|raised?|reduced?)\b[^.;]*\bfrom\s[$€£]?$"
+    r"\b(?:fell|fall|rose|rise|grew|grow|increased?|decreased?|dropp?e?d?|went|changed?|cut"
+    r"|raised?|reduced?)\b[^.;]*\bfrom\s[$€£]?$"
 )
 _DASH = regex.compile(r"[-–—‒−]| [-–—‒−] ")
 _LISTS = frozenset(["and", "or", "et", "und", "y", "e", "en", "a"])
 _BETWEEN = frozenset(["between", "zwischen", "entre", "tra", "fra", "tussen"])
-_MINUS = regex.compile(r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|moins|menos|meno|min)\s$", regex.IGNORECASE)
+_MINUS = regex.compile(
+    r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|moins|menos|meno|min)\s$", regex.IGNORECASE
+)
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
 _FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
@@ -70,15 +83,18 @@ _FEET_INCHES = regex.compile(r"(\d{1,2})\s?['′’]\s?(\d{1,2}(?:\.\d)?)\s?(?:[
 _HOURS_MINUTES = regex.compile(r"(\d{1,3})\s?h\s?(\d{2})(?:\s?min)?(?![\p{L}\d])")
 
 
-def numbers(words: Tokens, *, comma: bool = False, language: str = "en", sure: bool = False) -> list[Number]:
+def numbers(
+    words: Tokens, *, comma: bool = False, language: str = "en", sure: bool = False
+) -> list[Number]:
     """Every number of the text, in order.
 
-    `comma`: the text's locale writes 3,5 for three and a half; `sure`: this is known. `language`: of numbers in words.
+    `comma`: the text's locale writes 3,5 for three and a half; `sure`: this is known. `language`:
+    of numbers in words.
 
     Raises:
         CheckError: there are more than 20,000.
     """
-    found: list[Number] = []
+    collected: list[Number] = []
     other = foreign(words, language) if language in ("de", "fr", "es", "it", "pt", "nl") else None
     index = 0
     while index < len(words):
@@ -86,11 +102,13 @@ def numbers(words: Tokens, *, comma: bool = False, language: str = "en", sure: b
         if number is None:
             index += 1
             continue
-        found.append(number)
+        collected.append(number)
         index = number.last + 1
-        if len(found) > MAX_NUMBERS:
-            raise CheckError(f"the text has more than {MAX_NUMBERS:,} numbers; they are not compared with facts")
-    return _ranges(words, _compounds(words, found))
+        if len(collected) > MAX_NUMBERS:
+            raise CheckError(
+                f"the text has more than {MAX_NUMBERS:,} numbers; they are not compared with facts"
+            )
+    return _ranges(words, _compounds(words, collected))
 
 
 def _at(
@@ -104,14 +122,16 @@ def _at(
     """The number that starts at word `index`."""
     form = words.forms[index]
     if not form[0].isalpha():
-        return _two_parts(words, index) or _in_digits(words, index, read_digits(words, index, comma=comma, sure=sure))
+        return _two_parts(words, index) or _in_digits(
+            words, index, read_digits(words, index, comma=comma, sure=sure)
+        )
     if form in _FRACTION_COMMANDS:
         return _in_digits(words, index, read_fraction_command(words, index))
     if other is not None and index in other:
         return _in_words(words, index, other[index])
     if other is None and (language in LANGUAGES or language in ("zh", "ja", "ko")):
-        known = in_words(words, index, language)
-        return _in_words(words, index, Spelled(*known)) if known else None
+        shown = in_words(words, index, language)
+        return _in_words(words, index, Spelled(*shown)) if shown else None
     if form in OPENERS and other is None:
         return _in_words(words, index, spelled(words, index))
     return None
@@ -133,43 +153,57 @@ def _two_parts(words: Tokens, index: int) -> Number | None:
     return Number(value, index, last, start, match.end(), unit_named(name), digits=4)
 
 
-def _in_digits(words: Tokens, index: int, found: Digits | None) -> Number | None:
-    if found is None:
+def _in_digits(words: Tokens, index: int, collected: Digits | None) -> Number | None:
+    if collected is None:
         return None
-    start, values = words.starts[index], found.values
+    start, values = words.starts[index], collected.values
     if start and _MINUS.search(words.raw, max(0, start - 10), start):
         values = [-v for v in values]
     text = words.raw[start : words.ends[index]]
-    bare = found.plain and 3 <= len(text) <= 4
-    if found.plain and _NOTED_YEAR.match(words.raw, start):
+    bare = collected.plain and 3 <= len(text) <= 4
+    if collected.plain and _NOTED_YEAR.match(words.raw, start):
         values = [values[0], int(text[:4])]
     number = Number(
-        values[0], index, found.last, start, found.end, None, tuple(values[1:]), found.significant,
-        found.ordinal, bare,
-    )  # fmt: skip
-    return number if found.ordinal else _qualified(words, _with_unit(words, number))
+        values[0],
+        index,
+        collected.last,
+        start,
+        collected.end,
+        None,
+        tuple(values[1:]),
+        collected.significant,
+        collected.ordinal,
+        bare,
+    )
+    return number if collected.ordinal else _qualified(words, _with_unit(words, number))
 
 
-def _in_words(words: Tokens, index: int, found: Spelled | None) -> Number | None:
-    if found is None:
+def _in_words(words: Tokens, index: int, collected: Spelled | None) -> Number | None:
+    if collected is None:
         return None
-    start, last = words.starts[index], found.stop - 1
-    value = tidy(found.value)
+    start, last = words.starts[index], collected.stop - 1
+    value = tidy(collected.value)
     if start and _MINUS.search(words.raw, max(0, start - 10), start):
         value = -value
-    weak = last == index and found.value in _WEAK
+    weak = last == index and collected.value in _WEAK
     year = isinstance(value, int) and 1000 <= value < 2100
     number = Number(
-        value, index, last, start, words.ends[last], ordinal=found.ordinal, weak=weak,
+        value,
+        index,
+        last,
+        start,
+        words.ends[last],
+        ordinal=collected.ordinal,
+        weak=weak,
         bare=year and "thousand" not in words.forms[index:last],
         digits=15 if isinstance(value, float) else 1,
-    )  # fmt: skip
-    return number if found.ordinal else _qualified(words, _with_unit(words, number))
+    )
+    return number if collected.ordinal else _qualified(words, _with_unit(words, number))
 
 
 def _qualified(words: Tokens, number: Number) -> Number:
     bound = bound_of(words.raw, number.start, number.end)
-    return number if bound is Bound.EXACT else replace(number, bound=bound)
+    return number if bound is NumericBound.EXACT else replace(number, bound=bound)
 
 
 def _with_unit(words: Tokens, number: Number) -> Number:
@@ -187,22 +221,24 @@ def _with_unit(words: Tokens, number: Number) -> Number:
     return replace(number, unit=unit, end=end, last=last, bare=False, weak=False)
 
 
-def _compounds(words: Tokens, found: list[Number]) -> list[Number]:
+def _compounds(words: Tokens, collected: list[Number]) -> list[Number]:
     """`6 feet 2 inches`, `1 hour 30 minutes`, `1h 30m`, `2h30` as one amount of the first unit."""
     result: list[Number] = []
-    for number in found:
+    for number in collected:
         previous = result[-1] if result else None
         smaller = _smaller_part(words, previous, number) if previous else None
         if previous and smaller and previous.unit:
             value = previous.value + number.value * smaller.factor / previous.unit.factor
             exact = tidy(float(f"{value:.15g}"))
-            result[-1] = replace(previous, value=exact, others=(), last=number.last, end=number.end, digits=4)
+            result[-1] = replace(
+                previous, value=exact, others=(), last=number.last, end=number.end, digits=4
+            )
         else:
             result.append(number)
     return result
 
 
-def _smaller_part(words: Tokens, one: Number, two: Number) -> Unit | None:
+def _smaller_part(words: Tokens, one: Number, two: Number) -> MeasurementUnit | None:
     """The unit in which `two` goes on from `one`; None if it does not."""
     if one.unit is None or one.unit.dimension not in ("length", "mass", "time"):
         return None
@@ -220,10 +256,11 @@ def _smaller_part(words: Tokens, one: Number, two: Number) -> Unit | None:
     return unit if whole and abs(two.value) < ratio <= 6000 else None
 
 
-def _ranges(words: Tokens, found: list[Number]) -> list[Number]:
-    """Joins the two ends of `5-10 kg`, `1632–53`, `from 2 to 3 million`: unit, scale and century are shared."""
-    for i in range(len(found) - 1):
-        low, high = found[i], found[i + 1]
+def _ranges(words: Tokens, collected: list[Number]) -> list[Number]:
+    """Joins the two ends of `5-10 kg`, `1632–53`, `from 2 to 3 million`: unit, scale and century
+    are shared."""
+    for i in range(len(collected) - 1):
+        low, high = collected[i], collected[i + 1]
         if high.start - low.end > 9 or low.partner is not None or low.ordinal != high.ordinal:
             continue
         gap = words.raw[low.end : high.start]
@@ -237,8 +274,8 @@ def _ranges(words: Tokens, found: list[Number]) -> list[Number]:
             high = replace(high, value=century + high.value, bare=True)
         if low.unit is None and high.unit is not None:
             low = replace(low, unit=high.unit, bare=False)
-        found[i], found[i + 1] = replace(low, partner=i + 1), replace(high, partner=i)
-    return found
+        collected[i], collected[i + 1] = replace(low, partner=i + 1), replace(high, partner=i)
+    return collected
 
 
 def _between(words: Tokens, low: Number, joint: str) -> bool:

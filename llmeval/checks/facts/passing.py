@@ -1,7 +1,8 @@
-"""Names that an answer mentions beside its answer: "a friend of X", "older than X", "who competed with X".
+"""Names that an answer mentions beside its answer: "a friend of X", "older than X", "who competed
+with X".
 
-A question that asks for the same kind of relation is answered by such a phrase: "a student of X" tells who the teacher
-was, and not who wrote the book.
+A question that asks for the same kind of relation is answered by such a phrase: "a student of X"
+tells who the teacher was, and not who wrote the book.
 """
 
 from typing import NamedTuple
@@ -10,32 +11,41 @@ import regex
 
 
 class _Kind(NamedTuple):
-    """Relations of one kind. `nouns` relate two things; a question with one of `nouns` or `asked` asks for one."""
+    """Relations of one kind. `nouns` relate two things; a question with one of `nouns` or `asked`
+    asks for one."""
 
     nouns: str
-    asked: str = ""
+    question_words: str = ""
 
 
 _KINDS = (
     # family
     _Kind(
-        "brother|sister|sibling|son|daughter|father|mother|parent|wife|husband|spouse|cousin|nephew|niece|uncle|aunt"
-        "|grandson|granddaughter|grandfather|grandmother|child|widow|bruder|schwester|sohn|tochter|frère|sœur|fils"
-        "|fille|herman[oa]|hij[oa]|fratello|sorella|figli[oa]|irmão|irmã|filh[oa]|broer|zus|zoon|dochter",
-        r"children|famil\w+|married|marry|relat\w+|born|ancest\w+|descend\w+|whose|vater|mutter|père|mère|padre"
+        "brother|sister|sibling|son|daughter|father|mother|parent|wife|husband|spouse|cousin"
+        "|nephew|niece|uncle|aunt"
+        "|grandson|granddaughter|grandfather|grandmother|child|widow|bruder|schwester|sohn|tochter"
+        "|frère|sœur|fils"
+        "|fille|herman[oa]|hij[oa]|fratello|sorella|figli[oa]|irmão|irmã|filh[oa]|broer|zus|zoon"
+        "|dochter",
+        r"children|famil\w+|married|marry|relat\w+|born|ancest\w+|descend\w+|whose|vater|mutter"
+        r"|père|mère|padre"
         r"|madre|pai|mãe|vader|moeder",
     ),
     # teaching
     _Kind(
-        "student|pupil|teacher|mentor|tutor|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer|imitator"
-        "|schüler(?:in)?|lehrer(?:in)?|élève|maître|alumn[oa]|discípul[oa]|maestr[oa]|alliev[oa]|alun[oa]|mestre"
+        "student|pupil|teacher|mentor|tutor|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer"
+        "|imitator"
+        "|schüler(?:in)?|lehrer(?:in)?|élève|maître|alumn[oa]|discípul[oa]|maestr[oa]|alliev[oa]"
+        "|alun[oa]|mestre"
         "|leerling|leraar",
         r"taught|teach\w*|stud(?:y|ied)\w*|influenc\w*|inspir\w*|learn\w*|master",
     ),
     # order in time
     _Kind(
-        "contemporary|successor|predecessor|zeitgenosse|nachfolger|vorgänger|contemporain|successeur|prédécesseur"
-        "|contemporáne[oa]|sucesor|predecesor|contemporane[oa]|successore|predecessore|contemporâne[oa]|sucessor"
+        "contemporary|successor|predecessor|zeitgenosse|nachfolger|vorgänger|contemporain"
+        "|successeur|prédécesseur"
+        "|contemporáne[oa]|sucesor|predecesor|contemporane[oa]|successore|predecessore"
+        "|contemporâne[oa]|sucessor"
         "|antecessor|tijdgenoot|opvolger|voorganger",
         r"before|after|succe\w+|preced\w+|follow\w+|replac\w+",
     ),
@@ -46,8 +56,10 @@ _KINDS = (
     ),
     # company
     _Kind(
-        "friend|colleague|ally|assistant|neighbou?r|fan|biographer|translator|classmate|roommate|acquaintance"
-        "|companion|compatriot|adviser|advisor|secretary|general|freund(?:in)?|kollege|ami|amie|collègue|amig[oa]"
+        "friend|colleague|ally|assistant|neighbou?r|fan|biographer|translator|classmate|roommate"
+        "|acquaintance"
+        "|companion|compatriot|adviser|advisor|secretary|general|freund(?:in)?|kollege|ami|amie"
+        "|collègue|amig[oa]"
         "|colega|amic[oa]|collega|vriend(?:in)?",
         r"work\w*|partner|help\w*",
     ),
@@ -59,25 +71,33 @@ _KINDS = (
 )
 _NOUNS = "|".join(kind.nouns for kind in _KINDS)
 _OF = r"(?:of|to|with|for|under|von|vom|de|du|des|di|del|della|da|do|van)"
-# What may stand between the relation and the name: an article, a preposition that a date has, an opening mark.
+# What may stand between the relation and the name: an article, a preposition that a date has, an
+# opening mark.
 _BETWEEN = (
-    r"(?:(?:the|a|an|in|on|at|by|from|between|around|about|mid|late|early|der|dem|den|la|le|il)[\s-]+"
+    r"(?:(?:the|a|an|in|on|at|by|from|between|around|about|mid|late|early|der|dem|den|la|le"
+    r"|il)[\s-]+"
     r"|l['’]|d['’]|[\"'“«(]+\s*)*"
 )
 _BEFORE = regex.compile(
     rf"\b(?:(?P<noun>{_NOUNS})s?\s+{_OF}\s+"
-    r"|(?P<with>(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought|argued|served"
+    r"|(?P<with>(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought"
+    r"|argued|served"
     r"|collaborated|corresponded|quarrel+ed|lived|travel+ed)"
     r"\s+(?:with|under|against|alongside|for|near|next\s+to)\s+)"
     r"|(?P<than>(?:\p{L}+er(?<!other)|(?:more|less)\s+\p{L}+|rather)\s+than\s+|as\s+\p{L}+\s+as\s+)"
-    r"|(?P<like>(?:similar|compared|equal|close|next|second|related)\s+(?:to|with)\s+|inspired\s+by\s+"
+    r"|(?P<like>(?:similar|compared|equal|close|next|second|related)\s+(?:to|with)\s+"
+    r"|inspired\s+by\s+"
     r"|influenced\s+by\s+|reminiscent\s+of\s+|in\s+the\s+(?:style|time|days|age|shadow)\s+of\s+"
     r"|(?:not\s+)?(?:just\s+|only\s+)?as\s+with\s+)"
-    r"|(?P<verb>(?:who|which)\s+(?:had\s+|once\s+|greatly\s+)?(?:admired|knew|met|loved|hated|influenced|inspired"
-    r"|taught|married|succeeded|followed|imitated|read|envied|copied|praised|criticized|criticised|helped)\s+)"
-    r"|(?P<for>(?:wrote|made|composed|painted|built|did|designed|created|sang|filmed)\s+(?:it|this|that|them)"
+    r"|(?P<verb>(?:who|which)\s+(?:had\s+|once\s+|greatly\s+)?(?:admired|knew|met|loved|hated"
+    r"|influenced|inspired"
+    r"|taught|married|succeeded|followed|imitated|read|envied|copied|praised|criticized|criticised"
+    r"|helped)\s+)"
+    r"|(?P<for>(?:wrote|made|composed|painted|built|did|designed|created|sang|filmed)\s+(?:it|this"
+    r"|that|them)"
     r"\s+(?:for|with|about|after|like|before|against|near)\s+)"
-    r"|(?P<place>(?:north|south|east|west|northeast|northwest|southeast|southwest|outside|miles|kilomet(?:re|er)s|km"
+    r"|(?P<place>(?:north|south|east|west|northeast|northwest|southeast|southwest|outside|miles"
+    r"|kilomet(?:re|er)s|km"
     r"|hours?|suburb)\s+(?:of|from|north\s+of|south\s+of|east\s+of|west\s+of)\s+))"
     rf"{_BETWEEN}$",
     regex.IGNORECASE,
@@ -89,19 +109,30 @@ _OWN = regex.compile(
 # What a question says that asks for the relation of a group of `_BEFORE`.
 _ASKED = {
     "with": r"with|under|against|alongside|near|for",
-    "than": r"than|compar\w+|(?:bigg|larg|small|tall|short|old|young|fast|slow|heavi|light|long|high|low|deep|clos|near"
-    r"|rich|great|strong|cold|hott|warm|earli|lat)er|better|worse|more|less",
-    "like": r"similar|like|compar\w+|equal|close\w*|next|second|related|inspir\w*|influenc\w*|style|named?\s+after",
-    "verb": r"admir\w+|know|knew|met|loved|hated|influenc\w*|inspir\w*|taught|teach\w*|marr\w+|succe\w+|follow\w*"
-    r"|imitat\w+|copied|prais\w+|critici\w+|help\w*|whose",
+    "than": (
+        r"than|compar\w+|(?:bigg|larg|small|tall|short|old|young|fast|slow|heavi|light|long|high"
+        r"|low|deep|clos|near"
+        r"|rich|great|strong|cold|hott|warm|earli|lat)er|better|worse|more|less"
+    ),
+    "like": (
+        r"similar|like|compar\w+|equal|close\w*|next|second|related|inspir\w*|influenc\w*|style"
+        r"|named?\s+after"
+    ),
+    "verb": (
+        r"admir\w+|know|knew|met|loved|hated|influenc\w*|inspir\w*|taught|teach\w*|marr\w+"
+        r"|succe\w+|follow\w*"
+        r"|imitat\w+|copied|prais\w+|critici\w+|help\w*|whose"
+    ),
     "for": r"for|with|about|after|whom",
     "place": r"where|near\w*|far|distance|location|located",
 }
-_ASKS = {name: regex.compile(rf"\b(?:{words})\b", regex.IGNORECASE) for name, words in _ASKED.items()}
+_ASKS = {
+    name: regex.compile(rf"\b(?:{words})\b", regex.IGNORECASE) for name, words in _ASKED.items()
+}
 _ASKS_NOUN = [
     (
         regex.compile(rf"(?:{kind.nouns})", regex.IGNORECASE),
-        regex.compile(rf"\b(?:(?:{kind.nouns})s?|{kind.asked})\b", regex.IGNORECASE),
+        regex.compile(rf"\b(?:(?:{kind.nouns})s?|{kind.question_words})\b", regex.IGNORECASE),
     )
     for kind in _KINDS
 ]
@@ -109,7 +140,8 @@ _REACH = 90
 
 
 def is_passing(raw: str, start: int, end: int, question: str) -> bool:
-    """Whether what is at [start, end) stands only in relation to the thing that the answer is about.
+    """Whether what is at [start, end) stands only in relation to the thing that the answer is
+    about.
 
     A question that asks for the same kind of relation, or compares, is answered by such a phrase.
     """

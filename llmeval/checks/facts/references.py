@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import regex
 
 from llmeval.checks.facts.centuries import centuries
-from llmeval.checks.facts.dates import AMBIGUOUS_MONTHS, MONTHS, Date, Precision, dates
+from llmeval.checks.facts.date_values import AMBIGUOUS_MONTHS, MONTHS, Date, Precision
+from llmeval.checks.facts.dates import dates
 from llmeval.checks.facts.locale import is_month_first, read_numbers
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number
@@ -16,18 +17,27 @@ from llmeval.checks.facts.units import unit_named
 from llmeval.checks.reading.wordlists import word_set
 
 _YES = word_set(
-    "yes true correct right yeah yep y ja oui si sim vrai wahr richtig verdadero vero verdadeiro waar да tak evet はい 是 对"
+    "yes true correct right yeah yep y ja oui si sim vrai wahr richtig verdadero vero verdadeiro "
+    "waar да tak evet はい 是 对"
 )
-_NO = word_set("no false incorrect wrong nope n nein non nao faux falsch falso nee onwaar нет nie hayir いいえ 否 不")
-_LEADING = regex.compile(r"\s*(?P<word>yes|no|ja|nein|oui|non|sí|sì|sim|não|nee)\s*[,.:;–—-]\s*\S", regex.IGNORECASE)
+_NO = word_set(
+    "no false incorrect wrong nope n nein non nao faux falsch falso nee onwaar нет nie hayir "
+    "いいえ 否 不"
+)
+_LEADING = regex.compile(
+    r"\s*(?P<word>yes|no|ja|nein|oui|non|sí|sì|sim|não|nee)\s*[,.:;–—-]\s*\S", regex.IGNORECASE
+)
 """A reference that says yes or no, and then more."""
 _LOOSE = word_set(
-    "about around approximately approx roughly nearly almost over under up more less than at least most some "
-    "c ca circa estimated to a an the in on of by since until till from between and during early mid late ago "
+    "about around approximately approx roughly nearly almost over under up more less than at "
+    "least most some "
+    "c ca circa estimated to a an the in on of by since until till from between and during early "
+    "mid late ago "
     "only total per probably average also or was is it exactly just as ad bc bce ce"
 )
 _WHEN = regex.compile(
-    r"\b(?:when|what year|which year|year|date|since|wann|jahr|quand|année|cuándo|año|quando|anno|ano|wanneer|jaar)\b",
+    r"\b(?:when|what year|which year|year|date|since|wann|jahr|quand|année|cuándo|año|quando|anno"
+    r"|ano|wanneer|jaar)\b",
     regex.IGNORECASE,
 )
 _MANY = regex.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bpercent", regex.IGNORECASE)
@@ -35,7 +45,8 @@ _MANY = regex.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bpercent", regex.IG
 
 @dataclass(frozen=True)
 class ExpectedValue:
-    """One right answer, read. `text` is always set, `dates` and `numbers` both where it may be a year or a number."""
+    """One right answer, read. `text` is always set, `dates` and `numbers` both where it may be a
+    year or a number."""
 
     raw: str
     text: Reference
@@ -60,20 +71,21 @@ class ExpectedValue:
         return "date" if self.dates else "number" if self.numbers else "text"
 
 
-def parse_reference(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
+def infer_type(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
     """The reference read as what its form says it is.
 
-    `question`: what is asked; `locale`: how the reference writes numbers and dates, empty where that is not known.
+    `question`: what is asked; `locale`: how the reference writes numbers and dates, empty where
+    that is not known.
     """
     reference = Reference(raw)
     words = Tokens(reference.bare)
-    found = _special(raw, reference, words)
-    if found is not None:
-        return found
+    result = _special(raw, reference, words)
+    if result is not None:
+        return result
     counts = any(_may_count(form) for form in words.forms) or any(centuries(words.raw))
     if len(words) <= _TYPED_WORDS and counts:
-        found = _counted(raw, reference, words, question, locale)
-    return found or ExpectedValue(raw, reference, members=_members(raw))
+        result = _counted(raw, reference, words, question, locale)
+    return result or ExpectedValue(raw, reference, members=_members(raw))
 
 
 def _special(raw: str, reference: Reference, words: Tokens) -> ExpectedValue | None:
@@ -96,18 +108,20 @@ def _special(raw: str, reference: Reference, words: Tokens) -> ExpectedValue | N
     return None
 
 
-def _counted(raw: str, reference: Reference, words: Tokens, question: Tokens, locale: str) -> ExpectedValue | None:
+def _counted(
+    raw: str, reference: Reference, words: Tokens, question: Tokens, locale: str
+) -> ExpectedValue | None:
     """Dates or numbers, where they are all that the reference holds."""
-    found = read_numbers(words, locale, question)
-    named = dates(words, found, is_month_first(locale))
+    result = read_numbers(words, locale, question)
+    named = dates(words, result, is_month_first(locale))
     if named and _covered(words, [(d.first, d.last) for d in named], frozenset()):
         only_year = all(d.precision is Precision.YEAR for d in named)
         if not (only_year and _MANY.search(question.raw)):
             # 1200 by itself may be a year or a number; the question tells, or else both count.
             both = only_year and len(words) == 1 and not _WHEN.search(question.raw)
-            return ExpectedValue(raw, reference, tuple(named), tuple(found) if both else ())
-    if found and _covered(words, [(n.first, n.last) for n in found], question.stem_set):
-        return ExpectedValue(raw, reference, numbers=tuple(found))
+            return ExpectedValue(raw, reference, tuple(named), tuple(result) if both else ())
+    if result and _covered(words, [(n.first, n.last) for n in result], question.stem_set):
+        return ExpectedValue(raw, reference, numbers=tuple(result))
     return None
 
 
@@ -115,7 +129,9 @@ _TYPED_WORDS = 12
 """A longer reference is a text, whatever numbers it holds."""
 _OPTION = regex.compile(r"\s*\(?[A-J]\)?[.:]?\s*")
 _TIME_LENGTH = 40
-_CONJUNCTION = regex.compile(r",?\s+(?:and|&|und|et|y|e|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE)
+_CONJUNCTION = regex.compile(
+    r",?\s+(?:and|&|und|et|y|e|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE
+)
 _LISTED = regex.compile(r"\s*[,;、]\s*(?:(?:and|und|et|y|e|&)\s+)?")
 _MEMBER_WORDS = 2
 
@@ -123,23 +139,33 @@ _MEMBER_WORDS = 2
 def _members(raw: str) -> tuple[Reference, ...]:
     """What the text lists: `red, green and blue`, `Watson and Crick`; empty where it is one thing.
 
-    Commas alone make a list of four or more, as `Paris, Texas` and `Soho, London, England` are one place.
+    Commas alone make a list of four or more, as `Paris, Texas` and `Soho, London, England` are one
+    place.
     """
     match = _CONJUNCTION.search(raw)
-    parts = [part for piece in _CONJUNCTION.split(raw) for part in _LISTED.split(piece) if part.strip()]
+    parts = [
+        part for piece in _CONJUNCTION.split(raw) for part in _LISTED.split(piece) if part.strip()
+    ]
     if not 2 <= len(parts) <= 30 or (match is None and len(parts) < 4):
         return ()
     members = tuple(Reference(part) for part in parts)
-    if raw.casefold().lstrip(" \"'").startswith(("between ", "zwischen ", "entre ", "tra ", "fra ")):
+    if (
+        raw.casefold()
+        .lstrip(" \"'")
+        .startswith(("between ", "zwischen ", "entre ", "tra ", "fra "))
+    ):
         return ()
     short = all(m.content and (len(m.content) <= _MEMBER_WORDS or m.is_name) for m in members)
     return members if short and all(len(m.content) <= 2 * _MEMBER_WORDS for m in members) else ()
 
 
 _NON_ANSWER = regex.compile(
-    r"\W*(?:i\s(?:have\sno\s(?:comment|idea|opinion|answer)|(?:do\snot|don['’]t)\sknow|can(?:not|['’]t)\s(?:say|tell|answer))|no\scomment|unknown|n/?a|not\sapplicable"
-    r"|(?:the|this)\squestion\s(?:is\s(?:ambiguous|subjective|unclear|wrong)|does(?:n['’]t|\snot)\smake\ssense)|it\sdepends(?:\son\s[^,;.]{1,60})?"
-    r"|weiß\s(?:ich\s)?nicht|je\sne\ssais\spas|no\s(?:lo\s)?sé|non\s(?:lo\s)?so|não\ssei|ik\sweet\s(?:het\s)?niet)\W*",
+    r"\W*(?:i\s(?:have\sno\s(?:comment|idea|opinion|answer)|(?:do\snot|don['’]t)\sknow|can(?:not"
+    r"|['’]t)\s(?:say|tell|answer))|no\scomment|unknown|n/?a|not\sapplicable"
+    r"|(?:the|this)\squestion\s(?:is\s(?:ambiguous|subjective|unclear|wrong)|does(?:n['’]t"
+    r"|\snot)\smake\ssense)|it\sdepends(?:\son\s[^,;.]{1,60})?"
+    r"|weiß\s(?:ich\s)?nicht|je\sne\ssais\spas|no\s(?:lo\s)?sé|non\s(?:lo\s)?so|não\ssei"
+    r"|ik\sweet\s(?:het\s)?niet)\W*",
     regex.IGNORECASE,
 )
 
@@ -153,7 +179,10 @@ def _may_count(form: str) -> bool:
     return not form[0].isalpha() or form in OPENERS or form in MONTHS
 
 
-def _covered(words: Tokens, places: list[tuple[int, int]], known: frozenset[str]) -> bool:
+def _covered(words: Tokens, places: list[tuple[int, int]], question_stems: frozenset[str]) -> bool:
     """Whether the places, loose words and words of the question make up the whole text."""
     taken = {i for first, last in places for i in range(first, last + 1)}
-    return all(i in taken or form in _LOOSE or words.stems[i] in known for i, form in enumerate(words.forms))
+    return all(
+        i in taken or form in _LOOSE or words.stems[i] in question_stems
+        for i, form in enumerate(words.forms)
+    )

@@ -32,7 +32,8 @@ _ONLY = {
 
 
 class ToleranceSpec(BaseModel):
-    """How far a quantity may be off: a share of the value, an amount in its unit, or after rounding."""
+    """How far a quantity may be off: a share of the value, an amount in its unit, or after
+    rounding."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     rel: float | None = Field(None, ge=0, le=1)
@@ -43,10 +44,11 @@ class ToleranceSpec(BaseModel):
 class Fact(BaseModel):
     """One fact that an answer is held against.
 
-    `value`: what is right; `aliases`: other ways to say it. `subject`: names of what it is about; a different value
-    contradicts only near one of them. `type`: left out, it is read from the value, and a rougher statement of a
-    date counts, as people judge it (1889 for 31 March 1889); a number has to be equal. `fuzzy`: how alike (0.7 to 1) a spelling must be. `match` of a set: all, any, or
-    how many.
+    `value`: what is right; `aliases`: other ways to say it. `subject`: names of what it is about; a
+    different value contradicts only near one of them. `type`: left out, it is read from the value,
+    and a rougher statement of a date counts, as people judge it (1889 for 31 March 1889); a number
+    has to be equal. `fuzzy`: how alike (0.7 to 1) a spelling must be. `match` of a set: all, any,
+    or how many.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,20 +71,27 @@ class Fact(BaseModel):
     @field_validator("aliases", "subject", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+        return (
+            [value]
+            if isinstance(value, str | int | float) and not isinstance(value, bool)
+            else value
+        )
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "Fact":
         for key, types in _ONLY.items():
             if key in self.model_fields_set and self.kind is not None and self.kind not in types:
-                raise ValueError(f"{key!r} is only for facts of type {' or '.join(types)}, not {self.kind}")
+                raise ValueError(
+                    f"{key!r} is only for facts of type {' or '.join(types)}, not {self.kind}"
+                )
         for value in (self.value, *self.aliases):
             _VALUES[self.kind](self, value)
         return self
 
     @property
     def kind(self) -> FactType | None:
-        """Its type; a quantity where it has a unit or tolerance; None where it is to be read from the value."""
+        """Its type; a quantity where it has a unit or tolerance; None where it is to be read from
+        the value."""
         return self.type or ("quantity" if self.unit or self.tolerance else None)
 
     @property
@@ -97,7 +106,13 @@ def shown(value: Any, unit: str | None = None) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(shown(item) for item in value)
-    text = value.isoformat() if isinstance(value, date) else f"{value:g}" if isinstance(value, float) else str(value)
+    text = (
+        value.isoformat()
+        if isinstance(value, date)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
     return f"{text} {unit}" if unit else text
 
 
@@ -105,7 +120,8 @@ def parse_facts(raw: Sequence[Any]) -> tuple[Fact, ...]:
     """Facts from what is written in a case or a suite: mappings, or plain values to be stated.
 
     Raises:
-        ValueError: one message that names the fact, the key and, for an unknown key, the nearest known one.
+        ValueError: one message that names the fact, the key and, for an unknown key, the nearest
+        known one.
     """
     if len(raw) > MAX_FACTS:
         raise ValueError(f"{len(raw)} facts; at most {MAX_FACTS} in a case")
@@ -136,21 +152,32 @@ def _parse(item: Any, where: str) -> Fact:
     for key in item:
         if key not in Fact.model_fields:
             near = difflib.get_close_matches(str(key), Fact.model_fields, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(Fact.model_fields)}"
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"known here: {', '.join(Fact.model_fields)}"
+            )
             raise ValueError(f"{where}: unknown key {key!r}; {hint}")
     if "value" not in item:
         raise ValueError(f"{where}: a fact needs a `value`")
     try:
         return Fact.model_validate(dict(item))
     except ValidationError as error:
-        raise ValueError(f"{where}: " + "; ".join(_message(e) for e in error.errors(include_url=False))) from None
+        raise ValueError(
+            f"{where}: " + "; ".join(_message(e) for e in error.errors(include_url=False))
+        ) from None
 
 
 def _message(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"] if part not in ("literal['all','any']", "int"))
+    where = ".".join(
+        str(part) for part in error["loc"] if part not in ("literal['all','any']", "int")
+    )
     text = error["msg"].removeprefix("Value error, ")
     if error["type"] == "literal_error" and isinstance(error["input"], str):
-        options = [str(o) for name in (Role, FactType, PrecisionName) for o in get_args(name)] + ["all", "any"]
+        options = [str(o) for name in (Role, FactType, PrecisionName) for o in get_args(name)] + [
+            "all",
+            "any",
+        ]
         near = difflib.get_close_matches(error["input"], options, n=1, cutoff=0.4)
         text += f" (given: {error['input']!r}" + (f"; did you mean {near[0]!r}?)" if near else ")")
     elif error["type"] == "extra_forbidden":
@@ -176,7 +203,8 @@ def _quantity(fact: Fact, value: Any) -> None:
 
     if fact.unit is not None and unit_named(fact.unit) is None:
         raise ValueError(
-            f"unit: {fact.unit!r} is not known; write it as in `km`, `kg`, `km/h`, `°C`, `%`, `USD`, and leave it out for things counted"
+            f"unit: {fact.unit!r} is not known; write it as in `km`, `kg`, `km/h`, `°C`, `%`, "
+            f"`USD`, and leave it out for things counted"
         )
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"value: a number is wanted, not {value!r}")
@@ -214,13 +242,18 @@ def _date(fact: Fact, value: Any) -> None:
     written = "day" if day else "month" if month else "year"
     order = get_args(PrecisionName)
     for name in ("precision", "accept_precision"):
-        wanted = getattr(fact, name)
-        if wanted is not None and order.index(wanted) > order.index(written):
-            raise ValueError(f"{name}: {wanted}, but the value is only precise to the {written}")
+        target = getattr(fact, name)
+        if target is not None and order.index(target) > order.index(written):
+            raise ValueError(f"{name}: {target}, but the value is only precise to the {written}")
 
 
 def _boolean(fact: Fact, value: Any) -> None:
-    if not isinstance(value, bool) and str(value).strip().casefold() not in ("yes", "no", "true", "false"):
+    if not isinstance(value, bool) and str(value).strip().casefold() not in (
+        "yes",
+        "no",
+        "true",
+        "false",
+    ):
         raise ValueError(f"value: yes or no, true or false is wanted, not {value!r}")
 
 

@@ -1,4 +1,5 @@
-"""Numbers written as words: English here, other languages by `text2num` where the text is in one of them."""
+"""Numbers written as words: English here, other languages by `text2num` where the text is in one of
+them."""
 
 from typing import NamedTuple
 
@@ -31,9 +32,21 @@ SCALES = {
 SCALES |= {f"{word}s": n for word, n in SCALES.items() if word.endswith(("d", "on", "n"))}
 _SMALL = {**CARDINALS, **TENS}
 _PARTS = {
-    "half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25, "fifth": 0.2,
-    "fifths": 0.2, "sixth": 1 / 6, "sixths": 1 / 6, "eighth": 0.125, "eighths": 0.125, "tenth": 0.1, "tenths": 0.1,
-}  # fmt: skip
+    "half": 0.5,
+    "halves": 0.5,
+    "third": 1 / 3,
+    "thirds": 1 / 3,
+    "quarter": 0.25,
+    "quarters": 0.25,
+    "fifth": 0.2,
+    "fifths": 0.2,
+    "sixth": 1 / 6,
+    "sixths": 1 / 6,
+    "eighth": 0.125,
+    "eighths": 0.125,
+    "tenth": 0.1,
+    "tenths": 0.1,
+}
 OPENERS = frozenset([*_SMALL, *ORDINALS, *TIMES, "a", "an", "half", "dozen", "hundred", "thousand"])
 _JOINTS = frozenset([" ", "-", "‑", "–", ", ", "\n", ""])
 
@@ -47,8 +60,8 @@ class Spelled(NamedTuple):
 
 
 def spelled(words: Tokens, index: int) -> Spelled | None:
-    """The English number that starts at word `index`: `twenty-one thousand and six`, `nineteen eighty-four`,
-    `half a million`, `two and a half`, `two thirds`, `twenty-first`."""
+    """The English number that starts at word `index`: `twenty-one thousand and six`, `nineteen
+    eighty-four`, `half a million`, `two and a half`, `two thirds`, `twenty-first`."""
     forms = words.forms
     if forms[index] == "half":
         return _half(words, index)
@@ -63,10 +76,10 @@ def spelled(words: Tokens, index: int) -> Spelled | None:
             return None
         at = index + 1
     year = _year(words, at)
-    found = year or _cardinal(words, at)
-    if found is None:
+    result = year or _cardinal(words, at)
+    if result is None:
         return Spelled(ORDINALS[forms[at]], at + 1, True) if forms[at] in ORDINALS else None
-    return found if found.ordinal else _with_part(words, found)
+    return result if result.ordinal else _with_part(words, result)
 
 
 class _Token:
@@ -86,15 +99,18 @@ class _Token:
 
 
 def foreign(words: Tokens, language: str) -> dict[int, Spelled]:
-    """Numbers in words of another language (de, fr, es, it, pt, nl), by the index of their first word."""
+    """Numbers in words of another language (de, fr, es, it, pt, nl), by the index of their first
+    word."""
     from text_to_num import find_numbers
 
     texts = [words.raw[a:b].lower() for a, b in zip(words.starts, words.ends, strict=True)]
     letters = [_Token(text if text.isalpha() else ";") for text in texts]
-    found = find_numbers(letters, language, threshold=0)
+    result = find_numbers(letters, language, threshold=0)
     return {
-        item.start: Spelled(int(item.value) if item.value.is_integer() else item.value, item.end, item.is_ordinal)
-        for item in found
+        item.start: Spelled(
+            int(item.value) if item.value.is_integer() else item.value, item.end, item.is_ordinal
+        )
+        for item in result
     }
 
 
@@ -128,7 +144,11 @@ def _hundreds(words: Tokens, index: int, first: bool) -> Spelled | None:
         return head
     rest = _tens(words, _skip_and(words, head.stop + 1), False)
     value = head.value * 100
-    return Spelled(value + rest.value, rest.stop, rest.ordinal) if rest else Spelled(value, head.stop + 1)
+    return (
+        Spelled(value + rest.value, rest.stop, rest.ordinal)
+        if rest
+        else Spelled(value, head.stop + 1)
+    )
 
 
 def _skip_and(words: Tokens, index: int) -> int:

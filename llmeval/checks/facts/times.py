@@ -1,4 +1,5 @@
-"""Times of the day: 19:30, 7:30 p.m., half past seven, halb acht, noon, 1730 hours, with time zones."""
+"""Times of the day: 19:30, 7:30 p.m., half past seven, halb acht, noon, 1730 hours, with time
+zones."""
 
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ DAY = 24 * 60
 class Time(NamedTuple):
     """Minutes after midnight at [start, end) of the text.
 
-    `half`: whether it is known which half of the day is meant. `zone`: minutes ahead of UTC, None where none is given.
+    `half`: whether it is known which half of the day is meant. `zone`: minutes ahead of UTC, None
+    where none is given.
     """
 
     minutes: int
@@ -21,26 +23,69 @@ class Time(NamedTuple):
 
 
 _ZONES = {
-    "utc": 0, "gmt": 0, "z": 0, "wet": 0, "bst": 60, "cet": 60, "mez": 60, "cest": 120, "mesz": 120, "eet": 120, "eest": 180,
-    "msk": 180, "ist": 330, "jst": 540, "kst": 540, "est": -300, "edt": -240, "et": -300, "cst": -360, "cdt": -300,
-    "mst": -420, "mdt": -360, "pst": -480, "pdt": -420, "pt": -480, "aest": 600, "aedt": 660,
-}  # fmt: skip
-_ZONE = r"(?:\s?\(?(?P<zone>utc|gmt|z|wet|bst|cest|cet|mesz|mez|eest|eet|msk|ist|jst|kst|est|edt|et|cst|cdt|mst|mdt|pst|pdt|pt|aest|aedt)?(?P<offset>[+−-]\d{1,2}(?::?\d{2})?)?\)?(?![\p{L}\d]))?"
-_HALF = r"(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?|(?:in\sthe\s|at\s)(?:morning|afternoon|evening|night)|morgens|vormittags|nachmittags|abends|nachts|du\smatin|de\sl['’]après-midi|du\ssoir|de\sla\s(?:mañana|tarde|noche)|di\s(?:mattina|pomeriggio|sera)|da\s(?:manhã|tarde|noite)|['’]s\s(?:ochtends|middags|avonds))"
+    "utc": 0,
+    "gmt": 0,
+    "z": 0,
+    "wet": 0,
+    "bst": 60,
+    "cet": 60,
+    "mez": 60,
+    "cest": 120,
+    "mesz": 120,
+    "eet": 120,
+    "eest": 180,
+    "msk": 180,
+    "ist": 330,
+    "jst": 540,
+    "kst": 540,
+    "est": -300,
+    "edt": -240,
+    "et": -300,
+    "cst": -360,
+    "cdt": -300,
+    "mst": -420,
+    "mdt": -360,
+    "pst": -480,
+    "pdt": -420,
+    "pt": -480,
+    "aest": 600,
+    "aedt": 660,
+}
+_ZONE = (
+    r"(?:\s?\(?(?P<zone>utc|gmt|z|wet|bst|cest|cet|mesz|mez|eest|eet|msk|ist|jst|kst|est|edt|et"
+    r"|cst|cdt|mst|mdt|pst|pdt|pt|aest|aedt)?(?P<offset>[+−-]\d{1,2}(?::?\d{2})?)?\)?(?![\p{L}\d])"
+    r")?"
+)
+_HALF = (
+    r"(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?|(?:in\sthe\s|at\s)(?:morning|afternoon|evening|night)"
+    r"|morgens|vormittags|nachmittags|abends|nachts|du\smatin|de\sl['’]après-midi|du\ssoir"
+    r"|de\sla\s(?:mañana|tarde|noche)|di\s(?:mattina|pomeriggio|sera)|da\s(?:manhã|tarde|noite)"
+    r"|['’]s\s(?:ochtends|middags|avonds))"
+)
 _CLOCK = regex.compile(
-    rf"(?<![\d.,:])(?P<hour>2[0-4]|[01]?\d)(?!\d)(?:(?P<mark>[:.h])(?P<minute>[0-5]\d)(?::[0-5]\d)?)?"
-    rf"(?:\s?(?:(?P<unit>uhr|o['’]?\s?clock|heures?|h(?=\s|$|[.,;])|horas?|ore|uur)))?(?:\s?{_HALF})?{_ZONE}",
+    rf"(?<![\d.,:])(?P<hour>2[0-4]|[01]?\d)(?!\d)(?:(?P<mark>[:.h])(?P<minute>[0-5]\d)(?::[0-5]\d)"
+    rf"?)?"
+    rf"(?:\s?(?:(?P<unit>uhr|o['’]?\s?clock|heures?|h(?=\s|$|[.,;])|horas?|ore"
+    rf"|uur)))?(?:\s?{_HALF})?{_ZONE}",
     regex.IGNORECASE,
 )
 _MILITARY = regex.compile(
     r"(?<!\d)(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)\s?(?:hours|hrs|h\b|uhr)", regex.IGNORECASE
 )
 _NAMED = {
-    12 * 60: "noon|midday|mittag|mittags|midi|mediodía|mezzogiorno|meio-dia|meio\\sdia|middag|twelve\\snoon|12\\snoon",
-    0: "midnight|mitternacht|minuit|medianoche|mezzanotte|meia-noite|middernacht|12\\smidnight|twelve\\smidnight",
+    12 * 60: (
+        "noon|midday|mittag|mittags|midi|mediodía|mezzogiorno|meio-dia|meio\\sdia|middag"
+        "|twelve\\snoon|12\\snoon"
+    ),
+    0: (
+        "midnight|mitternacht|minuit|medianoche|mezzanotte|meia-noite|middernacht|12\\smidnight"
+        "|twelve\\smidnight"
+    ),
 }
 _NAMES = regex.compile(
-    "|".join(rf"(?P<m{minutes}>(?<!\p{{L}})(?:{names})(?!\p{{L}}))" for minutes, names in _NAMED.items()),
+    "|".join(
+        rf"(?P<m{minutes}>(?<!\p{{L}})(?:{names})(?!\p{{L}}))" for minutes, names in _NAMED.items()
+    ),
     regex.IGNORECASE,
 )
 _HOURS = {
@@ -68,10 +113,13 @@ _PARTS = {
 }
 _HOUR_WORD = rf"(?:{'|'.join(sorted(_HOURS, key=len, reverse=True))}|\d{{1,2}})"
 _SPELLED = regex.compile(
-    rf"(?<!\p{{L}})(?:(?P<part>half|(?:a\s)?quarter|five|ten|twenty(?:-five)?|viertel|kwart|fünf|zehn|zwanzig|\d{{1,2}})\s(?P<side>past|after|to|before|till|nach|vor|over|voor)\s(?P<at>{_HOUR_WORD})"
+    rf"(?<!\p{{L}})(?:(?P<part>half|(?:a\s)?quarter|five|ten|twenty(?:-five)?|viertel|kwart|fünf"
+    rf"|zehn|zwanzig|\d{{1,2}})\s(?P<side>past|after|to|before|till|nach|vor|over"
+    rf"|voor)\s(?P<at>{_HOUR_WORD})"
     rf"|(?P<before>halb|half)\s(?P<next>{_HOUR_WORD})"
     rf"|(?P<oclock>{_HOUR_WORD})\so['’]?\s?clock|(?P<full>{_HOUR_WORD})\suhr"
-    rf"|(?P<spoken>{_HOUR_WORD})[\s-](?P<minutes>thirty|fifteen|forty-five|forty\sfive))(?:\s?{_HALF})?(?!\p{{L}})",
+    rf"|(?P<spoken>{_HOUR_WORD})[\s-](?P<minutes>thirty|fifteen|forty-five"
+    rf"|forty\sfive))(?:\s?{_HALF})?(?!\p{{L}})",
     regex.IGNORECASE,
 )
 _MINUTES = {"thirty": 30, "fifteen": 15, "forty-five": 45, "forty five": 45}
@@ -79,45 +127,47 @@ _MINUTES = {"thirty": 30, "fifteen": 15, "forty-five": 45, "forty five": 45}
 
 def times(raw: str) -> list[Time]:
     """Every time of the day in the text, in order."""
-    found = [
+    result = [
         *_named(raw),
         *(_time(m, int(m["hour"]), int(m["minute"]), sure=True) for m in _MILITARY.finditer(raw)),
         *_spelled(raw),
     ]
-    taken = [(t.start, t.end) for t in found]
+    taken = [(t.start, t.end) for t in result]
     for match in _CLOCK.finditer(raw):
         explicit = match["mark"] in (":", "h") or match["half"] or match["unit"]
         free = not any(a < match.end() and match.start() < b for a, b in taken)
         if free and explicit and (match["mark"] != "." or match["half"] or match["unit"]):
             hour, minute = int(match["hour"]), int(match["minute"] or 0)
-            found.append(_time(match, hour, minute, sure=hour > 12 or hour == 0))
-    return sorted(found, key=lambda t: t.start)
+            result.append(_time(match, hour, minute, sure=hour > 12 or hour == 0))
+    return sorted(result, key=lambda t: t.start)
 
 
 def is_time(raw: str) -> Time | None:
-    """The time that the whole text is; None if it is anything else, such as a duration (`2 horas`)."""
+    """The time that the whole text is; None if it is anything else, such as a duration (`2
+    horas`)."""
     if _DURATION.fullmatch(raw.strip()):
         return None
-    found = times(raw.strip().removeprefix("at ").strip())
+    result = times(raw.strip().removeprefix("at ").strip())
     text = raw.strip().removeprefix("at ").strip().rstrip(".")
-    if len(found) == 1 and found[0].start == 0 and found[0].end >= len(text):
-        return found[0]
+    if len(result) == 1 and result[0].start == 0 and result[0].end >= len(text):
+        return result[0]
     return None
 
 
 _DURATION = regex.compile(r"\d{1,2}\s?(?:h|heures?|horas?|ore|uur|hours?)", regex.IGNORECASE)
 
 
-def same_time(found: Time, wanted: Time) -> bool | None:
-    """Whether the two are one time; None where it is open which half of the day the one found is in."""
-    one, two = found.minutes, wanted.minutes
-    if found.zone is not None and wanted.zone is not None:
-        one, two = (one - found.zone) % DAY, (two - wanted.zone) % DAY
+def same_time(result: Time, target: Time) -> bool | None:
+    """Whether the two are one time; None where it is open which half of the day the one found is
+    in."""
+    one, two = result.minutes, target.minutes
+    if result.zone is not None and target.zone is not None:
+        one, two = (one - result.zone) % DAY, (two - target.zone) % DAY
     if one == two:
         return True
-    if one % (DAY // 2) != two % (DAY // 2) or (found.half and wanted.half):
+    if one % (DAY // 2) != two % (DAY // 2) or (result.half and target.half):
         return False
-    return True if not wanted.half else None
+    return True if not target.half else None
 
 
 def _time(match: "regex.Match[str]", hour: int, minute: int, *, sure: bool) -> Time:
@@ -145,7 +195,9 @@ def _time(match: "regex.Match[str]", hour: int, minute: int, *, sure: bool) -> T
         hour = hour % 12 + 12 if late else hour % 12
     zone = None
     if groups.get("zone") or groups.get("offset"):
-        zone = _ZONES.get((groups.get("zone") or "utc").casefold(), 0) + _offset(groups.get("offset"))
+        zone = _ZONES.get((groups.get("zone") or "utc").casefold(), 0) + _offset(
+            groups.get("offset")
+        )
     return Time((hour % 24) * 60 + minute, sure or bool(half), zone, match.start(), match.end())
 
 
@@ -158,7 +210,10 @@ def _offset(written: str | None) -> int:
 
 
 def _named(raw: str) -> list[Time]:
-    return [Time(int((m.lastgroup or "m0")[1:]), True, None, m.start(), m.end()) for m in _NAMES.finditer(raw)]
+    return [
+        Time(int((m.lastgroup or "m0")[1:]), True, None, m.start(), m.end())
+        for m in _NAMES.finditer(raw)
+    ]
 
 
 def _hour(word: str) -> int:
@@ -166,13 +221,19 @@ def _hour(word: str) -> int:
 
 
 def _spelled(raw: str) -> list[Time]:
-    found = []
+    result = []
     for m in _SPELLED.finditer(raw):
         if m["part"]:
-            part = int(m["part"]) if m["part"].isdigit() else _PARTS[m["part"].casefold().replace("\n", " ")]
+            part = (
+                int(m["part"])
+                if m["part"].isdigit()
+                else _PARTS[m["part"].casefold().replace("\n", " ")]
+            )
             late = m["side"].casefold() in ("past", "after", "nach", "over")
             total = _hour(m["at"]) * 60 + (part if late else -part)
-        elif m["before"]:  # half seven is 7:30 in English, halb acht is 7:30 in German and half acht in Dutch
+        elif m[
+            "before"
+        ]:  # half seven is 7:30 in English, halb acht is 7:30 in German and half acht in Dutch
             word = m["next"].casefold()
             english = m["before"].casefold() == "half" and word in _HOURS and _is_english(word)
             total = _hour(word) * 60 + (30 if english else -30)
@@ -180,8 +241,8 @@ def _spelled(raw: str) -> list[Time]:
             total = _hour(m["spoken"]) * 60 + _MINUTES[m["minutes"].casefold().replace("\n", " ")]
         else:
             total = _hour(m["oclock"] or m["full"]) * 60
-        found.append(_time(m, (total // 60) % 24, total % 60, sure=False))
-    return found
+        result.append(_time(m, (total // 60) % 24, total % 60, sure=False))
+    return result
 
 
 def _is_english(word: str) -> bool:

@@ -1,7 +1,8 @@
 """A text as folded words with their places: what every matcher of facts works on.
 
-Tokens are folded one at a time (compatibility forms, case, accents, invisible characters), so that places stay those
-of the raw text. Two texts are compared by stems: the plural taken off, number words and Roman numerals as digits.
+Tokens are folded one at a time (compatibility forms, case, accents, invisible characters), so that
+places stay those of the raw text. Two texts are compared by stems: the plural taken off, number
+words and Roman numerals as digits.
 """
 
 import unicodedata
@@ -13,9 +14,12 @@ import regex
 from llmeval.checks.reading.wordlists import word_set
 
 _HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"
-# Numbers first, with their grouping; initials and acronyms with their dots; a Han or Kana character is a word. Letters
-# and digits that touch are two words, so that a footnote's number does not hide the word before it; so are two words
-# that lost the space between them (`fromJuly`), which splits names such as YouTube the same way everywhere.
+# Numbers first, with their grouping; initials and acronyms with their dots; a Han or Kana character
+# is a word. Letters
+# and digits that touch are two words, so that a footnote's number does not hide the word before it;
+# so are two words
+# that lost the space between them (`fromJuly`), which splits names such as YouTube the same way
+# everywhere.
 _WORD = regex.compile(
     rf"""
     \d{{1,3}}(?:[,'’\u00a0\u2009\u202f]\d{{3}})+(?:\.\d+)?(?!\d)
@@ -30,39 +34,64 @@ _WORD = regex.compile(
     regex.VERBOSE,
 )
 _LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t", "ſ": "s"}
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "ı": "i",
+        "ħ": "h",
+        "ŧ": "t",
+        "ſ": "s",
+    }
 )
 _DROP = regex.compile(rf"[\u0300-\u036f{_HIDDEN}]")
 _POSSESSIVE = regex.compile(r"['’ʼ`´]s$")
 # Articles and pronouns that French and Italian join to the next word: l'Irlande, dell'arte.
 _ELISION = regex.compile(
-    r"^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|dell|all|nell|dall|sull|un|quell)['’](?=\p{L}{2})", regex.IGNORECASE
+    r"^(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|dell|all|nell|dall|sull|un|quell)['’](?=\p{L}{2})",
+    regex.IGNORECASE,
 )
 _SHORT_FORMS = regex.compile(r"['’ʼ`´]")
 _NUMBER_MARKS = regex.compile(r"[,'’\u00a0\u2009\u202f](?=\d{3}(?!\d))|(?:st|nd|rd|th)$")
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-CARDINALS = {word: n for n, word in enumerate([*_ONES.split(), "seventeen", "eighteen", "nineteen"])}
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen"
+)
+CARDINALS = {
+    word: n for n, word in enumerate([*_ONES.split(), "seventeen", "eighteen", "nineteen"])
+}
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 TENS = {word: 10 * n for n, word in enumerate(_TENS.split(), start=2)}
 _ORDINALS = (
-    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+    "thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
 )
 ORDINALS = {word: n for n, word in enumerate(_ORDINALS.split())}
 _NUMERALS = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx"
 _ROMAN = {word: n for n, word in enumerate(_NUMERALS.split(), start=1) if len(word) > 1}
 TIMES = {"once": 1, "twice": 2, "thrice": 3}
-_AS_DIGITS = {word: str(n) for word, n in {**_ROMAN, **ORDINALS, **CARDINALS, **TENS, **TIMES}.items()}
+_AS_DIGITS = {
+    word: str(n) for word, n in {**_ROMAN, **ORDINALS, **CARDINALS, **TENS, **TIMES}.items()
+}
 
 STOPWORDS = word_set(
-    "a an the of in on at to for from by with and or as is are was were be been being it its this that these "
-    "those his her their our your my he she they we you i who whom whose which what when where why how there "
-    "here than then do does did has have had will would can could shall should may might must about into onto "
+    "a an the of in on at to for from by with and or as is are was were be been being it its this "
+    "that these "
+    "those his her their our your my he she they we you i who whom whose which what when where "
+    "why how there "
+    "here than then do does did has have had will would can could shall should may might must "
+    "about into onto "
     "over under between s t also called known named"
 )
 NEGATORS = word_set(
-    "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot nao dont doesnt didnt "
+    "not no never neither nor nicht kein keine nie pas jamais non nunca niet geen without cannot "
+    "nao dont doesnt didnt "
     "isnt arent wasnt werent wont cant couldnt wouldnt shouldnt hasnt havent hadnt"
 )
 """Words that turn a statement into its opposite."""
@@ -72,21 +101,41 @@ _END = regex.compile(r"[.!?…]['\"”’)\]*]*\s|[。！？]|\n\s*(?=[\n\-*•#
 
 @lru_cache(maxsize=65536)
 def fold(word: str) -> str:
-    """One word for comparison: NFKC, lower case, no accents, no possessive, no dots or thousands marks."""
+    """One word for comparison: NFKC, lower case, no accents, no possessive, no dots or thousands
+    marks."""
     if not word.isascii():
         word = _DROP.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word)))
     word = word.casefold().translate(_LETTERS)
     if word[:1].isdigit():
         return _NUMBER_MARKS.sub("", word)
-    return _SHORT_FORMS.sub("", _POSSESSIVE.sub("", _ELISION.sub("", word))).replace(".", "").replace(" ", "")
+    return (
+        _SHORT_FORMS.sub("", _POSSESSIVE.sub("", _ELISION.sub("", word)))
+        .replace(".", "")
+        .replace(" ", "")
+    )
 
 
 # Plurals that take more than an s
 _IRREGULAR = {
-    "wolves": "wolf", "knives": "knife", "lives": "life", "leaves": "leaf", "halves": "half", "calves": "calf",
-    "shelves": "shelf", "thieves": "thief", "wives": "wife", "loaves": "loaf", "men": "man", "women": "woman",
-    "children": "child", "feet": "foot", "teeth": "tooth", "mice": "mouse", "geese": "goose", "oxen": "ox",
-}  # fmt: skip
+    "wolves": "wolf",
+    "knives": "knife",
+    "lives": "life",
+    "leaves": "leaf",
+    "halves": "half",
+    "calves": "calf",
+    "shelves": "shelf",
+    "thieves": "thief",
+    "wives": "wife",
+    "loaves": "loaf",
+    "men": "man",
+    "women": "woman",
+    "children": "child",
+    "feet": "foot",
+    "teeth": "tooth",
+    "mice": "mouse",
+    "geese": "goose",
+    "oxen": "ox",
+}
 
 
 @lru_cache(maxsize=65536)
@@ -107,7 +156,8 @@ def stem(form: str) -> str:
 
 
 class Tokens:
-    """A text's words. Lists run in parallel: `forms` folded, `starts` and `ends` places in `raw`."""
+    """A text's words. Lists run in parallel: `forms` folded, `starts` and `ends` places in
+    `raw`."""
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
@@ -137,7 +187,9 @@ class Tokens:
     @cached_property
     def content(self) -> list[str]:
         """Stems of words that carry meaning; all of them when none does."""
-        return [s for s, form in zip(self.stems, self.forms, strict=True) if form not in STOPWORDS] or self.stems
+        return [
+            s for s, form in zip(self.stems, self.forms, strict=True) if form not in STOPWORDS
+        ] or self.stems
 
     @cached_property
     def squeezed(self) -> tuple[str, list[int]]:
@@ -151,15 +203,16 @@ class Tokens:
     @cached_property
     def breaks(self) -> list[int]:
         """Indices of the words that start a sentence, the first word's included."""
-        found = {0}
+        result = {0}
         for match in _END.finditer(self.raw):
             index = bisect_left(self.starts, match.end() - 1)
             if 0 < index < len(self.starts) and not self._abbreviated(match.start(), index):
-                found.add(index)
-        return sorted(found)
+                result.add(index)
+        return sorted(result)
 
     def _abbreviated(self, at: int, index: int) -> bool:
-        """Whether the full stop at `at` follows an initial or a title, or what follows starts with a small letter."""
+        """Whether the full stop at `at` follows an initial or a title, or what follows starts with
+        a small letter."""
         if self.raw[at] != ".":
             return False
         if self.raw[self.starts[index]].islower():
@@ -170,7 +223,8 @@ class Tokens:
         return len(previous) == 1 or previous in TITLES
 
     def sentence(self, index: int) -> tuple[int, int]:
-        """First word and the one after the last word of the sentence that word `index` stands in."""
+        """First word and the one after the last word of the sentence that word `index` stands
+        in."""
         at = bisect_right(self.breaks, index)
         return self.breaks[at - 1], self.breaks[at] if at < len(self.breaks) else len(self.forms)
 
@@ -183,4 +237,6 @@ class Tokens:
         return self.raw[self.ends[index - 1] if index else 0 : self.starts[index]]
 
 
-TITLES = word_set("mr mrs ms dr prof st jr sr vs etc no vol gen col lt capt sgt rev gov sen rep inc ltd co mt ft")
+TITLES = word_set(
+    "mr mrs ms dr prof st jr sr vs etc no vol gen col lt capt sgt rev gov sen rep inc ltd co mt ft"
+)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import regex
 
-from llmeval.checks.facts.answer import ParsedAnswer
+from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance, fit_date, fit_number
-from llmeval.checks.facts.dates import Date, Precision
+from llmeval.checks.facts.date_values import Date, Precision
 from llmeval.checks.facts.letters import chosen_letter
 from llmeval.checks.facts.mentions import Mention
 from llmeval.checks.facts.numbers import Number
@@ -17,15 +17,24 @@ from llmeval.checks.facts.tokens import STOPWORDS
 from llmeval.checks.facts.units import unit_named
 
 
-def mentioned_times(expected: ExpectedValue, wanted: Time, answer: ParsedAnswer) -> Iterator[Mention]:
+def mentioned_times(
+    expected: ExpectedValue, target: Time, answer: AnswerAnalysis
+) -> Iterator[Mention]:
     """Every time of the day; one that leaves the half of the day open is not the one expected."""
-    for found in answer.times:
-        same = same_time(found, wanted)
+    for stated in answer.times:
+        same = same_time(stated, target)
         fit = Fit.SAME if same else Fit.NEAR if same is None else Fit.OTHER
-        yield Mention(found.start, found.end, fit, answer.stance(found.start, found.end), "time", expected.raw)
+        yield Mention(
+            stated.start,
+            stated.end,
+            fit,
+            answer.stance(stated.start, stated.end),
+            "time",
+            expected.raw,
+        )
 
 
-def chosen_letters(expected: ExpectedValue, answer: ParsedAnswer) -> Iterator[Mention]:
+def chosen_letters(expected: ExpectedValue, answer: AnswerAnalysis) -> Iterator[Mention]:
     """The letter of the option that the answer chooses."""
     chosen = chosen_letter(answer.words.raw, answer.final)
     if chosen is not None:
@@ -34,29 +43,38 @@ def chosen_letters(expected: ExpectedValue, answer: ParsedAnswer) -> Iterator[Me
         yield Mention(at, at + 1, fit, answer.stance(at, at + 1), "letter", expected.raw)
 
 
-def mentioned_dates(expected: ExpectedValue, answer: ParsedAnswer, accept: Precision | None) -> Iterator[Mention]:
+def mentioned_dates(
+    expected: ExpectedValue, answer: AnswerAnalysis, accept: Precision | None
+) -> Iterator[Mention]:
     """Every date against those expected; a range needs every one of its ends."""
-    rows = [[(_fit(found, wanted, accept), found) for found in answer.dates] for wanted in expected.dates]
+    rows = [
+        [(_fit(stated, target, accept), stated) for stated in answer.dates]
+        for target in expected.dates
+    ]
     complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
     for row in rows:
-        for fit, found in row:
+        for fit, stated in row:
             shown = fit if complete else min(fit, Fit.NEAR)
-            if found.month is None and is_limit(found.start, expected, answer):
+            if stated.month is None and is_limit(stated.start, expected, answer):
                 shown = min(shown, Fit.NEAR)
             if shown >= Fit.COARSE or not complete:
-                stance = answer.stance(found.start, found.end)
-                yield Mention(found.start, found.end, shown, stance, _how_date(found, shown), expected.raw)
+                stance = answer.stance(stated.start, stated.end)
+                yield Mention(
+                    stated.start, stated.end, shown, stance, _how_date(stated, shown), expected.raw
+                )
 
 
 _LIMIT = regex.compile(
-    r"\b(?:before|after|prior\s+to|later\s+than|earlier\s+than|vor|nach|avant|après|antes\s+de|después\s+de|prima\s+del|dopo\s+il"
+    r"\b(?:before|after|prior\s+to|later\s+than|earlier\s+than|vor|nach|avant|après|antes\s+de"
+    r"|después\s+de|prima\s+del|dopo\s+il"
     r"|depois\s+de|vóór)\s+(?:the\s+|year\s+|dem\s+|jahr\s+)*$",
     regex.IGNORECASE,
 )
 
 
-def is_limit(start: int, expected: ExpectedValue, answer: ParsedAnswer) -> bool:
-    """Whether the text says that it was before or after what starts there, and neither question nor reference does."""
+def is_limit(start: int, expected: ExpectedValue, answer: AnswerAnalysis) -> bool:
+    """Whether the text says that it was before or after what starts there, and neither question nor
+    reference does."""
     raw = answer.words.raw
     if not _LIMIT.search(raw, max(0, start - 24), start):
         return False
@@ -64,91 +82,114 @@ def is_limit(start: int, expected: ExpectedValue, answer: ParsedAnswer) -> bool:
 
 
 _LIMIT_ASKED = regex.compile(
-    r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b", regex.IGNORECASE
+    r"\b(?:before|after|until|since|vor|nach|avant|après|antes|después|prima|dopo|depois)\b",
+    regex.IGNORECASE,
 )
 
 
-def _fit(found: Date, wanted: Date, accept: Precision | None) -> Fit:
-    fit = fit_date(found, wanted)
-    if fit is Fit.COARSE and accept is not None and (found.precision < accept or found.year is None):
+def _fit(stated: Date, target: Date, accept: Precision | None) -> Fit:
+    fit = fit_date(stated, target)
+    if (
+        fit is Fit.COARSE
+        and accept is not None
+        and (stated.precision < accept or stated.year is None)
+    ):
         return Fit.NEAR
     return fit
 
 
-def _how_date(found: Date, fit: Fit) -> str:
+def _how_date(stated: Date, fit: Fit) -> str:
     if fit is not Fit.COARSE:
         return "date"
-    return "period" if found.precision <= Precision.DECADE else "year" if found.precision is Precision.YEAR else "part"
+    return (
+        "period"
+        if stated.precision <= Precision.DECADE
+        else "year"
+        if stated.precision is Precision.YEAR
+        else "part"
+    )
 
 
-def mentioned_numbers(expected: ExpectedValue, answer: ParsedAnswer, tolerance: Tolerance) -> Iterator[Mention]:
+def mentioned_numbers(
+    expected: ExpectedValue, answer: AnswerAnalysis, tolerance: Tolerance
+) -> Iterator[Mention]:
     if _TUPLE.fullmatch(expected.raw):
         yield from _tuples(expected, answer)
         return
-    rows = [_fits(answer, wanted, tolerance) for wanted in expected.numbers]
+    rows = [_fits(answer, target, tolerance) for target in expected.numbers]
     complete = all(any(fit >= Fit.COARSE for fit, _ in row) for row in rows)
     for row in rows:
-        for fit, found in row:
+        for fit, stated in row:
             shown = fit if complete else min(fit, Fit.NEAR)
-            stance = answer.stance(found.start, _range_end(found, answer))
-            yield Mention(found.start, found.end, shown, stance, "number", expected.raw)
+            stance = answer.stance(stated.start, _range_end(stated, answer))
+            yield Mention(stated.start, stated.end, shown, stance, "number", expected.raw)
 
 
 _TUPLE = regex.compile(r"\s*[(\[<⟨]\s*[-−]?[\d.]+(?:\s*[,;]\s*[-−]?[\d.]+)+\s*[)\]>⟩]\s*")
 """A point or vector, whose numbers have an order."""
 
 
-def _tuples(expected: ExpectedValue, answer: ParsedAnswer) -> Iterator[Mention]:
+def _tuples(expected: ExpectedValue, answer: AnswerAnalysis) -> Iterator[Mention]:
     """Numbers of the answer in the order of the reference, else the first of as many."""
-    wanted = [number.value for number in expected.numbers]
-    found, size = answer.numbers, len(wanted)
-    for i in range(len(found) - size + 1):
-        window = found[i : i + size]
-        fit = Fit.SAME if [n.value for n in window] == wanted else Fit.OTHER
+    target = [number.value for number in expected.numbers]
+    stated, size = answer.numbers, len(target)
+    for i in range(len(stated) - size + 1):
+        window = stated[i : i + size]
+        fit = Fit.SAME if [n.value for n in window] == target else Fit.OTHER
         stance = answer.stance(window[0].start, window[-1].end)
         yield Mention(window[0].start, window[-1].end, fit, stance, "number", expected.raw)
 
 
-def _fits(answer: ParsedAnswer, wanted: Number, tolerance: Tolerance) -> list[tuple[Fit, Number]]:
+def _fits(answer: AnswerAnalysis, target: Number, tolerance: Tolerance) -> list[tuple[Fit, Number]]:
     rows = []
     question = answer.question.raw
     roughly, limit = asks_roughly(question), asks_bound(question)
-    for found in answer.numbers:
-        if _idle(found, answer) or _other_unit(found, wanted, answer):
+    for stated in answer.numbers:
+        if _idle(stated, answer) or _other_unit(stated, target, answer):
             continue
-        fit = fit_number(found, wanted, tolerance, roughly=roughly, limit=limit)
+        fit = fit_number(stated, target, tolerance, roughly=roughly, limit=limit)
         if fit is Fit.COARSE and tolerance is not EXACT:
             fit = Fit.NEAR
         if fit is not None:
-            rows.append((fit, found))
+            rows.append((fit, stated))
     return rows
 
 
-def _other_unit(found: Number, wanted: Number, answer: ParsedAnswer) -> bool:
-    """Whether a noun that is no known unit follows the number, where an amount in a unit is expected: 5 leagues."""
-    words, after = answer.words, found.last + 1
-    if wanted.unit is None or found.unit is not None or after >= len(words):
+def _other_unit(stated: Number, target: Number, answer: AnswerAnalysis) -> bool:
+    """Whether a noun that is no known unit follows the number, where an amount in a unit is
+    expected: 5 leagues."""
+    words, after = answer.words, stated.last + 1
+    if target.unit is None or stated.unit is not None or after >= len(words):
         return False
     if words.gap(after) != " " or not words.forms[after][0].isalpha():
         return False
     form = words.forms[after]
-    if (unit := unit_named(form)) is not None and unit.dimension == wanted.unit.dimension:
+    if (unit := unit_named(form)) is not None and unit.dimension == target.unit.dimension:
         return False  # a unit that a footnote's number sticks to: 26,000 years12
-    return form not in STOPWORDS and form not in _AFTER_AMOUNT and words.stems[after] not in answer.question.stem_set
+    return (
+        form not in STOPWORDS
+        and form not in _AFTER_AMOUNT
+        and words.stems[after] not in answer.question.stem_set
+    )
 
 
 _AFTER_AMOUNT = frozenset(
-    "tall high long wide deep old thick heavy away total altogether exactly each hoch lang breit tief alt schwer".split()
+    "tall high long wide deep old thick heavy away total altogether exactly each hoch lang breit "
+    "tief alt schwer".split()
 )
 
 
-def _range_end(found: Number, answer: ParsedAnswer) -> int:
+def _range_end(stated: Number, answer: AnswerAnalysis) -> int:
     """Where the range that the number is part of ends."""
-    return found.end if found.partner is None else max(found.end, answer.numbers[found.partner].end)
+    return (
+        stated.end
+        if stated.partner is None
+        else max(stated.end, answer.numbers[stated.partner].end)
+    )
 
 
-def _idle(found: Number, answer: ParsedAnswer) -> bool:
+def _idle(stated: Number, answer: AnswerAnalysis) -> bool:
     """Whether a weak number ("one of the", "a second") counts nothing here."""
     words = answer.words
-    after = words.forms[found.last + 1] if found.last + 1 < len(words) else ""
-    return found.weak and after in ("of", "another", "or", "thing", "who", "that", "such", "day")
+    after = words.forms[stated.last + 1] if stated.last + 1 < len(words) else ""
+    return stated.weak and after in ("of", "another", "or", "thing", "who", "that", "such", "day")

@@ -1,7 +1,9 @@
-"""Units of measure: names and symbols to a dimension and a factor, so that 330 m, 0.33 km and 1,083 ft compare.
+"""Units of measure: names and symbols to a dimension and a factor, so that 330 m, 0.33 km and 1,083
+ft compare.
 
-Factors are exact where defined so (SI Brochure, 9th ed.; NIST SP 811, appendix B). Money has one dimension a currency
-and is never converted. A library of units was left out on purpose: this table is all a fact needs, and loads at once.
+Factors are exact where defined so (SI Brochure, 9th ed.; NIST SP 811, appendix B). Money has one
+dimension a currency and is never converted. A library of units was left out on purpose: this table
+is all a fact needs, and loads at once.
 """
 
 from typing import NamedTuple
@@ -9,7 +11,7 @@ from typing import NamedTuple
 import regex
 
 
-class Unit(NamedTuple):
+class MeasurementUnit(NamedTuple):
     """`value * factor + offset` is the amount in the dimension's base unit."""
 
     dimension: str
@@ -22,11 +24,13 @@ class Unit(NamedTuple):
         return value * self.factor + self.offset
 
 
-# dimension: {names, apart by "|", symbols among them: factor}. Names are folded stems (lower case, singular).
+# dimension: {names, apart by "|", symbols among them: factor}. Names are folded stems (lower case,
+# singular).
 _TABLE: dict[str, dict[str, float]] = {
     "length": {
         "metre|meter|mètre|metro|metri|m": 1,
-        "kilometre|kilometer|kilomètre|kilómetro|quilómetro|quilômetro|chilometro|chilometri|km|kms": 1000,
+        "kilometre|kilometer|kilomètre|kilómetro|quilómetro|quilômetro|chilometro|chilometri|km"
+        "|kms": 1000,
         "centimetre|centimeter|centímetro|centimetro|centimetri|zentimeter|cm": 0.01,
         "millimetre|millimeter|milímetro|millimetro|millimetri|mm": 0.001,
         "micrometre|micrometer|micron|µm|μm|um": 1e-6,
@@ -43,7 +47,8 @@ _TABLE: dict[str, dict[str, float]] = {
         "furlong": 201.168,
     },
     "mass": {
-        "kilogram|kilogramme|kilogramm|kilogramo|chilogrammo|chilogrammi|quilograma|quilo|kilo|kg|kgs": 1,
+        "kilogram|kilogramme|kilogramm|kilogramo|chilogrammo|chilogrammi|quilograma|quilo|kilo|kg"
+        "|kgs": 1,
         "gram|gramme|gramm|gramo|grammo|grammi|grama|g": 0.001,
         "milligram|milligramme|milligramm|miligramo|milligrammo|milligrammi|miligrama|mg": 1e-6,
         "microgram|µg|μg|mcg": 1e-9,
@@ -117,7 +122,13 @@ _TABLE: dict[str, dict[str, float]] = {
         "terawatt hour|twh": 3.6e15,
         "electronvolt|ev": 1.602176634e-19,
     },
-    "power": {"watt|w": 1, "kilowatt|kw": 1000, "megawatt|mw": 1e6, "gigawatt|gw": 1e9, "horsepower|hp": 745.69987},
+    "power": {
+        "watt|w": 1,
+        "kilowatt|kw": 1000,
+        "megawatt|mw": 1e6,
+        "gigawatt|gw": 1e9,
+        "horsepower|hp": 745.69987,
+    },
     "pressure": {
         "pascal|pa": 1,
         "hectopascal|hpa": 100,
@@ -132,7 +143,11 @@ _TABLE: dict[str, dict[str, float]] = {
     "frequency": {"hertz|hz": 1, "kilohertz|khz": 1e3, "megahertz|mhz": 1e6, "gigahertz|ghz": 1e9},
     "voltage": {"volt|v": 1, "millivolt|mv": 0.001, "kilovolt|kv": 1000},
     "current": {"ampere|amp|a": 1, "milliampere|milliamp|ma": 0.001},
-    "charge": {"ampere hour|amp hour|ah": 3600, "milliampere hour|milliamp hour|mah": 3.6, "coulomb": 1},
+    "charge": {
+        "ampere hour|amp hour|ah": 3600,
+        "milliampere hour|milliamp hour|mah": 3.6,
+        "coulomb": 1,
+    },
     "level": {"decibel|db": 1, "db a|dba": 1},
     "substance": {"mole|mol": 1, "millimole|mmol": 0.001},
     "light": {"lumen|lm": 1},
@@ -154,7 +169,8 @@ _TABLE: dict[str, dict[str, float]] = {
     },
     "angle": {"degree|°|grad|degre|grado": 1, "radian|rad": 57.29577951308232},
     "ratio": {
-        "percent|per cent|percentage|pct|%|prozent|pourcent|pour cent|por ciento|por cento|per cento": 0.01,
+        "percent|per cent|percentage|pct|%|prozent|pourcent|pour cent|por ciento|por cento|per "
+        "cento": 0.01,
         "permille|‰": 0.001,
         "ppm": 1e-6,
     },
@@ -190,26 +206,76 @@ _TABLE: dict[str, dict[str, float]] = {
 }
 _DEGREE = "degree|degre|degré|grad|grado|gradi|grau|graad|graden|°"
 _TEMPERATURE = {
-    "kelvin|degree kelvin|grad kelvin": Unit("temperature", 1, 0, "K"),
+    "kelvin|degree kelvin|grad kelvin": MeasurementUnit("temperature", 1, 0, "K"),
     "|".join(
         ["celsius", "centigrade", "℃", "°c", "° c", "c degree"]
-        + [f"{d} {c}" for d in _DEGREE.split("|") for c in ("celsius", "centigrade", "centigrado", "c")]
-    ): Unit("temperature", 1, 273.15, "°C"),
+        + [
+            f"{d} {c}"
+            for d in _DEGREE.split("|")
+            for c in ("celsius", "centigrade", "centigrado", "c")
+        ]
+    ): MeasurementUnit("temperature", 1, 273.15, "°C"),
     "|".join(
-        ["fahrenheit", "℉", "°f", "° f"] + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
-    ): Unit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
+        ["fahrenheit", "℉", "°f", "° f"]
+        + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
+    ): MeasurementUnit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
 }
 # Symbols that differ by case alone: mW and MW, kn (knots) and kN, K and k. Read before the names.
 _CASED = {
-    "N": "newton", "kN": "kilonewton", "kn": "knot", "K": "kelvin", "mW": "milliwatt", "MW": "megawatt",
-    "mV": "millivolt", "MV": "megavolt", "mPa": "millipascal", "MPa": "megapascal", "mJ": "millijoule",
-    "MJ": "megajoule", "mHz": "millihertz", "MHz": "megahertz", "Mb": "megabit", "MB": "megabyte", "Gb": "gigabit",
-    "GB": "gigabyte", "kb": "kilobit", "kB": "kilobyte", "KB": "kilobyte", "Tb": "terabit", "TB": "terabyte",
-    "Mbit": "megabit", "Gbit": "gigabit", "Mg": "tonne", "A": "ampere", "V": "volt", "W": "watt", "J": "joule",
-    "Nm": "newton metre", "nm": "nanometre", "Pa": "pascal", "C": "", "F": "", "M": "", "G": "", "T": "tesla",
-    "S": "siemens", "H": "henry", "a": "", "an": "", "ma": "", "In": "", "real": "", "try": "", "At": "", "Au": "",
-    "Min": "", "Mai": "", "Mol": "", "Bar": "", "Tag": "day",
-}  # fmt: skip
+    "N": "newton",
+    "kN": "kilonewton",
+    "kn": "knot",
+    "K": "kelvin",
+    "mW": "milliwatt",
+    "MW": "megawatt",
+    "mV": "millivolt",
+    "MV": "megavolt",
+    "mPa": "millipascal",
+    "MPa": "megapascal",
+    "mJ": "millijoule",
+    "MJ": "megajoule",
+    "mHz": "millihertz",
+    "MHz": "megahertz",
+    "Mb": "megabit",
+    "MB": "megabyte",
+    "Gb": "gigabit",
+    "GB": "gigabyte",
+    "kb": "kilobit",
+    "kB": "kilobyte",
+    "KB": "kilobyte",
+    "Tb": "terabit",
+    "TB": "terabyte",
+    "Mbit": "megabit",
+    "Gbit": "gigabit",
+    "Mg": "tonne",
+    "A": "ampere",
+    "V": "volt",
+    "W": "watt",
+    "J": "joule",
+    "Nm": "newton metre",
+    "nm": "nanometre",
+    "Pa": "pascal",
+    "C": "",
+    "F": "",
+    "M": "",
+    "G": "",
+    "T": "tesla",
+    "S": "siemens",
+    "H": "henry",
+    "a": "",
+    "an": "",
+    "ma": "",
+    "In": "",
+    "real": "",
+    "try": "",
+    "At": "",
+    "Au": "",
+    "Min": "",
+    "Mai": "",
+    "Mol": "",
+    "Bar": "",
+    "Tag": "day",
+}
 _EXTRA: dict[str, dict[str, float]] = {
     "power": {"milliwatt": 0.001},
     "voltage": {"megavolt": 1e6},
@@ -224,46 +290,60 @@ _EXTRA: dict[str, dict[str, float]] = {
 }
 
 
-def _build() -> dict[str, Unit]:
-    found = {
-        name: Unit(dimension, float(factor), 0.0, names.split("|", 1)[0])
+def _build() -> dict[str, MeasurementUnit]:
+    result = {
+        name: MeasurementUnit(dimension, float(factor), 0.0, names.split("|", 1)[0])
         for source in (_TABLE, _EXTRA)
         for dimension, table in source.items()
         for names, factor in table.items()
         for name in names.split("|")
     }
-    found.update({name: unit for names, unit in _TEMPERATURE.items() for name in names.split("|")})
-    return found
+    result.update({name: unit for names, unit in _TEMPERATURE.items() for name in names.split("|")})
+    return result
 
 
 _UNITS = _build()
-MONEY = frozenset(unit for unit in _TABLE if len(unit) == 3 and unit not in ("inr",)) | {"inr", "krona"}
+MONEY = frozenset(unit for unit in _TABLE if len(unit) == 3 and unit not in ("inr",)) | {
+    "inr",
+    "krona",
+}
 SMALLER = {
-    "hour": _UNITS["minute"], "minute": _UNITS["second"], "foot": _UNITS["inch"], "metre": _UNITS["centimetre"],
-    "pound": _UNITS["ounce"], "stone": _UNITS["pound"],
-}  # fmt: skip
+    "hour": _UNITS["minute"],
+    "minute": _UNITS["second"],
+    "foot": _UNITS["inch"],
+    "metre": _UNITS["centimetre"],
+    "pound": _UNITS["ounce"],
+    "stone": _UNITS["pound"],
+}
 """In which unit a number without one goes on: 2h30, 6 foot 2."""
 # Symbols that are also words: a unit only where the text goes on with a mark, a bracket or its end.
-_WORDLIKE = frozenset(["in", "s", "t", "a", "an", "au", "c", "f", "real", "level", "stone", "cup", "bar"])
+_WORDLIKE = frozenset(
+    ["in", "s", "t", "a", "an", "au", "c", "f", "real", "level", "stone", "cup", "bar"]
+)
 _GLUE = regex.compile(r"[\s\-/·.]+")
 
 
 def _pattern() -> "regex.Pattern[str]":
-    names = sorted({*_UNITS, *(symbol for symbol, name in _CASED.items() if name)}, key=len, reverse=True)
+    names = sorted(
+        {*_UNITS, *(symbol for symbol, name in _CASED.items() if name)}, key=len, reverse=True
+    )
     plural = r"(?:s|es|en|n)?"
     parts = (r"(?:s)?[\s\-/·.]{1,2}".join(regex.escape(p) for p in name.split()) for name in names)
-    return regex.compile(rf"[\s\-‑–]?({'|'.join(parts)}){plural}(?![\p{{L}}\p{{N}}])", regex.IGNORECASE)
+    return regex.compile(
+        rf"[\s\-‑–]?({'|'.join(parts)}){plural}(?![\p{{L}}\p{{N}}])", regex.IGNORECASE
+    )
 
 
 _AFTER = _pattern()
 _BEFORE = regex.compile(
-    r"((?:US|AU|A|CA|C|NZ|HK|S|R|MX)?\$|[€£¥₹₩₽₺₪₫₿]|\b(?:USD|EUR|GBP|CHF|JPY|INR|CNY|RMB|AUD|CAD|NZD|SEK|NOK|DKK|PLN|kr))\s?$"
+    r"((?:US|AU|A|CA|C|NZ|HK|S|R|MX)?\$|[€£¥₹₩₽₺₪₫₿]|\b(?:USD|EUR|GBP|CHF|JPY|INR|CNY|RMB|AUD|CAD"
+    r"|NZD|SEK|NOK|DKK|PLN|kr))\s?$"
 )
 _TONNE_CLOSED = regex.compile(r"\s*(?:[.,;:)\]!?]|$)|\s(?:to|and|of|or|in|per|by|a)\b")
 _CLOSED = regex.compile(r"\s*(?:[.,;:)\]!?]|$)")
 
 
-def unit_after(raw: str, at: int) -> tuple[Unit, int] | None:
+def unit_after(raw: str, at: int) -> tuple[MeasurementUnit, int] | None:
     """The unit that starts at `at` (one space or hyphen may precede it), and where it ends."""
     match = _AFTER.match(raw, at, min(len(raw), at + 40))
     if match is None:
@@ -278,7 +358,7 @@ def unit_after(raw: str, at: int) -> tuple[Unit, int] | None:
     return unit, match.end()
 
 
-def _lookup(written: str) -> Unit | None:
+def _lookup(written: str) -> MeasurementUnit | None:
     """The unit by its symbol, then by its name, with plural forms of its parts."""
     if written in _CASED:
         return _UNITS.get(_CASED[written])
@@ -287,17 +367,20 @@ def _lookup(written: str) -> Unit | None:
     if unit is None:
         *parts, last = _GLUE.sub(" ", name).split()
         parts = [p[:-1] if p.endswith("s") and len(p) > 2 else p for p in parts]
-        unit = _UNITS.get(" ".join([*parts, last])) or _UNITS.get(" ".join([*parts, last.removesuffix("s")]))
+        unit = _UNITS.get(" ".join([*parts, last])) or _UNITS.get(
+            " ".join([*parts, last.removesuffix("s")])
+        )
     return unit
 
 
-def unit_before(raw: str, at: int) -> tuple[Unit, int] | None:
+def unit_before(raw: str, at: int) -> tuple[MeasurementUnit, int] | None:
     """The currency sign that ends at `at`, and where it starts."""
     match = _BEFORE.search(raw, max(0, at - 5), at)
     return (_UNITS[match[1].casefold()], match.start()) if match else None
 
 
-def unit_named(name: str) -> Unit | None:
-    """The unit of a symbol or name as people write it (`km/h`, `square metres`, `°C`); None if unknown."""
+def unit_named(name: str) -> MeasurementUnit | None:
+    """The unit of a symbol or name as people write it (`km/h`, `square metres`, `°C`); None if
+    unknown."""
     match = _AFTER.match(name.strip())
     return _lookup(match[1]) if match is not None and match.end() == len(name.strip()) else None

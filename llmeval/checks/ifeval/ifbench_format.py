@@ -10,14 +10,22 @@ import regex
 
 from llmeval.checks.base import Result, not_applicable, verdict
 from llmeval.checks.ifeval.instructions import Number, Positive, Text, exactly, instruction, none_of
-from llmeval.checks.reading.text import Piece, fold, sentences, stripped, words
+from llmeval.checks.reading.text import (
+    Piece,
+    fold,
+    iter_sentences,
+    stripped,
+    word_texts,
+    words_at,
+)
 from llmeval.checks.reading.wordlists import word_set
-from llmeval.core.records import Answer, Case
+from llmeval.core.records import Answer, Case, Span
 
 _EMOJI = r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\u20e3]"
 _EMOJI_ANY = regex.compile(_EMOJI)
 _EMOJI_LAST, _EMOJI_NEXT = regex.compile(rf"{_EMOJI}\W*$"), regex.compile(rf"\s*{_EMOJI}")
 _SMALL = regex.compile(r"\p{Ll}")
+_SHOWN = 20
 _WHITE = regex.compile(r"\s+")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _DATE = regex.compile(r"\d{4}-\d{2}-\d{2}")
@@ -30,16 +38,19 @@ _MINOR = word_set(
 @instruction("format:emoji")
 def emoji(case: Case, answer: Answer) -> Result:
     """Every sentence ends in an emoji, before or after its last mark."""
-    matches = sentences(answer.text)
     any_emoji = _EMOJI_ANY.search(answer.text) is not None
-    wrong = [piece for piece in matches if not any_emoji or not _ends_in_emoji(answer.text, piece)]
-    spans = (piece.span("no emoji at the end", "ifbench") for piece in wrong[:20])
+    count = 0
+    shown: list[Span] = []
+    for piece in iter_sentences(answer.text):
+        if any_emoji and _ends_in_emoji(answer.text, piece):
+            continue
+        count += 1
+        if len(shown) < _SHOWN:
+            shown.append(piece.span("no emoji at the end", "ifbench"))
     return verdict(
-        not wrong,
-        f"{len(wrong)} sentences without an emoji"
-        if wrong
-        else "every sentence ends with an emoji",
-        *spans,
+        not count,
+        f"{count} sentences without an emoji" if count else "every sentence ends with an emoji",
+        *shown,
     )
 
 
@@ -121,14 +132,17 @@ def title_case(case: Case, answer: Answer) -> Result:
     """Every word but short ones (a, of, the...) starts with a capital."""
     if not any(letter.isalpha() for letter in answer.text):
         return not_applicable("no letters")
-    matches = words(answer.text) if _SMALL.search(answer.text) else []
+    texts = word_texts(answer.text) if _SMALL.search(answer.text) else []
     wrong = [
-        word
-        for i, word in enumerate(matches)
-        if word.text[0].islower() and (i == 0 or word.text not in _MINOR)
+        index
+        for index, text in enumerate(texts)
+        if text[0].islower() and (index == 0 or text not in _MINOR)
     ]
-    spans = (word.span("small first letter", "ifbench") for word in wrong[:20])
-    return verdict(not wrong, f"{len(wrong)} words start small" if wrong else "title case", *spans)
+    if not wrong:
+        return verdict(True, "title case")
+    pieces = words_at(answer.text, wrong[:_SHOWN])
+    spans = (piece.span("small first letter", "ifbench") for piece in pieces)
+    return verdict(False, f"{len(wrong)} words start small", *spans)
 
 
 @instruction("format:no_whitespace")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from llmeval.checks.punctuation.masking import OBJECT
+from llmeval.checks.punctuation.mark_rows import MarkRow, may_be_abbreviation, row_verdict
 from llmeval.checks.punctuation.rules import Violation
 from llmeval.checks.punctuation.view import HAN, LanguageRun, View
 
@@ -20,8 +20,6 @@ _HAN = re.compile(rf"[{HAN}]")
 _FULL = re.compile(r"(?<=[A-Za-z\u00c0-\u024f])[，。；：！？、](?=\s|[A-Za-z\"”')]|\Z)")
 _CJK_SPACE = re.compile(rf"[，。；：！？、]([ ]++)(?=[{HAN}])")
 _CJK_DOTS = re.compile(rf"(?<=[{HAN}])\.{{3,6}}|。{{3,6}}|(?<!…)…(?!…)(?=[{HAN}]|\s|\Z)")
-_DIGIT = re.compile("[0-9]")
-_VOWEL = re.compile(r"[aeiouyäöüàáâãåæèéêëìíîïòóôõøùúûýœı]", re.IGNORECASE)
 
 
 def marks(view: View, run: LanguageRun) -> Iterator[Violation]:
@@ -31,7 +29,7 @@ def marks(view: View, run: LanguageRun) -> Iterator[Violation]:
         if finding:
             yield finding
     for match in _QUOTED_STOP.finditer(view.text, run.start, run.end):
-        if not _abbreviated(view.text, match.start(), run):
+        if not may_be_abbreviation(_token_before(view.text, match.start()), run.locale):
             message = f"leave out one of {match['first']!r} and {match['second']!r}"
             yield Violation(
                 *match.span(), "clash" if match["first"] != match["second"] else "doubled", message
@@ -54,64 +52,15 @@ def leading(view: View) -> Iterator[Violation]:
 
 
 def _row(text: str, match: "re.Match[str]", run: LanguageRun) -> Violation | None:
-    row, start, end = match[0], match.start(), match.end()
-    if not row.strip("."):
-        return _dots(row, start, end, run)
-    if not row.strip("…"):
-        return (
-            Violation(start, end, "ellipsis", "one … is enough")
-            if len(row) > 2 - (not run.locale.cjk)
-            else None
-        )
-    if len(set(row)) == 1:
-        return Violation(start, end, "doubled", f"one {row[0]!r} is enough")
-    if set(row) <= set("!?！？") and len(row) <= 3 and row not in ("!!?", "??!"):
-        return None
-    if row.startswith(("...", "…")) and (
-        len(row.lstrip(".…")) <= 1 or not row.lstrip(".…").strip("!?")
-    ):
-        return (
-            None
-            if len(row) - len(row.lstrip(".…")) <= 4
-            else Violation(start, end, "ellipsis", "three dots are enough")
-        )
-    if row.lstrip("!?") in ("...", "…") or (run.locale.language == "ru" and row in ("!..", "?..")):
-        return None
-    if row[0] == "." and len(row) == 2 and row[1] in ",;:?!" and _abbreviated(text, start, run):
-        return None
-    if OBJECT in (text[start - 1 : start], text[end : end + 1]) and row[0] == ":":
-        return None
-    return Violation(start, end, "clash", f"{row!r}: keep one of these marks")
+    start, end = match.span()
+    neighbours = text[start - 1 : start] + text[end : end + 1]
+    verdict = row_verdict(MarkRow(match[0], neighbours, _token_before(text, start), run.locale))
+    return Violation(start, end, *verdict) if verdict.rule else None
 
 
-def _dots(row: str, start: int, end: int, run: LanguageRun) -> Violation | None:
-    if len(row) == 2:
-        return Violation(start, end, "doubled", "one '.' is enough, or three for an ellipsis")
-    return (
-        Violation(start, end, "ellipsis", "an ellipsis has three dots")
-        if len(row) >= 5 and not run.locale.cjk
-        else None
-    )
-
-
-def _abbreviated(text: str, end: int, run: LanguageRun) -> bool:
-    """Whether the word before a dot may be an abbreviation, after which other marks follow the
-    dot.
-    """
+def _token_before(text: str, end: int) -> str:
     token = _TOKEN_BEFORE.search(text, max(0, end - 30), end)
-    word = token[0] if token else ""
-    last = word.rpartition(".")[2]
-    if (
-        not word
-        or word.lower() in run.locale.abbreviations
-        or last.lower() in run.locale.abbreviations
-    ):
-        return bool(word)
-    return (
-        len(last) == 1
-        or "." in word
-        or not (_VOWEL.search(last) or _DIGIT.search(last) or not last.isascii())
-    )
+    return token[0] if token else ""
 
 
 def _width(view: View, run: LanguageRun) -> Iterator[Violation]:

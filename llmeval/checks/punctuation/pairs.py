@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from llmeval.checks.punctuation.locales import Locale
-from llmeval.checks.punctuation.masking import OBJECT
-from llmeval.checks.punctuation.quote_roles import Quote, opens, quote_role
+from llmeval.checks.punctuation.quote_roles import Quote, quote_role
 from llmeval.checks.punctuation.rules import Violation
+from llmeval.checks.punctuation.single_quotes import SingleQuote, single_quote_role
 from llmeval.checks.punctuation.view import View
 
 _MARKS = re.compile("[\"“”„‟«»‹›‘’‚'()\\[\\]{}（）［］【】〔〕〈〉《》「」『』｛｝]")
@@ -38,11 +38,6 @@ _SPACES = " \t\u00a0\u2009\u202f"
 _MOST = 50_000
 _LIST_MARK = re.compile(r"(?:\A|[\s(,;:])(?:[0-9]{1,2}|[a-zA-Z]|[ivxIVX]{1,4})\Z")
 _INCHES = re.compile(r"(?<![0-9.])[0-9]{1,2}(?:[.,][0-9]|\s?[½¼¾]|/[0-9])?\Z")
-_ELISION = re.compile(
-    r"(?:[0-9]{2}s?\b|(?:tis|twas|em|til|till|cause|bout|round|n|im|tween|neath|kay|sup|ere|cuz|un|er|s|t)\b)",
-    re.IGNORECASE,
-)
-_DROPPED = re.compile(r"[0-9szxnoSZXNOtdlàe]\Z")
 
 
 @dataclass
@@ -191,31 +186,22 @@ def _usual(opened: str, locale: Locale) -> str:
 
 
 def _single(state: _State, view: View, index: int, at: int, before: str, after: str) -> None:
-    """A straight or right single quote: mostly an apostrophe, else it opens or closes."""
+    """A straight or right single quote."""
     mark, stack, text = view.text[at], state.stack, view.text
-    if (before.isalnum() or before == OBJECT) and (after.isalnum() or after == OBJECT):
-        return
-    if mark == "'" and opens(before, after) and after != "'":
-        if not _ELISION.match(text, at + 1):
-            stack.append(_Open(mark, at, index))
-        return
     depth = _depth(stack, "'" if mark == "'" else "‘‚")
-    if depth is not None and mark == "’" and before in _SPACES and not after.isalnum():
-        _inner_space(state, view, index, at, at - 1)
+    following = text[at + 1 : at + 8]
+    language = view.locales[index].language
+    role = single_quote_role(
+        SingleQuote(mark, before, after, following, depth is not None, language)
+    )
+    if role == "opens":
+        stack.append(_Open(mark, at, index))
+    elif role == "closes" and depth is not None:
+        if before in _SPACES:
+            _inner_space(state, view, index, at, at - 1)
         _close(state, depth)
-    elif depth is not None and not before.isspace():
-        _close(state, depth)
-    elif depth is None and _stray(view, index, at, before, after):
+    elif role == "stray":
         state.closed.append(_Open(mark, at, index))
-
-
-def _stray(view: View, index: int, at: int, before: str, after: str) -> bool:
-    """Whether a closing single quote can't be an apostrophe (dogs', runnin', 5')."""
-    if view.locales[index].language not in ("en", "de", "es"):
-        return False
-    if before in "'\"" or after in "'\"" or before.isspace():
-        return False
-    return not _DROPPED.search(view.text, max(0, at - 1), at)
 
 
 def _end_block(state: _State) -> None:

@@ -8,12 +8,19 @@ Hastings in 1066`, headings and verse are none.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from llmeval.checks.punctuation.detect import STOP_WORDS
 from llmeval.checks.punctuation.locales import Locale
 from llmeval.checks.punctuation.view import CLOSE, END, HAN, LETTER, OPEN, View
+from llmeval.checks.reading.decisions import decide
 
 WORDS = re.compile(r"[^\W_](?:[\w'’-]*[^\W_])?")
+_SHORT_LINE = 60
+"""Characters a line, on average, below which lines are broken on purpose."""
 _READ = 4_000
 """Characters of a paragraph that tell whether it is prose."""
 TOKEN = re.compile(r"[\w.’'°-]*\Z")
@@ -42,26 +49,111 @@ _KANA_END = re.compile(r"[うくぐすつぬぶむるいただよねせ]\Z")
 _HAN_CHAR = re.compile(rf"[{HAN}]")
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A text without a terminal mark, and what helps to tell whether it is prose."""
+
+    body: str
+    """The text, up to `_READ` characters; of lines as in verse, the last one."""
+    verse: bool
+    """Whether it stands on three short lines or more, most of them without a mark."""
+    is_last: bool
+    """Whether no block follows."""
+    locale: Locale
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words."""
+        return WORDS.findall(self.body)
+
+    @property
+    def heads(self) -> bool:
+        """Whether it is short and a block follows, so that it may be a heading."""
+        return not self.is_last and len(self.words) <= 9
+
+    @property
+    def small(self) -> bool:
+        """Whether it starts with a small letter."""
+        return self.body.lstrip(OPEN)[:1].islower()
+
+
+def _verse(stretch: Stretch) -> bool | None:
+    """`Roses are red,` / `Violets are blue,` / `Sugar is sweet`: verse, an address, a list."""
+    return False if stretch.verse else None
+
+
+def _chinese_or_japanese(stretch: Stretch) -> bool | None:
+    """`他昨天来了，我今天早上走了`: told by characters, as there are no words to count."""
+    cjk = stretch.locale.cjk or _HAN_CHAR.search(stretch.body[-1:])
+    return _is_prose_cjk(stretch.body) if cjk else None
+
+
+def _sentence_before(stretch: Stretch) -> bool | None:
+    """`We left. It was very late`: what follows a sentence is one, too, unless it is a word or
+    two.
+    """
+    if stretch.heads or not ended_inside(stretch.body, stretch.locale):
+        return None
+    return len(stretch.words) > 4
+
+
+def _heading(stretch: Stretch) -> bool | None:
+    """`The first day`, before more text; and one or two words, which are an answer and no
+    sentence.
+    """
+    return False if stretch.heads or len(stretch.words) < 3 else None
+
+
+def _title(stretch: Stretch) -> bool | None:
+    """`Harry Potter and the Philosopher's Stone`."""
+    return False if _is_title(stretch.words, stretch.locale) else None
+
+
+def _long(stretch: Stretch) -> bool | None:
+    """Eight words are rarely a fragment; those that start small often are, up to 18."""
+    return True if len(stretch.words) >= (18 if stretch.small else 8) else None
+
+
+def _verbal(stretch: Stretch) -> bool | None:
+    """`The capital is Paris`: four words with a finite verb."""
+    if stretch.small or len(stretch.words) <= 3:
+        return None
+    return True if _has_verb(stretch.body, stretch.words, stretch.locale) else None
+
+
+def _other(stretch: Stretch) -> bool | None:
+    """`the Battle of Hastings in 1066`."""
+    return False
+
+
+PROSE_RULES: tuple[Callable[[Stretch], bool | None], ...] = (
+    _verse,
+    _chinese_or_japanese,
+    _sentence_before,
+    _heading,
+    _title,
+    _long,
+    _verbal,
+    _other,
+)
+
+
+def stretch_of(view: View, index: int, body: str, locale: Locale) -> Stretch:
+    """The stretch of a block's text."""
+    verse = False
+    lines = body.split("\n")
+    if len(lines) > 1 and sum(map(len, lines)) < _SHORT_LINE * len(lines):
+        ended = sum(line.rstrip()[-1:] in END for line in lines)
+        verse = len(lines) > 2 and 2 * ended < len(lines)
+        body = lines[-1].strip()
+    cjk = locale.cjk or _HAN_CHAR.search(body[-1:])
+    body = body if cjk else body[:_READ]
+    return Stretch(body, verse, index + 1 >= len(view.blocks), locale)
+
+
 def is_prose(view: View, index: int, body: str, locale: Locale) -> bool:
     """Whether a text without a terminal mark needs one."""
-    lines = body.split("\n")
-    if len(lines) > 1 and sum(map(len, lines)) < 60 * len(lines):
-        if len(lines) > 2 and sum(line.rstrip()[-1:] in END for line in lines) * 2 < len(lines):
-            return False
-        body = lines[-1].strip()
-    if locale.cjk or _HAN_CHAR.search(body[-1:]):
-        return _is_prose_cjk(body)
-    body = body[:_READ]
-    words = WORDS.findall(body)
-    heads = index + 1 < len(view.blocks) and len(words) <= 9
-    if ended_inside(body, locale) and not heads:
-        return len(words) > 4
-    if len(words) < 3 or heads or _is_title(words, locale):
-        return False
-    small = body.lstrip(OPEN)[:1].islower()
-    return len(words) >= (18 if small else 8) or (
-        not small and len(words) > 3 and _has_verb(body, words, locale)
-    )
+    return decide(PROSE_RULES, stretch_of(view, index, body, locale))
 
 
 def _has_verb(body: str, words: list[str], locale: Locale) -> bool:
@@ -114,11 +206,55 @@ def _is_title(words: list[str], locale: Locale) -> bool:
     )
 
 
+class Token(NamedTuple):
+    """A word before a dot, with the dots inside."""
+
+    text: str
+    locale: Locale
+
+    @property
+    def last(self) -> str:
+        """What stands after its last dot."""
+        return self.text.rpartition(".")[2]
+
+
+def _listed(token: Token) -> bool | None:
+    """`e.g`, `Dr`, and `Dr` of `Prof.Dr`."""
+    listed = token.locale.abbreviations
+    return True if token.text.lower() in listed or token.last.lower() in listed else None
+
+
+def _ordinal(token: Token) -> bool | None:
+    """`am 3. Mai`, `Ludwig XIV. war`, in languages that write ordinals with a dot. Years are
+    none.
+    """
+    last = token.last
+    roman = len(last) > 1 and not last.strip("IVXLC")
+    if not (last.isdigit() or roman):
+        return None
+    return token.locale.ordinals and len(last) <= (3 if last.isdigit() else 5)
+
+
+def _initial(token: Token) -> bool | None:
+    """`J. Smith`, `U.S. Army`, and a dot after a bracket or quote, where the word is not seen."""
+    last, text = token.last, token.text
+    letter = len(last) == 1 and last.isalpha()
+    return True if letter or "." in text.strip(".") or not text else None
+
+
+def _word(token: Token) -> bool | None:
+    """`It was late.`"""
+    return False
+
+
+ABBREVIATION_RULES: tuple[Callable[[Token], bool | None], ...] = (
+    _listed,
+    _ordinal,
+    _initial,
+    _word,
+)
+
+
 def is_abbreviation(token: str, locale: Locale) -> bool:
     """Whether the dot after `token` need not end a sentence."""
-    last = token.rpartition(".")[2]
-    if token.lower() in locale.abbreviations or last.lower() in locale.abbreviations:
-        return True
-    if last.isdigit() or (len(last) > 1 and not last.strip("IVXLC")):
-        return locale.ordinals and len(last) <= 5 - last.isdigit() * 2
-    return (len(last) == 1 and last.isalpha()) or "." in token.strip(".") or not token
+    return decide(ABBREVIATION_RULES, Token(token, locale))

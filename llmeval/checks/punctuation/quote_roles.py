@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from llmeval.checks.punctuation.masking import OBJECT
+from llmeval.checks.reading.decisions import decide
 
 Role = Literal["letter", "closes", "opens", "opens anew", "inches", "stray"]
 _OPENING_BEFORE = "([{（—–-/«„“‘'\"¿¡「『【《"
@@ -79,15 +80,6 @@ def _other(quote: Quote) -> Role | None:
 RULES: tuple[Callable[[Quote], Role | None], ...] = (_letter, _closing, _opening, _other)
 
 
-def deciding(quote: Quote) -> tuple[str, Role]:
-    """The rule that decides, and the role it gives."""
-    for rule in RULES:
-        role = rule(quote)
-        if role is not None:
-            return rule.__name__.strip("_"), role
-    raise AssertionError("the last rule always decides")
-
-
 def quote_role(quote: Quote) -> Role:
     """What a quotation mark does."""
-    return deciding(quote)[1]
+    return decide(RULES, quote)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from llmeval.checks.punctuation.detect import STOP_WORDS
+from llmeval.checks.punctuation.blocks import Block
+from llmeval.checks.punctuation.endings import Ending, ending_verdict
 from llmeval.checks.punctuation.locales import Locale
-from llmeval.checks.punctuation.masking import OBJECT, Block
-from llmeval.checks.punctuation.prose import TOKEN, WORDS, ended_inside, is_abbreviation, is_prose
+from llmeval.checks.punctuation.prose import TOKEN, WORDS, ended_inside
 from llmeval.checks.punctuation.rules import Violation
+from llmeval.checks.punctuation.small_starts import NextWord, is_wrong_start, should_be_capital
 from llmeval.checks.punctuation.view import CLOSE, END, LETTER, OPEN, WHITE, LanguageRun, View
-from llmeval.checks.reading.wordlists import word_set
 
 _CLOSES = re.escape(CLOSE)
 _OPENS = re.escape(OPEN)
@@ -20,9 +20,6 @@ _NEXT = re.compile(
     rf"(?P<open>[{_OPENS}]*+)(?P<word>{LETTER}[\w’'-]*)"
 )
 _START = re.compile(rf"[{_OPENS}]*+({LETTER}[\w’'-]*+)(?![./\\])")
-_PARTICLES = word_set(
-    "de da di du von van der den zu la le el al bin ibn af dos das del della ter ten"
-)
 _LONE_I = re.compile(
     r"(?<![\w.'’(/\-–=+*,])(?<!\bfor )i"
     r"(?=['’](?:m|ve|d|ll)\b|[ ]+(?!(?:in|is|an?|to|e|el|la|les|i|j|and|or)\b)[a-z]{2,}|[ ](?:is "
@@ -38,18 +35,15 @@ _TITLE_VERBS = re.compile(
     r"|and|with|in|like|for"
     r"|from|as|or|on|to|is|was)\s\Z"
 )
-_EMOJI = re.compile(
-    "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]+\\Z"
-)
 _MOST = 100_000
 """Stops that are looked at in one stretch; 1 MB of prose has a tenth of it."""
+_END_MESSAGES = {
+    "wrong-end": "end with a full stop, not with {!r}",
+    "terminal": "end the sentence with a full stop or another terminal mark",
+    "short-terminal": "end with a terminal mark",
+}
 _SHORTEST = 6
 """A block of fewer characters is a fragment."""
-_STRICT_QUOTES = ("en", "de", "fr", "es")
-"""Languages in which a stop inside a quote ends the sentence around it, too."""
-_AFTER_QUOTE = word_set(
-    "is was are were means has would can could should in by to and or but ist war est était es era"
-)
 _OPEN_MARK = {"?": "¿", "!": "¡", "？": "¿", "！": "¡"}
 _SPANISH = re.compile(r"[¿¡?!]+")
 
@@ -78,31 +72,22 @@ def _body(text: str) -> str:
 
 def _end(view: View, index: int, locale: Locale, fragments: bool) -> Iterator[Violation]:
     block = view.blocks[index]
-    text = view.block_text(block)
-    body = _body(text)
+    body = _body(view.block_text(block))
     if not body or not locale.terminal:
         return
-    end = block.start + len(body)
-    last = body[-1]
-    if last in END or (last == ";" and locale.language == "el"):
-        return
-    if last in ",;，；、،؛" and block.kind == "paragraph" and is_prose(view, index, body, locale):
-        yield Violation(end - 1, end, "wrong-end", f"end with a full stop, not with {last!r}")
-    elif last in ",;:，；：、،؛—–-/=" or last == OBJECT or _EMOJI.search(body):
-        return
-    elif block.kind == "paragraph" and is_prose(view, index, body, locale):
-        yield Violation(
-            end - 1, end, "terminal", "end the sentence with a full stop or another terminal mark"
-        )
-    elif fragments and block.kind != "cell" and (last.isalnum() or last in CLOSE):
-        yield Violation(end - 1, end, "short-terminal", "end with a terminal mark")
+    verdict = ending_verdict(Ending(view, index, body, locale, fragments))
+    if verdict != "right":
+        end = block.start + len(body)
+        yield Violation(end - 1, end, verdict, _END_MESSAGES[verdict].format(body[-1]))
 
 
 def _start(view: View, index: int, locale: Locale) -> Iterator[Violation]:
     """The first word of a paragraph that is a sentence."""
     block, text = view.blocks[index], view.text
     match = _START.match(text, block.start, block.end)
-    if match is None or not _is_small(match[1], text[match.end(1) : match.end(1) + 2], locale):
+    if match is None or not should_be_capital(
+        match[1], text[match.end(1) : match.end(1) + 2], locale
+    ):
         return
     if index and text[view.blocks[index - 1].end - 1] not in END + CLOSE:
         return
@@ -116,55 +101,27 @@ def _start(view: View, index: int, locale: Locale) -> Iterator[Violation]:
         )
 
 
-def _is_small(word: str, after: str, locale: Locale) -> bool:
-    """Whether a word should have had a capital at a sentence's start: all small, and no name's
-    particle.
-    """
-    word = word.partition("'")[0].partition("’")[0]  # in l'Essonne, it is the l
-    if not word.islower() or "_" in word or any(char.isdigit() for char in word):
-        return False
-    particle = word in _PARTICLES and word not in STOP_WORDS.get(locale.language, ())
-    return not (particle and after[1:2].isupper())
-
-
 def _capitals(view: View, run: LanguageRun) -> Iterator[Violation]:
     """Words after a stop."""
-    text, locale = view.text, run.locale
+    text = view.text
     for match in islice(_NEXT.finditer(text, run.start, run.end), _MOST):
-        word, mark = match["word"], match["mark"]
-        if (
-            not word[0].islower()
-            or not _is_small(word, text[match.end() : match.end() + 2], locale)
-            or text[match.start() - 1] in ".!?…"
-        ):
+        word, start = match["word"], match.start("word")
+        if not word[0].islower():
             continue
         token = TOKEN.search(text, max(run.start, match.start() - 30), match.start())
-        if mark == "…" or (mark == "." and is_abbreviation(token[0] if token else "", locale)):
-            continue
-        if _may_go_on(match, token[0] if token else "", locale):
-            continue
-        start = match.start("word")
-        yield Violation(
-            start,
-            start + len(word),
-            "lower-start",
-            f"start the sentence with a capital: {word[0].upper()}",
+        next_word = NextWord(
+            word,
+            match["mark"],
+            match["close"],
+            match["open"],
+            text[match.start() - 1],
+            token[0] if token else "",
+            text[match.end() : match.end() + 2],
+            run.locale,
         )
-
-
-def _may_go_on(match: "re.Match[str]", token: str, locale: Locale) -> bool:
-    """Whether a sentence may go on in small letters after this mark."""
-    mark, close = match["mark"], match["close"]
-    if mark == ".":
-        if locale.language not in _STRICT_QUOTES and close:
-            return True
-        # `"It works." is a sentence`: a sentence that is spoken of.
-        spoken_of = bool(close) and match["word"] in _AFTER_QUOTE
-        return ")" in close or spoken_of or (locale.language == "und" and len(token) < 5)
-    if close or match["open"]:
-        return True
-    # After a capitalised word the mark may be part of a name (Yahoo!, Panic! at the Disco).
-    return locale.language in ("es", "fr", "und") or token[:1].isupper()
+        if is_wrong_start(next_word):
+            message = f"start the sentence with a capital: {word[0].upper()}"
+            yield Violation(start, start + len(word), "lower-start", message)
 
 
 def _english(view: View, run: LanguageRun) -> Iterator[Violation]:

@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from llmeval.checks.punctuation import joints, stops
+from llmeval.checks.punctuation.gaps import Gap, is_wrong_gap
+from llmeval.checks.punctuation.joints import Joint
 from llmeval.checks.punctuation.masking import OBJECT
 from llmeval.checks.punctuation.rules import Violation
-from llmeval.checks.punctuation.stops import TerminalMark, is_cjk, needs_space
+from llmeval.checks.punctuation.stops import TerminalMark, is_cjk
 from llmeval.checks.punctuation.view import LETTER, LanguageRun, View
 
 _MOST = 100_000
@@ -31,7 +34,6 @@ _AFTER = re.compile(
 _WORD_BEFORE = re.compile(r"[\w.'’-]*\Z")
 _WORD_AFTER = re.compile(r"[^\W_][\w'’-]*")
 _CLOSED = re.compile(rf"\)(?={LETTER}{{2}})")
-_GENDER = re.compile(r"(?:innen|in|n|r|m|s|e|er|es)\b")
 _FRENCH = re.compile(rf"(?<![\s;:!?.…(\[«\"'“0-9{OBJECT}])([;:!?])(?![;:]|(?<=:)[/\w)(])")
 _GUILLEMETS = re.compile(r"«(?=[^\s»])|(?<=[^\s«])»")
 _BREAKING = re.compile(r"(?<=\S)( )[;:!?»](?![\w=/(])|«( )(?=\S)")
@@ -58,19 +60,12 @@ def spacing(view: View, run: LanguageRun) -> Iterator[Violation]:
 
 
 def _spaces_before(view: View, run: LanguageRun) -> Iterator[Violation]:
-    text, locale = view.text, run.locale
+    text = view.text
     for match in _BEFORE.finditer(text, run.start, run.end):
         mark, start, end = match[1], match.start(), match.end()
-        before, after = text[start - 1], text[end : end + 1]
-        if mark in locale.spaced or (locale.language == "th" and mark in "?!:"):
-            continue
-        if mark == "." and " . . ." in text[max(run.start, start - 4) : end + 4]:
-            continue
-        if mark == ":" and before.isdigit() and text[end : end + 2].strip().isdigit():
-            continue
-        if mark in ";:!?" and text[end : end + 2].strip()[:1] == "»":
-            continue
-        if after.isalnum() and mark not in ",;،؛，；：。、！？":
+        around = text[max(run.start, start - 4) : end + 4]
+        gap = Gap(text[start - 1], mark, text[end : end + 2], around, run.locale)
+        if not is_wrong_gap(gap):
             continue
         yield Violation(start, end, "space-before", f"remove the space before {mark!r}")
 
@@ -113,47 +108,33 @@ def _spaces_after(view: View, run: LanguageRun) -> Iterator[Violation]:
                 f"put a space after {text[at - 1]!r}",
             )
     for match in _CLOSED.finditer(text, run.start, run.end):
-        opening = text.rfind("(", max(run.start, match.start() - 200), match.start())
-        inside = text[opening + 1 : match.start()] if opening >= 0 else " "
-        glued = opening > 0 and (text[opening - 1].isalnum() or len(inside) <= 6)
-        if not (glued and " " not in inside) and not is_cjk(text[match.end()]):
+        if not is_cjk(text[match.end()]) and not _inside_a_word(text, run.start, match.start()):
             yield Violation(*match.span(), "space-after", "put a space after ')'")
+
+
+def _inside_a_word(text: str, start: int, close: int) -> bool:
+    """Whether a closing bracket stands inside a word: `(un)known`, `colo(u)r`, `f(x)dx`. Such
+    brackets hold no space, and are short or follow a letter.
+    """
+    opening = text.rfind("(", max(start, close - 200), close)
+    if opening <= 0 or " " in text[opening + 1 : close]:
+        return False
+    return text[opening - 1].isalnum() or close - opening - 1 <= 6
 
 
 def _needs_space(
     match: "re.Match[str]", mark: str, before: str, after: str, run: LanguageRun
 ) -> bool:
-    if OBJECT in (match["left"], match["right"]) and mark in ":.":
-        return False
-    if mark in ".…!?":
-        spaced = match.string[match.end() : match.end() + 1].isspace()
-        stop = TerminalMark(
-            match["marks"], match["close"], match["right"], before, after, spaced, run.locale
+    left, right = match["left"], match["right"]
+    if mark not in ".…!?":
+        return joints.needs_space(
+            Joint(mark, match["close"], left + right, before, after, run.locale.language)
         )
-        return needs_space(stop)
-    if match["close"] and match["close"] != '"' and mark == ":":
+    if mark == "." and OBJECT in (left, right):  # `run f.Then`: the dot may belong to the name
         return False
-    if match["close"]:
-        # `word,"next` may open or close the quote; either way a space is missing.
-        return after[:1].isalpha()
-    if mark == ":":
-        return _after_colon(before, after, run)
-    if before.isdigit() and after.isdigit():
-        return mark == ";" or (run.locale.language in ("en", "zh", "ja", "th") and len(after) == 4)
-    if (before + mark + after).endswith(("ό,τι", "ο,τι")):  # a Greek word with a comma in it
-        return False
-    return not (len(before) == 1 and len(after) == 1) and not (len(before) == 1 and "-" in after)
-
-
-def _after_colon(before: str, after: str, run: LanguageRun) -> bool:
-    language = run.locale.language
-    if len(before) < 2 or not before[-1].isalpha() or (before.isupper() and after.islower()):
-        return False
-    if (language == "de" and _GENDER.match(after)) or (language == "und" and after == "innen"):
-        return False
-    if language == "fr":
-        return False
-    return language not in ("fi", "sv") and (len(after) > 1 or after.isdigit())
+    spaced = match.string[match.end() : match.end() + 1].isspace()
+    stop = TerminalMark(match["marks"], match["close"], right, before, after, spaced, run.locale)
+    return stops.needs_space(stop)
 
 
 def _french(view: View, run: LanguageRun) -> Iterator[Violation]:

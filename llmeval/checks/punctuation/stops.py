@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from llmeval.checks.punctuation.detect import STOP_WORDS
 from llmeval.checks.punctuation.locales import Locale
+from llmeval.checks.reading.decisions import decide
 
 _ONE_LETTER_WORDS = "IAaIyoеиоя"
 """Words of one letter, of English, Spanish, Italian and Russian."""
@@ -118,15 +119,6 @@ RULES: tuple[Callable[[TerminalMark], bool | None], ...] = (
 )
 
 
-def deciding(stop: TerminalMark) -> tuple[str, bool]:
-    """The rule that decides, and whether a space is missing."""
-    for rule in RULES:
-        missing = rule(stop)
-        if missing is not None:
-            return rule.__name__.strip("_"), missing
-    raise AssertionError("the last rule always decides")
-
-
 def needs_space(stop: TerminalMark) -> bool:
     """Whether a space is missing after the stop."""
-    return deciding(stop)[1]
+    return decide(RULES, stop)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from llmeval.checks.punctuation.blocks import Block
 from llmeval.checks.punctuation.detect import STOP_WORDS, counts, detect
 from llmeval.checks.punctuation.locales import Locale, locale_of
-from llmeval.checks.punctuation.masking import OBJECT, Block, mask
+from llmeval.checks.punctuation.masking import OBJECT, mask
 
 LETTER = r"[^\W\d_]"
 HAN = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"

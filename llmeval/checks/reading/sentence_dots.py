@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import regex
 
+from llmeval.checks.reading.decisions import decide
 from llmeval.checks.reading.wordlists import word_set
 
 NEVER_LAST = word_set(
@@ -211,21 +212,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def deciding(dot: Dot) -> tuple[str, bool]:
-    """The rule that decides, and whether the dot ends a sentence."""
-    for rule in RULES:
-        ends = rule(dot)
-        if ends is not None:
-            return rule.__name__.strip("_"), ends
-    raise AssertionError("the last rule always decides")
-
-
 @lru_cache(maxsize=4096)
 def ends_after(
     token: str, word: str, small: bool, before: str, following: str, sample: str
 ) -> bool:
     """Whether a dot ends a sentence; the arguments are those of `Dot.of`."""
-    return deciding(Dot.of(token, word, small, before, following, sample))[1]
+    return decide(RULES, Dot.of(token, word, small, before, following, sample))
 
 
 @lru_cache(maxsize=8)

@@ -11,6 +11,7 @@ they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 import math
 from dataclasses import replace
 
+from llmeval.core.formatting import percent, percent_of
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.open_hints import few_note, likely_floor_cases, more_sentence
@@ -285,22 +286,3 @@ def cases_needed(
         middle = (low + high) // 2
         low, high = (low, middle) if decided(middle) else (middle, high)
     return max(1, high - n)
-
-
-def percent(share: float) -> str:
-    """A share as people read it: 87.5%."""
-    return f"{100 * share:.1f}%"
-
-
-def percent_of(level: float) -> str:
-    """A level as people read it: 95%, 97.5%, 98.75%."""
-    return f"{100 * level:.4g}%"
-
-
-def parse_key(key: str) -> tuple[str, tuple[str, str] | None]:
-    """`metric` or `metric @ tag=value`."""
-    metric, at, slice_ = (part.strip() for part in key.partition("@"))
-    if not at:
-        return metric, None
-    tag, _, value = (part.strip() for part in slice_.partition("="))
-    return metric, (tag, value)

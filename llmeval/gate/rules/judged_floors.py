@@ -8,7 +8,9 @@ valid follows from where they came from (`stats.correction`).
 import math
 from typing import NamedTuple
 
-from llmeval.core.manifest import LabelTable, Manifest
+from llmeval.core.formatting import percent, percent_of
+from llmeval.core.manifest import Manifest
+from llmeval.core.model_records import LabelTable
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import (
@@ -18,8 +20,6 @@ from llmeval.gate.rules.floors import (
     if_all,
     is_clustered,
     lost_in,
-    percent,
-    percent_of,
 )
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.estimation.correction import FEW_LABELS, decision_bounds, estimate_rate

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from llmeval.core.gate_record import MustPass
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import slice_label
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
@@ -68,7 +69,7 @@ def must_pass_rules(tally: RunAggregate, manifest: Manifest) -> list[RuleDecisio
     return [
         RuleDecision(
             rule=RULE,
-            slice=None if where is None else "=".join(where),
+            slice=None if where is None else slice_label(where),
             decision=decision,
             estimate=rate,
             n=cases.n,

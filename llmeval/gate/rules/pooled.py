@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
+from llmeval.core.formatting import percent, percent_of
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.rules.floors import LOST_WORST, percent, percent_of
+from llmeval.gate.rules.floors import LOST_WORST
 from llmeval.stats.sequential.design import floor as floor_design
 from llmeval.stats.sequential.gate_test import TestVerdict, decide
 

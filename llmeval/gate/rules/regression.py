@@ -16,14 +16,16 @@ from pathlib import Path
 
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
+from llmeval.core.formatting import percent_of, points
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import parse_metric_ref, slice_label
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
 from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
 from llmeval.gate.pairs import PairedCases, pair, with_attempts
-from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST, parse_key, percent_of
+from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST
 from llmeval.gate.rules.judged_floors import label_counts
 from llmeval.gate.rules.pooled import pool_of, pooled_note
 from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
@@ -75,7 +77,7 @@ class RegressionRule:
     @property
     def slice_(self) -> str | None:
         """The slice as records name it."""
-        return None if self.where is None else "=".join(self.where)
+        return None if self.where is None else slice_label(self.where)
 
     def plan(
         self, alpha: float, beta: float, units: int, cases: int, largest: int, *, rules: int = 0
@@ -202,8 +204,8 @@ def comparisons(manifest: Manifest, baseline: BaselineLock) -> list[RegressionRu
 def _comparison(
     manifest: Manifest, baseline: BaselineLock, key: str, margin: Threshold
 ) -> RegressionRule | RuleDecision:
-    metric, where = parse_key(key)
-    slice_ = None if where is None else "=".join(where)
+    metric, where = parse_metric_ref(key)
+    slice_ = None if where is None else slice_label(where)
     name = metric if slice_ is None else f"{metric} on {slice_}"
     kept, judge = baseline.metrics.get(metric), manifest.judges.get(metric)
     anew = (
@@ -364,10 +366,10 @@ def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: f
         f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on"
         f" {len(pairs.differences):,} paired cases"
     )
-    margin = f"the margin is {_points(rule.margin)}"
+    margin = f"the margin is {points(rule.margin)}"
     if rule.youden < 1:
         margin += (
-            f", {_points(rule.margin * rule.youden)} as this judge sees them (its J is at least"
+            f", {points(rule.margin * rule.youden)} as this judge sees them (its J is at least"
             f" {rule.youden:.2f})"
         )
     flips = f"{len(pairs.fell):,} fell, {pairs.rose:,} rose"
@@ -425,7 +427,7 @@ def _assumptions(question: RegressionTest) -> tuple[str, ...]:
 def _moved(difference: float) -> str:
     if abs(difference) < 0.0005:
         return "did not move"
-    return f"{'rose' if difference > 0 else 'fell'} by {_points(abs(difference))}"
+    return f"{'rose' if difference > 0 else 'fell'} by {points(abs(difference))}"
 
 
 def _bounds(verdict: TestVerdict, plan: TestDesign) -> str:
@@ -433,7 +435,3 @@ def _bounds(verdict: TestVerdict, plan: TestDesign) -> str:
     if math.isclose(plan.alpha, plan.beta):
         return f"{percent_of(1 - plan.alpha)} bounds {low} to {high}"
     return f"bounds {low} at {percent_of(1 - plan.beta)} and {high} at {percent_of(1 - plan.alpha)}"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.1f} points"

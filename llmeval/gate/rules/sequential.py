@@ -13,18 +13,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from llmeval.core.formatting import percent, percent_of
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import parse_metric_ref, slice_label
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
-from llmeval.gate.rules.floors import (
-    LOST_WORST,
-    between,
-    cases_needed,
-    parse_key,
-    percent,
-    percent_of,
-)
+from llmeval.gate.rules.floors import LOST_WORST, between, cases_needed
 from llmeval.gate.rules.open_hints import likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.sequential.design import TestDesign, floor
@@ -126,7 +121,7 @@ def is_judged(manifest: Manifest, metric: str) -> bool:
 
 def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:
     """A floor's way through the planned cases: 1 for a case that passes, 0 for one that fails."""
-    metric, where = parse_key(key)
+    metric, where = parse_metric_ref(key)
 
     def value(name: str) -> float | None:
         result = tally.result(metric, name)
@@ -160,10 +155,10 @@ def early_floor(
     """
     walk = floor_walk(tally, gate, key, threshold)
     walk.advance()
-    verdict, (metric, where) = walk.verdict(), parse_key(key)
+    verdict, (metric, where) = walk.verdict(), parse_metric_ref(key)
     if verdict is None:
         return None
-    slice_ = None if where is None else "=".join(where)
+    slice_ = None if where is None else slice_label(where)
     level = gate.alpha if strict is None else strict
     failed, passed = verdict.p_fail <= level, verdict.p_pass <= gate.alpha
     decision = Decision.FAIL if failed else Decision.PASS if passed else Decision.INCONCLUSIVE
@@ -212,7 +207,7 @@ def _floor_reason(
     with several rules.
     """
     alpha, level, sharp = rates
-    metric, where = parse_key(key)
+    metric, where = parse_metric_ref(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
     of_them = f", {lost:,} of them lost, which may have passed or failed" if lost else ""
     seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases{of_them})"

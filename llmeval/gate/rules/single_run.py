@@ -6,11 +6,13 @@ from functools import partial
 from msgspec import structs
 
 from llmeval.core.errors import ExitCode
+from llmeval.core.formatting import percent
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import parse_metric_ref, slice_label
 from llmeval.core.results import Decision, GateResult, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.holm import Rule, step_down
-from llmeval.gate.rules.floors import decide_floor, parse_key, percent
+from llmeval.gate.rules.floors import decide_floor
 from llmeval.gate.rules.judged_floors import decide_judged_floor, evidence_for
 from llmeval.gate.rules.must_pass import must_pass_rules, untrusted_judge
 from llmeval.gate.rules.pooled import PooledFloor, pool_of, pooled_floor
@@ -170,8 +172,8 @@ def _floor(
     """One floor: before the end where the run may stop, on people's scale where labels carry it,
     else as judged.
     """
-    metric, slice_ = parse_key(key)
-    name = None if slice_ is None else "=".join(slice_)
+    metric, slice_ = parse_metric_ref(key)
+    name = None if slice_ is None else slice_label(slice_)
     gate, own = manifest.gate, floor.judge_scale
     note = own_scale_note(manifest, metric) if own else ""
     if decides_early(manifest, metric, floor):

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from llmeval.core.attempt import AttemptValues
 from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.formatting import percent_of
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.pairs import PairedCases
-from llmeval.gate.rules.floors import percent_of
 from llmeval.gate.rules.threshold import UNTRUSTED
 from llmeval.stats.tests.fixed_cases import (
     CaseRepeats,

@@ -10,10 +10,9 @@ from msgspec import structs
 
 from llmeval.core.certificate import Certificate
 from llmeval.core.errors import LlmevalError
-from llmeval.core.manifest import AnchorsRecord, DriftRecord
+from llmeval.core.model_records import AnchorsRecord, DriftRecord
 from llmeval.core.records import Answer, Score
 from llmeval.judges.assurance.certificate import Trust
-from llmeval.judges.assurance.certify import uncached
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.stats.sequential.drift import canary_rule, drift_p_value, varies_at_most
 
@@ -70,7 +69,7 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
     """Today's verdicts on a certificate's anchors, past the cache; None where the judge could not
     be asked.
     """
-    fresh = uncached(judge)
+    fresh = judge.uncached()
 
     async def one(place: int) -> Score | None:
         anchor = certificate.anchors[place]

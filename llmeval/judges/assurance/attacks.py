@@ -8,14 +8,12 @@ or turn text, Unicode TR 36. The texts are our own.
 """
 
 import asyncio
-import copy
 import json
 from typing import Any, NamedTuple
 
 from llmeval.core.errors import LlmevalError
 from llmeval.core.records import Answer, Case, Message, Score
 from llmeval.judges.ensemble import MemberVerdict
-from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import Criterion, Protocol
 
 CASE = Case(
@@ -120,7 +118,8 @@ async def attack(judge: MemberVerdict) -> list[Attack]:
     """Try every attack on the judge, each once, all on the same case. Nothing is raised: see
     `Attack.score`.
     """
-    target = _on_one_criterion(judge)
+    # a suite's own criteria, such as `it is polite`, some attacks may meet
+    target = judge.on_criteria((CRITERION,))
     named = attacks_on(judge.seats[0].protocol)
     scores = await asyncio.gather(*(_tried(target, name, text) for name, text in named.items()))
     return [
@@ -138,16 +137,3 @@ async def _tried(judge: MemberVerdict, name: str, text: str) -> Score | None:
 def asked() -> tuple[Message, ...]:
     """What the answers pretend to answer."""
     return (Message("user", str(CASE.fields["question"])),)
-
-
-def _on_one_criterion(judge: MemberVerdict) -> MemberVerdict:
-    """The judge with criteria replaced by one that no attack meets: a suite's own (`it is polite`)
-    some may meet.
-    """
-    fresh: Any = copy.copy(judge)
-    if not isinstance(fresh, Judge):
-        fresh.seats = tuple(_on_one_criterion(seat) for seat in judge.seats)
-    elif fresh.criteria or fresh.protocol.needs == "criteria":
-        fresh.criteria = (CRITERION,)
-    made: MemberVerdict = fresh
-    return made

@@ -3,7 +3,6 @@ right.
 """
 
 import asyncio
-import copy
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,8 +11,9 @@ from typing import Any
 from llmeval.core.certificate import Anchor, Certificate, Disagreement
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Status, utc_now
+from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.judges.assurance.certificate import parts_of
-from llmeval.judges.assurance.labelled_answers import RANDOM, LabelledAnswer, provenance
+from llmeval.judges.assurance.labelled_answers import LabelledAnswer, provenance
 from llmeval.judges.assurance.measures import (
     FIGURES,
     JudgedAnswer,
@@ -28,7 +28,6 @@ from llmeval.judges.assurance.measures import (
     stated_probabilities,
 )
 from llmeval.judges.ensemble import MemberVerdict
-from llmeval.judges.judge import Judge
 from llmeval.stats.estimation.agreement import retest
 
 ANCHORS = 50
@@ -52,7 +51,7 @@ def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
             " differ on it. Draw some with `llmeval labels sample`, label them, take them in with"
             " `llmeval labels import`"
         )
-    if len({item.sampling in RANDOM for item in kept}) > 1:
+    if len({item.sampling in RANDOM_SAMPLING for item in kept}) > 1:
         raise UsageError(
             "labels drawn at random and labels collected by hand can't be mixed: certify on one"
             " kind"
@@ -66,17 +65,6 @@ async def judge_all(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> li
         *(judge.score(item.case, item.answer, item.asked) for item in items)
     )
     return [JudgedAnswer(item, score) for item, score in zip(items, scores, strict=True)]
-
-
-def uncached(judge: MemberVerdict) -> MemberVerdict:
-    """The same judge, asked anew each time: what a cache remembers can't show a change."""
-    fresh: Any = copy.copy(judge)
-    if isinstance(fresh, Judge):
-        fresh.caller = fresh.caller.uncached()
-    else:
-        fresh.seats = tuple(uncached(seat) for seat in judge.seats)
-    made: MemberVerdict = fresh
-    return made
 
 
 async def certify(
@@ -159,7 +147,7 @@ async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[
     ]
     if not items:
         return None
-    fresh = uncached(judge)
+    fresh = judge.uncached()
     rounds = [
         await judge_all(fresh, items) for _ in range(RETEST_ROUNDS)
     ]  # one after the other: equal calls in flight are one
@@ -204,7 +192,7 @@ async def _anchors(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> tupl
     first = max(ANCHORS // 2, ANCHORS - len(sides[1]))
     chosen = sides[0][:first]
     chosen += sides[1][: ANCHORS - len(chosen)]
-    fresh = uncached(judge)
+    fresh = judge.uncached()
     for _ in range(ANCHOR_CALLS - 1):
         again = await judge_all(fresh, [each.item for each in chosen])
         chosen = [

@@ -11,13 +11,13 @@ import msgspec
 
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Answer, Case, Message
+from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.store.directory import RunDir
 
 WORDS = {
     **dict.fromkeys(("pass", "correct", "yes", "true", True), True),
     **dict.fromkeys(("fail", "incorrect", "partially_correct", "no", "false", False), False),
 }
-RANDOM = ("random", "stratified")
 BANK = "bank"
 
 
@@ -126,7 +126,7 @@ def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
         )
     if row.probability is not None and not 0 < row.probability <= 1:
         raise UsageError(f"{where}: probability is {row.probability}; it lies in (0, 1]")
-    if row.sampling in RANDOM and row.probability is None:
+    if row.sampling in RANDOM_SAMPLING and row.probability is None:
         raise UsageError(
             f"{where}: sampling is {row.sampling}, so `probability` must say with which chance it"
             " was drawn"
@@ -183,7 +183,7 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
         group = labels.get((unit.case.id, unit.answer.repeat))
         if not group or unit.answer.output is None:
             continue
-        best = min(group, key=lambda each: each.sampling not in RANDOM)
+        best = min(group, key=lambda each: each.sampling not in RANDOM_SAMPLING)
         decided = [each.verdict for each in group if each.adjudication]
         items.append(
             LabelledAnswer(
@@ -208,7 +208,7 @@ def provenance(items: Iterable[LabelledAnswer]) -> dict[str, Any]:
     sampling: dict[str, int] = {}
     for item in kept:
         sampling[item.sampling] = sampling.get(item.sampling, 0) + 1
-    random = all(item.sampling in RANDOM for item in kept)
+    random = all(item.sampling in RANDOM_SAMPLING for item in kept)
     if random:
         allows = "Drawn at random from runs: what they show holds for answers like those runs'."
     else:

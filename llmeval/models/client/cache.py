@@ -179,7 +179,7 @@ class Cache:
         return cursor.rowcount
 
     def _lay_out(self) -> None:
-        """The table as it is today. Rows of before are dropped: none says which run it is from."""
+        """Create the table in the current layout; drop rows of an older one, which name no run."""
         if self._layout() == _LAYOUT:
             return
         self._writer.execute(
@@ -202,7 +202,7 @@ class Cache:
         return int(self._writer.execute("PRAGMA user_version").fetchone()[0])
 
     async def _flush(self) -> None:
-        """Write until nothing is pending, and tell those who wait which reply is kept."""
+        """Write until nothing is pending; each waiting call gets the reply that is kept."""
         while self._pending:
             await asyncio.sleep(_GATHER_SECONDS)
             batch = dict(self._pending)
@@ -233,7 +233,7 @@ class Cache:
                 return {}
 
     def _first(self, batch: Mapping[bytes, _Row]) -> dict[bytes, CachedReply]:
-        """What is kept under these keys."""
+        """The stored replies of these keys."""
         stored = {
             key: _kept(
                 self._writer.execute(

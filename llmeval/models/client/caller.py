@@ -1,9 +1,8 @@
-"""Asking a model well: cache, one call for identical requests, the endpoint's limit, retries by
-error class.
+"""Calls to a model: cache, one call for identical requests, the endpoint's limit, retries by error
+class.
 """
 
 import asyncio
-import copy
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
@@ -39,8 +38,11 @@ class CallResult(msgspec.Struct, frozen=True):
 
 
 class AskFailed(ModelError):
-    """A request that got no answer in the end. `attempts` were sent; `key` is the request's digest;
-    `reply` is what came instead of an answer, where something did."""
+    """A request without an answer after all attempts.
+
+    `attempts`: calls sent. `key`: the request's digest. `reply`: what the endpoint sent instead of
+    an answer, or None.
+    """
 
     def __init__(
         self, error: ModelError, key: str, attempts: int, message: str | None = None
@@ -52,10 +54,10 @@ class AskFailed(ModelError):
 
 
 class Caller:
-    """One model, asked through everything that makes asking safe.
+    """One model behind a cache, a limiter and retries.
 
     Args:
-        model: who answers.
+        model: gives the replies.
         limiter: shared by all callers of the same endpoint and model.
         cache: None = neither read nor written.
         since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none
@@ -67,6 +69,7 @@ class Caller:
         rest: waits before another attempt.
         reasoning: tags around the reasoning in the model's texts; None leaves the texts as they
             are.
+        sender: sends the requests, in place of a new one made of the arguments above.
     """
 
     def __init__(
@@ -82,12 +85,13 @@ class Caller:
         deadline: float | None = None,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
         reasoning: Tags | None = None,
+        sender: Sender | None = None,
     ) -> None:
         self.model = model
         self.limiter = limiter
         self._cache, self._since = cache, since
         self._redact = redact
-        self.sender = Sender(
+        self.sender = sender or Sender(
             model,
             limiter,
             may_call=may_call,
@@ -106,9 +110,14 @@ class Caller:
         """The same model, limits and budget, past the cache: for measuring what a cache would
         hide.
         """
-        fresh = copy.copy(self)
-        fresh._cache, fresh._flying = None, {}
-        return fresh
+        return Caller(
+            self.model,
+            self.limiter,
+            None,
+            redact=self._redact,
+            reasoning=self._reasoning,
+            sender=self.sender,
+        )
 
     def key(self, request: Request) -> bytes:
         """sha256 over everything sent, who it is sent to, and which repeat it is."""

@@ -10,7 +10,6 @@ was carried out is not known when its connection breaks (RFC 9110 section 9.2.2)
 import ipaddress
 import os
 import ssl
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +20,6 @@ from urllib.request import getproxies, proxy_bypass
 from llmeval.core.errors import ModelError, SuiteError, TimedOut
 from llmeval.models.client.failed_reply import failure, one_line
 from llmeval.models.client.network_errors import network_error
-from llmeval.models.client.turns import Turns
 
 if TYPE_CHECKING:
     import aiohttp
@@ -81,7 +79,6 @@ class HttpClient:
         self._proxy = _proxy(parts)
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._session: aiohttp.ClientSession | None = None
-        self._turns = Turns()
 
     async def send(self, data: bytes) -> Response:
         """Send one request; gives a reply with a status of 2xx.
@@ -114,8 +111,6 @@ class HttpClient:
         except (aiohttp.ClientError, OSError) as error:
             raise network_error(self.host, self._key, error) from None
         latency_ms = (time.perf_counter() - started) * 1000
-        if sys.version_info < (3, 12):
-            await self._turns.take()
         if 300 <= status < 400:
             raise self._redirected(status, headers.get("Location", ""))
         if not 200 <= status < 300:
@@ -178,7 +173,7 @@ def read_url(value: str, key: str) -> SplitResult:
     """The parts of an address from a suite file, blanks around it and a fragment taken off.
 
     Raises:
-        SuiteError: it is no http(s) address, its port is none, or it holds a user name or password.
+        SuiteError: not an http(s) address, an invalid port, or a user name or password in it.
     """
     stripped = value.strip()
     shown = _without_user(stripped)
@@ -192,7 +187,7 @@ def read_url(value: str, key: str) -> SplitResult:
         port = 0
     if "@" in parts.netloc:
         raise SuiteError(
-            f"{key} holds a user name or password: take it out of the address, and send it as "
+            f"{key} contains a user name or password: take it out of the address, and send it as "
             '`headers: {Authorization: "${NAME}"}` with NAME="Basic <base64 of user:password>"'
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -203,7 +198,7 @@ def read_url(value: str, key: str) -> SplitResult:
             " https://host:8000/v1"
         )
     if any(sign.isspace() or ord(sign) < 32 for sign in stripped):
-        raise SuiteError(f"{key} {shown!r} has a blank in it")
+        raise SuiteError(f"{key} {shown!r} contains a space")
     return parts
 
 
@@ -238,7 +233,9 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     kept = {name.strip(): value.strip() for name, value in headers.items()}
     for name, value in kept.items():
         if not name or any(ord(sign) < 32 and sign != "\t" for sign in name + value):
-            raise SuiteError(f"headers: {name!r} holds a line break or another control character")
+            raise SuiteError(
+                f"headers: {name!r} contains a line break or another control character"
+            )
     if "content-type" not in {name.lower() for name in kept}:
         kept["Content-Type"] = "application/json"
     return kept

@@ -60,6 +60,6 @@ def _not_json(host: str, body: bytes, content_type: str, problem: str) -> ModelE
     if title is not None or content_type == "text/html":
         return ModelError(
             f"{host}: the reply is a web page ({content_type or 'no content type'}), not JSON:"
-            f" {title or peek(body)}. Is the address right, or is this a login page of a proxy?"
+            f" {title or peek(body)}. Check the address, and whether a proxy asks for a login."
         )
     return Unreadable(f"{host}: the reply is not JSON ({problem}): {peek(body)}")

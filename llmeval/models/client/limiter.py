@@ -173,8 +173,10 @@ class Window:
         return self.pace.take(self.clock())
 
     def learn(self, place: Permit, outcome: Signal, retry_after: float | None = None) -> None:
-        """What became of a request. `retry_after`: seconds that the endpoint asks to be left
-        alone, where it does."""
+        """Take the outcome of a request into account.
+
+        `retry_after`: seconds to wait, where the endpoint states them.
+        """
         if outcome is Signal.SERVED:
             self._refused_since = None
         elif outcome is Signal.REFUSED and self._refused_since is None:
@@ -273,7 +275,7 @@ class Window:
 
 
 class _Trial:
-    """What came of a cut so far. `limit`: the one before it."""
+    """The outcomes after a cut. `limit`: the one before it."""
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
@@ -281,8 +283,7 @@ class _Trial:
 
 
 class Limiter:
-    """The gate in front of one model: its endpoint's window, and what is stated for the model
-    itself.
+    """The limits of one model: its endpoint's window, and the rates that the suite states.
 
     Args:
         concurrency: most requests of this model in flight.
@@ -314,7 +315,7 @@ class Limiter:
         return self._tokens is not None
 
     async def acquire(self, tokens: int = 0, *, again: bool = False) -> Permit:
-        """Wait for a place; `release` wants it back.
+        """Wait for a permit; give it back with `release`.
 
         Args:
             tokens: how many tokens the call will use, roughly; matters only under
@@ -336,7 +337,7 @@ class Limiter:
     def release(
         self, place: Permit, outcome: Signal = Signal.SERVED, *, retry_after: float | None = None
     ) -> None:
-        """Give the place back, and say what became of the request; see `Window.learn`."""
+        """Give the permit back, with the outcome of the request; see `Window.learn`."""
         self.window.learn(place, outcome, retry_after)
         self.window.leave()
         if self._own is not None:

@@ -89,11 +89,10 @@ def _tls_failure(host: str, key: str, error: ssl.SSLError) -> ModelError:
     reason = getattr(error, "reason", None) or ""
     if reason in _NOT_TLS:
         return ModelError(
-            f"{host}: what answers there does not speak TLS ({reason}): is `{key}` an http://"
-            " address?"
+            f"{host}: the server does not use TLS ({reason}): is `{key}` an http:// address?"
         )
     if reason in _NO_COMMON_TLS:
-        return ModelError(f"{host}: no version of TLS that both sides speak ({reason})")
+        return ModelError(f"{host}: no TLS version that both sides support ({reason})")
     return Retryable(f"{host}: TLS failed: {one_line(str(error))}")
 
 

@@ -155,7 +155,7 @@ _DEPTH, _LONGEST_TEXT = 8, 8_000
 
 
 def lasts(status: int, body: Any, text: str, wait: float | None) -> bool:
-    """Whether no wait of minutes helps, so that the run should end.
+    """Whether waiting some minutes can't help, so that the run should end.
 
     Args:
         status: of HTTP.

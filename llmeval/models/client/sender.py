@@ -23,7 +23,7 @@ _FIRST_WAIT, _SECOND_WAIT, _LONGEST_WAIT = 0.1, 0.5, 20.0
 
 
 class Attempts:
-    """How often one request was sent; counted here because a failure must carry it too."""
+    """The attempts at one request; an object of its own, because a failure must carry them too."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -39,7 +39,7 @@ class Sender:
     """Sends the requests of one model.
 
     Args:
-        model: who answers.
+        model: gives the replies.
         limiter: the gate in front of it.
         may_call: asked before each attempt; False ends the request (a budget is used up).
         attempts: most attempts for one request.

@@ -74,7 +74,9 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
     if lasts(status, parsed, text, wait):
         return ModelError(message, kind="quota")
     if status == 429 and _TOO_LARGE.search(words(parsed, text)):
-        return ModelError(f"{message} (this one request is above the endpoint's limit: shorten it)")
+        return ModelError(
+            f"{message} (this request alone exceeds the endpoint's limit: shorten it)"
+        )
     if status in _OVERLOADED or (status in (403, 503) and wait is not None):
         return Overloaded(message, retry_after=wait)
     if status in _RETRYABLE:

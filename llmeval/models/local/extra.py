@@ -16,5 +16,5 @@ def require_extra() -> None:
     if missing:
         raise UsageError(
             f"local models need {', '.join(missing)}: {install_hint('local')}; "
-            "without it, a model behind an endpoint: provider: openai"
+            "or use a model behind an endpoint (`provider: openai`)"
         )

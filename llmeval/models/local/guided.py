@@ -45,7 +45,7 @@ class Guides:
             self._tokenizer = from_tokenizer(tokenizer, n_vocab=vocabulary, eos_token=eos)
         except ValueError as error:
             raise ModelError(
-                f"a reply can't be held to a schema with this tokenizer: {error}", kind="config"
+                f"a schema can't be enforced with this tokenizer: {error}", kind="config"
             ) from None
         self._compiled: dict[bytes, tuple[Any, int]] = {}
         texts = [self._tokenizer.decode_bytes([i]) for i in range(vocabulary)]
@@ -87,7 +87,7 @@ class Guides:
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0)
         if matcher.is_error():
             what = _first_line(matcher.get_error())
-            raise ModelError(f"the reply can't be held to its schema: {what}", kind="config")
+            raise ModelError(f"the reply's schema can't be enforced: {what}", kind="config")
         return matcher
 
 
@@ -124,7 +124,9 @@ class Guide:
         """
         self._forced = self._forced[1:]
         if not self._matcher.consume_token(token):
-            raise ModelError(f"the reply left its schema: {_first_line(self._matcher.get_error())}")
+            raise ModelError(
+                f"the reply does not follow its schema: {_first_line(self._matcher.get_error())}"
+            )
 
     def _closing(self, allowed: "torch.Tensor") -> "torch.Tensor":
         """Those of the allowed tokens that end the innermost open value, if there are any."""

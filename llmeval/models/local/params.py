@@ -1,4 +1,4 @@
-"""Sampling parameters by their OpenAI names, checked; and the draw of one token."""
+"""Sampling parameters by their OpenAI names, and the choice of one token."""
 
 import hashlib
 import random

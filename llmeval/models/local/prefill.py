@@ -1,4 +1,4 @@
-"""Prompts through the model: those that begin alike compute what they share once.
+"""Prefill: prompts with a common beginning compute it once.
 
 A judge's prompts share their rubric, a candidate's their instructions; with a short rest this is
 most of the work. Imported by the engine only: it needs torch.
@@ -52,8 +52,7 @@ class Prefiller:
         self.rows = 1 << 30
 
     def __call__(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Prefilled]]:
-        """(which prompts, what became of them), in groups, each prompt once; the longest prompts
-        first.
+        """(numbers of the prompts, their result) in groups; each prompt once, the longest first.
 
         Raises:
             torch.OutOfMemoryError, MemoryError: one prompt alone does not fit. `rows` is halved
@@ -78,7 +77,7 @@ class Prefiller:
                 yield chunk, done
 
     def forget(self) -> bool:
-        """Free what is kept; whether there was anything."""
+        """Free the kept beginnings; whether there were any."""
         had = bool(self._beginnings)
         self._beginnings.clear()
         return had

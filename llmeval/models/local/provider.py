@@ -138,7 +138,7 @@ class TransformersModel:
         """
         if not labels or len(set(labels)) != len(labels):
             raise ModelError(
-                f"labels must be different from one another, and at least one: {list(labels)}",
+                f"labels must be distinct, and there must be at least one: {list(labels)}",
                 kind="config",
             )
         logprobs = await self.continuation_logprobs(request, labels)

@@ -1,4 +1,4 @@
-"""Compute threads: how they wait, and how many of them are worth having."""
+"""The number of compute threads, and how they wait for one another."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Where a model's files are, which files they are, and how they are loaded."""
+"""Finding, identifying and loading the files of a model."""
 
 import hashlib
 import importlib.metadata
@@ -151,7 +151,7 @@ def load(folder: Path, dtype: str, device: str) -> tuple[Any, Any]:
     kind = getattr(torch, dtype, None)
     if not isinstance(kind, torch.dtype):
         raise ModelError(
-            f"dtype {dtype!r} is none of torch's (float32, bfloat16, float16)", kind="config"
+            f"dtype {dtype!r} is not one of torch's (float32, bfloat16, float16)", kind="config"
         )
     with _quiet():
         try:

@@ -1,12 +1,11 @@
-"""The few things of a run worth a line of their own in a CI log: the decision, then the cases to
-look at.
-"""
+"""What of a run deserves a line of its own in a CI log: the decision, then the cases to look at."""
 
 import os
+from pathlib import Path
 from typing import NamedTuple
 
-from llmeval.core.results import Decision
-from llmeval.report.ci.dispatch import RunNotice
+from llmeval.core.manifest import Manifest
+from llmeval.core.results import Decision, Summary
 from llmeval.report.failing_cases import FailingCase
 from llmeval.report.safe_text import one_line, reused, verdict_word
 
@@ -15,72 +14,83 @@ MOST = 10
 _WIDTH = 600
 
 
+class RunNotice(NamedTuple):
+    """A run, as the CI server is told of it."""
+
+    run: Path
+    """The run's directory."""
+    folder: Path | None
+    """Where its reports were written; None where none were."""
+    summary: Summary
+    manifest: Manifest
+    failing: list[FailingCase]
+    """Cases that did not pass, the most serious first; maybe not all."""
+
+
 class Annotation(NamedTuple):
-    """`level`: error, warning or notice. `file`, `line`: where the case or the suite is written,
-    relative to here.
-    """
+    """A line of the CI log that the server shows beside the code."""
 
     level: str
+    """error, warning or notice."""
     title: str
     message: str
     file: str = ""
+    """Where the case or the suite is written, relative to the working directory."""
     line: int | None = None
 
 
-def annotations(told: RunNotice) -> list[Annotation]:
-    """At most `MOST` points, the decision first; the last one says how many more there are.
+def annotations(notice: RunNotice) -> list[Annotation]:
+    """At most `MOST` annotations: the decision, then failing cases; the last one says how many more
+    there are.
 
     A run that passes has one: nobody reads annotations of green builds.
     """
-    gate, suite = told.summary.gate, told.summary.suite
-    level = (
-        "error"
-        if gate.exit_code
-        else "warning"
-        if gate.decision is Decision.INCONCLUSIVE
-        else "notice"
-    )
-    title = (
-        f"llmeval {suite}:"
-        f" {verdict_word(told.summary, told.manifest).replace('NO DECISION', 'no decision')}"
-    )
-    message = one_line(f"{gate.reason} {reused(told.summary)}", _WIDTH)
-    found = [Annotation(level, title, message, _here(str(told.manifest.suite_file)))]
+    gate, suite = notice.summary.gate, notice.summary.suite
+    first = _decision(notice)
     if not gate.exit_code:
-        return found
-    cases = _ordered(told)
-    room = MOST - len(found)
-    shown = cases if len(cases) <= room and _all(told) == len(cases) else cases[: room - 1]
-    found += [_point(trouble, suite) for trouble in shown]
-    if rest := _all(told) - len(shown):
+        return [first]
+    cases, count, room = _ordered(notice), _count(notice), MOST - 1
+    shown = cases if len(cases) <= room and count == len(cases) else cases[: room - 1]
+    found = [first, *(_of_case(case, suite) for case in shown)]
+    if rest := count - len(shown):
+        page = _here(str(notice.folder or notice.run)) + "/report.html"
         found.append(
-            Annotation(
-                "warning",
-                f"llmeval {suite}",
-                f"and {rest:,} more cases: see {_here(str(told.folder or told.run))}/report.html",
-            )
+            Annotation("warning", f"llmeval {suite}", f"and {rest:,} more cases: see {page}")
         )
     return found
 
 
-def _all(told: RunNotice) -> int:
-    """Cases that did not pass; `troubles` may hold fewer."""
-    counts = told.summary.counts
+def _decision(notice: RunNotice) -> Annotation:
+    gate = notice.summary.gate
+    level = "notice"
+    if gate.exit_code:
+        level = "error"
+    elif gate.decision is Decision.INCONCLUSIVE:
+        level = "warning"
+    word = verdict_word(notice.summary, notice.manifest).replace("NO DECISION", "no decision")
+    message = one_line(f"{gate.reason} {reused(notice.summary)}", _WIDTH)
+    title = f"llmeval {notice.summary.suite}: {word}"
+    return Annotation(level, title, message, _here(notice.manifest.suite_file))
+
+
+def _count(notice: RunNotice) -> int:
+    """Cases that did not pass; `failing` may hold fewer."""
+    counts = notice.summary.counts
     missing = counts.not_scored + counts.unscored + counts.errors
-    return max(len(told.troubles), counts.failed + counts.open + missing)
+    return max(len(notice.failing), counts.failed + counts.open + missing)
 
 
-def _ordered(told: RunNotice) -> list[FailingCase]:
-    """Cases that fell against the baseline first, then as they came."""
-    fell = {case_id for rule in told.summary.gate.rules for case_id in rule.fell}
-    return sorted(told.troubles, key=lambda trouble: trouble.case_id not in fell)
+def _ordered(notice: RunNotice) -> list[FailingCase]:
+    """Cases that got worse than the baseline first, the others in their order."""
+    fell = {case_id for rule in notice.summary.gate.rules for case_id in rule.fell}
+    return sorted(notice.failing, key=lambda case: case.case_id not in fell)
 
 
-def _point(trouble: FailingCase, suite: str) -> Annotation:
-    file, _, line = trouble.source.rpartition(":")
-    where = (_here(file), int(line)) if file and line.isdigit() else (_here(trouble.source), None)
-    title = f"llmeval {suite}: {one_line(trouble.case_id, 80)}"
-    return Annotation("warning", title, one_line(trouble.reason, _WIDTH), *where)
+def _of_case(case: FailingCase, suite: str) -> Annotation:
+    file, _, line = case.source.rpartition(":")
+    where = (_here(file), int(line)) if file and line.isdigit() else (_here(case.source), None)
+    title = f"llmeval {suite}: {one_line(case.case_id, 80)}"
+    return Annotation("warning", title, one_line(case.reason, _WIDTH), *where)
 
 
 def _here(path: str) -> str:

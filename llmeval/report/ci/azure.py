@@ -3,25 +3,24 @@
 Source: Microsoft Learn, "Logging commands"; properties escape `;`, `]`, `\\r`, `\\n` and `%`.
 """
 
-from llmeval.report.ci.annotations import Annotation, annotations
-from llmeval.report.ci.dispatch import RunNotice
+from llmeval.report.ci.annotations import Annotation, RunNotice, annotations
 
 
-def tell_azure(told: RunNotice) -> list[str]:
+def tell_azure(notice: RunNotice) -> list[str]:
     """The logging commands to print."""
-    lines = [_issue(point) for point in annotations(told) if point.level != "notice"]
-    if told.folder is not None:
-        lines.append(f"##vso[task.uploadsummary]{(told.folder / 'summary.md').resolve()}")
+    lines = [
+        _issue(annotation) for annotation in annotations(notice) if annotation.level != "notice"
+    ]
+    if notice.folder is not None:
+        lines.append(f"##vso[task.uploadsummary]{(notice.folder / 'summary.md').resolve()}")
     return lines
 
 
-def _issue(point: Annotation) -> str:
-    where = f";sourcepath={_value(point.file)}" if point.file else ""
-    line = "" if point.line is None else f";linenumber={point.line}"
-    return (
-        "##vso[task.logissue"
-        f" type={point.level}{where}{line}]{_data(f'{point.title}: {point.message}')}"
-    )
+def _issue(annotation: Annotation) -> str:
+    where = f";sourcepath={_value(annotation.file)}" if annotation.file else ""
+    line = "" if annotation.line is None else f";linenumber={annotation.line}"
+    text = _data(f"{annotation.title}: {annotation.message}")
+    return f"##vso[task.logissue type={annotation.level}{where}{line}]{text}"
 
 
 def _data(text: str) -> str:

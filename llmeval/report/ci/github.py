@@ -6,22 +6,21 @@ Source: GitHub Docs, "Workflow commands for GitHub Actions"; escapes as in actio
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmeval.report.ci.annotations import Annotation, annotations
-from llmeval.report.ci.dispatch import RunNotice
+from llmeval.report.ci.annotations import Annotation, RunNotice, annotations
 from llmeval.report.markdown import markdown
 
 SUMMARY_BYTES = 900_000
 """A step's summary above 1 MiB is thrown away whole."""
 
 
-def tell_github(told: RunNotice, environment: Mapping[str, str]) -> list[str]:
+def tell_github(notice: RunNotice, environment: Mapping[str, str]) -> list[str]:
     """Append to the files that the runner names; gives the annotations as workflow commands."""
     if target := environment.get("GITHUB_STEP_SUMMARY"):
-        add_summary(Path(target), markdown(told.summary, told.manifest, told.troubles))
+        add_summary(Path(target), markdown(notice.summary, notice.manifest, notice.failing))
     if target := environment.get("GITHUB_OUTPUT"):
         with Path(target).open("a", encoding="utf-8") as file:
-            file.writelines(f"{name}={_line(value)}\n" for name, value in _outputs(told).items())
-    return [command(point) for point in annotations(told)]
+            file.writelines(f"{name}={_line(value)}\n" for name, value in _outputs(notice).items())
+    return [command(annotation) for annotation in annotations(notice)]
 
 
 def add_summary(path: Path, text: str) -> None:
@@ -38,24 +37,24 @@ def add_summary(path: Path, text: str) -> None:
         file.write(data)
 
 
-def command(point: Annotation) -> str:
+def command(annotation: Annotation) -> str:
     """One annotation."""
     properties = {
-        "title": point.title,
-        "file": point.file,
-        "line": "" if point.line is None else str(point.line),
+        "title": annotation.title,
+        "file": annotation.file,
+        "line": "" if annotation.line is None else str(annotation.line),
     }
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
-    return f"::{point.level} {listed}::{_data(point.message)}"
+    return f"::{annotation.level} {listed}::{_data(annotation.message)}"
 
 
-def _outputs(told: RunNotice) -> dict[str, str]:
-    gate, reports = told.summary.gate, told.folder or told.run
+def _outputs(notice: RunNotice) -> dict[str, str]:
+    gate, reports = notice.summary.gate, notice.folder or notice.run
     return {
         "decision": str(gate.decision or "NONE"),
         "exit-code": str(int(gate.exit_code)),
-        "run-id": told.summary.run_id,
-        "run": str(told.run),
+        "run-id": notice.summary.run_id,
+        "run": str(notice.run),
         "report": str(reports / "report.html"),
         "comment": str(reports / "summary.md"),
     }

@@ -117,7 +117,7 @@ class PageWriter:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._chunks: BinaryIO = self._stack.enter_context(
-                tempfile.TemporaryFile(dir=path.parent)
+                tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 (the stack closes it)
             )
         self._writer = ChunkWriter(self._chunks)
         self._repeats: list[ReportRow] = []

@@ -10,6 +10,7 @@ from typing import Any
 
 from llmeval.compare.comparison import ComparedRun, Comparison, Flip, Leaderboard, MetricDifference
 from llmeval.core.files import write_atomically
+from llmeval.core.formatting import percent, signed_points
 from llmeval.core.records import Case
 from llmeval.report import comparison_words as words
 from llmeval.report.html import assets, charts
@@ -50,6 +51,8 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
                 style=assets.style(),
                 found=found,
                 words=words,
+                percent=percent,
+                signed_points=signed_points,
                 title=_title(found),
                 tone=words.tone(found.metrics) if len(found.runs) == 2 else "plain",
                 sections=[_section(found, run) for run in found.runs[1:]],
@@ -97,8 +100,8 @@ def _strip(row: MetricDifference, limit: float) -> str:
     if row.difference is None or row.low is None or row.high is None:
         return ""
     title = (
-        f"{row.metric}: {words.points(row.difference)} points, {words.points(row.low)} to"
-        f" {words.points(row.high)}"
+        f"{row.metric}: {signed_points(row.difference)} points, {signed_points(row.low)} to"
+        f" {signed_points(row.high)}"
     )
     return charts.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
 
@@ -117,7 +120,7 @@ def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, Any]:
                 "rank": words.ranks(place.best, place.worst),
                 "strip": charts.strip(
                     axis,
-                    words.percent(place.mean),
+                    percent(place.mean),
                     "plain",
                     estimate=place.mean,
                     low=None,

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from llmeval.core.formatting import percent, round_percent, signed_points
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Calls, Decision, GateResult, Metric, RuleDecision, Summary
 from llmeval.report.html import charts, words
@@ -50,7 +51,7 @@ def _gate_row(
 ) -> dict[str, Any]:
     tone = words.TONES[rule.decision]
     moved = rule.rule == "regression"
-    number = words.points if moved else words.percent
+    number = signed_points if moved else percent
     return {
         "decision": rule.decision.value,
         "tone": tone,
@@ -90,7 +91,7 @@ def _gate_strip(rule: RuleDecision, axis: charts.Axis, tone: str) -> str:
         return ""
     name, limit = words.named(rule.metric, rule.slice), rule.threshold
     if rule.rule == "floor":
-        title = f"{name}: {words.percent(rule.estimate)}, floor {words.round_percent(limit)}"
+        title = f"{name}: {percent(rule.estimate)}, floor {round_percent(limit)}"
         return charts.strip(
             axis,
             title,
@@ -103,20 +104,20 @@ def _gate_strip(rule: RuleDecision, axis: charts.Axis, tone: str) -> str:
         )
     if rule.rule != "regression" or rule.low is None or rule.high is None:
         return ""
-    title = f"{name}: {words.points(rule.estimate)} points, margin {100 * limit:g}"
+    title = f"{name}: {signed_points(rule.estimate)} points, margin {100 * limit:g}"
     end = min(1.0, math.ceil(20 * max(abs(rule.low), abs(rule.high), limit)) / 20)
     return charts.shift(title, tone, rule.estimate, rule.low, rule.high, end, margin=limit)
 
 
 def _limit(threshold: float, moved: bool) -> str:
-    return words.points(-threshold) if moved else words.round_percent(threshold)
+    return signed_points(-threshold) if moved else round_percent(threshold)
 
 
 def _bounds(low: float | None, high: float | None, *, signed: bool = False) -> str:
     if low is None or high is None:
         return "–"
     return (
-        f"{words.points(low)} to {words.points(high)}"
+        f"{signed_points(low)} to {signed_points(high)}"
         if signed
         else f"{100 * low:.1f} to {100 * high:.1f}"
     )
@@ -172,15 +173,14 @@ class MetricTable:
         tone = words.TONES[rule.decision] if rule else "plain"
         name = words.named(metric.metric, metric.slice)
         title = (
-            f"{name}: {words.percent(metric.pass_rate)} pass, interval"
-            f" {_bounds(metric.low, metric.high)}"
+            f"{name}: {percent(metric.pass_rate)} pass, interval {_bounds(metric.low, metric.high)}"
         )
         title += (
-            f", floor {words.round_percent(rule.threshold)}"
+            f", floor {round_percent(rule.threshold)}"
             if rule and rule.threshold is not None
             else ""
         )
-        title += f", baseline {words.percent(was)}" if was is not None else ""
+        title += f", baseline {percent(was)}" if was is not None else ""
         return {
             "metric": metric.metric,
             "slice": metric.slice,
@@ -194,13 +194,11 @@ class MetricTable:
             "lost": metric.unscored + metric.errors,
             "unscored": metric.unscored,
             "errors": metric.errors,
-            "rate": words.percent(metric.pass_rate),
+            "rate": percent(metric.pass_rate),
             "interval": _bounds(metric.low, metric.high),
             "level": f"{metric.level:.0%}",
             "floor": (
-                None
-                if rule is None or rule.threshold is None
-                else words.round_percent(rule.threshold)
+                None if rule is None or rule.threshold is None else round_percent(rule.threshold)
             ),
             "decision": rule.decision.value if rule else None,
             "tone": tone,
@@ -227,7 +225,7 @@ def _query(key: str, value: str) -> str:
 
 
 def _points(change: float | None) -> str | None:
-    return None if change is None else words.points(change)
+    return None if change is None else signed_points(change)
 
 
 def changes(totals: Totals) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from llmeval.core.question import question_of
 from llmeval.core.records import Case, Score, Status
 from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage
@@ -43,7 +44,6 @@ LETTERS: dict[str, str] = {
     Status.NOT_APPLICABLE: "-",
 }
 _ASK, _WHY = 90, 110
-_ASKED = ("question", "input", "prompt", "query", "instruction", "text")
 
 
 class Indexer:
@@ -129,13 +129,8 @@ def asked(case: Case) -> str:
     """What the candidate was asked, as far as the case says: its last user message, or the field
     that reads like it.
     """
-    for message in reversed(case.messages):
-        if message.role == "user":
-            return message.content
-    for name in _ASKED:
-        if isinstance(case.fields.get(name), str):
-            return str(case.fields[name])
-    return next((value for value in case.fields.values() if isinstance(value, str)), "")
+    first = (value for value in case.fields.values() if isinstance(value, str))
+    return question_of(case) or next(first, "")
 
 
 def why(row: ReportRow, place: Triage) -> str:

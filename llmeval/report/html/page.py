@@ -154,7 +154,7 @@ def _outcome(summary: Summary) -> dict[str, Any]:
 def _baseline(baseline: tuple[Manifest, Summary] | None, totals: Totals) -> dict[str, Any] | None:
     if baseline is None:
         return None
-    manifest, summary = baseline
+    manifest, _ = baseline
     return {
         "run_id": str(manifest.run_id),
         "started": str(manifest.started),

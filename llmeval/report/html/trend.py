@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from llmeval.core.errors import StoreError
+from llmeval.core.formatting import percent
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.report.html import charts, words
@@ -86,7 +87,7 @@ def trends(past: list[PastRun]) -> list[dict[str, Any]]:
                 points.append((when(each.run_id), known.pass_rate, known.low, known.high))
         if len(points) > 1:
             text = (
-                f"{words.percent(points[0][1])} → {words.percent(points[-1][1])} over"
+                f"{percent(points[0][1])} → {percent(points[-1][1])} over"
                 f" {count(len(points), 'run')}"
             )
             title, floor = f"{metric.metric}: {text}", floors.get(metric.metric)

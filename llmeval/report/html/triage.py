@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import metric_of
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Score, Status
 from llmeval.report.html.row import ReportRow
@@ -83,7 +84,7 @@ class TriageRules:
         if any(check.get("metric") == "facts" for check in manifest.checks):
             by_prompt.setdefault("reference", []).append("facts")
         return cls(
-            gated=frozenset(key.partition("@")[0].strip() for key in keys),
+            gated=frozenset(metric_of(key) for key in keys),
             untrusted=frozenset(name for name, judge in judges.items() if judge.trust != "TRUSTED"),
             twins=tuple(tuple(names) for names in by_prompt.values() if len(names) > 1),
             people=people,

@@ -65,7 +65,8 @@ def clip(text: str, size: int) -> str:
     """At most `size` characters on one line, made visible; an ellipsis says that there is more."""
     line = " ".join(text[: size * 4].split())
     cut = len(line) > size or len(text) > size * 4
-    return visible(line[: size - 1].rstrip() + "…" if cut else line)
+    # the ellipsis is put last: a text of ASCII alone is known to be harmless without a search
+    return f"{visible(line[: size - 1].rstrip())}…" if cut else visible(line)
 
 
 def shorten(text: str, size: int) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from llmeval.core.formatting import percent, round_percent
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Status
 from llmeval.core.results import Calls, CaseCounts, Decision, GateResult, Metric, RuleDecision
@@ -32,28 +33,9 @@ _METHODS = {
 }
 
 
-def percent(share: float | None) -> str:
-    """87.5%, or a dash for nothing."""
-    return "–" if share is None else f"{100 * share:.1f}%"
-
-
-def round_percent(share: float) -> str:
-    """80% for a whole number of percent, else 82.5%."""
-    text = f"{100 * share:.2f}".rstrip("0").rstrip(".")
-    return f"{text}%"
-
-
 def named(metric: str | None, slice_: str | None) -> str:
     """correctness, or correctness on topic=law."""
     return f"{metric} on {slice_}" if slice_ else metric or "the run"
-
-
-def points(share: float | None) -> str:
-    """A difference in points: +2.5, −4.0, 0.0."""
-    if share is None:
-        return "–"
-    text = f"{100 * share:+.1f}"
-    return "0.0" if text[1:] == "0.0" else minus(text)
 
 
 def minus(text: str) -> str:

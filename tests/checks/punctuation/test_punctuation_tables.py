@@ -1,19 +1,20 @@
 """The heuristics of punctuation and masking, rule by rule: a text, the rule that decides, its verdict."""
 
 import re
+from typing import get_args
 
 import pytest
 
+from llmeval.checks.punctuation import mark_rows, quote_roles, single_quotes, stops
 from llmeval.checks.punctuation.findings import find
 from llmeval.checks.punctuation.locales import locale_of
+from llmeval.checks.punctuation.mark_rows import MarkRow
 from llmeval.checks.punctuation.masking import GAP, OBJECT, mask
 from llmeval.checks.punctuation.masking_marks import MARKED
-from llmeval.checks.punctuation.quote_roles import RULES as ROLES
 from llmeval.checks.punctuation.quote_roles import Quote, Role
-from llmeval.checks.punctuation.quote_roles import deciding as role_of
-from llmeval.checks.punctuation.stops import RULES as STOPS
+from llmeval.checks.punctuation.single_quotes import SingleQuote
 from llmeval.checks.punctuation.stops import TerminalMark
-from llmeval.checks.punctuation.stops import deciding as stop_of
+from tests.checks.punctuation.tables import in_table, names, verdict_of
 
 # (rule, text, language, whether a space is missing after its stop)
 STOP_TABLE = [
@@ -58,7 +59,7 @@ def stop_in(text: str, language: str) -> TerminalMark:
 
 @pytest.mark.parametrize(("rule", "text", "language", "missing"), STOP_TABLE)
 def test_spaces_after_stops_by_rule(rule: str, text: str, language: str, missing: bool) -> None:
-    assert stop_of(stop_in(text, language)) == (rule, missing)
+    assert verdict_of(stops.RULES, stop_in(text, language)) == (rule, missing)
 
 
 # (rule, the text with | before the mark, language, whether a quote is open, role)
@@ -87,23 +88,98 @@ def test_quotation_marks_by_rule(
     left, _, right = marked.partition("|")
     after = right[1:2] or " "
     inches = re.search(r"\d\Z", left) is not None
-    assert role_of(Quote(right[0], left[-1:] or " ", after, is_open, language, inches)) == (
-        rule,
-        role,
-    )
+    quote = Quote(right[0], left[-1:] or " ", after, is_open, language, inches)
+    assert verdict_of(quote_roles.RULES, quote) == (rule, role)
+
+
+# (rule, the text with | before the mark, language, whether a single quote is open, role)
+SINGLE_TABLE = [
+    ("inside_word", "don|'t", "en", True, "apostrophe"),
+    ("inside_word", f"{OBJECT}|'s", "en", False, "apostrophe"),
+    ("opening", "said |'so", "en", False, "opens"),
+    ("opening", "the |'90s", "en", False, "apostrophe"),
+    ("opening", "rock |'n' roll", "en", False, "apostrophe"),
+    ("closing", "So,|' she", "en", True, "closes"),
+    ("closing", "So, |’ she", "en", True, "closes"),
+    ("stray", "they rub|’ and", "en", False, "stray"),
+    ("other", "the |’90s", "en", True, "apostrophe"),
+    ("other", "the dogs|' owner", "en", False, "apostrophe"),
+    ("other", "il parti|’ et", "fr", False, "apostrophe"),
+    ("other", 'they rub|’"', "en", False, "apostrophe"),
+    ("other", '"|’ he', "en", False, "apostrophe"),
+    ("other", "he |’ left", "en", False, "apostrophe"),
+    ("other", "he |'' left", "en", False, "apostrophe"),
+]
+
+
+@pytest.mark.parametrize(("rule", "marked", "language", "is_open", "role"), SINGLE_TABLE)
+def test_single_quotes_by_rule(
+    rule: str, marked: str, language: str, is_open: bool, role: str
+) -> None:
+    left, _, right = marked.partition("|")
+    before, after, following = left[-1:] or " ", right[1:2] or " ", right[1:8]
+    quote = SingleQuote(right[0], before, after, following, is_open, language)
+    assert verdict_of(single_quotes.RULES, quote) == (rule, role)
+
+
+# (rule, the text with | before the row, language, the rule of punctuation that is broken)
+ROW_TABLE = [
+    ("only_dots", "We left|..", "en", "doubled"),
+    ("only_dots", "We left|...", "en", ""),
+    ("only_dots", "We left|....", "en", ""),
+    ("only_dots", "We left|.....", "en", "ellipsis"),
+    ("only_dots", "他走了|......", "zh", ""),
+    ("only_ellipses", "We left|……", "en", "ellipsis"),
+    ("only_ellipses", "他走了|……", "zh", ""),
+    ("only_ellipses", "他走了|………", "zh", "ellipsis"),
+    ("same", "We left|,,", "en", "doubled"),
+    ("surprised", "What|?!", "en", ""),
+    ("surprised", "What|?!?", "en", ""),
+    ("ellipsis_first", "Wait|...?", "en", ""),
+    ("ellipsis_first", "Wait|...?!", "en", ""),
+    ("ellipsis_first", "And so on|…,", "en", ""),
+    ("ellipsis_first", "Wait|.....?", "en", "ellipsis"),
+    ("ellipsis_last", "What|?...", "en", ""),
+    ("ellipsis_last", "What|!…", "en", ""),
+    ("ellipsis_last", "Что|?..", "ru", ""),
+    ("after_abbreviation", "Acme Inc|., which", "en", ""),
+    ("after_abbreviation", "The U.S|., which", "en", ""),
+    ("after_abbreviation", "The Bldg|., which", "en", ""),
+    ("after_abbreviation", "Vitamin C|., which", "en", ""),
+    ("beside_object", f"Run {OBJECT}|:, then", "en", ""),
+    ("clash", "It was late|,. so", "en", "clash"),
+    ("clash", "It was late|., so", "en", "clash"),
+    ("clash", "What|!!?", "en", "clash"),
+    ("clash", "What|?!?!", "en", "clash"),
+    ("clash", "What|?..", "en", "clash"),
+    ("clash", "Wait|...,;", "en", "clash"),
+    ("clash", "Acme Inc|.,; which", "en", "clash"),
+    ("clash", "Он пришёл|., и", "ru", "clash"),
+    ("clash", f"Run {OBJECT}|,: then", "en", "clash"),
+    ("clash", "It rained in 1|.,: then", "en", "clash"),
+]
+
+
+@pytest.mark.parametrize(("rule", "marked", "language", "broken"), ROW_TABLE)
+def test_marks_in_a_row_by_rule(rule: str, marked: str, language: str, broken: str) -> None:
+    left, _, right = marked.partition("|")
+    marks = re.match(r"[,;:.!?…]+", right)
+    token = re.search(r"[\w.’'-]*\Z", left)
+    assert marks
+    assert token
+    row = MarkRow(marks[0], left[-1:] + right[marks.end() :][:1], token[0], locale_of(language))
+    decided, verdict = verdict_of(mark_rows.RULES, row)
+    assert (decided, verdict.rule) == (rule, broken)
+    assert bool(verdict.message) is bool(broken)
 
 
 def test_every_rule_has_an_example() -> None:
-    assert {row[0] for row in STOP_TABLE} == {rule.__name__.strip("_") for rule in STOPS}
-    assert {row[0] for row in ROLE_TABLE} == {rule.__name__.strip("_") for rule in ROLES}
-    assert {row[4] for row in ROLE_TABLE} == {
-        "letter",
-        "closes",
-        "opens",
-        "opens anew",
-        "inches",
-        "stray",
-    }
+    assert set(in_table(STOP_TABLE)) == set(names(stops.RULES))
+    assert set(in_table(ROLE_TABLE)) == set(names(quote_roles.RULES))
+    assert in_table(SINGLE_TABLE) == names(single_quotes.RULES)
+    assert in_table(ROW_TABLE) == names(mark_rows.RULES)
+    assert {row[4] for row in ROLE_TABLE} == set(get_args(Role))
+    assert {row[4] for row in SINGLE_TABLE} == set(get_args(single_quotes.Role))
 
 
 @pytest.mark.parametrize("row", MARKED, ids=[row.name for row in MARKED])

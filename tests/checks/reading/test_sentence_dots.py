@@ -3,8 +3,9 @@
 import pytest
 import regex
 
-from llmeval.checks.reading.sentence_dots import RULES, Dot, deciding
-from llmeval.checks.reading.sentences import blocks, line_of
+from llmeval.checks.reading.decisions import deciding_rule
+from llmeval.checks.reading.sentence_dots import RULES, Dot
+from llmeval.checks.reading.sentences import blocks, is_rule, line_of
 from llmeval.checks.reading.text import sentences
 
 # (rule, the text with | where the dot stands, ends a sentence)
@@ -63,7 +64,7 @@ def dot_of(marked: str) -> Dot:
 
 @pytest.mark.parametrize(("rule", "marked", "ends"), TABLE)
 def test_each_rule_has_its_verdicts(rule: str, marked: str, ends: bool) -> None:
-    assert deciding(dot_of(marked)) == (rule, ends)
+    assert deciding_rule(RULES, dot_of(marked)) == (rule, ends)
 
 
 def test_every_rule_has_an_example() -> None:
@@ -136,3 +137,21 @@ def test_what_a_line_is(line: str, kind: str, content: str) -> None:
 )
 def test_blocks(text: str, expected: list[str]) -> None:
     assert [text[start:end] for start, end in blocks(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("---", True),
+        ("* * *", True),
+        ("  ___ ", True),
+        ("=====", True),
+        ("--", False),
+        ("- - x", False),
+        ("-*-", False),
+        ("...", False),
+        ("", False),
+    ],
+)
+def test_thematic_breaks(line: str, rule: bool) -> None:
+    assert is_rule(line) is rule

@@ -23,9 +23,13 @@ from llmeval.checks.reading.text import (
     stripped,
     trim,
     unfenced,
+    word_texts,
     words,
+    words_at,
     words_past,
 )
+
+LONG = "See a.b/c, me@a.org or www.a.b now. " * 400 + "x" * 5000 + " end. " + "It rained. " * 900
 
 
 def texts(found: list[Piece]) -> list[str]:
@@ -181,3 +185,21 @@ def test_flags_are_counted_as_the_standard_counts_them() -> None:
         text = "".join(rng.choice(signs) for _ in range(rng.randint(1, 14)))
         assert [piece.text for piece in graphemes(text)] == regex.findall(r"\X", text), repr(text)
     assert count_graphemes("🇫🇷" * 100_000) == 100_000
+
+
+@pytest.mark.parametrize(
+    "text", ["", "One two.", "One\n\ntwo a/b.c", LONG, LONG.replace(" ", "\n")]
+)
+def test_all_views_of_words_agree(text: str) -> None:
+    pieces = words(text)
+    assert word_texts(text) == texts(pieces)
+    assert count_words(text) == len(pieces)
+    numbers = list(range(0, len(pieces), 97))
+    assert words_at(text, numbers) == [pieces[number] for number in numbers]
+    assert words_at(text, [len(pieces)]) == []
+
+
+def test_addresses_are_words_wherever_a_long_text_is_cut() -> None:
+    assert texts(words(LONG)).count("a.b/c") == 400
+    assert texts(words(LONG)).count("me@a.org") == 400
+    assert texts(words(LONG)).count("www.a.b") == 400

@@ -70,13 +70,14 @@ def cited_places(text: str) -> Iterator[Citation]:
     """Each place that cites, first to last; in code-free text."""
     end, cites = -1, False  # of the bracket before: what follows at once is of the same kind
     for match in _CITE.finditer(text):
-        raised = match["raised"]
-        if match.start() != end:
+        start, stop = match.span()
+        if start != end:
             cites = _is_citation(text, match)
-        end = match.end()
+        end = stop
         if cites:
+            raised = match["raised"]
             numbers = raised.translate(_RAISED) if raised else match["numbers"]
-            yield Citation(match.start(), end, _spelled_out(numbers))
+            yield Citation(start, stop, _spelled_out(numbers))
 
 
 def _is_citation(text: str, match: "regex.Match[str]") -> bool:

@@ -3,7 +3,7 @@ source.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Annotated
 
 import regex
@@ -15,7 +15,7 @@ from llmeval.checks.builtin.sources.quotations import quotations, without_emphas
 from llmeval.checks.builtin.text.counts import Least, Most, Number, past_of, within
 from llmeval.checks.reading.text import Piece, fold, is_heading, masked, number_of, sentences, words
 from llmeval.core.errors import CheckError
-from llmeval.core.records import Answer, Case
+from llmeval.core.records import Answer, Case, Span
 
 _ENTRY = regex.compile(
     r"^[^\S\n]*(?:[-*•][^\S\n]+)?(?:\[\^?(\d{1,4})\]:?|(\d{1,4})[.)])[^\S\n]+(?=\S)",
@@ -43,7 +43,7 @@ def citations(case: Case, answer: Answer, *, min: Least = 1, max: Most = None) -
     is left out.
     """
     body, _ = _parts(answer.text)
-    matches = [Piece(body[start:end], start, end) for start, end, _ in cited_places(body)]
+    matches = list(cited_places(body))
     return within(len(matches), "citation", None, min, max, past_of(matches))
 
 
@@ -51,7 +51,9 @@ def citations(case: Case, answer: Answer, *, min: Least = 1, max: Most = None) -
 def citations_contiguous(case: Case, answer: Answer, *, in_order: bool = False) -> Result:
     """The numbers cited are 1 to n without a gap. `in_order`: first cited in rising order."""
     body, _ = _parts(answer.text)
-    numbers = list(dict.fromkeys(n for n, _ in _cited(body)))
+    numbers = list(
+        dict.fromkeys(chain.from_iterable(place.numbers for place in cited_places(body)))
+    )
     if not numbers:
         return not_applicable("nothing is cited")
     gaps = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
@@ -76,21 +78,22 @@ def citations_resolve(
     """
     body, listed = _parts(answer.text)
     valid = set(range(1, sources + 1)) if sources is not None else listed
-    cited = list(_cited(body))
+    places = list(cited_places(body))
+    cited = set(chain.from_iterable(place.numbers for place in places))
     if not cited:
-        return (
-            verdict(False, "nothing is cited")
-            if all_used and valid
-            else not_applicable("nothing is cited")
-        )
-    unresolved = [(n, piece) for n, piece in cited if n not in valid]
+        fails = all_used and valid
+        return verdict(False, "nothing is cited") if fails else not_applicable("nothing is cited")
+    unresolved = cited - valid
     if unresolved:
         spans = (
-            piece.span(f"[{n}] has no source", "citations_resolve")
-            for n, piece in unresolved[:_SHOWN]
+            Span(place.start, place.end, f"[{n}] has no source", "citations_resolve")
+            for place in places
+            for n in place.numbers
+            if n in unresolved
         )
-        return verdict(False, f"no source for {_shown(sorted({n for n, _ in unresolved}))}", *spans)
-    unused = sorted(valid - {n for n, _ in cited})
+        reason = f"no source for {_shown(sorted(unresolved))}"
+        return verdict(False, reason, *islice(spans, _SHOWN))
+    unused = sorted(valid - cited)
     if all_used and unused:
         return verdict(False, f"never cited: {_shown(unused)}")
     return verdict(True, "every citation has a source")
@@ -214,12 +217,6 @@ def _trailing_entries(text: str) -> int:
             break
         start, end = (line, line - 1) if match else (start, line - 1)
     return start
-
-
-def _cited(body: str) -> Iterator[tuple[int, Piece]]:
-    for start, end, numbers in cited_places(body):
-        for number in numbers:
-            yield number, Piece(body[start:end], start, end)
 
 
 def _folded(text: str) -> str:

@@ -12,13 +12,13 @@ import regex
 
 from llmeval.checks.arguments import MAX_SPANS, Share
 from llmeval.checks.base import Result, check, graded, not_applicable
-from llmeval.checks.facts.answer import question_of
 from llmeval.checks.facts.compare import Fit, fit_number
 from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.quotes import find_quote
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.reading.payload import MAX_CHARS, too_long
+from llmeval.core.question import question_of
 from llmeval.core.records import Answer, Case, Span
 
 _QUOTED = regex.compile(

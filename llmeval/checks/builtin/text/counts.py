@@ -1,7 +1,7 @@
 """How much an answer says: words, characters, sentences, paragraphs, lines."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -76,7 +76,19 @@ def within(
     return verdict(True, counted)
 
 
-def past_of(matches: Sequence[Piece]) -> Callable[[int], Piece | None]:
+class Placed(Protocol):
+    """What has a place in the text."""
+
+    @property
+    def start(self) -> int:
+        """Its first code point."""
+
+    @property
+    def end(self) -> int:
+        """The code point after its last one."""
+
+
+def past_of(matches: Sequence[Placed]) -> Callable[[int], Piece | None]:
     """`past` of `within`, for things that are at hand."""
     return lambda limit: (
         Piece("", matches[limit].start, matches[-1].end) if len(matches) > limit else None

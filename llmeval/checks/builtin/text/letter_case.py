@@ -6,7 +6,7 @@ import regex
 
 from llmeval.checks.base import Result, check, not_applicable, verdict
 from llmeval.checks.builtin.text.counts import Exactly, Least, Most, Number, past_of, within
-from llmeval.checks.reading.text import Piece, iter_words, masked, number_of, word_texts, words
+from llmeval.checks.reading.text import Piece, iter_words, masked, number_of, word_texts, words_at
 from llmeval.checks.reading.wordlists import word_set
 from llmeval.core.records import Answer, Case
 
@@ -39,8 +39,10 @@ def title_case(case: Case, answer: Answer) -> Result:
     """
     if not _CASED.search(answer.text):
         return not_applicable("no letters that have case")
-    wrong = _small_words(masked(answer.text))
-    spans = (word.span("starts with a small letter", "title_case") for word in wrong[:_SHOWN])
+    text = masked(answer.text)
+    wrong = _small_words(text)
+    shown = words_at(text, wrong[:_SHOWN])
+    spans = (word.span("starts with a small letter", "title_case") for word in shown)
     return verdict(
         not wrong,
         number_of(len(wrong), "word") + " not capitalised" if wrong else "title case",
@@ -61,15 +63,14 @@ def all_caps_words(
     """The number of words in capitals lies in the limits; words of fewer than `min_letters` letters
     don't count.
     """
-    counted = {
-        word
-        for word in set(word_texts(answer.text))
-        if word.isupper() and _letters(word) >= min_letters
-    }
-    matches = [word for word in iter_words(answer.text) if word.text in counted] if counted else []
-    return within(
-        len(matches), "word in capitals|words in capitals", exactly, min, max, past_of(matches)
-    )
+    texts = word_texts(answer.text)
+    counted = {word for word in set(texts) if word.isupper() and _letters(word) >= min_letters}
+
+    def past(limit: int) -> Piece | None:
+        return past_of([word for word in iter_words(answer.text) if word.text in counted])(limit)
+
+    count = sum(1 for text in texts if text in counted)
+    return within(count, "word in capitals|words in capitals", exactly, min, max, past)
 
 
 def _letters(word: str) -> int:
@@ -88,20 +89,19 @@ def _only(text: str, wrong: "regex.Pattern[str]", what: str) -> Result:
     )
 
 
-def _small_words(text: str) -> list[Piece]:
-    """Words with a small first letter, but for minor ones that neither start nor end a line."""
-    matches = words(text)
-    wrong = []
-    for index, word in enumerate(matches):
-        if not word.text[0].islower():
-            continue
-        before = matches[index - 1].end if index else 0
-        after = matches[index + 1].start if index + 1 < len(matches) else len(text)
-        edge = (
-            index in (0, len(matches) - 1)
-            or "\n" in text[before : word.start]
-            or "\n" in text[word.end : after]
-        )
-        if edge or word.text not in _MINOR:
-            wrong.append(word)
+def _small_words(text: str) -> list[int]:
+    """The numbers of the words with a small first letter, but for minor ones that neither start nor
+    end a line.
+    """
+    wrong: list[int] = []
+    count = 0
+    for line in text.split("\n"):
+        texts = word_texts(line)
+        last = len(texts) - 1
+        wrong += [
+            count + index
+            for index, word in enumerate(texts)
+            if word[0].islower() and (word not in _MINOR or index in (0, last))
+        ]
+        count += len(texts)
     return wrong

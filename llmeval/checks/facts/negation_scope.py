@@ -1,7 +1,9 @@
-"""What a text denies, refutes, concedes or leaves open, so that naming a thing is not taken for stating it.
+"""What a text denies, refutes, concedes or leaves open, so that naming a thing is not taken for
+stating it.
 
-Each cue opens a scope: a stretch of code points whose mentions do not count as asserted. Scopes end with the clause,
-so that in "not D but G", "unlike D, G" and "people think D, but it is G" the G stands free.
+Each cue opens a scope: a stretch of code points whose mentions do not count as asserted.
+NegationScopes end with the clause, so that in "not D but G", "unlike D, G" and "people think D, but
+it is G" the G stands free.
 """
 
 from bisect import bisect_right
@@ -9,7 +11,7 @@ from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
-from llmeval.checks.facts import negation_patterns as patterns
+from llmeval.checks.facts import hedging_cues as patterns
 from llmeval.checks.facts.other_languages import READ, denied
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
@@ -47,15 +49,16 @@ _REACH = 240
 """No scope reaches further than this many code points: longer ones are run-on text, not syntax."""
 _BLOCK = 2000
 _GENERIC = frozenset(
-    "it answer correct right one case true option choice solution apply fit count work qualify match hold".split()
+    "it answer correct right one case true option choice solution apply fit count work qualify "
+    "match hold".split()
 )
 
 
-class Scopes:
+class NegationScopes:
     """The scopes of one text.
 
-    `about`: stems of the question or subject, to tell which denials matter. `question`: where it has a "not" of its
-    own, the answer may repeat that without denying anything.
+    `about`: stems of the question or subject, to tell which denials matter. `question`: where it
+    has a "not" of its own, the answer may repeat that without denying anything.
     """
 
     def __init__(
@@ -74,29 +77,38 @@ class Scopes:
     def stance(self, start: int, end: int) -> Stance:
         """How the text stands to what it mentions at [start, end)."""
         worst = max(
-            (s.stance for s in self._block(start // _BLOCK) if s.start <= start < s.end), default=Stance.ASSERTED
+            (s.stance for s in self._block(start // _BLOCK) if s.start <= start < s.end),
+            default=Stance.ASSERTED,
         )
         return Stance.DENIED if worst < Stance.DENIED and self._denied_after(end) else worst
 
     def _block(self, number: int) -> list[Scope]:
-        """Every scope that may reach into a block of the text; a long text is read only where it mentions something."""
-        known = self._blocks.get(number)
-        if known is None:
+        """Every scope that may reach into a block of the text; a long text is read only where it
+        mentions something."""
+        cached = self._blocks.get(number)
+        if cached is None:
             low, high = max(0, number * _BLOCK - 4 * _REACH), (number + 1) * _BLOCK + 4 * _REACH
-            known = self._blocks[number] = self._scopes(low, min(high, len(self.words.raw)))
-        return known
+            cached = self._blocks[number] = self._scopes(low, min(high, len(self.words.raw)))
+        return cached
 
     def _scopes(self, low: int, high: int) -> list[Scope]:
         """The scopes of all cues in [low, high)."""
         foreign = [scope for name in self._languages for scope in self._foreign(name, low, high)]
         rules: tuple[Callable[[int, int], Iterator[Scope]], ...] = (
-            self._denials, self._refutations, self._retractions, self._beliefs, self._concessions, self._doubts,
-            self._openings, self._opinions,
-        )  # fmt: skip
+            self._denials,
+            self._refutations,
+            self._retractions,
+            self._beliefs,
+            self._concessions,
+            self._doubts,
+            self._openings,
+            self._opinions,
+        )
         return [*foreign, *(scope for rule in rules for scope in rule(low, high))]
 
     def _foreign(self, language: str, low: int, high: int) -> Iterator[Scope]:
-        """What a negation of the text's language reaches: denied where we read it, else left open."""
+        """What a negation of the text's language reaches: denied where we read it, else left
+        open."""
         stance = Stance.DENIED if language in READ else Stance.UNREAD
         for start, end in denied(self.words.raw, language, low, high):
             if not (self.negative and self._asked(start, end)):
@@ -116,7 +128,8 @@ class Scopes:
         return self._sentence(max(0, start - 2))[0]
 
     def _clause_end(self, at: int, limit: int) -> int:
-        """Where the clause that goes on at `at` ends; "that it is" or a parenthesis of commas right after it is skipped."""
+        """Where the clause that goes on at `at` ends; "that it is" or a parenthesis of commas right
+        after it is skipped."""
         raw = self.words.raw
         opened = patterns.SUBCLAUSE.match(raw, at, limit)
         at = opened.end() if opened else at
@@ -142,7 +155,8 @@ class Scopes:
                 yield Scope(match.end(), end, Stance.DENIED)
 
     def _quote_end(self, start: int, at: int, limit: int) -> int:
-        """Where the quotation (a title such as "Don't Be a Hero") that a cue stands in ends; `limit` outside of one."""
+        """Where the quotation (a title such as "Don't Be a Hero") that a cue stands in ends;
+        `limit` outside of one."""
         raw = self.words.raw
         if len(patterns.QUOTE.findall(raw, start, at)) % 2 == 0:
             return limit
@@ -162,16 +176,21 @@ class Scopes:
             yield Scope(breaks[-1] if breaks else start, match.start(), Stance.DENIED)
 
     def _retractions(self, low: int, high: int) -> Iterator[Scope]:
-        """`It is G. Wait, no, it is D`: what stands before in the sentence, or the sentence before."""
+        """`It is G. Wait, no, it is D`: what stands before in the sentence, or the sentence
+        before."""
         for match in patterns.RETRACT.finditer(self.words.raw, low, high):
             here, _ = self._sentence(match.start())
             opens = len(self.words.raw[here : match.start()].split()) <= 2
             yield Scope(self._before(here) if opens else here, match.start(), Stance.DENIED)
 
     def _beliefs(self, low: int, high: int) -> Iterator[Scope]:
-        """`people think it is G, but ...`: from the sentence's start to the contrast, here or opening the next one."""
+        """`people think it is G, but ...`: from the sentence's start to the contrast, here or
+        opening the next one."""
         raw = self.words.raw
-        for frame, turn in ((patterns.BELIEF, patterns.CONTRAST), (patterns.HEARSAY, patterns.CORRECTION)):
+        for frame, turn in (
+            (patterns.BELIEF, patterns.CONTRAST),
+            (patterns.HEARSAY, patterns.CORRECTION),
+        ):
             for match in frame.finditer(raw, low, high):
                 start, end = self._sentence(match.start())
                 contrast = turn.search(raw, match.end(), min(len(raw), end + 40))
@@ -194,7 +213,11 @@ class Scopes:
             choice = raw[before:start].rstrip().endswith("?") or patterns.CHOICE.search(
                 raw, before, close.start() if close else end
             )
-            yield Scope(before if choice else match.end(), close.start() if close and not choice else end, Stance.OPEN)
+            yield Scope(
+                before if choice else match.end(),
+                close.start() if close and not choice else end,
+                Stance.OPEN,
+            )
 
     def _openings(self, low: int, high: int) -> Iterator[Scope]:
         for match in patterns.OPENING.finditer(self.words.raw, low, high):
@@ -208,7 +231,8 @@ class Scopes:
             yield Scope(match.end(), self._clause_end(match.end(), limit), Stance.LIKELY)
 
     def _denied_after(self, end: int) -> bool:
-        """`G is not the capital`, `G never did`: what is denied must concern what was asked, where that is known."""
+        """`G is not the capital`, `G never did`: what is denied must concern what was asked, where
+        that is known."""
         raw = self.words.raw
         if patterns.ASKED_BACK.match(raw, end) or patterns.NO_PART.match(raw, end):
             return True
@@ -217,5 +241,9 @@ class Scopes:
             return False
         stop = self._clause_end(match.end(), self._sentence(match.end() - 1)[1])
         rest = Tokens(raw[match.end() : stop])
-        told = {s for s, form in zip(rest.stems, rest.forms, strict=True) if form not in STOPWORDS or form in _GENERIC}
-        return not self.about or not told or bool(told & (self.about | _GENERIC))
+        content = {
+            s
+            for s, form in zip(rest.stems, rest.forms, strict=True)
+            if form not in STOPWORDS or form in _GENERIC
+        }
+        return not self.about or not content or bool(content & (self.about | _GENERIC))

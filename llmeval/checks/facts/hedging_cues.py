@@ -1,0 +1,394 @@
+"""Words that deny, refute, concede or leave open what stands near them, as patterns.
+
+Each list is written one idea a line. English; plain negation also in German, French, Spanish,
+Italian, Portuguese and Dutch. Where a cue is used, and how far it reaches, is decided in
+`negation_scope`.
+"""
+
+import regex
+
+
+def words_pattern(
+    *parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE
+) -> "regex.Pattern[str]":
+    """Any of the parts as whole words; a space stands for any white space."""
+    return regex.compile(
+        f"{before}(?:{'|'.join(part.replace(' ', chr(92) + 's+') for part in parts)}){after}", flags
+    )
+
+
+_AUX = (
+    "is|was|are|were|be|been|did|does|do|has|had|have|would|could|can|will|should|might|may|must"
+    "|isn|wasn|aren|weren"
+    "|didn|doesn|don|hasn|hadn|haven|wouldn|couldn|won|shouldn|ca|mustn"
+)
+# "not" that denies nothing of what follows: "not only", "not until 1959", "not sure", "it is not
+# known that".
+_HARMLESS = (
+    r"(?!\s+(?:only|just|merely|simply|solely|until|till|before|later|earlier|least|to\s+mention"
+    r"|surprisingly|unlike"
+    r"|necessarily|exactly|in\s+doubt|able|specified|available|possible|know\b|reali[sz]e|forget"
+    r"|take\s+long|doubt|den[iy]"
+    r"|(?:been\s+)?(?:\w+ly\s+)?(?:sure|certain|clear|known|aware|surprising|disputed|contested"
+    r"|wrong|incorrect|false|uncommon)"
+    r"|a\s+(?:secret|surprise|mistake|coincidence)|have\s+(?:access|any|the|real|information"
+    r"|enough)"
+    r"|an?\s+(?:official|exact|single|specific|definitive)))"
+)
+_THINK = (
+    r"(?:thinks?|thought|believe[sd]?|assume[sd]?|suppose[sd]?|guess(?:ed)?|says?|said|wrote"
+    r"|claim(?:s|ed)?"
+    r"|suspect(?:s|ed)?|expect(?:s|ed)?|mistake|confuse|suggest(?:ed)?|tempted|rumou?red)"
+)
+
+DENY = words_pattern(
+    rf"(?:{_AUX})(?:n['’]t|nt){_HARMLESS}",
+    rf"(?:not|never|cannot){_HARMLESS}",
+    r"no longer",
+    "neither",
+    "nor",
+    "rather than",
+    "instead of",
+    "as opposed to",
+    "other than",
+    r"except(?: for)?",
+    "unlike",
+    "far from",
+    r"any(?:thing|one|body) but",
+    "mistaken for",
+    "confused with",
+    "hardly",
+    "by no means",
+    r"in no (?:way|sense|respect)",
+    r"doubt(?:s|ed|ful)? (?:that it|that|if|whether|it)",
+    r"fail(?:s|ed)? to be",
+    r"reject(?:s|ed)?",
+    r"rul(?:e[sd]?|ing) out",
+    r"exclud(?:e[sd]?|ing)",
+    r"(?:impossible|unlikely) (?:to be|that)",
+    "lie that",
+    r"a(?:part|side) from",
+    rf"(?:no\s?one|nobody) (?:\w+ ){{0,2}}?{_THINK}(?: that)?",
+    "none of",
+    r"no (?:\w+ )?(?:evidence|reason|proof|indication|sign|basis|truth|chance|way)",
+    r"(?:chose|chosen|choose|prefer(?:s|red)?|picked|selected|favou?red)\s[^.;:]{1,60}?\sover",
+    r"mis(?:takenly )?(?:attributed|credited|identified|ascribed) (?:to|as)",
+    "mistakenly",
+    "erroneously",
+    "incorrectly",
+    "wrongly",
+    "falsely",
+    r"(?:mistake|error) to \w+",
+    r"(?:false|wrong|incorrect|untrue|inaccurate) (?:to \w+|that|claim|belief|idea|notion|answer)",
+    r"(?:myth|misconception|fallacy|misbelief|rumou?r) (?:is )?(?:that|of|about)",
+    "contrary to",
+    r"no(?= (?-i:\p{Lu}))(?! (?:I|It|He|She|They|We|This|That)\b)",
+    r"nicht(?! nur)",
+    r"kein(?:e|en|er|es|em)?",
+    "niemals",
+    "weder",
+    r"(?:n['’]|ne )\p{L}+ (?:pas|jamais|plus)(?! (?:seulement|que))",
+    r"(?:no|nunca)(?= (?:es|fue|era|son|ha|está)\b)(?! \w+ solo)",
+    r"non(?= (?:è|era|fu|sono|ha)\b)",
+    "não",
+    r"niet(?! alleen)",
+    "geen",
+)
+"""Denies what follows, up to the end of the clause."""
+
+REVERSIBLE = words_pattern(
+    "other",
+    "except",
+    r"any\w+ but",
+    r"doubt\w*",
+    "false",
+    "wrong",
+    "incorrect",
+    "untrue",
+    "inaccurate",
+    "mistake",
+    "error",
+)
+"""Cues of `DENY` that a negation right before turns round: "nothing other than", "no doubt that",
+"not wrong to say"."""
+NEGATION_BEFORE = regex.compile(
+    r"(?:\b(?:no|not|never|cannot|none|nothing|nobody|no\s?one|without)|n['’]t)(?:\s+(?:a|any|be"
+    r"|been|is|was|it|really|\w+ly))*\s+$",
+    regex.IGNORECASE,
+)
+CLOSE = regex.compile(
+    r"[;:!?\n]|\.(?=\s|$)|\s[-–—]\s?|—|,(?!\s*(?:or|nor)\b)"
+    r"|\b(?:but|until|till|sondern|mais|sino|maar|ma|mas|instead|however|although|though|whereas"
+    r"|while|because|since|so|yet"
+    r"|(?<!\bthat\s)(?:it\s+(?:is|was)|it['’]s)|they\s+(?:are|were)|s?he\s+(?:is|was)"
+    r"|and\s+(?:is|was|are|were|it|s?he|they|instead|actually|in\s+fact|has|had|rather|that"
+    r"|this))\b"
+    r"|(?<!\b(?:rather|other|no|later|less|more))\s+rather\b(?!\s+than)",
+    regex.IGNORECASE,
+)
+"""Where a clause ends, and with it what was denied."""
+
+REFUTED = regex.compile(
+    r"\b(?:is|was|are|were|(?:has|have)\s+been|would\s+be)\s+(?:(?:\w+ly|also|simply|just"
+    r"|in\s+fact)\s+)?"
+    r"(?:incorrect|wrong|false|mistaken|untrue|inaccurate|ruled\s+out|debunked"
+    r"|(?:just\s+)?an?\s+(?:\w+\s+)?(?:myth|misconception|mistake|error|fallacy|lie|misnomer"
+    r"|misattribution)"
+    r"|(?:an?|one|the)\s+(?:\w+\s+){0,3}?(?:wrong|incorrect|false|mistaken|erroneous)\s+"
+    r"(?:answer|guess|belief|assumption|claim|idea|attribution|statement|response|choice|name"
+    r"|option|one)"
+    r"|(?:(?:often|commonly|frequently|sometimes|widely)\s+)?(?:mistakenly|erroneously|incorrectly"
+    r"|wrongly|falsely))\b",
+    regex.IGNORECASE,
+)
+"""Denies what stands before it in its clause: "the claim that it is G is wrong"."""
+APART = regex.compile(
+    r"[;:—]|,\s*(?:but|and|so|a|an|which|who|this|that|it)\b|\.\s", regex.IGNORECASE
+)
+"""Where such a clause starts."""
+RETRACT = words_pattern(
+    r"wait,? (?:no|actually|that|sorry)",
+    r"no,? wait",
+    "scratch that",
+    r"(?:correction|corrected|edit|update)\s*:",
+    r"i (?:misspoke|was wrong|made a(?:n error| mistake))",
+    r"on (?:second|further) thought",
+    r"on reflection",
+    "let me correct",
+    r"i (?:must |have to |need to )?correct myself",
+    r"i apologi[sz]e,? (?:that|the|i)",
+    r"(?:sorry|oops|apologies|pardon)[,.!]? (?:i (?:meant|mean)|that was|it(?:'s| is))",
+    r"(?<=[.!?,] )i meant",
+    r"actually,? no\b",
+    r"or rather",
+    r"no,? (?:it|that)(?:'s| is| was) (?=(?-i:\p{Lu})|\d)",
+    r"that['’]s (?:wrong|not right|incorrect)",
+    r"my mistake",
+    r"oops",
+    r"(?:but )?it should (?:be|have been)\b",
+    r"(?<=(?:\.\.\.|…)\s?)(?:no|nein|non|não|nee),",
+    r"nein,? (?:moment|warte|quatsch)",
+    r"non,? (?:c['’]est|attends|pardon)",
+    r"(?:that|this|which) (?:is|was) (?:wrong|not (?:right|correct|true|the case)|incorrect|false"
+    r"|an? (?:\w+ )?(?:myth|misconception|mistake|error))",
+    r"entschuldigung,? (?:ich|es|das)",
+    r"ich meinte",
+    r"ich korrigiere(?: mich)?",
+    "korrektur",
+    r"moment,? nein",
+    r"nein,? (?:doch|falsch)",
+    r"besser gesagt",
+    r"das (?:ist|war) falsch",
+    r"je voulais dire",
+    r"je me corrige",
+    r"rectification",
+    r"pardon,? (?:c['’]est|je)",
+    r"en fait,? non",
+    r"c['’]était une erreur",
+    r"ou plutôt",
+    r"quise decir",
+    r"quería decir",
+    r"me corrijo",
+    r"corrección",
+    r"mejor dicho",
+    r"perdón,? (?:es|era|quise)",
+    r"me equivoqué",
+    r"volevo dire",
+    r"intendevo",
+    r"mi correggo",
+    r"correzione",
+    r"mi sono sbagliat[oa]",
+    r"(?<=[.,;] )anzi",
+    r"quis dizer",
+    r"queria dizer",
+    r"corrijo",
+    r"correção",
+    r"ou melhor",
+    r"(?:me )?enganei(?:-me)?",
+    r"errei",
+    r"ik bedoelde?",
+    r"ik corrigeer",
+    r"correctie",
+    r"ik vergiste me",
+    r"of liever",
+    r"更正",
+    r"我(?:是想)?说的是",
+    r"不对，",
+    r"抱歉，(?:是|应该)",
+    r"訂正",
+    r"失礼(?:しました)?、",
+    r"間違えました",
+    after="",
+    before=r"(?<!\p{L})",
+)
+"""Takes back what was said before it."""
+
+BELIEF = words_pattern(
+    r"(?:(?:many|most|some|several|lots of|a lot of|other|few)(?: (?:people|sources|scholars"
+    r"|historians|fans|users|students))?"
+    r"|people|everyone|often|commonly|popularly|you(?: (?:may|might|would))?|one (?:may|might"
+    r"|would)"
+    rf"|i(?: (?:had|first|initially|once|originally))?) (?:have |be )?(?:\w+ly )?{_THINK}",
+    r"my (?:first|initial|original) (?:guess|thought|answer|idea)",
+    r"(?<!contrary to )(?<!contrary to a )popular (?:legend|belief|myth|opinion|wisdom)",
+    "conventional wisdom",
+    r"(?:legend|folklore|tradition|belief) (?:has it|holds|says)",
+    r"used to be(?=[^.]*\bnow\b)",
+    r"(?:initially|at first|first),? (?:it|i|this)",
+    r"(?:zuerst|erst|anfangs|zunächst) (?:dachte|glaubte|meinte) ich",
+    r"ich (?:dachte|glaubte)(?: zuerst| erst)?",
+    r"(?:viele|manche|die meisten) (?:denken|glauben|meinen|sagen)",
+    r"je (?:pensais|croyais)",
+    r"(?:beaucoup|certains) (?:pensent|croient|disent)",
+    r"(?:pensaba|creía|creí)(?: que)?",
+    r"(?:muchos|algunos) (?:piensan|creen|dicen)",
+    r"(?:pensavo|credevo)(?: che)?",
+    r"molti (?:pensano|credono)",
+    r"(?:pensei|pensava|achava|achei)(?: que)?",
+    r"muitos (?:pensam|acham|acreditam)",
+    r"ik dacht(?: eerst)?",
+    r"(?:velen|sommigen) (?:denken|geloven)",
+)
+"""Opens what others hold; a `CONTRAST` after it takes it back."""
+CONTRAST = words_pattern(
+    "but",
+    "however",
+    "actually",
+    "in fact",
+    "in reality",
+    "in truth",
+    "yet",
+    r"the (?:correct|right|true|real|actual) (?:answer|one)",
+    r"(?:richtig|korrekt) ist",
+    "aber",
+    "tatsächlich",
+    r"in wirklichkeit",
+    "mais",
+    r"en (?:fait|réalité)",
+    "pero",
+    r"en realidad",
+    "ma",
+    r"in realtà",
+    "mas",
+    r"na (?:verdade|realidade)",
+    "maar",
+    r"in werkelijkheid",
+    "eigenlijk",
+)
+HEARSAY = words_pattern(
+    rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|often|commonly"
+    rf"|frequently|popularly|traditionally|once|long|also|first|initially|originally) "
+    rf")*(?:{_THINK}|attributed|reported|credited|considered|named|cited|mentioned|given|suggested"
+    rf"|listed)"
+)
+"""Opens what is said; only a `CORRECTION` takes it back, as "is believed to be" is often how a fact
+is stated."""
+CORRECTION = words_pattern(
+    "actually",
+    "in fact",
+    "in reality",
+    "in truth",
+    "really",
+    r"until (?:it|that|this)",
+    "turned out",
+    r"but (?:\w+ ){0,3}?(?:it|that|this) (?:is|was)",
+    r"but (?:\w+ ){0,4}?(?:was|were) (?:chosen|selected|preferred)",
+    r"but the (?:correct|right|true|real|actual)",
+    r"but the (?:\w+ ){1,3}?(?:is|was|were|are)",
+    r"but (?:wrongly|mistakenly|falsely|incorrectly|erroneously|this|that|it|he|she|they)",
+    r"but (?-i:\p{Lu}\p{Ll}+)(?: \w+){0,3}? (?:wrote|did|made|was|is|invented|discovered|composed"
+    r"|painted|won|had|created|directed|founded|built|said)",
+    "wrongly so",
+    r"(?<=, )(?:incorrectly|wrongly|mistakenly|falsely|erroneously)",
+)
+
+CONCEDE = regex.compile(
+    r"\b(?:although|though|even\s+(?:though|if)|if\s+(?:it|this|that|the\s+answer)\s+(?:were|had)"
+    r"|despite|in\s+spite\s+of"
+    r"|notwithstanding|whereas|obwohl|bien\s+que|aunque)\b|(?:(?<=[.!?]\s)|(?<=^)|(?<=\n))while\b",
+    regex.IGNORECASE,
+)
+"""Opens a clause that is granted, not stated."""
+
+UNSURE = words_pattern(
+    r"not (?:\w+ly |100\s?% )?(?:sure|certain)",
+    "unsure",
+    "uncertain",
+    "unclear",
+    "not clear",
+    "debatable",
+    "torn between",
+    r"(?:i|we) (?:\w+ly )?(?:do not|don['’]t) (?:really )?(?:know|remember|recall)",
+    r"(?:can['’]?t|cannot|can not|could not|couldn['’]t|unable to) (?:say|tell|decide|determine"
+    r"|confirm|be sure)",
+    "hard to say",
+    "no idea",
+    r"toss-?up",
+    "just guessing",
+    r"it depends(?: on)?",
+)
+"""Leaves open the sentence, and the one before where that offers a choice."""
+OPENING = words_pattern(
+    r"(?:might|may|could)(?: (?:well|also|possibly|perhaps|have))* (?:be|been)",
+    "either",
+    "possibly",
+    "perhaps",
+    "maybe",
+    "whether",
+    r"would(?:['’]ve| have) been",
+    r"(?<=\b(?:is|it['’]s|be) )one of(?=[^.;]{0,80}\bor\b)",
+)
+"""Leaves open what follows."""
+LIKELY = words_pattern(
+    "probably",
+    "presumably",
+    "supposedly",
+    "likely",
+    r"i (?:think|believe|guess|suppose)",
+    "it seems",
+    "seems to",
+    r"appears? to",
+    "allegedly",
+    "reportedly",
+    r"if i (?:recall|remember)",
+)
+"""States what follows, with less than full weight."""
+
+CHOICE = words_pattern("either", "or")
+TURN = regex.compile(r"\b(?:but|however)\b|[;:](?=\s)", regex.IGNORECASE)
+SUBCLAUSE = regex.compile(
+    r"\s+(?:(?:to\s+)?(?:say|believe|think|claim|suppose|imagine"
+    r"|expect)\s+)?(?:that\s+)?(?:it\s+(?:is|was)|it['’]s)\b",
+    regex.IGNORECASE,
+)
+COMMA = regex.compile(r"\s*,")
+QUOTE = regex.compile(r"[\"“”]")
+IN_QUESTION = regex.compile(
+    r"n['’]t\b|\b(?:not|never|no|cannot|without|except|cant|dont|didnt|doesnt|isnt|wasnt)\b",
+    regex.IGNORECASE,
+)
+"""A question that denies something itself."""
+ASKED_BACK = regex.compile(
+    r"[\"”'’*]*\s?\?[\"”'’*]*\s+(?:no|not|nope|wrong|never|hardly|incorrect|false|nein|non|não|nee"
+    r"|nej)\b",
+    regex.IGNORECASE,
+)
+"""What follows a name in "G? No, D."."""
+DENIED_AFTER = regex.compile(
+    rf"(?:\s*\([^()]{{0,60}}\)|,[^,.;:]{{1,60}},)?[\"”'’*]*\s+(?:\w+ly\s+"
+    rf"|also\s+)?(?:(?:{_AUX})(?:\s+\w+ly)?\s+(?:not|never|no\s+longer)"
+    rf"|(?:{_AUX})(?:n['’]t|nt)\b|cannot|never){_HARMLESS}",
+    regex.IGNORECASE,
+)
+"""What follows a name in "G is not the capital"."""
+NO_PART = regex.compile(
+    r"[\"”'’*]*\s+(?:(?:had|has|have|played|took)\s+(?:nothing\s+to\s+do|no\s+(?:\w+\s+)?(?:part"
+    r"|role|hand|say|share|influence|connection|involvement|involved))"
+    r"|(?:was|is|were|are)\s+(?:dead|not\s+(?:yet\s+)?(?:born|alive|involved)|unrelated|uninvolved"
+    r"|already\s+dead|ruled\s+out|wrong)"
+    r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before"
+    r"|(?:was|were)\s+born\s+(?:\w+\s+){0,3}?after|(?:\w+\s+){1,4}but\s+(?:did|was|is|has|had|does"
+    r"|could)(?:\s+not|n['’]t))\b",
+    regex.IGNORECASE,
+)
+"""What follows a name that had nothing to do with it."""

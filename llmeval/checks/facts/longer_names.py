@@ -1,0 +1,86 @@
+"""Longer names around the words of a reference, which are another thing: South Sudan for Sudan."""
+
+import regex
+
+from llmeval.checks.facts.aliases import is_country
+from llmeval.checks.facts.lexicon import AFTER_NAME, BEFORE_NAME, JOINTS
+from llmeval.checks.facts.names import Place, Reference
+from llmeval.checks.facts.tokens import Tokens
+
+_ROMAN = regex.compile(r"[IVX]{1,5}")
+_BARE = 12
+"""In a longer answer a small number after a name is a footnote more often than a part."""
+
+
+def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | None:
+    """The words of the longer name that stands at the place of a reference, as in `South Sudan` or
+    `Rocky II`.
+
+    None where the reference stands by itself.
+    """
+    first, last = place
+    if first and answer.gap(first) in ("-", "‑") and answer.forms[first - 1] in _OPPOSITES:
+        return range(first - 1, last + 1)
+    if not reference.is_name:
+        return None
+    if first and answer.gap(first) in (" ", "-"):
+        before = answer.raw[answer.starts[first - 1] :]
+        if answer.stems[first - 1] in BEFORE_NAME and (before[0].isupper() or answer.raw.islower()):
+            return range(first - 1, last + 1)
+    stop = _continued(last, reference, answer) or _of_country(last, reference, answer)
+    return range(first, stop) if stop else None
+
+
+def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
+    """The word after the last one of what a country gives its name to: `US Supreme Court`; 0 where
+    none follows."""
+    at = last + 1
+    if at >= len(answer) or answer.gap(at) != " " or not is_country(" ".join(reference.stems)):
+        return 0
+    while at < len(answer) and answer.gap(at) == " " and answer.raw[answer.starts[at]].isupper():
+        at += 1
+    return at if at > last + 1 and at == len(answer) else 0
+
+
+_OPPOSITES = frozenset(["non", "anti", "pseudo", "un", "ex"])
+_NAMESAKES = frozenset(["elder", "younger"])
+
+
+def _continued(last: int, reference: Reference, answer: Tokens) -> int:
+    """The word after the numeral, `Junior`, `the Elder`, `du Nord` or `-Bissau` that follows a
+    name; 0 if none does."""
+    at = last + 1
+    if at >= len(answer):
+        return 0
+    gap, raw = answer.gap(at), answer.raw[answer.starts[at] : answer.ends[at]]
+    numbered = reference.stems[-1][0].isdigit()
+    if gap == "-" and raw[0].isupper() and raw[1:].islower() and not numbered:
+        return at + 1
+    if gap not in (" ", "-", ", "):
+        return 0
+    if gap != ", " and not numbered and _is_numeral(at, gap, answer):
+        return at + 1
+    while at < len(answer) - 1 and answer.forms[at] in JOINTS and answer.gap(at + 1) == " ":
+        at += 1
+    if answer.forms[at] in _NAMESAKES:
+        return at + 1
+    if gap == ", " or answer.forms[at] not in AFTER_NAME:
+        return 0
+    return at + 1 if at > last + 1 or answer.raw[answer.starts[at]].isupper() else 0
+
+
+def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
+    """Whether the word numbers the name before it: a Roman numeral, `Part 2`, or a small number
+    joined by a hyphen."""
+    raw = answer.raw[answer.starts[at] : answer.ends[at]]
+    if _ROMAN.fullmatch(raw) and raw != "I":
+        return True
+    if raw == "I":
+        return at + 1 == len(answer) or answer.gap(at + 1) not in (" ",)
+    if answer.forms[at] == "part" and at + 1 < len(answer):
+        return answer.stems[at + 1][0].isdigit()
+    if not raw.isdigit() or len(raw) > 2:
+        return False
+    if gap == " " and (raw == "1" or len(answer) > _BARE):
+        return False  # a footnote more often than a part
+    return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in ("", *".,;:!?)")

@@ -1,0 +1,32 @@
+"""How a gate names what a rule is about: `metric`, or `metric @ tag=value`; and which cases depend
+on one another.
+"""
+
+Slice = tuple[str, str]
+"""A tag and its value."""
+
+
+def parse_metric_ref(key: str) -> tuple[str, Slice | None]:
+    """The metric and the slice of `metric` or `metric @ tag=value`; the slice is None for all
+    cases.
+    """
+    metric, at, where = (part.strip() for part in key.partition("@"))
+    if not at:
+        return metric, None
+    tag, _, value = (part.strip() for part in where.partition("="))
+    return metric, (tag, value)
+
+
+def metric_of(key: str) -> str:
+    """The metric of a reference, whatever its slice."""
+    return parse_metric_ref(key)[0]
+
+
+def slice_label(where: Slice) -> str:
+    """`tag=value`, as records and messages name a slice."""
+    return "=".join(where)
+
+
+def cluster_key(case_id: str, cluster: str | None) -> str:
+    """What is equal for the cases of one cluster. A case without one is a cluster of its own."""
+    return f"\0{case_id}" if cluster is None else cluster

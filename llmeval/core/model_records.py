@@ -1,0 +1,123 @@
+"""The models of a run in its manifest: the candidate, and each judge with its trust."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from llmeval.core.gate_record import Count
+
+LabelCount = Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)]
+
+
+class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A model in its role."""
+
+    name: str = ""
+    """The name under the suite's `models`."""
+    identity: dict[str, Any] = {}
+    """Everything that decides what answers, without secrets; the keys depend on the provider."""
+    host: str | None = None
+    """Where it ran; null for what is no endpoint."""
+    params: dict[str, Any] = {}
+    """What is sent with each request."""
+    on_blocked: Literal["missing", "fail"] = "missing"
+    """What an answer counts as that the provider's filter withheld."""
+
+
+class CandidateRecord(ModelRecord, frozen=True, kw_only=True):
+    """The model under test."""
+
+    name: str
+    """The name under the suite's `models`."""
+    returned_models: tuple[str, ...] = ()
+    """Names that the endpoint returned."""
+    fingerprints: tuple[str, ...] = ()
+    """Build fingerprints that the endpoint returned."""
+
+
+class DriftRecord(msgspec.Struct, frozen=True):
+    """The anchors of several runs together."""
+
+    runs: Count
+    """How many runs."""
+    changed: Count
+    """Verdicts that differ from the certificate."""
+    n: Count
+    """Anchors judged."""
+    p: float
+    """Of "no more verdicts change than between identical calls"."""
+
+
+class AnchorsRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the anchors of a judge showed in this run."""
+
+    n: Count = 0
+    """Anchors that the judge gave a verdict on."""
+    lost: Count = 0
+    """Anchors that could not be judged."""
+    changed: Count = 0
+    """Anchors with another verdict than the certificate's."""
+    alarm: int | None = None
+    """From how many changed verdicts on the judge is UNTRUSTED; null where too few were judged."""
+    false_alarm: float | None = None
+    """Probability that an unchanged judge raises the alarm."""
+    drift: DriftRecord | None = None
+    """This run with earlier ones; null where too few anchors were judged."""
+
+
+class LabelTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Labelled answers by the judge's verdict and people's, in this order; weighted ones are no
+    whole numbers.
+    """
+
+    pass_pass: LabelCount
+    """Both pass."""
+    pass_fail: LabelCount
+    """The judge passes, people fail."""
+    fail_pass: LabelCount
+    """The judge fails, people pass."""
+    fail_fail: LabelCount
+    """Both fail."""
+    undecided: LabelCount = 0
+    """Labelled answers without a verdict of the judge."""
+
+
+class JudgeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The judge of a metric: what it is, and whether it is trusted."""
+
+    model: str = ""
+    """The names of its models, joined by ` + `."""
+    identity: dict[str, Any] = {}
+    """Of its first model; see `ModelRecord.identity`."""
+    host: str | None = None
+    """Where its first model ran."""
+    params: dict[str, Any] = {}
+    """What is sent with each request."""
+    prompt: str | None = None
+    """The name of its protocol."""
+    prompt_version: int | str | None = None
+    """Version of the protocol."""
+    seats: tuple[ModelRecord, ...] | None = None
+    """Its models, where it has several."""
+    digest: str = ""
+    """Of everything that decides a verdict."""
+    when: str | None = "always"
+    """Which answers it judges."""
+    attacks: bool = True
+    """Whether known attacks are tried on it."""
+    certificate: str | None = None
+    """The file, as the suite names it."""
+    trust: Literal["TRUSTED", "UNTRUSTED"] = "UNTRUSTED"
+    """Whether its verdicts may decide a rule."""
+    trust_reason: str = ""
+    """Why, in a sentence."""
+    labels: LabelTable | None = None
+    """The labels of its certificate, where it is TRUSTED."""
+    weighted: LabelTable | None = None
+    """The same labels, weighted by how the labels were drawn."""
+    certificate_digest: str | None = None
+    """sha256 of the certificate's file."""
+    calibration: dict[str, Any] | None = None
+    """The method, and its coefficients."""
+    anchors: AnchorsRecord | None = None
+    """Null where no anchors were judged."""
