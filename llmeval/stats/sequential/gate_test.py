@@ -29,6 +29,7 @@ results: a seeded random permutation. With everything in hand and no early stopp
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,6 +55,9 @@ class TestVerdict:
     `leg`: what decided, "betting", a "look" on the way or the "final" one; "" when nothing did.
     `method`: of the test that was read last at a look; "" when none was.
     """
+
+    __test__: ClassVar[bool] = False
+    """Not a test of pytest's."""
 
     decision: Decision
     cases: int
