@@ -56,11 +56,11 @@ def _earlier(manifest: Manifest, folder: Path) -> Iterator[EarlierAttempt]:
     now = datetime.fromisoformat(manifest.started)
     for run, summary in islice(complete_runs(folder), _LOOK_AT):
         before, decision = run.manifest(), summary.gate.decision
-        if decision not in _DECIDED or before.run_id == manifest.run_id:
+        if run.path.name != before.run_id or before.run_id == manifest.run_id:
             continue
-        recent = now - datetime.fromisoformat(before.started) <= WITHIN
-        own_name = run.path.name == before.run_id
-        if decision is not None and recent and own_name and _same_change(before, manifest):
+        if now - datetime.fromisoformat(before.started) > WITHIN:
+            return  # the names sort by time
+        if decision in _DECIDED and decision is not None and _same_change(before, manifest):
             yield EarlierAttempt(before.run_id, decision)
 
 
