@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from llmeval.core.attempt import AttemptValues
 from llmeval.core.canary import Canary
 from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
@@ -72,6 +73,7 @@ class RunAggregate:
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
     `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
     answers whose judge has still to answer, which are among them unless the run may stop early.
+    `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
 
     Args:
         path: the run's directory.
@@ -120,6 +122,7 @@ class RunAggregate:
         self.aside: dict[str, bool] = {}
         self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
+        self.earlier: tuple[AttemptValues, ...] = ()
         self.may_stop, self._ordered = False, True
         for case in planned:
             self.add_case(case)

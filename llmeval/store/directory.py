@@ -40,6 +40,8 @@ from llmeval.store.units import StoredUnit, UnitReader, not_a_record
 from llmeval.store.units import Unit as Unit
 
 MANIFEST, SUMMARY, LABELS = "manifest.json", "summary.json", "labels.jsonl"
+ATTEMPTS = "attempts.json"
+"""A copy of the results of earlier attempts of the same change, which a run is pooled with."""
 
 _Stamp = tuple[int, int]
 """Size and time of the last change of a file."""

@@ -111,9 +111,12 @@ def decides_early(manifest: Manifest, metric: str, floor: Threshold) -> bool:
     once; and where no label does, an UNTRUSTED judge decides nothing, so that its verdicts must not
     end a run either.
     """
-    judges = manifest.judges
-    judged = bool(judges) if metric == CASES else metric in judges
-    return manifest.may_stop and (floor.judge_scale or not judged)
+    return manifest.may_stop and (floor.judge_scale or not is_judged(manifest, metric))
+
+
+def is_judged(manifest: Manifest, metric: str) -> bool:
+    """Whether a metric rests on a judge's verdicts."""
+    return bool(manifest.judges) if metric == CASES else metric in manifest.judges
 
 
 def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:

@@ -99,9 +99,10 @@ def _passed(gate: GateResult, alpha: float | None) -> str:
     holds = {1: "The rule holds: ", 2: "Both rules hold; the closest is "}
     which = holds.get(len(gate.rules), f"All {len(gate.rules)} rules hold; the closest is ")
     scale = " on the judge's own scale" if close.judge_scale else ""
+    level = _confidence(alpha if close.level is None else 1 - close.level)
     return (
         f"{which}{named(close.metric, close.slice)} at {percent(close.estimate)}{scale}, at least"
-        f" {percent(close.low)}{_confidence(alpha)}, with a floor of"
+        f" {percent(close.low)}{level}, with a floor of"
         f" {round_percent(close.threshold or 0)}."
     )
 
@@ -149,12 +150,12 @@ def _as_counted(rule: RuleDecision, metric: Metric) -> bool:
 
 def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Manifest) -> list[str]:
     """What must be true for a rule's decision to carry its error rate."""
-    alpha = manifest.gate.alpha
+    alpha = manifest.gate.alpha if rule.level is None else 1 - rule.level
     sentences = []
     if alpha is not None and rule.low is not None:
         sentences.append(
-            f"One-sided bounds at alpha = {alpha:g}: a wrong decision in at most {100 * alpha:g}%"
-            " of runs, each way."
+            f"One-sided bounds at alpha = {alpha:.3g}: a wrong decision in at most"
+            f" {100 * alpha:.3g}% of runs, each way."
         )
     if metric is not None and metric.method:
         sentences.append(f"Method: {_METHODS.get(metric.method, metric.method)}.")
