@@ -40,7 +40,7 @@ LETTERS: dict[str, str] = {
     Status.UNSCORED: "u",
     Status.NOT_SCORED: "n",
     Status.ERROR: "e",
-    Status.OPEN: "o",
+    Status.NEEDS_REVIEW: "o",
     Status.NOT_APPLICABLE: "-",
 }
 _ASK, _WHY = 90, 110
