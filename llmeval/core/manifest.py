@@ -168,7 +168,7 @@ class Undrawn(msgspec.Struct, frozen=True):
     """In it with other content."""
 
 
-class Scoring(msgspec.Struct, frozen=True, kw_only=True):
+class ScoringInputs(msgspec.Struct, frozen=True, kw_only=True):
     """How a run is scored."""
 
     digests: Digests
@@ -191,7 +191,7 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(name for name, judge in self.judges.items() if judge.trust != "TRUSTED")
 
 
-class GateInputs(Scoring, frozen=True, kw_only=True):
+class GateInputs(ScoringInputs, frozen=True, kw_only=True):
     """Everything that makes a run easier or harder to pass."""
 
     gate: GateRecord

@@ -1,4 +1,4 @@
-"""From records to numbers: what became of each case, metric by metric, slice by slice.
+"""From records to numbers: the outcome of each case, by metric and by slice.
 
 It is filled answer by answer (`run_pass`); what is held is a few numbers a case. Repeats are
 reduced within their case first, so that n counts cases. Sums are exact (`math.fsum`), so that the
@@ -56,8 +56,8 @@ class MetricSample:
 
 
 class CaseValue(NamedTuple):
-    """What became of one case on one metric: the mean of its repeats, NaN when it was lost; whether
-    it passed.
+    """The result of one case on one metric: the mean of its repeats (NaN without a result), and
+    whether it passed.
     """
 
     case_id: str
@@ -385,8 +385,8 @@ class RunAggregate:
 
 
 def output_digest(answer: Answer) -> str:
-    """What stands for an answer's text: the beginning of its sha256, 16 hex digits; zeros where
-    there is none.
+    """The beginning of the sha256 of an answer's text, 16 hex digits; zeros where there is no
+    text.
     """
     if answer.output is None:
         return "0" * 16

@@ -13,7 +13,8 @@ from llmeval.gate.rules.must_pass import MustPassWalk
 from llmeval.gate.rules.regression import RegressionRule, comparisons, walk_of
 from llmeval.gate.rules.sequential import RuleWalk, decides_early, floor_walk
 from llmeval.gate.rules.threshold import floors_in
-from llmeval.store.directory import RunDir, Unit
+from llmeval.store.directory import Unit
+from llmeval.store.run_store import RunStore
 
 LOOK = 10
 """Answers between two looks."""
@@ -28,7 +29,7 @@ class GateStopper:
         planned: its cases, in the order they are asked.
     """
 
-    def __init__(self, run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> None:
+    def __init__(self, run: RunStore, manifest: Manifest, planned: Iterable[Case]) -> None:
         self._tally = RunAggregate(
             run.path, planned, manifest.repeats, quarantined=manifest.quarantined
         )
@@ -87,9 +88,10 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
     return found if all(walk.planned for walk in found) else []
 
 
-def stopper(run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:
-    """What stops this run early; None for a run that goes to its end, as later attempts of a change
-    do.
+def stopper(run: RunStore, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:
+    """What stops this run early.
+
+    None for a run that goes to its end, as later attempts of a change do.
     """
     now = Attempts(manifest.attempt, 1 if manifest.attempt is None else manifest.attempt.number)
     first = now.manifest(manifest)

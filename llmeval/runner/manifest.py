@@ -25,7 +25,7 @@ from llmeval.core.manifest import (
     GitRecord,
     Manifest,
     SampleRecord,
-    Scoring,
+    ScoringInputs,
     ShardRecord,
     SoftwareRecord,
 )
@@ -133,9 +133,9 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     )
 
 
-def scoring_of(plan: RunPlan) -> Scoring:
+def scoring_of(plan: RunPlan) -> ScoringInputs:
     """How a plan scores."""
-    return Scoring(
+    return ScoringInputs(
         digests=digests(plan),
         checks=_checks(plan),
         judges={name: _judge(plan, name) for name in plan.judges},

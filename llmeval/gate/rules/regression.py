@@ -19,7 +19,7 @@ from llmeval.core.errors import LlmevalError
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import parse_metric_ref, slice_label
-from llmeval.core.results import Decision, RuleDecision
+from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
@@ -414,7 +414,7 @@ def _assumptions(question: RegressionTest) -> tuple[str, ...]:
             else f"the {clusters:,} clusters are independent of each other"
         )
     ]
-    made.append("the cases stand for those to come")
+    made.append(REPRESENTATIVE)
     if question.planned:
         made.append("the cases are asked in a random order")
     if question.pairs.lost:

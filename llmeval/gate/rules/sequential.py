@@ -17,7 +17,7 @@ from llmeval.core.formatting import percent, percent_of
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import parse_metric_ref, slice_label
-from llmeval.core.results import Decision, RuleDecision
+from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.rules.floors import LOST_WORST, between, cases_needed
 from llmeval.gate.rules.open_hints import likely_floor_cases, more_sentence
@@ -184,7 +184,7 @@ def early_floor(
         n=verdict.cases,
         assumptions=(
             "the cases are asked in a random order",
-            "the cases stand for those to come",
+            REPRESENTATIVE,
             *((LOST_WORST,) if lost else ()),
         ),
         tipping_point=(
