@@ -83,7 +83,7 @@ class Indexer:
             answer.repeat,
             int(place.queue),
             round(place.priority, 4),
-            place.state[0],
+            LETTERS[place.state],
             self._letters(row.now.scores),
             self._letters(row.before.scores)
             if row.before is not None and not row.case_changed
