@@ -5,19 +5,21 @@ rendered again.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from llmeval.core.errors import SuiteError
-from llmeval.core.records import Case, Fields
+from llmeval.core.records import Answer, Case, Fields
 
 MAX_OUTPUT = 4 * 1024 * 1024
 MAX_REPEAT = 100_000
+DATA = "data"
+"""What templates call the data that an application returned beside its text."""
 
 _WHOLE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}).)*)\}\}\s*\Z", re.S)
 
@@ -166,3 +168,65 @@ def case_values(case: Case) -> Fields:
     if case.context is not None:
         values["context"] = case.context
     return values
+
+
+def answer_values(case: Case, answer: Answer) -> Fields:
+    """What a template of a check or a judge can use: `case_values`, and the answer's `data`, where
+    it has any.
+
+    Raises:
+        SuiteError: the case has a field of this name too.
+    """
+    values = case_values(case)
+    if answer.data is None:
+        return values
+    if DATA in values:
+        raise SuiteError(
+            f"{case.source or case.id}: the case has a field `{DATA}`, and so has the answer;"
+            " give the field another name (`cases.map`)"
+        )
+    return {**values, DATA: answer.data}
+
+
+def variables_in(value: Any) -> frozenset[str]:
+    """Names that the templates in `value` take from outside (looks into lists and mappings).
+
+    Raises:
+        SuiteError: one of them is not valid Jinja2.
+    """
+    return frozenset().union(*(meta.find_undeclared_variables(tree) for tree in _trees(value)))
+
+
+def members_in(value: Any, name: str) -> frozenset[str]:
+    """Members of the variable `name` that the templates in `value` name: `ids` of `data.ids`.
+
+    Raises:
+        SuiteError: one of them is not valid Jinja2.
+    """
+    found = set()
+    for tree in _trees(value):
+        accesses = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
+        accesses += [
+            (node.node, node.arg.value)
+            for node in tree.find_all(nodes.Getitem)
+            if isinstance(node.arg, nodes.Const)
+        ]
+        found.update(
+            key
+            for owner, key in accesses
+            if isinstance(owner, nodes.Name) and owner.name == name and isinstance(key, str)
+        )
+    return frozenset(found)
+
+
+def _trees(value: Any) -> Iterator[nodes.Template]:
+    """The syntax trees of the templates in `value`."""
+    if isinstance(value, str):
+        if is_template(value):
+            try:
+                yield _ENVIRONMENT.parse(value)
+            except TemplateSyntaxError as error:
+                raise SuiteError(f"{value!r}: {error.message}") from None
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _trees(item)

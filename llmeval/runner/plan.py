@@ -29,6 +29,7 @@ from llmeval.models.client.cache import Cache
 from llmeval.models.client.caller import Caller
 from llmeval.models.client.limiter import Limiter
 from llmeval.models.replay import StoredAnswers
+from llmeval.runner.application import Application
 from llmeval.runner.budget import Budget, refuse_unpriced
 from llmeval.runner.inspection import case_checks, inspect_cases
 from llmeval.runner.judge_factory import (
@@ -164,7 +165,10 @@ def plan(
     """
     _check_options(options)
     baseline_of(suite, options)
-    inspected = inspect_cases(suite, options.limit, watch, sizing=sizing)
+    application = Application(None)
+    if stored is None:
+        application = Application(suite.model(*_candidate(suite, options))[1])
+    inspected = inspect_cases(suite, options.limit, watch, application, sizing=sizing)
     quarantine, whole = _selected(suite, options, only, inspected.cases)
     may_stop = _may_stop(suite, options)
     cache = Cache(home()) if options.use_cache and not trial else None
@@ -309,9 +313,11 @@ def inspect_suite(
     Raises:
         SuiteError: anything wrong.
     """
-    inspected = inspect_cases(suite, None, watch)
-    if isinstance(suite.spec.candidate, str):
-        suite.model_exists(suite.spec.candidate, ("candidate",))
+    spec = suite.spec.candidate
+    if isinstance(spec, str):
+        suite.model_exists(spec, ("candidate",))
+    application = Application(suite.spec.models[spec] if isinstance(spec, str) else spec)
+    inspected = inspect_cases(suite, None, watch, application)
     for name, judge in suite.spec.judges.items():
         for key, reference in judge.models:
             if isinstance(reference, str):
