@@ -203,7 +203,7 @@ def members_in(value: Any, name: str) -> frozenset[str]:
     Raises:
         SuiteError: one of them is not valid Jinja2.
     """
-    found = set()
+    found: set[str] = set()
     for tree in _trees(value):
         accesses = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
         accesses += [

@@ -165,9 +165,8 @@ def plan(
     """
     _check_options(options)
     baseline_of(suite, options)
-    application = Application(None)
-    if stored is None:
-        application = Application(suite.model(*_candidate(suite, options))[1])
+    asked_spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
+    application = Application(asked_spec)
     inspected = inspect_cases(suite, options.limit, watch, application, sizing=sizing)
     quarantine, whole = _selected(suite, options, only, inspected.cases)
     may_stop = _may_stop(suite, options)
