@@ -96,7 +96,7 @@ def score(
         context: the text it must be grounded in.
         facts: as in a case.
         tool_calls: the tools that the answer calls: {name, arguments}.
-        data: what the application returned beside the text; `{{ data.ids }}` in a check.
+        data: what the application returned next to the text; `{{ data.ids }}` in a check.
         fields: whatever else the checks' templates use, such as `question`.
 
     Raises:

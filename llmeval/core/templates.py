@@ -19,7 +19,7 @@ from llmeval.core.records import Answer, Case, Fields
 MAX_OUTPUT = 4 * 1024 * 1024
 MAX_REPEAT = 100_000
 DATA = "data"
-"""What templates call the data that an application returned beside its text."""
+"""What templates call the data that an application returned next to its text."""
 
 _WHOLE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}).)*)\}\}\s*\Z", re.S)
 

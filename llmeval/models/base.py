@@ -48,7 +48,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     tool_calls: tuple[dict[str, Any], ...] = ()
     data: dict[str, Any] | None = None
-    """What came beside the text, by name: part of the answer, of its record and of the cache."""
+    """What came next to the text, by name: part of the answer, of its record and of the cache."""
     logprobs: list[dict[str, Any]] | None = None
     latency_ms: float | None = None
 

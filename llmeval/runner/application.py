@@ -11,6 +11,7 @@ from llmeval.core.errors import SuiteError
 from llmeval.core.records import Case
 from llmeval.core.templates import DATA, members_in, render_value, variables_in
 from llmeval.models.http import OWN_NAMES
+from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import BaseModelSpec, HttpSpec, PythonSpec, ReplaySpec
 
 _WHOLE_REPLY = ("", "$")
@@ -50,7 +51,7 @@ class Application:
             return render_value(value, values, metric)
         if self.data is not None and not self.data:
             raise SuiteError(
-                f"{metric}: `{DATA}` is what an application returns beside its text, and this"
+                f"{metric}: `{DATA}` is what an application returns next to its text, and this"
                 " candidate returns none; name it with `data: {name: path}` on the model"
             )
         unknown = sorted(members_in(value, DATA) - self.data) if self.data is not None else []
@@ -86,6 +87,19 @@ class Application:
             " text; name the path of the text, such as `output: answer`, and keep other parts with"
             " `data: {name: path}`"
         )
+
+
+def stated_application(suite: Suite) -> Application:
+    """The candidate that a suite names.
+
+    Raises:
+        SuiteError: no model has this name.
+    """
+    candidate = suite.spec.candidate
+    if not isinstance(candidate, str):
+        return Application(candidate)
+    suite.model_exists(candidate, ("candidate",))
+    return Application(suite.spec.models[candidate])
 
 
 def _names(checks: Sequence[BoundCheck]) -> Iterator[str]:

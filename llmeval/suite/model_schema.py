@@ -159,7 +159,7 @@ DataPaths = Annotated[
     dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], PathText] | None,
     Field(
         description=(
-            "What the reply holds beside the text: `{name: path}`, such as"
+            "What the reply holds next to the text: `{name: path}`, such as"
             ' `{ids: "contexts[*].id"}`. Checks and judges use it as `{{ data.ids }}`. A path that'
             " leads nowhere is an error of the answer; with a `?` at its end it gives null."
         ),

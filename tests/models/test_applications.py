@@ -73,7 +73,13 @@ def test_a_path_selects_a_bounded_number_of_values() -> None:
 
 SHORT = {"max_words": 50}
 CASES = [
-    {"id": "q1", "question": "Who repairs bikes?", "lang": "en", "want": ["d1"], "reference": "Ann"},
+    {
+        "id": "q1",
+        "question": "Who repairs bikes?",
+        "lang": "en",
+        "want": ["d1"],
+        "reference": "Ann",
+    },
     {"id": "q2", "question": "Who sells bread?", "lang": "de", "want": ["d2"], "reference": "Bob"},
 ]
 PARTS = {
@@ -357,9 +363,7 @@ def test_recorded_answers_carry_data_and_the_report_shows_it_escaped(tmp_path: P
     (tmp_path / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     model = {"provider": "replay", "source": "answers.jsonl"}
     checks = [{"equals": {"text": "{{ 'x' if data.ids == ['<script>x'] else 'y' }}"}}]
-    run = llmeval.run(
-        write(tmp_path, model, checks), options=llmeval.Options(out=tmp_path / "run")
-    )
+    run = llmeval.run(write(tmp_path, model, checks), options=llmeval.Options(out=tmp_path / "run"))
     assert run.summary.gate.decision == "PASS"
     assert run.report is not None
     page = run.report.read_text(encoding="utf-8")
@@ -375,3 +379,19 @@ def test_the_same_text_with_other_data_is_another_answer() -> None:
     )
     assert len({plain, one, two}) == 3
     assert output_digest(Answer(case_id="a", output="x", data={"b": 2, "ids": [1]})) == one
+
+
+def test_score_takes_tool_calls_and_data() -> None:
+    scored = llmeval.score(
+        "Ann",
+        [
+            {"equals": "{{ data.owner }}"},
+            {"tool_call": {"name": "search", "metric": "searches"}},
+            {"contains": {"text": "{{ data.nope }}", "metric": "unknown"}},
+        ],
+        tool_calls=[{"name": "search", "arguments": {"k": 3}}],
+        data={"owner": "Ann"},
+    )
+    assert (scored["equals"].passed, scored["searches"].passed) == (True, True)
+    assert scored["unknown"].error is not None
+    assert "nope" in scored["unknown"].error.message
