@@ -58,7 +58,7 @@ def run(
         gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
         rates = floor_rates(gate.record().floors)
         counted = (case for case in planned.cases if case.id not in aside)
-        for line in out_of_reach(rates, gate.alpha, counted, early=planned.may_stop):
+        for line in out_of_reach(rates, gate.first_rates[0], counted, early=planned.may_stop):
             warn(line)
     if chosen.resume and chosen.out is None:
         from llmeval.runner.resume import find_unfinished
@@ -82,11 +82,13 @@ def _carry_out(
     A baseline that is there but can't be read is told before the first call; one that is not there
     yet is not.
     """
+    from llmeval.gate.attempts import keep_earlier
     from llmeval.gate.baseline import read_baseline
     from llmeval.gate.baseline_verdicts import known_verdicts
     from llmeval.gate.missing_cases import note_undrawn
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchor_history import past_anchors
+    from llmeval.runner.attempts import runs_of
     from llmeval.runner.execute import execute
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.plan import baseline_of
@@ -108,6 +110,8 @@ def _carry_out(
             undrawn = note_undrawn(baseline, planned.cases.everything())
             planned = replace(planned, undrawn=undrawn)
     outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, services)
+    attempt = outcome.run.manifest().attempt
+    keep_earlier(outcome.run.path, runs_of(attempt, options.reports))
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,

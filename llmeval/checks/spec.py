@@ -63,7 +63,8 @@ def _unique(bound: Sequence[BoundCheck]) -> tuple[BoundCheck, ...]:
         base = item.metric.partition("#")[0]
         seen[base] = seen.get(base, 0) + 1
         metric = base if seen[base] == 1 else f"{base}#{seen[base]}"
-        result.append(item if metric == item.metric else replace(item, metric=metric))  # type: ignore[type-var]
+        renamed = item if metric == item.metric else replace(item, metric=metric)  # type: ignore[type-var]
+        result.append(renamed)
     return tuple(result)
 
 

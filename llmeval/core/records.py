@@ -135,7 +135,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[dict[str, Any], ...] = ()
     """Tools that the model asked for, with their arguments."""
     data: dict[str, Any] | None = None
-    """What the application returned next to the text, by name; null where it returns a text only."""
+    """What the application returned next to the text, by name; null where it returns only text."""
     error: ErrorInfo | None = None
     """Why there is no output."""
     answered_at: str | None = None

@@ -117,6 +117,10 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     """
 
 
+REPRESENTATIVE = "the cases are representative of future ones"
+"""The assumption of every rule about a rate."""
+
+
 class GateChange(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which a gate differs from the one that its baseline was approved with."""
 

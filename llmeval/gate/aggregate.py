@@ -1,4 +1,4 @@
-"""From records to numbers: what became of each case, metric by metric, slice by slice.
+"""From records to numbers: the outcome of each case, by metric and by slice.
 
 It is filled answer by answer (`run_pass`); what is held is a few numbers a case. Repeats are
 reduced within their case first, so that n counts cases. Sums are exact (`math.fsum`), so that the
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from llmeval.core.attempt import AttemptValues
 from llmeval.core.canary import Canary
 from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
@@ -55,8 +56,8 @@ class MetricSample:
 
 
 class CaseValue(NamedTuple):
-    """What became of one case on one metric: the mean of its repeats, NaN when it was lost; whether
-    it passed.
+    """The result of one case on one metric: the mean of its repeats (NaN without a result), and
+    whether it passed.
     """
 
     case_id: str
@@ -72,6 +73,7 @@ class RunAggregate:
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
     `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
     answers whose judge has still to answer, which are among them unless the run may stop early.
+    `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
 
     Args:
         path: the run's directory.
@@ -120,6 +122,7 @@ class RunAggregate:
         self.aside: dict[str, bool] = {}
         self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
+        self.earlier: tuple[AttemptValues, ...] = ()
         self.may_stop, self._ordered = False, True
         for case in planned:
             self.add_case(case)
@@ -382,8 +385,8 @@ class RunAggregate:
 
 
 def output_digest(answer: Answer) -> str:
-    """What stands for an answer's text and data: the beginning of their sha256, 16 hex digits;
-    zeros where there is no text.
+    """The beginning of the sha256 of an answer's text and data, 16 hex digits; zeros where there
+    is no text.
     """
     if answer.output is None:
         return "0" * 16

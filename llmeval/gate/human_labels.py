@@ -44,7 +44,7 @@ UnitRead = TypeVar("UnitRead", bound=Unit, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class DecidedUnit(Generic[UnitRead]):
-    """An answer with its scores as people decided them, and what became of it."""
+    """An answer with its scores as people decided them, and its outcome."""
 
     unit: UnitRead
     scores: tuple[Score, ...]

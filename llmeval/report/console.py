@@ -173,15 +173,17 @@ def _headline(summary: Summary, manifest: Manifest) -> RenderableType:
     colour, mark = _STYLE[summary.gate.decision]
     title = Text(f" {mark} {verdict_word(summary, manifest)} ", style=f"bold {colour}")
     body: list[RenderableType] = [Text(visible(summary.gate.reason))]
-    if told := reused(summary):
-        body.append(Text(f"· {told}", style="yellow"))
+    if sentence := reused(summary):
+        body.append(Text(f"· {sentence}", style="yellow"))
     others = [rule for rule in summary.gate.rules if rule.reason != summary.gate.reason]
     for rule in others:
         style, sign = _STYLE[rule.decision]
         body.append(Text.assemble((f"{sign} {rule.decision}  ", style), visible(rule.reason)))
     body.extend(_gate_changes(summary))
-    body.extend(Text(f"⚠ {told}", style="yellow") for told in unstated_distrust(manifest, summary))
-    body.extend(Text(f"· {told}") for told in audited(summary))
+    body.extend(
+        Text(f"⚠ {sentence}", style="yellow") for sentence in unstated_distrust(manifest, summary)
+    )
+    body.extend(Text(f"· {sentence}") for sentence in audited(summary))
     subtitle = Text(f"{summary.suite} · {manifest.candidate.name} · {summary.run_id}", style="dim")
     return Panel(
         Group(*body),
@@ -307,8 +309,8 @@ def _cases(title: str, rows: list[tuple[str, str]]) -> Text:
     """Cases that count nowhere, by id, each with what is said of it."""
     lines = [Text(f"\n{title}", style="bold")]
     lines += [
-        Text.assemble("  ", one_line(case_id, 40), (f"  {one_line(told, 300)}", "dim"))
-        for case_id, told in rows[:_LISTED]
+        Text.assemble("  ", one_line(case_id, 40), (f"  {one_line(sentence, 300)}", "dim"))
+        for case_id, sentence in rows[:_LISTED]
     ]
     if len(rows) > _LISTED:
         lines.append(Text(f"  and {len(rows) - _LISTED:,} more", style="dim"))
@@ -333,7 +335,7 @@ def _footer(summary: Summary, manifest: Manifest) -> Text:
             else []
         ),
         f"{count(made, 'call')} made, {cached:,} from cache",
-        *([told] if (told := sessions(manifest)) else []),
+        *([sentence] if (sentence := sessions(manifest)) else []),
     ]
     if costs:
         parts.append(f"${sum(costs):.4f}")

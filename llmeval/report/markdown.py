@@ -54,8 +54,8 @@ def markdown(
         cell(summary.gate.reason, 1000),
         "",
     ]
-    if told := reused(summary):
-        lines += [cell(told, 600), ""]
+    if sentence := reused(summary):
+        lines += [cell(sentence, 600), ""]
     lines += (
         _rules(summary)
         + _listed(
@@ -127,9 +127,9 @@ def _fell(summary: Summary) -> list[str]:
 
 
 def _trust(manifest: Manifest, summary: Summary) -> list[str]:
-    return [f"> **{cell(told, 600)}**\n" for told in unstated_distrust(manifest, summary)] + [
-        f"> {cell(told, 600)}\n" for told in audited(summary)
-    ]
+    return [
+        f"> **{cell(sentence, 600)}**\n" for sentence in unstated_distrust(manifest, summary)
+    ] + [f"> {cell(sentence, 600)}\n" for sentence in audited(summary)]
 
 
 def _metrics(summary: Summary) -> list[str]:
@@ -163,7 +163,7 @@ def _counts(summary: Summary, manifest: Manifest) -> list[str]:
             f"{outcomes(counts)}.{spared} Candidate {cell(manifest.candidate.name)}, run"
             f" {summary.run_id}."
         ),
-        *([f"{told[0].upper()}{told[1:]}."] if (told := sessions(manifest)) else []),
+        *([f"{sentence[0].upper()}{sentence[1:]}."] if (sentence := sessions(manifest)) else []),
         "",
     ]
 

@@ -15,6 +15,7 @@ from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
+from llmeval.runner.attempts import attempt_of
 from llmeval.runner.manifest import digests, make_manifest, new_run_id
 from llmeval.runner.options import Options
 from llmeval.runner.pipeline import Pipeline, RecordedAnswers
@@ -300,6 +301,7 @@ def _manifest(
                 " these records are of. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        made = structs.replace(made, attempt=attempt_of(made, run_folder(plan, options)))
         if stored is None or not plan.may_stop:
             return made
         # The stored answers are those of the first cases in the order of their run.

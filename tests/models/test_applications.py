@@ -3,6 +3,7 @@ server.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import llmeval
 from llmeval.core.errors import SuiteError
 from llmeval.core.json_paths import JsonPath, NoMatch
-from llmeval.core.records import Answer, Case
+from llmeval.core.records import Answer, Case, to_json
 from llmeval.models.replies import MAX_DATA_BYTES
 from tests.support.endpoint import Endpoint, Handler, serve, verdict
 
@@ -183,9 +184,7 @@ def test_what_a_path_does_not_give_is_missing_and_no_grade(
     for answer in answers(run).values():
         assert answer.output is None
         assert answer.error is not None
-        assert len(llmeval.core.records.to_json(answer)) < 2_000
-        import re
-
+        assert len(to_json(answer)) < 2_000
         assert re.search(message, answer.error.message), answer.error.message
     assert scores(run) == {}
     assert run.summary.gate.decision != "PASS"
@@ -193,7 +192,7 @@ def test_what_a_path_does_not_give_is_missing_and_no_grade(
 
 def test_the_body_sees_the_case_and_a_text_of_its_own(tmp_path: Path) -> None:
     body = {"q": "{{ prompt }}", "lang": "{{ lang }}", "session": "{{ run.unique }}"}
-    run, server = played(rag, tmp_path, [SHORT], body=body)
+    _, server = played(rag, tmp_path, [SHORT], body=body)
     assert {request["lang"] for request in server.requests} == {"en", "de"}
     sessions = {request["session"] for request in server.requests}
     assert len(sessions) == 2

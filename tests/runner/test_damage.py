@@ -201,7 +201,7 @@ def test_a_summary_that_was_edited(run: Path) -> None:
     shown = command("runs", "show", run)
     assert (shown.returncode, "PASS" in shown.stdout) == (3, False)
     assert (
-        f"summary.json was changed after it was written: `llmeval report {run}` computes it anew"
+        f"summary.json was changed after it was written: `llmeval report {run}` computes it again"
         in shown.stderr
     )
     again = command("report", run)

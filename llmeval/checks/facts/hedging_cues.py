@@ -91,6 +91,15 @@ DENY = words_pattern(
     r"(?:no|nunca)(?= (?:es|fue|era|son|ha|está)\b)(?! \w+ solo)",
     r"non(?= (?:è|era|fu|sono|ha)\b)",
     "não",
+    # absence: "contains no X", "there is no X", "without X"
+    r"(?<=\b(?:contains?|contained|containing|has|have|had|is|are|was|were|with|uses?|used|needs?"
+    r"|includes?|got|holds?) )no(?! (?:longer|doubt|question|other|one|more|less|wonder|secret"
+    r"|surprise|mistake|need|limit|specific|official|single|evidence|exact|definitive))",
+    r"without(?! (?:a )?(?:doubt|question|any doubt|exception))",
+    r"lack(?:s|ed|ing)",
+    "devoid of",
+    "free (?:of|from)",
+    r"(?:no\s?one|nobody) (?:would|should|could|can|ever)(?! (?:\w+ )?(?:doubt|deny|dispute))",
     r"niet(?! alleen)",
     "geen",
 )
@@ -113,7 +122,7 @@ REVERSIBLE = words_pattern(
 "not wrong to say"."""
 NEGATION_BEFORE = regex.compile(
     r"(?:\b(?:no|not|never|cannot|none|nothing|nobody|no\s?one|without)|n['’]t)(?:\s+(?:a|any|be"
-    r"|been|is|was|it|really|\w+ly))*\s+$",
+    r"|been|is|was|it|would|could|can|should|really|\w+ly))*\s+$",
     regex.IGNORECASE,
 )
 CLOSE = regex.compile(
@@ -329,6 +338,13 @@ UNSURE = words_pattern(
 )
 """Leaves open the sentence, and the one before where that offers a choice."""
 OPENING = words_pattern(
+    # "soit A, soit B", "entweder A oder B", "ya sea A o B"
+    r"soit(?=[^.;]{1,60}\bsoit\b)",
+    "entweder",
+    "ya sea",
+    "ou bien",
+    "o bien",
+    "oppure",
     r"(?:might|may|could)(?: (?:well|also|possibly|perhaps|have))* (?:be|been)",
     "either",
     "possibly",
@@ -364,7 +380,7 @@ SUBCLAUSE = regex.compile(
 COMMA = regex.compile(r"\s*,")
 QUOTE = regex.compile(r"[\"“”]")
 IN_QUESTION = regex.compile(
-    r"n['’]t\b|\b(?:not|never|no|cannot|without|except|cant|dont|didnt|doesnt|isnt|wasnt)\b",
+    r"n['’]t\b|\b(?:not|never|no|cannot|without|lack\w*|except|cant|dont|didnt|doesnt|isnt|wasnt)\b",
     regex.IGNORECASE,
 )
 """A question that denies something itself."""

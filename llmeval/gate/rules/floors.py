@@ -12,7 +12,7 @@ import math
 from dataclasses import replace
 
 from llmeval.core.formatting import percent, percent_of
-from llmeval.core.results import Decision, RuleDecision
+from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.open_hints import few_note, likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import UNTRUSTED
@@ -153,7 +153,7 @@ def _assumptions(selection: MetricSample) -> tuple[str, ...]:
     lost = (LOST_WORST,) if lost_in(selection) else ()
     return (
         clusters if is_clustered(selection) else alone,
-        "the cases stand for those to come",
+        REPRESENTATIVE,
         *lost,
     )
 
@@ -243,7 +243,7 @@ def clusters_needed(
     times as many.
 
     `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules. The clusters in
-        hand stand for those to come: the sample is repeated under new cluster numbers.
+        hand represent future ones: the sample is repeated under new cluster numbers.
     """
     count = max(selection.clusters) + 1
     for times in (2, 4, 8, 16):

@@ -26,7 +26,7 @@ COLUMNS = (
     "value",
 )
 """id · repeat · queue 1-7 · priority · letter of the state · a letter a metric now, and before ·
-first words of what was asked · why the row is here · number of the tag combination · flag bits ·
+first words of the question · why the row is here · number of the tag combination · flag bits ·
 chunk or -1 · latency · length of the answer · mean value in thousandths"""
 
 FLAGS = ("cached", "cut", "hidden", "quote", "changed", "advice", "disagrees", "unsteady")
