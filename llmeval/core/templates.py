@@ -211,7 +211,7 @@ def variables_in(value: Any) -> frozenset[str]:
     Raises:
         SuiteError: one of them is not valid Jinja2.
     """
-    return frozenset().union(*(meta.find_undeclared_variables(tree) for tree in _trees(value)))
+    return frozenset().union(*(_parsed(text)[0] for text in _templates(value)))
 
 
 def members_in(value: Any, name: str) -> frozenset[str]:
@@ -220,30 +220,36 @@ def members_in(value: Any, name: str) -> frozenset[str]:
     Raises:
         SuiteError: one of them is not valid Jinja2.
     """
-    found: set[str] = set()
-    for tree in _trees(value):
-        accesses = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
-        accesses += [
-            (node.node, node.arg.value)
-            for node in tree.find_all(nodes.Getitem)
-            if isinstance(node.arg, nodes.Const)
-        ]
-        found.update(
-            key
-            for owner, key in accesses
-            if isinstance(owner, nodes.Name) and owner.name == name and isinstance(key, str)
-        )
-    return frozenset(found)
+    accesses = frozenset[tuple[str, str]]().union(*(_parsed(t)[1] for t in _templates(value)))
+    return frozenset(member for owner, member in accesses if owner == name)
 
 
-def _trees(value: Any) -> Iterator[nodes.Template]:
-    """The syntax trees of the templates in `value`."""
+def _templates(value: Any) -> Iterator[str]:
+    """The templates in `value`."""
     if isinstance(value, str):
         if is_template(value):
-            try:
-                yield _ENVIRONMENT.parse(value)
-            except TemplateSyntaxError as error:
-                raise SuiteError(f"{value!r}: {error.message}") from None
+            yield value
     elif isinstance(value, Mapping | list | tuple):
         for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _trees(item)
+            yield from _templates(item)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """Of one template, the variables, and the (variable, member) pairs that it names."""
+    try:
+        tree = _ENVIRONMENT.parse(source)
+    except TemplateSyntaxError as error:
+        raise SuiteError(f"{source!r}: {error.message}") from None
+    accesses = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
+    accesses += [
+        (node.node, node.arg.value)
+        for node in tree.find_all(nodes.Getitem)
+        if isinstance(node.arg, nodes.Const)
+    ]
+    members = frozenset(
+        (owner.name, member)
+        for owner, member in accesses
+        if isinstance(owner, nodes.Name) and isinstance(member, str)
+    )
+    return frozenset(meta.find_undeclared_variables(tree)), members

@@ -385,8 +385,8 @@ class RunAggregate:
 
 
 def output_digest(answer: Answer) -> str:
-    """The beginning of the sha256 of an answer's text and data, 16 hex digits; zeros where there
-    is no text.
+    """The beginning of the sha256 of an answer's text and data, 16 hex digits; zeros for
+    an answer without text.
     """
     if answer.output is None:
         return "0" * 16

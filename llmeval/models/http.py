@@ -22,7 +22,7 @@ from llmeval.models.params import merged
 from llmeval.models.reply_parts import ReplyPaths
 
 OWN_NAMES = frozenset({"prompt", "messages", "params", "run"})
-"""Names of a body that are no fields of the case."""
+"""Names that a body can use in addition to the fields of the case."""
 Render = Callable[[Any, Mapping[str, Any]], Any]
 
 

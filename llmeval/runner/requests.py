@@ -24,7 +24,7 @@ def request_for(
 
     Args:
         model: the candidate.
-        case: what is asked. repeat: which of the repeats. messages: its prompt, rendered.
+        case: the case. repeat: number of the repeat, from 0. messages: its prompt, rendered.
         run_id: of the run that asks.
         by_case: whether the model answers by the case's id.
     """

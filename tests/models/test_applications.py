@@ -14,6 +14,7 @@ from llmeval.core.errors import SuiteError
 from llmeval.core.json_paths import JsonPath, NoMatch
 from llmeval.core.records import Answer, Case, to_json
 from llmeval.models.replies import MAX_DATA_BYTES
+from tests.support.command import llmeval as command
 from tests.support.endpoint import Endpoint, Handler, serve, verdict
 
 DOCUMENT = {
@@ -297,6 +298,8 @@ def test_a_judge_sees_the_data_and_no_fence_in_it(tmp_path: Path) -> None:
             },
         )  # fmt: skip
         run = llmeval.run(suite, options=llmeval.Options(out=tmp_path / "run"))
+        estimate = command("run", suite, "--dry-run", "--json")
+        assert estimate.returncode == 0, estimate.stderr
     assert scores(run) == {("q1", "j"): "pass"}
     assert prompts[0].startswith("Passages: A  passage\n")
     assert prompts[0].count(fence) == 2
