@@ -77,6 +77,7 @@ def test_the_rag_example_finds_the_planted_fault(
     scores = [score for _, block in run.directory.scores() for score in block]
     assert {score.metric for score in scores if score.passed is False} == failing
     assert run.summary.gate.exit_code == exit_code
+    assert run.manifest.candidate.name == "http"
     answers = list(run.directory.answers())
     if handler is without_contexts:
         assert all("no contexts" in answer.error.message for answer in answers if answer.error)

@@ -49,6 +49,11 @@ class BaseModelSpec(Strict):
     limits: Limits = Limits()
     price: Price | None = None
 
+    @property
+    def stated_model(self) -> str | None:
+        """The name of the model, where the specification states one."""
+        return getattr(self, "model", None)
+
 
 class Generating(BaseModelSpec):
     """What models that write text take."""
@@ -202,6 +207,11 @@ class HttpSpec(Generating, Networked):
     model: PathText | None = Field(
         default=None, description="Path to the name of the model that answered."
     )
+
+    @property
+    def stated_model(self) -> None:
+        """None: only a reply names the model."""
+        return None
 
 
 class PythonSpec(Generating):

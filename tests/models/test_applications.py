@@ -161,6 +161,7 @@ def test_the_parts_of_a_reply_are_in_the_record_and_checks_use_them(tmp_path: Pa
     assert answer.usage is not None
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (7, 3)
     assert run.manifest.candidate.returned_models == ("rag-7",)
+    assert run.manifest.candidate.name == "app"
     assert scores(run) == {
         ("q1", "named"): "pass", ("q1", "whole"): "pass",
         ("q2", "named"): "fail", ("q2", "whole"): "pass",
