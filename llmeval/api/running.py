@@ -111,7 +111,7 @@ def _carry_out(
             planned = replace(planned, undrawn=undrawn)
     outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, services)
     attempt = outcome.run.manifest().attempt
-    keep_earlier(outcome.run.path, runs_of(attempt, options.reports))
+    keep_earlier(outcome.run.path, runs_of(attempt, folder))
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,

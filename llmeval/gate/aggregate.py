@@ -30,15 +30,13 @@ from llmeval.store.labels import AnswerKey
 MAX_SLICES_PER_TAG = 50
 CASES = "cases"
 """The metric of a case as a whole: it passes where everything that applies to it does."""
-_NO_VALUE = (Status.NOT_SCORED, Status.UNSCORED, Status.OPEN)
+_NO_VALUE = (Status.NOT_SCORED, Status.UNSCORED, Status.NEEDS_REVIEW)
 """Statuses of a case that a metric applies to, without a value."""
 
 
 @dataclass(frozen=True)
 class MetricSample:
-    """One metric over some cases: how many have a value, pass, were lost, or wait for a person
-    (`open`); and their values, a mean a case.
-    """
+    """One metric over some cases: counts of cases by result, and the mean value of each case."""
 
     n: int
     passed: int
@@ -47,7 +45,7 @@ class MetricSample:
     values: tuple[float, ...] = ()
     clusters: tuple[int, ...] = ()
     outcomes: tuple[bool, ...] = ()
-    open: int = 0
+    needs_review: int = 0
 
     @property
     def mean(self) -> float | None:
@@ -147,7 +145,7 @@ class RunAggregate:
             failed=count(Status.FAIL),
             unscored=count(Status.UNSCORED),
             errors=count(Status.ERROR),
-            open=count(Status.OPEN),
+            needs_review=count(Status.NEEDS_REVIEW),
             not_scored=count(Status.NOT_SCORED),
         )
 
@@ -173,7 +171,7 @@ class RunAggregate:
                 outcomes.append(status is Status.PASS)
                 key = cluster_key(name, self._clusters[row])
                 clusters.append(numbers.setdefault(key, len(numbers)))
-            elif status is Status.OPEN:
+            elif status is Status.NEEDS_REVIEW:
                 waiting += 1
             elif status is Status.UNSCORED:
                 unscored += 1  # NOT_SCORED is not lost: its run decides nothing (`missing`)

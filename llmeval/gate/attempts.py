@@ -3,7 +3,9 @@
 The first attempt has half of each error rate, the others share the rest (`GateRecord.rates_at`).
 Each attempt is tested on the answers of all attempts so far, a case by its mean. So the
 probability of any wrong PASS, or any wrong FAIL, over all attempts stays at the stated rate, by
-Bonferroni's inequality: nothing else is assumed about how the attempts depend on each other.
+Bonferroni's inequality: nothing else is assumed about how the attempts depend on each other. An
+attempt that stopped early counts with the cases that it asked; how many these are depends on their
+results, so for what follows it the rates are approximate.
 
 Attempts with the same answers are one: a model that always answers alike has one chance only.
 """

@@ -136,7 +136,7 @@ def _metric(
         n=selection.n,
         unscored=selection.unscored,
         errors=selection.errors,
-        open=selection.open,
+        needs_review=selection.needs_review,
         mean=selection.mean,
         passed=selection.passed,
         pass_rate=rate,

@@ -39,7 +39,7 @@ _STYLE = {
 }
 _MARKS = {
     Outcome.FAIL: ("✘", "red"),
-    Outcome.OPEN: ("?", "yellow"),
+    Outcome.NEEDS_REVIEW: ("?", "yellow"),
     Outcome.NOT_SCORED: ("·", "cyan"),
 }
 """How a case that did not pass is marked; every other outcome is a missing result."""
@@ -130,7 +130,7 @@ def _counts(progress: Any) -> str:
 def _line(progress: Any) -> str:
     text = (
         f"{progress.done:,}/{progress.total:,} cases, {progress.passed:,} passed,"
-        f" {progress.failed:,} failed, {progress.troubled:,} lost, {progress.calls:,} calls"
+        f" {progress.failed:,} failed, {progress.troubled:,} missing, {progress.calls:,} calls"
     )
     if progress.rate > 0:
         left = (progress.total - progress.done) / progress.rate
@@ -200,7 +200,7 @@ def _metrics(summary: Summary, manifest: Manifest, width: int) -> Table:
     drawn = width >= 104
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("metric", no_wrap=True)
-    for heading in ("pass rate", "95% interval", "mean", "cases", "lost", "floor"):
+    for heading in ("pass rate", "95% interval", "mean", "cases", "missing", "floor"):
         table.add_column(heading, justify="right", no_wrap=True)
     if drawn:
         table.add_column("", no_wrap=True)
@@ -249,7 +249,9 @@ def _bar(metric: Metric, floor: float | None) -> Text:
 
 def _worst(worst: list[FailingCase], summary: Summary, width: int) -> Table:
     counts = summary.counts
-    total = counts.failed + counts.open + counts.unscored + counts.errors + counts.not_scored
+    total = (
+        counts.failed + counts.needs_review + counts.unscored + counts.errors + counts.not_scored
+    )
     waiting = all(trouble.outcome is Outcome.NOT_SCORED for trouble in worst)
     title = (
         f"{min(len(worst), total)} of {count(total, 'case')}"
@@ -325,8 +327,8 @@ def _footer(summary: Summary, manifest: Manifest) -> Text:
     parts = [
         outcomes(counts),
         *(
-            [f"{counts.open:,} open: they wait for a person (llmeval review)"]
-            if counts.open
+            [f"{counts.needs_review:,} need review by a person (llmeval review)"]
+            if counts.needs_review
             else []
         ),
         *(

@@ -60,7 +60,7 @@ def write_junit(
             case = ET.SubElement(suite, "testcase", named)
             reason = (
                 f"needs review: {trouble.reason}"
-                if trouble.outcome is Outcome.OPEN
+                if trouble.outcome is Outcome.NEEDS_REVIEW
                 else trouble.reason
             )
             _outcome(case, _case_tag(trouble.outcome, fails), metric, reason, _body(trouble))

@@ -133,7 +133,7 @@ def _trust(manifest: Manifest, summary: Summary) -> list[str]:
 
 
 def _metrics(summary: Summary) -> list[str]:
-    lines = ["| metric | pass rate | 95% interval | cases | lost |", "|---|---:|---:|---:|---:|"]
+    lines = ["| metric | pass rate | 95% interval | cases | missing |", "|---|---:|---:|---:|---:|"]
     for metric in summary.metrics:
         if (
             metric.slice is not None
@@ -156,8 +156,8 @@ def _counts(summary: Summary, manifest: Manifest) -> list[str]:
         if counts.not_needed
         else ""
     )
-    if counts.open:
-        spared = f" {counts.open:,} wait for a person (`llmeval review`).{spared}"
+    if counts.needs_review:
+        spared = f" {counts.needs_review:,} need review by a person (`llmeval review`).{spared}"
     return [
         (
             f"{outcomes(counts)}.{spared} Candidate {cell(manifest.candidate.name)}, run"

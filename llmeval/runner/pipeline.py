@@ -313,7 +313,7 @@ class Pipeline:
         if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
             self._end(
                 "outage",
-                f"{self._lost_in_a_row} cases in a row were lost; the last: {failure.message}",
+                f"{self._lost_in_a_row} cases in a row have no result; the last: {failure.message}",
             )
 
     def _end(self, how: Ending, reason: str) -> None:

@@ -77,7 +77,7 @@ class GateSpec(Strict):
     )
     max_unscored: Share = Field(
         default=0.02,
-        description="Largest share of cases lost to errors or unusable verdicts; above: INVALID.",
+        description="Largest share of cases without a result; above it the run is INVALID.",
     )
     stop: Literal["never", "early"] = Field(
         default="never",

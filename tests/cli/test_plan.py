@@ -24,7 +24,7 @@ def test_a_plan_says_what_it_assumes(tmp_path: Path) -> None:
     assert found["floors"][0]["rule"] == "contains"
     assert any("assumed" in note for note in found["notes"])
     told = llmeval("plan", suite, "--detect", "5pt", cwd=tmp_path).stdout
-    assert "for 5 points you need 1,025" in told and "No model was called" in told
+    assert "for 5 points you need 1,155" in told and "No model was called" in told
 
 
 def test_a_plan_takes_rates_from_past_runs(tmp_path: Path) -> None:

@@ -125,10 +125,10 @@ def test_what_was_lost_counts_against_each_claim() -> None:
     assert rule(pairs(0, 0, 200)).decision is Decision.PASS
     lost = rule(pairs(0, 0, 200, lost=20))
     assert lost.decision is Decision.INCONCLUSIVE
-    assert "on 200 paired cases, 20 of them lost" in lost.reason
+    assert "on 200 paired cases, 20 of them missing" in lost.reason
     assert lost.low is not None
     assert lost.low < -0.1
-    assert "20 lost results leave it open: the same command with --out" in lost.reason
+    assert "20 missing results prevent a decision: the same command with --out" in lost.reason
     assert rule(pairs(0, 0, 3, lost=3)).decision is Decision.INCONCLUSIVE
 
 

@@ -180,7 +180,7 @@ def decide_judged_floor(
     name = metric if slice_ is None else f"{metric} on {slice_}"
     level = (strict or alpha) if found is Decision.FAIL else alpha
     lost = (
-        f", {lost_in(selection):,} more were lost and may be right or wrong"
+        f", {lost_in(selection):,} more are missing and may be right or wrong"
         if lost_in(selection)
         else ""
     )

@@ -361,7 +361,7 @@ def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: f
     rules.
     """
     pairs, plan, rule = question.pairs, question.plan, question.rule
-    lost = f", {pairs.lost} of them lost" if pairs.lost else ""
+    lost = f", {pairs.lost} of them missing" if pairs.lost else ""
     seen = (
         f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on"
         f" {len(pairs.differences):,} paired cases"

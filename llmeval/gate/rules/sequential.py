@@ -209,7 +209,7 @@ def _floor_reason(
     alpha, level, sharp = rates
     metric, where = parse_metric_ref(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
-    of_them = f", {lost:,} of them lost, which may have passed or failed" if lost else ""
+    of_them = f", {lost:,} of them missing, which may have passed or failed" if lost else ""
     seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases{of_them})"
     stopped = (
         f" Decided early: {walk.planned:,} were planned." if verdict.cases < walk.planned else ""

@@ -137,7 +137,7 @@ def validity(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
         invalid.append(
             _invalid(
                 "max_unscored",
-                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); "
+                f"{percent(lost / counts.cases)} of the cases are missing ({', '.join(parts)}); "
                 f"at most {percent(limit)} may be (`max_unscored`).{_cause(tally, manifest)}",
                 estimate=lost / counts.cases,
                 threshold=limit,
@@ -181,13 +181,13 @@ def _floor(
         if early is not None:
             return structs.replace(early, judge_scale=own)
     selection = tally.select(metric, slice_)
-    if tally.earlier and not selection.open and (own or not is_judged(manifest, metric)):
+    if tally.earlier and not selection.needs_review and (own or not is_judged(manifest, metric)):
         attempts = len(tally.earlier) + 1
         asked = PooledFloor(metric, slice_, floor.value, gate.alpha, level, attempts)
         pooled = pooled_floor(tally, asked, pool_of(tally.earlier, metric, passed=True))
         if pooled is not None:
             return structs.replace(pooled, judge_scale=own, reason=pooled.reason + note)
-    if not own and selection.n and not selection.open:
+    if not own and selection.n and not selection.needs_review:
         evidence = evidence_for(tally, manifest, metric, slice_)
         args = (metric, name, selection, floor.value, gate.alpha)
         corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)

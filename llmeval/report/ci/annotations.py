@@ -77,7 +77,7 @@ def _count(notice: RunNotice) -> int:
     """Cases that did not pass; `failing` may hold fewer."""
     counts = notice.summary.counts
     missing = counts.not_scored + counts.unscored + counts.errors
-    return max(len(notice.failing), counts.failed + counts.open + missing)
+    return max(len(notice.failing), counts.failed + counts.needs_review + missing)
 
 
 def _ordered(notice: RunNotice) -> list[FailingCase]:

@@ -28,7 +28,7 @@ def _lines(summary: Summary) -> Iterator[str]:
             named = f'suite="{_label(suite)}",metric="{_label(metric.metric)}"{where}'
             yield f"llmeval_pass_rate{{{named}}} {metric.pass_rate:.3f}"
     yield "# TYPE llmeval_cases gauge"
-    for outcome in ("passed", "failed", "unscored", "errors", "open", "not_scored"):
+    for outcome in ("passed", "failed", "unscored", "errors", "needs_review", "not_scored"):
         yield (
             f'llmeval_cases{{suite="{_label(suite)}",outcome="{outcome}"}}'
             f" {getattr(counts, outcome)}"

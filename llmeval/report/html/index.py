@@ -40,7 +40,7 @@ LETTERS: dict[str, str] = {
     Status.UNSCORED: "u",
     Status.NOT_SCORED: "n",
     Status.ERROR: "e",
-    Status.OPEN: "o",
+    Status.NEEDS_REVIEW: "o",
     Status.NOT_APPLICABLE: "-",
 }
 _ASK, _WHY = 90, 110
@@ -83,7 +83,7 @@ class Indexer:
             answer.repeat,
             int(place.queue),
             round(place.priority, 4),
-            place.state[0],
+            LETTERS[place.state],
             self._letters(row.now.scores),
             self._letters(row.before.scores)
             if row.before is not None and not row.case_changed

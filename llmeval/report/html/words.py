@@ -222,14 +222,14 @@ def outcomes(counts: CaseCounts) -> list[tuple[str, str, int]]:
         ("failed", "fail", counts.failed),
         ("unscored", "unsure", counts.unscored),
         ("not scored yet", "plain", counts.not_scored),
-        ("need review", "unsure", counts.open),
+        ("need review", "unsure", counts.needs_review),
         ("with errors", "invalid", counts.errors),
     ]
 
 
 def score_status(status: Status) -> str:
     """A score's status in words."""
-    return {Status.OPEN: "needs review", Status.NOT_SCORED: "not scored yet"}.get(
+    return {Status.NEEDS_REVIEW: "needs review", Status.NOT_SCORED: "not scored yet"}.get(
         status, status.value.replace("_", " ")
     )
 
