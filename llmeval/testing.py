@@ -83,6 +83,8 @@ def score(
     reference: str | Sequence[str] = (),
     context: str | None = None,
     facts: Sequence[dict[str, Any]] = (),
+    tool_calls: Sequence[dict[str, Any]] = (),
+    data: dict[str, Any] | None = None,
     **fields: Any,
 ) -> dict[str, Score]:
     """Scores of one answer by checks, by metric. No model is asked.
@@ -93,6 +95,8 @@ def score(
         reference: a right answer, or several.
         context: the text it must be grounded in.
         facts: as in a case.
+        tool_calls: the tools that the answer calls: {name, arguments}.
+        data: what the application returned next to the text; `{{ data.ids }}` in a check.
         fields: whatever else the checks' templates use, such as `question`.
 
     Raises:
@@ -108,7 +112,7 @@ def score(
         bound = bind(list(checks), is_template=is_template)
     except SpecError as error:
         raise UsageError(f"checks: {error}") from None
-    answer = Answer(case_id=case.id, output=output)
+    answer = Answer(case_id=case.id, output=output, tool_calls=tuple(tool_calls), data=data)
     return {item.metric: check_answer(item, case, answer) for item in bound}
 
 

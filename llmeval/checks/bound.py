@@ -19,6 +19,10 @@ Render = Callable[[Any], Any]
 """Renders the templates in an argument for the case at hand."""
 
 
+class AwaitsAnswer(Exception):
+    """An argument uses the data of the answer, so it can't be tried on the case alone."""
+
+
 class BoundCheck:
     """A check as a suite uses it."""
 
@@ -80,8 +84,13 @@ class SingleCheck(BoundCheck):
 
     def prepare(self, case: Case, render: Render) -> None:
         """See `BoundCheck.prepare`."""
-        if self.static is None:
-            validated(self.kind, render(self.arguments))
+        if self.static is not None:
+            return
+        try:
+            arguments = render(self.arguments)
+        except AwaitsAnswer:
+            return
+        validated(self.kind, arguments)
 
     def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
         """See `BoundCheck.evaluate`."""

@@ -39,11 +39,11 @@ def compose(value: Any) -> Any:
 
 
 def composed_answer(answer: Answer) -> Answer:
-    """The answer with its output and the arguments of its tool calls composed."""
-    calls = compose(answer.tool_calls)
-    if _is_composed(answer.text) and calls is answer.tool_calls:
+    """The answer with its output, its data and the arguments of its tool calls composed."""
+    calls, data = compose(answer.tool_calls), compose(answer.data)
+    if _is_composed(answer.text) and calls is answer.tool_calls and data is answer.data:
         return answer
-    return replace(answer, output=compose(answer.output), tool_calls=calls)
+    return replace(answer, output=compose(answer.output), tool_calls=calls, data=data)
 
 
 def composed_case(case: Case) -> Case:

@@ -83,6 +83,8 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     """The text to judge."""
     passed: bool
     """The judge's verdict at the time of the certificate."""
+    data: dict[str, Any] | None = None
+    """The data of the answer, for prompts that use them."""
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):

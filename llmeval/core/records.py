@@ -134,6 +134,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Build fingerprint that the endpoint returned."""
     tool_calls: tuple[dict[str, Any], ...] = ()
     """Tools that the model asked for, with their arguments."""
+    data: dict[str, Any] | None = None
+    """What the application returned next to the text, by name; null where it returns only text."""
     error: ErrorInfo | None = None
     """Why there is no output."""
     answered_at: str | None = None

@@ -5,19 +5,21 @@ rendered again.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from llmeval.core.errors import SuiteError
-from llmeval.core.records import Case, Fields
+from llmeval.core.records import Answer, Case, Fields
 
 MAX_OUTPUT = 4 * 1024 * 1024
 MAX_REPEAT = 100_000
+DATA = "data"
+"""What templates call the data that an application returned next to its text."""
 
 _WHOLE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}).)*)\}\}\s*\Z", re.S)
 
@@ -183,3 +185,71 @@ def case_values(case: Case) -> Fields:
     if case.context is not None:
         values["context"] = case.context
     return values
+
+
+def answer_values(case: Case, answer: Answer) -> Fields:
+    """What a template of a check or a judge can use: `case_values`, and the answer's `data`, where
+    it has any.
+
+    Raises:
+        SuiteError: the case has a field of this name too.
+    """
+    values = case_values(case)
+    if answer.data is None:
+        return values
+    if DATA in values:
+        raise SuiteError(
+            f"{case.source or case.id}: the case has a field `{DATA}`, and so has the answer;"
+            " give the field another name (`cases.map`)"
+        )
+    return {**values, DATA: answer.data}
+
+
+def variables_in(value: Any) -> frozenset[str]:
+    """Names that the templates in `value` take from outside (looks into lists and mappings).
+
+    Raises:
+        SuiteError: one of them is not valid Jinja2.
+    """
+    return frozenset().union(*(_parsed(text)[0] for text in _templates(value)))
+
+
+def members_in(value: Any, name: str) -> frozenset[str]:
+    """Members of the variable `name` that the templates in `value` name: `ids` of `data.ids`.
+
+    Raises:
+        SuiteError: one of them is not valid Jinja2.
+    """
+    accesses = frozenset[tuple[str, str]]().union(*(_parsed(t)[1] for t in _templates(value)))
+    return frozenset(member for owner, member in accesses if owner == name)
+
+
+def _templates(value: Any) -> Iterator[str]:
+    """The templates in `value`."""
+    if isinstance(value, str):
+        if is_template(value):
+            yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _templates(item)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """Of one template, the variables, and the (variable, member) pairs that it names."""
+    try:
+        tree = _ENVIRONMENT.parse(source)
+    except TemplateSyntaxError as error:
+        raise SuiteError(f"{source!r}: {error.message}") from None
+    accesses = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
+    accesses += [
+        (node.node, node.arg.value)
+        for node in tree.find_all(nodes.Getitem)
+        if isinstance(node.arg, nodes.Const)
+    ]
+    members = frozenset(
+        (owner.name, member)
+        for owner, member in accesses
+        if isinstance(owner, nodes.Name) and isinstance(member, str)
+    )
+    return frozenset(meta.find_undeclared_variables(tree)), members

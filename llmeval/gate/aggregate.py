@@ -17,7 +17,7 @@ from llmeval.core.attempt import AttemptValues
 from llmeval.core.canary import Canary
 from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
-from llmeval.core.records import Answer, Case, Score, Status, clean_text
+from llmeval.core.records import Answer, Case, Score, Status, canonical_json, clean_text
 from llmeval.core.results import CaseCounts
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import RunCalls
@@ -383,9 +383,12 @@ class RunAggregate:
 
 
 def output_digest(answer: Answer) -> str:
-    """The beginning of the sha256 of an answer's text, 16 hex digits; zeros where there is no
-    text.
+    """The beginning of the sha256 of an answer's text and data, 16 hex digits; zeros for
+    an answer without text.
     """
     if answer.output is None:
         return "0" * 16
-    return hashlib.sha256(clean_text(answer.output).encode()).hexdigest()[:16]
+    content = clean_text(answer.output).encode()
+    if answer.data is not None:
+        content += b"\0" + canonical_json(answer.data)
+    return hashlib.sha256(content).hexdigest()[:16]

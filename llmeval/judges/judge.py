@@ -172,7 +172,9 @@ class Judge:
             return (
                 score
                 if shorter is None
-                else await self._checked(score, shorter, case, criteria, asked, spent)
+                else await self._checked(
+                    score, structs.replace(answer, output=shorter), case, criteria, asked, spent
+                )
             )
         except _NoVerdict as error:
             return self._score(
@@ -225,7 +227,7 @@ class Judge:
     async def _checked(
         self,
         score: Score,
-        text: str,
+        shorter: Answer,
         case: Case,
         criteria: Sequence[Criterion],
         asked: Sequence[Message],
@@ -234,11 +236,13 @@ class Judge:
         """A pass near the threshold, held against the verdict on the same answer without what
         speaks to the judge.
         """
-        shorter = Answer(case_id=score.case_id, repeat=score.repeat, output=text)
         again = await self._voted(
             shorter, criteria, self.source.messages(criteria, case, shorter, asked), spent
         )
-        details = {**(score.details or {}), "erased": {"left": text, "status": str(again.status)}}
+        details = {
+            **(score.details or {}),
+            "erased": {"left": shorter.text, "status": str(again.status)},
+        }
         costs = spent.fields()
         fields: dict[str, Any] = {
             "details": details,

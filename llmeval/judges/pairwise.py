@@ -100,6 +100,11 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[Preferred, ...]
 
 
+def _equal(pair: Pair) -> bool:
+    """Whether both answers are the same: text and data."""
+    return pair.first.text == pair.second.text and pair.first.data == pair.second.data
+
+
 async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
     """The better of two answers, case by case; see `prefer`. Answers that are equal tie without a
     call.
@@ -110,7 +115,7 @@ async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
 
     async def one(pair: Pair) -> Preferred:
         key = pair.case.id, pair.first.repeat
-        if pair.first.text == pair.second.text:
+        if _equal(pair):
             return Preferred(*key, "tie")
         found = await prefer(judge, *pair)
         return Preferred(*key, found.winner, found.split)
@@ -124,7 +129,7 @@ async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
         ties=said.count("tie"),
         unanswered=said.count(None),
         splits=sum(each.split for each in cases),
-        equal=sum(pair.first.text == pair.second.text for pair in pairs),
+        equal=sum(map(_equal, pairs)),
         net=seen.estimate,
         low=seen.low,
         high=seen.high,

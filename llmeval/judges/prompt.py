@@ -7,8 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from llmeval.core.records import Answer, Case, Message, digest
-from llmeval.core.templates import case_values
+from llmeval.core.records import Answer, Case, Fields, Message, digest
+from llmeval.core.templates import DATA, answer_values
 from llmeval.judges.protocol import Criterion, Protocol
 from llmeval.judges.verdict import unwrapped
 from llmeval.models.base import Reply
@@ -29,13 +29,26 @@ def prompt_messages(
     """The protocol's turns for one answer."""
     fence = fence_of(case, answer)
     values = {
-        **case_values(case),
+        **_without(answer_values(case, answer), fence),
         "question": conversation(asked),
         "answer": answer.text.replace(fence, ""),
         "fence": fence,
         "criteria": criteria,
     }
     return tuple(Message(role, template.render(values)) for role, template in protocol.turns)
+
+
+def _without(values: Fields, fence: str) -> Fields:
+    """The values with the fence taken out of the answer's data: it is the application's text."""
+    return {**values, DATA: _stripped(values[DATA], fence)} if DATA in values else values
+
+
+def _stripped(value: Any, fence: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(fence, "")
+    if isinstance(value, dict):
+        return {key.replace(fence, ""): _stripped(item, fence) for key, item in value.items()}
+    return [_stripped(item, fence) for item in value] if isinstance(value, list) else value
 
 
 def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:

@@ -1,7 +1,7 @@
 """The protocol of a model: candidates and judges alike answer requests."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -18,7 +18,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     which independent sample of the same request this is; part of the cache key, never sent.
     `case_id`: only for models that answer by case (`replay`), else empty. `questions`: asked of a
     decision model about the messages, {id: {type, instructions, criteria}}; its reply's text is
-    {id: {option: probability}} as JSON.
+    {id: {option: probability}} as JSON. `fields`: the data of the case, for models that read it
+    (`ReadsCase`), else empty. `unique`: a text that only this answer of this run has, for sessions
+    and names; never part of the cache key.
     """
 
     messages: tuple[Message, ...]
@@ -27,6 +29,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int = 0
     case_id: str = ""
     questions: Mapping[str, Any] | None = None
+    fields: Mapping[str, Any] = {}
+    unique: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +47,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     fingerprint: str | None = None
     tool_calls: tuple[dict[str, Any], ...] = ()
+    data: dict[str, Any] | None = None
+    """What came next to the text, by name: part of the answer, of its record and of the cache."""
     logprobs: list[dict[str, Any]] | None = None
     latency_ms: float | None = None
 
@@ -86,3 +92,12 @@ class Model(Protocol):
 
     async def close(self) -> None:
         """Release connections or weights. Called once."""
+
+
+@runtime_checkable
+class ReadsCase(Protocol):
+    """A model whose requests hold more of the case than its prompt."""
+
+    @property
+    def case_names(self) -> frozenset[str] | None:
+        """Names that its requests use, `run` among them where they use `run.unique`; None: all."""

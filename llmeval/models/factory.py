@@ -80,6 +80,7 @@ def _make_transformers(spec: TransformersSpec, base: Path) -> Model:
 
 def _make_http(spec: HttpSpec, base: Path) -> Model:
     from llmeval.models.http import HttpEndpoint
+    from llmeval.models.reply_parts import ReplyPaths
 
     return HttpEndpoint(
         spec.url,
@@ -87,6 +88,9 @@ def _make_http(spec: HttpSpec, base: Path) -> Model:
         headers=_revealed(spec.headers),
         body=spec.body,
         output=spec.output,
+        parts=ReplyPaths(
+            data=spec.data, tool_calls=spec.tool_calls, usage=spec.usage, model=spec.model
+        ),
         render=lambda value, values: render_value(value, values, "body"),
         params=spec.params,
         timeout=spec.timeout,
@@ -101,7 +105,12 @@ def _make_python(spec: PythonSpec, base: Path) -> Model:
 
     function = load_function(spec.function, base)
     return PythonFunction(
-        function, spec.function, build=spec.build, params=spec.params, timeout=spec.timeout
+        function,
+        spec.function,
+        build=spec.build,
+        params=spec.params,
+        timeout=spec.timeout,
+        data=spec.data,
     )
 
 

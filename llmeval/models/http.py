@@ -3,13 +3,14 @@ path.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval.core.errors import ModelError
+from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.json_paths import JsonPath, NoMatch
 from llmeval.core.records import plain, to_json
+from llmeval.core.templates import variables_in
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.event_stream import is_event_stream
 from llmeval.models.client.failed_reply import stated_failure, states_error
@@ -18,8 +19,10 @@ from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
 from llmeval.models.params import merged
+from llmeval.models.reply_parts import ReplyPaths
 
-_STEP = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
+OWN_NAMES = frozenset({"prompt", "messages", "params", "run"})
+"""Names that a body can use in addition to the fields of the case."""
 Render = Callable[[Any, Mapping[str, Any]], Any]
 
 
@@ -28,10 +31,11 @@ class HttpEndpoint:
 
     Args:
         url, method, headers: where the request goes.
-        body: JSON whose texts are templates over `prompt` (the last user message), `messages` and
-            `params`.
-        output: where the answer stands in the reply, such as `data.choices[0].text`; empty = the
-            whole reply.
+        body: JSON whose texts are templates over `prompt` (the last user message), `messages`,
+            `params`, `run.unique` and the fields of the case.
+        output: path to the answer in the reply, such as `data.choices[0].text`; empty = the whole
+            reply.
+        parts: paths to what the reply holds besides.
         render: renders the templates in `body`.
         build: stands for the address in its identity.
         timeout: seconds an attempt may take.
@@ -53,19 +57,22 @@ class HttpEndpoint:
         render: Render,
         params: Mapping[str, Any],
         timeout: float,
+        parts: ReplyPaths = ReplyPaths(),  # noqa: B008 (frozen)
         build: str | None = None,
         ca_file: Path | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
     ) -> None:
-        parts = read_url(url, "url")
+        read = read_url(url, "url")
         self._method = method
         self._own_headers = header_digests(headers)
-        self._place = {"url": address(parts.geturl())} if build is None else {"build": build}
-        self._name = build or address(parts.geturl()).partition("://")[2].partition("?")[0]
-        self._body, self._output, self._render = body, output, render
+        self._place = {"url": address(read.geturl())} if build is None else {"build": build}
+        self._name = build or address(read.geturl()).partition("://")[2].partition("?")[0]
+        self._body, self._output, self._render = body, JsonPath(output), render
+        self._parts = parts
+        self._names = variables_in(body)
         self._params = dict(params)
         self._http = HttpClient(
-            parts.geturl(),
+            read.geturl(),
             key="url",
             headers=headers,
             timeout=timeout,
@@ -84,24 +91,38 @@ class HttpEndpoint:
             "method": self._method,
             "headers": self._own_headers,
             "body": without_keys(self._body),
-            "output": self._output,
+            "output": self._output.text,
             "params": without_keys(self._params),
+            **self._parts.identity,
         }
+
+    @property
+    def case_names(self) -> frozenset[str]:
+        """Fields of the case that the body uses, and `run` where it uses `run.unique`."""
+        return self._names - (OWN_NAMES - {"run"})
 
     async def answer(self, request: Request) -> Reply:
         """One call, no retries.
 
         Raises:
             Overloaded, Retryable, ModelError: as for every model; a reply that states an `error`,
-                whatever else it holds, one without the output path, or with null there.
+                whatever else it holds, one without the output path or one of the others, or
+                with null at the output and no tool call; a body that can't be rendered (kind
+                `config`).
         """
         prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         values = {
+            **request.fields,
             "prompt": prompt,
             "messages": [{"role": m.role, "content": m.content} for m in request.messages],
             "params": merged(self._params, request.params),
+            "run": {"unique": request.unique},
         }
-        response = await self._http.send(to_json(self._render(self._body, values)))
+        try:
+            body = self._render(self._body, values)
+        except SuiteError as error:
+            raise ModelError(str(error), kind="config") from None
+        response = await self._http.send(to_json(body))
         if is_event_stream(response.body, response.content_type):
             raise ModelError(
                 f"{self._http.host}: the reply is an event stream; the provider http reads one JSON"
@@ -112,7 +133,9 @@ class HttpEndpoint:
             raise stated_failure(
                 self._http.host, "an error in a reply of status 200", data["error"]
             )
-        return Reply(text=self._text(data, response.body), latency_ms=response.latency_ms)
+        parts = self._parts.fields(data, self._http.host)
+        text = self._text(data, response.body, called=bool(parts.get("tool_calls")))
+        return Reply(text=text, latency_ms=response.latency_ms, **parts)
 
     async def close(self) -> None:
         """Close connections."""
@@ -123,21 +146,21 @@ class HttpEndpoint:
         """Whether the suite takes the answer from the reply's `error`, or the whole reply as the
         answer.
         """
-        first = _STEP.match(self._output)
-        return first is None or first["key"] == "error"
+        return self._output.first_name in (None, "error")
 
-    def _text(self, value: Any, body: bytes) -> str:
-        """The answer at the output path."""
-        for step in _STEP.finditer(self._output):
-            try:
-                value = value[step["key"]] if step["key"] is not None else value[int(step["index"])]
-            except (KeyError, IndexError, TypeError, ValueError):
-                raise ModelError(
-                    f"{self._http.host}: the reply has no {self._output!r}: {peek(body)}"
-                ) from None
+    def _text(self, reply: Any, body: bytes, *, called: bool) -> str:
+        """The answer at the output path. `called`: there are tool calls, so a text may lack."""
+        try:
+            value = self._output.find(reply)
+        except NoMatch:
+            raise ModelError(
+                f"{self._http.host}: the reply has no {self._output.text!r}: {peek(body)}"
+            ) from None
+        if value is None and called:
+            return ""
         if value is None:
             raise ModelError(
-                f"{self._http.host}: no answer: {self._output or 'the reply'!r} is null:"
+                f"{self._http.host}: no answer: {self._output.text or 'the reply'!r} is null:"
                 f" {peek(body)}"
             )
         return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)

@@ -255,13 +255,14 @@ def _tool_calls(message: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     if not calls and not legacy:
         return ()
     objects = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    named = [_called(call) for call in objects]
+    named = [called(call) for call in objects]
     if not named and isinstance(legacy, dict):
         named = [_call(legacy, "arguments")]
     return tuple(call for call in named if call is not None)
 
 
-def _called(call: Mapping[str, Any]) -> dict[str, Any] | None:
+def called(call: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A call of a chat completion as {name, arguments}; None for what is none."""
     if isinstance(call.get("function"), dict):
         return _call(call["function"], "arguments")
     return _call(call["custom"], "input") if isinstance(call.get("custom"), dict) else None

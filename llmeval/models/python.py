@@ -7,24 +7,32 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from llmeval.core.errors import BoundaryError, ModelError
 from llmeval.core.records import plain
 from llmeval.models.base import Reply, Request
 from llmeval.models.identity import function_source, without_keys
+from llmeval.models.openai_replies import read_name, read_usage
+from llmeval.models.reply_parts import ReplyPaths, read_tool_calls
+
+_KEYS = ("output", "data", "tool_calls", "usage", "model")
+"""Keys of a dict that a function returns."""
 
 
 class PythonFunction:
-    """A function that gets the request and returns text or a `Reply`.
+    """A function that gets the request and returns text, a dict or a `Reply`.
 
     A parameter named `request` gets the whole `Request`; any other gets the last user message's
-    text. A sync function runs in a thread. What it raises is recorded as the candidate's error,
-    unless it raises one of llmeval's own.
+    text. A dict has the text as `output` and, as far as it likes, `data`, `tool_calls`, `usage` and
+    `model`; with `data` paths it may have any keys. A sync function runs in a thread. What it
+    raises is recorded as the candidate's error, unless it raises one of llmeval's own.
 
     Args:
         function: the function.
         name: how the suite names it.
         build: which build of the application it is, by a name of its owner's.
+        data: by name, paths into the dict that it returns.
     """
 
     def __init__(
@@ -35,11 +43,13 @@ class PythonFunction:
         build: str | None = None,
         params: Mapping[str, Any] | None = None,
         timeout: float = 120,
+        data: Mapping[str, str] | None = None,
     ) -> None:
         self._function, self._name, self._build = function, name, build
         self._source = function_source(name, function)
         self._params, self._timeout = dict(params or {}), timeout
         self._whole = "request" in inspect.signature(function).parameters
+        self._parts = ReplyPaths(data=data)
         self._async = inspect.iscoroutinefunction(function)
 
     @property
@@ -51,13 +61,20 @@ class PythonFunction:
             "source": self._source,
             "build": self._build,
             "params": without_keys(self._params),
+            **self._parts.identity,
         }
+
+    @property
+    def case_names(self) -> frozenset[str] | None:
+        """All fields of the case, for a function that takes the whole request."""
+        return None if self._whole else frozenset()
 
     async def answer(self, request: Request) -> Reply:
         """One call.
 
         Raises:
-            ModelError: the function raised, took too long, or returned neither text nor a Reply.
+            ModelError: the function raised, took too long, or returned no text, dict or Reply, or
+                one that lacks a part that a path names.
         """
         argument: Any = request
         if not self._whole:
@@ -80,14 +97,56 @@ class PythonFunction:
             raise ModelError(
                 f"{self._name} raised {type(raised).__name__}: {raised}", kind="candidate"
             ) from raised
+        seconds = time.perf_counter() - started
+        if isinstance(result, dict):
+            result = structs.replace(self._from_dict(result), latency_ms=seconds * 1000)
+        elif self._parts.data is not None:
+            raise self._wrong(
+                f"returned {type(result).__name__}, but `data` has paths: return a dict with"
+                " `output` and what they lead to"
+            )
         if isinstance(result, Reply):
             return self._checked(result)
         if not isinstance(result, str):
-            raise ModelError(
-                f"{self._name} returned {type(result).__name__}, not text or a Reply",
-                kind="candidate",
+            raise self._wrong(
+                f"returned {type(result).__name__}, not text, a dict with `output`, or a Reply"
             )
-        return Reply(text=result, latency_ms=(time.perf_counter() - started) * 1000)
+        return Reply(text=result, latency_ms=seconds * 1000)
+
+    def _from_dict(self, result: dict[Any, Any]) -> Reply:
+        """The reply that a dict holds.
+
+        Raises:
+            ModelError: it has no text, keys that nothing reads, or lacks what a path names.
+        """
+        calls = read_tool_calls(
+            result.get("tool_calls"), f"{self._name}: tool_calls", kind="candidate"
+        )
+        output = result.get("output", "" if calls else None)
+        if not isinstance(output, str):
+            raise self._wrong(
+                "returned a dict without a text as `output`; it has: " + ", ".join(map(str, result))
+            )
+        unread = [str(key) for key in result if key not in _KEYS]
+        if unread and self._parts.data is None:
+            raise self._wrong(
+                f"returned a dict with keys that nothing reads: {', '.join(unread)}. Put them into"
+                " `data`, or name them in the suite with `data: {name: path}`"
+            )
+        data = result.get("data")
+        if not isinstance(data, dict | None):
+            raise self._wrong(f"returned {type(data).__name__} as `data`, not a dict")
+        paths = self._parts.fields(plain(result), self._name, kind="candidate")
+        return Reply(
+            text=output,
+            tool_calls=calls,
+            data=paths.get("data", data),
+            usage=read_usage(result.get("usage")),
+            model=read_name(result.get("model")),
+        )
+
+    def _wrong(self, what: str) -> ModelError:
+        return ModelError(f"{self._name} {what}", kind="candidate")
 
     def _called(self, argument: Any) -> tuple[Any, BaseException | None]:
         """What the function returned, and what it raised; in a thread. Whatever that is, it is

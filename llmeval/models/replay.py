@@ -1,4 +1,4 @@
-"""Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?,
+"""Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, data?,
 error?}.
 """
 
@@ -22,6 +22,7 @@ class _Recorded(msgspec.Struct):
     repeat: int = 0
     finish_reason: str | None = None
     tool_calls: list[dict[str, Any]] = []
+    data: dict[str, Any] | None = None
     error: Any = None
 
 
@@ -92,6 +93,7 @@ class Replay:
             text=recorded.output,
             finish_reason=recorded.finish_reason,
             tool_calls=tuple(recorded.tool_calls),
+            data=recorded.data,
         )
 
     async def close(self) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from llmeval.core.records import clean_text, plain
+from llmeval.core.errors import ModelError
+from llmeval.core.records import clean_text, plain, to_json
 from llmeval.models.base import NoAnswer, Reply
 from llmeval.models.blocked import is_blocked
 from llmeval.models.endings import is_length, may_be_empty
@@ -13,6 +14,8 @@ from llmeval.models.reasoning import Tags, separate
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """Parameters that limit a reply's length, by their names in the APIs."""
+MAX_DATA_BYTES = 2**20
+"""Most bytes of an answer's `data`, as JSON: it stands in the run's records and in its report."""
 
 
 def usable(reply: Reply, params: Callable[[], Mapping[str, Any]], tags: Tags | None) -> Reply:
@@ -28,6 +31,7 @@ def usable(reply: Reply, params: Callable[[], Mapping[str, Any]], tags: Tags | N
             `truncated`), or it is empty and ended in a way of which nobody knows that the model
             meant it (kind `provider`). A text that was cut off, tool calls, and a text that the
             model really left empty are answers.
+        ModelError: its data is larger than `MAX_DATA_BYTES` (kind `candidate`).
     """
     reply = _cleaned(reply)
     closed = True
@@ -103,6 +107,26 @@ def _cleaned(reply: Reply) -> Reply:
             fields[name] = clean_text(value)
     if reply.tool_calls:
         fields["tool_calls"] = tuple(plain(call) for call in reply.tool_calls)
+    if reply.data is not None:
+        fields["data"] = _bounded(plain(reply.data))
     if reply.logprobs:
         fields["logprobs"] = [plain(token) for token in reply.logprobs]
     return replace(reply, **fields) if fields else reply
+
+
+def _bounded(data: dict[str, Any]) -> dict[str, Any]:
+    """The data, if it is not too large.
+
+    Raises:
+        ModelError: it is; names the largest part.
+    """
+    sizes = {name: len(to_json(value)) for name, value in data.items()}
+    if sum(sizes.values()) <= MAX_DATA_BYTES:
+        return data
+    name = max(sizes, key=lambda each: sizes[each])
+    raise ModelError(
+        f"the data of the answer has {sum(sizes.values()):,} bytes as JSON, most of them in"
+        f" {name!r} ({sizes[name]:,}); {MAX_DATA_BYTES:,} are allowed: choose a smaller part of"
+        " the reply with a path",
+        kind="candidate",
+    )

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmeval.core.errors import LlmevalError, StoreError
-from llmeval.core.records import Answer, Usage
+from llmeval.core.records import Answer, Case, Usage
+from llmeval.core.templates import DATA
 from llmeval.judges.assurance.attacks import CASE, asked, attacks_on
 from llmeval.judges.cascade import Cascade
 from llmeval.judges.ensemble import MemberVerdict
@@ -96,7 +97,7 @@ def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
     calls = sent = 0
     for case in planned.cases:
         filler = Answer(case_id=case.id, output="word " * _answer_tokens(planned))
-        prompt = judge.prompt_size(case, filler, planned.messages(case))
+        prompt = _prompt_size(judge, case, filler, planned)
         calls += prompt is not None
         sent += prompt or 0
     if not isinstance(judge, Cascade):
@@ -104,6 +105,16 @@ def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
     return TypicalUsage(
         calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT
     )
+
+
+def _prompt_size(judge: MemberVerdict, case: Case, filler: Answer, planned: RunPlan) -> int | None:
+    """Characters that judging one answer sends. The data of an answer are not known before it
+    comes, so a prompt that uses them counts with question and answer alone."""
+    sent = planned.messages(case)
+    turns = judge.seats[0].protocol.turns
+    if DATA not in case.fields and any(DATA in template.variables for _, template in turns):
+        return len(filler.text) + sum(len(message.content) for message in sent)
+    return judge.prompt_size(case, filler, sent)
 
 
 def _attacked(judge: MemberVerdict) -> TypicalUsage:

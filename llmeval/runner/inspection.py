@@ -14,9 +14,10 @@ from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import SpecError, bind, merge
 from llmeval.core.errors import LlmevalError, SuiteError
 from llmeval.core.records import Case
-from llmeval.core.templates import Template, case_values, is_template, render_value
+from llmeval.core.templates import Template, case_values, is_template
 from llmeval.data.cases import CaseSet
 from llmeval.models.loading import load_function
+from llmeval.runner.application import Application
 from llmeval.runner.judge_factory import protocol_of
 from llmeval.runner.rule_cases import WHOLE, RuleTargets
 from llmeval.suite.loader import Suite
@@ -54,6 +55,7 @@ def inspect_cases(
     suite: Suite,
     limit: int | None,
     watch: Callable[[Case], None] = lambda case: None,
+    application: Application = Application(None),  # noqa: B008 (frozen)
     *,
     sizing: bool = False,
 ) -> Inspected:
@@ -64,6 +66,7 @@ def inspect_cases(
         limit: at most so many cases, a seeded sample. What no case of a sample has (this one or the
             suite's own), another case may have, so that is no error then.
         watch: is given each case.
+        application: the candidate.
         sizing: the suite is being planned: a rule may be about a slice that has no case yet.
 
     Raises:
@@ -71,7 +74,9 @@ def inspect_cases(
     """
     prompt = suite.prompt()
     checks = bound_checks(suite)
-    inspector = _Inspector(suite, prompt, checks)
+    if problem := application.problem(checks):
+        raise suite.error(_output_key(suite), problem)
+    inspector = _Inspector(suite, prompt, checks, application)
 
     def look(case: Case) -> None:
         inspector.look(case)
@@ -83,6 +88,12 @@ def inspect_cases(
             inspector.targets.look(case, inspector.metrics.of(case, case_checks(suite, case)))
     warnings = inspector.finish(sample=cases.partial, sizing=sizing) if len(cases) else []
     return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless)
+
+
+def _output_key(suite: Suite) -> KeyPath:
+    """Where the suite says what of the candidate's reply is the answer."""
+    name = suite.spec.candidate
+    return ("models", name, "output") if isinstance(name, str) else ("candidate", "output")
 
 
 def _unsampled(suite: Suite) -> Suite:
@@ -182,6 +193,7 @@ class _Inspector:
     suite: Suite
     prompt: list[tuple[str, Template]]
     checks: tuple[BoundCheck, ...]
+    application: Application
     cases: int = 0
     asked: int = 0
     unscored: _Few = field(default_factory=_Few)
@@ -227,6 +239,7 @@ class _Inspector:
             )
         values = case_values(case)
         self._try_checks(case, own, values)
+        self.application.try_body(case, values)
         metrics = self.metrics.of(case, own)
         self.targets.look(case, metrics)
         if not metrics:
@@ -260,13 +273,26 @@ class _Inspector:
 
     def _try_checks(self, case: Case, own: Sequence[BoundCheck], values: Mapping[str, Any]) -> None:
         for bound in own:
-            if message := _problem(bound, case, values):
+            if message := self._problem(bound, case, values):
                 raise SuiteError(f"{case.source}: checks: {message}")
+        if own and (message := self.application.problem(own)):
+            raise self.suite.error(_output_key(self.suite), f"{message} ({case.source})")
         for index, bound in enumerate(self.checks):
-            if message := _problem(bound, case, values):
+            if message := self._problem(bound, case, values):
                 raise self.suite.error(
                     ("checks", index), f"{message} (case {case.id}, {case.source})"
                 )
+
+    def _problem(self, bound: BoundCheck, case: Case, values: Mapping[str, Any]) -> str | None:
+        """What is wrong with a check's arguments on this case."""
+        try:
+            bound.prepare(case, lambda value: self.application.render(value, values, bound.metric))
+        except SuiteError as error:
+            return str(error)
+        except (ValueError, LlmevalError) as error:
+            text = str(error)
+            return text if text.startswith(bound.metric) else f"{bound.metric}: {text}"
+        return None
 
     def finish(self, *, sample: bool, sizing: bool) -> list[str]:
         """What is odd, over all cases. `sample`: there are more than those that were tried.
@@ -339,18 +365,6 @@ class _Inspector:
 
 def _of(few: _Few, cases: int) -> str:
     return f"{few.n:,} of {cases:,} cases, first {few.first}"
-
-
-def _problem(bound: BoundCheck, case: Case, values: Mapping[str, Any]) -> str | None:
-    """What is wrong with a check's arguments on this case."""
-    try:
-        bound.prepare(case, lambda value: render_value(value, values, bound.metric))
-    except SuiteError as error:
-        return str(error)
-    except (ValueError, LlmevalError) as error:
-        text = str(error)
-        return text if text.startswith(bound.metric) else f"{bound.metric}: {text}"
-    return None
 
 
 def _check_facts(case: Case) -> None:

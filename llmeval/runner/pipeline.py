@@ -19,11 +19,12 @@ from msgspec import structs
 from llmeval.core.errors import SuiteError
 from llmeval.core.manifest import Ending
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score
-from llmeval.models.base import Reply, Request
+from llmeval.models.base import Reply
 from llmeval.models.client.caller import AskFailed
 from llmeval.runner.budget import cost_of
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
+from llmeval.runner.requests import request_for
 from llmeval.runner.scoring import check_scores, fails_when_blocked, not_scored_yet, score_answer
 from llmeval.runner.services import Verdicts
 from llmeval.runner.slots import WORKERS_PER_SLOT
@@ -81,6 +82,7 @@ class Pipeline:
         self._plan, self._writer, self._recorded = plan, writer, recorded
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
         self._verdicts = verdicts
+        self._run_id = writer.run.manifest().run_id
         self._workers: list[asyncio.Task[None]] = []
         self._lost_in_a_row = 0
         self._priced = asyncio.Event()
@@ -223,8 +225,8 @@ class Pipeline:
         up.
         """
         seat = self._plan.candidate
-        request = Request(
-            messages=messages, repeat=repeat, case_id=case.id if self._plan.by_case else ""
+        request = request_for(
+            seat.caller.model, case, repeat, messages, self._run_id, by_case=self._plan.by_case
         )
         try:
             asked = await seat.caller.ask(request)
@@ -276,6 +278,7 @@ class Pipeline:
             model=reply.model,
             fingerprint=reply.fingerprint,
             tool_calls=reply.tool_calls,
+            data=reply.data,
         )
 
     def _note_calls(self, scores: list[Score]) -> None:

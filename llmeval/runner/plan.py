@@ -29,6 +29,7 @@ from llmeval.models.client.cache import Cache
 from llmeval.models.client.caller import Caller
 from llmeval.models.client.limiter import Limiter
 from llmeval.models.replay import StoredAnswers
+from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
 from llmeval.runner.inspection import case_checks, inspect_cases
 from llmeval.runner.judge_factory import (
@@ -164,7 +165,8 @@ def plan(
     """
     _check_options(options)
     baseline_of(suite, options)
-    inspected = inspect_cases(suite, options.limit, watch, sizing=sizing)
+    spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
+    inspected = inspect_cases(suite, options.limit, watch, Application(spec), sizing=sizing)
     quarantine, whole = _selected(suite, options, only, inspected.cases)
     may_stop = _may_stop(suite, options)
     cache = Cache(home()) if options.use_cache and not trial else None
@@ -309,9 +311,7 @@ def inspect_suite(
     Raises:
         SuiteError: anything wrong.
     """
-    inspected = inspect_cases(suite, None, watch)
-    if isinstance(suite.spec.candidate, str):
-        suite.model_exists(suite.spec.candidate, ("candidate",))
+    inspected = inspect_cases(suite, None, watch, stated_application(suite))
     for name, judge in suite.spec.judges.items():
         for key, reference in judge.models:
             if isinstance(reference, str):

@@ -9,7 +9,7 @@ from typing import Any
 from llmeval.checks.bound import BoundCheck
 from llmeval.core.errors import BoundaryError, LlmevalError
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status
-from llmeval.core.templates import case_values, render_value
+from llmeval.core.templates import answer_values, render_value
 from llmeval.core.thresholds import CONFIDENT
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.plan import RunPlan
@@ -90,7 +90,7 @@ def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> Score:
     """The score of one check; one that can't be carried out is recorded as that."""
 
     def render(value: Any) -> Any:
-        return render_value(value, case_values(case), bound.metric)
+        return render_value(value, answer_values(case, answer), bound.metric)
 
     try:
         result = bound.evaluate(case, answer, render)

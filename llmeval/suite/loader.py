@@ -80,7 +80,7 @@ class Suite:
             spec: BaseModelSpec = self.spec.models[reference]
         else:
             spec = reference
-            name = str(getattr(spec, "model", None) or getattr(spec, "provider", "model"))
+            name = spec.stated_model or str(getattr(spec, "provider", "model"))
         for undefined, variable in self.undefined.items():
             if (
                 path and undefined[: len(path)] == path
@@ -112,7 +112,7 @@ class Suite:
     def _priced(self, name: str, spec: BaseModelSpec) -> BaseModelSpec:
         if spec.price is not None:
             return spec
-        price = self.prices.get(name) or self.prices.get(str(getattr(spec, "model", "")))
+        price = self.prices.get(name) or self.prices.get(spec.stated_model or "")
         return spec if price is None else spec.model_copy(update={"price": price})
 
     def model_exists(self, name: str, path: yaml_file.Path) -> None:

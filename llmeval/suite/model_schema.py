@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
+from llmeval.core.json_paths import JsonPath
 from llmeval.suite.strict import Strict
 
 
@@ -47,6 +48,11 @@ class BaseModelSpec(Strict):
     timeout: float = Field(default=120, gt=0, description="Seconds one attempt may take.")
     limits: Limits = Limits()
     price: Price | None = None
+
+    @property
+    def stated_model(self) -> str | None:
+        """The name of the model, where the specification states one."""
+        return getattr(self, "model", None)
 
 
 class Generating(BaseModelSpec):
@@ -138,6 +144,34 @@ class TransformersSpec(Generating):
     batch_size: int = Field(default=32, gt=0, description="Replies generated at a time.")
 
 
+def _path(text: str) -> str:
+    """A path that can be parsed."""
+    try:
+        JsonPath(text).check()
+    except ValueError as error:
+        raise PydanticCustomError("path", "{why}", {"why": str(error)}) from None
+    return text
+
+
+def _required_path(text: str) -> str:
+    if JsonPath(text).optional:
+        raise PydanticCustomError("path", "the answer can't be optional: leave the `?` away")
+    return _path(text)
+
+
+PathText = Annotated[str, AfterValidator(_path)]
+DataPaths = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], PathText] | None,
+    Field(
+        description=(
+            "What the reply holds next to the text: `{name: path}`, such as"
+            ' `{ids: "contexts[*].id"}`. Checks and judges use it as `{{ data.ids }}`. A path that'
+            " leads nowhere is an error of the answer; with a `?` at its end it gives null."
+        ),
+    ),
+]
+
+
 class HttpSpec(Generating, Networked):
     """An application's own JSON endpoint."""
 
@@ -149,21 +183,45 @@ class HttpSpec(Generating, Networked):
     body: Any = Field(
         default={"input": "{{ prompt }}"},
         description=(
-            "The request's JSON; every text in it is a template over prompt, messages and params."
+            "The request's JSON; every text in it is a template over prompt, messages, params,"
+            " run.unique and the fields of the case."
         ),
     )
-    output: str = Field(
-        default="output", description="Where the answer stands in the reply: a path like a.b[0].c"
+    output: Annotated[str, AfterValidator(_required_path)] = Field(
+        default="output",
+        description=(
+            "Where the answer stands in the reply: a path like a.b[0].c; empty = the whole reply."
+        ),
     )
+    data: DataPaths = None
+    tool_calls: PathText | None = Field(
+        default=None,
+        description=(
+            "Path to the tool calls: a list of {name, arguments} (or `args`, `input`), or of the"
+            " calls of an OpenAI reply."
+        ),
+    )
+    usage: PathText | None = Field(
+        default=None, description="Path to an object with input_tokens and output_tokens."
+    )
+    model: PathText | None = Field(
+        default=None, description="Path to the name of the model that answered."
+    )
+
+    @property
+    def stated_model(self) -> None:
+        """None: only a reply names the model."""
+        return None
 
 
 class PythonSpec(Generating):
-    """Your own function, sync or async: it gets a Request (or its text) and returns text or a
-    Reply.
+    """Your own function, sync or async: it gets a Request (or its text) and returns text, a dict
+    with `output` and `data`, or a Reply.
     """
 
     provider: Literal["python"]
     function: str = Field(description="module:function", pattern=r"^[\w.]+:[\w.]+$")
+    data: DataPaths = None
     build: str | None = Field(
         default=None,
         pattern=r"\S",
@@ -181,8 +239,8 @@ class ReplaySpec(BaseModelSpec):
     provider: Literal["replay"]
     source: str = Field(
         description=(
-            "A .jsonl of {id, output, repeat?}; a missing id, an output of null and a line with an"
-            " `error` are error records."
+            "A .jsonl of {id, output, repeat?, tool_calls?, data?}; a missing id, an output of"
+            " null and a line with an `error` are error records."
         )
     )
 

@@ -508,3 +508,26 @@ def test_no_sideways_scrolling(browser: Any, report: Path, width: int) -> None:
         with Watched(browser, report, hash_, viewport={"width": width, "height": 700}) as watched:
             wide = watched.ready().evaluate("[document.documentElement.scrollWidth, innerWidth]")
             assert wide[0] <= wide[1]
+
+
+def test_data_next_to_the_text_is_shown_and_inert(browser: Any, tmp_path: Path) -> None:
+    score = samples.Score(
+        case_id="c", metric="m", status=samples.Status.PASS, value=1.0, passed=True
+    )
+    data = {"ids": ["d1", samples.HOSTILE], "state": {"<b>step</b>": 3}}
+    run = samples.write_run(
+        tmp_path / "run",
+        [samples.Case("c", {"question": "q"})],
+        [samples.Answer(case_id="c", output="text", data=data)],
+        [score],
+        samples.summary_of("run", [], [], []),
+        samples.manifest("run", 1),
+    )
+    write_html(RunDir(run), tmp_path / "report.html")
+    with Watched(browser, tmp_path / "report.html", "#case=c") as watched:
+        page = watched.ready()
+        shown = page.locator("details.about", has_text="Data of this answer").inner_text()
+        assert "d1" in shown
+        assert "<b>step</b>" in shown
+        assert "</script><script>alert(1)</script>" in shown
+        assert page.locator("#cases b, #cases img, #cases a[href^=http]").count() == 0

@@ -75,7 +75,9 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
         anchor = certificate.anchors[place]
         try:
             found: Score = await fresh.score(
-                anchor.case, Answer(case_id=anchor.case.id, output=anchor.answer), anchor.asked
+                anchor.case,
+                Answer(case_id=anchor.case.id, output=anchor.answer, data=anchor.data),
+                anchor.asked,
             )
         except LlmevalError:
             return None

@@ -206,6 +206,7 @@ async def _anchors(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> tupl
             asked=each.item.asked,
             answer=each.item.answer.text,
             passed=bool(each.score.passed),
+            data=each.item.answer.data,
         )
         for each in chosen
     )

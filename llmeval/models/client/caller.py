@@ -130,6 +130,8 @@ class Caller:
         ]
         if request.questions is not None:
             sent.append(request.questions)
+        if request.fields:
+            sent.append({"fields": request.fields})
         if self._reasoning not in (None, THINK):
             sent.append(self._reasoning)  # replies are kept with the reasoning taken off
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()

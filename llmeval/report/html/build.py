@@ -19,6 +19,7 @@ from llmeval.core.errors import StoreError
 from llmeval.core.files import write_atomically, writing
 from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
+from llmeval.core.records import to_json
 from llmeval.core.results import Summary
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
 from llmeval.gate.run_pass import read_run, tally_run
@@ -262,9 +263,12 @@ def _verdicts(row: ReportRow, people: Mapping[tuple[str, int, str], bool]) -> li
 
 def flips(rows: list[ReportRow]) -> bool:
     """Whether a judge gave two verdicts on byte-equal answers, among the repeats of one case."""
-    seen: dict[tuple[str, str | None], bool] = {}
+    seen: dict[tuple[str, str | None, bytes], bool] = {}
     return any(
-        seen.setdefault((score.metric, row.now.answer.output), score.passed) != score.passed
+        seen.setdefault(
+            (score.metric, row.now.answer.output, to_json(row.now.answer.data)), score.passed
+        )
+        != score.passed
         for row in rows
         for score in row.now.scores
         if score.source == "judge" and score.passed is not None

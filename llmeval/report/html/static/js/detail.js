@@ -10,7 +10,7 @@ import { scoreCard } from "./score_card.js";
 import { tree } from "./tree.js";
 import { FLAGS, HEAD_FLAGS, QUEUES, rowName } from "./vocabulary.js";
 
-/** @import { CaseView, FullRow, Score, ScoreStatus } from "./types.js" */
+/** @import { CaseView, FullRow, Json, Score, ScoreStatus } from "./types.js" */
 /** @typedef {import("./data.js").Data} Data */
 
 /**
@@ -40,6 +40,7 @@ export function detail(data, row, full, view) {
       h("h3", {}, "Scores"),
       scores.map((score) => scoreCard(score, full, findings, view, data.meta)),
     ),
+    returned(full.now.answer.data ?? {}),
     hidden ? null : caseHistory(full, data.meta.past),
     about(full),
   );
@@ -145,6 +146,21 @@ function order(scores, view) {
     return [...scores].sort((a, b) => rank(a) - rank(b));
   }
   return [...scores].sort((a, b) => STATUS_ORDER[a.status] - STATUS_ORDER[b.status]);
+}
+
+/**
+ * What the application returned next to the text.
+ *
+ * @param {{ [name: string]: Json }} data
+ */
+function returned(data) {
+  if (!Object.keys(data).length) return null;
+  return h(
+    "details",
+    { class: "about", open: true },
+    h("summary", {}, "Data of this answer"),
+    tree(data),
+  );
 }
 
 /** @param {FullRow} full */

@@ -74,6 +74,8 @@ export interface Answer {
   reused_from?: string | null;
   request?: string | null;
   tool_calls?: Json[];
+  /** What the application returned next to the text. */
+  data?: { [name: string]: Json } | null;
 }
 
 export interface Case {

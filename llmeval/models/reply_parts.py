@@ -1,0 +1,98 @@
+"""What a reply of an application holds besides its text, by the paths of the suite."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmeval.core.errors import ModelError
+from llmeval.core.json_paths import JsonPath, NoMatch
+from llmeval.models.openai_replies import called, read_name, read_usage
+
+_ARGUMENTS = ("arguments", "args", "input")
+"""What applications call the arguments of a tool call."""
+
+
+@dataclass(frozen=True)
+class ReplyPaths:
+    """Paths to the parts of a reply; None where the suite names none."""
+
+    data: Mapping[str, str] | None = None
+    """By name."""
+    tool_calls: str | None = None
+    usage: str | None = None
+    model: str | None = None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The paths that are set, as JSON: they decide what an answer consists of."""
+        parts = {
+            "data": None if self.data is None else dict(self.data),
+            "tool_calls": self.tool_calls,
+            "usage": self.usage,
+            "model": self.model,
+        }
+        stated = {name: part for name, part in parts.items() if part is not None}
+        return {"parts": stated} if stated else {}
+
+    def fields(self, reply: Any, where: str, *, kind: str = "provider") -> dict[str, Any]:
+        """The fields of a `Reply` that the paths give.
+
+        Args:
+            reply: the reply as JSON values.
+            where: the application, for messages.
+            kind: of the error that a missing part is.
+
+        Raises:
+            ModelError: a path leads nowhere, or to what can't be such a part; names key and path.
+        """
+
+        def at(key: str, path: str) -> Any:
+            try:
+                return JsonPath(path).find(reply)
+            except NoMatch as error:
+                raise ModelError(
+                    f"{where}: {key}: the path {path!r} matches nothing: {error}. If the reply may"
+                    f" lack it, write {path + '?'!r}",
+                    kind=kind,
+                ) from None
+
+        fields: dict[str, Any] = {}
+        if self.data is not None:
+            fields["data"] = {name: at(f"data.{name}", path) for name, path in self.data.items()}
+        if self.tool_calls is not None:
+            calls = at("tool_calls", self.tool_calls)
+            fields["tool_calls"] = read_tool_calls(calls, f"{where}: tool_calls", kind)
+        if self.usage is not None:
+            fields["usage"] = read_usage(at("usage", self.usage))
+        if self.model is not None:
+            fields["model"] = read_name(at("model", self.model))
+        return fields
+
+
+def read_tool_calls(value: Any, where: str, kind: str) -> tuple[dict[str, Any], ...]:
+    """Tool calls as {name, arguments}, from a list of {name, arguments} (or `args`, `input`) or of
+    the calls of an OpenAI reply; none from null.
+
+    Raises:
+        ModelError: not a list of those.
+    """
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise ModelError(f"{where}: {type(value).__name__} instead of a list", kind=kind)
+    return tuple(_tool_call(call, f"{where}[{index}]", kind) for index, call in enumerate(value))
+
+
+def _tool_call(call: Any, where: str, kind: str) -> dict[str, Any]:
+    if isinstance(call, Mapping):
+        read = called(call)
+        if read is None:
+            key = next((name for name in _ARGUMENTS if name in call), "arguments")
+            read = {"name": call.get("name"), "arguments": call.get(key)}
+        if isinstance(read["name"], str) and read["name"]:
+            return read
+    raise ModelError(
+        f"{where}: a tool call is an object with `name` and `arguments` (or `args`, `input`), or"
+        " one of an OpenAI reply",
+        kind=kind,
+    )

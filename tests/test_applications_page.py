@@ -1,0 +1,86 @@
+"""The examples of docs/applications.md, run against a service with planted faults."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import llmeval
+from tests.support.endpoint import Handler, serve
+
+PAGE = "docs/applications.md"
+
+
+def examples(page: str) -> dict[str, str]:
+    """The marked blocks of the page, by the file that each of them is."""
+    blocks = re.findall(r"<!-- example: (\S+) -->\n```\w+\n(.*?)```", page, re.S)
+    return dict(blocks)
+
+
+def service(body: dict[str, Any], earlier: int) -> dict[str, Any]:
+    """The service of the page, without a fault."""
+    repair = "repairs" in body["question"]
+    text = "Ann repairs bikes on Mondays." if repair else "Bob sells bread on the square."
+    return {
+        "answer": "Ann repairs bikes." if repair else "Bob sells bread.",
+        "contexts": [{"id": "d1" if repair else "d2", "text": text}],
+        "usage": {"input_tokens": 812, "output_tokens": 24},
+        "model": "small-2",
+    }
+
+
+def missed(body: dict[str, Any], earlier: int) -> dict[str, Any]:
+    """The right answer, from a passage that is not the relevant one."""
+    reply = service(body, earlier)
+    return {**reply, "contexts": [{**reply["contexts"][0], "id": "d9"}]}
+
+
+def unsupported(body: dict[str, Any], earlier: int) -> dict[str, Any]:
+    """The right answer, without a passage that supports it."""
+    contexts = [{"id": id_, "text": "The market opens at eight."} for id_ in ("d1", "d2")]
+    return {**service(body, earlier), "contexts": contexts}
+
+
+def without_contexts(body: dict[str, Any], earlier: int) -> dict[str, Any]:
+    """A reply of another shape."""
+    return {"answer": service(body, earlier)["answer"], "usage": {}, "model": "small-2"}
+
+
+@pytest.mark.parametrize(
+    ("handler", "exit_code", "failing"),
+    [
+        (service, 0, set()),
+        (missed, 1, {"retrieved"}),
+        (unsupported, 1, {"grounding"}),
+        (without_contexts, 3, set()),
+    ],
+    ids=["no fault", "retrieval misses", "no support", "no contexts"],
+)
+def test_the_rag_example_finds_the_planted_fault(
+    handler: Handler,
+    exit_code: int,
+    failing: set[str],
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, text in examples((repository / PAGE).read_text(encoding="utf-8")).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with serve(handler) as server:
+        monkeypatch.setenv("RAG_URL", server.url)
+        options = llmeval.Options(out=tmp_path / "run")
+        run = llmeval.run(tmp_path / "rag.yaml", options=options)
+        assert all(
+            len(body["session"]) == 24 and body["language"] == "en" for body in server.requests
+        )
+    scores = [score for _, block in run.directory.scores() for score in block]
+    assert {score.metric for score in scores if score.passed is False} == failing
+    assert run.summary.gate.exit_code == exit_code
+    assert run.manifest.candidate.name == "http"
+    answers = list(run.directory.answers())
+    if handler is without_contexts:
+        assert all("no contexts" in answer.error.message for answer in answers if answer.error)
+        assert not scores
+    else:
+        assert all(answer.data and answer.model == "small-2" for answer in answers)
