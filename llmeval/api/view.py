@@ -26,7 +26,7 @@ class Run:
     Args:
         path: the directory.
         interrupted, reason: how this process's part ended.
-        warnings: what to tell beside the decision.
+        warnings: notes to show with the decision.
         view: what one pass over the records gave, where there was one.
     """
 
@@ -59,7 +59,7 @@ class Run:
         raise AttributeError(f"a Run does not change: {name} can't be set")
 
     def decided(self, view: "RunView", warnings: tuple[str, ...] = ()) -> "Run":
-        """The same run with what a pass over its records gave, and what to tell beside it."""
+        """The same run with the results of a pass over its records, and notes to show with them."""
         return Run(
             self.path,
             interrupted=self.interrupted,

@@ -1,4 +1,4 @@
-"""Attempts of one change: which try a run is, and what the tries before it came to."""
+"""Attempts of one change: the number of a run, and the results of the earlier runs."""
 
 from typing import Annotated, Literal
 
@@ -14,10 +14,12 @@ Pooled = float | None | Literal["-"]
 
 
 class EarlierAttempt(msgspec.Struct, frozen=True):
-    """A run of the same change that came to a decision before this one began."""
+    """A run of the same change that was decided before this one began."""
 
     run_id: str
+    """The id of that run."""
     decision: Decision
+    """Its decision."""
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ class AttemptValues(msgspec.Struct, frozen=True, kw_only=True):
     cases: dict[str, str]
     """The beginning of each case's digest, 16 hex digits, by id."""
     outputs: tuple[str, ...]
-    """What stands for each case's answer, in the same order."""
+    """A digest of each case's answers, in the same order."""
     metrics: dict[str, AttemptColumn]
 
 

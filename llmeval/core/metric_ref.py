@@ -28,5 +28,5 @@ def slice_label(where: Slice) -> str:
 
 
 def cluster_key(case_id: str, cluster: str | None) -> str:
-    """What is equal for the cases of one cluster. A case without one is a cluster of its own."""
+    """The key that the cases of a cluster share. A case without a cluster has its own key."""
     return f"\0{case_id}" if cluster is None else cluster

@@ -17,7 +17,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     identity: dict[str, Any] = {}
     """Everything that decides what answers, without secrets; the keys depend on the provider."""
     host: str | None = None
-    """Where it ran; null for what is no endpoint."""
+    """The host of the endpoint; null for other models."""
     params: dict[str, Any] = {}
     """What is sent with each request."""
     on_blocked: Literal["missing", "fail"] = "missing"
@@ -66,8 +66,8 @@ class AnchorsRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LabelTable(msgspec.Struct, frozen=True, kw_only=True):
-    """Labelled answers by the judge's verdict and people's, in this order; weighted ones are no
-    whole numbers.
+    """Labelled answers by the judge's verdict and people's, in this order; weighted counts
+    need not be whole numbers.
     """
 
     pass_pass: LabelCount

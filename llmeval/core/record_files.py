@@ -50,7 +50,7 @@ BESIDE = (
     FileOfRecords("NAME.lock.json", BaselineLock),
     FileOfRecords("certificate.json", Certificate),
 )
-"""Files that stand beside a suite."""
+"""Files next to a suite."""
 
 
 def record_schemas() -> dict[str, dict[str, Any]]:

@@ -50,8 +50,8 @@ class Attempts(NamedTuple):
     """Ids of earlier attempts whose results can't be read."""
 
     def manifest(self, manifest: Manifest) -> Manifest:
-        """The manifest with the error rates of this attempt. From the second on all cases are
-        asked, and read once.
+        """The manifest with the error rates of this attempt. From the second attempt on, the
+        run goes to its end and is read once.
         """
         if self.record is None:
             return manifest
@@ -236,7 +236,7 @@ def when_spent(rule: Rule, attempts: Attempts, manifest: Manifest) -> Rule:
         reason = (
             f"{made.reason} The error rates cover {manifest.gate.attempts} attempts of one change"
             f" (`gate.attempts`), and this is attempt {attempts.number}: it decides nothing. A"
-            " change of the repository's files begins anew."
+            " change of the repository's files starts a new count."
         )
         return structs.replace(
             made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None

@@ -57,7 +57,7 @@ class VerdictSource(Interface):
     def retry(
         self, messages: tuple[Message, ...], reply: Reply, problem: str
     ) -> tuple[Message, ...]:
-        """What the model reads after a reply that is no verdict."""
+        """The message to the model after a reply without a verdict."""
 
     def grade(
         self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, Any]
@@ -73,7 +73,7 @@ class ReplyVerdicts:
     """The model writes its verdict as JSON.
 
     Args:
-        protocol: what is asked, and what verdicts mean.
+        protocol: the prompt and the meaning of verdicts.
         logprobs: read the verdict's probability from the log probabilities of the reply.
     """
 
@@ -133,7 +133,7 @@ class ProbabilityVerdicts:
     """The model gives the probability of each verdict (a decision model, or the readout of labels).
 
     Args:
-        protocol: what is asked, and what verdicts mean; it has a `decision`.
+        protocol: the prompt and the meaning of verdicts; it has a `decision`.
     """
 
     def __init__(self, protocol: Protocol) -> None:
@@ -155,7 +155,7 @@ class ProbabilityVerdicts:
     def messages(
         self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
     ) -> tuple[Message, ...]:
-        """Case, answer and what was asked, as one state."""
+        """The case, its prompt and the answer, as one state."""
         return (state(case, answer, asked),)
 
     def request(

@@ -17,7 +17,7 @@ from llmeval.core.results import Decision
 from llmeval.store.directory import RunDir, complete_runs
 
 WITHIN = timedelta(hours=20)
-"""Attempts that began earlier are none: less than a day, so that nightly runs are no attempts."""
+"""Older runs do not count as attempts. It is less than a day, so that nightly runs do not count."""
 _LOOK_AT = 200
 _DECIDED = (Decision.PASS, Decision.FAIL, Decision.INCONCLUSIVE)
 _NUMBERS = {"GITHUB_RUN_ATTEMPT": 0, "SYSTEM_JOBATTEMPT": 0, "BUILDKITE_RETRY_COUNT": 1}

@@ -2,7 +2,7 @@
 
 Were the estimate exact, the number would be a formula. It is not: the true mean lies about a
 standard error off, and near a limit that changes the number many times over. So the question is
-turned round: after N cases in all, in which share of tries has the test decided? The mean of N
+reversed: after N cases in all, in which share of tries has the test decided? The mean of N
 cases, given the mean m of the first n, is about normal around m with variance sd^2 (1/n - 1/N)
 (flat prior), and the test decides where it is z standard errors off a limit.
 

@@ -87,8 +87,8 @@ class Networked(BaseModelSpec):
     ca_file: str | None = Field(
         default=None,
         description=(
-            "Certificates in PEM format to trust besides the system's, for an authority of your"
-            " own; relative to the suite file. The environment's SSL_CERT_FILE and"
+            "Certificates in PEM format to trust besides the system's, for your own authority;"
+            " relative to the suite file. The environment's SSL_CERT_FILE and"
             " REQUESTS_CA_BUNDLE work too."
         ),
     )
@@ -101,7 +101,7 @@ BUILD = (
     "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same"
     " model and build are the same model wherever they run (judges, certificates, baselines)."
     " Without it another address is another model. Answers of a build that is stated are reused by"
-    " later runs, so name it anew with every change."
+    " later runs, so change it with every release."
 )
 
 
@@ -227,7 +227,7 @@ class PythonSpec(Generating):
         pattern=r"\S",
         description=(
             "Which build this is, by a name of yours. Answers of a build that is stated are reused"
-            " by later runs while the function's files stay the same, so name it anew when anything"
+            " by later runs while the function's files stay the same, so change it when anything"
             " else behind it changes."
         ),
     )

@@ -188,6 +188,9 @@ def test_then_a_good_candidate_passes_and_updates_the_comment(
     project.says[0] = worse
     assert play(project, forge, tmp_path).code == 1
     project.says[0] = answer
+    (project.folder / "fix.txt").write_text("the fix\n")
+    git(project.folder, "add", "-A")
+    git(project.folder, "commit", "-qm", "fix")  # another change: its attempts begin at one
     assert play(project, forge, tmp_path).code == 0
     (comment,) = forge.comments.values()
     assert "PASS" in comment.split("\n")[1]

@@ -149,7 +149,7 @@ def test_a_regression_stops_early_and_without_a_baseline_nothing_does(tmp_path: 
     assert (code, calls <= N // 4) == (1, True)
     rule = next(rule for rule in summary["gate"]["rules"] if rule["rule"] == "regression")
     assert rule["decision"] == "FAIL" and rule["estimate"] < -0.3
-    assert "the cases are asked in a random order" in rule["assumptions"]
+    assert "the cases run in a random order" in rule["assumptions"]
     code, summary, calls = run(
         tmp_path, answer, "same", BOTH, "--stop", "early", "--concurrency", 4
     )

@@ -11,7 +11,7 @@ import regex
 def words_pattern(
     *parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE
 ) -> "regex.Pattern[str]":
-    """Any of the parts as whole words; a space stands for any white space."""
+    """Any of the parts as whole words; a space matches any white space."""
     return regex.compile(
         f"{before}(?:{'|'.join(part.replace(' ', chr(92) + 's+') for part in parts)}){after}", flags
     )

@@ -31,7 +31,7 @@ class Stance(IntEnum):
     WORKING = 5
     """outside of what is given as the final answer"""
     MENTIONED = 6
-    """named beside the answer: "a friend of X", or in a repetition of the question"""
+    """named next to the answer: "a friend of X", or in a repetition of the question"""
     UNREAD = 7
     """near a negation in a language whose negation is not read here"""
     DENIED = 8
@@ -58,7 +58,7 @@ class NegationScopes:
     """The scopes of one text.
 
     `about`: stems of the question or subject, to tell which denials matter. `question`: where it
-    has a "not" of its own, the answer may repeat that without denying anything.
+    contains its own "not", the answer may repeat that without denying anything.
     """
 
     def __init__(

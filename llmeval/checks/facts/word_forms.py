@@ -1,6 +1,6 @@
 """When two spellings are one word: inflected, spelt otherwise, transliterated or misspelt.
 
-Words are folded stems (see `tokens`). A likeness is no proof: of two words that a dictionary has,
+Words are folded stems (see `tokens`). A likeness does not prove it: of two words that a dictionary has,
 neither is a misspelling of the other.
 """
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
 from llmeval.core.formatting import percent, percent_of
-from llmeval.core.results import Decision, RuleDecision
+from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.rules.floors import LOST_WORST
 from llmeval.stats.sequential.design import floor as floor_design
@@ -141,7 +141,7 @@ def pooled_floor(tally: RunAggregate, asked: PooledFloor, pool: Pool) -> RuleDec
         n=len(results),
         assumptions=(
             f"{of_units} are independent of each other",
-            "the cases stand for those to come",
+            REPRESENTATIVE,
             *((LOST_WORST,) if lost else ()),
         ),
         tipping_point=away if decided else None,

@@ -83,7 +83,7 @@ def regression_assumptions(question: "RegressionTest") -> tuple[str, ...]:
     ]
     made.append(REPRESENTATIVE)
     if question.planned:
-        made.append("the cases are asked in a random order")
+        made.append("the cases run in a random order")
     if question.pairs.lost:
         made.append(LOST_WORST)
     if question.rule.judged and not question.rule.judge_scale:

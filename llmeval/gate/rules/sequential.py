@@ -183,7 +183,7 @@ def early_floor(
         level=1 - (sure if decision is Decision.FAIL else gate.alpha),
         n=verdict.cases,
         assumptions=(
-            "the cases are asked in a random order",
+            "the cases run in a random order",
             REPRESENTATIVE,
             *((LOST_WORST,) if lost else ()),
         ),

@@ -23,7 +23,7 @@ _FIRST_WAIT, _SECOND_WAIT, _LONGEST_WAIT = 0.1, 0.5, 20.0
 
 
 class Attempts:
-    """The attempts at one request; an object of its own, because a failure must carry them too."""
+    """The attempts at one request, as a separate object: a failure carries them too."""
 
     def __init__(self) -> None:
         self.count = 0
