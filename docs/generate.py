@@ -107,7 +107,7 @@ def suite_reference() -> str:
 
 
 def records_reference() -> str:
-    """Every file of a run directory with its fields, and the files beside a suite."""
+    """Every file of a run directory with its fields, and the files next to a suite."""
     lines = [
         "# Files and fields",
         "",
@@ -121,7 +121,7 @@ def records_reference() -> str:
         "",
     ]
     shown: list[type[msgspec.Struct]] = []
-    for title, files in (("Run directory", FILES), ("Beside a suite", BESIDE)):
+    for title, files in (("Run directory", FILES), ("Next to a suite", BESIDE)):
         lines += [f"## {title}", ""]
         for file in files:
             lines += _record_file(file, shown)

@@ -1,4 +1,4 @@
-"""The terms of a gate: what is kept of it beside a baseline, so that a gate that was loosened is
+"""The terms of a gate: what a baseline keeps of it, so that a gate that was loosened is
 seen.
 """
 
@@ -42,12 +42,12 @@ class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rejudged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run that is a baseline's answers scored anew keeps of that baseline, so that nothing
+    """What a run that scores a baseline's answers again keeps of that baseline, so that nothing
     is hidden by it.
     """
 
     left_out: dict[str, str]
-    """The baseline's cases that were not scored anew, as the suite lacks them or asks them
+    """The baseline's cases that were not scored again, as the suite lacks them or has them
     otherwise: digests by id.
     """
     gate: GateTerms

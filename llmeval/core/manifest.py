@@ -66,7 +66,7 @@ class CasesRecord(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     """As the suite states it; `inline` for cases in the suite itself."""
     sample: SampleRecord | None = None
-    """Null where all cases are asked."""
+    """Null where the run has all cases."""
     limit: int | None = None
     """The value of `--limit`."""
 
@@ -252,7 +252,7 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     undrawn: Undrawn | None = None
     """Of a sample: which cases of its baseline the suite's source lacks."""
     rejudged: Rejudged | None = None
-    """Of the answers of a baseline, scored anew: what it is compared as."""
+    """Of a baseline's answers that were scored again: what it is compared as."""
     parent_run: str | None = None
     """The id of the run whose answers were scored again."""
     command: tuple[str, ...] = ()
@@ -278,7 +278,7 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     digest: str = ""
     """sha256 over the canonical JSON of everything else in this file."""
     other_keys: dict[str, Any] = {}
-    """Keys of a newer writer, which are written back as they were; in the file they stand beside
+    """Keys of a newer writer, which are written back as they were; in the file they are next to
     the others.
     """
 

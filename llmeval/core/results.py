@@ -144,7 +144,7 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """One sentence for people."""
     remarks: tuple[str, ...] = ()
-    """Sentences that belong beside a PASS, and stand in `reason` too: how the gate was loosened,
+    """Notes to show with a PASS; `reason` has them too: how the gate was loosened,
     what was left out.
     """
 
@@ -167,7 +167,7 @@ class CaseCounts(msgspec.Struct, frozen=True, kw_only=True):
     not_scored: int = 0
     """Answers wait for their judge, as the run was interrupted."""
     not_needed: int = 0
-    """Planned cases that were not asked, because every rule was decided without them; `cases` does
+    """Planned cases that did not run, because every rule was decided without them; `cases` does
     not count them.
     """
 
@@ -214,7 +214,7 @@ class Reuse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that is asked and shown but counts nowhere: no rule, no metric, no count."""
+    """A case that runs and is shown but does not count: in no rule, no metric, no count."""
 
     case_id: str
     """The case."""

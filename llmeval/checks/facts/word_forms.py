@@ -1,7 +1,7 @@
 """When two spellings are one word: inflected, spelt otherwise, transliterated or misspelt.
 
-Words are folded stems (see `tokens`). A likeness does not prove it: of two words that a dictionary has,
-neither is a misspelling of the other.
+Words are folded stems (see `tokens`). A likeness proves nothing: of two words that a dictionary
+has, neither is a misspelling of the other.
 """
 
 from functools import lru_cache
