@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from llmeval.core.errors import BoundaryError, ModelError
+from llmeval.core.function_source import function_source
 from llmeval.core.records import plain
 from llmeval.models.base import Reply, Request
-from llmeval.models.identity import function_source, without_keys
+from llmeval.models.identity import without_keys
 
 
 class PythonFunction:
