@@ -13,6 +13,7 @@ from typing import Any
 from llmeval.checks.argument_models import model_of, no_such_argument, validated
 from llmeval.checks.base import CheckType
 from llmeval.checks.bound import BoundCheck, CheckGroup, NegatedCheck, SingleCheck
+from llmeval.checks.own import own_check
 from llmeval.checks.registry import all_checks, find
 
 Loader = Callable[[str], Callable[..., Any]]
@@ -57,14 +58,33 @@ def merge(suite: Sequence[BoundCheck], case: Sequence[BoundCheck]) -> tuple[Boun
 
 
 def _unique(bound: Sequence[BoundCheck]) -> tuple[BoundCheck, ...]:
-    seen: dict[str, int] = {}
+    """The checks with names that are kept apart, also from the further metrics of each other."""
+    times: dict[str, int] = {}
+    taken: set[str] = set()
     result = []
     for item in bound:
         base = item.metric.partition("#")[0]
-        seen[base] = seen.get(base, 0) + 1
-        metric = base if seen[base] == 1 else f"{base}#{seen[base]}"
-        result.append(item if metric == item.metric else replace(item, metric=metric))  # type: ignore[type-var]
+        renamed = item
+        while True:
+            times[base] = times.get(base, 0) + 1
+            metric = base if times[base] == 1 else f"{base}#{times[base]}"
+            if metric != renamed.metric:
+                renamed = replace(renamed, metric=metric)  # type: ignore[type-var]
+            if taken.isdisjoint(renamed.metrics):
+                break
+        taken.update(renamed.metrics)
+        result.append(renamed)
     return tuple(result)
+
+
+def check_type(name: str, load: Loader | None) -> CheckType:
+    """A check by its name, or an own one by `module:function`.
+
+    Raises:
+        ValueError: there is none, or the function is no check.
+    """
+    own = ":" in name and not _registered(name)
+    return own_check(name, _loaded(name, load)) if own else find(name)
 
 
 def arguments_schema() -> dict[str, Any]:
@@ -120,8 +140,7 @@ def _one(
     name: str, argument: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
 ) -> SingleCheck:
     try:
-        own = ":" in name and not _registered(name)
-        kind = CheckType(name, _loaded(name, load), "own", raw=True) if own else find(name)
+        kind = check_type(name, load)
     except ValueError as error:
         raise SpecError(path, str(error)) from None
     arguments, metric = _arguments(kind, argument, path)

@@ -148,10 +148,11 @@ def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
 
 
 def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
-    """Checks as a manifest lists them, in plain JSON."""
+    """Checks as a manifest lists them, in plain JSON: an entry for each metric."""
     return tuple(
-        msgspec.json.decode(msgspec.json.encode({"metric": bound.metric, **bound.identity}))
+        msgspec.json.decode(msgspec.json.encode({"metric": metric, **bound.identity}))
         for bound in checks
+        for metric in bound.metrics
     )
 
 

@@ -348,7 +348,7 @@ def _facts(
         "suite": suite.name,
         "cases": len(cases),
         "cases_digest": cases.digest,
-        "checks": [bound.metric for bound in checks],
+        "checks": [name for bound in checks for name in bound.metrics],
         "judges": list(suite.spec.judges),
         "warnings": [*warnings, *quarantine.warnings],
         "quarantined": [entry.case_id for entry in quarantine.cases],
