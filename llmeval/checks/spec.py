@@ -111,7 +111,7 @@ def _bind(
     if name == "not":
         inner = _bind(argument, path, is_template, load)
         return NegatedCheck(f"not {inner.metric}", inner)
-    if name in _GROUPS:
+    if name in _GROUPS and not (isinstance(argument, dict) and "got" in argument):
         return _group(name, argument, path, is_template, load)
     return _one(name, argument, path, is_template, load)
 
@@ -129,7 +129,8 @@ def _group(
         items, below = argument.get("of"), (*path, "of")
         k, metric = argument.get("k", 1), str(argument.get("metric", word))
     if not isinstance(items, list) or not items:
-        raise SpecError(path, f"`{word}` needs a list of checks")
+        check = "; the check `at_least` needs `got` and `limit`" if word == "at_least" else ""
+        raise SpecError(path, f"`{word}` needs a list of checks{check}")
     if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= len(items):
         raise SpecError(path, f"k must be a whole number from 1 to {len(items)}, not {k!r}")
     members = [_bind(item, (*below, index), is_template, load) for index, item in enumerate(items)]

@@ -96,13 +96,9 @@ def _show_example(name: str) -> None:
     out = console()
     out.print("\n[bold]Example[/]")
     out.print(f"  {found.written}", markup=False, highlight=False, soft_wrap=True)
-    for label, text in (
-        ("context", found.context),
-        ("passes", found.passes),
-        ("fails", found.fails),
-    ):
-        if text is not None:
-            out.print(f"  {label}: {text!r}", markup=False, highlight=False, soft_wrap=True)
+    for label, text in found.shown:
+        line = text if label.endswith("with") else repr(text)
+        out.print(f"  {label}: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def check(

@@ -70,7 +70,7 @@ def test_another_subject_fails() -> None:
 
 def test_a_source_may_be_given_instead() -> None:
     assert (
-        grounding("Bread needs flour.", None, source="Bread needs flour and water.").passed is True
+        grounding("Bread needs flour.", None, context="Bread needs flour and water.").passed is True
     )
     assert grounding("Bread needs flour.", None).passed is None
     assert grounding("...").passed is None

@@ -1,0 +1,1 @@
+"""Checks of what an application returns beside its text: passages, values, tool calls."""
