@@ -51,7 +51,7 @@ def tool_calls(
     got: list[dict[str, Any]] | None = None,
 ) -> Result:
     """The answer's tool calls are these `calls`, each a name or {name, arguments}; `calls: []`
-    wants no call.
+    wants no call, and so does the check without arguments.
 
     The reason tells apart: a call that is missing, one that is not wanted, a wrong argument (with
     the wanted and the actual value), a forbidden tool, and the wrong order. The graded value is the
@@ -62,14 +62,13 @@ def tool_calls(
     always are where only `forbidden` is set. `got`: the calls, for an application that returns them
     in its data; by default the answer's own.
     """
-    if calls is None and not forbidden:
-        raise CheckError("tool_calls: set `calls`, `forbidden` or both")
+    only_forbidden = calls is None and bool(forbidden)
     wanted = calls or []
     actual = read_calls(answer.tool_calls if got is None else got)
     if len(actual) > MAX_CALLS or len(wanted) > MAX_CALLS:
         raise CheckError(f"tool_calls: more than {MAX_CALLS} calls")
     pairs = _paired(wanted, actual, exact)
-    surplus = [] if extra or calls is None else pairs.extra
+    surplus = [] if extra or only_forbidden else pairs.extra
     troubles = [
         *_forbidden(actual, forbidden),
         *(f"missing: {_written(wanted[i].name, wanted[i].arguments)}" for i in pairs.missing),
@@ -83,7 +82,7 @@ def tool_calls(
         more = f" and {len(troubles) - _SHOWN} more" if len(troubles) > _SHOWN else ""
         reason = "; ".join(troubles[:_SHOWN]) + more
         return graded(min(value, 0.99), False, reason, details={"problems": troubles[:50]})
-    return graded(1.0, True, _all_right(actual, calls is None))
+    return graded(1.0, True, _all_right(actual, only_forbidden))
 
 
 def _all_right(actual: Sequence[ToolCall], only_forbidden: bool) -> str:
