@@ -15,6 +15,7 @@ from llmeval.checks.base import CheckType
 from llmeval.checks.bound import BoundCheck, CheckGroup, NegatedCheck, SingleCheck
 from llmeval.checks.own import own_check
 from llmeval.checks.registry import all_checks, find
+from llmeval.core.errors import SuiteError
 
 Loader = Callable[[str], Callable[..., Any]]
 """Imports `module:function`."""
@@ -167,7 +168,10 @@ def _registered(name: str) -> bool:
 def _loaded(name: str, load: Loader | None) -> Callable[..., Any]:
     if load is None:
         raise ValueError(f"unknown check {name!r}")
-    return load(name)
+    try:
+        return load(name)
+    except SuiteError as error:
+        raise ValueError(str(error)) from error
 
 
 def _arguments(kind: CheckType, argument: Any, path: Path) -> tuple[dict[str, Any], str]:
