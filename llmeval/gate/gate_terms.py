@@ -45,7 +45,11 @@ def terms_of(inputs: GateInputs) -> GateTerms:
     return GateTerms(
         gate=gate,
         repeats=inputs.repeats,
-        checks={str(check["metric"]): _arguments(check) for check in inputs.checks},
+        checks={
+            str(check["metric"]): _arguments(check)
+            for check in inputs.checks
+            if check.get("in") != "cases"  # a suite without a run does not list those
+        },
         judges={
             name: JudgeTerms(
                 prompt=judge.prompt,
