@@ -204,7 +204,7 @@ async def check(case, answer) -> Parts:
 def test_metrics_are_known_to_validate_the_gate_and_the_summary(tmp_path: Path) -> None:
     suite = write(tmp_path, METRICS, "{floors: {own.first: 0.1, own: 0.1}}")
     checked = json.loads(llmeval("validate", suite, "--json").stdout)
-    assert checked["checks"] == ["own", "own.first", "own.second"]
+    assert checked["metrics"] == ["own", "own.first", "own.second"]
     done = llmeval("run", suite, "--out", tmp_path / "run")
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     means = {row["metric"]: row["mean"] for row in summary["metrics"]}

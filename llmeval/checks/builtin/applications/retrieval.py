@@ -83,7 +83,7 @@ def retrieval(
         limit = limits.get(name, 0.0)  # type: ignore[call-overload]
         passes = value >= limit if limit > 0 else value > 0
         wanted = f"at least {limit:g}" if limit > 0 else "above 0"
-        parts[name] = graded(value, passes, f"{value:.3g}; expected {wanted}. {found}")
+        parts[name] = graded(value, passes, f"{value:.3g}; expected {wanted}")
     failed = [f"{name} {values[name]:.3g}" for name, part in parts.items() if not part.passed]
     reason = f"{', '.join(failed)} too low: {found}" if failed else found
     return graded(values["recall"], not failed, reason, metrics=parts)
