@@ -39,7 +39,7 @@ class Result:
     confidence: float | None = None
     details: Mapping[str, Any] | None = None
     metrics: Mapping[str, "Result"] = field(default_factory=dict)
-    """Results under names of their own, which a run records as `check.name`, for example
+    """Further results, which a run records as `check.name`, for example
     `retrieval.recall`. A check type declares their names (`CheckType.metrics`)."""
 
 

@@ -185,7 +185,7 @@ def _metrics(annotation: Any) -> Callable[[Mapping[str, Any]], tuple[str, ...]] 
 
 
 def waited(value: Awaitable[Any]) -> Any:
-    """What an async check returns. It runs in an event loop of its own, as this is called from
+    """What an async check returns. It runs in a new event loop, as this is called from
     synchronous code that may itself stand in a loop.
     """
 
@@ -221,7 +221,7 @@ def as_result(value: Any, limit: float = DEFAULT_LIMIT) -> Result:
         limit: from which value on a number passes.
 
     Raises:
-        CheckError: anything else. Nothing at all is no verdict either.
+        CheckError: anything else. None is not a verdict either.
     """
     if isinstance(value, Result):
         return value

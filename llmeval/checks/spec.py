@@ -82,7 +82,7 @@ def check_type(name: str, load: Loader | None) -> CheckType:
     """A check by its name, or an own one by `module:function`.
 
     Raises:
-        ValueError: there is none, or the function is no check.
+        ValueError: there is none, or the function is not a check.
     """
     own = ":" in name and not _registered(name)
     return own_check(name, _loaded(name, load)) if own else find(name)

@@ -27,8 +27,8 @@ def function_source(name: str, function: Callable[..., Any]) -> str | None:
 
 
 def file_of(function: Callable[..., Any]) -> str | None:
-    """The file of what a decorator, a `functools.partial` or an object with `__call__` stands
-    for.
+    """The file of the code behind a decorator, a `functools.partial` or an object with
+    `__call__`.
     """
     inner: Any = inspect.unwrap(function)
     while isinstance(inner, functools.partial):

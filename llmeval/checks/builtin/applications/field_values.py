@@ -35,7 +35,7 @@ def field_trouble(expected: Any, actual: Any, rule: FieldRule) -> str:
         rule: how they are compared.
 
     Raises:
-        CheckError: the wanted value is no date, though the rule is about dates.
+        CheckError: the wanted value is not a date, although the rule is about dates.
     """
     if expected is None:
         return "" if actual is None else f"is {shown(actual)}, expected no value"
@@ -52,14 +52,14 @@ def field_trouble(expected: Any, actual: Any, rule: FieldRule) -> str:
 
 
 def _number_trouble(expected: float, actual: Any, tolerance: float) -> str:
-    told = f"is {shown(actual)}, expected {shown(expected)}"
+    difference = f"is {shown(actual)}, expected {shown(expected)}"
     if isinstance(actual, str):
-        return f"{told}{_number_as_text(expected, actual, tolerance)}"
+        return f"{difference}{_number_as_text(expected, actual, tolerance)}"
     if isinstance(actual, bool) or not isinstance(actual, int | float):
-        return told
+        return difference
     if _same_number(expected, actual, tolerance):
         return ""
-    return f"{told}{_how_far(expected, actual, tolerance)}"
+    return f"{difference}{_how_far(expected, actual, tolerance)}"
 
 
 def _same_number(expected: float, actual: float, tolerance: float) -> bool:
@@ -112,15 +112,19 @@ def _close(one: float, other: float, tolerance: float) -> bool:
 
 
 def _text_trouble(expected: str, actual: Any, rule: FieldRule) -> str:
-    told = f"is {shown(actual)}, expected {shown(expected)}"
+    difference = f"is {shown(actual)}, expected {shown(expected)}"
     if not isinstance(actual, str):
-        return f"{told}: not a text"
+        return f"{difference}: not a text"
     if actual == expected:
         return ""
     folded = folded_text(actual) == folded_text(expected)
     if rule.fold:
-        return "" if folded else told
-    return f"{told}: only case, punctuation or space differ (`fold: true`)" if folded else told
+        return "" if folded else difference
+    return (
+        f"{difference}: only case, punctuation or space differ (`fold: true`)"
+        if folded
+        else difference
+    )
 
 
 def folded_text(text: str) -> str:
@@ -132,20 +136,20 @@ def _date_trouble(expected: Any, actual: Any) -> str:
     wanted = read_date(expected) if isinstance(expected, str) else None
     if wanted is None or _is_open(wanted):
         raise CheckError(
-            f"json_fields: the wanted {shown(expected)} is no date that leaves no doubt; write"
+            f"json_fields: the wanted {shown(expected)} is not a date that leaves no doubt; write"
             " 2031-04-03"
         )
-    told = f"is {shown(actual)}, expected {shown(expected)}"
+    difference = f"is {shown(actual)}, expected {shown(expected)}"
     read = read_date(actual) if isinstance(actual, str) else None
     if read is None:
-        return f"{told}: not one full date"
+        return f"{difference}: not one full date"
     if _is_open(read):
-        return f"{told}: the order of day and month is open"
+        return f"{difference}: the order of day and month is open"
     if (read.year, read.month, read.day) == (wanted.year, wanted.month, wanted.day):
         return ""
     if (read.year, read.month, read.day) == (wanted.year, wanted.day, wanted.month):
-        return f"{told}: day and month are swapped"
-    return told
+        return f"{difference}: day and month are swapped"
+    return difference
 
 
 def _is_open(read: Date) -> bool:

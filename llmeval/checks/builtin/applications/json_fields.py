@@ -97,7 +97,7 @@ def json_fields(
     names = list(fields) if fields else list(want)
     if not names:
         raise CheckError("json_fields: `want` has no field")
-    record, trouble = _given(answer, got)
+    record, trouble = _record_of(answer, got)
     parts = {}
     for name in names:
         rule = fields[name].rule if fields else FieldRule()
@@ -111,7 +111,7 @@ def json_fields(
     return graded(right / len(parts), not troubles, reason, metrics=parts)
 
 
-def _given(answer: Answer, got: Any) -> tuple[dict[str, Any] | None, str]:
+def _record_of(answer: Answer, got: Any) -> tuple[dict[str, Any] | None, str]:
     """The object, and what is wrong with how it is written."""
     if got is not None:
         value, trouble = plain(got), ""
@@ -119,7 +119,7 @@ def _given(answer: Answer, got: Any) -> tuple[dict[str, Any] | None, str]:
         value, trouble = _read(answer.text)
     if isinstance(value, dict):
         return value, trouble
-    return None, trouble or f"the JSON is no object but {_kind(value)}"
+    return None, trouble or f"the JSON is not an object but {_kind(value)}"
 
 
 def _read(text: str) -> tuple[Any, str]:

@@ -77,7 +77,7 @@ def retrieval(
         return not_applicable("nothing is relevant to this case")
     values = measures(got, relevant, k)
     limits = at_least or {}
-    found = _found(got, relevant, k)
+    summary = _summary(got, relevant, k)
     parts = {}
     for name, value in values.items():
         limit = limits.get(name, 0.0)  # type: ignore[call-overload]
@@ -85,7 +85,7 @@ def retrieval(
         wanted = f"at least {limit:g}" if limit > 0 else "above 0"
         parts[name] = graded(value, passes, f"{value:.3g}; expected {wanted}")
     failed = [f"{name} {values[name]:.3g}" for name, part in parts.items() if not part.passed]
-    reason = f"{', '.join(failed)} too low: {found}" if failed else found
+    reason = f"{', '.join(failed)} too low: {summary}" if failed else summary
     return graded(values["recall"], not failed, reason, metrics=parts)
 
 
@@ -125,7 +125,7 @@ def _dcg(gains: Sequence[float]) -> float:
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
 
 
-def _found(got: Sequence[str], relevant: Mapping[str, float], k: int | None) -> str:
+def _summary(got: Sequence[str], relevant: Mapping[str, float], k: int | None) -> str:
     """What of the relevant ids is there, and at which rank the first is."""
     first = got if k is None else got[:k]
     if not first:

@@ -37,13 +37,13 @@ def equal(
 
 @check(group="applications")
 def at_most(case: Case, answer: Answer, *, got: Any, limit: Limit) -> Result:
-    """The number `got` is at most `limit`. What is no number fails."""
+    """The number `got` is at most `limit`. A value that is not a number fails."""
     return _limited(got, limit, "at most", lambda number: number <= limit)
 
 
 @check(group="applications")
 def at_least(case: Case, answer: Answer, *, got: Any, limit: Limit) -> Result:
-    """The number `got` is at least `limit`. What is no number fails.
+    """The number `got` is at least `limit`. A value that is not a number fails.
 
     `at_least` with `of` is a group of checks instead.
     """
@@ -53,5 +53,7 @@ def at_least(case: Case, answer: Answer, *, got: Any, limit: Limit) -> Result:
 def _limited(got: Any, limit: float, words: str, holds: Any) -> Result:
     number = plain_number(got)
     if number is None or not math.isfinite(number):
-        return verdict(False, f"{clip(shown(plain(got)))} is no number; expected {words} {limit:g}")
+        return verdict(
+            False, f"{clip(shown(plain(got)))} is not a number; expected {words} {limit:g}"
+        )
     return verdict(bool(holds(number)), f"{number:g}; expected {words} {limit:g}")
