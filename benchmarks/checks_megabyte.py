@@ -1,6 +1,6 @@
 """The time of every check on a million characters of texts made to hurt; the slowest are printed.
 
-    python benchmarks/checks_megabyte.py [--show 25] [--screen 2000] [--only NAME,NAME] [--kept 2]
+    python benchmarks/checks_megabyte.py [--show 25] [--screen 10000] [--only NAME,NAME] [--kept 2]
 
 Every check reads every text of tests/checks/hostile_texts.py at `--screen` characters; the `--kept` slowest of each are
 then read at 1,000,000, or at the longest length that the check takes. Processor time of one run, one thread.
@@ -71,7 +71,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--show", type=int, default=25)
-    parser.add_argument("--screen", type=int, default=2_000)
+    parser.add_argument("--screen", type=int, default=10_000)
     parser.add_argument("--kept", type=int, default=2)
     parser.add_argument("--only", default="")
     options = parser.parse_args()

@@ -150,7 +150,9 @@ def played(plan: TestDesign, law: Law, runs: int) -> Found:
 
 
 def _tango(worse: Floats, better: Floats, n: int, plan: TestDesign) -> Floats:
-    """`paired.tango_above` over a grid."""
+    """p-values of the score test over a grid: the product rejects only where this one does, and the
+    exact one too (`decisions_audit.py`), so PASS is at most as likely as computed here.
+    """
     null = plan.pass_null
     b = -worse - better + (2 * n - better + worse) * null
     q = (np.sqrt(np.maximum(b * b + 8 * n * worse * null * (1 - null), 0.0)) - b) / (4 * n)

@@ -282,7 +282,10 @@ def truthfulqa(folder: Path) -> Iterator[LabelledAnswer]:
 
 def drawn(found: Iterator[LabelledAnswer], n: int) -> list[LabelledAnswer]:
     """n answers, half of them right."""
-    source, sides = random.Random(20261123), {True: list[LabelledAnswer](), False: list[LabelledAnswer]()}
+    source, sides = (
+        random.Random(20261123),
+        {True: list[LabelledAnswer](), False: list[LabelledAnswer]()},
+    )
     for item in found:
         sides[bool(item.verdict)].append(item)
     return [item for side in sides.values() for item in source.sample(side, min(n // 2, len(side)))]

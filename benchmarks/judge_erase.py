@@ -114,7 +114,7 @@ def came_to(score: Score) -> str:
     time.
     """
     checked = "erased" in (score.details or {})
-    if score.status is Status.OPEN:
+    if score.status is Status.NEEDS_REVIEW:
         return "caught"
     if score.passed is not True:
         return "failed"

@@ -26,7 +26,7 @@ from llmeval.core.record_files import (
 )
 from llmeval.core.records import Status
 from llmeval.core.results import Decision
-from llmeval.suite import schema
+from llmeval.suite import model_schema, schema
 from llmeval.suite.gate_schema import GateSpec, RegressionSpec
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
@@ -42,15 +42,15 @@ PARTS: list[type[BaseModel]] = [
     schema.CasesSpec,
     schema.Sample,
     schema.Turn,
-    schema.BaseModelSpec,
-    schema.OpenAISpec,
-    schema.TransformersSpec,
-    schema.HttpSpec,
-    schema.PythonSpec,
-    schema.ReplaySpec,
-    schema.SystemOneSpec,
-    schema.Limits,
-    schema.Price,
+    model_schema.BaseModelSpec,
+    model_schema.OpenAISpec,
+    model_schema.TransformersSpec,
+    model_schema.HttpSpec,
+    model_schema.PythonSpec,
+    model_schema.ReplaySpec,
+    model_schema.SystemOneSpec,
+    model_schema.Limits,
+    model_schema.Price,
     schema.JudgeSpec,
     GateSpec,
     FloorRule,
@@ -68,7 +68,7 @@ def suite_reference() -> str:
         "# Suite reference",
         "",
         (
-            "Made from `llmeval/suite/schema.py` by `docs/generate.py`. `llmeval schema` prints the"
+            "Made from `llmeval/suite/` by `docs/generate.py`. `llmeval schema` prints the"
             " same as JSON Schema, for editors."
         ),
         (
@@ -84,12 +84,12 @@ def suite_reference() -> str:
         properties = part.model_json_schema(by_alias=True)["properties"]
         own = (
             part.model_fields
-            if part is schema.BaseModelSpec
+            if part is model_schema.BaseModelSpec
             else {
                 name: field
                 for name, field in part.model_fields.items()
-                if not issubclass(part, schema.BaseModelSpec)
-                or name not in schema.BaseModelSpec.model_fields
+                if not issubclass(part, model_schema.BaseModelSpec)
+                or name not in model_schema.BaseModelSpec.model_fields
             }
         )
         for name, field in own.items():
@@ -328,8 +328,8 @@ def checks_index() -> str:
 def _title(class_name: str) -> str:
     """The heading of a part of the suite file: `HttpSpec` is "Http model", `GateSpec` is "Gate"."""
     part = class_name.removesuffix("Spec")
-    kind = getattr(schema, class_name, None)
-    is_model = kind is not None and issubclass(kind, schema.BaseModelSpec)
+    kind = getattr(model_schema, class_name, None)
+    is_model = kind is not None and issubclass(kind, model_schema.BaseModelSpec)
     return "Every model" if part == "BaseModel" else f"{part} model" if is_model else part
 
 

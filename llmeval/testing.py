@@ -25,11 +25,11 @@ _EVERY = 2**31
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What became of one case. `outcome`: passed, failed, lost (no usable answer or verdict),
-    allowed (did not pass, and the gate or a quarantine allows it) or open (it waits for a person).
-    `told`: why, for people."""
+    """What became of one case. `told`: why, for people."""
 
     outcome: str
+    """`passed`, `failed`, `missing` (no usable answer or verdict), `allowed` (it did not pass, and
+    the gate or a quarantine allows that) or `needs_review` (a person decides)."""
     told: str = ""
 
 
@@ -159,12 +159,12 @@ def case_results(done: Run) -> dict[str, CaseResult]:
     holds = summary.gate.decision is not None and summary.gate.exit_code == 0
     found = {key[0]: CaseResult("passed") for key in done.directory.answer_offsets()}
     for trouble in reversed(failing_cases(done.directory, done.manifest, summary, _EVERY)):
-        if trouble.outcome is Outcome.OPEN:
+        if trouble.outcome is Outcome.NEEDS_REVIEW:
             found[trouble.case_id] = CaseResult(
-                "open", "no judge is sure: it waits for a person (`llmeval review`)"
+                "needs_review", "no judge is sure: a person decides (`llmeval review`)"
             )
             continue
-        outcome = "allowed" if holds else "failed" if trouble.outcome is Outcome.FAIL else "lost"
+        outcome = "allowed" if holds else "failed" if trouble.outcome is Outcome.FAIL else "missing"
         found[trouble.case_id] = CaseResult(outcome, _told(trouble))
     for entry in summary.quarantine:
         if entry.case_id in found and not entry.passed:

@@ -24,8 +24,8 @@ CASES: dict[str, tuple[str | None, list[Any], str, str]] = {
     "pass": ("ok", [{"contains": "ok"}], "sure", "pass"),
     "fail": ("no", [{"contains": "ok"}], "sure", "fail"),
     "judged-fail": ("ok", [{"contains": "ok"}], "against", "fail"),
-    "open": ("ok", [{"contains": "ok"}], "unsure", "open"),
-    "fail-open": ("no", [{"contains": "ok"}], "unsure", "fail"),
+    "unsure": ("ok", [{"contains": "ok"}], "unsure", "needs_review"),
+    "fail-unsure": ("no", [{"contains": "ok"}], "unsure", "fail"),
     "unscored": ("ok", [{"contains": "ok"}], "broken", "unscored"),
     "fail-unscored": ("no", [{"contains": "ok"}], "broken", "unscored"),
     "no-answer": (None, [{"contains": "ok"}], "sure", "error"),
@@ -43,11 +43,18 @@ WAITING: dict[str, tuple[str | None, list[Any], str, str]] = {
     "judged-too": ("no", [{"contains": "ok"}], "sure", "fail"),
     "waits-and-fails": ("no", [{"contains": "ok"}], "sure", "not_scored"),
 }
-LETTERS = {"pass": "p", "fail": "f", "open": "o", "unscored": "u", "error": "e", "not_scored": "n"}
-MARKS = {"fail": "✘", "open": "?", "unscored": "!", "error": "!", "not_scored": "·"}
+LETTERS = {
+    "pass": "p",
+    "fail": "f",
+    "needs_review": "o",
+    "unscored": "u",
+    "error": "e",
+    "not_scored": "n",
+}
+MARKS = {"fail": "✘", "needs_review": "?", "unscored": "!", "error": "!", "not_scored": "·"}
 TAGS = {
     "fail": "failure",
-    "open": "skipped",
+    "needs_review": "skipped",
     "unscored": "error",
     "error": "error",
     "not_scored": "skipped",
@@ -55,12 +62,12 @@ TAGS = {
 TESTED = {
     "pass": "passed",
     "fail": "failed",
-    "open": "open",
-    "unscored": "lost",
-    "error": "lost",
-    "not_scored": "lost",
+    "needs_review": "needs_review",
+    "unscored": "missing",
+    "error": "missing",
+    "not_scored": "missing",
 }
-COUNTED = {"pass": "passed", "fail": "failed", "open": "open", "unscored": "unscored", "error": "errors",
+COUNTED = {"pass": "passed", "fail": "failed", "needs_review": "needs_review", "unscored": "unscored", "error": "errors",
            "not_scored": "not_scored"}  # fmt: skip
 
 
@@ -125,7 +132,7 @@ def test_all_say_the_same(
             "github",
             *options,
         )
-    assert done.returncode in (1, 3), done.stderr
+    assert done.returncode in (1, 3, 4), done.stderr
     expected = {name: outcome for name, (*_, outcome) in cases.items() if outcome != "quarantined"}
     troubled = {name: outcome for name, outcome in expected.items() if outcome != "pass"}
     counts = json.loads((out / "summary.json").read_text())["counts"]
@@ -186,13 +193,13 @@ def test_every_outcome_is_tried() -> None:
         assert set(table) == set(map(str, Outcome))
 
 
-def test_junit_says_that_an_open_case_needs_review(tmp_path: Path) -> None:
+def test_junit_says_that_a_person_decides(tmp_path: Path) -> None:
     with serve(judge) as endpoint:
-        suite = write(tmp_path, endpoint.url, {"open": CASES["open"], "fail": CASES["fail"]})
+        suite = write(tmp_path, endpoint.url, {"unsure": CASES["unsure"], "fail": CASES["fail"]})
         command("run", suite, "--out", tmp_path / "run", "--no-cache")
     root = ET.parse(tmp_path / "run" / "junit.xml").getroot()
     (skipped,) = [
-        case.find("skipped") for case in root.iter("testcase") if case.get("name") == "open"
+        case.find("skipped") for case in root.iter("testcase") if case.get("name") == "unsure"
     ]
     assert skipped is not None
     assert "needs review" in str(skipped.get("message"))
@@ -207,7 +214,7 @@ def test_what_people_decided_counts_everywhere(tmp_path: Path) -> None:
             write(
                 tmp_path,
                 endpoint.url,
-                {name: CASES[name] for name in ("open", "fail-open", "pass")},
+                {name: CASES[name] for name in ("unsure", "fail-unsure", "pass")},
             ),
             tmp_path / "run",
         )
@@ -216,20 +223,20 @@ def test_what_people_decided_counts_everywhere(tmp_path: Path) -> None:
         out,
         [
             Label(case_id=name, metric="correctness", human_verdict="pass")
-            for name in ("open", "fail-open")
+            for name in ("unsure", "fail-unsure")
         ],
     )
     done = command("report", out, "--format", "github")
     counts = json.loads((out / "summary.json").read_text())["counts"]
-    assert (counts["passed"], counts["failed"], counts["open"]) == (2, 1, 0)
+    assert (counts["passed"], counts["failed"], counts["needs_review"]) == (2, 1, 0)
     page = Page(out / "report.html").index()
     assert dict(zip(page["id"], page["state"], strict=True)) == {
-        "open": "p",
-        "fail-open": "f",
+        "unsure": "p",
+        "fail-unsure": "f",
         "pass": "p",
     }
-    assert _junit(out / "junit.xml") == {"fail-open": "failure"}
-    assert _annotated(done.stderr) == {"fail-open"}
+    assert _junit(out / "junit.xml") == {"fail-unsure": "failure"}
+    assert _annotated(done.stderr) == {"fail-unsure"}
     assert {name: each.outcome for name, each in case_results(llmeval.load_run(out)).items()} == {
-        "open": "passed", "fail-open": "failed", "pass": "passed",
+        "unsure": "passed", "fail-unsure": "failed", "pass": "passed",
     }  # fmt: skip

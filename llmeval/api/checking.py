@@ -33,7 +33,8 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     gate = loaded.spec.gate
-    reach = Attainability(floor_rates(gate.record().floors), gate.alpha, early=gate.stop == "early")
+    alpha, _ = gate.first_rates
+    reach = Attainability(floor_rates(gate.record().floors), alpha, early=gate.stop == "early")
     planned = plan(loaded, Options(), watch=reach.add, trial=True)
     try:
         check_retired(loaded, planned.retired, planned.cases)

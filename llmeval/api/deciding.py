@@ -44,20 +44,18 @@ def redecide(
     from llmeval.report.write import write_results
 
     run = load_run(path)
-    run.manifest = _ruled(run, suite, environment, baseline)
+    manifest, warnings = _ruled(run, suite, environment, baseline)
     if out is None:
-        run.take(view_run(run.directory, run.manifest))
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        run.take(write_results(run.directory, out, run.manifest))
-    return run
+        return run.decided(view_run(run.directory, manifest), warnings)
+    out.mkdir(parents=True, exist_ok=True)
+    return run.decided(write_results(run.directory, out, manifest), warnings)
 
 
 def _ruled(
     run: Run, suite: PathLike | Suite | None, environment: str | None, baseline: Path | None
-) -> Manifest:
-    """The run's manifest with the gate to decide by, and a suite's quarantine. Whether the run
-    could stop early is the run's own: it says in what order it was asked.
+) -> tuple[Manifest, tuple[str, ...]]:
+    """The run's manifest with the gate to decide by and a suite's quarantine, and warnings about
+    that. Whether the run could stop early is the run's own: it says in what order it was asked.
     """
     from msgspec import structs
 
@@ -73,16 +71,16 @@ def _ruled(
         quarantine = read_quarantine(
             loaded, lambda: {case.id for case in run.directory.outlines()}, partial=True
         )
-        run.warnings = quarantine.warnings
-        return structs.replace(
+        manifest = structs.replace(
             run.manifest,
             gate=structs.replace(gate_of(loaded, Options(baseline=baseline)), stop=gate.stop),
             quarantine=quarantine.cases,
             quarantine_ended=quarantine.ended,
             retired=read_retired(loaded).cases,
         )
+        return manifest, quarantine.warnings
     if baseline is None:
-        return run.manifest
+        return run.manifest, ()
     if gate.regression is None:
         raise UsageError(
             f"--baseline {baseline}: the rules of {run.path} compare nothing; name a suite with "
@@ -91,7 +89,7 @@ def _ruled(
     if not baseline.exists():
         raise UsageError(f"--baseline {baseline}: there is no such file or directory")
     regression = structs.replace(gate.regression, baseline=str(baseline.resolve()))
-    return structs.replace(run.manifest, gate=structs.replace(gate, regression=regression))
+    return structs.replace(run.manifest, gate=structs.replace(gate, regression=regression)), ()
 
 
 def _check_scored(run: Run, suite: Suite) -> None:
@@ -151,9 +149,9 @@ def merge(
     manifest = merged_manifest(parts)
     path = Path(out) if out is not None else reports / manifest.suite / manifest.run_id
     join(parts, path, manifest)
-    run = load_run(path)
-    write_manifest(path, _ruled(run, suite, environment, baseline))
-    return finish(load_run(path), (*run.warnings, *differing_environments(parts)))
+    whole, warnings = _ruled(load_run(path), suite, environment, baseline)
+    write_manifest(path, whole)
+    return finish(load_run(path), (*warnings, *differing_environments(parts)))
 
 
 def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
@@ -179,8 +177,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
     done = finish(run, embed=embed)
     if before is not None and (differing := _differing(before, done.summary)):
         warnings = (f"summary.json did not match the records, and was written again: {differing}",)
-    done.warnings = warnings
-    return done
+    return done if done.view is None else done.decided(done.view, warnings)
 
 
 def _differing(before: Summary, now: Summary) -> str:
@@ -223,6 +220,4 @@ def finish(
     """
     from llmeval.report.write import write_results
 
-    run.take(write_results(run.directory, embed=embed))
-    run.warnings = warnings
-    return run
+    return run.decided(write_results(run.directory, embed=embed), warnings)

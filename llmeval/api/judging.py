@@ -214,7 +214,7 @@ def _judge(
         raise UsageError(f"{suite}: the suite has no judge")
     if metric is None and len(plan.judges) == 1:
         metric = next(iter(plan.judges))
-    if metric not in plan.judges:
+    if metric is None or metric not in plan.judges:
         names = ", ".join(plan.judges)
         raise UsageError(f"{suite}: name the judge as SUITE:METRIC; the suite's judges: {names}")
     stated = plan.suite.judge(metric).certificate

@@ -58,7 +58,7 @@ def run(
         gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
         rates = floor_rates(gate.record().floors)
         counted = (case for case in planned.cases if case.id not in aside)
-        for line in out_of_reach(rates, gate.alpha, counted, early=planned.may_stop):
+        for line in out_of_reach(rates, gate.first_rates[0], counted, early=planned.may_stop):
             warn(line)
     if chosen.resume and chosen.out is None:
         from llmeval.runner.resume import find_unfinished
@@ -82,26 +82,36 @@ def _carry_out(
     A baseline that is there but can't be read is told before the first call; one that is not there
     yet is not.
     """
+    from llmeval.gate.attempts import keep_earlier
     from llmeval.gate.baseline import read_baseline
     from llmeval.gate.baseline_verdicts import known_verdicts
     from llmeval.gate.missing_cases import note_undrawn
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchor_history import past_anchors
+    from llmeval.runner.attempts import runs_of
     from llmeval.runner.execute import execute
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.plan import baseline_of
     from llmeval.runner.progress import NoDisplay
+    from llmeval.runner.services import RunServices
 
     path = baseline_of(planned.suite, options)
     baseline = read_baseline(path) if path is not None and path.exists() else None
-    if baseline is not None:
-        planned.known = known_verdicts(baseline, scoring_of(planned))
-        if planned.sampled:
-            planned.undrawn = note_undrawn(baseline, planned.cases.everything())
-    planned.past = lambda manifest, metric: past_anchors(
-        options.reports / planned.suite.name, metric, manifest.judges[metric], manifest.run_id
+    folder = options.reports / planned.suite.name
+    services = RunServices(
+        past_anchors=lambda manifest, metric: past_anchors(
+            folder, metric, manifest.judges[metric], manifest.run_id
+        ),
+        stopper=stopper,
     )
-    outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, stopper)
+    if baseline is not None:
+        services = replace(services, verdicts=known_verdicts(baseline, scoring_of(planned)))
+        if planned.sampled:
+            undrawn = note_undrawn(baseline, planned.cases.everything())
+            planned = replace(planned, undrawn=undrawn)
+    outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, services)
+    attempt = outcome.run.manifest().attempt
+    keep_earlier(outcome.run.path, runs_of(attempt, folder))
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
@@ -172,10 +182,11 @@ def rejudge(
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
-    planned.rejudged = rejudged_of(old.directory, {case.id for case in planned.cases})
-    planned.retired = (
-        Retirement()
-    )  # they are retired from the run that is compared, not from its baseline
+    planned = replace(
+        planned,
+        rejudged=rejudged_of(old.directory, {case.id for case in planned.cases}),
+        retired=Retirement(),  # retired from the run that is compared, not from its baseline
+    )
     now = scoring_of(planned)
     metrics = {metric_of(key) for key in (regression.margins if regression else ())}
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):

@@ -17,7 +17,7 @@ from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
     from llmeval.suite.loader import Suite
-    from llmeval.suite.schema import BaseModelSpec
+    from llmeval.suite.model_schema import BaseModelSpec
 
 _SECONDS = 30
 _UNREACHED = ("can't connect", "no answer within", "the connection broke", "ClientConnector")
@@ -85,7 +85,7 @@ def _model(
     from llmeval.models.factory import make_model
     from llmeval.models.local import pull
     from llmeval.models.local.extra import require_extra
-    from llmeval.suite.schema import ReplaySpec, SystemOneSpec, TransformersSpec
+    from llmeval.suite.model_schema import ReplaySpec, SystemOneSpec, TransformersSpec
 
     try:
         name, spec = suite.model(reference, key)

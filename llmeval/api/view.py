@@ -21,20 +21,68 @@ PathLike = str | os.PathLike[str]
 
 
 class Run:
-    """One run, read from its directory. Frames are made when asked for.
+    """One run, read from its directory; it never changes. Frames are made when asked for.
 
-    `path`: the directory. `summary`: what it came to. `interrupted`, `reason`: how this process's
-        part ended.
+    Args:
+        path: the directory.
+        interrupted, reason: how this process's part ended.
+        warnings: what to tell beside the decision.
+        view: what one pass over the records gave, where there was one.
     """
 
-    def __init__(self, path: PathLike, *, interrupted: bool = False, reason: str = "") -> None:
-        self.directory = RunDir(path)
-        if not self.directory.exists():
+    directory: RunDir
+    interrupted: bool
+    reason: str
+    warnings: tuple[str, ...]
+
+    def __init__(
+        self,
+        path: PathLike,
+        *,
+        interrupted: bool = False,
+        reason: str = "",
+        warnings: tuple[str, ...] = (),
+        view: "RunView | None" = None,
+    ) -> None:
+        directory = RunDir(path)
+        if not directory.exists():
             raise StoreError(f"{path} is not a run directory: it has no manifest.json")
-        self.interrupted, self.reason = interrupted, reason
-        self.report: Path | None = None
-        self.troubles: list[FailingCase] = []
-        self.warnings: tuple[str, ...] = ()
+        vars(self).update(
+            directory=directory,
+            interrupted=interrupted,
+            reason=reason,
+            warnings=warnings,
+            _view=view,
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Run does not change: {name} can't be set")
+
+    def decided(self, view: "RunView", warnings: tuple[str, ...] = ()) -> "Run":
+        """The same run with what a pass over its records gave, and what to tell beside it."""
+        return Run(
+            self.path,
+            interrupted=self.interrupted,
+            reason=self.reason,
+            warnings=warnings,
+            view=view,
+        )
+
+    @property
+    def view(self) -> "RunView | None":
+        """What one pass over the records gave; None where there was none."""
+        view: RunView | None = vars(self)["_view"]
+        return view
+
+    @property
+    def report(self) -> Path | None:
+        """The report that was written with this decision; None where none was."""
+        return None if self.view is None else self.view.report
+
+    @property
+    def troubles(self) -> "list[FailingCase]":
+        """The cases that did not pass, the worst first; empty where no pass looked for them."""
+        return [] if self.view is None else self.view.failing
 
     @property
     def path(self) -> Path:
@@ -44,7 +92,7 @@ class Run:
     @cached_property
     def manifest(self) -> Manifest:
         """Who, what, with what."""
-        return self.directory.manifest()
+        return self.directory.manifest() if self.view is None else self.view.manifest
 
     @cached_property
     def summary(self) -> Summary:
@@ -53,13 +101,10 @@ class Run:
         """
         from llmeval.gate.summary import summarise
 
+        if self.view is not None:
+            return self.view.summary
         ended = self.directory.has_summary() and self.manifest.status != "running"
         return self.directory.summary() if ended else summarise(self.directory)
-
-    def take(self, view: "RunView") -> None:
-        """Have what one pass over the records gave, with no second one."""
-        self.manifest, self.summary = view.manifest, view.summary
-        self.troubles, self.report = view.failing, view.report
 
     @property
     def decision(self) -> Decision | None:

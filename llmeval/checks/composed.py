@@ -25,6 +25,8 @@ def compose(value: Any) -> Any:
         # normalize() is slow on long texts, the two tests are not
         return value if _is_composed(value) else unicodedata.normalize("NFC", value)
     if isinstance(value, dict):
+        if all(_is_ascii(key) and _is_ascii(item) for key, item in value.items()):
+            return value  # as most cases are, and this is asked of each for each check
         made = {compose(key): compose(item) for key, item in value.items()}
         return (
             made if any(made.get(key, made) is not item for key, item in value.items()) else value
@@ -61,6 +63,10 @@ def raw_spans(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
         end = raw[last + 1] if span.end > span.start else raw[first]
         moved.append(replace(span, start=raw[first], end=end))
     return tuple(moved)
+
+
+def _is_ascii(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii()
 
 
 def _is_composed(text: str) -> bool:

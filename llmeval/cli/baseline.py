@@ -138,7 +138,7 @@ def show(
     for row in _head(found)["metrics"]:
         mean = "–" if row["mean"] is None else f"{row['mean']:.3f}"
         out.print(
-            f"  {row['metric']}: mean {mean} over {row['n']:,} cases, {row['lost']:,} lost",
+            f"  {row['metric']}: mean {mean} over {row['n']:,} cases, {row['missing']:,} missing",
             markup=False,
         )
     return 0
@@ -206,7 +206,7 @@ def _head(baseline: "BaselineLock") -> dict[str, Any]:
         known = [value for value in values if not math.isnan(value)]
         mean = math.fsum(known) / len(known) if known else None
         metrics.append(
-            {"metric": name, "mean": mean, "n": len(known), "lost": len(values) - len(known)}
+            {"metric": name, "mean": mean, "n": len(known), "missing": len(values) - len(known)}
         )
     return {
         "suite": baseline.suite,

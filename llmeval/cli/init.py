@@ -33,7 +33,7 @@ checks:                            # `llmeval checks list` shows them all
   - facts                          # the answer states a reference
 
 gate:                              # left out, every case must pass
-  floors: {{facts: 0.5}}             # the pass rate to clear, with 95% confidence; five cases can't show more
+  floors: {{facts: 0.5}}             # the pass rate to clear, at the gate's confidence; six cases can't show more
 """
 _LOCAL = """\
   small: {provider: transformers, model: smollm2-135m-instruct, params: {temperature: 0, max_tokens: 48}}
@@ -43,6 +43,7 @@ _CASES = (
     ("water-formula", "What is the chemical formula of water?", ["H2O", "H₂O"]),
     ("days-week", "How many days are there in a week?", ["7", "seven"]),
     ("author-hamlet", "Who wrote Hamlet?", ["William Shakespeare", "Shakespeare"]),
+    ("colour-sky", "What colour is a clear sky at noon?", ["blue"]),
     ("largest-planet", "Which planet of the solar system is the largest?", ["Jupiter"]),
 )
 _ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")

@@ -46,7 +46,7 @@ def pull_for(suite: "Suite", candidate: str | None) -> None:
     """
     from llmeval.models.local import pull
     from llmeval.models.local.extra import require_extra
-    from llmeval.suite.schema import TransformersSpec
+    from llmeval.suite.model_schema import TransformersSpec
 
     bundled = {model.name for model in pull.available()}
     used = [suite.spec.candidate if candidate is None else candidate]

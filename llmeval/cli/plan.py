@@ -51,12 +51,13 @@ def plan(
 
 def _print(plan: "SuitePlan") -> None:
     out, profile = console(), plan.profile
-    gate, n = profile.suite.spec.gate, len(profile.cases)
+    (alpha, beta), n = profile.suite.spec.gate.first_rates, len(profile.cases)
+    first = " of a first attempt" if profile.suite.spec.gate.attempts > 1 else ""
     out.soft_wrap = True
     out.print(
         f"[bold]{profile.suite.name}[/]: {_spent(plan.cost(n))},"
-        f" {count(profile.suite.spec.repeats, 'repeat')}. Error rates: {gate.alpha:.0%} for a wrong"
-        f" FAIL, {gate.beta:.0%} for a wrong PASS; 95% to decide."
+        f" {count(profile.suite.spec.repeats, 'repeat')}. Error rates{first}:"
+        f" {100 * alpha:.3g}% for a wrong FAIL, {100 * beta:.3g}% for a wrong PASS; 95% to decide."
     )
     for shape, size in plan.regression:
         out.print(f"\n[bold]{shape.metric}[/]")

@@ -59,11 +59,15 @@ def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False
     """Show the result of a run."""
     from llmeval.api import load_run
     from llmeval.report.failing_cases import failing_cases
+    from llmeval.report.run_view import RunView
 
     loaded = load_run(find_run(run, reports))
     loaded.directory.verify()
-    loaded.troubles = failing_cases(loaded.directory, loaded.manifest, loaded.summary, 10)
+    summary, manifest = loaded.summary, loaded.manifest
+    failing = failing_cases(loaded.directory, manifest, summary, 10)
     html = loaded.path / "report.html"
-    loaded.report = html if html.exists() else None
-    show_run(loaded, as_json=as_json)
+    view = RunView(
+        loaded.directory, manifest, summary, failing, [], html if html.exists() else None
+    )
+    show_run(loaded.decided(view), as_json=as_json)
     return 0

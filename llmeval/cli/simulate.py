@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
 LEGEND = (
     (
-        "open: INCONCLUSIVE. wrong: FAIL where nothing got worse, PASS of what should not; limit:"
-        " its stated rate."
+        "undecided: INCONCLUSIVE. wrong: FAIL although nothing got worse, or PASS although it"
+        " should not. limit: the error rate that the gate states."
     ),
     (
-        "usual: FAIL of the gate 'the pass rate fell by more than 2 points', or 'it is below the"
-        " floor'; unpaired: of a z test that ignores the pairs. What these FAIL not they PASS."
+        "usual: FAIL of a simple gate, 'the pass rate fell by more than 2 points' or 'it is below"
+        " the floor'. unpaired: FAIL of a z test that ignores the pairs. Both say PASS otherwise."
     ),
 )
 USED = (
-    "used: cases asked before the rule was decided, looks every 10; of the whole gate, before the"
-    " last one was."
+    "used: the share of cases that were run before the decision, with an interim analysis every 10"
+    " cases. For the whole gate: before the last rule was decided."
 )
-TRUTH = "At a floor both FAIL and PASS are wrong: the larger share is shown. Below it PASS is."
+TRUTH = (
+    "At a floor both FAIL and PASS are wrong; the larger share is shown. Below the floor only PASS"
+    " is wrong."
+)
 
 
 def simulate(
@@ -166,7 +169,7 @@ def _table(
         planted,
         "FAIL",
         "PASS",
-        "open",
+        "undecided",
         "wrong ± s.e.",
         "limit",
         *used,

@@ -20,7 +20,7 @@ from llmeval.gate.baseline import SAME
 from llmeval.gate.pairs import PairedCases, pair
 from llmeval.stats.estimation.difference import MeanDifference, difference
 from llmeval.stats.tests.multiplicity import benjamini_hochberg, holm_adjusted
-from llmeval.store.directory import RunDir
+from llmeval.store.run_store import RunStore
 
 LEVEL = 0.95
 
@@ -36,7 +36,7 @@ class _Tested:
     found: MeanDifference
 
 
-def compare(runs: Sequence[RunDir], level: float = LEVEL) -> Comparison:
+def compare(runs: Sequence[RunStore], level: float = LEVEL) -> Comparison:
     """The first run beside each other one, and from three on their ranking.
 
     Raises:
@@ -83,7 +83,7 @@ def compare(runs: Sequence[RunDir], level: float = LEVEL) -> Comparison:
     )
 
 
-def _same(run: RunDir, earlier: Sequence[RunDir]) -> bool:
+def _same(run: RunStore, earlier: Sequence[RunStore]) -> bool:
     return any(run.path.resolve() == other.path.resolve() for other in earlier)
 
 

@@ -11,7 +11,7 @@ from llmeval.core.results import Decision, Summary
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import values_of
 from llmeval.gate.run_pass import tally_run
-from llmeval.store.directory import RunDir
+from llmeval.store.run_store import RunStore
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class LoadedRun:
     """A run under its letter. `kept`: its results case by case."""
 
     letter: str
-    run: RunDir
+    run: RunStore
     manifest: Manifest
     tally: RunAggregate
     kept: BaselineLock
@@ -36,7 +36,7 @@ class LoadedRun:
         return judge is not None and judge.trust != "TRUSTED"
 
 
-def load(letter: str, run: RunDir) -> LoadedRun:
+def load(letter: str, run: RunStore) -> LoadedRun:
     """Read a run once.
 
     Raises:

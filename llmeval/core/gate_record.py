@@ -9,6 +9,8 @@ import msgspec
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Level = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+About = Literal["cases_like_these", "these_cases"]
+Attempts = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Scale = Literal["people", "judge"]
 MustPass = Literal["all"] | list[str] | dict[str, str] | None
 """All cases, a list of case ids, or one tag and its value; None without such a rule."""
@@ -66,6 +68,10 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Largest share of cases without a result; above it the run is INVALID."""
     stop: Literal["early", "never"] = "never"
     """early: the cases are in a random order, and the run may end before the last of them."""
+    attempts: Attempts = 1
+    """How many attempts of one change the error rates cover together."""
+    about: About = "cases_like_these"
+    """What the rules of regression are about: all cases like these, or these alone."""
     quarantine: str | None = None
     """The quarantine file that the suite names."""
     retired: str | None = None
@@ -77,3 +83,25 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     def margins(self) -> Margins:
         """The margins of the comparison; empty where nothing is compared."""
         return {} if self.regression is None else self.regression.margins
+
+    @property
+    def first_rates(self) -> tuple[float, float]:
+        """`rates_at` of a first attempt."""
+        return self.rates_at(1) or (self.alpha, self.beta)
+
+    def rates_at(self, number: int) -> tuple[float, float] | None:
+        """The error rates of one attempt of a change: of a wrong FAIL, and of a wrong PASS.
+
+        The first has half of each, the others share the rest, so that the rates of all attempts
+        together are at most `alpha` and `beta` (Bonferroni's inequality). None where an attempt
+        is beyond those that the rates cover.
+
+        Args:
+            number: 1 for the first attempt.
+        """
+        if self.attempts == 1:
+            return self.alpha, self.beta
+        if number > self.attempts:
+            return None
+        share = 0.5 if number == 1 else 0.5 / (self.attempts - 1)
+        return self.alpha * share, self.beta * share

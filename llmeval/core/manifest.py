@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.model_records import CandidateRecord, JudgeRecord
@@ -75,6 +76,8 @@ class GitRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     commit: str | None = None
     """Full hash."""
+    tree: str | None = None
+    """Of the commit's files: the same in a commit that changes nothing."""
     branch: str | None = None
     """Name."""
     dirty: bool = False
@@ -165,7 +168,7 @@ class Undrawn(msgspec.Struct, frozen=True):
     """In it with other content."""
 
 
-class Scoring(msgspec.Struct, frozen=True, kw_only=True):
+class ScoringInputs(msgspec.Struct, frozen=True, kw_only=True):
     """How a run is scored."""
 
     digests: Digests
@@ -189,7 +192,7 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(name for name, judge in self.judges.items() if judge.trust != "TRUSTED")
 
 
-class GateInputs(Scoring, frozen=True, kw_only=True):
+class GateInputs(ScoringInputs, frozen=True, kw_only=True):
     """Everything that makes a run easier or harder to pass."""
 
     gate: GateRecord
@@ -255,6 +258,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """The id of the run whose answers were scored again."""
     command: tuple[str, ...] = ()
     """Arguments of the process that began the run."""
+    attempt: AttemptRecord | None = None
+    """Which attempt of its change this is; null in a run that counts no attempts."""
     shard: ShardRecord | None = None
     """Null in a whole run."""
     merged_from: tuple[ShardOrigin, ...] = ()

@@ -6,13 +6,13 @@ they can't disagree.
 An answer takes the worst status of its scores. A case takes the worst outcome of its answers. From
 best to worst:
 
-    pass        every score that applies passes
-    open        no score fails, and a person has to decide at least one
-    fail        at least one score fails; no open verdict can change that
-    not_scored  a judge has not been asked yet, because the run was interrupted
-    unscored    a judge gave no usable verdict
-    error       the answer is missing, a check could not be carried out, or no check or judge
-    applies
+    pass          every score that applies passes
+    needs_review  no score fails, and a person has to decide at least one
+    fail          at least one score fails; no verdict of a person can change that
+    not_scored    a judge has not been asked yet, because the run was interrupted
+    unscored      a judge gave no usable verdict
+    error         the answer is missing, a check could not be carried out, or no check or judge
+                  applies
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     """What became of an answer, or of a case with all its answers."""
 
     PASS = "pass"
-    OPEN = "open"
+    NEEDS_REVIEW = "needs_review"
     FAIL = "fail"
     NOT_SCORED = "not_scored"
     UNSCORED = "unscored"
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 _RANKS = {outcome: rank for rank, outcome in enumerate(Outcome)}
 _BY_STATUS: dict[Status, Outcome] = {
     Status.PASS: Outcome.PASS,
-    Status.OPEN: Outcome.OPEN,
+    Status.NEEDS_REVIEW: Outcome.NEEDS_REVIEW,
     Status.FAIL: Outcome.FAIL,
     Status.NOT_SCORED: Outcome.NOT_SCORED,
     Status.UNSCORED: Outcome.UNSCORED,

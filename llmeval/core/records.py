@@ -17,7 +17,7 @@ import msgspec
 from llmeval.core.json_values import clean_text as clean_text
 from llmeval.core.json_values import plain as plain
 
-SCHEMA = 2
+SCHEMA = 3
 
 Fields = Mapping[str, Any]
 """A case's own data: whatever its templates use."""
@@ -171,10 +171,8 @@ class Status(StrEnum):
     """The judge gave no usable verdict."""
     NOT_SCORED = "not_scored"
     """The judge has not been asked yet: the run was interrupted. The same command goes on here."""
-    OPEN = "open"
-    """Judges answered and none was sure: it is for a person, whose label decides. Nothing was
-    lost.
-    """
+    NEEDS_REVIEW = "needs_review"
+    """Judges answered and none was sure. The label of a person decides."""
     ERROR = "error"
     """There is no answer to score, or the check could not be carried out."""
     NOT_APPLICABLE = "not_applicable"

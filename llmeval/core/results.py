@@ -45,7 +45,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """Cases without a usable verdict."""
     errors: int = 0
     """Cases without an answer, or whose check broke."""
-    open: int = 0
+    needs_review: int = 0
     """Cases that a person has to decide."""
     mean: float | None = None
     """Of the values, repeats reduced within the case first."""
@@ -117,6 +117,10 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     """
 
 
+REPRESENTATIVE = "the cases are representative of future ones"
+"""The assumption of every rule about a rate."""
+
+
 class GateChange(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which a gate differs from the one that its baseline was approved with."""
 
@@ -158,7 +162,7 @@ class CaseCounts(msgspec.Struct, frozen=True, kw_only=True):
     """A judge gave no usable verdict."""
     errors: int = 0
     """No answer, a check that broke, or nothing that applies."""
-    open: int = 0
+    needs_review: int = 0
     """A person has to decide."""
     not_scored: int = 0
     """Answers wait for their judge, as the run was interrupted."""

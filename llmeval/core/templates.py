@@ -21,6 +21,10 @@ MAX_REPEAT = 100_000
 
 _WHOLE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}).)*)\}\}\s*\Z", re.S)
 
+_ONE_FIELD = re.compile(r"\{\{\s*(?P<name>[A-Za-z_]\w*)\s*\}\}")
+_NO_FIELDS = frozenset(["true", "True", "false", "False", "none", "None", "self"])
+"""Names that Jinja2 does not look up among the values."""
+
 
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox plus what it leaves open: `'a' * 10**9`, `10 ** 10**9` and `'%999999999d' % 1`
@@ -85,6 +89,7 @@ class Template:
             self.variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
             plain = not any(mark in source for mark in ("{{", "{%", "{#"))
             self._constant = self._template.render() if plain else None
+            self._field = _field_of(source)
         except TemplateSyntaxError as error:
             raise SuiteError(f"{name}, template line {error.lineno}: {error.message}") from None
 
@@ -97,7 +102,9 @@ class Template:
         if self._constant is not None:
             return self._constant
         try:
-            text = self._template.render(values)
+            field = None if self._field is None else values.get(self._field)
+            # a template that is one field needs no engine: half of them are, one a case
+            text = field if isinstance(field, str) else self._template.render(values)
         except UndefinedError as error:
             known = ", ".join(sorted(values))
             raise SuiteError(f"{self.name}: {error.message}; this case has: {known}") from None
@@ -118,8 +125,18 @@ def _compiled(source: str, name: str) -> Callable[[Mapping[str, Any]], Any]:
             )
         except TemplateSyntaxError as error:
             raise SuiteError(f"{name}: {error.message}") from None
+        if (name_of := _field_of(source.strip())) is not None:
+            return lambda values: (
+                field if isinstance(field := values.get(name_of), str) else expression(**values)
+            )
         return lambda values: expression(**values)
     return Template(source, name).render
+
+
+def _field_of(source: str) -> str | None:
+    """The name in a template that is one name and nothing else; None for any other template."""
+    whole = _ONE_FIELD.fullmatch(source)
+    return whole["name"] if whole and whole["name"] not in _NO_FIELDS else None
 
 
 def is_template(value: Any) -> bool:

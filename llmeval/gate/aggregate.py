@@ -1,4 +1,4 @@
-"""From records to numbers: what became of each case, metric by metric, slice by slice.
+"""From records to numbers: the outcome of each case, by metric and by slice.
 
 It is filled answer by answer (`run_pass`); what is held is a few numbers a case. Repeats are
 reduced within their case first, so that n counts cases. Sums are exact (`math.fsum`), so that the
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from llmeval.core.attempt import AttemptValues
 from llmeval.core.canary import Canary
 from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
@@ -29,15 +30,13 @@ from llmeval.store.labels import AnswerKey
 MAX_SLICES_PER_TAG = 50
 CASES = "cases"
 """The metric of a case as a whole: it passes where everything that applies to it does."""
-_NO_VALUE = (Status.NOT_SCORED, Status.UNSCORED, Status.OPEN)
+_NO_VALUE = (Status.NOT_SCORED, Status.UNSCORED, Status.NEEDS_REVIEW)
 """Statuses of a case that a metric applies to, without a value."""
 
 
 @dataclass(frozen=True)
 class MetricSample:
-    """One metric over some cases: how many have a value, pass, were lost, or wait for a person
-    (`open`); and their values, a mean a case.
-    """
+    """One metric over some cases: counts of cases by result, and the mean value of each case."""
 
     n: int
     passed: int
@@ -46,7 +45,7 @@ class MetricSample:
     values: tuple[float, ...] = ()
     clusters: tuple[int, ...] = ()
     outcomes: tuple[bool, ...] = ()
-    open: int = 0
+    needs_review: int = 0
 
     @property
     def mean(self) -> float | None:
@@ -55,8 +54,8 @@ class MetricSample:
 
 
 class CaseValue(NamedTuple):
-    """What became of one case on one metric: the mean of its repeats, NaN when it was lost; whether
-    it passed.
+    """The result of one case on one metric: the mean of its repeats (NaN without a result), and
+    whether it passed.
     """
 
     case_id: str
@@ -72,6 +71,7 @@ class RunAggregate:
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
     `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
     answers whose judge has still to answer, which are among them unless the run may stop early.
+    `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
 
     Args:
         path: the run's directory.
@@ -120,6 +120,7 @@ class RunAggregate:
         self.aside: dict[str, bool] = {}
         self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
+        self.earlier: tuple[AttemptValues, ...] = ()
         self.may_stop, self._ordered = False, True
         for case in planned:
             self.add_case(case)
@@ -144,7 +145,7 @@ class RunAggregate:
             failed=count(Status.FAIL),
             unscored=count(Status.UNSCORED),
             errors=count(Status.ERROR),
-            open=count(Status.OPEN),
+            needs_review=count(Status.NEEDS_REVIEW),
             not_scored=count(Status.NOT_SCORED),
         )
 
@@ -170,7 +171,7 @@ class RunAggregate:
                 outcomes.append(status is Status.PASS)
                 key = cluster_key(name, self._clusters[row])
                 clusters.append(numbers.setdefault(key, len(numbers)))
-            elif status is Status.OPEN:
+            elif status is Status.NEEDS_REVIEW:
                 waiting += 1
             elif status is Status.UNSCORED:
                 unscored += 1  # NOT_SCORED is not lost: its run decides nothing (`missing`)
@@ -382,8 +383,8 @@ class RunAggregate:
 
 
 def output_digest(answer: Answer) -> str:
-    """What stands for an answer's text: the beginning of its sha256, 16 hex digits; zeros where
-    there is none.
+    """The beginning of the sha256 of an answer's text, 16 hex digits; zeros where there is no
+    text.
     """
     if answer.output is None:
         return "0" * 16

@@ -21,7 +21,7 @@ from llmeval.core.baseline_lock import (
 )
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.gate_terms import Rejudged
-from llmeval.core.manifest import Manifest, Scoring
+from llmeval.core.manifest import Manifest, ScoringInputs
 from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import RunAggregate
@@ -29,13 +29,14 @@ from llmeval.gate.gate_terms import limits_of, terms_of
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
 from llmeval.gate.run_pass import tally_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
+from llmeval.store.run_store import RunStore
 
 _DIGITS = 6
 SAME = 10.0**-_DIGITS
 """Values that differ by no more are equal: they are kept to so many digits."""
 
 
-def baseline_of_run(run: RunDir, approved: Approval | None = None) -> BaselineLock:
+def baseline_of_run(run: RunStore, approved: Approval | None = None) -> BaselineLock:
     """What a lock file keeps of a run, in one pass over its records.
 
     Raises:
@@ -58,7 +59,7 @@ def baseline_of_run(run: RunDir, approved: Approval | None = None) -> BaselineLo
     return values_of(tally, manifest, gate.decision, approved)
 
 
-def rejudged_of(run: RunDir, kept: Collection[str]) -> Rejudged:
+def rejudged_of(run: RunStore, kept: Collection[str]) -> Rejudged:
     """What the manifest of a run that scores a baseline's answers anew keeps of it.
 
     Args:
@@ -133,7 +134,7 @@ def _kept(value: float) -> KeptValue:
     return int(value) if value in (0, 1) else round(value, _DIGITS)
 
 
-def scorer_digest(scoring: Scoring, metric: str) -> str:
+def scorer_digest(scoring: ScoringInputs, metric: str) -> str:
     """What scores a metric: its judge, or its checks as the suite writes them. A case's own are in
     the case's digest.
     """
@@ -147,7 +148,7 @@ def scorer_digest(scoring: Scoring, metric: str) -> str:
     return judge
 
 
-def _checks_digest(scoring: Scoring, metric: str) -> str:
+def _checks_digest(scoring: ScoringInputs, metric: str) -> str:
     return digest([check for check in scoring.checks if check["metric"] == metric])
 
 

@@ -68,7 +68,9 @@ def with_remarks(gate: GateResult, found: BaselineNotices, manifest: Manifest) -
     sample = sample_note(found.gone, manifest).strip()
     if sample and sample not in gate.reason:
         said.append(sample)
-    return structs.replace(gate, remarks=tuple(said), reason=" ".join([gate.reason, *said]))
+    return structs.replace(
+        gate, remarks=(*gate.remarks, *said), reason=" ".join([gate.reason, *said])
+    )
 
 
 def _earlier_answers(manifest: Manifest) -> list[str]:

@@ -7,7 +7,7 @@ So equal answers differ by exactly 0, whatever the judge's noise, and cost nothi
 from collections.abc import Callable
 
 from llmeval.core.baseline_lock import BaselineLock
-from llmeval.core.manifest import Scoring
+from llmeval.core.manifest import ScoringInputs
 from llmeval.core.records import Answer, Case, Score, Status
 from llmeval.gate.aggregate import output_digest
 from llmeval.gate.baseline import scorer_digest
@@ -16,7 +16,7 @@ Known = Callable[[str, Case, Answer], Score | None]
 """From a metric, a case and the answer to it: the verdict that is known, or None."""
 
 
-def known_verdicts(baseline: BaselineLock, scoring: Scoring) -> Known:
+def known_verdicts(baseline: BaselineLock, scoring: ScoringInputs) -> Known:
     """The verdicts of a baseline that hold for a run.
 
     Args:

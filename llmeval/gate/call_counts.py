@@ -9,7 +9,7 @@ from llmeval.core.canary import Canary
 from llmeval.core.records import Answer, Score, Status
 from llmeval.core.results import Calls, Reuse, Reused
 
-_VERDICTS = frozenset({Status.PASS, Status.FAIL, Status.OPEN})
+_VERDICTS = frozenset({Status.PASS, Status.FAIL, Status.NEEDS_REVIEW})
 
 
 class CallCount:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from llmeval.core.errors import ExitCode
 from llmeval.core.manifest import Manifest, ShardRecord
 from llmeval.core.results import GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
+from llmeval.gate.attempts import attempts_of, when_spent
 from llmeval.gate.holm import step_down
 from llmeval.gate.rules.must_pass import must_pass_rules
 from llmeval.gate.rules.regression import regression_rules
@@ -23,10 +26,25 @@ def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecisio
         return _part(shard, manifest, absent)
     if absent:  # a rule decided on a part of the cases would say something else than on all of them
         return outcome([*absent, *validity(tally, manifest)], manifest.gate.on_inconclusive)
-    asked = [*floor_rules(tally, manifest), *regression_rules(tally, manifest)]
-    tested = step_down(asked, manifest.gate.alpha)
-    rules = [*validity(tally, manifest), *must_pass_rules(tally, manifest), *tested]
-    return outcome(rules, manifest.gate.on_inconclusive)
+    attempts = attempts_of(tally, manifest)
+    tally.earlier = attempts.values
+    now = attempts.manifest(manifest)
+    asked = [
+        when_spent(rule, attempts, manifest)
+        for rule in (*floor_rules(tally, now), *regression_rules(tally, now))
+    ]
+    tested = step_down(asked, now.gate.alpha)
+    rules = [*validity(tally, now), *must_pass_rules(tally, now), *tested]
+    return _told(outcome(rules, now.gate.on_inconclusive), attempts.sentence(manifest))
+
+
+def _told(gate: GateResult, sentence: str) -> GateResult:
+    """The decision with a sentence on its attempt, whatever it is."""
+    if not sentence or gate.decision is None:
+        return gate
+    return structs.replace(
+        gate, remarks=(*gate.remarks, sentence), reason=f"{gate.reason} {sentence}"
+    )
 
 
 def _part(shard: ShardRecord, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:

@@ -183,7 +183,7 @@ def _flat(terms: GateTerms) -> dict[str, Any]:
         if key not in ("floors", "regression", "must_pass")
     }
     found |= {key: value for key, value in regression.items() if key != "margins"}
-    return {**found, "repeats": terms.repeats}
+    return {"attempts": 1, "about": "cases_like_these", **found, "repeats": terms.repeats}
 
 
 def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
@@ -193,6 +193,8 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
         return "looser" if new > old else "tighter"
     if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
         return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
+    if key == "attempts":
+        return "looser" if new < old else "tighter"
     if key == "alpha" and now.gate.get("floors") and new > old:
         # a floor PASSes more easily; less alpha makes FAIL harder as well, and so is neither
         return "looser"

@@ -29,7 +29,7 @@ def decided_by_people(score: Score, people: Mapping[AnswerKey, bool]) -> Score:
     """A score that needs review, as people decided it; the score itself where they did not, or need
     not.
     """
-    if score.status is not Status.OPEN:
+    if score.status is not Status.NEEDS_REVIEW:
         return score
     passed = people.get(AnswerKey(score.case_id, score.repeat, score.metric))
     if passed is None:
@@ -44,7 +44,7 @@ UnitRead = TypeVar("UnitRead", bound=Unit, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class DecidedUnit(Generic[UnitRead]):
-    """An answer with its scores as people decided them, and what became of it."""
+    """An answer with its scores as people decided them, and its outcome."""
 
     unit: UnitRead
     scores: tuple[Score, ...]

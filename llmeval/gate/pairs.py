@@ -11,6 +11,7 @@ from llmeval.core.metric_ref import cluster_key
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import SAME
 from llmeval.gate.missing_cases import MissingCases
+from llmeval.gate.rules.pooled import Pool
 
 _NAMED = 5
 
@@ -34,6 +35,11 @@ class PairedCases(NamedTuple):
     one_sided: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
+    least: tuple[float, ...] = ()
+    """The least and the most that each difference may be, where several attempts are pooled; empty
+    otherwise.
+    """
+    most: tuple[float, ...] = ()
     undrawn: int = 0
     """Cases of the baseline that a sample did not draw."""
 
@@ -105,3 +111,23 @@ def pair(
 
 def _fell(moved: Sequence[tuple[float, str]]) -> tuple[str, ...]:
     return tuple(name for difference, name in sorted(moved) if difference < -SAME)
+
+
+def with_attempts(
+    pairs: PairedCases, tally: RunAggregate, baseline: BaselineLock, metric: str, pool: Pool
+) -> PairedCases:
+    """The pairs with the mean of several attempts in place of this run's values.
+
+    Cases that fell or rose stay those of this run.
+    """
+    before, digests = baseline.results(metric), tally.case_digests()
+    least, most, middle = [], [], []
+    for name, difference in zip(pairs.cases, pairs.differences, strict=True):
+        then = before[name]
+        own = tally.result(metric, name)
+        span = pool(name, digests[name], math.nan if own is None else own.value)
+        lost = math.isnan(then)
+        least.append(-1.0 if lost else span.least - then)
+        most.append(1.0 if lost else span.most - then)
+        middle.append(difference if math.isnan(difference) else (span.least + span.most) / 2 - then)
+    return pairs._replace(differences=tuple(middle), least=tuple(least), most=tuple(most))

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from llmeval.core.manifest import Manifest
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
-from llmeval.store.directory import CaseOutline, RunDir
+from llmeval.store.directory import CaseOutline
 from llmeval.store.labels import AnswerKey
+from llmeval.store.run_store import RunStore
 from llmeval.store.units import StoredUnit
 
 OnCase = Callable[[CaseOutline], None]
@@ -20,7 +21,7 @@ OnUnit = Callable[[DecidedUnit[StoredUnit]], None]
 
 
 def read_run(
-    run: RunDir,
+    run: RunStore,
     people: Mapping[AnswerKey, bool],
     on_case: Sequence[OnCase],
     on_unit: Sequence[OnUnit],
@@ -46,7 +47,7 @@ def read_run(
 
 
 def tally_run(
-    run: RunDir,
+    run: RunStore,
     manifest: Manifest,
     on_case: Sequence[OnCase] = (),
     on_unit: Sequence[OnUnit] = (),

@@ -7,12 +7,14 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import metric_of
 from llmeval.core.records import Case
 from llmeval.gate.aggregate import RunAggregate
+from llmeval.gate.attempts import Attempts, attempts_of
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.rules.must_pass import MustPassWalk
 from llmeval.gate.rules.regression import RegressionRule, comparisons, walk_of
 from llmeval.gate.rules.sequential import RuleWalk, decides_early, floor_walk
 from llmeval.gate.rules.threshold import floors_in
-from llmeval.store.directory import RunDir, Unit
+from llmeval.store.directory import Unit
+from llmeval.store.run_store import RunStore
 
 LOOK = 10
 """Answers between two looks."""
@@ -27,7 +29,7 @@ class GateStopper:
         planned: its cases, in the order they are asked.
     """
 
-    def __init__(self, run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> None:
+    def __init__(self, run: RunStore, manifest: Manifest, planned: Iterable[Case]) -> None:
         self._tally = RunAggregate(
             run.path, planned, manifest.repeats, quarantined=manifest.quarantined
         )
@@ -49,7 +51,8 @@ class GateStopper:
 
 def settled(tally: RunAggregate, manifest: Manifest) -> bool:
     """Whether a run may have stopped where it is: every rule is decided."""
-    return manifest.may_stop and _settled(_walks(tally, manifest))
+    now = attempts_of(tally, manifest).manifest(manifest)
+    return now.may_stop and _settled(_walks(tally, now))
 
 
 def _settled(walks: list[RuleWalk | MustPassWalk]) -> bool:
@@ -72,6 +75,8 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
         found.append(floor_walk(tally, gate, key, floor.value))
     if gate.regression is None:
         return found
+    if gate.about == "these_cases":
+        return []
     path = None if manifest.baseline is None else Path(manifest.baseline)
     baseline = read_baseline(path) if path is not None and path.exists() else None
     if baseline is None or baseline.expired():
@@ -83,6 +88,11 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
     return found if all(walk.planned for walk in found) else []
 
 
-def stopper(run: RunDir, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:
-    """What stops this run early; None for a run that goes to its end."""
-    return GateStopper(run, manifest, planned) if manifest.may_stop else None
+def stopper(run: RunStore, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:
+    """What stops this run early.
+
+    None for a run that goes to its end, as later attempts of a change do.
+    """
+    now = Attempts(manifest.attempt, 1 if manifest.attempt is None else manifest.attempt.number)
+    first = now.manifest(manifest)
+    return GateStopper(run, first, planned) if first.may_stop else None

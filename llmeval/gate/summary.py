@@ -15,12 +15,12 @@ from llmeval.gate.rules.single_run import missing
 from llmeval.gate.run_pass import tally_run
 from llmeval.gate.stopping import settled
 from llmeval.stats.sequential.betting import anytime_bounds
-from llmeval.store.directory import RunDir
+from llmeval.store.run_store import RunStore
 
 LEVEL = 0.95
 
 
-def summarise(run: RunDir, manifest: Manifest | None = None) -> Summary:
+def summarise(run: RunStore, manifest: Manifest | None = None) -> Summary:
     """What a run came to so far; the same for the same records, whatever their order.
 
     Args:
@@ -136,7 +136,7 @@ def _metric(
         n=selection.n,
         unscored=selection.unscored,
         errors=selection.errors,
-        open=selection.open,
+        needs_review=selection.needs_review,
         mean=selection.mean,
         passed=selection.passed,
         pass_rate=rate,

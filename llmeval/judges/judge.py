@@ -250,7 +250,7 @@ class Judge:
         why = "for a person: it passes only with the sentences that speak to the judge"
         return structs.replace(
             score,
-            status=Status.OPEN,
+            status=Status.NEEDS_REVIEW,
             value=None,
             passed=None,
             confidence=None,

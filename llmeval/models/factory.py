@@ -9,7 +9,7 @@ from llmeval.core.errors import SuiteError
 from llmeval.core.templates import render_value
 from llmeval.models.base import Model
 from llmeval.models.loading import load_function
-from llmeval.suite.schema import (
+from llmeval.suite.model_schema import (
     BaseModelSpec,
     HttpSpec,
     OpenAISpec,

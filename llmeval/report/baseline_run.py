@@ -15,8 +15,8 @@ _LOOK_AT = 200
 
 
 def baseline_run(run: RunDir, manifest: Manifest) -> RunDir | None:
-    """The baseline's run: the directory that the gate names, or beside this run the one that its
-    lock file names.
+    """The baseline's run: the directory that the gate names, or one next to this run with the id
+    that the lock file names.
 
     None when there is none, or it can't be read: the gate's decision does not need it, and the page
     can do without.

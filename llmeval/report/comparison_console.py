@@ -96,7 +96,7 @@ def _runs(found: Comparison) -> Table:
 def _metrics(rows: Sequence[MetricDifference], level: str, width: int) -> Table:
     """A row a metric; adjusted p-values where there is room, lost pairs where there are any."""
     wide, lost = width >= _WIDE, any(row.lost for row in rows)
-    more = ["lost"] if lost else []
+    more = ["missing"] if lost else []
     more += ["p"] if wide else []
     table = _table(
         "metric",

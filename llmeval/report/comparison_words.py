@@ -27,7 +27,7 @@ def shortened(value: str) -> str:
 
 
 def headline(found: Comparison, run: ComparedRun) -> str:
-    """One run beside A in a sentence: what is worse, better, not told apart, not comparable."""
+    """One run compared with A, in a sentence: what is worse, better, open, not comparable."""
     rows = [metric for metric in found.metrics if metric.letter == run.letter]
     parts = []
     for word in ("worse", "better"):

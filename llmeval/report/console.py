@@ -39,7 +39,7 @@ _STYLE = {
 }
 _MARKS = {
     Outcome.FAIL: ("✘", "red"),
-    Outcome.OPEN: ("?", "yellow"),
+    Outcome.NEEDS_REVIEW: ("?", "yellow"),
     Outcome.NOT_SCORED: ("·", "cyan"),
 }
 """How a case that did not pass is marked; every other outcome is a missing result."""
@@ -130,7 +130,7 @@ def _counts(progress: Any) -> str:
 def _line(progress: Any) -> str:
     text = (
         f"{progress.done:,}/{progress.total:,} cases, {progress.passed:,} passed,"
-        f" {progress.failed:,} failed, {progress.troubled:,} lost, {progress.calls:,} calls"
+        f" {progress.failed:,} failed, {progress.troubled:,} missing, {progress.calls:,} calls"
     )
     if progress.rate > 0:
         left = (progress.total - progress.done) / progress.rate
@@ -173,15 +173,17 @@ def _headline(summary: Summary, manifest: Manifest) -> RenderableType:
     colour, mark = _STYLE[summary.gate.decision]
     title = Text(f" {mark} {verdict_word(summary, manifest)} ", style=f"bold {colour}")
     body: list[RenderableType] = [Text(visible(summary.gate.reason))]
-    if told := reused(summary):
-        body.append(Text(f"· {told}", style="yellow"))
+    if sentence := reused(summary):
+        body.append(Text(f"· {sentence}", style="yellow"))
     others = [rule for rule in summary.gate.rules if rule.reason != summary.gate.reason]
     for rule in others:
         style, sign = _STYLE[rule.decision]
         body.append(Text.assemble((f"{sign} {rule.decision}  ", style), visible(rule.reason)))
     body.extend(_gate_changes(summary))
-    body.extend(Text(f"⚠ {told}", style="yellow") for told in unstated_distrust(manifest, summary))
-    body.extend(Text(f"· {told}") for told in audited(summary))
+    body.extend(
+        Text(f"⚠ {sentence}", style="yellow") for sentence in unstated_distrust(manifest, summary)
+    )
+    body.extend(Text(f"· {sentence}") for sentence in audited(summary))
     subtitle = Text(f"{summary.suite} · {manifest.candidate.name} · {summary.run_id}", style="dim")
     return Panel(
         Group(*body),
@@ -198,7 +200,7 @@ def _metrics(summary: Summary, manifest: Manifest, width: int) -> Table:
     drawn = width >= 104
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("metric", no_wrap=True)
-    for heading in ("pass rate", "95% interval", "mean", "cases", "lost", "floor"):
+    for heading in ("pass rate", "95% interval", "mean", "cases", "missing", "floor"):
         table.add_column(heading, justify="right", no_wrap=True)
     if drawn:
         table.add_column("", no_wrap=True)
@@ -247,7 +249,9 @@ def _bar(metric: Metric, floor: float | None) -> Text:
 
 def _worst(worst: list[FailingCase], summary: Summary, width: int) -> Table:
     counts = summary.counts
-    total = counts.failed + counts.open + counts.unscored + counts.errors + counts.not_scored
+    total = (
+        counts.failed + counts.needs_review + counts.unscored + counts.errors + counts.not_scored
+    )
     waiting = all(trouble.outcome is Outcome.NOT_SCORED for trouble in worst)
     title = (
         f"{min(len(worst), total)} of {count(total, 'case')}"
@@ -307,8 +311,8 @@ def _cases(title: str, rows: list[tuple[str, str]]) -> Text:
     """Cases that count nowhere, by id, each with what is said of it."""
     lines = [Text(f"\n{title}", style="bold")]
     lines += [
-        Text.assemble("  ", one_line(case_id, 40), (f"  {one_line(told, 300)}", "dim"))
-        for case_id, told in rows[:_LISTED]
+        Text.assemble("  ", one_line(case_id, 40), (f"  {one_line(sentence, 300)}", "dim"))
+        for case_id, sentence in rows[:_LISTED]
     ]
     if len(rows) > _LISTED:
         lines.append(Text(f"  and {len(rows) - _LISTED:,} more", style="dim"))
@@ -323,8 +327,8 @@ def _footer(summary: Summary, manifest: Manifest) -> Text:
     parts = [
         outcomes(counts),
         *(
-            [f"{counts.open:,} open: they wait for a person (llmeval review)"]
-            if counts.open
+            [f"{counts.needs_review:,} need review by a person (llmeval review)"]
+            if counts.needs_review
             else []
         ),
         *(
@@ -333,7 +337,7 @@ def _footer(summary: Summary, manifest: Manifest) -> Text:
             else []
         ),
         f"{count(made, 'call')} made, {cached:,} from cache",
-        *([told] if (told := sessions(manifest)) else []),
+        *([sentence] if (sentence := sessions(manifest)) else []),
     ]
     if costs:
         parts.append(f"${sum(costs):.4f}")

@@ -135,5 +135,5 @@ _ORDER = {
     Outcome.UNSCORED: 1,
     Outcome.NOT_SCORED: 1,
     Outcome.FAIL: 2,
-    Outcome.OPEN: 3,
+    Outcome.NEEDS_REVIEW: 3,
 }

@@ -60,7 +60,7 @@ def write_junit(
             case = ET.SubElement(suite, "testcase", named)
             reason = (
                 f"needs review: {trouble.reason}"
-                if trouble.outcome is Outcome.OPEN
+                if trouble.outcome is Outcome.NEEDS_REVIEW
                 else trouble.reason
             )
             _outcome(case, _case_tag(trouble.outcome, fails), metric, reason, _body(trouble))
@@ -95,15 +95,15 @@ def _reuse(gate: ET.Element, summary: Summary) -> None:
     """What was not asked in this run: for programs as a property, for people as the suite's
     output.
     """
-    told, properties = reused(summary), gate.find("properties")
-    if not told or properties is None:
+    sentence, properties = reused(summary), gate.find("properties")
+    if not sentence or properties is None:
         return
     for name, found in (
         ("answers_reused", summary.reuse.answers),
         ("verdicts_reused", summary.reuse.verdicts),
     ):
         ET.SubElement(properties, "property", name=name, value=f"{found.reused}/{found.of}")
-    ET.SubElement(gate, "system-out").text = _clean(told)
+    ET.SubElement(gate, "system-out").text = _clean(sentence)
 
 
 def _place(trouble: FailingCase, manifest: Manifest) -> dict[str, str]:

@@ -54,8 +54,8 @@ def markdown(
         cell(summary.gate.reason, 1000),
         "",
     ]
-    if told := reused(summary):
-        lines += [cell(told, 600), ""]
+    if sentence := reused(summary):
+        lines += [cell(sentence, 600), ""]
     lines += (
         _rules(summary)
         + _listed(
@@ -127,13 +127,13 @@ def _fell(summary: Summary) -> list[str]:
 
 
 def _trust(manifest: Manifest, summary: Summary) -> list[str]:
-    return [f"> **{cell(told, 600)}**\n" for told in unstated_distrust(manifest, summary)] + [
-        f"> {cell(told, 600)}\n" for told in audited(summary)
-    ]
+    return [
+        f"> **{cell(sentence, 600)}**\n" for sentence in unstated_distrust(manifest, summary)
+    ] + [f"> {cell(sentence, 600)}\n" for sentence in audited(summary)]
 
 
 def _metrics(summary: Summary) -> list[str]:
-    lines = ["| metric | pass rate | 95% interval | cases | lost |", "|---|---:|---:|---:|---:|"]
+    lines = ["| metric | pass rate | 95% interval | cases | missing |", "|---|---:|---:|---:|---:|"]
     for metric in summary.metrics:
         if (
             metric.slice is not None
@@ -156,14 +156,14 @@ def _counts(summary: Summary, manifest: Manifest) -> list[str]:
         if counts.not_needed
         else ""
     )
-    if counts.open:
-        spared = f" {counts.open:,} wait for a person (`llmeval review`).{spared}"
+    if counts.needs_review:
+        spared = f" {counts.needs_review:,} need review by a person (`llmeval review`).{spared}"
     return [
         (
             f"{outcomes(counts)}.{spared} Candidate {cell(manifest.candidate.name)}, run"
             f" {summary.run_id}."
         ),
-        *([f"{told[0].upper()}{told[1:]}."] if (told := sessions(manifest)) else []),
+        *([f"{sentence[0].upper()}{sentence[1:]}."] if (sentence := sessions(manifest)) else []),
         "",
     ]
 

@@ -1,4 +1,4 @@
-"""What a reader must be told about a judge that has not shown that it is right."""
+"""What a reader must know about a judge that has not shown that it is right."""
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.model_records import JudgeRecord
@@ -24,10 +24,10 @@ def unstated_distrust(manifest: Manifest, summary: Summary) -> list[str]:
     reasons = [summary.gate.reason, *(rule.reason for rule in summary.gate.rules)]
     found = []
     for name, judge in manifest.judges.items():
-        told, why = distrust(name, judge), judge.trust_reason
+        sentence, why = distrust(name, judge), judge.trust_reason
         uncertain = judge.when == "uncertain"
-        if told and (uncertain or not why or not any(why in reason for reason in reasons)):
-            found.append(told)
+        if sentence and (uncertain or not why or not any(why in reason for reason in reasons)):
+            found.append(sentence)
     return found
 
 
@@ -37,5 +37,5 @@ def distrust(name: str, judge: JudgeRecord) -> str:
     """
     if judge.trust == "TRUSTED":
         return ""
-    told = f"The judge of {name} is UNTRUSTED: {judge.trust_reason or 'no reason recorded'}."
-    return f"{told} {INSTEAD_OF_THE_CHECK}" if judge.when == "uncertain" else told
+    sentence = f"The judge of {name} is UNTRUSTED: {judge.trust_reason or 'no reason recorded'}."
+    return f"{sentence} {INSTEAD_OF_THE_CHECK}" if judge.when == "uncertain" else sentence

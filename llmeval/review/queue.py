@@ -18,7 +18,7 @@ from llmeval.store.directory import RunDir, UnitKey
 from llmeval.store.labels import AnswerKey
 
 RANDOM_SHARE = 0.2
-VERDICTS = ("pass", "fail", "open")
+VERDICTS = ("pass", "fail", "needs_review")
 
 
 class QueueItem(NamedTuple):

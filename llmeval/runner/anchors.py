@@ -15,10 +15,13 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.records import Score
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.runner.plan import RunPlan
+from llmeval.runner.services import PastAnchors
 from llmeval.store.writer import RunWriter
 
 
-async def judge_anchors(plan: RunPlan, writer: RunWriter, manifest: Manifest) -> Manifest:
+async def judge_anchors(
+    plan: RunPlan, writer: RunWriter, manifest: Manifest, past_anchors: PastAnchors
+) -> Manifest:
     """Judge the anchors of every trusted judge, and record each verdict.
 
     Returns:
@@ -45,7 +48,7 @@ async def judge_anchors(plan: RunPlan, writer: RunWriter, manifest: Manifest) ->
             if score is not None:
                 plan.budget.spend(score.cost_usd)
         writer.canaries(_canaries(name, judge.digest, certificate, scores))
-        anchors, trust = outcome(certificate, scores, plan.past(manifest, name))
+        anchors, trust = outcome(certificate, scores, past_anchors(manifest, name))
         entries[name] = structs.replace(entries[name], anchors=anchors)
         if trust is not None:
             entries[name] = structs.replace(

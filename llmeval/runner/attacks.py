@@ -8,7 +8,7 @@ from llmeval.core.canary import Canary
 from llmeval.judges.assurance.attacks import Attack, attack
 from llmeval.runner.plan import RunPlan
 from llmeval.store.writer import RunWriter
-from llmeval.suite.schema import ReplaySpec
+from llmeval.suite.model_schema import ReplaySpec
 
 
 async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:

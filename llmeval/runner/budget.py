@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Usage
-from llmeval.suite.schema import BaseModelSpec, Price, ReplaySpec, TransformersSpec
+from llmeval.suite.model_schema import BaseModelSpec, Price, ReplaySpec, TransformersSpec
 
 
 class Budget:

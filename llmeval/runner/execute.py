@@ -15,16 +15,18 @@ from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
+from llmeval.runner.attempts import attempt_of
 from llmeval.runner.manifest import digests, make_manifest, new_run_id
 from llmeval.runner.options import Options
 from llmeval.runner.pipeline import Pipeline, RecordedAnswers
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Display, NoDisplay, Progress
 from llmeval.runner.scoring import fails_when_blocked
-from llmeval.runner.stopping import Stopper, Watch
+from llmeval.runner.services import RunServices
 from llmeval.store.directory import ANSWERS, CASES, RECORDS, RunDir
 from llmeval.store.writer import RunWriter
 
+_IN_TURN = "first all answers, then all verdicts: both models do not fit in memory together"
 _WHOLE = ("complete", "decided")
 """Endings of a run that did all it was to do."""
 
@@ -47,7 +49,7 @@ def execute(
     options: Options,
     show: Callable[[Progress], Display] = lambda progress: NoDisplay(),
     stored: RunDir | None = None,
-    watch: Watch = lambda run, manifest, planned: None,
+    services: RunServices = RunServices(),  # noqa: B008 (frozen)
 ) -> RunEnd:
     """Run a plan, or go on with it where its directory says that it began earlier.
 
@@ -56,7 +58,7 @@ def execute(
         options: where the run goes and how far.
         show: makes the display of the progress.
         stored: a run whose answers are scored again.
-        watch: makes what may end the run before its last case.
+        services: what other rooms do for it.
 
     Raises:
         UsageError: the directory holds another run.
@@ -64,7 +66,7 @@ def execute(
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_execute(plan, options, show, stored, watch))
+            return runner.run(_execute(plan, options, show, stored, services))
         finally:
             runner.run(plan.close())
 
@@ -74,7 +76,7 @@ async def _execute(
     options: Options,
     show: Callable[[Progress], Display],
     stored: RunDir | None,
-    watch: Watch,
+    services: RunServices,
 ) -> RunEnd:
     run_id = new_run_id()
     path = options.out or run_folder(plan, options) / run_id
@@ -107,18 +109,24 @@ async def _execute(
         stopper = None
         if plan.may_stop:
             order = _write_order(plan, writer, recorded)
-            stopper = watch(writer.run, manifest, order)
+            stopper = services.stopper(writer.run, manifest, order)
             for _ in order:  # all of it is written, whether a stopper takes it or not
                 pass
-        pipeline = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
+        pipeline = Pipeline(
+            plan, writer, recorded, options.concurrency, progress, services.verdicts, stopper
+        )
         gc.freeze()  # what is here now stays: the collector need not look at it again and again
         started = time.monotonic()
         with show(progress):
             if plan.in_turn:
-                pipeline = await _answer_first(pipeline, plan, writer, options, progress, stopper)
+                progress.stated = _IN_TURN
+                ending = await pipeline.run(scoring=False)
+                if ending == "complete":
+                    rest = await _after_the_answers(plan, writer, progress)
+                    pipeline = pipeline.going_on(rest)
             ending = await pipeline.run()
             if ending in _WHOLE and plan.tries_judges:
-                manifest = await judge_anchors(plan, writer, manifest)
+                manifest = await judge_anchors(plan, writer, manifest, services.past_anchors)
                 await try_attacks(plan, writer)
         wall = time.monotonic() - started
         manifest = _with_returned(_with_unfinished(plan, manifest), pipeline)
@@ -263,29 +271,13 @@ def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) ->
         yield case
 
 
-async def _answer_first(
-    pipeline: Pipeline,
-    plan: RunPlan,
-    writer: RunWriter,
-    options: Options,
-    progress: Progress,
-    stopper: Stopper | None,
-) -> Pipeline:
-    """Ask the candidate everything, let go of its weights; gives the pipeline that has the rest to
-    do.
-    """
-    progress.stated = (
-        "first all answers, then all verdicts: both models do not fit in memory together"
-    )
-    ending = await pipeline.run(scoring=False)
-    if ending != "complete":
-        return pipeline
+async def _after_the_answers(
+    plan: RunPlan, writer: RunWriter, progress: Progress
+) -> RecordedAnswers:
+    """Let go of the candidate's weights; what the judges have left to do."""
     await plan.candidate.caller.model.close()
     progress.stated = ""
-    recorded = _recorded(plan, writer, lost=True)
-    rest = Pipeline(plan, writer, recorded, options.concurrency, progress, stopper)
-    rest.returned = pipeline.returned
-    return rest
+    return _recorded(plan, writer, lost=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -309,6 +301,7 @@ def _manifest(
                 " these records are of. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        made = structs.replace(made, attempt=attempt_of(made, run_folder(plan, options)))
         if stored is None or not plan.may_stop:
             return made
         # The stored answers are those of the first cases in the order of their run.

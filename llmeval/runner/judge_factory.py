@@ -18,7 +18,8 @@ from llmeval.models.identity import address
 from llmeval.runner.budget import cost_of
 from llmeval.runner.model_roles import ModelRole
 from llmeval.suite.loader import Suite
-from llmeval.suite.schema import BaseModelSpec, JudgeSpec, SystemOneSpec, TransformersSpec
+from llmeval.suite.model_schema import BaseModelSpec, SystemOneSpec, TransformersSpec
+from llmeval.suite.schema import JudgeSpec
 from llmeval.suite.yaml_file import Path as KeyPath
 
 

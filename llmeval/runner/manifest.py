@@ -25,7 +25,7 @@ from llmeval.core.manifest import (
     GitRecord,
     Manifest,
     SampleRecord,
-    Scoring,
+    ScoringInputs,
     ShardRecord,
     SoftwareRecord,
 )
@@ -133,9 +133,9 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     )
 
 
-def scoring_of(plan: RunPlan) -> Scoring:
+def scoring_of(plan: RunPlan) -> ScoringInputs:
     """How a plan scores."""
-    return Scoring(
+    return ScoringInputs(
         digests=digests(plan),
         checks=_checks(plan),
         judges={name: _judge(plan, name) for name in plan.judges},
@@ -267,10 +267,12 @@ def _git(directory: Path) -> GitRecord | None:
         return done.stdout.strip()
 
     try:
-        commit, branch = git("rev-parse", "HEAD", "--abbrev-ref", "HEAD").decode().split("\n")
+        commit, tree, branch = (
+            git("rev-parse", "HEAD", "HEAD^{tree}", "--abbrev-ref", "HEAD").decode().split("\n")
+        )
         dirty = bool(git("status", "--porcelain", "--untracked-files=no"))
         changes = git("diff", "--no-ext-diff", "--no-textconv", "HEAD") if dirty else None
         seen = None if changes is None else "sha256:" + hashlib.sha256(changes).hexdigest()
-        return GitRecord(commit=commit, branch=branch, dirty=dirty, changes=seen)
+        return GitRecord(commit=commit, tree=tree, branch=branch, dirty=dirty, changes=seen)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

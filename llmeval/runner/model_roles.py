@@ -24,14 +24,14 @@ from llmeval.runner.budget import Budget
 from llmeval.runner.options import Options
 from llmeval.runner.slots import Slots
 from llmeval.suite.loader import Suite
-from llmeval.suite.schema import (
+from llmeval.suite.model_schema import (
     BaseModelSpec,
     Generating,
-    JudgeSpec,
     ReplaySpec,
     SystemOneSpec,
     TransformersSpec,
 )
+from llmeval.suite.schema import JudgeSpec
 from llmeval.suite.yaml_file import Path as KeyPath
 
 LOCAL_CONCURRENCY = 64

@@ -13,11 +13,11 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from msgspec import structs
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.manifest import Ending
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.caller import AskFailed
@@ -25,6 +25,7 @@ from llmeval.runner.budget import cost_of
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
 from llmeval.runner.scoring import check_scores, fails_when_blocked, not_scored_yet, score_answer
+from llmeval.runner.services import Verdicts
 from llmeval.runner.slots import WORKERS_PER_SLOT
 from llmeval.runner.stopping import Stopper
 from llmeval.store.directory import Unit, UnitKey
@@ -38,8 +39,6 @@ OUTAGE = 20
 """So many answers lost in a row, or one a worker, and the endpoint counts as down."""
 _OUTAGES = ("provider",)
 """Kinds of errors that mean, many in a row, that an endpoint is down."""
-
-Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outage"]
 
 
 @dataclass
@@ -65,6 +64,7 @@ class Pipeline:
         recorded: what is there already.
         concurrency: cases in flight.
         progress: is kept up to date.
+        verdicts: those that stand without a call.
         stopper: may end the run before its last case.
     """
 
@@ -75,10 +75,12 @@ class Pipeline:
         recorded: RecordedAnswers,
         concurrency: int,
         progress: Progress,
+        verdicts: Verdicts,
         stopper: Stopper | None = None,
     ) -> None:
         self._plan, self._writer, self._recorded = plan, writer, recorded
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
+        self._verdicts = verdicts
         self._workers: list[asyncio.Task[None]] = []
         self._lost_in_a_row = 0
         self._priced = asyncio.Event()
@@ -86,6 +88,20 @@ class Pipeline:
         self._stop: Ending | None = None
         self.reason = ""
         self.returned: dict[str, set[str]] = {"returned_models": set(), "fingerprints": set()}
+
+    def going_on(self, recorded: RecordedAnswers) -> "Pipeline":
+        """The pipeline that does what is left after this one has recorded all answers."""
+        rest = Pipeline(
+            self._plan,
+            self._writer,
+            recorded,
+            self._concurrency,
+            self._progress,
+            self._verdicts,
+            self._stopper,
+        )
+        rest.returned = self.returned
+        return rest
 
     async def run(self, *, scoring: bool = True) -> Ending:
         """Everything that is left to do; how it ended.
@@ -164,7 +180,7 @@ class Pipeline:
             self._note_outage(answer, scores)
             return
         if answer.error is None or fails_when_blocked(self._plan, answer):
-            scores = await score_answer(self._plan, case, answer, messages, checked)
+            scores = await score_answer(self._plan, case, answer, messages, checked, self._verdicts)
             if self._plan.budget.stopped is not None and any(
                 _kind(score) == "budget" for score in scores
             ):
@@ -298,7 +314,7 @@ class Pipeline:
         if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
             self._end(
                 "outage",
-                f"{self._lost_in_a_row} cases in a row were lost; the last: {failure.message}",
+                f"{self._lost_in_a_row} cases in a row have no result; the last: {failure.message}",
             )
 
     def _end(self, how: Ending, reason: str) -> None:

@@ -4,7 +4,7 @@ before the first call.
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import merge
 from llmeval.core.errors import NothingEvaluated, UsageError
 from llmeval.core.gate_terms import Rejudged
-from llmeval.core.manifest import Manifest, Undrawn
-from llmeval.core.records import Answer, Case, Message, Score
+from llmeval.core.manifest import Undrawn
+from llmeval.core.records import Case, Message
 from llmeval.core.resources import home
 from llmeval.core.templates import Template, case_values
 from llmeval.data.cases import CaseSet
@@ -46,37 +46,31 @@ from llmeval.runner.sharding import Shard
 from llmeval.runner.slots import Slots
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
+from llmeval.suite.model_schema import ModelSpec, ReplaySpec, TransformersSpec
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
-from llmeval.suite.schema import (
-    ModelSpec,
-    ReplaySpec,
-    TransformersSpec,
-)
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
-@dataclass
+@dataclass(frozen=True)
 class RunPlan:
     """Everything a run needs. `close` releases models and cache.
 
-    `in_turn`: all answers first, then all verdicts, as the candidate's weights and a judge's do not
-    fit in memory together. `may_stop`: the cases stand in a random order, and the run ends as soon
-    as every rule is decided. `shard`: the part of the cases that `cases` is;
-    `whole`: how many all are, and their digest. `known`: the verdict on an answer that needs no
-        judge, by metric.
-    `calibrations`: by metric, what mends a judge's probabilities. `past`: from the manifest and a
-    metric, (changed, anchors) of earlier runs, the oldest first. `warnings`: what is odd about the
-    suite, for people.
+    What other rooms do while it runs is in `RunServices`.
     """
 
     suite: Suite
     cases: CaseSet
-    prompt: list[tuple[str, Template]]
+    """The cases of this run, in the order they are asked."""
+    prompt: tuple[tuple[str, Template], ...]
+    """(role, template) of each message."""
     candidate: ModelRole
-    judges: dict[str, MemberVerdict]
-    judge_seats: dict[str, tuple[ModelRole, ...]]
-    trusts: dict[str, Trust]
+    judges: Mapping[str, MemberVerdict]
+    """By metric."""
+    judge_seats: Mapping[str, tuple[ModelRole, ...]]
+    """By metric, the models of its judge."""
+    trusts: Mapping[str, Trust]
+    """By metric."""
     checks: tuple[BoundCheck, ...]
     cache: Cache | None
     budget: Budget
@@ -87,15 +81,21 @@ class RunPlan:
     rejudged: Rejudged | None = None
     """Of a baseline scored anew: what it is to be compared as."""
     by_case: bool = False
+    """Whether the candidate answers by the id of the case."""
     in_turn: bool = False
+    """All answers first, then all verdicts: candidate and judge do not fit in memory together."""
     may_stop: bool = False
+    """The cases are in a random order, and the run ends as soon as every rule is decided."""
     shard: Shard | None = None
+    """The part of the cases that `cases` is."""
     whole: tuple[int, str] = (0, "")
-    known: Callable[[str, Case, Answer], Score | None] = lambda metric, case, answer: None
-    calibrations: dict[str, Calibration] = field(default_factory=dict)
-    past: Callable[[Manifest, str], list[tuple[int, int]]] = lambda manifest, metric: []
+    """How many cases all shards have together, and their digest."""
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    """By metric, the map that corrects a judge's probabilities."""
     warnings: tuple[str, ...] = ()
-    closing: list[Model] = field(default_factory=list)
+    """What is odd about the suite, for people."""
+    closing: tuple[Model, ...] = ()
+    """Models to close at the end."""
     traffic: Callable[[], str] = lambda: ""
     """What holds the endpoints up, in words for the progress line."""
     slots: Slots = field(default_factory=lambda: Slots(1))
@@ -183,7 +183,7 @@ def plan(
     return RunPlan(
         suite=suite,
         cases=inspected.cases,
-        prompt=inspected.prompt,
+        prompt=tuple(inspected.prompt),
         candidate=candidate,
         judges=judges,
         judge_seats=seats,
@@ -197,7 +197,7 @@ def plan(
         by_case=isinstance(candidate.spec, ReplaySpec),
         in_turn=not trial and _too_large_together(candidate, asked[1:]),
         may_stop=may_stop,
-        closing=factory.models(),
+        closing=tuple(factory.models()),
         traffic=factory.traffic,
         slots=factory.slots,
         shard=options.shard,

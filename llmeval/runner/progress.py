@@ -27,7 +27,7 @@ class Progress:
     done: int = 0
     passed: int = 0
     failed: int = 0
-    open: int = 0
+    needs_review: int = 0
     troubled: int = 0
     cached: int = 0
     started: float = field(default_factory=time.monotonic)
@@ -40,8 +40,8 @@ class Progress:
         outcome = answer_outcome(answer, (score.status for score in scores))
         if outcome.missing:
             self.troubled += 1
-        elif outcome is Outcome.OPEN:
-            self.open += 1
+        elif outcome is Outcome.NEEDS_REVIEW:
+            self.needs_review += 1
         elif outcome is Outcome.FAIL:
             self.failed += 1
         else:

@@ -14,6 +14,7 @@ from llmeval.core.templates import case_values, render_value
 from llmeval.core.thresholds import CONFIDENT
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.plan import RunPlan
+from llmeval.runner.services import Verdicts
 
 FACTS = "facts"
 
@@ -41,27 +42,27 @@ def not_scored_yet(plan: RunPlan, answer: Answer) -> list[Score]:
 
 
 async def score_answer(
-    plan: RunPlan, case: Case, answer: Answer, asked: Sequence[Message], checked: Sequence[Score]
+    plan: RunPlan,
+    case: Case,
+    answer: Answer,
+    asked: Sequence[Message],
+    checked: Sequence[Score],
+    verdicts: Verdicts,
 ) -> list[Score]:
     """All scores of one answer that has an output, or that was blocked and counts as failed; in the
     order of the suite.
 
-    `checked`: the scores of its checks.
+    `checked`: the scores of its checks. `verdicts`: those that stand without a call.
     """
     if answer.error is not None:
         return _all_failed(plan, case, answer, f"blocked by the provider: {answer.error.message}")
     scores = list(checked)
     facts = next((score for score in scores if score.metric == FACTS), None)
-    judged = (
-        await asyncio.gather(
-            *(_judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values())
-        )
-        if len(plan.judges) > 1
-        else [
-            await _judged(plan, judge, case, answer, asked, facts) for judge in plan.judges.values()
-        ]
-    )
-    scores += judged
+    judging = [
+        _judged(plan, judge, case, answer, asked, facts, verdicts) for judge in plan.judges.values()
+    ]
+    # a gather makes a task of each, which a single judge does not need
+    scores += await asyncio.gather(*judging) if len(judging) > 1 else [await one for one in judging]
     if all(score.status is Status.NOT_APPLICABLE for score in scores):
         message = "nothing to score: no check or judge applies to this case"
         error = ErrorInfo("config", message)
@@ -141,6 +142,7 @@ async def _judged(
     answer: Answer,
     asked: Sequence[Message],
     facts: Score | None,
+    verdicts: Verdicts,
 ) -> Score:
     sure = facts is not None and facts.confidence is not None and facts.confidence >= CONFIDENT
     if sure and facts is not None and plan.suite.judge(judge.metric).when == "uncertain":
@@ -156,9 +158,9 @@ async def _judged(
             evidence=facts.evidence,
             confidence=facts.confidence,
         )
-    known = plan.known(judge.metric, case, answer)
-    if known is not None:
-        return known
+    standing = verdicts(judge.metric, case, answer)
+    if standing is not None:
+        return standing
     try:
         score = await judge.score(case, answer, asked)
     except LlmevalError as error:

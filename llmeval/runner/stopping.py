@@ -5,7 +5,8 @@ from typing import Protocol
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Case
-from llmeval.store.directory import RunDir, Unit
+from llmeval.store.directory import Unit
+from llmeval.store.run_store import RunStore
 
 
 class Stopper(Protocol):
@@ -22,7 +23,7 @@ class Stopper(Protocol):
         ...
 
 
-Watch = Callable[[RunDir, Manifest, Iterable[Case]], Stopper | None]
+Watch = Callable[[RunStore, Manifest, Iterable[Case]], Stopper | None]
 """Makes the stopper of a run from its directory, its manifest and its planned cases in the order
 they are asked; None for a run that goes to its end.
 """

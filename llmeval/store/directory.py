@@ -1,15 +1,16 @@
-"""The run directory, read: a contract that others rely on (docs/run-directory.md).
+"""Read access to the run directory; docs/run-directory.md is its contract.
 
-    manifest.json   who, what, with what; how many lines each file of records has, and its sha256
-    cases.jsonl     a line per case asked, so that a run can be read without its data set
-    answers.jsonl   a line per (case, repeat); of several lines for one key the last one counts
-    scores.jsonl    a block of lines per (case, repeat), one line a metric; the last block counts
-    canaries.jsonl  what the judges said about answers that are known: attacks, and anchors of a
-    certificate summary.json    what it came to labels.jsonl    what people said about it
+    `manifest.json`   who, what, with what; how many lines each file of records has, and its sha256
+    `cases.jsonl`     a line per case, so that a run can be read without its data set
+    `answers.jsonl`   a line per (case, repeat); of several lines for one key the last one counts
+    `scores.jsonl`    a block of lines per (case, repeat), one line a metric; the last block counts
+    `canaries.jsonl`  the verdicts of judges on attacks and anchors, whose right verdict is known
+    `summary.json`    metrics, decision and counts
+    `labels.jsonl`    the labels that people gave
 
-Whatever reads records through `RunDir` checks them on the way: each line against its checksum, and
-each file against the manifest, once the run has ended. A run that was killed may end in a torn
-line, which readers leave out. Memory stays small: an index of offsets is held, never the texts.
+`RunDir` checks records while it reads them: each line has a checksum, and the manifest of a run
+that ended has one of each file. A run that was killed may end in a torn line, which readers leave
+out. Memory stays small: an index of offsets is held, never the texts.
 """
 
 import os
@@ -39,6 +40,8 @@ from llmeval.store.units import StoredUnit, UnitReader, not_a_record
 from llmeval.store.units import Unit as Unit
 
 MANIFEST, SUMMARY, LABELS = "manifest.json", "summary.json", "labels.jsonl"
+ATTEMPTS = "attempts.json"
+"""A copy of the results of earlier attempts of the same change, which a run is pooled with."""
 
 _Stamp = tuple[int, int]
 """Size and time of the last change of a file."""
@@ -106,7 +109,7 @@ class RunDir:
         if checksums.problem(data):
             raise StoreError(
                 f"{path} was changed after it was written: `llmeval report {self.path}` computes it"
-                " anew from the records"
+                " again from the records"
             )
         return found
 
@@ -290,7 +293,7 @@ class RunDir:
     def _decoded(
         self, line: bytes, decoder: "msgspec.json.Decoder[Any]", name: str, offset: int = 0
     ) -> Any:
-        """A line as a record. Where it is none, a file that was changed is told first."""
+        """A line as a record. Where it is none, the error names a changed file first."""
         try:
             return decoder.decode(line)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors

@@ -1,4 +1,4 @@
-"""Labels: what people said about answers, one line each, only ever appended.
+"""Labels: verdicts of people on answers, one line each, only ever appended.
 
 Of the lines of one reviewer on (case, repeat, metric) the latest counts: by its time, then by its
 place in the file. So files of several reviewers can be put together in any order, and again, with
@@ -93,8 +93,8 @@ def read(path: Path) -> list[Label]:
 
 
 def append(run: Path, labels: Iterable[Label]) -> None:
-    """Add labels to a run's `labels.jsonl`; they are on the disk when this returns. Safe beside
-    other writers.
+    """Add labels to a run's `labels.jsonl`; they are on the disk when this returns. Safe while
+    others write.
 
     Raises:
         StoreError: the file can't be written.
@@ -155,8 +155,8 @@ def merge(*files: Iterable[Label]) -> list[Label]:
 def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
     """From each reviewer's labels (`current`) to one verdict an answer.
 
-    An adjudication decides; else reviewers must agree. `unsure` is no verdict. What they differ on
-    is a conflict.
+    An adjudication decides; else reviewers must agree. `unsure` does not count as one. Where they
+    differ is a conflict.
     """
     places: dict[AnswerKey, list[Label]] = {}
     for (_, place), label in labels.items():

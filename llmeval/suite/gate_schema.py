@@ -77,13 +77,30 @@ class GateSpec(Strict):
     )
     max_unscored: Share = Field(
         default=0.02,
-        description="Largest share of cases lost to errors or unusable verdicts; above: INVALID.",
+        description="Largest share of cases without a result; above it the run is INVALID.",
     )
     stop: Literal["never", "early"] = Field(
         default="never",
         description=(
             "early: ask the cases in a seeded random order and stop as soon as every rule is"
             " decided."
+        ),
+    )
+    attempts: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description=(
+            "How many attempts of one change the error rates cover together: the first has half of"
+            " each, the others share the rest, and their answers are pooled. 1: each run decides"
+            " alone, as it fits runs that a clock starts."
+        ),
+    )
+    about: Literal["cases_like_these", "these_cases"] = Field(
+        default="cases_like_these",
+        description=(
+            "What the rules of regression are about. these_cases: a few cases made by hand are all"
+            " that matters; each is tested over its `repeats`, and the one that broke is named."
         ),
     )
     quarantine: str | None = Field(
@@ -146,6 +163,11 @@ class GateSpec(Strict):
     def decides(self) -> bool:
         """Whether there is a rule."""
         return bool(self.must_pass or self.floors or self.regression)
+
+    @property
+    def first_rates(self) -> tuple[float, float]:
+        """The error rates of a first attempt: of a wrong FAIL, and of a wrong PASS."""
+        return self.record().first_rates
 
     def record(self) -> GateRecord:
         """The gate as a manifest holds it; the path of the baseline as the suite states it."""

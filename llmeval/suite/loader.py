@@ -15,7 +15,8 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from llmeval.core.errors import SuiteError
 from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
-from llmeval.suite.schema import BaseModelSpec, JudgeSpec, Price, SuiteSpec
+from llmeval.suite.model_schema import BaseModelSpec, Price
+from llmeval.suite.schema import JudgeSpec, SuiteSpec
 from llmeval.suite.strict import nearest
 
 _VARIABLE = re.compile(

@@ -171,3 +171,11 @@ def test_wrong_baselines_are_told(folder: Path, arguments: list[str], said: str)
     done = llmeval("gate", "bbbbbb", "--reports", folder, *arguments)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_run_does_not_change(folder: Path) -> None:
+    run = Run(run_of(folder / "qa" / "20260107T000000Z-abcdef", {"m": GOOD}, gate=gate()).path)
+    decided = finish(run)
+    assert (run.view, decided.view is None) == (None, False)
+    with pytest.raises(AttributeError, match="summary can't be set"):
+        decided.summary = run.summary  # type: ignore[misc]

@@ -18,13 +18,13 @@ def test_a_plan_says_what_it_assumes(tmp_path: Path) -> None:
     done = llmeval("plan", suite, "--detect", "5pt", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["regression"][0]["needed"] == 1025
+    assert found["regression"][0]["needed"] == 1155
     assert found["regression"][0]["enough"] is False
     assert found["now"]["calls"] == 200 and found["now"]["cost_usd"] is None
     assert found["floors"][0]["rule"] == "contains"
     assert any("assumed" in note for note in found["notes"])
     told = llmeval("plan", suite, "--detect", "5pt", cwd=tmp_path).stdout
-    assert "for 5 points you need 1,025" in told and "No model was called" in told
+    assert "for 5 points you need 1,155" in told and "No model was called" in told
 
 
 def test_a_plan_takes_rates_from_past_runs(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_suites_own_margins_and_rates_are_played(tmp_path: Path) -> None:
         "metrics"
     ][0]
     assert proved["margin"] == 0.2
-    assert [row["limit"] for row in proved["rows"]] == [0.05, 0.2, 0.2, 0.2]
+    assert [row["limit"] for row in proved["rows"]] == [0.025, 0.1, 0.1, 0.1]
     planned = json.loads(llmeval("plan", suite, "--json", cwd=tmp_path).stdout)["regression"][0]
     assert planned["margin"] == 0.2
     other = json.loads(llmeval("plan", suite, "--detect", "5pt", "--json", cwd=tmp_path).stdout)[

@@ -50,7 +50,7 @@ def test_they_count_in_no_rule(folder: Path, run: Any) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     found = json.loads((folder / "run" / "summary.json").read_text())
     assert found["counts"] == {
-        "cases": N - 3, "passed": N - 3, "failed": 0, "unscored": 0, "errors": 0, "open": 0, "not_scored": 0,
+        "cases": N - 3, "passed": N - 3, "failed": 0, "unscored": 0, "errors": 0, "needs_review": 0, "not_scored": 0,
         "not_needed": 0,
     }  # fmt: skip
     assert {(each["case_id"], each["passed"]) for each in found["quarantine"]} == {

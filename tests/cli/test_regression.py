@@ -182,7 +182,7 @@ def test_proposals_tell_what_would_change(approved: Path) -> None:
     )
     assert (shown["cases"], shown["approved"]["by"]) == (N, "ada")
     assert shown["metrics"] == [
-        {"metric": "contains", "mean": pytest.approx(0.8), "n": N, "lost": 0}
+        {"metric": "contains", "mean": pytest.approx(0.8), "n": N, "missing": 0}
     ]
 
 

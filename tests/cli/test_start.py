@@ -31,6 +31,7 @@ def test_a_suite_for_an_endpoint_runs_at_once(
         "water": "H2O",
         "week": "Seven",
         "Hamlet": "Shakespeare",
+        "sky": "Blue",
         "planet": "Jupiter",
     }
 

@@ -15,18 +15,18 @@ LOST = Answer(case_id="a", error=ErrorInfo("provider", "HTTP 500"))
 PAIRS = [
     # two scores of one answer, and the outcome that they have together
     ("pass", "pass", "pass"),
-    ("pass", "open", "open"),
+    ("pass", "needs_review", "needs_review"),
     ("pass", "fail", "fail"),
     ("pass", "not_scored", "not_scored"),
     ("pass", "unscored", "unscored"),
     ("pass", "error", "error"),
     ("pass", "not_applicable", "pass"),
-    ("open", "open", "open"),
-    ("open", "fail", "fail"),
-    ("open", "not_scored", "not_scored"),
-    ("open", "unscored", "unscored"),
-    ("open", "error", "error"),
-    ("open", "not_applicable", "open"),
+    ("needs_review", "needs_review", "needs_review"),
+    ("needs_review", "fail", "fail"),
+    ("needs_review", "not_scored", "not_scored"),
+    ("needs_review", "unscored", "unscored"),
+    ("needs_review", "error", "error"),
+    ("needs_review", "not_applicable", "needs_review"),
     ("fail", "fail", "fail"),
     ("fail", "not_scored", "not_scored"),
     ("fail", "unscored", "unscored"),
@@ -80,7 +80,7 @@ def test_answers_with_no_scores_or_none_that_applies(
 def test_only_a_grade_is_not_missing() -> None:
     assert [outcome for outcome in Outcome if not outcome.missing] == [
         Outcome.PASS,
-        Outcome.OPEN,
+        Outcome.NEEDS_REVIEW,
         Outcome.FAIL,
     ]
 

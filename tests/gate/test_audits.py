@@ -76,7 +76,10 @@ def test_only_decided_scores_of_cascades_count() -> None:
     audits: dict[str, Audits] = {}
     shared: dict[str, Any] = {"case_id": "a", "metric": "m", "source": "judge"}
     note(audits, Score(status=Status.PASS, passed=True, value=1.0, **shared))
-    note(audits, Score(status=Status.OPEN, details={"cascade": trail(("pass", True))}, **shared))
+    note(
+        audits,
+        Score(status=Status.NEEDS_REVIEW, details={"cascade": trail(("pass", True))}, **shared),
+    )
     assert audits == {}
 
 

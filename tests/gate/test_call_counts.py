@@ -42,7 +42,7 @@ def verdict(**fields: Any) -> Score:
             (0, 0, None),
             (1, 2, OLD),
         ),
-        ([verdict(status=Status.OPEN, reused_from="r")], (0, 0, None), (1, 1, NEW)),
+        ([verdict(status=Status.NEEDS_REVIEW, reused_from="r")], (0, 0, None), (1, 1, NEW)),
         ([verdict(status=Status.UNSCORED, reused_from="r")], (0, 0, None), (0, 0, None)),
         ([verdict(answered_at=None, reused_from="baseline")], (0, 0, None), (1, 1, None)),
         (

@@ -77,8 +77,8 @@ def test_lost_answers_hurt_both_claims() -> None:
     rule = early_floor(tally, GATE, "m", 0.5)
     assert rule is not None
     assert (rule.decision, rule.low, rule.high) == (Decision.INCONCLUSIVE, 0, 1)
-    assert "(40 cases, 40 of them lost, which may have passed or failed)" in rule.reason
-    assert "a lost result may have been the worst for each claim" in rule.assumptions
+    assert "(40 cases, 40 of them missing, which may have passed or failed)" in rule.reason
+    assert "missing results are treated as worst case, for PASS and for FAIL" in rule.assumptions
 
 
 @pytest.mark.parametrize("threshold", [0.75, 0.85])

@@ -125,10 +125,11 @@ def test_a_lost_result_counts_against_each_claim(
         upper_bound(passed + 25, 125, 0.05),
     )
     assert (
-        f"({passed} of 100 cases), 25 more were lost and may have passed or failed;" in rule.reason
+        f"({passed} of 100 cases), 25 more are missing and may have passed or failed;"
+        in rule.reason
     )
-    assert "; 25 lost results leave it open: the same command with --out" in rule.reason
-    assert "a lost result may have been the worst for each claim" in rule.assumptions
+    assert "; 25 missing results prevent a decision: the same command with --out" in rule.reason
+    assert "missing results are treated as worst case, for PASS and for FAIL" in rule.assumptions
 
 
 def test_how_many_more_cases_beside_other_rules() -> None:

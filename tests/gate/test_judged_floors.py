@@ -118,8 +118,8 @@ def test_lost_verdicts_count_against_each_claim() -> None:
         for lost, expected in ((0, found), (80, Decision.INCONCLUSIVE)):
             rule = decide_judged_floor("m", None, replace(known, unscored=lost), floor, 0.05, BANK)
             assert rule is not None and rule.decision is expected, rule
-            assert ("80 more were lost and may be right or wrong; " in rule.reason) is bool(lost)
-            assert ("80 lost results leave it open" in rule.reason) is bool(lost)
+            assert ("80 more are missing and may be right or wrong; " in rule.reason) is bool(lost)
+            assert ("80 missing results prevent a decision" in rule.reason) is bool(lost)
 
 
 def manifest(trust: str, *, repeats: int = 1, **more: Any) -> Manifest:
@@ -157,7 +157,7 @@ def run(tmp_path: Path, n: int = 300, left: int = 0) -> RunAggregate:
             score = Score(
                 case_id=f"c{i}",
                 metric="m",
-                status=Status.OPEN,
+                status=Status.NEEDS_REVIEW,
                 source="judge",
                 unscored="for a person",
             )

@@ -17,7 +17,7 @@ from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 
 Unit = tuple[Case, Answer, list[Score]]
-P, F, E, U, OPEN = Status.PASS, Status.FAIL, Status.ERROR, Status.UNSCORED, Status.OPEN
+P, F, E, U, OPEN = Status.PASS, Status.FAIL, Status.ERROR, Status.UNSCORED, Status.NEEDS_REVIEW
 
 
 def unit(name: str, statuses: dict[str, Status], repeat: int = 0, **tags: str) -> Unit:
@@ -178,7 +178,10 @@ def test_a_floor_on_whole_cases_takes_the_bounds_of_every_floor(tmp_path: Path) 
 def test_a_floor_on_whole_cases_counts_lost_cases_as_the_worst(tmp_path: Path) -> None:
     units = [unit(f"c{i}", {"a": P} if i else {}) for i in range(60)]
     (rule,) = decide(tmp_path, units, gate={"must_pass": None, "floors": {"cases": 0.95}}).rules
-    assert rule.decision is Decision.INCONCLUSIVE and "1 lost results leave it open" in rule.reason
+    assert (
+        rule.decision is Decision.INCONCLUSIVE
+        and "1 missing results prevent a decision" in rule.reason
+    )
 
 
 def says_wrong(body: dict[str, Any], earlier: int = 0) -> str:

@@ -25,7 +25,7 @@ GATE = {
 
 def manifest(n: int, repeats: int = 1, **gate: Any) -> dict[str, Any]:
     return {
-        "schema": 2, "suite": "s", "run_id": "r", "status": "complete", "cases": {"n": n}, "repeats": repeats,
+        "schema": 3, "suite": "s", "run_id": "r", "status": "complete", "cases": {"n": n}, "repeats": repeats,
         "started": "2026-01-01T00:00:00Z", "digests": {"cases": "sha256:0", "judges": {}}, "checks": [],
         "gate": {**GATE, **gate}, "judges": {"judged": {"trust": "TRUSTED", "trust_reason": ""}}, "candidate": {"name": "c"},
     }  # fmt: skip
@@ -86,7 +86,7 @@ def test_counts_and_metrics(tmp_path: Path) -> None:
     assert (a.slice, a.n, a.pass_rate) == ("topic=a", 6, 1.0)
     assert (b.slice, b.n, b.pass_rate, b.unscored, b.errors) == ("topic=b", 2, 0.0, 1, 1)
     assert summary.gate.decision is Decision.INVALID
-    assert "20.0% of the cases were lost" in summary.gate.reason
+    assert "20.0% of the cases are missing" in summary.gate.reason
 
 
 def test_the_order_of_records_does_not_matter(tmp_path: Path) -> None:

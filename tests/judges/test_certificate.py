@@ -225,6 +225,10 @@ def test_a_certificate_is_for_one_judge_and_a_while(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(SuiteError, match="can't be read as a judge's certificate"):
         trust(judge.digest, path)
+    broken = {**msgspec.to_builtins(certificate), "counts": {"pass_pass": 3}}
+    path.write_bytes(msgspec.json.encode(broken))
+    with pytest.raises(SuiteError, match="missing required field `pass_fail`"):
+        read_certificate(path)
 
 
 def test_the_page_shows_texts_of_others_as_text() -> None:

@@ -241,7 +241,7 @@ def test_trust(tmp_path: Path) -> None:
                 "judge": "sha256:a",
                 "trusted": True,
                 "provenance": drawn,
-                "weighted": {"pass_pass": 1.0},
+                "weighted": {"pass_pass": 1.0, "pass_fail": 0, "fail_pass": 0, "fail_fail": 2.5},
             }
         )
     )

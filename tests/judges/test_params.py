@@ -219,7 +219,7 @@ def test_a_panel_without_a_verdict_has_the_error_that_ends_a_run() -> None:
 @pytest.mark.parametrize(
     ("last", "status"),
     [
-        (rubric(right="met", short="cannot_tell"), Status.OPEN),
+        (rubric(right="met", short="cannot_tell"), Status.NEEDS_REVIEW),
         ("?", Status.UNSCORED),
         (ModelError("down"), Status.UNSCORED),
     ],

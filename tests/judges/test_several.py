@@ -190,7 +190,7 @@ def test_a_share_of_the_sure_verdicts_is_audited_and_decides_nothing() -> None:
 def test_what_no_judge_decides_is_for_a_person() -> None:
     first = Fake(chances(correct=0.5, partially_correct=0.0, incorrect=0.5), name="small")
     score = scored(Cascade("m", [judge_of(first, decides=True)], (0.1, 0.9), 0))
-    assert score.status is Status.OPEN
+    assert score.status is Status.NEEDS_REVIEW
     assert score.unscored is not None
     assert score.unscored.startswith("for a person: the last judge is not sure")
 

@@ -138,3 +138,22 @@ def test_what_is_proved_is_the_test_that_a_run_decides_by() -> None:
         asked.plan.pass_null,
         asked.plan.rates,
     )
+
+
+def test_unequal_clusters_count_by_their_effective_number() -> None:
+    """Half of the cases in ten clusters: 110 clusters weigh as much as 36. The design effect is
+    that of the cluster of the average case, sum s^2 / sum s.
+    """
+    sizes = (20,) * 10 + (2,) * 100
+    unequal = replace(CLUSTERED, cases=400, units=110, largest=20, sizes=sizes)
+    equal = replace(CLUSTERED, cases=400, units=110, largest=4)
+    assert unequal.effective == pytest.approx(400**2 / (10 * 400 + 100 * 4))
+    assert unequal.effect == pytest.approx(1 + ((10 * 400 + 100 * 4) / 400 - 1) * 0.2)
+    assert equal.effective == 110 and equal.enough == unequal.enough == 100
+    needed, fewer = (cases_for(shape, 0.05, 0.05, 0.05) for shape in (unequal, equal))
+    assert needed > 1.5 * fewer
+    assert certifiable(unequal, 0.05, 0.05) > 1.3 * certifiable(equal, 0.05, 0.05)
+    larger = unequal.sized(2000)
+    assert larger.cases == pytest.approx(2000, rel=0.03)
+    assert larger.effective / larger.units == pytest.approx(unequal.effective / 110, rel=0.05)
+    assert len(larger.world().clusters) == larger.cases == sum(larger.sizes)

@@ -108,7 +108,7 @@ def metric(name: str, passed: int, n: int, **more: Any) -> Metric:
 def manifest(run_id: str, n: int, **changes: Any) -> dict[str, Any]:
     """A complete manifest."""
     found: dict[str, Any] = {
-        "schema": 2,
+        "schema": 3,
         "run_id": run_id,
         "suite": "qa",
         "suite_file": "suites/qa.yaml",

@@ -106,8 +106,8 @@ TABLE: list[tuple[str, Edit, str]] = [
     ("manifest.json", changed(b'"n": 30', b'"n": "30"'), r"manifest\.json is not a manifest of llmeval: .*cases\.n"),
     ("manifest.json", lambda data: data[:100], r"manifest\.json can't be read"),
     ("manifest.json", lambda data: b'{"a":' * 5000, r"manifest\.json can't be read"),
-    ("manifest.json", changed(b'"schema": 2', b'"schema": 1'), r"made by an older llmeval \(format 1, this one reads format 2\): run the suite again"),
-    ("manifest.json", changed(b'"schema": 2', b'"schema": 3'), r"upgrade llmeval"),
+    ("manifest.json", changed(b'"schema": 3', b'"schema": 2'), r"made by an older llmeval \(format 2, this one reads format 3\): run the suite again"),
+    ("manifest.json", changed(b'"schema": 3', b'"schema": 4'), r"upgrade llmeval"),
 ]  # fmt: skip
 
 
@@ -201,7 +201,7 @@ def test_a_summary_that_was_edited(run: Path) -> None:
     shown = command("runs", "show", run)
     assert (shown.returncode, "PASS" in shown.stdout) == (3, False)
     assert (
-        f"summary.json was changed after it was written: `llmeval report {run}` computes it anew"
+        f"summary.json was changed after it was written: `llmeval report {run}` computes it again"
         in shown.stderr
     )
     again = command("report", run)

@@ -66,7 +66,7 @@ def test_audits_of_a_cascade_are_weighed_and_told(tmp_path: Path) -> None:
     assert audit is not None and (audit.sure, audit.audited) == (5, 5)
     told = f"the next judge contradicts {audit.contradicted} of 5 audited verdicts"
     assert told in (done.path / "summary.md").read_text()
-    assert told in (done.path / "report.html").read_text()
+    assert told.capitalize() in (done.path / "report.html").read_text()
 
 
 def test_a_decision_model_alone_and_a_panel(tmp_path: Path) -> None:
@@ -120,18 +120,20 @@ def test_what_no_judge_is_sure_of_waits_for_a_person_and_a_label_decides_it(tmp_
         path.write_text(path.read_text().replace("gate: none\n", gate))
         done = llmeval.run(path, options=Options(out=tmp_path / "r", use_cache=False))
     counts = done.summary.counts
-    assert (counts.open, counts.unscored, counts.cases) == (
+    assert (counts.needs_review, counts.unscored, counts.cases) == (
         4,
         0,
         10,
     )  # the fifth fails a check: no label changes that
     metric = next(each for each in done.summary.metrics if each.metric == "correctness")
-    assert (metric.n, metric.open) == (5, 5)
+    assert (metric.n, metric.needs_review) == (5, 5)
     rule = done.summary.gate.rules[0]
     assert rule.decision is Decision.INCONCLUSIVE
-    assert "5 more wait for a person" in rule.reason
+    assert "5 more need review by a person" in rule.reason
     open_ = [
-        key[0] for key, block in done.directory.scores() if any(s.status == "open" for s in block)
+        key[0]
+        for key, block in done.directory.scores()
+        if any(s.status == "needs_review" for s in block)
     ]
     append(
         done.path,
@@ -139,7 +141,7 @@ def test_what_no_judge_is_sure_of_waits_for_a_person_and_a_label_decides_it(tmp_
     )
     again = llmeval.api.finish(llmeval.load_run(done.path)).summary
     metric = next(each for each in again.metrics if each.metric == "correctness")
-    assert (again.counts.open, metric.n, metric.open) == (0, 10, 0)
+    assert (again.counts.needs_review, metric.n, metric.needs_review) == (0, 10, 0)
     assert (
         metric.passed
         == next(m for m in done.summary.metrics if m.metric == "correctness").passed + 5

@@ -259,7 +259,7 @@ def test_a_dead_endpoint_ends_the_run(tmp_path: Path) -> None:
         )
         assert len(endpoint.requests) < 100
     assert (done.summary.status, done.summary.gate.exit_code) == ("incomplete", 3)
-    assert "in a row were lost" in done.reason
+    assert "in a row have no result" in done.reason
 
 
 def test_repeats_are_reduced_within_the_case(tmp_path: Path) -> None:

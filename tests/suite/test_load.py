@@ -7,7 +7,7 @@ import pytest
 
 from llmeval.core.errors import SuiteError
 from llmeval.suite.loader import load_suite
-from llmeval.suite.schema import ReplaySpec
+from llmeval.suite.model_schema import ReplaySpec
 from llmeval.suite.yaml_file import parse, scalar
 
 GOOD = """\

@@ -26,7 +26,7 @@ def gate_record(**changes: Any) -> GateRecord:
 def manifest_record(**changes: Any) -> Manifest:
     """A complete run of one case. `changes`: over the manifest's keys, in plain values."""
     plain = {
-        "schema": 2,
+        "schema": 3,
         "suite": "s",
         "run_id": "r",
         "status": "complete",

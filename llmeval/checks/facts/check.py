@@ -36,8 +36,7 @@ def facts(
     cap: bool = True,
     locale: str = "",
 ) -> Result:
-    """The answer states the facts: those given, else the case's `facts`, else one of its
-    references.
+    """The answer states the facts of `must`, else of the case, else one of its references.
 
     `must`: each of these has to be stated; `must_not`: none of these may be, other than to deny it.
     The value is the weighted share that is supported; it passes from `at_least` on. A contradicted
@@ -52,8 +51,12 @@ def facts(
     them. A number has to be equal after conversion of units, unless a `tolerance`, the question or
     the reference ("about") allows rounding; fewer than 100, or 50 to 100, are not 100. Several
     candidates ("A or B", a list, every number), a name mentioned in passing ("a friend of X"), the
-    question repeated and "I have no comment" state nothing. Where the text gives a final answer
-    (`\\boxed{}`, "The answer is"), or corrects itself, that counts.
+    question or a phrase of it repeated, what is said to be absent ("contains no X") and "I have no
+    comment" state nothing. A sentence with two of its words exchanged is another sentence. Where
+    the text gives a final answer (`\\boxed{}`, "The answer is"), or corrects itself, that counts.
+
+    A pass has a confidence of at most 0.85 where the answer gives an opinion ("probably"), a part
+    of a name or term, or a list of which most is not among the references.
 
     Negation is read in English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese and
     Japanese. In 20 other languages the check sees a negation and leaves the verdict to a judge: it

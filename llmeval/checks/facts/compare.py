@@ -1,6 +1,7 @@
 """How a number or a date that an answer states compares with the one that is expected."""
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 from enum import IntEnum
 
@@ -8,7 +9,7 @@ from llmeval.checks.facts.date_values import Date, Precision
 from llmeval.checks.facts.digits import Value, tidy
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.qualifiers import NumericBound
-from llmeval.checks.facts.units import MeasurementUnit
+from llmeval.checks.facts.units import MONEY, MeasurementUnit
 
 
 class Fit(IntEnum):
@@ -70,6 +71,7 @@ def fit_number(
     `roughly`: the question or the reference asks for no more than about this number, so rounding is
     no difference. `limit`: it asks for a limit, so `at least 18` is 18.
     """
+    stated, expected = _in_currency(stated, expected), _in_currency(expected, stated)
     if expected.unit and stated.unit and not _same_dimension(expected.unit, stated.unit):
         return None
     if stated.ordinal != expected.ordinal and expected.unit:
@@ -84,6 +86,18 @@ def fit_number(
     if stated.partner is not None and expected.partner is None and not _is_year(stated):
         return min(fit, Fit.NEAR)  # 50 to 100 are not 100
     return fit
+
+
+def _in_currency(stated: Number, expected: Number) -> Number:
+    """The number in the currency that is expected: pounds may be sterling, cents of any money."""
+    one, two = stated.unit, expected.unit
+    if one is None or two is None or one.dimension == two.dimension or two.dimension not in MONEY:
+        return stated
+    if one.name == "pound" and two.dimension == "gbp":
+        return replace(stated, unit=two)
+    if one.name == "cent":
+        return replace(stated, unit=two._replace(factor=0.01, name="cent"))
+    return stated
 
 
 def _is_share(stated: Number, expected: Number, tolerance: Tolerance) -> bool:

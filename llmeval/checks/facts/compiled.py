@@ -89,12 +89,7 @@ def from_fact(fact: Fact, question: str, locale: str = "") -> ExpectedFact:
             **common,
         )
     if fact.kind == "quantity":
-        tolerance = fact.tolerance
-        limits = (
-            Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits)
-            if tolerance
-            else EXACT
-        )
+        limits = _limits(fact)
         return ExpectedFact(
             expected=tuple(_quantity(value, fact.unit) for value in values),
             tolerance=limits,
@@ -122,6 +117,13 @@ def from_fact(fact: Fact, question: str, locale: str = "") -> ExpectedFact:
     if fact.kind == "entity":
         expected += tuple(_aliases([str(value) for value in values]))
     return ExpectedFact(expected=expected, **common)
+
+
+def _limits(fact: Fact) -> Tolerance:
+    tolerance = fact.tolerance
+    if tolerance is None:
+        return EXACT
+    return Tolerance(tolerance.rel or 0.0, tolerance.abs or 0.0, tolerance.sig_digits)
 
 
 def _members(fact: Fact, question: str) -> tuple[ExpectedFact, ...]:

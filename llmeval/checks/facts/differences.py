@@ -33,6 +33,7 @@ from llmeval.checks.facts.names import (
     least_likeness,
 )
 from llmeval.checks.facts.tokens import NEGATORS, STOPWORDS, Tokens
+from llmeval.checks.facts.turned_round import is_turned_round
 
 TERM_WORDS = 4
 """A reference of at most this many words of meaning is a term; a longer one that is no name is a
@@ -120,7 +121,9 @@ def compare(
             return ReferenceComparison(
                 NameDifference.REPLACED, stem, stands, first, last, reference.is_name, tight
             )
-    if _is_statement(reference) and _negated_otherwise(reference, first, last, answer):
+    full = not reference.is_name and len(reference.forms) > TERM_WORDS
+    turned = full and not missing and is_turned_round(reference, answer)
+    if turned or (_is_statement(reference) and _negated_otherwise(reference, first, last, answer)):
         return ReferenceComparison(NameDifference.OTHER, "", "not", first, last)
     kind = _omission(reference, missing, question)
     whole = (

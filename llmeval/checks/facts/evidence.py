@@ -66,14 +66,7 @@ def gather(
     """
     collected = [*_texts(expected, answer)]
     for value in expected:
-        if value.dates:
-            collected += mentioned_dates(value, answer, accept)
-        if value.time is not None:
-            collected += mentioned_times(value, value.time, answer)
-        elif value.letter:
-            collected += chosen_letters(value, answer)
-        if value.numbers:
-            collected += mentioned_numbers(value, answer, tolerance)
+        collected += _typed(value, answer, tolerance, accept)
     if not listed:
         collected = in_context(collected, expected, answer)
     in_question = {v.raw for v in expected if answer.question.stem_set.issuperset(v.text.content)}
@@ -101,6 +94,20 @@ def gather(
     if settled or not texts:
         return AnswerEvidence(tuple(collected))
     return _in_part(tuple(collected), values, answer)
+
+
+def _typed(
+    value: ExpectedValue, answer: AnswerAnalysis, tolerance: Tolerance, accept: Precision | None
+) -> Iterator[Mention]:
+    """Dates, times, options and numbers."""
+    if value.dates:
+        yield from mentioned_dates(value, answer, accept)
+    if value.time is not None:
+        yield from mentioned_times(value, value.time, answer)
+    elif value.letter:
+        yield from chosen_letters(value, answer)
+    if value.numbers:
+        yield from mentioned_numbers(value, answer, tolerance)
 
 
 _COMPARED = 6
@@ -144,20 +151,8 @@ def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterato
     }
     for i, places in hits.items():
         for place in places:
-            if values[i].alias and not _is_capital(values[i].raw, place, answer):
-                continue
-            longer = longer_name(place, references[i], answer.words)
-            limited = values[i].dates and is_limit(answer.words.starts[place[0]], values[i], answer)
-            if limited:
-                yield mention_at(answer, place, Fit.NEAR, "date", values[i].raw)
-            elif _other_sign(place, references[i], answer):
-                yield mention_at(answer, place, Fit.OTHER, "longer", values[i].raw)
-            elif longer is None or covered.issuperset(longer):
-                yield mention_at(answer, place, Fit.SAME, "exact", values[i].raw)
-            else:
-                yield mention_at(
-                    answer, (min(longer), max(longer)), Fit.OTHER, "longer", values[i].raw
-                )
+            if not values[i].alias or _is_capital(values[i].raw, place, answer):
+                yield _whole(values[i], place, covered, answer)
     for value in values:
         at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:
@@ -170,9 +165,22 @@ def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterato
                 yield mention_at(answer, squeeze, Fit.SAME, "squeezed", value.raw)
 
 
+def _whole(
+    value: ExpectedValue, place: Place, covered: set[int], answer: AnswerAnalysis
+) -> Mention:
+    """The mention at a place that has all words; `covered`: words that belong to some reference."""
+    longer = longer_name(place, value.text, answer.words)
+    if value.dates and is_limit(answer.words.starts[place[0]], value, answer):
+        return mention_at(answer, place, Fit.NEAR, "date", value.raw)
+    if _other_sign(place, value.text, answer):
+        return mention_at(answer, place, Fit.OTHER, "longer", value.raw)
+    if longer is None or covered.issuperset(longer):
+        return mention_at(answer, place, Fit.SAME, "exact", value.raw)
+    return mention_at(answer, (min(longer), max(longer)), Fit.OTHER, "longer", value.raw)
+
+
 def _other_sign(place: Place, reference: Reference, answer: AnswerAnalysis) -> bool:
-    """Whether a number of the place has a minus sign, and that of the reference has none: x =
-    -3."""
+    """Whether a number of the place has a minus sign that the reference has not: x = -3."""
     if not reference.stems[-1][0].isdigit() or any(sign in reference.raw for sign in "-−–"):
         return False
     at = answer.words.starts[place[1]]

@@ -205,8 +205,26 @@ NICKNAMES = {
 """First names and the names that they are short for."""
 
 
+# Endings that tell substances and forms of one series apart.
+_SERIES = (("ate", "ite", "ide"), ("ane", "ene", "yne", "anol", "enol", "anal"), ("ose", "ase"))
+_SERIES_START = 4
+
+
+def _of_series(one: str, two: str) -> bool:
+    """Whether only the ending of a series differs: nitrate and nitrite, lactose and lactase."""
+    return any(
+        one.endswith(a) and two.endswith(b) and one[: -len(a)] == two[: -len(b)]
+        for endings in _SERIES
+        for a in endings
+        for b in endings
+        if a != b and len(one) - len(a) >= _SERIES_START
+    )
+
+
 def contrast(one: str, two: str) -> bool:
-    """Whether the two words are members of one group of `CONTRASTS`."""
+    """Whether the two words are members of one group of `CONTRASTS`, or of one series."""
+    if _of_series(one, two):
+        return True
     return one != two and not _GROUPS_OF.get(one, frozenset()).isdisjoint(
         _GROUPS_OF.get(two, frozenset())
     )

@@ -37,7 +37,7 @@ _MARKS = {
     "es": (
         "el los las es con una por del la que y en tiene mide un son no se lo fue era esta para "
         "su al como hay "
-        "respuesta unos aproximadamente pero cual quien donde cuantos cuantas cuando"
+        "respuesta unos aproximadamente pero cual quien donde cuantos cuantas cuanto cuanta cuando"
     ),
     "it": (
         "il lo gli e di che per della una sono con la ha un non era ce ne nel dal alla si come "

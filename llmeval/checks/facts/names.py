@@ -12,7 +12,7 @@ from os.path import commonprefix
 
 import regex
 
-from llmeval.checks.facts.lexicon import JOINTS
+from llmeval.checks.facts.lexicon import JOINTS, contrast
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.facts.word_forms import is_known, same_word
 from llmeval.checks.reading.wordlists import word_set
@@ -260,6 +260,7 @@ class Spelling:
         if stem[0].isdigit() or not 4 <= len(stem) <= _LONGEST or self._budget < 0:
             return 0.0, ""
         like = process.extract(stem, self._candidates, scorer=fuzz.ratio, score_cutoff=60, limit=8)
+        like = [match for match in like if not contrast(stem, match[0])]
         for word, _, _ in like:
             if same_word(stem, word, self._language):
                 return VARIANT, word
@@ -270,6 +271,8 @@ class Spelling:
             for other in self._by_start.get(stem[:3], ()):
                 shared = len(commonprefix((stem, other)))
                 share = shared / max(len(stem), len(other))
+                if contrast(stem, other):
+                    continue
                 if share >= 0.6 and shared >= _DERIVED_LETTERS and _SAME + 0.25 * share > best:
                     best, word = _SAME + 0.25 * share, other
         return min(best, VARIANT - 0.01), word

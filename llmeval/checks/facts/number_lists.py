@@ -10,6 +10,10 @@ from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 _LONG_LIST = 4
 """So many numbers in a row are candidates."""
+_BARE_LIST = 3
+_WHOLE = 0.9
+"""So many where they are all of the text, or nearly."""
+_DATE_MARKS = frozenset("/-–.")
 _HUGE_LIST = 18
 """The same where the question asks for several."""
 _BETWEEN_NUMBERS = regex.compile(
@@ -34,6 +38,10 @@ def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: st
         else _LONG_LIST
     )
     values = {numbers[i].value for i in range(low, high + 1)}
+    row = raw[numbers[low].start : numbers[high].end]
+    whole = len(row) >= _WHOLE * len(raw.strip(" ."))
+    if least == _LONG_LIST and whole and _DATE_MARKS.isdisjoint(row):
+        least = _BARE_LIST
     shown = {int(figures) for figures in _FIGURES.findall(question)}
     if numbers[index].value not in shown:
         values -= shown  # the series of "What comes after 1, 2, 4, 8?" is no list of candidates

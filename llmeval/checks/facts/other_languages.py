@@ -34,14 +34,17 @@ _VERBS_NL = r"(?:is|was|zijn|waren|heeft|wordt|werd|kan)"
 CUES: dict[str, Cues] = {
     "de": _cues(
         r"\bnicht(?!\s+(?:nur|allein|umsonst|weit|zuletzt))\b|\bkein(?:e|en|er|es|em)?\b|\b(?:nie"
-        r"|niemals|weder|noch nie|keineswegs|keinesfalls|statt|anstatt|anstelle von)\b",
+        r"|niemals|weder|noch nie|keineswegs|keinesfalls|statt|anstatt|anstelle von"
+        r"|ohne(?!\s(?:zweifel|frage)))\b",
         rf"\s{_VERBS_DE}\s(?:\p{{L}}+\s){{0,3}}?(?:nicht(?!\s+nur)|nie|niemals)\b|\s(?:ist|war"
         rf"|wäre)\s(?:\p{{L}}+\s)?(?:die\s|eine\s|der\s)?(?:falsch|unrichtig|inkorrekt|verkehrt"
-        rf"|ausgeschlossen)\p{{L}}*|\sstimmt\snicht|\strifft\snicht\szu",
+        rf"|ausgeschlossen)\p{{L}}*|\s(?:\p{{L}}+\s){{0,2}}(?:auf\skeinen\sfall|keinesfalls"
+        rf"|keineswegs)\b|\sstimmt\snicht|\strifft\snicht\szu",
     ),
     "fr": _cues(
         r"\b(?:n['’]|ne\s)\p{L}+\s(?:pas|jamais|plus|point|guère)(?!\s(?:seulement|que))\b"
-        r"|\b(?:non\spas|et\snon|au\slieu\sde|plutôt\sque|contrairement\sà|pas)\b(?!\s(?:seulement"
+        r"|\b(?:non\spas|et\snon|au\slieu\sde|plutôt\sque|contrairement\sà|aucune?"
+        r"|sans(?!\s(?:aucun\s)?doute)|pas)\b(?!\s(?:seulement"
         r"|que))",
         r"\s(?:n['’]|ne\s)(?:l['’]|la\s|le\s|les\s|y\s)?\p{L}+\s(?:pas|jamais|plus)\b|\s(?:est"
         r"|était|serait)\s(?:\p{L}+\s)?(?:faux|fausse|incorrecte?|erronée?|inexacte?|(?:la"
@@ -49,26 +52,30 @@ CUES: dict[str, Cues] = {
     ),
     "es": _cues(
         r"\bno\b(?!\s+(?:solo|sólo|solamente|únicamente|hay\sduda|cabe\sduda|obstante))|\b(?:nunca"
-        r"|jamás|tampoco|ni|en\slugar\sde|en\svez\sde|a\sdiferencia\sde)\b",
+        r"|jamás|tampoco|ni|sin(?!\sduda)|ningun[oa]?|ningún|en\slugar\sde|en\svez\sde"
+        r"|a\sdiferencia\sde)\b",
         r"\s(?:no|nunca|tampoco|jamás)\b(?!\s+(?:solo|sólo))|\s(?:es|era|sería"
         r"|fue)\s(?:\p{L}+\s)?(?:fals[oa]|incorrect[oa]|erróne[oa]|equivocad[oa]|(?:la"
         r"|una)\srespuesta\s(?:incorrecta|equivocada))\b",
     ),
     "it": _cues(
-        r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:mai|né|neanche|nemmeno|invece\sdi"
+        r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:mai|né|neanche|nemmeno"
+        r"|senza(?!\sdubbio)|nessun[oa]?|invece\sdi"
         r"|anziché|al\sposto\sdi|a\sdifferenza\sdi)\b",
         r"\s(?:non|mai|né)\b(?!\s+solo)|\s(?:è|era|sarebbe|fu)\s(?:\p{L}+\s)?(?:fals[oa]"
         r"|sbagliat[oa]|errat[oa]|scorrett[oa]|(?:la|una)\srisposta\s(?:sbagliata|errata))\b",
     ),
     "pt": _cues(
         r"\bnão\b(?!\s+(?:só|somente|apenas|há\sdúvida))|\b(?:nunca|jamais|tampouco|nem"
+        r"|sem(?!\sdúvida)|nenhuma?"
         r"|em\svez\sde|ao\sinvés\sde|ao\scontrário\sde)\b",
         r"\s(?:não|nunca|jamais)\b(?!\s+(?:só|apenas))|\s(?:é|era|seria"
         r"|foi)\s(?:\p{L}+\s)?(?:fals[oa]|errad[oa]|incorret[oa]|(?:a|uma)\sresposta\s(?:errada"
         r"|incorreta))\b",
     ),
     "nl": _cues(
-        r"\bniet(?!\s+(?:alleen|enkel|ver))\b|\b(?:geen|nooit|noch|in\splaats\svan|behalve)\b",
+        r"\bniet(?!\s+(?:alleen|enkel|ver))\b|\b(?:geen|nooit|noch|zonder(?!\stwijfel)"
+        r"|in\splaats\svan|behalve)\b",
         rf"\s{_VERBS_NL}\s(?:\p{{L}}+\s){{0,3}}?(?:niet(?!\s+alleen)|nooit)\b|\s(?:is"
         rf"|was)\s(?:\p{{L}}+\s)?(?:een\s|het\s)?(?:fout|onjuist|verkeerd|incorrect)\p{{L}}*\b",
     ),

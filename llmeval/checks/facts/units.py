@@ -66,7 +66,7 @@ _TABLE: dict[str, dict[str, float]] = {
         "nanosecond|ns": 1e-9,
         "minute|min|minuto|minuti|minuut|minuten": 60,
         "hour|hr|h|stunde|heure|hora|ora|ore|uur": 3600,
-        "day|tag|jour|dia|día|giorno|giorni|dag|dagen": 86400,
+        "day|tag|tage|tagen|jour|dia|día|giorno|giorni|dag|dagen": 86400,
         "week|wk|woche|semaine|semana|settimana|settimane|weken": 604800,
         "month|monat|mois|mese|mesi|mes|meses|mês|maand|maanden": 2629746,
         "year|yr|jahr|jahre|an|ans|annee|année|ano|año|anno|anni|jaar|jaren": 31556952,
@@ -83,7 +83,7 @@ _TABLE: dict[str, dict[str, float]] = {
         "square yard|sq yd": 0.83612736,
         "square mile|sq mi": 2589988.110336,
         "acre": 4046.8564224,
-        "hectare|ha|hektar": 10000,
+        "hectare|ha|hektar|ettaro|ettari|hectárea|hectarea|hectares": 10000,
     },
     "volume": {
         "litre|liter|litro|litri|l|ltr": 1,
@@ -103,7 +103,9 @@ _TABLE: dict[str, dict[str, float]] = {
     },
     "speed": {
         "metre per second|meter per second|m s|mps": 1,
-        "kilometre per hour|kilometer per hour|km h|kph|kmh|km per hour": 1 / 3.6,
+        "kilometre per hour|kilometer per hour|km h|kph|kmh|km per hour|stundenkilometer"
+        "|kilometer pro stunde|kilometre par heure|kilometro por hora|quilometro por hora"
+        "|chilometro all ora|chilometri all ora|chilometri orari|kilometer per uur": 1 / 3.6,
         "kilometre per second|kilometer per second|km s": 1000,
         "mile per hour|miles per hour|mph|mi h": 0.44704,
         "knot|kn|kt": 1852 / 3600,

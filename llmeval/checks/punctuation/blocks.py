@@ -24,24 +24,35 @@ class Block(NamedTuple):
     list: int = 0
 
 
+# Backticks after the fence make it inline code: ```` ```a` ````.
 _OPEN_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+# `=` is no rule in CommonMark, but answers draw lines with it.
 _RULE = re.compile(r" {0,3}([-*_=])(?:[ \t]*\1){2,}[ \t]*$")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-{2,})[ \t]*$")
 _QUOTE = re.compile(r" {0,3}>[> \t]*")
+# `#tag` is a tag, so that white space must follow.
 _HEAD = re.compile(r" {0,3}#{1,6}(?=[ \t]|$)[ \t]*")
+# CommonMark allows closing marks (`## One ##`); they are no text.
 _HEAD_END = re.compile(r"(?<=[ \t])#+[ \t]*$")
+# Typographic bullets count, as word processors write them. A number needs white space after its
+# dot (`3.14`), and has three digits at most (`1999. It` is a year).
 _ITEM = re.compile(
     r"[ \t]*(?:[-*+•‣◦▪●○]|\(?[0-9]{1,3}[.)、](?=[ \t])|[a-zA-Z][.)])(?=[ \t]|$)[ \t]*(?:\[[ "
     r"xX]\][ \t]+)?"
 )
+# Models write headings as a bold line: `**Result:**`.
 _BOLD_LINE = re.compile(r"(?:\*\*|__)[^*_\n]++(?:\*\*|__):?$")
 _INDENT = re.compile(r"(?: {4}| {0,3}\t)")
+# The line below a table's head.
 _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _POINTS = frozenset(".)")
+# One match is a run of blank lines, or one line with its indent and its newline apart.
 _LINES = re.compile(r"(?:[^\S\n]*+\n)++|([^\S\n]*+)\S[^\n]*+(\n?)|[^\S\n]++\Z")
+# A line that begins with none of these is plain text: most lines end their scan here.
 _MARKS = frozenset("#-*+•‣◦▪●○>|`~=_(0123456789")
 _MOST_PIECES = 200_000
 """Blocks and marks that are told apart; what follows them is taken as one paragraph."""
+# A longer line with pipes is data and no table that a person reads.
 _LONGEST_ROW = 20_000
 _CELL = re.compile(r"[^|\s](?:[^|]*[^|\s])?")
 _SPACE = re.compile(r"[ \t]*+")
@@ -82,6 +93,7 @@ class _Scan:
                 and text[first + 1 : first + 2] not in _POINTS
                 and not self.fence
             )
+            # The common case first: a plain line goes on with its paragraph, or begins one.
             if plain and (self.begin is not None or not indent) and "|" not in line[0]:
                 if self.begin is None:
                     self.kind, self.begin = "paragraph", first
@@ -131,6 +143,7 @@ class _Scan:
             self._close()
         elif mark in "-*_=" and _RULE.match(text, start, end):
             self._close()
+        # Only after a blank line: an indented line of a paragraph or of an item is text.
         elif after_blank and first > start and not self.in_list and _INDENT.match(text, start, end):
             self.after_blank = True
         else:
@@ -140,6 +153,7 @@ class _Scan:
 
     def _row(self, start: int, end: int) -> bool:
         line = self.text[start:end]
+        # Prose may hold a pipe (`a|b`), so that a row begins with one or has one between spaces.
         if end - start > _LONGEST_ROW or not (line.lstrip().startswith("|") or " | " in line):
             return False
         self._close()
@@ -169,12 +183,14 @@ class _Scan:
             return
         if item and self._starts_item(text[start : item.end()]):
             self._close()
+            # Items in a row belong to one list, whatever their marks.
             self.list += not self.in_list
             self.in_list = True
             self._open("item", start, item.end())
         elif self.begin is None:
             indent = _SPACE.match(text, start, end)
             first = indent.end() if indent else start
+            # An indented paragraph after an item belongs to the item.
             self.in_list = self.in_list and first > start
             self._open("paragraph", start, first)
         self.last = end
@@ -184,6 +200,7 @@ class _Scan:
         that reads `2. `.
         """
         number = mark.split("[")[0].strip().strip("(.)、")
+        # Any mark goes on with a list, and a bullet always starts one.
         if self.in_list or not number.isalnum():
             return True
         return number in ("1", "a", "A", "i", "I") or (number.isdigit() and self.begin is None)

@@ -44,7 +44,7 @@ def punctuation(
     locale: Tag | None = None,
     max_findings: Annotated[int, Field(ge=0)] = 0,
     severity: Literal["error", "advice"] = "error",
-    ignore: list[RuleId] = [],  # noqa: B006 - validated copies; pydantic documents the default
+    ignore: list[RuleId] = [],  # noqa: B006
     require: list[RuleId] = [],  # noqa: B006
     harper: Annotated[bool, AfterValidator(_available)] = False,
 ) -> Result:

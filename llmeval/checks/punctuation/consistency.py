@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from llmeval.checks.punctuation.rules import Violation
 from llmeval.checks.punctuation.view import CLOSE, END, WHITE, View
 
+# Not after a digit, where a quote is inches; a single one counts as an apostrophe only.
 _STRAIGHT = re.compile(r"(?<!\d)\"|(?<=\w)'(?=[^\W\d_])")
 _CURLY = re.compile(r"[“”„]|(?<=\w)’(?=[^\W\d_])")
+# Between letters: `3 - 2` is a difference.
 _SPACED_HYPHEN = re.compile(r"(?<=[^\W\d_]) --? (?=[^\W\d_])")
 _EN_DASH = re.compile(r"(?<=[^\W\d_]) – (?=[^\W\d_])")
 _EM_DASH = re.compile(r"(?<=[^\W\d_]) ?— ?(?=[^\W\d_])")
 _DOTS = re.compile(r"(?<!\.)\.\.\.(?!\.)")
 _ELLIPSIS = re.compile("…")
+# Two commas at least, so that a pair of clauses is no list.
 _WITH_COMMA = re.compile(r"\b\w+, (?:\w+ ){0,2}\w+, (?:and|or) (?=\w)")
+# The end of the list is the end of the clause; `A, B and C D E` may be anything.
 _WITHOUT_COMMA = re.compile(
     r"(?<!, )\b(?:\w+ )?\w+, (?:(?!and|or)\w+) (?:and|or) (?=\w+[.;!?]|\w+ \w+[.;!?])"
 )
@@ -43,6 +47,7 @@ def _mixed(view: View, rule: str, message: str, *ways: "re.Pattern[str]") -> Ite
         if first:
             used.append((sum(1 for _ in way.finditer(view.text)), first.span()))
     if len(used) > 1:
+        # The rarer way is taken as the slip.
         _, span = min(used)
         yield Violation(*span, rule, message)
 
@@ -58,6 +63,7 @@ def _lists(view: View) -> Iterator[Violation]:
     for items in lists.values():
         ended = sum(marked for _, marked in items)
         if 0 < ended < len(items):
+            # The rarer kind of item is the one to change.
             rare = 2 * ended < len(items)
             at = next(at for at, marked in items if marked is rare)
             message = (

@@ -7,18 +7,24 @@ from llmeval.checks.punctuation.mark_rows import MarkRow, may_be_abbreviation, r
 from llmeval.checks.punctuation.rules import Violation
 from llmeval.checks.punctuation.view import HAN, LanguageRun, View
 
+# Dashes, quotes and brackets are no marks of this kind: `—,` and `.)` are usual.
 _ROW = re.compile(r"[,;:.!?…،؛؟।，。；：！？、．]{2,}+")
+# `"late.".`: one stop inside and one outside; not before a newline, where a list may follow.
 _QUOTED_STOP = re.compile(r"(?P<first>[.,;])[\"”»](?P<second>[.,;])(?![.\w]|\s*\n)")
 _TOKEN_BEFORE = re.compile(r"[\w.’'-]*\Z")
 _LEADERS = frozenset(",;:.!?)]}،؛؟，。；：！？、）」』】》")
+# `.NET`, `:)` and `!important` may begin a text.
 _LEADING = re.compile(r"[,;:.!?)\]}،؛؟，。；：！？、）」』】》](?=[\s\w])(?!(?<=[.:!?])[\w])")
+# A half-width mark beside Han or Kana. Not in a row, which is a smiley or an ellipsis.
 _HALF = re.compile(
     rf"(?<=[{HAN}])[ ]?[,;:?!](?![,;:?!])|(?<=[{HAN}])\.(?!\.)|[,;?!:](?=[ ]?[{HAN}])"
 )
 _HALF_BRACKET = re.compile(r"\(([^()\n]{1,200}+)\)|（[^（）()\n]{0,200}+\)|\([^（）()\n]{0,200}+）")
 _HAN = re.compile(rf"[{HAN}]")
+# A full-width mark after a Latin letter, and before one or the end.
 _FULL = re.compile(r"(?<=[A-Za-z\u00c0-\u024f])[，。；：！？、](?=\s|[A-Za-z\"”')]|\Z)")
 _CJK_SPACE = re.compile(rf"[，。；：！？、]([ ]++)(?=[{HAN}])")
+# Six dots, as two characters, are the Chinese ellipsis.
 _CJK_DOTS = re.compile(rf"(?<=[{HAN}])\.{{3,6}}|。{{3,6}}|(?<!…)…(?!…)(?=[{HAN}]|\s|\Z)")
 
 
@@ -66,6 +72,7 @@ def _token_before(text: str, end: int) -> str:
 def _width(view: View, run: LanguageRun) -> Iterator[Violation]:
     text = view.text
     for match in _HALF.finditer(text, run.start, run.end):
+        # After a label in Chinese text (`姓名: 李`) the half-width colon is common: advice only.
         label = (
             match[0].strip() == ":"
             and text[match.end() : match.end() + 1].isspace()

@@ -95,6 +95,7 @@ def mask(text: str) -> MaskedText:
 _NOT_NEWLINE = re.compile(r"[^\n]")
 _NO_GAP = re.compile(f"[^{GAP}]+")
 _TICKS = re.compile(r"`+")
+# `foo.py` is a name; `rained.We` is a missing space. The lists part the two.
 _EXTENSIONS = (
     "py|js|ts|jsx|tsx|json|ya?ml|toml|ini|cfg|md|txt|csv|tsv|html?|css|scss|java|cpp|hpp|c|h|cs|go"
     "|rs|rb|php|sh|bat|exe|dll"
@@ -110,17 +111,22 @@ _URL = re.compile(
 )
 _MARKED = marked_pattern()
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}+@[a-zA-Z0-9-]{1,63}+(?:\.[a-zA-Z0-9-]{1,63}+)++")
+# Up to four parts before the ending: `a.tar.gz`, `www.a.co.uk`.
 _FILE = re.compile(
     rf"(?<![\w./-])(?:\w[\w-]{{0,60}}+\.){{1,4}}(?:{_EXTENSIONS}"
     rf"|{_DOMAINS})\b(?:/[^\s<>\"“”«»()]{{0,500}}+)?(?![.-]?\w)"
 )
+# `f()` and `a.b().c`: code without backticks.
 _CALL = re.compile(
     r"(?<![\w.])[A-Za-z_]\w{0,60}+(?:\.[A-Za-z_]\w{0,60}+){0,4}\(\)(?:\.\w++(?:\(\))?)*+"
 )
 _SCOPED = re.compile(r"(?<![\w.:])[A-Za-z_]\w{0,60}+(?:::[A-Za-z_]\w{0,60}+)++(?:\(\))?")
+# An underscore inside a word is code, not emphasis.
 _SNAKE = re.compile(r"(?<!\w)[A-Za-z][a-zA-Z0-9]{0,40}+_\w++")
 _TRIGGERED = (("@", _EMAIL), (".", _FILE), ("()", _CALL), ("::", _SCOPED), ("_", _SNAKE))
+# What a sentence may put right after a URL.
 _URL_TAIL = ".,;:!?'\"’”»*_)]}>"
+# Emphasis marks beside a letter, as CommonMark flanks them; `a * b` and `a_b` are no emphasis.
 _MARKUP = re.compile(
     r"""
     \\(?=[!-/:-@\[-`{-~])
@@ -161,6 +167,7 @@ def _code_spans(text: str) -> list[tuple[int, int, str]]:
         if index <= done or not same:
             continue
         close = runs[same[-1]][1]
+        # Code does not run over paragraphs, and an odd backtick must not swallow the rest.
         if "\n\n" not in text[end : min(close, end + 2000)] and close - end < 2000:
             matches.append((start, close, OBJECT))
             done = same[-1]
@@ -191,6 +198,7 @@ def _url(match: "re.Match[str]") -> str:
 
 def _marked(match: "re.Match[str]") -> str:
     whole, kind = match[0], match.lastgroup
+    # `see [1]` reads the number as a word; `so.[1]` does not.
     if kind == "note" and match.string[max(0, match.start() - 1) : match.start()] in (" ", "("):
         return OBJECT * len(whole)
     if kind in ("tag", "note", "source"):

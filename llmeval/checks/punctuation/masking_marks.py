@@ -28,6 +28,7 @@ class MaskingRule(NamedTuple):
 MARKED = (
     MaskingRule("display", "$", r"\$[^$]{1,2000}+\$\$", "So $$a ,b$$ holds.", "$$a ,b$$"),
     MaskingRule(
+        # A digit after the closing `$` is a price: `$5 and $10`. A formula stands on one line.
         "formula",
         "$",
         r"(?=[^\s$])[^$\n]{1,200}+(?<![\s\\])\$(?![0-9])",
@@ -79,6 +80,7 @@ MARKED = (
         "[1, 2]",
     ),
     MaskingRule(
+        # `f(0, 1)` is a call, so that no word stands before the bracket.
         "interval",
         "[(",
         rf"(?<!\w\(){_NUMBER}[,;]{_NUMBER}[\])]",
@@ -96,6 +98,7 @@ MARKED = (
         "&nbsp;",
     ),
     MaskingRule(
+        # Not inside a word or after another `@` or `#`.
         "handle",
         "@#",
         r"(?<![\w@].)[A-Za-z_][\w.-]{0,60}+(?<![.-])",
@@ -106,6 +109,7 @@ MARKED = (
         "emoji name", ":", r"(?<!\w:)[a-z_]{2,20}+:(?!\w)", "Fine :thumbs_up: so.", ":thumbs_up:"
     ),
     MaskingRule(
+        # Not inside a word, a time or a path; eyes may be left out before a blank.
         "smiley",
         ":;=",
         r"(?<![\w:;].)[-'o^]?[)(DPpOo|3/\\\]\[](?![\w/(])|(?<![:;].)-?[)(](?=\s|\Z)",
@@ -114,6 +118,7 @@ MARKED = (
     ),
     MaskingRule("smiley after a bracket", "(", r"[:;](?!\w)", "Nice (: day.", "(:"),
     MaskingRule(
+        # At least two parts, so that `and/or` is none, and a start that prose does not have.
         "path",
         "/~.",
         r"(?<![\w./~].)(?:(?<=/)[A-Za-z_.]|(?<=~)/[A-Za-z_.]"

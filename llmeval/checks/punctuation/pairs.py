@@ -16,10 +16,14 @@ from llmeval.checks.punctuation.rules import Violation
 from llmeval.checks.punctuation.single_quotes import SingleQuote, single_quote_role
 from llmeval.checks.punctuation.view import View
 
+# Straight single quotes are here, too, although most are apostrophes: `single_quotes.py` decides.
 _MARKS = re.compile("[\"“”„‟«»‹›‘’‚'()\\[\\]{}（）［］【】〔〕〈〉《》「」『』｛｝]")
 _BRACKETS = dict(zip(")]}）］】〕〉》」』｝", "([{（［【〔〈《「『｛", strict=True))
 _OPENING = frozenset(_BRACKETS.values())
+# Chinese and Japanese writers mix the widths; that is a mistake of style, not a missing bracket.
 _MIXED = {"(": "）", "（": ")", "[": "］", "［": "]"}
+# More than one mark may close, as typing `"` for a curly mark is common; `_usual` says which is
+# right.
 _CLOSERS = {
     "„": '“”"',
     "“": '””"',
@@ -35,8 +39,11 @@ _CLOSERS = {
     "‟": "”",
 }
 _SPACES = " \t\u00a0\u2009\u202f"
+# Prose has far fewer.
 _MOST = 50_000
+# `a)` and `1)` close nothing: they count.
 _LIST_MARK = re.compile(r"(?:\A|[\s(,;:])(?:[0-9]{1,2}|[a-zA-Z]|[ivxIVX]{1,4})\Z")
+# `6"` and `5½"` are inches. Two digits at most: nothing is 100 inches in prose.
 _INCHES = re.compile(r"(?<![0-9.])[0-9]{1,2}(?:[.,][0-9]|\s?[½¼¾]|/[0-9])?\Z")
 
 
@@ -144,6 +151,7 @@ def _quote(state: _State, view: View, index: int, at: int, before: str, after: s
         _inner_space(state, view, index, at, at - 1)
         _close_quote(state, depth, mark, at, locale)
     elif role in ("opens", "opens anew"):
+        # Quotes of one kind do not nest: the earlier one was never closed.
         if role == "opens anew" and depth is not None:
             state.opened.append(stack.pop(depth))
         _inner_space(state, view, index, at, at + 1)
@@ -180,6 +188,7 @@ def _close_quote(state: _State, depth: int, mark: str, at: int, locale: Locale) 
 
 
 def _usual(opened: str, locale: Locale) -> str:
+    # German and its neighbours close with “; other languages also with ”.
     if opened == "„":
         return "“" if locale.language in ("de", "cs", "sk", "sl", "bg", "et", "lt", "is") else "“”"
     return {"“": "”", "‚": "‘’"}.get(opened, _CLOSERS[opened])
@@ -244,6 +253,7 @@ def _joined(openers: list[_Open], closers: list[_Open]) -> set[int]:
         for mark in _BRACKETS.get(closer.mark) or [
             o for o, c in _CLOSERS.items() if closer.mark in c
         ]:
+            # In the same block it would have been matched, if it were its other half.
             if waiting.get(mark) and waiting[mark][-1].block < closer.block:
                 matches |= {waiting[mark].pop().at, closer.at}
                 break

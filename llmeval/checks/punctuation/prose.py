@@ -25,7 +25,9 @@ _READ = 4_000
 """Characters of a paragraph that tell whether it is prose."""
 TOKEN = re.compile(r"[\w.’'°-]*\Z")
 """The token right before a place, with its dots."""
+# The letter after the stop tells whether a new sentence began; Chinese and Japanese need none.
 _INNER_END = re.compile(rf"[.!?…।؟][{re.escape(CLOSE)}]*\s+[{re.escape(OPEN)}]*{LETTER}|[。！？]")
+# A full parser would be more certain and far slower: these cover what answers are made of.
 _VERBAL = {
     "en": re.compile(
         r"\A\W*(?:I|[Hh]e|[Ss]he|[Ii]t|[Tt]hey|[Ww]e|[Yy]ou|[Tt]his|[Tt]here)\b|n't\b|'(?:re|ll|ve"
@@ -43,6 +45,7 @@ _VERBAL = {
     "de": re.compile(r"\A\W*(?:Er|Es|Ich|Wir|Man|Dies)\b|\b(?:sich|nicht)\b"),
 }
 """Pronouns and endings that tell of a finite verb."""
+# Characters that are verbs or mark one; a list of nouns has none of them.
 _HAN_VERB = re.compile(r"[是有在了被為为會会能将將由使让讓到]|包括|位于|属于|导致|成为")
 _KANA_END = re.compile(r"[うくぐすつぬぶむるいただよねせ]\Z")
 """What Japanese verbs, adjectives and copulas end in."""
@@ -168,6 +171,7 @@ def _has_verb(body: str, words: list[str], locale: Locale) -> bool:
 def _is_prose_cjk(body: str) -> bool:
     if re.search(r"[。！？；]", body):
         return True
+    # Names and titles are short; a comma or a verb makes a sentence of a shorter text.
     count = len(_HAN_CHAR.findall(body))
     if count >= 6 and _KANA_END.search(body) and re.search(r"[はがをにで]", body):
         return True
@@ -192,8 +196,10 @@ def _is_title(words: list[str], locale: Locale) -> bool:
     """Whether most words of weight are capitalised, as in a title. German nouns make that no sign
     there.
     """
+    # German writes all nouns with a capital, so that a title is no different from a sentence.
     if locale.language == "de" or not locale.cased or len(words) > 25:
         return False
+    # Short words and function words are small in titles, too.
     weighty = [
         word
         for word in words

@@ -46,6 +46,7 @@ def _letter(quote: Quote) -> Role | None:
     """A letter of transcribed Arabic (`al-‘Arab`), or the mark inside a Hebrew abbreviation
     (`צה"ל`)."""
     before, after = quote.before, quote.after
+    # Letters beyond the IPA block are no Latin transcription.
     latin = before.isalpha() and before < _LATIN_END
     if quote.mark == "‘" and (before == "-" or latin) and after.isalpha():
         return "letter"
@@ -57,6 +58,7 @@ def _closing(quote: Quote) -> Role | None:
     """A quote is open that the mark closes, unless it clearly opens another one."""
     if not quote.is_open:
         return None
+    # Beside a word on the right and a space on the left, a mark opens, even where another is open.
     word_follows = quote.after.isalnum() or quote.after in "¿¡'‘" + OBJECT
     another = quote.mark in '"‘' and word_follows and opens(quote.before, quote.after)
     return None if another else "closes"
@@ -66,6 +68,7 @@ def _opening(quote: Quote) -> Role | None:
     """A mark that only opens, one that stands where a quote opens, or one that can't close
     anything there."""
     before, after = quote.before, quote.after
+    # `word"word` and `word»word`: nothing closes before a letter.
     cannot_close = quote.mark in '"»›' and not _closes(before, after)
     if not (quote.mark in _ALWAYS_OPEN or opens(before, after) or cannot_close):
         return None

@@ -20,15 +20,19 @@ _NEXT = re.compile(
     rf"(?P<open>[{_OPENS}]*+)(?P<word>{LETTER}[\w’'-]*)"
 )
 _START = re.compile(rf"[{_OPENS}]*+({LETTER}[\w’'-]*+)(?![./\\])")
+# Not after an operator, a bracket or `for`, nor before what Roman numerals, Spanish, French and
+# Italian put after `i`; variables are left to `_LETTERED`.
 _LONE_I = re.compile(
     r"(?<![\w.'’(/\-–=+*,])(?<!\bfor )i"
     r"(?=['’](?:m|ve|d|ll)\b|[ ]+(?!(?:in|is|an?|to|e|el|la|les|i|j|and|or)\b)[a-z]{2,}|[ ](?:is "
     r"not|to be)\b)"
 )
+# What a text says before a letter that it names.
 _LETTERED = re.compile(
     r"(?:index|variable|integer|counter|number|letter|where|vowel|imaginary|let|if|when|each|every"
     r"|all|unit)\s+\Z"
 )
+# These words are capitals inside a sentence in titles only, which `_TITLE_VERBS` excludes.
 _MISSING = re.compile(r"\b[a-z]{3,} (He|She|It|They|We|These|However|There|This)(?= [a-z]{2,})")
 _TITLE_VERBS = re.compile(
     r"(?:called|titled|entitled|named|film|novel|song|book|movie|album|show|series|band|by|of|the"
@@ -45,6 +49,7 @@ _END_MESSAGES = {
 _SHORTEST = 6
 """A block of fewer characters is a fragment."""
 _OPEN_MARK = {"?": "¿", "!": "¡", "？": "¿", "！": "¡"}
+# Rows count as one: `¿¡Qué!?` opens and closes two.
 _SPANISH = re.compile(r"[¿¡?!]+")
 
 
@@ -89,9 +94,11 @@ def _start(view: View, index: int, locale: Locale) -> Iterator[Violation]:
         match[1], text[match.end(1) : match.end(1) + 2], locale
     ):
         return
+    # After `as follows:` or a heading a paragraph may go on in small letters.
     if index and text[view.blocks[index - 1].end - 1] not in END + CLOSE:
         return
     body = _body(view.block_text(block))
+    # Three words and an end, or an end inside: what is shorter may be a fragment.
     ends = bool(body) and ((body[-1] in END and body[-2:] != "..") or ended_inside(body, locale))
     if ends and len(WORDS.findall(body[:200])) >= 3:
         yield Violation(

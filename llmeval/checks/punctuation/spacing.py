@@ -16,17 +16,22 @@ _MOST = 100_000
 """Marks without a space that are looked at in one stretch; more are no prose."""
 _SPACES = r"[ \t\u00a0\u2009\u202f]"
 _MARKS = ",;:!?.،؛؟。，；：！？、"
+# Not before a row of marks, a smiley or an operator: ` ...`, ` :)`, ` :=`.
 _BEFORE = re.compile(
     rf"(?<=[^\s(\[{{\"'“‘„«]){_SPACES}++([{_MARKS}])(?![{_MARKS}=/])(?!(?<=[.:!?])[\w\\(])"
 )
+# Up to three spaces; more are columns. Beside a pipe they are a table.
 _MULTI = re.compile(
     rf"(?<=[^\s|])(?:[ ]{{2,3}}|{_SPACES}?[\u00a0\u202f]{_SPACES}?[ ]|[ ][\u00a0\u202f])(?=[^\s|])"
 )
+# Not after an opening bracket, comma or semicolon: `f(a, )` is code.
 _INNER = re.compile(
     rf"(?<=[(\[{{（【「『《])[ \t]++(?=[^\s)\]}}])"
     rf"|(?<=[^\s(\[{{,;]){_SPACES}++(?=[)\]}}）】」』》])"
 )
+# Spaces inside guillemets are French; and none stands after ¿ and ¡.
 _TIGHT = re.compile(rf"«({_SPACES}++)(?=\S)|(?<=\S)({_SPACES}++)»|[¿¡]({_SPACES}++)(?=\w)")
+# A mark with a word on both sides. A quote or bracket counts where a letter follows.
 _AFTER = re.compile(
     rf"(?P<left>[\w{OBJECT}])(?P<marks>[,;،؛:]|[.!?…]++)(?P<close>[\"”’»)\]]?)(?P<right>[^\W_]"
     rf"|[\"“(](?={LETTER}))"
@@ -34,8 +39,10 @@ _AFTER = re.compile(
 _WORD_BEFORE = re.compile(r"[\w.'’-]*\Z")
 _WORD_AFTER = re.compile(r"[^\W_][\w'’-]*")
 _CLOSED = re.compile(rf"\)(?={LETTER}{{2}})")
+# Not after a digit (`10:30`), nor beside code, an opening bracket or another mark.
 _FRENCH = re.compile(rf"(?<![\s;:!?.…(\[«\"'“0-9{OBJECT}])([;:!?])(?![;:]|(?<=:)[/\w)(])")
 _GUILLEMETS = re.compile(r"«(?=[^\s»])|(?<=[^\s«])»")
+# An ordinary space, which a line may break at.
 _BREAKING = re.compile(r"(?<=\S)( )[;:!?»](?![\w=/(])|«( )(?=\S)")
 _STOPS = re.compile(r"[.!?][\"”’»)]?( ++)(?=\S)")
 
@@ -92,6 +99,7 @@ def _spaces_after(view: View, run: LanguageRun) -> Iterator[Violation]:
         if run.locale.cjk and (is_cjk(match["left"]) or is_cjk(match["right"])):
             continue
         mark = match["marks"][0]
+        # A colon after a mark or a bracket is a label or a smiley.
         if mark == ":" and not text[match.start() - 1 : match.start()].isalnum():
             continue
         left = _WORD_BEFORE.search(

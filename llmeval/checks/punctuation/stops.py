@@ -86,6 +86,7 @@ def _capital(stop: TerminalMark) -> bool | None:
     (`word.Xy`)."""
     if not stop.after[0].isupper():
         return None
+    # Two capitalised parts (`Node.JS`, `NASA.TV`) are a name.
     joined = (
         stop.after.isupper()
         and len(stop.after) > 1
@@ -100,6 +101,7 @@ def _capital(stop: TerminalMark) -> bool | None:
 def _small(stop: TerminalMark) -> bool | None:
     """`It rained.the`: a usual word, or a letter of a script without capitals; other small words
     may be names of files."""
+    # Scripts without capitals give no sign of a new sentence but the mark.
     uncased = stop.after[0].lower() == stop.after[0].upper() and stop.locale.terminal
     usual = stop.after in STOP_WORDS.get(stop.locale.language, frozenset())
     return (

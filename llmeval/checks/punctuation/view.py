@@ -94,6 +94,7 @@ def _spoken_of(match: "re.Match[str]") -> str:
 def _locales(text: str, blocks: tuple[Block, ...], main: Locale) -> Iterator[Locale]:
     """The language of each block: its own where enough words say so, else the main one."""
     for start, end in ((block.start, block.end) for block in blocks):
+        # Too short to tell, and most such blocks are names, code or numbers.
         if end - start < 40 and text[start:end].isascii():
             yield main
             continue
@@ -109,6 +110,7 @@ def _locales(text: str, blocks: tuple[Block, ...], main: Locale) -> Iterator[Loc
 def _sure(sample: str, own: str, main: str) -> bool:
     if own == "und":
         return False
+    # A language without a list of words was told by its script.
     if own not in STOP_WORDS:
         return True
     hit = counts(sample)

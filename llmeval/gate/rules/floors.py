@@ -12,18 +12,18 @@ import math
 from dataclasses import replace
 
 from llmeval.core.formatting import percent, percent_of
-from llmeval.core.results import Decision, RuleDecision
+from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.open_hints import few_note, likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import UNTRUSTED
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.special.beta import beta_cdf
 
-LOST_WORST = "a lost result may have been the worst for each claim"
+LOST_WORST = "missing results are treated as worst case, for PASS and for FAIL"
 MAX_MORE = 1_000_000
 LOST_DECIDE = (
-    "{} lost results leave it open: the same command with --out and this run's directory asks again"
-    " for answers that ended in an error"
+    "{} missing results prevent a decision: the same command with --out and this run's directory"
+    " asks again for answers that ended in an error"
 )
 FAR_MORE = "to decide would take more than 16 times as many clusters"
 
@@ -52,7 +52,7 @@ def bounds_at_worst(selection: MetricSample, alpha: float) -> Interval:
 
 def if_all(selection: MetricSample, passed: bool) -> MetricSample:
     """The cases with those that have no result, each a cluster of its own."""
-    unknown = selection.open + lost_in(selection)
+    unknown = selection.needs_review + lost_in(selection)
     first = max(selection.clusters, default=-1) + 1
     return replace(
         selection,
@@ -92,7 +92,7 @@ def decide_floor(
         note: a sentence to end with.
     """
     name = metric if slice_ is None else f"{metric} on {slice_}"
-    if selection.n == 0 and selection.open:
+    if selection.n == 0 and selection.needs_review:
         return RuleDecision(
             rule="floor",
             metric=metric,
@@ -100,8 +100,8 @@ def decide_floor(
             decision=Decision.INCONCLUSIVE,
             threshold=floor,
             reason=(
-                f"{name}: all {selection.open:,} cases wait for a person; `llmeval review` takes"
-                " their verdicts."
+                f"{name}: all {selection.needs_review:,} cases wait for a person; `llmeval review`"
+                " takes their verdicts."
             ),
         )
     if selection.n == 0:
@@ -153,7 +153,7 @@ def _assumptions(selection: MetricSample) -> tuple[str, ...]:
     lost = (LOST_WORST,) if lost_in(selection) else ()
     return (
         clusters if is_clustered(selection) else alone,
-        "the cases stand for those to come",
+        REPRESENTATIVE,
         *lost,
     )
 
@@ -207,10 +207,11 @@ def _seen(name: str, selection: MetricSample, rate: float, by: str = "") -> str:
     """`by`: who says so, where that is not the check itself."""
     seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases){by}"
     if lost_in(selection):
-        seen += f", {lost_in(selection):,} more were lost and may have passed or failed"
-    if selection.open:
+        seen += f", {lost_in(selection):,} more are missing and may have passed or failed"
+    if selection.needs_review:
         seen += (
-            f", {selection.open:,} more wait for a person (`llmeval review`) and may pass or fail"
+            f", {selection.needs_review:,} more need review by a person (`llmeval review`) and may"
+            " pass or fail"
         )
     return seen
 
@@ -243,7 +244,7 @@ def clusters_needed(
     times as many.
 
     `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules. The clusters in
-        hand stand for those to come: the sample is repeated under new cluster numbers.
+        hand represent future ones: the sample is repeated under new cluster numbers.
     """
     count = max(selection.clusters) + 1
     for times in (2, 4, 8, 16):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from llmeval.core.formatting import percent, percent_of
 from llmeval.core.manifest import Manifest
 from llmeval.core.model_records import LabelTable
-from llmeval.core.results import Decision, RuleDecision
+from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import (
     LOST_DECIDE,
@@ -180,7 +180,7 @@ def decide_judged_floor(
     name = metric if slice_ is None else f"{metric} on {slice_}"
     level = (strict or alpha) if found is Decision.FAIL else alpha
     lost = (
-        f", {lost_in(selection):,} more were lost and may be right or wrong"
+        f", {lost_in(selection):,} more are missing and may be right or wrong"
         if lost_in(selection)
         else ""
     )
@@ -295,7 +295,7 @@ def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str,
             if is_clustered(selection)
             else "cases are independent of each other"
         ),
-        "the cases stand for those to come",
+        REPRESENTATIVE,
     ]
     if evidence.provenance is Provenance.BANK:
         made.append(

@@ -156,7 +156,7 @@ def _cases(tally: RunAggregate, wanted: MustPass, untrusted: frozenset[str]) -> 
             found.missing.append(named)
         elif outcome is Outcome.FAIL:
             (found.failed if _fails(became, untrusted) else found.doubtful).append(named)
-        elif outcome is Outcome.OPEN:
+        elif outcome is Outcome.NEEDS_REVIEW:
             found.review.append(name)
         else:
             found.passed += 1

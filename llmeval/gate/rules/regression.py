@@ -19,16 +19,18 @@ from llmeval.core.errors import LlmevalError
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import parse_metric_ref, slice_label
-from llmeval.core.results import Decision, RuleDecision
+from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
 from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
-from llmeval.gate.pairs import PairedCases, pair
+from llmeval.gate.pairs import PairedCases, pair, with_attempts
 from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST
 from llmeval.gate.rules.judged_floors import label_counts
+from llmeval.gate.rules.pooled import pool_of, pooled_note
 from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
+from llmeval.gate.rules.these_cases import FixedCasesTest, fixed_cases_test
 from llmeval.gate.rules.threshold import (
     UNTRUSTED,
     Threshold,
@@ -125,13 +127,16 @@ def regression_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
     return [partial(_at, each) for each in asked]
 
 
-def _at(asked: "tuple[RegressionTest, BaselineLock] | RuleDecision", level: float) -> RuleDecision:
+_Asked = tuple[RegressionTest, BaselineLock] | FixedCasesTest | RuleDecision
+
+
+def _at(asked: _Asked, level: float) -> RuleDecision:
+    if isinstance(asked, FixedCasesTest):
+        return asked.decided(level)
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
 
-def _asked(
-    tally: RunAggregate, manifest: Manifest
-) -> "list[tuple[RegressionTest, BaselineLock] | RuleDecision]":
+def _asked(tally: RunAggregate, manifest: Manifest) -> list[_Asked]:
     rule = manifest.gate.regression
     if rule is None:
         return []
@@ -159,9 +164,7 @@ def _asked(
         return [_invalid(None, baseline, told)]
     gone = gone_of(tally, manifest, baseline)
     missed = gone_rule(gone, manifest, baseline, _approve(tally))
-    asked: list[tuple[RegressionTest, BaselineLock] | RuleDecision] = (
-        [] if missed is None else [missed]
-    )
+    asked: list[_Asked] = [] if missed is None else [missed]
     for compared in comparisons(manifest, baseline):
         made = (
             _question(tally, manifest, baseline, compared, gone)
@@ -244,9 +247,15 @@ def _question(
     baseline: BaselineLock,
     compared: RegressionRule,
     gone: MissingCases,
-) -> RegressionTest | RuleDecision:
+) -> RegressionTest | FixedCasesTest | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest.gate
+    if gate.about == "these_cases":
+        pairs = pair(tally, baseline, compared.metric, compared.where, gone=gone)
+        made = fixed_cases_test(tally, gate, baseline, compared, pairs)
+        if isinstance(made, FixedCasesTest):
+            return made
+        return _invalid(compared.metric, baseline, made, compared.slice_)
     early = manifest.may_stop and compared.untrusted is None
     walk = walk_of(tally, manifest, baseline, compared) if early else None
     if walk is not None:
@@ -261,6 +270,10 @@ def _question(
         )
         told += f" Approve a run of these cases: {_approve(tally)}"
         return _invalid(compared.metric, baseline, told, compared.slice_)
+    if tally.earlier:
+        pool = pool_of(tally.earlier, compared.metric)
+        pairs = with_attempts(pairs, tally, baseline, compared.metric, pool)
+        compared = replace(compared, note=pooled_note(tally.earlier) + compared.note)
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
         return ask(compared, pairs, gate.alpha, gate.beta)
@@ -296,7 +309,9 @@ def ask(compared: RegressionRule, pairs: PairedCases, alpha: float, beta: float)
     """The test of one rule on all its pairs, read once, at the gate's error rates."""
     sizes = Counter(pairs.clusters)
     plan = compared.plan(alpha, beta, len(sizes), len(pairs.differences), max(sizes.values()))
-    return RegressionTest(compared, pairs, plan, decide(plan, pairs.differences, pairs.clusters))
+    least = pairs.least or pairs.differences
+    verdict = decide(plan, least, pairs.clusters, pairs.most or None)
+    return RegressionTest(compared, pairs, plan, verdict)
 
 
 def scale(counts: LabelCounts | None, beta: float) -> tuple[float, float]:
@@ -346,7 +361,7 @@ def reason(question: RegressionTest, verdict: TestVerdict, run_id: str, level: f
     rules.
     """
     pairs, plan, rule = question.pairs, question.plan, question.rule
-    lost = f", {pairs.lost} of them lost" if pairs.lost else ""
+    lost = f", {pairs.lost} of them missing" if pairs.lost else ""
     seen = (
         f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on"
         f" {len(pairs.differences):,} paired cases"
@@ -399,7 +414,7 @@ def _assumptions(question: RegressionTest) -> tuple[str, ...]:
             else f"the {clusters:,} clusters are independent of each other"
         )
     ]
-    made.append("the cases stand for those to come")
+    made.append(REPRESENTATIVE)
     if question.planned:
         made.append("the cases are asked in a random order")
     if question.pairs.lost:

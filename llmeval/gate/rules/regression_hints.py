@@ -10,16 +10,20 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
+import numpy as np
+
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.open_hints import few_note, more_sentence
 from llmeval.stats.estimation.agreement import youden_lower
-from llmeval.stats.estimation.clusters import clustered_mean
+from llmeval.stats.estimation.clusters import clustered_mean, units
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.predictive import Limit, Sample, likely_cases
 from llmeval.stats.sequential.design import TestDesign
+from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
 _MORE_LABELS = (2, 4, 8, 16)
-_MANY_ANSWERS = 20
+_ANSWERS = (2, 3, 4, 5, 7, 10, 15, 20)
+_FOUR_OF_FIVE = NormalDist().inv_cdf(0.8)
 _TRIES = 0.9
 """Predicted share of tries, of two limits: the true difference is often at one of them, and then
 four of five tries are right (`benchmarks/decisions_audit.py --section hints`)."""
@@ -48,7 +52,7 @@ def regression_hint(
     n = len(pairs.differences)
     even, likely = cases_needed(pairs, plan, level) - n, likely_pairs(pairs, plan, level)
     sentence = f"; {more_sentence(max(1, even), likely, 'that differ like these')}."
-    ways = [] if likely is None else [_by_cases(likely), *_by_answers(n, likely)]
+    ways = [] if likely is None else [_by_cases(likely), *_by_answers(pairs, plan)]
     if judge is not None:
         ways += _by_labels(pairs, plan, judge)
     if len(ways) > 1:
@@ -61,18 +65,50 @@ def _by_cases(more: int) -> str:
     return f"{more:,} more cases, asked of both sides ({2 * more:,} answers)"
 
 
-def _by_answers(n: int, more: int) -> list[str]:
-    """Answers a case on both sides: where what differs is chance, its variance falls as their
-    number grows.
-    """
-    answers = math.ceil(1 + more / n)
-    if answers > _MANY_ANSWERS:
+def _by_answers(pairs: PairedCases, plan: TestDesign) -> list[str]:
+    answers = answers_needed(pairs, plan)
+    if answers is None:
         return []
-    total = 2 * n * (answers - 1)
+    total = 2 * len(pairs.differences) * (answers - 1)
     return [
         f"{answers} answers a case on both sides (`repeats: {answers}`, {total:,} more answers), if"
         " what differs is chance"
     ]
+
+
+def answers_needed(pairs: PairedCases, plan: TestDesign) -> int | None:
+    """More answers a case on both sides: where what differs is chance, its standard deviation falls
+    with the root of their number, and the mean lies around 0.
+
+    The differences are then no counts any more. Their test assumes no distribution, and with few
+    cases no number of answers is enough: so it is asked itself, on the differences drawn together
+    and with a mean that 4 of 5 tries exceed.
+
+    Args:
+        pairs: with an answer a case on either side.
+        plan: of the rule.
+
+    Returns:
+        Answers a case, or None where 20 are too few.
+    """
+    kept = [
+        (value, group)
+        for value, group in zip(pairs.differences, pairs.clusters, strict=True)
+        if not math.isnan(value)
+    ]
+    if not kept:
+        return None
+    means, sizes = units([value for value, _ in kept], [group for _, group in kept])
+    apart = means - float(sizes @ means / sizes.sum())
+    error = float(np.sqrt(((sizes * apart) ** 2).sum()) / sizes.sum())
+    rate = plan.rates[1]
+    nulls = Nulls(plan.fail_null, plan.pass_null, plan.low, plan.high, plan.alpha, rate)
+    for answers in _ANSWERS if error > 0 else ():
+        less = math.sqrt(answers)
+        values = np.clip((apart - _FOUR_OF_FIVE * error) / less, plan.low, plan.high)
+        if final_test(values, sizes, nulls, bounds=False).p_pass <= rate:
+            return answers
+    return None
 
 
 def _by_labels(pairs: PairedCases, plan: TestDesign, judge: JudgeLabels) -> list[str]:

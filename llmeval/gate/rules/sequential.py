@@ -17,7 +17,7 @@ from llmeval.core.formatting import percent, percent_of
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import parse_metric_ref, slice_label
-from llmeval.core.results import Decision, RuleDecision
+from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.rules.floors import LOST_WORST, between, cases_needed
 from llmeval.gate.rules.open_hints import likely_floor_cases, more_sentence
@@ -111,9 +111,12 @@ def decides_early(manifest: Manifest, metric: str, floor: Threshold) -> bool:
     once; and where no label does, an UNTRUSTED judge decides nothing, so that its verdicts must not
     end a run either.
     """
-    judges = manifest.judges
-    judged = bool(judges) if metric == CASES else metric in judges
-    return manifest.may_stop and (floor.judge_scale or not judged)
+    return manifest.may_stop and (floor.judge_scale or not is_judged(manifest, metric))
+
+
+def is_judged(manifest: Manifest, metric: str) -> bool:
+    """Whether a metric rests on a judge's verdicts."""
+    return bool(manifest.judges) if metric == CASES else metric in manifest.judges
 
 
 def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:
@@ -181,7 +184,7 @@ def early_floor(
         n=verdict.cases,
         assumptions=(
             "the cases are asked in a random order",
-            "the cases stand for those to come",
+            REPRESENTATIVE,
             *((LOST_WORST,) if lost else ()),
         ),
         tipping_point=(
@@ -206,7 +209,7 @@ def _floor_reason(
     alpha, level, sharp = rates
     metric, where = parse_metric_ref(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
-    of_them = f", {lost:,} of them lost, which may have passed or failed" if lost else ""
+    of_them = f", {lost:,} of them missing, which may have passed or failed" if lost else ""
     seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases{of_them})"
     stopped = (
         f" Decided early: {walk.planned:,} were planned." if verdict.cases < walk.planned else ""

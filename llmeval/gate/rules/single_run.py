@@ -15,7 +15,8 @@ from llmeval.gate.holm import Rule, step_down
 from llmeval.gate.rules.floors import decide_floor
 from llmeval.gate.rules.judged_floors import decide_judged_floor, evidence_for
 from llmeval.gate.rules.must_pass import must_pass_rules, untrusted_judge
-from llmeval.gate.rules.sequential import decides_early, early_floor
+from llmeval.gate.rules.pooled import PooledFloor, pool_of, pooled_floor
+from llmeval.gate.rules.sequential import decides_early, early_floor, is_judged
 from llmeval.gate.rules.threshold import Threshold, distrust_of, floors_in, own_scale_note
 
 NO_GATE = "no gate: nothing was decided"
@@ -136,7 +137,7 @@ def validity(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
         invalid.append(
             _invalid(
                 "max_unscored",
-                f"{percent(lost / counts.cases)} of the cases were lost ({', '.join(parts)}); "
+                f"{percent(lost / counts.cases)} of the cases are missing ({', '.join(parts)}); "
                 f"at most {percent(limit)} may be (`max_unscored`).{_cause(tally, manifest)}",
                 estimate=lost / counts.cases,
                 threshold=limit,
@@ -180,7 +181,13 @@ def _floor(
         if early is not None:
             return structs.replace(early, judge_scale=own)
     selection = tally.select(metric, slice_)
-    if not own and selection.n and not selection.open:
+    if tally.earlier and not selection.needs_review and (own or not is_judged(manifest, metric)):
+        attempts = len(tally.earlier) + 1
+        asked = PooledFloor(metric, slice_, floor.value, gate.alpha, level, attempts)
+        pooled = pooled_floor(tally, asked, pool_of(tally.earlier, metric, passed=True))
+        if pooled is not None:
+            return structs.replace(pooled, judge_scale=own, reason=pooled.reason + note)
+    if not own and selection.n and not selection.needs_review:
         evidence = evidence_for(tally, manifest, metric, slice_)
         args = (metric, name, selection, floor.value, gate.alpha)
         corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)

@@ -9,6 +9,7 @@ import msgspec
 
 from llmeval.core.certificate import Certificate
 from llmeval.core.errors import SuiteError
+from llmeval.core.model_records import LabelTable
 from llmeval.core.records import SCHEMA
 
 if TYPE_CHECKING:
@@ -30,12 +31,15 @@ def read_certificate(path: Path) -> Certificate:
     """
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Certificate)
+        for counts in (found.counts, found.weighted):
+            if counts:
+                msgspec.convert(counts, LabelTable)
     except FileNotFoundError:
         raise SuiteError(
             f"{path}: there is no certificate. `llmeval judge certify SUITE --labels ...` writes"
             " it; until then take `certificate` out of the judge, which is UNTRUSTED without it"
         ) from None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SuiteError(f"{path}: can't be read as a judge's certificate: {error}") from None
     if found.schema > SCHEMA:
         raise SuiteError(

@@ -1,3 +1,3 @@
-"""What CI servers take beside exit codes and JUnit: annotations, job summaries, outputs, metrics,
-comments.
+"""What CI servers read besides exit codes and JUnit: annotations, job summaries, outputs, metrics,
+and comments.
 """

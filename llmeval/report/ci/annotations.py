@@ -1,4 +1,4 @@
-"""What of a run deserves a line of its own in a CI log: the decision, then the cases to look at."""
+"""Annotations of a run in a CI log: its decision, then the cases that did not pass."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ _WIDTH = 600
 
 
 class RunNotice(NamedTuple):
-    """A run, as the CI server is told of it."""
+    """What the CI server gets of a run."""
 
     run: Path
     """The run's directory."""
@@ -28,7 +28,7 @@ class RunNotice(NamedTuple):
 
 
 class Annotation(NamedTuple):
-    """A line of the CI log that the server shows beside the code."""
+    """A line of the CI log that the server shows next to the code."""
 
     level: str
     """error, warning or notice."""
@@ -77,7 +77,7 @@ def _count(notice: RunNotice) -> int:
     """Cases that did not pass; `failing` may hold fewer."""
     counts = notice.summary.counts
     missing = counts.not_scored + counts.unscored + counts.errors
-    return max(len(notice.failing), counts.failed + counts.open + missing)
+    return max(len(notice.failing), counts.failed + counts.needs_review + missing)
 
 
 def _ordered(notice: RunNotice) -> list[FailingCase]:

@@ -1,4 +1,4 @@
-"""Azure Pipelines: issues of the build, and the summary beside it.
+"""Azure Pipelines: issues of the build, and its summary.
 
 Source: Microsoft Learn, "Logging commands"; properties escape `;`, `]`, `\\r`, `\\n` and `%`.
 """

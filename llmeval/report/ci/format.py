@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Format(StrEnum):
-    """How a run is told to the CI server. `auto`: by the environment."""
+    """How a run is reported to the CI server. `auto`: by the environment."""
 
     AUTO = "auto"
     GITHUB = "github"

@@ -1,4 +1,4 @@
-"""GitLab: metrics that a merge request shows beside those of the target branch (`artifacts:
+"""GitLab: metrics that a merge request compares with those of the target branch (`artifacts:
 reports: metrics`).
 
 Source: OpenMetrics 1.0 text format; GitLab Docs, "Metrics reports". GitLab compares values as text:
@@ -15,7 +15,7 @@ METRICS = "metrics.txt"
 
 
 def write_metrics(folder: Path, summary: Summary) -> None:
-    """Write `metrics.txt` beside the run's reports."""
+    """Write `metrics.txt` next to the run's reports."""
     write_atomically(folder / METRICS, "\n".join([*_lines(summary), "# EOF", ""]).encode())
 
 
@@ -28,7 +28,7 @@ def _lines(summary: Summary) -> Iterator[str]:
             named = f'suite="{_label(suite)}",metric="{_label(metric.metric)}"{where}'
             yield f"llmeval_pass_rate{{{named}}} {metric.pass_rate:.3f}"
     yield "# TYPE llmeval_cases gauge"
-    for outcome in ("passed", "failed", "unscored", "errors", "open", "not_scored"):
+    for outcome in ("passed", "failed", "unscored", "errors", "needs_review", "not_scored"):
         yield (
             f'llmeval_cases{{suite="{_label(suite)}",outcome="{outcome}"}}'
             f" {getattr(counts, outcome)}"

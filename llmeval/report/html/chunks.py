@@ -58,8 +58,10 @@ class ChunkWriter:
         return self._written + bool(self._rows)
 
     def add(self, row: ReportRow, history: Mapping[str, str] | None = None) -> int:
-        """Take a row, and what became of its case in past runs; the number of the chunk it will be
-        in.
+        """Take a row, and the outcomes of its case in past runs.
+
+        Returns:
+            The number of the chunk that holds it.
         """
         line = _row(row, history or {})
         self._rows.append(line)

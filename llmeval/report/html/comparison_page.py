@@ -13,7 +13,7 @@ from llmeval.core.files import write_atomically
 from llmeval.core.formatting import percent, signed_points
 from llmeval.core.records import Case
 from llmeval.report import comparison_words as words
-from llmeval.report.html import assets, charts
+from llmeval.report.html import assets, strips
 from llmeval.report.html.index import asked
 from llmeval.report.html.page import environment
 from llmeval.report.html.visible import clip, shorten
@@ -68,11 +68,11 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
 
 def _title(found: Comparison) -> str:
     if len(found.runs) > 2:
-        return f"{len(found.runs)} runs beside each other"
-    said = {row.word for row in found.metrics}
-    if {"better", "worse"} <= said:
+        return f"{len(found.runs)} runs compared"
+    verdicts = {row.word for row in found.metrics}
+    if {"better", "worse"} <= verdicts:
         return "Better and worse"
-    return next((word.capitalize() for word in _TONES if word in said), "Nothing to compare")
+    return next((word.capitalize() for word in _TONES if word in verdicts), "Nothing to compare")
 
 
 def _section(found: Comparison, run: ComparedRun) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _section(found: Comparison, run: ComparedRun) -> dict[str, Any]:
         "run": run,
         "headline": words.headline(found, run),
         "shared": words.shared(run),
-        "axis": charts.shift_axis(limit),
+        "axis": strips.shift_axis(limit),
         "rows": [
             {"row": row, "tone": _TONES[row.word], "strip": _strip(row, limit)} for row in rows
         ],
@@ -103,22 +103,22 @@ def _strip(row: MetricDifference, limit: float) -> str:
         f"{row.metric}: {signed_points(row.difference)} points, {signed_points(row.low)} to"
         f" {signed_points(row.high)}"
     )
-    return charts.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
+    return strips.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
 
 
 def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, Any]:
     by_letter = {run.letter: run for run in runs}
     means = [place.mean for place in board.places]
-    axis = charts.axis_for(means)
+    axis = strips.axis_for(means)
     return {
         "board": board,
-        "axis": charts.axis_svg(axis),
+        "axis": strips.axis_svg(axis),
         "rows": [
             {
                 "place": place,
                 "run": by_letter[place.letter],
                 "rank": words.ranks(place.best, place.worst),
-                "strip": charts.strip(
+                "strip": strips.strip(
                     axis,
                     percent(place.mean),
                     "plain",

@@ -1,4 +1,4 @@
-"""What became of each case in the suite's past runs: a letter a metric and run, in a byte each."""
+"""The outcomes of each case in the suite's past runs: a letter per metric and run, a byte each."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -15,7 +15,7 @@ from llmeval.store.directory import CASES, SCORES, CaseOutline, RunDir, lines
 MOST_BYTES = 512 << 20
 """Scores of past runs that are read, the newest run first: two to three seconds of one core."""
 ABSENT, CHANGED = ".", "c"
-"""No such score in that run; the case asked something else then."""
+"""No such score in that run; the case had other content then."""
 _WORST = "-pofnue"
 
 

@@ -26,7 +26,7 @@ COLUMNS = (
     "value",
 )
 """id · repeat · queue 1-7 · priority · letter of the state · a letter a metric now, and before ·
-first words of what was asked · why the row is here · number of the tag combination · flag bits ·
+first words of the question · why the row is here · number of the tag combination · flag bits ·
 chunk or -1 · latency · length of the answer · mean value in thousandths"""
 
 FLAGS = ("cached", "cut", "hidden", "quote", "changed", "advice", "disagrees", "unsteady")
@@ -40,7 +40,7 @@ LETTERS: dict[str, str] = {
     Status.UNSCORED: "u",
     Status.NOT_SCORED: "n",
     Status.ERROR: "e",
-    Status.OPEN: "o",
+    Status.NEEDS_REVIEW: "o",
     Status.NOT_APPLICABLE: "-",
 }
 _ASK, _WHY = 90, 110
@@ -83,7 +83,7 @@ class Indexer:
             answer.repeat,
             int(place.queue),
             round(place.priority, 4),
-            place.state[0],
+            LETTERS[place.state],
             self._letters(row.now.scores),
             self._letters(row.before.scores)
             if row.before is not None and not row.case_changed

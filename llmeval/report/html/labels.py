@@ -12,7 +12,7 @@ _VERDICTS = {"pass": True, "fail": False}
 def read_labels(run: RunDir) -> dict[tuple[str, int, str], bool]:
     """The last clear verdict (pass or fail) of a person, by (case, repeat, metric). Lines that are
     not labels are left
-    out: a label that the page can't use is no reason not to show the run.
+    out: the page shows the run without them.
     """
     last: dict[tuple[str, int, str, str], str] = {}
     for _, line in lines(run.path / LABELS):

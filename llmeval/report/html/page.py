@@ -7,7 +7,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
-from llmeval.report.html import assets, charts, figures, provenance, words
+from llmeval.report.html import (
+    assets,
+    charts,
+    gate_table,
+    judge_cards,
+    metric_table,
+    provenance,
+    run_tables,
+    strips,
+    words,
+)
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.icon import favicon
 from llmeval.report.html.picture import queue_name
@@ -60,8 +70,8 @@ def render(
     """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one;
     `listed`: the same as the page names them."""
     differing = provenance.differences(manifest, baseline[0]) if baseline else []
-    table = figures.MetricTable(summary, baseline[1] if baseline else None)
-    metrics = figures.by_key(summary)
+    table = metric_table.MetricTable(summary, baseline[1] if baseline else None)
+    metrics = metric_table.by_key(summary)
     return (
         environment()
         .get_template("report.html.j2")
@@ -87,11 +97,11 @@ def render(
             quarantine=[(entry, quarantined(entry)) for entry in summary.quarantine],
             retired=[(entry.case_id, retired(entry)) for entry in summary.retired],
             gate_changes=[change.text for change in summary.gate_changes],
-            gate=figures.gate_rows(summary.gate, metrics, manifest),
+            gate=gate_table.gate_rows(summary.gate, metrics, manifest),
             metrics=table.overall(),
             slices=table.slices(),
-            axis=charts.axis_svg(table.axis),
-            changes=figures.changes(totals),
+            axis=strips.axis_svg(table.axis),
+            changes=run_tables.changes(totals),
             queues=[
                 _queue(queue, totals, baseline is not None)
                 for queue in TriageQueue
@@ -102,12 +112,12 @@ def render(
             ),
             top=totals.top(),
             top_of=sum(totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.KNOWN),
-            distributions=figures.distributions(totals),
+            distributions=run_tables.distributions(totals),
             trends=trends(past),
             past=past_table(past, listed) if len(past) > 1 else [],
-            judges=figures.judges(manifest, totals, summary.gate),
-            calls=figures.calls(summary.calls),
-            latency=figures.latency(totals),
+            judges=judge_cards.judges(manifest, totals, summary.gate),
+            calls=run_tables.calls(summary.calls),
+            latency=run_tables.latency(totals),
             reasons=totals.reasons.most_common(12),
             groups=provenance.groups(manifest, summary),
             differing=differing,
@@ -120,18 +130,18 @@ def render(
 
 def _decision(summary: Summary, manifest: Manifest) -> dict[str, Any]:
     gate, alpha = summary.gate, manifest.gate.alpha
-    said = words.headline(gate, summary.metrics, alpha)
+    headline = words.headline(gate, summary.metrics, alpha)
     return {
         "word": verdict_word(summary, manifest),
         "tone": words.TONES[gate.decision] if gate.decision else "plain",
-        "headline": said,
-        "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, said)],
+        "headline": headline,
+        "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, headline)],
         "reused": reused(summary),
         "reason": gate.reason
         if gate.reason
         and gate.decision is not Decision.PASS
         and not gate.rules
-        and gate.reason != said
+        and gate.reason != headline
         else "",
         "exit_code": gate.exit_code,
         "cost": words.cost(summary.calls),

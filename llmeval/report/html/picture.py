@@ -75,7 +75,7 @@ _TONE = {
     Status.FAIL: "fail",
     Status.UNSCORED: "unsure",
     Status.NOT_SCORED: "unsure",
-    Status.OPEN: "unsure",
+    Status.NEEDS_REVIEW: "unsure",
     Status.ERROR: "invalid",
 }
 

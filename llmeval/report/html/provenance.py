@@ -100,9 +100,9 @@ def warnings(
         expected = manifest.cases.n * manifest.repeats
         yield f"The run is incomplete: {totals.rows:,} of {count(expected, 'answer')} recorded."
     for name, judge in manifest.judges.items():
-        if told := distrust(name, judge):
-            yield words.minus(told)
-    yield from (words.minus(told) for told in audited(summary))
+        if sentence := distrust(name, judge):
+            yield words.minus(sentence)
+    yield from (words.minus(sentence) for sentence in audited(summary))
     lost = summary.counts.errors + summary.counts.unscored
     if lost:
         yield (

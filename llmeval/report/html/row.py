@@ -1,4 +1,4 @@
-"""A row of the report: one answer, with the baseline's answer to the same case beside it."""
+"""A row of the report: one answer, and the baseline's answer to the same case."""
 
 from dataclasses import dataclass
 

@@ -38,7 +38,7 @@ class MetricTotals:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """A judge's verdict beside a person's: what a reliability diagram is made of."""
+    """A judge's verdict and a person's on the same answer, for the reliability diagram."""
 
     metric: str
     judge: bool

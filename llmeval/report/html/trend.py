@@ -1,4 +1,4 @@
-"""Past runs of the same suite, from the directories beside this one."""
+"""Past runs of the same suite, from the directories next to this one."""
 
 import os
 from dataclasses import dataclass
@@ -131,8 +131,8 @@ def listed(past: list[PastRun], page: Path, served: bool) -> list[dict[str, Any]
 
 
 def past_table(past: list[PastRun], named: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A row a run, the newest first, for the table beside the charts. `named`: the same runs by
-    `listed`.
+    """A row a run, the newest first, for the table next to the charts. `named`: the same runs
+    by `listed`.
     """
     return [_outcome(each.summary) | about for each, about in zip(past, named, strict=True)][::-1]
 

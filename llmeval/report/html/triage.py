@@ -164,7 +164,7 @@ def _disagreement(
             )
     for name, score in scores.items():
         person = rules.people.get((score.case_id, score.repeat, name))
-        if score.status is Status.OPEN:
+        if score.status is Status.NEEDS_REVIEW:
             return f"{name}: {score.unscored}"
         if person is not None and score.passed is not None and person != score.passed:
             return (

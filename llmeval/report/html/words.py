@@ -8,7 +8,15 @@ from datetime import datetime
 from llmeval.core.formatting import percent, round_percent
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Status
-from llmeval.core.results import Calls, CaseCounts, Decision, GateResult, Metric, RuleDecision
+from llmeval.core.results import (
+    REPRESENTATIVE,
+    Calls,
+    CaseCounts,
+    Decision,
+    GateResult,
+    Metric,
+    RuleDecision,
+)
 from llmeval.report.safe_text import count
 
 TONES = {
@@ -44,7 +52,7 @@ def minus(text: str) -> str:
 
 
 def headline(gate: GateResult, metrics: Sequence[Metric], alpha: float | None = None) -> str:
-    """The one sentence beside the decision. `alpha`: of the gate's one-sided bounds, where it is
+    """The one sentence next to the decision. `alpha`: of the gate's one-sided bounds, where it is
     known.
     """
     return minus(_headline(gate, metrics, alpha))
@@ -66,15 +74,19 @@ def also(gate: GateResult, metrics: Sequence[Metric], alpha: float | None = None
     if gate.decision in (None, Decision.PASS):
         return []
     known = {(m.metric, m.slice): m for m in metrics}
-    said = [
+    sentences = [
         minus(_rule(rule, known, alpha)) for rule in gate.rules if rule.decision is gate.decision
     ][1:]
-    return said if len(said) <= 4 else [*said[:3], f"{len(said) - 3} more rules; see Gate."]
+    return (
+        sentences
+        if len(sentences) <= 4
+        else [*sentences[:3], f"{len(sentences) - 3} more rules; see Gate."]
+    )
 
 
-def remarks(gate: GateResult, said: str) -> list[str]:
-    """What belongs beside a PASS and is not in the sentence that was said."""
-    return [minus(remark) for remark in gate.remarks if minus(remark) not in said]
+def remarks(gate: GateResult, headline: str) -> list[str]:
+    """What a reader of a PASS must know and the headline does not say."""
+    return [minus(remark) for remark in gate.remarks if minus(remark) not in headline]
 
 
 def _passed(gate: GateResult, alpha: float | None) -> str:
@@ -87,9 +99,10 @@ def _passed(gate: GateResult, alpha: float | None) -> str:
     holds = {1: "The rule holds: ", 2: "Both rules hold; the closest is "}
     which = holds.get(len(gate.rules), f"All {len(gate.rules)} rules hold; the closest is ")
     scale = " on the judge's own scale" if close.judge_scale else ""
+    level = _confidence(alpha if close.level is None else 1 - close.level)
     return (
         f"{which}{named(close.metric, close.slice)} at {percent(close.estimate)}{scale}, at least"
-        f" {percent(close.low)}{_confidence(alpha)}, with a floor of"
+        f" {percent(close.low)}{level}, with a floor of"
         f" {round_percent(close.threshold or 0)}."
     )
 
@@ -137,29 +150,29 @@ def _as_counted(rule: RuleDecision, metric: Metric) -> bool:
 
 def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Manifest) -> list[str]:
     """What must be true for a rule's decision to carry its error rate."""
-    alpha = manifest.gate.alpha
-    said = []
+    alpha = manifest.gate.alpha if rule.level is None else 1 - rule.level
+    sentences = []
     if alpha is not None and rule.low is not None:
-        said.append(
-            f"One-sided bounds at alpha = {alpha:g}: a wrong decision in at most {100 * alpha:g}%"
-            " of runs, each way."
+        sentences.append(
+            f"One-sided bounds at alpha = {alpha:.3g}: a wrong decision in at most"
+            f" {100 * alpha:.3g}% of runs, each way."
         )
     if metric is not None and metric.method:
-        said.append(f"Method: {_METHODS.get(metric.method, metric.method)}.")
+        sentences.append(f"Method: {_METHODS.get(metric.method, metric.method)}.")
     if metric is not None and metric.n:
-        said.append(
+        sentences.append(
             f"Counted: {count(metric.n, 'case')}. A case with repeats counts once and passes when"
             " every repeat passes."
         )
         lost = metric.unscored + metric.errors
         if lost:
-            said.append(
+            sentences.append(
                 f"Missing, because they have no result here: {lost:,}. Missing cases may differ"
                 " from the others."
             )
     if metric is not None and metric.source == "judge" and _as_counted(rule, metric):
         trusted = metric.trust == "TRUSTED"
-        said.append(
+        sentences.append(
             "The judge's verdicts are taken as they are; its certificate says how often they are"
             " right."
             if trusted
@@ -169,19 +182,17 @@ def assumptions(rule: RuleDecision, metric: Metric | None, manifest: Manifest) -
             )
         )
     if manifest.cases.sample:
-        said.append(
+        sentences.append(
             "The cases are a random sample: the decision is about the data set they were drawn"
             " from."
         )
     elif rule.metric:
-        said.append("The decision is about cases like these; cases that users send may differ.")
+        sentences.append(
+            "The decision is about cases like these; cases that users send may differ."
+        )
     return [
-        *said,
-        *(
-            sentence(each)
-            for each in rule.assumptions
-            if each != "the cases stand for those to come"
-        ),
+        *sentences,
+        *(sentence(each) for each in rule.assumptions if each != REPRESENTATIVE),
     ]
 
 
@@ -189,19 +200,19 @@ def certainty(rule: RuleDecision) -> str:
     """How sure a rule's bounds are, and what would overturn its decision; empty where it does not
     say.
     """
-    said = []
+    sentences = []
     if rule.level is not None:
-        said.append(
+        sentences.append(
             f"Bounds at {100 * rule.level:g}% confidence"
             + (f", {count(rule.n, 'pair')}." if rule.n and rule.baseline else ".")
         )
     if rule.tipping_point is not None and rule.decision in (Decision.PASS, Decision.FAIL):
         points = f"{100 * abs(rule.tipping_point):.1f}"
-        said.append(
+        sentences.append(
             f"Tipping point: an error of {points} points that favours one side would overturn this"
             " decision."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def outcomes(counts: CaseCounts) -> list[tuple[str, str, int]]:
@@ -211,14 +222,14 @@ def outcomes(counts: CaseCounts) -> list[tuple[str, str, int]]:
         ("failed", "fail", counts.failed),
         ("unscored", "unsure", counts.unscored),
         ("not scored yet", "plain", counts.not_scored),
-        ("need review", "unsure", counts.open),
+        ("need review", "unsure", counts.needs_review),
         ("with errors", "invalid", counts.errors),
     ]
 
 
 def score_status(status: Status) -> str:
     """A score's status in words."""
-    return {Status.OPEN: "needs review", Status.NOT_SCORED: "not scored yet"}.get(
+    return {Status.NEEDS_REVIEW: "needs review", Status.NOT_SCORED: "not scored yet"}.get(
         status, status.value.replace("_", " ")
     )
 

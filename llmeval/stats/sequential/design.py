@@ -3,7 +3,7 @@ spent (`hybrid.py`).
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from llmeval.stats.power import DISCORDANCE
 from llmeval.stats.sequential.betting import best_fraction
@@ -31,6 +31,9 @@ class TestDesign:
     `information`: the square of the z that the margin is worth on all units, None without a margin;
     looks are placed by it (`spending.py`), and only speed depends on it.
     """
+
+    __test__: ClassVar[bool] = False
+    """Not a test of pytest's."""
 
     units: int
     cases: int

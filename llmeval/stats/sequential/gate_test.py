@@ -29,6 +29,7 @@ results: a seeded random permutation. With everything in hand and no early stopp
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,6 +55,9 @@ class TestVerdict:
     `leg`: what decided, "betting", a "look" on the way or the "final" one; "" when nothing did.
     `method`: of the test that was read last at a look; "" when none was.
     """
+
+    __test__: ClassVar[bool] = False
+    """Not a test of pytest's."""
 
     decision: Decision
     cases: int
@@ -291,7 +295,10 @@ def _decide(p_fail: float, p_pass: float, alpha: float, beta: float) -> Decision
 
 
 def decide(
-    plan: TestDesign, values: Sequence[float], clusters: Sequence[Hashable] | None = None
+    plan: TestDesign,
+    values: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    upper: Sequence[float] | None = None,
 ) -> TestVerdict:
     """The verdict on cases that are all in hand, in the order they were run.
 
@@ -300,13 +307,15 @@ def decide(
         values: the score (or difference) of each case, its repeats reduced first
             (`clusters.per_case`); NaN for a case without a result.
         clusters: which cases are not independent; None is a case of its own.
+        upper: the most that each value may be, where `values` has the least; default `values`.
 
     Raises:
         ValueError: values that do not fit the plan.
     """
     scores = np.asarray(values, dtype=float)
+    above = scores if upper is None else np.asarray(upper, dtype=float)
     least, sizes = group(np.where(np.isnan(scores), plan.low, scores), clusters)
-    most, _ = group(np.where(np.isnan(scores), plan.high, scores), clusters)
+    most, _ = group(np.where(np.isnan(above), plan.high, above), clusters)
     test = HybridTest(plan)
     test.update(least, sizes, most)
     return test.finish()

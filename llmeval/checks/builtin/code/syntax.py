@@ -74,8 +74,8 @@ def python_code(
     case: Case,
     answer: Answer,
     *,
-    defines: list[str] = [],  # noqa: B006 - never changed
-    calls: list[str] = [],  # noqa: B006 - never changed
+    defines: list[str] = [],  # noqa: B006
+    calls: list[str] = [],  # noqa: B006
     imports_only: list[str] | None = None,
 ) -> Result:
     """The answer's Python (each of its fenced blocks, or all of it) parses, defines these functions

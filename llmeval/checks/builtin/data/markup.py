@@ -101,7 +101,7 @@ def xml(
     answer: Answer,
     *,
     root: Text | None = None,
-    has: list[Annotated[Text, AfterValidator(_path)]] = [],  # noqa: B006 - never changed
+    has: list[Annotated[Text, AfterValidator(_path)]] = [],  # noqa: B006
     only: list[Text] | None = None,
     fence: Fence = "allow",
 ) -> Result:
@@ -170,9 +170,9 @@ def html(
     answer: Answer,
     *,
     only: Texts | None = None,
-    forbidden: list[str] = ["script", "iframe", "object", "embed"],  # noqa: B006 - never changed
-    has: list[Text] = [],  # noqa: B006 - never changed
-    select: list[Annotated[Text, AfterValidator(_selector)]] = [],  # noqa: B006 - never changed
+    forbidden: list[str] = ["script", "iframe", "object", "embed"],  # noqa: B006
+    has: list[Text] = [],  # noqa: B006
+    select: list[Annotated[Text, AfterValidator(_selector)]] = [],  # noqa: B006
     fence: Fence = "allow",
 ) -> Result:
     """The answer is HTML: elements are known and closed, no text stands outside of them; those it

@@ -138,7 +138,7 @@ def yaml(
     case: Case,
     answer: Answer,
     *,
-    keys: list[str] = [],  # noqa: B006 - never changed
+    keys: list[str] = [],  # noqa: B006
     schema: Schema | None = None,
     fence: Fence = "allow",
 ) -> Result:
@@ -162,7 +162,7 @@ def toml(
     case: Case,
     answer: Answer,
     *,
-    keys: list[str] = [],  # noqa: B006 - never changed
+    keys: list[str] = [],  # noqa: B006
     schema: Schema | None = None,
     fence: Fence = "allow",
 ) -> Result:

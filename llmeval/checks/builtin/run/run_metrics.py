@@ -46,7 +46,7 @@ def max_tokens(case: Case, answer: Answer, *, n: Annotated[int, Field(gt=0)]) ->
 
 
 @check(group="run")
-def finish_reason(case: Case, answer: Answer, *, reason: Texts = ["stop"]) -> Result:  # noqa: B006 - never changed
+def finish_reason(case: Case, answer: Answer, *, reason: Texts = ["stop"]) -> Result:  # noqa: B006
     """The answer ended for this reason: `stop` by itself, `length` cut off, `tool_calls`,
     `content_filter`.
     """

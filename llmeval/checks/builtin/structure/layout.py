@@ -226,7 +226,7 @@ Marks = Annotated[Phrases, AfterValidator(_all_pairs)]
 
 
 @check(group="structure", version=2)
-def quoted(case: Case, answer: Answer, *, marks: Marks = []) -> Result:  # noqa: B006 - never changed
+def quoted(case: Case, answer: Answer, *, marks: Marks = []) -> Result:  # noqa: B006
     """The whole answer stands in quotation marks, of any kind or one of `marks` (each an opening
     and closing mark).
     """

@@ -217,7 +217,7 @@ def links(
     min: Count = 1,
     max: Most = None,
     hosts: Texts | None = None,
-    schemes: Texts = ["http", "https", "mailto"],  # noqa: B006 - never changed
+    schemes: Texts = ["http", "https", "mailto"],  # noqa: B006
 ) -> Result:
     """The answer has so many links (`[text](target)`, `<https://...>`), all with one of these
     `schemes` and, if given, to one of these `hosts` or below it. Nothing is fetched."""

@@ -121,7 +121,7 @@ Phrases = Annotated[list[str], BeforeValidator(listed), AfterValidator(not_blank
 
 
 @check(group="structure", version=2)
-def no_preamble(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:  # noqa: B006 - never changed
+def no_preamble(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:  # noqa: B006
     """The answer starts at once, without `Sure!`, `Here is...:`, `As an AI...`. `phrases`: further
     ways to start.
     """
@@ -138,7 +138,7 @@ def no_preamble(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:
 
 
 @check(group="structure", version=2)
-def no_coda(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:  # noqa: B006 - never changed
+def no_coda(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:  # noqa: B006
     """The answer ends with its content, without `I hope this helps`, `Let me know if...`.
     `phrases`: further ones.
     """
@@ -153,7 +153,7 @@ def no_coda(case: Case, answer: Answer, *, phrases: Phrases = []) -> Result:  # 
 
 
 @check(group="structure", version=2)
-def no_placeholders(case: Case, answer: Answer, *, allow: Phrases = []) -> Result:  # noqa: B006 - never changed
+def no_placeholders(case: Case, answer: Answer, *, allow: Phrases = []) -> Result:  # noqa: B006
     """Nothing is left to fill in: `[Your Name]`, `{{date}}`, `<insert link>`, `____`, `TODO`,
     `lorem ipsum`.
 

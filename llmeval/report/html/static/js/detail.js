@@ -127,7 +127,7 @@ const STATUS_ORDER = {
   unscored: 1,
   not_scored: 2,
   fail: 3,
-  open: 4,
+  needs_review: 4,
   pass: 5,
   not_applicable: 6,
 };

@@ -11,7 +11,7 @@ import { STATUS_TONES } from "./vocabulary.js";
 const SHOWN = 12;
 
 /** Statuses that people can give a verdict on. */
-const VOTABLE = new Set(["pass", "fail", "open"]);
+const VOTABLE = new Set(["pass", "fail", "needs_review"]);
 
 /** @param {ScoreStatus} status */
 export function isVotable(status) {

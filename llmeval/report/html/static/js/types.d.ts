@@ -9,7 +9,7 @@ export type ScoreStatus =
   | "fail"
   | "unscored"
   | "not_scored"
-  | "open"
+  | "needs_review"
   | "error"
   | "not_applicable";
 

@@ -81,7 +81,7 @@ export const STATUS_TONES = {
   fail: "fail",
   unscored: "unsure",
   not_scored: "unsure",
-  open: "unsure",
+  needs_review: "unsure",
   error: "invalid",
   not_applicable: "plain",
 };
@@ -92,7 +92,7 @@ const STATUS_WORDS = {
   fail: "fail",
   unscored: "unscored",
   not_scored: "not scored yet",
-  open: "needs review",
+  needs_review: "needs review",
   error: "error",
   not_applicable: "not applicable",
 };
@@ -110,7 +110,7 @@ export function statusWord(status) {
 export const STATUS_HELP = {
   unscored: "The judge gave no usable verdict. This counts as missing, not as a pass or a fail.",
   not_scored: "The run ended before this was scored. The same command continues it.",
-  open: "The judges were not sure enough to decide. A person's verdict decides.",
+  needs_review: "The judges were not sure enough to decide. A person's verdict decides.",
   error: "There is no answer to score, or the check could not run. This counts as missing.",
   not_applicable: "This check does not apply to this case. No metric counts it.",
 };
@@ -123,7 +123,7 @@ export const STATUS_HELP = {
 export const STATE_LETTERS = new Map([
   ["pass", "p"],
   ["fail", "f"],
-  ["open", "o"],
+  ["needs_review", "o"],
   ["unscored", "u"],
   ["not_scored", "n"],
   ["error", "e"],

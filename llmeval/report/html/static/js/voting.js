@@ -61,7 +61,7 @@ export function voting(score, full, view, hidden) {
  * @returns {[Verdict, string][]}
  */
 function words(score, hidden) {
-  if (hidden || score.status === "open") return VERDICTS;
+  if (hidden || score.status === "needs_review") return VERDICTS;
   const agree = score.status === "pass" ? "pass" : "fail";
   return [
     [agree, "Agree"],

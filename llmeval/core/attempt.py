@@ -1,0 +1,63 @@
+"""Attempts of one change: which try a run is, and what the tries before it came to."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from llmeval.core.results import Decision
+
+ATTEMPTS_SCHEMA = 1
+"""The format of `attempts.json`."""
+
+Pooled = float | None | Literal["-"]
+"""A case's value in [0, 1]; None: it is missing; "-": the metric does not apply to it."""
+
+
+class EarlierAttempt(msgspec.Struct, frozen=True):
+    """A run of the same change that came to a decision before this one began."""
+
+    run_id: str
+    decision: Decision
+
+
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Which attempt of its change a run is, as it was seen when the run began."""
+
+    earlier: tuple[EarlierAttempt, ...] = ()
+    """The attempts before it that the reports folder holds, the oldest first."""
+    ci: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """The number that the CI server gives this attempt; None outside CI."""
+
+    @property
+    def number(self) -> int:
+        """One more than the attempts that were seen."""
+        return len(self.earlier) + 1
+
+
+class AttemptColumn(msgspec.Struct, frozen=True):
+    """One metric of an attempt, by case in the order of `AttemptValues.cases`."""
+
+    scorer: str
+    """Digest of the judge or of the checks."""
+    values: tuple[Pooled, ...]
+    """The mean over the repeats."""
+    passed: str
+    """A letter for each case: y, n, or - where it has no result."""
+
+
+class AttemptValues(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of one earlier attempt, case by case."""
+
+    run_id: str
+    cases: dict[str, str]
+    """The beginning of each case's digest, 16 hex digits, by id."""
+    outputs: tuple[str, ...]
+    """What stands for each case's answer, in the same order."""
+    metrics: dict[str, AttemptColumn]
+
+
+class AttemptsFile(msgspec.Struct, frozen=True, kw_only=True):
+    """`attempts.json`: a copy of what a run is pooled with, so that its directory decides alone."""
+
+    schema: int = ATTEMPTS_SCHEMA
+    attempts: tuple[AttemptValues, ...]

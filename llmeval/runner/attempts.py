@@ -1,0 +1,105 @@
+"""Which attempt of one change a run is: looked up in the reports folder and in the CI's variables.
+
+A change is tried again where the same files of the repository ask the same model the same things,
+within a day's work. Such runs are not independent chances: the gate shares its error rates among
+them. A run that a clock starts asks whether the model has changed since, and is a first attempt.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+from llmeval.core.attempt import AttemptRecord, EarlierAttempt
+from llmeval.core.manifest import GitRecord, Manifest
+from llmeval.core.results import Decision
+from llmeval.store.directory import RunDir, complete_runs
+
+WITHIN = timedelta(hours=20)
+"""Attempts that began earlier are none: less than a day, so that nightly runs are no attempts."""
+_LOOK_AT = 200
+_DECIDED = (Decision.PASS, Decision.FAIL, Decision.INCONCLUSIVE)
+_NUMBERS = {"GITHUB_RUN_ATTEMPT": 0, "SYSTEM_JOBATTEMPT": 0, "BUILDKITE_RETRY_COUNT": 1}
+"""Variables that hold the attempt's number, and what is added to make the first one 1."""
+_STARTED_BY = {
+    "GITHUB_EVENT_NAME": "schedule",
+    "CI_PIPELINE_SOURCE": "schedule",
+    "BUILD_REASON": "schedule",
+    "BUILDKITE_SOURCE": "schedule",
+}
+
+
+def attempt_of(
+    manifest: Manifest, folder: Path, environment: Mapping[str, str] | None = None
+) -> AttemptRecord | None:
+    """Which attempt a run is that begins now; None where the gate counts none.
+
+    Args:
+        manifest: of the run.
+        folder: where the runs of its suite are, such as reports/<suite>.
+        environment: the CI server's variables; by default those of this process.
+    """
+    if manifest.gate.attempts == 1:
+        return None
+    variables = os.environ if environment is None else environment
+    if manifest.parent_run is not None or _by_clock(variables):
+        return AttemptRecord()
+    number = _number(variables)
+    if manifest.shard is not None:  # a part decides nothing: its whole is what is tried again
+        return AttemptRecord(ci=number)
+    return AttemptRecord(earlier=tuple(_earlier(manifest, folder))[::-1], ci=number)
+
+
+def _earlier(manifest: Manifest, folder: Path) -> Iterator[EarlierAttempt]:
+    """The newest first."""
+    now = datetime.fromisoformat(manifest.started)
+    for run, summary in islice(complete_runs(folder), _LOOK_AT):
+        before, decision = run.manifest(), summary.gate.decision
+        if run.path.name != before.run_id or before.run_id == manifest.run_id:
+            continue
+        if now - datetime.fromisoformat(before.started) > WITHIN:
+            return  # the names sort by time
+        if decision in _DECIDED and decision is not None and _same_change(before, manifest):
+            yield EarlierAttempt(before.run_id, decision)
+
+
+def _same_change(one: Manifest, two: Manifest) -> bool:
+    """Whether two runs try the same thing. A much smaller sample, to see that all works, does
+    not.
+    """
+    first, second = one.digests, two.digests
+    asked_alike = first.cases == second.cases or (
+        (one.cases.limit, two.cases.limit) != (None, None) and 2 * one.cases.n >= two.cases.n
+    )
+    alike = all(
+        getattr(first, name) == getattr(second, name)
+        for name in ("prompt", "checks", "candidate", "judges")
+    )
+    own = (one.parent_run, one.shard) == (None, None)
+    return own and alike and asked_alike and _identity(one) == _identity(two)
+
+
+def _identity(manifest: Manifest) -> tuple[object, ...]:
+    git = manifest.git or GitRecord()
+    return manifest.suite, manifest.baseline, manifest.modules, git.tree, git.changes
+
+
+def _by_clock(environment: Mapping[str, str]) -> bool:
+    """Whether a clock started the run."""
+    return any(environment.get(name, "").lower() == word for name, word in _STARTED_BY.items())
+
+
+def _number(environment: Mapping[str, str]) -> int | None:
+    for name, more in _NUMBERS.items():
+        text = environment.get(name, "")
+        if text.isascii() and text.isdigit() and int(text) + more >= 1:
+            return int(text) + more
+    return None
+
+
+def runs_of(record: AttemptRecord | None, folder: Path) -> list[RunDir]:
+    """The runs of the earlier attempts that are still there."""
+    earlier = () if record is None else record.earlier
+    runs = [RunDir(folder / each.run_id) for each in earlier]
+    return [run for run in runs if run.exists()]

@@ -1,0 +1,210 @@
+"""The models of a suite file as types: who is asked, where, and with which limits."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
+
+from llmeval.suite.strict import Strict
+
+
+class Limits(Strict):
+    """What the endpoint allows; requests adapt below it on their own."""
+
+    concurrency: int | None = Field(default=None, gt=0, description="Requests in flight.")
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    attempts: int = Field(
+        default=6, gt=0, le=100, description="Most attempts for one request; each counts as a call."
+    )
+    deadline: float | None = Field(
+        default=None,
+        gt=0,
+        description=(
+            "Seconds for one request from its first attempt on, over all attempts and the waits"
+            " between them."
+        ),
+    )
+
+
+class Price(Strict):
+    """US dollars per million tokens. Without it cost is not known, and never guessed."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class BaseModelSpec(Strict):
+    """What every provider takes."""
+
+    params: dict[str, Any] = Field(
+        default={},
+        description=(
+            "Sampling parameters by their OpenAI names: temperature, max_tokens, top_p, seed, stop."
+            " null leaves one out."
+        ),
+    )
+    timeout: float = Field(default=120, gt=0, description="Seconds one attempt may take.")
+    limits: Limits = Limits()
+    price: Price | None = None
+
+
+class Generating(BaseModelSpec):
+    """What models that write text take."""
+
+    reasoning: tuple[str, str] | Literal["none"] = Field(
+        default=("<think>", "</think>"),
+        description=(
+            "Tags around the reasoning at the beginning of a reply; it is kept apart from the"
+            " answer, and no check or judge sees it. `none`: the whole text is the answer."
+        ),
+    )
+    on_blocked: Literal["missing", "fail"] = Field(
+        default="missing",
+        description=(
+            "What an answer counts as that the provider's content filter withheld: `missing`, or"
+            " `fail` for every metric of the case."
+        ),
+    )
+
+    @field_validator("reasoning")
+    @classmethod
+    def _whole_tags(cls, value: tuple[str, str] | str) -> tuple[str, str] | str:
+        if value != "none" and not all(tag.strip() for tag in value):
+            raise PydanticCustomError("reasoning", "give both tags, [opening, closing], or `none`")
+        return value
+
+
+class Networked(BaseModelSpec):
+    """What models behind an address take."""
+
+    ca_file: str | None = Field(
+        default=None,
+        description=(
+            "Certificates in PEM format to trust besides the system's, for an authority of your"
+            " own; relative to the suite file. The environment's SSL_CERT_FILE and"
+            " REQUESTS_CA_BUNDLE work too."
+        ),
+    )
+    max_reply_bytes: int = Field(
+        default=16 * 2**20, gt=0, description="A longer body of a reply is an error."
+    )
+
+
+BUILD = (
+    "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same"
+    " model and build are the same model wherever they run (judges, certificates, baselines)."
+    " Without it another address is another model. Answers of a build that is stated are reused by"
+    " later runs, so name it anew with every change."
+)
+
+
+class OpenAISpec(Generating, Networked):
+    """Any OpenAI-compatible endpoint."""
+
+    provider: Literal["openai"]
+    model: str
+    base_url: str = Field(
+        default="https://api.openai.com/v1", description="Up to and including /v1."
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description='Write it as "${NAME}"; default: OPENAI_API_KEY.'
+    )
+    build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
+    api: Literal["chat", "responses"] = "chat"
+    headers: dict[str, SecretStr] = {}
+    structured_output: Literal["json_schema", "json_object", "none"] = Field(
+        default="json_schema", description="How the endpoint can be held to a schema, for judges."
+    )
+    client: str | None = Field(
+        default=None,
+        description=(
+            "module:function that makes an openai.AsyncOpenAI (Azure, own authentication). Needs"
+            " the extra `openai`."
+        ),
+    )
+
+
+class TransformersSpec(Generating):
+    """Local weights: a directory, a hub id, or a bundled name such as smollm2-135m-instruct."""
+
+    provider: Literal["transformers"]
+    model: str
+    revision: str | None = None
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    device: str | None = Field(
+        default=None, description="cpu, cuda, cuda:0, mps; default: what is there."
+    )
+    batch_size: int = Field(default=32, gt=0, description="Replies generated at a time.")
+
+
+class HttpSpec(Generating, Networked):
+    """An application's own JSON endpoint."""
+
+    provider: Literal["http"]
+    url: str
+    build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
+    method: Literal["POST", "PUT", "GET"] = "POST"
+    headers: dict[str, SecretStr] = {}
+    body: Any = Field(
+        default={"input": "{{ prompt }}"},
+        description=(
+            "The request's JSON; every text in it is a template over prompt, messages and params."
+        ),
+    )
+    output: str = Field(
+        default="output", description="Where the answer stands in the reply: a path like a.b[0].c"
+    )
+
+
+class PythonSpec(Generating):
+    """Your own function, sync or async: it gets a Request (or its text) and returns text or a
+    Reply.
+    """
+
+    provider: Literal["python"]
+    function: str = Field(description="module:function", pattern=r"^[\w.]+:[\w.]+$")
+    build: str | None = Field(
+        default=None,
+        pattern=r"\S",
+        description=(
+            "Which build this is, by a name of yours. Answers of a build that is stated are reused"
+            " by later runs while the function's files stay the same, so name it anew when anything"
+            " else behind it changes."
+        ),
+    )
+
+
+class ReplaySpec(BaseModelSpec):
+    """Answers someone already has."""
+
+    provider: Literal["replay"]
+    source: str = Field(
+        description=(
+            "A .jsonl of {id, output, repeat?}; a missing id, an output of null and a line with an"
+            " `error` are error records."
+        )
+    )
+
+
+class SystemOneSpec(Networked):
+    """A decision model behind POST {base_url}/systemone: it gives probabilities, no text. Only for
+    judges.
+    """
+
+    provider: Literal["systemone"]
+    model: str
+    base_url: str = Field(
+        description="Up to and including /v1; a URL that ends in the whole path works as well."
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description='Write it as "${NAME}"; sent as a Bearer token.'
+    )
+    build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
+    headers: dict[str, SecretStr] = {}
+
+
+ModelSpec = Annotated[
+    OpenAISpec | TransformersSpec | HttpSpec | PythonSpec | ReplaySpec | SystemOneSpec,
+    Field(discriminator="provider"),
+]

@@ -1,0 +1,160 @@
+"""Attempts of one change: real runs of one suite whose model answers otherwise each time."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from llmeval import api
+from llmeval.api.view import Run
+from llmeval.core.attempt import AttemptColumn, AttemptValues
+from llmeval.core.results import Decision
+from llmeval.gate.rules.pooled import PooledValue, pool_of
+from llmeval.runner.options import Options
+from tests.support.manifests import gate_record
+
+CASES = 120
+MODEL = """
+from pathlib import Path
+
+def answer(prompt):
+    wrong = (Path(__file__).parent / "wrong.txt").read_text().split()
+    return "blue" if prompt.split()[-1] in wrong else "green"
+"""
+SUITE = """
+suite: leaves
+cases: {source: leaves.jsonl}
+prompt: "Colour of leaf {{ id }}"
+models: {m: {provider: python, function: "leaf_model_NAME:answer"}}
+candidate: m
+checks: [{equals: green}]
+gate: {floors: {equals: 0.85}EXTRA}
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("GITHUB_RUN_ATTEMPT", "GITHUB_EVENT_NAME", "CI_PIPELINE_SOURCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return written(tmp_path)
+
+
+def written(folder: Path, extra: str = "") -> Path:
+    name = folder.name.replace("-", "_")
+    (folder / f"leaf_model_{name}.py").write_text(MODEL)
+    rows = (json.dumps({"id": f"n{i}"}) for i in range(CASES))
+    (folder / "leaves.jsonl").write_text("\n".join(rows) + "\n")
+    path = folder / "leaves.yaml"
+    path.write_text(SUITE.replace("NAME", name).replace("EXTRA", extra))
+    return path
+
+
+def attempt(suite: Path, first: int, wrong: int, reports: str = "reports") -> Run:
+    """A run in which `wrong` cases from number `first` on get another answer."""
+    names = [f"n{i % CASES}" for i in range(first, first + wrong)]
+    (suite.parent / "wrong.txt").write_text(" ".join(names))
+    return api.run(suite, options=Options(reports=Path(reports), use_cache=False))
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 5, 10, 100])
+def test_the_rates_of_all_attempts_add_up_to_the_stated_ones(attempts: int) -> None:
+    gate = gate_record(alpha=0.05, beta=0.1, attempts=attempts)
+    rates = [gate.rates_at(number) for number in range(1, attempts + 1)]
+    alphas, betas = zip(*filter(None, rates), strict=True)
+    assert (sum(alphas), sum(betas)) == (pytest.approx(0.05), pytest.approx(0.1))
+    assert attempts == 1 or (alphas[0] == 0.025 and gate.rates_at(attempts + 1) is None)
+
+
+def test_attempts_are_pooled_and_named(suite: Path) -> None:
+    first = attempt(suite, 0, 15)
+    assert first.summary.gate.decision is Decision.INCONCLUSIVE
+    assert first.summary.gate.rules[0].level == 0.975
+    assert "ttempt" not in first.summary.gate.reason
+    attempt(suite, 20, 12)
+    third = attempt(suite, 40, 0)
+    (rule,) = third.summary.gate.rules
+    assert rule.estimate == pytest.approx(1 - (15 + 12) / (3 * CASES))
+    assert rule.level == pytest.approx(1 - 0.025 / 9)
+    told = (third.path / "summary.md").read_text()
+    assert "Attempt 3; 1 and 2 were INCONCLUSIVE. Their answers are pooled" in told
+    assert "1/18 of each error rate" in told
+
+
+def test_a_good_last_attempt_does_not_undo_the_bad_ones(suite: Path) -> None:
+    for start in range(2):
+        assert attempt(suite, 10 * start, 40).summary.gate.decision is Decision.FAIL
+    last = attempt(suite, 0, 0).summary.gate
+    assert last.decision is not Decision.PASS
+    assert "1 and 2 were FAIL" in last.reason
+
+
+def test_the_same_answers_are_one_attempt(suite: Path) -> None:
+    first, second = (attempt(suite, 0, 3).summary.gate for _ in range(2))
+    assert first.decision is Decision.PASS
+    assert (second.rules, second.reason) == (first.rules, first.reason)
+
+
+def test_attempts_that_cannot_be_read_make_nothing_easier(suite: Path) -> None:
+    attempt(suite, 0, 15)
+    second = attempt(suite, 30, 6)
+    whole = second.summary.gate.rules[0]
+    (second.path / "attempts.json").write_text('{"attempts": [')
+    alone = api.redecide(second.path).summary.gate
+    assert alone.rules[0].level == whole.level == pytest.approx(1 - 0.025 / 9)
+    assert alone.rules[0].estimate == pytest.approx(1 - 6 / CASES)
+    assert "can't be read, so they are not pooled" in alone.reason
+
+
+def test_no_attempt_decides_beyond_those_that_the_rates_cover(tmp_path: Path, suite: Path) -> None:
+    suite = written(tmp_path, ", attempts: 2")
+    decisions = [attempt(suite, start, 1).summary.gate for start in range(3)]
+    assert [gate.decision for gate in decisions[:2]] == [Decision.PASS, Decision.PASS]
+    assert decisions[2].decision is Decision.INCONCLUSIVE
+    assert "cover 2 attempts of one change" in decisions[2].reason
+
+
+def test_a_gate_of_one_attempt_keeps_its_whole_rates(tmp_path: Path, suite: Path) -> None:
+    suite = written(tmp_path, ", attempts: 1")
+    for start in range(2):
+        made = attempt(suite, start, 1)
+        assert made.manifest.attempt is None
+        assert made.summary.gate.rules[0].level == 0.95
+
+
+def test_the_ci_server_names_an_attempt_that_is_not_seen(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "3")
+    gate = attempt(suite, 0, 1, "elsewhere").summary.gate
+    assert gate.rules[0].level == 0.975
+    assert "calls this attempt 3" in gate.reason
+    assert "those of a first attempt" in gate.reason
+
+
+def test_regression_is_pooled_and_the_worst_is_taken_for_what_is_missing(
+    tmp_path: Path, suite: Path
+) -> None:
+    baseline = attempt(suite, 0, 6).path
+    suite = written(tmp_path, f", regression: {{baseline: {baseline}, margins: {{equals: 0.1}}}}")
+    attempt(suite, 50, 18)
+    second = attempt(suite, 80, 6).summary.gate
+    rule = next(rule for rule in second.rules if rule.rule == "regression")
+    assert rule.estimate == pytest.approx((6 - (18 + 6) / 2) / CASES)
+    assert "mean over 2 attempts" in rule.reason
+
+
+def test_a_pooled_value_spans_what_a_missing_one_may_be() -> None:
+    earlier = AttemptValues(
+        run_id="r",
+        cases={"a": "1", "b": "1", "c": "0", "d": "1"},
+        outputs=("", "", "", ""),
+        metrics={"m": AttemptColumn("s", (0.5, None, 1.0, "-"), "y-y-")},
+    )
+    values, passes = pool_of([earlier], "m"), pool_of([earlier], "m", passed=True)
+    assert values("a", "1", 1.0) == PooledValue(0.75, 0.75)
+    assert passes("a", "1", 1.0) == PooledValue(1.0, 1.0)
+    assert values("b", "1", 1.0) == PooledValue(0.5, 1.0)
+    assert values("a", "1", float("nan")) == PooledValue(0.25, 0.75)
+    assert values("c", "1", 0.0) == values("d", "1", 0.0) == PooledValue(0.0, 0.0)
