@@ -213,8 +213,7 @@ def _check_page(group: str, kinds: list[Any]) -> str:
         found = example(kind.name)
         if found is not None:
             lines += ["```yaml", found.written, "```", ""]
-            said = [("context", found.context), ("passes", found.passes), ("fails", found.fails)]
-            lines += [f"- {label}: {_quoted(text)}" for label, text in said if text is not None]
+            lines += [f"- {label}: {_quoted(text)}" for label, text in found.shown]
             lines.append("")
     return "\n".join(lines)
 

@@ -91,11 +91,11 @@ def score(
 
     Args:
         output: the answer.
-        checks: as in a suite: a name, or {name: argument}.
+        checks: as in a suite: a name, or {name: argument}; also own checks, `module:function`.
         reference: a right answer, or several.
         context: the text it must be grounded in.
         facts: as in a case.
-        tool_calls: the tools that the answer calls: {name, arguments}.
+        tool_calls: the tools that the answer calls, in order: {"name": ..., "arguments": {...}}.
         data: what the application returned next to the text; `{{ data.ids }}` in a check.
         fields: whatever else the checks' templates use, such as `question`.
 
@@ -104,16 +104,18 @@ def score(
     """
     from llmeval.checks.spec import SpecError, bind
     from llmeval.core.templates import is_template
+    from llmeval.models.loading import load_function
     from llmeval.runner.scoring import check_answer
 
     references = (reference,) if isinstance(reference, str) else tuple(reference)
     case = Case("test", fields, references=references, context=context, facts=tuple(facts))
     try:
-        bound = bind(list(checks), is_template=is_template)
+        bound = bind(list(checks), is_template=is_template, load=load_function)
     except SpecError as error:
         raise UsageError(f"checks: {error}") from None
     answer = Answer(case_id=case.id, output=output, tool_calls=tuple(tool_calls), data=data)
-    return {item.metric: check_answer(item, case, answer) for item in bound}
+    scores = (one for item in bound for one in check_answer(item, case, answer))
+    return {one.metric: one for one in scores}
 
 
 def run_cases(

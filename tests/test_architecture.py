@@ -31,7 +31,7 @@ ALLOWED = {
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
     | {"report", "__init__"},
-    "testing": STORE | {"api", "suite", "data", "runner", "checks", "report"},
+    "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},
     "pytest_plugin": STORE | {"api", "testing", "suite", "data"},
     "__main__": {"cli"},
 }

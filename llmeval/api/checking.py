@@ -19,8 +19,8 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
         environment: a name under the suite's `environments`.
 
     Returns:
-        `suite`, `cases` (how many), `cases_digest`, `checks`, `judges`, `quarantined`, `rules` and
-        `warnings`.
+        `suite`, `cases` (how many), `cases_digest`, `checks`, `judges`, `metrics` (of the suite's
+        checks and judges), `quarantined`, `rules` and `warnings`.
 
     Raises:
         UsageError, SuiteError: anything wrong. NothingEvaluated: the suite has no case.

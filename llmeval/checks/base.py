@@ -16,8 +16,8 @@ purpose, anything else by accident) is recorded as an error of that check, never
 """
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,9 @@ class Result:
     evidence: tuple[Span, ...] = ()
     confidence: float | None = None
     details: Mapping[str, Any] | None = None
+    metrics: Mapping[str, "Result"] = field(default_factory=dict)
+    """Further results, which a run records as `check.name`, for example
+    `retrieval.recall`. A check type declares their names (`CheckType.metrics`)."""
 
 
 def verdict(passed: bool, reason: str = "", *evidence: Span, **more: Any) -> Result:
@@ -58,6 +61,8 @@ def not_applicable(reason: str) -> Result:
 
 
 CheckFunction = Callable[..., Result]
+MetricNames = Callable[[Mapping[str, Any]], Sequence[str]]
+"""From arguments as a suite writes them (some may be templates), the names of `Result.metrics`."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,13 @@ class CheckType:
     """Whether the check gets the text as it came, byte for byte; else its letters are composed
     (`composed.py`).
     """
+    metrics: MetricNames | None = None
+    """Which further metrics the check gives; None: none, or none whose names are certain before the
+    run."""
+    source: str | None = None
+    """Of a check from a suite's own module, the digest of its source."""
+    waits: bool = False
+    """Whether the check is a coroutine function, which may wait for something."""
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
@@ -93,11 +105,16 @@ _REGISTRY: dict[str, CheckType] = {}
 
 
 def check(
-    *, group: str, name: str | None = None, version: int = 1, raw: bool = False
+    *,
+    group: str,
+    name: str | None = None,
+    version: int = 1,
+    raw: bool = False,
+    metrics: MetricNames | None = None,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register a function as the check `name` (default: the function's own name). Raise `version`
-    whenever the same answer may now get another result: it is part of a run's identity. `raw`: see
-    `CheckType`.
+    whenever the same answer may now get another result: it is part of a run's identity. `raw` and
+    `metrics`: see `CheckType`.
 
     Raises:
         ValueError: when the name is taken.
@@ -107,7 +124,7 @@ def check(
         key = name or function.__name__
         if key in _REGISTRY:
             raise ValueError(f"check {key!r} is registered twice")
-        _REGISTRY[key] = CheckType(key, function, group, version, raw)
+        _REGISTRY[key] = CheckType(key, function, group, version, raw, metrics)
         return function
 
     return register

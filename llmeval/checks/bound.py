@@ -13,7 +13,7 @@ from llmeval.checks.base import CheckType, Result, not_applicable
 from llmeval.checks.composed import composed_answer, composed_case, raw_spans
 from llmeval.checks.needs import NEEDS
 from llmeval.core.errors import CheckError
-from llmeval.core.records import Answer, Case
+from llmeval.core.records import Answer, Case, digest
 
 Render = Callable[[Any], Any]
 """Renders the templates in an argument for the case at hand."""
@@ -27,7 +27,22 @@ class BoundCheck:
     """A check as a suite uses it."""
 
     metric: str
-    """The name that its scores carry."""
+    """The name that its score carries."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of all its scores: `metric`, and `metric.name` for each further one."""
+        return (self.metric,)
+
+    @property
+    def source(self) -> str | None:
+        """The digest of the source of the suite's own functions in it; None without one."""
+        return None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may wait for something, such as a call."""
+        return False
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -68,13 +83,33 @@ class SingleCheck(BoundCheck):
     """The validated arguments; None where one of them is a template."""
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """See `BoundCheck.metrics`."""
+        names = self.kind.metrics(self.arguments) if self.kind.metrics is not None else ()
+        return (self.metric, *(f"{self.metric}.{name}" for name in names))
+
+    @property
+    def source(self) -> str | None:
+        """See `BoundCheck.source`."""
+        return self.kind.source
+
+    @property
+    def waits(self) -> bool:
+        """See `BoundCheck.waits`."""
+        return self.kind.waits
+
+    @property
     def identity(self) -> Mapping[str, Any]:
-        """Name, version and arguments as written, and the form of the text that the check reads."""
+        """Name, version and arguments as written; for an own check the digest of its source, for
+        another one the form of the text that it reads.
+        """
         identity = {
             "check": self.kind.name,
             "version": self.kind.version,
             "arguments": dict(self.arguments),
         }
+        if self.kind.source is not None:
+            identity["source"] = self.kind.source
         return identity if self.kind.raw else {**identity, "text": "NFC"}
 
     def applies(self, case: Case) -> bool:
@@ -104,9 +139,7 @@ class SingleCheck(BoundCheck):
             return self._called(case, answer, arguments)
         read = composed_answer(answer)
         result = self._called(composed_case(case), read, arguments)
-        if read is answer or not result.evidence:
-            return result
-        return replace(result, evidence=raw_spans(answer.text, result.evidence))
+        return result if read is answer else _in_raw_text(result, answer.text)
 
     def _called(self, case: Case, answer: Answer, arguments: Mapping[str, Any]) -> Result:
         result = self.kind.function(case, answer, **arguments)
@@ -114,11 +147,27 @@ class SingleCheck(BoundCheck):
             raise CheckError(
                 f"{self.metric}: the check returned {type(result).__name__}, not a Result"
             )
-        if result.value is not None and not 0 <= result.value <= 1:
+        declared = self.metrics[1:]
+        returned = {f"{self.metric}.{name}": part for name, part in result.metrics.items()}
+        if declared and result.passed is not None and set(declared) != set(returned):
             raise CheckError(
-                f"{self.metric}: the check returned the value {result.value}, outside [0, 1]"
+                f"{self.metric}: the check declares the metrics {', '.join(declared)} and returned"
+                f" {', '.join(returned) or 'none'}"
             )
+        for name, part in {self.metric: result, **returned}.items():
+            _check_value(name, part.value)
         return result
+
+
+def _check_value(metric: str, value: float | None) -> None:
+    if value is not None and not 0 <= value <= 1:
+        raise CheckError(f"{metric}: the check returned the value {value}, outside [0, 1]")
+
+
+def _in_raw_text(result: Result, text: str) -> Result:
+    """The result with its evidence as places in `text`, whose letters are not composed."""
+    parts = {name: _in_raw_text(part, text) for name, part in result.metrics.items()}
+    return replace(result, evidence=raw_spans(text, result.evidence), metrics=parts)
 
 
 @dataclass(frozen=True)
@@ -127,6 +176,16 @@ class NegatedCheck(BoundCheck):
 
     metric: str
     inner: BoundCheck
+
+    @property
+    def source(self) -> str | None:
+        """See `BoundCheck.source`."""
+        return self.inner.source
+
+    @property
+    def waits(self) -> bool:
+        """See `BoundCheck.waits`."""
+        return self.inner.waits
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -145,7 +204,7 @@ class NegatedCheck(BoundCheck):
         """See `BoundCheck.evaluate`."""
         result = self.inner.evaluate(case, answer, render)
         if result.passed is None or result.value is None:
-            return result
+            return replace(result, metrics={})
         outcome = "passes, but must not" if result.passed else "fails, as it must"
         return replace(
             result,
@@ -153,6 +212,7 @@ class NegatedCheck(BoundCheck):
             passed=not result.passed,
             reason=f"{outcome}: {result.reason}" if result.reason else outcome,
             evidence=result.evidence if result.passed else (),
+            metrics={},
         )
 
 
@@ -168,6 +228,17 @@ class CheckGroup(BoundCheck):
     """`any`, `all` or `at_least`."""
     k: int
     members: tuple[BoundCheck, ...]
+
+    @property
+    def source(self) -> str | None:
+        """See `BoundCheck.source`."""
+        sources = [member.source for member in self.members if member.source is not None]
+        return digest(sources) if sources else None
+
+    @property
+    def waits(self) -> bool:
+        """See `BoundCheck.waits`."""
+        return any(member.waits for member in self.members)
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -22,12 +22,16 @@ _OneLine.add_representer(str, _quoted)
 
 class Example(NamedTuple):
     """`check`: as a suite holds it. `passes`, `fails`: answers, where they can be shown as short
-    texts. `context`: of the case, where the check needs one."""
+    texts. `passes_with`, `fails_with`: what decides instead of a text: `tool_calls` of the answer,
+    and fields of the case that the check's templates use. `context`: of the case, where the check
+    needs one."""
 
     check: Any
     passes: str | None = None
     fails: str | None = None
     context: str | None = None
+    passes_with: dict[str, Any] | None = None
+    fails_with: dict[str, Any] | None = None
 
     @property
     def written(self) -> str:
@@ -35,15 +39,28 @@ class Example(NamedTuple):
         if isinstance(self.check, str):
             return f"- {self.check}"
         # in flow style a mapping is `{name: arguments}`, whatever its arguments hold
-        text = yaml.dump(
-            self.check,
-            Dumper=_OneLine,
-            allow_unicode=True,
-            sort_keys=False,
-            width=1_000_000,
-            default_flow_style=True,
-        )
-        return f"- {text.strip()[1:-1]}"
+        return f"- {_flow(self.check)[1:-1]}"
+
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        """What passes and what fails, for people: a label and text each."""
+        texts = (("context", self.context), ("passes", self.passes), ("fails", self.fails))
+        data = (("passes with", self.passes_with), ("fails with", self.fails_with))
+        rows = [(label, text) for label, text in texts if text is not None]
+        return rows + [(label, _flow(value)) for label, value in data if value is not None]
+
+
+def _flow(value: Any) -> str:
+    """YAML on one line."""
+    text = yaml.dump(
+        value,
+        Dumper=_OneLine,
+        allow_unicode=True,
+        sort_keys=False,
+        width=1_000_000,
+        default_flow_style=True,
+    )
+    return text.strip()
 
 
 @cache

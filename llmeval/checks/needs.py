@@ -31,7 +31,7 @@ def _has(case: Case, name: str) -> bool:
 _REFERENCE = Needs(("references",), ("references",))
 NEEDS: dict[str, Needs] = {
     "facts": Needs(("facts", "references"), ("must", "must_not")),
-    "grounding": Needs(("context",), ("source",)),
+    "grounding": Needs(("context",), ("context",)),
     "quotes_verbatim": Needs(("context",), ("source",)),
     "equals": Needs(("references",), ("text",)),
     "json_equals": Needs(("references",), ("value",)),

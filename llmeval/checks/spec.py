@@ -13,7 +13,9 @@ from typing import Any
 from llmeval.checks.argument_models import model_of, no_such_argument, validated
 from llmeval.checks.base import CheckType
 from llmeval.checks.bound import BoundCheck, CheckGroup, NegatedCheck, SingleCheck
+from llmeval.checks.own import own_check
 from llmeval.checks.registry import all_checks, find
+from llmeval.core.errors import SuiteError
 
 Loader = Callable[[str], Callable[..., Any]]
 """Imports `module:function`."""
@@ -57,15 +59,33 @@ def merge(suite: Sequence[BoundCheck], case: Sequence[BoundCheck]) -> tuple[Boun
 
 
 def _unique(bound: Sequence[BoundCheck]) -> tuple[BoundCheck, ...]:
-    seen: dict[str, int] = {}
+    """The checks with names that are kept apart, also from the further metrics of each other."""
+    times: dict[str, int] = {}
+    taken: set[str] = set()
     result = []
     for item in bound:
         base = item.metric.partition("#")[0]
-        seen[base] = seen.get(base, 0) + 1
-        metric = base if seen[base] == 1 else f"{base}#{seen[base]}"
-        renamed = item if metric == item.metric else replace(item, metric=metric)  # type: ignore[type-var]
+        renamed = item
+        while True:
+            times[base] = times.get(base, 0) + 1
+            metric = base if times[base] == 1 else f"{base}#{times[base]}"
+            if metric != renamed.metric:
+                renamed = replace(renamed, metric=metric)  # type: ignore[type-var]
+            if taken.isdisjoint(renamed.metrics):
+                break
+        taken.update(renamed.metrics)
         result.append(renamed)
     return tuple(result)
+
+
+def check_type(name: str, load: Loader | None) -> CheckType:
+    """A check by its name, or an own one by `module:function`.
+
+    Raises:
+        ValueError: there is none, or the function is not a check.
+    """
+    own = ":" in name and not _registered(name)
+    return own_check(name, _loaded(name, load)) if own else find(name)
 
 
 def arguments_schema() -> dict[str, Any]:
@@ -92,7 +112,7 @@ def _bind(
     if name == "not":
         inner = _bind(argument, path, is_template, load)
         return NegatedCheck(f"not {inner.metric}", inner)
-    if name in _GROUPS:
+    if name in _GROUPS and not (isinstance(argument, dict) and "got" in argument):
         return _group(name, argument, path, is_template, load)
     return _one(name, argument, path, is_template, load)
 
@@ -110,7 +130,8 @@ def _group(
         items, below = argument.get("of"), (*path, "of")
         k, metric = argument.get("k", 1), str(argument.get("metric", word))
     if not isinstance(items, list) or not items:
-        raise SpecError(path, f"`{word}` needs a list of checks")
+        check = "; the check `at_least` needs `got` and `limit`" if word == "at_least" else ""
+        raise SpecError(path, f"`{word}` needs a list of checks{check}")
     if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= len(items):
         raise SpecError(path, f"k must be a whole number from 1 to {len(items)}, not {k!r}")
     members = [_bind(item, (*below, index), is_template, load) for index, item in enumerate(items)]
@@ -121,8 +142,7 @@ def _one(
     name: str, argument: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
 ) -> SingleCheck:
     try:
-        own = ":" in name and not _registered(name)
-        kind = CheckType(name, _loaded(name, load), "own", raw=True) if own else find(name)
+        kind = check_type(name, load)
     except ValueError as error:
         raise SpecError(path, str(error)) from None
     arguments, metric = _arguments(kind, argument, path)
@@ -148,7 +168,10 @@ def _registered(name: str) -> bool:
 def _loaded(name: str, load: Loader | None) -> Callable[..., Any]:
     if load is None:
         raise ValueError(f"unknown check {name!r}")
-    return load(name)
+    try:
+        return load(name)
+    except SuiteError as error:
+        raise ValueError(str(error)) from error
 
 
 def _arguments(kind: CheckType, argument: Any, path: Path) -> tuple[dict[str, Any], str]:

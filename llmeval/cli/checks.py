@@ -49,21 +49,27 @@ def list_checks(as_json: Json = False) -> int:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A check.", autocompletion=completion.checks)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A check, or an own one as module:function.", autocompletion=completion.checks
+        ),
+    ],
     as_json: Json = False,
 ) -> int:
     """Show one check: what it demands, its arguments, and how to write it."""
     import inspect
 
-    from llmeval.checks.registry import find
-    from llmeval.checks.spec import arguments_schema
+    from llmeval.checks.argument_models import model_of
+    from llmeval.checks.spec import check_type
     from llmeval.core.errors import UsageError
+    from llmeval.models.loading import load_function
 
     try:
-        kind = find(name)
+        kind = check_type(name, load_function)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    schema = arguments_schema()[name]
+    schema = model_of(kind).model_json_schema()
     if as_json:
         emit({"name": name, "group": kind.group, "version": kind.version, "arguments": schema})
         return 0
@@ -90,13 +96,9 @@ def _show_example(name: str) -> None:
     out = console()
     out.print("\n[bold]Example[/]")
     out.print(f"  {found.written}", markup=False, highlight=False, soft_wrap=True)
-    for label, text in (
-        ("context", found.context),
-        ("passes", found.passes),
-        ("fails", found.fails),
-    ):
-        if text is not None:
-            out.print(f"  {label}: {text!r}", markup=False, highlight=False, soft_wrap=True)
+    for label, text in found.shown:
+        line = text if label.endswith("with") else repr(text)
+        out.print(f"  {label}: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def check(
@@ -127,6 +129,7 @@ def check(
     from llmeval.checks.spec import SpecError, bind
     from llmeval.core.errors import UsageError
     from llmeval.core.records import Answer, Case
+    from llmeval.models.loading import load_function
 
     content = _content(text)
     fields: dict[str, Any] = {}
@@ -136,16 +139,15 @@ def check(
         fields["locale"] = locale
     case = Case("text", fields, references=tuple(reference or ()))
     try:
-        bound = bind([yaml.safe_load(item) for item in check])
+        bound = bind([yaml.safe_load(item) for item in check], load=load_function)
     except (SpecError, yaml.YAMLError) as error:
         raise UsageError(f"--check: {error}") from None
-    results = [
-        (
-            item.metric,
-            item.evaluate(case, Answer(case_id="text", output=content), lambda value: value),
-        )
-        for item in bound
-    ]
+    results = []
+    for item in bound:
+        answer = Answer(case_id="text", output=content)
+        result = item.evaluate(case, answer, lambda value: value)
+        parts = ((f"{item.metric}.{name}", part) for name, part in result.metrics.items())
+        results += [(item.metric, result), *parts]
     if as_json:
         emit([_plain(metric, result) for metric, result in results])
     else:

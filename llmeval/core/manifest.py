@@ -175,7 +175,8 @@ class ScoringInputs(msgspec.Struct, frozen=True, kw_only=True):
     """What two runs must share to be the same experiment."""
     checks: tuple[dict[str, Any], ...]
     """The suite's checks: `metric`, and what identifies the check (its name, version and arguments,
-    or the checks that it puts together).
+    or the checks that it puts together). Last the own functions that single cases name: `metric`,
+    `in: cases` and `source`, the digest of the source.
     """
     judges: dict[str, JudgeRecord]
     """By metric."""

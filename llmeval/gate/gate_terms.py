@@ -45,7 +45,11 @@ def terms_of(inputs: GateInputs) -> GateTerms:
     return GateTerms(
         gate=gate,
         repeats=inputs.repeats,
-        checks={str(check["metric"]): _arguments(check) for check in inputs.checks},
+        checks={
+            str(check["metric"]): _arguments(check)
+            for check in inputs.checks
+            if check.get("in") != "cases"  # a suite without a run does not list those
+        },
         judges={
             name: JudgeTerms(
                 prompt=judge.prompt,
@@ -269,13 +273,15 @@ def _named(ids: list[str]) -> str:
 
 def _arguments(check: Mapping[str, Any]) -> Any:
     """A check's argument: the value itself where it has one, a mapping of several, a digest of long
-    ones.
+    ones. Of an own check also the digest of its source.
     """
     found = check.get("arguments")
     if found is None:
         found = {key: value for key, value in check.items() if key != "metric"}
     elif len(found) == 1:
         (found,) = found.values()
+    if "source" in check:
+        found = {"arguments": found, "source": str(check["source"])[:23]}
     return found if len(canonical_json(found)) <= _SHORT else digest(found)[:23]
 
 

@@ -1,20 +1,19 @@
-"""The parts of a model's identity: an address, headers and the source of a function, without
+"""The parts of a model's identity: an address, headers and the modules of an application, without
 secrets.
 
 An identity is written to manifests, certificates and reports, so a digest stands wherever a key
 could.
 """
 
-import functools
 import hashlib
-import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from llmeval.core.function_source import file_digest
 from llmeval.core.records import canonical_json, digest
 
 CREDENTIALS = frozenset(
@@ -63,19 +62,6 @@ def headers(values: Mapping[str, str]) -> dict[str, str]:
     return {name: _short(value) for name, value in sorted(named) if name not in CREDENTIALS}
 
 
-def function_source(name: str, function: Callable[..., Any]) -> str | None:
-    """The sha256 over the files that a function `module:function` comes from: the module that is
-    named, and the one that the function is written in. None without a file, as for a built-in one.
-
-    Modules that these import are not read.
-    """
-    module = sys.modules.get(name.partition(":")[0])
-    places = [getattr(module, "__file__", None), _file_of(function)]
-    digests = {_sha256(Path(place)) for place in places if place is not None}
-    present = sorted(each for each in digests if each is not None)
-    return digest(present) if present else None
-
-
 def modules_below(folders: Iterable[Path]) -> str | None:
     """The digest of the Python modules that were imported from below some folders: an application's
     own code, with the modules that it imports. None where there is none. Installed packages and
@@ -88,7 +74,7 @@ def modules_below(folders: Iterable[Path]) -> str | None:
             continue
         if (
             roots.intersection(Path(place).resolve().parents)
-            and (content := _sha256(Path(place))) is not None
+            and (content := file_digest(Path(place))) is not None
         ):
             modules.append([name, content])
     return digest(sorted(modules)) if modules else None
@@ -99,28 +85,6 @@ def without_keys(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _hidden(key, item) for key, item in value.items()}
     return [without_keys(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _file_of(function: Callable[..., Any]) -> str | None:
-    """The file of what a decorator, a `functools.partial` or an object with `__call__` stands
-    for.
-    """
-    inner: Any = inspect.unwrap(function)
-    while isinstance(inner, functools.partial):
-        inner = inspect.unwrap(inner.func)
-    if not (inspect.isroutine(inner) or inspect.isclass(inner)):
-        inner = type(inner)
-    try:
-        return inspect.getsourcefile(inner)
-    except TypeError:
-        return None
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
 
 
 def _hidden(key: Any, item: Any) -> Any:

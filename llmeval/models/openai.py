@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from llmeval.core.errors import Retryable, TimedOut
+from llmeval.core.function_source import function_source
 from llmeval.core.records import to_json
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import failure
@@ -27,7 +28,7 @@ from llmeval.models.client.http_client import (
     read_url,
     with_path,
 )
-from llmeval.models.identity import address, function_source, without_keys
+from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
 from llmeval.models.loading import load_function
 from llmeval.models.openai_replies import chat_reply, response_reply

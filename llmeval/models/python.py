@@ -10,9 +10,10 @@ import msgspec
 from msgspec import structs
 
 from llmeval.core.errors import BoundaryError, ModelError
+from llmeval.core.function_source import function_source
 from llmeval.core.records import plain
 from llmeval.models.base import Reply, Request
-from llmeval.models.identity import function_source, without_keys
+from llmeval.models.identity import without_keys
 from llmeval.models.openai_replies import read_name, read_usage
 from llmeval.models.reply_parts import ReplyPaths, read_tool_calls
 

@@ -113,9 +113,8 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
     planned = plan(suite, Options(reports=reports, use_cache=False), sizing=True)
     past = read_past(reports / suite.name)
     judged = list(planned.judges)
-    names = list(
-        dict.fromkeys([*(check.metric for check in planned.checks), *judged, *past.metrics()])
-    )
+    checked = [name for check in planned.checks for name in check.metrics]
+    names = list(dict.fromkeys([*checked, *judged, *past.metrics()]))
     if metric is not None and metric not in names:
         raise UsageError(
             f"{suite.path}: there is no metric {metric!r}; there are {', '.join(names) or 'none'}"

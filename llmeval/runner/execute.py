@@ -350,9 +350,11 @@ def _recorded(plan: RunPlan, writer: RunWriter, *, lost: bool = False) -> Record
         failed = {(a.case_id, a.repeat) for a in missing}
     answers = {key: offset for key, offset in offsets.items() if key not in failed}
     case_metrics = {
-        case.id: {b.metric for b in plan.checks_for(case)} for case in plan.cases if case.checks
+        case.id: {name for bound in plan.checks_for(case) for name in bound.metrics}
+        for case in plan.cases
+        if case.checks
     }
-    common = {bound.metric for bound in plan.checks}
+    common = {name for bound in plan.checks for name in bound.metrics}
     scored, checked = set(), set()
     for key, scores in run.scores():
         metrics = {score.metric for score in scores}

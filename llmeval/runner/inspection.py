@@ -157,7 +157,7 @@ class _Metrics:
     def of(self, case: Case, own: Sequence[BoundCheck]) -> set[str]:
         """By their names. `own`: the case's own checks."""
         bound = merge(self.checks, own) if own else self.checks
-        found = {check.metric for check in bound if check.applies(case)}
+        found = {name for check in bound if check.applies(case) for name in check.metrics}
         return found | {name for name, needs in self.needs.items() if _has(case, needs)}
 
 

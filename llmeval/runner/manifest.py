@@ -143,15 +143,34 @@ def scoring_of(plan: RunPlan) -> ScoringInputs:
 
 
 def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
-    """The suite's checks as a manifest lists them."""
-    return checks_record(plan.checks)
+    """The suite's checks as a manifest lists them, then the own functions of single cases."""
+    return (*checks_record(plan.checks), *_case_functions(plan))
+
+
+def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
+    """The source of own checks that single cases name, by metric: the cases' digests hold only
+    their names. Each shard lists those of all cases, so that shards agree.
+    """
+    cases = plan.cases if plan.shard is None else plan.cases.everything()
+    sources = {
+        (metric, bound.source)
+        for case in cases
+        if case.checks
+        for bound in plan.checks_for(case)[len(plan.checks) :]
+        if bound.source is not None
+        for metric in bound.metrics
+    }
+    return [
+        {"metric": metric, "in": "cases", "source": source} for metric, source in sorted(sources)
+    ]
 
 
 def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
-    """Checks as a manifest lists them, in plain JSON."""
+    """Checks as a manifest lists them, in plain JSON: an entry for each metric."""
     return tuple(
-        msgspec.json.decode(msgspec.json.encode({"metric": bound.metric, **bound.identity}))
+        msgspec.json.decode(msgspec.json.encode({"metric": metric, **bound.identity}))
         for bound in checks
+        for metric in bound.metrics
     )
 
 

@@ -177,7 +177,7 @@ class Pipeline:
                 return
             self._writer.answer(answer)
         scores: list[Score] = []
-        checked = self._check(case, answer) if answer.error is None else []
+        checked = await self._check(case, answer) if answer.error is None else []
         if not self._scoring:
             self._note_outage(answer, scores)
             return
@@ -196,11 +196,15 @@ class Pipeline:
             self._end("decided", "")
             self._cancel_others()
 
-    def _check(self, case: Case, answer: Answer) -> list[Score]:
+    async def _check(self, case: Case, answer: Answer) -> list[Score]:
         """The checks' scores. They are recorded at once where a judge has still to answer, so that
         an interruption does not lose them; the final block, with the judge's, then takes their
         place."""
-        checked, key = check_scores(self._plan, case, answer), (case.id, answer.repeat)
+        if any(bound.waits for bound in self._plan.checks_for(case)):
+            checked = await asyncio.to_thread(check_scores, self._plan, case, answer)
+        else:
+            checked = check_scores(self._plan, case, answer)
+        key = (case.id, answer.repeat)
         if self._plan.judges and key not in self._recorded.checked:
             self._writer.scores([*checked, *not_scored_yet(self._plan, answer)])
         return checked

@@ -349,6 +349,7 @@ def _facts(
         "cases": len(cases),
         "cases_digest": cases.digest,
         "checks": [bound.metric for bound in checks],
+        "metrics": [*(name for bound in checks for name in bound.metrics), *suite.spec.judges],
         "judges": list(suite.spec.judges),
         "warnings": [*warnings, *quarantine.warnings],
         "quarantined": [entry.case_id for entry in quarantine.cases],

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from llmeval.checks.base import Result
 from llmeval.checks.bound import BoundCheck
 from llmeval.core.errors import BoundaryError, LlmevalError
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status
@@ -28,7 +29,7 @@ def fails_when_blocked(plan: RunPlan, answer: Answer) -> bool:
 
 def check_scores(plan: RunPlan, case: Case, answer: Answer) -> list[Score]:
     """What code decides about one answer that has an output, in the order of the suite."""
-    return [check_answer(bound, case, answer) for bound in plan.checks_for(case)]
+    return [score for bound in plan.checks_for(case) for score in check_answer(bound, case, answer)]
 
 
 def not_scored_yet(plan: RunPlan, answer: Answer) -> list[Score]:
@@ -77,7 +78,9 @@ def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[
     """
     failed: dict[str, Any] = {"value": 0.0, "passed": False, "reason": reason}
     scores = [
-        _score(answer, bound.metric, Status.FAIL, **failed) for bound in plan.checks_for(case)
+        _score(answer, metric, Status.FAIL, **failed)
+        for bound in plan.checks_for(case)
+        for metric in bound.metrics
     ]
     for judge in plan.judges.values():
         scores.append(
@@ -86,8 +89,10 @@ def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[
     return scores
 
 
-def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> Score:
-    """The score of one check; one that can't be carried out is recorded as that."""
+def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> list[Score]:
+    """The scores of one check, of each of its metrics; one that can't be carried out is recorded as
+    that in all of them.
+    """
 
     def render(value: Any) -> Any:
         return render_value(value, answer_values(case, answer), bound.metric)
@@ -96,22 +101,26 @@ def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> Score:
         result = bound.evaluate(case, answer, render)
     except (BoundaryError, LlmevalError) as error:
         kind = error.kind if isinstance(error, BoundaryError) else "config"
-        return _broken(answer, bound.metric, kind, str(error))
+        return _all_broken(bound, answer, kind, str(error))
     except RecursionError:
-        return _broken(
-            answer, bound.metric, "check", "the answer is nested too deeply for this check"
-        )
+        return _all_broken(bound, answer, "check", "the answer is nested too deeply for this check")
     except (Exception, SystemExit) as error:
-        return _broken(
-            answer, bound.metric, "check", f"the check crashed: {type(error).__name__}: {error}"
+        return _all_broken(
+            bound, answer, "check", f"the check crashed: {type(error).__name__}: {error}"
         )
+    parts = {f"{bound.metric}.{name}": part for name, part in result.metrics.items()}
+    silent = {name: result for name in bound.metrics if name not in parts}
+    return [_of_result(answer, name, one) for name, one in {**silent, **parts}.items()]
+
+
+def _of_result(answer: Answer, metric: str, result: Result) -> Score:
     if result.value is None or result.passed is None:
         return _score(
-            answer, bound.metric, Status.NOT_APPLICABLE, unscored=f"not applicable: {result.reason}"
+            answer, metric, Status.NOT_APPLICABLE, unscored=f"not applicable: {result.reason}"
         )
     return _score(
         answer,
-        bound.metric,
+        metric,
         Status.PASS if result.passed else Status.FAIL,
         value=result.value,
         passed=result.passed,
@@ -120,6 +129,10 @@ def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> Score:
         confidence=result.confidence,
         details=None if result.details is None else dict(result.details),
     )
+
+
+def _all_broken(bound: BoundCheck, answer: Answer, kind: str, message: str) -> list[Score]:
+    return [_broken(answer, metric, kind, message) for metric in bound.metrics]
 
 
 async def _judged(

@@ -50,6 +50,7 @@ def _checks(suite: Suite) -> tuple[dict[str, Any], ...]:
                 [raw], is_template=is_template, load=lambda name: load_function(name, suite.base)
             )
             metric, identity = bound.metric, dict(bound.identity)
+            further = [name.removeprefix(metric) for name in bound.metrics[1:]]
         except (SpecError, SuiteError):
             metric = (
                 raw
@@ -58,9 +59,8 @@ def _checks(suite: Suite) -> tuple[dict[str, Any], ...]:
                 if isinstance(raw, dict)
                 else "?"
             )
-            identity = {"written": raw}
+            identity, further = {"written": raw}, []
         seen[metric] = seen.get(metric, 0) + 1
-        found.append(
-            {"metric": metric if seen[metric] == 1 else f"{metric}#{seen[metric]}", **identity}
-        )
+        unique = metric if seen[metric] == 1 else f"{metric}#{seen[metric]}"
+        found += [{"metric": unique + name, **identity} for name in ["", *further]]
     return tuple(found)

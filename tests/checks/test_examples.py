@@ -12,6 +12,7 @@ from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import bind
 from llmeval.cli.checks import show
 from llmeval.core.records import Answer, Case
+from llmeval.core.templates import is_template, render_value
 
 PAGES = Path(__file__).parents[2] / "docs" / "checks"
 _SECTION = re.compile(r"^## `([^`\n]+)`\n(.*?)(?=^## `|\Z)", re.MULTILINE | re.DOTALL)
@@ -29,13 +30,23 @@ def runs_as_it_says(name: str, text: str) -> None:
     assert found is not None
     checks: Any = yaml.safe_load(text)
     assert isinstance(checks, list)
-    (bound,) = bind(checks)
+    (bound,) = bind(checks, is_template=is_template)
     assert bound.metric == name
-    for answer, passed in ((found.passes, True), (found.fails, False)):
-        if answer is not None:
-            case = Case("a", {}, context=found.context)
-            result = bound.evaluate(case, Answer(case_id="a", output=answer), lambda value: value)
-            assert result.passed is passed, (answer, result.reason)
+    answers = ((found.passes, True), (found.fails, False))
+    tried = [({}, Answer(case_id="a", output=text), ok) for text, ok in answers if text is not None]
+    for data, ok in ((found.passes_with, True), (found.fails_with, False)):
+        if data is not None:
+            fields = {key: value for key, value in data.items() if key != "tool_calls"}
+            calls = tuple(data.get("tool_calls", ()))
+            tried.append((fields, Answer(case_id="a", output="", tool_calls=calls), ok))
+    for fields, answer, passed in tried:
+        case = Case("a", fields, context=found.context)
+
+        def render(value: Any, values: Any = fields) -> Any:
+            return render_value(value, values, name)
+
+        result = bound.evaluate(case, answer, render)
+        assert result.passed is passed, (answer, result.reason)
 
 
 @pytest.mark.parametrize("name", list(all_checks()))
@@ -54,6 +65,6 @@ def test_the_examples_that_checks_show_prints(
     printed = capsys.readouterr().out.partition("\nExample\n")[2]
     runs_as_it_says(name, printed.split("\n")[0])
     assert all(
-        line.startswith(("  - ", "  context: ", "  passes: ", "  fails: "))
+        line.startswith(("  - ", "  context: ", "  passes", "  fails"))
         for line in printed.splitlines()
     )

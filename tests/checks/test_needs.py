@@ -22,7 +22,7 @@ def test_the_table_agrees_with_the_check(name: str) -> None:
     except SpecError:  # an argument is required, so nothing of the case stands in for it
         assert name not in NEEDS
         return
-    status = check_answer(check, BARE, ANSWER).status
+    status = check_answer(check, BARE, ANSWER)[0].status
     lacking = status is Status.ERROR or (status is Status.NOT_APPLICABLE and name in NEEDS)
     assert check.applies(BARE) is not lacking
     assert check.applies(FULL)

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from llmeval.core.function_source import function_source
 from llmeval.models.http import HttpEndpoint
-from llmeval.models.identity import address, function_source, headers
+from llmeval.models.identity import address, headers
 from llmeval.models.openai import OpenAIEndpoint
 from llmeval.models.python import PythonFunction
 from llmeval.models.systemone import SystemOne

@@ -146,7 +146,7 @@ def contains_json(case: Case, answer: Answer, *, schema: Schema | None = None) -
     Without a schema, a list of numbers such as `[1]` is a citation and does not count.
     """
     best: list[str] = []
-    for start, end, value in _values(answer.text):
+    for start, end, value in json_values(answer.text):
         if schema is None and _CITATION.fullmatch(answer.text, start, end):
             continue
         wrong = [] if schema is None else problems(schema, value)
@@ -160,7 +160,7 @@ def contains_json(case: Case, answer: Answer, *, schema: Schema | None = None) -
     )
 
 
-def _values(text: str) -> Iterator[tuple[int, int, Any]]:
+def json_values(text: str) -> Iterator[tuple[int, int, Any]]:
     """(start, end, value) of each object or list, outermost first.
 
     Raises:

@@ -81,14 +81,26 @@ def json_equals(
     actual = read(body(answer.text, fence, "JSON"), parse_json)
     rules = MatchOptions(any_order, extra, tolerance)
     return max(
-        (_compared(one, actual, rules) for one in expected), key=lambda result: result.value or 0.0
+        (compared(one, actual, rules) for one in expected), key=lambda result: result.value or 0.0
     )
 
 
-def _compared(expected: Any, actual: Any, rules: MatchOptions) -> Result:
+def compared(
+    expected: Any, actual: Any, rules: MatchOptions, same: str = "is the expected JSON"
+) -> Result:
+    """Whether two JSON values are the same; the value is the share of `expected` that is.
+
+    Args:
+        expected, actual: JSON values.
+        rules: what may differ.
+        same: the reason where they are the same.
+
+    Raises:
+        CheckError: the lists are too long to be compared in any order.
+    """
     matches = list(_differences(expected, actual, (), rules))
     if not matches:
-        return graded(1.0, True, "is the expected JSON")
+        return graded(1.0, True, same)
     leaves = _leaves(expected)
     share = (leaves - sum(d.missing for d in matches)) / (leaves + sum(d.surplus for d in matches))
     wrong = [difference.told for difference in matches]
@@ -153,7 +165,7 @@ def _differences(
         yield from (_in_any_order if rules.any_order else _in_order)(expected, actual, path, rules)
     elif not _same(expected, actual, rules.tolerance):
         yield JsonDifference(
-            f"{place(path)}is {_shown(actual)}, expected {_shown(expected)}",
+            f"{place(path)}is {shown(actual)}, expected {shown(expected)}",
             missing=_leaves(expected),
         )
 
@@ -216,11 +228,11 @@ def _taken(exact: dict[str, list[int]], form: str) -> bool:
 
 
 def _missing(value: Any, path: Path) -> JsonDifference:
-    return JsonDifference(f"{place(path)}{_shown(value)} is missing", missing=_leaves(value))
+    return JsonDifference(f"{place(path)}{shown(value)} is missing", missing=_leaves(value))
 
 
 def _surplus(value: Any, path: Path) -> JsonDifference:
-    return JsonDifference(f"{place(path)}{_shown(value)} is not expected", surplus=_leaves(value))
+    return JsonDifference(f"{place(path)}{shown(value)} is not expected", surplus=_leaves(value))
 
 
 def _canonical(value: Any) -> str:
@@ -240,6 +252,7 @@ def _near(expected: float, actual: float, tolerance: float) -> bool:
     return abs(Decimal(repr(expected)) - Decimal(repr(actual))) <= Decimal(repr(tolerance))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A JSON value on one line, cut to 60 characters."""
     text = stdlib.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"

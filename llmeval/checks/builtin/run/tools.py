@@ -1,7 +1,7 @@
 """Checks of tool calls: which tools the model asked for, in which order, with which arguments."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
@@ -25,11 +25,11 @@ class ToolCall(NamedTuple):
     broken: str = ""
 
 
-def tool_calls(answer: Answer) -> list[ToolCall]:
-    """The answer's calls in order. Arguments may be a mapping or a JSON text; none at all are an
-    empty mapping.
+def read_calls(calls: Iterable[Mapping[str, Any]]) -> list[ToolCall]:
+    """Calls in order. Arguments may be a mapping or a JSON text; none at all are an empty
+    mapping.
     """
-    return [_call(raw) for raw in answer.tool_calls]
+    return [_call(raw) for raw in calls]
 
 
 def _call(raw: Mapping[str, Any]) -> ToolCall:
@@ -49,7 +49,7 @@ def _call(raw: Mapping[str, Any]) -> ToolCall:
 @check(group="tools")
 def no_tool_calls(case: Case, answer: Answer) -> Result:
     """The model asked for no tool."""
-    names = [call.name for call in tool_calls(answer)]
+    names = [call.name for call in read_calls(answer.tool_calls)]
     return verdict(not names, f"called {_listed(names)}" if names else "called no tool")
 
 
@@ -69,7 +69,7 @@ def tool_call(
 
     `times`: exactly so often; `max`: at most so often.
     """
-    calls = [call for call in tool_calls(answer) if call.name == name]
+    calls = [call for call in read_calls(answer.tool_calls) if call.name == name]
     often = f"called {clip(name)} {len(calls)} times"
     if not calls or (times is not None and len(calls) != times):
         return verdict(False, f"{often}; expected {times or 'at least 1'}")
@@ -96,7 +96,7 @@ def tool_calls_valid(
 ) -> Result:
     """Every call is of one of these `tools` (name: JSON Schema of its arguments) with arguments
     that follow its schema; there are at least `min` calls."""
-    calls = tool_calls(answer)
+    calls = read_calls(answer.tool_calls)
     for call in calls:
         if call.name not in tools:
             return verdict(False, f"called {clip(call.name)}, which is not one of the tools")
@@ -113,7 +113,7 @@ def tool_sequence(case: Case, answer: Answer, *, names: Names, exactly: bool = T
     """The model called these tools in this order; with `exactly: false`, others may stand between
     them.
     """
-    called = [call.name for call in tool_calls(answer)]
+    called = [call.name for call in read_calls(answer.tool_calls)]
     rest = iter(called)
     passed = called == names if exactly else all(name in rest for name in names)
     return verdict(passed, f"called {_listed(called)}; expected {_listed(names)}")
@@ -132,17 +132,17 @@ def tool_f1(
     answer: Answer,
     *,
     names: Names | None = None,
-    calls: Annotated[list[ExpectedCall], Field(min_length=1)] | None = None,
+    calls: list[ExpectedCall] | None = None,
     threshold: Share = 1.0,
 ) -> Result:
     """F1 of the calls against these `names`, or these `calls` ([name, arguments] each), is at least
     `threshold`.
 
-    Each counts as often as it stands; the order does not matter. With neither given, no call is
-    wanted.
+    Each counts as often as it stands; the order does not matter. With neither, or `calls: []`, no
+    call is wanted. `tool_calls` says what is wrong with a call.
     """
     expected = [*(ExpectedCall(name) for name in names or ()), *(calls or ())]
-    made = tool_calls(answer)[:MAX_CALLS]
+    made = read_calls(answer.tool_calls)[:MAX_CALLS]
     open_calls = list(made)
     common = 0
     for want in sorted(expected, key=lambda one: one.arguments is None):
@@ -164,19 +164,19 @@ def _has(call: ToolCall, arguments: Mapping[str, Any] | None) -> bool:
     if arguments is None:
         return True
     return not call.broken and all(
-        name in call.arguments and _equal(call.arguments[name], value)
+        name in call.arguments and same_value(call.arguments[name], value)
         for name, value in arguments.items()
     )
 
 
-def _equal(one: Any, other: Any) -> bool:
+def same_value(one: Any, other: Any) -> bool:
     """Equality of JSON values: true is not 1, 1.0 is."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
+        return len(one) == len(other) and all(map(same_value, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(same_value(one[key], other[key]) for key in one)
     return bool(one == other)
 
 

@@ -110,7 +110,7 @@ def sentences_cited(
     """
     body, _ = _parts(answer.text)
     starts = [place.start for place in cited_places(body)]
-    claims = [piece for piece in sentences(body) if _claims(body, piece)]
+    claims = [piece for piece in sentences(body) if is_claim(body, piece)]
     if not claims:
         return not_applicable("no sentence with a statement")
     bare = [
@@ -128,7 +128,7 @@ def sentences_cited(
     )
 
 
-def _claims(body: str, piece: Piece) -> bool:
+def is_claim(body: str, piece: Piece) -> bool:
     """Whether a sentence states something: three words or more, no question, no heading, no `as
     follows:`.
     """

@@ -7,17 +7,21 @@ or a judge to a place.
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 import regex
 
-from llmeval.checks.arguments import MAX_SPANS, Share
+from llmeval.checks.arguments import MAX_SPANS, Share, clip
 from llmeval.checks.base import Result, check, graded, not_applicable
+from llmeval.checks.builtin.sources.citations import Sources, is_claim
+from llmeval.checks.builtin.sources.cited_ids import without_marks
 from llmeval.checks.facts.compare import Fit, fit_number
 from llmeval.checks.facts.locale import read_numbers
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.quotes import find_quote
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.checks.reading.payload import MAX_CHARS, too_long
+from llmeval.checks.reading.text import Piece, number_of, sentences
 from llmeval.core.question import question_of
 from llmeval.core.records import Answer, Case, Span
 
@@ -25,6 +29,9 @@ _QUOTED = regex.compile(
     r'"([^"\n]{8,2000})"|“([^“”\n]{8,2000})”|«([^«»\n]{8,2000})»|„([^„“”\n]{8,2000})[“”]'
 )
 _QUOTE_WORDS = 4
+CLAIM_SHARE = 0.5
+"""Share of a claim's words of meaning that one passage must have to back it."""
+MAX_CLAIMS = 200
 
 
 class SourceText:
@@ -38,28 +45,34 @@ class SourceText:
         self.values = frozenset(value for number in self.numbers for value in number.readings)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _source(text: str) -> SourceText:
     return SourceText(text)
 
 
-@check(group="facts", version=2)
+@check(group="facts", version=3)
 def grounding(
-    case: Case, answer: Answer, *, at_least: Share = 0.5, source: str | None = None
+    case: Case, answer: Answer, *, at_least: Share = 0.5, context: Sources = None
 ) -> Result:
-    """Advisory: how much of the answer is backed by the case's `context` (or `source`), by its
+    """Advisory: how much of the answer is backed by `context` (by default the case's), by its
     wording.
 
-    The value is the mean of the shares of words of meaning and of word pairs that stand in the
-    source, halved for each kind of thing that does not: numbers, names, quotations. It passes from
-    `at_least` on; what is not backed is shown as advice.
+    `context` is a text, or a list of passages. Citation marks such as [1] or (source 2) do not
+    count as part of the answer. The value is the mean of the shares of words of meaning and of word
+    pairs that stand in the context, halved for each kind of thing that does not: numbers, names,
+    quotations. It passes from `at_least` on; what is not backed is shown as advice. The details
+    name for each claim, that is each sentence that states something, the passage that backs it
+    (from 1 on) and the share of its words that stand there; the reason names claims without one.
     """
-    context = source or case.context
-    if not context or not context.strip():
+    passages = context or ([case.context] if case.context else [])
+    passages = [passage for passage in passages if passage.strip()]
+    if not passages:
         return not_applicable("the case has no `context`")
+    source = "\n\n".join(passages)
     too_long(answer.text, MAX_CHARS, "grounding")
-    too_long(context, MAX_CHARS, "grounding")
-    actual, text_tokens = _source(context), Tokens(answer.text)
+    too_long(source, MAX_CHARS, "grounding")
+    text = without_marks(answer.text)
+    actual, text_tokens = _source(source), Tokens(text)
     if not text_tokens.content:
         return not_applicable("the answer has no words")
     candidates = Tokens(question_of(case)).stem_set
@@ -70,19 +83,55 @@ def grounding(
         "quotation": list(_quotes(text_tokens, actual)),
     }
     value = (words + pairs) / 2 * 0.5 ** sum(bool(spans) for spans in lacking.values())
+    claims = _claims(text, passages)
+    bare = [claim for claim in claims if claim["passage"] is None]
     spans = [span for matches in lacking.values() for span in matches]
     return graded(
         value,
         value >= at_least,
-        _reason(lacking, words),
+        _reason(lacking, words) + _unbacked(claims, bare),
         *sorted(spans, key=lambda span: span.start)[:MAX_SPANS],
         details={
             "advisory": True,
             "words_backed": round(words, 4),
             "pairs_backed": round(pairs, 4),
             "unsupported": {kind: len(matches) for kind, matches in lacking.items()},
+            "claims": claims,
         },
     )
+
+
+def _claims(text: str, passages: Sequence[str]) -> list[dict[str, Any]]:
+    """Each claim with the passage that has most of its words of meaning, and that share. None has
+    it where the share is below a half, or where a number of the claim is not in the passage."""
+    pieces = [piece for piece in sentences(text) if is_claim(text, piece)][:MAX_CLAIMS]
+    return [_claim(piece, passages) for piece in pieces]
+
+
+def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, Any]:
+    tokens = Tokens(piece.text)
+    best, share = None, 0.0
+    for number, passage in enumerate(passages, start=1):
+        source = _source(passage)
+        backed = _overlap(tokens, source)[0] if tokens.content else 0.0
+        if any(_numbers(tokens, source)):
+            backed = min(backed, CLAIM_SHARE / 2)
+        if backed > share:
+            best, share = number, backed
+    return {
+        "claim": " ".join(piece.text.split())[:200],
+        "passage": best if share >= CLAIM_SHARE else None,
+        "nearest": best,
+        "share": round(share, 4),
+    }
+
+
+def _unbacked(claims: Sequence[dict[str, Any]], bare: Sequence[dict[str, Any]]) -> str:
+    if not claims:
+        return ""
+    backed = f"; {len(claims) - len(bare)} of {number_of(len(claims), 'claim')} backed by a passage"
+    names = ", ".join(clip(claim["claim"]) for claim in bare[:3])
+    return f"{backed}, not: {names}" if bare else backed
 
 
 def _reason(lacking: dict[str, list[Span]], words: float) -> str:

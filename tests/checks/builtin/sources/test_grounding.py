@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from llmeval.checks.base import Result
 from llmeval.checks.spec import SpecError, bind
 from llmeval.core.records import Answer, Case
+from tests.checks.tried import tried
 
 SOURCE = (
     "The lighthouse of Cape Vessel was built in 1874 by the engineer Anna Lindqvist. It is 42 metres high and its lamp "
@@ -68,10 +69,8 @@ def test_another_subject_fails() -> None:
     )
 
 
-def test_a_source_may_be_given_instead() -> None:
-    assert (
-        grounding("Bread needs flour.", None, source="Bread needs flour and water.").passed is True
-    )
+def test_the_context_may_be_an_argument() -> None:
+    assert tried({"grounding": {"context": "Bread needs flour."}}, "Bread needs flour.").passed
     assert grounding("Bread needs flour.", None).passed is None
     assert grounding("...").passed is None
     with pytest.raises(SpecError, match="at_least"):
@@ -84,3 +83,29 @@ def test_any_text_gets_a_verdict(text: str) -> None:
     result = grounding(text)
     assert result.passed in (True, False, None)
     assert all(0 <= span.start < span.end <= len(text) for span in result.evidence)
+
+
+PASSAGES = [
+    "Refunds are paid within 14 days after the parcel is back.",
+    "The Porto warehouse opened in 1998. It ships to 31 countries.",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "passed", "claims"),
+    [
+        ("The Porto warehouse opened in 1998 [2]. It ships to 31 countries [2].", True, [2, 2]),
+        ("Refunds are paid within 14 days (source 1).", True, [1]),
+        ("Refunds are paid within 14 days (see sources 1 and 2). [kb-44]", True, [1]),
+        ("Refunds are paid within 14 days.\n\nSources: [1] Returns, [2] Story", True, [1]),
+        ("Refunds are paid within 14 days¹.", True, [1]),
+        ("Refunds are paid within 30 days [1].", False, [None]),
+        ("Refunds are paid within 14 days [1]. Pandas eat green bamboo [2].", True, [1, None]),
+    ],
+)
+def test_each_claim_has_its_passage(text: str, passed: bool, claims: list[int | None]) -> None:
+    result = tried({"grounding": {"context": PASSAGES}}, text)
+    assert result.passed is passed, result.reason
+    assert result.details is not None
+    assert [claim["passage"] for claim in result.details["claims"]] == claims
+    assert ("not: " in result.reason) is (None in claims)
