@@ -47,7 +47,7 @@ from llmeval.runner.plan import plan  # noqa: E402
 from llmeval.stats.estimation.agreement import Agreement, agreement  # noqa: E402
 from llmeval.stats.estimation.correction import decision_bounds  # noqa: E402
 from llmeval.stats.estimation.label_counts import Provenance, count_labels  # noqa: E402
-from llmeval.stats.sequential.drift import canary_rule  # noqa: E402
+from llmeval.stats.sequential.drift import judge_probe_rule  # noqa: E402
 from llmeval.suite.loader import load_suite  # noqa: E402
 from tests.support.planted import SIGNS, Planted, items, planted_judge  # noqa: E402
 
@@ -186,7 +186,7 @@ def drift(replicates: int, n: int = 50) -> list[dict[str, Any]]:
     """How often `n` anchors raise the alarm when so many verdicts have turned round; 2 % of the
     calls are noise.
     """
-    rule = canary_rule(n)
+    rule = judge_probe_rule(n)
     rows = []
     for share in DRIFTS:
         alarms = 0

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from llmeval.core.baseline_lock import BaselineLock
-from llmeval.core.canary import Canary
 from llmeval.core.certificate import Certificate
 from llmeval.core.draw import Draw
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
@@ -40,7 +40,7 @@ FILES = (
     FileOfRecords("cases.jsonl", Case, lines=True, checksum=True),
     FileOfRecords("answers.jsonl", Answer, lines=True, checksum=True),
     FileOfRecords("scores.jsonl", Score, lines=True, checksum=True),
-    FileOfRecords("canaries.jsonl", Canary, lines=True, checksum=True),
+    FileOfRecords("judge_probes.jsonl", JudgeProbe, lines=True, checksum=True),
     FileOfRecords("summary.json", Summary, checksum=True),
     FileOfRecords("labels.jsonl", Label, lines=True),
     FileOfRecords("draws.jsonl", Draw, lines=True),

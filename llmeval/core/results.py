@@ -112,8 +112,8 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     fell: tuple[str, ...] = ()
     """Ids of at most 10 cases that got worse, the worst first."""
     judge_scale: bool = False
-    """Whether the rule is about the judge's own verdicts (`scale: judge`), not about what people
-    would say.
+    """Whether the rule is about the judge's own verdicts (`scale: judge`), not about the human pass
+    rate.
     """
 
 

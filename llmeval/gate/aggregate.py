@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
-from llmeval.core.canary import Canary
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Case, Score, Status, canonical_json, clean_text
@@ -373,13 +373,13 @@ class RunAggregate:
         if score.value is not None:
             column.add_value(row, score.value)
 
-    def add_canary(self, canary: Canary) -> None:
-        """Take a line of `canaries.jsonl`: an attack or an anchor."""
-        if canary.kind == "attack":
-            self.attacks.setdefault(canary.metric, {})[canary.case_id] = (
-                None if canary.failed else canary.passed is True
+    def add_judge_probe(self, judge_probe: JudgeProbe) -> None:
+        """Take a line of `judge_probes.jsonl`: an attack or an anchor."""
+        if judge_probe.kind == "attack":
+            self.attacks.setdefault(judge_probe.metric, {})[judge_probe.case_id] = (
+                None if judge_probe.failed else judge_probe.passed is True
             )
-        self.calls.add_canary(canary)
+        self.calls.add_judge_probe(judge_probe)
 
 
 def output_digest(answer: Answer) -> str:

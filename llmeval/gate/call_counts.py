@@ -5,7 +5,7 @@ alone.
 import math
 from dataclasses import dataclass, field
 
-from llmeval.core.canary import Canary
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.records import Answer, Score, Status
 from llmeval.core.results import Calls, Reuse, Reused
 
@@ -118,10 +118,14 @@ class RunCalls:
         )
         self._reuse.score(score)
 
-    def add_canary(self, canary: Canary) -> None:
-        """Take a line of `canaries.jsonl`."""
-        self._role(f"{canary.kind}s:{canary.metric}").add(
-            canary.attempts, canary.cached, canary.failed, canary.usage, canary.cost_usd
+    def add_judge_probe(self, judge_probe: JudgeProbe) -> None:
+        """Take a line of `judge_probes.jsonl`."""
+        self._role(f"{judge_probe.kind}s:{judge_probe.metric}").add(
+            judge_probe.attempts,
+            judge_probe.cached,
+            judge_probe.failed,
+            judge_probe.usage,
+            judge_probe.cost_usd,
         )
 
     def by_role(self) -> dict[str, Calls]:

@@ -73,6 +73,6 @@ def tally_run(
         ordered=manifest.may_stop,
     )
     read_run(run, people, (tally.add_case, *on_case), (tally.take, *on_unit))
-    for canary in run.canaries():
-        tally.add_canary(canary)
+    for judge_probe in run.judge_probes():
+        tally.add_judge_probe(judge_probe)
     return tally

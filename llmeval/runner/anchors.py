@@ -1,16 +1,16 @@
 """Has a trusted judge changed since its certificate? Its anchors are judged again in every run,
 past the cache.
 
-Each verdict is a line of `canaries.jsonl`. As many changed verdicts as an unchanged judge gives in
-less than 2 % of runs raise the alarm: the certificate says nothing about the judge any more, and
-the run says UNTRUSTED. So do changes that no single run shows but the runs of this suite do
+Each verdict is a line of `judge_probes.jsonl`. The alarm needs so many changed verdicts that an
+unchanged judge gives them in less than 2 % of runs. Then the certificate is void, and the run says
+UNTRUSTED. So do changes that no single run shows but the runs of this suite do
 together.
 """
 
 from msgspec import structs
 
-from llmeval.core.canary import Canary
 from llmeval.core.certificate import Certificate
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Score
 from llmeval.judges.assurance.certificate import read_certificate
@@ -47,7 +47,7 @@ async def judge_anchors(
         for score in scores:
             if score is not None:
                 plan.budget.spend(score.cost_usd)
-        writer.canaries(_canaries(name, judge.digest, certificate, scores))
+        writer.judge_probes(_judge_probes(name, judge.digest, certificate, scores))
         anchors, trust = outcome(certificate, scores, past_anchors(manifest, name))
         entries[name] = structs.replace(entries[name], anchors=anchors)
         if trust is not None:
@@ -57,13 +57,13 @@ async def judge_anchors(
     return structs.replace(manifest, judges=entries)
 
 
-def _canaries(
+def _judge_probes(
     metric: str, digest: str, certificate: Certificate, scores: list[Score | None]
-) -> list[Canary]:
+) -> list[JudgeProbe]:
     """A line an anchor: the verdict expected, the verdict given, and what asking cost."""
     return [
-        _canary(
-            Canary(
+        _judge_probe(
+            JudgeProbe(
                 kind="anchor",
                 metric=metric,
                 judge=digest,
@@ -76,11 +76,11 @@ def _canaries(
     ]
 
 
-def _canary(canary: Canary, score: Score | None) -> Canary:
+def _judge_probe(judge_probe: JudgeProbe, score: Score | None) -> JudgeProbe:
     if score is None:
-        return structs.replace(canary, unscored="the judge did not answer", failed=True)
+        return structs.replace(judge_probe, unscored="the judge did not answer", failed=True)
     return structs.replace(
-        canary,
+        judge_probe,
         passed=score.passed,
         unscored=score.unscored,
         attempts=score.attempts,

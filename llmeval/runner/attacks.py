@@ -1,10 +1,11 @@
-"""Known attacks on each judge of a run, recorded in `canaries.jsonl`: one that passes makes the run
-INVALID.
+"""Known attacks on each judge of a run, recorded in `judge_probes.jsonl`.
+
+An attack that passes makes the run INVALID.
 """
 
 from msgspec import structs
 
-from llmeval.core.canary import Canary
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.judges.assurance.attacks import Attack, attack
 from llmeval.runner.plan import RunPlan
 from llmeval.store.writer import RunWriter
@@ -19,7 +20,9 @@ async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
         StoreError: the run directory can't be written.
     """
     done = {
-        (canary.metric, canary.judge) for canary in writer.run.canaries() if canary.kind == "attack"
+        (judge_probe.metric, judge_probe.judge)
+        for judge_probe in writer.run.judge_probes()
+        if judge_probe.kind == "attack"
     }
     for name, judge in plan.judges.items():
         stored = all(isinstance(seat.spec, ReplaySpec) for seat in plan.judge_seats[name])
@@ -29,16 +32,18 @@ async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
         for one in tried:
             if one.score is not None:
                 plan.budget.spend(one.score.cost_usd)
-        writer.canaries([_canary(name, judge.digest, one) for one in tried])
+        writer.judge_probes([_judge_probe(name, judge.digest, one) for one in tried])
 
 
-def _canary(metric: str, digest: str, one: Attack) -> Canary:
-    canary = Canary(kind="attack", metric=metric, judge=digest, case_id=one.name, answer=one.text)
+def _judge_probe(metric: str, digest: str, one: Attack) -> JudgeProbe:
+    judge_probe = JudgeProbe(
+        kind="attack", metric=metric, judge=digest, case_id=one.name, answer=one.text
+    )
     score = one.score
     if score is None:
-        return canary
+        return judge_probe
     return structs.replace(
-        canary,
+        judge_probe,
         status=score.status,
         passed=score.passed,
         unscored=score.unscored,

@@ -26,7 +26,7 @@ from llmeval.core.manifest import (
     SoftwareRecord,
 )
 from llmeval.runner.manifest import new_run_id
-from llmeval.store.directory import CANARIES, MANIFEST, RECORDS, RunDir
+from llmeval.store.directory import JUDGE_PROBES, MANIFEST, RECORDS, RunDir
 from llmeval.store.writer import write_manifest
 
 _NAMED = 5
@@ -237,8 +237,8 @@ def join(parts: Sequence[ShardRun], out: Path, manifest: Manifest) -> Manifest:
         out.mkdir(parents=True, exist_ok=True)
         for name in RECORDS:
             records[name] = _join_file(parts, out, name)
-        if not records[CANARIES].lines:
-            (out / CANARIES).unlink()
+        if not records[JUDGE_PROBES].lines:
+            (out / JUDGE_PROBES).unlink()
     except OSError as error:
         raise store_error(out, error) from None
     whole = structs.replace(manifest, records=records)

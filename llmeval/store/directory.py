@@ -4,7 +4,7 @@
     `cases.jsonl`     a line per case, so that a run can be read without its data set
     `answers.jsonl`   a line per (case, repeat); of several lines for one key the last one counts
     `scores.jsonl`    a block of lines per (case, repeat), one line a metric; the last block counts
-    `canaries.jsonl`  the verdicts of judges on attacks and anchors, whose right verdict is known
+    `judge_probes.jsonl`  verdicts of judges on attacks and anchors, whose right verdict is known
     `summary.json`    metrics, decision and counts
     `labels.jsonl`    the labels that people gave
 
@@ -21,8 +21,8 @@ from typing import Annotated, Any
 import msgspec
 
 from llmeval.core import checksums
-from llmeval.core.canary import Canary
 from llmeval.core.errors import StoreError
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import check_schema, read_manifest
 from llmeval.core.records import SCHEMA, Answer, Case, Score, to_json
@@ -30,9 +30,9 @@ from llmeval.core.results import Summary
 from llmeval.store.record_index import RecordIndex
 from llmeval.store.record_index import UnitKey as UnitKey
 from llmeval.store.record_lines import ANSWERS as ANSWERS
-from llmeval.store.record_lines import CANARIES as CANARIES
 from llmeval.store.record_lines import CASES as CASES
 from llmeval.store.record_lines import EMPTY_SHA256, check_file, verified_lines
+from llmeval.store.record_lines import JUDGE_PROBES as JUDGE_PROBES
 from llmeval.store.record_lines import RECORDS as RECORDS
 from llmeval.store.record_lines import SCORES as SCORES
 from llmeval.store.record_lines import lines as lines
@@ -66,7 +66,7 @@ class CaseOutline(msgspec.Struct, frozen=True):
 
 _KEY = msgspec.json.Decoder(_Key)
 _OUTLINE = msgspec.json.Decoder(CaseOutline)
-_CANARY = msgspec.json.Decoder(Canary)
+_JUDGE_PROBE = msgspec.json.Decoder(JudgeProbe)
 _SUMMARY = msgspec.json.Decoder(Summary)
 _ANSWER = msgspec.json.Decoder(Answer)
 
@@ -126,7 +126,7 @@ class RunDir:
         """
         for name in (CASES, ANSWERS, SCORES):
             self.index(name)
-        self.canaries()
+        self.judge_probes()
 
     def lines(self, name: str) -> Iterator[tuple[int, bytes]]:
         """(offset, line) of each record of a file, the line with its checksum and its newline. The
@@ -199,13 +199,13 @@ class RunDir:
         with self.open() as reader:
             yield from reader.units()
 
-    def canaries(self) -> list[Canary]:
-        """Each line of `canaries.jsonl`."""
+    def judge_probes(self) -> list[JudgeProbe]:
+        """Each line of `judge_probes.jsonl`."""
         found = []
-        for offset, line in self._verified(CANARIES):
-            canary: Canary = self._decoded(line, _CANARY, CANARIES, offset)
-            self._check_schema(canary.schema, CANARIES)
-            found.append(canary)
+        for offset, line in self._verified(JUDGE_PROBES):
+            judge_probe: JudgeProbe = self._decoded(line, _JUDGE_PROBE, JUDGE_PROBES, offset)
+            self._check_schema(judge_probe.schema, JUDGE_PROBES)
+            found.append(judge_probe)
         return found
 
     def answer_at(self, offset: int) -> Answer:

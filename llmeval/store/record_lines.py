@@ -8,13 +8,13 @@ from llmeval.core import checksums
 from llmeval.core.errors import StoreError
 from llmeval.core.manifest import RecordFile
 
-CASES, ANSWERS, SCORES, CANARIES = (
+CASES, ANSWERS, SCORES, JUDGE_PROBES = (
     "cases.jsonl",
     "answers.jsonl",
     "scores.jsonl",
-    "canaries.jsonl",
+    "judge_probes.jsonl",
 )
-RECORDS = (CASES, ANSWERS, SCORES, CANARIES)
+RECORDS = (CASES, ANSWERS, SCORES, JUDGE_PROBES)
 """The files that only llmeval writes, with a checksum in each line and a digest of each file in the
 manifest.
 """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from llmeval.core.canary import Canary
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer, Case, Score
 from llmeval.core.results import Summary
@@ -57,5 +57,5 @@ class RunStore(Protocol):
     def open(self) -> UnitReader:
         """A reader of single units."""
 
-    def canaries(self) -> list[Canary]:
+    def judge_probes(self) -> list[JudgeProbe]:
         """The verdicts of judges on attacks and anchors."""

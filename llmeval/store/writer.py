@@ -12,14 +12,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from llmeval.core.canary import Canary
 from llmeval.core.checksums import sealed
 from llmeval.core.errors import StoreError
 from llmeval.core.files import store_error, write_atomically
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import manifest_bytes
 from llmeval.core.records import Answer, Case, Score, to_json
-from llmeval.store.directory import ANSWERS, CANARIES, CASES, MANIFEST, RECORDS, SCORES, RunDir
+from llmeval.store.directory import ANSWERS, CASES, JUDGE_PROBES, MANIFEST, RECORDS, SCORES, RunDir
 
 LOCK = ".lock"
 _CHUNK = 1 << 20
@@ -71,10 +71,12 @@ class RunWriter:
         if scores:
             self._files[SCORES].append(*(sealed(to_json(score)) for score in scores))
 
-    def canaries(self, canaries: Sequence[Canary]) -> None:
+    def judge_probes(self, judge_probes: Sequence[JudgeProbe]) -> None:
         """Append a judge's verdicts on attacks or anchors."""
-        if canaries:
-            self._files[CANARIES].append(*(sealed(to_json(canary)) for canary in canaries))
+        if judge_probes:
+            self._files[JUDGE_PROBES].append(
+                *(sealed(to_json(judge_probe)) for judge_probe in judge_probes)
+            )
 
     def count(self, name: str) -> int:
         """How many lines a file of records has."""
@@ -134,7 +136,7 @@ class _Appended:
         """
         os.fsync(self._descriptor)
         os.close(self._descriptor)
-        if not self.lines and self._path.name == CANARIES:
+        if not self.lines and self._path.name == JUDGE_PROBES:
             self._path.unlink(missing_ok=True)
 
     def _note(self, data: bytes) -> None:

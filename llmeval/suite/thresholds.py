@@ -10,7 +10,7 @@ from llmeval.suite.strict import Margin, Share, Strict
 
 Scale = Literal["people", "judge"]
 SCALE = (
-    "Of a judged metric. people: what people would say, so an UNTRUSTED judge decides nothing."
+    "Of a judged metric. people: the human pass rate, so an UNTRUSTED judge decides nothing."
     " judge: the judge's own verdicts, as they are."
 )
 

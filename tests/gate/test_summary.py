@@ -169,7 +169,7 @@ def test_attacks_on_a_judge(tmp_path: Path, tried: list[dict[str, Any]], told: s
         {"kind": "attack", "metric": "judged", "judge": "d", "case_id": f"a{i}", **t}
         for i, t in enumerate(tried)
     ]
-    (tmp_path / "canaries.jsonl").write_bytes(record_lines(lines))
+    (tmp_path / "judge_probes.jsonl").write_bytes(record_lines(lines))
     seal(tmp_path)
     gate = summarise(run).gate
     assert (gate.decision is Decision.INVALID) is (told is not None)

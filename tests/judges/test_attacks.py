@@ -126,7 +126,7 @@ def test_a_run_whose_judge_falls_for_an_attack_is_invalid(tmp_path: Path) -> Non
         assert summary["calls"]["attacks:correctness"]["made"] == 32
         lines = [
             json.loads(line)
-            for line in (tmp_path / "r" / "canaries.jsonl").read_text().splitlines()
+            for line in (tmp_path / "r" / "judge_probes.jsonl").read_text().splitlines()
         ]
         assert [line["case_id"] for line in lines if line["passed"]] == ["authority"]
         asked = served.count("judge")

@@ -62,7 +62,8 @@ def test_a_changed_judge_is_noticed(tmp_path: Path) -> None:
     good = json.loads((tmp_path / "one" / "manifest.json").read_text())["judges"]["correctness"]
     assert (good["trust"], good["anchors"]["changed"]) == ("TRUSTED", 0)
     lines = [
-        json.loads(line) for line in (tmp_path / "two" / "canaries.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in (tmp_path / "two" / "judge_probes.jsonl").read_text().splitlines()
     ]
     assert len(lines) == 50 and sum(line["expected"] != line["passed"] for line in lines) == 25
 

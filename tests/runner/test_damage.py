@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import llmeval
-from llmeval.core.canary import Canary
 from llmeval.core.checksums import sealed, unsealed
 from llmeval.core.errors import StoreError
+from llmeval.core.judge_probe import JudgeProbe
 from llmeval.runner.options import Options
 from llmeval.runner.sharding import Shard
 from llmeval.store.directory import RECORDS, RunDir
@@ -97,8 +97,8 @@ TABLE: list[tuple[str, Edit, str]] = [
     ("scores.jsonl", lambda data: data + sealed(unsealed(data.splitlines()[0])), r"scores\.jsonl has \d+ lines"),
     ("scores.jsonl", lambda data: re.sub(rb',"checksum":"\w+"', b"", data, count=1), r"scores\.jsonl:1: the line has no checksum"),
     ("scores.jsonl", lambda data: b"\xff\x00" + data, r"scores\.jsonl:1: the line was changed"),
-    ("canaries.jsonl", changed(b'"passed":false', b'"passed":null'), r"canaries\.jsonl:1: the line was changed"),
-    ("canaries.jsonl", without(slice(0, 5)), r"canaries\.jsonl has \d+ lines, the manifest says \d+"),
+    ("judge_probes.jsonl", changed(b'"passed":false', b'"passed":null'), r"judge_probes\.jsonl:1: the line was changed"),
+    ("judge_probes.jsonl", without(slice(0, 5)), r"judge_probes\.jsonl has \d+ lines, the manifest says \d+"),
     ("manifest.json", changed(b'"n": 30', b'"n": 15'), r"manifest\.json was changed after it was written"),
     ("manifest.json", changed(b'"contains": 0.5', b'"contains": 0.1'), r"manifest\.json was changed after it was written"),
     ("manifest.json", changed(b'"status": "complete"', b'"status": "running"'), r"manifest\.json was changed"),
@@ -273,10 +273,10 @@ def test_what_is_written_into_a_run_from_outside_is_not_taken_into_its_digest(
     tmp_path: Path,
 ) -> None:
     writer = RunWriter(tmp_path / "run")
-    writer.canaries([Canary(kind="attack", metric="m", judge="sha256:0", case_id="one")])
-    with (tmp_path / "run" / "canaries.jsonl").open("ab") as file:
+    writer.judge_probes([JudgeProbe(kind="attack", metric="m", judge="sha256:0", case_id="one")])
+    with (tmp_path / "run" / "judge_probes.jsonl").open("ab") as file:
         file.write(sealed(b'{"kind":"attack","passed":false}'))
-    stated = writer.records()["canaries.jsonl"]
+    stated = writer.records()["judge_probes.jsonl"]
     writer.close()
     assert stated.lines == 1
 

@@ -229,5 +229,7 @@ def test_the_first_part_tries_the_attacks_for_all(tmp_path: Path) -> None:
         for index, part in enumerate(parts, 1):
             llmeval.run(suite, options=Options(out=part, shard=Shard(index, 2)))
     merged = llmeval.merge(parts, tmp_path / "merged")
-    tried = [list(llmeval.load_run(path).directory.canaries()) for path in (*parts, merged.path)]
+    tried = [
+        list(llmeval.load_run(path).directory.judge_probes()) for path in (*parts, merged.path)
+    ]
     assert tried[0] and not tried[1] and tried[2] == tried[0]

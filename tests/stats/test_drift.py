@@ -1,4 +1,4 @@
-"""Canaries: the rule's table, and slow drift."""
+"""Anchors: the rule's table, and slow drift."""
 
 import math
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from llmeval.stats.sequential.drift import (
-    canary_power,
-    canary_rule,
+    anchor_power,
+    anchor_rule,
     change_limit,
     drift_p_value,
     varies_at_most,
@@ -21,17 +21,17 @@ from llmeval.stats.sequential.drift import (
 def test_the_designs_table(
     n: int, alarm: int, false_alarm: float, at_10: float, at_15: float
 ) -> None:
-    rule = canary_rule(n)
+    rule = anchor_rule(n)
     assert rule.alarm == alarm
     assert rule.false_alarm == pytest.approx(false_alarm, abs=5e-4)
-    assert canary_power(n, alarm, 0.10) == pytest.approx(at_10, abs=0.006)
-    assert canary_power(n, alarm, 0.15) == pytest.approx(at_15, abs=0.006)
+    assert anchor_power(n, alarm, 0.10) == pytest.approx(at_10, abs=0.006)
+    assert anchor_power(n, alarm, 0.15) == pytest.approx(at_15, abs=0.006)
 
 
 def test_power_is_a_binomial_tail() -> None:
     expected = sum(math.comb(30, k) * 0.2**k * 0.8 ** (30 - k) for k in range(7, 31))
-    assert canary_power(30, 7, 0.2) == pytest.approx(expected)
-    assert (canary_power(30, 0, 0.2), canary_power(30, 31, 0.2), canary_power(30, 1, 0.0)) == (
+    assert anchor_power(30, 7, 0.2) == pytest.approx(expected)
+    assert (anchor_power(30, 0, 0.2), anchor_power(30, 31, 0.2), anchor_power(30, 1, 0.0)) == (
         1.0,
         0.0,
         0.0,
@@ -40,8 +40,8 @@ def test_power_is_a_binomial_tail() -> None:
 
 def test_one_alarm_less_would_ring_too_often() -> None:
     for n in (10, 30, 200):
-        rule = canary_rule(n, 0.05, 0.02)
-        assert rule.false_alarm <= 0.02 < canary_power(n, rule.alarm - 1, 0.05)
+        rule = anchor_rule(n, 0.05, 0.02)
+        assert rule.false_alarm <= 0.02 < anchor_power(n, rule.alarm - 1, 0.05)
 
 
 def test_drift_that_no_single_run_shows_adds_up() -> None:
@@ -113,4 +113,4 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="0 <= changed"):
         drift_p_value([1, 1], [50])
     with pytest.raises(ValueError, match="anchors"):
-        canary_rule(0)
+        anchor_rule(0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from llmeval.store.directory import ANSWERS, CANARIES, CASES, RECORDS, SCORES
+from llmeval.store.directory import ANSWERS, CASES, JUDGE_PROBES, RECORDS, SCORES
 from tests.support.command import ROOT
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
@@ -87,7 +87,7 @@ def test_a_run_reads_its_records_at_most_twice(
     suite.write_text(suite.read_text().replace(", attacks: false", ""))
     run = tmp_path / "run"
     found = opens(tmp_path, "run", suite, "--out", run, *options)
-    assert {Path(path).name for path in found} == {CASES, ANSWERS, SCORES, CANARIES}
+    assert {Path(path).name for path in found} == {CASES, ANSWERS, SCORES, JUDGE_PROBES}
     assert all(Path(path).parent == run.resolve() for path in found)
     assert max(found.values()) <= 2, found
 

@@ -123,7 +123,7 @@ def test_a_manifest_of_another_shape_is_refused_or_read(run: Path, tmp_path: Pat
     original = json.loads((run / "manifest.json").read_text())
     records = {
         name: (run / name).read_bytes()
-        for name in ("cases.jsonl", "answers.jsonl", "scores.jsonl", "canaries.jsonl")
+        for name in ("cases.jsonl", "answers.jsonl", "scores.jsonl", "judge_probes.jsonl")
     }
     for name, content in records.items():
         (tmp_path / name).write_bytes(content)

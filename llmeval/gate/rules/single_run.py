@@ -116,7 +116,7 @@ def validity(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
                 _invalid(
                     "attacks",
                     f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''});"
-                    " canaries.jsonl lists them.",
+                    " judge_probes.jsonl lists them.",
                 )
             )
         lost = sum(passed is None for passed in tried.values())

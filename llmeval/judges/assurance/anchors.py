@@ -14,7 +14,7 @@ from llmeval.core.model_records import AnchorsRecord, DriftRecord
 from llmeval.core.records import Answer, Score
 from llmeval.judges.assurance.certificate import Trust
 from llmeval.judges.ensemble import MemberVerdict
-from llmeval.stats.sequential.drift import canary_rule, drift_p_value, varies_at_most
+from llmeval.stats.sequential.drift import anchor_rule, drift_p_value, varies_at_most
 
 SLOW = 0.02
 """The largest probability that an unchanged judge is ever called drifting, however many runs are
@@ -106,7 +106,7 @@ def outcome(
             " whether it has changed"
         )
         return figures, Trust("UNTRUSTED", lost)
-    rule = canary_rule(len(answered), certificate.natural)
+    rule = anchor_rule(len(answered), certificate.natural)
     drift = over_runs([*past, (changed, len(answered))], certificate)
     figures = structs.replace(
         figures,

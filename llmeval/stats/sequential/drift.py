@@ -21,7 +21,7 @@ LUCK = 0.015
 _RETEST_LEVEL = 0.9
 
 
-class CanaryRule(NamedTuple):
+class AnchorRule(NamedTuple):
     """Alarm when `alarm` of `n` anchors or more change. `false_alarm`: its probability when nothing
     changed.
     """
@@ -31,7 +31,7 @@ class CanaryRule(NamedTuple):
     false_alarm: float
 
 
-def canary_rule(n: int, natural: float = 0.02, limit: float = 0.02) -> CanaryRule:
+def anchor_rule(n: int, natural: float = 0.02, limit: float = 0.02) -> AnchorRule:
     """The most sensitive rule whose false alarms stay within `limit`.
 
     Changed verdicts of an unchanged judge are Binomial(n, natural). n = 50: alarm at 4 (1.8 %); n =
@@ -47,11 +47,11 @@ def canary_rule(n: int, natural: float = 0.02, limit: float = 0.02) -> CanaryRul
     """
     if n < 1 or not 0 <= natural < 1 or not 0 < limit < 1:
         raise ValueError(f"need anchors and rates in [0, 1), got {n}, {natural}, {limit}")
-    alarm = next(count for count in range(1, n + 2) if canary_power(n, count, natural) <= limit)
-    return CanaryRule(n, alarm, canary_power(n, alarm, natural))
+    alarm = next(count for count in range(1, n + 2) if anchor_power(n, count, natural) <= limit)
+    return AnchorRule(n, alarm, anchor_power(n, alarm, natural))
 
 
-def canary_power(n: int, alarm: int, flips: float) -> float:
+def anchor_power(n: int, alarm: int, flips: float) -> float:
     """Probability of an alarm when each of n verdicts changes with probability `flips`:
     P(Binomial(n, flips) >= alarm).
     """
@@ -107,8 +107,8 @@ def _limit_of(n: int, chance: float, high: float, low: float, rate: float) -> Ch
     """K anchors change with probability `high`, the others `low`: the smallest mean that is
     exceeded with probability `rate` at most.
     """
-    rare = next(count for count in range(n + 1) if canary_power(n, count + 1, chance) <= rate)
-    return ChangeLimit((rare * high + (n - rare) * low) / n, canary_power(n, rare + 1, chance))
+    rare = next(count for count in range(n + 1) if anchor_power(n, count + 1, chance) <= rate)
+    return ChangeLimit((rare * high + (n - rare) * low) / n, anchor_power(n, rare + 1, chance))
 
 
 def drift_p_value(

@@ -1,11 +1,11 @@
-"""A line of `canaries.jsonl`: a judge's verdict on an answer whose right verdict is known."""
+"""A line of `judge_probes.jsonl`: a judge's verdict on an answer whose right verdict is known."""
 
 import msgspec
 
 from llmeval.core.records import SCHEMA, Status, Usage
 
 
-class Canary(msgspec.Struct, frozen=True, kw_only=True):
+class JudgeProbe(msgspec.Struct, frozen=True, kw_only=True):
     """One attack or anchor that a judge was tried on."""
 
     schema: int = SCHEMA
