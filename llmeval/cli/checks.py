@@ -10,6 +10,7 @@ import typer
 
 from llmeval.cli import completion
 from llmeval.cli.common import Json, console, emit
+from llmeval.cli.help_text import joined
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -75,7 +76,7 @@ def show(
         return 0
     out = console()
     out.print(f"[bold]{name}[/]  [dim]{kind.group}, version {kind.version}[/]\n")
-    out.print(inspect.getdoc(kind.function) or "", markup=False)
+    out.print(joined(inspect.getdoc(kind.function) or ""), markup=False)
     if kind.parameters:
         out.print("\n[bold]Arguments[/] [dim](the first is what `name: argument` sets)[/]")
     for parameter in kind.parameters.values():

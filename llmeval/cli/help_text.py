@@ -5,8 +5,12 @@ in the middle of a sentence on a terminal of 80.
 """
 
 import inspect
+import re
 
 import typer
+
+_STARTS = re.compile(r"\s|[-*] |\d+\. ")
+"""How a line begins that is not the continuation of a sentence: an item of a list, or code."""
 
 
 def join_help_lines(app: typer.Typer) -> None:
@@ -20,6 +24,12 @@ def join_help_lines(app: typer.Typer) -> None:
 
 
 def joined(docstring: str) -> str:
-    """The paragraphs of a docstring, each on one line."""
-    paragraphs = docstring.split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    """The paragraphs of a docstring, each on one line. Items of lists and indented lines stay."""
+    lines: list[str] = []
+    for line in docstring.splitlines():
+        continues = lines and lines[-1] and line and not _STARTS.match(line)
+        if continues:
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
+    return "\n".join(lines)
