@@ -9,7 +9,7 @@ import re
 
 import typer
 
-_STARTS = re.compile(r"\s|[-*] |\d+\. ")
+_STARTS = re.compile(r"\s|[-*] |[1-9]\. ")
 """How a line begins that is not the continuation of a sentence: an item of a list, or code."""
 
 
