@@ -12,6 +12,7 @@ import ast
 import io
 import itertools
 import json
+import re
 import statistics
 import tokenize
 from collections import defaultdict
@@ -89,7 +90,11 @@ def holds_any(annotation: ast.expr) -> bool:
     for node in ast.walk(annotation):
         if isinstance(node, ast.Name) and node.id == "Any":
             return True
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "Any" in node.value:
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and re.search(r"\bAny\b", node.value)
+        ):
             return True
     return False
 

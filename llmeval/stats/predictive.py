@@ -23,7 +23,7 @@ _NEAR = 0.02
 """How exactly the number is found."""
 
 
-class Limit(NamedTuple):
+class DecisionLimit(NamedTuple):
     """One side of a test. `null`: the mean that it is held against. `rate`: its error rate. `sd`:
     standard deviation of one case's value where the mean is the null.
     """
@@ -33,7 +33,7 @@ class Limit(NamedTuple):
     sd: float
 
 
-class Sample(NamedTuple):
+class ObservedSample(NamedTuple):
     """What the cases so far show. `n`: independent cases. `mean`: of them. `expected`: of the cases
     to come; the mean, but for what a small sample leaves out. `sd`: of one case's value.
     """
@@ -44,7 +44,9 @@ class Sample(NamedTuple):
     sd: float
 
 
-def decided_share(total: float, seen: Sample, fail: Limit, pass_: Limit) -> float:
+def decided_share(
+    total: float, seen: ObservedSample, fail: DecisionLimit, pass_: DecisionLimit
+) -> float:
     """The share of tries in which the test has decided after `total` cases, more than there are.
 
     Args:
@@ -64,7 +66,11 @@ def decided_share(total: float, seen: Sample, fail: Limit, pass_: Limit) -> floa
 
 
 def likely_cases(
-    seen: Sample, fail: Limit, pass_: Limit, tries: float = TRIES, least: float = 0.0
+    seen: ObservedSample,
+    fail: DecisionLimit,
+    pass_: DecisionLimit,
+    tries: float = TRIES,
+    least: float = 0.0,
 ) -> int | None:
     """How many more cases decide in so many tries; None beyond `MOST`.
 

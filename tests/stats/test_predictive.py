@@ -7,7 +7,7 @@ from statistics import NormalDist
 import pytest
 
 from llmeval.gate.rules.open_hints import likely_floor_cases
-from llmeval.stats.predictive import Limit, Sample, decided_share, likely_cases
+from llmeval.stats.predictive import DecisionLimit, ObservedSample, decided_share, likely_cases
 from llmeval.stats.special.beta import beta_cdf
 
 NORMAL = NormalDist()
@@ -18,7 +18,7 @@ def test_at_the_limit_the_number_is_a_ratio_of_normal_quantiles() -> None:
     so in 4 of 5 tries N / n - 1 = (z / Phi^-1(.6))^2 = 42.2, up to the half case of counting.
     """
     z, fifth = NORMAL.inv_cdf(0.95), NORMAL.inv_cdf(0.6)
-    seen, limit = Sample(4000, 0.5, 0.5, 0.5), Limit(0.5, 0.05, 0.5)
+    seen, limit = ObservedSample(4000, 0.5, 0.5, 0.5), DecisionLimit(0.5, 0.05, 0.5)
     found = likely_cases(seen, limit, limit)
     assert found is not None
     assert found / 4000 == pytest.approx((z / fifth) ** 2, rel=0.05)
@@ -30,14 +30,14 @@ def test_an_estimate_as_far_off_as_it_takes_decides_in_half_of_the_tries() -> No
     """
     total, z = 400.0, NORMAL.inv_cdf(0.95)
     mean = 0.5 + z * 0.5 / math.sqrt(total) + 0.5 / total
-    seen = Sample(100, mean, mean, 0.5)
-    limit = Limit(0.5, 0.05, 0.5)
-    below = Limit(-9.0, 0.05, 0.5)
+    seen = ObservedSample(100, mean, mean, 0.5)
+    limit = DecisionLimit(0.5, 0.05, 0.5)
+    below = DecisionLimit(-9.0, 0.05, 0.5)
     assert decided_share(total, seen, below, limit) == pytest.approx(0.5)
 
 
 def test_more_tries_take_more_cases_and_some_take_too_many() -> None:
-    seen, limit = Sample(100, 0.84, 0.84, 0.37), Limit(0.8, 0.05, 0.4)
+    seen, limit = ObservedSample(100, 0.84, 0.84, 0.37), DecisionLimit(0.8, 0.05, 0.4)
     half, most = (likely_cases(seen, limit, limit, tries) for tries in (0.5, 0.8))
     assert half is not None and most is not None and half < most
     assert likely_cases(seen, limit, limit, 0.9999) is None

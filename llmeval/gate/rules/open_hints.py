@@ -9,7 +9,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from llmeval.stats.predictive import Limit, Sample, likely_cases
+from llmeval.stats.predictive import DecisionLimit, ObservedSample, likely_cases
 from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS, FEW_EFFECTIVE, are_few
 from llmeval.stats.tests.studentised import effective_number
 
@@ -45,9 +45,11 @@ def likely_floor_cases(
     if not 0 < floor < 1 or not n:
         return None
     rate, sd = (passed + 0.5) / (n + 1), math.sqrt(floor * (1 - floor))
-    seen = Sample(n, passed / n, rate, math.sqrt(rate * (1 - rate)))
+    seen = ObservedSample(n, passed / n, rate, math.sqrt(rate * (1 - rate)))
     least = math.log(alpha) / math.log(floor) if passed == n else 0.0
-    return likely_cases(seen, Limit(floor, strict, sd), Limit(floor, alpha, sd), least=least)
+    return likely_cases(
+        seen, DecisionLimit(floor, strict, sd), DecisionLimit(floor, alpha, sd), least=least
+    )
 
 
 def few_note(clusters: Sequence[Hashable]) -> str:

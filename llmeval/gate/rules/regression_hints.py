@@ -17,7 +17,7 @@ from llmeval.gate.rules.open_hints import few_note, more_sentence
 from llmeval.stats.estimation.agreement import youden_lower
 from llmeval.stats.estimation.clusters import clustered_mean, units
 from llmeval.stats.estimation.label_counts import LabelCounts
-from llmeval.stats.predictive import Limit, Sample, likely_cases
+from llmeval.stats.predictive import DecisionLimit, ObservedSample, likely_cases
 from llmeval.stats.sequential.design import TestDesign
 from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
@@ -140,9 +140,9 @@ def likely_pairs(pairs: PairedCases, plan: TestDesign, level: float) -> int | No
     mean, effect, moment = math.fsum(sure) / len(sure), _effect(pairs, sure), _moment(sure)
     n, drop = len(sure) / effect, -plan.pass_null
     sd = math.sqrt(max(moment - mean * mean, 1e-9))
-    seen = Sample(n, mean, mean * len(sure) / (len(sure) + 2), sd)
-    fail = Limit(0.0, min(level, plan.alpha), math.sqrt(moment))
-    pass_ = Limit(plan.pass_null, plan.rates[1], math.sqrt(max(moment, drop)))
+    seen = ObservedSample(n, mean, mean * len(sure) / (len(sure) + 2), sd)
+    fail = DecisionLimit(0.0, min(level, plan.alpha), math.sqrt(moment))
+    pass_ = DecisionLimit(plan.pass_null, plan.rates[1], math.sqrt(max(moment, drop)))
     least = 0.0 if any(value < 0 for value in sure) else math.log(pass_.rate) / math.log1p(-drop)
     found = likely_cases(seen, fail, pass_, _TRIES, least)
     return None if found is None else math.ceil(found * effect)

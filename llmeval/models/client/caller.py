@@ -16,7 +16,7 @@ from llmeval.core.records import canonical_json, utc_time
 from llmeval.models.base import Model, NoAnswer, Reply, Request
 from llmeval.models.client.cache import NEVER, Cache, CachedReply
 from llmeval.models.client.limiter import Limiter
-from llmeval.models.client.sender import ATTEMPTS, Attempts, Sender
+from llmeval.models.client.sender import ATTEMPTS, RequestAttempts, Sender
 from llmeval.models.endings import is_finished
 from llmeval.models.reasoning import THINK, Tags
 
@@ -168,7 +168,7 @@ class Caller:
     ) -> CallResult:
         future: asyncio.Future[CachedReply] = asyncio.get_running_loop().create_future()
         self._flying[key] = future
-        attempts = Attempts()
+        attempts = RequestAttempts()
         try:
             kept = await self._keep(key, await self.sender.send(request, attempts), usable)
             future.set_result(kept)

@@ -22,7 +22,7 @@ _FIRST_WAIT, _SECOND_WAIT, _LONGEST_WAIT = 0.1, 0.5, 20.0
 """Seconds. A single fault of a server is mostly over at once; a second one in a row is not."""
 
 
-class Attempts:
+class RequestAttempts:
     """The attempts at one request, as a separate object: a failure carries them too."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Sender:
         count, self.unfinished = self.unfinished, 0
         return count
 
-    async def send(self, request: Request, attempts: Attempts) -> Reply:
+    async def send(self, request: Request, attempts: RequestAttempts) -> Reply:
         """The reply to a request; `attempts` says how often it was sent, also when this raises.
 
         Raises:
@@ -92,7 +92,7 @@ class Sender:
         self.unfinished -= attempts.count
         return reply
 
-    async def _within_deadline(self, request: Request, attempts: Attempts) -> Reply:
+    async def _within_deadline(self, request: Request, attempts: RequestAttempts) -> Reply:
         if self._deadline is None:
             return await self._with_retries(request, attempts)
         try:
@@ -105,7 +105,7 @@ class Sender:
                 f"no answer within `limits.deadline` of {self._deadline:g} s, {times}{why}"
             ) from None
 
-    async def _with_retries(self, request: Request, attempts: Attempts) -> Reply:
+    async def _with_retries(self, request: Request, attempts: RequestAttempts) -> Reply:
         """The first attempt goes straight out: tenacity is only entered when it failed, as it
         costs more than it."""
         try:
@@ -122,7 +122,7 @@ class Sender:
         reply: Reply = await retrying(self._attempt, request, attempts)
         return reply
 
-    def _goes_on(self, error: BaseException, attempts: Attempts) -> bool:
+    def _goes_on(self, error: BaseException, attempts: RequestAttempts) -> bool:
         """Whether another attempt is allowed and may help."""
         if not isinstance(error, Retryable):
             return False
@@ -130,7 +130,7 @@ class Sender:
         # failures of other classes do not use up the few attempts that one class is worth
         return attempts.count < self._attempts and attempts.failures.get(type(error), 0) < most
 
-    async def _attempt(self, request: Request, attempts: Attempts) -> Reply:
+    async def _attempt(self, request: Request, attempts: RequestAttempts) -> Reply:
         window = self._limiter.window
         tokens = _tokens(request) if self._limiter.counts_tokens else 0
         place = await self._limiter.acquire(tokens, again=attempts.count > 0)
@@ -162,7 +162,7 @@ class Sender:
             self._limiter.release(place, outcome, retry_after=retry_after)
         return usable(reply, lambda: merged(self._params, request.params), self._reasoning)
 
-    def _count(self, attempts: Attempts) -> None:
+    def _count(self, attempts: RequestAttempts) -> None:
         attempts.count += 1
         self.unfinished += 1
         if attempts.count == 1 and attempts.timer is not None and self._deadline is not None:
