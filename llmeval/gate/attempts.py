@@ -156,6 +156,18 @@ def keep_earlier(run: Path, earlier: Sequence[RunDir]) -> None:
         write_atomically(run / ATTEMPTS, msgspec.json.encode(file))
 
 
+def copy_earlier(source: Path, run: Path, record: AttemptRecord | None) -> bool:
+    """Copy the results of earlier attempts from the run whose answers are scored again. False
+    where that run keeps none, or the new one has no earlier attempts.
+    """
+    kept = source / ATTEMPTS
+    if record is None or not record.earlier or not kept.is_file():
+        return False
+    if source != run:
+        write_atomically(run / ATTEMPTS, kept.read_bytes())
+    return True
+
+
 def attempts_of(tally: RunAggregate, manifest: Manifest) -> Attempts:
     """The attempts of a run's change, as its directory has them."""
     record = manifest.attempt
