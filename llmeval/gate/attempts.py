@@ -255,3 +255,25 @@ def when_spent(rule: Rule, attempts: Attempts, manifest: Manifest) -> Rule:
         )
 
     return decided
+
+
+def when_alone_fails(rule: Rule, alone: RuleDecision) -> Rule:
+    """A rule that does not PASS where this run's answers alone FAIL: good answers of earlier
+    attempts say nothing about a model that has become worse since. It withholds a PASS only, so it
+    takes no share of the error rates.
+
+    Args:
+        rule: on the answers of all attempts.
+        alone: the same rule on this run's answers, at the whole rates.
+    """
+
+    def decided(level: float) -> RuleDecision:
+        made = rule(level)
+        if made.decision is not Decision.PASS or alone.decision is not Decision.FAIL:
+            return made
+        reason = f"{made.reason} But this run's answers alone FAIL: {alone.reason}"
+        return structs.replace(
+            made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None, fell=alone.fell
+        )
+
+    return decided

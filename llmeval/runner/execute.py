@@ -330,9 +330,18 @@ def _manifest(
         raise UsageError(
             f"{run.path} holds a run with answers of its own; name another directory with --out"
         )
+    # Attempts that were decided since it began count too: else runs that are interrupted, and ended
+    # one after another, would each be a first one.
+    counted = attempt_of(manifest, run_folder(plan, options), parent=source)
     # the records that it states are those of the run as it was
     return structs.replace(
-        manifest, status="running", ended=None, ending=None, ending_reason=None, records=None
+        manifest,
+        status="running",
+        ended=None,
+        ending=None,
+        ending_reason=None,
+        records=None,
+        attempt=counted,
     )
 
 

@@ -108,6 +108,30 @@ def test_answers_that_are_scored_again_are_the_same_attempt(suite: Path) -> None
     assert rule.estimate == before.estimate == pytest.approx(1 - 41 / (2 * CASES))
 
 
+def test_a_run_that_goes_on_counts_the_attempts_that_were_decided_meanwhile(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"leaf_model_{suite.parent.name.replace('-', '_')}.py"
+    (suite.parent / name).write_text(
+        MODEL.replace("    wrong", "    open('up').close()\n    wrong")
+    )
+    begun = attempt(suite, 0, 0).path
+    (suite.parent / "up").touch()
+    second = attempt(suite, 0, 40)
+    ended = api.run(suite, options=Options(out=begun, use_cache=False))
+    record = ended.manifest.attempt
+    assert record is not None
+    assert [each.run_id for each in record.earlier] == [second.path.name]
+
+
+def test_good_attempts_do_not_hide_a_worse_one(suite: Path) -> None:
+    for first in range(5):
+        assert attempt(suite, first, 1).summary.gate.decision is Decision.PASS
+    last = attempt(suite, 0, 34).summary.gate
+    assert last.decision is Decision.INCONCLUSIVE
+    assert "this run's answers alone FAIL: equals: 71.7% pass" in last.reason
+
+
 def test_merged_shards_are_attempts(suite: Path) -> None:
     def merged(wrong: int) -> Run:
         (suite.parent / "wrong.txt").write_text(" ".join(f"n{i}" for i in range(wrong)))
