@@ -133,6 +133,10 @@ def merge(
         StoreError: a shard is missing, double, incomplete or of another run, or `out` holds a run.
             UsageError: as `redecide`.
     """
+    from msgspec.structs import replace
+
+    from llmeval.gate.attempts import keep_earlier
+    from llmeval.runner.attempts import attempt_of, runs_of
     from llmeval.runner.merge import (
         check_parts,
         differing_environments,
@@ -150,6 +154,9 @@ def merge(
     path = Path(out) if out is not None else reports / manifest.suite / manifest.run_id
     join(parts, path, manifest)
     whole, warnings = _ruled(load_run(path), suite, environment, baseline)
+    folder = reports / whole.suite
+    whole = replace(whole, attempt=attempt_of(whole, folder))
+    keep_earlier(path, runs_of(whole.attempt, folder))
     write_manifest(path, whole)
     return finish(load_run(path), (*warnings, *differing_environments(parts)))
 

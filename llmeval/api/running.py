@@ -82,7 +82,7 @@ def _carry_out(
     A baseline that is there but can't be read is told before the first call; one that is not there
     yet is not.
     """
-    from llmeval.gate.attempts import keep_earlier
+    from llmeval.gate.attempts import copy_earlier, keep_earlier
     from llmeval.gate.baseline import read_baseline
     from llmeval.gate.baseline_verdicts import known_verdicts
     from llmeval.gate.missing_cases import note_undrawn
@@ -111,7 +111,8 @@ def _carry_out(
             planned = replace(planned, undrawn=undrawn)
     outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, services)
     attempt = outcome.run.manifest().attempt
-    keep_earlier(outcome.run.path, runs_of(attempt, folder))
+    if stored is None or not copy_earlier(stored.path, outcome.run.path, attempt):
+        keep_earlier(outcome.run.path, runs_of(attempt, folder))
     return finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,

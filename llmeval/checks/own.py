@@ -20,6 +20,7 @@ import inspect
 import threading
 import types
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Union, get_args, get_origin, is_typeddict
 
 from pydantic import Field
@@ -224,14 +225,13 @@ def as_result(value: Any, limit: float = DEFAULT_LIMIT) -> Result:
         CheckError: anything else. None is not a verdict either.
     """
     if isinstance(value, Result):
-        return value
+        return _sound(value)
     if isinstance(value, Mapping):
         return _of_metrics(value, limit)
     reason = ""
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str):
         value, reason = value
-    if type(value).__module__ == "numpy" and hasattr(value, "item"):
-        value = value.item()
+    value = _scalar(value)
     if isinstance(value, bool):
         return Result(1.0 if value else 0.0, value, reason)
     if isinstance(value, int | float):
@@ -242,6 +242,30 @@ def as_result(value: Any, limit: float = DEFAULT_LIMIT) -> Result:
             float(value), value >= limit, f"{reason} ({compared})" if reason else compared
         )
     raise CheckError(f"the check returned {_shown(value)}; {_FORMS}")
+
+
+def _scalar(value: Any) -> Any:
+    """A scalar of numpy as Python's; anything else as it is."""
+    if type(value).__module__ == "numpy" and hasattr(value, "item"):
+        return value.item()
+    return value
+
+
+def _sound(result: Result) -> Result:
+    """The result with Python's own types. A `passed` without a value is no verdict, and must not
+    count as `not_applicable`: that would hide a case that fails.
+    """
+    value, passed = _scalar(result.value), _scalar(result.passed)
+    neither = value is None and passed is None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not neither and not (number and isinstance(passed, bool)):
+        raise CheckError(
+            f"the check returned a Result with the value {_shown(value)} and passed"
+            f" {_shown(passed)}; it needs a number and True or False, or neither"
+            " (`not_applicable`)"
+        )
+    metrics = {name: _sound(part) for name, part in result.metrics.items()}
+    return replace(result, value=None if neither else float(value), passed=passed, metrics=metrics)
 
 
 def _of_metrics(value: Mapping[Any, Any], limit: float) -> Result:

@@ -156,6 +156,18 @@ def keep_earlier(run: Path, earlier: Sequence[RunDir]) -> None:
         write_atomically(run / ATTEMPTS, msgspec.json.encode(file))
 
 
+def copy_earlier(source: Path, run: Path, record: AttemptRecord | None) -> bool:
+    """Copy the results of earlier attempts from the run whose answers are scored again. False
+    where that run keeps none, or the new one has no earlier attempts.
+    """
+    kept = source / ATTEMPTS
+    if record is None or not record.earlier or not kept.is_file():
+        return False
+    if source != run:
+        write_atomically(run / ATTEMPTS, kept.read_bytes())
+    return True
+
+
 def attempts_of(tally: RunAggregate, manifest: Manifest) -> Attempts:
     """The attempts of a run's change, as its directory has them."""
     record = manifest.attempt
@@ -240,6 +252,28 @@ def when_spent(rule: Rule, attempts: Attempts, manifest: Manifest) -> Rule:
         )
         return structs.replace(
             made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None
+        )
+
+    return decided
+
+
+def when_alone_fails(rule: Rule, alone: RuleDecision) -> Rule:
+    """A rule that does not PASS where this run's answers alone FAIL: good answers of earlier
+    attempts say nothing about a model that has become worse since. It withholds a PASS only, so it
+    takes no share of the error rates.
+
+    Args:
+        rule: on the answers of all attempts.
+        alone: the same rule on this run's answers, at the whole rates.
+    """
+
+    def decided(level: float) -> RuleDecision:
+        made = rule(level)
+        if made.decision is not Decision.PASS or alone.decision is not Decision.FAIL:
+            return made
+        reason = f"{made.reason} But this run's answers alone FAIL: {alone.reason}"
+        return structs.replace(
+            made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None, fell=alone.fell
         )
 
     return decided

@@ -8,7 +8,7 @@ from llmeval.core.errors import ExitCode
 from llmeval.core.manifest import Manifest, ShardRecord
 from llmeval.core.results import GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.attempts import attempts_of, when_spent
+from llmeval.gate.attempts import attempts_of, when_alone_fails, when_spent
 from llmeval.gate.holm import step_down
 from llmeval.gate.rules.must_pass import must_pass_rules
 from llmeval.gate.rules.regression import regression_rules
@@ -27,15 +27,25 @@ def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecisio
     if absent:  # a rule decided on a part of the cases would say something else than on all of them
         return outcome([*absent, *validity(tally, manifest)], manifest.gate.on_inconclusive)
     attempts = attempts_of(tally, manifest)
-    tally.earlier = attempts.values
     now = attempts.manifest(manifest)
-    asked = [
-        when_spent(rule, attempts, manifest)
-        for rule in (*floor_rules(tally, now), *regression_rules(tally, now))
-    ]
+    alone = _alone(tally, manifest, now) if attempts.values else ()
+    tally.earlier = attempts.values
+    pooled = (*floor_rules(tally, now), *regression_rules(tally, now))
+    asked = [when_spent(rule, attempts, manifest) for rule in pooled]
+    if alone:
+        asked = [when_alone_fails(*pair) for pair in zip(asked, alone, strict=True)]
     tested = step_down(asked, now.gate.alpha)
     rules = [*validity(tally, now), *must_pass_rules(tally, now), *tested]
     return _told(outcome(rules, now.gate.on_inconclusive), attempts.sentence(manifest))
+
+
+def _alone(tally: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[RuleDecision, ...]:
+    """What the rules say on this run's answers alone, each at the whole error rates."""
+    tally.earlier = ()
+    rates = manifest.gate
+    whole = structs.replace(now, gate=structs.replace(now.gate, alpha=rates.alpha, beta=rates.beta))
+    rules = (*floor_rules(tally, whole), *regression_rules(tally, whole))
+    return tuple(rule(rates.alpha) for rule in rules)
 
 
 def _told(gate: GateResult, sentence: str) -> GateResult:

@@ -31,7 +31,10 @@ _STARTED_BY = {
 
 
 def attempt_of(
-    manifest: Manifest, folder: Path, environment: Mapping[str, str] | None = None
+    manifest: Manifest,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    parent: Manifest | None = None,
 ) -> AttemptRecord | None:
     """Which attempt a run is that begins now; None where the gate counts none.
 
@@ -39,10 +42,14 @@ def attempt_of(
         manifest: of the run.
         folder: where the runs of its suite are, such as reports/<suite>.
         environment: the CI server's variables; by default those of this process.
+        parent: of a run that scores stored answers, the manifest of their run. The same answers
+            scored by the same checks and judges are the same attempt.
     """
     if manifest.gate.attempts == 1:
         return None
     variables = os.environ if environment is None else environment
+    if parent is not None and _asked_alike(parent, manifest):
+        return parent.attempt or AttemptRecord()
     if manifest.parent_run is not None or _by_clock(variables):
         return AttemptRecord()
     number = _number(variables)
@@ -68,16 +75,20 @@ def _same_change(one: Manifest, two: Manifest) -> bool:
     """Whether two runs try the same thing. A much smaller sample, to see that all works, does
     not.
     """
+    own = (one.parent_run, one.shard) == (None, None)
+    return own and _asked_alike(one, two) and _identity(one) == _identity(two)
+
+
+def _asked_alike(one: Manifest, two: Manifest) -> bool:
+    """Whether two runs ask the same and score it the same way."""
     first, second = one.digests, two.digests
-    asked_alike = first.cases == second.cases or (
+    same_cases = first.cases == second.cases or (
         (one.cases.limit, two.cases.limit) != (None, None) and 2 * one.cases.n >= two.cases.n
     )
-    alike = all(
+    return same_cases and all(
         getattr(first, name) == getattr(second, name)
         for name in ("prompt", "checks", "candidate", "judges")
     )
-    own = (one.parent_run, one.shard) == (None, None)
-    return own and alike and asked_alike and _identity(one) == _identity(two)
 
 
 def _identity(manifest: Manifest) -> tuple[object, ...]:

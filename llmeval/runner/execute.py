@@ -293,7 +293,8 @@ def _manifest(
     plan: RunPlan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None
 ) -> Manifest:
     """The manifest of the run that goes on here, or a new one."""
-    run, parent = writer.run, None if stored is None else stored.manifest().run_id
+    run, source = writer.run, None if stored is None else stored.manifest()
+    parent = None if source is None else source.run_id
     if not run.exists():
         if left := [name for name in RECORDS if writer.count(name)]:
             raise StoreError(
@@ -301,7 +302,8 @@ def _manifest(
                 " these records are of. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
-        made = structs.replace(made, attempt=attempt_of(made, run_folder(plan, options)))
+        counted = attempt_of(made, run_folder(plan, options), parent=source)
+        made = structs.replace(made, attempt=counted)
         if stored is None or not plan.may_stop:
             return made
         # The stored answers are those of the first cases in the order of their run.
@@ -328,9 +330,18 @@ def _manifest(
         raise UsageError(
             f"{run.path} holds a run with answers of its own; name another directory with --out"
         )
+    # Attempts that were decided since it began count too: else runs that are interrupted, and ended
+    # one after another, would each be a first one.
+    counted = attempt_of(manifest, run_folder(plan, options), parent=source)
     # the records that it states are those of the run as it was
     return structs.replace(
-        manifest, status="running", ended=None, ending=None, ending_reason=None, records=None
+        manifest,
+        status="running",
+        ended=None,
+        ending=None,
+        ending_reason=None,
+        records=None,
+        attempt=counted,
     )
 
 

@@ -126,8 +126,22 @@ def test_what_is_no_verdict_is_an_error(value: Any) -> None:
         as_result(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "passed"), [(None, False), (None, True), (0.0, None), ("1", True), (1.0, 1)]
+)
+def test_half_a_result_is_an_error_and_does_not_count_as_not_applicable(
+    value: Any, passed: Any
+) -> None:
+    for returned in (Result(value, passed), {"a": Result(value, passed), "b": True}):
+        with pytest.raises(CheckError, match="needs a number and True or False, or neither"):
+            as_result(returned)
+
+
 def test_numbers_of_numpy_are_numbers() -> None:
     import numpy as np
+
+    inner = as_result(Result(np.float64(0.5), np.bool_(True)))  # type: ignore[arg-type]
+    assert (type(inner.value), type(inner.passed)) == (float, bool)
 
     assert as_result(np.bool_(True)).passed is True
     assert as_result(np.float32(0.25)).passed is False

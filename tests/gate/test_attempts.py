@@ -11,6 +11,7 @@ from llmeval.core.attempt import AttemptColumn, AttemptValues
 from llmeval.core.results import Decision
 from llmeval.gate.rules.pooled import PooledValue, pool_of
 from llmeval.runner.options import Options
+from llmeval.runner.sharding import Shard
 from tests.support.manifests import gate_record
 
 CASES = 120
@@ -94,6 +95,57 @@ def test_the_same_answers_are_one_attempt(suite: Path) -> None:
     first, second = (attempt(suite, 0, 3).summary.gate for _ in range(2))
     assert first.decision is Decision.PASS
     assert (second.rules, second.reason) == (first.rules, first.reason)
+
+
+def test_answers_that_are_scored_again_are_the_same_attempt(suite: Path) -> None:
+    attempt(suite, 0, 40)
+    last = attempt(suite, 0, 1)
+    assert last.summary.gate.decision is not Decision.PASS
+    again = api.rescore(last.path)
+    assert again.manifest.attempt == last.manifest.attempt
+    (rule,), (before,) = again.summary.gate.rules, last.summary.gate.rules
+    assert (rule.decision, rule.level) == (before.decision, before.level)
+    assert rule.estimate == before.estimate == pytest.approx(1 - 41 / (2 * CASES))
+
+
+def test_a_run_that_goes_on_counts_the_attempts_that_were_decided_meanwhile(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"leaf_model_{suite.parent.name.replace('-', '_')}.py"
+    (suite.parent / name).write_text(
+        MODEL.replace("    wrong", "    open('up').close()\n    wrong")
+    )
+    begun = attempt(suite, 0, 0).path
+    (suite.parent / "up").touch()
+    second = attempt(suite, 0, 40)
+    ended = api.run(suite, options=Options(out=begun, use_cache=False))
+    record = ended.manifest.attempt
+    assert record is not None
+    assert [each.run_id for each in record.earlier] == [second.path.name]
+
+
+def test_good_attempts_do_not_hide_a_worse_one(suite: Path) -> None:
+    for first in range(5):
+        assert attempt(suite, first, 1).summary.gate.decision is Decision.PASS
+    last = attempt(suite, 0, 34).summary.gate
+    assert last.decision is Decision.INCONCLUSIVE
+    assert "this run's answers alone FAIL: equals: 71.7% pass" in last.reason
+
+
+def test_merged_shards_are_attempts(suite: Path) -> None:
+    def merged(wrong: int) -> Run:
+        (suite.parent / "wrong.txt").write_text(" ".join(f"n{i}" for i in range(wrong)))
+        parts = [
+            api.run(suite, options=Options(shard=Shard(part, 2), use_cache=False)).path
+            for part in (1, 2)
+        ]
+        return api.merge(parts)
+
+    merged(40)
+    second = merged(0)
+    assert second.summary.gate.decision is not Decision.PASS
+    assert second.summary.gate.rules[0].estimate == pytest.approx(1 - 40 / (2 * CASES))
+    assert "Attempt 2; 1 was FAIL" in second.summary.gate.reason
 
 
 def test_attempts_that_cannot_be_read_make_nothing_easier(suite: Path) -> None:

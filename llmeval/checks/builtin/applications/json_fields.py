@@ -14,6 +14,9 @@ from llmeval.core.json_values import plain
 from llmeval.core.records import Answer, Case
 
 _ABSENT = object()
+_NULL = object()
+"""A `got` that is null, unlike one that the suite leaves out."""
+Got = Annotated[Any, BeforeValidator(lambda value: _NULL if value is None else value)]
 
 
 class FieldOptions(BaseModel):
@@ -78,7 +81,7 @@ def json_fields(
     *,
     want: Record,
     fields: Fields = None,
-    got: Any = None,
+    got: Got = None,
 ) -> Result:
     """The answer is a JSON object with these fields; each is a metric, `json_fields.total`.
 
@@ -87,7 +90,7 @@ def json_fields(
     0.01}`: numbers may differ by so much. `{fold: true}`: case, accents, punctuation and space do
     not count. `{date: true}`: the same day, in any form that leaves no doubt. A field that `want`
     lacks, or where it has null, must be absent or null. `got`: the object, for an application that
-    returns it in its data; by default the answer's text.
+    returns it in its data; by default the answer's text. A null is no object, and fails.
 
     The graded value is the share of the fields that are right. The reason tells apart: prose around
     the JSON (which fails the check, while the fields inside are compared), a missing field, a
@@ -113,6 +116,8 @@ def json_fields(
 
 def _record_of(answer: Answer, got: Any) -> tuple[dict[str, Any] | None, str]:
     """The object, and what is wrong with how it is written."""
+    if got is _NULL:
+        return None, "the JSON is not an object but null"
     if got is not None:
         value, trouble = plain(got), ""
     else:

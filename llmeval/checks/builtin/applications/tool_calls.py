@@ -34,6 +34,12 @@ class _Pairs(NamedTuple):
     extra: list[int]
 
 
+Got = Annotated[
+    list[dict[str, Any]] | None, BeforeValidator(lambda value: [] if value is None else value)
+]
+"""Calls from data: a null is no call, and never the answer's own calls instead."""
+
+
 def _call(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
@@ -48,7 +54,7 @@ def tool_calls(
     order: bool = False,
     extra: bool = False,
     exact: bool = False,
-    got: list[dict[str, Any]] | None = None,
+    got: Got = None,
 ) -> Result:
     """The answer's tool calls are these `calls`, each a name or {name, arguments}; `calls: []`
     wants no call, and so does the check without arguments.

@@ -71,6 +71,7 @@ ROWS: list[tuple[dict[str, Any], list[dict[str, Any]], bool, float, str]] = [
     ({"forbidden": ["pay"]}, [FIND, NOTE], True, 1.0, "no forbidden call among 2"),
     ({"forbidden": ["pay"]}, [FIND, PAY], False, 0.99, "forbidden: pay("),
     ({"calls": [FIND], "got": [FIND]}, [PAY], True, 1.0, ""),
+    ({"calls": [FIND], "got": None}, [FIND], False, 0.0, "missing: find"),
 ]
 
 

@@ -55,6 +55,13 @@ def record(**changed: Any) -> str:
     return json.dumps({name: value for name, value in fields.items() if value != "gone"})
 
 
+def test_a_record_that_is_null_is_not_read_from_the_text() -> None:
+    check = {"json_fields": {"want": {"a": 1, "b": None}, "got": None}}
+    result = tried(check, '{"a": 1}')
+    assert (result.passed, result.value) == (False, 0.0)
+    assert "null" in result.reason
+
+
 # (the answer, the fields that fail, a part of the reason)
 RECORDS: list[tuple[str, set[str], str]] = [
     (record(), set(), "all 3 fields are right"),
