@@ -90,7 +90,7 @@ def json_fields(
     0.01}`: numbers may differ by so much. `{fold: true}`: case, accents, punctuation and space do
     not count. `{date: true}`: the same day, in any form that leaves no doubt. A field that `want`
     lacks, or where it has null, must be absent or null. `got`: the object, for an application that
-    returns it in its data; by default the answer's text. A null is no object, and fails.
+    returns it in its data; by default the answer's text. A null fails.
 
     The graded value is the share of the fields that are right. The reason tells apart: prose around
     the JSON (which fails the check, while the fields inside are compared), a missing field, a

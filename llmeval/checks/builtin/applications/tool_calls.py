@@ -37,7 +37,7 @@ class _Pairs(NamedTuple):
 Got = Annotated[
     list[dict[str, Any]] | None, BeforeValidator(lambda value: [] if value is None else value)
 ]
-"""Calls from data: a null is no call, and never the answer's own calls instead."""
+"""Calls from data: a null means no calls, never the answer's own calls."""
 
 
 def _call(value: Any) -> Any:
