@@ -117,7 +117,8 @@ def _text_trouble(expected: str, actual: Any, rule: FieldRule) -> str:
         return f"{difference}: not a text"
     if actual == expected:
         return ""
-    folded = folded_text(actual) == folded_text(expected)
+    # Two texts of punctuation alone fold to nothing, which says nothing about them.
+    folded = folded_text(actual) == folded_text(expected) != ""
     if rule.fold:
         return "" if folded else difference
     return (

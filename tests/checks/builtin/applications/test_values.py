@@ -62,6 +62,13 @@ def test_a_record_that_is_null_is_not_read_from_the_text() -> None:
     assert "null" in result.reason
 
 
+def test_punctuation_alone_is_not_folded_away() -> None:
+    check = {"json_fields": {"want": {"a": "!!!"}, "fields": {"a": {"fold": True}}}}
+    assert tried(check, '{"a": "!!!"}').passed
+    assert not tried(check, '{"a": "???"}').passed
+    assert not tried(check, '{"a": ""}').passed
+
+
 # (the answer, the fields that fail, a part of the reason)
 RECORDS: list[tuple[str, set[str], str]] = [
     (record(), set(), "all 3 fields are right"),
