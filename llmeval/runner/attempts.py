@@ -6,7 +6,7 @@ them. A run that a clock starts asks whether the model has changed since, and is
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -55,20 +55,25 @@ def attempt_of(
     number = _number(variables)
     if manifest.shard is not None:  # a part decides nothing: its whole is what is tried again
         return AttemptRecord(ci=number)
-    return AttemptRecord(earlier=tuple(_earlier(manifest, folder))[::-1], ci=number)
+    return AttemptRecord(earlier=tuple(_earlier(manifest, folder)), ci=number)
 
 
-def _earlier(manifest: Manifest, folder: Path) -> Iterator[EarlierAttempt]:
-    """The newest first."""
+def _earlier(manifest: Manifest, folder: Path) -> list[EarlierAttempt]:
+    """The attempts that the folder holds, the oldest first."""
     now = datetime.fromisoformat(manifest.started)
+    attempts: list[tuple[datetime, EarlierAttempt]] = []
     for run, summary in islice(complete_runs(folder), _LOOK_AT):
         before, decision = run.manifest(), summary.gate.decision
-        if run.path.name != before.run_id or before.run_id == manifest.run_id:
+        started = datetime.fromisoformat(before.started)
+        if now - started > WITHIN:
+            if run.path.name == before.run_id:
+                break  # directories that are named by their run sort by time
             continue
-        if now - datetime.fromisoformat(before.started) > WITHIN:
-            return  # the names sort by time
-        if decision in _DECIDED and decision is not None and _same_change(before, manifest):
-            yield EarlierAttempt(before.run_id, decision)
+        if before.run_id == manifest.run_id or decision is None or decision not in _DECIDED:
+            continue
+        if _same_change(before, manifest):
+            attempts.append((started, EarlierAttempt(before.run_id, decision)))
+    return [attempt for _, attempt in sorted(attempts, key=lambda each: each[0])]
 
 
 def _same_change(one: Manifest, two: Manifest) -> bool:
@@ -112,5 +117,12 @@ def _number(environment: Mapping[str, str]) -> int | None:
 def runs_of(record: AttemptRecord | None, folder: Path) -> list[RunDir]:
     """The runs of the earlier attempts that are still there."""
     earlier = () if record is None else record.earlier
-    runs = [RunDir(folder / each.run_id) for each in earlier]
-    return [run for run in runs if run.exists()]
+    if not earlier:
+        return []
+    ids = {each.run_id for each in earlier}
+    found = {
+        run.manifest().run_id: run
+        for run, _ in islice(complete_runs(folder), _LOOK_AT)
+        if run.manifest().run_id in ids
+    }
+    return [found[each.run_id] for each in earlier if each.run_id in found]

@@ -210,3 +210,21 @@ def test_a_pooled_value_spans_what_a_missing_one_may_be() -> None:
     assert values("b", "1", 1.0) == PooledValue(0.5, 1.0)
     assert values("a", "1", float("nan")) == PooledValue(0.25, 0.75)
     assert values("c", "1", 0.0) == values("d", "1", 0.0) == PooledValue(0.0, 0.0)
+
+
+def test_a_directory_of_another_name_is_an_attempt_too(suite: Path) -> None:
+    """`--out reports/leaves/mine` must not make every try a first one."""
+    decided = []
+    for number in range(3):
+        names = [f"n{i % CASES}" for i in range(20 * number, 20 * number + 12)]
+        (suite.parent / "wrong.txt").write_text(" ".join(names))
+        out = Path("reports") / "leaves" / f"mine-{number}"
+        decided.append(api.run(suite, options=Options(out=out, use_cache=False)))
+    records = [run.manifest.attempt for run in decided]
+    assert [record and record.number for record in records] == [1, 2, 3]
+    assert records[2] is not None
+    earlier = {each.run_id for each in records[2].earlier}  # all began within one second
+    assert earlier == {run.manifest.run_id for run in decided[:2]}
+    (rule,) = decided[2].summary.gate.rules
+    assert rule.estimate == pytest.approx(1 - 12 / CASES)
+    assert rule.level == pytest.approx(1 - 0.025 / 9)
