@@ -3,8 +3,8 @@ was sure of.
 
 Every sure verdict is audited with one known probability, so within the sure passes and within the
 sure fails the audited ones are a random sample, each standing for as many as the others there. The
-rate that the next judge would have given is then the weighted one of `stats.correction`, with the
-next judge's verdict where people's stands (Horvitz, Thompson 1952).
+rate that the next judge would have given is then the weighted one of `stats.estimation.correction`,
+with the next judge's verdict where people's stands (Horvitz, Thompson 1952).
 """
 
 from collections import Counter

@@ -23,7 +23,7 @@ from llmeval.gate.missing_cases import MissingCases, gone_of, sample_note
 
 _NAMED = 10
 _SOON = timedelta(hours=24)
-"""Answers of one run that lie further apart are told beside a PASS; `engine.resume` goes on by
+"""Answers of one run that lie further apart are told beside a PASS; `runner.resume` goes on by
 itself within as much.
 """
 

@@ -16,11 +16,11 @@ from llmeval.gate.rules.single_run import floor_rules, outcome, validity
 
 
 def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:
-    """Apply the suite's gate to what was measured; see `own.outcome`. Floors and regression are one
-    family of tests.
+    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors and regression
+    are one family of tests.
 
-    `absent`: INVALID where answers that are needed are not there (`own.missing`, unless the run may
-        have stopped there).
+    `absent`: INVALID where answers that are needed are not there (`single_run.missing`, unless the
+        run may have stopped there).
     """
     if shard := manifest.shard:
         return _part(shard, manifest, absent)

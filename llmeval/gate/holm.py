@@ -3,7 +3,8 @@ most alpha.
 
 Each rule can say whether it fails at any level. Holm's procedure needs no more: with m rules every
 one is asked at alpha / m; when k of them fail the others are asked again at alpha / (m - k), and so
-on until none does. PASS needs no such care, since all rules have to hold (`stats.multiplicity`).
+on until none does. PASS needs no such care, since all rules have to hold
+(`stats.tests.multiplicity`).
 
 Source: S. Holm, Scand. J. Statist. 6 (1979) 65-70.
 """

@@ -16,7 +16,7 @@ class Options:
     directory. `stop`: instead of the suite's `gate.stop`, never or early. `shard`: only this part
     of the cases; it decides nothing, and `api.merge` puts the parts together. `resume`: without
     `out`, go on with the newest run of the same suite, candidate and options, where it did not come
-    to its end (`engine.resume`). `use_cache`: False neither reads nor writes the cache. `reuse`:
+    to its end (`runner.resume`). `use_cache`: False neither reads nor writes the cache. `reuse`:
     answers of earlier runs are good enough for any candidate, pinned or not. `refresh`: no answer
     or verdict of an earlier run is. At most one of these three may differ from its default
     (docs/caching.md).

@@ -161,9 +161,9 @@ def gate_cases(
     """Cases so that the gate PASSes an unchanged candidate with `power`.
 
     n = ((z_level + z_power) / (J margin))^2 E d^2, level the error rate, or `looked_at` times it
-    when the run may stop early (`hybrid.py`): so 95 % PASS within a few % of n where 5 to 40 % of
-    the cases differ (`benchmarks/decisions_exact.py`). One that is worse by the margin FAILs about
-    as often where no more cases differ for it, else less often.
+    when the run may stop early (`gate_test.py`): so 95 % PASS within a few % of n where 5 to 40 %
+    of the cases differ (`benchmarks/decisions_exact.py`). One that is worse by the margin FAILs
+    about as often where no more cases differ for it, else less often.
 
     Args:
         margin: the drop that must not pass, on the scale of human judgement.

@@ -2,10 +2,10 @@
 
 PASS when the one-sided lower confidence bound at `alpha` is at least the floor, FAIL when the upper
 one is below it. Bounds are exact for independent cases (Clopper and Pearson 1934); with clusters,
-those of `stats.bounds.mean_bounds` over clusters. A lost result may have been a pass or a fail, and
-each bound takes it as the worst for its claim, so that losing answers decides nothing. Exact bounds
-at an effective sample size would not hold: at a pass rate of .98 and within-cluster correlation .3
-they let 8 to 11 % wrong PASSes through at a nominal 5 %.
+those of `stats.estimation.bounds.mean_bounds` over clusters. A lost result may have been a pass or
+a fail, and each bound takes it as the worst for its claim, so that losing answers decides nothing.
+Exact bounds at an effective sample size would not hold: at a pass rate of .98 and within-cluster
+correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 """
 
 import math

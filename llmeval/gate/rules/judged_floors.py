@@ -2,7 +2,7 @@
 
 The judge's own rate is off by what it gets wrong, and no number of cases mends that. Labels do:
 those of this run, drawn at random, or those behind the judge's certificate. Which estimator is
-valid follows from where they came from (`stats.correction`).
+valid follows from where they came from (`stats.estimation.correction`).
 """
 
 import math
@@ -109,7 +109,7 @@ def bounds(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> In
     """One-sided bounds of people's pass rate, each at `alpha`.
 
     With clusters each unknown part takes its bound at alpha/3 (Bonferroni), the judged rate that of
-    `stats.bounds.mean_bounds`.
+    `stats.estimation.bounds.mean_bounds`.
 
     Raises:
         RefusedEstimate: the labels can't carry it.

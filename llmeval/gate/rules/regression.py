@@ -3,9 +3,9 @@ margin, or can't these cases tell?
 
 Both sides answered the same cases, so what is tested is the mean of the differences, candidate
 minus baseline, case by
-case (`stats.hybrid`): FAIL when it is below 0 for sure, PASS when it is above -margin for sure.
-Over all rules Holm's procedure keeps the probability of any wrong FAIL at alpha; PASS needs every
-rule at beta (`stats.multiplicity`).
+case (`stats.sequential.gate_test`): FAIL when it is below 0 for sure, PASS when it is above -margin
+for sure. Over all rules Holm's procedure keeps the probability of any wrong FAIL at alpha; PASS
+needs every rule at beta (`stats.tests.multiplicity`).
 """
 
 from collections import Counter
@@ -88,7 +88,7 @@ class RegressionRule:
 
         Each of several rules that may stop the run has its share of alpha, so that none stops
         before it could fail alone; Holm's procedure at the end can only fail more
-        (`stats.multiplicity`).
+        (`stats.tests.multiplicity`).
         """
         return regression(
             units=units,

@@ -1,9 +1,9 @@
 """The pass rate people would give, from a judge's verdicts on all answers and people's labels on
 some.
 
-Which estimator is valid depends on how the labels were drawn (`labels.Provenance`); `estimate_rate`
-chooses it and refuses where none is. f is the judge's verdict, y people's; Q of N answers are
-judged pass.
+Which estimator is valid depends on how the labels were drawn (`label_counts.Provenance`);
+`estimate_rate` chooses it and refuses where none is. f is the judge's verdict, y people's; Q of N
+answers are judged pass.
 """
 
 import math

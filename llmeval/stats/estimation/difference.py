@@ -1,7 +1,7 @@
 """How far two runs differ on the same cases: an interval, and a test each way, for people who
 explore.
 
-The gate asks whether a drop is ruled out (`hybrid.py`); this asks only whether there is a
+The gate asks whether a drop is ruled out (`gate_test.py`); this asks only whether there is a
 difference at all. It stands on the same tests (`final.py`), each way by the one that is exact or
 safe for a loss: exact McNemar for binary pairs.
 """

@@ -1,5 +1,5 @@
 """What a gate's test fixes before the first result: its limits, its error rates, and how they are
-spent (`hybrid.py`).
+spent (`gate_test.py`).
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ one is rejected at the full level, without correction. FAIL needs any rule to be
 family-wise error needs Holm's correction. False discovery rates are for lists people explore, never
 for the gate.
 
-With early stopping each of m rules is planned (`hybrid.py`) with alpha / m and the full beta, so
+With early stopping each of m rules is planned (`gate_test.py`) with alpha / m and the full beta, so
 that no test stops before it could fail alone; at the end `holm` on the verdicts' `p_fail`, which
 hold at any stopping time, may fail more of them.
 """
