@@ -73,6 +73,7 @@ class CaseSet:
             picked = random.Random(suite.spec.seed).sample(range(len(self._order)), limit)
             self._order = array("q", (self._order[index] for index in sorted(picked)))
         self._clusters = array("q")
+        self._with_checks: set[int] = set()
         self.digest = self._scan(inspect)
 
     def shuffle(self, seed: str | int) -> None:
@@ -107,6 +108,12 @@ class CaseSet:
                 yield self._case(index)
             except SuiteError:
                 continue  # a row that was drawn was refused before; no other one can be asked
+
+    def with_own_checks(self) -> Iterator[Case]:
+        """The cases that name checks of their own. No other case is read again."""
+        for index in self._order:
+            if index in self._with_checks:
+                yield self._case(index)
 
     def keep(self, wanted: Callable[[Case], bool]) -> None:
         """Leave out the cases that are not wanted."""
@@ -148,6 +155,8 @@ class CaseSet:
             self._clusters.append(
                 index if case.cluster is None else clusters.setdefault(case.cluster, index)
             )
+            if case.checks:
+                self._with_checks.add(index)
             total += _number(case)
         return digest_of_sum(total)
 

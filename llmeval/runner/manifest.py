@@ -117,9 +117,24 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     """What two runs must share to be the same experiment. `cases`: of the cases; default: those of
     the plan.
     """
-    spec = plan.suite.spec
-    cases = cases or plan.cases.digest
+    return _digests(plan, _checks(plan), cases)
+
+
+def scoring_of(plan: RunPlan) -> ScoringInputs:
+    """How a plan scores."""
     checks = _checks(plan)
+    return ScoringInputs(
+        digests=_digests(plan, checks),
+        checks=checks,
+        judges={name: _judge(plan, name) for name in plan.judges},
+    )
+
+
+def _digests(
+    plan: RunPlan, checks: tuple[dict[str, Any], ...], cases: str | None = None
+) -> Digests:
+    cases = cases or plan.cases.digest
+    spec = plan.suite.spec
     prompt = [(role, template.source) for role, template in plan.prompt]
     return Digests(
         suite=digest(
@@ -133,15 +148,6 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     )
 
 
-def scoring_of(plan: RunPlan) -> ScoringInputs:
-    """How a plan scores."""
-    return ScoringInputs(
-        digests=digests(plan),
-        checks=_checks(plan),
-        judges={name: _judge(plan, name) for name in plan.judges},
-    )
-
-
 def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
     """The suite's checks as a manifest lists them, then the own functions of single cases."""
     return (*checks_record(plan.checks), *_case_functions(plan))
@@ -151,7 +157,7 @@ def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
     """The source of own checks that single cases name, by metric: the cases' digests hold only
     their names. Each shard lists those of all cases, so that shards agree.
     """
-    cases = plan.cases if plan.shard is None else plan.cases.everything()
+    cases = plan.cases.with_own_checks() if plan.shard is None else plan.cases.everything()
     sources = {
         (metric, bound.source)
         for case in cases
