@@ -203,7 +203,7 @@ def _differing(before: Summary, now: Summary) -> str:
     return "; ".join([*found[:_NAMED], *more])
 
 
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _flat(prefix: str, value: object) -> Iterator[tuple[str, Any]]:
     """A value's leaves with their dotted places."""
     inner = (
         value.items()

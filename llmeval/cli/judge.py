@@ -295,7 +295,7 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
     )
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def _plain(record: object) -> dict[str, Any]:
     import msgspec
 
     found: dict[str, Any] = msgspec.to_builtins(record)

@@ -13,7 +13,7 @@ from typing import Any
 from llmeval.core.records import digest
 
 
-def function_source(name: str, function: Callable[..., Any]) -> str | None:
+def function_source(name: str, function: Callable[..., object]) -> str | None:
     """The sha256 over the files that a function `module:function` comes from: the module that is
     named, and the one that the function is written in. None without a file, as for a built-in one.
 
@@ -26,7 +26,7 @@ def function_source(name: str, function: Callable[..., Any]) -> str | None:
     return digest(present) if present else None
 
 
-def file_of(function: Callable[..., Any]) -> str | None:
+def file_of(function: Callable[..., object]) -> str | None:
     """The file of the code behind a decorator, a `functools.partial` or an object with
     `__call__`.
     """

@@ -154,7 +154,7 @@ def _place(parts: tuple[str | int, ...]) -> str:
     return text
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if value is None:
         return "null"
     return {bool: "a boolean", str: "a text"}.get(type(value), "a number")

@@ -66,7 +66,7 @@ def read_lines(path: Path) -> list[SourcePlace]:
     return places
 
 
-def _resolved(value: Any, root: Any, depth: int) -> Any:
+def _resolved(value: object, root: object, depth: int) -> Any:
     if depth > yaml_file.MAX_DEPTH:
         raise SuiteError("a `$ref` refers to itself")
     if isinstance(value, list):

@@ -96,7 +96,7 @@ class Cascade:
         answer: Answer,
         decided: Score | None,
         scores: Sequence[Score],
-        trail: list[dict[str, Any]],
+        trail: list[dict[str, object]],
     ) -> Score:
         last = decided or scores[-1]
         details = {**(last.details or {}), "cascade": trail}

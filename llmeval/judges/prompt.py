@@ -43,7 +43,7 @@ def _without(values: Fields, fence: str) -> Fields:
     return {**values, DATA: _stripped(values[DATA], fence)} if DATA in values else values
 
 
-def _stripped(value: Any, fence: str) -> Any:
+def _stripped(value: object, fence: str) -> Any:
     if isinstance(value, str):
         return value.replace(fence, "")
     if isinstance(value, dict):

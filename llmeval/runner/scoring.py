@@ -94,7 +94,7 @@ def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> list[Score]:
     that in all of them.
     """
 
-    def render(value: Any) -> Any:
+    def render(value: object) -> Any:
         return render_value(value, answer_values(case, answer), bound.metric)
 
     try:
@@ -171,7 +171,7 @@ async def _judged(
     return score if calibration is None else calibration.mended(score)
 
 
-def _broken(answer: Answer, metric: str, kind: str, message: str, **more: Any) -> Score:
+def _broken(answer: Answer, metric: str, kind: str, message: str, **more: object) -> Score:
     return _score(
         answer, metric, Status.ERROR, unscored=message, error=ErrorInfo(kind, message), **more
     )

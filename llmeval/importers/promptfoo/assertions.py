@@ -60,7 +60,7 @@ class Assertion:
         return self.kind in GRADED
 
 
-def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
+def read_assertion(place: SourcePlace, value: object, ledger: Ledger) -> Assertion:
     """One assertion as the configuration has it; `value`: what it holds once files are read.
 
     Raises:
@@ -138,7 +138,7 @@ def _named(check: Any, metric: str | None) -> Any:
     return {name: options} if options else name
 
 
-def short(check: Any) -> Any:
+def short(check: object) -> Any:
     """A check with a single plain argument in its short form: `name: argument`."""
     if not isinstance(check, dict):
         return check
@@ -151,7 +151,7 @@ def short(check: Any) -> Any:
     return check
 
 
-def _templated(value: Any) -> Any:
+def _templated(value: object) -> Any:
     if isinstance(value, dict):
         return {key: _templated(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -159,7 +159,7 @@ def _templated(value: Any) -> Any:
     return template(value) if isinstance(value, str) and is_template(value) else value
 
 
-def _metric(value: Any, place: SourcePlace, ledger: Ledger) -> str | None:
+def _metric(value: object, place: SourcePlace, ledger: Ledger) -> str | None:
     if value is None:
         return None
     name = "".join(" " if char in "@#{}%" else char for char in str(value)).strip()
@@ -309,15 +309,15 @@ def _script(a: Assertion) -> dict[str, Any]:
     return check_of_script(_text(a))
 
 
-def _plain(name: str, **options: Any) -> Callable[[Assertion], dict[str, Any]]:
+def _plain(name: str, **options: object) -> Callable[[Assertion], dict[str, Any]]:
     return lambda a: {name: dict(options)}
 
 
-def _with_text(name: str, **options: Any) -> Callable[[Assertion], dict[str, Any]]:
+def _with_text(name: str, **options: object) -> Callable[[Assertion], dict[str, Any]]:
     return lambda a: {name: {"text": _text(a), **options}}
 
 
-def _with_texts(name: str, **options: Any) -> Callable[[Assertion], dict[str, Any]]:
+def _with_texts(name: str, **options: object) -> Callable[[Assertion], dict[str, Any]]:
     return lambda a: {name: {"texts": _texts(a), **options}}
 
 

@@ -13,7 +13,7 @@ _DEFAULT_JUDGE = "gpt-4.1"
 
 def judges_of(
     asked: Mapping[str, JudgeDemand],
-    models: dict[str, tuple[dict[str, Any], list[str]]],
+    models: dict[str, tuple[dict[str, object], list[str]]],
     taken: set[str],
     ledger: Ledger,
 ) -> dict[str, dict[str, Any]]:

@@ -116,7 +116,7 @@ def _add(
                 case.score(metric, repeat, given)
 
 
-def _values(scorer: str, value: Any) -> list[tuple[str, Any]]:
+def _values(scorer: str, value: object) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         return [(f"{scorer}/{name}", each) for name, each in value.items()]
     if isinstance(value, list):
@@ -124,7 +124,7 @@ def _values(scorer: str, value: Any) -> list[tuple[str, Any]]:
     return [(scorer, value)]
 
 
-def _given(value: Any, reason: str) -> ToolScore | None:
+def _given(value: object, reason: str) -> ToolScore | None:
     """A value by Inspect's own reading of letters (`value_to_float`); it passes with full marks."""
     if isinstance(value, str) and value in _LETTERS:
         return ToolScore(_LETTERS[value], value == "C", reason)
@@ -154,7 +154,7 @@ def _said(output: dict[str, Any], attached: dict[str, str]) -> str | None:
     return output.get("completion")
 
 
-def _text(content: Any, attached: dict[str, str]) -> str:
+def _text(content: object, attached: dict[str, str]) -> str:
     if isinstance(content, list):
         if any(part.get("type") not in ("text", "reasoning") for part in content):
             raise UnmappedError("holds an image, sound or data; only text can be replayed")

@@ -65,7 +65,7 @@ class Evaluation:
     decides: bool = False
 
 
-def share(value: Any) -> float | None:
+def share(value: object) -> float | None:
     """A score in [0, 1]; None for anything else."""
     if isinstance(value, bool):
         return float(value)

@@ -59,7 +59,7 @@ def expired(certificate: Certificate, today: date | None = None) -> bool:
 def trust(
     judge_digest: str,
     certificate: Path | None,
-    parts: Mapping[str, Any] | None = None,
+    parts: Mapping[str, object] | None = None,
     today: date | None = None,
 ) -> Trust:
     """What a certificate says of the judge with this digest; any change of model, prompt or
@@ -116,7 +116,7 @@ def parts_of(judge: "MemberVerdict") -> dict[str, Any]:
     }
 
 
-def changes(before: Any, now: Any, path: str = "") -> Iterator[str]:
+def changes(before: object, now: object, path: str = "") -> Iterator[str]:
     """What differs between two judges' parts, a sentence each: `model.device was cpu, is cuda`."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in sorted({*before, *now}):
@@ -125,7 +125,7 @@ def changes(before: Any, now: Any, path: str = "") -> Iterator[str]:
         yield f"{path} was {_brief(before)}, is {_brief(now)}"
 
 
-def _brief(value: Any) -> str:
+def _brief(value: object) -> str:
     if value is None:
         return "absent"
     text = str(value)

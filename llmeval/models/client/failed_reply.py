@@ -36,7 +36,7 @@ def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> 
     return status_error(message, status, headers, body)
 
 
-def stated_failure(host: str, how: str, error: Any) -> ModelError:
+def stated_failure(host: str, how: str, error: object) -> ModelError:
     """The error for a reply of status 200 that states one. A numeric code counts as the status it
     stands for.
 
@@ -60,7 +60,7 @@ def stated_failure(host: str, how: str, error: Any) -> ModelError:
     return Retryable(f"{host}: the endpoint broke off ({how}){': ' + words if words else ''}")
 
 
-def states_error(error: Any) -> bool:
+def states_error(error: object) -> bool:
     """Whether what stands under `error` says that something failed: words, or an object or a list
     that is not blank.
 
@@ -85,7 +85,7 @@ def page_title(body: bytes) -> str | None:
     return one_line(title[1].decode("utf-8", "replace")) if title else ""
 
 
-def error_message(error: Any) -> str:
+def error_message(error: object) -> str:
     """The words of an error object as endpoints write them: a text, {message}, {error: {message}},
     {detail}, or a list of one. One line."""
     for _ in range(4):
@@ -116,7 +116,7 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
-def _message(parsed: Any, body: bytes) -> str:
+def _message(parsed: object, body: bytes) -> str:
     """The endpoint's own words."""
     if parsed is not None:
         return error_message(parsed)

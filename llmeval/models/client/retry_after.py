@@ -69,7 +69,7 @@ _DEPTH = 6
 
 
 def retry_after(
-    headers: Mapping[str, str], body: Any, text: str, now: float | None = None
+    headers: Mapping[str, str], body: object, text: str, now: float | None = None
 ) -> float | None:
     """Seconds to wait before the next request; None where it does not say so, or says
     what can't be meant.
@@ -186,7 +186,7 @@ def _in_words(text: str) -> float | None:
     )
 
 
-def _field(body: Any, now: float) -> float | None:
+def _field(body: object, now: float) -> float | None:
     """From fields such as Gemini's `retryDelay: "22s"` or `retry_after: 20`."""
     for key, value in _fields(body, _DEPTH):
         if key in _FIELDS and isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -196,7 +196,7 @@ def _field(body: Any, now: float) -> float | None:
     return None
 
 
-def _fields(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _fields(value: object, depth: int) -> Iterator[tuple[str, Any]]:
     """All (key, value) of nested objects, the key in lower case without `_` and `-`."""
     if depth == 0:
         return
@@ -209,7 +209,7 @@ def _fields(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
             yield from _fields(inner, depth - 1)
 
 
-def _inner_headers(body: Any) -> dict[str, str]:
+def _inner_headers(body: object) -> dict[str, str]:
     """Headers of the provider behind a gateway, which OpenRouter writes into the body:
     `metadata: {headers: {...}}`."""
     for key, value in _fields(body, _DEPTH):

@@ -85,7 +85,7 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
     return ModelError(f"{message} ({hint})" if hint else message)
 
 
-def refused_parameter(parsed: Any, text: str) -> str | None:
+def refused_parameter(parsed: object, text: str) -> str | None:
     """The fix for a request that was refused because of one of its parameters; None where none is
     named.
 
@@ -116,7 +116,7 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
     return None
 
 
-def _named_parameter(parsed: Any, message: str) -> str | None:
+def _named_parameter(parsed: object, message: str) -> str | None:
     """The parameter that an error is about: its `param` field, else the first one named in the
     words."""
     error = parsed[0] if isinstance(parsed, list) and parsed else parsed

@@ -220,7 +220,7 @@ class PageWriter:
             "served": self._served,
         }
 
-    def _write(self, shell: str, meta: dict[str, Any]) -> None:
+    def _write(self, shell: str, meta: dict[str, object]) -> None:
         head, tail = shell.split(DATA_MARK)
         self._chunks.seek(0)
         write_atomically(

@@ -106,7 +106,7 @@ class IndexWriter:
         self._packed: list[bytes] = []
         self.count = 0
 
-    def add(self, *values: Any) -> None:
+    def add(self, *values: object) -> None:
         """One row, values in the order of the columns."""
         self._rows.append(values)
         self.count += 1

@@ -64,7 +64,7 @@ def render(
     embedding: Embedding,
     baseline: tuple[Manifest, Summary] | None,
     past: list[PastRun],
-    listed: list[dict[str, Any]],
+    listed: list[dict[str, object]],
     served: bool = False,
 ) -> str:
     """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one;

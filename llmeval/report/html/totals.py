@@ -51,7 +51,7 @@ class Totals:
     first page.
     """
 
-    def __init__(self, picture: Callable[[ReportRow, Triage], dict[str, Any]]) -> None:
+    def __init__(self, picture: Callable[[ReportRow, Triage], dict[str, object]]) -> None:
         self.rows = 0
         self._picture = picture
         self.metrics: dict[str, MetricTotals] = {}

@@ -130,7 +130,7 @@ def listed(past: list[PastRun], page: Path, served: bool) -> list[dict[str, Any]
     return rows
 
 
-def past_table(past: list[PastRun], named: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def past_table(past: list[PastRun], named: list[dict[str, object]]) -> list[dict[str, Any]]:
     """A row a run, the newest first, for the table next to the charts. `named`: the same runs
     by `listed`.
     """

@@ -182,7 +182,7 @@ def _wrong_columns(parsed: list[Any], columns: list[str] | None) -> str | None:
     return None
 
 
-def _other_query(parsed: list[Any], expected: str | None, dialect: str) -> str | None:
+def _other_query(parsed: list[object], expected: str | None, dialect: str) -> str | None:
     if expected is None:
         return None
     same = [_normal(one, dialect) for one in parsed] == [

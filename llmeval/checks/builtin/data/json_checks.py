@@ -65,7 +65,7 @@ def _told(error: ValueError) -> str:
     return "a number has too many digits" if "digits" in str(error) else str(error)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
         seen: set[str] = set()
@@ -104,7 +104,7 @@ def _shallow(text: str) -> None:
             depth -= 1
 
 
-def _halved(value: Any) -> bool:
+def _halved(value: object) -> bool:
     try:
         stdlib.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -192,7 +192,7 @@ def _past_run(text: str, start: int) -> int:
     return start + 1 if run is None else max(start + 1, run.end() - MAX_DEPTH)
 
 
-def _held_against(schema: Schema, value: Any, what: str) -> Result:
+def _held_against(schema: Schema, value: object, what: str) -> Result:
     wrong = problems(schema, value)
     if not wrong:
         return verdict(True, "is valid and follows the schema")

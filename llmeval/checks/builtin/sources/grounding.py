@@ -126,7 +126,7 @@ def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _unbacked(claims: Sequence[dict[str, Any]], bare: Sequence[dict[str, Any]]) -> str:
+def _unbacked(claims: Sequence[dict[str, object]], bare: Sequence[dict[str, object]]) -> str:
     if not claims:
         return ""
     backed = f"; {len(claims) - len(bare)} of {number_of(len(claims), 'claim')} backed by a passage"

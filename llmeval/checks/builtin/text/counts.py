@@ -26,7 +26,7 @@ _LIMITS = ("exactly", "min", "max")
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
-def limits_given(value: Any, info: ValidationInfo) -> Any:
+def limits_given(value: object, info: ValidationInfo) -> Any:
     """For the last of `exactly`, `min`, `max`: refuses three None, and a range that nothing lies
     in.
     """
