@@ -88,7 +88,7 @@ def check_type(name: str, load: Loader | None) -> CheckType:
     return own_check(name, _loaded(name, load)) if own else find(name)
 
 
-def arguments_schema() -> dict[str, Any]:
+def arguments_schema() -> dict[str, object]:
     """The JSON Schema of every check's arguments, by name."""
     return {name: model_of(kind).model_json_schema() for name, kind in all_checks().items()}
 
@@ -173,7 +173,7 @@ def _registered(name: str) -> bool:
     return True
 
 
-def _loaded(name: str, load: Loader | None) -> Callable[..., Any]:
+def _loaded(name: str, load: Loader | None) -> Callable[..., object]:
     if load is None:
         raise ValueError(f"unknown check {name!r}")
     try:

@@ -8,7 +8,6 @@ import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.records import digest
 
@@ -30,7 +29,7 @@ def file_of(function: Callable[..., object]) -> str | None:
     """The file of the code behind a decorator, a `functools.partial` or an object with
     `__call__`.
     """
-    inner: Any = inspect.unwrap(function)
+    inner: object = inspect.unwrap(function)
     while isinstance(inner, functools.partial):
         inner = inspect.unwrap(inner.func)
     if not (inspect.isroutine(inner) or inspect.isclass(inner)):

@@ -35,7 +35,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset(["*", "**", "%"])
 
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> object:
         sequence = isinstance(left, str | bytes | list | tuple) or isinstance(
             right, str | bytes | list | tuple
         )
@@ -118,7 +118,7 @@ class Template:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(source: str, name: str) -> Callable[[Mapping[str, Any]], Any]:
+def _compiled(source: str, name: str) -> Callable[[Mapping[str, object]], object]:
     whole = _WHOLE_EXPRESSION.match(source)
     if whole:
         try:
@@ -150,7 +150,7 @@ def is_template(value: object) -> bool:
     return isinstance(value, list | tuple) and any(is_template(item) for item in value)
 
 
-def render_value(value: object, values: Mapping[str, object], name: str) -> Any:
+def render_value(value: object, values: Mapping[str, object], name: str) -> object:
     """`value` with every template in it rendered. A text that is one `{{ expression }}` gives the
     expression's own value (a list stays a list); any other template gives text.
 

@@ -173,7 +173,7 @@ def _settings(before: GateTerms, now: GateTerms) -> Iterator[GateChange]:
             )
 
 
-def _flat(terms: GateTerms) -> dict[str, Any]:
+def _flat(terms: GateTerms) -> dict[str, object]:
     # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one
     # change, not two.
     gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}

@@ -35,7 +35,7 @@ class MemberVerdict(Protocol):
         """Characters that judging this answer would send; None when nothing would be sent."""
 
 
-def spent(scores: Sequence[Score]) -> dict[str, Any]:
+def spent(scores: Sequence[Score]) -> dict[str, object]:
     """What several scores of one answer cost together, as fields of a score."""
     usages = [score.usage for score in scores if score.usage is not None]
     costs = [score.cost_usd for score in scores if score.cost_usd is not None]

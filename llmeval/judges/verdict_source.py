@@ -33,7 +33,7 @@ class VerdictSource(Interface):
     def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
         """The parameters to send. `own`: those of the model; `stated`: those of the judge."""
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The form that a verdict about these criteria has."""
 
     def messages(
@@ -79,7 +79,7 @@ class ReplyVerdicts:
 
     def __init__(self, protocol: Protocol, *, logprobs: bool = False) -> None:
         self._protocol, self._logprobs = protocol, logprobs
-        self.rules: dict[str, Any] = {"erase": NEAR} if logprobs else {}
+        self.rules: dict[str, object] = {"erase": NEAR} if logprobs else {}
 
     def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
         """The judge's over the model's own, over the defaults; null leaves one out."""
@@ -87,7 +87,7 @@ class ReplyVerdicts:
         logprobs = _LOGPROBS if self._logprobs else {}
         return overriding(merged(_DEFAULT_PARAMS, longer, own, logprobs, stated), own)
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The JSON Schema of the reply."""
         return self._protocol.schema_for(criteria)
 
@@ -139,7 +139,7 @@ class ProbabilityVerdicts:
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
         decision = protocol.decision
-        self.rules: dict[str, Any] = {
+        self.rules: dict[str, object] = {
             "decision": None if decision is None else decision.model_dump(),
             "erase": NEAR,
         }
@@ -148,7 +148,7 @@ class ProbabilityVerdicts:
         """Only the judge's."""
         return dict(stated)
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The questions of the request."""
         return questions(self._protocol, criteria)
 

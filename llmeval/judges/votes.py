@@ -18,7 +18,7 @@ class CountedVote(NamedTuple):
     details: dict[str, Any]
 
 
-def ballots(params: Mapping[str, object], votes: int) -> Iterator[tuple[Mapping[str, Any], int]]:
+def ballots(params: Mapping[str, object], votes: int) -> Iterator[tuple[Mapping[str, object], int]]:
     """(params, repeat) of each reply. The second and later ones are sampled, or they would say the
     same again. Where no temperature is sent (reasoning models refuse one), the endpoint's own
     stands."""

@@ -56,7 +56,7 @@ class ReplyPaths:
                     kind=kind,
                 ) from None
 
-        fields: dict[str, Any] = {}
+        fields: dict[str, object] = {}
         if self.data is not None:
             fields["data"] = {name: at(f"data.{name}", path) for name, path in self.data.items()}
         if self.tool_calls is not None:
@@ -83,7 +83,7 @@ def read_tool_calls(value: object, where: str, kind: str) -> tuple[dict[str, Any
     return tuple(_tool_call(call, f"{where}[{index}]", kind) for index, call in enumerate(value))
 
 
-def _tool_call(call: object, where: str, kind: str) -> dict[str, Any]:
+def _tool_call(call: object, where: str, kind: str) -> dict[str, object]:
     if isinstance(call, Mapping):
         read = called(call)
         if read is None:

@@ -112,7 +112,7 @@ def read_sheet(path: Path) -> Iterator[Label | dict[str, Any]]:
             yield _row(line, f"{path}:{number}")
 
 
-def _row(line: bytes, where: str) -> Label | dict[str, Any]:
+def _row(line: bytes, where: str) -> Label | dict[str, object]:
     try:
         found = msgspec.json.decode(line)
     except msgspec.DecodeError as error:

@@ -41,7 +41,7 @@ class PastUsage(NamedTuple):
     roles: dict[str, TypicalUsage]
 
 
-def estimate(planned: RunPlan, reports: Path) -> list[dict[str, Any]]:
+def estimate(planned: RunPlan, reports: Path) -> list[dict[str, object]]:
     """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers
     are `based_on`.
 
@@ -67,7 +67,7 @@ def estimate(planned: RunPlan, reports: Path) -> list[dict[str, Any]]:
 
 def _row(
     role: str, seat: ModelRole, units: int, past: PastUsage | None, assume: Any
-) -> dict[str, Any]:
+) -> dict[str, object]:
     known = None if past is None else past.roles.get(role)
     typical: TypicalUsage = known or assume()
     calls = round(units * typical.calls)

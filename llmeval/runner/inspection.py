@@ -8,7 +8,6 @@ some cases are concerned, a warning says how many and names the first.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import SpecError, bind, merge
@@ -142,7 +141,7 @@ def _taken(what: str) -> str:
     )
 
 
-def _loader(suite: Suite) -> Callable[[str], Callable[..., Any]]:
+def _loader(suite: Suite) -> Callable[[str], Callable[..., object]]:
     return lambda name: load_function(name, suite.base)
 
 

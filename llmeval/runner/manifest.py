@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -142,12 +141,12 @@ def scoring_of(plan: RunPlan) -> ScoringInputs:
     )
 
 
-def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
+def _checks(plan: RunPlan) -> tuple[dict[str, object], ...]:
     """The suite's checks as a manifest lists them, then the own functions of single cases."""
     return (*checks_record(plan.checks), *_case_functions(plan))
 
 
-def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
+def _case_functions(plan: RunPlan) -> list[dict[str, object]]:
     """The source of own checks that single cases name, by metric: the cases' digests hold only
     their names. Each shard lists those of all cases, so that shards agree.
     """
@@ -165,7 +164,7 @@ def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
     ]
 
 
-def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
+def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, object], ...]:
     """Checks as a manifest lists them, in plain JSON: an entry for each metric."""
     return tuple(
         msgspec.json.decode(msgspec.json.encode({"metric": metric, **bound.identity}))

@@ -341,7 +341,7 @@ def _facts(
     checks: tuple[BoundCheck, ...],
     quarantine: Quarantine,
     warnings: tuple[str, ...],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     gate = suite.spec.gate
     margins = gate.regression.margins if gate.regression is not None else {}
     return {

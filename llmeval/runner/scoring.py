@@ -76,7 +76,7 @@ def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[
     """A failure of every metric. No check is asked: one that forbids something would pass where
     there is no text.
     """
-    failed: dict[str, Any] = {"value": 0.0, "passed": False, "reason": reason}
+    failed: dict[str, object] = {"value": 0.0, "passed": False, "reason": reason}
     scores = [
         _score(answer, metric, Status.FAIL, **failed)
         for bound in plan.checks_for(case)
@@ -94,7 +94,7 @@ def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> list[Score]:
     that in all of them.
     """
 
-    def render(value: object) -> Any:
+    def render(value: object) -> object:
         return render_value(value, answer_values(case, answer), bound.metric)
 
     try:

@@ -1,6 +1,6 @@
 """The gate of a suite file as types: the rules that decide a run."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from pydantic import Field, field_validator, model_validator
@@ -125,7 +125,7 @@ class GateSpec(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _fails_closed(cls, data: object) -> Any:
+    def _fails_closed(cls, data: object) -> object:
         if isinstance(data, dict) and data.get("must_pass") is None:
             ruled = data.get("floors") or data.get("regression")
             return {**data, "must_pass": None if ruled else "all"}
@@ -133,7 +133,7 @@ class GateSpec(Strict):
 
     @field_validator("must_pass", mode="before")
     @classmethod
-    def _selection(cls, value: object) -> Any:
+    def _selection(cls, value: object) -> object:
         if value in (None, "all"):
             return value
         if isinstance(value, list) and value and all(map(_is_name, value)):

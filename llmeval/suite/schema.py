@@ -194,14 +194,14 @@ class SuiteSpec(Strict):
 
     @field_validator("cases", mode="before")
     @classmethod
-    def _short_cases(cls, value: object) -> Any:
+    def _short_cases(cls, value: object) -> object:
         return {"source": value} if isinstance(value, str | list) else value
 
     @field_validator(
         "gate", mode="before", json_schema_input_type=GateSpec | Literal["none"] | None
     )
     @classmethod
-    def _short_gate(cls, value: object) -> Any:
+    def _short_gate(cls, value: object) -> object:
         if value is None:
             return GateSpec()
         if value == "none":

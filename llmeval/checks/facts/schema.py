@@ -70,7 +70,7 @@ class Fact(BaseModel):
 
     @field_validator("aliases", "subject", mode="before")
     @classmethod
-    def _one_is_a_list(cls, value: object) -> Any:
+    def _one_is_a_list(cls, value: object) -> object:
         return (
             [value]
             if isinstance(value, str | int | float) and not isinstance(value, bool)

@@ -115,7 +115,7 @@ def _test(
 
 def _configured(
     row: dict[str, str], numbered: dict[str, dict[str, object]]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The assertions with what `__metric` and `__config:__expectedN:key` say about them."""
     for column, text in row.items():
         if not column.startswith("__config:") or not text:

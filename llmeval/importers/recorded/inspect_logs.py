@@ -65,7 +65,7 @@ def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
     )
 
 
-def _opened(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _opened(path: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
     if path.suffix == ".json":
         log = json.loads(path.read_bytes())
         return log, log.get("samples") or []
@@ -74,7 +74,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         return header, list(_samples(archive))
 
 
-def _samples(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
+def _samples(archive: zipfile.ZipFile) -> Iterator[dict[str, object]]:
     for name in archive.namelist():
         if name.startswith("samples/") and name.endswith(".json"):
             yield json.loads(archive.read(name))
@@ -116,7 +116,7 @@ def _add(
                 case.score(metric, repeat, given)
 
 
-def _values(scorer: str, value: object) -> list[tuple[str, Any]]:
+def _values(scorer: str, value: object) -> list[tuple[str, object]]:
     if isinstance(value, dict):
         return [(f"{scorer}/{name}", each) for name, each in value.items()]
     if isinstance(value, list):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -99,7 +99,7 @@ def trust(
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 
 
-def parts_of(judge: "MemberVerdict") -> dict[str, Any]:
+def parts_of(judge: "MemberVerdict") -> dict[str, object]:
     """What a judge's digest is made of, so that a void certificate can say what changed."""
     if len(judge.seats) > 1:
         return {

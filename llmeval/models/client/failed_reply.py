@@ -5,7 +5,6 @@ up.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.core.errors import ModelError, Retryable
 from llmeval.core.records import to_json
@@ -108,7 +107,7 @@ def error_message(error: object) -> str:
         return "an error that can't be shown"
 
 
-def _parsed(body: bytes) -> Any:
+def _parsed(body: bytes) -> object:
     """The body as JSON; None where it is something else."""
     try:
         return json.loads(body)

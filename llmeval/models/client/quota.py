@@ -14,7 +14,6 @@ source and verdict. Three rules give the order:
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 LASTING = 600.0
 """Seconds. A longer wait ends the run, because every case would wait as long."""
@@ -218,7 +217,7 @@ def _quota_ids(value: object, depth: int) -> Iterator[str]:
             yield inner
 
 
-def _pairs(value: object, depth: int) -> Iterator[tuple[str, Any]]:
+def _pairs(value: object, depth: int) -> Iterator[tuple[str, object]]:
     if depth == 0:
         return
     if isinstance(value, Mapping):

@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 LONGEST = 32 * 86_400.0
 """Seconds. A longer wait than a month's quota needs is a fault of the server, and no wish."""
@@ -196,7 +195,7 @@ def _field(body: object, now: float) -> float | None:
     return None
 
 
-def _fields(value: object, depth: int) -> Iterator[tuple[str, Any]]:
+def _fields(value: object, depth: int) -> Iterator[tuple[str, object]]:
     """All (key, value) of nested objects, the key in lower case without `_` and `-`."""
     if depth == 0:
         return

@@ -6,7 +6,6 @@ The words of the message stay the endpoint's own; what would fix it is added in 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.core.errors import ModelError, Overloaded, Retryable
 from llmeval.models.client.quota import lasts, words
@@ -145,7 +144,7 @@ def _mention(name: str) -> str:
     return rf"(?<![\w.]){name}(?!\w)"
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

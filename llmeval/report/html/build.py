@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -199,7 +199,7 @@ class PageWriter:
         if self._watch is not None:
             self._watch(row, place)
 
-    def _meta(self) -> dict[str, Any]:
+    def _meta(self) -> dict[str, object]:
         """What the page's script needs besides the rows."""
         manifest, indexer = self._manifest, self._indexer
         return {

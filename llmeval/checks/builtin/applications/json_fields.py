@@ -34,7 +34,7 @@ class FieldOptions(BaseModel):
         return FieldRule(self.tolerance, self.fold, self.date)
 
 
-def _fields(value: object) -> Any:
+def _fields(value: object) -> object:
     """A list of names is a mapping without options; so is a name with nothing after it."""
     if isinstance(value, list):
         return {name: {} for name in value}
@@ -43,7 +43,7 @@ def _fields(value: object) -> Any:
     return value
 
 
-def _record(value: object) -> Any:
+def _record(value: object) -> object:
     if isinstance(value, str):
         try:
             value = parse_json(value)
@@ -54,7 +54,7 @@ def _record(value: object) -> Any:
     return plain(value)
 
 
-def _not_empty(value: dict[str, object]) -> dict[str, Any]:
+def _not_empty(value: dict[str, object]) -> dict[str, object]:
     if not value:
         raise ValueError("there is no field")
     return value
@@ -114,7 +114,7 @@ def json_fields(
     return graded(right / len(parts), not troubles, reason, metrics=parts)
 
 
-def _record_of(answer: Answer, got: object) -> tuple[dict[str, Any] | None, str]:
+def _record_of(answer: Answer, got: object) -> tuple[dict[str, object] | None, str]:
     """The object, and what is wrong with how it is written."""
     if got is _NULL:
         return None, "the JSON is not an object but null"
@@ -168,11 +168,11 @@ def _compared(
     return graded(1.0, True, "as wanted", details=details)
 
 
-def _at(record: Mapping[str, object], name: str) -> Any:
+def _at(record: Mapping[str, object], name: str) -> object:
     """The field of this name, or below by a name with dots."""
     if name in record:
         return record[name]
-    value: Any = record
+    value: object = record
     for part in name.split("."):
         if isinstance(value, Mapping) and part in value:
             value = value[part]

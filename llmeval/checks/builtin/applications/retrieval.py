@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -21,7 +21,7 @@ def _id(value: object) -> str:
     return str(value)
 
 
-def _ids(value: object) -> Any:
+def _ids(value: object) -> object:
     if value is None:
         return []
     if isinstance(value, str | int):
@@ -29,7 +29,7 @@ def _ids(value: object) -> Any:
     return [_id(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _gains(value: object) -> Any:
+def _gains(value: object) -> object:
     """Ids with their gain: of a list 1 each."""
     if isinstance(value, Mapping):
         return {_id(key): gain for key, gain in value.items()}

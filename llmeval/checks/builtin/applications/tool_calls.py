@@ -40,7 +40,7 @@ Got = Annotated[
 """Calls from data: a null means no calls, never the answer's own calls."""
 
 
-def _call(value: object) -> Any:
+def _call(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 

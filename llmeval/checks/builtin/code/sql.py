@@ -75,7 +75,7 @@ def sql(
     return verdict(why is None, why or "is valid SQL")
 
 
-def parse_sql(text: str, dialect: str) -> list[Any]:
+def parse_sql(text: str, dialect: str) -> list[object]:
     """The syntax tree of each statement, by sqlglot.
 
     Raises:

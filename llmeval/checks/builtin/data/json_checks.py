@@ -7,7 +7,6 @@ here (RFC 8259 sections 4 and 6, RFC 7493 section 2).
 import json as stdlib
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
@@ -35,7 +34,7 @@ _CITATION = re.compile(r"\[[\d\s,]*\]")
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str) -> object:
     """The value of a text that is exactly one JSON value.
 
     Raises:
@@ -65,7 +64,7 @@ def _told(error: ValueError) -> str:
     return "a number has too many digits" if "digits" in str(error) else str(error)
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) < len(pairs):
         seen: set[str] = set()
@@ -74,7 +73,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, Any]:
     return result
 
 
-def _no_constant(constant: str) -> Any:
+def _no_constant(constant: str) -> object:
     raise Malformed(f"{constant} is not a JSON value")
 
 
@@ -160,7 +159,7 @@ def contains_json(case: Case, answer: Answer, *, schema: Schema | None = None) -
     )
 
 
-def json_values(text: str) -> Iterator[tuple[int, int, Any]]:
+def json_values(text: str) -> Iterator[tuple[int, int, object]]:
     """(start, end, value) of each object or list, outermost first.
 
     Raises:

@@ -43,7 +43,7 @@ class MatchOptions(NamedTuple):
     tolerance: float
 
 
-def _from_text(value: object) -> Any:
+def _from_text(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
@@ -141,7 +141,7 @@ def _repaired(text: str, why: str) -> Result:
     return graded(0.0, False, f"{why}; nothing in it can be repaired")
 
 
-def _reference(text: str) -> Any:
+def _reference(text: str) -> object:
     try:
         return parse_json(text)
     except Malformed as error:

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -175,7 +175,7 @@ def toml(
     return _held_against(value, keys, schema, "TOML")
 
 
-def parse_toml(text: str) -> dict[str, Any]:
+def parse_toml(text: str) -> dict[str, object]:
     """The value of a TOML document.
 
     Raises:
@@ -208,7 +208,7 @@ def _held_against(value: object, keys: list[str], schema: Schema | None, what: s
     return verdict(True, f"is valid {what}")
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     """As JSON has it: text for dates and for keys."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
