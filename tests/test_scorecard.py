@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import scorecard
 
+
 def test_the_package_keeps_its_limits() -> None:
     figures = scorecard.scorecard(scorecard.PACKAGE)
     assert [each for each in figures if not each.holds] == []

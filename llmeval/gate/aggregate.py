@@ -66,7 +66,7 @@ class CaseValue(NamedTuple):
 
 
 class RunAggregate:
-    """The numbers of one run, of a finished one (`tally_run`) or while it goes on.
+    """The numbers of one run, of a finished one (`aggregate_run`) or while it goes on.
 
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
     `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:

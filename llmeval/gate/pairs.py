@@ -67,7 +67,7 @@ class PairedCases(NamedTuple):
 
 
 def pair(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     baseline: BaselineLock,
     metric: str,
     slice_: tuple[str, str] | None = None,
@@ -80,11 +80,11 @@ def pair(
         only: the cases that were used, where a rule was decided before the last one.
         gone: what is known of the cases that are not paired.
     """
-    now, before = tally.case_digests(), baseline.results(metric)
+    now, before = aggregate.case_digests(), baseline.results(metric)
     gone = gone or MissingCases()
     retired = tuple(entry.case_id for entry in gone.retired)
-    kept, here = baseline.everything(), tally.members(slice_)
-    results = {result.case_id: result for result in tally.results(metric, slice_)}
+    kept, here = baseline.everything(), aggregate.members(slice_)
+    results = {result.case_id: result for result in aggregate.results(metric, slice_)}
     same = [name for name in here if kept.get(name) == now[name]]
     both = [
         name
@@ -114,17 +114,17 @@ def _fell(moved: Sequence[tuple[float, str]]) -> tuple[str, ...]:
 
 
 def with_attempts(
-    pairs: PairedCases, tally: RunAggregate, baseline: BaselineLock, metric: str, pool: Pool
+    pairs: PairedCases, aggregate: RunAggregate, baseline: BaselineLock, metric: str, pool: Pool
 ) -> PairedCases:
     """The pairs with the mean of several attempts in place of this run's values.
 
     Cases that fell or rose stay those of this run.
     """
-    before, digests = baseline.results(metric), tally.case_digests()
+    before, digests = baseline.results(metric), aggregate.case_digests()
     least, most, middle = [], [], []
     for name, difference in zip(pairs.cases, pairs.differences, strict=True):
         then = before[name]
-        own = tally.result(metric, name)
+        own = aggregate.result(metric, name)
         span = pool(name, digests[name], math.nan if own is None else own.value)
         lost = math.isnan(then)
         least.append(-1.0 if lost else span.least - then)

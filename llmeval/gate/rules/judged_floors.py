@@ -59,7 +59,7 @@ class LabelEvidence(NamedTuple):
 
 
 def evidence_for(
-    tally: RunAggregate, manifest: Manifest, metric: str, slice_: tuple[str, str] | None
+    aggregate: RunAggregate, manifest: Manifest, metric: str, slice_: tuple[str, str] | None
 ) -> LabelEvidence | None:
     """The labels to correct a judged metric by; None where there are none that may.
 
@@ -71,9 +71,9 @@ def evidence_for(
         not known.
     """
     judge = manifest.judges.get(metric)
-    if judge is None or metric in tally.by_people or manifest.repeats > 1:
+    if judge is None or metric in aggregate.by_people or manifest.repeats > 1:
         return None
-    own = _own_labels(tally, metric, slice_)
+    own = _own_labels(aggregate, metric, slice_)
     if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
         return LabelEvidence(own, Provenance.BY_VERDICT)
     if judge.trust != "TRUSTED" or judge.when == "uncertain" or not judge.labels:
@@ -91,16 +91,18 @@ def label_counts(table: LabelTable) -> LabelCounts:
     return LabelCounts._make((table.pass_pass, table.pass_fail, table.fail_pass, table.fail_fail))
 
 
-def _own_labels(tally: RunAggregate, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:
+def _own_labels(
+    aggregate: RunAggregate, metric: str, slice_: tuple[str, str] | None
+) -> LabelCounts:
     """What the judge and people said of answers of this run that were drawn at random."""
     said = {
         place.case_id: verdict
-        for place, verdict in tally.people.items()
-        if place.metric == metric and place in tally.drawn
+        for place, verdict in aggregate.people.items()
+        if place.metric == metric and place in aggregate.drawn
     }
     if not said:
         return LabelCounts(0, 0, 0, 0)
-    known = (result for result in tally.results(metric, slice_) if not math.isnan(result.value))
+    known = (result for result in aggregate.results(metric, slice_) if not math.isnan(result.value))
     both = [(result.passed, said[result.case_id]) for result in known if result.case_id in said]
     return count_labels([judge for judge, _ in both], [person for _, person in both])
 

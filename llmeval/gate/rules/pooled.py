@@ -90,18 +90,18 @@ class PooledFloor(NamedTuple):
         return None if self.where is None else "=".join(self.where)
 
 
-def pooled_floor(tally: RunAggregate, asked: PooledFloor, pool: Pool) -> RuleDecision | None:
+def pooled_floor(aggregate: RunAggregate, asked: PooledFloor, pool: Pool) -> RuleDecision | None:
     """A floor on the pass rate over all attempts; None where no case has a result.
 
     The means of several attempts are scores in [0, 1], so the test is the one for scores
     (`stats.tests.fixed_sample`).
 
     Args:
-        tally: of this run.
+        aggregate: of this run.
         asked: the floor.
         pool: of its metric, by whether cases passed.
     """
-    results = list(tally.results(asked.metric, asked.where))
+    results = list(aggregate.results(asked.metric, asked.where))
     lost = sum(math.isnan(each.value) for each in results)
     if lost == len(results):
         return None

@@ -33,7 +33,7 @@ class RuleWalk:
     """One rule's way through the planned cases.
 
     Args:
-        tally: of the run; fed elsewhere.
+        aggregate: of the run; fed elsewhere.
         groups: ids of the cases the rule is about, in the planned order, those of one cluster
             together.
         value: of a case that is done.
@@ -42,12 +42,12 @@ class RuleWalk:
 
     def __init__(
         self,
-        tally: RunAggregate,
+        aggregate: RunAggregate,
         groups: list[list[str]],
         value: Value,
         make: Callable[[int, int, int], TestDesign],
     ) -> None:
-        self._tally, self._groups, self._value = tally, groups, value
+        self._aggregate, self._groups, self._value = aggregate, groups, value
         self._at = 0
         self.planned = sum(map(len, groups))
         self.test = (
@@ -77,7 +77,7 @@ class RuleWalk:
         while (
             test is not None
             and not self.settled
-            and all(map(self._tally.done, self._groups[self._at]))
+            and all(map(self._aggregate.done, self._groups[self._at]))
         ):
             names = [(name, self._value(name)) for name in self._groups[self._at]]
             values = np.array([value for _, value in names if value is not None])
@@ -119,12 +119,12 @@ def is_judged(manifest: Manifest, metric: str) -> bool:
     return bool(manifest.judges) if metric == CASES else metric in manifest.judges
 
 
-def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:
+def floor_walk(aggregate: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:
     """A floor's way through the planned cases: 1 for a case that passes, 0 for one that fails."""
     metric, where = parse_metric_ref(key)
 
     def value(name: str) -> float | None:
-        result = tally.result(metric, name)
+        result = aggregate.result(metric, name)
         return (
             None
             if result is None
@@ -139,11 +139,11 @@ def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float
             units=units, cases=cases, largest=largest, threshold=threshold, alpha=shared, beta=alpha
         )
 
-    return RuleWalk(tally, tally.planned(where), value, make)
+    return RuleWalk(aggregate, aggregate.planned(where), value, make)
 
 
 def early_floor(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     gate: GateRecord,
     key: str,
     threshold: float,
@@ -153,7 +153,7 @@ def early_floor(
     """A floor of a run that may stop early, decided; None where no case has a score so far.
     `strict`: for FAIL instead of alpha, where there are more rules. `note`: a sentence to end with.
     """
-    walk = floor_walk(tally, gate, key, threshold)
+    walk = floor_walk(aggregate, gate, key, threshold)
     walk.advance()
     verdict, (metric, where) = walk.verdict(), parse_metric_ref(key)
     if verdict is None:
@@ -167,7 +167,7 @@ def early_floor(
     lost = sum(
         math.isnan(result.value)
         for name in walk.used
-        if (result := tally.result(metric, name)) is not None
+        if (result := aggregate.result(metric, name)) is not None
     )
     why = _floor_reason(key, told, threshold, (gate.alpha, level, sure), walk, lost) + note
     return RuleDecision(

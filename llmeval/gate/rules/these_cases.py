@@ -172,7 +172,7 @@ class FixedCasesTest:
 
 
 def fixed_cases_test(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     gate: GateRecord,
     baseline: BaselineLock,
     compared: "RegressionRule",
@@ -181,10 +181,10 @@ def fixed_cases_test(
     """The rule with its data; or why there is nothing to test.
 
     Args:
-        tally: of the run. gate: with the error rates of this attempt.
+        aggregate: of the run. gate: with the error rates of this attempt.
         baseline: what it is compared with. compared: the rule. pairs: its cases.
     """
-    counts = repeats_of(tally, pairs, baseline, compared.metric)
+    counts = repeats_of(aggregate, pairs, baseline, compared.metric)
     if counts is None:
         return (
             f"{compared.name}: `about: these_cases` counts answers that pass, and this metric has"
@@ -224,7 +224,7 @@ def _counts(case: CaseRepeats) -> str:
 
 
 def repeats_of(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     pairs: PairedCases,
     baseline: BaselineLock,
     metric: str,
@@ -240,17 +240,19 @@ def repeats_of(
         if not math.isnan(difference)
     ]
     own = {
-        name: result.value for name in names if (result := tally.result(metric, name)) is not None
+        name: result.value
+        for name in names
+        if (result := aggregate.result(metric, name)) is not None
     }
-    columns = [own, *_complete(tally.earlier, tally.case_digests(), metric, names)]
+    columns = [own, *_complete(aggregate.earlier, aggregate.case_digests(), metric, names)]
     counts = {}
     for name in names:
         then = _passes(before[name], repeats)
-        now = [_passes(column[name], tally.repeats) for column in columns]
+        now = [_passes(column[name], aggregate.repeats) for column in columns]
         sure = [each for each in now if each is not None]
         if then is None or len(sure) < len(now):
             return None
-        counts[name] = CaseRepeats(then, repeats, sum(sure), tally.repeats * len(columns))
+        counts[name] = CaseRepeats(then, repeats, sum(sure), aggregate.repeats * len(columns))
     return counts
 
 

@@ -22,7 +22,7 @@ from llmeval.core.outcome import Outcome
 from llmeval.core.records import to_json
 from llmeval.core.results import Summary
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
-from llmeval.gate.run_pass import read_run, tally_run
+from llmeval.gate.run_pass import aggregate_run, read_run
 from llmeval.gate.summary import summary_of
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
@@ -71,7 +71,9 @@ def write_html(
             summary = run.summary()
             read_run(run, _decided(run), [page.add_case], [page.take])
         else:
-            summary = summary_of(tally_run(run, manifest, [page.add_case], [page.take]), manifest)
+            summary = summary_of(
+                aggregate_run(run, manifest, [page.add_case], [page.take]), manifest
+            )
         page.write(summary)
 
 
@@ -238,7 +240,7 @@ def load_summary(run: RunDir) -> tuple[Manifest, Summary]:
     manifest = run.manifest()
     if run.has_summary():
         return manifest, run.summary()
-    return manifest, summary_of(tally_run(run, manifest), manifest)
+    return manifest, summary_of(aggregate_run(run, manifest), manifest)
 
 
 def _decided(run: RunDir) -> Mapping[AnswerKey, bool]:
