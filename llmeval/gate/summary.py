@@ -89,9 +89,9 @@ def _calls(aggregate: RunAggregate, manifest: Manifest) -> dict[str, Calls]:
 def audit_of(aggregate: RunAggregate, manifest: Manifest, metric: str) -> Audit | None:
     """What the audits of a metric's cascade come to."""
     judge = manifest.judges.get(metric)
-    seats = None if judge is None else judge.seats
+    members = None if judge is None else judge.seats
     audits = aggregate.audits.get(metric)
-    return None if audits is None or not seats else audits.found(len(seats))
+    return None if audits is None or not members else audits.found(len(members))
 
 
 def _counts(aggregate: RunAggregate, manifest: Manifest, *, complete: bool) -> CaseCounts:

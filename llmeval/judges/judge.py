@@ -114,8 +114,8 @@ class Judge:
         self.digest = digest([caller.model.identity, protocol.digest, self.params, *rules])
 
     @property
-    def seats(self) -> tuple["Judge", ...]:
-        """Itself: a judge is a bench of one."""
+    def members(self) -> tuple["Judge", ...]:
+        """Itself: a judge is an ensemble of one."""
         return (self,)
 
     def uncached(self) -> "Judge":

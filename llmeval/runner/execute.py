@@ -172,10 +172,14 @@ def _with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
     answered nor lost when the run ended.
     """
     roles = [("candidate", plan.candidate)]
-    roles += [(f"judge:{name}", seat) for name, bench in plan.judge_seats.items() for seat in bench]
+    roles += [
+        (f"judge:{name}", model_role)
+        for name, model_roles in plan.judge_roles.items()
+        for model_role in model_roles
+    ]
     counts = dict(manifest.unfinished_calls)
-    for role, seat in roles:
-        if calls := seat.caller.sender.take_unfinished():
+    for role, model_role in roles:
+        if calls := model_role.caller.sender.take_unfinished():
             counts[role] = counts.get(role, 0) + calls
     return structs.replace(manifest, unfinished_calls=counts)
 

@@ -203,8 +203,8 @@ def _host(role: ModelRole) -> str | None:
 
 
 def _judge(plan: RunPlan, name: str) -> JudgeRecord:
-    judge, roles, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
-    first, spec = judge.seats[0], plan.suite.judge(name)
+    judge, roles, trust = plan.judges[name], plan.judge_roles[name], plan.trusts[name]
+    first, spec = judge.members[0], plan.suite.judge(name)
     path, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
     certificate = read_certificate(path) if trust.state == "TRUSTED" and path is not None else None
     return JudgeRecord(

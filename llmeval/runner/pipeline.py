@@ -228,12 +228,17 @@ class Pipeline:
         """The candidate's answer, or the record of why there is none; None when the budget is used
         up.
         """
-        seat = self._plan.candidate
+        model_role = self._plan.candidate
         request = request_for(
-            seat.caller.model, case, repeat, messages, self._run_id, by_case=self._plan.by_case
+            model_role.caller.model,
+            case,
+            repeat,
+            messages,
+            self._run_id,
+            by_case=self._plan.by_case,
         )
         try:
-            asked = await seat.caller.ask(request)
+            asked = await model_role.caller.ask(request)
         except AskFailed as error:
             if error.kind == "budget":
                 self._end("budget", self._plan.budget.stopped or "")
@@ -269,9 +274,9 @@ class Pipeline:
             self.returned["returned_models"].add(reply.model)
         if reply.fingerprint:
             self.returned["fingerprints"].add(reply.fingerprint)
-        seat = self._plan.candidate
-        cost = cost_of(reply.usage, seat.spec.price) if paid else None
-        self._plan.budget.spend(cost, of=seat.name if paid else None)
+        model_role = self._plan.candidate
+        cost = cost_of(reply.usage, model_role.spec.price) if paid else None
+        self._plan.budget.spend(cost, of=model_role.name if paid else None)
         return structs.replace(
             answer,
             reasoning=reply.reasoning,

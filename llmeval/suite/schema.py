@@ -54,7 +54,7 @@ class JudgeSpec(Strict):
         default=None, description="A name from `models`, or a model written here."
     )
     panel: list[str | ModelSpec] = Field(
-        default=[], description="Several judges: the strict majority over all seats decides."
+        default=[], description="Several judges: the strict majority over all judges decides."
     )
     cascade: list[str | ModelSpec] = Field(
         default=[],

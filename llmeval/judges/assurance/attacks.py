@@ -120,7 +120,7 @@ async def attack(judge: MemberVerdict) -> list[Attack]:
     """
     # a suite's own criteria, such as `it is polite`, some attacks may meet
     target = judge.on_criteria((CRITERION,))
-    named = attacks_on(judge.seats[0].protocol)
+    named = attacks_on(judge.members[0].protocol)
     scores = await asyncio.gather(*(_tried(target, name, text) for name, text in named.items()))
     return [
         Attack(name, text, score) for (name, text), score in zip(named.items(), scores, strict=True)

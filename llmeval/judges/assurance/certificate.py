@@ -101,17 +101,19 @@ def trust(
 
 def parts_of(judge: "MemberVerdict") -> dict[str, object]:
     """What a judge's digest is made of, so that a void certificate can say what changed."""
-    if len(judge.seats) > 1:
+    if len(judge.members) > 1:
         return {
-            "seats": {str(number): parts_of(seat) for number, seat in enumerate(judge.seats, 1)},
+            "seats": {
+                str(number): parts_of(member) for number, member in enumerate(judge.members, 1)
+            },
             **judge.rules,
         }
-    seat = judge.seats[0]
-    protocol = seat.protocol
+    member = judge.members[0]
+    protocol = member.protocol
     return {
-        "model": dict(seat.caller.model.identity),
+        "model": dict(member.caller.model.identity),
         "protocol": {"name": protocol.name, "version": protocol.version, "digest": protocol.digest},
-        "params": dict(seat.params),
+        "params": dict(member.params),
         **judge.rules,
     }
 
