@@ -129,7 +129,9 @@ def test_an_application_that_broke_since_the_last_run_does_not_pass(
 
 
 @pytest.mark.parametrize("more", [(), ("--refresh",), ("--no-cache",)])
-def test_a_server_that_is_off_makes_the_run_invalid(application: Bench, more: tuple[str, ...]) -> None:
+def test_a_server_that_is_off_makes_the_run_invalid(
+    application: Bench, more: tuple[str, ...]
+) -> None:
     with serve(right) as endpoint:
         application.write(openai(endpoint.url))
         assert application.run().returncode == 0
@@ -160,7 +162,9 @@ def test_what_may_answer_otherwise_is_asked_even_with_reuse(
     with serve(right) as endpoint:
         for model in (before, now):
             asked = len(endpoint.requests)
-            application.write(model.replace("{}", endpoint.url).replace("{{", "{").replace("}", "}"))
+            application.write(
+                model.replace("{}", endpoint.url).replace("{{", "{").replace("}", "}")
+            )
             assert application.run("--reuse").returncode == 0
             assert len(endpoint.requests) - asked == N
 
@@ -276,7 +280,9 @@ def test_refreshed_answers_are_the_ones_that_later_runs_reuse(application: Bench
 
 @pytest.mark.parametrize("more", [(), ("--refresh",)], ids=str)
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX matter")
-def test_a_run_that_was_killed_asks_nothing_twice(application: Bench, more: tuple[str, ...]) -> None:
+def test_a_run_that_was_killed_asks_nothing_twice(
+    application: Bench, more: tuple[str, ...]
+) -> None:
     """What came back before the kill is read, from the records or from the cache, even where
     nothing of other runs is.
     """
@@ -396,11 +402,15 @@ def test_two_deployments_at_one_gateway_are_two_models(application: Bench) -> No
         application.write(openai(f"{endpoint.url}/a").replace("model: cand", "model: judge"))
         done = application.run("--limit", "2")
         assert "the judge is the candidate itself" not in done.stderr
-        judge = json.loads((application.runs[-1] / "manifest.json").read_text())["judges"]["correctness"]
+        judge = json.loads((application.runs[-1] / "manifest.json").read_text())["judges"][
+            "correctness"
+        ]
         application.url = f"{endpoint.url}/other"
         application.write(openai(f"{endpoint.url}/a"))
         application.run("--limit", "2")
-        other = json.loads((application.runs[-1] / "manifest.json").read_text())["judges"]["correctness"]
+        other = json.loads((application.runs[-1] / "manifest.json").read_text())["judges"][
+            "correctness"
+        ]
         assert judge["digest"] != other["digest"], "no certificate of one is the other's"
         application.write(openai(f"{endpoint.url}/other/j/").replace("model: cand", "model: judge"))
         assert "the judge is the candidate itself" in application.run("--limit", "2").stderr
@@ -410,7 +420,9 @@ def test_scoring_again_says_whose_answers_these_are(application: Bench) -> None:
     with serve(right) as endpoint:
         application.write(openai(endpoint.url))
         application.run()
-    done = llmeval("score", application.runs[0], "--out", application.folder / "again", cwd=application.folder)
+    done = llmeval(
+        "score", application.runs[0], "--out", application.folder / "again", cwd=application.folder
+    )
     assert f"{N} of {N} answers reused from earlier runs" in " ".join(done.stdout.split())
 
 
