@@ -84,8 +84,8 @@ class Attempts(NamedTuple):
             return counted
         pooled = f" {'Its' if len(self.values) == 1 else 'Their'} answers are pooled"
         if self.unread:
-            lost = ", ".join(self.unread[:3])
-            pooled = f" The results of {lost} can't be read, so they are not pooled"
+            missing = ", ".join(self.unread[:3])
+            pooled = f" The results of {missing} can't be read, so they are not pooled"
         alpha, _ = manifest.gate.rates_at(self.number) or (manifest.gate.alpha, 0)
         share = round(manifest.gate.alpha / alpha)
         return f"{counted}{pooled} with this run's, and it may use 1/{share} of each error rate."
@@ -129,16 +129,16 @@ def _column(
 ) -> AttemptColumn:
     results = [aggregate.result(metric, name) for name in names]
     kept = [None if each is None else each.value for each in results]
-    lost = [value is not None and value != value for value in kept]
+    missing = [value is not None and value != value for value in kept]
     return AttemptColumn(
         scorer=scorer,
         values=tuple(
             "-" if value is None else None if gone else round(value, _DIGITS)
-            for value, gone in zip(kept, lost, strict=True)
+            for value, gone in zip(kept, missing, strict=True)
         ),
         passed="".join(
             "-" if each is None or gone else "ny"[each.passed]
-            for each, gone in zip(results, lost, strict=True)
+            for each, gone in zip(results, missing, strict=True)
         ),
     )
 

@@ -18,7 +18,7 @@ _NAMED = 5
 
 class PairedCases(NamedTuple):
     """One metric on both sides. `differences`: candidate minus baseline in [-1, 1], NaN where
-    either side was lost.
+    either side is missing.
 
     `cases`: the id of each pair. `fell`: ids of cases that got worse, the worst first; `rose`: how
     many got better. `new`, `gone`, `changed`: ids of cases of one side only, or that are asked
@@ -44,7 +44,7 @@ class PairedCases(NamedTuple):
     """Cases of the baseline that a sample did not draw."""
 
     @property
-    def lost(self) -> int:
+    def missing(self) -> int:
         """Pairs without a result on one side or both."""
         return sum(math.isnan(value) for value in self.differences)
 
@@ -126,8 +126,8 @@ def with_attempts(
         then = before[name]
         own = aggregate.result(metric, name)
         span = pool(name, digests[name], math.nan if own is None else own.value)
-        lost = math.isnan(then)
-        least.append(-1.0 if lost else span.least - then)
-        most.append(1.0 if lost else span.most - then)
+        missing = math.isnan(then)
+        least.append(-1.0 if missing else span.least - then)
+        most.append(1.0 if missing else span.most - then)
         middle.append(difference if math.isnan(difference) else (span.least + span.most) / 2 - then)
     return pairs._replace(differences=tuple(middle), least=tuple(least), most=tuple(most))

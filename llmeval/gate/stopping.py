@@ -37,7 +37,7 @@ class GateStopper:
         self._since = 0
 
     def add(self, unit: Unit) -> bool:
-        """Take an answer with all its scores, or one that is lost; whether every rule is decided.
+        """Take an answer with all its scores, or a missing one; whether every rule is decided.
         Looks now and then only.
         """
         self._aggregate.add(unit)

@@ -37,7 +37,7 @@ GRACE_SECONDS = 2.0
 STOP_SECONDS = 60.0
 """The same after a used-up budget or an outage: the calls in flight are paid for."""
 OUTAGE = 20
-"""So many answers lost in a row, or one a worker, and the endpoint counts as down."""
+"""So many answers missing in a row, or one a worker, and the endpoint counts as down."""
 _OUTAGES = ("provider",)
 """Kinds of errors that mean, many in a row, that an endpoint is down."""
 
@@ -84,7 +84,7 @@ class Pipeline:
         self._verdicts = verdicts
         self._run_id = writer.run.manifest().run_id
         self._workers: list[asyncio.Task[None]] = []
-        self._lost_in_a_row = 0
+        self._missing_in_a_row = 0
         self._priced = asyncio.Event()
         self._scoring = True
         self._stop: Ending | None = None
@@ -300,29 +300,32 @@ class Pipeline:
                 )
 
     def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
-        """Stop when nothing gets through any more: every further case would be lost the same way. A
-        used-up quota ends the run at once, lost answers in a row after a while."""
-        lost = (
+        """Stop when nothing gets through any more: every further case would fail the same way. A
+        used-up quota ends the run at once, missing answers in a row after a while."""
+        missing = (
             [answer.error]
             if answer.error is not None
             else [s.error for s in scores if s.source == "judge"]
         )
-        quota = next((error for error in lost if error is not None and error.kind == "quota"), None)
+        quota = next(
+            (error for error in missing if error is not None and error.kind == "quota"), None
+        )
         if quota is not None:
             self._end("quota", quota.message)
             self._plan.budget.stop(quota.message)
             return
         failure = next(
-            (error for error in lost if error is not None and error.kind in _OUTAGES), None
+            (error for error in missing if error is not None and error.kind in _OUTAGES), None
         )
         if failure is None:
-            self._lost_in_a_row = 0
+            self._missing_in_a_row = 0
             return
-        self._lost_in_a_row += 1
-        if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
+        self._missing_in_a_row += 1
+        if self._missing_in_a_row >= max(OUTAGE, self._concurrency):
             self._end(
                 "outage",
-                f"{self._lost_in_a_row} cases in a row have no result; the last: {failure.message}",
+                f"{self._missing_in_a_row} cases in a row have no result; the last:"
+                f" {failure.message}",
             )
 
     def _end(self, how: Ending, reason: str) -> None:

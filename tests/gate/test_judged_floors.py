@@ -115,11 +115,15 @@ def test_lost_verdicts_count_against_each_claim() -> None:
     """
     for floor, found in ((0.7, Decision.PASS), (0.95, Decision.FAIL)):
         known = selection([True] * 320 + [False] * 80)
-        for lost, expected in ((0, found), (80, Decision.INCONCLUSIVE)):
-            rule = decide_judged_floor("m", None, replace(known, unscored=lost), floor, 0.05, BANK)
+        for missing, expected in ((0, found), (80, Decision.INCONCLUSIVE)):
+            rule = decide_judged_floor(
+                "m", None, replace(known, unscored=missing), floor, 0.05, BANK
+            )
             assert rule is not None and rule.decision is expected, rule
-            assert ("80 more are missing and may be right or wrong; " in rule.reason) is bool(lost)
-            assert ("80 missing results prevent a decision" in rule.reason) is bool(lost)
+            assert ("80 more are missing and may be right or wrong; " in rule.reason) is bool(
+                missing
+            )
+            assert ("80 missing results prevent a decision" in rule.reason) is bool(missing)
 
 
 def manifest(trust: str, *, repeats: int = 1, **more: Any) -> Manifest:

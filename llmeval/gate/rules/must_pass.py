@@ -54,7 +54,7 @@ def must_pass_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDec
         return []
     cases = _cases(aggregate, wanted, manifest.untrusted)
     decision, reason = _decided(cases, wanted, untrusted_judge(aggregate, manifest))
-    if cases.missing and not _lost_too_many(
+    if cases.missing and not _too_many_missing(
         aggregate, manifest
     ):  # else `max_unscored` states the cause
         reason += aggregate.causes.sentence
@@ -113,7 +113,7 @@ class MustPassWalk:
             self._at += 1
 
 
-def _lost_too_many(aggregate: RunAggregate, manifest: Manifest) -> bool:
+def _too_many_missing(aggregate: RunAggregate, manifest: Manifest) -> bool:
     counts, limit = aggregate.counts(), float(manifest.gate.max_unscored)
     return bool(counts.cases) and (counts.errors + counts.unscored) / counts.cases > limit
 

@@ -79,7 +79,7 @@ def missing(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
 def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
     """What rules come to together.
 
-    INVALID before everything (a run that lost too much measures something else), then FAIL, then
+    INVALID before everything (a run with too much missing measures something else), then FAIL, then
     INCONCLUSIVE. Without any rule (`gate: none`) the decision is None.
     """
     decisions = {rule.decision for rule in rules}
@@ -119,16 +119,16 @@ def validity(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
                     " judge_probes.jsonl lists them.",
                 )
             )
-        lost = sum(passed is None for passed in tried.values())
-        if 2 * lost > len(tried):
+        missing = sum(passed is None for passed in tried.values())
+        if 2 * missing > len(tried):
             told = (
-                f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer:"
+                f"{missing} of {len(tried)} known attacks on the judge of {metric} got no answer:"
                 " whether it withstands them"
             )
             invalid.append(_invalid("attacks", f"{told} is not known."))
     limit = manifest.gate.max_unscored
-    lost = counts.errors + counts.unscored
-    if counts.cases and lost / counts.cases > limit:
+    missing = counts.errors + counts.unscored
+    if counts.cases and missing / counts.cases > limit:
         parts = []
         if counts.errors:
             parts.append(f"{counts.errors:,} with errors")
@@ -137,9 +137,9 @@ def validity(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
         invalid.append(
             _invalid(
                 "max_unscored",
-                f"{percent(lost / counts.cases)} of the cases are missing ({', '.join(parts)}); "
+                f"{percent(missing / counts.cases)} of the cases are missing ({', '.join(parts)}); "
                 f"at most {percent(limit)} may be (`max_unscored`).{_cause(aggregate, manifest)}",
-                estimate=lost / counts.cases,
+                estimate=missing / counts.cases,
                 threshold=limit,
             )
         )
