@@ -49,7 +49,7 @@ class Simulation(NamedTuple):
         floors: list[dict[str, object]] = []
         for setup, result, stated in self.gates:
             whole += _rows(result.whole, "margins")
-            for rule, rows in zip(setup.claims, result.rules, strict=True):
+            for rule, rows in zip(setup.rules, result.rules, strict=True):
                 if isinstance(rule, SimulatedFloor):
                     row = {"rule": rule.name, "floor": rule.threshold}
                     floors.append({**row, "rows": _rows(rows, "rate")})
