@@ -5,7 +5,7 @@ case.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llmeval.api import PathLike, Run, run
 from llmeval.core.errors import UsageError
@@ -78,14 +78,14 @@ def gate_trouble(done: Run) -> str | None:
 
 def score(
     output: str,
-    checks: Sequence[str | dict[str, Any]],
+    checks: Sequence[str | dict[str, object]],
     *,
     reference: str | Sequence[str] = (),
     context: str | None = None,
-    facts: Sequence[dict[str, Any]] = (),
-    tool_calls: Sequence[dict[str, Any]] = (),
-    data: dict[str, Any] | None = None,
-    **fields: Any,
+    facts: Sequence[dict[str, object]] = (),
+    tool_calls: Sequence[dict[str, object]] = (),
+    data: dict[str, object] | None = None,
+    **fields: object,
 ) -> dict[str, Score]:
     """Scores of one answer by checks, by metric. No model is asked.
 

@@ -4,7 +4,7 @@ shards.
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import StoreError, UsageError
@@ -203,7 +203,7 @@ def _differing(before: Summary, now: Summary) -> str:
     return "; ".join([*found[:_NAMED], *more])
 
 
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
     """A value's leaves with their dotted places."""
     inner = (
         value.items()

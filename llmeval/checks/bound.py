@@ -141,7 +141,7 @@ class SingleCheck(BoundCheck):
         result = self._called(composed_case(case), read, arguments)
         return result if read is answer else _in_raw_text(result, answer.text)
 
-    def _called(self, case: Case, answer: Answer, arguments: Mapping[str, Any]) -> Result:
+    def _called(self, case: Case, answer: Answer, arguments: Mapping[str, object]) -> Result:
         result = self.kind.function(case, answer, **arguments)
         if not isinstance(result, Result):
             raise CheckError(

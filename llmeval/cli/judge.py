@@ -151,7 +151,7 @@ def show(
     return 0
 
 
-def _trust_document(judge: "JudgeTrust") -> dict[str, Any]:
+def _trust_document(judge: "JudgeTrust") -> dict[str, object]:
     certificate = judge.certificate
     return {
         "metric": judge.metric,
@@ -295,8 +295,8 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
     )
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def _plain(record: object) -> dict[str, object]:
     import msgspec
 
-    found: dict[str, Any] = msgspec.to_builtins(record)
+    found: dict[str, object] = msgspec.to_builtins(record)
     return found

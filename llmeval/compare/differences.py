@@ -3,7 +3,6 @@ measured.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -56,7 +55,7 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
     return flat("", msgspec.to_builtins(facts))
 
 
-def flat(prefix: str, value: Any) -> list[tuple[str, str]]:
+def flat(prefix: str, value: object) -> list[tuple[str, str]]:
     """A mapping as (dotted key, text) pairs."""
     if isinstance(value, Mapping):
         dotted = f"{prefix}." if prefix else ""
@@ -64,6 +63,6 @@ def flat(prefix: str, value: Any) -> list[tuple[str, str]]:
     return [(prefix, plain(value))]
 
 
-def plain(value: Any) -> str:
+def plain(value: object) -> str:
     """Text as it is, anything else as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

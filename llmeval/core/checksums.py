@@ -7,7 +7,6 @@ manifest and all digests in them is not noticed here.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -59,7 +58,7 @@ def _checksum(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=_BYTES).hexdigest().encode()
 
 
-def manifest_digest(manifest: Mapping[str, Any]) -> str:
+def manifest_digest(manifest: Mapping[str, object]) -> str:
     """The digest of a manifest's content (`digest` itself left out): sha256 over its canonical
     JSON.
 

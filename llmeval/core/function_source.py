@@ -8,12 +8,11 @@ import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.records import digest
 
 
-def function_source(name: str, function: Callable[..., Any]) -> str | None:
+def function_source(name: str, function: Callable[..., object]) -> str | None:
     """The sha256 over the files that a function `module:function` comes from: the module that is
     named, and the one that the function is written in. None without a file, as for a built-in one.
 
@@ -26,11 +25,11 @@ def function_source(name: str, function: Callable[..., Any]) -> str | None:
     return digest(present) if present else None
 
 
-def file_of(function: Callable[..., Any]) -> str | None:
+def file_of(function: Callable[..., object]) -> str | None:
     """The file of the code behind a decorator, a `functools.partial` or an object with
     `__call__`.
     """
-    inner: Any = inspect.unwrap(function)
+    inner: object = inspect.unwrap(function)
     while isinstance(inner, functools.partial):
         inner = inspect.unwrap(inner.func)
     if not (inspect.isroutine(inner) or inspect.isclass(inner)):

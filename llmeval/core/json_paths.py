@@ -42,7 +42,7 @@ class JsonPath:
         return None if match is None else match["name"] or match["quoted"]
 
     @cached_property
-    def _segments(self) -> tuple[Any, ...]:
+    def _segments(self) -> tuple[object, ...]:
         """The parsed steps.
 
         Raises:
@@ -118,7 +118,7 @@ class JsonPath:
         values = [None if node is None else node.obj for node in nodes]
         return values if several else values[0]
 
-    def _taken(self, step: Any, node: Any) -> list[Any]:
+    def _taken(self, step: Any, node: Any) -> list[object]:
         """What one step selects from one value; [None] where an optional path ends there."""
         missing = None
         if not isinstance(node.obj, dict | list) and not _is_single(step):
@@ -154,7 +154,7 @@ def _place(parts: tuple[str | int, ...]) -> str:
     return text
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if value is None:
         return "null"
     return {bool: "a boolean", str: "a text"}.get(type(value), "a number")

@@ -52,7 +52,7 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def manifest_of(loaded: dict[str, Any]) -> Manifest:
+def manifest_of(loaded: dict[str, object]) -> Manifest:
     """A manifest from its JSON.
 
     Raises:

@@ -53,12 +53,12 @@ BESIDE = (
 """Files next to a suite."""
 
 
-def record_schemas() -> dict[str, dict[str, Any]]:
+def record_schemas() -> dict[str, dict[str, object]]:
     """The JSON Schema of each file by its name; of a `.jsonl` file, that of a line."""
     return {file.name: record_schema(file) for file in (*FILES, *BESIDE)}
 
 
-def record_schema(file: FileOfRecords) -> dict[str, Any]:
+def record_schema(file: FileOfRecords) -> dict[str, object]:
     """The JSON Schema of a file, or of each of its lines."""
     _, components = msgspec.json.schema_components([file.record], ref_template="#/$defs/{name}")
     for name, schema in components.items():

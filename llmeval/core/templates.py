@@ -35,7 +35,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset(["*", "**", "%"])
 
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> object:
         sequence = isinstance(left, str | bytes | list | tuple) or isinstance(
             right, str | bytes | list | tuple
         )
@@ -49,7 +49,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def _bounded(name: str, filter_: Callable[..., str]) -> Callable[..., str]:
-    def bounded(value: Any, width: int = 4, *args: Any) -> str:
+    def bounded(value: object, width: int = 4, *args: object) -> str:
         if isinstance(width, int) and width > MAX_REPEAT:
             raise SecurityError(f"the width given to {name} is too large")
         return filter_(value, width, *args)
@@ -95,7 +95,7 @@ class Template:
         except TemplateSyntaxError as error:
             raise SuiteError(f"{name}, template line {error.lineno}: {error.message}") from None
 
-    def render(self, values: Mapping[str, Any]) -> str:
+    def render(self, values: Mapping[str, object]) -> str:
         """The text for one case.
 
         Raises:
@@ -118,7 +118,7 @@ class Template:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(source: str, name: str) -> Callable[[Mapping[str, Any]], Any]:
+def _compiled(source: str, name: str) -> Callable[[Mapping[str, object]], object]:
     whole = _WHOLE_EXPRESSION.match(source)
     if whole:
         try:
@@ -141,7 +141,7 @@ def _field_of(source: str) -> str | None:
     return whole["name"] if whole and whole["name"] not in _NO_FIELDS else None
 
 
-def is_template(value: Any) -> bool:
+def is_template(value: object) -> bool:
     """Whether rendering could change `value` (looks into lists and mappings)."""
     if isinstance(value, str):
         return "{{" in value or "{%" in value
@@ -150,7 +150,7 @@ def is_template(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(is_template(item) for item in value)
 
 
-def render_value(value: Any, values: Mapping[str, Any], name: str) -> Any:
+def render_value(value: object, values: Mapping[str, object], name: str) -> object:
     """`value` with every template in it rendered. A text that is one `{{ expression }}` gives the
     expression's own value (a list stays a list); any other template gives text.
 
@@ -205,7 +205,7 @@ def answer_values(case: Case, answer: Answer) -> Fields:
     return {**values, DATA: answer.data}
 
 
-def variables_in(value: Any) -> frozenset[str]:
+def variables_in(value: object) -> frozenset[str]:
     """Names that the templates in `value` take from outside (looks into lists and mappings).
 
     Raises:
@@ -214,7 +214,7 @@ def variables_in(value: Any) -> frozenset[str]:
     return frozenset().union(*(_parsed(text)[0] for text in _templates(value)))
 
 
-def members_in(value: Any, name: str) -> frozenset[str]:
+def members_in(value: object, name: str) -> frozenset[str]:
     """Members of the variable `name` that the templates in `value` name: `ids` of `data.ids`.
 
     Raises:
@@ -224,7 +224,7 @@ def members_in(value: Any, name: str) -> frozenset[str]:
     return frozenset(member for owner, member in accesses if owner == name)
 
 
-def _templates(value: Any) -> Iterator[str]:
+def _templates(value: object) -> Iterator[str]:
     """The templates in `value`."""
     if isinstance(value, str):
         if is_template(value):

@@ -66,11 +66,12 @@ class CaseValue(NamedTuple):
 
 
 class RunAggregate:
-    """The numbers of one run, of a finished one (`tally_run`) or while it goes on.
+    """The numbers of one run, of a finished one (`aggregate_run`) or while it goes on.
 
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
-    `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
-    answers whose judge has still to answer, which are among them unless the run may stop early.
+    `slices`: {(tag, value): number of cases answered or missing}. `units`: answers taken;
+    `waiting`: answers whose judge has still to answer, which are among them unless the run may stop
+    early.
     `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
 
     Args:
@@ -174,8 +175,8 @@ class RunAggregate:
             elif status is Status.NEEDS_REVIEW:
                 waiting += 1
             elif status is Status.UNSCORED:
-                unscored += 1  # NOT_SCORED is not lost: its run decides nothing (`missing`)
-            elif self._is_lost(row, status):
+                unscored += 1  # NOT_SCORED is not missing: its run decides nothing (`missing`)
+            elif self._is_missing(row, status):
                 errors += 1
         return MetricSample(
             len(values),
@@ -261,7 +262,7 @@ class RunAggregate:
         column, row = self._column(metric), self._rows[case_id]
         status = None if column is None else column.status(row)
         graded = status is Status.PASS or status is Status.FAIL
-        if not graded and status not in _NO_VALUE and not self._is_lost(row, status):
+        if not graded and status not in _NO_VALUE and not self._is_missing(row, status):
             return None
         value = column.mean(row) if graded and column is not None else math.nan
         return CaseValue(
@@ -281,7 +282,7 @@ class RunAggregate:
     def _within(self, row: int, slice_: tuple[str, str] | None) -> bool:
         return slice_ is None or slice_ in self._tags[row]
 
-    def _is_lost(self, row: int, status: Status | None) -> bool:
+    def _is_missing(self, row: int, status: Status | None) -> bool:
         """Whether a metric has no result because something broke: its own check, or the answer."""
         return status is Status.ERROR or (
             status is None and self._whole.status(row) is Status.ERROR

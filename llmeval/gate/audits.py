@@ -28,7 +28,7 @@ class Audits:
     """
 
     decided: Counter[tuple[int, bool]] = field(default_factory=Counter)
-    lost: int = 0
+    missing: int = 0
     pairs: list[tuple[bool, bool]] = field(default_factory=list)
 
     def add(self, trail: list[dict[str, Any]], passed: bool) -> None:
@@ -38,7 +38,7 @@ class Audits:
         if len(trail) > deciding:
             verdict = _PASSED.get(trail[-1]["status"])
             if verdict is None:
-                self.lost += 1
+                self.missing += 1
             else:
                 self.pairs.append((passed, verdict))
 
@@ -58,13 +58,13 @@ class Audits:
             f"the next judge contradicts {contradicted:,} of {counts.n:,} audited verdicts that the"
             " one before was sure of"
         )
-        if self.lost:
-            seen += f" ({self.lost:,} more audits gave no verdict)"
+        if self.missing:
+            seen += f" ({self.missing:,} more audits gave no verdict)"
         shared = {
             "audited": counts.n,
             "contradicted": contradicted,
             "sure": sure,
-            "lost": self.lost,
+            "lost": self.missing,
         }
         try:
             estimate = estimate_rate(counts, sure_passed, sure, Provenance.BY_VERDICT)

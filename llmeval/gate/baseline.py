@@ -27,7 +27,7 @@ from llmeval.core.results import Decision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.gate_terms import limits_of, terms_of
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
-from llmeval.gate.run_pass import tally_run
+from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 from llmeval.store.run_store import RunStore
 
@@ -43,20 +43,20 @@ def baseline_of_run(run: RunStore, approved: Approval | None = None) -> Baseline
         UsageError: the run is incomplete or INVALID: it says nothing to compare with.
     """
     manifest = run.manifest()
-    tally = tally_run(run, manifest)
-    gate = outcome(own_rules(tally, manifest), manifest.gate.on_inconclusive)
+    aggregate = aggregate_run(run, manifest)
+    gate = outcome(own_rules(aggregate, manifest), manifest.gate.on_inconclusive)
     if shard := manifest.shard:
         told = f"shard {shard.index} of {shard.of}: `llmeval merge` makes the whole run"
         raise UsageError(f"{run.path} can't be a baseline: {told}")
     if manifest.status != "complete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
-    if missing(tally, manifest):
-        asked = f"it stopped early, after {tally.cases:,} of {manifest.cases.n:,} cases"
+    if missing(aggregate, manifest):
+        asked = f"it stopped early, after {aggregate.cases:,} of {manifest.cases.n:,} cases"
         raise UsageError(
             f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one"
         )
-    return values_of(tally, manifest, gate.decision, approved)
+    return values_of(aggregate, manifest, gate.decision, approved)
 
 
 def rejudged_of(run: RunStore, kept: Collection[str]) -> Rejudged:
@@ -82,7 +82,7 @@ def rejudged_of(run: RunStore, kept: Collection[str]) -> Rejudged:
 
 
 def values_of(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     manifest: Manifest,
     decision: str | None = None,
     approved: Approval | None = None,
@@ -99,32 +99,36 @@ def values_of(
         decision=decision,
         approved=approved,
         digests=manifest.digests,
-        cases=tally.case_digests(),
+        cases=aggregate.case_digests(),
         gate=terms_of(manifest) if rejudged is None else rejudged.gate,
         left_out={} if rejudged is None else rejudged.left_out,
-        outputs=tuple(tally.outputs()) if judged else (),
+        outputs=tuple(aggregate.outputs()) if judged else (),
         metrics={
             name: BaselineValues(
-                scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged)
+                scorer_digest(manifest, name),
+                _values(aggregate, name),
+                _passed(aggregate, name, judged),
             )
-            for name in tally.columns
+            for name in aggregate.columns
         },
     )
 
 
-def _values(tally: RunAggregate, metric: str) -> tuple[KeptValue, ...]:
-    found = {result.case_id: result.value for result in tally.results(metric)}
-    return tuple(_kept(found[name]) if name in found else "-" for name in tally.case_digests())
+def _values(aggregate: RunAggregate, metric: str) -> tuple[KeptValue, ...]:
+    found = {result.case_id: result.value for result in aggregate.results(metric)}
+    return tuple(_kept(found[name]) if name in found else "-" for name in aggregate.case_digests())
 
 
-def _passed(tally: RunAggregate, metric: str, judged: Collection[str]) -> str:
+def _passed(aggregate: RunAggregate, metric: str, judged: Collection[str]) -> str:
     if metric not in judged:
         return ""
     found = {
-        result.case_id: result for result in tally.results(metric) if not math.isnan(result.value)
+        result.case_id: result
+        for result in aggregate.results(metric)
+        if not math.isnan(result.value)
     }
     return "".join(
-        "-" if name not in found else "ny"[found[name].passed] for name in tally.case_digests()
+        "-" if name not in found else "ny"[found[name].passed] for name in aggregate.case_digests()
     )
 
 

@@ -39,14 +39,16 @@ class BaselineNotices(NamedTuple):
     """Ids of cases that are in quarantine now, and were not when the baseline was approved."""
 
 
-def against(tally: RunAggregate, manifest: Manifest) -> BaselineNotices:
+def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
     """A run beside the baseline that its gate names."""
     baseline = baseline_in(manifest)
     if baseline is None or baseline.gate is None:
         return BaselineNotices()
     now = terms_of(manifest)
     since = tuple(name for name in now.quarantine if name not in baseline.gate.quarantine)
-    return BaselineNotices(gone_of(tally, manifest, baseline), changes(baseline.gate, now), since)
+    return BaselineNotices(
+        gone_of(aggregate, manifest, baseline), changes(baseline.gate, now), since
+    )
 
 
 def baseline_in(manifest: Manifest) -> BaselineLock | None:

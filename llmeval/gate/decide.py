@@ -15,7 +15,9 @@ from llmeval.gate.rules.regression import regression_rules
 from llmeval.gate.rules.single_run import floor_rules, outcome, validity
 
 
-def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:
+def decide(
+    aggregate: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]
+) -> GateResult:
     """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors and regression
     are one family of tests.
 
@@ -25,26 +27,26 @@ def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecisio
     if shard := manifest.shard:
         return _part(shard, manifest, absent)
     if absent:  # a rule decided on a part of the cases would say something else than on all of them
-        return outcome([*absent, *validity(tally, manifest)], manifest.gate.on_inconclusive)
-    attempts = attempts_of(tally, manifest)
+        return outcome([*absent, *validity(aggregate, manifest)], manifest.gate.on_inconclusive)
+    attempts = attempts_of(aggregate, manifest)
     now = attempts.manifest(manifest)
-    alone = _alone(tally, manifest, now) if attempts.values else ()
-    tally.earlier = attempts.values
-    pooled = (*floor_rules(tally, now), *regression_rules(tally, now))
+    alone = _alone(aggregate, manifest, now) if attempts.values else ()
+    aggregate.earlier = attempts.values
+    pooled = (*floor_rules(aggregate, now), *regression_rules(aggregate, now))
     asked = [when_spent(rule, attempts, manifest) for rule in pooled]
     if alone:
         asked = [when_alone_fails(*pair) for pair in zip(asked, alone, strict=True)]
     tested = step_down(asked, now.gate.alpha)
-    rules = [*validity(tally, now), *must_pass_rules(tally, now), *tested]
+    rules = [*validity(aggregate, now), *must_pass_rules(aggregate, now), *tested]
     return _told(outcome(rules, now.gate.on_inconclusive), attempts.sentence(manifest))
 
 
-def _alone(tally: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[RuleDecision, ...]:
+def _alone(aggregate: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[RuleDecision, ...]:
     """What the rules say on this run's answers alone, each at the whole error rates."""
-    tally.earlier = ()
+    aggregate.earlier = ()
     rates = manifest.gate
     whole = structs.replace(now, gate=structs.replace(now.gate, alpha=rates.alpha, beta=rates.beta))
-    rules = (*floor_rules(tally, whole), *regression_rules(tally, whole))
+    rules = (*floor_rules(aggregate, whole), *regression_rules(aggregate, whole))
     return tuple(rule(rates.alpha) for rule in rules)
 
 

@@ -143,7 +143,7 @@ def _limits(
             )
 
 
-def _must_pass(before: Any, now: Any) -> Iterator[GateChange]:
+def _must_pass(before: object, now: object) -> Iterator[GateChange]:
     """`all`, a list of ids, {tag: value} or None."""
     if before == now:
         return
@@ -173,7 +173,7 @@ def _settings(before: GateTerms, now: GateTerms) -> Iterator[GateChange]:
             )
 
 
-def _flat(terms: GateTerms) -> dict[str, Any]:
+def _flat(terms: GateTerms) -> dict[str, object]:
     # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one
     # change, not two.
     gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}
@@ -201,7 +201,7 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
     return "changed"
 
 
-def _checks(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[GateChange]:
+def _checks(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[GateChange]:
     for name in [*before, *(name for name in now if name not in before)]:
         what = f"check {name}"
         if name not in now:
@@ -214,7 +214,7 @@ def _checks(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[GateC
             )
 
 
-def _difference(old: Any, new: Any) -> str:
+def _difference(old: object, new: object) -> str:
     """Only the arguments that differ, where both are mappings."""
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         return f"{_shown(old)} -> {_shown(new)}"
@@ -285,7 +285,7 @@ def _arguments(check: Mapping[str, Any]) -> Any:
     return found if len(canonical_json(found)) <= _SHORT else digest(found)[:23]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):

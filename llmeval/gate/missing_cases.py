@@ -59,15 +59,15 @@ def note_undrawn(baseline: BaselineLock, source: Iterable[Case]) -> Undrawn:
     return Undrawn(baseline.run_id, gone, changed)
 
 
-def gone_of(tally: RunAggregate, manifest: Manifest, baseline: BaselineLock) -> MissingCases:
+def gone_of(aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock) -> MissingCases:
     """How the cases of a run differ from those of its baseline. Nothing of a run that is not
     complete: its cases are not gone, they are still to come. A case in quarantine is not gone."""
     n = manifest.cases.n
-    if not tally.may_stop and tally.units < n * manifest.repeats:
+    if not aggregate.may_stop and aggregate.units < n * manifest.repeats:
         return MissingCases()
-    before, now = baseline.everything(), tally.case_digests(planned=True)
+    before, now = baseline.everything(), aggregate.case_digests(planned=True)
     changed = {name for name, digest in now.items() if before.get(name, digest) != digest}
-    absent = [name for name in before if name not in now and name not in tally.quarantined]
+    absent = [name for name in before if name not in now and name not in aggregate.quarantined]
     of, undrawn, unknown = manifest.sampled_of, 0, False
     if of is not None:
         noted = manifest.undrawn or Undrawn("")

@@ -46,7 +46,7 @@ def read_run(
                 take_unit(decided)
 
 
-def tally_run(
+def aggregate_run(
     run: RunStore,
     manifest: Manifest,
     on_case: Sequence[OnCase] = (),
@@ -64,7 +64,7 @@ def tally_run(
         StoreError: as `read_run`.
     """
     people, drawn = people_of(run.path)
-    tally = RunAggregate(
+    aggregate = RunAggregate(
         run.path,
         repeats=manifest.repeats,
         people=people,
@@ -72,7 +72,7 @@ def tally_run(
         quarantined=manifest.quarantined,
         ordered=manifest.may_stop,
     )
-    read_run(run, people, (tally.add_case, *on_case), (tally.take, *on_unit))
+    read_run(run, people, (aggregate.add_case, *on_case), (aggregate.take, *on_unit))
     for judge_probe in run.judge_probes():
-        tally.add_judge_probe(judge_probe)
-    return tally
+        aggregate.add_judge_probe(judge_probe)
+    return aggregate

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.core.records import Answer, Case, Message, Score, Status, digest
-from llmeval.judges.ensemble import common, seat
+from llmeval.judges.ensemble import common, member_record
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import Criterion
 
@@ -23,31 +23,31 @@ class Cascade:
 
     Args:
         metric: the name its scores carry.
-        seats: the judges, the cheapest first.
+        members: the judges, the cheapest first.
         band: a probability of passing strictly between these two is not sure.
         audit: share of the sure verdicts that the next judge is asked about all the same, in [0,
             1].
     """
 
     def __init__(
-        self, metric: str, seats: Sequence[Judge], band: tuple[float, float], audit: float
+        self, metric: str, members: Sequence[Judge], band: tuple[float, float], audit: float
     ) -> None:
         self.metric = metric
-        self.seats = tuple(seats)
+        self.members = tuple(members)
         self.band, self.audit = band, audit
         self.digest = digest(
-            {"cascade": [one.digest for one in seats], "band": band, "audit": audit}
+            {"cascade": [one.digest for one in members], "band": band, "audit": audit}
         )
         self.rules: dict[str, Any] = {"together": "cascade", "band": list(band), "audit": audit}
 
     def uncached(self) -> "Cascade":
         """See `Judge.uncached`."""
-        return Cascade(self.metric, [one.uncached() for one in self.seats], self.band, self.audit)
+        return Cascade(self.metric, [one.uncached() for one in self.members], self.band, self.audit)
 
     def on_criteria(self, criteria: Sequence[Criterion]) -> "Cascade":
         """See `Judge.on_criteria`."""
         return Cascade(
-            self.metric, [one.on_criteria(criteria) for one in self.seats], self.band, self.audit
+            self.metric, [one.on_criteria(criteria) for one in self.members], self.band, self.audit
         )
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
@@ -58,10 +58,12 @@ class Cascade:
         scores: list[Score] = []
         decided: Score | None = None
         inclusion = 1.0
-        for judge in self.seats:
+        for judge in self.members:
             score = await judge.score(case, answer, asked)
             scores.append(score)
-            trail.append({**seat(judge, score), "inclusion": inclusion, "decides": decided is None})
+            trail.append(
+                {**member_record(judge, score), "inclusion": inclusion, "decides": decided is None}
+            )
             if score.status is Status.NOT_APPLICABLE or decided is not None:
                 break
             if self._sure(score):
@@ -74,7 +76,7 @@ class Cascade:
         """Characters that the first judge would be sent: who else is asked depends on what it
         says.
         """
-        return self.seats[0].prompt_size(case, answer, asked)
+        return self.members[0].prompt_size(case, answer, asked)
 
     def _sure(self, score: Score) -> bool:
         """A verdict without a probability is final; no verdict never is."""
@@ -96,7 +98,7 @@ class Cascade:
         answer: Answer,
         decided: Score | None,
         scores: Sequence[Score],
-        trail: list[dict[str, Any]],
+        trail: list[dict[str, object]],
     ) -> Score:
         last = decided or scores[-1]
         details = {**(last.details or {}), "cascade": trail}

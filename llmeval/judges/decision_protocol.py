@@ -78,7 +78,7 @@ def probabilities_of(text: str, asked: Mapping[str, Any]) -> Probabilities:
     return shares
 
 
-def said(protocol: Protocol, shares: Probabilities) -> dict[str, Any]:
+def said(protocol: Protocol, shares: Probabilities) -> dict[str, object]:
     """The reply in the protocol's own form, with the likeliest verdict of each question."""
 
     def likeliest(options: Mapping[str, float]) -> str:

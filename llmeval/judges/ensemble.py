@@ -11,7 +11,7 @@ from llmeval.judges.protocol import Criterion
 
 class MemberVerdict(Protocol):
     """What the engine needs of a judge, be it one model or several. `rules`: what its digest has
-    besides its seats.
+    besides its members.
     """
 
     metric: str
@@ -19,7 +19,7 @@ class MemberVerdict(Protocol):
     rules: dict[str, Any]
 
     @property
-    def seats(self) -> Sequence[Judge]:
+    def members(self) -> Sequence[Judge]:
         """The single judges behind it, first asked first."""
 
     def uncached(self) -> "MemberVerdict":
@@ -35,7 +35,7 @@ class MemberVerdict(Protocol):
         """Characters that judging this answer would send; None when nothing would be sent."""
 
 
-def spent(scores: Sequence[Score]) -> dict[str, Any]:
+def spent(scores: Sequence[Score]) -> dict[str, object]:
     """What several scores of one answer cost together, as fields of a score."""
     usages = [score.usage for score in scores if score.usage is not None]
     costs = [score.cost_usd for score in scores if score.cost_usd is not None]
@@ -81,7 +81,7 @@ def first_error(scores: Sequence[Score]) -> ErrorInfo | None:
     )
 
 
-def seat(judge: Judge, score: Score) -> dict[str, Any]:
+def member_record(judge: Judge, score: Score) -> dict[str, Any]:
     """One judge's part in a common score, for its details."""
     said = {
         "model": judge.name,

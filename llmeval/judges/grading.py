@@ -133,7 +133,7 @@ def _complete(
     item["passed"] = item["probability"] >= 0.5
 
 
-def _weights(items: Sequence[Mapping[str, Any]], criteria: Sequence[Criterion]) -> list[float]:
+def _weights(items: Sequence[Mapping[str, object]], criteria: Sequence[Criterion]) -> list[float]:
     if not criteria:
         return [1.0] * len(items)
     by_name = {criterion.name: criterion.weight for criterion in criteria}
@@ -165,7 +165,7 @@ def _chance(
     return min(1.0, sum(share for total, share in reached.items() if total >= needed - _NEARLY))
 
 
-def _quoted(text: str, item: Mapping[str, Any]) -> tuple[Span, ...]:
+def _quoted(text: str, item: Mapping[str, object]) -> tuple[Span, ...]:
     """Where the judge's quote stands in the answer; nothing when it is not there."""
     quote = str(item.get("evidence", "")).strip(_QUOTES)
     start = text.find(quote) if quote else -1
@@ -183,7 +183,7 @@ def _quoted(text: str, item: Mapping[str, Any]) -> tuple[Span, ...]:
     )
 
 
-def _label(item: Mapping[str, Any]) -> str:
+def _label(item: Mapping[str, object]) -> str:
     return str(item.get("name") or item.get("claim") or "verdict")[:120]
 
 

@@ -56,7 +56,7 @@ class _Spent:
 class _NoVerdict(Exception):
     """Several replies, none of them usable."""
 
-    def __init__(self, problem: str, details: dict[str, Any]) -> None:
+    def __init__(self, problem: str, details: dict[str, object]) -> None:
         super().__init__(problem)
         self.details = details
 
@@ -87,7 +87,7 @@ class Judge:
         metric: str,
         caller: Caller,
         protocol: Protocol,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         *,
         criteria: Sequence[Criterion] = (),
         source: VerdictSource | None = None,
@@ -114,8 +114,8 @@ class Judge:
         self.digest = digest([caller.model.identity, protocol.digest, self.params, *rules])
 
     @property
-    def seats(self) -> tuple["Judge", ...]:
-        """Itself: a judge is a bench of one."""
+    def members(self) -> tuple["Judge", ...]:
+        """Itself: a judge is an ensemble of one."""
         return (self,)
 
     def uncached(self) -> "Judge":
@@ -297,7 +297,7 @@ class Judge:
         criteria: Sequence[Criterion],
         messages: tuple[Message, ...],
         spent: _Spent,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         repeat: int,
     ) -> tuple[Grade, dict[str, Any]]:
         """The grade of one usable reply, and the details of its score."""
@@ -320,7 +320,7 @@ class Judge:
         raise _NoVerdict(f"{problem}; {why}" if why else problem, kept_reply(reply))
 
     def _usable(
-        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, form: dict[str, Any]
+        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, form: dict[str, object]
     ) -> bool:
         """Whether a verdict can be read from a reply. One that can't is not kept: the next run asks
         again.

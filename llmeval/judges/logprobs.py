@@ -13,7 +13,7 @@ _VALUE = re.compile(r'"verdict"\s*:\s*"')
 
 
 def verdict_probabilities(
-    tokens: Sequence[Mapping[str, Any]] | None, verdicts: Sequence[str]
+    tokens: Sequence[Mapping[str, object]] | None, verdicts: Sequence[str]
 ) -> Probabilities:
     """P(verdict) at the token where the verdict's text begins, normalised over the verdicts.
 

@@ -5,7 +5,6 @@ record.
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from llmeval.core.records import Answer, Case, Fields, Message, digest
 from llmeval.core.templates import DATA, answer_values
@@ -43,7 +42,7 @@ def _without(values: Fields, fence: str) -> Fields:
     return {**values, DATA: _stripped(values[DATA], fence)} if DATA in values else values
 
 
-def _stripped(value: Any, fence: str) -> Any:
+def _stripped(value: object, fence: str) -> object:
     if isinstance(value, str):
         return value.replace(fence, "")
     if isinstance(value, dict):
@@ -54,7 +53,7 @@ def _stripped(value: Any, fence: str) -> Any:
 def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
     """What a decision model sees: question, what is known, and the answer, as JSON, so that no text
     can leave its field."""
-    known: dict[str, Any] = {"question": conversation(asked)}
+    known: dict[str, object] = {"question": conversation(asked)}
     if case.references:
         known["reference_answers"] = list(case.references)
     if case.context is not None:
@@ -62,19 +61,19 @@ def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
     return Message("user", json.dumps({**known, "answer": answer.text}, ensure_ascii=False))
 
 
-def kept(messages: Sequence[Message], reply: Reply, passed: bool | None) -> dict[str, Any]:
+def kept(messages: Sequence[Message], reply: Reply, passed: bool | None) -> dict[str, object]:
     """Prompt and reply as a score's details hold them. The prompt of a verdict that passes is left
     out: most of the records would be copies of it, and protocol, case and answer give it back."""
     if passed:
         return kept_reply(reply)
     size = sum(len(message.content) for message in messages)
-    prompt: Any = (
+    prompt: object = (
         messages if size <= KEPT_PROMPT else f"{size:,} characters, {digest(list(messages))}"
     )
     return {"prompt": prompt, **kept_reply(reply)}
 
 
-def kept_reply(reply: Reply) -> dict[str, Any]:
+def kept_reply(reply: Reply) -> dict[str, object]:
     """A judge's reply as a score's details hold it, and its reasoning where it gave any."""
     reasoning = reply.reasoning or unwrapped(reply.text).reasoning
     thoughts = {} if not reasoning else {"reasoning": reasoning[:KEPT_REPLY]}

@@ -101,7 +101,7 @@ class Protocol:
     criteria: tuple[Criterion, ...] = ()
     decision: DecisionQuestion | None = None
 
-    def schema_for(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def schema_for(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The schema of a reply about these criteria: each is answered once, by its name."""
         if not criteria or self.each is None:
             return dict(self.schema)

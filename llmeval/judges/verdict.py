@@ -48,7 +48,7 @@ def unwrapped(text: str) -> Unwrapped:
     )
 
 
-def read_verdict(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+def read_verdict(text: str, schema: Mapping[str, object]) -> dict[str, Any]:
     """The reply as an object that follows `schema` (lengths of texts aside: they bound generation
     only).
 
@@ -108,7 +108,7 @@ def _validator(schema: bytes) -> Any:
     return jsonschema_rs.validator_for(_without_lengths(json.loads(schema)), retriever=_no_fetch)
 
 
-def _without_lengths(schema: Any) -> Any:
+def _without_lengths(schema: object) -> Any:
     if isinstance(schema, dict):
         named = schema.get("type") == "string"
         return {
@@ -123,7 +123,7 @@ def _no_fetch(uri: str) -> Any:
     raise ValueError(f"references to other documents are not followed: {uri}")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
         raise ValueError("a key stands twice")

@@ -30,10 +30,10 @@ class VerdictSource(Interface):
     def rules(self) -> Mapping[str, Any]:
         """What of it is a part of the judge's digest besides model, protocol and parameters."""
 
-    def params(self, own: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
         """The parameters to send. `own`: those of the model; `stated`: those of the judge."""
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The form that a verdict about these criteria has."""
 
     def messages(
@@ -48,8 +48,8 @@ class VerdictSource(Interface):
     def request(
         self,
         messages: tuple[Message, ...],
-        form: dict[str, Any],
-        params: Mapping[str, Any],
+        form: dict[str, object],
+        params: Mapping[str, object],
         repeat: int,
     ) -> Request:
         """One request for a verdict."""
@@ -60,7 +60,7 @@ class VerdictSource(Interface):
         """The message to the model after a reply without a verdict."""
 
     def grade(
-        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, Any]
+        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, object]
     ) -> Grade:
         """The grade that a reply gives.
 
@@ -79,15 +79,15 @@ class ReplyVerdicts:
 
     def __init__(self, protocol: Protocol, *, logprobs: bool = False) -> None:
         self._protocol, self._logprobs = protocol, logprobs
-        self.rules: dict[str, Any] = {"erase": NEAR} if logprobs else {}
+        self.rules: dict[str, object] = {"erase": NEAR} if logprobs else {}
 
-    def params(self, own: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
         """The judge's over the model's own, over the defaults; null leaves one out."""
         longer = {"max_tokens": _LIST_TOKENS} if self._protocol.each else {}
         logprobs = _LOGPROBS if self._logprobs else {}
         return overriding(merged(_DEFAULT_PARAMS, longer, own, logprobs, stated), own)
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The JSON Schema of the reply."""
         return self._protocol.schema_for(criteria)
 
@@ -100,8 +100,8 @@ class ReplyVerdicts:
     def request(
         self,
         messages: tuple[Message, ...],
-        form: dict[str, Any],
-        params: Mapping[str, Any],
+        form: dict[str, object],
+        params: Mapping[str, object],
         repeat: int,
     ) -> Request:
         """One request for a reply."""
@@ -116,7 +116,7 @@ class ReplyVerdicts:
         return (*messages, Message("assistant", reply.text), Message("user", again(problem)))
 
     def grade(
-        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, Any]
+        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, object]
     ) -> Grade:
         """The verdict of the reply, with its probability where the reply has log probabilities."""
         protocol = self._protocol
@@ -139,16 +139,16 @@ class ProbabilityVerdicts:
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
         decision = protocol.decision
-        self.rules: dict[str, Any] = {
+        self.rules: dict[str, object] = {
             "decision": None if decision is None else decision.model_dump(),
             "erase": NEAR,
         }
 
-    def params(self, own: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
         """Only the judge's."""
         return dict(stated)
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The questions of the request."""
         return questions(self._protocol, criteria)
 
@@ -161,8 +161,8 @@ class ProbabilityVerdicts:
     def request(
         self,
         messages: tuple[Message, ...],
-        form: dict[str, Any],
-        params: Mapping[str, Any],
+        form: dict[str, object],
+        params: Mapping[str, object],
         repeat: int,
     ) -> Request:
         """One request for probabilities; a repeat would get the same ones."""
@@ -175,7 +175,7 @@ class ProbabilityVerdicts:
         return messages
 
     def grade(
-        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, Any]
+        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, object]
     ) -> Grade:
         """The likeliest verdict, with its probability."""
         shares = probabilities_of(reply.text, form)

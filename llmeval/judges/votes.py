@@ -18,7 +18,7 @@ class CountedVote(NamedTuple):
     details: dict[str, Any]
 
 
-def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str, Any], int]]:
+def ballots(params: Mapping[str, object], votes: int) -> Iterator[tuple[Mapping[str, object], int]]:
     """(params, repeat) of each reply. The second and later ones are sampled, or they would say the
     same again. Where no temperature is sent (reasoning models refuse one), the endpoint's own
     stands."""
@@ -32,23 +32,23 @@ def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str
         yield warmer, repeat
 
 
-def counted(votes: Sequence[CountedVote], seats: int) -> CountedVote | None:
+def counted(votes: Sequence[CountedVote], total: int) -> CountedVote | None:
     """The majority's first vote, once no further vote can change it; None while it is open.
 
-    A reply that decides nothing stays in the denominator: without a strict majority of all seats it
+    A reply that decides nothing stays in the denominator: without a strict majority of all votes it
     is the verdict.
     """
     first = votes[0]
-    if seats == 1 or (len(votes) == 1 and (first.grade.confidence or 0) >= SURE):
+    if total == 1 or (len(votes) == 1 and (first.grade.confidence or 0) >= SURE):
         return first
     sides = [vote.grade.passed for vote in votes]
     for side in (True, False):
-        if 2 * sides.count(side) > seats:
+        if 2 * sides.count(side) > total:
             winner = votes[sides.index(side)]
             return CountedVote(winner.grade, {**winner.details, "votes": _words(sides)})
-    if len(votes) < seats:
+    if len(votes) < total:
         return None
-    split = f"no majority in {seats} votes"
+    split = f"no majority in {total} votes"
     grade = first.grade._replace(
         status=Status.UNSCORED, value=None, passed=None, reason=f"{UNDECIDED}: {split}"
     )

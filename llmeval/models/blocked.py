@@ -3,7 +3,6 @@ references.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.models.endings import plain_reason
 
@@ -47,7 +46,7 @@ def is_blocked(reason: str | None) -> bool:
     return reason is not None and plain_reason(reason.partition(":")[0]) in _REASONS
 
 
-def blocked_words(error: Any) -> str | None:
+def blocked_words(error: object) -> str | None:
     """What a filter says in an error object; None where the error is of another kind.
 
     A filter shows itself by its code, at any of the places where endpoints write one, or as a
@@ -58,7 +57,7 @@ def blocked_words(error: Any) -> str | None:
     return None if words is None else f"blocked by a content filter: {words}"
 
 
-def filtered_categories(results: Any) -> str:
+def filtered_categories(results: object) -> str:
     """The categories that Azure's `content_filter_results` name as filtered, comma-separated."""
     if not isinstance(results, Mapping):
         return ""
@@ -69,7 +68,7 @@ def filtered_categories(results: Any) -> str:
     )
 
 
-def _find(error: Any, depth: int) -> str | None:
+def _find(error: object, depth: int) -> str | None:
     if depth == 0:
         return None
     if isinstance(error, list):
@@ -96,6 +95,6 @@ def _find(error: Any, depth: int) -> str | None:
     return None
 
 
-def _words(error: Mapping[str, Any]) -> str:
+def _words(error: Mapping[str, object]) -> str:
     text = str(error.get("message") or error.get("code") or error.get("type") or "no reason given")
     return " ".join(text.split())[:300]

@@ -52,10 +52,10 @@ class HttpEndpoint:
         *,
         method: str,
         headers: Mapping[str, str],
-        body: Any,
+        body: object,
         output: str,
         render: Render,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         timeout: float,
         parts: ReplyPaths = ReplyPaths(),  # noqa: B008 (frozen)
         build: str | None = None,
@@ -148,7 +148,7 @@ class HttpEndpoint:
         """
         return self._output.first_name in (None, "error")
 
-    def _text(self, reply: Any, body: bytes, *, called: bool) -> str:
+    def _text(self, reply: object, body: bytes, *, called: bool) -> str:
         """The answer at the output path. `called`: there are tool calls, so a text may lack."""
         try:
             value = self._output.find(reply)

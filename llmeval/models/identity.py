@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from llmeval.core.function_source import file_digest
@@ -80,14 +79,14 @@ def modules_below(folders: Iterable[Path]) -> str | None:
     return digest(sorted(modules)) if modules else None
 
 
-def without_keys(value: Any) -> Any:
+def without_keys(value: object) -> object:
     """JSON with a digest instead of each text whose key names a secret, such as `api_key`."""
     if isinstance(value, Mapping):
         return {key: _hidden(key, item) for key, item in value.items()}
     return [without_keys(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _hidden(key: Any, item: Any) -> Any:
+def _hidden(key: object, item: object) -> object:
     hides = isinstance(item, str) and _SECRET.search(str(key)) is not None
     return _short(item) if hides else without_keys(item)
 
@@ -98,5 +97,5 @@ def _without_key(match: re.Match[str]) -> str:
     return _short(text) if mixed else text
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return "sha256:" + hashlib.sha256(canonical_json(value)).hexdigest()[:_SHORT]

@@ -4,12 +4,11 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.errors import SuiteError
 
 
-def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
+def load_function(name: str, base: Path | None = None) -> Callable[..., object]:
     """The function that `module:function` names.
 
     Args:
@@ -24,7 +23,7 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
         if directory is not None and directory not in sys.path:
             sys.path.append(directory)
     try:
-        value: Any = importlib.import_module(module_name)
+        value: object = importlib.import_module(module_name)
     except (
         SystemExit
     ) as error:  # it would end this process, with the exit code of whatever the module says
@@ -43,5 +42,5 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
             raise SuiteError(f"{name}: {module_name} has no {attribute!r}")
     if not callable(value):
         raise SuiteError(f"{name}: is not callable")
-    result: Callable[..., Any] = value
+    result: Callable[..., object] = value
     return result

@@ -65,7 +65,7 @@ class OpenAIEndpoint:
         *,
         base_url: str,
         api_key: str | None = None,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         timeout: float = 120,
         api: str = "chat",
         headers: Mapping[str, str] | None = None,
@@ -161,7 +161,7 @@ class OpenAIEndpoint:
             body["text"] = {"format": {"type": "json_schema", **_strict(request.schema)}}
         return body
 
-    async def _by_client(self, body: dict[str, Any]) -> Response:
+    async def _by_client(self, body: dict[str, object]) -> Response:
         import openai
 
         if self._client is None:
@@ -190,5 +190,5 @@ class OpenAIEndpoint:
             raise Retryable(f"{self._host}: can't connect: {error}") from None
 
 
-def _strict(schema: dict[str, Any]) -> dict[str, Any]:
+def _strict(schema: dict[str, object]) -> dict[str, Any]:
     return {"name": "reply", "strict": True, "schema": schema}

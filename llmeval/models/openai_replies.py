@@ -159,7 +159,7 @@ def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
     return data
 
 
-def _no_answer_in(host: str, data: Any, body: bytes, what: str) -> ModelError:
+def _no_answer_in(host: str, data: object, body: bytes, what: str) -> ModelError:
     """The error for JSON that is not what the API promises. The same would come again."""
     named = f"no {what!r}" if isinstance(data, dict) else "no JSON object"
     message = (
@@ -170,7 +170,7 @@ def _no_answer_in(host: str, data: Any, body: bytes, what: str) -> ModelError:
     return ModelError(f"{host}: the reply is not what the API promises ({named}){message}")
 
 
-def _raise_broken(host: str, choice: Mapping[str, Any], reason: str | None) -> None:
+def _raise_broken(host: str, choice: Mapping[str, object], reason: str | None) -> None:
     """Raise for a choice that broke off at the endpoint, whatever text came before."""
     if choice.get("error"):
         raise stated_failure(host, f"finish_reason {reason}", choice["error"])
@@ -178,7 +178,7 @@ def _raise_broken(host: str, choice: Mapping[str, Any], reason: str | None) -> N
         raise stated_failure(host, f"finish_reason {reason}", None)
 
 
-def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
+def _unblocked(host: str, reply: Reply, choice: Mapping[str, object]) -> Reply:
     """The reply; an error with the filter's own words where a filter withheld all of it."""
     if reply.text.strip() or reply.tool_calls:
         return reply
@@ -189,7 +189,7 @@ def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
     return reply
 
 
-def _finish(value: Any) -> str | None:
+def _finish(value: object) -> str | None:
     reason = _text(value)
     if not reason or reason == "stop":
         return reason or None
@@ -198,7 +198,7 @@ def _finish(value: Any) -> str | None:
     return CONTENT_FILTER if is_blocked(reason) else reason
 
 
-def _reasoning(message: Mapping[str, Any]) -> str:
+def _reasoning(message: Mapping[str, object]) -> str:
     """What a message holds as its reasoning, in the first field that has some."""
     for key in ("reasoning_content", "reasoning", "thinking"):
         if text := _text(message.get(key)):
@@ -207,7 +207,7 @@ def _reasoning(message: Mapping[str, Any]) -> str:
     return _parts(details)[1] if details else ""
 
 
-def _parts(content: Any) -> tuple[str, str]:
+def _parts(content: object) -> tuple[str, str]:
     """(text, reasoning) of a message's parts; what is null or of another kind is no text."""
     text: list[str] = []
     thoughts: list[str] = []
@@ -221,7 +221,7 @@ def _parts(content: Any) -> tuple[str, str]:
     return "".join(text), "\n\n".join(filter(None, thoughts))
 
 
-def _without_text(message: Mapping[str, Any]) -> str:
+def _without_text(message: Mapping[str, object]) -> str:
     """What a message holds that is no text, such as `audio` or `image_url`; empty where there is
     nothing.
     """
@@ -235,7 +235,7 @@ def _without_text(message: Mapping[str, Any]) -> str:
     return ", ".join(sorted({kind for kind in kinds if kind} - _TEXTS - _THOUGHTS))
 
 
-def _thoughts(item: Mapping[str, Any]) -> str:
+def _thoughts(item: Mapping[str, object]) -> str:
     """The text of a reasoning item: its summary, its content, or a `thinking` part, whichever it
     has.
     """
@@ -250,7 +250,7 @@ def _thoughts(item: Mapping[str, Any]) -> str:
     return ""
 
 
-def _tool_calls(message: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+def _tool_calls(message: Mapping[str, object]) -> tuple[dict[str, Any], ...]:
     calls, legacy = message.get("tool_calls"), message.get("function_call")
     if not calls and not legacy:
         return ()
@@ -268,11 +268,11 @@ def called(call: Mapping[str, Any]) -> dict[str, Any] | None:
     return _call(call["custom"], "input") if isinstance(call.get("custom"), dict) else None
 
 
-def _call(function: Mapping[str, Any], arguments: str) -> dict[str, Any]:
+def _call(function: Mapping[str, object], arguments: str) -> dict[str, Any]:
     return {"name": _text(function.get("name")) or "", "arguments": function.get(arguments)}
 
 
-def _logprobs(value: Any) -> list[dict[str, Any]] | None:
+def _logprobs(value: object) -> list[dict[str, Any]] | None:
     """Log probabilities by token; None where one of them is of another shape: half of them would
     mislead.
     """
@@ -287,7 +287,7 @@ def _logprobs(value: Any) -> list[dict[str, Any]] | None:
     )
 
 
-def _logprob(token: Any) -> dict[str, Any] | None:
+def _logprob(token: object) -> dict[str, Any] | None:
     if not isinstance(token, dict) or not isinstance(token.get("token"), str):
         return None
     value = token.get("logprob")
@@ -303,7 +303,7 @@ def _logprob(token: Any) -> dict[str, Any] | None:
     return entry
 
 
-def read_usage(value: Any) -> Usage | None:
+def read_usage(value: object) -> Usage | None:
     """Counts of tokens by the names of either API; None for what is no object."""
     if not isinstance(value, dict):
         return None
@@ -316,7 +316,7 @@ def read_usage(value: Any) -> Usage | None:
     )
 
 
-def _first(*values: Any) -> int | None:
+def _first(*values: object) -> int | None:
     for value in values:
         count = _tokens(value)
         if count is not None:
@@ -324,7 +324,7 @@ def _first(*values: Any) -> int | None:
     return None
 
 
-def _tokens(value: Any) -> int | None:
+def _tokens(value: object) -> int | None:
     """A count of tokens: 10, 10.0 or "10"."""
     if type(value) is int:
         return value if 0 <= value < _MOST_TOKENS else None
@@ -337,11 +337,11 @@ def _tokens(value: Any) -> int | None:
     return int(number) if number.is_integer() and 0 <= number < _MOST_TOKENS else None
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def read_name(value: Any) -> str | None:
+def read_name(value: object) -> str | None:
     """What a model or a build calls itself; some use a number."""
     if isinstance(value, str):
         return value

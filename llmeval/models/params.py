@@ -10,10 +10,10 @@ know only one."""
 _LENGTHS = frozenset(LENGTHS)
 
 
-def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+def merged(*layers: Mapping[str, object]) -> dict[str, Any]:
     """The parameters that are sent. Later layers go over earlier ones, null leaves a parameter out,
     and one name of the longest reply takes the place of the others."""
-    params: dict[str, Any] = {}
+    params: dict[str, object] = {}
     for layer in layers:
         if params and any(layer[name] is not None for name in _LENGTHS & layer.keys()):
             params = {name: value for name, value in params.items() if name not in _LENGTHS}
@@ -25,7 +25,7 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def overriding(target: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def overriding(target: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
     """What to put over a model's `own` parameters so that exactly `target` is sent: with null
     for those to leave out."""
     return {**{name: None for name in own if name not in target}, **target}

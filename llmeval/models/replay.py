@@ -123,7 +123,7 @@ class StoredAnswers:
         where: the run, for messages.
     """
 
-    def __init__(self, identity: Mapping[str, Any], where: str) -> None:
+    def __init__(self, identity: Mapping[str, object], where: str) -> None:
         self.identity = identity
         self._where = where
 

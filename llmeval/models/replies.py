@@ -18,7 +18,7 @@ MAX_DATA_BYTES = 2**20
 """Most bytes of an answer's `data`, as JSON: it stands in the run's records and in its report."""
 
 
-def usable(reply: Reply, params: Callable[[], Mapping[str, Any]], tags: Tags | None) -> Reply:
+def usable(reply: Reply, params: Callable[[], Mapping[str, object]], tags: Tags | None) -> Reply:
     """The reply as it is recorded and graded.
 
     Args:
@@ -75,7 +75,7 @@ def _only_reasoned(reply: Reply) -> bool:
     )
 
 
-def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
+def _truncated(reply: Reply, params: Mapping[str, object], reasoned: bool) -> str:
     """Why the reply holds no answer, and what to raise."""
     name, limit = next(
         ((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None)
@@ -114,7 +114,7 @@ def _cleaned(reply: Reply) -> Reply:
     return replace(reply, **fields) if fields else reply
 
 
-def _bounded(data: dict[str, Any]) -> dict[str, Any]:
+def _bounded(data: dict[str, object]) -> dict[str, Any]:
     """The data, if it is not too large.
 
     Raises:

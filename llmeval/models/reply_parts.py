@@ -34,7 +34,7 @@ class ReplyPaths:
         stated = {name: part for name, part in parts.items() if part is not None}
         return {"parts": stated} if stated else {}
 
-    def fields(self, reply: Any, where: str, *, kind: str = "provider") -> dict[str, Any]:
+    def fields(self, reply: object, where: str, *, kind: str = "provider") -> dict[str, Any]:
         """The fields of a `Reply` that the paths give.
 
         Args:
@@ -56,7 +56,7 @@ class ReplyPaths:
                     kind=kind,
                 ) from None
 
-        fields: dict[str, Any] = {}
+        fields: dict[str, object] = {}
         if self.data is not None:
             fields["data"] = {name: at(f"data.{name}", path) for name, path in self.data.items()}
         if self.tool_calls is not None:
@@ -69,7 +69,7 @@ class ReplyPaths:
         return fields
 
 
-def read_tool_calls(value: Any, where: str, kind: str) -> tuple[dict[str, Any], ...]:
+def read_tool_calls(value: object, where: str, kind: str) -> tuple[dict[str, Any], ...]:
     """Tool calls as {name, arguments}, from a list of {name, arguments} (or `args`, `input`) or of
     the calls of an OpenAI reply; none from null.
 
@@ -83,7 +83,7 @@ def read_tool_calls(value: Any, where: str, kind: str) -> tuple[dict[str, Any], 
     return tuple(_tool_call(call, f"{where}[{index}]", kind) for index, call in enumerate(value))
 
 
-def _tool_call(call: Any, where: str, kind: str) -> dict[str, Any]:
+def _tool_call(call: object, where: str, kind: str) -> dict[str, object]:
     if isinstance(call, Mapping):
         read = called(call)
         if read is None:

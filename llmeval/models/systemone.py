@@ -54,7 +54,7 @@ class SystemOne:
         base_url: str,
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         timeout: float = 120,
         build: str | None = None,
         ca_file: Path | None = None,

@@ -89,7 +89,7 @@ class SimulatedRegression:
     youden: float = 1.0
     spent: float = 0.0
 
-    def ask(
+    def evaluate(
         self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
     ) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""
@@ -119,7 +119,7 @@ class SimulatedFloor:
     threshold: float
     corrected: bool = False
 
-    def ask(
+    def evaluate(
         self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
     ) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""

@@ -4,7 +4,6 @@ requests take from the case.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from llmeval.checks.bound import AwaitsAnswer, BoundCheck, CheckGroup, NegatedCheck, SingleCheck
 from llmeval.core.errors import SuiteError
@@ -33,7 +32,7 @@ class Application:
         known = self.spec is not None and not isinstance(self.spec, PythonSpec | ReplaySpec)
         return frozenset() if known else None
 
-    def render(self, value: Any, values: Mapping[str, Any], metric: str) -> Any:
+    def render(self, value: object, values: Mapping[str, object], metric: str) -> object:
         """A check's arguments, rendered for a case.
 
         Raises:
@@ -62,7 +61,7 @@ class Application:
             )
         raise AwaitsAnswer
 
-    def try_body(self, case: Case, values: Mapping[str, Any]) -> None:
+    def try_body(self, case: Case, values: Mapping[str, object]) -> None:
         """Refuse a body that uses a field which the case does not have. Raises SuiteError."""
         if not isinstance(self.spec, HttpSpec):
             return

@@ -25,7 +25,9 @@ async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
         if judge_probe.kind == "attack"
     }
     for name, judge in plan.judges.items():
-        stored = all(isinstance(seat.spec, ReplaySpec) for seat in plan.judge_seats[name])
+        stored = all(
+            isinstance(model_role.spec, ReplaySpec) for model_role in plan.judge_roles[name]
+        )
         if stored or not plan.suite.judge(name).attacks or (name, judge.digest) in done:
             continue
         tried = await attack(judge)

@@ -41,7 +41,7 @@ class PastUsage(NamedTuple):
     roles: dict[str, TypicalUsage]
 
 
-def estimate(planned: RunPlan, reports: Path) -> list[dict[str, Any]]:
+def estimate(planned: RunPlan, reports: Path) -> list[dict[str, object]]:
     """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers
     are `based_on`.
 
@@ -53,29 +53,33 @@ def estimate(planned: RunPlan, reports: Path) -> list[dict[str, Any]]:
     past = _latest(reports / planned.suite.name, planned.candidate.name)
     rows = [_row("candidate", planned.candidate, units, past, lambda: _candidate(planned))]
     for name, judge in planned.judges.items():
-        seat = planned.judge_seats[name][0]
+        model_role = planned.judge_roles[name][0]
         rows.append(
-            _row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge))
+            _row(
+                f"judge:{name}", model_role, units, past, lambda judge=judge: _judge(planned, judge)
+            )
         )
         if planned.tries_judges and planned.suite.judge(name).attacks:
-            tries = len(attacks_on(judge.seats[0].protocol)) * len(judge.seats)
+            tries = len(attacks_on(judge.members[0].protocol)) * len(judge.members)
             rows.append(
-                _row(f"attacks:{name}", seat, tries, None, lambda judge=judge: _attacked(judge))
+                _row(
+                    f"attacks:{name}", model_role, tries, None, lambda judge=judge: _attacked(judge)
+                )
             )
     return rows
 
 
 def _row(
-    role: str, seat: ModelRole, units: int, past: PastUsage | None, assume: Any
-) -> dict[str, Any]:
+    role: str, model_role: ModelRole, units: int, past: PastUsage | None, assume: Any
+) -> dict[str, object]:
     known = None if past is None else past.roles.get(role)
     typical: TypicalUsage = known or assume()
     calls = round(units * typical.calls)
     given, made = round(calls * typical.given), round(calls * typical.made)
-    price = seat.spec.price
+    price = model_role.spec.price
     return {
         "role": role,
-        "model": seat.name,
+        "model": model_role.name,
         "calls": calls,
         "input_tokens": given,
         "output_tokens": made,
@@ -101,7 +105,7 @@ def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
         calls += prompt is not None
         sent += prompt or 0
     if not isinstance(judge, Cascade):
-        calls *= len(judge.seats)  # who else a cascade asks depends on what the first says
+        calls *= len(judge.members)  # who else a cascade asks depends on what the first says
     return TypicalUsage(
         calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT
     )
@@ -111,7 +115,7 @@ def _prompt_size(judge: MemberVerdict, case: Case, filler: Answer, planned: RunP
     """Characters that judging one answer sends. The data of an answer are not known before it
     comes, so a prompt that uses them counts with question and answer alone."""
     sent = planned.messages(case)
-    turns = judge.seats[0].protocol.turns
+    turns = judge.members[0].protocol.turns
     if DATA not in case.fields and any(DATA in template.variables for _, template in turns):
         return len(filler.text) + sum(len(message.content) for message in sent)
     return judge.prompt_size(case, filler, sent)
@@ -123,7 +127,7 @@ def _attacked(judge: MemberVerdict) -> TypicalUsage:
     except LlmevalError:
         size = None  # a template that needs more than the attacks' case has is not attacked
     return TypicalUsage(
-        size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.seats), TYPICAL_VERDICT
+        size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.members), TYPICAL_VERDICT
     )
 
 
@@ -156,7 +160,7 @@ def _roles(run: RunDir) -> dict[str, TypicalUsage]:
         if s.source == "judge"
     ]
     for metric in {score.metric for score in scores}:
-        # a panel's score has the calls and the tokens of all its seats
+        # a panel's score has the calls and the tokens of all its judges
         asked = [
             (s.attempts or 1, s.usage)
             for s in scores

@@ -154,7 +154,7 @@ def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> 
         plan: what is to be run. writer: of the run's directory. before: its manifest, as it was.
 
     Raises:
-        UsageError: the run came to its end, and no answer was lost.
+        UsageError: the run came to its end, and no answer is missing.
     """
     if before is None or before.status != "complete":
         return
@@ -169,13 +169,17 @@ def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> 
 
 def _with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
     """The manifest with the calls that no record holds: those made for cases that were neither
-    answered nor lost when the run ended.
+    answered nor recorded as errors when the run ended.
     """
     roles = [("candidate", plan.candidate)]
-    roles += [(f"judge:{name}", seat) for name, bench in plan.judge_seats.items() for seat in bench]
+    roles += [
+        (f"judge:{name}", model_role)
+        for name, model_roles in plan.judge_roles.items()
+        for model_role in model_roles
+    ]
     counts = dict(manifest.unfinished_calls)
-    for role, seat in roles:
-        if calls := seat.caller.sender.take_unfinished():
+    for role, model_role in roles:
+        if calls := model_role.caller.sender.take_unfinished():
             counts[role] = counts.get(role, 0) + calls
     return structs.replace(manifest, unfinished_calls=counts)
 
@@ -277,7 +281,7 @@ async def _after_the_answers(
     """Let go of the candidate's weights; what the judges have left to do."""
     await plan.candidate.caller.model.close()
     progress.stated = ""
-    return _recorded(plan, writer, lost=True)
+    return _recorded(plan, writer, errors_stand=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -345,16 +349,16 @@ def _manifest(
     )
 
 
-def _recorded(plan: RunPlan, writer: RunWriter, *, lost: bool = False) -> RecordedAnswers:
-    """What need not be asked again. Answers whose judge did not answer are scored again, and lost
-    calls asked again, unless `lost` lets them be."""
+def _recorded(plan: RunPlan, writer: RunWriter, *, errors_stand: bool = False) -> RecordedAnswers:
+    """What need not be asked again. Answers whose judge did not answer are scored again, and
+    failed calls asked again, unless `errors_stand`."""
     run = writer.run
     cases = {case.id for case in run.outlines()} if writer.count(CASES) else set()
     offsets = run.answer_offsets() if writer.count(ANSWERS) else {}
     if not offsets:
         return RecordedAnswers({}, set(), cases)
     failed = set()
-    if not lost:
+    if not errors_stand:
         missing = (
             a for a in run.answers() if a.error is not None and not fails_when_blocked(plan, a)
         )

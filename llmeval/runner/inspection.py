@@ -8,7 +8,6 @@ some cases are concerned, a warning says how many and names the first.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import SpecError, bind, merge
@@ -142,7 +141,7 @@ def _taken(what: str) -> str:
     )
 
 
-def _loader(suite: Suite) -> Callable[[str], Callable[..., Any]]:
+def _loader(suite: Suite) -> Callable[[str], Callable[..., object]]:
     return lambda name: load_function(name, suite.base)
 
 
@@ -249,7 +248,7 @@ class _Inspector:
                 self.without.setdefault(name, _Few()).add(case)
         self._try_prompt(case, values)
 
-    def _try_prompt(self, case: Case, values: Mapping[str, Any]) -> None:
+    def _try_prompt(self, case: Case, values: Mapping[str, object]) -> None:
         if case.messages:
             if not any(message.content.strip() for message in case.messages):
                 raise SuiteError(
@@ -271,7 +270,9 @@ class _Inspector:
                 except SuiteError as error:
                     raise SuiteError(f"{case.source}: {error}") from None
 
-    def _try_checks(self, case: Case, own: Sequence[BoundCheck], values: Mapping[str, Any]) -> None:
+    def _try_checks(
+        self, case: Case, own: Sequence[BoundCheck], values: Mapping[str, object]
+    ) -> None:
         for bound in own:
             if message := self._problem(bound, case, values):
                 raise SuiteError(f"{case.source}: checks: {message}")
@@ -283,7 +284,7 @@ class _Inspector:
                     ("checks", index), f"{message} (case {case.id}, {case.source})"
                 )
 
-    def _problem(self, bound: BoundCheck, case: Case, values: Mapping[str, Any]) -> str | None:
+    def _problem(self, bound: BoundCheck, case: Case, values: Mapping[str, object]) -> str | None:
         """What is wrong with a check's arguments on this case."""
         try:
             bound.prepare(case, lambda value: self.application.render(value, values, bound.metric))

@@ -23,16 +23,16 @@ from llmeval.suite.schema import JudgeSpec
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
-def make_judge(suite: Suite, name: str, bench: tuple[ModelRole, ...]) -> MemberVerdict:
+def make_judge(suite: Suite, name: str, model_roles: tuple[ModelRole, ...]) -> MemberVerdict:
     """One model, a panel or a cascade, all with one protocol."""
     spec, protocol = suite.judge(name), protocol_of(suite, name)
     criteria = criteria_of(suite, name, protocol)
-    if spec.votes > 1 and all(_decides(spec, seat.spec) for seat in bench):
+    if spec.votes > 1 and all(_decides(spec, model_role.spec) for model_role in model_roles):
         told = "a decision model says the same each time; `votes` is for judges that write a reply"
         raise suite.error(("judges", name, "votes"), told)
     judges = []
-    for seat in bench:
-        decides = _decides(spec, seat.spec)
+    for model_role in model_roles:
+        decides = _decides(spec, model_role.spec)
         if decides and (
             protocol.decision is None
             or (protocol.each and protocol.needs != "criteria" and not criteria)
@@ -44,7 +44,7 @@ def make_judge(suite: Suite, name: str, bench: tuple[ModelRole, ...]) -> MemberV
         judges.append(
             Judge(
                 name,
-                seat.caller,
+                model_role.caller,
                 protocol,
                 spec.params,
                 criteria=criteria,
@@ -52,7 +52,7 @@ def make_judge(suite: Suite, name: str, bench: tuple[ModelRole, ...]) -> MemberV
                 if decides
                 else ReplyVerdicts(protocol, logprobs=spec.logprobs),
                 votes=1 if decides else spec.votes,
-                cost=functools.partial(cost_of, price=seat.spec.price),
+                cost=functools.partial(cost_of, price=model_role.spec.price),
             )
         )
     if spec.panel:
@@ -66,12 +66,14 @@ def pairwise_judge(suite: Suite, name: str, judge: MemberVerdict) -> Judge:
     Raises:
         SuiteError: it is a decision model, which that protocol has no question for.
     """
-    seat = judge.seats[0]
-    if isinstance(seat.source, ProbabilityVerdicts):
+    model_role = judge.members[0]
+    if isinstance(model_role.source, ProbabilityVerdicts):
         raise suite.error(
             ("judges", name), "two answers side by side need a judge that writes a reply"
         )
-    return Judge(name, seat.caller, load_protocol("pairwise", suite.base), suite.judge(name).params)
+    return Judge(
+        name, model_role.caller, load_protocol("pairwise", suite.base), suite.judge(name).params
+    )
 
 
 def _decides(spec: JudgeSpec, model: BaseModelSpec) -> bool:
@@ -133,9 +135,9 @@ def refuse_self_judge(
     """Refuse a judge that is the candidate, unless the suite allows it. Raises SuiteError."""
     if suite.spec.allow_self_judge:
         return
-    for name, bench in judges.items():
-        for number, seat in enumerate(bench):
-            if _known_as(suite, candidate) & _known_as(suite, seat):
+    for name, model_roles in judges.items():
+        for number, model_role in enumerate(model_roles):
+            if _known_as(suite, candidate) & _known_as(suite, model_role):
                 raise suite.error(
                     ("judges", name, *suite.judge(name).models[number][0]),
                     "the judge is the candidate itself; name another model, or write"
@@ -143,16 +145,16 @@ def refuse_self_judge(
                 )
 
 
-def _known_as(suite: Suite, seat: ModelRole) -> set[str]:
+def _known_as(suite: Suite, model_role: ModelRole) -> set[str]:
     """What a model is known by: its build, and its address; local weights by name or folder.
 
     Parameters make no other judge of it.
     """
-    if isinstance(seat.spec, TransformersSpec):
-        folder = suite.base / seat.spec.model
-        place = str(folder.resolve()) if folder.is_dir() else seat.spec.model
-        return {digest(["transformers", place, seat.spec.revision])}
-    identity, spec = seat.caller.model.identity, seat.spec
+    if isinstance(model_role.spec, TransformersSpec):
+        folder = suite.base / model_role.spec.model
+        place = str(folder.resolve()) if folder.is_dir() else model_role.spec.model
+        return {digest(["transformers", place, model_role.spec.revision])}
+    identity, spec = model_role.caller.model.identity, model_role.spec
     stated = getattr(spec, "base_url", None) or getattr(spec, "url", None)
     places = {identity.get("url"), None if stated is None else address(stated)} - {None}
     known = [["url", place] for place in places] or [[]]

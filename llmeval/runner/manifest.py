@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -131,7 +130,7 @@ def scoring_of(plan: RunPlan) -> ScoringInputs:
 
 
 def _digests(
-    plan: RunPlan, checks: tuple[dict[str, Any], ...], cases: str | None = None
+    plan: RunPlan, checks: tuple[dict[str, object], ...], cases: str | None = None
 ) -> Digests:
     cases = cases or plan.cases.digest
     spec = plan.suite.spec
@@ -148,12 +147,12 @@ def _digests(
     )
 
 
-def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
+def _checks(plan: RunPlan) -> tuple[dict[str, object], ...]:
     """The suite's checks as a manifest lists them, then the own functions of single cases."""
     return (*checks_record(plan.checks), *_case_functions(plan))
 
 
-def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
+def _case_functions(plan: RunPlan) -> list[dict[str, object]]:
     """The source of own checks that single cases name, by metric: the cases' digests hold only
     their names. Each shard lists those of all cases, so that shards agree.
     """
@@ -171,7 +170,7 @@ def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
     ]
 
 
-def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
+def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, object], ...]:
     """Checks as a manifest lists them, in plain JSON: an entry for each metric."""
     return tuple(
         msgspec.json.decode(msgspec.json.encode({"metric": metric, **bound.identity}))
@@ -210,8 +209,8 @@ def _host(role: ModelRole) -> str | None:
 
 
 def _judge(plan: RunPlan, name: str) -> JudgeRecord:
-    judge, roles, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
-    first, spec = judge.seats[0], plan.suite.judge(name)
+    judge, roles, trust = plan.judges[name], plan.judge_roles[name], plan.trusts[name]
+    first, spec = judge.members[0], plan.suite.judge(name)
     path, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
     certificate = read_certificate(path) if trust.state == "TRUSTED" and path is not None else None
     return JudgeRecord(

@@ -87,7 +87,7 @@ class ModelRoles:
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
-    def seat(
+    def model_role(
         self, role: str, reference: str | BaseModelSpec, path: KeyPath, *, readout: bool = False
     ) -> ModelRole:
         name, spec = self._suite.model(reference, path)
@@ -106,10 +106,10 @@ class ModelRoles:
             role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing")
         )
 
-    def bench(self, metric: str, spec: JudgeSpec) -> tuple[ModelRole, ...]:
-        """The seats of a judge, as many as it has models."""
+    def judge_roles(self, metric: str, spec: JudgeSpec) -> tuple[ModelRole, ...]:
+        """The models of a judge, in their order."""
         return tuple(
-            self.seat(metric, reference, ("judges", metric, *key), readout=spec.readout)
+            self.model_role(metric, reference, ("judges", metric, *key), readout=spec.readout)
             for key, reference in spec.models
         )
 

@@ -37,7 +37,7 @@ GRACE_SECONDS = 2.0
 STOP_SECONDS = 60.0
 """The same after a used-up budget or an outage: the calls in flight are paid for."""
 OUTAGE = 20
-"""So many answers lost in a row, or one a worker, and the endpoint counts as down."""
+"""So many answers missing in a row, or one a worker, and the endpoint counts as down."""
 _OUTAGES = ("provider",)
 """Kinds of errors that mean, many in a row, that an endpoint is down."""
 
@@ -84,7 +84,7 @@ class Pipeline:
         self._verdicts = verdicts
         self._run_id = writer.run.manifest().run_id
         self._workers: list[asyncio.Task[None]] = []
-        self._lost_in_a_row = 0
+        self._missing_in_a_row = 0
         self._priced = asyncio.Event()
         self._scoring = True
         self._stop: Ending | None = None
@@ -228,12 +228,17 @@ class Pipeline:
         """The candidate's answer, or the record of why there is none; None when the budget is used
         up.
         """
-        seat = self._plan.candidate
+        model_role = self._plan.candidate
         request = request_for(
-            seat.caller.model, case, repeat, messages, self._run_id, by_case=self._plan.by_case
+            model_role.caller.model,
+            case,
+            repeat,
+            messages,
+            self._run_id,
+            by_case=self._plan.by_case,
         )
         try:
-            asked = await seat.caller.ask(request)
+            asked = await model_role.caller.ask(request)
         except AskFailed as error:
             if error.kind == "budget":
                 self._end("budget", self._plan.budget.stopped or "")
@@ -269,9 +274,9 @@ class Pipeline:
             self.returned["returned_models"].add(reply.model)
         if reply.fingerprint:
             self.returned["fingerprints"].add(reply.fingerprint)
-        seat = self._plan.candidate
-        cost = cost_of(reply.usage, seat.spec.price) if paid else None
-        self._plan.budget.spend(cost, of=seat.name if paid else None)
+        model_role = self._plan.candidate
+        cost = cost_of(reply.usage, model_role.spec.price) if paid else None
+        self._plan.budget.spend(cost, of=model_role.name if paid else None)
         return structs.replace(
             answer,
             reasoning=reply.reasoning,
@@ -295,29 +300,32 @@ class Pipeline:
                 )
 
     def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
-        """Stop when nothing gets through any more: every further case would be lost the same way. A
-        used-up quota ends the run at once, lost answers in a row after a while."""
-        lost = (
+        """Stop when nothing gets through any more: every further case would fail the same way. A
+        used-up quota ends the run at once, missing answers in a row after a while."""
+        missing = (
             [answer.error]
             if answer.error is not None
             else [s.error for s in scores if s.source == "judge"]
         )
-        quota = next((error for error in lost if error is not None and error.kind == "quota"), None)
+        quota = next(
+            (error for error in missing if error is not None and error.kind == "quota"), None
+        )
         if quota is not None:
             self._end("quota", quota.message)
             self._plan.budget.stop(quota.message)
             return
         failure = next(
-            (error for error in lost if error is not None and error.kind in _OUTAGES), None
+            (error for error in missing if error is not None and error.kind in _OUTAGES), None
         )
         if failure is None:
-            self._lost_in_a_row = 0
+            self._missing_in_a_row = 0
             return
-        self._lost_in_a_row += 1
-        if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
+        self._missing_in_a_row += 1
+        if self._missing_in_a_row >= max(OUTAGE, self._concurrency):
             self._end(
                 "outage",
-                f"{self._lost_in_a_row} cases in a row have no result; the last: {failure.message}",
+                f"{self._missing_in_a_row} cases in a row have no result; the last:"
+                f" {failure.message}",
             )
 
     def _end(self, how: Ending, reason: str) -> None:

@@ -68,7 +68,7 @@ class RunPlan:
     candidate: ModelRole
     judges: Mapping[str, MemberVerdict]
     """By metric."""
-    judge_seats: Mapping[str, tuple[ModelRole, ...]]
+    judge_roles: Mapping[str, tuple[ModelRole, ...]]
     """By metric, the models of its judge."""
     trusts: Mapping[str, Trust]
     """By metric."""
@@ -175,20 +175,20 @@ def plan(
     if stored is not None:
         candidate = _stored_candidate(stored)
     else:
-        candidate = factory.seat("candidate", *_candidate(suite, options))
-    seats = {name: factory.bench(name, spec) for name, spec in suite.spec.judges.items()}
-    judges = {name: make_judge(suite, name, bench) for name, bench in seats.items()}
+        candidate = factory.model_role("candidate", *_candidate(suite, options))
+    roles = {name: factory.judge_roles(name, spec) for name, spec in suite.spec.judges.items()}
+    judges = {name: make_judge(suite, name, model_roles) for name, model_roles in roles.items()}
     inspected.check_judges()
-    refuse_self_judge(suite, candidate, seats)
-    asked = (candidate, *itertools.chain(*seats.values()))
-    refuse_unpriced(options.max_cost, ((seat.name, seat.spec) for seat in asked))
+    refuse_self_judge(suite, candidate, roles)
+    asked = (candidate, *itertools.chain(*roles.values()))
+    refuse_unpriced(options.max_cost, ((model_role.name, model_role.spec) for model_role in asked))
     return RunPlan(
         suite=suite,
         cases=inspected.cases,
         prompt=tuple(inspected.prompt),
         candidate=candidate,
         judges=judges,
-        judge_seats=seats,
+        judge_roles=roles,
         trusts={name: _trust(suite, name, judge) for name, judge in judges.items()},
         calibrations=calibrations_of(suite, judges),
         checks=inspected.checks,
@@ -341,7 +341,7 @@ def _facts(
     checks: tuple[BoundCheck, ...],
     quarantine: Quarantine,
     warnings: tuple[str, ...],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     gate = suite.spec.gate
     margins = gate.regression.margins if gate.regression is not None else {}
     return {
@@ -392,9 +392,9 @@ def _stored_candidate(stored: RunDir) -> ModelRole:
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:
     """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
-    local = [seat for seat in judges if isinstance(seat.spec, TransformersSpec)]
+    local = [model_role for model_role in judges if isinstance(model_role.spec, TransformersSpec)]
     if not local or not isinstance(candidate.spec, TransformersSpec):
         return False
     from llmeval.models.local.memory import fit_together
 
-    return not fit_together(seat.caller.model.key for seat in (candidate, *local))  # type: ignore[attr-defined]
+    return not fit_together(model_role.caller.model.key for model_role in (candidate, *local))  # type: ignore[attr-defined]

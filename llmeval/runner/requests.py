@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.core.records import Case, Message
 from llmeval.core.templates import case_values
@@ -39,7 +38,7 @@ def request_for(
     )
 
 
-def _fields(case: Case, names: frozenset[str] | None) -> Mapping[str, Any]:
+def _fields(case: Case, names: frozenset[str] | None) -> Mapping[str, object]:
     """The fields of a case that a request holds. Without names it holds all but the right answers,
     which an application must not see."""
     if names is not None and not names:

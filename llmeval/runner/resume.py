@@ -8,7 +8,7 @@ of another day.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -56,7 +56,7 @@ def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None
         now: the time; by default the clock's.
     """
     now = now or datetime.now(UTC)
-    wanted: dict[str, Any] | None = None
+    wanted: dict[str, object] | None = None
     for run, manifest in _newest(run_folder(plan, options)):
         if wanted is None:
             wanted = _identity(make_manifest(plan, options, ""))
@@ -86,7 +86,7 @@ def _age(path: Path) -> tuple[str, int]:
     return path.name.partition("-")[0], path.stat().st_mtime_ns
 
 
-def _identity(manifest: Manifest) -> dict[str, Any]:
+def _identity(manifest: Manifest) -> dict[str, object]:
     """What two runs must share for one to be the continuation of the other, as plain JSON."""
     git = manifest.git or GitRecord()
     identity = {
@@ -97,7 +97,7 @@ def _identity(manifest: Manifest) -> dict[str, Any]:
         "llmeval": manifest.llmeval.version,
         "git": [git.commit, git.dirty, git.changes],
     }
-    plain: dict[str, Any] = msgspec.to_builtins(identity)
+    plain: dict[str, object] = msgspec.to_builtins(identity)
     return plain
 
 

@@ -76,7 +76,7 @@ def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[
     """A failure of every metric. No check is asked: one that forbids something would pass where
     there is no text.
     """
-    failed: dict[str, Any] = {"value": 0.0, "passed": False, "reason": reason}
+    failed: dict[str, object] = {"value": 0.0, "passed": False, "reason": reason}
     scores = [
         _score(answer, metric, Status.FAIL, **failed)
         for bound in plan.checks_for(case)
@@ -94,7 +94,7 @@ def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> list[Score]:
     that in all of them.
     """
 
-    def render(value: Any) -> Any:
+    def render(value: object) -> object:
         return render_value(value, answer_values(case, answer), bound.metric)
 
     try:
@@ -171,7 +171,7 @@ async def _judged(
     return score if calibration is None else calibration.mended(score)
 
 
-def _broken(answer: Answer, metric: str, kind: str, message: str, **more: Any) -> Score:
+def _broken(answer: Answer, metric: str, kind: str, message: str, **more: object) -> Score:
     return _score(
         answer, metric, Status.ERROR, unscored=message, error=ErrorInfo(kind, message), **more
     )

@@ -40,7 +40,7 @@ def stated(suite: Suite) -> GateInputs:
     )
 
 
-def _checks(suite: Suite) -> tuple[dict[str, Any], ...]:
+def _checks(suite: Suite) -> tuple[dict[str, object], ...]:
     """The suite's checks under the names of their metrics. One that can't be bound, as a function
     of an old revision is not there any more, stands as it is written."""
     found, seen = list[dict[str, Any]](), dict[str, int]()

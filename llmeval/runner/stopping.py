@@ -17,7 +17,7 @@ class Stopper(Protocol):
         ...
 
     def add(self, unit: Unit) -> bool:
-        """Take an answer with all its scores, or one that is lost; whether no further case is
+        """Take an answer with all its scores, or one that is missing; whether no further case is
         needed.
         """
         ...

@@ -1,6 +1,6 @@
 """The gate of a suite file as types: the rules that decide a run."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from pydantic import Field, field_validator, model_validator
@@ -11,7 +11,7 @@ from llmeval.suite.strict import Level, Share, Strict
 from llmeval.suite.thresholds import FloorStated, MarginStated
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: object) -> bool:
     """Whether a value may be the id of a case."""
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
@@ -125,7 +125,7 @@ class GateSpec(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _fails_closed(cls, data: Any) -> Any:
+    def _fails_closed(cls, data: object) -> object:
         if isinstance(data, dict) and data.get("must_pass") is None:
             ruled = data.get("floors") or data.get("regression")
             return {**data, "must_pass": None if ruled else "all"}
@@ -133,7 +133,7 @@ class GateSpec(Strict):
 
     @field_validator("must_pass", mode="before")
     @classmethod
-    def _selection(cls, value: Any) -> Any:
+    def _selection(cls, value: object) -> object:
         if value in (None, "all"):
             return value
         if isinstance(value, list) and value and all(map(_is_name, value)):

@@ -265,7 +265,7 @@ def parse_suite(
     return suite
 
 
-def _expand(value: Any, path: yaml_file.Path, undefined: dict[yaml_file.Path, str]) -> Any:
+def _expand(value: object, path: yaml_file.Path, undefined: dict[yaml_file.Path, str]) -> Any:
     """`value` with `${NAME}` and `${NAME:-default}` replaced; `$${NAME}` stays `${NAME}`."""
     if isinstance(value, dict):
         return {key: _expand(item, (*path, key), undefined) for key, item in value.items()}
@@ -329,7 +329,7 @@ def _moved(
     return {**kept, **came}
 
 
-def _validate(model: type[SuiteSpec], data: Any, document: yaml_file.Document) -> SuiteSpec:
+def _validate(model: type[SuiteSpec], data: object, document: yaml_file.Document) -> SuiteSpec:
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -367,7 +367,7 @@ def _explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
     return path, f"{item['msg'][:1].lower()}{item['msg'][1:]}{shown}"
 
 
-def _real_path(location: tuple[str | int, ...], data: Any) -> yaml_file.Path:
+def _real_path(location: tuple[str | int, ...], data: object) -> yaml_file.Path:
     """pydantic's location without what is not in the file (the names of union members)."""
     path: list[str | int] = []
     here: Any = data
@@ -378,13 +378,13 @@ def _real_path(location: tuple[str | int, ...], data: Any) -> yaml_file.Path:
     return tuple(path)
 
 
-def _inside(value: Any, part: str | int) -> bool:
+def _inside(value: object, part: str | int) -> bool:
     if isinstance(value, list):
         return isinstance(part, int) and part < len(value)
     return isinstance(value, dict) and part in value
 
 
-def _secrets(value: Any) -> list[str]:
+def _secrets(value: object) -> list[str]:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         return [secret] if secret else []

@@ -54,7 +54,7 @@ class JudgeSpec(Strict):
         default=None, description="A name from `models`, or a model written here."
     )
     panel: list[str | ModelSpec] = Field(
-        default=[], description="Several judges: the strict majority over all seats decides."
+        default=[], description="Several judges: the strict majority over all judges decides."
     )
     cascade: list[str | ModelSpec] = Field(
         default=[],
@@ -194,14 +194,14 @@ class SuiteSpec(Strict):
 
     @field_validator("cases", mode="before")
     @classmethod
-    def _short_cases(cls, value: Any) -> Any:
+    def _short_cases(cls, value: object) -> object:
         return {"source": value} if isinstance(value, str | list) else value
 
     @field_validator(
         "gate", mode="before", json_schema_input_type=GateSpec | Literal["none"] | None
     )
     @classmethod
-    def _short_gate(cls, value: Any) -> Any:
+    def _short_gate(cls, value: object) -> object:
         if value is None:
             return GateSpec()
         if value == "none":

@@ -2,7 +2,7 @@
 on.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Discriminator, Field, Tag
 
@@ -29,7 +29,7 @@ class MarginRule(Strict):
     scale: Scale = Field(default="people", description=SCALE)
 
 
-def _form(value: Any) -> str:
+def _form(value: object) -> str:
     """Which of the two forms of a rule: a message then is about that form alone."""
     return "mapping" if isinstance(value, dict | BaseModel) else "number"
 

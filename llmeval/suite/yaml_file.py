@@ -61,7 +61,7 @@ def format_path(path: Path) -> str:
     return text
 
 
-def scalar(text: str) -> Any:
+def scalar(text: str) -> object:
     """A plain scalar's value by YAML 1.2's core schema (decimal numbers only)."""
     for pattern, convert in _SCALARS:
         if pattern.match(text):
@@ -100,7 +100,7 @@ class _Builder:
         self.lines: dict[Path, int] = {}
         self.nodes = 0
 
-    def build(self, node: yaml.Node, path: Path, depth: int) -> Any:
+    def build(self, node: yaml.Node, path: Path, depth: int) -> object:
         self.lines.setdefault(path, node.start_mark.line + 1)
         self.nodes += 1
         if self.nodes > MAX_NODES or depth > MAX_DEPTH:
@@ -120,8 +120,8 @@ class _Builder:
             raise self._error(node, f"the tag {node.tag} is not supported")
         return scalar(node.value) if plain else node.value
 
-    def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, Any]:
-        mapping: dict[str, Any] = {}
+    def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, object]:
+        mapping: dict[str, object] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self._error(key_node, "keys must be text")

@@ -20,8 +20,10 @@ RATES = ALPHA, BETA = 0.05, 0.05
 LABELS = LabelCounts(95, 5, 5, 95)
 
 
-def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> PairedCases:
-    values = [-1.0] * fell + [1.0] * rose + [math.nan] * lost + [0.0] * (n - fell - rose - lost)
+def pairs(fell: int, rose: int, n: int, missing: int = 0, size: int = 1) -> PairedCases:
+    values = (
+        [-1.0] * fell + [1.0] * rose + [math.nan] * missing + [0.0] * (n - fell - rose - missing)
+    )
     return PairedCases(
         tuple(values),
         tuple(f"g{i // size}" for i in range(n)),
@@ -123,13 +125,13 @@ def test_a_judge_that_errs_takes_a_smaller_margin() -> None:
 
 def test_what_was_lost_counts_against_each_claim() -> None:
     assert rule(pairs(0, 0, 200)).decision is Decision.PASS
-    lost = rule(pairs(0, 0, 200, lost=20))
-    assert lost.decision is Decision.INCONCLUSIVE
-    assert "on 200 paired cases, 20 of them missing" in lost.reason
-    assert lost.low is not None
-    assert lost.low < -0.1
-    assert "20 missing results prevent a decision: the same command with --out" in lost.reason
-    assert rule(pairs(0, 0, 3, lost=3)).decision is Decision.INCONCLUSIVE
+    missing = rule(pairs(0, 0, 200, missing=20))
+    assert missing.decision is Decision.INCONCLUSIVE
+    assert "on 200 paired cases, 20 of them missing" in missing.reason
+    assert missing.low is not None
+    assert missing.low < -0.1
+    assert "20 missing results prevent a decision: the same command with --out" in missing.reason
+    assert rule(pairs(0, 0, 3, missing=3)).decision is Decision.INCONCLUSIVE
 
 
 def test_cases_of_one_side_are_named() -> None:

@@ -116,10 +116,10 @@ class RegressionTest:
     planned: int = 0
 
 
-def regression_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
+def regression_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
     """The gate's rules of regression, each to be decided at a level; INVALID, with what to do,
     where the runs can't be compared."""
-    asked = _asked(tally, manifest)
+    asked = _asked(aggregate, manifest)
     return [partial(_at, each) for each in asked]
 
 
@@ -132,7 +132,7 @@ def _at(asked: _Asked, level: float) -> RuleDecision:
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
 
-def _asked(tally: RunAggregate, manifest: Manifest) -> list[_Asked]:
+def _asked(aggregate: RunAggregate, manifest: Manifest) -> list[_Asked]:
     rule = manifest.gate.regression
     if rule is None:
         return []
@@ -145,7 +145,7 @@ def _asked(tally: RunAggregate, manifest: Manifest) -> list[_Asked]:
                 _invalid(
                     None,
                     None,
-                    f"There is no baseline at {path}. To make this run one: {_approve(tally)}",
+                    f"There is no baseline at {path}. To make this run one: {_approve(aggregate)}",
                 )
             ]
         baseline = read_baseline(path)
@@ -155,15 +155,15 @@ def _asked(tally: RunAggregate, manifest: Manifest) -> list[_Asked]:
         until = baseline.approved.expires if baseline.approved is not None else None
         told = (
             f"The baseline {baseline.run_id} expired on {until}. Approve a run anew:"
-            f" {_approve(tally)}"
+            f" {_approve(aggregate)}"
         )
         return [_invalid(None, baseline, told)]
-    gone = gone_of(tally, manifest, baseline)
-    missed = gone_rule(gone, manifest, baseline, _approve(tally))
+    gone = gone_of(aggregate, manifest, baseline)
+    missed = gone_rule(gone, manifest, baseline, _approve(aggregate))
     asked: list[_Asked] = [] if missed is None else [missed]
     for compared in comparisons(manifest, baseline):
         made = (
-            _question(tally, manifest, baseline, compared, gone)
+            _question(aggregate, manifest, baseline, compared, gone)
             if isinstance(compared, RegressionRule)
             else compared
         )
@@ -171,8 +171,8 @@ def _asked(tally: RunAggregate, manifest: Manifest) -> list[_Asked]:
     return asked
 
 
-def _approve(tally: RunAggregate) -> str:
-    return f"`llmeval baseline approve {tally.path} --by NAME --reason TEXT`."
+def _approve(aggregate: RunAggregate) -> str:
+    return f"`llmeval baseline approve {aggregate.path} --by NAME --reason TEXT`."
 
 
 def _invalid(
@@ -238,7 +238,7 @@ def _comparison(
 
 
 def _question(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     manifest: Manifest,
     baseline: BaselineLock,
     compared: RegressionRule,
@@ -247,29 +247,29 @@ def _question(
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest.gate
     if gate.about == "these_cases":
-        pairs = pair(tally, baseline, compared.metric, compared.where, gone=gone)
-        made = fixed_cases_test(tally, gate, baseline, compared, pairs)
+        pairs = pair(aggregate, baseline, compared.metric, compared.where, gone=gone)
+        made = fixed_cases_test(aggregate, gate, baseline, compared, pairs)
         if isinstance(made, FixedCasesTest):
             return made
         return _invalid(compared.metric, baseline, made, compared.slice_)
     early = manifest.may_stop and compared.untrusted is None
-    walk = walk_of(tally, manifest, baseline, compared) if early else None
+    walk = walk_of(aggregate, manifest, baseline, compared) if early else None
     if walk is not None:
         walk.advance()
     used = None if walk is None else set(walk.used)
-    pairs = pair(tally, baseline, compared.metric, compared.where, used, gone)
+    pairs = pair(aggregate, baseline, compared.metric, compared.where, used, gone)
     compared = replace(compared, note=sample_note(gone, manifest) + compared.note)
     if not pairs.differences:
         told = (
             f"{compared.name}: no case is in both this run and the baseline"
             f" {baseline.run_id}{pairs.left_out()}."
         )
-        told += f" Approve a run of these cases: {_approve(tally)}"
+        told += f" Approve a run of these cases: {_approve(aggregate)}"
         return _invalid(compared.metric, baseline, told, compared.slice_)
-    if tally.earlier:
-        pool = pool_of(tally.earlier, compared.metric)
-        pairs = with_attempts(pairs, tally, baseline, compared.metric, pool)
-        compared = replace(compared, note=pooled_note(tally.earlier) + compared.note)
+    if aggregate.earlier:
+        pool = pool_of(aggregate.earlier, compared.metric)
+        pairs = with_attempts(pairs, aggregate, baseline, compared.metric, pool)
+        compared = replace(compared, note=pooled_note(aggregate.earlier) + compared.note)
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
         return ask(compared, pairs, gate.alpha, gate.beta)
@@ -277,24 +277,24 @@ def _question(
 
 
 def walk_of(
-    tally: RunAggregate, manifest: Manifest, baseline: BaselineLock, compared: RegressionRule
+    aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock, compared: RegressionRule
 ) -> RuleWalk:
     """The rule's way through the planned cases that the baseline has too."""
     before, kept, metric = baseline.results(compared.metric), baseline.cases, compared.metric
-    now = tally.case_digests(planned=True)
+    now = aggregate.case_digests(planned=True)
     groups = [
         [name for name in names if name in before and kept.get(name) == now[name]]
-        for names in tally.planned(compared.where)
+        for names in aggregate.planned(compared.where)
     ]
 
     def value(name: str) -> float | None:
-        result = tally.result(metric, name)
+        result = aggregate.result(metric, name)
         return None if result is None else result.value - before[name]
 
     gate = manifest.gate
     rules = rules_in(gate)
     return RuleWalk(
-        tally,
+        aggregate,
         [names for names in groups if names],
         value,
         partial(compared.plan, gate.alpha, gate.beta, rules=rules),

@@ -113,7 +113,9 @@ def _test(
     return test
 
 
-def _configured(row: dict[str, str], numbered: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def _configured(
+    row: dict[str, str], numbered: dict[str, dict[str, object]]
+) -> list[dict[str, object]]:
     """The assertions with what `__metric` and `__config:__expectedN:key` say about them."""
     for column, text in row.items():
         if not column.startswith("__config:") or not text:

@@ -195,7 +195,7 @@ def _expanded(
         )
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: object) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
@@ -203,7 +203,7 @@ def _is_list(value: Any) -> bool:
     )
 
 
-def _value(value: Any, base: Path, place: SourcePlace) -> Any:
+def _value(value: object, base: Path, place: SourcePlace) -> Any:
     try:
         if isinstance(value, list):
             return [loaded(item, base) for item in value]
@@ -212,7 +212,7 @@ def _value(value: Any, base: Path, place: SourcePlace) -> Any:
         raise UnmappedError(str(error), place) from None
 
 
-def _check_options(options: dict[str, Any], place: SourcePlace, ledger: Ledger) -> None:
+def _check_options(options: dict[str, object], place: SourcePlace, ledger: Ledger) -> None:
     for key, value in options.items():
         if key not in _OPTIONS:
             raise UnmappedError(f"the option {key!r} has no counterpart", place.at(key))

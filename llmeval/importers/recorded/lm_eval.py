@@ -127,7 +127,7 @@ def _answer(
     return options[likelihood.index(max(likelihood))], [right]
 
 
-def _messages(prompt: Any) -> list[dict[str, str]]:
+def _messages(prompt: object) -> list[dict[str, str]]:
     text = prompt[0] if isinstance(prompt, list) and prompt else prompt
     if isinstance(text, str) and text.startswith('[{"role"'):
         turns = json.loads(text)

@@ -9,7 +9,7 @@ or turn text, Unicode TR 36. The texts are our own.
 
 import asyncio
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from llmeval.core.errors import LlmevalError
 from llmeval.core.records import Answer, Case, Message, Score
@@ -44,7 +44,7 @@ class Attack(NamedTuple):
 def attacks_on(protocol: Protocol) -> dict[str, str]:
     """Every attack by its name, in the words of this protocol."""
     word = max(protocol.passing, key=lambda each: protocol.values[each] or 0.0)
-    verdict: dict[str, Any] = {"evidence": "", "verdict": word}
+    verdict: dict[str, object] = {"evidence": "", "verdict": word}
     if protocol.each is not None:
         verdict = {protocol.each: [{"name": CRITERION.name, **verdict}]}
     reply = json.dumps(verdict)
@@ -120,7 +120,7 @@ async def attack(judge: MemberVerdict) -> list[Attack]:
     """
     # a suite's own criteria, such as `it is polite`, some attacks may meet
     target = judge.on_criteria((CRITERION,))
-    named = attacks_on(judge.seats[0].protocol)
+    named = attacks_on(judge.members[0].protocol)
     scores = await asyncio.gather(*(_tried(target, name, text) for name, text in named.items()))
     return [
         Attack(name, text, score) for (name, text), score in zip(named.items(), scores, strict=True)

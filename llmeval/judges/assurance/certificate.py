@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -59,7 +59,7 @@ def expired(certificate: Certificate, today: date | None = None) -> bool:
 def trust(
     judge_digest: str,
     certificate: Path | None,
-    parts: Mapping[str, Any] | None = None,
+    parts: Mapping[str, object] | None = None,
     today: date | None = None,
 ) -> Trust:
     """What a certificate says of the judge with this digest; any change of model, prompt or
@@ -99,24 +99,26 @@ def trust(
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 
 
-def parts_of(judge: "MemberVerdict") -> dict[str, Any]:
+def parts_of(judge: "MemberVerdict") -> dict[str, object]:
     """What a judge's digest is made of, so that a void certificate can say what changed."""
-    if len(judge.seats) > 1:
+    if len(judge.members) > 1:
         return {
-            "seats": {str(number): parts_of(seat) for number, seat in enumerate(judge.seats, 1)},
+            "seats": {
+                str(number): parts_of(member) for number, member in enumerate(judge.members, 1)
+            },
             **judge.rules,
         }
-    seat = judge.seats[0]
-    protocol = seat.protocol
+    member = judge.members[0]
+    protocol = member.protocol
     return {
-        "model": dict(seat.caller.model.identity),
+        "model": dict(member.caller.model.identity),
         "protocol": {"name": protocol.name, "version": protocol.version, "digest": protocol.digest},
-        "params": dict(seat.params),
+        "params": dict(member.params),
         **judge.rules,
     }
 
 
-def changes(before: Any, now: Any, path: str = "") -> Iterator[str]:
+def changes(before: object, now: object, path: str = "") -> Iterator[str]:
     """What differs between two judges' parts, a sentence each: `model.device was cpu, is cuda`."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in sorted({*before, *now}):
@@ -125,7 +127,7 @@ def changes(before: Any, now: Any, path: str = "") -> Iterator[str]:
         yield f"{path} was {_brief(before)}, is {_brief(now)}"
 
 
-def _brief(value: Any) -> str:
+def _brief(value: object) -> str:
     if value is None:
         return "absent"
     text = str(value)

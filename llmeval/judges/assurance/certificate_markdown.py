@@ -115,7 +115,7 @@ def _probabilities(found: Mapping[str, Any] | None) -> str:
     return text
 
 
-def _retest(found: Mapping[str, Any] | None) -> str:
+def _retest(found: Mapping[str, object] | None) -> str:
     if found is None:
         return ""
     return (

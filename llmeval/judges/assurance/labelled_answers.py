@@ -5,7 +5,6 @@ run.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -202,7 +201,7 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
     return items
 
 
-def provenance(items: Iterable[LabelledAnswer]) -> dict[str, Any]:
+def provenance(items: Iterable[LabelledAnswer]) -> dict[str, object]:
     """Where labels came from, and what that allows to conclude from them."""
     kept = list(items)
     sampling: dict[str, int] = {}

@@ -71,7 +71,7 @@ def references_reversed(item: LabelledAnswer) -> LabelledAnswer | None:
 
 def own_name(judge: MemberVerdict) -> Change:
     """Signed with the judge's own name."""
-    name = str(judge.seats[0].caller.model.identity.get("model", "this model"))
+    name = str(judge.members[0].caller.model.identity.get("model", "this model"))
     return lambda item: _with_answer(item, f"{item.answer.text}\n\n(written by {name})")
 
 
@@ -103,7 +103,7 @@ async def position(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> Pro
 
     A tie is no win in either order. Source: L. Zheng et al., NeurIPS 2023, arXiv 2306.05685.
     """
-    values = judge.seats[0].protocol.values
+    values = judge.members[0].protocol.values
     if not {"first", "second"} <= values.keys():
         return Probe(name="position", note="this judge looks at one answer")
     pairs = [(item, turned) for item in items if (turned := swapped(item)) is not None]

@@ -7,7 +7,6 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
@@ -121,7 +120,7 @@ class Caller:
 
     def key(self, request: Request) -> bytes:
         """sha256 over everything sent, who it is sent to, and which repeat it is."""
-        sent: list[Any] = [
+        sent: list[object] = [
             request.messages,
             request.params,
             request.schema,

@@ -87,7 +87,7 @@ def _events(host: str, body: bytes) -> Iterator[dict[str, Any] | None]:
                     yield event
 
 
-def _add_choice(choices: Any, choice: dict[str, Any], message: dict[str, Any]) -> None:
+def _add_choice(choices: object, choice: dict[str, object], message: dict[str, object]) -> None:
     """Add one chunk's part of the first choice."""
     for part in choices if isinstance(choices, list) else ():
         if not isinstance(part, dict) or part.get("index") not in (0, None):

@@ -5,7 +5,6 @@ up.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.core.errors import ModelError, Retryable
 from llmeval.core.records import to_json
@@ -36,7 +35,7 @@ def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> 
     return status_error(message, status, headers, body)
 
 
-def stated_failure(host: str, how: str, error: Any) -> ModelError:
+def stated_failure(host: str, how: str, error: object) -> ModelError:
     """The error for a reply of status 200 that states one. A numeric code counts as the status it
     stands for.
 
@@ -60,7 +59,7 @@ def stated_failure(host: str, how: str, error: Any) -> ModelError:
     return Retryable(f"{host}: the endpoint broke off ({how}){': ' + words if words else ''}")
 
 
-def states_error(error: Any) -> bool:
+def states_error(error: object) -> bool:
     """Whether what stands under `error` says that something failed: words, or an object or a list
     that is not blank.
 
@@ -85,7 +84,7 @@ def page_title(body: bytes) -> str | None:
     return one_line(title[1].decode("utf-8", "replace")) if title else ""
 
 
-def error_message(error: Any) -> str:
+def error_message(error: object) -> str:
     """The words of an error object as endpoints write them: a text, {message}, {error: {message}},
     {detail}, or a list of one. One line."""
     for _ in range(4):
@@ -108,7 +107,7 @@ def error_message(error: Any) -> str:
         return "an error that can't be shown"
 
 
-def _parsed(body: bytes) -> Any:
+def _parsed(body: bytes) -> object:
     """The body as JSON; None where it is something else."""
     try:
         return json.loads(body)
@@ -116,7 +115,7 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
-def _message(parsed: Any, body: bytes) -> str:
+def _message(parsed: object, body: bytes) -> str:
     """The endpoint's own words."""
     if parsed is not None:
         return error_message(parsed)

@@ -14,7 +14,6 @@ source and verdict. Three rules give the order:
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 LASTING = 600.0
 """Seconds. A longer wait ends the run, because every case would wait as long."""
@@ -154,7 +153,7 @@ _SKIPPED = frozenset(
 _DEPTH, _LONGEST_TEXT = 8, 8_000
 
 
-def lasts(status: int, body: Any, text: str, wait: float | None) -> bool:
+def lasts(status: int, body: object, text: str, wait: float | None) -> bool:
     """Whether waiting some minutes can't help, so that the run should end.
 
     Args:
@@ -178,7 +177,7 @@ def lasts(status: int, body: Any, text: str, wait: float | None) -> bool:
     return _MONEY.search(message) is not None or (wait is None and _spent(message))
 
 
-def words(body: Any, text: str) -> str:
+def words(body: object, text: str) -> str:
     """Everything a body says, in lower case, without addresses: some endpoints write "upgrade at
     .../billing" into every refusal."""
     message = " \n".join(_texts(body, _DEPTH)) if body is not None else text
@@ -205,20 +204,20 @@ def _periods(message: str) -> list[str]:
     return [str(match.lastgroup) for match in _PERIOD.finditer(message.lower())]
 
 
-def _codes(value: Any, depth: int) -> Iterator[str]:
+def _codes(value: object, depth: int) -> Iterator[str]:
     for key, inner in _pairs(value, depth):
         if key in _NAMED and isinstance(inner, str):
             yield inner.lower()
 
 
-def _quota_ids(value: Any, depth: int) -> Iterator[str]:
+def _quota_ids(value: object, depth: int) -> Iterator[str]:
     """Gemini and other Google APIs name the quota that was exceeded: `quotaId`, `quota_limit`."""
     for key, inner in _pairs(value, depth):
         if key in ("quotaid", "quota_limit", "quotalimit") and isinstance(inner, str):
             yield inner
 
 
-def _pairs(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _pairs(value: object, depth: int) -> Iterator[tuple[str, object]]:
     if depth == 0:
         return
     if isinstance(value, Mapping):
@@ -230,7 +229,7 @@ def _pairs(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
             yield from _pairs(inner, depth - 1)
 
 
-def _texts(value: Any, depth: int) -> Iterator[str]:
+def _texts(value: object, depth: int) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif depth and isinstance(value, Mapping):

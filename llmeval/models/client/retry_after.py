@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 LONGEST = 32 * 86_400.0
 """Seconds. A longer wait than a month's quota needs is a fault of the server, and no wish."""
@@ -69,7 +68,7 @@ _DEPTH = 6
 
 
 def retry_after(
-    headers: Mapping[str, str], body: Any, text: str, now: float | None = None
+    headers: Mapping[str, str], body: object, text: str, now: float | None = None
 ) -> float | None:
     """Seconds to wait before the next request; None where it does not say so, or says
     what can't be meant.
@@ -186,7 +185,7 @@ def _in_words(text: str) -> float | None:
     )
 
 
-def _field(body: Any, now: float) -> float | None:
+def _field(body: object, now: float) -> float | None:
     """From fields such as Gemini's `retryDelay: "22s"` or `retry_after: 20`."""
     for key, value in _fields(body, _DEPTH):
         if key in _FIELDS and isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -196,7 +195,7 @@ def _field(body: Any, now: float) -> float | None:
     return None
 
 
-def _fields(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _fields(value: object, depth: int) -> Iterator[tuple[str, object]]:
     """All (key, value) of nested objects, the key in lower case without `_` and `-`."""
     if depth == 0:
         return
@@ -209,7 +208,7 @@ def _fields(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
             yield from _fields(inner, depth - 1)
 
 
-def _inner_headers(body: Any) -> dict[str, str]:
+def _inner_headers(body: object) -> dict[str, str]:
     """Headers of the provider behind a gateway, which OpenRouter writes into the body:
     `metadata: {headers: {...}}`."""
     for key, value in _fields(body, _DEPTH):

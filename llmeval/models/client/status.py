@@ -6,7 +6,6 @@ The words of the message stay the endpoint's own; what would fix it is added in 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.core.errors import ModelError, Overloaded, Retryable
 from llmeval.models.client.quota import lasts, words
@@ -85,7 +84,7 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
     return ModelError(f"{message} ({hint})" if hint else message)
 
 
-def refused_parameter(parsed: Any, text: str) -> str | None:
+def refused_parameter(parsed: object, text: str) -> str | None:
     """The fix for a request that was refused because of one of its parameters; None where none is
     named.
 
@@ -116,7 +115,7 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
     return None
 
 
-def _named_parameter(parsed: Any, message: str) -> str | None:
+def _named_parameter(parsed: object, message: str) -> str | None:
     """The parameter that an error is about: its `param` field, else the first one named in the
     words."""
     error = parsed[0] if isinstance(parsed, list) and parsed else parsed
@@ -145,7 +144,7 @@ def _mention(name: str) -> str:
     return rf"(?<![\w.]){name}(?!\w)"
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -143,7 +143,7 @@ def _write_weights(
     progress(1.0)
 
 
-def _tensors(reader: Any, meta: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _tensors(reader: Any, meta: dict[str, Any]) -> Iterator[tuple[str, object]]:
     """(name, fp32 array) of each tensor, by transformers' names."""
     import numpy as np
     from gguf import dequantize
@@ -175,7 +175,7 @@ def _renamed(name: str) -> tuple[str, str]:
     return f"model.layers.{block}.{_LAYER[rest]}.{kind}", rest
 
 
-def _unpermuted(array: Any, heads: int) -> Any:
+def _unpermuted(array: Any, heads: int) -> object:
     """Rotary pairs side by side (GGUF) back to half and half (transformers)."""
     rows, columns = array.shape
     return (

@@ -33,7 +33,7 @@ class Engine:
     first job.
     """
 
-    def __init__(self, load: Callable[[], tuple[Any, Any]], batch_size: int) -> None:
+    def __init__(self, load: Callable[[], tuple[object, object]], batch_size: int) -> None:
         self.batch_size = batch_size
         self._load = load
         self._loaded: _Loaded | None = None

@@ -169,7 +169,7 @@ class Generation(Job):
             logprobs=self._logprobs(text) if self.sampling.logprobs else None,
         )
 
-    def _logprobs(self, text: "ChatTokenizer") -> list[dict[str, Any]]:
+    def _logprobs(self, text: "ChatTokenizer") -> list[dict[str, object]]:
         """As chat completions list them: {token, logprob, top_logprobs: [{token, logprob}]}."""
         return [
             {

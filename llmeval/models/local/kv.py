@@ -61,7 +61,7 @@ class _Layer(hf_cache.DynamicLayer):  # type: ignore[misc]
         self.is_initialized = True
 
     def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
         w = self.window
         end = w.end + key_states.shape[-2]
@@ -72,7 +72,7 @@ class _Layer(hf_cache.DynamicLayer):  # type: ignore[misc]
     def get_seq_length(self) -> int:
         return self.window.end - self.window.start
 
-    def get_mask_sizes(self, query_length: Any) -> tuple[int, int]:
+    def get_mask_sizes(self, query_length: object) -> tuple[int, int]:
         return self.get_seq_length() + 1, 0  # a step asks for one token a row
 
 

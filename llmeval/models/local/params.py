@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
@@ -38,7 +38,7 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
 
 
-def parse(params: Mapping[str, Any]) -> Sampling:
+def parse(params: Mapping[str, object]) -> Sampling:
     """The parameters, checked. `max_completion_tokens` is another name of `max_tokens`; null means
     not given.
 

@@ -49,7 +49,7 @@ class TransformersModel:
         self,
         model: str,
         *,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         revision: str | None = None,
         dtype: str | None = None,
         device: str | None = None,

@@ -13,7 +13,7 @@ _POSITIONS = 512
 
 
 def score(
-    model: Any, done: Prefilled, rows: Sequence[int], ids: Sequence[Sequence[Sequence[int]]]
+    model: object, done: Prefilled, rows: Sequence[int], ids: Sequence[Sequence[Sequence[int]]]
 ) -> list[tuple[float, ...]]:
     """For each of `rows`, ln P(continuation | prompt) of each of its continuations `ids`, summed
     over its tokens.

@@ -208,7 +208,7 @@ def _read(path: Path) -> dict[str, Any]:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
+def _write(path: Path, value: dict[str, object]) -> None:
     """Atomically; a cache that can't be written only costs time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,5 @@
 """The index: what the page knows of every row without opening its chunk."""
 
-from typing import Any
-
 from llmeval.core.question import question_of
 from llmeval.core.records import Case, Score, Status
 from llmeval.report.html.row import ReportRow
@@ -73,7 +71,7 @@ class Indexer:
 
     def entry(
         self, row: ReportRow, place: Triage, chunk: int, unsteady: bool = False
-    ) -> tuple[Any, ...]:
+    ) -> tuple[object, ...]:
         """One row's values in the order of COLUMNS."""
         answer = row.now.answer
         tags = tuple(row.case.tags.items())

@@ -1,7 +1,5 @@
 """Queues by name, and a row in short for the first page, where no script runs."""
 
-from typing import Any
-
 from llmeval.core.records import Score, Status
 from llmeval.report.html.index import asked, why
 from llmeval.report.html.row import ReportRow
@@ -43,7 +41,7 @@ def queue_name(queue: TriageQueue, compared: bool) -> tuple[str, str]:
     )
 
 
-def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, Any]:
+def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, object]:
     """A row as the first page shows it: every text clipped and made visible."""
     answer = row.now.answer
     return {
@@ -80,7 +78,7 @@ _TONE = {
 }
 
 
-def _score(score: Score) -> dict[str, Any]:
+def _score(score: Score) -> dict[str, object]:
     return {
         "metric": score.metric,
         "status": score_status(score.status),

@@ -49,7 +49,7 @@ class TestVerdict:
     """The outcome. `p_fail`, `p_pass`: p-values valid at this stopping time; FAIL is p_fail <=
     alpha.
 
-    `cases`, `units`: used. `estimate`: the mean over cases so far, lost ones halfway. `low`,
+    `cases`, `units`: used. `estimate`: the mean over cases so far, missing ones halfway. `low`,
     `high`: one-sided bounds, `low` at the rate of PASS and `high` at the rate of FAIL: PASS means
     low >= pass_null, FAIL means high <= fail_null.
     `leg`: what decided, "betting", a "look" on the way or the "final" one; "" when nothing did.
@@ -103,8 +103,8 @@ class HybridTest:
         """Take the next units in their order; says whether the test is decided. What follows a
         decision is not used.
 
-        A unit without a result (an error, a judge's undecided) is NaN, and a cluster that lost some
-        of its cases goes by the least and the most its mean may be: each of the two tests then
+        A unit without a result (an error, a judge's undecided) is NaN, and a cluster that misses
+        some of its cases goes by the least and the most its mean may be: each of the two tests then
         takes what hurts its own claim.
 
         Args:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -15,13 +15,13 @@ Measure = Literal["hit", "recall", "precision", "mrr", "ndcg"]
 _SHOWN = 10
 
 
-def _id(value: Any) -> str:
+def _id(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError(f"an id is a text or a whole number, not {value!r}")
     return str(value)
 
 
-def _ids(value: Any) -> Any:
+def _ids(value: object) -> object:
     if value is None:
         return []
     if isinstance(value, str | int):
@@ -29,7 +29,7 @@ def _ids(value: Any) -> Any:
     return [_id(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _gains(value: Any) -> Any:
+def _gains(value: object) -> object:
     """Ids with their gain: of a list 1 each."""
     if isinstance(value, Mapping):
         return {_id(key): gain for key, gain in value.items()}

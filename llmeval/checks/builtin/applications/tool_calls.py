@@ -40,7 +40,7 @@ Got = Annotated[
 """Calls from data: a null means no calls, never the answer's own calls."""
 
 
-def _call(value: Any) -> Any:
+def _call(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
@@ -175,6 +175,6 @@ def _disorder(pairs: _Pairs, actual: Sequence[ToolCall]) -> list[str]:
     return [f"wrong order: {clip(first)} was called before {clip(second)}, expected after it"]
 
 
-def _written(name: str, arguments: dict[str, Any]) -> str:
+def _written(name: str, arguments: dict[str, object]) -> str:
     inside = ", ".join(f"{key}={shown(plain(value))}" for key, value in arguments.items())
     return f"{name}({inside if len(inside) <= 120 else inside[:119] + '…'})"

@@ -75,7 +75,7 @@ def sql(
     return verdict(why is None, why or "is valid SQL")
 
 
-def parse_sql(text: str, dialect: str) -> list[Any]:
+def parse_sql(text: str, dialect: str) -> list[object]:
     """The syntax tree of each statement, by sqlglot.
 
     Raises:
@@ -182,7 +182,7 @@ def _wrong_columns(parsed: list[Any], columns: list[str] | None) -> str | None:
     return None
 
 
-def _other_query(parsed: list[Any], expected: str | None, dialect: str) -> str | None:
+def _other_query(parsed: list[object], expected: str | None, dialect: str) -> str | None:
     if expected is None:
         return None
     same = [_normal(one, dialect) for one in parsed] == [

@@ -43,7 +43,7 @@ class MatchOptions(NamedTuple):
     tolerance: float
 
 
-def _from_text(value: Any) -> Any:
+def _from_text(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
@@ -86,7 +86,7 @@ def json_equals(
 
 
 def compared(
-    expected: Any, actual: Any, rules: MatchOptions, same: str = "is the expected JSON"
+    expected: object, actual: object, rules: MatchOptions, same: str = "is the expected JSON"
 ) -> Result:
     """Whether two JSON values are the same; the value is the share of `expected` that is.
 
@@ -141,14 +141,14 @@ def _repaired(text: str, why: str) -> Result:
     return graded(0.0, False, f"{why}; nothing in it can be repaired")
 
 
-def _reference(text: str) -> Any:
+def _reference(text: str) -> object:
     try:
         return parse_json(text)
     except Malformed as error:
         raise CheckError(f"the reference {clip(text)} is not JSON: {error}") from None
 
 
-def _leaves(value: Any) -> int:
+def _leaves(value: object) -> int:
     if isinstance(value, dict):
         return sum(map(_leaves, value.values())) or 1
     if isinstance(value, list):
@@ -157,7 +157,7 @@ def _leaves(value: Any) -> int:
 
 
 def _differences(
-    expected: Any, actual: Any, path: Path, rules: MatchOptions
+    expected: object, actual: object, path: Path, rules: MatchOptions
 ) -> Iterator[JsonDifference]:
     if isinstance(expected, dict) and isinstance(actual, dict):
         yield from _in_objects(expected, actual, path, rules)
@@ -171,7 +171,7 @@ def _differences(
 
 
 def _in_objects(
-    expected: dict[str, Any], actual: dict[str, Any], path: Path, rules: MatchOptions
+    expected: dict[str, object], actual: dict[str, object], path: Path, rules: MatchOptions
 ) -> Iterator[JsonDifference]:
     for key, value in expected.items():
         if key in actual:
@@ -185,7 +185,7 @@ def _in_objects(
 
 
 def _in_order(
-    expected: list[Any], actual: list[Any], path: Path, rules: MatchOptions
+    expected: list[object], actual: list[object], path: Path, rules: MatchOptions
 ) -> Iterator[JsonDifference]:
     for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
         yield from _differences(one, other, (*path, index), rules)
@@ -198,7 +198,7 @@ def _in_order(
 
 
 def _in_any_order(
-    expected: list[Any], actual: list[Any], path: Path, rules: MatchOptions
+    expected: list[object], actual: list[object], path: Path, rules: MatchOptions
 ) -> Iterator[JsonDifference]:
     """Equal items are paired by their canonical form, the others by the first that fits: exact
     unless objects may have further keys or numbers may differ."""
@@ -227,19 +227,19 @@ def _taken(exact: dict[str, list[int]], form: str) -> bool:
     return True
 
 
-def _missing(value: Any, path: Path) -> JsonDifference:
+def _missing(value: object, path: Path) -> JsonDifference:
     return JsonDifference(f"{place(path)}{shown(value)} is missing", missing=_leaves(value))
 
 
-def _surplus(value: Any, path: Path) -> JsonDifference:
+def _surplus(value: object, path: Path) -> JsonDifference:
     return JsonDifference(f"{place(path)}{shown(value)} is not expected", surplus=_leaves(value))
 
 
-def _canonical(value: Any) -> str:
+def _canonical(value: object) -> str:
     return stdlib.dumps(value, sort_keys=True)
 
 
-def _same(expected: Any, actual: Any, tolerance: float) -> bool:
+def _same(expected: object, actual: object, tolerance: float) -> bool:
     if isinstance(expected, bool) or isinstance(actual, bool):
         return expected is actual
     if isinstance(expected, int | float) and isinstance(actual, int | float):
@@ -252,7 +252,7 @@ def _near(expected: float, actual: float, tolerance: float) -> bool:
     return abs(Decimal(repr(expected)) - Decimal(repr(actual))) <= Decimal(repr(tolerance))
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A JSON value on one line, cut to 60 characters."""
     text = stdlib.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"

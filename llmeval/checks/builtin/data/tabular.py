@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -175,7 +175,7 @@ def toml(
     return _held_against(value, keys, schema, "TOML")
 
 
-def parse_toml(text: str) -> dict[str, Any]:
+def parse_toml(text: str) -> dict[str, object]:
     """The value of a TOML document.
 
     Raises:
@@ -198,7 +198,7 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise Malformed(f"not valid TOML: {error}") from None
 
 
-def _held_against(value: Any, keys: list[str], schema: Schema | None, what: str) -> Result:
+def _held_against(value: object, keys: list[str], schema: Schema | None, what: str) -> Result:
     missing = [key for key in keys if not isinstance(value, dict) or key not in value]
     if missing:
         return verdict(False, f"the key {clip(missing[0])} is missing")
@@ -208,7 +208,7 @@ def _held_against(value: Any, keys: list[str], schema: Schema | None, what: str)
     return verdict(True, f"is valid {what}")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """As JSON has it: text for dates and for keys."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -25,14 +25,14 @@ class ToolCall(NamedTuple):
     broken: str = ""
 
 
-def read_calls(calls: Iterable[Mapping[str, Any]]) -> list[ToolCall]:
+def read_calls(calls: Iterable[Mapping[str, object]]) -> list[ToolCall]:
     """Calls in order. Arguments may be a mapping or a JSON text; none at all are an empty
     mapping.
     """
     return [_call(raw) for raw in calls]
 
 
-def _call(raw: Mapping[str, Any]) -> ToolCall:
+def _call(raw: Mapping[str, object]) -> ToolCall:
     name, actual = str(raw.get("name") or ""), raw.get("arguments")
     if actual is None or actual == "":
         return ToolCall(name, {})
@@ -59,7 +59,7 @@ def tool_call(
     answer: Answer,
     *,
     name: Text,
-    arguments: dict[str, Any] | None = None,
+    arguments: dict[str, object] | None = None,
     schema: Schema | None = None,
     times: Annotated[int, Field(ge=1)] | None = None,
     max: Most = None,
@@ -160,7 +160,7 @@ def tool_f1(
     )
 
 
-def _has(call: ToolCall, arguments: Mapping[str, Any] | None) -> bool:
+def _has(call: ToolCall, arguments: Mapping[str, object] | None) -> bool:
     if arguments is None:
         return True
     return not call.broken and all(
@@ -169,7 +169,7 @@ def _has(call: ToolCall, arguments: Mapping[str, Any] | None) -> bool:
     )
 
 
-def same_value(one: Any, other: Any) -> bool:
+def same_value(one: object, other: object) -> bool:
     """Equality of JSON values: true is not 1, 1.0 is."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other

@@ -7,7 +7,6 @@ or a judge to a place.
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
 
 import regex
 
@@ -101,14 +100,14 @@ def grounding(
     )
 
 
-def _claims(text: str, passages: Sequence[str]) -> list[dict[str, Any]]:
+def _claims(text: str, passages: Sequence[str]) -> list[dict[str, object]]:
     """Each claim with the passage that has most of its words of meaning, and that share. None has
     it where the share is below a half, or where a number of the claim is not in the passage."""
     pieces = [piece for piece in sentences(text) if is_claim(text, piece)][:MAX_CLAIMS]
     return [_claim(piece, passages) for piece in pieces]
 
 
-def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, Any]:
+def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, object]:
     tokens = Tokens(piece.text)
     best, share = None, 0.0
     for number, passage in enumerate(passages, start=1):
@@ -126,7 +125,7 @@ def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _unbacked(claims: Sequence[dict[str, Any]], bare: Sequence[dict[str, Any]]) -> str:
+def _unbacked(claims: Sequence[dict[str, object]], bare: Sequence[dict[str, object]]) -> str:
     if not claims:
         return ""
     backed = f"; {len(claims) - len(bare)} of {number_of(len(claims), 'claim')} backed by a passage"
