@@ -1,14 +1,12 @@
-"""How a gate names what a rule is about: `metric`, or `metric @ tag=value`; and which cases depend
-on one another.
-"""
+"""References to metrics in a gate (`metric`, or `metric @ tag=value`), and clusters of cases."""
 
 Slice = tuple[str, str]
 """A tag and its value."""
 
 
 def parse_metric_ref(key: str) -> tuple[str, Slice | None]:
-    """The metric and the slice of `metric` or `metric @ tag=value`; the slice is None for all
-    cases.
+    """The metric and the slice of a reference `metric` or `metric @ tag=value`. The slice is None
+    for all cases.
     """
     metric, at, where = (part.strip() for part in key.partition("@"))
     if not at:
@@ -18,12 +16,12 @@ def parse_metric_ref(key: str) -> tuple[str, Slice | None]:
 
 
 def metric_of(key: str) -> str:
-    """The metric of a reference, whatever its slice."""
+    """The metric of a reference, without its slice."""
     return parse_metric_ref(key)[0]
 
 
 def slice_label(where: Slice) -> str:
-    """`tag=value`, as records and messages name a slice."""
+    """The name of a slice in records and messages: `tag=value`."""
     return "=".join(where)
 
 

@@ -1,14 +1,14 @@
-"""What a case asks: one answer for the facts check that reads it and the reports that show it."""
+"""The question of a case. The facts check reads it, and the reports show it."""
 
 from llmeval.core.records import Case
 
 _FIELDS = ("question", "query", "prompt", "input", "instruction")
-"""Fields that hold a question, the likeliest first."""
+"""Names of fields that usually hold the question, the most likely first."""
 
 
 def question_of(case: Case) -> str:
-    """The last user message, else the first field that is named like a question; empty where the
-    case has neither.
+    """The last user message, or else the first field whose name is in `FIELDS`. Empty if the case
+    has neither.
     """
     for message in reversed(case.messages):
         if message.role == "user":

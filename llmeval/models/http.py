@@ -1,6 +1,4 @@
-"""An application's own JSON endpoint: the request made from a template, the answer read from a
-path.
-"""
+"""An application's own JSON endpoint: a template makes the request, a path selects the answer."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -27,20 +25,20 @@ Render = Callable[[Any, Mapping[str, Any]], Any]
 
 
 class HttpEndpoint:
-    """Any endpoint that takes and gives JSON.
+    """Any endpoint whose requests and replies are JSON.
 
     Args:
-        url, method, headers: where the request goes.
+        url, method, headers: the address, method and headers of each request.
         body: JSON whose texts are templates over `prompt` (the last user message), `messages`,
             `params`, `run.unique` and the fields of the case.
         output: path to the answer in the reply, such as `data.choices[0].text`; empty = the whole
             reply.
-        parts: paths to what the reply holds besides.
+        parts: paths to other parts of the reply.
         render: renders the templates in `body`.
-        build: stands for the address in its identity.
-        timeout: seconds an attempt may take.
-        ca_file: certificates to trust besides the system's.
-        max_reply_bytes: bound of a reply's body.
+        build: replaces the address in its identity.
+        timeout: the time limit of an attempt in seconds.
+        ca_file: certificates to trust in addition to the system's.
+        max_reply_bytes: the limit on the size of a reply's body.
 
     Raises:
         SuiteError: the address, a header, the CA file or the environment's proxy can't be used.
@@ -98,17 +96,16 @@ class HttpEndpoint:
 
     @property
     def case_names(self) -> frozenset[str]:
-        """Fields of the case that the body uses, and `run` where it uses `run.unique`."""
+        """Fields of the case that the body uses, and `run` if it uses `run.unique`."""
         return self._names - (OWN_NAMES - {"run"})
 
     async def answer(self, request: Request) -> Reply:
         """One call, no retries.
 
         Raises:
-            Overloaded, Retryable, ModelError: as for every model; a reply that states an `error`,
-                whatever else it holds, one without the output path or one of the others, or
-                with null at the output and no tool call; a body that can't be rendered (kind
-                `config`).
+            Overloaded, Retryable, ModelError: as for every model. Also for a reply with an `error`,
+                a reply that a path does not match, a reply with null at the output and no tool
+                call, and a body that can't be rendered (kind `config`).
         """
         prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         values = {
@@ -149,7 +146,9 @@ class HttpEndpoint:
         return self._output.first_name in (None, "error")
 
     def _text(self, reply: object, body: bytes, *, called: bool) -> str:
-        """The answer at the output path. `called`: there are tool calls, so a text may lack."""
+        """The answer at the output path. `called`: there are tool calls, so the text may be
+        missing.
+        """
         try:
             value = self._output.find(reply)
         except NoMatch:

@@ -27,10 +27,10 @@ class _Recorded(msgspec.Struct):
 
 
 class Replay:
-    """Recorded answers by case id and repeat; only their places in the file are held.
+    """Recorded answers by case id and repeat. Only their positions in the file are kept in memory.
 
     Raises:
-        SuiteError: a line is not {id, output, repeat?}, or an id and repeat stand twice; names file
+        SuiteError: a line is not {id, output, repeat?}, or an id and repeat occur twice; names file
             and line.
     """
 
@@ -64,7 +64,7 @@ class Replay:
 
         Raises:
             ModelError: there is none for this case and repeat, or the line records an error or null
-                in its place.
+                instead.
         """
         offset = self._offsets.get((request.case_id, request.repeat))
         if offset is None:
@@ -116,10 +116,10 @@ class Replay:
 
 
 class StoredAnswers:
-    """The candidate of a run that is scored again: its answers are on record, and no call is made.
+    """The candidate of a run that is scored again. Its answers are recorded, and no call is made.
 
     Args:
-        identity: what the candidate was.
+        identity: the identity of the original candidate.
         where: the run, for messages.
     """
 
@@ -128,7 +128,7 @@ class StoredAnswers:
         self._where = where
 
     async def answer(self, request: Request) -> Reply:
-        """Always a ModelError: whatever the run has is read from its directory."""
+        """Always raises a ModelError: the answers of the run are read from its directory."""
         raise ModelError(f"{self._where} has no answer for this case", kind="config")
 
     async def close(self) -> None:

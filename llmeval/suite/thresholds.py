@@ -1,5 +1,5 @@
-"""The two forms of a rule's limit in a suite: a number, or a mapping that says whose scale it is
-on.
+"""The two forms of a rule's limit in a suite: a number, or a mapping with the
+limit and its scale.
 """
 
 from typing import Annotated, Literal
@@ -10,8 +10,8 @@ from llmeval.suite.strict import Margin, Share, Strict
 
 Scale = Literal["people", "judge"]
 SCALE = (
-    "Of a judged metric. people: the human pass rate, so an UNTRUSTED judge decides nothing."
-    " judge: the judge's own verdicts, as they are."
+    "For a judged metric. people: the human pass rate, so an UNTRUSTED judge decides nothing."
+    " judge: the judge's own verdicts, without correction."
 )
 
 
@@ -25,12 +25,14 @@ class FloorRule(Strict):
 class MarginRule(Strict):
     """A margin with its scale."""
 
-    margin: Margin = Field(description="The drop of the mean that must not pass: 0.05 is 5 points.")
+    margin: Margin = Field(
+        description="The drop of the mean that must not be reached: 0.05 is 5 points."
+    )
     scale: Scale = Field(default="people", description=SCALE)
 
 
 def _form(value: object) -> str:
-    """Which of the two forms of a rule: a message then is about that form alone."""
+    """Which of the two forms a value has, so that a message is about that form only."""
     return "mapping" if isinstance(value, dict | BaseModel) else "number"
 
 

@@ -74,7 +74,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "blank prompt file": ({"prompt": "blank.txt"}, "the prompt is empty"),
     "a file with another ending": (
         {"prompt": "faq.prompt"},
-        "'faq.prompt' is a file, but would be sent as a text",
+        "'faq.prompt' is a file, but would be sent as text",
     ),
     "a file that is missing": ({"prompt": "prompts/none.tmpl"}, "looks like the path of a file"),
     "a template file that is missing": ({"prompt": "none.j2"}, "can't read none.j2"),
@@ -136,7 +136,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         "gate.must_pass: there is no case 'bb'; did you mean 'b'",
     ),
     "no id": ({"gate": "{must_pass: []}"}, "`must_pass` is `all`, a list of case ids, or one tag"),
-    "a gate that is no gate": ({"gate": "off"}, "`gate` is a mapping of rules, or `none`"),
+    "a gate that is no gate": ({"gate": "off"}, "`gate` must be a mapping of rules, or `none`"),
     "the candidate as judge": (
         {"judges": JUDGE.replace("judge, ", "cand, ") % ""},
         "the judge is the candidate itself",
