@@ -89,6 +89,7 @@ def _make_http(spec: HttpSpec, base: Path) -> Model:
         parts=ReplyPaths(
             data=spec.data, tool_calls=spec.tool_calls, usage=spec.usage, model=spec.model
         ),
+        session=spec.session,
         render=lambda value, values: render_value(value, values, "body"),
         params=spec.params,
         timeout=spec.timeout,

@@ -134,7 +134,9 @@ def _digests(
 ) -> Digests:
     cases = cases or plan.cases.digest
     spec = plan.suite.spec
-    prompt = [(role, template.source) for role, template in plan.prompt]
+    prompt: list[object] = [(role, template.source) for role, template in plan.prompt]
+    if plan.script is not None:
+        prompt.append(plan.script.identity)
     return Digests(
         suite=digest(
             [cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]
