@@ -9,6 +9,7 @@
         ├── ModelError                   a model did not answer (kinds: records.ErrorInfo)
         │   └── Retryable                worth another attempt (timeouts, resets, 429, 5xx)
         │       ├── Overloaded           the endpoint asks for less (429, 503 with Retry-After)
+        │       ├── ServerError          HTTP 500
         │       ├── TimedOut             no reply within the model's `timeout`
         │       └── Unreadable           a reply came that can't be read: worth one more attempt
         └── CheckError                   a check could not be carried out (kind: check)
@@ -98,6 +99,10 @@ class Retryable(ModelError):
 
     most_attempts: int | None = None
     """How often such a request is sent at most; None leaves it to the caller."""
+
+
+class ServerError(Retryable):
+    """The server answered with HTTP 500: an error of its own code, for an application."""
 
 
 class Overloaded(Retryable):

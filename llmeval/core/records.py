@@ -89,6 +89,8 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     - `budget`: the run's own budget is used up (`--max-cost`, `--max-calls`, `--max-minutes`): the
         run ends;
     - `candidate`: the candidate's own code raised, or returned what is no answer;
+    - `application`: the application answered with its own error (HTTP 500), and the model says
+        `on_error: fail`;
     - `judge`: the judge replied, and none of its replies is a usable verdict;
     - `check`: the check could not be carried out on this answer.
     """

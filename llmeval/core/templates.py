@@ -150,6 +150,11 @@ def is_template(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(is_template(item) for item in value)
 
 
+def is_expression(text: str) -> bool:
+    """Whether a text is one `{{ expression }}`, so that it gives the expression's own value."""
+    return _WHOLE_EXPRESSION.match(text) is not None
+
+
 def render_value(value: Any, values: Mapping[str, Any], name: str) -> Any:
     """`value` with every template in it rendered. A text that is one `{{ expression }}` gives the
     expression's own value (a list stays a list); any other template gives text.

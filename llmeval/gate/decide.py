@@ -10,14 +10,13 @@ from llmeval.core.results import GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import attempts_of, when_alone_fails, when_spent
 from llmeval.gate.holm import step_down
-from llmeval.gate.rules.must_pass import must_pass_rules
 from llmeval.gate.rules.regression import regression_rules
-from llmeval.gate.rules.single_run import floor_rules, outcome, validity
+from llmeval.gate.rules.single_run import fact_rules, outcome, rate_rules, validity
 
 
 def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:
-    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors and regression
-    are one family of tests.
+    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors, limits
+    and regression are one family of tests.
 
     `absent`: INVALID where answers that are needed are not there (`single_run.missing`, unless the
         run may have stopped there).
@@ -30,12 +29,12 @@ def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecisio
     now = attempts.manifest(manifest)
     alone = _alone(tally, manifest, now) if attempts.values else ()
     tally.earlier = attempts.values
-    pooled = (*floor_rules(tally, now), *regression_rules(tally, now))
+    pooled = (*rate_rules(tally, now), *regression_rules(tally, now))
     asked = [when_spent(rule, attempts, manifest) for rule in pooled]
     if alone:
         asked = [when_alone_fails(*pair) for pair in zip(asked, alone, strict=True)]
     tested = step_down(asked, now.gate.alpha)
-    rules = [*validity(tally, now), *must_pass_rules(tally, now), *tested]
+    rules = [*validity(tally, now), *fact_rules(tally, now), *tested]
     return _told(outcome(rules, now.gate.on_inconclusive), attempts.sentence(manifest))
 
 
@@ -44,7 +43,7 @@ def _alone(tally: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[Rule
     tally.earlier = ()
     rates = manifest.gate
     whole = structs.replace(now, gate=structs.replace(now.gate, alpha=rates.alpha, beta=rates.beta))
-    rules = (*floor_rules(tally, whole), *regression_rules(tally, whole))
+    rules = (*rate_rules(tally, whole), *regression_rules(tally, whole))
     return tuple(rule(rates.alpha) for rule in rules)
 
 

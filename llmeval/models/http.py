@@ -7,14 +7,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.errors import ModelError, ServerError, SuiteError
 from llmeval.core.json_paths import JsonPath, NoMatch
 from llmeval.core.records import plain, to_json
 from llmeval.core.templates import variables_in
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.event_stream import is_event_stream
 from llmeval.models.client.failed_reply import stated_failure, states_error
-from llmeval.models.client.http_client import MAX_REPLY_BYTES, HttpClient, read_url
+from llmeval.models.client.http_client import (
+    MAX_REPLY_BYTES,
+    HttpClient,
+    Response,
+    read_url,
+)
 from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
@@ -41,6 +46,7 @@ class HttpEndpoint:
         timeout: seconds an attempt may take.
         ca_file: certificates to trust besides the system's.
         max_reply_bytes: bound of a reply's body.
+        errors_fail: whether HTTP 500 is an outcome of the application, which is not asked again.
 
     Raises:
         SuiteError: the address, a header, the CA file or the environment's proxy can't be used.
@@ -61,6 +67,7 @@ class HttpEndpoint:
         build: str | None = None,
         ca_file: Path | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
+        errors_fail: bool = False,
     ) -> None:
         read = read_url(url, "url")
         self._method = method
@@ -71,6 +78,7 @@ class HttpEndpoint:
         self._parts = parts
         self._names = variables_in(body)
         self._params = dict(params)
+        self._errors_fail = errors_fail
         self._http = HttpClient(
             read.geturl(),
             key="url",
@@ -122,7 +130,7 @@ class HttpEndpoint:
             body = self._render(self._body, values)
         except SuiteError as error:
             raise ModelError(str(error), kind="config") from None
-        response = await self._http.send(to_json(body))
+        response = await self._sent(to_json(body))
         if is_event_stream(response.body, response.content_type):
             raise ModelError(
                 f"{self._http.host}: the reply is an event stream; the provider http reads one JSON"
@@ -136,6 +144,14 @@ class HttpEndpoint:
         parts = self._parts.fields(data, self._http.host)
         text = self._text(data, response.body, called=bool(parts.get("tool_calls")))
         return Reply(text=text, latency_ms=response.latency_ms, **parts)
+
+    async def _sent(self, body: bytes) -> Response:
+        try:
+            return await self._http.send(body)
+        except ServerError as error:
+            if self._errors_fail:
+                raise ModelError(str(error), kind="application") from None
+            raise
 
     async def close(self) -> None:
         """Close connections."""

@@ -1,16 +1,17 @@
 """Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, data?,
-error?}.
+usage?, latency_ms?, error?}.
 """
 
 import hashlib
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.records import Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import error_message, states_error
 from llmeval.models.endings import is_broken
@@ -23,6 +24,8 @@ class _Recorded(msgspec.Struct):
     finish_reason: str | None = None
     tool_calls: list[dict[str, Any]] = []
     data: dict[str, Any] | None = None
+    usage: Usage | None = None
+    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
     error: Any = None
 
 
@@ -94,6 +97,8 @@ class Replay:
             finish_reason=recorded.finish_reason,
             tool_calls=tuple(recorded.tool_calls),
             data=recorded.data,
+            usage=recorded.usage,
+            latency_ms=recorded.latency_ms,
         )
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llmeval.checks.bound import BoundCheck
+from llmeval.checks.bound import AwaitsAnswer, BoundCheck
 from llmeval.checks.spec import SpecError, bind, merge
 from llmeval.core.errors import LlmevalError, SuiteError
 from llmeval.core.records import Case
@@ -240,6 +240,7 @@ class _Inspector:
         values = case_values(case)
         self._try_checks(case, own, values)
         self.application.try_body(case, values)
+        self._try_measure(case, values)
         metrics = self.metrics.of(case, own)
         self.targets.look(case, metrics)
         if not metrics:
@@ -282,6 +283,17 @@ class _Inspector:
                 raise self.suite.error(
                     ("checks", index), f"{message} (case {case.id}, {case.source})"
                 )
+
+    def _try_measure(self, case: Case, values: Mapping[str, Any]) -> None:
+        """Refuse a number that uses what neither the case nor the answer will have."""
+        for name, expression in self.suite.spec.measure.items():
+            try:
+                known = {"tool_calls": [], **values}
+                self.application.render(expression, known, f"measure.{name}")
+            except AwaitsAnswer:
+                continue
+            except SuiteError as error:
+                raise self.suite.error(("measure", name), f"{error} ({case.source})") from None
 
     def _problem(self, bound: BoundCheck, case: Case, values: Mapping[str, Any]) -> str | None:
         """What is wrong with a check's arguments on this case."""

@@ -172,6 +172,18 @@ DataPaths = Annotated[
 ]
 
 
+OnError = Annotated[
+    Literal["missing", "fail"],
+    Field(
+        description=(
+            "What an answer counts as that the application ended with its own error: HTTP 500, or"
+            " an exception of the function. `missing`, or `fail` for every metric of the case; with"
+            " `fail` the request is sent once."
+        ),
+    ),
+]
+
+
 class HttpSpec(Generating, Networked):
     """An application's own JSON endpoint."""
 
@@ -207,6 +219,7 @@ class HttpSpec(Generating, Networked):
     model: PathText | None = Field(
         default=None, description="Path to the name of the model that answered."
     )
+    on_error: OnError = "missing"
 
     @property
     def stated_model(self) -> None:
@@ -222,6 +235,7 @@ class PythonSpec(Generating):
     provider: Literal["python"]
     function: str = Field(description="module:function", pattern=r"^[\w.]+:[\w.]+$")
     data: DataPaths = None
+    on_error: OnError = "missing"
     build: str | None = Field(
         default=None,
         pattern=r"\S",
@@ -239,8 +253,8 @@ class ReplaySpec(BaseModelSpec):
     provider: Literal["replay"]
     source: str = Field(
         description=(
-            "A .jsonl of {id, output, repeat?, tool_calls?, data?}; a missing id, an output of"
-            " null and a line with an `error` are error records."
+            "A .jsonl of {id, output, repeat?, tool_calls?, data?, usage?, latency_ms?}; a missing"
+            " id, an output of null and a line with an `error` are error records."
         )
     )
 

@@ -4,11 +4,12 @@ is made from this).
 Strict: a key that is not here is an error that names the nearest one that is.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from llmeval.core.templates import is_expression
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.model_schema import ModelSpec, Price
 from llmeval.suite.strict import Name, Share, Strict
@@ -155,6 +156,18 @@ class Environment(Strict):
     allow_self_judge: bool | None = None
 
 
+def _one_expression(text: str) -> str:
+    """A template that keeps the type of its value."""
+    if not is_expression(text):
+        raise PydanticCustomError(
+            "measure", "a number is one expression, such as `{{ data.steps }}`"
+        )
+    return text
+
+
+Measured = Annotated[str, AfterValidator(_one_expression)]
+
+
 class SuiteSpec(Strict):
     """The whole file."""
 
@@ -182,6 +195,14 @@ class SuiteSpec(Strict):
         default=[], description="name | name: argument | name: {options} | not: ... | any: [...]"
     )
     judges: dict[Name, JudgeSpec] = {}
+    measure: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], Measured] = Field(
+        default={},
+        description=(
+            "Numbers of an answer by name: one expression each, such as `{{ data.steps }}` or"
+            " `{{ tool_calls | length }}`. `gate.limits` and `margins` use them as `steps.p95`. A"
+            " value that is no number is missing."
+        ),
+    )
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")
     gate: GateSpec = Field(
         default=GateSpec(),
