@@ -37,9 +37,27 @@ class BaselineValues(msgspec.Struct, frozen=True):
     values: tuple[KeptValue, ...]
     """One value for each case, in the order of `cases`."""
     passed: str = ""
-    """For a judged metric, a letter for each case: y (pass), n (fail), or - (no verdict). Empty
-    with repeats.
+    """A letter for each case: y (pass), n (fail), or - (no result). For a judge's metric without
+    repeats, and where a value in between does not say whether the case passed; empty otherwise.
     """
+
+    @property
+    def tells_passes(self) -> bool:
+        """Whether it says of each case whether it passed."""
+        return bool(self.passed) or all(value in (0, 1, None, "-") for value in self.values)
+
+
+KeptNumber = float | None | tuple[float | None, ...]
+"""A number of a case's answer, or of each of its repeats; None: it is missing."""
+
+
+class BaselineNumbers(msgspec.Struct, frozen=True):
+    """One number: how it is measured, and its values of each of the baseline's cases."""
+
+    values: tuple[KeptNumber, ...]
+    """In the order of `cases`."""
+    measure: str = ""
+    """The suite's expression; empty for the numbers of every answer."""
 
 
 class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,10 +91,36 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     """
     metrics: dict[str, BaselineValues]
     """Results by metric."""
+    numbers: dict[str, BaselineNumbers] = {}
+    """Seconds, dollars, tokens and what the suite measures, by name."""
 
-    def results(self, metric: str) -> dict[str, float]:
-        """Value by case id of the cases the metric applies to; NaN where it is missing."""
+    def numbers_of(self, name: str) -> dict[str, tuple[float, ...]]:
+        """The values of a number by case id, one for each repeat; NaN where it is missing."""
+        column = self.numbers.get(name)
+        pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
+        return {
+            case_id: tuple(
+                math.nan if value is None else float(value)
+                for value in (kept if isinstance(kept, tuple) else (kept,))
+            )
+            for case_id, kept in pairs
+        }
+
+    def results(self, metric: str, *, passes: bool = False) -> dict[str, float]:
+        """Value by case id of the cases the metric applies to; NaN where it is missing.
+
+        Args:
+            metric: the name.
+            passes: 1 of a case that passed and 0 of another, where the lock file tells.
+        """
         column = self.metrics.get(metric)
+        if passes and column is not None and column.passed:
+            letters = zip(self.cases, column.values, column.passed, strict=True)
+            return {
+                name: math.nan if letter == "-" else float(letter == "y")
+                for name, value, letter in letters
+                if value != "-"
+            }
         pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
         return {
             name: math.nan if value is None else float(value)

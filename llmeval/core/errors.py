@@ -2,14 +2,15 @@
 
     LlmevalError                      3  run invalid, incomplete, or an internal error
     ├── UsageError                    2  the command line asks for something impossible
-    │   └── SuiteError                2  a suite, dataset, template or lock file is wrong
-    (file:line, key, fix) ├── NothingEvaluated              5  the suite selected no case ├──
-    StoreError                    3  the run directory or the cache can't be used └── BoundaryError
-    3  one call or one check failed; recorded as data, never a grade
+    │   └── SuiteError                2  a suite, data, template or lock file (file, line, key, fix)
+    ├── NothingEvaluated              5  the suite selected no case
+    ├── StoreError                    3  the run directory or the cache can't be used
+    └── BoundaryError                 3  one call or check failed; recorded, never a grade
         ├── ModelError                   a model did not answer (kinds: records.ErrorInfo)
         │   └── Retryable                worth another attempt (timeouts, resets, 429, 5xx)
         │       ├── Overloaded           the endpoint asks for less (429, 503 with Retry-After)
         │       ├── NotConnected         no connection, so the request was never sent
+        │       ├── ServerError          HTTP 500
         │       ├── TimedOut             no reply within the model's `timeout`
         │       └── Unreadable           a reply came that can't be read: worth one more attempt
         └── CheckError                   a check could not be carried out (kind: check)
@@ -102,6 +103,10 @@ class Retryable(ModelError):
     unprocessed = False
     """Whether the endpoint certainly did not process the request. Only then a turn of a
     conversation may be sent again in its session."""
+
+
+class ServerError(Retryable):
+    """The server answered with HTTP 500: an error of its own code, for an application."""
 
 
 class Overloaded(Retryable):

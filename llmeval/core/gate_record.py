@@ -12,6 +12,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 About = Literal["cases_like_these", "these_cases"]
 Attempts = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Scale = Literal["people", "judge"]
+OnInconclusive = Literal["fail", "warn", "pass"]
+Margin = Annotated[float, msgspec.Meta(ge=0)]
 MustPass = Literal["all"] | list[str] | dict[str, str] | None
 """All cases, a list of case ids, or one tag and its value; None without such a rule."""
 
@@ -23,21 +25,36 @@ class FloorLimit(msgspec.Struct, frozen=True):
     """The pass rate to reach."""
     scale: Scale = "people"
     """people: about what people would pass. judge: the judge's own verdicts."""
+    on_inconclusive: OnInconclusive | None = None
+    """What this rule means for the exit code where it is INCONCLUSIVE; null: as the gate says."""
 
 
 class MarginLimit(msgspec.Struct, frozen=True):
     """A margin with its scale."""
 
-    margin: Share
-    """The drop of the mean that must not pass."""
+    margin: Margin
+    """The drop of the mean that must not pass; of a number the share by which it may rise."""
     scale: Scale = "people"
     """people: about what people would pass. judge: the judge's own verdicts."""
+    on_inconclusive: OnInconclusive | None = None
+    """What this rule means for the exit code where it is INCONCLUSIVE; null: as the gate says."""
+
+
+class NumberLimit(msgspec.Struct, frozen=True):
+    """A limit of a number that states more than its value."""
+
+    max: float
+    """The largest value of the statistic."""
+    on_inconclusive: OnInconclusive | None = None
+    """What this rule means for the exit code where it is INCONCLUSIVE; null: as the gate says."""
 
 
 Floors = dict[str, Share | FloorLimit]
 """By metric, or `metric @ tag=value`."""
-Margins = dict[str, Share | MarginLimit]
+Margins = dict[str, Margin | MarginLimit]
 """By metric, or `metric @ tag=value`."""
+Limits = dict[str, float | NumberLimit]
+"""By a number's statistic, such as `latency.p95`, or `latency.p95 @ tag=value`."""
 
 
 class RegressionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +73,12 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     must_pass: MustPass = None
     """Cases that must pass, each in every repeat."""
+    never: tuple[str, ...] = ()
+    """Metrics that no answer may fail."""
     floors: Floors
     """Pass rates to reach."""
+    limits: Limits = {}
+    """The largest values of numbers."""
     regression: RegressionRecord | None
     """Null where nothing is compared."""
     alpha: Level
@@ -76,7 +97,7 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The quarantine file that the suite names."""
     retired: str | None = None
     """The file of retired cases that the suite names."""
-    on_inconclusive: Literal["fail", "warn", "pass"]
+    on_inconclusive: OnInconclusive
     """What an INCONCLUSIVE run means for the exit code."""
 
     @property

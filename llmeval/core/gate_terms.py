@@ -35,6 +35,8 @@ class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
     """By metric, the arguments of its check; long arguments as a digest."""
     judges: dict[str, JudgeTerms] = {}
     """By metric."""
+    measure: dict[str, str] = {}
+    """Numbers of an answer, by name."""
     quarantine: tuple[str, ...] = ()
     """Ids of the cases in quarantine."""
     retired: tuple[str, ...] = ()

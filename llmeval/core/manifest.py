@@ -196,6 +196,8 @@ class GateInputs(ScoringInputs, frozen=True, kw_only=True):
 
     gate: GateRecord
     """The rules, as the suite states them."""
+    measure: dict[str, str] = {}
+    """Numbers of an answer by name: the expressions of the suite."""
     repeats: Annotated[int, msgspec.Meta(ge=1, lt=2**16)]
     """Answers a case."""
     quarantine: tuple[Quarantined, ...] = ()

@@ -9,6 +9,15 @@ from llmeval.core.gate_record import Count
 LabelCount = Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)]
 
 
+class PriceRecord(msgspec.Struct, frozen=True):
+    """US dollars per million tokens."""
+
+    input: float
+    """Tokens of the request."""
+    output: float
+    """Tokens of the reply."""
+
+
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A model in its role."""
 
@@ -29,6 +38,10 @@ class CandidateRecord(ModelRecord, frozen=True, kw_only=True):
 
     name: str
     """The name under the suite's `models`."""
+    price: PriceRecord | None = None
+    """Null where the suite states none."""
+    on_error: Literal["missing", "fail"] = "missing"
+    """What an answer counts as that the application ended with its own error."""
     returned_models: tuple[str, ...] = ()
     """Names that the endpoint returned."""
     fingerprints: tuple[str, ...] = ()

@@ -90,6 +90,8 @@ class ErrorInfo(msgspec.Struct, frozen=True):
         run ends;
     - `candidate`: the candidate's own code raised an exception, or did not return an answer;
     - `user`: the simulated user gave no usable message, or did not keep to its goal;
+    - `application`: the application answered with its own error (HTTP 500), and the model says
+        `on_error: fail`;
     - `judge`: the judge replied, and none of its replies is a usable verdict;
     - `check`: the check could not be carried out on this answer.
     """

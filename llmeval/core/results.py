@@ -83,7 +83,7 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     """One rule of the gate, decided."""
 
     rule: str
-    """must_pass, floor, regression; or complete, max_unscored, attacks, max_gone."""
+    """must_pass, never, floor, limit, regression; or complete, max_unscored, attacks, max_gone."""
     metric: str | None = None
     """Which metric it is about."""
     slice: str | None = None
@@ -115,6 +115,61 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     judge_scale: bool = False
     """Whether the rule is about the judge's own verdicts (`scale: judge`), not about the human pass
     rate.
+    """
+    number: str | None = None
+    """Of a rule about a number, its name. A limit's estimate, bounds and threshold are in the
+    number's unit; a regression's are shares of the baseline's value.
+    """
+    on_inconclusive: Literal["fail", "warn", "pass"] | None = None
+    """What the rule means for the exit code where it is INCONCLUSIVE; null: as the gate says."""
+
+
+class NumberStatistic(msgspec.Struct, frozen=True, kw_only=True):
+    """A statistic of a number, with its interval."""
+
+    statistic: str
+    """mean, p50 or p95."""
+    value: float
+    """Of the values that there are."""
+    low: float | None = None
+    """Lower end of the interval; null where so few values give none."""
+    high: float | None = None
+    """Upper end of it."""
+
+
+class NumberMetric(msgspec.Struct, frozen=True, kw_only=True):
+    """One number over all answers: seconds, dollars, tokens, or what the suite measures."""
+
+    name: str
+    """Such as latency."""
+    unit: str = ""
+    """s, $ or tokens; empty for the numbers of `measure`."""
+    n: int
+    """Answers that have it."""
+    missing: int = 0
+    """Answers without it."""
+    level: float = 0.95
+    """Of the two-sided intervals."""
+    statistics: tuple[NumberStatistic, ...] = ()
+    """Mean, p50 and p95; empty where no answer has the number."""
+
+
+class MetricDrop(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the mean of a metric fell since the baseline."""
+
+    metric: str
+    """Name."""
+    slice: str | None = None
+    """`tag=value`; null for all cases."""
+    before: float
+    """The baseline's mean over the paired cases."""
+    now: float
+    """This run's."""
+    n: int
+    """Paired cases."""
+    tested: bool = False
+    """Whether a rule of the gate tests it. If not, the drop is exploratory: with many metrics and
+    slices some drop by chance.
     """
 
 
@@ -265,6 +320,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of all sessions."""
     metrics: tuple[Metric, ...] = ()
     """Every metric, over all cases and over each slice."""
+    numbers: tuple[NumberMetric, ...] = ()
+    """Every number, over all answers."""
+    drops: tuple[MetricDrop, ...] = ()
+    """The largest drops since the baseline, at most 5; the largest first."""
     gate: GateResult
     """The decision."""
     quarantine: tuple[Quarantined, ...] = ()

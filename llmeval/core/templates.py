@@ -151,6 +151,11 @@ def is_template(value: object) -> bool:
     return isinstance(value, list | tuple) and any(is_template(item) for item in value)
 
 
+def is_expression(text: str) -> bool:
+    """Whether a text is one `{{ expression }}`, so that it gives the expression's own value."""
+    return _WHOLE_EXPRESSION.match(text) is not None
+
+
 def render_value(value: object, values: Mapping[str, object], name: str) -> object:
     """`value` with every template in it rendered. A text that is only one `{{ expression }}` gives
     the value of the expression (a list stays a list). Any other template gives text.

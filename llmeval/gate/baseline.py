@@ -3,7 +3,7 @@ gates never writes it.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.gate_terms import limits_of, terms_of
+from llmeval.gate.kept_numbers import kept_numbers
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
 from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
@@ -111,6 +112,7 @@ def values_of(
             )
             for name in aggregate.columns
         },
+        numbers=kept_numbers(aggregate, manifest),
     )
 
 
@@ -120,13 +122,13 @@ def _values(aggregate: RunAggregate, metric: str) -> tuple[KeptValue, ...]:
 
 
 def _passed(aggregate: RunAggregate, metric: str, judged: Collection[str]) -> str:
-    if metric not in judged:
-        return ""
     found = {
         result.case_id: result
         for result in aggregate.results(metric)
         if not math.isnan(result.value)
     }
+    if metric not in judged and all(each.value == each.passed for each in found.values()):
+        return ""
     return "".join(
         "-" if name not in found else "ny"[found[name].passed] for name in aggregate.case_digests()
     )
@@ -229,6 +231,8 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
         )
     if found.schema < 2:
         found = structs.replace(found, gate=None)
+    if any(len(column.values) != len(found.cases) for column in found.numbers.values()):
+        raise SuiteError(f"{path}: a number has not one value a case; approve it again")
     for name, column in found.metrics.items():
         if len(column.values) != len(found.cases) or len(column.passed) not in (
             0,
@@ -256,15 +260,21 @@ def lock_bytes(baseline: BaselineLock) -> bytes:
     """
     whole: dict[str, Any] = msgspec.to_builtins(baseline)
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
+    numbers = _rows(whole.pop("numbers"))
     if not whole["left_out"]:
         del whole["left_out"]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
-    rows = ",\n".join(
-        f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items()
-    )
+    kept = f'"numbers": {{\n{numbers}\n  }},\n  ' if numbers else ""
     return (
-        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics":'
-        f" {{\n{rows}\n  }}\n}}\n".encode()
+        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  {kept}'
+        f'"metrics": {{\n{_rows(metrics)}\n  }}\n}}\n'
+    ).encode()
+
+
+def _rows(columns: Mapping[str, object]) -> str:
+    """A line for each column."""
+    return ",\n".join(
+        f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in columns.items()
     )
 
 

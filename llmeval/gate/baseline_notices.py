@@ -15,10 +15,11 @@ from msgspec import structs
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
 from llmeval.core.manifest import Manifest
-from llmeval.core.results import GateChange, GateResult
+from llmeval.core.results import GateChange, GateResult, MetricDrop
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.gate_terms import changes, terms_of
+from llmeval.gate.largest_drops import largest_drops
 from llmeval.gate.missing_cases import MissingCases, gone_of, sample_note
 
 _NAMED = 10
@@ -37,6 +38,8 @@ class BaselineNotices(NamedTuple):
     changes: tuple[GateChange, ...] = ()
     quarantined: tuple[str, ...] = ()
     """Ids of cases that are in quarantine now, and were not when the baseline was approved."""
+    drops: tuple[MetricDrop, ...] = ()
+    """The largest drops since the baseline."""
 
 
 def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
@@ -47,7 +50,10 @@ def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
     now = terms_of(manifest)
     since = tuple(name for name in now.quarantine if name not in baseline.gate.quarantine)
     return BaselineNotices(
-        gone_of(aggregate, manifest, baseline), changes(baseline.gate, now), since
+        gone_of(aggregate, manifest, baseline),
+        changes(baseline.gate, now),
+        since,
+        largest_drops(aggregate, manifest, baseline),
     )
 
 

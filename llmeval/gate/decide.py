@@ -10,16 +10,15 @@ from llmeval.core.results import GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import attempts_of, when_alone_fails, when_spent
 from llmeval.gate.holm import step_down
-from llmeval.gate.rules.must_pass import must_pass_rules
 from llmeval.gate.rules.regression import regression_rules
-from llmeval.gate.rules.single_run import floor_rules, outcome, validity
+from llmeval.gate.rules.single_run import fact_rules, outcome, rate_rules, validity
 
 
 def decide(
     aggregate: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]
 ) -> GateResult:
-    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors and regression
-    are one family of tests.
+    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors, limits
+    and regression are one family of tests.
 
     `absent`: INVALID where answers that are needed are not there (`single_run.missing`, unless the
         run may have stopped there).
@@ -32,12 +31,12 @@ def decide(
     now = attempts.manifest(manifest)
     alone = _alone(aggregate, manifest, now) if attempts.values else ()
     aggregate.earlier = attempts.values
-    pooled = (*floor_rules(aggregate, now), *regression_rules(aggregate, now))
+    pooled = (*rate_rules(aggregate, now), *regression_rules(aggregate, now))
     asked = [when_spent(rule, attempts, manifest) for rule in pooled]
     if alone:
         asked = [when_alone_fails(*pair) for pair in zip(asked, alone, strict=True)]
     tested = step_down(asked, now.gate.alpha)
-    rules = [*validity(aggregate, now), *must_pass_rules(aggregate, now), *tested]
+    rules = [*validity(aggregate, now), *fact_rules(aggregate, now), *tested]
     return _told(outcome(rules, now.gate.on_inconclusive), attempts.sentence(manifest))
 
 
@@ -46,7 +45,7 @@ def _alone(aggregate: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[
     aggregate.earlier = ()
     rates = manifest.gate
     whole = structs.replace(now, gate=structs.replace(now.gate, alpha=rates.alpha, beta=rates.beta))
-    rules = (*floor_rules(aggregate, whole), *regression_rules(aggregate, whole))
+    rules = (*rate_rules(aggregate, whole), *regression_rules(aggregate, whole))
     return tuple(rule(rates.alpha) for rule in rules)
 
 

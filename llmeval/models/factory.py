@@ -96,6 +96,7 @@ def _make_http(spec: HttpSpec, base: Path) -> Model:
         build=spec.build,
         ca_file=_file(base, spec.ca_file),
         max_reply_bytes=spec.max_reply_bytes,
+        errors_fail=spec.on_error == "fail",
     )
 
 

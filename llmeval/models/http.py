@@ -5,14 +5,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.errors import ModelError, ServerError, SuiteError
 from llmeval.core.json_paths import JsonPath, NoMatch
 from llmeval.core.records import plain, to_json
 from llmeval.core.templates import variables_in
 from llmeval.models.base import ChatSession, Reply, Request
 from llmeval.models.client.event_stream import is_event_stream
 from llmeval.models.client.failed_reply import stated_failure, states_error
-from llmeval.models.client.http_client import MAX_REPLY_BYTES, HttpClient, read_url
+from llmeval.models.client.http_client import (
+    MAX_REPLY_BYTES,
+    HttpClient,
+    Response,
+    read_url,
+)
 from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
@@ -43,6 +48,7 @@ class HttpEndpoint:
         timeout: the time limit of an attempt in seconds.
         ca_file: certificates to trust in addition to the system's.
         max_reply_bytes: the limit on the size of a reply's body.
+        errors_fail: whether HTTP 500 is an outcome of the application, which is not asked again.
 
     Raises:
         SuiteError: the address, a header, the CA file or the environment's proxy can't be used.
@@ -64,6 +70,7 @@ class HttpEndpoint:
         build: str | None = None,
         ca_file: Path | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
+        errors_fail: bool = False,
     ) -> None:
         read = read_url(url, "url")
         self._method = method
@@ -75,6 +82,7 @@ class HttpEndpoint:
         self._session = {name: JsonPath(path) for name, path in (session or {}).items()}
         self._names = variables_in(body)
         self._params = dict(params)
+        self._errors_fail = errors_fail
         self._http = HttpClient(
             read.geturl(),
             key="url",
@@ -140,7 +148,7 @@ class HttpEndpoint:
             body = self._render(self._body, values)
         except SuiteError as error:
             raise ModelError(str(error), kind="config") from None
-        response = await self._http.send(to_json(body), request.session)
+        response = await self._sent(to_json(body), request.session)
         if is_event_stream(response.body, response.content_type):
             raise ModelError(
                 f"{self._http.host}: the reply is an event stream; the provider http reads one JSON"
@@ -156,6 +164,14 @@ class HttpEndpoint:
         if request.session is not None:
             self._keep(data, request.session)
         return Reply(text=text, latency_ms=response.latency_ms, **parts)
+
+    async def _sent(self, body: bytes, session: ChatSession | None) -> Response:
+        try:
+            return await self._http.send(body, session)
+        except ServerError as error:
+            if self._errors_fail:
+                raise ModelError(str(error), kind="application") from None
+            raise
 
     async def close(self) -> None:
         """Close connections."""

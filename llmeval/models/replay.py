@@ -1,12 +1,13 @@
 """Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, data?,
-error?}; of a conversation {id, turns, repeat?} with a list of {user, output, tool_calls?, data?}.
+usage?, latency_ms?, error?}; of a conversation {id, turns, repeat?} with a list of
+{user, output, tool_calls?, data?}.
 """
 
 import hashlib
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -36,6 +37,8 @@ class _Recorded(msgspec.Struct):
     data: dict[str, Any] | None = None
     turns: list[_RecordedTurn] = []
     ended: Ended | None = None
+    usage: Usage | None = None
+    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
     error: Any = None
 
 
@@ -115,6 +118,8 @@ class Replay:
             finish_reason=recorded.finish_reason,
             tool_calls=tuple(recorded.tool_calls),
             data=recorded.data,
+            usage=recorded.usage,
+            latency_ms=recorded.latency_ms,
         )
 
     def _conversation(self, recorded: _Recorded, output: str) -> Reply:

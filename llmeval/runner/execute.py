@@ -21,7 +21,7 @@ from llmeval.runner.options import Options
 from llmeval.runner.pipeline import Pipeline, RecordedAnswers
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Display, NoDisplay, Progress
-from llmeval.runner.scoring import fails_when_blocked
+from llmeval.runner.scoring import counts_as_failed
 from llmeval.runner.services import RunServices
 from llmeval.store.directory import ANSWERS, CASES, RECORDS, RunDir
 from llmeval.store.writer import RunWriter
@@ -360,7 +360,7 @@ def _recorded(plan: RunPlan, writer: RunWriter, *, errors_stand: bool = False) -
     failed = set()
     if not errors_stand:
         missing = (
-            a for a in run.answers() if a.error is not None and not fails_when_blocked(plan, a)
+            a for a in run.answers() if a.error is not None and not counts_as_failed(plan, a)
         )
         failed = {(a.case_id, a.repeat) for a in missing}
     answers = {key: offset for key, offset in offsets.items() if key not in failed}

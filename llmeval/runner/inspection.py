@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from llmeval.checks.bound import BoundCheck
+from llmeval.checks.bound import AwaitsAnswer, BoundCheck
 from llmeval.checks.spec import SpecError, bind, merge
 from llmeval.core.errors import LlmevalError, SuiteError
 from llmeval.core.records import Case
@@ -242,6 +242,7 @@ class _Inspector:
         values = case_values(case)
         self._try_checks(case, own, values)
         self.application.try_body(case, values)
+        self._try_measure(case, values)
         metrics = self.metrics.of(case, own)
         self.targets.look(case, metrics)
         if not metrics:
@@ -288,6 +289,17 @@ class _Inspector:
                 raise self.suite.error(
                     ("checks", index), f"{message} (case {case.id}, {case.source})"
                 )
+
+    def _try_measure(self, case: Case, values: Mapping[str, object]) -> None:
+        """Refuse a number that uses what neither the case nor the answer will have."""
+        for name, expression in self.suite.spec.measure.items():
+            try:
+                known = {"tool_calls": [], **values}
+                self.application.render(expression, known, f"measure.{name}")
+            except AwaitsAnswer:
+                continue
+            except SuiteError as error:
+                raise self.suite.error(("measure", name), f"{error} ({case.source})") from None
 
     def _problem(self, bound: BoundCheck, case: Case, values: Mapping[str, object]) -> str | None:
         """What is wrong with a check's arguments on this case."""

@@ -28,7 +28,13 @@ from llmeval.core.manifest import (
     ShardRecord,
     SoftwareRecord,
 )
-from llmeval.core.model_records import CandidateRecord, JudgeRecord, LabelTable, ModelRecord
+from llmeval.core.model_records import (
+    CandidateRecord,
+    JudgeRecord,
+    LabelTable,
+    ModelRecord,
+    PriceRecord,
+)
 from llmeval.core.records import digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.models.identity import modules_below
@@ -83,7 +89,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
             sample=None if spec.sample is None else SampleRecord(**spec.sample.model_dump()),
             limit=options.limit,
         ),
-        candidate=CandidateRecord(**structs.asdict(_model(plan.candidate))),
+        candidate=_candidate(plan.candidate),
         judges=scoring.judges,
         checks=scoring.checks,
         repeats=suite.spec.repeats,
@@ -91,6 +97,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         seed=suite.spec.seed,
         order_seed=run_id if plan.may_stop else None,
         gate=structs.replace(gate, stop="early" if plan.may_stop else "never"),
+        measure=dict(suite.spec.measure),
         quarantine=plan.quarantine.cases,
         quarantine_ended=plan.quarantine.ended,
         warnings=plan.warnings,
@@ -201,6 +208,15 @@ def _model(role: ModelRole) -> ModelRecord:
         host=_host(role),
         params=dict(role.spec.params),
         on_blocked=role.on_blocked,
+    )
+
+
+def _candidate(role: ModelRole) -> CandidateRecord:
+    price = role.spec.price
+    return CandidateRecord(
+        **structs.asdict(_model(role)),
+        price=None if price is None else PriceRecord(price.input, price.output),
+        on_error=role.on_error,
     )
 
 

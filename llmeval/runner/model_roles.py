@@ -50,6 +50,8 @@ class ModelRole:
     caller: Caller
     on_blocked: Literal["missing", "fail"] = "missing"
     """What a candidate's answer counts as that the provider's filter withheld."""
+    on_error: Literal["missing", "fail"] = "missing"
+    """What a candidate's answer counts as that the application ended with its own error."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,12 @@ class ModelRoles:
         if asks not in self._callers:
             self._callers[asks] = self._caller(self._made[key], self._since(role, spec))
         return ModelRole(
-            role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing")
+            role,
+            name,
+            spec,
+            self._callers[asks],
+            getattr(spec, "on_blocked", "missing"),
+            getattr(spec, "on_error", "missing"),
         )
 
     def judge_roles(self, metric: str, spec: JudgeSpec) -> tuple[ModelRole, ...]:

@@ -27,7 +27,7 @@ from llmeval.runner.conversation import ConversationPlayer
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
 from llmeval.runner.requests import request_for
-from llmeval.runner.scoring import check_scores, fails_when_blocked, not_scored_yet, score_answer
+from llmeval.runner.scoring import check_scores, counts_as_failed, not_scored_yet, score_answer
 from llmeval.runner.services import Verdicts
 from llmeval.runner.slots import WORKERS_PER_SLOT
 from llmeval.runner.stopping import Stopper
@@ -190,7 +190,7 @@ class Pipeline:
         if not self._scoring:
             self._note_outage(answer, scores)
             return
-        if answer.error is None or fails_when_blocked(self._plan, answer):
+        if answer.error is None or counts_as_failed(self._plan, answer):
             sent = sent_before(messages, answer)
             scores = await score_answer(self._plan, case, answer, sent, checked, self._verdicts)
             if self._plan.budget.stopped is not None and any(

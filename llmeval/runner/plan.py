@@ -30,6 +30,7 @@ from llmeval.models.client.limiter import Limiter
 from llmeval.models.replay import StoredAnswers
 from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
+from llmeval.runner.early_stop import ends_early, rule_warnings
 from llmeval.runner.inspection import case_checks, inspect_cases
 from llmeval.runner.judge_factory import (
     calibrations_of,
@@ -47,7 +48,7 @@ from llmeval.runner.sharding import Shard
 from llmeval.runner.slots import Slots
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
-from llmeval.suite.model_schema import ModelSpec, ReplaySpec, TransformersSpec
+from llmeval.suite.model_schema import ModelSpec, Price, ReplaySpec, TransformersSpec
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
 from llmeval.suite.yaml_file import Path as KeyPath
@@ -170,7 +171,7 @@ def plan(
     spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
     inspected = inspect_cases(suite, options.limit, watch, Application(spec), sizing=sizing)
     quarantine, whole = _selected(suite, options, only, inspected.cases)
-    may_stop = _may_stop(suite, options)
+    may_stop = ends_early(suite, options)
     cache = Cache(home()) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
     factory = ModelRoles(suite, options, cache, budget, trial=trial)
@@ -207,7 +208,11 @@ def plan(
         slots=factory.slots,
         shard=options.shard,
         whole=whole,
-        warnings=(*inspected.warnings, *judge_warnings(suite)),
+        warnings=(
+            *inspected.warnings,
+            *judge_warnings(suite),
+            *rule_warnings(suite, priced=candidate.spec.price is not None),
+        ),
     )
 
 
@@ -263,29 +268,6 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
     return (suite.base / regression.baseline).resolve()
 
 
-def _may_stop(suite: Suite, options: Options) -> bool:
-    """Whether the run may stop before its last case. A shard may not: the looks at the data would
-    be several.
-
-    Raises:
-        UsageError: it is asked to, and there is no rule to be decided, or it is a shard.
-    """
-    gate = suite.spec.gate
-    if options.shard is not None:
-        if options.stop == "early":
-            raise UsageError(
-                "--shard with --stop early: a part can't tell when the whole is decided; leave one"
-                " away"
-            )
-        return False
-    early = (options.stop or gate.stop) == "early"
-    if early and not gate.decides:
-        raise UsageError(
-            f"{suite.path}: --stop early needs at least one rule, and the suite says `gate: none`"
-        )
-    return early
-
-
 def inspect_suite(
     suite: Suite, watch: Callable[[Case], None] = lambda case: None
 ) -> dict[str, Any]:
@@ -328,8 +310,6 @@ def _facts(
     quarantine: Quarantine,
     warnings: tuple[str, ...],
 ) -> dict[str, object]:
-    gate = suite.spec.gate
-    margins = gate.regression.margins if gate.regression is not None else {}
     return {
         "suite": suite.name,
         "cases": len(cases),
@@ -339,11 +319,7 @@ def _facts(
         "judges": list(suite.spec.judges),
         "warnings": [*warnings, *quarantine.warnings],
         "quarantined": [entry.case_id for entry in quarantine.cases],
-        "rules": (
-            (["must_pass"] if gate.must_pass else [])
-            + [f"floor {key}" for key in gate.floors]
-            + [f"regression {key}" for key in margins]
-        ),
+        "rules": suite.spec.gate.rule_names,
     }
 
 
@@ -373,7 +349,12 @@ def _stored_candidate(stored: RunDir) -> ModelRole:
     model = StoredAnswers(candidate.identity, str(stored.path))
     spec = ReplaySpec(provider="replay", source=str(stored.path), params=candidate.params)
     caller = Caller(model, Limiter(LOCAL_CONCURRENCY, adaptive=False), None)
-    return ModelRole("candidate", candidate.name, spec, caller, candidate.on_blocked)
+    if candidate.price is not None:
+        price = Price(input=candidate.price.input, output=candidate.price.output)
+        spec = spec.model_copy(update={"price": price})
+    return ModelRole(
+        "candidate", candidate.name, spec, caller, candidate.on_blocked, candidate.on_error
+    )
 
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:

@@ -17,14 +17,20 @@ from llmeval.runner.plan import RunPlan
 from llmeval.runner.services import Verdicts
 
 FACTS = "facts"
+OWN_ERRORS = ("application", "candidate")
+"""Kinds of errors that the application itself ended with."""
 
 
-def fails_when_blocked(plan: RunPlan, answer: Answer) -> bool:
-    """Whether the provider's filter withheld the answer, and the suite counts that as a failure
-    (`on_blocked: fail`).
+def counts_as_failed(plan: RunPlan, answer: Answer) -> bool:
+    """Whether there is no answer and the suite counts that as a failure: the provider's filter
+    withheld it (`on_blocked: fail`), or the application ended with its own error
+    (`on_error: fail`).
     """
-    blocked = answer.error is not None and answer.error.kind == "blocked"
-    return blocked and plan.candidate.on_blocked == "fail"
+    if answer.error is None:
+        return False
+    if answer.error.kind == "blocked":
+        return plan.candidate.on_blocked == "fail"
+    return answer.error.kind in OWN_ERRORS and plan.candidate.on_error == "fail"
 
 
 def check_scores(plan: RunPlan, case: Case, answer: Answer) -> list[Score]:
@@ -49,13 +55,15 @@ async def score_answer(
     checked: Sequence[Score],
     verdicts: Verdicts,
 ) -> list[Score]:
-    """All scores of one answer that has an output, or that was blocked and counts as failed; in the
+    """All scores of one answer that has an output, or that has none and counts as failed; in the
     order of the suite.
 
     `checked`: the scores of its checks. `verdicts`: those that stand without a call.
     """
     if answer.error is not None:
-        return _all_failed(plan, case, answer, f"blocked by the provider: {answer.error.message}")
+        blocked = answer.error.kind == "blocked"
+        how = "blocked by the provider" if blocked else "the application ended with an error"
+        return _all_failed(plan, case, answer, f"{how}: {answer.error.message}")
     scores = list(checked)
     facts = next((score for score in scores if score.metric == FACTS), None)
     judging = [

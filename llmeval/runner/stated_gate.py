@@ -24,6 +24,7 @@ def stated(suite: Suite) -> GateInputs:
     return GateInputs(
         gate=suite.spec.gate.record(),
         repeats=suite.spec.repeats,
+        measure=dict(suite.spec.measure),
         checks=_checks(suite),
         digests=Digests(judges={}),
         judges={

@@ -7,13 +7,21 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from llmeval.core.gate_record import GateRecord
+from llmeval.core.numbers import UNITS, parse_number
+from llmeval.core.rule_keys import is_pattern, parse_rule_key
 from llmeval.suite.strict import Level, Share, Strict
-from llmeval.suite.thresholds import FloorStated, MarginStated
+from llmeval.suite.thresholds import FloorStated, LimitStated, MarginStated
 
 
 def _is_name(value: object) -> bool:
     """Whether a value may be the id of a case."""
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
+def _may_be_number(key: str) -> bool:
+    """Whether a margin names a statistic, or a number that every answer has."""
+    name = parse_rule_key(key).metric
+    return parse_number(name, (*UNITS, name.rpartition(".")[0])) is not None
 
 
 class RegressionSpec(Strict):
@@ -30,7 +38,9 @@ class RegressionSpec(Strict):
         min_length=1,
         description=(
             "Metric, or `metric @ tag=value` -> the drop of its mean that must not be reached: 0.05"
-            " is 5 points; or {margin: 0.05, scale: judge}."
+            " is 5 points; or {margin: 0.05, scale: judge}. `metric pass` is its pass rate. `*` in"
+            " a name or a tag's value means every one: `json_fields.* @ lang=*`. A number such as"
+            " `latency.p95` takes the rise that must not pass: `20%`."
         ),
     )
     max_gone: int = Field(
@@ -59,11 +69,27 @@ class GateSpec(Strict):
             " `must_pass: all`."
         ),
     )
+    never: list[str] = Field(
+        default=[],
+        description=(
+            "Metrics of checks and judges that no answer may fail, such as `not tool_call`; also"
+            " `metric @ tag=value`, and `*` for every one. One failing answer is a FAIL, a missing"
+            " result is INVALID; no statistics."
+        ),
+    )
     floors: dict[str, FloorStated] = Field(
         default={},
         description=(
             "Metric, or `metric @ tag=value` -> its lowest acceptable pass rate. The metric `cases`"
             " is the share of cases that pass everything."
+        ),
+    )
+    limits: dict[str, LimitStated] = Field(
+        default={},
+        description=(
+            "Statistic of a number, such as `latency.p95`, `cost` (its mean) or `steps.p50 @"
+            " lang=de` -> its largest value. Numbers are latency (seconds), cost (US dollars),"
+            " tokens, input_tokens, output_tokens, and those of `measure`."
         ),
     )
     regression: RegressionSpec | None = None
@@ -129,7 +155,7 @@ class GateSpec(Strict):
     @classmethod
     def _fails_closed(cls, data: object) -> object:
         if isinstance(data, dict) and data.get("must_pass") is None:
-            ruled = data.get("floors") or data.get("regression")
+            ruled = any(data.get(key) for key in ("never", "floors", "limits", "regression"))
             return {**data, "must_pass": None if ruled else "all"}
         return data
 
@@ -164,7 +190,31 @@ class GateSpec(Strict):
     @property
     def decides(self) -> bool:
         """Whether there is a rule."""
-        return bool(self.must_pass or self.floors or self.regression)
+        return bool(self.must_pass or self.never or self.floors or self.limits or self.regression)
+
+    @property
+    def margins(self) -> dict[str, MarginStated]:
+        """The margins of the comparison; empty where nothing is compared."""
+        return {} if self.regression is None else self.regression.margins
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether its rules may be decided before the last case (`stop: early`)."""
+        keys = [*self.floors, *self.margins]
+        several = any(is_pattern(key) for key in keys)
+        numbers = any(_may_be_number(key) for key in self.margins)
+        return not (self.never or self.limits or several or numbers)
+
+    @property
+    def rule_names(self) -> list[str]:
+        """Every rule, as people name it."""
+        return [
+            *(["must_pass"] if self.must_pass else []),
+            *(f"never {key}" for key in self.never),
+            *(f"floor {key}" for key in self.floors),
+            *(f"limit {key}" for key in self.limits),
+            *(f"regression {key}" for key in self.margins),
+        ]
 
     @property
     def first_rates(self) -> tuple[float, float]:
@@ -178,5 +228,12 @@ class GateSpec(Strict):
     def without_rules(self) -> "GateSpec":
         """A copy that decides nothing and never stops a run: `gate: none`."""
         return self.model_copy(
-            update={"must_pass": None, "floors": {}, "regression": None, "stop": "never"}
+            update={
+                "must_pass": None,
+                "never": [],
+                "floors": {},
+                "limits": {},
+                "regression": None,
+                "stop": "never",
+            }
         )

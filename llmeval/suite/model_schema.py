@@ -175,6 +175,18 @@ DataPaths = Annotated[
 ]
 
 
+OnError = Annotated[
+    Literal["missing", "fail"],
+    Field(
+        description=(
+            "What an answer counts as that the application ended with its own error: HTTP 500, or"
+            " an exception of the function. `missing`, or `fail` for every metric of the case; with"
+            " `fail` the request is sent once."
+        ),
+    ),
+]
+
+
 class HttpSpec(Generating, Networked):
     """An application's own JSON endpoint."""
 
@@ -216,6 +228,7 @@ class HttpSpec(Generating, Networked):
     model: PathText | None = Field(
         default=None, description="Path to the name of the model that answered."
     )
+    on_error: OnError = "missing"
 
     @property
     def stated_model(self) -> None:
@@ -231,6 +244,7 @@ class PythonSpec(Generating):
     provider: Literal["python"]
     function: str = Field(description="module:function", pattern=r"^[\w.]+:[\w.]+$")
     data: DataPaths = None
+    on_error: OnError = "missing"
     build: str | None = Field(
         default=None,
         pattern=r"\S",
@@ -248,8 +262,8 @@ class ReplaySpec(BaseModelSpec):
     source: str = Field(
         description=(
             "A .jsonl of {id, output, repeat?, tool_calls?, data?}, or of {id, turns, repeat?} with"
-            " `turns` as a list of {user, output, tool_calls?, data?}; a missing id, an output of"
-            " null and a line with an `error` are error records."
+            " `turns` as a list of {user, output, tool_calls?, data?, usage?, latency_ms?}; a"
+            " missing id, an output of null and a line with an `error` are error records."
         )
     )
 

@@ -4,11 +4,12 @@ is generated from this module.
 The schema is strict: an unknown key is an error that names the nearest valid key.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from llmeval.core.templates import is_expression
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.model_schema import ModelSpec, Price
 from llmeval.suite.strict import Name, Share, Strict
@@ -161,6 +162,18 @@ def _conversation(problem: str) -> PydanticCustomError:
     return PydanticCustomError("conversation", "{why}", {"why": problem})
 
 
+def _one_expression(text: str) -> str:
+    """A template that keeps the type of its value."""
+    if not is_expression(text):
+        raise PydanticCustomError(
+            "measure", "a number is one expression, such as `{{ data.steps }}`"
+        )
+    return text
+
+
+Measured = Annotated[str, AfterValidator(_one_expression)]
+
+
 class SuiteSpec(Strict):
     """The whole file."""
 
@@ -208,6 +221,14 @@ class SuiteSpec(Strict):
         default=[], description="name | name: argument | name: {options} | not: ... | any: [...]"
     )
     judges: dict[Name, JudgeSpec] = {}
+    measure: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], Measured] = Field(
+        default={},
+        description=(
+            "Numbers of an answer by name: one expression each, such as `{{ data.steps }}` or"
+            " `{{ tool_calls | length }}`. `gate.limits` and `margins` use them as `steps.p95`. A"
+            " value that is no number is missing."
+        ),
+    )
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")
     gate: GateSpec = Field(
         default=GateSpec(),

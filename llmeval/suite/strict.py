@@ -10,7 +10,6 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[float, Field(gt=0, lt=0.5)]
-Margin = Annotated[float, Field(gt=0, lt=1)]
 
 
 def nearest(word: str, known: list[str]) -> str:

@@ -62,7 +62,7 @@ def must_pass_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDec
     if decision is Decision.PASS and not isinstance(wanted, list) and of is not None:
         reason += f" A sample of {manifest.cases.n:,} of {of:,} cases was asked."
     if cases.quarantined:
-        reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
+        reason += f" In quarantine, so not counted: {list_names(cases.quarantined)}."
     where = _tag(wanted)
     asked = cases.n - len(cases.not_asked)
     rate = cases.passed / asked if asked else None
@@ -190,7 +190,7 @@ def _decided(
             Decision.INCONCLUSIVE,
             (
                 f"must_pass can't be decided: {len(cases.not_asked):,} of {of}"
-                f" {_were(cases.not_asked)} not asked in this run: {_names(cases.not_asked)}."
+                f" {_were(cases.not_asked)} not asked in this run: {list_names(cases.not_asked)}."
             ),
         )
     if cases.review:
@@ -198,7 +198,7 @@ def _decided(
             Decision.INCONCLUSIVE,
             (
                 f"must_pass can't be decided: {len(cases.review):,} of {of} need review (`llmeval"
-                f" review`): {_names(cases.review)}."
+                f" review`): {list_names(cases.review)}."
             ),
         )
     passes = f"The {of} passes." if cases.n == 1 else f"All {of} pass."
@@ -232,9 +232,10 @@ def _missing(cases: RuleCases) -> str:
 
 
 def _named(cases: Sequence[tuple[str, str]]) -> str:
-    return _names([f"{name} ({why})" for name, why in cases])
+    return list_names([f"{name} ({why})" for name, why in cases])
 
 
-def _names(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
+    """At most `MAX_NAMED` names, and how many more there are."""
     more = len(names) - MAX_NAMED
     return ", ".join(names[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")

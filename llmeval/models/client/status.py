@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from llmeval.core.errors import ModelError, Overloaded, Retryable
+from llmeval.core.errors import ModelError, Overloaded, Retryable, ServerError
 from llmeval.models.client.quota import lasts, words
 from llmeval.models.client.retry_after import retry_after
 
@@ -79,6 +79,8 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
         )
     if status in _OVERLOADED or (status in (403, 503) and wait is not None):
         return Overloaded(message, retry_after=wait)
+    if status == 500:
+        return ServerError(message)
     if status in _RETRYABLE:
         return Retryable(message)
     hint = _HINTS.get(status) or (refused_parameter(parsed, text) if status in (400, 422) else None)
