@@ -99,6 +99,34 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     """For people; its wording may change."""
 
 
+class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step that an application took for an answer: a span of OpenTelemetry."""
+
+    name: str
+    """Name of the span."""
+    depth: int = 0
+    """How deep it is in the tree of spans, from 0; a step comes after its parent."""
+    start_ms: float = 0
+    """Milliseconds from the start of the first step."""
+    duration_ms: float = 0
+    """Milliseconds that it took."""
+    error: str | None = None
+    """What its status says, if that is an error."""
+    attributes: dict[str, Any] = {}
+    """Its attributes, long texts cut."""
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """What an application did for an answer. It is shown, and no check or judge sees it."""
+
+    url: str | None = None
+    """Where it is shown, for an application that returns an address."""
+    steps: tuple[TraceStep, ...] = ()
+    """Its steps, for an application that returns spans."""
+    left_out: int = 0
+    """Further steps, which are not recorded."""
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A model's reply to a case and repeat. An answer with an error keeps what came with the reply
     (usage, finish_reason, reasoning), where a reply came.
@@ -133,9 +161,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     """Build fingerprint that the endpoint returned."""
     tool_calls: tuple[dict[str, Any], ...] = ()
-    """Tools that the model asked for, with their arguments."""
+    """Tools that the model called: `name`, `arguments` and, where the application returns it,
+    `result`.
+    """
     data: dict[str, Any] | None = None
     """What the application returned next to the text, by name; null where it returns only text."""
+    trace: Trace | None = None
+    """What the application did for the answer; null where it does not return that."""
     error: ErrorInfo | None = None
     """Why there is no output."""
     answered_at: str | None = None

@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from llmeval.core.errors import ModelError
-from llmeval.core.records import Message, Usage
+from llmeval.core.records import Message, Trace, Usage
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +49,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[dict[str, Any], ...] = ()
     data: dict[str, Any] | None = None
     """What came next to the text, by name: part of the answer, of its record and of the cache."""
+    trace: Trace | None = None
+    """What the application did for it: shown, and not compared."""
     logprobs: list[dict[str, Any]] | None = None
     latency_ms: float | None = None
 

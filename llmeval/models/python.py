@@ -16,8 +16,9 @@ from llmeval.models.base import Reply, Request
 from llmeval.models.identity import without_keys
 from llmeval.models.openai_replies import read_name, read_usage
 from llmeval.models.reply_parts import ReplyPaths, read_tool_calls
+from llmeval.models.traces import read_trace
 
-_KEYS = ("output", "data", "tool_calls", "usage", "model")
+_KEYS = ("output", "data", "tool_calls", "usage", "model", "trace")
 """Keys of a dict that a function returns."""
 
 
@@ -25,9 +26,9 @@ class PythonFunction:
     """A function that gets the request and returns text, a dict or a `Reply`.
 
     A parameter named `request` gets the whole `Request`; any other gets the last user message's
-    text. A dict has the text as `output` and, as far as it likes, `data`, `tool_calls`, `usage` and
-    `model`; with `data` paths it may have any keys. A sync function runs in a thread. What it
-    raises is recorded as the candidate's error, unless it raises one of llmeval's own.
+    text. A dict has the text as `output` and, as far as it likes, `data`, `tool_calls`, `usage`,
+    `model` and `trace`; with `data` paths it may have any keys. A sync function runs in a thread.
+    What it raises is recorded as the candidate's error, unless it raises one of llmeval's own.
 
     Args:
         function: the function.
@@ -144,6 +145,7 @@ class PythonFunction:
             data=paths.get("data", data),
             usage=read_usage(result.get("usage")),
             model=read_name(result.get("model")),
+            trace=read_trace(plain(result.get("trace")), f"{self._name}: trace", "candidate"),
         )
 
     def _wrong(self, what: str) -> ModelError:

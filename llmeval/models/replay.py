@@ -1,5 +1,5 @@
 """Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, data?,
-error?}.
+usage?, model?, latency_ms?, trace?, error?}.
 """
 
 import hashlib
@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 
 from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.records import Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import error_message, states_error
 from llmeval.models.endings import is_broken
+from llmeval.models.traces import read_trace
 
 
 class _Recorded(msgspec.Struct):
@@ -23,6 +25,10 @@ class _Recorded(msgspec.Struct):
     finish_reason: str | None = None
     tool_calls: list[dict[str, Any]] = []
     data: dict[str, Any] | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    latency_ms: float | None = None
+    trace: object = None
     error: Any = None
 
 
@@ -94,6 +100,10 @@ class Replay:
             finish_reason=recorded.finish_reason,
             tool_calls=tuple(recorded.tool_calls),
             data=recorded.data,
+            usage=recorded.usage,
+            model=recorded.model,
+            latency_ms=recorded.latency_ms,
+            trace=read_trace(recorded.trace, f"{self._path.name}: trace", "candidate"),
         )
 
     async def close(self) -> None:

@@ -283,6 +283,7 @@ class Pipeline:
             fingerprint=reply.fingerprint,
             tool_calls=reply.tool_calls,
             data=reply.data,
+            trace=reply.trace,
         )
 
     def _note_calls(self, scores: list[Score]) -> None:

@@ -207,6 +207,13 @@ class HttpSpec(Generating, Networked):
     model: PathText | None = Field(
         default=None, description="Path to the name of the model that answered."
     )
+    trace: PathText | None = Field(
+        default=None,
+        description=(
+            "Path to what the application did for the answer: spans of OpenTelemetry (OTLP-JSON),"
+            " or the address of a page. The report shows it; no check sees it."
+        ),
+    )
 
     @property
     def stated_model(self) -> None:
@@ -239,8 +246,9 @@ class ReplaySpec(BaseModelSpec):
     provider: Literal["replay"]
     source: str = Field(
         description=(
-            "A .jsonl of {id, output, repeat?, tool_calls?, data?}; a missing id, an output of"
-            " null and a line with an `error` are error records."
+            "A .jsonl of {id, output, repeat?, tool_calls?, data?, usage?, model?, latency_ms?,"
+            " trace?}; a missing id, an output of null and a line with an `error` are error"
+            " records."
         )
     )
 
