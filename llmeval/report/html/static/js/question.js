@@ -5,7 +5,7 @@ import { visible } from "./hidden.js";
 import { textBlock } from "./text.js";
 import { plainText, tree } from "./tree.js";
 
-/** @import { Case } from "./types.js" */
+/** @import { Case, Json } from "./types.js" */
 
 /** Fields in this order first. */
 const FIRST_FIELDS = ["question", "input", "prompt", "query", "instruction", "text"];
@@ -14,6 +14,8 @@ const OTHER_FIELDS = ["reference", "references", "context"];
 /** Longer texts can be folded; of these, those past the second length are folded at first. */
 const FOLDABLE = 1500;
 const FOLDED = 600;
+/** Characters of a value of several parts that are shown on one line. */
+const ONE_LINE = 80;
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
 /**
@@ -51,9 +53,34 @@ function inputs(item, lang) {
   if (item.messages?.length) {
     return item.messages.map((message) => block(message.role, message.content, lang));
   }
-  const fields = Object.entries(item.fields ?? {}).filter(([name]) => !OTHER_FIELDS.includes(name));
+  const fields = ownFields(item).filter(([, value]) => !isRecord(value));
   fields.sort(([a], [b]) => rank(a) - rank(b));
-  return fields.map(([name, value]) => block(name, plainText(value), lang));
+  return fields.map(([name, value]) => block(name, fieldText(value), lang));
+}
+
+/** @param {Case} item */
+function ownFields(item) {
+  return Object.entries(item.fields ?? {}).filter(([name]) => !OTHER_FIELDS.includes(name));
+}
+
+/**
+ * An object, or a list of objects: nearly always what a check wants, so it stands next to the input.
+ *
+ * @param {Json} value
+ */
+function isRecord(value) {
+  const first = Array.isArray(value) ? value[0] : value;
+  return first !== null && typeof first === "object" && !Array.isArray(first);
+}
+
+/**
+ * A text as it is, a short value on one line, a long one with a line for each entry.
+ *
+ * @param {Json} value
+ */
+function fieldText(value) {
+  const short = typeof value === "string" ? value : JSON.stringify(value);
+  return short.length <= ONE_LINE ? short : plainText(value);
 }
 
 /** @param {string} name */
@@ -79,6 +106,13 @@ function expectations(item, lang) {
     const summary = h("summary", {}, h("h4", {}, "expected facts"));
     const open = !references.length;
     parts.push(h("details", { class: "block", open }, summary, tree(item.facts)));
+  }
+  for (const [name, value] of item.messages?.length ? [] : ownFields(item)) {
+    if (!isRecord(value)) continue;
+    const folds = JSON.stringify(value).length > FOLDABLE;
+    const summary = h("summary", {}, h("h4", {}, visible(name)));
+    const box = h("div", { class: "text" }, tree(value));
+    parts.push(h("details", { class: "block", open: !folds }, summary, box));
   }
   return parts;
 }
