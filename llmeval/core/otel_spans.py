@@ -61,7 +61,7 @@ class OtelSpan:
     def number(self, *names: str) -> float | None:
         """The first of these attributes that is a number, or a text with one; else None."""
         for name in names:
-            number = _number(self.attributes.get(name))
+            number = as_number(self.attributes.get(name))
             if number is not None:
                 return number
         return None
@@ -148,11 +148,12 @@ def _id(raw: Mapping[str, object], *names: str) -> str:
 
 
 def _time(raw: Mapping[str, object], *names: str) -> int:
-    number = next((_number(raw[name]) for name in names if raw.get(name)), None)
+    number = next((as_number(raw[name]) for name in names if raw.get(name)), None)
     return 0 if number is None else int(number)
 
 
-def _number(value: object) -> float | None:
+def as_number(value: object) -> float | None:
+    """A number, or a text with one, as a number; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -193,7 +194,7 @@ def _any_value(value: object, depth: int) -> object:
         if name in value:
             return plain(value[name])
     if "intValue" in value:
-        return _number(value["intValue"])
+        return as_number(value["intValue"])
     array, pairs = value.get("arrayValue"), value.get("kvlistValue")
     if isinstance(array, Mapping):
         items = array.get("values")
