@@ -1,7 +1,6 @@
 """A small support agent with the standard library: the application that agent.yaml tests.
 
-agent.yaml calls `reply`. `python agent_app.py 8711` takes {"session": ..., "message": ...} by POST.
-"""
+`python agent_app.py 8711` takes {"session": ..., "message": ...} by POST."""
 
 import json
 import re
@@ -21,7 +20,7 @@ def chat(session: str, message: str) -> dict[str, object]:
     state = SESSIONS.setdefault(session, {"order": None, "refunds": {}})
     state["calls"] = []
     text = _say(state, message.lower())
-    return {"output": text, "tool_calls": state["calls"], "data": {"refunds": state["refunds"]}}
+    return {"output": text, "tool_calls": state["calls"], "data": {"refunds": {**state["refunds"]}}}
 
 
 def _call(state: dict, name: str, result: object, **arguments: object) -> None:
@@ -31,24 +30,21 @@ def _call(state: dict, name: str, result: object, **arguments: object) -> None:
 def _say(state: dict, message: str) -> str:
     if number := re.search(r"\d{4}", message):
         state["order"] = number[0]
-        found = ORDERS.get(number[0])
-        _call(state, "find_order", found, order=number[0])
+        _call(state, "find_order", found := ORDERS.get(number[0]), order=number[0])
         if found is None:
             return f"I can't find an order {number[0]}. Please check the number."
         if found["days"] > 30:
             return f"Order {number[0]} came {found['days']} days ago. Refunds end after 30 days."
         question = " Shall I refund it?" if "refund" in message else ""
         return f"Order {number[0]}, a {found['item']}, cost {found['price']:.2f} euros.{question}"
-    order = state["order"]
-    if "yes" in message and order in ORDERS and ORDERS[order]["days"] <= 30:
-        amount = ORDERS[order]["price"]
-        state["refunds"][order] = amount
+    if "yes" in message and (order := state["order"]) in ORDERS and ORDERS[order]["days"] <= 30:
+        state["refunds"][order] = amount = ORDERS[order]["price"]
         _call(state, "refund", {"status": "done"}, order=order, amount=amount)
         return f"I have refunded {amount:.2f} euros for order {order}."
     return "I can look up an order or refund it. Which order is it?"
 
 
-def reply(request) -> dict[str, object]:  # `unique` is the same in all turns of a conversation
+def reply(request) -> dict[str, object]:  # noqa: ANN001 (any object with these two attributes)
     return chat(request.unique, request.messages[-1].content)
 
 

@@ -1,6 +1,6 @@
 """A small extraction service with the standard library: the application that extract.yaml tests.
 
-extract.yaml calls `extract`. As a service, `python extract_app.py 8712` takes {"text": ...} by POST.
+extract.yaml calls `extract`. `python extract_app.py 8712` takes {"text": ...} by POST.
 """
 
 import json
@@ -37,7 +37,7 @@ def date(text: str) -> str | None:
 def extract(text: str) -> dict[str, object]:
     """The record of an invoice, as JSON."""
     total = re.search(r"(?i)(?:total|amount due|to pay)\D*([\d.,']+\d)", text)
-    invoice = re.search(r"(?i)(?:invoice|bill|no\.?)\s*(?:no\.?|number)?:?\s*([A-Z]*-?\d[\w-]+)", text)
+    invoice = re.search(r"(?i)(?:invoice|bill)\s*(?:no\.)?:?\s*([A-Z]*-?\d[\w-]+)", text)
     record = {
         "vendor": text.splitlines()[0].strip(),
         "invoice": invoice[1] if invoice else None,

@@ -11,14 +11,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 DOCUMENTS = {
     "returns": "You can return a bike within 30 days of delivery. The return is free of charge.",
-    "refunds": "A refund reaches your bank account within 5 working days after we receive the bike.",
-    "warranty": "Frames have a warranty of 10 years. The warranty on all other parts ends after 2 years.",
+    "refunds": "A refund reaches your bank account within 5 working days of the return.",
+    "warranty": "Frames have a warranty of 10 years. Other parts have a warranty of 2 years.",
     "delivery": "Delivery takes 3 to 5 working days. Delivery to islands costs 25 euros extra.",
-    "assembly": "You assemble the pedals, the saddle and the handlebar yourself. It takes 20 minutes.",
-    "service": "The first service is due after 300 kilometres. Our workshop in Leiden does it for free.",
+    "assembly": "You assemble the pedals and the saddle yourself. It takes 20 minutes.",
+    "service": "The first service is due after 300 kilometres. Our workshop does it for free.",
     "battery": "A full charge of the battery takes 4 hours. It is good for about 80 kilometres.",
-    "theft": "Report a theft to the police first. With the police report our insurance pays for a new bike.",
-    "sizes": "The small frame fits riders from 150 to 165 centimetres. Taller riders need the large frame.",
+    "theft": "Report a theft to the police first. Then our insurance pays for a new bike.",
+    "sizes": "The small frame fits riders from 150 to 165 centimetres. Others need the large one.",
     "contact": "The hotline is open on weekdays from 9 to 17 o'clock. Its number is 071 555 0147.",
 }  # fmt: skip
 COMMON = set("a an and are at be can do does for from have how i in is it its long my of on or our "

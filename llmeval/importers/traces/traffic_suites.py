@@ -41,7 +41,6 @@ def traffic_suite(
     named = name or slug(source.stem)
     several = any(len(each.turns) > 1 for each in usable)
     retrieved = any(turn.passages.ids for each in usable for turn in each.turns)
-    texts = any(turn.passages.texts for each in usable for turn in each.turns)
     metrics = list(dict.fromkeys(metric for each in usable for metric in each.scores))
     if several and any(each.system for each in usable):
         ledger.note(
@@ -66,10 +65,7 @@ def traffic_suite(
         "cases": {"source": f"data/{named}.jsonl"},
         "turns": "{{ says }}" if several else None,
         "candidate": {"provider": "replay", "source": f"data/{named}.answers.jsonl"},
-        "checks": [
-            {"min_words": 1},
-            *([{"grounding": {"context": "{{ data.texts }}"}}] if texts else []),
-        ],
+        "checks": [{"min_words": 1}],
         "gate": "none",
     }
     files = {
@@ -100,8 +96,11 @@ def _case(
         row["messages"] = [*first, {"role": "user", "content": each.turns[0].user}]
     if each.tags:
         row["tags"] = each.tags
-    if metrics:
-        row["checks"] = [_recorded(each, metric, tool) for metric in metrics]
+    checks = [_recorded(each, metric, tool) for metric in metrics]
+    if any(text.strip() for text in each.turns[-1].passages.texts):
+        checks.insert(0, {"grounding": {"context": "{{ data.texts }}"}})
+    if checks:
+        row["checks"] = checks
     return row
 
 
